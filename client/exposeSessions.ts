@@ -1,0 +1,185 @@
+import {
+  mutationGeneric,
+  queryGeneric,
+  type GenericDataModel,
+  type GenericMutationCtx,
+  type GenericQueryCtx,
+} from "convex/server";
+import { ConvexError, v } from "convex/values";
+import type { ComponentApi } from "../convex/sessionTracker/_generated/component.js";
+import {
+  DAY_MS,
+  vActionResult,
+  vActiveSession,
+  vTrackResult,
+  type ActionResult,
+  type TrackResult,
+} from "../convex/sessionTracker/shared.js";
+
+/** What only those may call whom `authorize` permits. */
+export type Operation = "getActiveSessions" | "cleanupOldSessions";
+
+type Ctx =
+  GenericQueryCtx<GenericDataModel> | GenericMutationCtx<GenericDataModel>;
+
+/** Permits an operation by returning `true`, and nothing else. */
+export type Authorize = (
+  ctx: Ctx,
+  operation: Operation,
+) => boolean | Promise<boolean>;
+
+/** The app's id of the user who calls, or `null` where nobody is logged in. */
+export type Identify = (
+  ctx: GenericMutationCtx<GenericDataModel>,
+) => string | null | Promise<string | null>;
+
+export interface ExposeOptions {
+  /** Without it, `getActiveSessions` and `cleanupOldSessions` are refused. */
+  authorize?: Authorize;
+  /** Without it, `linkSession` links nobody. */
+  identify?: Identify;
+}
+
+const visitor = { anonymousId: v.string() };
+
+/**
+ * The public functions of an app, to be exported from one of its modules:
+ * `export const { trackSession, … } = exposeSessions(components.sessionTracker, options)`.
+ * Visitors reach only their own session, by the anonymousId that their browser keeps.
+ */
+export function exposeSessions(
+  component: ComponentApi,
+  options: ExposeOptions = {},
+) {
+  return {
+    /** A sign of life; creates or revives the visitor's session. */
+    trackSession: mutationGeneric({
+      args: visitor,
+      returns: vTrackResult,
+      handler: (ctx, { anonymousId }): Promise<TrackResult> =>
+        ctx.runMutation(component.tracking.heartbeat, { anonymousId }),
+    }),
+
+    /** Records what the visitor did; creates or revives the session. */
+    trackUserAction: mutationGeneric({
+      args: {
+        ...visitor,
+        action: v.string(),
+        resourceId: v.optional(v.string()),
+        metadata: v.optional(v.any()),
+      },
+      returns: vActionResult,
+      handler: (ctx, args): Promise<ActionResult> =>
+        ctx.runMutation(component.tracking.action, args),
+    }),
+
+    /** Ends the visit; a later sign of life starts the next. */
+    endSession: mutationGeneric({
+      args: visitor,
+      returns: vEnded,
+      handler: (ctx, { anonymousId }) =>
+        ctx.runMutation(component.tracking.end, { anonymousId }),
+    }),
+
+    /** Erases the visitor with all actions. */
+    forgetSession: mutationGeneric({
+      args: visitor,
+      returns: vErased,
+      handler: (ctx, { anonymousId }) =>
+        ctx.runMutation(component.tracking.forget, { anonymousId }),
+    }),
+
+    /** Notes which of the app's users the visitor is, as `identify` says. */
+    linkSession: mutationGeneric({
+      args: visitor,
+      returns: vLinked,
+      handler: async (ctx, { anonymousId }) => {
+        const userId = (await options.identify?.(ctx)) ?? null;
+        if (userId === null) {
+          return { sessionId: null, userId: null };
+        }
+        return await ctx.runMutation(component.tracking.link, {
+          anonymousId,
+          userId,
+        });
+      },
+    }),
+
+    /** Sessions last active within `minutesActive` (15), newest first, at most `limit` (100, up to 1,000). */
+    getActiveSessions: queryGeneric({
+      args: {
+        minutesActive: v.optional(v.number()),
+        limit: v.optional(v.number()),
+      },
+      returns: v.array(vActiveSession),
+      handler: async (ctx, { minutesActive = 15, limit = 100 }) => {
+        await permit(options.authorize, ctx, "getActiveSessions");
+        return await ctx.runQuery(component.sessions.active, {
+          minutesActive,
+          limit,
+        });
+      },
+    }),
+
+    /** Starts a purge of sessions that were inactive for `daysInactive` (30) days. */
+    cleanupOldSessions: mutationGeneric({
+      args: { daysInactive: v.optional(v.number()) },
+      returns: vCleanup,
+      handler: async (ctx, { daysInactive = 30 }) => {
+        await permit(options.authorize, ctx, "cleanupOldSessions");
+        if (!(daysInactive > 0)) {
+          throw new ConvexError({
+            kind: "invalidArgument",
+            message: `daysInactive must be more than 0, got ${daysInactive}.`,
+            argument: "daysInactive",
+          });
+        }
+        return await ctx.runMutation(component.runs.start, {
+          kind: "purge",
+          cutoff: Math.max(0, Date.now() - daysInactive * DAY_MS),
+          actor: "app",
+          trigger: "app",
+        });
+      },
+    }),
+  };
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+const vNullableId = v.union(v.string(), v.null());
+const vEnded = v.object({ ended: v.boolean(), sessionId: vNullableId });
+const vErased = v.object({
+  erased: v.boolean(),
+  sessionId: vNullableId,
+  actions: v.number(),
+});
+/** Both `null` where `identify` knows nobody. */
+const vLinked = v.object({ sessionId: vNullableId, userId: vNullableId });
+const vCleanup = v.object({
+  runId: v.string(),
+  cutoff: v.number(),
+  status: v.union(v.literal("started"), v.literal("alreadyRunning")),
+});
+
+async function permit(
+  authorize: Authorize | undefined,
+  ctx: Ctx,
+  operation: Operation,
+): Promise<void> {
+  if (authorize === undefined) {
+    throw new ConvexError({
+      kind: "notAuthorized",
+      operation,
+      message: `${operation} shows or deletes other visitors' sessions, and nobody may call it yet. Pass { authorize: async (ctx, operation) => … } to exposeSessions and return true for those who may.`,
+    });
+  }
+  // A truthy value is not a permission: a user object or a promise must not pass for one.
+  const permitted: unknown = await authorize(ctx, operation);
+  if (permitted === true) return;
+  throw new ConvexError({
+    kind: "notAuthorized",
+    operation,
+    message: `authorize did not return true for ${operation}.`,
+  });
+}

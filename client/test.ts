@@ -1,0 +1,34 @@
+/// <reference types="vite/client" />
+import crons from "@convex-dev/crons/test";
+import shardedCounter from "@convex-dev/sharded-counter/test";
+import workpool from "@convex-dev/workpool/test";
+import type { TestConvex } from "convex-test";
+import type { GenericSchema, SchemaDefinition } from "convex/server";
+import schema from "../convex/sessionTracker/schema.js";
+
+const modules = import.meta.glob([
+  "../convex/sessionTracker/**/*.{ts,js}",
+  "!../convex/sessionTracker/**/*.d.ts",
+]);
+
+/**
+ * Registers the component, and the components it uses, with an app's `convex-test` instance.
+ * @param name as mounted in the app's convex.config.ts
+ */
+export function register<
+  Schema extends SchemaDefinition<GenericSchema, boolean>,
+>(t: TestConvex<Schema>, name = "sessionTracker"): void {
+  t.registerComponent(name, schema, modules);
+  registerChildren(t, `${name}/`);
+}
+
+/** @internal The component's own tests run it as the root, so that its functions can be called. */
+export function registerChildren<
+  Schema extends SchemaDefinition<GenericSchema, boolean>,
+>(t: TestConvex<Schema>, prefix = ""): void {
+  workpool.register(t, `${prefix}workpool`);
+  crons.register(t, `${prefix}crons`);
+  shardedCounter.register(t, `${prefix}shardedCounter`);
+}
+
+export default { register, schema, modules };

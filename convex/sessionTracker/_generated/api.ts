@@ -1,0 +1,88 @@
+/* eslint-disable */
+/**
+ * Generated `api` utility.
+ *
+ * THIS CODE IS AUTOMATICALLY GENERATED.
+ *
+ * To regenerate, run `npx convex dev`.
+ * @module
+ */
+
+import type * as cronSpecs from "../cronSpecs.js";
+import type * as crons from "../crons.js";
+import type * as errors from "../errors.js";
+import type * as importing from "../importing.js";
+import type * as lifecycle from "../lifecycle.js";
+import type * as pages from "../pages.js";
+import type * as runRows from "../runRows.js";
+import type * as runs from "../runs.js";
+import type * as schedules from "../schedules.js";
+import type * as sessions from "../sessions.js";
+import type * as settings from "../settings.js";
+import type * as shared from "../shared.js";
+import type * as stats from "../stats.js";
+import type * as ticks from "../ticks.js";
+import type * as tracking from "../tracking.js";
+import type * as visits from "../visits.js";
+import type * as walks from "../walks.js";
+import type * as watchdog from "../watchdog.js";
+
+import type {
+  ApiFromModules,
+  FilterApi,
+  FunctionReference,
+} from "convex/server";
+import { anyApi, componentsGeneric } from "convex/server";
+
+const fullApi: ApiFromModules<{
+  cronSpecs: typeof cronSpecs;
+  crons: typeof crons;
+  errors: typeof errors;
+  importing: typeof importing;
+  lifecycle: typeof lifecycle;
+  pages: typeof pages;
+  runRows: typeof runRows;
+  runs: typeof runs;
+  schedules: typeof schedules;
+  sessions: typeof sessions;
+  settings: typeof settings;
+  shared: typeof shared;
+  stats: typeof stats;
+  ticks: typeof ticks;
+  tracking: typeof tracking;
+  visits: typeof visits;
+  walks: typeof walks;
+  watchdog: typeof watchdog;
+}> = anyApi as any;
+
+/**
+ * A utility for referencing Convex functions in your app's public API.
+ *
+ * Usage:
+ * ```js
+ * const myFunctionReference = api.myModule.myFunction;
+ * ```
+ */
+export const api: FilterApi<
+  typeof fullApi,
+  FunctionReference<any, "public">
+> = anyApi as any;
+
+/**
+ * A utility for referencing Convex functions in your app's internal API.
+ *
+ * Usage:
+ * ```js
+ * const myFunctionReference = internal.myModule.myFunction;
+ * ```
+ */
+export const internal: FilterApi<
+  typeof fullApi,
+  FunctionReference<any, "internal">
+> = anyApi as any;
+
+export const components = componentsGeneric() as unknown as {
+  workpool: import("@convex-dev/workpool/_generated/component.js").ComponentApi<"workpool">;
+  crons: import("@convex-dev/crons/_generated/component.js").ComponentApi<"crons">;
+  shardedCounter: import("@convex-dev/sharded-counter/_generated/component.js").ComponentApi<"shardedCounter">;
+};

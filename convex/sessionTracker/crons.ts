@@ -1,0 +1,9 @@
+import { cronJobs } from "convex/server";
+import { internal } from "./_generated/api.js";
+
+const crons = cronJobs();
+
+// The only static cron. Its first run, right after a deploy, registers the schedules.
+crons.interval("watchdog", { minutes: 15 }, internal.watchdog.check, {});
+
+export default crons;

@@ -1,0 +1,41 @@
+import { ConvexError, type Value } from "convex/values";
+
+/** What went wrong, for programs. Each is thrown as `ConvexError` data `{ kind, message, … }`. */
+export type ErrorKind =
+  | "invalidAnonymousId"
+  | "invalidArgument"
+  | "invalidSettings"
+  | "invalidSchedule"
+  | "invalidCutoff"
+  | "invalidRow"
+  | "batchTooLarge"
+  | "revisionConflict"
+  | "retentionNever"
+  | "runNotFound"
+  | "alreadyRunning";
+
+/** @throws always, a `ConvexError` with data `{ kind, message, ...details }`. */
+export function fail(
+  kind: ErrorKind,
+  message: string,
+  details: Record<string, Value> = {},
+): never {
+  throw new ConvexError({ kind, message, ...details });
+}
+
+/** An integer from `min` to `max`, or a clear refusal. */
+export function checkInteger(
+  name: string,
+  value: number,
+  min: number,
+  max: number,
+): number {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    fail(
+      "invalidArgument",
+      `${name} must be a whole number from ${min} to ${max}, got ${value}.`,
+      { argument: name },
+    );
+  }
+  return value;
+}

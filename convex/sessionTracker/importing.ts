@@ -1,0 +1,290 @@
+/** Sessions from elsewhere: rows of the replaced tracker, or of a log. The same rows twice change nothing. */
+import { compareValues, v, type Infer } from "convex/values";
+import type { Doc, Id } from "./_generated/dataModel.js";
+import { mutation, type MutationCtx } from "./_generated/server.js";
+import { fail } from "./errors.js";
+import { readSettings } from "./settings.js";
+import {
+  isAnonymousId,
+  MINUTE_MS,
+  vAction,
+  type Action,
+  type SessionState,
+  type Settings,
+} from "./shared.js";
+import { countStates } from "./stats.js";
+import { findLease, findSession } from "./visits.js";
+
+const vImportRow = v.object({
+  anonymousId: v.string(),
+  createdAt: v.number(),
+  lastActive: v.number(),
+  /** All actions of one row with equal `at` must come in one call. */
+  actions: v.optional(v.array(vAction)),
+});
+export type ImportRow = Infer<typeof vImportRow>;
+
+/** In one call; what is larger is sent in several. */
+export const MAX_IMPORT_ROWS = 1_000;
+export const MAX_IMPORT_ACTIONS = 2_000;
+
+const vImported = v.object({
+  created: v.number(),
+  merged: v.number(),
+  unchanged: v.number(),
+  /** Actions inserted. */
+  actions: v.number(),
+});
+type Imported = Infer<typeof vImported>;
+
+/**
+ * Creates or merges: the earliest `createdAt`, the latest `lastActive`, the union of actions, none
+ * dropped by a cap. A visitor idle by the settings in force gets no lease.
+ * @throws invalidRow `{ index }` (nothing of the call is written); batchTooLarge
+ */
+export const importBatch = mutation({
+  args: { rows: v.array(vImportRow) },
+  returns: vImported,
+  handler: async (ctx, { rows }) => {
+    const now = Date.now();
+    checkSize(rows);
+    rows.forEach((row, index) => checkRow(row, index, now));
+    const settings = await readSettings(ctx);
+    const imported = { created: 0, merged: 0, unchanged: 0, actions: 0 };
+    const states = { active: 0, expired: 0, ended: 0 };
+    for (const row of rows) {
+      const result = await importRow(ctx, row, settings, now);
+      imported[result.outcome] += 1;
+      imported.actions += result.actions;
+      if (result.from !== null) states[result.from] -= 1;
+      states[result.to] += 1;
+    }
+    await countStates(ctx, states);
+    return imported;
+  },
+});
+
+// ── One row ─────────────────────────────────────────────────────────────────
+
+interface RowImported {
+  outcome: keyof Omit<Imported, "actions">;
+  actions: number;
+  from: SessionState | null;
+  to: SessionState;
+}
+
+async function importRow(
+  ctx: MutationCtx,
+  row: ImportRow,
+  settings: Settings,
+  now: number,
+): Promise<RowImported> {
+  const session = await findSession(ctx, row.anonymousId);
+  if (session === null) return await createFrom(ctx, row, settings, now);
+
+  const placed = await moveForward(ctx, session, row, settings, now);
+  const actions = await addMissingActions(ctx, session._id, row.actions ?? []);
+  const createdAt = Math.min(session.createdAt, row.createdAt);
+  if (actions > 0 || createdAt < session.createdAt) {
+    const actionCount = session.actionCount + actions;
+    await ctx.db.patch("sessions", session._id, { createdAt, actionCount });
+  }
+  const changed =
+    placed.changed || actions > 0 || createdAt < session.createdAt;
+  return {
+    outcome: changed ? "merged" : "unchanged",
+    actions,
+    from: session.state,
+    to: placed.state,
+  };
+}
+
+async function createFrom(
+  ctx: MutationCtx,
+  { anonymousId, createdAt, lastActive, actions = [] }: ImportRow,
+  settings: Settings,
+  now: number,
+): Promise<RowImported> {
+  const idle = now - lastActive > settings.idleTimeoutMs;
+  const state = idle ? ("expired" as const) : ("active" as const);
+  const session = await ctx.db.insert("sessions", {
+    anonymousId,
+    createdAt,
+    state,
+    visits: 1,
+    actionCount: actions.length,
+    ...(idle ? { inactiveSince: lastActive } : {}),
+  });
+  if (!idle) {
+    await insertLease(ctx, anonymousId, session, lastActive, settings);
+  }
+  for (const action of actions) {
+    await ctx.db.insert("actions", { session, ...action });
+  }
+  return { outcome: "created", actions: actions.length, from: null, to: state };
+}
+
+/** Later activity moves the session's last activity, and brings it back where that is recent. */
+async function moveForward(
+  ctx: MutationCtx,
+  session: Doc<"sessions">,
+  { anonymousId, lastActive }: ImportRow,
+  settings: Settings,
+  now: number,
+): Promise<{ state: SessionState; changed: boolean }> {
+  const lease =
+    session.state === "active" ? await findLease(ctx, anonymousId) : null;
+  const known = lease?.lastActive ?? session.inactiveSince ?? 0;
+  if (lastActive <= known) return { state: session.state, changed: false };
+
+  if (lease !== null) {
+    await ctx.db.patch("leases", lease._id, { lastActive });
+    return { state: "active", changed: true };
+  }
+  if (now - lastActive > settings.idleTimeoutMs) {
+    await ctx.db.patch("sessions", session._id, {
+      state: "expired",
+      inactiveSince: lastActive,
+      endReason: undefined,
+    });
+    return { state: "expired", changed: true };
+  }
+  await ctx.db.patch("sessions", session._id, {
+    state: "active",
+    visits: session.visits + 1,
+    inactiveSince: undefined,
+    endReason: undefined,
+  });
+  await insertLease(ctx, anonymousId, session._id, lastActive, settings);
+  return { state: "active", changed: true };
+}
+
+function insertLease(
+  ctx: MutationCtx,
+  anonymousId: string,
+  session: Id<"sessions">,
+  lastActive: number,
+  { touchAfterMs, idleTimeoutMs }: Settings,
+) {
+  const terms = { actionCount: 0, touchAfterMs, idleTimeoutMs };
+  return ctx.db.insert("leases", {
+    anonymousId,
+    session,
+    lastActive,
+    ...terms,
+  });
+}
+
+// ── Actions ─────────────────────────────────────────────────────────────────
+
+/** Actions of the session read to find out which are new. */
+const MAX_COMPARED_ACTIONS = 8_000;
+
+/**
+ * The union, where what happened twice at one time counts twice: each action is inserted as often
+ * as the row has it more than the session.
+ */
+async function addMissingActions(
+  ctx: MutationCtx,
+  session: Id<"sessions">,
+  actions: Action[],
+): Promise<number> {
+  if (actions.length === 0) return 0;
+  const times = actions.map(({ at }) => at);
+  const from = Math.min(...times);
+  const to = Math.max(...times);
+  const known = await ctx.db
+    .query("actions")
+    .withIndex("session_at", (q) =>
+      q.eq("session", session).gte("at", from).lte("at", to),
+    )
+    .take(MAX_COMPARED_ACTIONS + 1);
+  if (known.length > MAX_COMPARED_ACTIONS) {
+    fail(
+      "batchTooLarge",
+      `The session has more than ${MAX_COMPARED_ACTIONS} actions from ${from} to ${to}: send its actions in time order, fewer in a call.`,
+    );
+  }
+  const unmatched = groupByTime(known);
+  let inserted = 0;
+  for (const action of actions) {
+    const candidates = unmatched.get(action.at) ?? [];
+    const match = candidates.findIndex((other) => isSame(other, action));
+    if (match >= 0) {
+      candidates.splice(match, 1);
+      continue;
+    }
+    await ctx.db.insert("actions", { session, ...action });
+    inserted += 1;
+  }
+  return inserted;
+}
+
+function groupByTime(actions: Action[]): Map<number, Action[]> {
+  const groups = new Map<number, Action[]>();
+  for (const action of actions) {
+    const group = groups.get(action.at);
+    if (group === undefined) groups.set(action.at, [action]);
+    else group.push(action);
+  }
+  return groups;
+}
+
+function isSame(a: Action, b: Action): boolean {
+  return (
+    a.action === b.action &&
+    a.resourceId === b.resourceId &&
+    compareValues(a.metadata, b.metadata) === 0
+  );
+}
+
+// ── Rules ───────────────────────────────────────────────────────────────────
+
+/** How far ahead of ours the clock of another system may be. */
+const CLOCK_SKEW_MS = MINUTE_MS;
+
+function checkSize(rows: ImportRow[]): void {
+  const actions = rows.reduce(
+    (sum, row) => sum + (row.actions?.length ?? 0),
+    0,
+  );
+  if (rows.length <= MAX_IMPORT_ROWS && actions <= MAX_IMPORT_ACTIONS) return;
+  fail(
+    "batchTooLarge",
+    `A call takes ${MAX_IMPORT_ROWS} rows and ${MAX_IMPORT_ACTIONS} actions, got ${rows.length} and ${actions}: send them in several.`,
+  );
+}
+
+function checkRow(row: ImportRow, index: number, now: number): void {
+  const { anonymousId, createdAt, lastActive } = row;
+  if (!isAnonymousId(anonymousId)) {
+    refuse(
+      index,
+      `anonymousId must be 1 to 128 letters, digits or _ - . :, got ${JSON.stringify(anonymousId)}`,
+    );
+  }
+  if (!(createdAt >= 0)) {
+    refuse(
+      index,
+      `createdAt must be a time in ms since the epoch, got ${createdAt}`,
+    );
+  }
+  if (!(lastActive >= createdAt)) {
+    refuse(
+      index,
+      `lastActive (${lastActive}) lies before createdAt (${createdAt})`,
+    );
+  }
+  if (lastActive > now + CLOCK_SKEW_MS) {
+    refuse(index, `lastActive (${lastActive}) lies in the future`);
+  }
+  for (const { at } of row.actions ?? []) {
+    if (!(at >= 0 && at <= now + CLOCK_SKEW_MS)) {
+      refuse(index, `an action's at must be a time in the past, got ${at}`);
+    }
+  }
+}
+
+function refuse(index: number, problem: string): never {
+  fail("invalidRow", `Row ${index}: ${problem}.`, { index });
+}

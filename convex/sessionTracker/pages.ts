@@ -1,0 +1,219 @@
+/** What one page of a run does, within the limits of one transaction. */
+import type { FunctionHandle } from "convex/server";
+import { getConvexSize } from "convex/values";
+import type { Doc, Id } from "./_generated/dataModel.js";
+import type { MutationCtx } from "./_generated/server.js";
+import { readHook } from "./settings.js";
+import {
+  isIdle,
+  MAX_DELETES_PER_PAGE,
+  type Cursor,
+  type HookSession,
+  type RunKind,
+} from "./shared.js";
+import { countStates } from "./stats.js";
+import { closeVisit } from "./visits.js";
+import {
+  FIRST_SESSION,
+  leaseKey,
+  leasesAfter,
+  sessionKey,
+  sessionsAfter,
+} from "./walks.js";
+
+export interface Page {
+  kind: RunKind;
+  cutoff: number;
+  cursor: Cursor | null;
+  pageSize: number;
+}
+
+export interface PageDone {
+  expired: number;
+  purged: number;
+  actions: number;
+  /** Where the next page goes on. */
+  cursor: Cursor | null;
+  isDone: boolean;
+}
+
+/** Expires idle leases; a purge then goes on to delete sessions with what is left of its budget. */
+export async function doPage(ctx: MutationCtx, page: Page): Promise<PageDone> {
+  const budget = await openBudget(ctx, page.pageSize);
+  const done: PageDone = {
+    expired: 0,
+    purged: 0,
+    actions: 0,
+    cursor: page.cursor,
+    isDone: false,
+  };
+  if (page.cursor?.phase !== "sessions") {
+    const noLeaseLeft = await expireLeases(ctx, page, budget, done);
+    if (!noLeaseLeft) return done;
+    if (page.kind === "expire") return { ...done, isDone: true };
+    done.cursor = FIRST_SESSION;
+  }
+  const noSessionLeft = await purgeSessions(ctx, page, budget, done);
+  return { ...done, isDone: noSessionLeft };
+}
+
+/**
+ * A purge expires every lease before its cutoff, so that it does not depend on the expire schedule;
+ * an expire run leaves those whose own timeout, copied when their visit started, is longer.
+ */
+async function expireLeases(
+  ctx: MutationCtx,
+  { kind, cutoff, cursor }: Page,
+  budget: Budget,
+  done: PageDone,
+): Promise<boolean> {
+  const limit = Math.min(budget.rows, MAX_LEASES_PER_PAGE);
+  const leases = await leasesAfter(ctx, cursor, cutoff, limit + 1);
+  const now = Date.now();
+  const expired: HookSession[] = [];
+  for (const lease of leases.slice(0, limit)) {
+    done.cursor = leaseKey(lease);
+    if (kind === "expire" && !isIdle(lease, now)) continue;
+    const session = await ctx.db.get("sessions", lease.session);
+    if (session === null) {
+      throw new Error(`Lease ${lease._id} has lost its session.`);
+    }
+    const inactiveSince = lease.lastActive;
+    await closeVisit(ctx, session, lease, { state: "expired", inactiveSince });
+    expired.push(toHookSession(session, inactiveSince));
+  }
+  budget.rows -= Math.min(leases.length, limit);
+  done.expired = expired.length;
+  await countStates(ctx, { active: -expired.length, expired: expired.length });
+  await callHook(ctx, "onExpired", expired);
+  return leases.length <= limit;
+}
+
+/** Deletes sessions with their actions; one that does not fit is finished over several pages. */
+async function purgeSessions(
+  ctx: MutationCtx,
+  { cutoff }: Page,
+  budget: Budget,
+  done: PageDone,
+): Promise<boolean> {
+  const limit = Math.min(budget.rows, budget.deletes);
+  const sessions = await sessionsAfter(ctx, done.cursor, cutoff, limit + 1);
+  const purged: HookSession[] = [];
+  const counts = { expired: 0, ended: 0, active: 0 };
+  for (const session of sessions.slice(0, limit)) {
+    if (budget.deletes < 1 || budget.bytes < 0) break;
+    const actions =
+      session.actionCount === 0
+        ? { deleted: 0, isDone: true }
+        : await deleteActions(ctx, session._id, budget);
+    done.actions += actions.deleted;
+    if (!actions.isDone) {
+      const actionCount = session.actionCount - actions.deleted;
+      await ctx.db.patch("sessions", session._id, { actionCount });
+      break;
+    }
+    await ctx.db.delete("sessions", session._id);
+    spend(budget, session);
+    counts[session.state] -= 1;
+    done.cursor = sessionKey(session);
+    purged.push(toHookSession(session, session.inactiveSince ?? 0));
+  }
+  done.purged = purged.length;
+  await countStates(ctx, counts);
+  await callHook(ctx, "onPurged", purged);
+  return purged.length === sessions.length;
+}
+
+/** Deletes as many of a session's actions as the budget allows, less one delete for the session. */
+export async function deleteActions(
+  ctx: MutationCtx,
+  session: Id<"sessions">,
+  budget: Pick<Budget, "deletes" | "bytes">,
+): Promise<{ deleted: number; isDone: boolean }> {
+  let deleted = 0;
+  const actions = ctx.db
+    .query("actions")
+    .withIndex("session_at", (q) => q.eq("session", session));
+  // Streamed, because a single action may be near 1 MiB.
+  for await (const action of actions) {
+    if (budget.deletes <= 1 || budget.bytes < 0) {
+      return { deleted, isDone: false };
+    }
+    await ctx.db.delete("actions", action._id);
+    spend(budget, action);
+    deleted += 1;
+  }
+  return { deleted, isDone: true };
+}
+
+// ── Budget ──────────────────────────────────────────────────────────────────
+
+/** What is left of a page: rows to look at, deletes to do, bytes to read. */
+export interface Budget {
+  rows: number;
+  deletes: number;
+  bytes: number;
+}
+
+/** An expired lease costs three read intervals by id, of 4,096 a transaction. */
+const MAX_LEASES_PER_PAGE = 1_000;
+
+/** Deletes for each session a page aims for, so that a page that shrinks also bites off less of a huge session. */
+const DELETES_PER_SESSION = 4;
+
+/** Kept free of the bytes: one document may be 1 MiB, and is read twice to be deleted. */
+const RESERVE_BYTES = 4 * 1_024 * 1_024;
+
+export async function openBudget(
+  ctx: MutationCtx,
+  pageSize: number,
+): Promise<Budget> {
+  const { bytesRead, bytesWritten } = await ctx.meta.getTransactionMetrics();
+  return {
+    rows: pageSize,
+    deletes: Math.min(MAX_DELETES_PER_PAGE, pageSize * DELETES_PER_SESSION),
+    bytes:
+      Math.min(bytesRead.remaining, bytesWritten.remaining) - RESERVE_BYTES,
+  };
+}
+
+function spend(
+  budget: Pick<Budget, "deletes" | "bytes">,
+  deleted: Doc<"sessions"> | Doc<"actions">,
+): void {
+  budget.deletes -= 1;
+  // Once by the walk, once by the delete.
+  budget.bytes -= 2 * getConvexSize(deleted);
+}
+
+// ── Hooks ───────────────────────────────────────────────────────────────────
+
+/** In the page's own transaction, so that the app's rows go exactly when the sessions do. */
+async function callHook(
+  ctx: MutationCtx,
+  name: "onExpired" | "onPurged",
+  sessions: HookSession[],
+): Promise<void> {
+  if (sessions.length === 0) return;
+  const handle = await readHook(ctx, name);
+  if (handle === null) return;
+  const hook = handle as FunctionHandle<
+    "mutation",
+    { sessions: HookSession[] }
+  >;
+  await ctx.runMutation(hook, { sessions });
+}
+
+function toHookSession(
+  session: Doc<"sessions">,
+  lastActive: number,
+): HookSession {
+  const { _id, anonymousId, createdAt, userId } = session;
+  return {
+    sessionId: _id,
+    anonymousId,
+    createdAt,
+    lastActive,
+    ...(userId === undefined ? {} : { userId }),
+  };
+}

@@ -1,0 +1,86 @@
+/** Reading and changing rows of the run ledger. */
+import type { WithoutSystemFields } from "convex/server";
+import type { Doc, Id } from "./_generated/dataModel.js";
+import type { MutationCtx, QueryCtx } from "./_generated/server.js";
+import { readSettings } from "./settings.js";
+import {
+  expireCutoff,
+  MAX_RUN_ERRORS,
+  purgeCutoff,
+  type Patch,
+  type Run,
+  type RunKind,
+} from "./shared.js";
+
+/** Changes to a run row; a field given as `undefined` is removed. */
+export type RunPatch = Patch<WithoutSystemFields<Doc<"runs">>>;
+
+export function toRun({ _id, _creationTime, ...run }: Doc<"runs">): Run {
+  return { runId: _id, ...run };
+}
+
+/** One run of a kind at a time: the one that is running, or `null`. */
+export function runningRun(ctx: QueryCtx, kind: RunKind) {
+  return ctx.db
+    .query("runs")
+    .withIndex("status_kind", (q) => q.eq("status", "running").eq("kind", kind))
+    .unique();
+}
+
+export async function finishRun(
+  ctx: MutationCtx,
+  runId: Id<"runs">,
+  status: "completed" | "failed" | "canceled",
+  rest: RunPatch = {},
+): Promise<void> {
+  const finishedAt = Date.now();
+  await ctx.db.patch("runs", runId, { ...rest, status, finishedAt });
+}
+
+export function withError(
+  run: Doc<"runs">,
+  error: { message: string; sessionId?: string },
+): Run["errors"] {
+  const entry = {
+    at: Date.now(),
+    ...error,
+    message: error.message.slice(0, 500),
+  };
+  return [...run.errors, entry].slice(-MAX_RUN_ERRORS);
+}
+
+/** Looks at the head of the index only: a tick with nothing due must cost next to nothing. */
+export async function anythingDue(
+  ctx: QueryCtx,
+  kind: RunKind,
+  now: number,
+): Promise<boolean> {
+  const cutoff = await dueCutoff(ctx, kind, now);
+  if (cutoff === null) return false;
+  const lease = await ctx.db
+    .query("leases")
+    .withIndex("lastActive", (q) =>
+      q.gte("lastActive", 0).lt("lastActive", cutoff),
+    )
+    .first();
+  if (lease !== null || kind === "expire") return lease !== null;
+  const session = await ctx.db
+    .query("sessions")
+    .withIndex("inactiveSince", (q) =>
+      q.gte("inactiveSince", 0).lt("inactiveSince", cutoff),
+    )
+    .first();
+  return session !== null;
+}
+
+/** The cutoff that the settings ask for now; `null` where a purge has no retention to apply. */
+export async function dueCutoff(
+  ctx: QueryCtx,
+  kind: RunKind,
+  now: number,
+): Promise<number | null> {
+  const { idleTimeoutMs, retentionDays } = await readSettings(ctx);
+  return kind === "expire"
+    ? expireCutoff(idleTimeoutMs, now)
+    : purgeCutoff(retentionDays, now);
+}

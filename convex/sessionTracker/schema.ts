@@ -1,0 +1,126 @@
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+import {
+  vAction,
+  vRunFields,
+  vSessionState,
+  vScheduleName,
+  vSettings,
+} from "./shared.js";
+
+/**
+ * Hot and cold: a heartbeat writes only `leases`, so queries that list or count sessions are not
+ * re-run by it. A session has a lease exactly while it is active.
+ */
+export default defineSchema({
+  /**
+   * One row for each anonymousId.
+   * Written by `tracking` (creation, changes of state), `importing`, and runs (expiry).
+   * Read by `sessions`, `tracking`, and purge runs. Deleted by purge runs and `tracking.forget`.
+   */
+  sessions: defineTable({
+    anonymousId: v.string(),
+    /** First activity, in ms since the epoch; older than `_creationTime` for imported rows. */
+    createdAt: v.number(),
+    state: vSessionState,
+    /** Visits so far, the current one included. */
+    visits: v.number(),
+    /** Rows in `actions`, but for those of the current visit: they are counted in the lease. */
+    actionCount: v.number(),
+    /** Last activity, in ms since the epoch. Set exactly while the session is not active. */
+    inactiveSince: v.optional(v.number()),
+    /** Why an ended session ended. */
+    endReason: v.optional(v.string()),
+    /** The app's user this visitor turned out to be. */
+    userId: v.optional(v.string()),
+  })
+    .index("anonymousId", ["anonymousId"])
+    .index("state", ["state"])
+    .index("inactiveSince", ["inactiveSince"])
+    .index("userId", ["userId"]),
+
+  /**
+   * The hot row of an active session.
+   * Written by `tracking` (heartbeats, actions) and `importing`. Read by `tracking`, by readers
+   * of a time window, and by runs (only those past their cutoff).
+   * Deleted by runs (expiry), `tracking.end` and `tracking.forget`.
+   */
+  leases: defineTable({
+    anonymousId: v.string(),
+    session: v.id("sessions"),
+    /** In ms since the epoch. */
+    lastActive: v.number(),
+    /** Actions of this visit. */
+    actionCount: v.number(),
+    // Copied from the settings when the visit starts: a heartbeat must read nothing else.
+    touchAfterMs: v.number(),
+    idleTimeoutMs: v.number(),
+  })
+    .index("anonymousId", ["anonymousId"])
+    .index("lastActive", ["lastActive"]),
+
+  /**
+   * What visitors did.
+   * Written by `tracking.action` and `importing`. Read by `sessions.timeline`.
+   * Deleted by purge runs and `tracking.forget`.
+   */
+  actions: defineTable({
+    session: v.id("sessions"),
+    ...vAction.fields,
+  }).index("session_at", ["session", "at"]),
+
+  /**
+   * At most one row; none means defaults.
+   * Written by `settings` and `schedules`. Read by whatever needs the policy, never by a heartbeat.
+   */
+  settings: defineTable({
+    ...vSettings.fields,
+    /** Grows by one with each change; a change names the revision it was made on. */
+    revision: v.number(),
+    /** Function handles of the app, called with each page's sessions in the page's transaction. */
+    onExpired: v.optional(v.string()),
+    onPurged: v.optional(v.string()),
+  }),
+
+  /**
+   * Who changed which setting from what to what.
+   * Written by `settings` and `schedules`, one row a change. Read by `settings.log`. Never deleted.
+   */
+  settingsLog: defineTable({
+    revision: v.number(),
+    at: v.number(),
+    actor: v.string(),
+    reason: v.optional(v.string()),
+    /** The changed fields only, by their names in the settings. */
+    before: v.any(),
+    after: v.any(),
+  }).index("revision", ["revision"]),
+
+  /**
+   * One row for each schedule, and one for the watchdog.
+   * Written by the dispatcher at each tick and by the watchdog. Read by both and by `stats.status`.
+   */
+  ticks: defineTable({
+    name: v.union(vScheduleName, v.literal("watchdog")),
+    /** When the schedule was last registered with crons. */
+    registeredAt: v.optional(v.number()),
+    lastAt: v.optional(v.number()),
+    /** What the last tick did, in a few words. */
+    lastResult: v.optional(v.string()),
+    /** When the watchdog restarted something, newest last; its fuse counts them. */
+    restarts: v.optional(v.array(v.number())),
+    /** Why the watchdog stopped restarting. */
+    gaveUp: v.optional(v.object({ at: v.number(), why: v.string() })),
+  }).index("name", ["name"]),
+
+  /**
+   * The run ledger.
+   * Written by `runs` and by each page. Read by `runs`, `stats.status` and the watchdog.
+   * Deleted by the watchdog once old.
+   */
+  runs: defineTable(vRunFields)
+    .index("status_kind", ["status", "kind"])
+    .index("startedAt", ["startedAt"])
+    .index("kind_startedAt", ["kind", "startedAt"])
+    .index("token", ["token"]),
+});

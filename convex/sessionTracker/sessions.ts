@@ -1,0 +1,241 @@
+/** Reading sessions: lists for the operator, and the active ones for the app. */
+import { v } from "convex/values";
+import type { Doc, Id } from "./_generated/dataModel.js";
+import { query, type QueryCtx } from "./_generated/server.js";
+import { checkInteger, fail } from "./errors.js";
+import { readSettings } from "./settings.js";
+import {
+  DAY_MS,
+  isIdle,
+  MINUTE_MS,
+  vAction,
+  vActiveSession,
+  vSession,
+  vSessionState,
+  type ActiveSession,
+  type Session,
+} from "./shared.js";
+
+const vActivity = v.object({
+  lastActive: v.number(),
+  /** Actions of the current visit. */
+  actionCount: v.number(),
+  /** Past its idle timeout, though no run has expired it yet: to be shown as expired. */
+  idle: v.boolean(),
+});
+
+/**
+ * Newest created first. Reads cold rows only, so heartbeats do not re-run it; for when the active
+ * ones were last seen, ask `activity`.
+ */
+export const list = query({
+  args: {
+    state: v.optional(vSessionState),
+    limit: v.optional(v.number()),
+    cursor: v.optional(v.union(v.string(), v.null())),
+  },
+  returns: v.object({
+    sessions: v.array(vSession),
+    cursor: v.union(v.string(), v.null()),
+  }),
+  handler: async (ctx, { state, limit = 100, cursor = null }) => {
+    checkInteger("limit", limit, 1, 1_000);
+    const before = cursor === null ? Infinity : readCursor(cursor);
+    const sessions = ctx.db.query("sessions");
+    const ordered =
+      state === undefined
+        ? sessions.withIndex("by_creation_time", (q) =>
+            q.lt("_creationTime", before),
+          )
+        : sessions.withIndex("state", (q) =>
+            q.eq("state", state).lt("_creationTime", before),
+          );
+    const rows = await ordered.order("desc").take(limit);
+    const last = rows.length === limit ? rows.at(-1) : undefined;
+    return {
+      sessions: rows.map(toSession),
+      cursor: last === undefined ? null : String(last._creationTime),
+    };
+  },
+});
+
+/** What the leases of these visitors say; those without one are not active. Heartbeats re-run it. */
+export const activity = query({
+  args: { anonymousIds: v.array(v.string()) },
+  returns: v.array(v.object({ anonymousId: v.string(), ...vActivity.fields })),
+  handler: async (ctx, { anonymousIds }) => {
+    checkInteger("anonymousIds.length", anonymousIds.length, 0, 1_000);
+    const found = [];
+    for (const anonymousId of anonymousIds) {
+      const lease = await activityOf(ctx, anonymousId);
+      if (lease !== null) found.push({ anonymousId, ...lease });
+    }
+    return found;
+  },
+});
+
+/** By sessionId or anonymousId. */
+export const get = query({
+  args: { id: v.string() },
+  returns: v.union(
+    v.object({ ...vSession.fields, lease: v.union(vActivity, v.null()) }),
+    v.null(),
+  ),
+  handler: async (ctx, { id }) => {
+    const row = await findByEitherId(ctx, id);
+    if (row === null) return null;
+    return {
+      ...toSession(row),
+      lease: await activityOf(ctx, row.anonymousId),
+    };
+  },
+});
+
+/** What a visitor did, newest first. `before` is the `at` of the last one seen. */
+export const timeline = query({
+  args: {
+    sessionId: v.id("sessions"),
+    limit: v.optional(v.number()),
+    before: v.optional(v.number()),
+  },
+  returns: v.array(vAction),
+  handler: async (ctx, { sessionId, limit = 50, before = Infinity }) => {
+    const actions = await ctx.db
+      .query("actions")
+      .withIndex("session_at", (q) =>
+        q.eq("session", sessionId).lt("at", before),
+      )
+      .order("desc")
+      .take(checkInteger("limit", limit, 1, 1_000));
+    return actions.map(({ _id, _creationTime, session, ...action }) => action);
+  },
+});
+
+/**
+ * Sessions last active within the last `minutesActive`, newest first. Reads leases, so that it is
+ * re-run by heartbeats; within the idle timeout all are active, a longer window also finds expired
+ * ones.
+ */
+export const active = query({
+  args: { minutesActive: v.number(), limit: v.number() },
+  returns: v.array(vActiveSession),
+  handler: async (ctx, { minutesActive, limit }) => {
+    checkInteger("limit", limit, 1, 1_000);
+    const windowMs = minutesActive * MINUTE_MS;
+    if (!(windowMs > 0 && windowMs <= 3_650 * DAY_MS)) {
+      fail(
+        "invalidArgument",
+        `minutesActive must be more than 0 and at most ten years, got ${minutesActive}.`,
+        { argument: "minutesActive" },
+      );
+    }
+    const since = Date.now() - windowMs;
+    const live = await activeSince(ctx, since, limit);
+    const { idleTimeoutMs } = await readSettings(ctx);
+    if (windowMs <= idleTimeoutMs) return live;
+    const expired = await expiredSince(ctx, since, limit);
+    return [...live, ...expired]
+      .sort((a, b) => b.lastActive - a.lastActive)
+      .slice(0, limit);
+  },
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+async function activeSince(
+  ctx: QueryCtx,
+  since: number,
+  limit: number,
+): Promise<ActiveSession[]> {
+  const leases = await ctx.db
+    .query("leases")
+    .withIndex("lastActive", (q) => q.gt("lastActive", since))
+    .order("desc")
+    .take(limit);
+  const sessions: ActiveSession[] = [];
+  for (const lease of leases) {
+    const session = await ctx.db.get("sessions", lease.session);
+    if (session === null) continue;
+    sessions.push(
+      toActiveSession(session, lease.lastActive, lease.actionCount),
+    );
+  }
+  return sessions;
+}
+
+/** Rows looked at for expired ones among those that were ended. */
+const MAX_SCANNED = 4_000;
+
+async function expiredSince(
+  ctx: QueryCtx,
+  since: number,
+  limit: number,
+): Promise<ActiveSession[]> {
+  const inactive = ctx.db
+    .query("sessions")
+    .withIndex("inactiveSince", (q) => q.gt("inactiveSince", since))
+    .order("desc");
+  const sessions: ActiveSession[] = [];
+  let scanned = 0;
+  for await (const session of inactive) {
+    if (sessions.length === limit || scanned === MAX_SCANNED) break;
+    scanned += 1;
+    if (session.state !== "expired") continue;
+    sessions.push(toActiveSession(session, session.inactiveSince ?? 0, 0));
+  }
+  return sessions;
+}
+
+async function activityOf(ctx: QueryCtx, anonymousId: string) {
+  const lease = await ctx.db
+    .query("leases")
+    .withIndex("anonymousId", (q) => q.eq("anonymousId", anonymousId))
+    .unique();
+  if (lease === null) return null;
+  const { lastActive, actionCount } = lease;
+  return { lastActive, actionCount, idle: isIdle(lease, Date.now()) };
+}
+
+async function findByEitherId(
+  ctx: QueryCtx,
+  id: string,
+): Promise<Doc<"sessions"> | null> {
+  const sessionId: Id<"sessions"> | null = ctx.db.normalizeId("sessions", id);
+  const row =
+    sessionId === null ? null : await ctx.db.get("sessions", sessionId);
+  if (row !== null) return row;
+  return await ctx.db
+    .query("sessions")
+    .withIndex("anonymousId", (q) => q.eq("anonymousId", id))
+    .unique();
+}
+
+function toSession(row: Doc<"sessions">): Session {
+  const { _id, _creationTime, inactiveSince, ...session } = row;
+  return { sessionId: _id, inactiveSince: inactiveSince ?? null, ...session };
+}
+
+function toActiveSession(
+  { _id, createdAt, visits, actionCount, userId }: Doc<"sessions">,
+  lastActive: number,
+  actionsOfVisit: number,
+): ActiveSession {
+  return {
+    sessionId: _id,
+    createdAt,
+    lastActive,
+    visits,
+    actionCount: actionCount + actionsOfVisit,
+    ...(userId === undefined ? {} : { userId }),
+  };
+}
+
+function readCursor(cursor: string): number {
+  const before = Number(cursor);
+  if (cursor.trim() !== "" && Number.isFinite(before)) return before;
+  fail(
+    "invalidArgument",
+    `The cursor ${JSON.stringify(cursor)} did not come from a list.`,
+    { argument: "cursor" },
+  );
+}

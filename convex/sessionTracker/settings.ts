@@ -1,0 +1,268 @@
+/** The policy in force, who changed it and when. Schedules are changed by `schedules`, through here. */
+import { v, type Infer, type Value } from "convex/values";
+import type { Doc } from "./_generated/dataModel.js";
+import {
+  mutation,
+  query,
+  type MutationCtx,
+  type QueryCtx,
+} from "./_generated/server.js";
+import { checkInteger, fail } from "./errors.js";
+import {
+  DAY_MS,
+  DEFAULT_SETTINGS,
+  HOUR_MS,
+  MAX_DELETES_PER_PAGE,
+  MINUTE_MS,
+  vPolicy,
+  vSettings,
+  type Patch,
+  type Policy,
+  type Settings,
+} from "./shared.js";
+
+export const vRevisedSettings = v.object({
+  ...vSettings.fields,
+  /** 0 while the defaults are in force. */
+  revision: v.number(),
+});
+
+export const vChange = v.object({
+  revision: v.number(),
+  /** The changed fields only; empty when nothing changed. */
+  before: v.any(),
+  after: v.any(),
+});
+export type Change = Infer<typeof vChange>;
+
+export const get = query({
+  args: {},
+  returns: vRevisedSettings,
+  handler: (ctx) => readRevisedSettings(ctx),
+});
+
+/**
+ * Changes what the patch names and leaves the rest.
+ * @throws invalidSettings `{ field, value }`; revisionConflict `{ expected, actual, last }`
+ */
+export const change = mutation({
+  args: {
+    patch: vPolicy.partial(),
+    actor: v.string(),
+    reason: v.optional(v.string()),
+    expectedRevision: v.optional(v.number()),
+  },
+  returns: vChange,
+  handler: async (ctx, { patch, ...by }) => {
+    checkPolicy({ ...(await readSettings(ctx)), ...patch });
+    return await writeSettings(ctx, patch, by);
+  },
+});
+
+/** Newest first. */
+export const log = query({
+  args: { limit: v.optional(v.number()), before: v.optional(v.number()) },
+  returns: v.array(
+    v.object({
+      revision: v.number(),
+      at: v.number(),
+      actor: v.string(),
+      reason: v.optional(v.string()),
+      before: v.any(),
+      after: v.any(),
+    }),
+  ),
+  handler: async (ctx, { limit = 50, before = Infinity }) => {
+    const rows = await ctx.db
+      .query("settingsLog")
+      .withIndex("revision", (q) => q.lt("revision", before))
+      .order("desc")
+      .take(checkInteger("limit", limit, 1, 1_000));
+    return rows.map(({ _id, _creationTime, ...entry }) => entry);
+  },
+});
+
+const vHook = v.optional(v.union(v.string(), v.null()));
+
+/** Sets or, with `null`, removes the app's hooks: handles of mutations that take `{ sessions }`. */
+export const setHooks = mutation({
+  args: { onExpired: vHook, onPurged: vHook },
+  returns: v.null(),
+  handler: async (ctx, hooks) => {
+    const row = await settingsRow(ctx);
+    const patch: Patch<Pick<Doc<"settings">, "onExpired" | "onPurged">> = {};
+    if (hooks.onExpired !== undefined) {
+      patch.onExpired = hooks.onExpired ?? undefined;
+    }
+    if (hooks.onPurged !== undefined) {
+      patch.onPurged = hooks.onPurged ?? undefined;
+    }
+    if (row === null) {
+      const settings = { ...DEFAULT_SETTINGS, revision: 0 };
+      const inserted = await ctx.db.insert("settings", settings);
+      await ctx.db.patch("settings", inserted, patch);
+    } else {
+      await ctx.db.patch("settings", row._id, patch);
+    }
+    return null;
+  },
+});
+
+// ── For the rest of the component ───────────────────────────────────────────
+
+export async function readSettings(ctx: QueryCtx): Promise<Settings> {
+  return (await settingsRow(ctx)) ?? DEFAULT_SETTINGS;
+}
+
+export async function readRevisedSettings(
+  ctx: QueryCtx,
+): Promise<Infer<typeof vRevisedSettings>> {
+  const row = await settingsRow(ctx);
+  if (row === null) return { ...DEFAULT_SETTINGS, revision: 0 };
+  const { _id, _creationTime, onExpired, onPurged, ...settings } = row;
+  return settings;
+}
+
+export async function readHook(
+  ctx: QueryCtx,
+  name: "onExpired" | "onPurged",
+): Promise<string | null> {
+  return (await settingsRow(ctx))?.[name] ?? null;
+}
+
+/** Writes what differs, with its log entry. A patch that changes nothing writes nothing. */
+export async function writeSettings(
+  ctx: MutationCtx,
+  patch: Partial<Settings>,
+  by: { actor: string; reason?: string; expectedRevision?: number },
+): Promise<Change> {
+  const row = await settingsRow(ctx);
+  const revision = row?.revision ?? 0;
+  await checkRevision(ctx, by.expectedRevision, revision);
+
+  const { before, after } = difference(row ?? DEFAULT_SETTINGS, patch);
+  if (Object.keys(after).length === 0) return { revision, before, after };
+
+  const next = revision + 1;
+  if (row === null) {
+    await ctx.db.insert("settings", {
+      ...DEFAULT_SETTINGS,
+      ...after,
+      revision: next,
+    });
+  } else {
+    await ctx.db.patch("settings", row._id, { ...after, revision: next });
+  }
+  await ctx.db.insert("settingsLog", {
+    revision: next,
+    at: Date.now(),
+    actor: by.actor,
+    ...(by.reason === undefined ? {} : { reason: by.reason }),
+    before,
+    after,
+  });
+  return { revision: next, before, after };
+}
+
+// ── Rules ───────────────────────────────────────────────────────────────────
+
+const POLICY_RANGES: {
+  [Field in Exclude<keyof Policy, "retentionDays">]: readonly [number, number];
+} = {
+  idleTimeoutMs: [MINUTE_MS, 30 * DAY_MS],
+  touchAfterMs: [0, HOUR_MS],
+  maxActionsPerSession: [0, 1_000_000],
+  // A document is at most 1 MiB; the rest of an action must fit beside its metadata.
+  maxMetadataBytes: [0, 512 * 1_024],
+  pageSize: [1, MAX_DELETES_PER_PAGE],
+};
+const RETENTION_DAYS_RANGE = [1 / 24, 3_650] as const;
+
+function checkPolicy(policy: Policy): void {
+  for (const [field, [min, max]] of Object.entries(POLICY_RANGES)) {
+    const value = policy[field as keyof typeof POLICY_RANGES];
+    if (!Number.isInteger(value) || value < min || value > max) {
+      refuse(field, value, `must be a whole number from ${min} to ${max}`);
+    }
+  }
+  const { retentionDays, idleTimeoutMs, touchAfterMs } = policy;
+  if (touchAfterMs >= idleTimeoutMs) {
+    refuse(
+      "touchAfterMs",
+      touchAfterMs,
+      `must be less than idleTimeoutMs (${idleTimeoutMs}), or sessions expire while in use`,
+    );
+  }
+  if (retentionDays === "never") return;
+  const [min, max] = RETENTION_DAYS_RANGE;
+  if (!(retentionDays >= min && retentionDays <= max)) {
+    refuse(
+      "retentionDays",
+      retentionDays,
+      `must be from one hour (1/24) to ${max}, or "never"`,
+    );
+  }
+  if (retentionDays * DAY_MS <= idleTimeoutMs) {
+    refuse(
+      "retentionDays",
+      retentionDays,
+      `must be longer than idleTimeoutMs (${idleTimeoutMs}), or live sessions are purged`,
+    );
+  }
+}
+
+function refuse(field: string, value: number | string, rule: string): never {
+  fail("invalidSettings", `${field} ${rule}, got ${value}.`, { field, value });
+}
+
+async function checkRevision(
+  ctx: MutationCtx,
+  expected: number | undefined,
+  actual: number,
+): Promise<void> {
+  if (expected === undefined || expected === actual) return;
+  const last = await ctx.db
+    .query("settingsLog")
+    .withIndex("revision", (q) => q.eq("revision", actual))
+    .unique();
+  const who =
+    last === null
+      ? ""
+      : `: ${last.actor} changed ${Object.keys(last.after as object).join(", ")}`;
+  fail(
+    "revisionConflict",
+    `The settings are at revision ${actual}, not ${expected}${who}. Look again, then repeat the change.`,
+    {
+      expected,
+      actual,
+      last:
+        last === null
+          ? null
+          : {
+              actor: last.actor,
+              at: last.at,
+              after: last.after as Record<string, Value>,
+            },
+    },
+  );
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function settingsRow(ctx: QueryCtx) {
+  return ctx.db.query("settings").withIndex("by_creation_time").unique();
+}
+
+function difference(current: Settings, patch: Partial<Settings>) {
+  const before: Partial<Settings> = {};
+  const after: Partial<Settings> = {};
+  const copy = <Field extends keyof Settings>(field: Field) => {
+    const value = patch[field];
+    if (value === undefined) return;
+    if (JSON.stringify(value) === JSON.stringify(current[field])) return;
+    before[field] = current[field];
+    after[field] = value;
+  };
+  for (const field of Object.keys(patch)) copy(field as keyof Settings);
+  return { before, after };
+}

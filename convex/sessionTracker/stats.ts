@@ -1,0 +1,144 @@
+/** How many sessions there are, and the one screen an operator starts from. */
+import { ShardedCounter } from "@convex-dev/sharded-counter";
+import { v, type Infer } from "convex/values";
+import { components } from "./_generated/api.js";
+import { query, type MutationCtx, type QueryCtx } from "./_generated/server.js";
+import { checkInteger } from "./errors.js";
+import { listSchedules } from "./schedules.js";
+import {
+  readRevisedSettings,
+  readSettings,
+  vRevisedSettings,
+} from "./settings.js";
+import {
+  expireCutoff,
+  purgeCutoff,
+  SCHEDULE_NAMES,
+  SESSION_STATES,
+  VERSION,
+  vRun,
+  vScheduleStatus,
+  type Run,
+  type SessionState,
+} from "./shared.js";
+import { toRun } from "./runRows.js";
+import { findTick } from "./ticks.js";
+
+const vStatus = v.object({
+  version: v.string(),
+  sessions: v.object({
+    total: v.number(),
+    active: v.number(),
+    expired: v.number(),
+    ended: v.number(),
+  }),
+  settings: vRevisedSettings,
+  schedules: v.array(vScheduleStatus),
+  /** Those running, then the last finished of each kind. */
+  runs: v.array(vRun),
+  watchdog: v.object({
+    lastAt: v.union(v.number(), v.null()),
+    lastResult: v.union(v.string(), v.null()),
+    gaveUp: v.union(v.object({ at: v.number(), why: v.string() }), v.null()),
+  }),
+});
+export type Status = Infer<typeof vStatus>;
+
+/** Reads the same few dozen documents whatever the number of sessions, and none that a heartbeat writes. */
+export const status = query({
+  args: {},
+  returns: vStatus,
+  handler: async (ctx): Promise<Status> => {
+    const tick = await findTick(ctx, "watchdog");
+    return {
+      version: VERSION,
+      sessions: await countSessions(ctx),
+      settings: await readRevisedSettings(ctx),
+      schedules: await listSchedules(ctx),
+      runs: await currentRuns(ctx),
+      watchdog: {
+        lastAt: tick?.lastAt ?? null,
+        lastResult: tick?.lastResult ?? null,
+        gaveUp: tick?.gaveUp ?? null,
+      },
+    };
+  },
+});
+
+/** How much the next runs would find, up to `limit` each; reads leases, so heartbeats may re-run it. */
+export const backlog = query({
+  args: { limit: v.optional(v.number()) },
+  returns: v.object({
+    expire: v.number(),
+    purge: v.number(),
+    limit: v.number(),
+  }),
+  handler: async (ctx, args) => {
+    const limit = checkInteger("limit", args.limit ?? 1_000, 1, 4_000);
+    const { idleTimeoutMs, retentionDays } = await readSettings(ctx);
+    const now = Date.now();
+    const idle = await ctx.db
+      .query("leases")
+      .withIndex("lastActive", (q) =>
+        q
+          .gte("lastActive", 0)
+          .lt("lastActive", expireCutoff(idleTimeoutMs, now)),
+      )
+      .take(limit);
+    const cutoff = purgeCutoff(retentionDays, now);
+    const old =
+      cutoff === null
+        ? []
+        : await ctx.db
+            .query("sessions")
+            .withIndex("inactiveSince", (q) =>
+              q.gte("inactiveSince", 0).lt("inactiveSince", cutoff),
+            )
+            .take(limit);
+    return { expire: idle.length, purge: old.length, limit };
+  },
+});
+
+/** Adds to the counters: once for each change of state, once for each page of a run. */
+export async function countStates(
+  ctx: MutationCtx,
+  changes: Partial<Record<SessionState, number>>,
+): Promise<void> {
+  for (const state of SESSION_STATES) {
+    const count = changes[state] ?? 0;
+    if (count !== 0) await counter().add(ctx, state, count);
+  }
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** Made anew for each use: an instance sticks to one shard, and a module outlives a transaction. */
+function counter(): ShardedCounter<SessionState> {
+  return new ShardedCounter<SessionState>(components.shardedCounter);
+}
+
+async function countSessions(ctx: QueryCtx): Promise<Status["sessions"]> {
+  const active = await counter().count(ctx, "active");
+  const expired = await counter().count(ctx, "expired");
+  const ended = await counter().count(ctx, "ended");
+  return { total: active + expired + ended, active, expired, ended };
+}
+
+async function currentRuns(ctx: QueryCtx): Promise<Run[]> {
+  const running: Run[] = [];
+  const finished: Run[] = [];
+  for (const kind of SCHEDULE_NAMES) {
+    const run = await ctx.db
+      .query("runs")
+      .withIndex("kind_startedAt", (q) => q.eq("kind", kind))
+      .order("desc")
+      .take(2);
+    for (const row of run) {
+      if (row.status === "running") running.push(toRun(row));
+      else if (!finished.some((other) => other.kind === kind)) {
+        finished.push(toRun(row));
+      }
+    }
+  }
+  return [...running, ...finished];
+}

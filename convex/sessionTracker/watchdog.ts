@@ -1,0 +1,140 @@
+/**
+ * Sees to it that schedules and runs live: registers the schedules of a fresh deployment and those
+ * that crons lost, resumes runs that stand still, trims the ledger. A fuse keeps it from restarting
+ * something broken for ever; `status` then says that it gave up, and why.
+ */
+import { v } from "convex/values";
+import { internalMutation, type MutationCtx } from "./_generated/server.js";
+import { nextFires } from "./cronSpecs.js";
+import { enqueueNext } from "./lifecycle.js";
+import { runningRun } from "./runRows.js";
+import { register } from "./schedules.js";
+import { readSettings } from "./settings.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+  SCHEDULE_NAMES,
+  type Schedule,
+  type ScheduleName,
+} from "./shared.js";
+import { findTick, writeTick } from "./ticks.js";
+
+/** A fire this late is lost: crons is built on the scheduler, which runs seconds late at worst. */
+const LOST_AFTER_MS = 10 * MINUTE_MS;
+/** Workpool looks for lost jobs itself after five minutes; this is for what it cannot see. */
+const STUCK_AFTER_MS = 10 * MINUTE_MS;
+const MAX_RESTARTS_PER_HOUR = 5;
+const KEEP_RUNS_MS = 90 * DAY_MS;
+const TRIM_AT_ONCE = 100;
+
+export const check = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const now = Date.now();
+    await registerNew(ctx);
+    const ailing = [
+      ...(await lostSchedules(ctx, now)),
+      ...(await stuckRuns(ctx, now)),
+    ];
+    const outcome = await restart(ctx, ailing, now);
+    await trimRuns(ctx, now);
+    await writeTick(ctx, "watchdog", { lastAt: now, ...outcome });
+    return null;
+  },
+});
+
+/** Something to restart, and how. */
+interface Ailing {
+  what: string;
+  restart: () => Promise<void>;
+}
+
+async function registerNew(ctx: MutationCtx): Promise<void> {
+  const { schedules } = await readSettings(ctx);
+  for (const name of SCHEDULE_NAMES) {
+    const tick = await findTick(ctx, name);
+    if (tick?.registeredAt === undefined) {
+      await register(ctx, name, schedules[name]);
+    }
+  }
+}
+
+async function lostSchedules(ctx: MutationCtx, now: number): Promise<Ailing[]> {
+  const { schedules } = await readSettings(ctx);
+  const lost: Ailing[] = [];
+  for (const name of SCHEDULE_NAMES) {
+    if (await isLost(ctx, name, schedules[name], now)) {
+      lost.push({
+        what: `schedule ${name} did not fire`,
+        restart: () => register(ctx, name, schedules[name]),
+      });
+    }
+  }
+  return lost;
+}
+
+async function isLost(
+  ctx: MutationCtx,
+  name: ScheduleName,
+  schedule: Schedule,
+  now: number,
+): Promise<boolean> {
+  const tick = await findTick(ctx, name);
+  const alive = Math.max(tick?.registeredAt ?? 0, tick?.lastAt ?? 0);
+  const [expected] = nextFires(schedule, alive, 1);
+  return expected !== undefined && expected + LOST_AFTER_MS < now;
+}
+
+async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {
+  const stuck: Ailing[] = [];
+  for (const kind of SCHEDULE_NAMES) {
+    const run = await runningRun(ctx, kind);
+    if (run === null || run.progressAt + STUCK_AFTER_MS >= now) continue;
+    stuck.push({
+      what: `run ${run._id} stood still`,
+      restart: () => enqueueNext(ctx, run, {}),
+    });
+  }
+  return stuck;
+}
+
+async function restart(ctx: MutationCtx, ailing: Ailing[], now: number) {
+  const tick = await findTick(ctx, "watchdog");
+  const restarts = (tick?.restarts ?? []).filter((at) => at > now - HOUR_MS);
+  const restarted: string[] = [];
+  const left: string[] = [];
+  for (const { what, restart } of ailing) {
+    if (restarts.length >= MAX_RESTARTS_PER_HOUR) {
+      left.push(what);
+      continue;
+    }
+    await restart();
+    restarts.push(now);
+    restarted.push(what);
+  }
+  const gaveUp =
+    left.length === 0
+      ? undefined
+      : {
+          at: now,
+          why: `${MAX_RESTARTS_PER_HOUR} restarts within the hour did not help: ${left.join("; ")}`,
+        };
+  const lastResult =
+    restarted.length === 0
+      ? "all well"
+      : `restarted, because ${restarted.join("; ")}`;
+  return { restarts, gaveUp, lastResult: gaveUp?.why ?? lastResult };
+}
+
+/** Only what has finished. */
+async function trimRuns(ctx: MutationCtx, now: number): Promise<void> {
+  const old = await ctx.db
+    .query("runs")
+    .withIndex("startedAt", (q) => q.lt("startedAt", now - KEEP_RUNS_MS))
+    .take(TRIM_AT_ONCE);
+  for (const run of old) {
+    if (run.status !== "running") await ctx.db.delete("runs", run._id);
+  }
+}
