@@ -1,0 +1,139 @@
+import {
+  DAY_MS,
+  purgeCutoff,
+  type RetentionDays,
+} from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import { confirmCount, confirmYes } from "../lib/confirm.js";
+import { announceTarget, connect } from "../lib/connect.js";
+import { CliError } from "../lib/errors.js";
+import {
+  countOf,
+  note,
+  print,
+  printJson,
+  retentionText,
+} from "../lib/output.js";
+import { previewPurge, type PurgePreview } from "../lib/purgePreview.js";
+import { startAndFollow, type FollowOptions } from "../lib/runs.js";
+import { formatTime, iso, isoOrNull, parseTime } from "../lib/time.js";
+import type { DryRunJson, RunResultJson } from "../shapes.js";
+
+export interface PurgeOptions extends FollowOptions {
+  readonly days?: number;
+  readonly before?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly confirm?: number;
+  readonly reason?: string;
+}
+
+export async function purge(
+  context: CliContext,
+  options: PurgeOptions,
+): Promise<void> {
+  const connection = await connect(context, options);
+  const { client } = connection;
+  const { retentionDays } = await client.call(
+    "settings:get",
+    {},
+    { retry: true },
+  );
+  const now = context.now();
+  // Whole milliseconds, so that what a dry run prints names the same cutoff.
+  const cutoff = Math.floor(chooseCutoff(options, retentionDays, now));
+  announceTarget(context, connection);
+  const found = await previewPurge(client, cutoff);
+  note(
+    context,
+    `Cutoff: last active before ${formatTime(cutoff)}: ${countOf(found.sessions, "session")}, ${countOf(found.actions, "action")}`,
+  );
+
+  if (options.dryRun) return printDryRun(context, options, cutoff, found);
+  if (found.sessions === 0) return printNothing(context, options, cutoff);
+
+  const kept = purgeCutoff(retentionDays, now);
+  const withinRetention = kept !== null && cutoff <= kept;
+  if (!withinRetention || options.confirm !== undefined) {
+    await confirmCount(
+      context,
+      options,
+      found.sessions,
+      `This deletes sessions that the retention (${retentionText(retentionDays)}) keeps.`,
+    );
+  } else {
+    await confirmYes(
+      context,
+      options,
+      `Delete ${countOf(found.sessions, "session")} and ${countOf(found.actions, "action")} for good?`,
+    );
+  }
+  await startAndFollow(context, connection, options, {
+    kind: "purge",
+    cutoff,
+    reason: options.reason,
+    expected: found.sessions,
+  });
+}
+
+function chooseCutoff(
+  { days, before }: PurgeOptions,
+  retentionDays: RetentionDays,
+  now: number,
+): number {
+  if (days !== undefined) return now - days * DAY_MS;
+  if (before === undefined) {
+    const cutoff = purgeCutoff(retentionDays, now);
+    if (cutoff !== null) return cutoff;
+    throw new CliError(
+      "usage",
+      "The retention is never, so there is no cutoff to purge by. Give --days N or --before T.",
+    );
+  }
+  const cutoff = parseTime(before, "--before");
+  if (cutoff <= now) return cutoff;
+  throw new CliError("usage", `--before ${before} lies in the future.`);
+}
+
+function printDryRun(
+  context: CliContext,
+  options: PurgeOptions,
+  cutoff: number,
+  { sessions, actions, oldest, newest }: PurgePreview,
+): void {
+  if (options.json) {
+    return printJson(context, {
+      dryRun: true,
+      cutoff: iso(cutoff),
+      sessions,
+      actions,
+      oldest: isoOrNull(oldest),
+      newest: isoOrNull(newest),
+    } satisfies DryRunJson);
+  }
+  const range =
+    oldest === null || newest === null
+      ? ""
+      : `, last active from ${formatTime(oldest)} to ${formatTime(newest)}`;
+  print(
+    context,
+    `Dry run, nothing deleted. A purge would delete ${countOf(sessions, "session")} and ${countOf(actions, "action")}${range}.\nTo delete exactly these: sessions-ops purge --before ${iso(cutoff)}`,
+  );
+}
+
+function printNothing(
+  context: CliContext,
+  options: PurgeOptions,
+  cutoff: number,
+): void {
+  if (!options.json) return print(context, "Nothing to purge; no run started.");
+  printJson(context, {
+    runId: null,
+    status: "completed",
+    cutoff: iso(cutoff),
+    sessions: 0,
+    actions: 0,
+    quarantined: 0,
+    pages: 0,
+  } satisfies RunResultJson);
+}

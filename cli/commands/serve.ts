@@ -1,0 +1,124 @@
+import { join, resolve } from "node:path";
+import type { CliContext } from "../context.js";
+import { deployApp } from "../lib/convexDeploy.js";
+import { CliError } from "../lib/errors.js";
+import { note, print, printJson } from "../lib/output.js";
+import {
+  removeRunningDeployment,
+  writeRunningDeployment,
+} from "../lib/runningDeployment.js";
+import { AdminKey } from "../lib/secret.js";
+import type { ServeJson } from "../shapes.js";
+
+export interface ServeOptions {
+  readonly port: number;
+  readonly data: string;
+  readonly host: string;
+  readonly allowRemote?: boolean;
+  readonly verbose?: boolean;
+  readonly json?: boolean;
+}
+
+/** What is used of `@sessions-ops/embedded`, which need not be installed beside this package. */
+interface EmbeddedPackage {
+  openDeployment(options: {
+    dataDir: string;
+    port: number;
+    host: string;
+  }): Promise<{
+    url: string;
+    adminKey: string;
+    dataDir: string;
+    close(): Promise<void>;
+  }>;
+}
+
+/** Runs an embedded deployment with the app of this folder until it is interrupted. */
+export async function serve(
+  context: CliContext,
+  options: ServeOptions,
+): Promise<void> {
+  checkHost(options);
+  const { openDeployment } = await loadEmbedded();
+  const interrupted = nextInterrupt(context);
+  const deployment = await openDeployment({
+    dataDir: resolve(context.cwd, options.data),
+    port: options.port,
+    host: options.host,
+  });
+  try {
+    const { url, dataDir } = deployment;
+    const adminKeyFile = join(dataDir, "admin-key");
+    note(context, `Embedded deployment at ${url}; deploying ${context.cwd} …`);
+    await deployApp(
+      context,
+      { url, adminKey: new AdminKey(deployment.adminKey, adminKeyFile) },
+      { verbose: options.verbose ?? false },
+    );
+    const { pid } = process;
+    writeRunningDeployment(context.cwd, { url, dataDir, adminKeyFile, pid });
+    note(
+      context,
+      `Data in ${dataDir}, admin key in ${adminKeyFile}. Not the official backend: for development, tests and CI.`,
+    );
+    announceReady(context, options, {
+      ready: true,
+      url,
+      dataDir,
+      adminKeyFile,
+    });
+    await interrupted;
+    note(context, "Stopping …");
+  } finally {
+    removeRunningDeployment(context.cwd, process.pid);
+    await deployment.close();
+  }
+}
+
+function announceReady(
+  context: CliContext,
+  options: ServeOptions,
+  ready: ServeJson,
+): void {
+  if (options.json) return printJson(context, ready);
+  print(context, `sessions-ops is ready at ${ready.url}`);
+}
+
+/** Whoever reaches the port can talk to the deployment: other machines only when asked for. */
+function checkHost({ host, allowRemote }: ServeOptions): void {
+  const isLoopback =
+    host === "localhost" || host === "::1" || host.startsWith("127.");
+  if (isLoopback || allowRemote) return;
+  throw new CliError(
+    "unconfirmed",
+    `--host ${host} lets other machines reach the deployment. Pass --allow-remote as well if that is meant.`,
+  );
+}
+
+async function loadEmbedded(): Promise<EmbeddedPackage> {
+  const name = "@sessions-ops/embedded";
+  try {
+    return (await import(name)) as EmbeddedPackage;
+  } catch (error) {
+    const isMissing =
+      error instanceof Error &&
+      "code" in error &&
+      error.code === "ERR_MODULE_NOT_FOUND" &&
+      error.message.includes(name);
+    if (!isMissing) throw error;
+    throw new CliError(
+      "failure",
+      `\`serve\` needs the package ${name}, which is not installed. Install it with \`npm install --save-dev ${name}\`.`,
+      { cause: error },
+    );
+  }
+}
+
+function nextInterrupt(context: CliContext): Promise<void> {
+  return new Promise((resolve) => {
+    const stopListening = context.onInterrupt(() => {
+      stopListening();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,79 @@
+import type { Action } from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import { connect, type GlobalOptions } from "../lib/connect.js";
+import { CliError } from "../lib/errors.js";
+import { print, printJson } from "../lib/output.js";
+import { toSessionJson } from "../lib/sessionRows.js";
+import { formatTable, printable } from "../lib/table.js";
+import { formatTime, iso } from "../lib/time.js";
+import type { ActionJson, SessionJson, ShowJson } from "../shapes.js";
+
+export interface ShowOptions extends GlobalOptions {
+  readonly limit: number;
+}
+
+export async function show(
+  context: CliContext,
+  id: string,
+  options: ShowOptions,
+): Promise<void> {
+  const { client } = await connect(context, options);
+  const found = await client.call("sessions:get", { id }, { retry: true });
+  if (found === null) {
+    throw new CliError(
+      "failure",
+      `There is no session with the sessionId or anonymousId ${JSON.stringify(id)}. It may have been purged.`,
+    );
+  }
+  const timeline = await client.call(
+    "sessions:timeline",
+    { sessionId: found.sessionId, limit: options.limit },
+    { retry: true },
+  );
+  const session = toSessionJson(found);
+  if (options.json) {
+    return printJson(context, {
+      ...session,
+      timeline: timeline.map(toActionJson),
+    } satisfies ShowJson);
+  }
+  print(context, `${sessionText(session)}\n\n${timelineText(timeline)}`);
+}
+
+function toActionJson({ at, ...action }: Action): ActionJson {
+  return { at: iso(at), ...action };
+}
+
+function sessionText(session: SessionJson): string {
+  const { createdAt, lastActive } = session;
+  return [
+    ["Session", session.sessionId],
+    ["Anonymous ID", session.anonymousId],
+    ["User", session.userId ?? "-"],
+    ["State", session.state],
+    ["Created", formatTime(Date.parse(createdAt))],
+    ["Last active", formatTime(Date.parse(lastActive))],
+    ["Visits", String(session.visits)],
+    ["Actions", String(session.actions)],
+    ["End reason", session.endReason ?? "-"],
+  ]
+    .map(([label = "", value = ""]) => label.padEnd(14) + printable(value))
+    .join("\n");
+}
+
+function timelineText(timeline: Action[]): string {
+  if (timeline.length === 0) return "No actions.";
+  return formatTable(
+    ["AT", "ACTION", "RESOURCE", "METADATA"],
+    timeline.map(({ at, action, resourceId, metadata }) => [
+      formatTime(at),
+      action,
+      resourceId ?? "-",
+      metadata === undefined ? "-" : shorten(JSON.stringify(metadata)),
+    ]),
+  );
+}
+
+function shorten(text: string): string {
+  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
+}

@@ -1,0 +1,121 @@
+import { hostname, userInfo } from "node:os";
+
+type Output = NodeJS.WritableStream & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+};
+
+/** Everything a command may touch outside itself, so that tests can run it with their own. */
+export interface CliContext {
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Somebody is there to answer a question. */
+  readonly interactive: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** IANA name of the operator's time zone. */
+  readonly timeZone: string;
+  /** Who asks, as audit logs and runs record it. */
+  readonly actor: string;
+  readonly fetch: typeof fetch;
+  readonly prompts: Prompts;
+  now(): number;
+  /** Resolves after `ms`, or as soon as the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls back on Ctrl-C and SIGTERM until the returned function is called. */
+  onInterrupt(handler: () => void): () => void;
+  isProcessAlive(pid: number): boolean;
+}
+
+/** Questions go to stderr: stdout is for data. */
+export interface Prompts {
+  confirm(message: string): Promise<boolean>;
+  input(message: string): Promise<string>;
+}
+
+/** The context of a real process. */
+export function processContext(): CliContext {
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    interactive: Boolean(process.stdin.isTTY && process.stderr.isTTY),
+    env: process.env,
+    cwd: process.cwd(),
+    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    actor: `cli:${userName()}@${hostname()}`,
+    fetch: (input, init) => fetch(input, init),
+    prompts: terminalPrompts,
+    now: Date.now,
+    sleep,
+    onInterrupt,
+    isProcessAlive,
+  };
+}
+
+const terminalPrompts: Prompts = {
+  async confirm(message) {
+    const { confirm } = await import("@inquirer/prompts");
+    return await answered(
+      confirm({ message, default: false }, { output: process.stderr }),
+    );
+  },
+  async input(message) {
+    const { input } = await import("@inquirer/prompts");
+    return await answered(input({ message }, { output: process.stderr }));
+  },
+};
+
+/** Ctrl-C at a question is an answer, not a crash. */
+async function answered<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Error && error.name === "ExitPromptError") {
+      const { CliError } = await import("./lib/errors.js");
+      throw new CliError("cancelled", "Cancelled; nothing was changed.");
+    }
+    throw error;
+  }
+}
+
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}
+
+function onInterrupt(handler: () => void): () => void {
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.on(signal, handler);
+  return () => {
+    for (const signal of signals) process.off(signal, handler);
+  };
+}
+
+function isProcessAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is there and belongs to somebody else.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/** `userInfo` throws where the user id has no account, as in many containers. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid${process.getuid?.() ?? ""}`;
+  }
+}

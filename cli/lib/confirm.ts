@@ -1,0 +1,75 @@
+import type { CliContext } from "../context.js";
+import { CliError } from "./errors.js";
+import { countOf, formatNumber } from "./output.js";
+
+interface ConfirmOptions {
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/**
+ * Goes on after `--yes` or a yes at the terminal.
+ * @param flags what to pass instead, for the refusal where nobody can be asked
+ */
+export async function confirmYes(
+  context: CliContext,
+  options: ConfirmOptions,
+  question: string,
+  flags = "--yes",
+): Promise<void> {
+  if (options.yes) return;
+  if (!canAsk(context, options)) {
+    throw new CliError(
+      "unconfirmed",
+      `Not confirmed: ${question} Nobody can be asked here; pass ${flags}.`,
+    );
+  }
+  if (!(await context.prompts.confirm(question))) {
+    throw new CliError("cancelled", "Cancelled; nothing was changed.");
+  }
+}
+
+/**
+ * Goes on when the number of sessions was given by `--confirm` or is typed at the terminal: for
+ * what goes beyond the policy, where a habitual yes must not be enough.
+ */
+export async function confirmCount(
+  context: CliContext,
+  options: ConfirmOptions & { confirm?: number },
+  count: number,
+  why: string,
+): Promise<void> {
+  const given =
+    options.confirm ?? (await typedCount(context, options, count, why));
+  if (given === count) return;
+  throw new CliError(
+    "unconfirmed",
+    `Not confirmed: ${formatNumber(given)} is not the number of sessions, ${formatNumber(count)}. Nothing was changed.`,
+  );
+}
+
+async function typedCount(
+  context: CliContext,
+  options: ConfirmOptions,
+  count: number,
+  why: string,
+): Promise<number> {
+  if (!canAsk(context, options)) {
+    throw new CliError(
+      "unconfirmed",
+      `Not confirmed: ${why} Pass --confirm ${count} to delete ${countOf(count, "session")}.`,
+    );
+  }
+  const typed = await context.prompts.input(
+    `${why} Type the number of sessions to delete them:`,
+  );
+  if (typed.trim() === "") {
+    throw new CliError("cancelled", "Cancelled; nothing was changed.");
+  }
+  return Number(typed.replaceAll(/[,\s]/g, ""));
+}
+
+/** JSON output is for programs: it never prompts. */
+function canAsk(context: CliContext, options: ConfirmOptions): boolean {
+  return context.interactive && !options.json;
+}

@@ -1,0 +1,59 @@
+/** From what the component answers, times in ms, to what `--json` prints. */
+import type {
+  Run,
+  ScheduleStatus,
+} from "../../convex/sessionTracker/shared.js";
+import type { RunJson, RunResultJson, ScheduleJson } from "../shapes.js";
+import { iso, isoOrNull } from "./time.js";
+
+export function toRunJson(run: Run): RunJson {
+  return {
+    runId: run.runId,
+    kind: run.kind,
+    trigger: run.trigger,
+    actor: run.actor,
+    reason: run.reason ?? null,
+    status: run.status,
+    cutoff: iso(run.cutoff),
+    sessions: run.sessions,
+    actions: run.actions,
+    quarantined: run.quarantined,
+    pages: run.pages,
+    startedAt: iso(run.startedAt),
+    progressAt: iso(run.progressAt),
+    finishedAt: isoOrNull(run.finishedAt),
+  };
+}
+
+export function toRunResult(run: Run): RunResultJson {
+  const { runId, status, cutoff, sessions, actions, quarantined, pages } = run;
+  return {
+    runId,
+    status,
+    cutoff: iso(cutoff),
+    sessions,
+    actions,
+    quarantined,
+    pages,
+  };
+}
+
+export function toScheduleJson(schedule: ScheduleStatus): ScheduleJson {
+  const { name, spec, timeZone, paused, state, nextAt, lastAt, lastResult } =
+    schedule;
+  return {
+    name,
+    spec,
+    timeZone,
+    paused: paused && {
+      reason: paused.reason,
+      actor: paused.actor,
+      at: iso(paused.at),
+      until: isoOrNull(paused.until),
+    },
+    state,
+    nextAt: isoOrNull(nextAt),
+    lastAt: isoOrNull(lastAt),
+    lastResult,
+  };
+}

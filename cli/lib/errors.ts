@@ -1,0 +1,81 @@
+/** What can end a command early, as programs see it: by its exit code. */
+export type CliErrorCode =
+  /** The command understood everything and could not do it. */
+  | "failure"
+  /** Arguments, options or environment that contradict each other or the deployment. */
+  | "usage"
+  /** The operator answered no, or pressed Ctrl-C. */
+  | "cancelled"
+  | "runFailed"
+  | "unauthorized"
+  | "unreachable"
+  /** It needs a confirmation that it did not get. */
+  | "unconfirmed";
+
+export const EXIT_CODES: Record<CliErrorCode, number> = {
+  failure: 1,
+  usage: 2,
+  cancelled: 2,
+  runFailed: 3,
+  unauthorized: 4,
+  unreachable: 4,
+  unconfirmed: 5,
+};
+
+/** Every error a command throws on purpose: what happened, with which value, and what to do. */
+export class CliError extends Error {
+  readonly code: CliErrorCode;
+
+  constructor(code: CliErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "CliError";
+    this.code = code;
+  }
+
+  get exitCode(): number {
+    return EXIT_CODES[this.code];
+  }
+}
+
+/** The text and the exit code of whatever ended the program. */
+export function describeError(error: unknown): {
+  text: string;
+  exitCode: number;
+} {
+  if (error instanceof CliError) {
+    return { text: `error: ${error.message}`, exitCode: error.exitCode };
+  }
+  if (isCommanderError(error)) {
+    // `--help` and `--version` end in an error as well; they have printed what they are for.
+    if (error.exitCode === 0) return { text: "", exitCode: 0 };
+    const text =
+      error.code === "commander.help"
+        ? ""
+        : `${error.message}\nAdd --help to see how the command is used.`;
+    return { text, exitCode: EXIT_CODES.usage };
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : "";
+  return {
+    text: `error: unexpected failure, please report it.\n${detail || String(error)}`,
+    exitCode: EXIT_CODES.failure,
+  };
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** By shape and not by class: loading commander here would cost every module that throws. */
+function isCommanderError(
+  error: unknown,
+): error is Error & { code: string; exitCode: number } {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    typeof error.code === "string" &&
+    error.code.startsWith("commander.") &&
+    "exitCode" in error &&
+    typeof error.exitCode === "number"
+  );
+}

@@ -1,0 +1,43 @@
+import picocolors from "picocolors";
+import type { RetentionDays } from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+
+/** The one object that `--json` prints. */
+export function printJson(context: CliContext, value: object): void {
+  context.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** What people asked for. */
+export function print(context: CliContext, text: string): void {
+  context.stdout.write(`${text}\n`);
+}
+
+/** What people should know besides; never data. */
+export function note(context: CliContext, text: string): void {
+  context.stderr.write(`${text}\n`);
+}
+
+type Colors = ReturnType<typeof picocolors.createColors>;
+
+/** Colours for a stream; none where it is not a terminal or `NO_COLOR` is set. */
+export function colorsFor(
+  context: CliContext,
+  stream: "stdout" | "stderr",
+): Colors {
+  return picocolors.createColors(
+    Boolean(context[stream].isTTY) && !context.env["NO_COLOR"],
+  );
+}
+
+/** 1,234 sessions; 1 session */
+export function countOf(count: number, noun: string): string {
+  return `${formatNumber(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+export function formatNumber(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+export function retentionText(retentionDays: RetentionDays): string {
+  return retentionDays === "never" ? "never" : countOf(retentionDays, "day");
+}

@@ -1,0 +1,46 @@
+import type { CliContext } from "../context.js";
+import { formatDuration } from "./time.js";
+
+export interface Progress {
+  update(done: number): void;
+  stop(): void;
+}
+
+/** A bar on a terminal; nothing anywhere else, so that logs stay readable. */
+export async function startProgress(
+  context: CliContext,
+  { total, unit, enabled }: { total: number; unit: string; enabled: boolean },
+): Promise<Progress> {
+  if (!enabled || !context.stderr.isTTY || total === 0) return NO_PROGRESS;
+  const { SingleBar, Presets } = await import("cli-progress");
+  const startedAt = context.now();
+  const bar = new SingleBar(
+    {
+      stream: context.stderr,
+      format: `{bar} {percentage}% | {value}/{total} ${unit} | {rate}/s | {left}`,
+      barsize: Math.max(10, Math.min(40, (context.stderr.columns ?? 80) - 50)),
+      hideCursor: true,
+      // Ctrl-C is ours: the bar would end the process.
+      gracefulExit: false,
+    },
+    Presets.shades_classic,
+  );
+  bar.start(total, 0, { rate: "-", left: "" });
+  return {
+    update(done) {
+      const seconds = (context.now() - startedAt) / 1_000;
+      const rate = seconds > 0 ? done / seconds : 0;
+      const leftMs = rate > 0 ? ((total - done) / rate) * 1_000 : 0;
+      bar.setTotal(Math.max(total, done));
+      bar.update(done, {
+        rate: Math.round(rate).toLocaleString("en-US"),
+        left: leftMs >= 1_000 ? `${formatDuration(leftMs)} left` : "",
+      });
+    },
+    stop() {
+      bar.stop();
+    },
+  };
+}
+
+const NO_PROGRESS: Progress = { update() {}, stop() {} };

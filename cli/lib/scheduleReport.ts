@@ -1,0 +1,77 @@
+import type { ScheduleStatus } from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import type { ScheduleChangeJson } from "../shapes.js";
+import type { ComponentClient } from "./client.js";
+import type { GlobalOptions } from "./connect.js";
+import { toScheduleJson } from "./convert.js";
+import { print, printJson } from "./output.js";
+import { formatTable } from "./table.js";
+import { scheduleState } from "./tables.js";
+import { formatRelative, formatTime, iso } from "./time.js";
+
+/** Prints a schedule after a change, with its next five fires. */
+export async function reportChange(
+  context: CliContext,
+  client: ComponentClient,
+  options: GlobalOptions,
+  { revision, schedule }: { revision: number; schedule: ScheduleStatus },
+): Promise<void> {
+  const fires = await nextFires(client, schedule);
+  if (options.json) {
+    return printJson(context, {
+      revision,
+      schedule: toScheduleJson(schedule),
+      fires: fires.map(iso),
+    } satisfies ScheduleChangeJson);
+  }
+  const { name, spec, timeZone } = schedule;
+  print(
+    context,
+    `${name} "${spec}" (${timeZone}): ${scheduleState(schedule)}${
+      fires.length === 0 ? "" : `\nNext fires\n${fireLines(context, fires)}`
+    }`,
+  );
+}
+
+/** Each fire in UTC and in the operator's own zone. */
+export function fireLines(context: CliContext, fires: number[]): string {
+  const { timeZone } = context;
+  const isUtc = timeZone === "UTC" || timeZone === "Etc/UTC";
+  return formatTable(
+    ["UTC", ...(isUtc ? [] : [timeZone]), "IN"],
+    fires.map((fire) => [
+      formatTime(fire),
+      ...(isUtc ? [] : [formatTime(fire, timeZone)]),
+      formatRelative(fire, context.now()),
+    ]),
+  );
+}
+
+/** What the purge schedule does next, as the end of a sentence. */
+export function nextPurgeText(schedules: ScheduleStatus[]): string {
+  const purge = schedules.find(({ name }) => name === "purge");
+  if (purge?.paused) {
+    return `the purge schedule is ${scheduleState(purge)}`;
+  }
+  return purge?.nextAt
+    ? `the next scheduled purge, at ${formatTime(purge.nextAt)}, deletes them`
+    : "the purge schedule, not registered yet, will delete them";
+}
+
+/** A paused schedule fires again after its pause, if that ends by itself. */
+async function nextFires(
+  client: ComponentClient,
+  { name, paused }: ScheduleStatus,
+): Promise<number[]> {
+  if (paused && paused.until === undefined) return [];
+  const { fires } = await client.call(
+    "schedules:preview",
+    {
+      name,
+      count: 5,
+      ...(paused?.until === undefined ? {} : { from: paused.until }),
+    },
+    { retry: true },
+  );
+  return fires;
+}

@@ -1,0 +1,40 @@
+import { CliError } from "./errors.js";
+
+/** A key that can be used but neither printed, serialised nor inspected by accident. */
+export class AdminKey {
+  readonly #value: string;
+
+  /**
+   * @param origin names where the key came from, for messages
+   */
+  constructor(text: string, origin: string) {
+    const value = text.trim();
+    // fetch refuses other characters in a header with an error that quotes the whole header.
+    if (!/^[\x21-\x7e]+$/.test(value)) {
+      throw new CliError(
+        "unauthorized",
+        value === ""
+          ? `The admin key from ${origin} is empty.`
+          : `The admin key from ${origin} is not one line of printable characters; check that it holds nothing but the key.`,
+      );
+    }
+    this.#value = value;
+  }
+
+  reveal(): string {
+    return this.#value;
+  }
+
+  /** Takes the key out of a text that came from elsewhere. */
+  redact(text: string): string {
+    return text.replaceAll(this.#value, "[admin key]");
+  }
+
+  toString(): string {
+    return "[admin key]";
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+}

@@ -1,0 +1,49 @@
+import Table from "cli-table3";
+
+/** Columns under a head, without lines, so that it can be read and cut by other tools. */
+export function formatTable(
+  head: readonly string[],
+  rows: ReadonlyArray<ReadonlyArray<string | number>>,
+): string {
+  const table = new Table({
+    head: [...head],
+    chars: Object.fromEntries(BORDERS.map((border) => [border, ""])),
+    style: {
+      head: [],
+      border: [],
+      compact: true,
+      "padding-left": 0,
+      "padding-right": 2,
+    },
+  });
+  table.push(...rows.map((row) => row.map(printable)));
+  return table
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n");
+}
+
+/** Stored texts come from browsers: no control character of theirs reaches the terminal. */
+export function printable(value: string | number): string {
+  // eslint-disable-next-line no-control-regex -- they are what this is about
+  return String(value).replace(/[\u0000-\u001f\u007f-\u009f]/g, "\ufffd");
+}
+
+const BORDERS = [
+  "top",
+  "top-mid",
+  "top-left",
+  "top-right",
+  "bottom",
+  "bottom-mid",
+  "bottom-left",
+  "bottom-right",
+  "left",
+  "left-mid",
+  "mid",
+  "mid-mid",
+  "right",
+  "right-mid",
+  "middle",
+] as const;

@@ -1,0 +1,63 @@
+import { Command } from "commander";
+import type { CliContext } from "./context.js";
+import { withExamples } from "./usage/arguments.js";
+import { addCleaningCommands } from "./usage/cleaning.js";
+import { addDataCommands } from "./usage/data.js";
+import { addRunCommands } from "./usage/runs.js";
+import { addScheduleCommands } from "./usage/schedules.js";
+import { addSessionCommands } from "./usage/sessions.js";
+
+const VERSION = "0.1.0";
+
+/**
+ * The command line. Each command loads its own code when it is called, so that `--help` and a
+ * mistyped option answer at once. Errors are thrown, usage errors as commander's.
+ */
+export function buildProgram(context: CliContext): Command {
+  const program = new Command("sessions-ops")
+    .description(
+      "Track, expire, purge and operate anonymous sessions on Convex.",
+    )
+    .version(VERSION)
+    .option("--url <url>", "the deployment, with --admin-key-file")
+    .option(
+      "--admin-key-file <file>",
+      "file with the deployment's admin or deploy key",
+    )
+    .option(
+      "--component <path>",
+      "where the component is mounted (env SESSIONS_OPS_COMPONENT; default: sessionTracker)",
+    )
+    .option("--json", "print one JSON object on stdout; never ask")
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+      // The thrown error says the same, and is printed where all errors are.
+      outputError: () => {},
+      getOutHelpWidth: () => context.stdout.columns ?? 80,
+      getErrHelpWidth: () => context.stderr.columns ?? 80,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .exitOverride();
+  addSessionCommands(program, context);
+  addCleaningCommands(program, context);
+  addRunCommands(program, context);
+  addScheduleCommands(program, context);
+  addDataCommands(program, context);
+  return withExamples(
+    program,
+    "status",
+    "purge --days 14 --dry-run",
+  ).addHelpText(
+    "after",
+    `
+Without --url, the deployment is found as the official CLI finds it (CONVEX_DEPLOY_KEY, then
+CONVEX_SELF_HOSTED_URL and CONVEX_SELF_HOSTED_ADMIN_KEY, in the environment, .env.local or .env);
+else it is the one that \`sessions-ops serve\` runs in this folder.
+
+Exit codes: 0 ok, 1 failure, 2 usage or cancelled, 3 the run failed, 4 not authorised or not
+reachable, 5 refused without confirmation.`,
+  );
+}

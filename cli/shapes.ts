@@ -1,0 +1,189 @@
+/**
+ * What `--json` prints, one object a command. Programs depend on these: fields are added, never
+ * renamed or removed. Times are ISO 8601 in UTC.
+ */
+import type {
+  RetentionDays,
+  RunKind,
+  RunStatus,
+  RunTrigger,
+  ScheduleName,
+  SessionState,
+} from "../convex/sessionTracker/shared.js";
+
+/** `status` */
+export interface StatusJson {
+  version: string;
+  target: { url: string; component: string };
+  sessions: { total: number; active: number; expired: number; ended: number };
+  retentionDays: RetentionDays;
+  idleTimeoutMs: number;
+  /** Waiting for the next run; a count that equals `limit` means that many or more. */
+  backlog: { expire: number; purge: number; limit: number };
+  schedules: ScheduleJson[];
+  /** The running ones, then the last finished of each kind. */
+  runs: RunJson[];
+  watchdog: {
+    lastAt: string | null;
+    lastResult: string | null;
+    gaveUp: { at: string; why: string } | null;
+  };
+}
+
+/** `list` */
+export interface ListJson {
+  sessions: SessionJson[];
+  /** Give it to `--cursor` for the next page; `null` at the end. */
+  cursor: string | null;
+}
+
+export interface SessionJson {
+  sessionId: string;
+  anonymousId: string;
+  state: SessionState;
+  createdAt: string;
+  lastActive: string;
+  visits: number;
+  actions: number;
+  userId?: string;
+  endReason?: string;
+}
+
+/** `show ID` */
+export interface ShowJson extends SessionJson {
+  /** Newest first. */
+  timeline: ActionJson[];
+}
+
+export interface ActionJson {
+  at: string;
+  action: string;
+  resourceId?: string;
+  metadata?: unknown;
+}
+
+/** `purge`, `expire` and `runs watch` */
+export interface RunResultJson {
+  /** `null` when nothing was due, so that no run was started. */
+  runId: string | null;
+  status: RunStatus;
+  cutoff: string;
+  sessions: number;
+  actions: number;
+  quarantined: number;
+  pages: number;
+  /** Another run of this kind was in progress, with its own cutoff, and was followed instead. */
+  alreadyRunning?: true;
+}
+
+/** `purge --dry-run` */
+export interface DryRunJson {
+  dryRun: true;
+  cutoff: string;
+  sessions: number;
+  actions: number;
+  oldest: string | null;
+  newest: string | null;
+}
+
+/** `retention [DAYS]` */
+export interface RetentionJson {
+  retentionDays: RetentionDays;
+  revision: number;
+  /** Only after a change. */
+  previous?: RetentionDays;
+  /** Sessions older than the new retention; counted only when it was lowered. */
+  purgeable?: number;
+}
+
+export interface ScheduleJson {
+  name: ScheduleName;
+  spec: string;
+  timeZone: string;
+  paused: {
+    reason: string;
+    actor: string;
+    at: string;
+    until: string | null;
+  } | null;
+  /** `pending` until the watchdog has registered the schedules of a fresh deployment. */
+  state: "registered" | "pending";
+  nextAt: string | null;
+  lastAt: string | null;
+  lastResult: string | null;
+}
+
+/** `schedule list` */
+export interface ScheduleListJson {
+  schedules: ScheduleJson[];
+}
+
+/** `schedule set`, `pause` and `resume` */
+export interface ScheduleChangeJson {
+  revision: number;
+  schedule: ScheduleJson;
+  /** The next fires; empty while paused. */
+  fires: string[];
+}
+
+/** `schedule preview` */
+export interface SchedulePreviewJson {
+  spec: string;
+  timeZone: string;
+  fires: string[];
+}
+
+export interface RunJson {
+  runId: string;
+  kind: RunKind;
+  trigger: RunTrigger;
+  actor: string;
+  reason: string | null;
+  status: RunStatus;
+  cutoff: string;
+  sessions: number;
+  actions: number;
+  quarantined: number;
+  pages: number;
+  startedAt: string;
+  progressAt: string;
+  finishedAt: string | null;
+}
+
+/** `runs list` */
+export interface RunListJson {
+  runs: RunJson[];
+}
+
+/** `runs show ID` */
+export interface RunShowJson extends RunJson {
+  errors: Array<{ at: string; message: string; sessionId: string | null }>;
+}
+
+/** `runs cancel ID` and `runs resume ID` */
+export interface RunChangeJson {
+  runId: string;
+  changed: boolean;
+  status: RunStatus;
+}
+
+/** `import FILE` */
+export interface ImportJson {
+  /** Valid rows that were read; each is counted once below. */
+  rows: number;
+  created: number;
+  merged: number;
+  unchanged: number;
+  /** Actions that were not there before. */
+  actions: number;
+  invalid: number;
+  olderThanRetention: number;
+}
+
+/** `serve`, once the deployment is ready */
+export interface ServeJson {
+  ready: true;
+  url: string;
+  dataDir: string;
+  adminKeyFile: string;
+}

@@ -1,0 +1,45 @@
+import { InvalidArgumentError, type Command } from "commander";
+import type {
+  RetentionDays,
+  RunKind,
+} from "../../convex/sessionTracker/shared.js";
+
+/** What runs and schedules are named by. */
+export const KINDS: readonly RunKind[] = ["expire", "purge"];
+
+export function withExamples(
+  command: Command,
+  ...examples: [string, string]
+): Command {
+  const lines = examples.map((example) => `  $ sessions-ops ${example}`);
+  return command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
+}
+
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (
+      text.trim() !== "" &&
+      Number.isInteger(value) &&
+      value >= min &&
+      value <= max
+    ) {
+      return value;
+    }
+    const range =
+      max === Number.MAX_SAFE_INTEGER
+        ? `of at least ${min}`
+        : `from ${min} to ${max}`;
+    throw new InvalidArgumentError(`It must be a whole number ${range}.`);
+  };
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError("It must be a number above 0.");
+}
+
+export function retentionDays(text: string): RetentionDays {
+  return text === "never" ? text : positiveNumber(text);
+}

@@ -1,0 +1,83 @@
+import { Option, type Command } from "commander";
+import type { RunChangeOptions, RunListOptions } from "../commands/runs.js";
+import type { CliContext } from "../context.js";
+import type { GlobalOptions } from "../lib/connect.js";
+import { KINDS, wholeNumber, withExamples } from "./arguments.js";
+
+export function addRunCommands(program: Command, context: CliContext): void {
+  const runs = withExamples(
+    program.command("runs").description("look at runs and control them"),
+    "runs list",
+    "runs cancel RUN_ID --reason 'wrong cutoff'",
+  );
+
+  withExamples(
+    runs
+      .command("list")
+      .description("list runs, newest first")
+      .option("--limit <n>", "how many at most", wholeNumber(1, 200), 20)
+      .addOption(new Option("--kind <kind>").choices(KINDS)),
+    "runs list --kind purge",
+    "runs list --limit 5 --json",
+  ).action(async (_options, command: Command) => {
+    const { listRuns } = await import("../commands/runs.js");
+    await listRuns(context, command.optsWithGlobals<RunListOptions>());
+  });
+
+  withExamples(
+    runs
+      .command("show")
+      .description("show a run and its errors")
+      .argument("<run>"),
+    "runs show RUN_ID",
+    "runs show RUN_ID --json",
+  ).action(async (runId: string, _options, command: Command) => {
+    const { showRun } = await import("../commands/runs.js");
+    await showRun(context, runId, command.optsWithGlobals<GlobalOptions>());
+  });
+
+  withExamples(
+    runs
+      .command("watch")
+      .description(
+        "follow a run to its end; Ctrl-C detaches and never stops it",
+      )
+      .argument("<run>"),
+    "runs watch RUN_ID",
+    "runs watch RUN_ID --json",
+  ).action(async (runId: string, _options, command: Command) => {
+    const { watchRun } = await import("../commands/runs.js");
+    await watchRun(context, runId, command.optsWithGlobals<GlobalOptions>());
+  });
+
+  withExamples(
+    runs
+      .command("cancel")
+      .description("stop a run before its next page; what is done stays done")
+      .argument("<run>")
+      .option("--reason <text>", "recorded with the run"),
+    "runs cancel RUN_ID",
+    "runs cancel RUN_ID --reason 'wrong cutoff' --json",
+  ).action(async (runId: string, _options, command: Command) => {
+    const { cancelRun } = await import("../commands/runs.js");
+    await cancelRun(
+      context,
+      runId,
+      command.optsWithGlobals<RunChangeOptions>(),
+    );
+  });
+
+  withExamples(
+    runs
+      .command("resume")
+      .description(
+        "go on where a failed or canceled run stopped, with its cutoff",
+      )
+      .argument("<run>"),
+    "runs resume RUN_ID",
+    "runs resume RUN_ID --json",
+  ).action(async (runId: string, _options, command: Command) => {
+    const { resumeRun } = await import("../commands/runs.js");
+    await resumeRun(context, runId, command.optsWithGlobals<GlobalOptions>());
+  });
+}

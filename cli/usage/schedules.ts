@@ -1,0 +1,132 @@
+import { Argument, type Command } from "commander";
+import type { ScheduleName } from "../../convex/sessionTracker/shared.js";
+import type {
+  ScheduleChangeOptions,
+  SchedulePreviewOptions,
+} from "../commands/schedule.js";
+import type { CliContext } from "../context.js";
+import type { GlobalOptions } from "../lib/connect.js";
+import { KINDS, wholeNumber, withExamples } from "./arguments.js";
+
+export function addScheduleCommands(
+  program: Command,
+  context: CliContext,
+): void {
+  const schedule = withExamples(
+    program
+      .command("schedule")
+      .description(
+        "look at the schedules of expire and purge, and change them",
+      ),
+    "schedule list",
+    'schedule set purge "0 3 * * *" --tz Europe/Berlin',
+  );
+  const name = () => new Argument("<name>", "which schedule").choices(KINDS);
+  const spec = () =>
+    new Argument(
+      "[spec]",
+      "minute hour day month weekday; six fields start with the second",
+    );
+
+  withExamples(
+    schedule.command("list").description("list both schedules"),
+    "schedule list",
+    "schedule list --json",
+  ).action(async (_options, command: Command) => {
+    const { listSchedules } = await import("../commands/schedule.js");
+    await listSchedules(context, command.optsWithGlobals<GlobalOptions>());
+  });
+
+  withExamples(
+    schedule
+      .command("set")
+      .description(
+        "change what is named, keep the rest, and show the next fires",
+      )
+      .addArgument(name())
+      .addArgument(spec())
+      .option("--tz <zone>", "IANA time zone the spec is read in")
+      .option("--reason <text>", "recorded in the settings log"),
+    'schedule set purge "0 3 * * *" --tz Europe/Berlin',
+    'schedule set expire "*/5 * * * *"',
+  ).action(
+    async (
+      which: ScheduleName,
+      cron: string | undefined,
+      _options,
+      command: Command,
+    ) => {
+      const { setSchedule } = await import("../commands/schedule.js");
+      await setSchedule(
+        context,
+        which,
+        cron,
+        command.optsWithGlobals<ScheduleChangeOptions>(),
+      );
+    },
+  );
+
+  withExamples(
+    schedule
+      .command("pause")
+      .description("start no more runs by schedule; a run in progress goes on")
+      .addArgument(name())
+      .requiredOption("--reason <text>", "why, for whoever finds it paused")
+      .option("--until <time>", "resume by itself: YYYY-MM-DD or ISO 8601"),
+    "schedule pause purge --reason 'import under way'",
+    "schedule pause purge --reason audit --until 2026-09-01",
+  ).action(async (which: ScheduleName, _options, command: Command) => {
+    const { pauseSchedule } = await import("../commands/schedule.js");
+    await pauseSchedule(
+      context,
+      which,
+      command.optsWithGlobals<ScheduleChangeOptions & { reason: string }>(),
+    );
+  });
+
+  withExamples(
+    schedule
+      .command("resume")
+      .description("end a pause")
+      .addArgument(name())
+      .option("--reason <text>", "recorded in the settings log"),
+    "schedule resume purge",
+    "schedule resume purge --reason 'import done' --json",
+  ).action(async (which: ScheduleName, _options, command: Command) => {
+    const { resumeSchedule } = await import("../commands/schedule.js");
+    await resumeSchedule(
+      context,
+      which,
+      command.optsWithGlobals<ScheduleChangeOptions>(),
+    );
+  });
+
+  withExamples(
+    schedule
+      .command("preview")
+      .description(
+        "show when a schedule fires, or would with another spec; changes nothing",
+      )
+      .addArgument(name())
+      .addArgument(spec())
+      .option("--tz <zone>", "IANA time zone the spec is read in")
+      .option("--count <n>", "how many fires", wholeNumber(1, 100), 5),
+    "schedule preview purge",
+    'schedule preview purge "30 2 * * 1" --tz America/New_York --count 10',
+  ).action(
+    async (
+      which: ScheduleName,
+      cron: string | undefined,
+      _options,
+      command: Command,
+    ) => {
+      const { previewSchedule } = await import("../commands/schedule.js");
+      await previewSchedule(
+        context,
+        which,
+        cron,
+        command.optsWithGlobals<SchedulePreviewOptions>(),
+      );
+    },
+  );
+}
