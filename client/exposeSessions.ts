@@ -93,7 +93,10 @@ export function exposeSessions(
     linkSession: mutationGeneric({
       args: visitor,
       returns: vLinked,
-      handler: async (ctx, { anonymousId }) => {
+      handler: async (
+        ctx: GenericMutationCtx<GenericDataModel>,
+        { anonymousId },
+      ) => {
         const userId = (await options.identify?.(ctx)) ?? null;
         if (userId === null) {
           return { sessionId: null, userId: null };

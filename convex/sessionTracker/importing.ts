@@ -1,5 +1,5 @@
 /** Sessions from elsewhere: rows of the replaced tracker, or of a log. The same rows twice change nothing. */
-import { compareValues, v, type Infer } from "convex/values";
+import { compareValues, v, type Infer, type Value } from "convex/values";
 import type { Doc, Id } from "./_generated/dataModel.js";
 import { mutation, type MutationCtx } from "./_generated/server.js";
 import { fail } from "./errors.js";
@@ -234,8 +234,12 @@ function isSame(a: Action, b: Action): boolean {
   return (
     a.action === b.action &&
     a.resourceId === b.resourceId &&
-    compareValues(a.metadata, b.metadata) === 0
+    compareValues(metadataOf(a), metadataOf(b)) === 0
   );
+}
+
+function metadataOf(action: Action): Value | undefined {
+  return action.metadata as Value | undefined;
 }
 
 // ── Rules ───────────────────────────────────────────────────────────────────

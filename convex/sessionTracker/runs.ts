@@ -1,5 +1,5 @@
 /** The run ledger: start, look at, cancel and resume runs, and count what a purge would take. */
-import { v, type Infer } from "convex/values";
+import { v } from "convex/values";
 import type { Doc } from "./_generated/dataModel.js";
 import {
   internalMutation,

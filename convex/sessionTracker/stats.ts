@@ -21,7 +21,7 @@ import {
   type Run,
   type SessionState,
 } from "./shared.js";
-import { toRun } from "./runRows.js";
+import { runningRun, toRun } from "./runRows.js";
 import { findTick } from "./ticks.js";
 
 const vStatus = v.object({
@@ -128,17 +128,16 @@ async function currentRuns(ctx: QueryCtx): Promise<Run[]> {
   const running: Run[] = [];
   const finished: Run[] = [];
   for (const kind of SCHEDULE_NAMES) {
-    const run = await ctx.db
+    // By status, because one that was resumed need not be among the newest.
+    const run = await runningRun(ctx, kind);
+    if (run !== null) running.push(toRun(run));
+    const newest = await ctx.db
       .query("runs")
       .withIndex("kind_startedAt", (q) => q.eq("kind", kind))
       .order("desc")
       .take(2);
-    for (const row of run) {
-      if (row.status === "running") running.push(toRun(row));
-      else if (!finished.some((other) => other.kind === kind)) {
-        finished.push(toRun(row));
-      }
-    }
+    const last = newest.find(({ status }) => status !== "running");
+    if (last !== undefined) finished.push(toRun(last));
   }
   return [...running, ...finished];
 }
