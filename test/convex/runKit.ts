@@ -1,0 +1,136 @@
+/** What tests of runs share: rows that a run finds, and the run itself. */
+import { expect } from "vitest";
+import { api } from "../../convex/sessionTracker/_generated/api.js";
+import type { Id } from "../../convex/sessionTracker/_generated/dataModel.js";
+import {
+  DEFAULT_SETTINGS,
+  type Run,
+  type RunKind,
+} from "../../convex/sessionTracker/shared.js";
+import { countStates } from "../../convex/sessionTracker/stats.js";
+import { advance, step } from "./clock.js";
+import type { Component } from "./rows.js";
+
+interface Seed {
+  anonymousId: string;
+  lastActive: number;
+  actions?: number;
+}
+
+/**
+ * Sessions as expiry leaves them. Written directly: an import looks each visitor up, and a look-up
+ * in convex-test walks all rows.
+ */
+export async function seedExpired(t: Component, seeds: Seed[]): Promise<void> {
+  await t.run(async (ctx) => {
+    for (const { anonymousId, lastActive, actions = 0 } of seeds) {
+      const session = await ctx.db.insert("sessions", {
+        anonymousId,
+        createdAt: lastActive,
+        state: "expired",
+        visits: 1,
+        actionCount: actions,
+        inactiveSince: lastActive,
+      });
+      for (let at = lastActive - actions; at < lastActive; at += 1) {
+        await ctx.db.insert("actions", { session, at, action: "click" });
+      }
+    }
+    await countStates(ctx, { expired: seeds.length });
+  });
+}
+
+/** Sessions with a lease, however long idle: as if no run had got to them yet. */
+export async function seedLeased(t: Component, seeds: Seed[]): Promise<void> {
+  const { touchAfterMs, idleTimeoutMs } = DEFAULT_SETTINGS;
+  await t.run(async (ctx) => {
+    for (const { anonymousId, lastActive, actions = 0 } of seeds) {
+      const session = await ctx.db.insert("sessions", {
+        anonymousId,
+        createdAt: lastActive,
+        state: "active",
+        visits: 1,
+        actionCount: 0,
+      });
+      await ctx.db.insert("leases", {
+        anonymousId,
+        session,
+        lastActive,
+        actionCount: actions,
+        touchAfterMs,
+        idleTimeoutMs,
+      });
+      for (let at = lastActive - actions; at < lastActive; at += 1) {
+        await ctx.db.insert("actions", { session, at, action: "click" });
+      }
+    }
+    await countStates(ctx, { active: seeds.length });
+  });
+}
+
+/** `count` visitors, all last active at one moment. */
+export function visitors(
+  count: number,
+  lastActive: number,
+  prefix = "visitor",
+): Seed[] {
+  return Array.from({ length: count }, (_, i) => ({
+    anonymousId: `${prefix}-${i}`,
+    lastActive,
+  }));
+}
+
+export async function startRun(
+  t: Component,
+  kind: RunKind,
+  cutoff?: number,
+): Promise<Id<"runs">> {
+  const { runId, status } = await t.mutation(api.runs.start, {
+    kind,
+    actor: "tester",
+    trigger: "operator",
+    ...(cutoff === undefined ? {} : { cutoff }),
+  });
+  expect(status).toBe("started");
+  return runId;
+}
+
+export async function readRun(t: Component, runId: string): Promise<Run> {
+  const run = await t.query(api.runs.get, { runId });
+  if (run === null) throw new Error(`There is no run ${runId}.`);
+  return run;
+}
+
+/** Lets the run go on to its end, and says how it ended. */
+export async function finishRun(t: Component, runId: string): Promise<Run> {
+  for (let seconds = 0; seconds < 300; seconds += 1) {
+    const run = await readRun(t, runId);
+    if (run.status !== "running") return run;
+    await advance(t, 1_000);
+  }
+  throw new Error(`Run ${runId} does not finish.`);
+}
+
+/** Lets the run go on until it has done so many pages. */
+export async function runToPage(
+  t: Component,
+  runId: string,
+  pages: number,
+): Promise<Run> {
+  for (let steps = 0; steps < 1_000; steps += 1) {
+    const run = await readRun(t, runId);
+    if (run.pages >= pages) return run;
+    await step(t);
+  }
+  throw new Error(`Run ${runId} does not get to page ${pages}.`);
+}
+
+export async function setPageSize(
+  t: Component,
+  pageSize: number,
+): Promise<void> {
+  await t.mutation(api.settings.change, {
+    patch: { pageSize },
+    actor: "tester",
+  });
+}
