@@ -1,4 +1,5 @@
-import type { Run, RunKind } from "../../convex/sessionTracker/shared.js";
+import type { Run } from "../lib/api.js";
+import type { RunKind } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
 import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
 import { toRunJson } from "../lib/convert.js";

@@ -1,4 +1,4 @@
-import type { Action } from "../../convex/sessionTracker/shared.js";
+import type { Action } from "../lib/api.js";
 import type { CliContext } from "../context.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { CliError } from "../lib/errors.js";

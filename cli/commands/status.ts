@@ -1,9 +1,5 @@
-import type {
-  Run,
-  ScheduleStatus,
-} from "../../convex/sessionTracker/shared.js";
+import type { Backlog, Run, Schedule, Status } from "../lib/api.js";
 import type { CliContext } from "../context.js";
-import type { ComponentApi, Status } from "../lib/api.js";
 import {
   connect,
   type Connection,
@@ -21,8 +17,6 @@ import {
 import { runTable, scheduleTable } from "../lib/tables.js";
 import { formatDuration, formatTime, iso, isoOrNull } from "../lib/time.js";
 import type { StatusJson } from "../shapes.js";
-
-type Backlog = ComponentApi["stats:backlog"]["returns"];
 
 export async function status(
   context: CliContext,
@@ -94,10 +88,7 @@ function statusText(
   return lines.join("\n");
 }
 
-function scheduleSection(
-  context: CliContext,
-  schedules: ScheduleStatus[],
-): string {
+function scheduleSection(context: CliContext, schedules: Schedule[]): string {
   return scheduleTable(schedules, context.now());
 }
 

@@ -1,6 +1,6 @@
 import { ConvexHttpClient } from "convex/browser";
 import { ConvexError, type Value } from "convex/values";
-import type { ComponentApi } from "./api.js";
+import type { Args, FunctionName, Returns } from "./api.js";
 import { CliError, messageOf, type CliErrorCode } from "./errors.js";
 import type { Target } from "./target.js";
 
@@ -45,14 +45,14 @@ export class ComponentClient {
    * @param options.retry repeats a call that the network lost once: for queries, and for what the
    *   component recognises when it sees it again
    */
-  async call<Name extends keyof ComponentApi>(
+  async call<Name extends FunctionName>(
     name: Name,
-    args: ComponentApi[Name]["args"],
+    args: Args<Name>,
     options: { retry?: boolean } = {},
-  ): Promise<ComponentApi[Name]["returns"]> {
+  ): Promise<Returns<Name>> {
     try {
       const value = await this.#http.function(name, this.component, args);
-      return value as ComponentApi[Name]["returns"];
+      return value as Returns<Name>;
     } catch (error) {
       const failure = this.#explain(name, error);
       if (options.retry && failure.code === "unreachable") {

@@ -1,8 +1,6 @@
 /** From what the component answers, times in ms, to what `--json` prints. */
-import type {
-  Run,
-  ScheduleStatus,
-} from "../../convex/sessionTracker/shared.js";
+
+import type { Run, Schedule } from "./api.js";
 import type { RunJson, RunResultJson, ScheduleJson } from "../shapes.js";
 import { iso, isoOrNull } from "./time.js";
 
@@ -38,7 +36,7 @@ export function toRunResult(run: Run): RunResultJson {
   };
 }
 
-export function toScheduleJson(schedule: ScheduleStatus): ScheduleJson {
+export function toScheduleJson(schedule: Schedule): ScheduleJson {
   const { name, spec, timeZone, paused, state, nextAt, lastAt, lastResult } =
     schedule;
   return {

@@ -1,4 +1,4 @@
-import type { Cursor } from "../../convex/sessionTracker/shared.js";
+import type { PreviewPage } from "./api.js";
 import type { ComponentClient } from "./client.js";
 
 export interface PurgePreview {
@@ -19,7 +19,7 @@ export async function previewPurge(
     oldest: null,
     newest: null,
   };
-  let cursor: Cursor | null = null;
+  let cursor: PreviewPage["cursor"] = null;
   do {
     const page = await previewPage(client, cutoff, cursor);
     found.sessions += page.sessions;
@@ -34,13 +34,9 @@ export async function previewPurge(
 function previewPage(
   client: ComponentClient,
   cutoff: number,
-  cursor: Cursor | null,
-) {
-  return client.call(
-    "runs:preview",
-    { kind: "purge", cutoff, cursor },
-    { retry: true },
-  );
+  cursor: PreviewPage["cursor"],
+): Promise<PreviewPage> {
+  return client.call("runs:preview", { cutoff, cursor }, { retry: true });
 }
 
 function pick(

@@ -1,5 +1,6 @@
+import type { Run } from "./api.js";
 import { randomUUID } from "node:crypto";
-import type { Run, RunKind } from "../../convex/sessionTracker/shared.js";
+import type { RunKind } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
 import type { ComponentClient } from "./client.js";
 import type { Connection, GlobalOptions } from "./connect.js";

@@ -1,4 +1,4 @@
-import type { ScheduleStatus } from "../../convex/sessionTracker/shared.js";
+import type { Schedule } from "./api.js";
 import type { CliContext } from "../context.js";
 import type { ScheduleChangeJson } from "../shapes.js";
 import type { ComponentClient } from "./client.js";
@@ -14,7 +14,7 @@ export async function reportChange(
   context: CliContext,
   client: ComponentClient,
   options: GlobalOptions,
-  { revision, schedule }: { revision: number; schedule: ScheduleStatus },
+  { revision, schedule }: { revision: number; schedule: Schedule },
 ): Promise<void> {
   const fires = await nextFires(client, schedule);
   if (options.json) {
@@ -48,7 +48,7 @@ export function fireLines(context: CliContext, fires: number[]): string {
 }
 
 /** What the purge schedule does next, as the end of a sentence. */
-export function nextPurgeText(schedules: ScheduleStatus[]): string {
+export function nextPurgeText(schedules: Schedule[]): string {
   const purge = schedules.find(({ name }) => name === "purge");
   if (purge?.paused) {
     return `the purge schedule is ${scheduleState(purge)}`;
@@ -61,7 +61,7 @@ export function nextPurgeText(schedules: ScheduleStatus[]): string {
 /** A paused schedule fires again after its pause, if that ends by itself. */
 async function nextFires(
   client: ComponentClient,
-  { name, paused }: ScheduleStatus,
+  { name, paused }: Schedule,
 ): Promise<number[]> {
   if (paused && paused.until === undefined) return [];
   const { fires } = await client.call(

@@ -1,16 +1,13 @@
 /** Joins what does not change with every heartbeat (sessions) and what does (leases). */
-import type { Session } from "../../convex/sessionTracker/shared.js";
 import type { SessionJson } from "../shapes.js";
-import type { ActivityRow, SessionWithLease } from "./api.js";
+import type { Lease, SessionRow, SessionWithLease } from "./api.js";
 import type { ComponentClient } from "./client.js";
 import { iso } from "./time.js";
-
-type Lease = Omit<ActivityRow, "anonymousId">;
 
 /** Rows as an operator sees them; those deleted since the page was read are left out. */
 export async function withActivity(
   client: ComponentClient,
-  sessions: Session[],
+  sessions: SessionRow[],
 ): Promise<SessionJson[]> {
   const leases = await activityOf(client, sessions);
   const rows = await Promise.all(
@@ -48,7 +45,7 @@ export function toSessionJson(session: SessionWithLease): SessionJson {
 
 async function activityOf(
   client: ComponentClient,
-  sessions: Session[],
+  sessions: SessionRow[],
 ): Promise<Map<string, Lease>> {
   const anonymousIds = sessions
     .filter(({ state }) => state === "active")

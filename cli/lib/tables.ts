@@ -1,16 +1,10 @@
 /** The tables that more than one command shows. */
-import type {
-  Run,
-  ScheduleStatus,
-} from "../../convex/sessionTracker/shared.js";
+import type { Run, Schedule } from "./api.js";
 import { formatNumber } from "./output.js";
 import { formatTable } from "./table.js";
 import { formatRelative, formatTime } from "./time.js";
 
-export function scheduleTable(
-  schedules: ScheduleStatus[],
-  now: number,
-): string {
+export function scheduleTable(schedules: Schedule[], now: number): string {
   return formatTable(
     ["SCHEDULE", "SPEC", "ZONE", "STATE", "NEXT", "LAST", "RESULT"],
     schedules.map((schedule) => [
@@ -54,7 +48,7 @@ export function runTable(runs: Run[]): string {
   );
 }
 
-export function scheduleState({ paused, state }: ScheduleStatus): string {
+export function scheduleState({ paused, state }: Schedule): string {
   if (!paused) return state === "pending" ? "pending" : "on";
   const until =
     paused.until === undefined ? "" : ` until ${formatTime(paused.until)}`;

@@ -2,9 +2,8 @@ import { convexToJson, type Value } from "convex/values";
 import {
   isAnonymousId,
   MINUTE_MS,
-  type Action,
 } from "../../../convex/sessionTracker/shared.js";
-import type { ImportRow } from "../api.js";
+import type { Action, ImportRow } from "../api.js";
 import { messageOf } from "../errors.js";
 import { iso, readTime } from "../time.js";
 

@@ -1,0 +1,121 @@
+/// <reference types="vite/client" />
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Readable, Writable } from "node:stream";
+import { onTestFinished } from "vitest";
+import type { CliContext } from "../../cli/context.js";
+import { describeError } from "../../cli/lib/errors.js";
+import { writeRunningDeployment } from "../../cli/lib/runningDeployment.js";
+import { buildProgram } from "../../cli/program.js";
+
+export const DEPLOYMENT_URL = "http://deployment.test";
+export const ADMIN_KEY = "very-secret-admin-key-0123456789";
+
+export interface Finished {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** A terminal, a folder and a network that belong to one test. */
+export class FakeTerminal {
+  readonly folder = mkdtempSync(join(tmpdir(), "sessions-ops-test-"));
+  /** Replaces parts of the context. */
+  readonly overrides: Partial<CliContext>;
+  readonly questions: string[] = [];
+  /** What is typed at the next questions; a missing answer fails the test. */
+  answers: Array<boolean | string> = [];
+  stdin = "";
+  interrupt: () => void = () => {};
+
+  constructor(overrides: Partial<CliContext> = {}) {
+    this.overrides = overrides;
+    onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
+  }
+
+  write(path: string, text: string): string {
+    const full = join(this.folder, path);
+    mkdirSync(dirname(full), { recursive: true });
+    writeFileSync(full, text);
+    return full;
+  }
+
+  /** Leaves the folder as a running `serve` does. */
+  serveHere(url = DEPLOYMENT_URL, pid = 1): void {
+    const adminKeyFile = this.write("data/admin-key", `${ADMIN_KEY}\n`);
+    const dataDir = join(this.folder, "data");
+    writeRunningDeployment(this.folder, { url, dataDir, adminKeyFile, pid });
+  }
+
+  /** Runs one command as `main.ts` does. */
+  async run(...args: string[]): Promise<Finished> {
+    const stdout = collector();
+    const stderr = collector();
+    const context = this.context(stdout.stream, stderr.stream);
+    let exitCode = 0;
+    try {
+      await buildProgram(context).parseAsync(["node", "sessions-ops", ...args]);
+    } catch (error) {
+      const described = describeError(error);
+      if (described.text !== "") stderr.stream.write(`${described.text}\n`);
+      exitCode = described.exitCode;
+    }
+    return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+  }
+
+  /** Runs a command with `--json` and reads the one object it prints. */
+  async json<Shape>(...args: string[]): Promise<Shape> {
+    const { exitCode, stdout, stderr } = await this.run(...args, "--json");
+    if (exitCode !== 0) throw new Error(`exit ${exitCode}: ${stderr}`);
+    return JSON.parse(stdout) as Shape;
+  }
+
+  context(
+    stdout: Writable = collector().stream,
+    stderr: Writable = collector().stream,
+  ): CliContext {
+    const answer = (message: string): boolean | string => {
+      this.questions.push(message);
+      const next = this.answers.shift();
+      if (next === undefined) throw new Error(`Not expected: ${message}`);
+      return next;
+    };
+    return {
+      stdin: Readable.from([this.stdin]),
+      stdout,
+      stderr,
+      interactive: false,
+      env: {},
+      cwd: this.folder,
+      timeZone: "Europe/Berlin",
+      actor: "cli:ada@desk",
+      fetch: () => Promise.reject(new Error("no network in this test")),
+      prompts: {
+        confirm: (message) => Promise.resolve(answer(message) === true),
+        input: (message) => Promise.resolve(String(answer(message))),
+      },
+      now: () => Date.now(),
+      sleep: () => Promise.resolve(),
+      onInterrupt: (handler) => {
+        this.interrupt = handler;
+        return () => {
+          this.interrupt = () => {};
+        };
+      },
+      isProcessAlive: () => true,
+      ...this.overrides,
+    };
+  }
+}
+
+function collector() {
+  const chunks: string[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk.toString());
+      done();
+    },
+  });
+  return { stream, text: () => chunks.join("") };
+}

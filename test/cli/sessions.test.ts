@@ -1,0 +1,178 @@
+import { expect, test, vi } from "vitest";
+import type { ListJson, ShowJson, StatusJson } from "../../cli/shapes.js";
+import { MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import { api } from "../../convex/sessionTracker/_generated/api.js";
+import { NOW, setUpDeployment } from "./deployment.js";
+
+/** `idle` was seen 31 minutes ago and no run has come by; `busy` acted a minute ago. */
+async function setUpVisitors() {
+  const deployment = setUpDeployment();
+  const { component } = deployment;
+  const visit = (anonymousId: string, action: string) =>
+    component.mutation(api.tracking.action, { anonymousId, action });
+  vi.setSystemTime(NOW - 31 * MINUTE_MS);
+  await visit("idle", "view");
+  await component.mutation(api.tracking.heartbeat, { anonymousId: "left" });
+  await component.mutation(api.tracking.end, {
+    anonymousId: "left",
+    reason: "logout",
+  });
+  vi.setSystemTime(NOW - MINUTE_MS);
+  await visit("busy", "open");
+  await visit("busy", "click");
+  vi.setSystemTime(NOW);
+  return deployment;
+}
+
+test("list joins sessions with their leases; an idle one is expired already", async () => {
+  const { terminal } = await setUpVisitors();
+  const { sessions, cursor } = await terminal.json<ListJson>("list");
+  expect(cursor).toBeNull();
+  expect(sessions).toEqual([
+    {
+      sessionId: expect.any(String) as string,
+      anonymousId: "busy",
+      state: "active",
+      createdAt: "2026-08-15T11:59:00.000Z",
+      lastActive: "2026-08-15T11:59:00.000Z",
+      visits: 1,
+      actions: 2,
+    },
+    expect.objectContaining({
+      anonymousId: "left",
+      state: "ended",
+      lastActive: "2026-08-15T11:29:00.000Z",
+      endReason: "logout",
+    }),
+    expect.objectContaining({
+      anonymousId: "idle",
+      state: "expired",
+      lastActive: "2026-08-15T11:29:00.000Z",
+      actions: 1,
+    }),
+  ]);
+
+  const active = await terminal.json<ListJson>("list", "--active");
+  expect(active.sessions.map(({ anonymousId }) => anonymousId)).toEqual([
+    "busy",
+  ]);
+});
+
+test("list is the same after the expire run that was late", async () => {
+  const { terminal } = await setUpVisitors();
+  const before = await terminal.json<ListJson>("list");
+  const run = await terminal.json("expire");
+  expect(run).toMatchObject({ status: "completed", sessions: 1 });
+  expect(await terminal.json("list")).toEqual(before);
+});
+
+test("list pages by cursor, and fills a page of active ones across idle ones", async () => {
+  const { terminal } = await setUpVisitors();
+  const first = await terminal.json<ListJson>("list", "--limit", "2");
+  expect(first.sessions).toHaveLength(2);
+  const second = await terminal.json<ListJson>(
+    ...["list", "--limit", "2", "--cursor", String(first.cursor)],
+  );
+  expect(second.sessions.map(({ anonymousId }) => anonymousId)).toEqual([
+    "idle",
+  ]);
+  const active = await terminal.json<ListJson>(
+    ...["list", "--active", "--limit", "2"],
+  );
+  expect(active).toMatchObject({
+    sessions: [{ anonymousId: "busy" }],
+    cursor: null,
+  });
+});
+
+test("list for people is a table without lines or colours", async () => {
+  const { terminal } = await setUpVisitors();
+  const { stdout } = await terminal.run("list");
+  const withoutIds = stdout.replaceAll(/\w+sessions/g, (id) =>
+    "ID".padEnd(id.length),
+  );
+  expect(withoutIds).toMatchInlineSnapshot(`
+    "SESSION                           ANONYMOUS ID  STATE    CREATED                  LAST ACTIVE              VISITS  ACTIONS
+    ID                                busy          active   2026-08-15 11:59:00 UTC  2026-08-15 11:59:00 UTC  1       2
+    ID                                left          ended    2026-08-15 11:29:00 UTC  2026-08-15 11:29:00 UTC  1       0
+    ID                                idle          expired  2026-08-15 11:29:00 UTC  2026-08-15 11:29:00 UTC  1       1
+    "
+  `);
+});
+
+test("show finds a session by either id and lists what the visitor did", async () => {
+  const { terminal } = await setUpVisitors();
+  const byName = await terminal.json<ShowJson>("show", "busy");
+  expect(byName).toMatchObject({
+    state: "active",
+    actions: 2,
+    timeline: [
+      { at: "2026-08-15T11:59:00.000Z", action: "click" },
+      { action: "open" },
+    ],
+  });
+  expect(await terminal.json("show", byName.sessionId)).toEqual(byName);
+
+  const { exitCode, stderr } = await terminal.run("show", "nobody");
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('"nobody"');
+});
+
+test("texts that visitors made cannot steer the terminal", async () => {
+  const { terminal, component } = await setUpVisitors();
+  await component.mutation(api.tracking.action, {
+    anonymousId: "busy",
+    action: "\u001b[2Jgone",
+    resourceId: "a\nb",
+  });
+  const { stdout } = await terminal.run("show", "busy");
+  expect(stdout).not.toContain("\u001b");
+  expect(stdout).toContain("\ufffd[2Jgone");
+});
+
+test("status tells programs everything, with ISO times", async () => {
+  const { terminal } = await setUpVisitors();
+  expect(await terminal.json<StatusJson>("status")).toEqual({
+    version: "0.1.0",
+    target: { url: "http://deployment.test", component: "sessionTracker" },
+    sessions: { total: 3, active: 2, expired: 0, ended: 1 },
+    retentionDays: 14,
+    idleTimeoutMs: 1_800_000,
+    backlog: { expire: 1, purge: 0, limit: 1_000 },
+    schedules: [
+      {
+        name: "expire",
+        spec: "*/15 * * * *",
+        timeZone: "UTC",
+        paused: null,
+        state: "pending",
+        nextAt: null,
+        lastAt: null,
+        lastResult: null,
+      },
+      expect.objectContaining({ name: "purge", spec: "30 2 * * *" }),
+    ],
+    runs: [],
+    watchdog: { lastAt: null, lastResult: null, gaveUp: null },
+  });
+});
+
+test("status for people", async () => {
+  const { terminal } = await setUpVisitors();
+  await terminal.run("schedule", "set", "purge", "0 3 * * *");
+  await terminal.run("schedule", "pause", "expire", "--reason", "audit");
+  const { stdout } = await terminal.run("status");
+  expect(stdout).toMatchInlineSnapshot(`
+    "Deployment  http://deployment.test (sessions-ops serve in this folder), component sessionTracker
+    Sessions    3: 2 active, 0 expired, 1 ended
+    Policy      idle after 30 minutes; retention 14 days
+    Waiting     1 session to be expired by the next run, 0 sessions to be purged
+
+    SCHEDULE  SPEC          ZONE  STATE          NEXT                                  LAST  RESULT
+    expire    */15 * * * *  UTC   paused: audit  -                                     -     -
+    purge     0 3 * * *     UTC   on             2026-08-16 03:00:00 UTC, in 15 hours  -     -
+
+    No run yet.
+    "
+  `);
+});
