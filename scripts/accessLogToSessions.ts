@@ -66,7 +66,7 @@ async function convert(file: string, options: Options): Promise<void> {
     await print(row);
   }
   note(
-    `${rows.length} visitors, ${requests} requests, ${malformed} malformed lines left out`,
+    `${rows.length} visitors, ${requests} requests; malformed lines left out: ${malformed}`,
   );
   if (rows.length === 0) process.exitCode = 1;
 }

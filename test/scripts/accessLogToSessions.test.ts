@@ -179,7 +179,7 @@ describe("the command", () => {
     expect(fromStdin.stdout).toBe(fromFile.stdout);
     expect(fromFile.stderr).toMatchInlineSnapshot(`
       "line 2 is not in the combined format: broken
-      2 visitors, 2 requests, 1 malformed lines left out
+      2 visitors, 2 requests; malformed lines left out: 1
       "
     `);
   });
