@@ -2,7 +2,7 @@ import type { Action } from "../lib/api.js";
 import type { CliContext } from "../context.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { CliError } from "../lib/errors.js";
-import { print, printJson } from "../lib/output.js";
+import { note, print, printJson } from "../lib/output.js";
 import { toSessionJson } from "../lib/sessionRows.js";
 import { formatTable, printable } from "../lib/table.js";
 import { formatTime, iso } from "../lib/time.js";
@@ -10,6 +10,7 @@ import type { ActionJson, SessionJson, ShowJson } from "../shapes.js";
 
 export interface ShowOptions extends GlobalOptions {
   readonly limit: number;
+  readonly cursor?: string;
 }
 
 export async function show(
@@ -25,7 +26,7 @@ export async function show(
       `There is no session with the sessionId or anonymousId ${JSON.stringify(id)}. It may have been purged.`,
     );
   }
-  const timeline = await client.call(
+  const { actions } = await client.call(
     "sessions:timeline",
     { sessionId: found.sessionId, limit: options.limit },
     { retry: true },
@@ -34,10 +35,10 @@ export async function show(
   if (options.json) {
     return printJson(context, {
       ...session,
-      timeline: timeline.map(toActionJson),
+      timeline: actions.map(toActionJson),
     } satisfies ShowJson);
   }
-  print(context, `${sessionText(session)}\n\n${timelineText(timeline)}`);
+  print(context, `${sessionText(session)}\n\n${timelineText(actions)}`);
 }
 
 function toActionJson({ at, ...action }: Action): ActionJson {
@@ -61,11 +62,11 @@ function sessionText(session: SessionJson): string {
     .join("\n");
 }
 
-function timelineText(timeline: Action[]): string {
-  if (timeline.length === 0) return "No actions.";
+function timelineText(actions: Action[]): string {
+  if (actions.length === 0) return "No actions.";
   return formatTable(
     ["AT", "ACTION", "RESOURCE", "METADATA"],
-    timeline.map(({ at, action, resourceId, metadata }) => [
+    actions.map(({ at, action, resourceId, metadata }) => [
       formatTime(at),
       action,
       resourceId ?? "-",

@@ -2,6 +2,7 @@
 import { v } from "convex/values";
 import type { Doc, Id } from "./_generated/dataModel.js";
 import { query, type QueryCtx } from "./_generated/server.js";
+import { readCursor, takeAfter, toCursor } from "./cursors.js";
 import { checkInteger, fail } from "./errors.js";
 import { readSettings } from "./settings.js";
 import {
@@ -40,21 +41,27 @@ export const list = query({
   }),
   handler: async (ctx, { state, limit = 100, cursor = null }) => {
     checkInteger("limit", limit, 1, 1_000);
-    const before = cursor === null ? Infinity : readCursor(cursor);
+    const place = cursor === null ? null : readCursor(cursor);
+    const until = place?.at ?? Infinity;
     const sessions = ctx.db.query("sessions");
     const ordered =
       state === undefined
         ? sessions.withIndex("by_creation_time", (q) =>
-            q.lt("_creationTime", before),
+            q.lte("_creationTime", until),
           )
         : sessions.withIndex("state", (q) =>
-            q.eq("state", state).lt("_creationTime", before),
+            q.eq("state", state).lte("_creationTime", until),
           );
-    const rows = await ordered.order("desc").take(limit);
+    const rows = await takeAfter(
+      place,
+      ordered.order("desc"),
+      (row) => row._creationTime,
+      limit,
+    );
     const last = rows.length === limit ? rows.at(-1) : undefined;
     return {
       sessions: rows.map(toSession),
-      cursor: last === undefined ? null : String(last._creationTime),
+      cursor: last === undefined ? null : toCursor(last._creationTime, last),
     };
   },
 });
@@ -91,23 +98,32 @@ export const get = query({
   },
 });
 
-/** What a visitor did, newest first. `before` is the `at` of the last one seen. */
+/** What a visitor did, newest first. */
 export const timeline = query({
   args: {
     sessionId: v.id("sessions"),
     limit: v.optional(v.number()),
-    before: v.optional(v.number()),
+    cursor: v.optional(v.union(v.string(), v.null())),
   },
-  returns: v.array(vAction),
-  handler: async (ctx, { sessionId, limit = 50, before = Infinity }) => {
-    const actions = await ctx.db
+  returns: v.object({
+    actions: v.array(vAction),
+    cursor: v.union(v.string(), v.null()),
+  }),
+  handler: async (ctx, { sessionId, limit = 50, cursor = null }) => {
+    checkInteger("limit", limit, 1, 1_000);
+    const place = cursor === null ? null : readCursor(cursor);
+    const actions = ctx.db
       .query("actions")
       .withIndex("session_at", (q) =>
-        q.eq("session", sessionId).lt("at", before),
+        q.eq("session", sessionId).lte("at", place?.at ?? Infinity),
       )
-      .order("desc")
-      .take(checkInteger("limit", limit, 1, 1_000));
-    return actions.map(({ _id, _creationTime, session, ...action }) => action);
+      .order("desc");
+    const rows = await takeAfter(place, actions, (row) => row.at, limit);
+    const last = rows.length === limit ? rows.at(-1) : undefined;
+    return {
+      actions: rows.map(({ _id, _creationTime, session, ...what }) => what),
+      cursor: last === undefined ? null : toCursor(last.at, last),
+    };
   },
 });
 
@@ -228,14 +244,4 @@ function toActiveSession(
     actionCount: actionCount + actionsOfVisit,
     ...(userId === undefined ? {} : { userId }),
   };
-}
-
-function readCursor(cursor: string): number {
-  const before = Number(cursor);
-  if (cursor.trim() !== "" && Number.isFinite(before)) return before;
-  fail(
-    "invalidArgument",
-    `The cursor ${JSON.stringify(cursor)} did not come from a list.`,
-    { argument: "cursor" },
-  );
 }

@@ -10,6 +10,7 @@
 
 import type * as cronSpecs from "../cronSpecs.js";
 import type * as crons from "../crons.js";
+import type * as cursors from "../cursors.js";
 import type * as errors from "../errors.js";
 import type * as importing from "../importing.js";
 import type * as lifecycle from "../lifecycle.js";
@@ -37,6 +38,7 @@ import { anyApi, componentsGeneric } from "convex/server";
 const fullApi: ApiFromModules<{
   cronSpecs: typeof cronSpecs;
   crons: typeof crons;
+  cursors: typeof cursors;
   errors: typeof errors;
   importing: typeof importing;
   lifecycle: typeof lifecycle;

@@ -376,13 +376,16 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
       timeline: FunctionReference<
         "query",
         "internal",
-        { sessionId: string; limit?: number; before?: number },
-        Array<{
-          at: number;
-          action: string;
-          resourceId?: string;
-          metadata?: any;
-        }>,
+        { sessionId: string; limit?: number; cursor?: string | null },
+        {
+          actions: Array<{
+            at: number;
+            action: string;
+            resourceId?: string;
+            metadata?: any;
+          }>;
+          cursor: string | null;
+        },
         Name
       >;
     };
