@@ -1,0 +1,78 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { EmbeddedError } from "../errors.js";
+
+/** Name of the key's file in the data directory. */
+export const ADMIN_KEY_FILE = "admin-key";
+
+const MIN_KEY_LENGTH = 16;
+
+/**
+ * The secret that opens everything: pushes, internal functions, components.
+ * It is kept out of every log line and error; only {@link AdminKey.value} has it.
+ */
+export class AdminKey {
+  readonly #value: string;
+  readonly #digest: Buffer;
+
+  constructor(value: string) {
+    // A ':' would end the key in `Authorization: Convex <key>:<identity>`.
+    if (value.length < MIN_KEY_LENGTH || !/^[\x21-\x39\x3b-\x7e]+$/.test(value))
+      throw new EmbeddedError(
+        "invalidArgument",
+        `An admin key needs at least ${MIN_KEY_LENGTH} printable ASCII characters without spaces and ":". Leave it out to have one made.`,
+      );
+    this.#value = value;
+    this.#digest = digest(value);
+  }
+
+  get value(): string {
+    return this.#value;
+  }
+
+  /** In constant time whatever the candidate's length, since digests are compared. */
+  matches(candidate: string): boolean {
+    return timingSafeEqual(this.#digest, digest(candidate));
+  }
+
+  /** For `JSON.stringify` and `util.inspect`, which must not show the secret. */
+  toJSON(): string {
+    return "[admin key]";
+  }
+}
+
+/**
+ * The key of a data directory: `given` (which is written down for the tools
+ * that read the file), else the one it already has, else a new random one.
+ */
+export async function loadAdminKey(
+  dataDir: string,
+  given?: string,
+): Promise<AdminKey> {
+  await mkdir(dataDir, { recursive: true });
+  const file = join(dataDir, ADMIN_KEY_FILE);
+  const stored = await readIfPresent(file);
+  const key = new AdminKey(
+    given ?? stored ?? `embedded|${randomBytes(32).toString("hex")}`,
+  );
+  if (key.value !== stored) {
+    await writeFile(file, `${key.value}\n`, { mode: 0o600 });
+  }
+  // `mode` above only applies to a file that is created.
+  await chmod(file, 0o600);
+  return key;
+}
+
+async function readIfPresent(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, "utf8")).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function digest(value: string): Buffer {
+  return createHash("sha256").update(value).digest();
+}

@@ -1,0 +1,88 @@
+import type { AdminKey } from "./adminKey.js";
+import { requireAdmin } from "./auth.js";
+import { readJsonObject } from "./body.js";
+import { parseEnvironmentChanges } from "./environment.js";
+import type { Routes } from "./handler.js";
+import {
+  badRequest,
+  jsonResponse,
+  textResponse,
+  type ApiRequest,
+} from "./http.js";
+import type { LiveCode } from "./liveCode.js";
+import type { LogStream } from "./logStream.js";
+
+/** What a deployment is called where Convex shows an instance's name. */
+export const INSTANCE_NAME = "embedded";
+
+/** What these routes need of the deployment. */
+export interface AdminServices {
+  readonly adminKey: AdminKey;
+  readonly live: LiveCode;
+  readonly logs: LogStream;
+  readonly urls: { readonly cloud: string; readonly site: string };
+  /** Of this package. */
+  readonly version: string;
+}
+
+/** What the CLI asks beside pushing, and the few questions anyone may ask. */
+export function adminRoutes({
+  adminKey,
+  live,
+  logs,
+  urls,
+  version,
+}: AdminServices): Routes {
+  return {
+    "/": {
+      GET: text(
+        `This is an embedded Convex-compatible deployment, ${INSTANCE_NAME} ${version}.`,
+      ),
+    },
+    "/version": { GET: text(version) },
+    "/instance_version": { GET: text(version) },
+    "/instance_name": { GET: text(INSTANCE_NAME) },
+    "/api/v1/get_canonical_urls": {
+      GET: async (request) => {
+        requireAdmin(request, adminKey);
+        return jsonResponse({
+          convexCloudUrl: urls.cloud,
+          convexSiteUrl: urls.site,
+        });
+      },
+    },
+    "/api/update_environment_variables": {
+      POST: async (request) => {
+        requireAdmin(request, adminKey);
+        const body = await readJsonObject(request);
+        await live.changeEnvironment(
+          parseEnvironmentChanges(body, live.builtIn),
+        );
+        return jsonResponse(undefined);
+      },
+    },
+    "/api/stream_function_logs": {
+      GET: async (request) => {
+        requireAdmin(request, adminKey);
+        const page = await logs.follow(parseCursor(request), (listener) =>
+          request.onDisconnect(listener),
+        );
+        return jsonResponse(page);
+      },
+    },
+  };
+}
+
+function text(body: string) {
+  return () => Promise.resolve(textResponse(body));
+}
+
+function parseCursor(request: ApiRequest): number {
+  const text = new URLSearchParams(request.query).get("cursor") ?? "0";
+  const cursor = Number(text);
+  if (Number.isFinite(cursor) && cursor >= 0) return cursor;
+  throw badRequest(
+    "BadCursor",
+    `cursor must be the newCursor of the answer before, not "${text}".`,
+  );
+}

@@ -1,0 +1,53 @@
+import { bodyTooLarge } from "./body.js";
+import type { ApiHandler, ApiRequest } from "./http.js";
+
+/** The handler behind a web `fetch`, for callers in the same process. */
+export function toFetch(
+  handler: ApiHandler,
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const { status, body, headers } = await handler(new WebRequest(request));
+    return new Response(status === 204 ? null : body, { status, headers });
+  };
+}
+
+class WebRequest implements ApiRequest {
+  readonly #request: Request;
+  readonly #url: URL;
+
+  constructor(request: Request) {
+    this.#request = request;
+    this.#url = new URL(request.url);
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get path(): string {
+    return this.#url.pathname;
+  }
+
+  get query(): string {
+    return this.#url.search.slice(1);
+  }
+
+  header(name: string): string | undefined {
+    return this.#request.headers.get(name) ?? undefined;
+  }
+
+  async readBody(limitBytes: number): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    let received = 0;
+    for await (const chunk of this.#request.body ?? []) {
+      received += (chunk as Uint8Array).length;
+      if (received > limitBytes) throw bodyTooLarge(limitBytes);
+      chunks.push(chunk as Uint8Array);
+    }
+    return Buffer.concat(chunks);
+  }
+
+  onDisconnect(listener: () => void): void {
+    this.#request.signal.addEventListener("abort", listener);
+  }
+}

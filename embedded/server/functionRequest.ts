@@ -1,0 +1,134 @@
+import type { JSONValue } from "convex/values";
+import type { UdfOutcome, UdfRequest } from "../functions/types.js";
+import { describeJson, isJsonObject } from "./body.js";
+import type { Caller } from "./auth.js";
+import { HttpError, badRequest, rawJsonResponse } from "./http.js";
+import type { ApiRequest, ApiResponse } from "./http.js";
+import { checkConvexJson, toCleanJson } from "./values.js";
+
+/** How values are written: exactly, or as plain JSON for people. */
+export type ValueFormat = "convex_encoded_json" | "json";
+
+/** A call as its body names it, checked. */
+export interface FunctionCall {
+  path: string;
+  args: JSONValue;
+  format: ValueFormat;
+  componentPath: string;
+}
+
+/** Checks `{path, args, format?, componentPath?}`, the body of every call. */
+export function parseFunctionCall(body: Record<string, unknown>): FunctionCall {
+  const { componentPath = "" } = body;
+  if (typeof componentPath !== "string" && componentPath !== null) {
+    throw badRequest(
+      "BadComponentPath",
+      `componentPath must be a string, not ${describeJson(componentPath)}.`,
+    );
+  }
+  return {
+    path: parsePath(body["path"]),
+    args: parseArgs(body["args"]),
+    format: parseFormat(body["format"]),
+    componentPath: componentPath ?? "",
+  };
+}
+
+/** The runtime's form of a call; who may call what in a component is decided here. */
+export function toUdfRequest(
+  call: FunctionCall,
+  caller: Caller,
+  request: ApiRequest,
+): UdfRequest {
+  if (call.componentPath !== "" && caller !== "admin") {
+    throw new HttpError(
+      403,
+      "ComponentNotAllowed",
+      `Functions of the component "${call.componentPath}" can be called with the admin key only, and not as another identity.`,
+    );
+  }
+  return {
+    componentPath: call.componentPath,
+    path: call.path,
+    args: call.args,
+    access: caller === "admin" ? "admin" : "public",
+    userAgent: request.header("user-agent") ?? null,
+  };
+}
+
+/** Answers 200 whether the function succeeded or threw, as Convex does. */
+export function outcomeResponse(
+  outcome: UdfOutcome,
+  format: ValueFormat,
+): ApiResponse {
+  return rawJsonResponse(JSON.stringify(outcomeBody(outcome, format)));
+}
+
+/** The body for one outcome; the client tells a ConvexError by `errorData` being there. */
+export function outcomeBody(
+  outcome: UdfOutcome,
+  format: ValueFormat,
+): Record<string, unknown> {
+  const { logLines } = outcome;
+  const write = format === "json" ? toCleanJson : (value: JSONValue) => value;
+  if (outcome.status === "success") {
+    return { status: "success", value: write(outcome.value), logLines };
+  }
+  const { errorMessage, errorData } = outcome;
+  return {
+    status: "error",
+    errorMessage,
+    ...(errorData === undefined ? {} : { errorData: write(errorData) }),
+    logLines,
+  };
+}
+
+/** `module/path:name`; what characters a path may have is Convex's rule. */
+const FUNCTION_PATH =
+  /^[A-Za-z0-9_.]+(\/[A-Za-z0-9_.]+)*(:[A-Za-z_$][A-Za-z0-9_$]*)?$/;
+
+function parsePath(path: unknown): string {
+  if (typeof path === "string" && FUNCTION_PATH.test(path)) return path;
+  throw badRequest(
+    "BadConvexFunctionIdentifier",
+    typeof path === "string"
+      ? `"${path.slice(0, 200)}" is not a function path; write it as module/path:function.`
+      : `path must be a string, not ${describeJson(path)}.`,
+  );
+}
+
+function parseArgs(args: unknown): JSONValue {
+  const object: unknown = Array.isArray(args) ? args[0] : args;
+  if (Array.isArray(args) && args.length > 1) {
+    throw badRequest(
+      "InvalidArguments",
+      `args has ${args.length} elements; a function takes one object.`,
+    );
+  }
+  // Absent arguments and `args: []` mean none.
+  if (object === undefined) return {};
+  if (!isJsonObject(object)) {
+    throw badRequest(
+      "InvalidArguments",
+      `args must be an object, or an array holding one, not ${describeJson(object)}.`,
+    );
+  }
+  checkConvexJson(object, "args");
+  return object;
+}
+
+function parseFormat(format: unknown): ValueFormat {
+  switch (format) {
+    case "convex_encoded_json":
+      return "convex_encoded_json";
+    case undefined:
+    case null:
+    case "json":
+      return "json";
+    default:
+      throw badRequest(
+        "BadFormat",
+        `format must be "json" or "convex_encoded_json", not ${JSON.stringify(format)}.`,
+      );
+  }
+}

@@ -1,0 +1,176 @@
+import type { Database } from "../database/database.js";
+import type { Runtime } from "../functions/runtime.js";
+import type { UdfType } from "../functions/types.js";
+import type { AdminKey } from "./adminKey.js";
+import { authenticate, requireAdmin } from "./auth.js";
+import { describeJson, isJsonObject, readJsonObject } from "./body.js";
+import {
+  outcomeBody,
+  outcomeResponse,
+  parseFunctionCall,
+  toUdfRequest,
+} from "./functionRequest.js";
+import {
+  badRequest,
+  jsonResponse,
+  type ApiRequest,
+  type ApiResponse,
+} from "./http.js";
+import type { Routes } from "./handler.js";
+import { decodeTs, encodeTs, type SnapshotPins } from "./snapshotPins.js";
+
+/** What the function routes need of the deployment. */
+export interface FunctionServices {
+  readonly database: Database;
+  readonly runtime: Runtime;
+  readonly adminKey: AdminKey;
+  readonly pins: SnapshotPins;
+}
+
+/** Queries of one batch share a snapshot, so it cannot be endless. */
+const MAX_BATCH = 1_000;
+
+/** The calls of apps and operators: `/api/query`, `/api/mutation` and their kin. */
+export function functionRoutes(services: FunctionServices): Routes {
+  const run = (udfType: UdfType) => (request: ApiRequest) =>
+    runFunction(services, request, udfType);
+  return {
+    "/api/query": { POST: run("Query"), GET: (r) => runGetQuery(services, r) },
+    "/api/mutation": { POST: run("Mutation") },
+    "/api/action": { POST: run("Action") },
+    "/api/function": { POST: (r) => runAnyFunction(services, r) },
+    "/api/query_ts": { POST: () => queryTs(services) },
+    "/api/query_at_ts": { POST: (r) => queryAtTs(services, r) },
+    "/api/query_batch": { POST: (r) => queryBatch(services, r) },
+  };
+}
+
+/** `/api/run/{module}/{function}`: a call for curl, of any kind. */
+export async function runByPath(
+  services: FunctionServices,
+  request: ApiRequest,
+  path: string,
+): Promise<ApiResponse> {
+  const caller = authenticate(request, services.adminKey);
+  const slash = path.lastIndexOf("/");
+  if (slash === -1) {
+    throw badRequest(
+      "BadConvexFunctionIdentifier",
+      "The path must be /api/run/{module}/{function}.",
+    );
+  }
+  const body = await readJsonObject(request);
+  const call = parseFunctionCall({
+    ...body,
+    path: `${path.slice(0, slash)}:${path.slice(slash + 1)}`,
+  });
+  const outcome = await services.runtime.run(
+    toUdfRequest(call, caller, request),
+  );
+  return outcomeResponse(outcome, call.format);
+}
+
+async function runFunction(
+  { runtime, adminKey }: FunctionServices,
+  request: ApiRequest,
+  udfType: UdfType,
+): Promise<ApiResponse> {
+  const caller = authenticate(request, adminKey);
+  const call = parseFunctionCall(await readJsonObject(request));
+  const outcome = await runtime.run(
+    toUdfRequest(call, caller, request),
+    udfType,
+  );
+  return outcomeResponse(outcome, call.format);
+}
+
+async function runAnyFunction(
+  { runtime, adminKey }: FunctionServices,
+  request: ApiRequest,
+): Promise<ApiResponse> {
+  const caller = requireAdmin(request, adminKey);
+  const call = parseFunctionCall(await readJsonObject(request));
+  const outcome = await runtime.run(toUdfRequest(call, caller, request));
+  return outcomeResponse(outcome, call.format);
+}
+
+async function runGetQuery(
+  { runtime, adminKey }: FunctionServices,
+  request: ApiRequest,
+): Promise<ApiResponse> {
+  const caller = authenticate(request, adminKey);
+  const query = new URLSearchParams(request.query);
+  const call = parseFunctionCall({
+    path: query.get("path") ?? undefined,
+    args: parseQueryArgs(query.get("args")),
+    format: query.get("format"),
+  });
+  const outcome = await runtime.run(
+    toUdfRequest(call, caller, request),
+    "Query",
+  );
+  return outcomeResponse(outcome, call.format);
+}
+
+function parseQueryArgs(text: string | null): unknown {
+  if (text === null) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badRequest("InvalidArguments", "args in the URL is not JSON.");
+  }
+}
+
+async function queryTs({ pins }: FunctionServices): Promise<ApiResponse> {
+  return jsonResponse({ ts: encodeTs(await pins.pin()) });
+}
+
+async function queryAtTs(
+  { runtime, adminKey, pins }: FunctionServices,
+  request: ApiRequest,
+): Promise<ApiResponse> {
+  const caller = authenticate(request, adminKey);
+  const body = await readJsonObject(request);
+  const call = parseFunctionCall(body);
+  const snapshot = pins.view(decodeTs(body["ts"]));
+  try {
+    const outcome = await runtime.runQueryAt(
+      toUdfRequest(call, caller, request),
+      snapshot,
+    );
+    return outcomeResponse(outcome, call.format);
+  } finally {
+    snapshot.release();
+  }
+}
+
+async function queryBatch(
+  { runtime, adminKey, database }: FunctionServices,
+  request: ApiRequest,
+): Promise<ApiResponse> {
+  const caller = authenticate(request, adminKey);
+  const { queries } = await readJsonObject(request);
+  if (!Array.isArray(queries) || queries.length > MAX_BATCH) {
+    throw badRequest(
+      "BadJsonBody",
+      `queries must be an array of at most ${MAX_BATCH} calls, not ${Array.isArray(queries) ? queries.length : describeJson(queries)}.`,
+    );
+  }
+  const calls = queries.map((query: unknown) =>
+    parseFunctionCall(isJsonObject(query) ? query : {}),
+  );
+  const begin = database.read();
+  try {
+    const results = [];
+    for (const call of calls) {
+      const udfRequest = toUdfRequest(call, caller, request);
+      const view = begin.snapshotView();
+      const outcome = await runtime.runQueryAt(udfRequest, view);
+      results.push(outcomeBody(outcome, call.format));
+      view.release();
+    }
+    return jsonResponse({ results });
+  } finally {
+    begin.release();
+  }
+}

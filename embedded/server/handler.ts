@@ -1,0 +1,159 @@
+import { EmbeddedError } from "../errors.js";
+import { adminRoutes, type AdminServices } from "./adminRoutes.js";
+import { functionRoutes, runByPath } from "./functionRoutes.js";
+import type { FunctionServices } from "./functionRoutes.js";
+import {
+  HttpError,
+  errorResponse,
+  type ApiHandler,
+  type ApiRequest,
+  type ApiResponse,
+} from "./http.js";
+import type { Log } from "./log.js";
+import { pushRoutes, type PushServices } from "./push/routes.js";
+
+/** Handlers by path and method. */
+export type Routes = Record<string, Partial<Record<Method, ApiHandler>>>;
+
+type Method = "GET" | "POST";
+
+/** Everything the HTTP API is made of. */
+export type ApiServices = FunctionServices &
+  PushServices &
+  AdminServices & { readonly log: Log };
+
+const RUN_PREFIX = "/api/run/";
+const HTTP_ACTION_PREFIX = "/http";
+
+/** The whole HTTP API. The handler never rejects: every failure is an answer. */
+export function createHandler(services: ApiServices): ApiHandler {
+  const routes = new Map(
+    Object.entries({
+      ...functionRoutes(services),
+      ...pushRoutes(services),
+      ...adminRoutes(services),
+    }),
+  );
+  return async (request) => {
+    let response: ApiResponse;
+    try {
+      response = await dispatch(routes, services, request);
+    } catch (error) {
+      response = failureResponse(error, request, services.log);
+    }
+    return allowOrigin(request, response);
+  };
+}
+
+async function dispatch(
+  routes: ReadonlyMap<string, Routes[string]>,
+  services: ApiServices,
+  request: ApiRequest,
+): Promise<ApiResponse> {
+  const { method, path } = request;
+  if (method === "OPTIONS") return preflight(request);
+  if (path.startsWith(RUN_PREFIX)) {
+    if (method !== "POST") throw wrongMethod(request, ["POST"]);
+    return runByPath(services, request, path.slice(RUN_PREFIX.length));
+  }
+  const route = routes.get(path);
+  if (route === undefined) throw unknownPath(path);
+  const handle = route[method as Method];
+  if (handle === undefined) throw wrongMethod(request, Object.keys(route));
+  return handle(request);
+}
+
+function unknownPath(path: string): HttpError {
+  if (
+    path === HTTP_ACTION_PREFIX ||
+    path.startsWith(`${HTTP_ACTION_PREFIX}/`)
+  ) {
+    return new HttpError(
+      404,
+      "HttpActionsNotSupported",
+      "The embedded deployment does not serve HTTP actions.",
+    );
+  }
+  return new HttpError(404, "NotFound", `There is nothing at ${path}.`);
+}
+
+function wrongMethod(request: ApiRequest, allowed: string[]): HttpError {
+  return new HttpError(
+    405,
+    "MethodNotAllowed",
+    `${request.path} does not take ${request.method}; use ${allowed.join(" or ")}.`,
+  );
+}
+
+/** Failures that are not the caller's are logged and told to nobody else. */
+function failureResponse(
+  error: unknown,
+  request: ApiRequest,
+  log: Log,
+): ApiResponse {
+  if (error instanceof HttpError) return errorResponse(error);
+  if (error instanceof EmbeddedError) {
+    const known = toHttpError(error);
+    if (known !== undefined) return errorResponse(known);
+  }
+  log(
+    `${request.method} ${request.path} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
+  return errorResponse(
+    new HttpError(
+      500,
+      "InternalServerError",
+      "The deployment failed to answer this request; its log says why.",
+    ),
+  );
+}
+
+function toHttpError(error: EmbeddedError): HttpError | undefined {
+  const refuse = (wireCode: string) =>
+    new HttpError(400, wireCode, error.message, { cause: error });
+  switch (error.code) {
+    case "invalidPush":
+      return refuse("InvalidModules");
+    case "schemaViolation":
+    case "schemaInvalid":
+    case "schemaUnsupported":
+      return refuse("InvalidSchema");
+    case "invalidArgument":
+    case "invalidValue":
+    case "invalidQuery":
+    case "argumentValidation":
+    case "badRequest":
+      return refuse("BadRequest");
+    case "limitExceeded":
+      return refuse("LimitExceeded");
+    case "unsupported":
+      return refuse("Unsupported");
+    default:
+      return undefined;
+  }
+}
+
+/** Any page may call, as on Convex; what it may do depends on the key it sends. */
+function allowOrigin(request: ApiRequest, response: ApiResponse): ApiResponse {
+  const origin = request.header("origin");
+  if (origin !== undefined) {
+    response.headers["access-control-allow-origin"] = origin;
+    response.headers["access-control-allow-credentials"] = "true";
+    response.headers["vary"] = "Origin";
+  }
+  return response;
+}
+
+function preflight(request: ApiRequest): ApiResponse {
+  return {
+    status: 204,
+    body: "",
+    headers: {
+      "access-control-allow-methods": "GET, POST, OPTIONS",
+      "access-control-allow-headers":
+        request.header("access-control-request-headers") ??
+        "authorization, content-type, convex-client",
+      "access-control-max-age": "86400",
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import type { Database } from "../database/database.js";
+import type { Transaction } from "../database/transaction.js";
+import type { Runtime } from "../functions/runtime.js";
+import {
+  changeEnvironment,
+  readEnvironment,
+  writeEnvironment,
+  type Environment,
+  type EnvironmentChange,
+} from "./environment.js";
+import {
+  EMPTY_REVISION,
+  readRevision,
+  toDeployedCode,
+  writeRevision,
+  type CodeRevision,
+} from "./push/revision.js";
+
+interface Running {
+  revision: CodeRevision;
+  environment: Environment;
+}
+
+/** The code and environment that run now, and the only way to replace them. */
+export class LiveCode {
+  readonly #database: Database;
+  readonly #runtime: Runtime;
+  readonly #builtIn: Environment;
+  #revision: CodeRevision = EMPTY_REVISION;
+  #environment: Environment = {};
+
+  private constructor(
+    database: Database,
+    runtime: Runtime,
+    builtIn: Environment,
+  ) {
+    this.#database = database;
+    this.#runtime = runtime;
+    this.#builtIn = builtIn;
+  }
+
+  /**
+   * Loads what the last push stored.
+   * @param builtIn variables every component sees, such as CONVEX_CLOUD_URL
+   */
+  static async open(
+    database: Database,
+    runtime: Runtime,
+    builtIn: Environment,
+  ): Promise<LiveCode> {
+    const live = new LiveCode(database, runtime, builtIn);
+    const tx = database.read();
+    try {
+      await live.#run({
+        revision: readRevision(tx),
+        environment: readEnvironment(tx),
+      });
+    } finally {
+      tx.release();
+    }
+    return live;
+  }
+
+  get revision(): CodeRevision {
+    return this.#revision;
+  }
+
+  get environment(): Environment {
+    return this.#environment;
+  }
+
+  get builtIn(): Environment {
+    return this.#builtIn;
+  }
+
+  /** Puts a push in place, in one transaction with `migrate`; on a throw the running code stays. */
+  async push(
+    next: CodeRevision,
+    migrate: (tx: Transaction) => void,
+  ): Promise<void> {
+    await this.#replace((tx) => {
+      migrate(tx);
+      writeRevision(tx, next);
+      return { revision: next, environment: this.#environment };
+    });
+  }
+
+  async changeEnvironment(
+    changes: readonly EnvironmentChange[],
+  ): Promise<void> {
+    await this.#replace((tx) => {
+      const environment = changeEnvironment(this.#environment, changes);
+      writeEnvironment(tx, changes);
+      return { revision: this.#revision, environment };
+    });
+  }
+
+  async #replace(change: (tx: Transaction) => Running): Promise<void> {
+    let previous: Running | undefined;
+    try {
+      const { durable } = await this.#database.write(async (tx) => {
+        const next = change(tx);
+        previous = {
+          revision: this.#revision,
+          environment: this.#environment,
+        };
+        // Still inside the write, so that no mutation meets new tables with old code.
+        await this.#run(next);
+      });
+      await durable;
+    } catch (error) {
+      if (previous !== undefined) await this.#run(previous);
+      throw error;
+    }
+  }
+
+  async #run({ revision, environment }: Running): Promise<void> {
+    await this.#runtime.load(
+      toDeployedCode(revision, environment, this.#builtIn),
+    );
+    this.#revision = revision;
+    this.#environment = environment;
+  }
+}

@@ -1,0 +1,119 @@
+import type { Clock } from "../clock.js";
+import type { CompletionEvent } from "../functions/types.js";
+
+/** The answer to `stream_function_logs`. */
+export interface LogPage {
+  entries: readonly LogEntry[];
+  newCursor: number;
+}
+
+/** A finished function as the CLI prints it; times are in seconds. */
+export interface LogEntry {
+  kind: "Completion";
+  udfType: CompletionEvent["udfType"];
+  identifier: string;
+  componentPath: string | null;
+  timestamp: number;
+  executionTime: number;
+  logLines: LogLine[];
+  success: null;
+  error: string | null;
+  requestId: string;
+  executionId: string;
+  cachedResult: false;
+  environment: "isolate";
+}
+
+interface LogLine {
+  messages: string[];
+  level: string;
+  timestamp: number;
+  isTruncated: boolean;
+}
+
+const MAX_ENTRIES = 1_000;
+
+/** How long a poll without news is held; the CLI polls again at once. */
+const POLL_MS = 60_000;
+
+/** Keeps the latest completions for `convex dev` and `convex logs` to follow. */
+export class LogStream {
+  readonly #clock: Clock;
+  readonly #entries: LogEntry[] = [];
+  readonly #waiting = new Set<() => void>();
+  /** How many were ever added, so that a cursor survives trimming. */
+  #added = 0;
+  #closed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(event: CompletionEvent): void {
+    this.#entries.push(toLogEntry(event, ++this.#added));
+    if (this.#entries.length > MAX_ENTRIES) this.#entries.shift();
+    this.#wake();
+  }
+
+  /**
+   * Completions after `cursor`, waiting for the next one when there are none.
+   * @param onGone registers what to do when the reader is gone
+   */
+  async follow(
+    cursor: number,
+    onGone: (listener: () => void) => void,
+  ): Promise<LogPage> {
+    if (this.#added <= cursor && !this.#closed) {
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          this.#clock.clearTimeout(timer);
+          this.#waiting.delete(done);
+          resolve();
+        };
+        const timer = this.#clock.setTimeout(done, POLL_MS);
+        this.#waiting.add(done);
+        onGone(done);
+      });
+    }
+    const dropped = this.#added - this.#entries.length;
+    return {
+      entries: this.#entries.slice(Math.max(0, cursor - dropped)),
+      newCursor: this.#added,
+    };
+  }
+
+  /** Sends every waiting reader home, so that the server can close. */
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const done of [...this.#waiting]) done();
+  }
+}
+
+function toLogEntry(event: CompletionEvent, sequence: number): LogEntry {
+  return {
+    kind: "Completion",
+    udfType: event.udfType,
+    identifier: event.path,
+    componentPath: event.componentPath === "" ? null : event.componentPath,
+    timestamp: event.startedAtMs / 1_000,
+    executionTime: event.durationMs / 1_000,
+    logLines: event.logLines.map((line) => toLogLine(line, event.startedAtMs)),
+    success: null,
+    error: event.error ?? null,
+    requestId: event.requestId,
+    executionId: `${event.requestId}-${sequence}`,
+    cachedResult: false,
+    environment: "isolate",
+  };
+}
+
+/** The runtime writes a line as `[LEVEL] text`. */
+function toLogLine(line: string, timestamp: number): LogLine {
+  const [, level = "LOG", message = line] =
+    /^\[([A-Z]+)\] ([\s\S]*)$/.exec(line) ?? [];
+  return { messages: [message], level, timestamp, isTruncated: false };
+}

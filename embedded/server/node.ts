@@ -1,0 +1,213 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { EmbeddedError } from "../errors.js";
+import { bodyTooLarge } from "./body.js";
+import {
+  HttpError,
+  type ApiHandler,
+  type ApiRequest,
+  type ApiResponse,
+} from "./http.js";
+
+/** Takes over a socket that asked for a WebSocket. */
+export type UpgradeHandler = (
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+) => void;
+
+/** A listening server. */
+export interface Listener {
+  readonly port: number;
+  /** Stops accepting, answers what is in flight, closes every connection. */
+  close(): Promise<void>;
+}
+
+const HEADERS_TIMEOUT_MS = 10_000;
+/** A 200 MB push over a slow local disk stays well inside this. */
+const REQUEST_TIMEOUT_MS = 120_000;
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+const DISCARD_LIMIT_BYTES = 256 * 1024 * 1024;
+
+/** Binds `host:port` (0 picks a free port) and serves `handler` there. */
+export async function listen(
+  options: { host: string; port: number },
+  handler: ApiHandler,
+  upgrade: UpgradeHandler,
+): Promise<Listener> {
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      noDelay: true,
+    },
+    (request, response) => void respond(handler, request, response),
+  );
+  server.on("upgrade", upgrade);
+  await bind(server, options);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+async function respond(
+  handler: ApiHandler,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const response = await handler(new NodeRequest(incoming, outgoing));
+  if (!incoming.complete) {
+    outgoing.shouldKeepAlive = false;
+    await discardBody(incoming);
+  }
+  send(outgoing, response);
+}
+
+/**
+ * A client reads the refusal of its body only once it has sent it; closing
+ * earlier resets the connection. Patience ends at {@link DISCARD_LIMIT_BYTES}.
+ */
+function discardBody(incoming: IncomingMessage): Promise<void> {
+  if (Number(incoming.headers["content-length"] ?? 0) > DISCARD_LIMIT_BYTES) {
+    return Promise.resolve();
+  }
+  return new Promise((resolve) => {
+    let discarded = 0;
+    incoming.on("data", (chunk: Buffer) => {
+      discarded += chunk.length;
+      if (discarded > DISCARD_LIMIT_BYTES) resolve();
+    });
+    incoming.once("close", resolve);
+    incoming.once("end", resolve);
+  });
+}
+
+function send(outgoing: ServerResponse, response: ApiResponse): void {
+  outgoing.writeHead(response.status, {
+    ...response.headers,
+    "content-length": Buffer.byteLength(response.body),
+  });
+  outgoing.end(response.body);
+}
+
+class NodeRequest implements ApiRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly #incoming: IncomingMessage;
+  readonly #outgoing: ServerResponse;
+
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse) {
+    const target = incoming.url ?? "/";
+    const mark = target.indexOf("?");
+    this.method = incoming.method ?? "GET";
+    this.path = mark === -1 ? target : target.slice(0, mark);
+    this.query = mark === -1 ? "" : target.slice(mark + 1);
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#incoming.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  readBody(limitBytes: number): Promise<Buffer> {
+    const incoming = this.#incoming;
+    const chunks: Buffer[] = [];
+    let received = 0;
+    return new Promise((resolve, reject) => {
+      const declared = Number(incoming.headers["content-length"] ?? 0);
+      if (declared > limitBytes) {
+        reject(bodyTooLarge(limitBytes));
+        return;
+      }
+      incoming.on("data", (chunk: Buffer) => {
+        received += chunk.length;
+        if (received > limitBytes) {
+          chunks.length = 0;
+          reject(bodyTooLarge(limitBytes));
+        } else chunks.push(chunk);
+      });
+      incoming.once("end", () => resolve(Buffer.concat(chunks)));
+      incoming.once("error", (cause) =>
+        reject(
+          new HttpError(
+            400,
+            "RequestAborted",
+            "The client went away before its request was complete.",
+            { cause },
+          ),
+        ),
+      );
+    });
+  }
+
+  onDisconnect(listener: () => void): void {
+    this.#outgoing.on("close", listener);
+  }
+}
+
+function bind(
+  server: Server,
+  { host, port }: { host: string; port: number },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      reject(bindError(cause, host, port));
+    });
+    server.listen(port, host, () => {
+      server.removeAllListeners("error");
+      resolve();
+    });
+  });
+}
+
+function bindError(
+  cause: NodeJS.ErrnoException,
+  host: string,
+  port: number,
+): Error {
+  switch (cause.code) {
+    case "EADDRINUSE":
+      return new EmbeddedError(
+        "portInUse",
+        `Port ${port} of ${host} is in use. Stop what listens there, or choose another port (0 picks a free one).`,
+        { cause },
+      );
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EACCES":
+      return new EmbeddedError(
+        "invalidArgument",
+        `Cannot listen on ${host}:${port}: ${cause.message}`,
+        { cause },
+      );
+    default:
+      return cause;
+  }
+}
+
+/** Answers an upgrade request with a plain HTTP refusal and closes it. */
+export function refuseUpgrade(
+  socket: Duplex,
+  status: string,
+  message: string,
+): void {
+  const body = JSON.stringify({ code: "WebSocketRefused", message });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,165 @@
+import type { ComponentInstance } from "../../functions/types.js";
+import type { Environment } from "../environment.js";
+import { badRequest } from "../http.js";
+import type { AnalyzedModule } from "./analyze.js";
+import type {
+  ChildComponent,
+  ComponentDefinitionMetadata,
+  ComponentExports,
+} from "./definitions.js";
+
+/** Definitions by the path they were pushed under. */
+export type Definitions = ReadonlyMap<
+  string,
+  { readonly metadata: ComponentDefinitionMetadata }
+>;
+
+/** The `app` tree of a push's answer, from which the CLI generates code. */
+export interface CheckedComponent {
+  definitionPath: string;
+  componentPath: string;
+  args: Record<string, never>;
+  childComponents: Record<string, CheckedComponent>;
+  httpRoutes: {
+    httpModuleRoutes: { method: string; path: string }[] | null;
+    mounts: string[];
+  };
+  exports: Record<string, CheckedExport>;
+}
+
+type CheckedExport =
+  | { type: "branch"; children: Record<string, CheckedExport> }
+  | {
+      type: "leaf";
+      resource: {
+        type: "function";
+        path: { component: string; udfPath: string };
+      };
+    };
+
+/** Every component that the definitions mount, the app ("") first. */
+export function mountComponents(
+  definitions: Definitions,
+  environment: Environment,
+  builtIn: Environment,
+): Map<string, ComponentInstance> {
+  const mounted = new Map<string, ComponentInstance>();
+  const mount = (
+    path: string,
+    name: string,
+    definitionPath: string,
+    env: Environment,
+  ) => {
+    const { childComponents } = definitions.get(definitionPath)!.metadata;
+    const children = childComponents.map(
+      (child) => [child.name, join(path, child.name)] as const,
+    );
+    mounted.set(path, {
+      definitionPath,
+      name,
+      children: Object.fromEntries(children),
+      env: { ...env, ...builtIn },
+    });
+    for (const child of childComponents) {
+      const bound = boundEnvironment(child, env);
+      mount(join(path, child.name), child.name, child.path, bound);
+    }
+  };
+  mount("", "", "", environment);
+  return mounted;
+}
+
+/**
+ * Refuses a push whose app declares variables that are not set. The CLI reads
+ * the names out of this very sentence to tell how to set them.
+ */
+export function checkEnvironment(
+  app: ComponentDefinitionMetadata,
+  environment: Environment,
+): void {
+  const missing = (app.envVars ?? [])
+    .filter(
+      ([name, { optional }]) => optional !== true && !(name in environment),
+    )
+    .map(([name]) => name);
+  if (missing.length === 0) return;
+  throw badRequest(
+    "MissingEnvironmentVariables",
+    `Environment variables declared in convex.config.ts are not set: ${missing.join(", ")}.`,
+  );
+}
+
+/** The mounted tree as the CLI's code generation reads it. */
+export function checkedTree(
+  definitions: ReadonlyMap<
+    string,
+    {
+      readonly metadata: ComponentDefinitionMetadata;
+      readonly analysis: ReadonlyMap<string, AnalyzedModule>;
+    }
+  >,
+  definitionPath = "",
+  componentPath = "",
+): CheckedComponent {
+  const { metadata, analysis } = definitions.get(definitionPath)!;
+  const children = metadata.childComponents.map((child) => [
+    child.name,
+    checkedTree(definitions, child.path, join(componentPath, child.name)),
+  ]);
+  const routes = analysis.get("http.js")?.httpRoutes ?? null;
+  return {
+    definitionPath,
+    componentPath,
+    args: {},
+    childComponents: Object.fromEntries(children) as Record<
+      string,
+      CheckedComponent
+    >,
+    httpRoutes: {
+      httpModuleRoutes: routes?.map(({ route }) => route) ?? null,
+      mounts: Object.keys(metadata.httpMounts),
+    },
+    exports: checkedExports(metadata.exports, componentPath),
+  };
+}
+
+function checkedExports(
+  exports: ComponentExports,
+  component: string,
+): Record<string, CheckedExport> {
+  if (exports.type === "leaf") return {};
+  const checked = exports.branch.map(([name, child]) => [
+    name,
+    child.type === "branch"
+      ? { type: "branch", children: checkedExports(child, component) }
+      : {
+          type: "leaf",
+          resource: {
+            type: "function",
+            path: {
+              component,
+              udfPath: child.leaf.replace("_reference/function/", ""),
+            },
+          },
+        },
+  ]);
+  return Object.fromEntries(checked) as Record<string, CheckedExport>;
+}
+
+/** A child sees of its parent's environment only what `use()` binds. */
+function boundEnvironment(
+  child: ChildComponent,
+  parent: Environment,
+): Record<string, string> {
+  const bound: Record<string, string> = {};
+  for (const [name, binding] of child.env ?? []) {
+    const value =
+      binding.type === "value" ? binding.value : parent[binding.name];
+    if (value !== undefined) bound[name] = value;
+  }
+  return bound;
+}
+
+function join(parent: string, name: string): string {
+  return parent === "" ? name : `${parent}/${name}`;
+}

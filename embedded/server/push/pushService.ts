@@ -1,0 +1,194 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../../clock.js";
+import type { Database } from "../../database/database.js";
+import { applySchema } from "../../database/schema.js";
+import type { Transaction } from "../../database/transaction.js";
+import { EmbeddedError } from "../../errors.js";
+import type { Environment } from "../environment.js";
+import { HttpError, badRequest } from "../http.js";
+import type { LiveCode } from "../liveCode.js";
+import { checkEnvironment } from "./components.js";
+import {
+  componentDefinitions,
+  diffRevisions,
+  type ComponentDiff,
+} from "./diff.js";
+import { evaluatePush } from "./evaluate.js";
+import { moduleHash, parsePushRequest } from "./request.js";
+import type { CodeRevision } from "./revision.js";
+import { startPushResponse } from "./startResponse.js";
+
+/** What `wait_for_schema` answers. */
+export type SchemaStatus =
+  | { type: "complete" }
+  | { type: "raceDetected" }
+  | {
+      type: "failed";
+      error: string;
+      componentPath: string;
+      tableName: string | null;
+    };
+
+/** What `finish_push` answers. */
+export interface FinishPushDiff {
+  authDiff: { added: string[]; removed: string[] };
+  definitionDiffs: Record<string, never>;
+  componentDiffs: Record<string, ComponentDiff>;
+}
+
+interface PendingPush {
+  readonly previous: CodeRevision;
+  readonly environment: Environment;
+  readonly next: CodeRevision;
+  readonly dryRun: boolean;
+}
+
+/** Pushes that were started; the CLI finishes one within seconds or never. */
+const MAX_PENDING = 4;
+
+/**
+ * The three steps by which the CLI replaces the code: start evaluates it, wait
+ * tries its schemas on the stored documents, finish puts everything in place in
+ * one transaction. A failure in any step leaves the running code as it is.
+ */
+export class PushService {
+  readonly #database: Database;
+  readonly #live: LiveCode;
+  readonly #clock: Clock;
+  readonly #pending = new Map<string, PendingPush>();
+
+  constructor(database: Database, live: LiveCode, clock: Clock) {
+    this.#database = database;
+    this.#live = live;
+    this.#clock = clock;
+  }
+
+  async start(body: Record<string, unknown>): Promise<Record<string, unknown>> {
+    const { revision: previous, environment } = this.#live;
+    const request = parsePushRequest(body, (path, sha256) => {
+      const module = previous.definitions.get("")?.modules.get(path);
+      return module !== undefined && moduleHash(module) === sha256
+        ? module
+        : undefined;
+    });
+    const next = await evaluatePush(request, previous, {
+      env: { ...environment, ...this.#live.builtIn },
+      nowMs: this.#clock.now(),
+    });
+    checkEnvironment(next.definitions.get("")!.metadata, environment);
+    const pushId = randomUUID();
+    this.#remember(pushId, {
+      previous,
+      environment,
+      next,
+      dryRun: request.dryRun,
+    });
+    return startPushResponse(pushId, previous, next, environment);
+  }
+
+  /** @param schemaChange as `start_push` answered it */
+  async waitForSchema(schemaChange: unknown): Promise<SchemaStatus> {
+    const push = this.#find(schemaChange);
+    if (push === undefined || !this.#isCurrent(push)) {
+      return { type: "raceDetected" };
+    }
+    return this.#trySchemas(push);
+  }
+
+  /** @param schemaChange as `start_push` answered it */
+  async finish(
+    schemaChange: unknown,
+    dryRun: boolean,
+  ): Promise<FinishPushDiff> {
+    const push = this.#find(schemaChange);
+    if (push === undefined) throw raceDetected();
+    if (!dryRun && !push.dryRun) {
+      await this.#live.push(push.next, (tx) => {
+        if (!this.#isCurrent(push)) throw raceDetected();
+        applySchemas(tx, push);
+      });
+    }
+    return {
+      authDiff: { added: [], removed: [] },
+      definitionDiffs: {},
+      componentDiffs: diffRevisions(push.previous, push.next),
+    };
+  }
+
+  #remember(pushId: string, push: PendingPush): void {
+    this.#pending.set(pushId, push);
+    for (const oldest of this.#pending.keys()) {
+      if (this.#pending.size <= MAX_PENDING) break;
+      this.#pending.delete(oldest);
+    }
+  }
+
+  #find(schemaChange: unknown): PendingPush | undefined {
+    const { schemaIds } = (schemaChange ?? {}) as { schemaIds?: unknown };
+    const { pushId } = (schemaIds ?? {}) as { pushId?: unknown };
+    if (typeof pushId === "string") return this.#pending.get(pushId);
+    throw badRequest(
+      "InvalidPushRequest",
+      "schemaChange must be the one that start_push answered.",
+    );
+  }
+
+  #isCurrent(push: PendingPush): boolean {
+    return (
+      push.previous === this.#live.revision &&
+      push.environment === this.#live.environment
+    );
+  }
+
+  async #trySchemas(push: PendingPush): Promise<SchemaStatus> {
+    const trial = new TrialOver();
+    try {
+      await this.#database.write((tx) => {
+        applySchemas(tx, push);
+        return Promise.reject(trial);
+      });
+      throw new EmbeddedError("internal", "A schema trial was committed.");
+    } catch (error) {
+      if (error === trial) return { type: "complete" };
+      if (!(error instanceof SchemaRefused)) throw error;
+      return {
+        type: "failed",
+        error: error.message,
+        componentPath: error.componentPath,
+        tableName: null,
+      };
+    }
+  }
+}
+
+/** Rolls back the write in which schemas were tried. */
+class TrialOver extends Error {}
+
+/** A schema that its component's documents, or the database, do not accept. */
+class SchemaRefused extends HttpError {
+  readonly componentPath: string;
+
+  constructor(componentPath: string, cause: EmbeddedError) {
+    super(400, "SchemaValidationFailed", cause.message, { cause });
+    this.componentPath = componentPath;
+  }
+}
+
+function applySchemas(tx: Transaction, { next }: PendingPush): void {
+  for (const [path, { schema }] of componentDefinitions(next)) {
+    try {
+      applySchema(tx, path, schema);
+    } catch (error) {
+      if (!(error instanceof EmbeddedError)) throw error;
+      throw new SchemaRefused(path, error);
+    }
+  }
+}
+
+function raceDetected(): HttpError {
+  return new HttpError(
+    400,
+    "RaceDetected",
+    "The deployment's code or environment variables changed during this push. Push again.",
+  );
+}

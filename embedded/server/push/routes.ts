@@ -1,0 +1,94 @@
+import type { AdminKey } from "../adminKey.js";
+import { requireAdminKey } from "../auth.js";
+import {
+  PUSH_BODY_LIMIT_BYTES,
+  isJsonObject,
+  readJsonObject,
+} from "../body.js";
+import type { Routes } from "../handler.js";
+import { badRequest, jsonResponse, type ApiRequest } from "../http.js";
+import type { LiveCode } from "../liveCode.js";
+import type { Log } from "../log.js";
+import { AUTH_CONFIG_PATH } from "./evaluate.js";
+import type { PushService } from "./pushService.js";
+import { moduleHash } from "./request.js";
+
+/** What the push routes need of the deployment. */
+export interface PushServices {
+  readonly adminKey: AdminKey;
+  readonly live: LiveCode;
+  readonly pushes: PushService;
+  readonly log: Log;
+}
+
+/**
+ * Advice on which the CLI asks before it drops or fills a large index. Here both
+ * take seconds and happen inside the push, so there is nothing to ask.
+ */
+const NO_SCHEMA_EVALUATION = {
+  componentSchemaEvaluations: {},
+  newComponentDefinitions: [],
+};
+
+type PushStep = (body: Record<string, unknown>) => unknown;
+
+/** The push protocol of the official CLI, step by step in the order it calls them. */
+export function pushRoutes({
+  adminKey,
+  live,
+  pushes,
+  log,
+}: PushServices): Routes {
+  const step = (run: PushStep) => ({
+    POST: async (request: ApiRequest) => {
+      const body = await readJsonObject(request, PUSH_BODY_LIMIT_BYTES);
+      requireAdminKey(body["adminKey"], adminKey);
+      return jsonResponse(await run(body));
+    },
+  });
+  return {
+    "/api/get_config_hashes": step(() => configHashes(live)),
+    "/api/deploy2/evaluate_schema": step(() => NO_SCHEMA_EVALUATION),
+    "/api/deploy2/start_push": step((body) => pushes.start(body)),
+    "/api/deploy2/wait_for_schema": step((body) =>
+      pushes.waitForSchema(body["schemaChange"]),
+    ),
+    "/api/deploy2/finish_push": step(async (body) => {
+      const { startPush } = body;
+      if (!isJsonObject(startPush)) {
+        throw badRequest(
+          "InvalidPushRequest",
+          "startPush must be what start_push answered.",
+        );
+      }
+      const dryRun = body["dryRun"] === true;
+      const diff = await pushes.finish(startPush["schemaChange"], dryRun);
+      if (!dryRun) logPushed(live, log);
+      return diff;
+    }),
+    "/api/deploy2/report_push_completed": step(() => null),
+  };
+}
+
+function logPushed({ revision }: LiveCode, log: Log): void {
+  log(`Code revision ${revision.version} is running.`);
+  if (revision.definitions.get("")?.modules.has(AUTH_CONFIG_PATH)) {
+    log(
+      "auth.config is ignored: the embedded deployment does not verify user tokens.",
+    );
+  }
+}
+
+function configHashes({ revision }: LiveCode): unknown {
+  const app = revision.definitions.get("");
+  return {
+    config: { functions: revision.functions, authInfo: [] },
+    moduleHashes: [...(app?.modules.values() ?? [])].map((module) => ({
+      path: module.path,
+      hash: moduleHash(module),
+      environment: module.environment,
+    })),
+    udfServerVersion: app?.udfServerVersion ?? null,
+    nodeVersion: null,
+  };
+}

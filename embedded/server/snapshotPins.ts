@@ -1,0 +1,78 @@
+import type { Clock } from "../clock.js";
+import type { Database } from "../database/database.js";
+import type { Transaction } from "../database/transaction.js";
+import { badRequest } from "./http.js";
+
+/** How long after `query_ts` its snapshot can be read, as on Convex. */
+const PIN_MS = 30_000;
+
+/** Each pin keeps its snapshot's pages from being reused. */
+const MAX_PINS = 32;
+
+/**
+ * Snapshots that `query_ts` promised to its caller. Bounded in time and number;
+ * one that is gone is refused, never silently replaced by a newer one.
+ */
+export class SnapshotPins {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #pins = new Map<bigint, { tx: Transaction; timer: unknown }>();
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  /** Keeps the latest snapshot readable for a while. */
+  async pin(): Promise<bigint> {
+    const tx = this.#database.read();
+    this.#drop(tx.ts);
+    const timer = this.#clock.setTimeout(() => this.#drop(tx.ts), PIN_MS);
+    this.#pins.set(tx.ts, { tx, timer });
+    for (const oldest of this.#pins.keys()) {
+      if (this.#pins.size <= MAX_PINS) break;
+      this.#drop(oldest);
+    }
+    await this.#database.whenDurable(tx.ts);
+    return tx.ts;
+  }
+
+  /** A view of a pinned snapshot, for one query; the caller releases it. */
+  view(ts: bigint): Transaction {
+    const pin = this.#pins.get(ts);
+    if (pin !== undefined) return pin.tx.snapshotView();
+    throw badRequest(
+      "SnapshotNotAvailable",
+      `The snapshot at ${ts} cannot be read: only those that query_ts answered within the last ${PIN_MS / 1_000} seconds can. Ask for a new one.`,
+    );
+  }
+
+  /** Lets go of every snapshot. */
+  close(): void {
+    for (const ts of [...this.#pins.keys()]) this.#drop(ts);
+  }
+
+  #drop(ts: bigint): void {
+    const pin = this.#pins.get(ts);
+    if (pin === undefined) return;
+    this.#pins.delete(ts);
+    this.#clock.clearTimeout(pin.timer);
+    pin.tx.release();
+  }
+}
+
+/** Base64 of the u64 in little endian, the form clients pass along unread. */
+export function encodeTs(ts: bigint): string {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(ts);
+  return bytes.toString("base64");
+}
+
+/** The inverse of {@link encodeTs}; anything else is refused. */
+export function decodeTs(encoded: unknown): bigint {
+  if (typeof encoded === "string") {
+    const bytes = Buffer.from(encoded, "base64");
+    if (bytes.length === 8) return bytes.readBigUInt64LE();
+  }
+  throw badRequest("BadTimestamp", "ts must be what /api/query_ts answered.");
+}

@@ -1,0 +1,98 @@
+import type { JSONValue } from "convex/values";
+import type { AnalyzedModule } from "../push/analyze.js";
+import { componentDefinitions } from "../push/diff.js";
+import type { LiveCode } from "../liveCode.js";
+
+/** What the system queries read. */
+export interface SystemQueryServices {
+  readonly live: LiveCode;
+  readonly urls: { readonly cloud: string; readonly site: string };
+}
+
+type SystemQuery = (
+  services: SystemQueryServices,
+  args: Readonly<Record<string, JSONValue>>,
+  componentPath: string,
+) => JSONValue;
+
+/**
+ * The queries by which the CLI looks at a deployment, each by the path it asks
+ * for. Undefined when the path names none.
+ */
+export function findSystemQuery(path: string): SystemQuery | undefined {
+  return SYSTEM_QUERIES.get(path.replace(/\.js(?=:|$)/, ""));
+}
+
+const SYSTEM_QUERIES = new Map<string, SystemQuery>([
+  ["_system/cli/modules:apiSpec", apiSpec],
+  ["_system/cli/convexUrl:cloudUrl", ({ urls }) => urls.cloud],
+  ["_system/cli/convexUrl:siteUrl", ({ urls }) => urls.site],
+  ["_system/cli/queryEnvironmentVariables", listEnvironment],
+  ["_system/cli/queryEnvironmentVariables:default", listEnvironment],
+  ["_system/cli/queryEnvironmentVariables:get", getEnvironment],
+  ["_system/frontend/components:list", listComponents],
+]);
+
+/** Every function of a component with its validators, in module order. */
+function apiSpec(
+  { live }: SystemQueryServices,
+  _args: unknown,
+  componentPath: string,
+): JSONValue {
+  const definition = componentDefinitions(live.revision).get(componentPath);
+  const modules = [...(definition?.analysis ?? [])];
+  return modules.flatMap(([path, module]) => [
+    ...module.functions.map((fn) => ({
+      identifier: `${path}:${fn.name}`,
+      functionType: fn.udfType,
+      visibility: fn.visibility === null ? null : { kind: fn.visibility.kind },
+      args: validator(fn.args),
+      returns: validator(fn.returns),
+    })),
+    ...httpActions(module),
+  ]);
+}
+
+function httpActions({ httpRoutes }: AnalyzedModule): JSONValue[] {
+  return (httpRoutes ?? []).map(({ route }) => ({
+    functionType: "HttpAction",
+    method: route.method,
+    path: route.path,
+  }));
+}
+
+/** A function without a validator takes and returns anything. */
+function validator(text: string | null): JSONValue {
+  const parsed = text === null ? null : (JSON.parse(text) as JSONValue);
+  return parsed ?? { type: "any" };
+}
+
+function listEnvironment({ live }: SystemQueryServices): JSONValue {
+  return Object.entries(live.environment).map(([name, value]) => ({
+    name,
+    value,
+  }));
+}
+
+function getEnvironment(
+  { live }: SystemQueryServices,
+  { name }: Readonly<Record<string, JSONValue>>,
+): JSONValue {
+  if (typeof name !== "string") return null;
+  const value = Object.hasOwn(live.environment, name)
+    ? live.environment[name]
+    : undefined;
+  return value === undefined ? null : { name, value };
+}
+
+function listComponents({ live }: SystemQueryServices): JSONValue {
+  const mounted = [...componentDefinitions(live.revision)];
+  return mounted.map(([path, { metadata }]) => ({
+    id: path,
+    name: path === "" ? null : path.slice(path.lastIndexOf("/") + 1),
+    path,
+    args: {},
+    state: "active",
+    definitionPath: metadata.path,
+  }));
+}

@@ -1,0 +1,128 @@
+import type { JSONValue } from "convex/values";
+import { describeJson, isJsonObject } from "./body.js";
+import { badRequest } from "./http.js";
+
+const MAX_DEPTH = 64;
+const MAX_ARRAY_LENGTH = 8_192;
+const MAX_FIELDS = 1_024;
+const MAX_FIELD_NAME_LENGTH = 1_024;
+
+/**
+ * Refuses JSON that encodes no Convex value, so that nothing behind the API
+ * meets a `__proto__` field, a reserved `$` name or a malformed int64.
+ * @param where what the value is, for the error text, e.g. `args[0]`
+ */
+export function checkConvexJson(
+  value: unknown,
+  where: string,
+  depth = 0,
+): asserts value is JSONValue {
+  if (depth > MAX_DEPTH) {
+    throw badRequest(
+      "InvalidArguments",
+      `${where} is nested deeper than ${MAX_DEPTH} levels.`,
+    );
+  }
+  if (Array.isArray(value)) {
+    refuseMoreThan(value.length, MAX_ARRAY_LENGTH, "elements", where);
+    for (let i = 0; i < value.length; i++) {
+      checkConvexJson(value[i], `${where}[${i}]`, depth + 1);
+    }
+    return;
+  }
+  if (!isJsonObject(value)) return;
+  const keys = Object.keys(value);
+  const first = keys[0];
+  if (keys.length === 1 && first?.startsWith("$")) {
+    checkSpecial(first, value[first], where);
+    return;
+  }
+  refuseMoreThan(keys.length, MAX_FIELDS, "fields", where);
+  for (const key of keys) {
+    checkFieldName(key, where);
+    checkConvexJson(value[key], `${where}.${key}`, depth + 1);
+  }
+}
+
+/**
+ * Convex's `json` format, for curl: int64 and bytes as strings, special floats
+ * by name. Lossy, which is why clients use `convex_encoded_json`.
+ */
+export function toCleanJson(value: JSONValue): JSONValue {
+  if (Array.isArray(value)) return value.map(toCleanJson);
+  if (!isJsonObject(value)) return value;
+  const entries = Object.entries(value as Record<string, JSONValue>);
+  const [key, inner] = entries[0] ?? [];
+  if (entries.length === 1 && typeof inner === "string") {
+    if (key === "$integer") {
+      return Buffer.from(inner, "base64").readBigInt64LE().toString();
+    }
+    if (key === "$bytes") return inner;
+    if (key === "$float") {
+      const float = Buffer.from(inner, "base64").readDoubleLE();
+      return Object.is(float, -0) ? -0 : String(float);
+    }
+  }
+  return Object.fromEntries(
+    entries.map(([name, field]) => [name, toCleanJson(field)]),
+  );
+}
+
+function checkSpecial(key: string, inner: unknown, where: string): void {
+  switch (key) {
+    case "$integer":
+    case "$float":
+      if (byteLength(inner) === 8) return;
+      break;
+    case "$bytes":
+      if (byteLength(inner) !== undefined) return;
+      break;
+    case "$commitTs":
+      if (inner === null) return;
+      break;
+    default:
+      throw reservedName(key, where);
+  }
+  throw badRequest(
+    "InvalidArguments",
+    `${where} has a malformed ${key}: ${describeJson(inner)}.`,
+  );
+}
+
+function byteLength(value: unknown): number | undefined {
+  if (typeof value !== "string") return undefined;
+  const bytes = Buffer.from(value, "base64");
+  return bytes.toString("base64") === value ? bytes.length : undefined;
+}
+
+function checkFieldName(key: string, where: string): void {
+  if (key.startsWith("$")) throw reservedName(key, where);
+  // Decoders assign fields by name, and this name would set the prototype.
+  if (key === "__proto__") throw reservedName(key, where);
+  if (key.length > MAX_FIELD_NAME_LENGTH || !/^[\x20-\x7e]*$/.test(key)) {
+    throw badRequest(
+      "InvalidArguments",
+      `${where} has an invalid field name: at most ${MAX_FIELD_NAME_LENGTH} printable ASCII characters are allowed.`,
+    );
+  }
+}
+
+function reservedName(key: string, where: string) {
+  return badRequest(
+    "InvalidArguments",
+    `${where} has a field named "${key}", which is reserved.`,
+  );
+}
+
+function refuseMoreThan(
+  count: number,
+  limit: number,
+  what: string,
+  where: string,
+): void {
+  if (count <= limit) return;
+  throw badRequest(
+    "InvalidArguments",
+    `${where} has ${count} ${what}; the limit is ${limit}.`,
+  );
+}
