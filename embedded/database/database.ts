@@ -1,0 +1,179 @@
+import type { Clock } from "../clock.js";
+import type { Key, Store, WriteOp } from "../storage/store.js";
+import { loadCatalog, type Catalog } from "./catalog.js";
+import { commitWrites } from "./commitWrites.js";
+import { Durability } from "./durability.js";
+import { CLOCK_KEY } from "./keyspace.js";
+import { Transaction } from "./transaction.js";
+import type { Commit } from "./types.js";
+
+/** What a write hands back. Tell nobody about it before `durable` has resolved. */
+export interface WriteOutcome<T> {
+  value: T;
+  ts: bigint;
+  durable: Promise<void>;
+}
+
+/** Times already given out, kept in every commit: a restart must not repeat them. */
+interface HighWater {
+  /** Nanoseconds, of the latest commit. */
+  ts: string;
+  /** Milliseconds, of the latest document. */
+  creationTime: number;
+}
+
+/**
+ * Transactions over one store. Writes run one at a time in the order they were
+ * asked for, which makes them serializable without conflicts or retries; reads
+ * run beside them on snapshots.
+ */
+export class Database {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #durability: Durability;
+  readonly #listeners = new Set<(commit: Commit) => void>();
+  #catalog: Catalog;
+  #latestTs: bigint;
+  #creationTime: number;
+  #lastWrite: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    store: Store,
+    clock: Clock,
+    catalog: Catalog,
+    highWater: HighWater,
+  ) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#catalog = catalog;
+    this.#latestTs = BigInt(highWater.ts);
+    this.#creationTime = highWater.creationTime;
+    this.#durability = new Durability(this.#latestTs);
+  }
+
+  static open(store: Store, { clock }: { clock: Clock }): Promise<Database> {
+    const snapshot = store.snapshot();
+    try {
+      const saved = snapshot.get(CLOCK_KEY);
+      const highWater =
+        saved === undefined
+          ? { ts: "0", creationTime: 0 }
+          : (JSON.parse(saved) as HighWater);
+      return Promise.resolve(
+        new Database(store, clock, loadCatalog(snapshot), highWater),
+      );
+    } finally {
+      snapshot.release();
+    }
+  }
+
+  /** The latest commit, read-only. It pins old data until it is released. */
+  read(): Transaction {
+    return this.#begin(true);
+  }
+
+  /** Runs `run` after every write asked for before; if it throws, nothing happened. */
+  write<T>(run: (tx: Transaction) => Promise<T>): Promise<WriteOutcome<T>> {
+    const outcome = this.#lastWrite.then(() => this.#runWrite(run));
+    this.#lastWrite = outcome.catch(() => undefined);
+    return outcome;
+  }
+
+  /** Hears of every commit that changed something, before its writer does. */
+  onCommit(listener: (commit: Commit) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The commit that a read would see now. */
+  get latestTs(): bigint {
+    return this.#latestTs;
+  }
+
+  /** The latest commit known to be on disk. */
+  get durableTs(): bigint {
+    return this.#durability.durableTs;
+  }
+
+  /** Resolves when everything that a snapshot at `ts` shows is on disk. */
+  whenDurable(ts: bigint): Promise<void> {
+    return this.#durability.when(ts);
+  }
+
+  async #runWrite<T>(
+    run: (tx: Transaction) => Promise<T>,
+  ): Promise<WriteOutcome<T>> {
+    const tx = this.#begin(false);
+    try {
+      const value = await run(tx);
+      const { writes, catalog } = tx.outcome;
+      if (writes.length === 0) {
+        const ts = this.#latestTs;
+        return { value, ts, durable: this.whenDurable(ts) };
+      }
+      const ts = this.#commit(writes, catalog);
+      return { value, ts, durable: this.whenDurable(ts) };
+    } finally {
+      tx.release();
+    }
+  }
+
+  #commit(writes: WriteOp[], catalog: Catalog): bigint {
+    const ts = this.#nextTs();
+    const highWater: HighWater = {
+      ts: String(ts),
+      creationTime: this.#creationTime,
+    };
+    const { durable } = this.#store.write([
+      ...writes,
+      { key: CLOCK_KEY, value: JSON.stringify(highWater) },
+    ]);
+    this.#latestTs = ts;
+    this.#catalog = catalog;
+    this.#durability.add(ts, durable);
+    this.#announce({ ts, writes: commitWrites(writes.map(keyOf), catalog) });
+    return ts;
+  }
+
+  #announce(commit: Commit): void {
+    for (const listener of this.#listeners) {
+      listener(commit);
+    }
+  }
+
+  #begin(readOnly: boolean): Transaction {
+    return new Transaction({
+      snapshot: this.#store.snapshot(),
+      catalog: this.#catalog,
+      ts: this.#latestTs,
+      readOnly,
+      nextCreationTime: () => this.#nextCreationTime(),
+    });
+  }
+
+  /** The wall clock's nanoseconds, or one more than the last where that is not ahead. */
+  #nextTs(): bigint {
+    const wall = BigInt(Math.floor(this.#clock.now())) * 1_000_000n;
+    return wall > this.#latestTs ? wall : this.#latestTs + 1n;
+  }
+
+  #nextCreationTime(): number {
+    const now = this.#clock.now();
+    this.#creationTime =
+      now > this.#creationTime ? now : nextAfter(this.#creationTime);
+    return this.#creationTime;
+  }
+}
+
+function keyOf({ key }: WriteOp): Key {
+  return key;
+}
+
+const bits = new DataView(new ArrayBuffer(8));
+
+/** The next greater float64 of a positive one. */
+function nextAfter(value: number): number {
+  bits.setFloat64(0, value);
+  bits.setBigUint64(0, bits.getBigUint64(0) + 1n);
+  return bits.getFloat64(0);
+}

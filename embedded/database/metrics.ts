@@ -1,0 +1,171 @@
+import { EmbeddedError } from "../errors.js";
+import { formatBytes } from "./displayValue.js";
+
+/** What one transaction may use, by Convex's own names. */
+export interface TransactionLimits {
+  bytesRead: number;
+  bytesWritten: number;
+  /** Intervals of index keys; repeated reads of one interval count once. */
+  databaseQueries: number;
+  documentsRead: number;
+  documentsWritten: number;
+  functionsScheduled: number;
+  scheduledFunctionArgsBytes: number;
+}
+
+export type MetricName = keyof TransactionLimits;
+
+/** The shape that `1.0/getTransactionMetrics` answers with. */
+export type TransactionMetricsReport = Record<
+  | MetricName
+  | "filesWritten"
+  | "fileWriteBytes"
+  | "filesRead"
+  | "fileReadBytes",
+  { used: number; remaining: number }
+>;
+
+const MiB = 1024 * 1024;
+
+/** The limits of Convex's own backend. */
+export const DEFAULT_LIMITS: Readonly<TransactionLimits> = {
+  bytesRead: 16 * MiB,
+  bytesWritten: 16 * MiB,
+  databaseQueries: 4096,
+  documentsRead: 32_000,
+  documentsWritten: 16_000,
+  functionsScheduled: 1000,
+  scheduledFunctionArgsBytes: 16 * MiB,
+};
+
+const METRIC_NAMES = Object.keys(DEFAULT_LIMITS) as MetricName[];
+
+/** What a nested call adds is taken back when it rolls back; its reads happened and stay. */
+const UNDONE_BY_ROLLBACK = [
+  "bytesWritten",
+  "documentsWritten",
+  "functionsScheduled",
+  "scheduledFunctionArgsBytes",
+] as const satisfies readonly MetricName[];
+
+/** Where a nested call began. */
+export interface MetricsMark {
+  used: TransactionLimits;
+  limits: TransactionLimits;
+}
+
+/** Usage of one transaction against its limits; a use beyond one throws "limitExceeded". */
+export class TransactionMetrics {
+  #limits: TransactionLimits = { ...DEFAULT_LIMITS };
+  readonly #used: TransactionLimits = {
+    bytesRead: 0,
+    bytesWritten: 0,
+    databaseQueries: 0,
+    documentsRead: 0,
+    documentsWritten: 0,
+    functionsScheduled: 0,
+    scheduledFunctionArgsBytes: 0,
+  };
+
+  countRead(bytes: number): void {
+    this.#add("documentsRead", 1);
+    this.#add("bytesRead", bytes);
+  }
+
+  countWrite(bytes: number): void {
+    this.#add("documentsWritten", 1);
+    this.#add("bytesWritten", bytes);
+  }
+
+  countScheduled(argsBytes: number): void {
+    this.#add("functionsScheduled", 1);
+    this.#add("scheduledFunctionArgsBytes", argsBytes);
+  }
+
+  /** The number of intervals can also shrink, when a read joins two. */
+  setIntervals(count: number): void {
+    this.#add("databaseQueries", count - this.#used.databaseQueries);
+  }
+
+  /** Begins a nested call; `limits` are its own budget and can only lower what is left. */
+  enter(limits: Partial<TransactionLimits> = {}): MetricsMark {
+    const mark = { used: { ...this.#used }, limits: this.#limits };
+    this.#limits = { ...this.#limits };
+    for (const name of METRIC_NAMES) {
+      const budget = limits[name];
+      if (budget !== undefined) {
+        this.#limits[name] = Math.min(
+          this.#limits[name],
+          this.#used[name] + budget,
+        );
+      }
+    }
+    return mark;
+  }
+
+  leave(mark: MetricsMark, outcome: "commit" | "rollback"): void {
+    this.#limits = mark.limits;
+    if (outcome === "rollback") {
+      for (const name of UNDONE_BY_ROLLBACK) {
+        this.#used[name] = mark.used[name];
+      }
+    }
+  }
+
+  report(): TransactionMetricsReport {
+    const metric = (name: MetricName) => ({
+      used: this.#used[name],
+      remaining: Math.max(0, this.#limits[name] - this.#used[name]),
+    });
+    const none = { used: 0, remaining: 0 };
+    return {
+      bytesRead: metric("bytesRead"),
+      bytesWritten: metric("bytesWritten"),
+      databaseQueries: metric("databaseQueries"),
+      documentsRead: metric("documentsRead"),
+      documentsWritten: metric("documentsWritten"),
+      functionsScheduled: metric("functionsScheduled"),
+      scheduledFunctionArgsBytes: metric("scheduledFunctionArgsBytes"),
+      filesWritten: none,
+      fileWriteBytes: none,
+      filesRead: none,
+      fileReadBytes: none,
+    };
+  }
+
+  #add(name: MetricName, amount: number): void {
+    this.#used[name] += amount;
+    if (amount > 0 && this.#used[name] > this.#limits[name]) {
+      throw new EmbeddedError(
+        "limitExceeded",
+        limitText(name, this.#limits[name]),
+      );
+    }
+  }
+}
+
+const READ_LESS =
+  "Consider using smaller limits in your queries, paginating your queries, " +
+  "or using indexed queries with a selective index range expressions.";
+
+function limitText(name: MetricName, limit: number): string {
+  const where = "in a single function execution";
+  switch (name) {
+    case "documentsRead":
+      return `Too many documents read ${where} (limit: ${limit}). ${READ_LESS}`;
+    case "bytesRead":
+      return `Too many bytes read ${where} (limit: ${limit} bytes). ${READ_LESS}`;
+    case "databaseQueries":
+      return `Too many reads ${where} (limit: ${limit}). ${READ_LESS}`;
+    case "documentsWritten":
+      return `Too many writes ${where} (limit: ${limit})`;
+    case "bytesWritten":
+      return `Too many bytes written ${where} (limit: ${formatBytes(limit)})`;
+    case "functionsScheduled":
+      return `Too many functions scheduled by this mutation (limit: ${limit})`;
+    case "scheduledFunctionArgsBytes":
+      return `Too large total size of the arguments of scheduled functions from this mutation (limit: ${formatBytes(limit)})`;
+    default:
+      return name satisfies never;
+  }
+}

@@ -1,0 +1,201 @@
+import type { JSONValue } from "convex/values";
+import { prefixEnd } from "../storage/store.js";
+import { EmbeddedError } from "../errors.js";
+import {
+  componentOf,
+  ensureTable,
+  makeTable,
+  putComponent,
+  tableNameOf,
+  withTables,
+  type Catalog,
+  type Index,
+  type Table,
+} from "./catalog.js";
+import { Document } from "./documents.js";
+import { RAW_ID_BYTES } from "./ids.js";
+import { indexKey, storedEntry } from "./indexEntry.js";
+import {
+  parseSchema,
+  type SchemaDefinition,
+  type TableDefinition,
+} from "./schemaDefinition.js";
+import type { Transaction } from "./transaction.js";
+import { describeMismatch } from "./validators.js";
+import type { PendingView } from "./view.js";
+
+export interface IndexDescriptor {
+  table: string;
+  name: string;
+  fields: string[];
+}
+
+export interface IndexDiff {
+  added: IndexDescriptor[];
+  removed: IndexDescriptor[];
+}
+
+/** A stored document does not fit the schema that is being pushed. */
+export class SchemaViolation extends EmbeddedError {
+  constructor(
+    readonly component: string,
+    readonly table: string,
+    readonly documentId: string,
+    mismatch: string,
+  ) {
+    const where = component === "" ? "" : ` (in component "${component}")`;
+    super(
+      "schemaViolation",
+      `Document with ID "${documentId}" in table "${table}"${where} does not match the schema: ${mismatch}`,
+    );
+  }
+}
+
+/**
+ * Makes `schemaJson` (the parsed `schema.export()`, or null for none) the schema
+ * of a component: makes its tables, fills new indexes, empties dropped ones and
+ * checks stored documents against what changed. Throws {@link SchemaViolation},
+ * "schemaInvalid" or "schemaUnsupported"; the transaction must then be dropped.
+ */
+export function applySchema(
+  tx: Transaction,
+  component: string,
+  schemaJson: JSONValue,
+): IndexDiff {
+  const schema = parseSchema(schemaJson);
+  return tx.changeCatalog((catalog, view) => {
+    const before = componentOf(catalog, component);
+    const changed = withSchema(catalog, view, component, schema);
+    const after = componentOf(changed, component);
+    const diff: IndexDiff = { added: [], removed: [] };
+    for (const table of after.tables.values()) {
+      const old = before.tables.get(table.name);
+      changeIndexes(view, old, table, diff);
+      const mustCheck =
+        schema.schemaValidation &&
+        (!before.schemaValidation ||
+          JSON.stringify(old?.validator ?? null) !==
+            JSON.stringify(table.validator));
+      if (mustCheck) {
+        checkDocuments(changed, view, table);
+      }
+    }
+    return { catalog: changed, result: diff };
+  });
+}
+
+/** The catalog with the schema's tables; indexes that stay keep their entries. */
+function withSchema(
+  catalog: Catalog,
+  view: PendingView,
+  path: string,
+  schema: SchemaDefinition,
+): Catalog {
+  let changed = catalog;
+  for (const { name } of schema.tables) {
+    changed = ensureTable(changed, view, path, name).catalog;
+  }
+  let { nextIndexId } = changed;
+  const component = componentOf(changed, path);
+  const definitions = new Map(
+    schema.tables.map((table) => [table.name, table]),
+  );
+  const tables = [...component.tables.values()].map((table) => {
+    if (table.isSystem) {
+      return table;
+    }
+    const definition = definitions.get(table.name);
+    return makeTable(path, {
+      name: table.name,
+      number: table.number,
+      id: table.id,
+      validator: definition?.validator ?? null,
+      indexes: (definition?.indexes ?? []).map(({ name, fields }) => ({
+        name,
+        fields,
+        id: keptIndex(table, name, fields)?.id ?? nextIndexId++,
+      })),
+    });
+  });
+  return putComponent(
+    { ...changed, nextIndexId },
+    view,
+    withTables(
+      { ...component, schemaValidation: schema.schemaValidation },
+      tables,
+    ),
+  );
+}
+
+function keptIndex(
+  table: Table,
+  name: string,
+  fields: TableDefinition["indexes"][number]["fields"],
+): Index | undefined {
+  return table.indexes.find(
+    (index) =>
+      index.name === name &&
+      JSON.stringify(index.fields) === JSON.stringify(fields),
+  );
+}
+
+function changeIndexes(
+  view: PendingView,
+  before: Table | undefined,
+  table: Table,
+  diff: IndexDiff,
+): void {
+  const describe = ({ name, fields }: Index): IndexDescriptor => ({
+    table: table.name,
+    name,
+    fields: [...fields],
+  });
+  const oldIds = new Set(before?.indexes.map(({ id }) => id));
+  const newIds = new Set(table.indexes.map(({ id }) => id));
+  const added = table.indexes.filter(({ id }) => !oldIds.has(id));
+  const removed = before?.indexes.filter(({ id }) => !newIds.has(id)) ?? [];
+  for (const index of removed) {
+    diff.removed.push(describe(index));
+    for (const { key } of view.frozen().range(everything(index.head))) {
+      view.set(key, null);
+    }
+  }
+  diff.added.push(...added.map(describe));
+  if (added.length > 0) {
+    fill(view, table, added);
+  }
+}
+
+function fill(view: PendingView, table: Table, indexes: Index[]): void {
+  for (const { key, value } of view.frozen().range(everything(table.head))) {
+    const fields = new Document(value).value;
+    const rawId = key.slice(-RAW_ID_BYTES);
+    for (const index of indexes) {
+      const entry = storedEntry(indexKey(index, fields, rawId));
+      view.set(entry.key, entry.value);
+    }
+  }
+}
+
+function checkDocuments(
+  catalog: Catalog,
+  view: PendingView,
+  { component, name, head, validator }: Table,
+): void {
+  if (validator === null) {
+    return;
+  }
+  for (const { value } of view.range(everything(head))) {
+    const { _id, _creationTime, ...fields } = new Document(value).value;
+    const mismatch = describeMismatch(validator, fields, (number) =>
+      tableNameOf(catalog, component, number),
+    );
+    if (mismatch !== null) {
+      throw new SchemaViolation(component, name, String(_id), mismatch);
+    }
+  }
+}
+
+function everything(head: string): { lower: string; upper: string } {
+  return { lower: head, upper: prefixEnd(head) };
+}

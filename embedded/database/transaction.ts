@@ -1,0 +1,416 @@
+import type { JSONValue } from "convex/values";
+import { EmbeddedError } from "../errors.js";
+import type { Key, Snapshot, WriteOp } from "../storage/store.js";
+import {
+  ensureTable,
+  findTable,
+  tableNameOf,
+  tableNumberOf,
+  type Catalog,
+  type Table,
+} from "./catalog.js";
+import {
+  insertDocument,
+  readDocument,
+  removeDocument,
+  rowCount,
+  updateDocument,
+  type Document,
+  type Fields,
+} from "./documents.js";
+import {
+  checkFields,
+  checkIsSystem,
+  checkKeptSystemFields,
+  checkNoSystemFields,
+  checkTable,
+  decodeArgument,
+  invalidId,
+  isUndefined,
+  nonexistent,
+} from "./checks.js";
+import { decodeId, newRawId } from "./ids.js";
+import { justAfter } from "./indexScan.js";
+import { TransactionLayer } from "./layer.js";
+import { Meta } from "./meta.js";
+import { TransactionMetrics, type TransactionLimits } from "./metrics.js";
+import { readPage } from "./pagination.js";
+import {
+  applyOperators,
+  assertQueryJson,
+  openScan,
+  resolveSource,
+} from "./query.js";
+import { ReadSet } from "./readSet.js";
+import { SystemTables } from "./systemTables.js";
+import type {
+  QueryJson,
+  QueryPageRequest,
+  QueryPageResult,
+  QueryStream,
+  ReadInterval,
+  StoredDocument,
+} from "./types.js";
+import { describeMismatch } from "./validators.js";
+import { PendingView } from "./view.js";
+
+/** What a transaction starts from. */
+export interface TransactionStart {
+  snapshot: Snapshot;
+  catalog: Catalog;
+  ts: bigint;
+  readOnly: boolean;
+  /** Hands out creation times, each greater than every one before. */
+  nextCreationTime: () => number;
+}
+
+/**
+ * The database as one function sees it: a snapshot, its own writes on top, and
+ * Convex's rules for ids, schemas and limits. `component` is a component's path,
+ * `""` for the app.
+ */
+export class Transaction {
+  /** The commit that the snapshot shows, in nanoseconds. */
+  readonly ts: bigint;
+  readonly readOnly: boolean;
+  readonly metrics = new TransactionMetrics();
+  readonly meta: Meta;
+  /** Writes to the tables that functions only read; neither checked nor counted. */
+  readonly system: SystemTables;
+  readonly #start: TransactionStart;
+  readonly #view: PendingView;
+  readonly #reads = new ReadSet();
+  #catalog: Catalog;
+  #isReleased = false;
+
+  constructor(start: TransactionStart) {
+    this.#start = start;
+    this.ts = start.ts;
+    this.readOnly = start.readOnly;
+    this.#catalog = start.catalog;
+    this.#view = new PendingView(start.snapshot);
+    this.meta = new Meta(this.#view, () => this.#assertWritable());
+    this.system = new SystemTables(this.#view, {
+      table: (component, name) => this.#ensureTable(component, name),
+      tableOfId: (component, id) => this.#resolve("db.system", component, id),
+      nextCreationTime: start.nextCreationTime,
+    });
+  }
+
+  /** The intervals read so far. */
+  get readSet(): Iterable<ReadInterval> {
+    return this.#reads;
+  }
+
+  get(
+    component: string,
+    id: string,
+    {
+      table,
+      isSystem = false,
+    }: { table?: string | undefined; isSystem?: boolean } = {},
+  ): StoredDocument | null {
+    this.#assertOpen();
+    const operation = isSystem ? "db.system.get" : "db.get";
+    const { tableNumber, raw } = decodeArgument(operation, id);
+    const name = tableNameOf(this.#catalog, component, tableNumber);
+    if (name === undefined) {
+      return null;
+    }
+    checkTable(operation, name, table);
+    checkIsSystem(name, isSystem);
+    const found = findTable(this.#catalog, component, name);
+    return found === undefined ? null : this.#read(found, raw);
+  }
+
+  /** Returns the new document's id. */
+  insert(component: string, table: string, fields: Fields): string {
+    this.#assertWritable();
+    checkIsSystem(table, false);
+    checkFields("db.insert", fields);
+    const target = this.#ensureTable(component, table);
+    checkNoSystemFields(fields);
+    this.#checkSchema(target, fields);
+    const creationTime = this.#start.nextCreationTime();
+    const inserted = insertDocument(
+      this.#view,
+      target,
+      newRawId(creationTime),
+      creationTime,
+      fields,
+    );
+    this.metrics.countWrite(inserted.size);
+    return inserted.id;
+  }
+
+  /** Changes fields; `{$undefined: null}` removes one. */
+  patch(component: string, id: string, changes: Fields, table?: string): void {
+    this.#update("db.patch", component, id, table, changes, (current) => {
+      const fields = { ...current };
+      for (const [name, value] of Object.entries(changes)) {
+        if (isUndefined(value)) {
+          delete fields[name];
+        } else {
+          fields[name] = value;
+        }
+      }
+      return fields;
+    });
+  }
+
+  replace(component: string, id: string, fields: Fields, table?: string): void {
+    this.#update("db.replace", component, id, table, fields, (current) => ({
+      _creationTime: current["_creationTime"] as JSONValue,
+      _id: id,
+      ...fields,
+    }));
+  }
+
+  remove(component: string, id: string, table?: string): void {
+    this.#assertWritable();
+    const { target, raw } = this.#resolveForWrite(
+      "db.delete",
+      component,
+      id,
+      table,
+    );
+    const document = this.#read(target, raw);
+    if (document === null) {
+      throw nonexistent("Delete", id);
+    }
+    this.metrics.countWrite(0);
+    removeDocument(this.#view, target, raw, document);
+  }
+
+  openQuery(component: string, query: QueryJson): QueryStream {
+    this.#assertOpen();
+    assertQueryJson(query);
+    const source = resolveSource(this.#catalog, component, query.source);
+    if (source === null) {
+      return { next: () => null, close: () => undefined };
+    }
+    const scan = openScan(this.#view.frozen(), source, this.#context(), {});
+    const rows = applyOperators(scan, query.operators);
+    return {
+      next: () => {
+        this.#assertOpen();
+        return rows.next();
+      },
+      close: () => scan.close(),
+    };
+  }
+
+  queryPage(component: string, request: QueryPageRequest): QueryPageResult {
+    this.#assertOpen();
+    assertQueryJson(request.query);
+    const source = resolveSource(
+      this.#catalog,
+      component,
+      request.query.source,
+    );
+    return readPage(this.#view.frozen(), source, this.#context(), request);
+  }
+
+  count(component: string, table: string): number {
+    this.#assertOpen();
+    const found = findTable(this.#catalog, component, table);
+    return found === undefined ? 0 : rowCount(this.#view, found);
+  }
+
+  /** The id if it belongs to the table, else null. */
+  normalizeId(component: string, table: string, id: string): string | null {
+    const decoded = decodeId(id);
+    const number = tableNumberOf(this.#catalog, component, table);
+    return !("problem" in decoded) && decoded.tableNumber === number
+      ? id
+      : null;
+  }
+
+  /** The name of a table by the number in its ids. */
+  tableName(component: string, tableNumber: number): string | undefined {
+    return tableNameOf(this.#catalog, component, tableNumber);
+  }
+
+  /**
+   * A nested call. Its writes, catalog changes and meta roll back; its reads stay.
+   * Layers end in the reverse order of their beginning.
+   */
+  layer(limits?: Partial<TransactionLimits>): TransactionLayer {
+    this.#assertOpen();
+    const usage = this.metrics.enter(limits);
+    const pending = this.#view.mark();
+    const catalog = this.#catalog;
+    return new TransactionLayer((outcome) => {
+      this.metrics.leave(usage, outcome);
+      if (outcome === "rollback") {
+        this.#view.reset(pending);
+        this.#catalog = catalog;
+      }
+    });
+  }
+
+  /** The snapshot this transaction began with, without its writes: read-only, counted apart. */
+  snapshotView(): Transaction {
+    this.#assertOpen();
+    const held = this.#start.snapshot;
+    return new Transaction({
+      ...this.#start,
+      readOnly: true,
+      snapshot: {
+        get: (key) => held.get(key),
+        range: (range) => held.range(range),
+        release: () => undefined,
+      },
+    });
+  }
+
+  release(): void {
+    if (!this.#isReleased) {
+      this.#isReleased = true;
+      this.#start.snapshot.release();
+    }
+  }
+
+  /** @internal What to commit, and the catalog it leads to. */
+  get outcome(): { writes: WriteOp[]; catalog: Catalog } {
+    return { writes: this.#view.writes(), catalog: this.#catalog };
+  }
+
+  /** @internal For schema changes, which work on keys. */
+  changeCatalog<T>(
+    change: (
+      catalog: Catalog,
+      view: PendingView,
+    ) => { catalog: Catalog; result: T },
+  ): T {
+    this.#assertWritable();
+    const { catalog, result } = change(this.#catalog, this.#view);
+    this.#catalog = catalog;
+    return result;
+  }
+
+  #update(
+    operation: "db.patch" | "db.replace",
+    component: string,
+    id: string,
+    table: string | undefined,
+    input: Fields,
+    next: (current: Fields) => Fields,
+  ): void {
+    this.#assertWritable();
+    checkFields(operation, input);
+    const { target, raw } = this.#resolveForWrite(
+      operation,
+      component,
+      id,
+      table,
+    );
+    const before = this.#read(target, raw);
+    if (before === null) {
+      throw nonexistent(operation === "db.patch" ? "Update" : "Replace", id);
+    }
+    const document = next(before.value);
+    const { _id, _creationTime, ...fields } = document;
+    checkKeptSystemFields(before.value, _id, _creationTime);
+    checkNoSystemFields(fields);
+    this.#checkSchema(target, fields);
+    this.metrics.countWrite(
+      updateDocument(this.#view, target, raw, before, document),
+    );
+  }
+
+  /** A read by id: one interval, and one document if there is one. */
+  #read(table: Table, raw: Key): Document | null {
+    const lower = table.head + raw;
+    this.#reads.add({
+      component: table.component,
+      table: table.name,
+      index: table.byId.name,
+      lower,
+      upper: justAfter(lower),
+    });
+    this.metrics.setIntervals(this.#reads.count);
+    const document = readDocument(this.#view, table, raw);
+    if (document !== null && !table.isSystem) {
+      this.metrics.countRead(document.size);
+    }
+    return document;
+  }
+
+  #resolveForWrite(
+    operation: string,
+    component: string,
+    id: string,
+    table: string | undefined,
+  ): { target: Table; raw: Key } {
+    const resolved = this.#resolve(operation, component, id);
+    checkTable(operation, resolved.target.name, table);
+    checkIsSystem(resolved.target.name, false);
+    return resolved;
+  }
+
+  #resolve(operation: string, component: string, id: string) {
+    const { tableNumber, raw } = decodeArgument(operation, id);
+    const name = tableNameOf(this.#catalog, component, tableNumber);
+    const target =
+      name === undefined
+        ? undefined
+        : findTable(this.#catalog, component, name);
+    if (target === undefined) {
+      throw invalidId(operation, `Table for ID "${id}" not found.`);
+    }
+    return { target, raw };
+  }
+
+  #ensureTable(component: string, name: string): Table {
+    this.#assertWritable();
+    const { catalog, table } = ensureTable(
+      this.#catalog,
+      this.#view,
+      component,
+      name,
+    );
+    this.#catalog = catalog;
+    return table;
+  }
+
+  #checkSchema({ component, name, validator }: Table, fields: Fields): void {
+    const { schemaValidation } = this.#catalog.components.get(component) ?? {};
+    if (validator === null || schemaValidation !== true) {
+      return;
+    }
+    const mismatch = describeMismatch(validator, fields, (number) =>
+      this.tableName(component, number),
+    );
+    if (mismatch !== null) {
+      throw new EmbeddedError(
+        "schemaViolation",
+        `Failed to insert or update a document in table "${name}" because it does not ` +
+          `match the schema: ${mismatch}`,
+      );
+    }
+  }
+
+  #context() {
+    return { metrics: this.metrics, reads: this.#reads };
+  }
+
+  #assertOpen(): void {
+    if (this.#isReleased) {
+      throw new EmbeddedError(
+        "transactionClosed",
+        "The transaction has ended; nothing can be read or written in it any more.",
+      );
+    }
+  }
+
+  #assertWritable(): void {
+    this.#assertOpen();
+    if (this.readOnly) {
+      throw new EmbeddedError(
+        "readOnlyTransaction",
+        "A query cannot write to the database.",
+      );
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import type { JSONValue } from "convex/values";
+import type { Key } from "../storage/store.js";
+
+/** A bound of `1.0/queryStream`'s `IndexRange` source. */
+export interface RangeExpression {
+  type: "Eq" | "Gt" | "Gte" | "Lt" | "Lte";
+  fieldPath: string;
+  value: JSONValue;
+}
+
+/** Where a query's rows come from, as the client library serialises it. */
+export type QuerySource =
+  | { type: "FullTableScan"; tableName: string; order: "asc" | "desc" | null }
+  | {
+      type: "IndexRange";
+      indexName: string;
+      range: readonly RangeExpression[];
+      order: "asc" | "desc" | null;
+    }
+  | { type: "Search"; indexName: string; filters: JSONValue };
+
+/** Operators apply in the order they were chained. */
+export type QueryOperator = { filter: JSONValue } | { limit: number };
+
+/** A query as `1.0/queryStream` and `1.0/queryPage` carry it. */
+export interface QueryJson {
+  source: QuerySource;
+  operators: readonly QueryOperator[];
+}
+
+/** A stored document: its Convex-JSON text, and its fields decoded on first use. */
+export interface StoredDocument {
+  readonly json: string;
+  readonly value: Record<string, JSONValue>;
+}
+
+/** An open query; rows are read as they are asked for. */
+export interface QueryStream {
+  next(): StoredDocument | null;
+  close(): void;
+}
+
+/** Arguments of `1.0/queryPage`. */
+export interface QueryPageRequest {
+  query: QueryJson;
+  cursor: string | null;
+  endCursor?: string | null;
+  pageSize: number;
+  maximumRowsRead?: number | null;
+  maximumBytesRead?: number | null;
+}
+
+/** Result of `1.0/queryPage`; `page` holds documents, whose `json` is what goes over the wire. */
+export interface QueryPageResult {
+  page: StoredDocument[];
+  isDone: boolean;
+  continueCursor: string;
+  splitCursor: string | null;
+  pageStatus: "SplitRecommended" | "SplitRequired" | null;
+}
+
+/** An interval of one index's keys that a transaction read: `lower` inclusive, `upper` exclusive. */
+export interface ReadInterval {
+  component: string;
+  table: string;
+  index: string;
+  lower: Key;
+  upper: Key;
+}
+
+/** What a commit changed. */
+export interface CommitWrites {
+  readonly documents: readonly {
+    component: string;
+    table: string;
+    id: string;
+  }[];
+  readonly metaKeys: readonly string[];
+}
+
+export interface Commit {
+  ts: bigint;
+  /** Worked out when first asked for. */
+  readonly writes: CommitWrites;
+}

@@ -1,0 +1,309 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { open, type RootDatabase, type Transaction } from "lmdb";
+import { EmbeddedError } from "../errors.js";
+import { overlay } from "./merge.js";
+import { lockDataDir } from "./ownerLock.js";
+import { SortedMap } from "./sortedMap.js";
+import type {
+  Entry,
+  Key,
+  KeyRange,
+  Snapshot,
+  Store,
+  WriteOp,
+  WriteReceipt,
+} from "./store.js";
+
+/**
+ * Opens the LMDB environment in `dataDir`, which one process owns at a time
+ * (EmbeddedError "dataDirInUse" names the owner).
+ *
+ * lmdb's synchronous transactions sync the file before they return, on the
+ * JavaScript thread, one write at a time. Its asynchronous ones commit on a
+ * thread of their own, but are visible only some event turns later. So a write
+ * first goes to a sorted map in memory, where snapshots see it at once, and the
+ * maps of all writes made while one group was on its way to disk make up the
+ * next group. `overlappingSync` (lmdb's default) keeps a third meta page for the
+ * last synced state and never reuses pages newer than it, so neither `kill -9`
+ * nor a power cut can lose a write whose `durable` has resolved.
+ */
+export function openStore({ dataDir }: { dataDir: string }): Store {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const unlock = lockDataDir(dataDir);
+  try {
+    return new LmdbStore(dataDir, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+type PendingWrites = SortedMap<string | null>;
+
+/** The writes that go to disk together, and those who wait for it. */
+class WriteGroup {
+  readonly writes: PendingWrites = new SortedMap();
+  readonly durable: Promise<void>;
+  #settle!: { resolve: () => void; reject: (error: Error) => void };
+
+  constructor() {
+    this.durable = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    // Whoever needs the outcome awaits it; a failed group must not also end the process.
+    this.durable.catch(() => undefined);
+  }
+
+  resolve(): void {
+    this.#settle.resolve();
+  }
+
+  reject(error: Error): void {
+    this.#settle.reject(error);
+  }
+}
+
+class LmdbStore implements Store {
+  readonly #lmdb: RootDatabase<string, Key>;
+  readonly #unlock: () => void;
+  #collecting = new WriteGroup();
+  #flushing: WriteGroup | null = null;
+  #flushScheduled = false;
+  #reader: Reader | null = null;
+  #failure: EmbeddedError | null = null;
+  #closed: Promise<void> | null = null;
+
+  constructor(dataDir: string, unlock: () => void) {
+    this.#unlock = unlock;
+    this.#lmdb = open<string, Key>({
+      path: join(dataDir, "data.lmdb"),
+      encoding: "string",
+      keyEncoder: byteStringKeys,
+      // One process owns the directory, so only snapshots of this one count.
+      maxReaders: 512,
+    });
+  }
+
+  snapshot(): Snapshot {
+    this.#assertOpen();
+    this.#reader ??= new Reader(this.#lmdb);
+    const pending = [this.#flushing?.writes, this.#collecting.writes]
+      .filter((writes) => writes !== undefined && writes.size > 0)
+      .map((writes) => (writes as PendingWrites).fork());
+    return new LmdbSnapshot(this.#lmdb, this.#reader.acquire(), pending);
+  }
+
+  write(ops: readonly WriteOp[]): WriteReceipt {
+    this.#assertOpen();
+    const group = this.#collecting;
+    for (const { key, value } of ops) {
+      group.writes.set(key, value);
+    }
+    this.#scheduleFlush();
+    return { durable: group.durable };
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#drainAndClose();
+    return this.#closed;
+  }
+
+  /** Starts a group once per event turn, and never while another is on its way. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled || this.#flushing !== null) {
+      return;
+    }
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      void this.#flush();
+    });
+  }
+
+  async #flush(): Promise<void> {
+    const group = this.#collecting;
+    if (group.writes.size === 0) {
+      return;
+    }
+    this.#flushing = group;
+    this.#collecting = new WriteGroup();
+    try {
+      await this.#commit(group.writes);
+      group.resolve();
+    } catch (error) {
+      this.#fail(group, error);
+      return;
+    } finally {
+      this.#flushing = null;
+    }
+    if (this.#collecting.writes.size > 0) {
+      void this.#flush();
+    }
+  }
+
+  async #commit(writes: PendingWrites): Promise<void> {
+    const lmdb = this.#lmdb;
+    const committed = lmdb.batch(() => {
+      for (const { key, value } of writes.entries()) {
+        void (value === null ? lmdb.remove(key) : lmdb.put(key, value));
+      }
+    });
+    const flushed = lmdb.flushed;
+    await committed;
+    await flushed;
+    // From here on snapshots do without this group's map, so they need a reader
+    // that was opened after the commit.
+    this.#reader?.retire();
+    this.#reader = null;
+    lmdb.resetReadTxn();
+  }
+
+  #fail(group: WriteGroup, cause: unknown): void {
+    this.#failure = new EmbeddedError(
+      "storageFailed",
+      `Writing to the data directory failed (${String(cause)}). ` +
+        "Nothing more is accepted; free disk space or repair the disk, then restart.",
+      { cause },
+    );
+    group.reject(this.#failure);
+    this.#collecting.reject(this.#failure);
+  }
+
+  async #drainAndClose(): Promise<void> {
+    while (this.#failure === null && this.#hasUnwritten()) {
+      const group = this.#flushing ?? this.#collecting;
+      this.#scheduleFlush();
+      await group.durable.catch(() => undefined);
+    }
+    this.#reader?.retire();
+    this.#reader = null;
+    await this.#lmdb.close();
+    this.#unlock();
+  }
+
+  #hasUnwritten(): boolean {
+    return this.#flushing !== null || this.#collecting.writes.size > 0;
+  }
+
+  #assertOpen(): void {
+    if (this.#failure !== null) {
+      throw this.#failure;
+    }
+    if (this.#closed !== null) {
+      throw new EmbeddedError("storageClosed", "The store is closed.");
+    }
+  }
+}
+
+/** One LMDB read transaction, shared by every snapshot between two commits. */
+class Reader {
+  readonly transaction: Transaction;
+  #users = 0;
+  #retired = false;
+
+  constructor(lmdb: RootDatabase<string, Key>) {
+    this.transaction = lmdb.useReadTransaction();
+  }
+
+  acquire(): this {
+    this.#users += 1;
+    return this;
+  }
+
+  release(): void {
+    this.#users -= 1;
+    this.#endIfUnused();
+  }
+
+  /** No snapshot will be added. */
+  retire(): void {
+    this.#retired = true;
+    this.#endIfUnused();
+  }
+
+  #endIfUnused(): void {
+    if (this.#retired && this.#users === 0) {
+      this.transaction.done();
+    }
+  }
+}
+
+class LmdbSnapshot implements Snapshot {
+  readonly #lmdb: RootDatabase<string, Key>;
+  readonly #pending: readonly PendingWrites[];
+  readonly #options: { transaction: Transaction };
+  #reader: Reader | null;
+
+  /** @param pending writes not yet in LMDB, oldest first */
+  constructor(
+    lmdb: RootDatabase<string, Key>,
+    reader: Reader,
+    pending: readonly PendingWrites[],
+  ) {
+    this.#lmdb = lmdb;
+    this.#reader = reader;
+    this.#options = { transaction: reader.transaction };
+    this.#pending = pending;
+  }
+
+  get(key: Key): string | undefined {
+    this.#assertHeld();
+    for (let i = this.#pending.length - 1; i >= 0; i -= 1) {
+      const value = this.#pending[i]?.get(key);
+      if (value !== undefined) {
+        return value ?? undefined;
+      }
+    }
+    return this.#lmdb.get(key, this.#options);
+  }
+
+  range(range: KeyRange): Iterable<Entry> {
+    this.#assertHeld();
+    return this.#pending.reduce<Iterable<Entry>>(
+      (base, writes) => overlay(writes, base, range),
+      this.#committedRange(range),
+    );
+  }
+
+  release(): void {
+    this.#reader?.release();
+    this.#reader = null;
+  }
+
+  #committedRange({
+    lower,
+    upper,
+    reverse = false,
+  }: KeyRange): Iterable<Entry> {
+    if (lower >= upper) {
+      return [];
+    }
+    return this.#lmdb.getRange({
+      ...this.#options,
+      start: reverse ? upper : lower,
+      end: reverse ? lower : upper,
+      reverse,
+      exclusiveStart: reverse,
+      inclusiveEnd: reverse,
+    }) as Iterable<Entry>;
+  }
+
+  #assertHeld(): void {
+    if (this.#reader === null) {
+      throw new EmbeddedError(
+        "transactionClosed",
+        "The snapshot was read after its release.",
+      );
+    }
+  }
+}
+
+const byteStringKeys = {
+  writeKey(key: Key, target: Buffer, start: number): number {
+    return start + target.write(key, start, "latin1");
+  },
+  readKey(source: Buffer, start: number, end: number): Key {
+    return source.toString("latin1", start, end);
+  },
+};
