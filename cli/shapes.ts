@@ -53,6 +53,8 @@ export interface SessionJson {
 export interface ShowJson extends SessionJson {
   /** Newest first. */
   timeline: ActionJson[];
+  /** Give it to `--cursor` for earlier actions; `null` at the end. */
+  cursor: string | null;
 }
 
 export interface ActionJson {

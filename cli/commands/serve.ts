@@ -21,11 +21,11 @@ export interface ServeOptions {
 
 /** What is used of `@sessions-ops/embedded`, which need not be installed beside this package. */
 interface EmbeddedPackage {
-  openDeployment(options: {
+  openDeployment: (options: {
     dataDir: string;
     port: number;
     host: string;
-  }): Promise<{
+  }) => Promise<{
     url: string;
     adminKey: string;
     dataDir: string;

@@ -26,9 +26,10 @@ export async function show(
       `There is no session with the sessionId or anonymousId ${JSON.stringify(id)}. It may have been purged.`,
     );
   }
-  const { actions } = await client.call(
+  const { limit, cursor: from = null } = options;
+  const { actions, cursor } = await client.call(
     "sessions:timeline",
-    { sessionId: found.sessionId, limit: options.limit },
+    { sessionId: found.sessionId, limit, cursor: from },
     { retry: true },
   );
   const session = toSessionJson(found);
@@ -36,9 +37,13 @@ export async function show(
     return printJson(context, {
       ...session,
       timeline: actions.map(toActionJson),
+      cursor,
     } satisfies ShowJson);
   }
   print(context, `${sessionText(session)}\n\n${timelineText(actions)}`);
+  if (cursor !== null) {
+    note(context, `Earlier: sessions-ops show ${id} --cursor ${cursor}`);
+  }
 }
 
 function toActionJson({ at, ...action }: Action): ActionJson {

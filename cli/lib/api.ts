@@ -9,7 +9,7 @@ import type {
 } from "convex/server";
 import type { ComponentApi } from "../../convex/sessionTracker/_generated/component.js";
 
-type ModuleName = keyof ComponentApi & string;
+type ModuleName = keyof ComponentApi;
 
 export type FunctionName = {
   [Module in ModuleName]: `${Module}:${keyof ComponentApi[Module] & string}`;

@@ -1,5 +1,5 @@
 import { ConvexHttpClient } from "convex/browser";
-import { ConvexError, type Value } from "convex/values";
+import { ConvexError } from "convex/values";
 import type { Args, FunctionName, Returns } from "./api.js";
 import { CliError, messageOf, type CliErrorCode } from "./errors.js";
 import type { Target } from "./target.js";
@@ -98,7 +98,7 @@ export class ComponentClient {
 
   #explain(name: string, error: unknown): CliError {
     if (error instanceof CliError) return error;
-    if (error instanceof ConvexError) return refusal(error);
+    if (error instanceof ConvexError) return refusal(error, error.data);
     const message = this.#redact(messageOf(error));
     if (
       /could not find (public )?function|component.*not found|find component/i.test(
@@ -128,8 +128,7 @@ const REFUSALS: Record<string, CliErrorCode> = {
 };
 
 /** The component's own errors carry `{ kind, message }`, made to be read. */
-function refusal(error: ConvexError<Value>): CliError {
-  const data: unknown = error.data;
+function refusal(error: Error, data: unknown): CliError {
   if (typeof data !== "object" || data === null) {
     return new CliError("failure", String(data), { cause: error });
   }

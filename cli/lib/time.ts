@@ -50,16 +50,15 @@ export function formatRelative(ms: number, now: number): string {
 
 /** The two largest units: "1 hour 30 minutes". */
 export function formatDuration(ms: number): string {
-  const [first, second] = Object.entries(
-    Duration.fromMillis(ms)
-      .shiftTo("days", "hours", "minutes", "seconds")
-      .toObject(),
-  ).filter(([, amount]) => amount >= 1);
-  return [first, second]
-    .filter((part) => part !== undefined)
-    .map(([unit, amount]) => {
+  const { days, hours, minutes, seconds } = Duration.fromMillis(ms).shiftTo(
+    ...(["days", "hours", "minutes", "seconds"] as const),
+  );
+  return Object.entries({ days, hours, minutes, seconds })
+    .filter(([, amount]) => amount >= 1)
+    .slice(0, 2)
+    .map(([units, amount]) => {
       const whole = Math.floor(amount);
-      return `${whole} ${whole === 1 ? unit.slice(0, -1) : unit}`;
+      return `${whole} ${whole === 1 ? units.slice(0, -1) : units}`;
     })
     .join(" ");
 }

@@ -44,7 +44,8 @@ export function addSessionCommands(
         "how many actions at most",
         wholeNumber(1, 1_000),
         50,
-      ),
+      )
+      .option("--cursor <cursor>", "go on after an earlier page"),
     "show 6f1c2a9e-3b7d-4c58-9e21-0d4f5a6b7c8d",
     "show user123 --limit 200 --json",
   ).action(async (id: string, _options, command: Command) => {

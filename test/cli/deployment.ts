@@ -11,7 +11,7 @@ import {
 import { onTestFinished, vi } from "vitest";
 import type { CliContext } from "../../cli/context.js";
 import { setUpComponent } from "../convex/setup.js";
-import { ADMIN_KEY, FakeTerminal } from "./harness.js";
+import { ADMIN_KEY, bodyOf, FakeTerminal } from "./harness.js";
 
 const modules = import.meta.glob("../../convex/sessionTracker/*.ts");
 
@@ -31,7 +31,7 @@ export function setUpDeployment(overrides: Partial<CliContext> = {}) {
 
   /** Answers as a deployment's `/api/function` does. */
   const answer: typeof fetch = async (_input, init) => {
-    const request = JSON.parse(String(init?.body)) as FunctionRequest;
+    const request = bodyOf<FunctionRequest>(init);
     const key = new Headers(init?.headers).get("authorization");
     if (key !== `Convex ${ADMIN_KEY}`) return new Response("", { status: 401 });
     calls.push(request.path);
@@ -49,6 +49,8 @@ export function setUpDeployment(overrides: Partial<CliContext> = {}) {
   terminal.serveHere();
   return { terminal, component, calls };
 }
+
+type Fields = Record<string, Value>;
 
 interface FunctionRequest {
   path: string;
@@ -73,16 +75,19 @@ async function call(
     | RegisteredQuery<"public", never, never>
     | RegisteredMutation<"public", never, never>
   >;
-  const values = jsonToConvex(args) as Record<string, Value>;
+  const values = jsonToConvex(args) as Fields;
   try {
     const found = functions[name];
-    const value: Value =
+    const value =
       found && "isMutation" in found
         ? await component.mutation(
-            makeFunctionReference<"mutation">(path),
+            makeFunctionReference<"mutation", Fields, Value>(path),
             values,
           )
-        : await component.query(makeFunctionReference<"query">(path), values);
+        : await component.query(
+            makeFunctionReference<"query", Fields, Value>(path),
+            values,
+          );
     return { status: "success", value: convexToJson(value), logLines: [] };
   } catch (error) {
     if (!(error instanceof ConvexError)) {
@@ -92,7 +97,8 @@ async function call(
     return {
       status: "error",
       errorMessage: error.message,
-      errorData: typeof data === "string" ? (JSON.parse(data) as object) : data,
+      errorData:
+        typeof data === "string" ? (JSON.parse(data) as unknown) : data,
     };
   }
 }

@@ -4,6 +4,7 @@ import type { RunResultJson } from "../../cli/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";
+import { bodyOf } from "./harness.js";
 
 /** Thirty old sessions and pages of five, so that a run takes several. */
 async function setUpOld(overrides: Partial<CliContext> = {}) {
@@ -127,7 +128,7 @@ test("a lost answer does not start a second run, nor do lost polls end the comma
   Object.assign(terminal.overrides, {
     fetch: async (input: string, init: RequestInit) => {
       const answer = await online?.(input, init);
-      const { path } = JSON.parse(String(init.body)) as { path: string };
+      const { path } = bodyOf<{ path: string }>(init);
       if (toLose[0] !== path) return answer;
       toLose.shift();
       throw new TypeError("fetch failed");

@@ -109,6 +109,12 @@ export class FakeTerminal {
   }
 }
 
+/** The body of a request that the CLI made: JSON, always. */
+export function bodyOf<Body>(init: RequestInit | undefined): Body {
+  if (typeof init?.body !== "string") throw new Error("No body was sent.");
+  return JSON.parse(init.body) as Body;
+}
+
 function collector() {
   const chunks: string[] = [];
   const stream = new Writable({

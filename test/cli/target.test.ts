@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { describeError } from "../../cli/lib/errors.js";
 import { resolveTarget, type Target } from "../../cli/lib/target.js";
-import { ADMIN_KEY, DEPLOYMENT_URL, FakeTerminal } from "./harness.js";
+import { ADMIN_KEY, bodyOf, DEPLOYMENT_URL, FakeTerminal } from "./harness.js";
 
 const PROD_KEY = "prod:happy-animal-123|c2VjcmV0";
 const SELF_HOSTED = {
@@ -223,8 +223,8 @@ test("Convex is asked for the URL of a deploy key, not the URL of another layer"
     env: { CONVEX_DEPLOY_KEY: PROD_KEY },
     files: { ".env.local": "CONVEX_URL=https://tall-forest-1.convex.cloud\n" },
     convexApi: (input, init) => {
-      const body: unknown = JSON.parse(String(init?.body));
-      requests.push({ url: String(input), body });
+      if (typeof input !== "string") throw new Error("A URL as text.");
+      requests.push({ url: input, body: bodyOf(init) });
       return Promise.resolve(Response.json("https://sessions.example.com"));
     },
   });

@@ -17,7 +17,7 @@ const MAX_SIZE = 4 * 1_024 * 1_024;
 /** Groups rows into calls, in their order. A row that is too large for one comes alone. */
 export async function* batchRows(
   rows: AsyncIterable<NumberedRow>,
-): AsyncGenerator<NumberedRow[]> {
+): AsyncGenerator<NumberedRow[], void> {
   let batch: NumberedRow[] = [];
   let actions = 0;
   let size = 0;

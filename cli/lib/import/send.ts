@@ -32,7 +32,7 @@ export class ImportStopped extends Error {
 
 /** Sends all batches, a few at a time. Sending them again changes nothing. */
 export async function sendBatches(
-  batches: AsyncGenerator<NumberedRow[]>,
+  batches: AsyncGenerator<NumberedRow[], void>,
   options: SendOptions,
 ): Promise<ImportCounts> {
   const totals = noCounts();

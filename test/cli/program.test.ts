@@ -1,0 +1,145 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { expect, test } from "vitest";
+import { buildProgram } from "../../cli/program.js";
+import { FakeTerminal } from "./harness.js";
+
+function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allCommands)];
+}
+
+test("help names every command", async () => {
+  const { exitCode, stdout } = await new FakeTerminal().run("--help");
+  expect(exitCode).toBe(0);
+  const commands = stdout.slice(
+    stdout.indexOf("Commands:"),
+    stdout.indexOf("Examples:"),
+  );
+  expect(commands).toMatchInlineSnapshot(`
+    "Commands:
+      status                      show counts, policy, schedules and runs
+      list [options]              list sessions, newest first
+      show [options] <id>         show a session and what the visitor did
+      purge [options]             delete sessions last active before a cutoff;
+                                  without one, by the retention in force
+      expire [options]            expire the sessions that are idle, without waiting
+                                  for the schedule
+      retention [options] [days]  show for how long inactive sessions are kept, or
+                                  change it
+      runs                        look at runs and control them
+      schedule                    look at the schedules of expire and purge, and
+                                  change them
+      import [options] <file>     import sessions from JSONL: {anonymousId,
+                                  createdAt, lastActive, actions?} a line
+      serve [options]             run an embedded deployment with the app of this
+                                  folder, for development, tests and CI
+      help [command]              display help for command
+
+    "
+  `);
+});
+
+test("every command has a description and two examples that it parses", async () => {
+  const terminal = new FakeTerminal();
+  for (const command of allCommands(buildProgram(terminal.context()))) {
+    expect(command.description(), command.name()).not.toBe("");
+    const path: string[] = [];
+    for (let at: Command | null = command; at?.parent; at = at.parent) {
+      path.unshift(at.name());
+    }
+    const { stdout } = await terminal.run(...path, "--help");
+    const examples = [...stdout.matchAll(/^ {2}\$ sessions-ops (.*)$/gm)];
+    expect(examples, command.name()).toHaveLength(2);
+    for (const [, example = ""] of examples) {
+      if (example.startsWith("serve")) continue;
+      // Parsed, it gets as far as looking for a deployment; exit code 2 would be a usage error.
+      const args = execFileSync("sh", [
+        "-c",
+        `printf '%s\\n' ${example.replace(/ < .*/, "")}`,
+      ]);
+      const result = await terminal.run(...args.toString().trim().split("\n"));
+      expect({ example, exitCode: result.exitCode }).toEqual({
+        example,
+        exitCode: 4,
+      });
+    }
+  }
+});
+
+test("help of purge", async () => {
+  const { stdout } = await new FakeTerminal().run("purge", "--help");
+  const options = stdout.slice(0, stdout.indexOf("Global Options:"));
+  expect(options).toMatchInlineSnapshot(`
+    "Usage: sessions-ops purge [options]
+
+    delete sessions last active before a cutoff; without one, by the retention in
+    force
+
+    Options:
+      --days <n>               cutoff: so many days ago
+      --before <time>          cutoff: YYYY-MM-DD or ISO 8601, in UTC unless it says
+                               otherwise
+      --dry-run                count what would go, and delete nothing
+      -y, --yes                do not ask; enough at or above the retention
+      --confirm <n>            the number of sessions to be deleted; always needed
+                               below the retention
+      --detach                 return as soon as the run has started
+      --reason <text>          recorded with the run
+      -h, --help               display help for command
+
+    "
+  `);
+});
+
+test.each([
+  [[], ""],
+  [["frobnicate"], "unknown command 'frobnicate'"],
+  [["purge", "--dayz", "3"], "Did you mean --days?"],
+  [["list", "--limit", "0"], "whole number of at least 1"],
+  [["show"], "missing required argument 'id'"],
+  [["runs", "list", "--kind", "clean"], "Allowed choices are expire, purge"],
+])("%j is a usage error", async (args, message) => {
+  const { exitCode, stdout, stderr } = await new FakeTerminal().run(...args);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toContain(message);
+});
+
+test("serve refuses other machines unless asked", async () => {
+  const terminal = new FakeTerminal();
+  const { exitCode, stderr } = await terminal.run("serve", "--host", "0.0.0.0");
+  expect(exitCode).toBe(5);
+  expect(stderr).toContain("--allow-remote");
+});
+
+test("nothing heavy is loaded before the command is known", () => {
+  const loaded = staticImports("../../cli/main.ts");
+  const packages = [...loaded].filter((name) => !name.startsWith("."));
+  expect(packages.sort()).toEqual(["commander", "node:os"]);
+});
+
+/** Every module that a file loads by static imports, packages by name. */
+function staticImports(file: string, seen = new Set<string>()): Set<string> {
+  const text = readFileSync(join(import.meta.dirname, file), "utf8");
+  for (const [, name = ""] of text.matchAll(
+    /^(?:import|export) (?!type )[^;]*?"([^";]+)";$/gm,
+  )) {
+    if (seen.has(name)) continue;
+    seen.add(name);
+    if (name.startsWith(".")) {
+      staticImports(join(file, "..", name.replace(/\.js$/, ".ts")), seen);
+    }
+  }
+  return seen;
+}
+
+test("only main.ts ends the process or prints errors", () => {
+  const root = join(import.meta.dirname, "../../cli");
+  const offenders = readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts") && path !== "main.ts")
+    .filter((path) =>
+      /process\.exit|console\./.test(readFileSync(join(root, path), "utf8")),
+    );
+  expect(offenders).toEqual([]);
+});
