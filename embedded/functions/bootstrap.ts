@@ -1,0 +1,72 @@
+/**
+ * Runs once inside each context, where the intrinsics that pushed code sees live:
+ * makes time and randomness the host's to decide, and turns the host's plain
+ * answers into this context's own promises and errors.
+ *
+ * The host answers a syscall with a string (done), a failure `{message, data?}`
+ * (data is JSON text), or a host promise of either. Promises and errors have to be
+ * made in here: awaiting a foreign promise costs two more turns, and code that
+ * checks `instanceof Error` would not recognise a foreign one.
+ */
+export const BOOTSTRAP = `(function (host) {
+  "use strict";
+  const RealDate = Date;
+  const toError = (failure) => {
+    const error = new Error(failure.message);
+    if (failure.data !== undefined) error.data = JSON.parse(failure.data);
+    return error;
+  };
+  const guarded = (call) => (...args) => {
+    const answer = call(...args);
+    if (answer !== null && typeof answer === "object" && host.isFailure(answer)) throw toError(answer);
+    return answer;
+  };
+  const define = (name, value) =>
+    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+
+  function HostDate(...args) {
+    if (new.target === undefined) return new RealDate(host.now()).toString();
+    return Reflect.construct(RealDate, args.length === 0 ? [host.now()] : args, new.target);
+  }
+  Object.defineProperty(HostDate, "name", { value: "Date" });
+  Object.defineProperty(HostDate, "length", { value: 7 });
+  HostDate.prototype = RealDate.prototype;
+  RealDate.prototype.constructor = HostDate;
+  HostDate.UTC = RealDate.UTC;
+  HostDate.parse = RealDate.parse;
+  HostDate.now = () => host.now();
+  define("Date", HostDate);
+  Math.random = () => host.random();
+
+  const answers = (answer) => {
+    if (typeof answer === "string") return answer;
+    throw toError(answer);
+  };
+  define("Convex", Object.freeze({
+    syscall: (op, json) => answers(host.syscall(op, json)),
+    asyncSyscall: (op, json) => {
+      const answer = host.asyncSyscall(op, json);
+      if (typeof answer === "string") return Promise.resolve(answer);
+      if (host.isFailure(answer)) return Promise.reject(toError(answer));
+      return new Promise((resolve, reject) => {
+        answer.then((late) => {
+          if (typeof late === "string") resolve(late);
+          else reject(toError(late));
+        });
+      });
+    },
+    jsSyscall: (op, args) => answers(host.syscall(op, JSON.stringify(args))),
+  }));
+
+  define("console", host.console);
+  define("process", { env: Object.assign(Object.create(Object.prototype), host.env) });
+  define("self", globalThis);
+  for (const [name, value] of host.globals) define(name, value);
+  for (const [name, call] of host.guardedGlobals) define(name, guarded(call));
+  define("crypto", Object.freeze({
+    subtle: host.subtle,
+    getRandomValues: guarded(host.getRandomValues),
+    randomUUID: guarded(host.randomUUID),
+  }));
+  return host.intrinsics.map((name) => globalThis[name]);
+})`;

@@ -1,0 +1,101 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { EmbeddedError } from "../errors.js";
+import type { Clock } from "../clock.js";
+import type { QueryStream } from "../database/types.js";
+import type { Transaction } from "../database/transaction.js";
+import type { Deployment, FunctionEntry } from "./deployment.js";
+import { LogLines } from "./logLines.js";
+import { SeededRandom } from "./random.js";
+import type { Runtime } from "./runtime.js";
+import type { ExecutionSource } from "./types.js";
+
+/** What a request and everything it calls have in common. */
+export interface RequestContext {
+  readonly requestId: string;
+  readonly source: ExecutionSource;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+  /** The scheduled function this request is, if it is one. */
+  readonly job: { readonly componentPath: string; readonly id: string } | null;
+}
+
+/** User time of one transaction, nested calls included. */
+export interface UserTime {
+  usedMs: number;
+}
+
+/** One running function: what its syscalls act on. */
+export class Execution {
+  readonly logs = new LogLines();
+  /** Null in actions, whose randomness is real. */
+  readonly random: SeededRandom | null;
+  readonly streams = new Map<number, QueryStream>();
+  readonly timers = new Set<unknown>();
+  readonly abort = new AbortController();
+  nextQueryId = 0;
+  paginated = false;
+  /** The handler returned: nothing it left behind may act any more. */
+  finished = false;
+  /** The last syscall still under way; later ones of a query or mutation wait for it. */
+  tail: Promise<unknown> | null = null;
+  /** A failure that user code must not be able to catch. */
+  fatal: unknown;
+
+  constructor(
+    readonly runtime: Runtime,
+    readonly deployment: Deployment,
+    readonly fn: FunctionEntry,
+    readonly request: RequestContext,
+    readonly transaction: Transaction | null,
+    /** Frozen time of queries and mutations; null: the clock's. */
+    readonly frozenNowMs: number | null,
+    readonly depth: number,
+    readonly userTime: UserTime,
+  ) {
+    this.random = transaction === null ? null : new SeededRandom();
+  }
+
+  get clock(): Clock {
+    return this.runtime.clock;
+  }
+
+  /** The transaction of a query or mutation. */
+  get tx(): Transaction {
+    if (this.transaction === null) {
+      throw new EmbeddedError(
+        "internal",
+        `${this.fn.path} is an action and has no transaction`,
+      );
+    }
+    return this.transaction;
+  }
+
+  now(): number {
+    return this.frozenNowMs ?? this.clock.now();
+  }
+
+  finish(): void {
+    this.finished = true;
+    for (const stream of this.streams.values()) {
+      stream.close();
+    }
+    this.streams.clear();
+    for (const timer of this.timers) {
+      this.clock.clearTimeout(timer);
+    }
+    this.timers.clear();
+    this.abort.abort();
+  }
+}
+
+const executions = new AsyncLocalStorage<Execution | undefined>();
+
+/** The execution whose code is running, or undefined while a module is being imported. */
+export function currentExecution(): Execution | undefined {
+  return executions.getStore();
+}
+
+/** Runs `body`, and all that it awaits, as `execution`. */
+export function runAs<T>(execution: Execution | undefined, body: () => T): T {
+  return executions.run(execution, body);
+}

@@ -1,0 +1,245 @@
+import { webcrypto, type UUID } from "node:crypto";
+import { currentExecution, type Execution } from "./execution.js";
+import { SyscallFailure } from "./failure.js";
+import type { LogLevel } from "./logLines.js";
+import { asyncSyscall, syscall } from "./syscalls/dispatch.js";
+import { INTRINSICS } from "./transform.js";
+
+/**
+ * What a context's bootstrap gets from this process. Binary data classes are this
+ * process's own, so that what `TextEncoder` or `fetch` hand out is `instanceof`
+ * the classes that pushed code sees.
+ */
+export function createHost(
+  env: Readonly<Record<string, string>>,
+  importedAtMs: number,
+) {
+  return {
+    env,
+    syscall,
+    asyncSyscall,
+    isFailure: (value: unknown) => value instanceof SyscallFailure,
+    now: () => currentExecution()?.now() ?? importedAtMs,
+    random: () => currentExecution()?.random?.nextDouble() ?? Math.random(),
+    console: createConsole(),
+    globals: WEB_GLOBALS,
+    guardedGlobals: Object.entries({ ...timers, fetch: actionFetch }),
+    subtle: webcrypto.subtle,
+    getRandomValues,
+    randomUUID: (): string =>
+      currentExecution()?.random?.uuid() ?? webcrypto.randomUUID(),
+    intrinsics: INTRINSICS,
+  };
+}
+
+const WEB_GLOBALS: readonly (readonly [string, unknown])[] = Object.entries({
+  ArrayBuffer,
+  DataView,
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+  AbortController,
+  AbortSignal,
+  Blob,
+  CryptoKey,
+  DOMException,
+  Event,
+  EventTarget,
+  File,
+  FormData,
+  Headers,
+  ReadableStream,
+  Request,
+  Response,
+  TextDecoder,
+  TextDecoderStream,
+  TextEncoder,
+  TextEncoderStream,
+  TransformStream,
+  URL,
+  URLSearchParams,
+  WritableStream,
+  atob,
+  btoa,
+  queueMicrotask,
+  structuredClone,
+  performance: Object.freeze({
+    timeOrigin: 0,
+    now: () => currentExecution()?.now() ?? 0,
+  }),
+});
+
+const CONSOLE_LEVELS: Readonly<Record<string, LogLevel>> = {
+  debug: "DEBUG",
+  error: "ERROR",
+  info: "INFO",
+  log: "LOG",
+  trace: "LOG",
+  warn: "WARN",
+  dir: "LOG",
+  table: "LOG",
+};
+
+function createConsole(): Record<string, (...args: unknown[]) => void> {
+  const console: Record<string, (...args: unknown[]) => void> = {};
+  const write = (level: LogLevel, args: readonly unknown[]) => {
+    const execution = currentExecution();
+    if (execution?.finished === false) {
+      execution.logs.write(level, args);
+    }
+  };
+  for (const [method, level] of Object.entries(CONSOLE_LEVELS)) {
+    console[method] = (...args) => write(level, args);
+  }
+  console["assert"] = (condition, ...args) => {
+    if (!condition) {
+      write("ERROR", ["Assertion failed", ...args]);
+    }
+  };
+  const timersByLabel = new WeakMap<Execution, Map<string, number>>();
+  const elapsed = (label: unknown, keep: boolean) => {
+    const execution = currentExecution();
+    const started =
+      execution && timersByLabel.get(execution)?.get(String(label));
+    if (execution === undefined || started === undefined) {
+      write("WARN", [`Timer '${String(label)}' does not exist`]);
+      return;
+    }
+    write("INFO", [`${String(label)}: ${execution.now() - started}ms`]);
+    if (!keep) {
+      timersByLabel.get(execution)?.delete(String(label));
+    }
+  };
+  console["time"] = (label = "default") => {
+    const execution = currentExecution();
+    if (execution !== undefined) {
+      const labels = timersByLabel.get(execution) ?? new Map<string, number>();
+      timersByLabel.set(execution, labels.set(String(label), execution.now()));
+    }
+  };
+  console["timeLog"] = (label = "default") => elapsed(label, true);
+  console["timeEnd"] = (label = "default") => elapsed(label, false);
+  return console;
+}
+
+function actionOnly(name: string): Execution | SyscallFailure {
+  const execution = currentExecution();
+  if (execution === undefined) {
+    return new SyscallFailure(
+      `Can't use ${name} while a module is being imported. Call it inside an action.`,
+    );
+  }
+  return execution.transaction === null
+    ? execution
+    : new SyscallFailure(
+        `Can't use ${name} in queries and mutations. Please consider using an action. See https://docs.convex.dev/functions/actions for more details.`,
+      );
+}
+
+type TimerCallback = (...args: unknown[]) => unknown;
+
+/** Action timers run on the deployment's clock and end with the action. */
+const timers = {
+  setTimeout: (
+    callback: TimerCallback,
+    delayMs?: number,
+    ...args: unknown[]
+  ) => {
+    const execution = actionOnly("setTimeout");
+    if (execution instanceof SyscallFailure) {
+      return execution;
+    }
+    return startTimer(execution, callback, delayMs ?? 0, args, false);
+  },
+  setInterval: (
+    callback: TimerCallback,
+    delayMs?: number,
+    ...args: unknown[]
+  ) => {
+    const execution = actionOnly("setInterval");
+    if (execution instanceof SyscallFailure) {
+      return execution;
+    }
+    return startTimer(
+      execution,
+      callback,
+      Math.max(1, delayMs ?? 0),
+      args,
+      true,
+    );
+  },
+  clearTimeout: (timer: unknown) => stopTimer(timer),
+  clearInterval: (timer: unknown) => stopTimer(timer),
+};
+
+class ActionTimer {
+  handle: unknown;
+}
+
+function startTimer(
+  execution: Execution,
+  callback: TimerCallback,
+  delayMs: number,
+  args: readonly unknown[],
+  repeat: boolean,
+): ActionTimer {
+  const timer = new ActionTimer();
+  const fire = () => {
+    execution.timers.delete(timer.handle);
+    if (repeat) {
+      arm();
+    }
+    try {
+      callback(...args);
+    } catch (error) {
+      execution.logs.write("ERROR", ["Uncaught error in a timer:", error]);
+    }
+  };
+  const arm = () => {
+    timer.handle = execution.clock.setTimeout(fire, delayMs);
+    execution.timers.add(timer.handle);
+  };
+  arm();
+  return timer;
+}
+
+function stopTimer(timer: unknown): undefined {
+  const execution = currentExecution();
+  if (execution !== undefined && timer instanceof ActionTimer) {
+    execution.clock.clearTimeout(timer.handle);
+    execution.timers.delete(timer.handle);
+  }
+}
+
+function actionFetch(input: string | URL | Request, init?: RequestInit) {
+  const execution = actionOnly("fetch()");
+  return execution instanceof SyscallFailure ? execution : fetch(input, init);
+}
+
+function getRandomValues<T extends ArrayBufferView>(array: T): T {
+  const random = currentExecution()?.random;
+  const bytes = new Uint8Array(
+    array.buffer,
+    array.byteOffset,
+    array.byteLength,
+  );
+  if (random) {
+    random.fill(bytes);
+  } else {
+    webcrypto.getRandomValues(bytes);
+  }
+  return array;
+}
+
+/** What {@link createHost} makes; `randomUUID` narrows to the platform's own type. */
+export type Host = ReturnType<typeof createHost> & {
+  randomUUID(): string | UUID;
+};

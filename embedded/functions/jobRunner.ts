@@ -1,0 +1,59 @@
+import type { JobCall, JobResult, JobRunner } from "../scheduler/runner.js";
+import { missingFunction, type FunctionEntry } from "./deployment.js";
+import type { RequestContext } from "./execution.js";
+import { FunctionFailure } from "./failure.js";
+import { newRequestId, type Ended, type Runtime } from "./runtime.js";
+
+/** Lets the scheduler run functions of a runtime's current code. */
+export function jobRunner(runtime: Runtime): JobRunner {
+  const contextOf = (call: JobCall) => ({
+    deployment: runtime.deployment,
+    request: requestOf(call),
+  });
+  return {
+    typeOf(componentPath, path) {
+      const type = runtime.deployment.find(componentPath, path)?.udfType;
+      return type === "Query" ? undefined : type;
+    },
+    async runMutation(call, hooks) {
+      const ended = await run(runtime, call, (entry) =>
+        runtime.runMutationEntry(entry, call.args, {
+          ...contextOf(call),
+          hooks,
+        }),
+      );
+      return ended.skipped ? { kind: "skipped" } : toResult(ended);
+    },
+    async runAction(call) {
+      const ended = await run(runtime, call, (entry) =>
+        runtime.runEntry(entry, call.args, contextOf(call)),
+      );
+      return toResult(ended);
+    },
+  };
+}
+
+async function run(
+  runtime: Runtime,
+  { componentPath, path }: JobCall,
+  start: (entry: FunctionEntry) => Promise<Ended>,
+): Promise<Pick<Ended, "failure" | "skipped">> {
+  const entry = runtime.deployment.find(componentPath, path);
+  return entry === undefined
+    ? {
+        failure: new FunctionFailure(
+          missingFunction(path, componentPath, false),
+        ),
+      }
+    : start(entry);
+}
+
+function toResult({ failure }: Pick<Ended, "failure">): JobResult {
+  return failure === undefined
+    ? { kind: "success" }
+    : { kind: "failed", error: failure.message };
+}
+
+function requestOf({ source, job }: JobCall): RequestContext {
+  return { requestId: newRequestId(), source, job, ip: null, userAgent: null };
+}

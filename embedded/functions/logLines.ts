@@ -1,0 +1,53 @@
+import inspect from "object-inspect";
+
+const MAX_LINES = 256;
+const MAX_LINE_BYTES = 32_768;
+const TRUNCATED = " (truncated due to length)";
+
+/** Console levels as `logLines` shows them. */
+export type LogLevel = "DEBUG" | "ERROR" | "INFO" | "LOG" | "WARN";
+
+/** What one execution wrote to the console, in order, cut to Convex's limits. */
+export class LogLines {
+  readonly lines: string[] = [];
+  #overflowed = false;
+
+  write(level: LogLevel, args: readonly unknown[]): void {
+    const text = args.map((value) => inspect(value)).join(" ");
+    this.#push(cutToBytes(`[${level}] ${text}`));
+  }
+
+  /** A nested call's lines come after what its caller had logged when it returned. */
+  append(nested: LogLines): void {
+    for (const line of nested.lines) {
+      this.#push(line);
+    }
+  }
+
+  #push(line: string): void {
+    if (this.lines.length < MAX_LINES) {
+      this.lines.push(line);
+    } else if (!this.#overflowed) {
+      this.#overflowed = true;
+      this.lines.push(
+        `[ERROR] Log overflow (maximum ${MAX_LINES}). Remaining log lines omitted.`,
+      );
+    }
+  }
+}
+
+function cutToBytes(line: string): string {
+  // A UTF-16 unit is at most three bytes of UTF-8.
+  if (
+    line.length * 3 <= MAX_LINE_BYTES ||
+    Buffer.byteLength(line) <= MAX_LINE_BYTES
+  ) {
+    return line;
+  }
+  const bytes = Buffer.from(line);
+  let end = MAX_LINE_BYTES - TRUNCATED.length;
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) {
+    end--;
+  }
+  return bytes.toString("utf8", 0, end) + TRUNCATED;
+}

@@ -1,0 +1,141 @@
+import { createRequire, isBuiltin } from "node:module";
+import path from "node:path";
+import vm from "node:vm";
+import { EmbeddedError } from "../errors.js";
+import { BOOTSTRAP } from "./bootstrap.js";
+import { runAs } from "./execution.js";
+import { createHost } from "./host.js";
+import { compileModule, type CompiledModule } from "./transform.js";
+import type { ModuleSource } from "./types.js";
+
+/** A module's exports; read own properties only, names come from outside. */
+export type ModuleNamespace = Readonly<Record<string, unknown>>;
+
+const bootstrap = new vm.Script(BOOTSTRAP, { filename: "embedded:bootstrap" });
+const requireBuiltin = createRequire(import.meta.url);
+
+type Require = (specifier: string) => unknown;
+type ModuleBody = (
+  exports: object,
+  require: Require,
+  module: { exports: object },
+  buffer: unknown,
+) => void;
+
+/**
+ * One `vm` context with the modules of one component instance. Modules are
+ * compiled and evaluated when first needed and keep their state from then on.
+ * Not a security boundary: pushed code is the deployment owner's.
+ */
+export class Realm {
+  readonly #modules: ReadonlyMap<string, ModuleSource>;
+  readonly #evaluated = new Map<string, { exports: object }>();
+  readonly #compiled = new Map<string, CompiledModule>();
+  readonly #context = vm.createContext();
+  readonly #intrinsics: unknown[];
+
+  constructor(
+    modules: ReadonlyMap<string, ModuleSource>,
+    options: { env: Readonly<Record<string, string>>; importedAtMs: number },
+  ) {
+    this.#modules = modules;
+    const enter = bootstrap.runInContext(this.#context) as (
+      host: object,
+    ) => unknown[];
+    this.#intrinsics = enter(createHost(options.env, options.importedAtMs));
+  }
+
+  /** The module's exports, already evaluated or not. */
+  async load(modulePath: string): Promise<ModuleNamespace> {
+    const done = this.#evaluated.get(modulePath);
+    if (done !== undefined) {
+      return done.exports as ModuleNamespace;
+    }
+    await this.#compileGraph(modulePath);
+    return runAs(undefined, () =>
+      this.#evaluate(modulePath),
+    ) as ModuleNamespace;
+  }
+
+  async #compileGraph(entry: string): Promise<void> {
+    let wave = [entry];
+    const seen = new Set(wave);
+    while (wave.length > 0) {
+      const next: string[] = [];
+      await Promise.all(
+        wave.map(async (modulePath) => {
+          const source = this.#modules.get(modulePath);
+          if (source === undefined || this.#evaluated.has(modulePath)) {
+            return;
+          }
+          const module = await compileModule(source);
+          this.#compiled.set(modulePath, module);
+          for (const specifier of module.imports) {
+            const target = this.#resolve(modulePath, specifier);
+            if (target !== undefined && !seen.has(target)) {
+              seen.add(target);
+              next.push(target);
+            }
+          }
+        }),
+      );
+      wave = next;
+    }
+  }
+
+  #evaluate(modulePath: string): object {
+    const known = this.#evaluated.get(modulePath);
+    if (known !== undefined) {
+      return known.exports;
+    }
+    const compiled = this.#compiled.get(modulePath);
+    const source = this.#modules.get(modulePath);
+    if (compiled === undefined || source === undefined) {
+      throw new EmbeddedError("notFound", `There is no module ${modulePath}`);
+    }
+    const wrap = compiled.script.runInContext(this.#context) as (
+      ...intrinsics: unknown[]
+    ) => ModuleBody;
+    const module = { exports: {} };
+    this.#evaluated.set(modulePath, module);
+    try {
+      wrap(...this.#intrinsics)(
+        module.exports,
+        (specifier) => this.#require(source, specifier),
+        module,
+        source.environment === "node" ? Buffer : undefined,
+      );
+    } catch (error) {
+      this.#evaluated.delete(modulePath);
+      throw error;
+    }
+    this.#compiled.delete(modulePath);
+    return module.exports;
+  }
+
+  #require(importer: ModuleSource, specifier: string): unknown {
+    const target = this.#resolve(importer.path, specifier);
+    if (target !== undefined) {
+      return this.#evaluate(target);
+    }
+    if (importer.environment === "node" && isBuiltin(specifier)) {
+      return requireBuiltin(specifier);
+    }
+    throw new EmbeddedError(
+      "notFound",
+      isBuiltin(specifier)
+        ? `${importer.path} imports "${specifier}", which only modules with "use node" can`
+        : `${importer.path} imports "${specifier}", which was not pushed`,
+    );
+  }
+
+  #resolve(importer: string, specifier: string): string | undefined {
+    if (!specifier.startsWith(".")) {
+      return undefined;
+    }
+    const exact = path.posix.join(path.posix.dirname(importer), specifier);
+    return [exact, `${exact}.js`].find((candidate) =>
+      this.#modules.has(candidate),
+    );
+  }
+}

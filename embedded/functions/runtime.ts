@@ -1,0 +1,316 @@
+import { randomBytes } from "node:crypto";
+import type { JSONValue } from "convex/values";
+import type { Clock } from "../clock.js";
+import type { Database } from "../database/database.js";
+import type { Transaction } from "../database/transaction.js";
+import type { ReadInterval } from "../database/types.js";
+import {
+  Deployment,
+  missingFunction,
+  type FunctionEntry,
+} from "./deployment.js";
+import { checkType } from "./execute.js";
+import type { RequestContext } from "./execution.js";
+import { FunctionFailure } from "./failure.js";
+import { LogLines } from "./logLines.js";
+import { Span } from "./span.js";
+import type {
+  CompletionEvent,
+  DeployedCode,
+  UdfOutcome,
+  UdfRequest,
+  UdfType,
+} from "./types.js";
+
+export interface RuntimeOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** @default "embedded" */
+  readonly deploymentName?: string;
+  /** User time of a query or mutation. @default 1000 */
+  readonly maxUserTimeMs?: number;
+}
+
+/** What else happens in a mutation's transaction. */
+export interface MutationHooks {
+  /** Before the function runs; `false` leaves the function alone and commits nothing. */
+  begin?(tx: Transaction): boolean;
+  /** After it succeeded, in the same commit. */
+  beforeCommit?(
+    tx: Transaction,
+    result: { value: JSONValue; logLines: readonly string[] },
+  ): void;
+}
+
+/** How an execution went. */
+export interface Ended {
+  /** JSON text; empty after a failure. */
+  readonly json: string;
+  readonly logs: LogLines;
+  readonly failure?: FunctionFailure;
+  readonly ts?: bigint;
+  readonly readSet?: Iterable<ReadInterval>;
+  /** Of a mutation that committed. */
+  readonly durable?: Promise<void>;
+  /** A hook said not to run. */
+  readonly skipped?: true;
+}
+
+interface RunContext {
+  readonly deployment: Deployment;
+  readonly request: RequestContext;
+  readonly hooks?: MutationHooks;
+  /** Of a query; its owner releases it. @default the latest */
+  readonly snapshot?: Transaction;
+}
+
+/** Runs the functions of the deployed code against the database. */
+export class Runtime {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly deploymentName: string;
+  readonly maxUserTimeMs: number;
+  #deployment: Deployment;
+  readonly #listeners = new Set<(event: CompletionEvent) => void>();
+
+  constructor(options: RuntimeOptions) {
+    this.database = options.database;
+    this.clock = options.clock;
+    this.deploymentName = options.deploymentName ?? "embedded";
+    this.maxUserTimeMs = options.maxUserTimeMs ?? 1_000;
+    this.#deployment = new Deployment(
+      { components: new Map(), definitions: new Map() },
+      0,
+    );
+  }
+
+  /** Replaces the code; what is running finishes with the code it started with. */
+  load(code: DeployedCode): void {
+    this.#deployment = new Deployment(code, this.clock.now(), this.#deployment);
+  }
+
+  get deployment(): Deployment {
+    return this.#deployment;
+  }
+
+  /** Tells of every execution that ended; listeners must not throw. */
+  onCompletion(listener: (event: CompletionEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  runQuery(request: UdfRequest): Promise<UdfOutcome> {
+    return this.run(request, "Query");
+  }
+
+  /** @param snapshot - stays the caller's to release */
+  runQueryAt(request: UdfRequest, snapshot: Transaction): Promise<UdfOutcome> {
+    return this.run(request, "Query", { snapshot });
+  }
+
+  runMutation(request: UdfRequest, hooks?: MutationHooks): Promise<UdfOutcome> {
+    return this.run(request, "Mutation", hooks === undefined ? {} : { hooks });
+  }
+
+  runAction(request: UdfRequest): Promise<UdfOutcome> {
+    return this.run(request, "Action");
+  }
+
+  /** @param udfType - undefined runs the function as whatever it is. */
+  async run(
+    request: UdfRequest,
+    udfType?: UdfType,
+    extras: Pick<RunContext, "hooks" | "snapshot"> = {},
+  ): Promise<UdfOutcome> {
+    const deployment = this.#deployment;
+    const context: RequestContext = {
+      requestId: request.requestId ?? newRequestId(),
+      source: "client",
+      ip: request.ip ?? null,
+      userAgent: request.userAgent ?? null,
+      job: null,
+    };
+    let ended: Ended;
+    try {
+      const entry = findRequested(deployment, request);
+      if (udfType !== undefined) {
+        checkType(entry, udfType);
+      }
+      ended = await this.runEntry(entry, argsObject(request.args), {
+        deployment,
+        request: context,
+        ...extras,
+      });
+    } catch (error) {
+      if (!(error instanceof FunctionFailure)) {
+        throw error;
+      }
+      ended = { json: "", logs: new LogLines(), failure: error };
+    }
+    return toOutcome(ended, context.requestId);
+  }
+
+  /** Runs a function that was already looked up; failures of the function are in the result. */
+  async runEntry(
+    entry: FunctionEntry,
+    args: JSONValue,
+    context: RunContext,
+  ): Promise<Ended> {
+    switch (entry.udfType) {
+      case "Query":
+        return this.#query(entry, args, context);
+      case "Mutation": {
+        const ended = await this.runMutationEntry(entry, args, context);
+        await ended.durable;
+        return ended;
+      }
+      case "Action":
+        return this.#action(entry, args, context);
+      default: {
+        const unknown: never = entry.udfType;
+        throw new Error(`Unknown function type ${String(unknown)}`);
+      }
+    }
+  }
+
+  /** Runs a mutation to its commit, which may not be on disk yet. */
+  async runMutationEntry(
+    entry: FunctionEntry,
+    args: JSONValue,
+    context: RunContext,
+  ): Promise<Ended> {
+    // Compiling takes a while; no other mutation should wait for it.
+    await context.deployment.loadFunction(entry).catch(() => {
+      // The same error comes back when the function runs, with its place in the request.
+    });
+    const span = new Span(this, entry, context);
+    try {
+      const {
+        ts,
+        durable,
+        value: json,
+      } = await this.database.write(async (tx) => {
+        if (context.hooks?.begin?.(tx) === false) {
+          throw new Skipped();
+        }
+        const result = await span.execute(tx, args);
+        context.hooks?.beforeCommit?.(tx, {
+          value: JSON.parse(result) as JSONValue,
+          logLines: span.logs.lines,
+        });
+        return result;
+      });
+      span.succeeded(ts);
+      return { json, logs: span.logs, ts, durable };
+    } catch (error) {
+      if (error instanceof Skipped) {
+        return { json: "", logs: new LogLines(), skipped: true };
+      }
+      return span.failed(error);
+    }
+  }
+
+  async #query(
+    entry: FunctionEntry,
+    args: JSONValue,
+    context: RunContext,
+  ): Promise<Ended> {
+    const span = new Span(this, entry, context);
+    const tx = context.snapshot ?? this.database.read();
+    try {
+      const json = await span.execute(tx, args);
+      if (tx.ts > this.database.durableTs) {
+        await this.database.whenDurable(tx.ts);
+      }
+      span.succeeded();
+      return { json, logs: span.logs, ts: tx.ts, readSet: tx.readSet };
+    } catch (error) {
+      return span.failed(error);
+    } finally {
+      if (context.snapshot === undefined) {
+        tx.release();
+      }
+    }
+  }
+
+  async #action(
+    entry: FunctionEntry,
+    args: JSONValue,
+    context: RunContext,
+  ): Promise<Ended> {
+    const span = new Span(this, entry, context);
+    try {
+      const json = await span.execute(null, args);
+      span.succeeded();
+      return { json, logs: span.logs };
+    } catch (error) {
+      return span.failed(error);
+    }
+  }
+
+  get hasListeners(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  emit(event: CompletionEvent): void {
+    for (const listener of this.#listeners) {
+      listener(event);
+    }
+  }
+}
+
+/** Ends a transaction whose hook said not to run, without committing it. */
+class Skipped extends Error {}
+
+function findRequested(
+  deployment: Deployment,
+  request: UdfRequest,
+): FunctionEntry {
+  const entry = deployment.find(request.componentPath, request.path);
+  const publicOnly = request.access === "public";
+  if (
+    entry === undefined ||
+    (publicOnly && !(entry.isPublic && entry.componentPath === ""))
+  ) {
+    throw new FunctionFailure(
+      missingFunction(request.path, request.componentPath, publicOnly),
+    );
+  }
+  return entry;
+}
+
+function argsObject(args: JSONValue): JSONValue {
+  const value = Array.isArray(args) && args.length === 1 ? args[0] : args;
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw new FunctionFailure(
+      `ArgumentValidationError: The arguments of a function must be one object, got ${JSON.stringify(args)}`,
+    );
+  }
+  return value as JSONValue;
+}
+
+function toOutcome(ended: Ended, requestId: string): UdfOutcome {
+  const logLines = ended.logs.lines;
+  if (ended.failure !== undefined) {
+    const { message, data } = ended.failure;
+    const errorMessage = `[Request ID: ${requestId}] Server Error\n${message}`;
+    return {
+      status: "error",
+      errorMessage,
+      logLines,
+      ...(data === undefined ? {} : { errorData: data }),
+    };
+  }
+  return {
+    status: "success",
+    value: ended.skipped ? null : (JSON.parse(ended.json) as JSONValue),
+    logLines,
+    ...(ended.ts === undefined ? {} : { ts: ended.ts }),
+    ...(ended.readSet === undefined ? {} : { readSet: ended.readSet }),
+  };
+}
+
+/** Sixteen hex digits. */
+export function newRequestId(): string {
+  return randomBytes(8).toString("hex");
+}

@@ -1,0 +1,96 @@
+import type { TransactionMetricsReport } from "../database/metrics.js";
+import type { Transaction } from "../database/transaction.js";
+import type { JSONValue } from "convex/values";
+import type { Deployment, FunctionEntry } from "./deployment.js";
+import { execute } from "./execute.js";
+import { Execution, type RequestContext } from "./execution.js";
+import { FunctionFailure } from "./failure.js";
+import { LogLines } from "./logLines.js";
+import type { Runtime } from "./runtime.js";
+
+/** One execution that is its own transaction or action, from start to its completion event. */
+export class Span {
+  readonly #runtime: Runtime;
+  readonly #entry: FunctionEntry;
+  readonly #deployment: Deployment;
+  readonly #request: RequestContext;
+  readonly #startedAtMs: number;
+  readonly #started = performance.now();
+  #execution: Execution | undefined;
+  #metrics: TransactionMetricsReport | undefined;
+
+  constructor(
+    runtime: Runtime,
+    entry: FunctionEntry,
+    context: { deployment: Deployment; request: RequestContext },
+  ) {
+    this.#runtime = runtime;
+    this.#entry = entry;
+    this.#deployment = context.deployment;
+    this.#request = context.request;
+    this.#startedAtMs = runtime.clock.now();
+  }
+
+  get logs(): LogLines {
+    return this.#execution?.logs ?? new LogLines();
+  }
+
+  /** @param tx - null for an action. */
+  async execute(tx: Transaction | null, args: JSONValue): Promise<string> {
+    this.#execution = new Execution(
+      this.#runtime,
+      this.#deployment,
+      this.#entry,
+      this.#request,
+      tx,
+      tx === null ? null : this.#runtime.clock.now(),
+      0,
+      { usedMs: 0 },
+    );
+    try {
+      return await execute(this.#execution, args);
+    } finally {
+      // The transaction is closed by the time the event is made.
+      if (this.#runtime.hasListeners) {
+        this.#metrics = tx?.metrics.report();
+      }
+    }
+  }
+
+  succeeded(commitTs?: bigint): void {
+    this.#emit(undefined, commitTs);
+  }
+
+  /** Hands back the function's own failure; throws on what is the deployment's. */
+  failed(error: unknown): {
+    json: "";
+    logs: LogLines;
+    failure: FunctionFailure;
+  } {
+    this.#emit(error instanceof Error ? error.message : String(error));
+    if (!(error instanceof FunctionFailure)) {
+      throw error;
+    }
+    return { json: "", logs: this.logs, failure: error };
+  }
+
+  #emit(error: string | undefined, commitTs?: bigint): void {
+    if (!this.#runtime.hasListeners) {
+      return;
+    }
+    this.#runtime.emit({
+      componentPath: this.#entry.componentPath,
+      path: this.#entry.path,
+      udfType: this.#entry.udfType,
+      source: this.#request.source,
+      requestId: this.#request.requestId,
+      ok: error === undefined,
+      ...(error === undefined ? {} : { error }),
+      startedAtMs: this.#startedAtMs,
+      durationMs: performance.now() - this.#started,
+      ...(this.#metrics === undefined ? {} : { metrics: this.#metrics }),
+      ...(commitTs === undefined ? {} : { commitTs }),
+      logLines: this.logs.lines,
+    });
+  }
+}

@@ -1,0 +1,186 @@
+import type { QueryJson } from "../../database/types.js";
+import { FunctionFailure } from "../failure.js";
+import {
+  numberArg,
+  objectArg,
+  optionalString,
+  stringArg,
+  type AsyncSyscalls,
+  type SyncSyscalls,
+} from "./table.js";
+
+const END_OF_STREAM = '{"value":null,"done":true}';
+const NOTHING = "{}";
+
+/** Opening and closing queries. */
+export const databaseSyncSyscalls: SyncSyscalls = {
+  "1.0/queryStream": {
+    scope: "transaction",
+    run(execution, args) {
+      const query = queryArg(objectArg(args, "query"));
+      const queryId = execution.nextQueryId++;
+      execution.streams.set(
+        queryId,
+        execution.tx.openQuery(execution.fn.componentPath, query),
+      );
+      return `{"queryId":${queryId}}`;
+    },
+  },
+  "1.0/queryCleanup": {
+    scope: "transaction",
+    run(execution, args) {
+      const queryId = numberArg(args, "queryId");
+      execution.streams.get(queryId)?.close();
+      return String(execution.streams.delete(queryId));
+    },
+  },
+  "1.0/db/normalizeId": {
+    scope: "transaction",
+    run(execution, args) {
+      const id = execution.tx.normalizeId(
+        execution.fn.componentPath,
+        stringArg(args, "table"),
+        stringArg(args, "idString"),
+      );
+      return JSON.stringify({ id });
+    },
+  },
+};
+
+/** Reading and writing documents. Their JSON text passes through unparsed. */
+export const databaseSyscalls: AsyncSyscalls = {
+  "1.0/get": {
+    scope: "transaction",
+    run(execution, args) {
+      const table = optionalString(args, "table");
+      const document = execution.tx.get(
+        execution.fn.componentPath,
+        stringArg(args, "id"),
+        {
+          isSystem: args["isSystem"] === true,
+          ...(table === undefined ? {} : { table }),
+        },
+      );
+      return document?.json ?? "null";
+    },
+  },
+  "1.0/queryStreamNext": {
+    scope: "transaction",
+    run(execution, args) {
+      const stream = execution.streams.get(numberArg(args, "queryId"));
+      if (stream === undefined) {
+        throw new FunctionFailure(
+          "This query is closed and can't emit any more values.",
+        );
+      }
+      const document = stream.next();
+      return document === null
+        ? END_OF_STREAM
+        : `{"value":${document.json},"done":false}`;
+    },
+  },
+  "1.0/queryPage": {
+    scope: "transaction",
+    run(execution, args) {
+      if (execution.fn.componentPath !== "") {
+        throw new FunctionFailure(
+          "paginate() is only supported in the app. In a component, walk an index with a range instead.",
+        );
+      }
+      if (execution.paginated) {
+        throw new FunctionFailure(
+          "This query or mutation function ran multiple paginated queries. Convex only supports a single paginated query in each function.",
+        );
+      }
+      execution.paginated = true;
+      const { page, isDone, continueCursor, splitCursor, pageStatus } =
+        execution.tx.queryPage("", {
+          query: queryArg(objectArg(args, "query")),
+          cursor: optionalString(args, "cursor") ?? null,
+          endCursor: optionalString(args, "endCursor") ?? null,
+          pageSize: numberArg(args, "pageSize"),
+          maximumRowsRead: optionalNumber(args["maximumRowsRead"]),
+          maximumBytesRead: optionalNumber(args["maximumBytesRead"]),
+        });
+      const rest = JSON.stringify({
+        isDone,
+        continueCursor,
+        splitCursor,
+        pageStatus,
+      });
+      return `{"page":[${page.map(({ json }) => json).join(",")}],${rest.slice(1)}`;
+    },
+  },
+  "1.0/count": {
+    scope: "transaction",
+    run: (execution, args) =>
+      String(
+        execution.tx.count(
+          execution.fn.componentPath,
+          stringArg(args, "table"),
+        ),
+      ),
+  },
+  "1.0/insert": {
+    scope: "mutation",
+    run(execution, args) {
+      const id = execution.tx.insert(
+        execution.fn.componentPath,
+        stringArg(args, "table"),
+        objectArg(args, "value"),
+      );
+      return `{"_id":${JSON.stringify(id)}}`;
+    },
+  },
+  "1.0/shallowMerge": {
+    scope: "mutation",
+    run(execution, args) {
+      execution.tx.patch(
+        execution.fn.componentPath,
+        stringArg(args, "id"),
+        objectArg(args, "value"),
+        optionalString(args, "table"),
+      );
+      return NOTHING;
+    },
+  },
+  "1.0/replace": {
+    scope: "mutation",
+    run(execution, args) {
+      execution.tx.replace(
+        execution.fn.componentPath,
+        stringArg(args, "id"),
+        objectArg(args, "value"),
+        optionalString(args, "table"),
+      );
+      return NOTHING;
+    },
+  },
+  "1.0/remove": {
+    scope: "mutation",
+    run(execution, args) {
+      execution.tx.remove(
+        execution.fn.componentPath,
+        stringArg(args, "id"),
+        optionalString(args, "table"),
+      );
+      return NOTHING;
+    },
+  },
+};
+
+/** The database checks a query's contents; its outline has to be there for that. */
+function queryArg(query: object): QueryJson {
+  if (!(
+    "source" in query &&
+    "operators" in query &&
+    Array.isArray(query.operators)
+  )) {
+    throw new FunctionFailure(`Invalid query: ${JSON.stringify(query)}`);
+  }
+  return query as QueryJson;
+}
+
+function optionalNumber(value: unknown): number | null {
+  return typeof value === "number" ? value : null;
+}

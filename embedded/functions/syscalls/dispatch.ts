@@ -1,0 +1,129 @@
+import { currentExecution, type Execution } from "../execution.js";
+import { EmbeddedError } from "../../errors.js";
+import { isFatal, SyscallFailure } from "../failure.js";
+import { chargeUserTime, startUserTime } from "../userTime.js";
+import { actionSyscalls } from "./actions.js";
+import { databaseSyscalls, databaseSyncSyscalls } from "./database.js";
+import { metaSyncSyscalls, metaSyscalls } from "./meta.js";
+import { schedulingSyscalls } from "./scheduling.js";
+import { isInScope, type Syscall, type SyscallArgs } from "./table.js";
+import { udfSyscalls } from "./udf.js";
+
+type Answer = string | SyscallFailure;
+
+const asyncTable = new Map(
+  Object.entries({
+    ...databaseSyscalls,
+    ...udfSyscalls,
+    ...schedulingSyscalls,
+    ...actionSyscalls,
+    ...metaSyscalls,
+  }),
+);
+const syncTable = new Map(
+  Object.entries({ ...databaseSyncSyscalls, ...metaSyncSyscalls }),
+);
+
+/** Code left running after its handler returned waits here for ever. */
+const NEVER = new Promise<never>(() => {});
+
+/** `Convex.syscall`: answers at once. */
+export function syscall(op: string, json: string): Answer {
+  const execution = currentExecution();
+  if (execution === undefined || execution.finished) {
+    return outsideFunction(op);
+  }
+  const entry = syncTable.get(op);
+  if (entry === undefined || !isInScope(entry.scope, execution)) {
+    return new SyscallFailure(`Unknown operation ${op}`);
+  }
+  return settled(
+    execution,
+    () => perform(execution, entry, json) as string,
+  ) as Answer;
+}
+
+/**
+ * `Convex.asyncSyscall`. Syscalls of a query or mutation happen in the order they
+ * were made, one at a time; most finish on the spot, and only those made while a
+ * nested call is under way have to queue. An action's run side by side.
+ */
+export function asyncSyscall(
+  op: string,
+  json: string,
+): Answer | Promise<Answer> {
+  const execution = currentExecution();
+  if (execution === undefined) {
+    return outsideFunction(op);
+  }
+  if (execution.finished) {
+    return NEVER;
+  }
+  const entry = asyncTable.get(op);
+  if (entry === undefined || !isInScope(entry.scope, execution)) {
+    return new SyscallFailure(`Unknown async operation ${op}`);
+  }
+  const start = () => settled(execution, () => perform(execution, entry, json));
+  if (execution.transaction === null) {
+    return start();
+  }
+  const queued =
+    execution.tail === null
+      ? start()
+      : execution.tail.then(() => (execution.finished ? NEVER : start()));
+  if (queued instanceof Promise) {
+    execution.tail = queued;
+    void queued.then(() => {
+      if (execution.tail === queued) {
+        execution.tail = null;
+      }
+    });
+  }
+  return queued;
+}
+
+function perform<T>(execution: Execution, entry: Syscall<T>, json: string): T {
+  chargeUserTime(execution);
+  return entry.run(execution, JSON.parse(json) as SyscallArgs);
+}
+
+/** Runs a syscall to a plain answer: nothing but data goes back into a context. */
+function settled(
+  execution: Execution,
+  run: () => string | Promise<string>,
+): Answer | Promise<Answer> {
+  try {
+    const answer = run();
+    return typeof answer === "string"
+      ? answer
+      : answer.then(identity, (error: unknown) => toFailure(execution, error));
+  } catch (error) {
+    return toFailure(execution, error);
+  } finally {
+    startUserTime();
+  }
+}
+
+function toFailure(execution: Execution, error: unknown): SyscallFailure {
+  if (isFatal(error)) {
+    execution.fatal ??= error;
+  }
+  if (!(error instanceof EmbeddedError)) {
+    return new SyscallFailure(`Internal error: ${String(error)}`);
+  }
+  const { message, data } = error;
+  return new SyscallFailure(
+    message,
+    data === undefined ? undefined : JSON.stringify(data),
+  );
+}
+
+function outsideFunction(op: string): SyscallFailure {
+  return new SyscallFailure(
+    `${op} is only possible while a function runs, not while its module is being imported or after it returned.`,
+  );
+}
+
+function identity<T>(value: T): T {
+  return value;
+}

@@ -1,0 +1,82 @@
+import type { JSONValue } from "convex/values";
+import type { Execution } from "../execution.js";
+import { FunctionFailure } from "../failure.js";
+
+/** Parsed arguments of a syscall; user code can reach syscalls directly, so nothing about them is certain. */
+export type SyscallArgs = Readonly<Record<string, JSONValue | undefined>>;
+
+/** Where an operation exists; elsewhere it is unknown, as on the real deployment. */
+export type SyscallScope =
+  "any" | "transaction" | "mutation" | "action" | "notQuery";
+
+/** One operation: answers with JSON text. */
+export interface Syscall<Answer> {
+  readonly scope: SyscallScope;
+  run(execution: Execution, args: SyscallArgs): Answer;
+}
+
+export type SyncSyscalls = Readonly<Record<string, Syscall<string>>>;
+export type AsyncSyscalls = Readonly<
+  Record<string, Syscall<string | Promise<string>>>
+>;
+
+/** Whether `execution` may perform operations of this scope. */
+export function isInScope(scope: SyscallScope, execution: Execution): boolean {
+  switch (scope) {
+    case "any":
+      return true;
+    case "transaction":
+      return execution.transaction !== null;
+    case "mutation":
+      return execution.fn.udfType === "Mutation";
+    case "action":
+      return execution.transaction === null;
+    case "notQuery":
+      return execution.fn.udfType !== "Query";
+    default: {
+      const unknown: never = scope;
+      throw new Error(`Unknown scope ${String(unknown)}`);
+    }
+  }
+}
+
+export function stringArg(args: SyscallArgs, name: string): string {
+  const value = args[name];
+  if (typeof value !== "string") {
+    throw new FunctionFailure(
+      `Invalid argument \`${name}\`: expected a string, got ${JSON.stringify(value)}`,
+    );
+  }
+  return value;
+}
+
+export function numberArg(args: SyscallArgs, name: string): number {
+  const value = args[name];
+  if (typeof value !== "number" || !Number.isFinite(value)) {
+    throw new FunctionFailure(
+      `Invalid argument \`${name}\`: expected a number, got ${JSON.stringify(value)}`,
+    );
+  }
+  return value;
+}
+
+export function objectArg(
+  args: SyscallArgs,
+  name: string,
+): Record<string, JSONValue> {
+  const value = args[name];
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw new FunctionFailure(
+      `Invalid argument \`${name}\`: expected an object, got ${JSON.stringify(value)}`,
+    );
+  }
+  return value as Record<string, JSONValue>;
+}
+
+/** Undefined where the argument was left out or is null. */
+export function optionalString(
+  args: SyscallArgs,
+  name: string,
+): string | undefined {
+  return args[name] == null ? undefined : stringArg(args, name);
+}

@@ -1,0 +1,65 @@
+import type { Transaction } from "../database/transaction.js";
+
+/** Each lane has its own order of due work. */
+export type LaneName = "mutation" | "action" | "cron" | "expiry";
+
+/** One thing that is due, as it is stored. */
+export interface DueEntry {
+  readonly key: string;
+  readonly value: string;
+}
+
+let keysMade = 0;
+
+/** The key of an entry due at `timeMs`; entries of the same time keep the order they were made in. */
+export function dueKey(lane: LaneName, timeMs: number, ts: bigint): string {
+  // The transaction orders entries across restarts, the count those within it.
+  const order = `${hex(ts)}${hex(BigInt(keysMade++))}`;
+  return `${duePrefix(lane)}${sortableTime(timeMs)}/${order}`;
+}
+
+/** What all keys of a lane start with. */
+export function duePrefix(lane: LaneName): string {
+  return `scheduler/due/${lane}/`;
+}
+
+/** When an entry is due. */
+export function dueTimeMs(lane: LaneName, key: string): number {
+  const start = duePrefix(lane).length;
+  scratch.setBigUint64(0, BigInt(`0x${key.slice(start, start + 16)}`));
+  return scratch.getFloat64(0);
+}
+
+/** Up to `limit` entries that are due at `nowMs`, earliest first. */
+export function dueEntries(
+  tx: Transaction,
+  lane: LaneName,
+  nowMs: number,
+  limit: number,
+): DueEntry[] {
+  const to = `${duePrefix(lane)}${sortableTime(nowMs)}0`;
+  return [...tx.meta.range(duePrefix(lane), { to, limit })];
+}
+
+/** When the lane's earliest entry is due, or undefined when it has none. */
+export function earliestDueMs(
+  tx: Transaction,
+  lane: LaneName,
+): number | undefined {
+  for (const { key } of tx.meta.range(duePrefix(lane), { limit: 1 })) {
+    return dueTimeMs(lane, key);
+  }
+  return undefined;
+}
+
+const scratch = new DataView(new ArrayBuffer(8));
+
+/** A double's bits sort like the number, as times are never negative. */
+function sortableTime(timeMs: number): string {
+  scratch.setFloat64(0, Math.max(0, timeMs));
+  return hex(scratch.getBigUint64(0));
+}
+
+function hex(value: bigint): string {
+  return value.toString(16).padStart(16, "0");
+}

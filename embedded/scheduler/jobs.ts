@@ -1,0 +1,212 @@
+import { getConvexSize, jsonToConvex, type JSONValue } from "convex/values";
+import type { Transaction } from "../database/transaction.js";
+import { EmbeddedError } from "../errors.js";
+import { dueEntries, dueKey } from "./due.js";
+
+const JOBS_TABLE = "_scheduled_functions";
+
+/** How a job ends. */
+export type EndState =
+  | { kind: "success" }
+  | { kind: "failed"; error: string }
+  | { kind: "canceled" };
+
+/** A job by the component that scheduled it and its row there. */
+export interface JobId {
+  readonly componentPath: string;
+  readonly id: string;
+}
+
+/** The function a job calls; it may belong to another component than the job. */
+export interface JobTarget {
+  readonly componentPath: string;
+  /** `mod/path.js:fn` */
+  readonly path: string;
+  readonly udfType: "Mutation" | "Action";
+}
+
+export interface ScheduleRequest {
+  /** Whose `_scheduled_functions` gets the row. */
+  readonly componentPath: string;
+  readonly target: JobTarget;
+  readonly args: Record<string, JSONValue>;
+  readonly scheduledTimeMs: number;
+  readonly nowMs: number;
+  /** The job this is scheduled from: what a canceled job schedules is canceled from the start. */
+  readonly scheduledBy: JobId | null;
+}
+
+/** What a due entry says; the row has the rest. */
+export interface DueJob extends JobId {
+  readonly target: JobTarget;
+}
+
+/** How an action ends that the deployment lost sight of. */
+export const INTERRUPTED: EndState = {
+  kind: "failed",
+  error: "Transient error while executing action",
+};
+
+const MAX_DISTANCE_MS = 5 * 366 * 24 * 3_600_000;
+const KEEP_ENDED_MS = 7 * 24 * 3_600_000;
+
+/** Present exactly while a job is pending or in progress; holds its due key. */
+const LIVE_PREFIX = "scheduler/live/";
+/** Actions that were begun; what is left here at a start was interrupted. */
+const RUNNING_PREFIX = "scheduler/running/";
+
+/** Writes a job in the caller's transaction and returns its id. */
+export function scheduleJob(tx: Transaction, request: ScheduleRequest): string {
+  const { componentPath, target, args, scheduledTimeMs, nowMs } = request;
+  checkTime(request);
+  tx.metrics.countScheduled(sizeOfArgs(request));
+  // While a job runs it is live, unless it was canceled.
+  const isBornCanceled =
+    request.scheduledBy !== null && !isLive(tx, request.scheduledBy);
+  const id = tx.system.insert(componentPath, JOBS_TABLE, {
+    name: target.path,
+    args: [args],
+    scheduledTime: scheduledTimeMs,
+    ...(isBornCanceled
+      ? { state: { kind: "canceled" }, completedTime: nowMs }
+      : { state: { kind: "pending" } }),
+  });
+  const job: DueJob = { componentPath, id, target };
+  if (isBornCanceled) {
+    keepUntilExpiry(tx, job, nowMs);
+  } else {
+    const lane = target.udfType === "Mutation" ? "mutation" : "action";
+    const key = dueKey(lane, scheduledTimeMs, tx.ts);
+    tx.meta.put(key, JSON.stringify(job));
+    tx.meta.put(liveKey(job), key);
+  }
+  return id;
+}
+
+/** Cancels a job that is not over. One that runs goes on, but what it schedules is canceled. */
+export function cancelJob(
+  tx: Transaction,
+  componentPath: string,
+  id: string,
+  nowMs: number,
+): void {
+  const job = { componentPath, id };
+  if (isLive(tx, job)) {
+    endJob(tx, job, { kind: "canceled" }, nowMs);
+  } else if (tx.get(componentPath, id, { isSystem: true }) === null) {
+    throw new EmbeddedError(
+      "invalidArgument",
+      `There is no scheduled function with the id ${JSON.stringify(id)}`,
+    );
+  }
+}
+
+/** Makes a pending job the running one; false when it was canceled meanwhile. */
+export function beginJob(tx: Transaction, job: JobId): boolean {
+  if (!isLive(tx, job)) {
+    return false;
+  }
+  tx.system.patch(job.componentPath, job.id, {
+    state: { kind: "inProgress" },
+  });
+  return true;
+}
+
+/** As {@link beginJob}, for an action: once this is committed it never runs again. */
+export function beginAction(tx: Transaction, job: JobId): boolean {
+  if (!beginJob(tx, job)) {
+    return false;
+  }
+  removeDue(tx, job);
+  tx.meta.put(RUNNING_PREFIX + nameOf(job), JSON.stringify(job));
+  return true;
+}
+
+/** Ends a job; one that was canceled meanwhile stays canceled. */
+export function endJob(
+  tx: Transaction,
+  job: JobId,
+  state: EndState,
+  nowMs: number,
+): void {
+  if (!isLive(tx, job)) {
+    return;
+  }
+  removeDue(tx, job);
+  tx.meta.delete(liveKey(job));
+  tx.meta.delete(RUNNING_PREFIX + nameOf(job));
+  tx.system.patch(job.componentPath, job.id, { state, completedTime: nowMs });
+  keepUntilExpiry(tx, job, nowMs);
+}
+
+/** The arguments of a job, from its row. */
+export function jobArgs(tx: Transaction, job: JobId): JSONValue {
+  const row = tx.get(job.componentPath, job.id, { isSystem: true });
+  const args = row?.value["args"];
+  return Array.isArray(args) ? (args[0] ?? null) : null;
+}
+
+/** Actions that were running when the process ended: nobody knows how far they came. */
+export function failInterruptedActions(tx: Transaction, nowMs: number): void {
+  for (const { value } of [...tx.meta.range(RUNNING_PREFIX)]) {
+    endJob(tx, JSON.parse(value) as JobId, INTERRUPTED, nowMs);
+  }
+}
+
+/** Removes the rows of up to `limit` jobs that ended a week ago. */
+export function removeExpired(
+  tx: Transaction,
+  nowMs: number,
+  limit: number,
+): void {
+  for (const { key, value } of dueEntries(tx, "expiry", nowMs, limit)) {
+    const job = JSON.parse(value) as JobId;
+    tx.system.remove(job.componentPath, job.id);
+    tx.meta.delete(key);
+  }
+}
+
+function keepUntilExpiry(tx: Transaction, job: JobId, nowMs: number): void {
+  const { componentPath, id } = job;
+  const key = dueKey("expiry", nowMs + KEEP_ENDED_MS, tx.ts);
+  tx.meta.put(key, JSON.stringify({ componentPath, id }));
+}
+
+function isLive(tx: Transaction, job: JobId): boolean {
+  return tx.meta.get(liveKey(job)) !== undefined;
+}
+
+function removeDue(tx: Transaction, job: JobId): void {
+  const key = tx.meta.get(liveKey(job));
+  if (key !== undefined) {
+    tx.meta.delete(key);
+  }
+}
+
+function liveKey(job: JobId): string {
+  return LIVE_PREFIX + nameOf(job);
+}
+
+function nameOf({ componentPath, id }: JobId): string {
+  return `${componentPath}:${id}`;
+}
+
+function checkTime({ scheduledTimeMs, nowMs, target }: ScheduleRequest): void {
+  const distance = scheduledTimeMs - nowMs;
+  if (Math.abs(distance) > MAX_DISTANCE_MS) {
+    throw new EmbeddedError(
+      "invalidArgument",
+      `Cannot schedule ${target.path} at ${new Date(scheduledTimeMs).toISOString()}: more than five years in the ${distance > 0 ? "future" : "past"}`,
+    );
+  }
+}
+
+function sizeOfArgs({ args, target }: ScheduleRequest): number {
+  if (JSON.stringify(args).includes('"$commitTs"')) {
+    throw new EmbeddedError(
+      "invalidArgument",
+      `Invalid arguments for ${target.path}: a scheduled function cannot take an unresolved placeholder value.`,
+    );
+  }
+  return getConvexSize(jsonToConvex(args));
+}

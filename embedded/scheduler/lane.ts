@@ -1,0 +1,152 @@
+import { setImmediate } from "node:timers/promises";
+import type { Clock } from "../clock.js";
+import type { Database } from "../database/database.js";
+import {
+  dueEntries,
+  duePrefix,
+  dueTimeMs,
+  earliestDueMs,
+  type DueEntry,
+  type LaneName,
+} from "./due.js";
+
+export interface LaneOptions {
+  readonly name: LaneName;
+  readonly database: Database;
+  readonly clock: Clock;
+  /** How many entries run at the same time. */
+  readonly parallelism: number;
+  /** Runs an entry and takes it off the lane. */
+  run(entry: DueEntry): Promise<void>;
+  /** The entry stays due and is tried again after a second. */
+  onError(error: unknown): void;
+}
+
+const RETRY_MS = 1_000;
+/** A timer holds no longer delay; a later entry is looked at again then. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Runs what is due in the order of time, without polling: one timer for the
+ * earliest entry, moved forward whenever a commit adds an earlier one.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #prefix: string;
+  readonly #running = new Map<string, Promise<void>>();
+  #isStarted = false;
+  #pausedUntilMs = -Infinity;
+  #timer: unknown;
+  #timerMs = Infinity;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    this.#prefix = duePrefix(options.name);
+  }
+
+  start(): void {
+    this.#isStarted = true;
+    this.#advance();
+  }
+
+  /** Starts nothing more; resolves when what runs has ended. */
+  async stop(): Promise<void> {
+    this.#isStarted = false;
+    this.#disarm();
+    await Promise.all(this.#running.values());
+  }
+
+  /** Looks through the keys a commit wrote for entries of this lane. */
+  noticed(metaKeys: readonly string[]): void {
+    // A full lane looks by itself when something ends.
+    if (!this.#isStarted || this.#isFull) {
+      return;
+    }
+    let earliestMs = Infinity;
+    for (const key of metaKeys) {
+      if (key.startsWith(this.#prefix)) {
+        earliestMs = Math.min(earliestMs, dueTimeMs(this.#options.name, key));
+      }
+    }
+    if (earliestMs <= this.#options.clock.now()) {
+      this.#advance();
+    } else {
+      this.#arm(earliestMs);
+    }
+  }
+
+  get isBusy(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** Resolves when what runs now has ended; that may have started more. */
+  async whenIdle(): Promise<void> {
+    await Promise.all(this.#running.values());
+  }
+
+  get #isFull(): boolean {
+    return this.#running.size >= this.#options.parallelism;
+  }
+
+  #advance(): void {
+    if (!this.#isStarted || this.#isFull) {
+      return;
+    }
+    const { name, clock, database, parallelism } = this.#options;
+    const nowMs = clock.now();
+    if (nowMs < this.#pausedUntilMs) {
+      this.#arm(this.#pausedUntilMs);
+      return;
+    }
+    const tx = database.read();
+    try {
+      const limit = this.#running.size + parallelism;
+      for (const entry of dueEntries(tx, name, nowMs, limit)) {
+        if (!this.#isFull && !this.#running.has(entry.key)) {
+          this.#running.set(entry.key, this.#run(entry));
+        }
+      }
+      const nextMs = this.#isFull ? undefined : earliestDueMs(tx, name);
+      if (nextMs !== undefined && nextMs > nowMs) {
+        this.#arm(nextMs);
+      }
+    } finally {
+      tx.release();
+    }
+  }
+
+  async #run(entry: DueEntry): Promise<void> {
+    // A chain of jobs must not keep sockets and timers from their turn.
+    await setImmediate();
+    try {
+      if (this.#isStarted) {
+        await this.#options.run(entry);
+      }
+    } catch (error) {
+      this.#pausedUntilMs = this.#options.clock.now() + RETRY_MS;
+      this.#options.onError(error);
+    } finally {
+      this.#running.delete(entry.key);
+      this.#advance();
+    }
+  }
+
+  #arm(timeMs: number): void {
+    if (timeMs >= this.#timerMs || timeMs === Infinity) {
+      return;
+    }
+    this.#disarm();
+    const { clock } = this.#options;
+    const delayMs = Math.min(Math.max(0, timeMs - clock.now()), MAX_TIMER_MS);
+    this.#timerMs = timeMs;
+    this.#timer = clock.setTimeout(() => {
+      this.#timerMs = Infinity;
+      this.#advance();
+    }, delayMs);
+  }
+
+  #disarm(): void {
+    this.#options.clock.clearTimeout(this.#timer);
+    this.#timerMs = Infinity;
+  }
+}

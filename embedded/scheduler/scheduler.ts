@@ -1,0 +1,241 @@
+import type { Clock } from "../clock.js";
+import type { Database } from "../database/database.js";
+import type { Transaction } from "../database/transaction.js";
+import {
+  beginCron,
+  dueCron,
+  endCron,
+  resumeInterruptedCrons,
+  type CronId,
+} from "./crons.js";
+import type { DueEntry } from "./due.js";
+import {
+  beginAction,
+  beginJob,
+  endJob,
+  failInterruptedActions,
+  INTERRUPTED,
+  jobArgs,
+  removeExpired,
+  type DueJob,
+  type EndState,
+} from "./jobs.js";
+import { Lane } from "./lane.js";
+import type { JobCall, JobRunner } from "./runner.js";
+
+export interface SchedulerOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly runner: JobRunner;
+  /** Trouble of the deployment itself; functions that fail are not reported here. */
+  onError(error: unknown): void;
+}
+
+const ACTION_PARALLELISM = 8;
+const CRON_PARALLELISM = 8;
+const EXPIRY_BATCH = 100;
+/** How long `stop` waits for actions; one that takes longer counts as interrupted. */
+const STOP_GRACE_MS = 5_000;
+
+/**
+ * Runs scheduled functions and static crons when they are due. Mutations run
+ * exactly once: their end is in their own commit. Actions run at most once:
+ * their start is on disk before they run.
+ */
+export class Scheduler {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #runner: JobRunner;
+  readonly #lanes: readonly Lane[];
+  #stopListening: (() => void) | undefined;
+
+  constructor({ database, clock, runner, onError }: SchedulerOptions) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#runner = runner;
+    const shared = { database, clock, onError };
+    const runJob = (entry: DueEntry) => this.#runJob(entry);
+    this.#lanes = [
+      new Lane({ ...shared, name: "mutation", parallelism: 1, run: runJob }),
+      new Lane({
+        ...shared,
+        name: "action",
+        parallelism: ACTION_PARALLELISM,
+        run: runJob,
+      }),
+      new Lane({
+        ...shared,
+        name: "cron",
+        parallelism: CRON_PARALLELISM,
+        run: (entry) => this.#runCron(entry),
+      }),
+      new Lane({
+        ...shared,
+        name: "expiry",
+        parallelism: 1,
+        run: () =>
+          this.#write((tx) => removeExpired(tx, this.#now, EXPIRY_BATCH)),
+      }),
+    ];
+  }
+
+  /** Settles what an earlier process left in progress, then runs what is due. */
+  async start(): Promise<void> {
+    await this.#write((tx) => {
+      failInterruptedActions(tx, this.#now);
+      resumeInterruptedCrons(tx, this.#now);
+    });
+    this.#stopListening = this.#database.onCommit(({ writes }) => {
+      const { metaKeys } = writes;
+      for (const lane of this.#lanes) {
+        lane.noticed(metaKeys);
+      }
+    });
+    for (const lane of this.#lanes) {
+      lane.start();
+    }
+  }
+
+  /** Starts nothing more, and waits a little for what runs. */
+  async stop(): Promise<void> {
+    this.#stopListening?.();
+    let timer: unknown;
+    const grace = new Promise<void>((resolve) => {
+      timer = this.#clock.setTimeout(resolve, STOP_GRACE_MS);
+    });
+    const stopped = Promise.all(this.#lanes.map((lane) => lane.stop()));
+    await Promise.race([stopped, grace]);
+    this.#clock.clearTimeout(timer);
+  }
+
+  /** Resolves once nothing runs and nothing more is due by the clock. */
+  async whenIdle(): Promise<void> {
+    while (this.#lanes.some((lane) => lane.isBusy)) {
+      await Promise.all(this.#lanes.map((lane) => lane.whenIdle()));
+    }
+  }
+
+  async #runJob({ key, value }: DueEntry): Promise<void> {
+    const job = JSON.parse(value) as DueJob;
+    const { componentPath, path } = job.target;
+    const call: JobCall = {
+      componentPath,
+      path,
+      args: this.#read((tx) => jobArgs(tx, job)),
+      source: "scheduler",
+      job: { componentPath: job.componentPath, id: job.id },
+    };
+    // A push may have made it another type than the one it was scheduled as.
+    switch (this.#runner.typeOf(componentPath, path)) {
+      case "Mutation":
+        return this.#runMutationJob(key, job, call);
+      case "Action":
+        return this.#runActionJob(key, job, call);
+      case undefined:
+        return this.#write((tx) => endJob(tx, job, missing(path), this.#now));
+    }
+  }
+
+  async #runMutationJob(
+    key: string,
+    job: DueJob,
+    call: JobCall,
+  ): Promise<void> {
+    const result = await this.#runner.runMutation(call, {
+      begin: (tx) => beginJob(tx, job),
+      beforeCommit: (tx) => endJob(tx, job, { kind: "success" }, this.#now),
+    });
+    switch (result.kind) {
+      case "success":
+        return;
+      case "skipped":
+        return this.#write((tx) => tx.meta.delete(key));
+      case "failed":
+        return this.#write((tx) => endJob(tx, job, result, this.#now));
+    }
+  }
+
+  async #runActionJob(key: string, job: DueJob, call: JobCall): Promise<void> {
+    const begun = await this.#database.write(async (tx) => {
+      tx.meta.delete(key);
+      return beginAction(tx, job);
+    });
+    await begun.durable;
+    if (!begun.value) {
+      return;
+    }
+    let result: EndState = INTERRUPTED;
+    try {
+      result = await this.#runner.runAction(call);
+    } finally {
+      await this.#write((tx) => endJob(tx, job, result, this.#now));
+    }
+  }
+
+  async #runCron({ key, value }: DueEntry): Promise<void> {
+    const id = JSON.parse(value) as CronId;
+    const cron = this.#read((tx) => dueCron(tx, id, key));
+    if (cron === undefined) {
+      return this.#write((tx) => tx.meta.delete(key));
+    }
+    const { componentPath, spec } = cron;
+    const call: JobCall = {
+      componentPath,
+      path: spec.name,
+      args: spec.args[0] ?? {},
+      source: "cron",
+      job: null,
+    };
+    const end = (tx: Transaction) => endCron(tx, id, this.#now);
+    switch (this.#runner.typeOf(componentPath, spec.name)) {
+      case "Mutation": {
+        const result = await this.#runner.runMutation(call, {
+          begin: (tx) => dueCron(tx, id, key) !== undefined,
+          beforeCommit: end,
+        });
+        return result.kind === "failed" ? this.#write(end) : undefined;
+      }
+      case "Action": {
+        const begun = await this.#database.write(async (tx) => {
+          const current = dueCron(tx, id, key);
+          if (current !== undefined) {
+            beginCron(tx, current);
+          }
+          return current !== undefined;
+        });
+        await begun.durable;
+        if (begun.value) {
+          await this.#runner.runAction(call);
+          await this.#write(end);
+        }
+        return;
+      }
+      case undefined:
+        return this.#write(end);
+    }
+  }
+
+  get #now(): number {
+    return this.#clock.now();
+  }
+
+  async #write(run: (tx: Transaction) => void): Promise<void> {
+    await this.#database.write(async (tx) => run(tx));
+  }
+
+  #read<T>(run: (tx: Transaction) => T): T {
+    const tx = this.#database.read();
+    try {
+      return run(tx);
+    } finally {
+      tx.release();
+    }
+  }
+}
+
+function missing(path: string): EndState {
+  return {
+    kind: "failed",
+    error: `Could not find function for '${path}'. Did you forget to run \`npx convex dev\`?`,
+  };
+}
