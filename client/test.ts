@@ -11,6 +11,8 @@ const modules = import.meta.glob([
   "!../convex/sessionTracker/**/*.d.ts",
 ]);
 
+type TestDeployment = TestConvex<SchemaDefinition<GenericSchema, boolean>>;
+
 /**
  * Registers the component, and the components it uses, with an app's `convex-test` instance.
  * @param name as mounted in the app's convex.config.ts
@@ -26,9 +28,11 @@ export function register<
 export function registerChildren<
   Schema extends SchemaDefinition<GenericSchema, boolean>,
 >(t: TestConvex<Schema>, prefix = ""): void {
-  workpool.register(t, `${prefix}workpool`);
-  crons.register(t, `${prefix}crons`);
-  shardedCounter.register(t, `${prefix}shardedCounter`);
+  // Registering reads nothing of the schema, but its type is not assignable to the general one.
+  const deployment = t as unknown as TestDeployment;
+  workpool.register(deployment, `${prefix}workpool`);
+  crons.register(deployment, `${prefix}crons`);
+  shardedCounter.register(deployment, `${prefix}shardedCounter`);
 }
 
 export default { register, schema, modules };

@@ -1,0 +1,105 @@
+import { execFile, fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Args, FunctionName, Returns } from "../../cli/lib/api.js";
+import type { ServerStats } from "./server.js";
+
+/** The folder of the repository. */
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A deployment in a process of its own, with an app deployed to it. */
+export class MeasuredDeployment {
+  readonly url: string;
+  readonly #adminKey: string;
+  readonly #process: ChildProcess;
+  readonly #dataDir: string;
+
+  private constructor(
+    process: ChildProcess,
+    dataDir: string,
+    started: { url: string; adminKey: string },
+  ) {
+    this.#process = process;
+    this.#dataDir = dataDir;
+    this.url = started.url;
+    this.#adminKey = started.adminKey;
+  }
+
+  static async start(app = ROOT): Promise<MeasuredDeployment> {
+    const dataDir = await mkdtemp(join(tmpdir(), "sessions-ops-bench-"));
+    const script = fileURLToPath(new URL("./server.ts", import.meta.url));
+    const child = fork(script, [dataDir], { execArgv: process.execArgv });
+    const [started] = (await once(child, "message")) as [
+      { url: string; adminKey: string },
+    ];
+    const deployment = new MeasuredDeployment(child, dataDir, started);
+    await deployment.#deploy(app);
+    return deployment;
+  }
+
+  async call<Name extends FunctionName>(
+    name: Name,
+    args: Args<Name>,
+  ): Promise<Returns<Name>> {
+    const value = await this.post("/api/function", {
+      componentPath: "sessionTracker",
+      path: name,
+      args,
+    });
+    return value as Returns<Name>;
+  }
+
+  /** One call over HTTP, as `ConvexHttpClient` makes it. */
+  async post(path: string, body: object): Promise<unknown> {
+    const response = await fetch(this.url + path, {
+      method: "POST",
+      headers: {
+        "Content-Type": "application/json",
+        Authorization: `Convex ${this.#adminKey}`,
+      },
+      body: JSON.stringify({ format: "convex_encoded_json", ...body }),
+    });
+    const answer = (await response.json()) as {
+      status?: string;
+      value?: unknown;
+      errorMessage?: string;
+    };
+    if (answer.status === "success") return answer.value;
+    throw new Error(`${path} failed: ${JSON.stringify(answer)}`);
+  }
+
+  async stats(): Promise<ServerStats> {
+    this.#process.send("stats");
+    const [stats] = (await once(this.#process, "message")) as [ServerStats];
+    return stats;
+  }
+
+  async stop(): Promise<void> {
+    this.#process.send("stop");
+    await once(this.#process, "exit");
+    await rm(this.#dataDir, { recursive: true });
+  }
+
+  async #deploy(app: string): Promise<void> {
+    const convex = join(ROOT, "node_modules", "convex", "bin", "main.js");
+    const args = [convex, "deploy", "--yes", "--typecheck=disable"];
+    await promisify(execFile)(
+      process.execPath,
+      [...args, "--codegen=disable"],
+      {
+        cwd: app,
+        env: {
+          ...process.env,
+          CONVEX_SELF_HOSTED_URL: this.url,
+          CONVEX_SELF_HOSTED_ADMIN_KEY: this.#adminKey,
+          CONVEX_DEPLOYMENT: "",
+          CONVEX_DEPLOY_KEY: "",
+        },
+      },
+    );
+  }
+}

@@ -1,0 +1,119 @@
+import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import type { ImportRow } from "../../cli/lib/api.js";
+import { MeasuredDeployment } from "./deployment.js";
+import { report, type Figure } from "./report.js";
+
+const SESSIONS = 100_000;
+const OLD_SESSIONS = 80_000;
+const ACTION_BYTES = 200;
+
+/** Imports 100,000 sessions and purges 80,000 of them, without and with their actions. */
+export async function benchPurge(): Promise<Figure[]> {
+  return [
+    ...(await purge({ actionsPerSession: 0, minPerSecond: 5_000 })),
+    ...(await purge({ actionsPerSession: 3, minPerSecond: 1_500 })),
+  ];
+}
+
+async function purge({
+  actionsPerSession,
+  minPerSecond,
+}: {
+  actionsPerSession: number;
+  minPerSecond: number;
+}): Promise<Figure[]> {
+  const what =
+    actionsPerSession === 0 ? "" : ` with ${actionsPerSession} actions each`;
+  const deployment = await MeasuredDeployment.start();
+  const now = Date.now();
+  const importing = await timed(() =>
+    importAll(deployment, now, actionsPerSession),
+  );
+  const before = await deployment.stats();
+  const purging = await timed(() => purgeOld(deployment, now));
+  const after = await deployment.stats();
+  const { sessions } = await deployment.call("stats:status", {});
+  await deployment.stop();
+  if (sessions.total !== SESSIONS - OLD_SESSIONS) {
+    throw new Error(`${sessions.total} sessions are left after the purge`);
+  }
+  const transactions = after.mutations - before.mutations;
+  return [
+    report(`import${what}`, perSecond(SESSIONS, importing), "sessions/s"),
+    report(`purge${what}`, perSecond(OLD_SESSIONS, purging), "sessions/s", {
+      atLeast: minPerSecond,
+    }),
+    report(
+      `purge${what}: transactions for each 10,000`,
+      (transactions * 10_000) / OLD_SESSIONS,
+      "transactions",
+      actionsPerSession === 0 ? { atMost: 50 } : {},
+    ),
+    report(
+      `purge${what}: most memory of the process`,
+      after.maxRssBytes / 1e6,
+      "MB",
+      { atMost: 600 },
+    ),
+  ];
+}
+
+async function importAll(
+  deployment: MeasuredDeployment,
+  now: number,
+  actionsPerSession: number,
+): Promise<void> {
+  const rowsPerCall = actionsPerSession === 0 ? 1_000 : 600;
+  for (let first = 0; first < SESSIONS; first += rowsPerCall) {
+    const count = Math.min(rowsPerCall, SESSIONS - first);
+    const rows = Array.from({ length: count }, (_, i) =>
+      row(first + i, now, actionsPerSession),
+    );
+    await deployment.call("importing:importBatch", { rows });
+  }
+}
+
+function row(i: number, now: number, actionsPerSession: number): ImportRow {
+  const daysAgo = i < OLD_SESSIONS ? 20 + (i % 40) : 1 + (i % 12);
+  const lastActive = now - daysAgo * DAY_MS - i;
+  return {
+    anonymousId: `visitor-${i}`,
+    createdAt: lastActive - DAY_MS,
+    lastActive,
+    actions: Array.from({ length: actionsPerSession }, (_, n) => ({
+      at: lastActive - n,
+      action: "viewed",
+      metadata: { text: "x".repeat(ACTION_BYTES) },
+    })),
+  };
+}
+
+async function purgeOld(
+  deployment: MeasuredDeployment,
+  now: number,
+): Promise<void> {
+  const { runId } = await deployment.call("runs:start", {
+    kind: "purge",
+    cutoff: now - 14 * DAY_MS,
+    actor: "bench",
+    trigger: "operator",
+  });
+  for (;;) {
+    const run = await deployment.call("runs:get", { runId });
+    if (run === null || run.status === "failed") {
+      throw new Error(`the purge failed: ${JSON.stringify(run)}`);
+    }
+    if (run.status !== "running") return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1_000;
+}
+
+function perSecond(count: number, seconds: number): number {
+  return count / seconds;
+}

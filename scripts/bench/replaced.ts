@@ -1,0 +1,78 @@
+import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { MeasuredDeployment, ROOT } from "./deployment.js";
+import { report, type Figure } from "./report.js";
+
+const CONNECTIONS = 16;
+/** What one query may scan on Convex. */
+const SCAN_LIMIT = 32_000;
+
+/** The tracker that this one replaces, deployed to the same deployment: how fast it cleans up, and until when. */
+export async function benchReplaced(): Promise<Figure[]> {
+  const app = await makeApp();
+  const deployment = await MeasuredDeployment.start(app);
+  await track(deployment, 0, 4_000);
+  const start = performance.now();
+  const deleted = await cleanUp(deployment, 0);
+  const seconds = (performance.now() - start) / 1_000;
+  await track(deployment, 4_000, SCAN_LIMIT + 1);
+  const refusal = await cleanUp(deployment, 14).then(
+    () => null,
+    (error: unknown) => String(error),
+  );
+  await deployment.stop();
+  await rm(app, { recursive: true });
+  process.stdout.write(
+    `replaced tracker's cleanup at ${SCAN_LIMIT + 1} sessions: ${refusal ?? "worked"}\n`,
+  );
+  return [
+    report(
+      "replaced tracker: cleanup of 4,000 sessions",
+      Number(deleted) / seconds,
+      "sessions/s",
+    ),
+    report(
+      "replaced tracker: fails at 32,001 sessions (1 is yes)",
+      refusal?.includes("Too many documents") === true ? 1 : 0,
+      "",
+      { atLeast: 1 },
+    ),
+  ];
+}
+
+async function makeApp(): Promise<string> {
+  const app = await mkdtemp(join(tmpdir(), "sessions-ops-replaced-"));
+  const manifest = { name: "replaced", dependencies: { convex: "*" } };
+  await writeFile(join(app, "package.json"), JSON.stringify(manifest));
+  await symlink(join(ROOT, "node_modules"), join(app, "node_modules"));
+  await cp(join(ROOT, "test/baseline/convex"), join(app, "convex"), {
+    recursive: true,
+  });
+  return app;
+}
+
+async function track(
+  deployment: MeasuredDeployment,
+  from: number,
+  to: number,
+): Promise<void> {
+  let next = from;
+  const connection = async () => {
+    while (next < to) {
+      const anonymousId = `visitor-${next}`;
+      next += 1;
+      const path = "sessions:trackSession";
+      await deployment.post("/api/mutation", { path, args: [{ anonymousId }] });
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, connection));
+}
+
+function cleanUp(
+  deployment: MeasuredDeployment,
+  daysInactive: number,
+): Promise<unknown> {
+  const path = "sessions:cleanupOldSessions";
+  return deployment.post("/api/mutation", { path, args: [{ daysInactive }] });
+}

@@ -1,0 +1,96 @@
+import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { MeasuredDeployment } from "./deployment.js";
+import { mockTrackRate } from "./mock.js";
+import { report, type Figure } from "./report.js";
+
+const CONNECTIONS = 16;
+const VISITORS = 1_000;
+const ROUND_MS = 4_000;
+
+/**
+ * `trackSession` over HTTP, every call writing its lease: with 1,000 sessions stored, then with
+ * 100,000, and the same on `convex-test`.
+ */
+export async function benchTrack(): Promise<Figure[]> {
+  const deployment = await MeasuredDeployment.start();
+  // Every heartbeat writes; leases take the setting over when their visit starts.
+  await deployment.call("settings:change", {
+    patch: { touchAfterMs: 0 },
+    actor: "bench",
+  });
+  for (let visitor = 0; visitor < VISITORS; visitor += 1) {
+    await track(deployment, visitor);
+  }
+  await round(deployment, 1_000);
+  const few = await round(deployment, ROUND_MS);
+  await storeIdle(deployment, 100_000 - VISITORS);
+  const many = await round(deployment, ROUND_MS);
+  await deployment.stop();
+  const mock = await mockTrackRate(20_000);
+  return [
+    report(
+      "trackSession over HTTP, 16 connections, 1,000 sessions",
+      few.perSecond,
+      "calls/s",
+      { atLeast: 1_000 },
+      { name: "convex-test at 20,000 sessions", value: mock },
+    ),
+    report(
+      "trackSession with 100,000 sessions, of the rate with 1,000",
+      many.perSecond / few.perSecond,
+      "of it",
+      { atLeast: 0.75 },
+    ),
+    report(
+      "commits for each call",
+      (few.commits + many.commits) / (few.calls + many.calls),
+      "commits",
+      { atLeast: 1 },
+    ),
+  ];
+}
+
+async function round(deployment: MeasuredDeployment, durationMs: number) {
+  const before = await deployment.stats();
+  const start = performance.now();
+  let calls = 0;
+  const connection = async () => {
+    while (performance.now() - start < durationMs) {
+      calls += 1;
+      await track(deployment, calls % VISITORS);
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, connection));
+  const seconds = (performance.now() - start) / 1_000;
+  const { mutations } = await deployment.stats();
+  const commits = mutations - before.mutations;
+  return { calls, commits, perSecond: calls / seconds };
+}
+
+async function track(
+  deployment: MeasuredDeployment,
+  visitor: number,
+): Promise<void> {
+  await deployment.post("/api/mutation", {
+    path: "sessions:trackSession",
+    args: [{ anonymousId: `visitor-${visitor}` }],
+  });
+}
+
+async function storeIdle(
+  deployment: MeasuredDeployment,
+  count: number,
+): Promise<void> {
+  const lastActive = Date.now() - DAY_MS;
+  for (let first = 0; first < count; first += 1_000) {
+    const rows = Array.from(
+      { length: Math.min(1_000, count - first) },
+      (_, i) => ({
+        anonymousId: `idle-${first + i}`,
+        createdAt: lastActive,
+        lastActive,
+      }),
+    );
+    await deployment.call("importing:importBatch", { rows });
+  }
+}
