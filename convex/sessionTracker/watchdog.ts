@@ -24,7 +24,9 @@ import { findTick, writeTick } from "./ticks.js";
 const LOST_AFTER_MS = 10 * MINUTE_MS;
 /** Workpool looks for lost jobs itself after five minutes; this is for what it cannot see. */
 const STUCK_AFTER_MS = 10 * MINUTE_MS;
-const MAX_RESTARTS_PER_HOUR = 5;
+/** The check comes four times an hour, so a window of one hour would never blow for a single run. */
+const FUSE_WINDOW_MS = 6 * HOUR_MS;
+const MAX_RESTARTS = 5;
 const KEEP_RUNS_MS = 90 * DAY_MS;
 const TRIM_AT_ONCE = 100;
 
@@ -102,11 +104,13 @@ async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {
 
 async function restart(ctx: MutationCtx, ailing: Ailing[], now: number) {
   const tick = await findTick(ctx, "watchdog");
-  const restarts = (tick?.restarts ?? []).filter((at) => at > now - HOUR_MS);
+  const restarts = (tick?.restarts ?? []).filter(
+    (at) => at > now - FUSE_WINDOW_MS,
+  );
   const restarted: string[] = [];
   const left: string[] = [];
   for (const { what, restart } of ailing) {
-    if (restarts.length >= MAX_RESTARTS_PER_HOUR) {
+    if (restarts.length >= MAX_RESTARTS) {
       left.push(what);
       continue;
     }
@@ -118,8 +122,8 @@ async function restart(ctx: MutationCtx, ailing: Ailing[], now: number) {
     left.length === 0
       ? undefined
       : {
-          at: now,
-          why: `${MAX_RESTARTS_PER_HOUR} restarts within the hour did not help: ${left.join("; ")}`,
+          at: tick?.gaveUp?.at ?? now,
+          why: `${MAX_RESTARTS} restarts within six hours did not help: ${left.join("; ")}`,
         };
   const lastResult =
     restarted.length === 0

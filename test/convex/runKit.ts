@@ -134,3 +134,11 @@ export async function setPageSize(
     actor: "tester",
   });
 }
+
+/** The run stands still from here on: the job of its next page is void, as if it had been lost. */
+export async function loseLink(t: Component, runId: Id<"runs">): Promise<void> {
+  await t.run(async (ctx) => {
+    const run = await ctx.db.get("runs", runId);
+    if (run !== null) await ctx.db.patch("runs", runId, { seq: run.seq + 1 });
+  });
+}

@@ -1,0 +1,167 @@
+/**
+ * Watches every transaction that convex-test runs, those of child components and of scheduled
+ * functions included, at the one place all of them pass: the system calls.
+ */
+interface Syscalls {
+  syscall: (op: string, args: string) => string;
+  asyncSyscall: (op: string, args: string) => Promise<string>;
+  jsSyscall: (op: string, args: Record<string, unknown>) => Promise<unknown>;
+}
+declare global {
+  // Where the runtime keeps them, and convex-test too.
+  var Convex: Syscalls;
+}
+
+/** A mutation from outside or from the scheduler; what it calls is part of it. */
+export interface Transaction {
+  component: string;
+  /** `module:function` */
+  name: string;
+  documentsRead: number;
+  documentsWritten: number;
+  /** Read intervals as the real backend counts them: each write by id reads by id as well. */
+  intervals: number;
+}
+
+export interface Recording {
+  transactions: Transaction[];
+  tablesRead: Set<string>;
+  tablesWritten: Set<string>;
+  idsRead: Set<string>;
+}
+
+/** Records what runs while `work` does. Queries from outside add to the sets only. */
+export async function record(work: () => Promise<unknown>): Promise<Recording> {
+  const original = globalThis.Convex;
+  const recorder = new Recorder(original);
+  globalThis.Convex = recorder;
+  try {
+    await work();
+  } finally {
+    globalThis.Convex = original;
+  }
+  return recorder.recording();
+}
+
+export function totals(transactions: Transaction[]) {
+  const sum = { calls: transactions.length, reads: 0, writes: 0 };
+  for (const { documentsRead, documentsWritten } of transactions) {
+    sum.reads += documentsRead;
+    sum.writes += documentsWritten;
+  }
+  return sum;
+}
+
+interface Totals {
+  documentsRead: { used: number };
+  documentsWritten: { used: number };
+  databaseQueries: { used: number };
+}
+
+class Recorder implements Syscalls {
+  readonly #original: Syscalls;
+  readonly #byRequest = new Map<string, Transaction & { byId: number }>();
+  readonly #tablesRead = new Set<string>();
+  readonly #tablesWritten = new Set<string>();
+  readonly #idsRead = new Set<string>();
+
+  constructor(original: Syscalls) {
+    this.#original = original;
+  }
+
+  recording(): Recording {
+    return {
+      transactions: [...this.#byRequest.values()],
+      tablesRead: this.#tablesRead,
+      tablesWritten: this.#tablesWritten,
+      idsRead: this.#idsRead,
+    };
+  }
+
+  get jsSyscall() {
+    return this.#original.jsSyscall;
+  }
+
+  syscall = (op: string, args: string): string => {
+    if (op === "1.0/queryStream") {
+      const { source } = (
+        JSON.parse(args) as {
+          query: { source: { tableName?: string; indexName?: string } };
+        }
+      ).query;
+      this.#tablesRead.add(
+        source.tableName ?? source.indexName?.split(".")[0] ?? "",
+      );
+    }
+    return this.#original.syscall(op, args);
+  };
+
+  asyncSyscall = async (op: string, args: string): Promise<string> => {
+    const { asyncSyscall } = this.#original;
+    const ask = async <Answer>(about: string) =>
+      JSON.parse(await asyncSyscall(about, "{}")) as Answer;
+
+    // A query has no request; the mutation that called it counts its reads.
+    const request = await ask<{ requestId: string }>(
+      "1.0/getRequestMetadata",
+    ).catch(() => null);
+    const transaction =
+      request === null
+        ? null
+        : (this.#byRequest.get(request.requestId) ??
+          this.#begin(request.requestId, await ask("1.0/getFunctionMetadata")));
+
+    const result = await asyncSyscall(op, args);
+    this.#note(op, args, result, transaction);
+    if (transaction !== null) {
+      const used = await ask<Totals>("1.0/getTransactionMetrics");
+      transaction.documentsRead = used.documentsRead.used;
+      transaction.documentsWritten = used.documentsWritten.used;
+      transaction.intervals = used.databaseQueries.used + transaction.byId;
+    }
+    return result;
+  };
+
+  #begin(requestId: string, of: { name: string; componentPath: string }) {
+    const transaction = {
+      component: of.componentPath,
+      name: of.name,
+      documentsRead: 0,
+      documentsWritten: 0,
+      intervals: 0,
+      byId: 0,
+    };
+    this.#byRequest.set(requestId, transaction);
+    return transaction;
+  }
+
+  #note(
+    op: string,
+    args: string,
+    result: string,
+    transaction: { byId: number } | null,
+  ): void {
+    const { table, id } = JSON.parse(args) as { table?: string; id?: string };
+    switch (op) {
+      case "1.0/get":
+        this.#tablesRead.add(table ?? "");
+        this.#idsRead.add(id ?? "");
+        break;
+      case "1.0/queryStreamNext": {
+        const { value } = JSON.parse(result) as { value: { _id: string } };
+        if (value !== null) this.#idsRead.add(value._id);
+        break;
+      }
+      case "1.0/shallowMerge":
+      case "1.0/replace":
+      case "1.0/remove":
+        if (transaction !== null) transaction.byId += 1;
+        this.#tablesWritten.add(table ?? "");
+        break;
+      case "1.0/insert":
+        this.#tablesWritten.add(table ?? "");
+        break;
+      default:
+    }
+  }
+}
