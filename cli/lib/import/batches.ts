@@ -9,7 +9,7 @@ export interface NumberedRow {
 }
 
 /** What one call takes, by the component's own limits. */
-export const MAX_ROWS = 1_000;
+export const MAX_ROWS = 750;
 export const MAX_ACTIONS = 2_000;
 /** Well under the 16 MiB that a request, and what a transaction writes, may have. */
 const MAX_SIZE = 4 * 1_024 * 1_024;
