@@ -132,15 +132,15 @@ async function queryAtTs(
   const caller = authenticate(request, adminKey);
   const body = await readJsonObject(request);
   const call = parseFunctionCall(body);
-  const snapshot = pins.view(decodeTs(body["ts"]));
+  const view = pins.view(decodeTs(body["ts"]));
   try {
     const outcome = await runtime.runQueryAt(
       toUdfRequest(call, caller, request),
-      snapshot,
+      view.snapshot,
     );
     return outcomeResponse(outcome, call.format);
   } finally {
-    snapshot.release();
+    view.release();
   }
 }
 

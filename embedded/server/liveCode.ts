@@ -43,15 +43,15 @@ export class LiveCode {
    * Loads what the last push stored.
    * @param builtIn variables every component sees, such as CONVEX_CLOUD_URL
    */
-  static async open(
+  static open(
     database: Database,
     runtime: Runtime,
     builtIn: Environment,
-  ): Promise<LiveCode> {
+  ): LiveCode {
     const live = new LiveCode(database, runtime, builtIn);
     const tx = database.read();
     try {
-      await live.#run({
+      live.#run({
         revision: readRevision(tx),
         environment: readEnvironment(tx),
       });
@@ -105,19 +105,17 @@ export class LiveCode {
           environment: this.#environment,
         };
         // Still inside the write, so that no mutation meets new tables with old code.
-        await this.#run(next);
+        this.#run(next);
       });
       await durable;
     } catch (error) {
-      if (previous !== undefined) await this.#run(previous);
+      if (previous !== undefined) this.#run(previous);
       throw error;
     }
   }
 
-  async #run({ revision, environment }: Running): Promise<void> {
-    await this.#runtime.load(
-      toDeployedCode(revision, environment, this.#builtIn),
-    );
+  #run({ revision, environment }: Running): void {
+    this.#runtime.load(toDeployedCode(revision, environment, this.#builtIn));
     this.#revision = revision;
     this.#environment = environment;
   }

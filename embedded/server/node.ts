@@ -33,6 +33,8 @@ const HEADERS_TIMEOUT_MS = 10_000;
 /** A 200 MB push over a slow local disk stays well inside this. */
 const REQUEST_TIMEOUT_MS = 120_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** After this a client that does not finish its request is cut off. */
+const CLOSE_GRACE_MS = 5_000;
 const DISCARD_LIMIT_BYTES = 256 * 1024 * 1024;
 
 /** Binds `host:port` (0 picks a free port) and serves `handler` there. */
@@ -41,6 +43,7 @@ export async function listen(
   handler: ApiHandler,
   upgrade: UpgradeHandler,
 ): Promise<Listener> {
+  let closing = false;
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -48,30 +51,48 @@ export async function listen(
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       noDelay: true,
     },
-    (request, response) => void respond(handler, request, response),
+    (incoming, outgoing) => {
+      void respond(handler, incoming, outgoing, () => closing);
+    },
   );
   server.on("upgrade", upgrade);
   await bind(server, options);
   return {
     port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      }),
+    close: () => {
+      closing = true;
+      return closeServer(server);
+    },
   };
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const force = setTimeout(
+      () => server.closeAllConnections(),
+      CLOSE_GRACE_MS,
+    );
+    server.close(() => {
+      clearTimeout(force);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
 }
 
 async function respond(
   handler: ApiHandler,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
+  isClosing: () => boolean,
 ): Promise<void> {
   const response = await handler(new NodeRequest(incoming, outgoing));
   if (!incoming.complete) {
     outgoing.shouldKeepAlive = false;
     await discardBody(incoming);
   }
+  // A connection kept alive would keep the server open.
+  if (isClosing()) outgoing.shouldKeepAlive = false;
   send(outgoing, response);
 }
 

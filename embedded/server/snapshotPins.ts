@@ -9,6 +9,19 @@ const PIN_MS = 30_000;
 /** Each pin keeps its snapshot's pages from being reused. */
 const MAX_PINS = 32;
 
+interface Pin {
+  readonly tx: Transaction;
+  readonly timer: unknown;
+  /** Queries that read it right now; it is released after the last. */
+  users: number;
+}
+
+/** A pinned snapshot in use by one query. */
+export interface PinnedView {
+  readonly snapshot: Transaction;
+  release(): void;
+}
+
 /**
  * Snapshots that `query_ts` promised to its caller. Bounded in time and number;
  * one that is gone is refused, never silently replaced by a newer one.
@@ -16,7 +29,7 @@ const MAX_PINS = 32;
 export class SnapshotPins {
   readonly #database: Database;
   readonly #clock: Clock;
-  readonly #pins = new Map<bigint, { tx: Transaction; timer: unknown }>();
+  readonly #pins = new Map<bigint, Pin>();
 
   constructor(database: Database, clock: Clock) {
     this.#database = database;
@@ -28,7 +41,7 @@ export class SnapshotPins {
     const tx = this.#database.read();
     this.#drop(tx.ts);
     const timer = this.#clock.setTimeout(() => this.#drop(tx.ts), PIN_MS);
-    this.#pins.set(tx.ts, { tx, timer });
+    this.#pins.set(tx.ts, { tx, timer, users: 1 });
     for (const oldest of this.#pins.keys()) {
       if (this.#pins.size <= MAX_PINS) break;
       this.#drop(oldest);
@@ -37,14 +50,24 @@ export class SnapshotPins {
     return tx.ts;
   }
 
-  /** A view of a pinned snapshot, for one query; the caller releases it. */
-  view(ts: bigint): Transaction {
+  /** A view of a pinned snapshot, for one query. */
+  view(ts: bigint): PinnedView {
     const pin = this.#pins.get(ts);
-    if (pin !== undefined) return pin.tx.snapshotView();
-    throw badRequest(
-      "SnapshotNotAvailable",
-      `The snapshot at ${ts} cannot be read: only those that query_ts answered within the last ${PIN_MS / 1_000} seconds can. Ask for a new one.`,
-    );
+    if (pin === undefined) {
+      throw badRequest(
+        "SnapshotNotAvailable",
+        `The snapshot at ${ts} cannot be read: only those that query_ts answered within the last ${PIN_MS / 1_000} seconds can. Ask for a new one.`,
+      );
+    }
+    pin.users += 1;
+    const snapshot = pin.tx.snapshotView();
+    return {
+      snapshot,
+      release: () => {
+        snapshot.release();
+        leave(pin);
+      },
+    };
   }
 
   /** Lets go of every snapshot. */
@@ -57,8 +80,13 @@ export class SnapshotPins {
     if (pin === undefined) return;
     this.#pins.delete(ts);
     this.#clock.clearTimeout(pin.timer);
-    pin.tx.release();
+    leave(pin);
   }
+}
+
+function leave(pin: Pin): void {
+  pin.users -= 1;
+  if (pin.users === 0) pin.tx.release();
 }
 
 /** Base64 of the u64 in little endian, the form clients pass along unread. */

@@ -4,6 +4,7 @@ import type { Database } from "../../database/database.js";
 import { applySchema } from "../../database/schema.js";
 import type { Transaction } from "../../database/transaction.js";
 import { EmbeddedError } from "../../errors.js";
+import { applyCrons } from "../../scheduler/crons.js";
 import type { Environment } from "../environment.js";
 import { HttpError, badRequest } from "../http.js";
 import type { LiveCode } from "../liveCode.js";
@@ -15,7 +16,7 @@ import {
 } from "./diff.js";
 import { evaluatePush } from "./evaluate.js";
 import { moduleHash, parsePushRequest } from "./request.js";
-import type { CodeRevision } from "./revision.js";
+import { cronsOf, type CodeRevision } from "./revision.js";
 import { startPushResponse } from "./startResponse.js";
 
 /** What `wait_for_schema` answers. */
@@ -106,6 +107,7 @@ export class PushService {
       await this.#live.push(push.next, (tx) => {
         if (!this.#isCurrent(push)) throw raceDetected();
         applySchemas(tx, push);
+        replaceCrons(tx, push, this.#clock.now());
       });
     }
     return {
@@ -183,6 +185,18 @@ function applySchemas(tx: Transaction, { next }: PendingPush): void {
       throw new SchemaRefused(path, error);
     }
   }
+}
+
+/** Unmounted components keep their documents, but nothing of theirs runs. */
+function replaceCrons(
+  tx: Transaction,
+  { next }: PendingPush,
+  nowMs: number,
+): void {
+  for (const [path, definition] of componentDefinitions(next)) {
+    applyCrons(tx, path, cronsOf(definition), nowMs);
+  }
+  for (const path of next.unmounted) applyCrons(tx, path, {}, nowMs);
 }
 
 function raceDetected(): HttpError {

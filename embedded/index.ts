@@ -1,0 +1,214 @@
+import { readFileSync } from "node:fs";
+import { systemClock, type Clock } from "./clock.js";
+import { Database } from "./database/database.js";
+import { jobRunner } from "./functions/jobRunner.js";
+import { Runtime } from "./functions/runtime.js";
+import type { CompletionEvent } from "./functions/types.js";
+import { Scheduler } from "./scheduler/scheduler.js";
+import { loadAdminKey } from "./server/adminKey.js";
+import { toFetch } from "./server/fetch.js";
+import { createHandler } from "./server/handler.js";
+import { HttpError, errorResponse, type ApiHandler } from "./server/http.js";
+import { LiveCode } from "./server/liveCode.js";
+import type { Log } from "./server/log.js";
+import { LogStream } from "./server/logStream.js";
+import { listen, refuseUpgrade, type UpgradeHandler } from "./server/node.js";
+import { PushService } from "./server/push/pushService.js";
+import { SnapshotPins } from "./server/snapshotPins.js";
+import { createSyncSockets } from "./server/sync/sockets.js";
+import { DeploymentCounters, type DeploymentStats } from "./stats.js";
+import { openStore } from "./storage/lmdbStore.js";
+
+export type { Clock } from "./clock.js";
+export { EmbeddedError, type EmbeddedErrorCode } from "./errors.js";
+export type { CompletionEvent } from "./functions/types.js";
+export type { Log } from "./server/log.js";
+export type { DeploymentStats } from "./stats.js";
+
+export interface OpenOptions {
+  /** Made when it is not there; one process owns it at a time. */
+  dataDir: string;
+  /** @default 3210; 0 picks a free one */
+  port?: number;
+  /** @default "127.0.0.1"; anything else opens the deployment to the network */
+  host?: string;
+  /** @default the directory's own, made at random the first time */
+  adminKey?: string;
+  clock?: Clock;
+  /** @default says nothing */
+  log?: Log;
+}
+
+/** A running deployment. */
+export interface EmbeddedDeployment {
+  readonly url: string;
+  readonly adminKey: string;
+  readonly dataDir: string;
+  /** The HTTP API without a socket. */
+  fetch(request: Request): Promise<Response>;
+  stats(): DeploymentStats;
+  /** Hears of every execution that ended; returns how to stop. */
+  onCompletion(listener: (event: CompletionEvent) => void): () => void;
+  /** Answers what is in flight, writes everything to disk, gives the directory up. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_PORT = 3210;
+const LOOPBACK = "127.0.0.1";
+
+/**
+ * Starts a Convex-compatible deployment in this process, with the code, data
+ * and jobs that its directory holds.
+ *
+ * @throws EmbeddedError "dataDirInUse", "portInUse"
+ */
+export async function openDeployment(
+  options: OpenOptions,
+): Promise<EmbeddedDeployment> {
+  const cleanups = new Cleanups();
+  try {
+    return await open(options, cleanups);
+  } catch (error) {
+    await cleanups.run();
+    throw error;
+  }
+}
+
+async function open(
+  {
+    dataDir,
+    port = DEFAULT_PORT,
+    host = LOOPBACK,
+    adminKey: givenKey,
+    clock = systemClock,
+    log = () => {},
+  }: OpenOptions,
+  cleanups: Cleanups,
+): Promise<EmbeddedDeployment> {
+  const store = openStore({ dataDir });
+  cleanups.add(() => store.close());
+  const adminKey = await loadAdminKey(dataDir, givenKey);
+  const database = await Database.open(store, { clock });
+  const runtime = new Runtime({ database, clock });
+
+  const pins = new SnapshotPins(database, clock);
+  cleanups.add(() => pins.close());
+
+  const front = new Front();
+  const listener = await listen({ host, port }, front.handle, front.upgrade);
+  cleanups.add(() => listener.close());
+  const urls = urlsOf(host, listener.port);
+
+  const live = LiveCode.open(database, runtime, {
+    CONVEX_CLOUD_URL: urls.cloud,
+    CONVEX_SITE_URL: urls.site,
+  });
+  const logs = new LogStream(clock);
+  runtime.onCompletion((event) => logs.add(event));
+  const counters = new DeploymentCounters(database, runtime);
+  const services = {
+    ...{ database, runtime, adminKey, pins, live, logs, urls, log },
+    pushes: new PushService(database, live, clock),
+    version: packageVersion(),
+  };
+  const sockets = createSyncSockets(services);
+  const handler = createHandler(services);
+
+  const scheduler = new Scheduler({
+    database,
+    clock,
+    runner: jobRunner(runtime),
+    onError: (error) => log(`The scheduler failed: ${describeError(error)}`),
+  });
+  await scheduler.start();
+  cleanups.add(() => scheduler.stop());
+  cleanups.add(() => {
+    logs.close();
+    sockets.close();
+  });
+  front.open(handler, sockets.upgrade);
+
+  return {
+    url: urls.cloud,
+    adminKey: adminKey.value,
+    dataDir,
+    fetch: toFetch(handler),
+    stats: () => counters.read(),
+    onCompletion: (tell) => runtime.onCompletion(tell),
+    close: () => cleanups.run(),
+  };
+}
+
+/** The socket is bound before the deployment stands behind it, since code is told the URL. */
+class Front {
+  #handler: ApiHandler = () =>
+    Promise.resolve(
+      errorResponse(
+        new HttpError(503, "Starting", "The deployment is starting."),
+      ),
+    );
+  #upgrade: UpgradeHandler = (_request, socket) =>
+    refuseUpgrade(
+      socket,
+      "503 Service Unavailable",
+      "The deployment is starting.",
+    );
+
+  readonly handle: ApiHandler = (request) => this.#handler(request);
+  readonly upgrade: UpgradeHandler = (request, socket, head) =>
+    this.#upgrade(request, socket, head);
+
+  open(handler: ApiHandler, upgrade: UpgradeHandler): void {
+    this.#handler = handler;
+    this.#upgrade = upgrade;
+  }
+}
+
+/** Undoes what was started, last first, once. */
+class Cleanups {
+  readonly #steps: (() => void | Promise<void>)[] = [];
+  #done: Promise<void> | undefined;
+
+  add(step: () => void | Promise<void>): void {
+    this.#steps.push(step);
+  }
+
+  run(): Promise<void> {
+    return (this.#done ??= this.#runAll());
+  }
+
+  async #runAll(): Promise<void> {
+    for (const step of this.#steps.reverse()) await step();
+  }
+}
+
+function urlsOf(host: string, port: number): { cloud: string; site: string } {
+  // A wildcard address is where to listen, not where to go.
+  const name =
+    host === "0.0.0.0" || host === "::"
+      ? LOOPBACK
+      : host.includes(":")
+        ? `[${host}]`
+        : host;
+  const cloud = `http://${name}:${port}`;
+  return { cloud, site: `${cloud}/http` };
+}
+
+function packageVersion(): string {
+  // Beside the sources, and one level above the compiled files in dist.
+  for (const path of ["./package.json", "../package.json"]) {
+    try {
+      const text = readFileSync(new URL(path, import.meta.url), "utf8");
+      return (JSON.parse(text) as { version: string }).version;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+  return "unknown";
+}
+
+function describeError(error: unknown): string {
+  return error instanceof Error
+    ? (error.stack ?? error.message)
+    : String(error);
+}

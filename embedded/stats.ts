@@ -1,0 +1,49 @@
+import type { Database } from "./database/database.js";
+import type { Runtime } from "./functions/runtime.js";
+import type { UdfType } from "./functions/types.js";
+
+/** What a deployment did since it was opened. */
+export interface DeploymentStats {
+  /** Transactions that changed something. */
+  readonly commits: number;
+  /** Executions that were their own transaction or action, by type. */
+  readonly queries: number;
+  readonly mutations: number;
+  readonly actions: number;
+  /** Executions of any type that ended in an error. */
+  readonly failures: number;
+}
+
+type Counts = { -readonly [K in keyof DeploymentStats]: number };
+
+const COUNTED: Record<UdfType, "queries" | "mutations" | "actions"> = {
+  Query: "queries",
+  Mutation: "mutations",
+  Action: "actions",
+};
+
+/** Counts commits and executions as they happen. */
+export class DeploymentCounters {
+  readonly #counts: Counts = {
+    commits: 0,
+    queries: 0,
+    mutations: 0,
+    actions: 0,
+    failures: 0,
+  };
+
+  constructor(database: Database, runtime: Runtime) {
+    database.onCommit(() => {
+      this.#counts.commits += 1;
+    });
+    runtime.onCompletion(({ udfType, ok }) => {
+      this.#counts[COUNTED[udfType]] += 1;
+      if (!ok) this.#counts.failures += 1;
+    });
+  }
+
+  /** The counts now; the answer does not change afterwards. */
+  read(): DeploymentStats {
+    return { ...this.#counts };
+  }
+}
