@@ -1,7 +1,8 @@
 /** Follows which commits have reached the disk. Commits arrive there in order. */
 export class Durability {
   #durableTs: bigint;
-  readonly #pending: { ts: bigint; durable: Promise<void> }[] = [];
+  /** One for each group of commits that reach the disk together. */
+  readonly #pending: { lastTs: bigint; durable: Promise<void> }[] = [];
 
   constructor(durableTs: bigint) {
     this.#durableTs = durableTs;
@@ -12,27 +13,30 @@ export class Durability {
   }
 
   add(ts: bigint, durable: Promise<void>): void {
-    this.#pending.push({ ts, durable });
+    const group = this.#pending.at(-1);
+    if (group?.durable === durable) {
+      group.lastTs = ts;
+      return;
+    }
+    this.#pending.push({ lastTs: ts, durable });
     durable.then(
-      () => this.#reached(ts),
-      // The failure itself goes to those who wait for this commit; it stays
-      // pending, since nothing after it can be on disk either.
+      () => this.#firstIsDurable(),
+      // The failure itself goes to those who wait for these commits. The group
+      // stays: nothing after it can be on disk either.
       () => undefined,
     );
   }
 
   when(ts: bigint): Promise<void> {
-    if (ts <= this.#durableTs) {
-      return Promise.resolve();
-    }
-    const commit = this.#pending.find((pending) => pending.ts >= ts);
-    return commit?.durable ?? Promise.resolve();
+    const group =
+      ts <= this.#durableTs
+        ? undefined
+        : this.#pending.find(({ lastTs }) => lastTs >= ts);
+    return group?.durable ?? Promise.resolve();
   }
 
-  #reached(ts: bigint): void {
-    this.#durableTs = ts;
-    while ((this.#pending[0]?.ts ?? ts + 1n) <= ts) {
-      this.#pending.shift();
-    }
+  #firstIsDurable(): void {
+    const group = this.#pending.shift();
+    this.#durableTs = group?.lastTs ?? this.#durableTs;
   }
 }

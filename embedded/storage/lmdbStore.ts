@@ -80,6 +80,8 @@ class LmdbStore implements Store {
       path: join(dataDir, "data.lmdb"),
       encoding: "string",
       keyEncoder: byteStringKeys,
+      // Every group is one explicit batch already.
+      eventTurnBatching: false,
       // One process owns the directory, so only snapshots of this one count.
       maxReaders: 512,
     });
@@ -132,7 +134,7 @@ class LmdbStore implements Store {
       await this.#commit(group.writes);
       group.resolve();
     } catch (error) {
-      this.#fail(group, error);
+      await this.#fail(group, error);
       return;
     } finally {
       this.#flushing = null;
@@ -144,14 +146,16 @@ class LmdbStore implements Store {
 
   async #commit(writes: PendingWrites): Promise<void> {
     const lmdb = this.#lmdb;
+    // Mostly one and the same promise, but each that is different would end the
+    // process if it were rejected with nobody waiting for it.
+    const outcomes = new Set<Promise<unknown>>();
     const committed = lmdb.batch(() => {
       for (const { key, value } of writes.entries()) {
-        void (value === null ? lmdb.remove(key) : lmdb.put(key, value));
+        outcomes.add(value === null ? lmdb.remove(key) : lmdb.put(key, value));
       }
     });
-    const flushed = lmdb.flushed;
-    await committed;
-    await flushed;
+    await Promise.all([committed, ...outcomes]);
+    await lmdb.flushed;
     // From here on snapshots do without this group's map, so they need a reader
     // that was opened after the commit.
     this.#reader?.retire();
@@ -159,7 +163,8 @@ class LmdbStore implements Store {
     lmdb.resetReadTxn();
   }
 
-  #fail(group: WriteGroup, cause: unknown): void {
+  async #fail(group: WriteGroup, error: unknown): Promise<void> {
+    const cause = await rootCause(error);
     this.#failure = new EmbeddedError(
       "storageFailed",
       `Writing to the data directory failed (${String(cause)}). ` +
@@ -297,6 +302,17 @@ class LmdbSnapshot implements Snapshot {
       );
     }
   }
+}
+
+/** lmdb rejects a commit with an error that carries a second rejection, the reason. */
+async function rootCause(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && "commitError" in error)) {
+    return error;
+  }
+  return Promise.resolve(error.commitError).then(
+    () => error,
+    (reason: unknown) => reason,
+  );
 }
 
 const byteStringKeys = {

@@ -4,7 +4,7 @@ const MAX_CHUNK = 64;
 
 interface Chunk<V> {
   /** The only map that may change this chunk in place; the others copy it first. */
-  owner: symbol;
+  owner: object;
   keys: Key[];
   values: V[];
 }
@@ -22,7 +22,7 @@ export interface MapEntry<V> {
  */
 export class SortedMap<V> {
   #chunks: Chunk<V>[] = [];
-  #owner = Symbol("owner");
+  #owner: object = {};
   #sharesChunkList = false;
   #size = 0;
 
@@ -68,7 +68,7 @@ export class SortedMap<V> {
     copy.#size = this.#size;
     copy.#sharesChunkList = true;
     this.#sharesChunkList = true;
-    this.#owner = Symbol("owner");
+    this.#owner = {};
     return copy;
   }
 
