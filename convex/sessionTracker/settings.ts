@@ -97,6 +97,7 @@ export const setHooks = mutation({
     if (hooks.onPurged !== undefined) {
       patch.onPurged = hooks.onPurged ?? undefined;
     }
+    if (Object.keys(patch).length === 0) return null;
     if (row === null) {
       const settings = { ...DEFAULT_SETTINGS, revision: 0 };
       const inserted = await ctx.db.insert("settings", settings);
