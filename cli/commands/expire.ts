@@ -12,11 +12,7 @@ export async function expire(
   options: ExpireOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
-  const backlog = await connection.client.call(
-    "stats:backlog",
-    {},
-    { retry: true },
-  );
+  const backlog = await connection.client.query("stats:backlog", {});
   announceTarget(context, connection);
   await startAndFollow(context, connection, options, {
     kind: "expire",

@@ -61,15 +61,11 @@ function readPage(
   wanted: number,
   cursor: string | null,
 ) {
-  return client.call(
-    "sessions:list",
-    {
-      ...(active ? { state: "active" as const } : {}),
-      limit: Math.min(wanted, PAGE),
-      cursor,
-    },
-    { retry: true },
-  );
+  return client.query("sessions:list", {
+    ...(active ? { state: "active" as const } : {}),
+    limit: Math.min(wanted, PAGE),
+    cursor,
+  });
 }
 
 function sessionTable(sessions: SessionJson[]): string {

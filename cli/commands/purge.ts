@@ -1,12 +1,7 @@
-import {
-  DAY_MS,
-  purgeCutoff,
-  type RetentionDays,
-} from "../../convex/sessionTracker/shared.js";
+import { purgeCutoff } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
 import { confirmCount, confirmYes } from "../lib/confirm.js";
 import { announceTarget, connect } from "../lib/connect.js";
-import { CliError } from "../lib/errors.js";
 import {
   countOf,
   note,
@@ -14,14 +9,13 @@ import {
   printJson,
   retentionText,
 } from "../lib/output.js";
+import { chooseCutoff, type CutoffOptions } from "../lib/purgeCutoff.js";
 import { previewPurge, type PurgePreview } from "../lib/purgePreview.js";
 import { startAndFollow, type FollowOptions } from "../lib/runs.js";
-import { formatTime, iso, isoOrNull, parseTime } from "../lib/time.js";
+import { formatTime, iso, isoOrNull } from "../lib/time.js";
 import type { DryRunJson, RunResultJson } from "../shapes.js";
 
-export interface PurgeOptions extends FollowOptions {
-  readonly days?: number;
-  readonly before?: string;
+export interface PurgeOptions extends FollowOptions, CutoffOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly confirm?: number;
@@ -34,14 +28,9 @@ export async function purge(
 ): Promise<void> {
   const connection = await connect(context, options);
   const { client } = connection;
-  const { retentionDays } = await client.call(
-    "settings:get",
-    {},
-    { retry: true },
-  );
+  const { retentionDays } = await client.query("settings:get", {});
   const now = context.now();
-  // Whole milliseconds, so that what a dry run prints names the same cutoff.
-  const cutoff = Math.floor(chooseCutoff(options, retentionDays, now));
+  const cutoff = chooseCutoff(options, retentionDays, now);
   announceTarget(context, connection);
   const found = await previewPurge(client, cutoff);
   note(
@@ -74,25 +63,6 @@ export async function purge(
     reason: options.reason,
     expected: found.sessions,
   });
-}
-
-function chooseCutoff(
-  { days, before }: PurgeOptions,
-  retentionDays: RetentionDays,
-  now: number,
-): number {
-  if (days !== undefined) return now - days * DAY_MS;
-  if (before === undefined) {
-    const cutoff = purgeCutoff(retentionDays, now);
-    if (cutoff !== null) return cutoff;
-    throw new CliError(
-      "usage",
-      "The retention is never, so there is no cutoff to purge by. Give --days N or --before T.",
-    );
-  }
-  const cutoff = parseTime(before, "--before");
-  if (cutoff <= now) return cutoff;
-  throw new CliError("usage", `--before ${before} lies in the future.`);
 }
 
 function printDryRun(

@@ -29,7 +29,7 @@ export async function retention(
 ): Promise<void> {
   const connection = await connect(context, options);
   const { client } = connection;
-  const current = await client.call("settings:get", {}, { retry: true });
+  const current = await client.query("settings:get", {});
   const { retentionDays: previous, revision } = current;
   if (days === undefined) {
     return show(context, options, { retentionDays: previous, revision });
@@ -41,14 +41,14 @@ export async function retention(
     : null;
   const doomed = cutoff === null ? null : await previewPurge(client, cutoff);
   if (doomed) {
-    const schedules = await client.call("schedules:list", {}, { retry: true });
+    const schedules = await client.query("schedules:list", {});
     await confirmYes(
       context,
       options,
       `Lower the retention from ${retentionText(previous)} to ${retentionText(days)}? ${countOf(doomed.sessions, "session")} will be older than that; ${nextPurgeText(schedules)}.`,
     );
   }
-  const changed = await client.call("settings:change", {
+  const changed = await client.mutation("settings:change", {
     patch: { retentionDays: days },
     actor: context.actor,
     // What was shown is what is changed: another operator's change in between is not overwritten.

@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import type { CliContext } from "../context.js";
 import { deployApp } from "../lib/convexDeploy.js";
 import { CliError } from "../lib/errors.js";
+import { openEmbedded, type EmbeddedPackage } from "../lib/embedded.js";
 import { note, print, printJson } from "../lib/output.js";
 import {
   removeRunningDeployment,
@@ -19,29 +20,14 @@ export interface ServeOptions {
   readonly json?: boolean;
 }
 
-/** What is used of `@sessions-ops/embedded`, which need not be installed beside this package. */
-interface EmbeddedPackage {
-  openDeployment: (options: {
-    dataDir: string;
-    port: number;
-    host: string;
-  }) => Promise<{
-    url: string;
-    adminKey: string;
-    dataDir: string;
-    close(): Promise<void>;
-  }>;
-}
-
 /** Runs an embedded deployment with the app of this folder until it is interrupted. */
 export async function serve(
   context: CliContext,
   options: ServeOptions,
 ): Promise<void> {
   checkHost(options);
-  const { openDeployment } = await loadEmbedded();
   const interrupted = nextInterrupt(context);
-  const deployment = await openDeployment({
+  const deployment = await openEmbedded(loadEmbedded(), {
     dataDir: resolve(context.cwd, options.data),
     port: options.port,
     host: options.host,
@@ -95,23 +81,10 @@ function checkHost({ host, allowRemote }: ServeOptions): void {
   );
 }
 
-async function loadEmbedded(): Promise<EmbeddedPackage> {
+/** The name is a variable so that this package builds, and runs all else, without the other. */
+function loadEmbedded(): Promise<EmbeddedPackage> {
   const name = "@sessions-ops/embedded";
-  try {
-    return (await import(name)) as EmbeddedPackage;
-  } catch (error) {
-    const isMissing =
-      error instanceof Error &&
-      "code" in error &&
-      error.code === "ERR_MODULE_NOT_FOUND" &&
-      error.message.includes(name);
-    if (!isMissing) throw error;
-    throw new CliError(
-      "failure",
-      `\`serve\` needs the package ${name}, which is not installed. Install it with \`npm install --save-dev ${name}\`.`,
-      { cause: error },
-    );
-  }
+  return import(name) as Promise<EmbeddedPackage>;
 }
 
 function nextInterrupt(context: CliContext): Promise<void> {

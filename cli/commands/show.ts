@@ -19,7 +19,7 @@ export async function show(
   options: ShowOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const found = await client.call("sessions:get", { id }, { retry: true });
+  const found = await client.query("sessions:get", { id });
   if (found === null) {
     throw new CliError(
       "failure",
@@ -27,11 +27,11 @@ export async function show(
     );
   }
   const { limit, cursor: from = null } = options;
-  const { actions, cursor } = await client.call(
-    "sessions:timeline",
-    { sessionId: found.sessionId, limit, cursor: from },
-    { retry: true },
-  );
+  const { actions, cursor } = await client.query("sessions:timeline", {
+    sessionId: found.sessionId,
+    limit,
+    cursor: from,
+  });
   const session = toSessionJson(found);
   if (options.json) {
     return printJson(context, {

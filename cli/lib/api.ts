@@ -9,20 +9,28 @@ import type {
 } from "convex/server";
 import type { ComponentApi } from "../../convex/sessionTracker/_generated/component.js";
 
-type ModuleName = keyof ComponentApi;
+type Modules = ComponentApi;
 
-export type FunctionName = {
-  [Module in ModuleName]: `${Module}:${keyof ComponentApi[Module] & string}`;
-}[ModuleName];
+type NamesOf<Type extends "query" | "mutation"> = {
+  [Module in keyof Modules]: {
+    [
+      Fn in keyof Modules[Module]
+    ]: Modules[Module][Fn] extends FunctionReference<Type, "internal">
+      ? `${Module}:${Fn & string}`
+      : never;
+  }[keyof Modules[Module]];
+}[keyof Modules];
+
+export type QueryName = NamesOf<"query">;
+export type MutationName = NamesOf<"mutation">;
+export type FunctionName = QueryName | MutationName;
 
 type Reference<Name extends FunctionName> =
-  Name extends `${infer Module extends ModuleName}:${infer Fn}`
-    ? Fn extends keyof ComponentApi[Module]
-      ? Extract<
-          ComponentApi[Module][Fn],
-          FunctionReference<"query" | "mutation", "internal">
-        >
-      : never
+  Name extends `${infer Module extends keyof Modules}:${infer Fn}`
+    ? Extract<
+        Modules[Module][Fn & keyof Modules[Module]],
+        FunctionReference<"query" | "mutation", "internal">
+      >
     : never;
 
 export type Args<Name extends FunctionName> = FunctionArgs<Reference<Name>>;

@@ -1,6 +1,12 @@
 import { ConvexHttpClient } from "convex/browser";
 import { ConvexError } from "convex/values";
-import type { Args, FunctionName, Returns } from "./api.js";
+import type {
+  Args,
+  FunctionName,
+  MutationName,
+  QueryName,
+  Returns,
+} from "./api.js";
 import { CliError, messageOf, type CliErrorCode } from "./errors.js";
 import type { Target } from "./target.js";
 
@@ -41,24 +47,48 @@ export class ComponentClient {
     this.component = component;
   }
 
-  /**
-   * @param options.retry repeats a call that the network lost once: for queries, and for what the
-   *   component recognises when it sees it again
-   */
-  async call<Name extends FunctionName>(
+  /** Calls a query; once more, if the network loses the first answer. */
+  query<Name extends QueryName>(
     name: Name,
     args: Args<Name>,
-    options: { retry?: boolean } = {},
+  ): Promise<Returns<Name>> {
+    return this.#twice(name, args);
+  }
+
+  /**
+   * @param options.repeatable the component recognises the call when it sees it again, so that it
+   *   is made once more if the network loses the first answer
+   */
+  mutation<Name extends MutationName>(
+    name: Name,
+    args: Args<Name>,
+    { repeatable = false }: { repeatable?: boolean } = {},
+  ): Promise<Returns<Name>> {
+    return repeatable ? this.#twice(name, args) : this.#once(name, args);
+  }
+
+  async #twice<Name extends FunctionName>(
+    name: Name,
+    args: Args<Name>,
+  ): Promise<Returns<Name>> {
+    try {
+      return await this.#once(name, args);
+    } catch (error) {
+      const isLost = error instanceof CliError && error.code === "unreachable";
+      if (!isLost) throw error;
+      return await this.#once(name, args);
+    }
+  }
+
+  async #once<Name extends FunctionName>(
+    name: Name,
+    args: Args<Name>,
   ): Promise<Returns<Name>> {
     try {
       const value = await this.#http.function(name, this.component, args);
       return value as Returns<Name>;
     } catch (error) {
-      const failure = this.#explain(name, error);
-      if (options.retry && failure.code === "unreachable") {
-        return await this.call(name, args);
-      }
-      throw failure;
+      throw this.#explain(name, error);
     }
   }
 

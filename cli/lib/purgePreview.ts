@@ -36,7 +36,7 @@ function previewPage(
   cutoff: number,
   cursor: PreviewPage["cursor"],
 ): Promise<PreviewPage> {
-  return client.call("runs:preview", { cutoff, cursor }, { retry: true });
+  return client.query("runs:preview", { cutoff, cursor });
 }
 
 function pick(

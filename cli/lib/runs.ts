@@ -35,7 +35,7 @@ export async function startAndFollow(
   { expected, ...request }: RunRequest,
 ): Promise<void> {
   const { reason, ...what } = request;
-  const started = await client.call(
+  const started = await client.mutation(
     "runs:start",
     {
       ...what,
@@ -45,7 +45,7 @@ export async function startAndFollow(
       // The same token names the same run, so that a lost answer does not start a second one.
       token: randomUUID(),
     },
-    { retry: true },
+    { repeatable: true },
   );
   const isOther = started.status === "alreadyRunning";
   if (isOther) {
@@ -126,7 +126,7 @@ export async function readRun(
   client: ComponentClient,
   runId: string,
 ): Promise<Run> {
-  const run = await client.call("runs:get", { runId });
+  const run = await client.query("runs:get", { runId });
   if (run) return run;
   throw new CliError(
     "failure",

@@ -64,14 +64,10 @@ async function nextFires(
   { name, paused }: Schedule,
 ): Promise<number[]> {
   if (paused && paused.until === undefined) return [];
-  const { fires } = await client.call(
-    "schedules:preview",
-    {
-      name,
-      count: 5,
-      ...(paused?.until === undefined ? {} : { from: paused.until }),
-    },
-    { retry: true },
-  );
+  const { fires } = await client.query("schedules:preview", {
+    name,
+    count: 5,
+    ...(paused?.until === undefined ? {} : { from: paused.until }),
+  });
   return fires;
 }

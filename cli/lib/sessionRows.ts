@@ -17,7 +17,7 @@ export async function withActivity(
       // its last activity, so it is read again, whole.
       const settled: SessionWithLease | null =
         session.inactiveSince === null && lease === null
-          ? await client.call("sessions:get", { id: session.sessionId })
+          ? await client.query("sessions:get", { id: session.sessionId })
           : { ...session, lease };
       return settled && toSessionJson(settled);
     }),
@@ -51,10 +51,6 @@ async function activityOf(
     .filter(({ state }) => state === "active")
     .map(({ anonymousId }) => anonymousId);
   if (anonymousIds.length === 0) return new Map();
-  const rows = await client.call(
-    "sessions:activity",
-    { anonymousIds },
-    { retry: true },
-  );
+  const rows = await client.query("sessions:activity", { anonymousIds });
   return new Map(rows.map(({ anonymousId, ...lease }) => [anonymousId, lease]));
 }

@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
-import type { RunChangeOptions, RunListOptions } from "../commands/runs.js";
+import type { RunChangeOptions } from "../commands/runChange.js";
+import type { RunListOptions } from "../commands/runs.js";
 import type { CliContext } from "../context.js";
 import type { GlobalOptions } from "../lib/connect.js";
 import { KINDS, wholeNumber, withExamples } from "./arguments.js";
@@ -59,7 +60,7 @@ export function addRunCommands(program: Command, context: CliContext): void {
     "runs cancel RUN_ID",
     "runs cancel RUN_ID --reason 'wrong cutoff' --json",
   ).action(async (runId: string, _options, command: Command) => {
-    const { cancelRun } = await import("../commands/runs.js");
+    const { cancelRun } = await import("../commands/runChange.js");
     await cancelRun(
       context,
       runId,
@@ -77,7 +78,7 @@ export function addRunCommands(program: Command, context: CliContext): void {
     "runs resume RUN_ID",
     "runs resume RUN_ID --json",
   ).action(async (runId: string, _options, command: Command) => {
-    const { resumeRun } = await import("../commands/runs.js");
+    const { resumeRun } = await import("../commands/runChange.js");
     await resumeRun(context, runId, command.optsWithGlobals<GlobalOptions>());
   });
 }

@@ -1,9 +1,7 @@
 import { Argument, type Command } from "commander";
 import type { ScheduleName } from "../../convex/sessionTracker/shared.js";
-import type {
-  ScheduleChangeOptions,
-  SchedulePreviewOptions,
-} from "../commands/schedule.js";
+import type { SchedulePreviewOptions } from "../commands/schedule.js";
+import type { ScheduleChangeOptions } from "../commands/scheduleChange.js";
 import type { CliContext } from "../context.js";
 import type { GlobalOptions } from "../lib/connect.js";
 import { KINDS, wholeNumber, withExamples } from "./arguments.js";
@@ -56,7 +54,7 @@ export function addScheduleCommands(
       _options,
       command: Command,
     ) => {
-      const { setSchedule } = await import("../commands/schedule.js");
+      const { setSchedule } = await import("../commands/scheduleChange.js");
       await setSchedule(
         context,
         which,
@@ -76,7 +74,7 @@ export function addScheduleCommands(
     "schedule pause purge --reason 'import under way'",
     "schedule pause purge --reason audit --until 2026-09-01",
   ).action(async (which: ScheduleName, _options, command: Command) => {
-    const { pauseSchedule } = await import("../commands/schedule.js");
+    const { pauseSchedule } = await import("../commands/scheduleChange.js");
     await pauseSchedule(
       context,
       which,
@@ -93,7 +91,7 @@ export function addScheduleCommands(
     "schedule resume purge",
     "schedule resume purge --reason 'import done' --json",
   ).action(async (which: ScheduleName, _options, command: Command) => {
-    const { resumeSchedule } = await import("../commands/schedule.js");
+    const { resumeSchedule } = await import("../commands/scheduleChange.js");
     await resumeSchedule(
       context,
       which,

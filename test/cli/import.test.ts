@@ -104,7 +104,7 @@ test("an invalid line stops everything before anything is written; each is named
     line 9: actions[0].action must be a string, got 7
     line 10: actions[0].timestamp must be ms since the epoch or ISO 8601, got nothing
     line 11: actions[0].metadata cannot be stored: Field name $set starts with a '$', which is reserved.
-    error: 9 lines of sessions.jsonl cannot be imported; nothing was. Correct them, or pass --skip-invalid to import the other 1.
+    error: 9 lines cannot be imported, so nothing was. Correct them, or pass --skip-invalid to import the other 1.
     "
   `);
   const { sessions } = await terminal.json<ListJson>("list");

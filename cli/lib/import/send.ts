@@ -137,7 +137,11 @@ function sendCall(
   rows: ImportRow[],
   { client }: SendOptions,
 ): Promise<ImportCounts> {
-  return client.call("importing:importBatch", { rows }, { retry: true });
+  return client.mutation(
+    "importing:importBatch",
+    { rows },
+    { repeatable: true },
+  );
 }
 
 function refusedRow(

@@ -1,0 +1,49 @@
+import type { CliContext } from "../context.js";
+import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
+import { note, print, printJson } from "../lib/output.js";
+import type { RunChangeJson } from "../shapes.js";
+
+export interface RunChangeOptions extends GlobalOptions {
+  readonly reason?: string;
+}
+
+/** Takes effect before the run's next page; what is done stays done. */
+export async function cancelRun(
+  context: CliContext,
+  runId: string,
+  options: RunChangeOptions,
+): Promise<void> {
+  const connection = await connect(context, options);
+  announceTarget(context, connection);
+  const { canceled, status } = await connection.client.mutation("runs:cancel", {
+    runId,
+    actor: context.actor,
+    ...(options.reason === undefined ? {} : { reason: options.reason }),
+  });
+  reportRunChange(context, options, { runId, changed: canceled, status });
+}
+
+/** Goes on where a failed or canceled run stopped, with the cutoff it had. */
+export async function resumeRun(
+  context: CliContext,
+  runId: string,
+  options: GlobalOptions,
+): Promise<void> {
+  const connection = await connect(context, options);
+  announceTarget(context, connection);
+  const { resumed, status } = await connection.client.mutation("runs:resume", {
+    runId,
+    actor: context.actor,
+  });
+  reportRunChange(context, options, { runId, changed: resumed, status });
+}
+
+function reportRunChange(
+  context: CliContext,
+  options: GlobalOptions,
+  change: RunChangeJson,
+): void {
+  if (options.json) return printJson(context, change);
+  print(context, `Run ${change.runId} is ${change.status}.`);
+  if (!change.changed) note(context, "It was before: nothing was changed.");
+}

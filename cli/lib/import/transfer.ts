@@ -1,0 +1,60 @@
+import type { CliContext } from "../../context.js";
+import type { ImportCounts } from "../api.js";
+import type { ComponentClient } from "../client.js";
+import { CliError, messageOf } from "../errors.js";
+import { note } from "../output.js";
+import { startProgress } from "../progress.js";
+import { batchRows, type NumberedRow } from "./batches.js";
+import { ImportStopped, sendBatches } from "./send.js";
+
+export interface Transferred {
+  counts: ImportCounts;
+  /** Rows the component would not have, though nothing was wrong with their lines. */
+  refused: number;
+}
+
+/** Sends all rows, shows how far it is, and where it stops says at which line to go on. */
+export async function transfer(
+  context: CliContext,
+  client: ComponentClient,
+  rows: AsyncIterable<NumberedRow>,
+  options: { total: number; json?: boolean; skipInvalid?: boolean },
+): Promise<Transferred> {
+  const interrupted = new AbortController();
+  const stopListening = context.onInterrupt(() => interrupted.abort());
+  const progress = await startProgress(context, {
+    total: options.total,
+    unit: "rows",
+    enabled: !options.json,
+  });
+  let refused = 0;
+  const onRefused = (line: number, problem: string): void => {
+    refused += 1;
+    note(context, `line ${line}: ${problem}`);
+  };
+  try {
+    const counts = await sendBatches(batchRows(rows), {
+      client,
+      onRefused: options.skipInvalid ? onRefused : null,
+      onProgress: (done) => progress.update(done),
+      signal: interrupted.signal,
+    });
+    return { counts, refused };
+  } catch (error) {
+    if (!(error instanceof ImportStopped)) throw error;
+    throw stoppedError(error, interrupted.signal.aborted);
+  } finally {
+    progress.stop();
+    stopListening();
+  }
+}
+
+function stoppedError(
+  { cause, line }: ImportStopped,
+  isInterrupted: boolean,
+): CliError {
+  const resume = `The lines before ${line} are imported. Repeat the command with --from-line ${line} to go on; lines imported twice change nothing.`;
+  if (isInterrupted) return new CliError("cancelled", `Interrupted. ${resume}`);
+  const code = cause instanceof CliError ? cause.code : "failure";
+  return new CliError(code, `${messageOf(cause)}\n${resume}`, { cause });
+}
