@@ -8,7 +8,7 @@
  * made in here: awaiting a foreign promise costs two more turns, and code that
  * checks `instanceof Error` would not recognise a foreign one.
  */
-export const BOOTSTRAP = `(function (host) {
+export const BOOTSTRAP = `(function (host, inspect) {
   "use strict";
   const RealDate = Date;
   const toError = (failure) => {
@@ -58,9 +58,21 @@ export const BOOTSTRAP = `(function (host) {
     jsSyscall: (op, args) => answers(host.syscall(op, JSON.stringify(args))),
   }));
 
-  define("console", host.console);
+  const console = {};
+  const text = (args) => args.map((value) => inspect(value)).join(" ");
+  for (const [method, level] of host.consoleLevels)
+    console[method] = (...args) => host.log(level, text(args));
+  console.assert = (condition, ...args) => {
+    if (!condition) host.log("ERROR", text(["Assertion failed", ...args]));
+  };
+  console.time = (label = "default") => host.time(String(label));
+  console.timeLog = (label = "default") => host.timeLog(String(label));
+  console.timeEnd = (label = "default") => host.timeEnd(String(label));
+  define("console", console);
   define("process", { env: Object.assign(Object.create(Object.prototype), host.env) });
   define("self", globalThis);
+  // The host's would end the process when a callback throws.
+  define("queueMicrotask", (callback) => { Promise.resolve().then(() => { callback(); }); });
   for (const [name, value] of host.globals) define(name, value);
   for (const [name, call] of host.guardedGlobals) define(name, guarded(call));
   define("crypto", Object.freeze({

@@ -197,9 +197,7 @@ class Component {
 function parseValidator(text: string | null): JSONValue {
   const validator =
     text === null ? null : (JSON.parse(text) as { type?: string } | null);
-  return validator === null || validator.type === "any"
-    ? null
-    : (validator as JSONValue);
+  return validator === null || validator.type === "any" ? null : validator;
 }
 
 function fingerprintOf(definition: ComponentDefinition): string {

@@ -22,7 +22,7 @@ export async function execute(
   args: JSONValue,
 ): Promise<string> {
   let result = "";
-  let failure: unknown;
+  let failure: Error | undefined;
   try {
     result = await run(execution, args);
   } catch (error) {
@@ -51,12 +51,36 @@ async function run(execution: Execution, args: JSONValue): Promise<string> {
   const argsText = checkedArgs(execution, args);
   const invocable = await execution.deployment.loadFunction(execution.fn);
   startUserTime();
-  const result = await runAs(execution, () =>
+  const running = runAs(execution, () =>
     invoke(invocable, execution, argsText),
   );
+  const result = await (execution.transaction !== null && execution.depth === 0
+    ? withinDeadline(running, execution.fn)
+    : running);
   chargeUserTime(execution);
   checkResult(execution, result);
   return result;
+}
+
+/** A query or mutation that waits for what never comes would hold up all others. */
+const MAX_WAIT_MS = 15_000;
+
+async function withinDeadline<T>(
+  running: Promise<T>,
+  fn: FunctionEntry,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const text = `Function ${fn.path} did not finish within ${MAX_WAIT_MS / 1_000}s: it waits for a promise that nothing resolves`;
+      reject(new FunctionFailure(text));
+    }, MAX_WAIT_MS);
+  });
+  try {
+    return await Promise.race([running, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function toFailure(

@@ -24,14 +24,38 @@ export interface UserTime {
   usedMs: number;
 }
 
+/** What a running function is given. */
+export interface ExecutionStart {
+  readonly runtime: Runtime;
+  readonly deployment: Deployment;
+  readonly fn: FunctionEntry;
+  readonly request: RequestContext;
+  /** Null in actions. */
+  readonly transaction: Transaction | null;
+  /** Frozen time of queries and mutations; null: the clock's. */
+  readonly frozenNowMs: number | null;
+  /** How many calls are above it in the same transaction. */
+  readonly depth: number;
+  readonly userTime: UserTime;
+}
+
 /** One running function: what its syscalls act on. */
-export class Execution {
+export class Execution implements ExecutionStart {
+  readonly runtime: Runtime;
+  readonly deployment: Deployment;
+  readonly fn: FunctionEntry;
+  readonly request: RequestContext;
+  readonly transaction: Transaction | null;
+  readonly frozenNowMs: number | null;
+  readonly depth: number;
+  readonly userTime: UserTime;
   readonly logs = new LogLines();
   /** Null in actions, whose randomness is real. */
   readonly random: SeededRandom | null;
   readonly streams = new Map<number, QueryStream>();
   readonly timers = new Set<unknown>();
-  readonly abort = new AbortController();
+  /** `console.time` labels and when they began. */
+  readonly timerLabels = new Map<string, number>();
   nextQueryId = 0;
   paginated = false;
   /** The handler returned: nothing it left behind may act any more. */
@@ -39,20 +63,18 @@ export class Execution {
   /** The last syscall still under way; later ones of a query or mutation wait for it. */
   tail: Promise<unknown> | null = null;
   /** A failure that user code must not be able to catch. */
-  fatal: unknown;
+  fatal: Error | undefined;
 
-  constructor(
-    readonly runtime: Runtime,
-    readonly deployment: Deployment,
-    readonly fn: FunctionEntry,
-    readonly request: RequestContext,
-    readonly transaction: Transaction | null,
-    /** Frozen time of queries and mutations; null: the clock's. */
-    readonly frozenNowMs: number | null,
-    readonly depth: number,
-    readonly userTime: UserTime,
-  ) {
-    this.random = transaction === null ? null : new SeededRandom();
+  constructor(start: ExecutionStart) {
+    this.runtime = start.runtime;
+    this.deployment = start.deployment;
+    this.fn = start.fn;
+    this.request = start.request;
+    this.transaction = start.transaction;
+    this.frozenNowMs = start.frozenNowMs;
+    this.depth = start.depth;
+    this.userTime = start.userTime;
+    this.random = start.transaction === null ? null : new SeededRandom();
   }
 
   get clock(): Clock {
@@ -84,7 +106,6 @@ export class Execution {
       this.clock.clearTimeout(timer);
     }
     this.timers.clear();
-    this.abort.abort();
   }
 }
 

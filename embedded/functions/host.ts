@@ -1,4 +1,4 @@
-import { webcrypto, type UUID } from "node:crypto";
+import { webcrypto } from "node:crypto";
 import { currentExecution, type Execution } from "./execution.js";
 import { SyscallFailure } from "./failure.js";
 import type { LogLevel } from "./logLines.js";
@@ -21,7 +21,9 @@ export function createHost(
     isFailure: (value: unknown) => value instanceof SyscallFailure,
     now: () => currentExecution()?.now() ?? importedAtMs,
     random: () => currentExecution()?.random?.nextDouble() ?? Math.random(),
-    console: createConsole(),
+    consoleLevels: CONSOLE_LEVELS,
+    log,
+    ...consoleTimers,
     globals: WEB_GLOBALS,
     guardedGlobals: Object.entries({ ...timers, fetch: actionFetch }),
     subtle: webcrypto.subtle,
@@ -69,7 +71,6 @@ const WEB_GLOBALS: readonly (readonly [string, unknown])[] = Object.entries({
   WritableStream,
   atob,
   btoa,
-  queueMicrotask,
   structuredClone,
   performance: Object.freeze({
     timeOrigin: 0,
@@ -77,7 +78,7 @@ const WEB_GLOBALS: readonly (readonly [string, unknown])[] = Object.entries({
   }),
 });
 
-const CONSOLE_LEVELS: Readonly<Record<string, LogLevel>> = {
+const CONSOLE_LEVELS = Object.entries({
   debug: "DEBUG",
   error: "ERROR",
   info: "INFO",
@@ -86,49 +87,36 @@ const CONSOLE_LEVELS: Readonly<Record<string, LogLevel>> = {
   warn: "WARN",
   dir: "LOG",
   table: "LOG",
-};
+} satisfies Record<string, LogLevel>);
 
-function createConsole(): Record<string, (...args: unknown[]) => void> {
-  const console: Record<string, (...args: unknown[]) => void> = {};
-  const write = (level: LogLevel, args: readonly unknown[]) => {
-    const execution = currentExecution();
-    if (execution?.finished === false) {
-      execution.logs.write(level, args);
-    }
-  };
-  for (const [method, level] of Object.entries(CONSOLE_LEVELS)) {
-    console[method] = (...args) => write(level, args);
+function log(level: LogLevel, text: string): void {
+  const execution = currentExecution();
+  if (execution?.finished === false) {
+    execution.logs.write(level, text);
   }
-  console["assert"] = (condition, ...args) => {
-    if (!condition) {
-      write("ERROR", ["Assertion failed", ...args]);
-    }
-  };
-  const timersByLabel = new WeakMap<Execution, Map<string, number>>();
-  const elapsed = (label: unknown, keep: boolean) => {
-    const execution = currentExecution();
-    const started =
-      execution && timersByLabel.get(execution)?.get(String(label));
-    if (execution === undefined || started === undefined) {
-      write("WARN", [`Timer '${String(label)}' does not exist`]);
-      return;
-    }
-    write("INFO", [`${String(label)}: ${execution.now() - started}ms`]);
-    if (!keep) {
-      timersByLabel.get(execution)?.delete(String(label));
-    }
-  };
-  console["time"] = (label = "default") => {
-    const execution = currentExecution();
-    if (execution !== undefined) {
-      const labels = timersByLabel.get(execution) ?? new Map<string, number>();
-      timersByLabel.set(execution, labels.set(String(label), execution.now()));
-    }
-  };
-  console["timeLog"] = (label = "default") => elapsed(label, true);
-  console["timeEnd"] = (label = "default") => elapsed(label, false);
-  return console;
 }
+
+function logTimer(label: string): void {
+  const execution = currentExecution();
+  const started = execution?.timerLabels.get(label);
+  if (execution === undefined || started === undefined) {
+    log("WARN", `Timer '${label}' does not exist`);
+  } else {
+    log("INFO", `${label}: ${execution.now() - started}ms`);
+  }
+}
+
+const consoleTimers = {
+  time(label: string): void {
+    const execution = currentExecution();
+    execution?.timerLabels.set(label, execution.now());
+  },
+  timeLog: logTimer,
+  timeEnd(label: string): void {
+    logTimer(label);
+    currentExecution()?.timerLabels.delete(label);
+  },
+};
 
 function actionOnly(name: string): Execution | SyscallFailure {
   const execution = currentExecution();
@@ -200,7 +188,10 @@ function startTimer(
     try {
       callback(...args);
     } catch (error) {
-      execution.logs.write("ERROR", ["Uncaught error in a timer:", error]);
+      execution.logs.write(
+        "ERROR",
+        `Uncaught error in a timer: ${String(error)}`,
+      );
     }
   };
   const arm = () => {
@@ -238,8 +229,3 @@ function getRandomValues<T extends ArrayBufferView>(array: T): T {
   }
   return array;
 }
-
-/** What {@link createHost} makes; `randomUUID` narrows to the platform's own type. */
-export type Host = ReturnType<typeof createHost> & {
-  randomUUID(): string | UUID;
-};

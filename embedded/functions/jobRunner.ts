@@ -2,7 +2,8 @@ import type { JobCall, JobResult, JobRunner } from "../scheduler/runner.js";
 import { missingFunction, type FunctionEntry } from "./deployment.js";
 import type { RequestContext } from "./execution.js";
 import { FunctionFailure } from "./failure.js";
-import { newRequestId, type Ended, type Runtime } from "./runtime.js";
+import { newRequestId } from "./requests.js";
+import type { Ended, Runtime } from "./runtime.js";
 
 /** Lets the scheduler run functions of a runtime's current code. */
 export function jobRunner(runtime: Runtime): JobRunner {

@@ -1,5 +1,3 @@
-import inspect from "object-inspect";
-
 const MAX_LINES = 256;
 const MAX_LINE_BYTES = 32_768;
 const TRUNCATED = " (truncated due to length)";
@@ -12,8 +10,7 @@ export class LogLines {
   readonly lines: string[] = [];
   #overflowed = false;
 
-  write(level: LogLevel, args: readonly unknown[]): void {
-    const text = args.map((value) => inspect(value)).join(" ");
+  write(level: LogLevel, text: string): void {
     this.#push(cutToBytes(`[${level}] ${text}`));
   }
 

@@ -74,16 +74,16 @@ async function executeNested(
   { entry, args }: NestedCall,
   tx: Execution["transaction"],
 ): Promise<string> {
-  const nested = new Execution(
-    caller.runtime,
-    caller.deployment,
-    entry,
-    caller.request,
-    tx,
-    caller.frozenNowMs,
-    caller.depth + 1,
-    caller.userTime,
-  );
+  const nested = new Execution({
+    runtime: caller.runtime,
+    deployment: caller.deployment,
+    fn: entry,
+    request: caller.request,
+    transaction: tx,
+    frozenNowMs: caller.frozenNowMs,
+    depth: caller.depth + 1,
+    userTime: caller.userTime,
+  });
   try {
     return await execute(nested, args);
   } finally {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import path from "node:path";
 import vm from "node:vm";
@@ -11,8 +12,13 @@ import type { ModuleSource } from "./types.js";
 /** A module's exports; read own properties only, names come from outside. */
 export type ModuleNamespace = Readonly<Record<string, unknown>>;
 
+const requireHere = createRequire(import.meta.url);
 const bootstrap = new vm.Script(BOOTSTRAP, { filename: "embedded:bootstrap" });
-const requireBuiltin = createRequire(import.meta.url);
+/** Runs inside the context: it tells plain objects by that context's prototypes. */
+const inspector = new vm.Script(
+  `((module, require) => {${readFileSync(requireHere.resolve("object-inspect"), "utf8")}\nreturn module.exports; })({}, () => ({}))`,
+  { filename: "embedded:object-inspect" },
+);
 
 type Require = (specifier: string) => unknown;
 type ModuleBody = (
@@ -41,8 +47,12 @@ export class Realm {
     this.#modules = modules;
     const enter = bootstrap.runInContext(this.#context) as (
       host: object,
+      inspect: unknown,
     ) => unknown[];
-    this.#intrinsics = enter(createHost(options.env, options.importedAtMs));
+    this.#intrinsics = enter(
+      createHost(options.env, options.importedAtMs),
+      inspector.runInContext(this.#context),
+    );
   }
 
   /** The module's exports, already evaluated or not. */
@@ -119,7 +129,7 @@ export class Realm {
       return this.#evaluate(target);
     }
     if (importer.environment === "node" && isBuiltin(specifier)) {
-      return requireBuiltin(specifier);
+      return requireHere(specifier);
     }
     throw new EmbeddedError(
       "notFound",

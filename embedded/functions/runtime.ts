@@ -1,18 +1,19 @@
-import { randomBytes } from "node:crypto";
 import type { JSONValue } from "convex/values";
 import type { Clock } from "../clock.js";
 import type { Database } from "../database/database.js";
 import type { Transaction } from "../database/transaction.js";
 import type { ReadInterval } from "../database/types.js";
-import {
-  Deployment,
-  missingFunction,
-  type FunctionEntry,
-} from "./deployment.js";
+import { Deployment, type FunctionEntry } from "./deployment.js";
 import { checkType } from "./execute.js";
 import type { RequestContext } from "./execution.js";
 import { FunctionFailure } from "./failure.js";
 import { LogLines } from "./logLines.js";
+import {
+  argsObject,
+  findRequested,
+  newRequestId,
+  toOutcome,
+} from "./requests.js";
 import { Span } from "./span.js";
 import type {
   CompletionEvent,
@@ -261,56 +262,3 @@ export class Runtime {
 
 /** Ends a transaction whose hook said not to run, without committing it. */
 class Skipped extends Error {}
-
-function findRequested(
-  deployment: Deployment,
-  request: UdfRequest,
-): FunctionEntry {
-  const entry = deployment.find(request.componentPath, request.path);
-  const publicOnly = request.access === "public";
-  if (
-    entry === undefined ||
-    (publicOnly && !(entry.isPublic && entry.componentPath === ""))
-  ) {
-    throw new FunctionFailure(
-      missingFunction(request.path, request.componentPath, publicOnly),
-    );
-  }
-  return entry;
-}
-
-function argsObject(args: JSONValue): JSONValue {
-  const value = Array.isArray(args) && args.length === 1 ? args[0] : args;
-  if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    throw new FunctionFailure(
-      `ArgumentValidationError: The arguments of a function must be one object, got ${JSON.stringify(args)}`,
-    );
-  }
-  return value as JSONValue;
-}
-
-function toOutcome(ended: Ended, requestId: string): UdfOutcome {
-  const logLines = ended.logs.lines;
-  if (ended.failure !== undefined) {
-    const { message, data } = ended.failure;
-    const errorMessage = `[Request ID: ${requestId}] Server Error\n${message}`;
-    return {
-      status: "error",
-      errorMessage,
-      logLines,
-      ...(data === undefined ? {} : { errorData: data }),
-    };
-  }
-  return {
-    status: "success",
-    value: ended.skipped ? null : (JSON.parse(ended.json) as JSONValue),
-    logLines,
-    ...(ended.ts === undefined ? {} : { ts: ended.ts }),
-    ...(ended.readSet === undefined ? {} : { readSet: ended.readSet }),
-  };
-}
-
-/** Sixteen hex digits. */
-export function newRequestId(): string {
-  return randomBytes(8).toString("hex");
-}

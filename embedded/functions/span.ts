@@ -37,16 +37,16 @@ export class Span {
 
   /** @param tx - null for an action. */
   async execute(tx: Transaction | null, args: JSONValue): Promise<string> {
-    this.#execution = new Execution(
-      this.#runtime,
-      this.#deployment,
-      this.#entry,
-      this.#request,
-      tx,
-      tx === null ? null : this.#runtime.clock.now(),
-      0,
-      { usedMs: 0 },
-    );
+    this.#execution = new Execution({
+      runtime: this.#runtime,
+      deployment: this.#deployment,
+      fn: this.#entry,
+      request: this.#request,
+      transaction: tx,
+      frozenNowMs: tx === null ? null : this.#runtime.clock.now(),
+      depth: 0,
+      userTime: { usedMs: 0 },
+    });
     try {
       return await execute(this.#execution, args);
     } finally {

@@ -1,4 +1,8 @@
-import { SourceMap, type SourceMapping } from "node:module";
+import {
+  SourceMap,
+  type SourceMapPayload,
+  type SourceMapping,
+} from "node:module";
 import type { JSONValue } from "convex/values";
 import { EmbeddedError } from "../errors.js";
 import { compileSourceMap, SCRIPT_PREFIX, WRAPPER_LINES } from "./transform.js";
@@ -119,7 +123,7 @@ async function originalPlace(
   let map = sourceMaps.get(module);
   if (map === undefined) {
     map = compileSourceMap(module).then(
-      (text) => new SourceMap(JSON.parse(text)),
+      (text) => new SourceMap(JSON.parse(text) as SourceMapPayload),
     );
     sourceMaps.set(module, map);
   }

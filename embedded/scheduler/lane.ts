@@ -17,9 +17,9 @@ export interface LaneOptions {
   /** How many entries run at the same time. */
   readonly parallelism: number;
   /** Runs an entry and takes it off the lane. */
-  run(entry: DueEntry): Promise<void>;
+  readonly run: (entry: DueEntry) => Promise<unknown>;
   /** The entry stays due and is tried again after a second. */
-  onError(error: unknown): void;
+  readonly onError: (error: unknown) => void;
 }
 
 const RETRY_MS = 1_000;

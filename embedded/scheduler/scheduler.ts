@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.js";
-import type { Database } from "../database/database.js";
+import type { Database, WriteOutcome } from "../database/database.js";
 import type { Transaction } from "../database/transaction.js";
 import {
   beginCron,
@@ -28,7 +28,7 @@ export interface SchedulerOptions {
   readonly clock: Clock;
   readonly runner: JobRunner;
   /** Trouble of the deployment itself; functions that fail are not reported here. */
-  onError(error: unknown): void;
+  readonly onError: (error: unknown) => void;
 }
 
 const ACTION_PARALLELISM = 8;
@@ -115,7 +115,7 @@ export class Scheduler {
     }
   }
 
-  async #runJob({ key, value }: DueEntry): Promise<void> {
+  async #runJob({ key, value }: DueEntry): Promise<unknown> {
     const job = JSON.parse(value) as DueJob;
     const { componentPath, path } = job.target;
     const call: JobCall = {
@@ -140,14 +140,14 @@ export class Scheduler {
     key: string,
     job: DueJob,
     call: JobCall,
-  ): Promise<void> {
+  ): Promise<unknown> {
     const result = await this.#runner.runMutation(call, {
       begin: (tx) => beginJob(tx, job),
       beforeCommit: (tx) => endJob(tx, job, { kind: "success" }, this.#now),
     });
     switch (result.kind) {
       case "success":
-        return;
+        return result;
       case "skipped":
         return this.#write((tx) => tx.meta.delete(key));
       case "failed":
@@ -156,7 +156,7 @@ export class Scheduler {
   }
 
   async #runActionJob(key: string, job: DueJob, call: JobCall): Promise<void> {
-    const begun = await this.#database.write(async (tx) => {
+    const begun = await this.#write((tx) => {
       tx.meta.delete(key);
       return beginAction(tx, job);
     });
@@ -172,7 +172,7 @@ export class Scheduler {
     }
   }
 
-  async #runCron({ key, value }: DueEntry): Promise<void> {
+  async #runCron({ key, value }: DueEntry): Promise<unknown> {
     const id = JSON.parse(value) as CronId;
     const cron = this.#read((tx) => dueCron(tx, id, key));
     if (cron === undefined) {
@@ -193,10 +193,10 @@ export class Scheduler {
           begin: (tx) => dueCron(tx, id, key) !== undefined,
           beforeCommit: end,
         });
-        return result.kind === "failed" ? this.#write(end) : undefined;
+        return result.kind === "failed" ? this.#write(end) : result;
       }
       case "Action": {
-        const begun = await this.#database.write(async (tx) => {
+        const begun = await this.#write((tx) => {
           const current = dueCron(tx, id, key);
           if (current !== undefined) {
             beginCron(tx, current);
@@ -204,11 +204,11 @@ export class Scheduler {
           return current !== undefined;
         });
         await begun.durable;
-        if (begun.value) {
-          await this.#runner.runAction(call);
-          await this.#write(end);
+        if (!begun.value) {
+          return begun;
         }
-        return;
+        await this.#runner.runAction(call);
+        return this.#write(end);
       }
       case undefined:
         return this.#write(end);
@@ -219,8 +219,8 @@ export class Scheduler {
     return this.#clock.now();
   }
 
-  async #write(run: (tx: Transaction) => void): Promise<void> {
-    await this.#database.write(async (tx) => run(tx));
+  #write<T>(run: (tx: Transaction) => T): Promise<WriteOutcome<T>> {
+    return this.#database.write((tx) => Promise.resolve(run(tx)));
   }
 
   #read<T>(run: (tx: Transaction) => T): T {

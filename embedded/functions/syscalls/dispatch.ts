@@ -1,6 +1,6 @@
 import { currentExecution, type Execution } from "../execution.js";
 import { EmbeddedError } from "../../errors.js";
-import { isFatal, SyscallFailure } from "../failure.js";
+import { FunctionFailure, isFatal, SyscallFailure } from "../failure.js";
 import { chargeUserTime, startUserTime } from "../userTime.js";
 import { actionSyscalls } from "./actions.js";
 import { databaseSyscalls, databaseSyncSyscalls } from "./database.js";
@@ -37,10 +37,7 @@ export function syscall(op: string, json: string): Answer {
   if (entry === undefined || !isInScope(entry.scope, execution)) {
     return new SyscallFailure(`Unknown operation ${op}`);
   }
-  return settled(
-    execution,
-    () => perform(execution, entry, json) as string,
-  ) as Answer;
+  return answer(execution, entry, json);
 }
 
 /**
@@ -63,7 +60,12 @@ export function asyncSyscall(
   if (entry === undefined || !isInScope(entry.scope, execution)) {
     return new SyscallFailure(`Unknown async operation ${op}`);
   }
-  const start = () => settled(execution, () => perform(execution, entry, json));
+  const start = () => {
+    const answered = answer(execution, entry, json);
+    return answered instanceof Promise
+      ? answered.catch((error: unknown) => toFailure(execution, error))
+      : answered;
+  };
   if (execution.transaction === null) {
     return start();
   }
@@ -82,21 +84,15 @@ export function asyncSyscall(
   return queued;
 }
 
-function perform<T>(execution: Execution, entry: Syscall<T>, json: string): T {
-  chargeUserTime(execution);
-  return entry.run(execution, JSON.parse(json) as SyscallArgs);
-}
-
-/** Runs a syscall to a plain answer: nothing but data goes back into a context. */
-function settled(
+/** Runs a syscall; nothing but data goes back into a context, not even of an error. */
+function answer<T>(
   execution: Execution,
-  run: () => string | Promise<string>,
-): Answer | Promise<Answer> {
+  entry: Syscall<T>,
+  json: string,
+): T | SyscallFailure {
   try {
-    const answer = run();
-    return typeof answer === "string"
-      ? answer
-      : answer.then(identity, (error: unknown) => toFailure(execution, error));
+    chargeUserTime(execution);
+    return entry.run(execution, parseArgs(json));
   } catch (error) {
     return toFailure(execution, error);
   } finally {
@@ -106,7 +102,8 @@ function settled(
 
 function toFailure(execution: Execution, error: unknown): SyscallFailure {
   if (isFatal(error)) {
-    execution.fatal ??= error;
+    execution.fatal ??=
+      error instanceof Error ? error : new Error(String(error));
   }
   if (!(error instanceof EmbeddedError)) {
     return new SyscallFailure(`Internal error: ${String(error)}`);
@@ -124,6 +121,20 @@ function outsideFunction(op: string): SyscallFailure {
   );
 }
 
-function identity<T>(value: T): T {
-  return value;
+function parseArgs(json: unknown): SyscallArgs {
+  const args = parseJson(json);
+  if (args === null || typeof args !== "object" || Array.isArray(args)) {
+    throw new FunctionFailure(
+      `The arguments of a syscall must be the JSON text of an object, got ${String(json)}`,
+    );
+  }
+  return args as SyscallArgs;
+}
+
+function parseJson(json: unknown): unknown {
+  try {
+    return JSON.parse(String(json));
+  } catch {
+    return undefined;
+  }
 }

@@ -70,7 +70,7 @@ export function objectArg(
       `Invalid argument \`${name}\`: expected an object, got ${JSON.stringify(value)}`,
     );
   }
-  return value as Record<string, JSONValue>;
+  return value;
 }
 
 /** Undefined where the argument was left out or is null. */
@@ -78,5 +78,10 @@ export function optionalString(
   args: SyscallArgs,
   name: string,
 ): string | undefined {
-  return args[name] == null ? undefined : stringArg(args, name);
+  return isAbsent(args[name]) ? undefined : stringArg(args, name);
+}
+
+/** Clients write arguments they leave out either way. */
+export function isAbsent(value: JSONValue | undefined): boolean {
+  return value === undefined || value === null;
 }

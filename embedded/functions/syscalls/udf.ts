@@ -3,14 +3,19 @@ import { FunctionFailure } from "../failure.js";
 import { functionHandle } from "../functionPath.js";
 import { callNested, type NestedKind } from "../nested.js";
 import { addressArg } from "./address.js";
-import { objectArg, type AsyncSyscalls } from "./table.js";
+import {
+  isAbsent,
+  numberArg,
+  objectArg,
+  type AsyncSyscalls,
+  type SyscallArgs,
+} from "./table.js";
 
 /** Calling other functions in the same transaction, and handles to pass on. */
 export const udfSyscalls: AsyncSyscalls = {
   "1.0/runUdf": {
     scope: "transaction",
     run(execution, args) {
-      const limits = args["transactionLimits"];
       return callNested(execution, {
         kind: nestedKind(args["udfType"]),
         entry: execution.deployment.resolve(
@@ -18,13 +23,7 @@ export const udfSyscalls: AsyncSyscalls = {
           addressArg(args),
         ),
         args: objectArg(args, "args"),
-        limits:
-          limits == null
-            ? {}
-            : (objectArg(
-                args,
-                "transactionLimits",
-              ) as Partial<TransactionLimits>),
+        limits: limitsArg(args),
       });
     },
   },
@@ -50,5 +49,15 @@ function nestedKind(udfType: unknown): NestedKind {
   }
   throw new FunctionFailure(
     `Invalid function type for a nested call: ${JSON.stringify(udfType)}`,
+  );
+}
+
+function limitsArg(args: SyscallArgs): Partial<TransactionLimits> {
+  if (isAbsent(args["transactionLimits"])) {
+    return {};
+  }
+  const limits = objectArg(args, "transactionLimits");
+  return Object.fromEntries(
+    Object.keys(limits).map((name) => [name, numberArg(limits, name)]),
   );
 }

@@ -1,0 +1,66 @@
+import { randomBytes } from "node:crypto";
+import type { JSONValue } from "convex/values";
+import {
+  missingFunction,
+  type Deployment,
+  type FunctionEntry,
+} from "./deployment.js";
+import { FunctionFailure } from "./failure.js";
+import type { Ended } from "./runtime.js";
+import type { UdfOutcome, UdfRequest } from "./types.js";
+
+/** The function a request names, if it may call it. */
+export function findRequested(
+  deployment: Deployment,
+  request: UdfRequest,
+): FunctionEntry {
+  const entry = deployment.find(request.componentPath, request.path);
+  const publicOnly = request.access === "public";
+  if (
+    entry === undefined ||
+    (publicOnly && !(entry.isPublic && entry.componentPath === ""))
+  ) {
+    throw new FunctionFailure(
+      missingFunction(request.path, request.componentPath, publicOnly),
+    );
+  }
+  return entry;
+}
+
+/** Arguments come as an object or as an array that holds one. */
+export function argsObject(args: JSONValue): JSONValue {
+  const value = Array.isArray(args) && args.length === 1 ? args[0] : args;
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw new FunctionFailure(
+      `ArgumentValidationError: The arguments of a function must be one object, got ${JSON.stringify(args)}`,
+    );
+  }
+  return value;
+}
+
+/** What the caller is told. */
+export function toOutcome(ended: Ended, requestId: string): UdfOutcome {
+  const logLines = ended.logs.lines;
+  if (ended.failure !== undefined) {
+    const { message, data } = ended.failure;
+    const errorMessage = `[Request ID: ${requestId}] Server Error\n${message}`;
+    return {
+      status: "error",
+      errorMessage,
+      logLines,
+      ...(data === undefined ? {} : { errorData: data }),
+    };
+  }
+  return {
+    status: "success",
+    value: ended.skipped ? null : (JSON.parse(ended.json) as JSONValue),
+    logLines,
+    ...(ended.ts === undefined ? {} : { ts: ended.ts }),
+    ...(ended.readSet === undefined ? {} : { readSet: ended.readSet }),
+  };
+}
+
+/** Sixteen hex digits. */
+export function newRequestId(): string {
+  return randomBytes(8).toString("hex");
+}
