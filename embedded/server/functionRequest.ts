@@ -4,6 +4,7 @@ import { describeJson, isJsonObject } from "./body.js";
 import type { Caller } from "./auth.js";
 import { HttpError, badRequest, rawJsonResponse } from "./http.js";
 import type { ApiRequest, ApiResponse } from "./http.js";
+import { isModulePath } from "./modulePath.js";
 import { checkConvexJson, toCleanJson } from "./values.js";
 
 /** How values are written: exactly, or as plain JSON for people. */
@@ -83,17 +84,22 @@ export function outcomeBody(
   };
 }
 
-/** `module/path:name`; what characters a path may have is Convex's rule. */
-const FUNCTION_PATH =
-  /^[A-Za-z0-9_.]+(\/[A-Za-z0-9_.]+)*(:[A-Za-z_$][A-Za-z0-9_$]*)?$/;
-
 function parsePath(path: unknown): string {
-  if (typeof path === "string" && FUNCTION_PATH.test(path)) return path;
+  if (typeof path === "string" && isFunctionPath(path)) return path;
   throw badRequest(
     "BadConvexFunctionIdentifier",
     typeof path === "string"
       ? `"${path.slice(0, 200)}" is not a function path; write it as module/path:function.`
       : `path must be a string, not ${describeJson(path)}.`,
+  );
+}
+
+function isFunctionPath(path: string): boolean {
+  const [modulePath = "", name = "default", ...rest] = path.split(":");
+  return (
+    isModulePath(modulePath) &&
+    /^[A-Za-z_$][A-Za-z0-9_$]*$/.test(name) &&
+    rest.length === 0
   );
 }
 

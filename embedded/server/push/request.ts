@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { ModuleSource } from "../../functions/types.js";
 import { describeJson, isJsonObject } from "../body.js";
 import { HttpError, badRequest } from "../http.js";
+import { isModulePath } from "../modulePath.js";
 
 /** One component definition of a push; the app's own has the path "". */
 export interface PushedDefinition {
@@ -127,11 +128,7 @@ function nullableModule(
 
 function module(body: Record<string, unknown>): ModuleSource {
   const path = string(body, "path");
-  // The characters Convex allows, which also keeps ".." out.
-  if (
-    !/^[A-Za-z0-9_.]+(\/[A-Za-z0-9_.]+)*$/.test(path) ||
-    /(^|\/)\.+(\/|$)/.test(path)
-  ) {
+  if (!isModulePath(path)) {
     throw invalid(
       `module path "${path}" may only have letters, digits, "_", "." and "/"`,
     );

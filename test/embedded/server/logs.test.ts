@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { TestDeployment } from "../support/deployment.js";
+import { FakeClock } from "../support/fakeClock.js";
+
+const FUNCTIONS = `
+  import { mutationGeneric } from "convex/server";
+  export const speak = mutationGeneric({ handler: async () => { console.warn("careful", { a: 1 }); return null; } });
+  export const fail = mutationGeneric({ handler: async () => { throw new Error("no luck"); } });
+`;
+
+interface Page {
+  entries: { identifier: string; error: string | null }[];
+  newCursor: number;
+}
+
+let clock: FakeClock;
+let deployment: TestDeployment;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  deployment = await TestDeployment.open({ clock });
+  const pushed = await deployment.push({ modules: { f: FUNCTIONS } });
+  expect(pushed.status).toBe(200);
+});
+
+afterEach(() => deployment.remove());
+
+const run = (name: string) =>
+  deployment.post("/api/mutation", { path: `f:${name}`, args: {} });
+
+async function follow(cursor: number, signal?: AbortSignal): Promise<Page> {
+  const response = await deployment.fetch(
+    `/api/stream_function_logs?cursor=${cursor}`,
+    {
+      headers: deployment.admin,
+      ...(signal === undefined ? {} : { signal }),
+    },
+  );
+  expect(response.status).toBe(200);
+  return (await response.json()) as Page;
+}
+
+describe("stream_function_logs", () => {
+  test("tells what ran, in seconds, with structured log lines", async () => {
+    await run("speak");
+    await run("fail");
+    const { entries, newCursor } = await follow(0);
+    expect(newCursor).toBe(2);
+    expect(entries).toMatchObject([
+      {
+        kind: "Completion",
+        udfType: "Mutation",
+        identifier: "f.js:speak",
+        componentPath: null,
+        timestamp: clock.now() / 1_000,
+        logLines: [{ messages: ["'careful' { a: 1 }"], level: "WARN" }],
+        error: null,
+      },
+      {
+        identifier: "f.js:fail",
+        error: expect.stringContaining("no luck") as string,
+      },
+    ]);
+  });
+
+  test("waits for news after the cursor", async () => {
+    await run("speak");
+    const waiting = follow(1);
+    await run("fail");
+    expect(await waiting).toMatchObject({
+      entries: [{ identifier: "f.js:fail" }],
+      newCursor: 2,
+    });
+  });
+
+  test("answers empty after a minute, and at once when the deployment closes", async () => {
+    const before = clock.nextTimerMs;
+    const waiting = follow(0);
+    await expect.poll(() => clock.nextTimerMs).not.toBe(before);
+    clock.advance(60_000);
+    expect(await waiting).toEqual({ entries: [], newCursor: 0 });
+
+    const until = follow(0);
+    await deployment.close();
+    expect(await until).toEqual({ entries: [], newCursor: 0 });
+  });
+
+  test("lets go of a reader that left", async () => {
+    const before = clock.nextTimerMs;
+    const leaving = new AbortController();
+    const waiting = follow(0, leaving.signal);
+    await expect.poll(() => clock.nextTimerMs).not.toBe(before);
+    leaving.abort();
+    expect(await waiting).toEqual({ entries: [], newCursor: 0 });
+    expect(clock.nextTimerMs).toBe(before);
+  });
+
+  test("keeps the latest thousand", async () => {
+    for (let i = 0; i < 1_001; i++) await run("speak");
+    const { entries, newCursor } = await follow(0);
+    expect(entries).toHaveLength(1_000);
+    expect(newCursor).toBe(1_001);
+    expect((await follow(1_000)).entries).toHaveLength(1);
+  });
+
+  test.each(["-1", "soon", "1e999"])(
+    "refuses the cursor %s",
+    async (cursor) => {
+      const response = await deployment.fetch(
+        `/api/stream_function_logs?cursor=${cursor}`,
+        { headers: deployment.admin },
+      );
+      expect(response.status).toBe(400);
+    },
+  );
+});
+
+test("listeners hear completions until they stop, and stats count them", async () => {
+  const heard: string[] = [];
+  const before = deployment.inner.stats();
+  const stop = deployment.inner.onCompletion(({ path }) => heard.push(path));
+  await run("speak");
+  await run("fail");
+  stop();
+  await run("speak");
+  expect(heard).toEqual(["f.js:speak", "f.js:fail"]);
+  const after = deployment.inner.stats();
+  expect(after.mutations - before.mutations).toBe(3);
+  expect(after.failures - before.failures).toBe(1);
+});
