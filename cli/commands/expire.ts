@@ -1,6 +1,11 @@
+import { expireCutoff } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
 import { announceTarget, connect } from "../lib/connect.js";
-import { startAndFollow, type FollowOptions } from "../lib/runs.js";
+import {
+  reportNothing,
+  startAndFollow,
+  type FollowOptions,
+} from "../lib/runs.js";
 
 export interface ExpireOptions extends FollowOptions {
   readonly reason?: string;
@@ -12,8 +17,16 @@ export async function expire(
   options: ExpireOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
-  const backlog = await connection.client.query("stats:backlog", {});
+  const { client } = connection;
+  const [backlog, { idleTimeoutMs }] = await Promise.all([
+    client.query("stats:backlog", {}),
+    client.query("settings:get", {}),
+  ]);
   announceTarget(context, connection);
+  if (backlog.expire === 0) {
+    const cutoff = expireCutoff(idleTimeoutMs, context.now());
+    return reportNothing(context, options, "expire", cutoff);
+  }
   await startAndFollow(context, connection, options, {
     kind: "expire",
     reason: options.reason,

@@ -11,9 +11,13 @@ import {
 } from "../lib/output.js";
 import { chooseCutoff, type CutoffOptions } from "../lib/purgeCutoff.js";
 import { previewPurge, type PurgePreview } from "../lib/purgePreview.js";
-import { startAndFollow, type FollowOptions } from "../lib/runs.js";
+import {
+  reportNothing,
+  startAndFollow,
+  type FollowOptions,
+} from "../lib/runs.js";
 import { formatTime, iso, isoOrNull } from "../lib/time.js";
-import type { DryRunJson, RunResultJson } from "../shapes.js";
+import type { DryRunJson } from "../shapes.js";
 
 export interface PurgeOptions extends FollowOptions, CutoffOptions {
   readonly dryRun?: boolean;
@@ -39,7 +43,9 @@ export async function purge(
   );
 
   if (options.dryRun) return printDryRun(context, options, cutoff, found);
-  if (found.sessions === 0) return printNothing(context, options, cutoff);
+  if (found.sessions === 0) {
+    return reportNothing(context, options, "purge", cutoff);
+  }
 
   const kept = purgeCutoff(retentionDays, now);
   const withinRetention = kept !== null && cutoff <= kept;
@@ -89,21 +95,4 @@ function printDryRun(
     context,
     `Dry run, nothing deleted. A purge would delete ${countOf(sessions, "session")} and ${countOf(actions, "action")}${range}.\nTo delete exactly these: sessions-ops purge --before ${iso(cutoff)}`,
   );
-}
-
-function printNothing(
-  context: CliContext,
-  options: PurgeOptions,
-  cutoff: number,
-): void {
-  if (!options.json) return print(context, "Nothing to purge; no run started.");
-  printJson(context, {
-    runId: null,
-    status: "completed",
-    cutoff: iso(cutoff),
-    sessions: 0,
-    actions: 0,
-    quarantined: 0,
-    pages: 0,
-  } satisfies RunResultJson);
 }

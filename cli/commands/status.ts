@@ -33,10 +33,12 @@ function toStatusJson(
   { version, sessions, settings, schedules, runs, watchdog }: Status,
   backlog: Backlog,
 ): StatusJson {
+  const { total, active, expired, ended } = sessions;
   return {
     version,
     target: { url: target.url, component: client.component },
-    sessions,
+    // In an order to be read; the deployment answers with sorted fields.
+    sessions: { total, active, expired, ended },
     retentionDays: settings.retentionDays,
     idleTimeoutMs: settings.idleTimeoutMs,
     backlog,

@@ -8,7 +8,8 @@ import { toRunResult } from "./convert.js";
 import { CliError } from "./errors.js";
 import { countOf, note, print, printJson } from "./output.js";
 import { startProgress } from "./progress.js";
-import { formatDuration, formatTime } from "./time.js";
+import type { RunResultJson } from "../shapes.js";
+import { formatDuration, formatTime, iso } from "./time.js";
 
 const POLL_MS = 250;
 /** Polls that may get no answer in a row: about ten seconds. */
@@ -156,6 +157,27 @@ export function report(
       `${countOf(run.quarantined, "session")} failed alone and stay as they were; \`sessions-ops runs show ${run.runId}\` says why.`,
     );
   }
+}
+
+/** Nothing is due: no run, and for programs the shape of one that did nothing. */
+export function reportNothing(
+  context: CliContext,
+  options: GlobalOptions,
+  kind: RunKind,
+  cutoff: number,
+): void {
+  if (!options.json) {
+    return print(context, `Nothing to ${kind}; no run started.`);
+  }
+  printJson(context, {
+    runId: null,
+    status: "completed",
+    cutoff: iso(cutoff),
+    sessions: 0,
+    actions: 0,
+    quarantined: 0,
+    pages: 0,
+  } satisfies RunResultJson);
 }
 
 /** Throws what the exit code has to say about how a run ended. */

@@ -140,3 +140,16 @@ test("a lost answer does not start a second run, nor do lost polls end the comma
   expect(toLose).toEqual([]);
   expect(await runs()).toHaveLength(1);
 });
+
+test("a progress bar with its rate on a terminal, and never with --json", async () => {
+  const { terminal } = await setUpOld();
+  terminal.isTTY = true;
+  const { stdout, stderr } = await terminal.run(...purge);
+  expect(stderr).toMatch(/100% \| 30\/30 sessions \| [\d,]+\/s/);
+  expect(stdout).toMatch(/completed: deleted 30 sessions and 0 actions/);
+
+  const other = await setUpOld();
+  other.terminal.isTTY = true;
+  const json = await other.terminal.run(...purge, "--json");
+  expect(json.stderr).not.toContain("%");
+});

@@ -27,6 +27,8 @@ export class FakeTerminal {
   /** What is typed at the next questions; a missing answer fails the test. */
   answers: Array<boolean | string> = [];
   stdin = "";
+  /** Both outputs are a terminal, 100 columns wide. */
+  isTTY = false;
   interrupt: () => void = () => {};
 
   constructor(overrides: Partial<CliContext> = {}) {
@@ -50,8 +52,8 @@ export class FakeTerminal {
 
   /** Runs one command as `main.ts` does. */
   async run(...args: string[]): Promise<Finished> {
-    const stdout = collector();
-    const stderr = collector();
+    const stdout = collector(this.isTTY);
+    const stderr = collector(this.isTTY);
     const context = this.context(stdout.stream, stderr.stream);
     let exitCode = 0;
     try {
@@ -115,7 +117,7 @@ export function bodyOf<Body>(init: RequestInit | undefined): Body {
   return JSON.parse(init.body) as Body;
 }
 
-function collector() {
+function collector(isTTY = false) {
   const chunks: string[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -123,5 +125,6 @@ function collector() {
       done();
     },
   });
+  if (isTTY) Object.assign(stream, { isTTY, columns: 100 });
   return { stream, text: () => chunks.join("") };
 }

@@ -157,6 +157,27 @@ test("status tells programs everything, with ISO times", async () => {
   });
 });
 
+test("colours only on a terminal, and not with NO_COLOR", async () => {
+  const { terminal } = await setUpVisitors();
+  const hasColours = async () =>
+    (await terminal.run("status")).stdout.includes("\u001b[");
+  expect(await hasColours()).toBe(false);
+  terminal.isTTY = true;
+  expect(await hasColours()).toBe(true);
+  Object.assign(terminal.overrides, { env: { NO_COLOR: "1" } });
+  expect(await hasColours()).toBe(false);
+});
+
+test("expire with nothing idle starts no run", async () => {
+  const { terminal } = setUpDeployment();
+  expect(await terminal.json("expire")).toMatchObject({
+    runId: null,
+    status: "completed",
+    sessions: 0,
+  });
+  expect(await terminal.json("runs", "list")).toEqual({ runs: [] });
+});
+
 test("status for people", async () => {
   const { terminal } = await setUpVisitors();
   await terminal.run("schedule", "set", "purge", "0 3 * * *");
