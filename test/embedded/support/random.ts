@@ -25,10 +25,9 @@ export class Random {
   }
 
   pick<T>(items: readonly T[]): T {
-    const item = items[this.below(items.length)];
-    if (item === undefined) {
+    if (items.length === 0) {
       throw new RangeError("nothing to pick from");
     }
-    return item;
+    return items[this.below(items.length)] as T;
   }
 }

@@ -1,0 +1,187 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { EmbeddedError } from "../../../embedded/errors.js";
+import { openStore } from "../../../embedded/storage/lmdbStore.js";
+import {
+  MAX_KEY_BYTES,
+  prefixEnd,
+  type KeyRange,
+  type Snapshot,
+  type Store,
+} from "../../../embedded/storage/store.js";
+import { temporaryDir } from "../support/database.js";
+import { Random } from "../support/random.js";
+
+function open(dataDir = temporaryDir()): Store {
+  const store = openStore({ dataDir });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+function snapshotOf<T>(store: Store, run: (snapshot: Snapshot) => T): T {
+  const snapshot = store.snapshot();
+  try {
+    return run(snapshot);
+  } finally {
+    snapshot.release();
+  }
+}
+
+const get = (store: Store, key: string) =>
+  snapshotOf(store, (snapshot) => snapshot.get(key));
+
+test("a write is visible to the next snapshot before it is durable", async () => {
+  const store = open();
+  const { durable } = store.write([{ key: "a", value: "1" }]);
+  expect(get(store, "a")).toBe("1");
+  await durable;
+  expect(get(store, "a")).toBe("1");
+});
+
+test("a snapshot keeps showing what it was taken from", async () => {
+  const store = open();
+  await store.write([{ key: "a", value: "1" }]).durable;
+  const snapshot = store.snapshot();
+  store.write([
+    { key: "a", value: "2" },
+    { key: "b", value: "3" },
+  ]);
+  await store.write([{ key: "a", value: null }]).durable;
+  await store.write([{ key: "c", value: "4" }]).durable;
+  expect(snapshot.get("a")).toBe("1");
+  expect([...snapshot.range({ lower: "a", upper: "z" })]).toEqual([
+    { key: "a", value: "1" },
+  ]);
+  snapshot.release();
+  expect(get(store, "a")).toBeUndefined();
+  expect(get(store, "b")).toBe("3");
+});
+
+test("a released snapshot refuses to be read", () => {
+  const store = open();
+  const snapshot = store.snapshot();
+  snapshot.release();
+  expect(() => snapshot.get("a")).toThrow("after its release");
+});
+
+test("reads equal a model, wherever the writes are on their way to disk", async () => {
+  const dataDir = temporaryDir();
+  const store = openStore({ dataDir });
+  const random = new Random(3);
+  const model = new Map<string, string>();
+  let durable = Promise.resolve();
+  for (let round = 0; round < 300; round += 1) {
+    const ops = Array.from({ length: 1 + random.below(20) }, () => ({
+      key: randomKey(random),
+      value: random.chance(0.3) ? null : `${round} ü`,
+    }));
+    ({ durable } = store.write(ops));
+    for (const { key, value } of ops) {
+      if (value === null) {
+        model.delete(key);
+      } else {
+        model.set(key, value);
+      }
+    }
+    if (random.chance(0.1)) {
+      await durable;
+    }
+    const range = {
+      lower: randomKey(random),
+      upper: randomKey(random),
+      reverse: random.chance(0.5),
+    };
+    snapshotOf(store, (snapshot) => {
+      expect([...snapshot.range(range)]).toEqual(expected(model, range));
+    });
+  }
+  await store.close();
+
+  const reopened = open(dataDir);
+  const everything = { lower: "", upper: "\xff".repeat(4) };
+  snapshotOf(reopened, (snapshot) => {
+    expect([...snapshot.range(everything)]).toEqual(
+      expected(model, everything),
+    );
+  });
+});
+
+function randomKey(random: Random): string {
+  const length = 1 + random.below(3);
+  return Array.from({ length }, () =>
+    String.fromCharCode(random.pick([0, 1, 97, 98, 127, 128, 254])),
+  ).join("");
+}
+
+function expected(
+  model: Map<string, string>,
+  { lower, upper, reverse = false }: KeyRange,
+) {
+  const entries = [...model]
+    .filter(([key]) => key >= lower && key < upper)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => ({ key, value }));
+  return reverse ? entries.reverse() : entries;
+}
+
+test("a range that is not read to its end leaves the snapshot usable", async () => {
+  const store = open();
+  await store.write(
+    Array.from({ length: 100 }, (_, i) => ({ key: `k${i}`, value: "v" })),
+  ).durable;
+  const snapshot = store.snapshot();
+  for (let i = 0; i < 50; i += 1) {
+    for (const entry of snapshot.range({ lower: "k", upper: "l" })) {
+      expect(entry.key).toBe("k0");
+      break;
+    }
+  }
+  expect([...snapshot.range({ lower: "k", upper: "l" })]).toHaveLength(100);
+  snapshot.release();
+});
+
+test("keys of the greatest length and empty values come back", async () => {
+  const store = open();
+  const key = "\xfe".repeat(MAX_KEY_BYTES);
+  await store.write([{ key, value: "" }]).durable;
+  expect(get(store, key)).toBe("");
+});
+
+test("close waits for what was written", async () => {
+  const dataDir = temporaryDir();
+  const store = openStore({ dataDir });
+  store.write([{ key: "a", value: "1" }]);
+  await store.close();
+  expect(get(open(dataDir), "a")).toBe("1");
+  expect(() => store.write([])).toThrow("closed");
+});
+
+test("a second owner of a directory is told who has it", async () => {
+  const dataDir = temporaryDir();
+  const store = openStore({ dataDir });
+  expect(() => openStore({ dataDir })).toThrow(
+    expect.objectContaining({
+      code: "dataDirInUse",
+      message: expect.stringContaining(`process ${process.pid}`) as string,
+    }) as EmbeddedError,
+  );
+  await store.close();
+  await openStore({ dataDir }).close();
+});
+
+test.each([
+  ["a process that is gone", "4194305"],
+  ["this process before a restart with the same pid", String(process.pid)],
+  ["nobody", "garbage"],
+])("takes over the lock of %s", async (_, content) => {
+  const dataDir = temporaryDir();
+  writeFileSync(join(dataDir, "owner.pid"), content);
+  await openStore({ dataDir }).close();
+});
+
+test("the end of a prefix skips bytes that cannot grow", () => {
+  expect(prefixEnd("ab")).toBe("ac");
+  expect(prefixEnd("a\xff\xff")).toBe("b");
+  expect(() => prefixEnd("\xff")).toThrow(RangeError);
+});
