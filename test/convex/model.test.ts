@@ -29,11 +29,11 @@ import {
 } from "./sessionModel.js";
 
 const START = Date.UTC(2026, 0, 1);
-const OPERATIONS = 1_200;
+const OPERATIONS = 550;
 const COMPARE_EVERY = 10;
 
 const replayed = process.env["MODEL_SEED"];
-const seeds = replayed === undefined ? [1, 2, 3] : [Number(replayed)];
+const seeds = replayed === undefined ? [1, 2, 3, 4, 5, 6] : [Number(replayed)];
 
 const VISITORS = [
   ...Array.from({ length: 30 }, (_, n) => `visitor-${n}`),
@@ -64,7 +64,7 @@ test.each(seeds)(
       });
     }
     // Else the seed has not been through what it is here for.
-    expect(Math.min(...Object.values(driver.runs.done))).toBeGreaterThan(30);
+    expect(Math.min(...Object.values(driver.runs.done))).toBeGreaterThan(15);
     const met = new Set(driver.history.map((line) => line.split(" ")[2]));
     expect([...met].toSorted()).toEqual(Object.keys(WEIGHTS).toSorted());
   },
