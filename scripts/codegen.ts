@@ -1,0 +1,98 @@
+/**
+ * `npm run codegen [-- --check]`: the official `convex codegen` against an embedded deployment of
+ * its own. `--check` changes nothing, and fails where a generated file is not what it would write.
+ */
+import { execFile } from "node:child_process";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { openDeployment } from "@sessions-ops/embedded";
+import { Command } from "commander";
+
+const ROOT = join(import.meta.dirname, "..");
+const GENERATED = ["convex/_generated", "convex/sessionTracker/_generated"];
+
+const { check } = new Command("codegen")
+  .description("write the _generated files of convex/ and its component")
+  .option("--check", "fail if they are stale, and leave them as they are")
+  .parse()
+  .opts<{ check?: boolean }>();
+
+if (check) await failIfStale();
+else await generate();
+
+async function failIfStale(): Promise<void> {
+  const before = readGenerated();
+  const after = await generate()
+    .then(readGenerated)
+    // In place, since what is generated depends on where the components' packages lie.
+    .finally(() => restore(before));
+  const paths = new Set([...before.keys(), ...after.keys()]);
+  const stale = [...paths].filter((p) => before.get(p) !== after.get(p)).sort();
+  if (stale.length === 0) return;
+  process.stderr.write(
+    `Stale generated code; run \`npm run codegen\` and commit:\n  ${stale.join("\n  ")}\n`,
+  );
+  process.exitCode = 1;
+}
+
+async function generate(): Promise<void> {
+  const dataDir = mkdtempSync(join(tmpdir(), "sessions-ops-codegen-"));
+  try {
+    const deployment = await openDeployment({ dataDir, port: 0 });
+    try {
+      await runCodegen(deployment);
+    } finally {
+      await deployment.close();
+    }
+  } finally {
+    rmSync(dataDir, { recursive: true });
+  }
+}
+
+/** Content by path. */
+type Files = Map<string, string>;
+
+function readGenerated(): Files {
+  const paths = GENERATED.flatMap((folder) =>
+    readdirSync(join(ROOT, folder)).map((name) => `${folder}/${name}`),
+  );
+  return new Map(paths.map((p) => [p, readFileSync(join(ROOT, p), "utf8")]));
+}
+
+function restore(before: Files): void {
+  const now = readGenerated();
+  for (const path of now.keys()) {
+    if (!before.has(path)) rmSync(join(ROOT, path));
+  }
+  for (const [path, content] of before) {
+    if (now.get(path) !== content) writeFileSync(join(ROOT, path), content);
+  }
+}
+
+async function runCodegen(deployment: {
+  url: string;
+  adminKey: string;
+}): Promise<void> {
+  const convex = join(ROOT, "node_modules/convex/bin/main.js");
+  // Types are checked by `npm run typecheck`.
+  const args = [convex, "codegen", "--typecheck", "disable"];
+  await promisify(execFile)(process.execPath, args, {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      CONVEX_SELF_HOSTED_URL: deployment.url,
+      CONVEX_SELF_HOSTED_ADMIN_KEY: deployment.adminKey,
+      // Blank, not absent: absent ones would be read from .env.local, and conflict.
+      CONVEX_DEPLOYMENT: "",
+      CONVEX_DEPLOY_KEY: "",
+    },
+  });
+}
