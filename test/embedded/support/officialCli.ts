@@ -1,0 +1,87 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+const ROOT = path.resolve(import.meta.dirname, "../../..");
+const CONVEX_BIN = path.join(ROOT, "node_modules/convex/bin/main.js");
+
+export interface CliResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** An app folder outside the repository, and the official CLI run in it. */
+export class CliApp {
+  private constructor(
+    readonly folder: string,
+    readonly target: { url: string; adminKey: string },
+  ) {}
+
+  /** @param files - by path inside the folder */
+  static async create(
+    target: { url: string; adminKey: string },
+    files: Readonly<Record<string, string>>,
+  ): Promise<CliApp> {
+    const app = new CliApp(
+      await mkdtemp(path.join(tmpdir(), "cli-app-")),
+      target,
+    );
+    await symlink(
+      path.join(ROOT, "node_modules"),
+      path.join(app.folder, "node_modules"),
+    );
+    await app.write({
+      "package.json": JSON.stringify({
+        name: "cli-app",
+        type: "module",
+        dependencies: { convex: "*" },
+      }),
+      ...files,
+    });
+    return app;
+  }
+
+  async write(files: Readonly<Record<string, string>>): Promise<void> {
+    for (const [name, content] of Object.entries(files)) {
+      const file = path.join(this.folder, name);
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(file, content);
+    }
+  }
+
+  /** Runs `convex <args>` against the target; a failure is in the result. */
+  convex(...args: string[]): Promise<CliResult> {
+    return new Promise((resolve) => {
+      execFile(
+        process.execPath,
+        [CONVEX_BIN, ...args],
+        {
+          cwd: this.folder,
+          timeout: 60_000,
+          env: {
+            PATH: process.env["PATH"],
+            // The CLI keeps what it knows of its user there.
+            HOME: this.folder,
+            NO_COLOR: "1",
+            CONVEX_SELF_HOSTED_URL: this.target.url,
+            CONVEX_SELF_HOSTED_ADMIN_KEY: this.target.adminKey,
+            CONVEX_DEPLOYMENT: "",
+            CONVEX_DEPLOY_KEY: "",
+          },
+        },
+        (error, stdout, stderr) =>
+          resolve({
+            code: error === null ? 0 : Number(error.code ?? 1),
+            stdout,
+            stderr,
+          }),
+      );
+    });
+  }
+
+  remove(): Promise<void> {
+    return rm(this.folder, { recursive: true });
+  }
+}
