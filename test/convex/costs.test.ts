@@ -1,0 +1,253 @@
+/**
+ * What things cost, measured with the transactions' own metrics: heartbeats, purges, and days
+ * without and with visitors.
+ */
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  describe,
+  expect,
+  test,
+  vi,
+} from "vitest";
+import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
+import {
+  DAY_MS,
+  DEFAULT_SETTINGS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared.js";
+import { advance } from "./clock.js";
+import { record, totals, type Transaction } from "./recorder.js";
+import { readRows, type Component } from "./rows.js";
+import {
+  finishRun,
+  readRun,
+  seedExpired,
+  seedLeased,
+  startRun,
+  visitors,
+} from "./runKit.js";
+import { setUpComponent } from "./setup.js";
+
+const NOW = Date.UTC(2026, 2, 1);
+const CUTOFF = NOW - 14 * DAY_MS;
+
+beforeAll(() => {
+  vi.useFakeTimers({ now: NOW });
+});
+afterEach(() => {
+  // Or the crons of one test would be counted in the next.
+  vi.clearAllTimers();
+});
+afterAll(() => {
+  vi.useRealTimers();
+});
+
+describe.each([
+  { rows: 1_000, due: 800 },
+  { rows: 100_000, due: 10_000 },
+])("with $rows sessions, $due of them due for purge", ({ rows, due }) => {
+  let t: Component;
+  beforeAll(async () => {
+    vi.setSystemTime(NOW);
+    t = setUpComponent();
+    const kept = (rows - due) / 2;
+    await inBatches(due, (count, prefix) =>
+      seedExpired(t, visitors(count, CUTOFF - HOUR_MS, `due-${prefix}`)),
+    );
+    await inBatches(kept, (count, prefix) =>
+      seedExpired(t, visitors(count, NOW - DAY_MS, `gone-${prefix}`)),
+    );
+    await inBatches(kept, (count, prefix) =>
+      seedLeased(t, visitors(count, NOW, `live-${prefix}`)),
+    );
+  }, 60_000);
+
+  test("a heartbeat within touchAfter reads one document and writes none", async () => {
+    vi.setSystemTime(NOW + DEFAULT_SETTINGS.touchAfterMs - 1);
+    expect(await heartbeat("live-0-7")).toEqual({
+      state: "unchanged",
+      documentsRead: 1,
+      documentsWritten: 0,
+    });
+  });
+
+  test("one that writes its lease reads two and writes one", async () => {
+    vi.setSystemTime(NOW + DEFAULT_SETTINGS.touchAfterMs);
+    expect(await heartbeat("live-0-7")).toEqual({
+      state: "touched",
+      documentsRead: 2,
+      documentsWritten: 1,
+    });
+  });
+
+  test("a purge costs 2.05 reads and 1.02 writes a session and 50 calls at most, workpool included", async () => {
+    let runId = "";
+    const { transactions } = await record(async () => {
+      runId = await startRun(t, "purge", CUTOFF);
+      await finishRun(t, runId);
+      // Workpool looks for more work for a while before it rests.
+      await advance(t, 10 * MINUTE_MS);
+    });
+    expect(await readRun(t, runId)).toMatchObject({
+      status: "completed",
+      sessions: due,
+    });
+    const { calls, reads, writes } = totals(transactions);
+    expect(reads / due).toBeLessThanOrEqual(2.05);
+    expect(writes / due).toBeLessThanOrEqual(1.02);
+    expect(calls).toBeLessThanOrEqual(50);
+  });
+
+  async function heartbeat(anonymousId: string) {
+    return await t.mutation(async (ctx) => {
+      const result = await ctx.runMutation(api.tracking.heartbeat, {
+        anonymousId,
+      });
+      const metrics = await ctx.meta.getTransactionMetrics();
+      return {
+        state: result.ok ? result.state : result.reason,
+        documentsRead: metrics.documentsRead.used,
+        documentsWritten: metrics.documentsWritten.used,
+      };
+    });
+  }
+});
+
+describe("what re-runs what", () => {
+  test("heartbeats write nothing that status or a list by state reads", async () => {
+    vi.setSystemTime(NOW);
+    const t = setUpComponent();
+    await seedLeased(t, visitors(100, NOW));
+    vi.setSystemTime(NOW + 5 * MINUTE_MS);
+    const beats = await record(async () => {
+      for (let i = 0; i < 100; i += 1) {
+        const anonymousId = `visitor-${i}`;
+        await t.mutation(api.tracking.heartbeat, { anonymousId });
+      }
+    });
+    expect(totals(beats.transactions)).toMatchObject({
+      calls: 100,
+      writes: 100,
+    });
+    const reads = await record(async () => {
+      await t.query(api.stats.status, {});
+      for (const state of ["active", "expired", "ended"] as const) {
+        await t.query(api.sessions.list, { state });
+      }
+    });
+    expect(reads.tablesRead).toContain("sessions");
+    expect(reads.tablesRead).toContain("counters");
+    expect([...beats.tablesWritten]).toEqual(["leases"]);
+    expect(reads.tablesRead).not.toContain("leases");
+  });
+
+  test("a purge reads no live session's lease", async () => {
+    vi.setSystemTime(NOW);
+    const t = setUpComponent();
+    await seedExpired(t, visitors(50, CUTOFF - HOUR_MS, "due"));
+    await seedLeased(t, visitors(50, CUTOFF - HOUR_MS, "stale"));
+    await seedLeased(t, visitors(50, CUTOFF, "idle"));
+    await seedLeased(t, visitors(50, NOW, "live"));
+    const { leases } = await readRows(t);
+    const { idsRead } = await record(() => startRun(t, "purge", CUTOFF));
+    const read = leases.filter((lease) => idsRead.has(lease._id));
+    expect(read).toHaveLength(50);
+    expect(read.every((lease) => lease.lastActive < CUTOFF)).toBe(true);
+  });
+});
+
+describe("a day, and so a month", () => {
+  test("without visitors costs 300 calls a day at most, and no run", async () => {
+    const { transactions, runs } = await simulateDay(0);
+    expect(transactions.length).toBeLessThanOrEqual(300);
+    expectMonthWithin({ calls: 8_700, writes: 11_700 }, transactions);
+    expect(new Set(transactions.map((tx) => tx.name))).toEqual(
+      new Set(["public:rescheduler", "schedules:dispatch", "watchdog:check"]),
+    );
+    expect(runs).toEqual([]);
+  });
+
+  test.each([
+    { visitorsADay: 1_000, calls: 11_700, writes: 114_000 },
+    { visitorsADay: 10_000, calls: 13_000, writes: 930_000 },
+  ])(
+    "with $visitorsADay visitors costs $calls calls a month at most",
+    async ({ visitorsADay, calls, writes }) => {
+      const { transactions, runs } = await simulateDay(visitorsADay);
+      expectMonthWithin({ calls, writes }, transactions);
+      const done = { expire: 0, purge: 0 };
+      for (const run of runs) {
+        expect(run.status).toBe("completed");
+        done[run.kind] += run.sessions;
+      }
+      expect(done).toEqual({ expire: visitorsADay, purge: visitorsADay });
+    },
+    120_000,
+  );
+
+  /** The README's table holds these bounds: whoever changes them changes both. */
+  function expectMonthWithin(
+    bound: { calls: number; writes: number },
+    transactions: Transaction[],
+  ) {
+    const { calls, writes } = totals(transactions);
+    expect(calls * 30).toBeLessThanOrEqual(bound.calls);
+    expect(writes * 30).toBeLessThanOrEqual(bound.writes);
+    // A bound far off would make a wrong table.
+    expect(calls * 30).toBeGreaterThan(0.95 * bound.calls);
+    expect(writes * 30).toBeGreaterThan(0.95 * bound.writes);
+  }
+
+  /**
+   * A day like every other: as many visits end as begin, spread evenly, and as many sessions of
+   * fifteen days ago fall due for purge.
+   */
+  async function simulateDay(visitorsADay: number) {
+    // A second past, so that a day holds the tick at its end and not the one at its start.
+    vi.setSystemTime(NOW + 1_000);
+    const t = setUpComponent();
+    await t.mutation(internal.watchdog.check, {});
+    const visitsFrom = (start: number) =>
+      visitors(visitorsADay, start, `from-${start}`).map((visitor, i) => ({
+        ...visitor,
+        lastActive: start + Math.floor((i * DAY_MS) / visitorsADay),
+      }));
+    await seedExpired(t, visitsFrom(NOW + 2.5 * HOUR_MS - 15 * DAY_MS));
+    const today = visitsFrom(NOW - DEFAULT_SETTINGS.idleTimeoutMs);
+
+    const { transactions } = await record(async () => {
+      for (let quarter = 0; quarter < 96; quarter += 1) {
+        // Those that will be idle at the next tick; to have all there sooner is only slower.
+        const [from, to] = [quarter, quarter + 1].map((end) =>
+          Math.ceil((end * visitorsADay) / 96),
+        );
+        await seedLeased(t, today.slice(from, to));
+        await advance(t, 15 * MINUTE_MS);
+        await t.mutation(internal.watchdog.check, {});
+      }
+    });
+    const runs = await t.query(api.runs.list, { limit: 200 });
+    return {
+      // All but what this test did itself, which convex-test calls "custom".
+      transactions: transactions.filter(({ name }) => name !== "custom"),
+      runs,
+    };
+  }
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** Two documents each; a transaction of convex-test writes 16,000 at most, as a real one. */
+const MAX_SEEDS = 7_500;
+
+async function inBatches(
+  count: number,
+  seed: (count: number, batch: number) => Promise<void>,
+): Promise<void> {
+  for (let batch = 0; batch * MAX_SEEDS < count; batch += 1) {
+    await seed(Math.min(MAX_SEEDS, count - batch * MAX_SEEDS), batch);
+  }
+}
