@@ -1,3 +1,4 @@
+import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/importing.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import type { ImportRow } from "../../cli/lib/api.js";
 import { MeasuredDeployment } from "./deployment.js";
@@ -63,7 +64,7 @@ async function importAll(
   now: number,
   actionsPerSession: number,
 ): Promise<void> {
-  const rowsPerCall = actionsPerSession === 0 ? 1_000 : 600;
+  const rowsPerCall = actionsPerSession === 0 ? MAX_IMPORT_ROWS : 500;
   for (let first = 0; first < SESSIONS; first += rowsPerCall) {
     const count = Math.min(rowsPerCall, SESSIONS - first);
     const rows = Array.from({ length: count }, (_, i) =>

@@ -31,4 +31,6 @@ process.on("message", (message) => {
     void deployment.close().then(() => process.exit(0));
   }
 });
+// Whoever measured is gone, perhaps by an error of its own.
+process.on("disconnect", () => process.exit(1));
 process.send?.({ url: deployment.url, adminKey: deployment.adminKey });

@@ -1,3 +1,4 @@
+import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/importing.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { MeasuredDeployment } from "./deployment.js";
 import { mockTrackRate } from "./mock.js";
@@ -82,9 +83,9 @@ async function storeIdle(
   count: number,
 ): Promise<void> {
   const lastActive = Date.now() - DAY_MS;
-  for (let first = 0; first < count; first += 1_000) {
+  for (let first = 0; first < count; first += MAX_IMPORT_ROWS) {
     const rows = Array.from(
-      { length: Math.min(1_000, count - first) },
+      { length: Math.min(MAX_IMPORT_ROWS, count - first) },
       (_, i) => ({
         anonymousId: `idle-${first + i}`,
         createdAt: lastActive,
