@@ -6,7 +6,6 @@ import { displayValue } from "./displayValue.js";
 import { firstRawIdNotBelow } from "./ids.js";
 import type { RangeExpression } from "./types.js";
 import {
-  encodeFloat64,
   encodeString,
   encodeValue,
   FLOAT64_TAG,

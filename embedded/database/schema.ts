@@ -191,7 +191,7 @@ function checkDocuments(
       tableNameOf(catalog, component, number),
     );
     if (mismatch !== null) {
-      throw new SchemaViolation(component, name, String(_id), mismatch);
+      throw new SchemaViolation(component, name, _id as string, mismatch);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { EmbeddedError } from "../../../embedded/errors.js";
+import type { EmbeddedError } from "../../../embedded/errors.js";
 import { openStore } from "../../../embedded/storage/lmdbStore.js";
 import {
   MAX_KEY_BYTES,
