@@ -1,9 +1,11 @@
 import type { Run } from "../lib/api.js";
 import type { RunKind } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
+import type { ComponentClient } from "../lib/client.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { toRunJson } from "../lib/convert.js";
 import { print, printJson } from "../lib/output.js";
+import { previewPurge } from "../lib/purgePreview.js";
 import { conclude, follow, readRun, report } from "../lib/runs.js";
 import { printable } from "../lib/table.js";
 import { runTable } from "../lib/tables.js";
@@ -59,9 +61,24 @@ export async function watchRun(
   options: GlobalOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const run = await follow(context, client, runId, 0, options);
+  const expected = await expectedSessions(client, runId);
+  const run = await follow(context, client, runId, expected, options);
   report(context, options, run);
   conclude(run);
+}
+
+/** What a run has done and what is left for it, for the progress bar. */
+async function expectedSessions(
+  client: ComponentClient,
+  runId: string,
+): Promise<number> {
+  const { kind, status, cutoff, sessions } = await readRun(client, runId);
+  if (status !== "running") return sessions;
+  const left =
+    kind === "purge"
+      ? (await previewPurge(client, cutoff)).sessions
+      : (await client.query("stats:backlog", {})).expire;
+  return sessions + left;
 }
 
 function runDetails(run: Run): string {

@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { join, resolve } from "node:path";
 import type { CliContext } from "../context.js";
 import { deployApp } from "../lib/convexDeploy.js";
@@ -73,7 +74,9 @@ function announceReady(
 /** Whoever reaches the port can talk to the deployment: other machines only when asked for. */
 function checkHost({ host, allowRemote }: ServeOptions): void {
   const isLoopback =
-    host === "localhost" || host === "::1" || host.startsWith("127.");
+    host === "localhost" ||
+    host === "::1" ||
+    (isIPv4(host) && host.startsWith("127."));
   if (isLoopback || allowRemote) return;
   throw new CliError(
     "unconfirmed",

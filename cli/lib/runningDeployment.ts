@@ -26,6 +26,8 @@ export function writeRunningDeployment(
 ): void {
   const path = runningDeploymentFile(cwd);
   mkdirSync(dirname(path), { recursive: true });
+  // The data and its admin key are beside this file by default: nothing of it is for a repository.
+  writeFileSync(join(dirname(path), ".gitignore"), "*\n");
   writeFileSync(path, `${JSON.stringify(deployment, null, 2)}\n`);
 }
 

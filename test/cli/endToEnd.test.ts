@@ -84,13 +84,17 @@ function run(...args: string[]): Promise<Finished> {
 async function json<Shape>(args: string[], stdin?: string): Promise<Shape> {
   const { exitCode, stdout, stderr } = await start([...args, "--json"], stdin)
     .finished;
-  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  if (exitCode !== 0) throw new Error(`exit ${exitCode}: ${stderr}`);
   return JSON.parse(stdout) as Shape;
 }
 
 test("serve, import, purge and reschedule, each step a process of its own", async () => {
+  // What a project that already has a deployment looks like: serve must not deploy to that.
+  const envFile = join(folder, ".env.local");
+  writeFileSync(envFile, "CONVEX_DEPLOYMENT=dev:tall-forest-1234\n");
   const serving = start(["serve", "--port", "0", "--data", "data"]);
   const ready = await serving.firstLine;
+  rmSync(envFile);
   const url = /\bready\b.*(http:\/\/127\.0\.0\.1:\d+)/.exec(ready)?.[1];
   expect(url).toBeDefined();
   const keyFile = join(folder, "data/admin-key");

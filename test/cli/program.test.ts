@@ -68,6 +68,19 @@ test("every command has a description and two examples that it parses", async ()
   }
 });
 
+test("--version is that of the package", async () => {
+  const manifest = readFileSync(
+    join(import.meta.dirname, "../../package.json"),
+    "utf8",
+  );
+  const { version } = JSON.parse(manifest) as { version: string };
+  expect(await new FakeTerminal().run("--version")).toEqual({
+    exitCode: 0,
+    stdout: `${version}\n`,
+    stderr: "",
+  });
+});
+
 test("help of purge", async () => {
   const { stdout } = await new FakeTerminal().run("purge", "--help");
   const options = stdout.slice(0, stdout.indexOf("Global Options:"));
@@ -106,12 +119,15 @@ test.each([
   expect(stderr).toContain(message);
 });
 
-test("serve refuses other machines unless asked", async () => {
-  const terminal = new FakeTerminal();
-  const { exitCode, stderr } = await terminal.run("serve", "--host", "0.0.0.0");
-  expect(exitCode).toBe(5);
-  expect(stderr).toContain("--allow-remote");
-});
+test.each(["0.0.0.0", "::", "127.example.com"])(
+  "serve refuses --host %s unless other machines are meant",
+  async (host) => {
+    const terminal = new FakeTerminal();
+    const { exitCode, stderr } = await terminal.run("serve", "--host", host);
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain("--allow-remote");
+  },
+);
 
 test("nothing heavy is loaded before the command is known", () => {
   const loaded = staticImports("../../cli/main.ts");
