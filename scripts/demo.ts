@@ -1,7 +1,7 @@
 /**
  * `npm run demo`: the main job from end to end. Every step is the real CLI as a process of its own,
- * talking over HTTP to a deployment that `sessions-ops serve` runs. Fails
- * where the numbers do not agree with the sessions that were made up.
+ * talking over HTTP to a deployment that `sessions-ops serve` runs. Fails where the numbers do not
+ * agree with the sessions that were made up.
  */
 import { deepStrictEqual as agree } from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -22,8 +22,8 @@ const SPEC = "0 3 * * *";
 const TIME_ZONE = "Europe/Berlin";
 
 const startedAt = Date.now();
-// With this seed nobody's last activity lies in the six minutes after 14 days ago, so that the cutoff, which
-// moves on from the dry run to the purge, passes nobody.
+// With this seed nobody's last activity lies in the six minutes after 14 days ago, so that the
+// cutoff, which moves on from the dry run to the purge, passes nobody.
 const rows = [
   ...seedSessions({ sessions: SESSIONS, days: 60, now: startedAt, seed: 8 }),
 ];
