@@ -32,7 +32,7 @@ describe("list", () => {
     expect(cursor).toBeNull();
     expect(sessions).toEqual([
       {
-        sessionId: expect.any(String),
+        sessionId: expect.any(String) as string,
         anonymousId: "new",
         state: "active",
         createdAt: START + MINUTE_MS,
@@ -43,7 +43,7 @@ describe("list", () => {
         userId: "ada",
       },
       {
-        sessionId: expect.any(String),
+        sessionId: expect.any(String) as string,
         anonymousId: "old",
         state: "ended",
         createdAt: START,
@@ -256,7 +256,7 @@ describe("active", () => {
     const found = await active(t, 15);
     expect(found).toEqual([
       {
-        sessionId: expect.any(String),
+        sessionId: expect.any(String) as string,
         createdAt: START + MINUTE_MS,
         lastActive: START + MINUTE_MS,
         visits: 1,
@@ -264,7 +264,7 @@ describe("active", () => {
         userId: "ada",
       },
       {
-        sessionId: expect.any(String),
+        sessionId: expect.any(String) as string,
         createdAt: START,
         lastActive: START,
         visits: 1,
