@@ -62,6 +62,8 @@ export class Execution implements ExecutionStart {
   finished = false;
   /** The last syscall still under way; later ones of a query or mutation wait for it. */
   tail: Promise<unknown> | null = null;
+  /** Takes back the nested call that is under way. */
+  abandonNested: (() => void) | null = null;
   /** A failure that user code must not be able to catch. */
   fatal: Error | undefined;
 
@@ -98,6 +100,8 @@ export class Execution implements ExecutionStart {
 
   finish(): void {
     this.finished = true;
+    this.abandonNested?.();
+    this.abandonNested = null;
     for (const stream of this.streams.values()) {
       stream.close();
     }

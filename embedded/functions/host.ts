@@ -1,5 +1,5 @@
 import { webcrypto } from "node:crypto";
-import { currentExecution, type Execution } from "./execution.js";
+import { currentExecution, runAs, type Execution } from "./execution.js";
 import { SyscallFailure } from "./failure.js";
 import type { LogLevel } from "./logLines.js";
 import { asyncSyscall, syscall } from "./syscalls/dispatch.js";
@@ -186,7 +186,7 @@ function startTimer(
       arm();
     }
     try {
-      callback(...args);
+      runAs(execution, () => callback(...args));
     } catch (error) {
       execution.logs.write(
         "ERROR",

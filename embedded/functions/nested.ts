@@ -1,5 +1,6 @@
 import type { JSONValue } from "convex/values";
 import type { TransactionLimits } from "../database/metrics.js";
+import type { Transaction } from "../database/transaction.js";
 import type { FunctionEntry } from "./deployment.js";
 import { Execution } from "./execution.js";
 import { checkType, execute } from "./execute.js";
@@ -20,31 +21,39 @@ const MAX_DEPTH = 8;
 
 /**
  * Calls a function within the caller's transaction. A mutation that throws takes
- * back its own writes and schedules, and its caller may go on.
+ * back its own writes and schedules, and its caller may go on. So does one whose
+ * caller returns without waiting for it.
  */
 export async function callNested(
   caller: Execution,
   call: NestedCall,
 ): Promise<string> {
   checkNestedCall(caller, call);
-  if (call.kind === "snapshotQuery") {
-    const snapshot = caller.tx.snapshotView();
-    try {
-      return await executeNested(caller, call, snapshot);
-    } finally {
-      snapshot.release();
+  const scope =
+    call.kind === "snapshotQuery"
+      ? snapshotScope(caller.tx)
+      : layerScope(caller.tx, call.limits);
+  const nested = nestedExecution(caller, call.entry, scope.tx);
+  const abandon = () => {
+    nested.finish();
+    scope.fail();
+  };
+  caller.abandonNested = abandon;
+  const end = (how: () => void) => {
+    if (caller.abandonNested === abandon) {
+      caller.abandonNested = null;
+      caller.logs.append(nested.logs);
+      how();
     }
-  }
-  const layer = caller.tx.layer(call.limits);
-  let result: string;
+  };
   try {
-    result = await executeNested(caller, call, caller.tx);
+    const result = await execute(nested, call.args);
+    end(scope.succeed);
+    return result;
   } catch (error) {
-    layer.rollback();
+    end(scope.fail);
     throw error;
   }
-  layer.commit();
-  return result;
 }
 
 /** Calls a function from an action: what it runs, it runs by itself. */
@@ -69,26 +78,46 @@ export async function callFromAction(
   return ended.json;
 }
 
-async function executeNested(
+/** What a nested call reads and writes, and how that ends. */
+interface Scope {
+  readonly tx: Transaction;
+  readonly succeed: () => void;
+  readonly fail: () => void;
+}
+
+function layerScope(
+  tx: Transaction,
+  limits: Partial<TransactionLimits>,
+): Scope {
+  const layer = tx.layer(limits);
+  return {
+    tx,
+    succeed: () => layer.commit(),
+    fail: () => layer.rollback(),
+  };
+}
+
+function snapshotScope(caller: Transaction): Scope {
+  const tx = caller.snapshotView();
+  const release = () => tx.release();
+  return { tx, succeed: release, fail: release };
+}
+
+function nestedExecution(
   caller: Execution,
-  { entry, args }: NestedCall,
-  tx: Execution["transaction"],
-): Promise<string> {
-  const nested = new Execution({
+  fn: FunctionEntry,
+  transaction: Transaction,
+): Execution {
+  return new Execution({
     runtime: caller.runtime,
     deployment: caller.deployment,
-    fn: entry,
+    fn,
     request: caller.request,
-    transaction: tx,
+    transaction,
     frozenNowMs: caller.frozenNowMs,
     depth: caller.depth + 1,
     userTime: caller.userTime,
   });
-  try {
-    return await execute(nested, args);
-  } finally {
-    caller.logs.append(nested.logs);
-  }
 }
 
 function checkNestedCall(caller: Execution, { kind, entry }: NestedCall): void {

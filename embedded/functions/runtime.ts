@@ -3,7 +3,11 @@ import type { Clock } from "../clock.js";
 import type { Database } from "../database/database.js";
 import type { Transaction } from "../database/transaction.js";
 import type { ReadInterval } from "../database/types.js";
-import { Deployment, type FunctionEntry } from "./deployment.js";
+import {
+  Deployment,
+  missingFunction,
+  type FunctionEntry,
+} from "./deployment.js";
 import { checkType } from "./execute.js";
 import type { RequestContext } from "./execution.js";
 import { FunctionFailure } from "./failure.js";
@@ -87,7 +91,15 @@ export class Runtime {
 
   /** Replaces the code; what is running finishes with the code it started with. */
   load(code: DeployedCode): void {
-    this.#deployment = new Deployment(code, this.clock.now(), this.#deployment);
+    this.prepare(code)();
+  }
+
+  /** Everything of {@link load} that can fail; calling the result does the rest. */
+  prepare(code: DeployedCode): () => void {
+    const next = new Deployment(code, this.clock.now(), this.#deployment);
+    return () => {
+      this.#deployment = next;
+    };
   }
 
   get deployment(): Deployment {
@@ -184,7 +196,7 @@ export class Runtime {
     await context.deployment.loadFunction(entry).catch(() => {
       // The same error comes back when the function runs, with its place in the request.
     });
-    const span = new Span(this, entry, context);
+    let span = new Span(this, entry, context);
     try {
       const {
         ts,
@@ -193,6 +205,9 @@ export class Runtime {
       } = await this.database.write(async (tx) => {
         if (context.hooks?.begin?.(tx) === false) {
           throw new Skipped();
+        }
+        if (this.#deployment !== context.deployment) {
+          span = this.#spanOfCurrentCode(entry, context);
         }
         const result = await span.execute(tx, args);
         context.hooks?.beforeCommit?.(tx, {
@@ -209,6 +224,19 @@ export class Runtime {
       }
       return span.failed(error);
     }
+  }
+
+  /** A push went first while the mutation waited for its turn; the tables are the new code's. */
+  #spanOfCurrentCode(entry: FunctionEntry, context: RunContext): Span {
+    const deployment = this.#deployment;
+    const current = deployment.find(entry.componentPath, entry.path);
+    if (current === undefined || (entry.isPublic && !current.isPublic)) {
+      throw new FunctionFailure(
+        missingFunction(entry.path, entry.componentPath, entry.isPublic),
+      );
+    }
+    checkType(current, "Mutation");
+    return new Span(this, current, { ...context, deployment });
   }
 
   async #query(
