@@ -137,7 +137,14 @@ export class Database {
 
   #announce(commit: Commit): void {
     for (const listener of this.#listeners) {
-      listener(commit);
+      try {
+        listener(commit);
+      } catch (error) {
+        // The commit stands, so its writer must not be told that it failed.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
     }
   }
 

@@ -92,7 +92,10 @@ export class Transaction {
     this.meta = new Meta(this.#view, () => this.#assertWritable());
     this.system = new SystemTables(this.#view, {
       table: (component, name) => this.#ensureTable(component, name),
-      tableOfId: (component, id) => this.#resolve("db.system", component, id),
+      tableOfId: (component, id) => {
+        this.#assertWritable();
+        return this.#resolve("db.system", component, id);
+      },
       nextCreationTime: start.nextCreationTime,
     });
   }

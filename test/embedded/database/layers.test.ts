@@ -103,7 +103,7 @@ test("random nestings leave exactly what was committed all the way up", async ()
   const { db } = await openDatabase();
   const random = new Random(40);
   let model = new Map<string, number>();
-  for (let round = 0; round < 20; round += 1) {
+  for (let round = 0; round < 8; round += 1) {
     model = await write(db, (tx) => {
       const nest = (before: Map<string, number>, depth: number) => {
         const after = new Map(before);

@@ -144,8 +144,12 @@ describe("writes", () => {
 
   test("are refused in a read, and after the end", async () => {
     const { db } = await openDatabase();
+    const job = await write(db, (tx) =>
+      tx.system.insert("", "_scheduled_functions", {}),
+    );
     const tx = db.read();
     expect(() => tx.insert("", "t", {})).toThrow("A query cannot write");
+    expect(() => tx.system.remove("", job)).toThrow("A query cannot write");
     expect(() => tx.meta.put("a", "b")).toThrow("A query cannot write");
     tx.release();
     expect(() => tx.get("", "x")).toThrow("The transaction has ended");
