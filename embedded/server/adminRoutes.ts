@@ -43,12 +43,10 @@ export function adminRoutes({
     "/instance_version": { GET: text(version) },
     "/instance_name": { GET: text(INSTANCE_NAME) },
     "/api/v1/get_canonical_urls": {
-      GET: async (request) => {
+      GET: (request) => {
         requireAdmin(request, adminKey);
-        return jsonResponse({
-          convexCloudUrl: urls.cloud,
-          convexSiteUrl: urls.site,
-        });
+        const answer = { convexCloudUrl: urls.cloud, convexSiteUrl: urls.site };
+        return Promise.resolve(jsonResponse(answer));
       },
     },
     "/api/update_environment_variables": {

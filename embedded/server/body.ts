@@ -78,9 +78,9 @@ export function describeJson(value: unknown): string {
 type Inflate = (input: InputType, options: ZlibOptions) => Promise<Buffer>;
 
 const DECODERS = new Map<string, Inflate>([
-  ["br", promisify(brotliDecompress) as Inflate],
-  ["gzip", promisify(gunzip) as Inflate],
-  ["deflate", promisify(inflate) as Inflate],
+  ["br", promisify(brotliDecompress)],
+  ["gzip", promisify(gunzip)],
+  ["deflate", promisify(inflate)],
   ["identity", (input) => Promise.resolve(input as Buffer)],
 ]);
 

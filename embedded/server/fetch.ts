@@ -42,7 +42,7 @@ class WebRequest implements ApiRequest {
     for await (const chunk of this.#request.body ?? []) {
       received += (chunk as Uint8Array).length;
       if (received > limitBytes) throw bodyTooLarge(limitBytes);
-      chunks.push(chunk as Uint8Array);
+      chunks.push(chunk);
     }
     return Buffer.concat(chunks);
   }

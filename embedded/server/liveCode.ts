@@ -51,10 +51,10 @@ export class LiveCode {
     const live = new LiveCode(database, runtime, builtIn);
     const tx = database.read();
     try {
-      live.#run({
+      live.#prepare({
         revision: readRevision(tx),
         environment: readEnvironment(tx),
-      });
+      })();
     } finally {
       tx.release();
     }
@@ -88,6 +88,7 @@ export class LiveCode {
   async changeEnvironment(
     changes: readonly EnvironmentChange[],
   ): Promise<void> {
+    if (changes.length === 0) return;
     await this.#replace((tx) => {
       const environment = changeEnvironment(this.#environment, changes);
       writeEnvironment(tx, changes);
@@ -95,28 +96,33 @@ export class LiveCode {
     });
   }
 
+  /** The new code takes over in the moment of the commit, so that none meets the other's tables. */
   async #replace(change: (tx: Transaction) => Running): Promise<void> {
-    let previous: Running | undefined;
+    let takeOver: (() => void) | undefined;
+    const stop = this.#database.onCommit(() => {
+      takeOver?.();
+      takeOver = undefined;
+    });
+    let written;
     try {
-      const { durable } = await this.#database.write(async (tx) => {
-        const next = change(tx);
-        previous = {
-          revision: this.#revision,
-          environment: this.#environment,
-        };
-        // Still inside the write, so that no mutation meets new tables with old code.
-        this.#run(next);
+      written = await this.#database.write((tx) => {
+        takeOver = this.#prepare(change(tx));
+        return Promise.resolve();
       });
-      await durable;
-    } catch (error) {
-      if (previous !== undefined) this.#run(previous);
-      throw error;
+    } finally {
+      stop();
     }
+    await written.durable;
   }
 
-  #run({ revision, environment }: Running): void {
-    this.#runtime.load(toDeployedCode(revision, environment, this.#builtIn));
-    this.#revision = revision;
-    this.#environment = environment;
+  #prepare({ revision, environment }: Running): () => void {
+    const install = this.#runtime.prepare(
+      toDeployedCode(revision, environment, this.#builtIn),
+    );
+    return () => {
+      install();
+      this.#revision = revision;
+      this.#environment = environment;
+    };
   }
 }

@@ -128,10 +128,10 @@ function analyzeRoutes(router: unknown): HttpRoute[] {
       "The default export of http.js must be what httpRouter() returns.",
     );
   }
-  const { getRoutes } = router as {
-    getRoutes(): [path: string, method: string, handler: unknown][];
+  const httpRouter = router as {
+    getRoutes(): [path: string, method: string][];
   };
-  return Array.from(getRoutes.call(router), ([path, method]) => ({
+  return Array.from(httpRouter.getRoutes(), ([path, method]) => ({
     route: { path, method },
     pos: null,
   }));

@@ -175,8 +175,9 @@ export function exportJson(value: unknown, modulePath: string): unknown {
     return undefined;
   }
   if (typeof value.export !== "function") return undefined;
+  const exporter = value as { export(): unknown };
   try {
-    const exported: unknown = value.export();
+    const exported = exporter.export();
     return JSON.parse(
       typeof exported === "string" ? exported : JSON.stringify(exported),
     );

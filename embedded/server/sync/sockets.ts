@@ -49,5 +49,7 @@ function serve(services: SyncServices, webSocket: WebSocket): void {
   });
   // `ws` closes the connection itself after an error, e.g. a message too big.
   webSocket.on("error", () => webSocket.terminate());
-  webSocket.on("message", (data) => session.receive(String(data)));
+  webSocket.on("message", (data) =>
+    session.receive((data as Buffer).toString()),
+  );
 }

@@ -214,8 +214,7 @@ describe("other ways to call", () => {
 describe("ConvexHttpClient", () => {
   const client = () =>
     new ConvexHttpClient(deployment.url, {
-      fetch: (input, init) =>
-        deployment.inner.fetch(new Request(input as string, init)),
+      fetch: (input, init) => deployment.inner.fetch(new Request(input, init)),
       logger: false,
     });
 

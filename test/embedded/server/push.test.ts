@@ -166,6 +166,38 @@ describe("a push", () => {
   });
 });
 
+test("no call meets the tables of one push with the code of another", async () => {
+  const indexedBy = (index: string): PushedApp => ({
+    modules: {
+      app: `
+        import { queryGeneric, mutationGeneric } from "convex/server";
+        const handler = async (ctx) => { await ctx.db.query("rows").withIndex("${index}").first(); return null; };
+        export const read = queryGeneric({ handler });
+        export const write = mutationGeneric({ handler });`,
+    },
+    schema: schema("{ n: v.number() }", `.index("${index}", ["n"])`),
+  });
+  await pushed(indexedBy("first"));
+  for (const index of ["second", "third", "fourth"]) {
+    const started = await start(indexedBy(index));
+    const calls = (count: number) =>
+      Array.from({ length: count }, (_, i) =>
+        i % 2 === 0
+          ? deployment.post("/api/query", { path: "app:read" })
+          : deployment.post("/api/mutation", { path: "app:write" }),
+      );
+    const answers = await Promise.all([
+      ...calls(10),
+      finish(started),
+      ...calls(10),
+    ]);
+    for (const { status, body } of answers) {
+      expect({ status, body }).not.toMatchObject({ body: { status: "error" } });
+      expect(status).toBe(200);
+    }
+  }
+});
+
 describe("a push that fails leaves the running code", () => {
   beforeEach(async () => {
     await pushed(V1);
