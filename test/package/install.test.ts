@@ -1,0 +1,164 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { ConvexHttpClient } from "convex/browser";
+import { makeFunctionReference } from "convex/server";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  openDeployment,
+  type EmbeddedDeployment,
+} from "../../embedded/index.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "sessions-ops-installed-"));
+const app = join(folder, "app");
+
+let deployment: EmbeddedDeployment;
+
+/** An app as a user writes it, with the component under a name of its own. */
+const FILES: Record<string, string> = {
+  "convex/convex.config.ts": `
+    import { defineApp } from "convex/server";
+    import sessionTracker from "sessions-ops/convex.config";
+
+    const app = defineApp();
+    app.use(sessionTracker, { name: "visitors" });
+    export default app;
+  `,
+  "convex/visits.ts": `
+    import { exposeSessions } from "sessions-ops";
+    import { components } from "./_generated/api.js";
+
+    export const { trackSession, trackUserAction, getActiveSessions } =
+      exposeSessions(components.visitors, { authorize: () => true });
+  `,
+  "convex/tsconfig.json": JSON.stringify({
+    compilerOptions: {
+      target: "ES2022",
+      lib: ["ES2022", "DOM"],
+      module: "ESNext",
+      moduleResolution: "Bundler",
+      strict: true,
+      noEmit: true,
+      types: [],
+    },
+    include: ["./**/*"],
+  }),
+};
+
+beforeAll(async () => {
+  const packed = await run(
+    "npm",
+    ["pack", "--json", "--pack-destination", folder],
+    { cwd: root },
+  );
+  const [tarball] = JSON.parse(
+    packed.stdout.slice(packed.stdout.indexOf("[\n")),
+  ) as [{ filename: string }];
+  mkdirSync(join(app, "convex"), { recursive: true });
+  for (const [path, text] of Object.entries(FILES)) {
+    writeFileSync(join(app, path), text);
+  }
+  writeFileSync(
+    join(app, "package.json"),
+    JSON.stringify({
+      name: "app",
+      type: "module",
+      dependencies: {
+        convex: "1.48.0",
+        "sessions-ops": `file:../${tarball.filename}`,
+      },
+    }),
+  );
+  await run(
+    "npm",
+    ["install", "--ignore-scripts", "--prefer-offline", "--no-audit"],
+    { cwd: app },
+  );
+  deployment = await openDeployment({
+    dataDir: join(folder, "data"),
+    port: 0,
+  });
+}, 240_000);
+
+afterAll(async () => {
+  await deployment.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** With the deployment's URL and key where the official CLI and ours look for them. */
+function inApp(script: string, ...args: string[]) {
+  return run(process.execPath, [join(app, script), ...args], {
+    cwd: app,
+    env: {
+      PATH: process.env["PATH"],
+      HOME: folder,
+      CONVEX_SELF_HOSTED_URL: deployment.url,
+      CONVEX_SELF_HOSTED_ADMIN_KEY: deployment.adminKey,
+    },
+  });
+}
+
+async function sessionsOps(...args: string[]): Promise<unknown> {
+  const main = "node_modules/sessions-ops/dist/cli/main.js";
+  const { stdout } = await inApp(
+    main,
+    ...args,
+    "--component",
+    "visitors",
+    "--json",
+  );
+  return JSON.parse(stdout);
+}
+
+test(
+  "an app that installs the package mounts, deploys, tracks and purges",
+  { timeout: 120_000 },
+  async () => {
+    await inApp(
+      "node_modules/convex/bin/main.js",
+      "deploy",
+      "--yes",
+      "--typecheck=disable",
+    );
+    await run(process.execPath, [
+      join(root, "node_modules/typescript/bin/tsc"),
+      "--project",
+      join(app, "convex"),
+    ]);
+
+    const client = new ConvexHttpClient(deployment.url, { logger: false });
+    const anonymousId = "11111111-1111-4111-8111-111111111111";
+    const tracked = await client.mutation(
+      makeFunctionReference<"mutation", { anonymousId: string }>(
+        "visits:trackSession",
+      ),
+      { anonymousId },
+    );
+    expect(tracked).toMatchObject({ ok: true, state: "created" });
+
+    const lastActive = Date.now() - 20 * DAY_MS;
+    const rows = Array.from({ length: 30 }, (_, i) =>
+      JSON.stringify({
+        anonymousId: `old-${i}`,
+        createdAt: lastActive,
+        lastActive,
+      }),
+    );
+    writeFileSync(join(app, "rows.jsonl"), rows.join("\n"));
+    expect(await sessionsOps("import", "rows.jsonl", "--yes")).toMatchObject({
+      created: 30,
+    });
+    expect(await sessionsOps("purge", "--days", "14", "--yes")).toMatchObject({
+      status: "completed",
+      sessions: 30,
+    });
+    expect(await sessionsOps("status")).toMatchObject({
+      sessions: { total: 1, active: 1, expired: 0, ended: 0 },
+    });
+  },
+);
