@@ -316,6 +316,33 @@ describe("a call", () => {
     expect((await readRows(t)).sessions).toEqual([]);
   });
 
+  test("that would have to be compared with more actions than one can read is refused", async () => {
+    const t = setUpComponent();
+    await importRows(t, { lastActive: LONG_AGO });
+    await t.run(async (ctx) => {
+      const session = (await ctx.db.query("sessions").unique())?._id;
+      if (session === undefined) throw new Error("Nothing was imported.");
+      for (let n = 0; n <= 8_000; n++) {
+        const at = LONG_AGO - n;
+        await ctx.db.insert("actions", { session, at, action: "click" });
+      }
+    });
+    const wide = [LONG_AGO - 8_000, LONG_AGO].map((at) => ({
+      at,
+      action: "click",
+    }));
+    await expect(importRows(t, { actions: wide })).rejects.toMatchObject({
+      data: {
+        kind: "batchTooLarge",
+        message: expect.stringContaining("in time order") as string,
+      },
+    });
+    const narrow = wide.slice(1);
+    expect(await importRows(t, { actions: narrow })).toMatchObject({
+      actions: 0,
+    });
+  });
+
   test("of as many rows as it takes fits a transaction where each row changes all it can", async () => {
     const t = setUpComponent();
     const rows = many(20);
