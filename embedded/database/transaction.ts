@@ -1,14 +1,7 @@
 import type { JSONValue } from "convex/values";
 import { EmbeddedError } from "../errors.js";
 import type { Key, Snapshot, WriteOp } from "../storage/store.js";
-import {
-  ensureTable,
-  findTable,
-  tableNameOf,
-  tableNumberOf,
-  type Catalog,
-  type Table,
-} from "./catalog.js";
+import type { Catalog, Table } from "./catalog.js";
 import {
   insertDocument,
   readDocument,
@@ -25,11 +18,10 @@ import {
   checkNoSystemFields,
   checkTable,
   decodeArgument,
-  invalidId,
   isUndefined,
   nonexistent,
 } from "./checks.js";
-import { decodeId, newRawId } from "./ids.js";
+import { newRawId } from "./ids.js";
 import { justAfter } from "./indexScan.js";
 import { TransactionLayer } from "./layer.js";
 import { Meta } from "./meta.js";
@@ -43,6 +35,7 @@ import {
 } from "./query.js";
 import { ReadSet } from "./readSet.js";
 import { SystemTables } from "./systemTables.js";
+import { Tables } from "./tables.js";
 import type {
   QueryJson,
   QueryPageRequest,
@@ -51,7 +44,6 @@ import type {
   ReadInterval,
   StoredDocument,
 } from "./types.js";
-import { describeMismatch } from "./validators.js";
 import { PendingView } from "./view.js";
 
 /** What a transaction starts from. */
@@ -80,21 +72,24 @@ export class Transaction {
   readonly #start: TransactionStart;
   readonly #view: PendingView;
   readonly #reads = new ReadSet();
-  #catalog: Catalog;
+  readonly #tables: Tables;
   #isReleased = false;
 
   constructor(start: TransactionStart) {
     this.#start = start;
     this.ts = start.ts;
     this.readOnly = start.readOnly;
-    this.#catalog = start.catalog;
     this.#view = new PendingView(start.snapshot);
+    this.#tables = new Tables(start.catalog, this.#view);
     this.meta = new Meta(this.#view, () => this.#assertWritable());
     this.system = new SystemTables(this.#view, {
-      table: (component, name) => this.#ensureTable(component, name),
+      table: (component, name) => {
+        this.#assertWritable();
+        return this.#tables.ensure(component, name);
+      },
       tableOfId: (component, id) => {
         this.#assertWritable();
-        return this.#resolve("db.system", component, id);
+        return this.#tables.resolve("db.system", component, id);
       },
       nextCreationTime: start.nextCreationTime,
     });
@@ -116,13 +111,13 @@ export class Transaction {
     this.#assertOpen();
     const operation = isSystem ? "db.system.get" : "db.get";
     const { tableNumber, raw } = decodeArgument(operation, id);
-    const name = tableNameOf(this.#catalog, component, tableNumber);
+    const name = this.#tables.nameOf(component, tableNumber);
     if (name === undefined) {
       return null;
     }
     checkTable(operation, name, table);
     checkIsSystem(name, isSystem);
-    const found = findTable(this.#catalog, component, name);
+    const found = this.#tables.find(component, name);
     return found === undefined ? null : this.#read(found, raw);
   }
 
@@ -131,9 +126,9 @@ export class Transaction {
     this.#assertWritable();
     checkIsSystem(table, false);
     checkFields("db.insert", fields);
-    const target = this.#ensureTable(component, table);
+    const target = this.#tables.ensure(component, table);
     checkNoSystemFields(fields);
-    this.#checkSchema(target, fields);
+    this.#tables.checkSchema(target, fields);
     const creationTime = this.#start.nextCreationTime();
     const inserted = insertDocument(
       this.#view,
@@ -188,7 +183,7 @@ export class Transaction {
   openQuery(component: string, query: QueryJson): QueryStream {
     this.#assertOpen();
     assertQueryJson(query);
-    const source = resolveSource(this.#catalog, component, query.source);
+    const source = resolveSource(this.#tables.catalog, component, query.source);
     if (source === null) {
       return { next: () => null, close: () => undefined };
     }
@@ -207,7 +202,7 @@ export class Transaction {
     this.#assertOpen();
     assertQueryJson(request.query);
     const source = resolveSource(
-      this.#catalog,
+      this.#tables.catalog,
       component,
       request.query.source,
     );
@@ -216,22 +211,18 @@ export class Transaction {
 
   count(component: string, table: string): number {
     this.#assertOpen();
-    const found = findTable(this.#catalog, component, table);
+    const found = this.#tables.find(component, table);
     return found === undefined ? 0 : rowCount(this.#view, found);
   }
 
   /** The id if it belongs to the table, else null. */
   normalizeId(component: string, table: string, id: string): string | null {
-    const decoded = decodeId(id);
-    const number = tableNumberOf(this.#catalog, component, table);
-    return !("problem" in decoded) && decoded.tableNumber === number
-      ? id
-      : null;
+    return this.#tables.owns(component, table, id) ? id : null;
   }
 
   /** The name of a table by the number in its ids. */
   tableName(component: string, tableNumber: number): string | undefined {
-    return tableNameOf(this.#catalog, component, tableNumber);
+    return this.#tables.nameOf(component, tableNumber);
   }
 
   /**
@@ -242,12 +233,12 @@ export class Transaction {
     this.#assertOpen();
     const usage = this.metrics.enter(limits);
     const pending = this.#view.mark();
-    const catalog = this.#catalog;
+    const catalog = this.#tables.catalog;
     return new TransactionLayer((outcome) => {
       this.metrics.leave(usage, outcome);
       if (outcome === "rollback") {
         this.#view.reset(pending);
-        this.#catalog = catalog;
+        this.#tables.catalog = catalog;
       }
     });
   }
@@ -276,7 +267,7 @@ export class Transaction {
 
   /** @internal What to commit, and the catalog it leads to. */
   get outcome(): { writes: WriteOp[]; catalog: Catalog } {
-    return { writes: this.#view.writes(), catalog: this.#catalog };
+    return { writes: this.#view.writes(), catalog: this.#tables.catalog };
   }
 
   /** @internal For schema changes, which work on keys. */
@@ -287,8 +278,8 @@ export class Transaction {
     ) => { catalog: Catalog; result: T },
   ): T {
     this.#assertWritable();
-    const { catalog, result } = change(this.#catalog, this.#view);
-    this.#catalog = catalog;
+    const { catalog, result } = change(this.#tables.catalog, this.#view);
+    this.#tables.catalog = catalog;
     return result;
   }
 
@@ -316,7 +307,7 @@ export class Transaction {
     const { _id, _creationTime, ...fields } = document;
     checkKeptSystemFields(before.value, _id, _creationTime);
     checkNoSystemFields(fields);
-    this.#checkSchema(target, fields);
+    this.#tables.checkSchema(target, fields);
     this.metrics.countWrite(
       updateDocument(this.#view, target, raw, before, document),
     );
@@ -346,52 +337,10 @@ export class Transaction {
     id: string,
     table: string | undefined,
   ): { target: Table; raw: Key } {
-    const resolved = this.#resolve(operation, component, id);
+    const resolved = this.#tables.resolve(operation, component, id);
     checkTable(operation, resolved.target.name, table);
     checkIsSystem(resolved.target.name, false);
     return resolved;
-  }
-
-  #resolve(operation: string, component: string, id: string) {
-    const { tableNumber, raw } = decodeArgument(operation, id);
-    const name = tableNameOf(this.#catalog, component, tableNumber);
-    const target =
-      name === undefined
-        ? undefined
-        : findTable(this.#catalog, component, name);
-    if (target === undefined) {
-      throw invalidId(operation, `Table for ID "${id}" not found.`);
-    }
-    return { target, raw };
-  }
-
-  #ensureTable(component: string, name: string): Table {
-    this.#assertWritable();
-    const { catalog, table } = ensureTable(
-      this.#catalog,
-      this.#view,
-      component,
-      name,
-    );
-    this.#catalog = catalog;
-    return table;
-  }
-
-  #checkSchema({ component, name, validator }: Table, fields: Fields): void {
-    const { schemaValidation } = this.#catalog.components.get(component) ?? {};
-    if (validator === null || schemaValidation !== true) {
-      return;
-    }
-    const mismatch = describeMismatch(validator, fields, (number) =>
-      this.tableName(component, number),
-    );
-    if (mismatch !== null) {
-      throw new EmbeddedError(
-        "schemaViolation",
-        `Failed to insert or update a document in table "${name}" because it does not ` +
-          `match the schema: ${mismatch}`,
-      );
-    }
   }
 
   #context() {

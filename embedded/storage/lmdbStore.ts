@@ -17,20 +17,12 @@
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { open, type RootDatabase, type Transaction } from "lmdb";
+import { open, type RootDatabase } from "lmdb";
 import { EmbeddedError } from "../errors.js";
-import { overlay } from "./merge.js";
+import { LmdbSnapshot, Reader, type PendingWrites } from "./lmdbSnapshot.js";
 import { lockDataDir } from "./ownerLock.js";
 import { SortedMap } from "./sortedMap.js";
-import type {
-  Entry,
-  Key,
-  KeyRange,
-  Snapshot,
-  Store,
-  WriteOp,
-  WriteReceipt,
-} from "./store.js";
+import type { Key, Snapshot, Store, WriteOp, WriteReceipt } from "./store.js";
 
 /**
  * Opens the LMDB environment in `dataDir`, which one process owns at a time
@@ -46,8 +38,6 @@ export function openStore({ dataDir }: { dataDir: string }): Store {
     throw error;
   }
 }
-
-type PendingWrites = SortedMap<string | null>;
 
 /** The writes that go to disk together, and those who wait for it. */
 class WriteGroup {
@@ -205,109 +195,6 @@ class LmdbStore implements Store {
     }
     if (this.#closed !== null) {
       throw new EmbeddedError("storageClosed", "The store is closed.");
-    }
-  }
-}
-
-/** One LMDB read transaction, shared by every snapshot between two commits. */
-class Reader {
-  readonly transaction: Transaction;
-  #users = 0;
-  #retired = false;
-
-  constructor(lmdb: RootDatabase<string, Key>) {
-    this.transaction = lmdb.useReadTransaction();
-  }
-
-  acquire(): this {
-    this.#users += 1;
-    return this;
-  }
-
-  release(): void {
-    this.#users -= 1;
-    this.#endIfUnused();
-  }
-
-  /** No snapshot will be added. */
-  retire(): void {
-    this.#retired = true;
-    this.#endIfUnused();
-  }
-
-  #endIfUnused(): void {
-    if (this.#retired && this.#users === 0) {
-      this.transaction.done();
-    }
-  }
-}
-
-class LmdbSnapshot implements Snapshot {
-  readonly #lmdb: RootDatabase<string, Key>;
-  readonly #pending: readonly PendingWrites[];
-  readonly #options: { transaction: Transaction };
-  #reader: Reader | null;
-
-  /** @param pending writes not yet in LMDB, oldest first */
-  constructor(
-    lmdb: RootDatabase<string, Key>,
-    reader: Reader,
-    pending: readonly PendingWrites[],
-  ) {
-    this.#lmdb = lmdb;
-    this.#reader = reader;
-    this.#options = { transaction: reader.transaction };
-    this.#pending = pending;
-  }
-
-  get(key: Key): string | undefined {
-    this.#assertHeld();
-    for (let i = this.#pending.length - 1; i >= 0; i -= 1) {
-      const value = this.#pending[i]?.get(key);
-      if (value !== undefined) {
-        return value ?? undefined;
-      }
-    }
-    return this.#lmdb.get(key, this.#options);
-  }
-
-  range(range: KeyRange): Iterable<Entry> {
-    this.#assertHeld();
-    return this.#pending.reduce<Iterable<Entry>>(
-      (base, writes) => overlay(writes, base, range),
-      this.#committedRange(range),
-    );
-  }
-
-  release(): void {
-    this.#reader?.release();
-    this.#reader = null;
-  }
-
-  #committedRange({
-    lower,
-    upper,
-    reverse = false,
-  }: KeyRange): Iterable<Entry> {
-    if (lower >= upper) {
-      return [];
-    }
-    return this.#lmdb.getRange({
-      ...this.#options,
-      start: reverse ? upper : lower,
-      end: reverse ? lower : upper,
-      reverse,
-      exclusiveStart: reverse,
-      inclusiveEnd: reverse,
-    }) as Iterable<Entry>;
-  }
-
-  #assertHeld(): void {
-    if (this.#reader === null) {
-      throw new EmbeddedError(
-        "transactionClosed",
-        "The snapshot was read after its release.",
-      );
     }
   }
 }

@@ -1,0 +1,112 @@
+import type { RootDatabase, Transaction } from "lmdb";
+import { EmbeddedError } from "../errors.js";
+import { overlay } from "./merge.js";
+import type { SortedMap } from "./sortedMap.js";
+import type { Entry, Key, KeyRange, Snapshot } from "./store.js";
+
+/** Writes on their way to disk; null deletes. */
+export type PendingWrites = SortedMap<string | null>;
+
+/** One LMDB read transaction, shared by every snapshot between two commits. */
+export class Reader {
+  readonly transaction: Transaction;
+  #users = 0;
+  #retired = false;
+
+  constructor(lmdb: RootDatabase<string, Key>) {
+    this.transaction = lmdb.useReadTransaction();
+  }
+
+  acquire(): this {
+    this.#users += 1;
+    return this;
+  }
+
+  release(): void {
+    this.#users -= 1;
+    this.#endIfUnused();
+  }
+
+  /** No snapshot will be added. */
+  retire(): void {
+    this.#retired = true;
+    this.#endIfUnused();
+  }
+
+  #endIfUnused(): void {
+    if (this.#retired && this.#users === 0) {
+      this.transaction.done();
+    }
+  }
+}
+
+/** An LMDB read transaction with the writes on top that it does not contain yet. */
+export class LmdbSnapshot implements Snapshot {
+  readonly #lmdb: RootDatabase<string, Key>;
+  readonly #pending: readonly PendingWrites[];
+  readonly #options: { transaction: Transaction };
+  #reader: Reader | null;
+
+  /** @param pending writes not yet in LMDB, oldest first */
+  constructor(
+    lmdb: RootDatabase<string, Key>,
+    reader: Reader,
+    pending: readonly PendingWrites[],
+  ) {
+    this.#lmdb = lmdb;
+    this.#reader = reader;
+    this.#options = { transaction: reader.transaction };
+    this.#pending = pending;
+  }
+
+  get(key: Key): string | undefined {
+    this.#assertHeld();
+    for (let i = this.#pending.length - 1; i >= 0; i -= 1) {
+      const value = this.#pending[i]?.get(key);
+      if (value !== undefined) {
+        return value ?? undefined;
+      }
+    }
+    return this.#lmdb.get(key, this.#options);
+  }
+
+  range(range: KeyRange): Iterable<Entry> {
+    this.#assertHeld();
+    return this.#pending.reduce<Iterable<Entry>>(
+      (base, writes) => overlay(writes, base, range),
+      this.#committedRange(range),
+    );
+  }
+
+  release(): void {
+    this.#reader?.release();
+    this.#reader = null;
+  }
+
+  #committedRange({
+    lower,
+    upper,
+    reverse = false,
+  }: KeyRange): Iterable<Entry> {
+    if (lower >= upper) {
+      return [];
+    }
+    return this.#lmdb.getRange({
+      ...this.#options,
+      start: reverse ? upper : lower,
+      end: reverse ? lower : upper,
+      reverse,
+      exclusiveStart: reverse,
+      inclusiveEnd: reverse,
+    }) as Iterable<Entry>;
+  }
+
+  #assertHeld(): void {
+    if (this.#reader === null) {
+      throw new EmbeddedError(
+        "transactionClosed",
+        "The snapshot was read after its release.",
+      );
+    }
+  }
+}
