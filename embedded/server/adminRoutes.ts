@@ -2,12 +2,12 @@ import type { AdminKey } from "./adminKey.js";
 import { requireAdmin } from "./auth.js";
 import { readJsonObject } from "./body.js";
 import { parseEnvironmentChanges } from "./environment.js";
-import type { Routes } from "./handler.js";
 import {
   badRequest,
   jsonResponse,
   textResponse,
   type ApiRequest,
+  type Routes,
 } from "./http.js";
 import type { LiveCode } from "./liveCode.js";
 import type { LogStream } from "./logStream.js";

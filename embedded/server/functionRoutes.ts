@@ -15,8 +15,8 @@ import {
   jsonResponse,
   type ApiRequest,
   type ApiResponse,
+  type Routes,
 } from "./http.js";
-import type { Routes } from "./handler.js";
 import { decodeTs, encodeTs, type SnapshotPins } from "./snapshotPins.js";
 
 /** What the function routes need of the deployment. */

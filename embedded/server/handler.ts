@@ -8,14 +8,11 @@ import {
   type ApiHandler,
   type ApiRequest,
   type ApiResponse,
+  type Method,
+  type Routes,
 } from "./http.js";
 import type { Log } from "./log.js";
 import { pushRoutes, type PushServices } from "./push/routes.js";
-
-/** Handlers by path and method. */
-export type Routes = Record<string, Partial<Record<Method, ApiHandler>>>;
-
-type Method = "GET" | "POST";
 
 /** Everything the HTTP API is made of. */
 export type ApiServices = FunctionServices &

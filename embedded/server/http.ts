@@ -28,6 +28,12 @@ export interface ApiResponse {
 /** Answers one request; every failure it expects is already a response. */
 export type ApiHandler = (request: ApiRequest) => Promise<ApiResponse>;
 
+/** What the API's paths take, beside OPTIONS. */
+export type Method = "GET" | "POST";
+
+/** Handlers by path and method. */
+export type Routes = Record<string, Partial<Record<Method, ApiHandler>>>;
+
 /** A refusal with its HTTP status; `wireCode` and the message go to the client. */
 export class HttpError extends EmbeddedError {
   readonly status: number;

@@ -228,6 +228,8 @@ export function refuseUpgrade(
   message: string,
 ): void {
   const body = JSON.stringify({ code: "WebSocketRefused", message });
+  // The HTTP server no longer looks after this socket.
+  socket.on("error", () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );

@@ -5,8 +5,12 @@ import {
   isJsonObject,
   readJsonObject,
 } from "../body.js";
-import type { Routes } from "../handler.js";
-import { badRequest, jsonResponse, type ApiRequest } from "../http.js";
+import {
+  badRequest,
+  jsonResponse,
+  type ApiRequest,
+  type Routes,
+} from "../http.js";
 import type { LiveCode } from "../liveCode.js";
 import type { Log } from "../log.js";
 import { AUTH_CONFIG_PATH } from "./evaluate.js";
@@ -89,6 +93,5 @@ function configHashes({ revision }: LiveCode): unknown {
       environment: module.environment,
     })),
     udfServerVersion: app?.udfServerVersion ?? null,
-    nodeVersion: null,
   };
 }
