@@ -67,7 +67,8 @@ async function expireLeases(
   budget: Budget,
   done: PageDone,
 ): Promise<boolean> {
-  const limit = Math.min(budget.rows, MAX_LEASES_PER_PAGE);
+  const affordable = Math.floor(budget.deletes / COST_OF_A_LEASE);
+  const limit = Math.min(budget.rows, affordable);
   const leases = await leasesAfter(ctx, cursor, cutoff, limit + 1);
   const now = Date.now();
   const expired: HookSession[] = [];
@@ -82,7 +83,9 @@ async function expireLeases(
     await closeVisit(ctx, session, lease, { state: "expired", inactiveSince });
     expired.push(toHookSession(session, inactiveSince));
   }
-  budget.rows -= Math.min(leases.length, limit);
+  const looked = Math.min(leases.length, limit);
+  budget.rows -= looked;
+  budget.deletes -= looked * COST_OF_A_LEASE;
   done.expired = expired.length;
   await countStates(ctx, { active: -expired.length, expired: expired.length });
   await callHook(ctx, "onExpired", expired);
@@ -155,8 +158,8 @@ export interface Budget {
   bytes: number;
 }
 
-/** An expired lease costs three read intervals by id, of 4,096 a transaction. */
-const MAX_LEASES_PER_PAGE = 1_000;
+/** An expired lease takes as many read intervals as three deletes: its session twice, and itself. */
+const COST_OF_A_LEASE = 3;
 
 /** Deletes for each session a page aims for, so that a page that shrinks also bites off less of a huge session. */
 const DELETES_PER_SESSION = 4;

@@ -13,6 +13,7 @@ import {
   MAX_DELETES_PER_PAGE,
   MINUTE_MS,
 } from "../../convex/sessionTracker/shared.js";
+import { record } from "./recorder.js";
 import { expectInvariants, readRows, type Component } from "./rows.js";
 import {
   finishRun,
@@ -242,6 +243,28 @@ describe("sessions that do not fit a page", () => {
     expect(sessions).toMatchObject([{ anonymousId: "busy", state: "active" }]);
     expect(actions).toHaveLength(7_000 - (MAX_DELETES_PER_PAGE - 1) + 1);
   });
+
+  test.each([
+    { pageSize: 1_000, leased: 500, sessions: 100, actions: 50 },
+    { pageSize: 3_000, leased: 1_000, sessions: 2_000, actions: 0 },
+  ])(
+    "a page of $pageSize takes fewer read intervals than the real backend allows",
+    async ({ pageSize, leased, sessions, actions }) => {
+      await setPageSize(t, pageSize);
+      await seedLeased(t, visitors(leased, OLD + 1, "leased"));
+      await seedExpired(
+        t,
+        visitors(sessions, OLD).map((seed) => ({ ...seed, actions })),
+      );
+      const { transactions } = await record(async () => {
+        const run = await finishRun(t, await startRun(t, "purge"));
+        expect(run).toMatchObject({ sessions: sessions + leased, errors: [] });
+      });
+      const most = Math.max(...transactions.map((tx) => tx.intervals));
+      expect(most).toBeGreaterThan(1_000);
+      expect(most).toBeLessThan(4_096);
+    },
+  );
 
   test("actions near 1 MiB do not break a page: it stops within its bytes", async () => {
     const metadata = "x".repeat(1_000_000);

@@ -131,6 +131,7 @@ describe("refused", () => {
     { trap: "twice a minute", spec: "*/30 * * * * *" },
     { trap: "a minute that does not exist", spec: "61 * * * *" },
     { trap: "a day that never comes", spec: "0 0 31 2 *" },
+    { trap: "a day that none of its months has", spec: "0 0 31 2,4 *" },
     { trap: "not a spec", spec: "every day at noon, please" },
   ])("spec: $trap", async ({ spec }) => {
     await expectRefused({ spec }, "spec", spec.trim());
