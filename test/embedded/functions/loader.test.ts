@@ -39,7 +39,7 @@ describe("loading modules", () => {
         'import { b } from "./b.js"; export let count = 0; export function bump() { count++; return b(); }',
       "b.js": 'import { count } from "./a.js"; export const b = () => count;',
     });
-    const { bump } = loaded.get("a.js") as { bump(): number };
+    const { bump } = loaded.get("a.js") as { bump: () => number };
     expect([bump(), bump()]).toEqual([1, 2]);
   });
 

@@ -9,7 +9,19 @@ const NAMESPACE = "convex-source";
  *
  * @param sources - by path without extension, such as `folder/module`.
  */
-export async function bundle(
+export function bundle(
+  sources: Readonly<Record<string, string>>,
+): Promise<ReadonlyMap<string, ModuleSource>> {
+  const key = JSON.stringify(sources);
+  const bundled = bundles.get(key) ?? bundleNow(sources);
+  bundles.set(key, bundled);
+  return bundled;
+}
+
+/** Tests of one file deploy the same sources over and over. */
+const bundles = new Map<string, Promise<ReadonlyMap<string, ModuleSource>>>();
+
+async function bundleNow(
   sources: Readonly<Record<string, string>>,
 ): Promise<Map<string, ModuleSource>> {
   const { outputFiles } = await build({

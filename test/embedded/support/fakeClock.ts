@@ -34,6 +34,11 @@ export class FakeClock implements Clock {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
+  /** How many timers fire up to a time. */
+  timersUntil(timeMs: number): number {
+    return [...this.#timers].filter(({ atMs }) => atMs <= timeMs).length;
+  }
+
   /** Fires what is due on the way, in order, each at its own time. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
