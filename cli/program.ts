@@ -57,7 +57,8 @@ Without --url, the deployment is found as the official CLI finds it (CONVEX_DEPL
 CONVEX_SELF_HOSTED_URL and CONVEX_SELF_HOSTED_ADMIN_KEY, in the environment, .env.local or .env);
 else it is the one that \`sessions-ops serve\` runs in this folder.
 
-Exit codes: 0 ok, 1 failure, 2 usage or cancelled, 3 the run failed, 4 not authorised or not
-reachable, 5 refused without confirmation.`,
+Exit codes: 0 ok, 1 failure, 2 usage, cancelled, or no longer waiting for a run after Ctrl-C
+(which never stops it), 3 the run failed, 4 not authorised or not reachable, 5 refused without
+confirmation.`,
   );
 }

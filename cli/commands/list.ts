@@ -35,7 +35,7 @@ export async function list(
 /** Reads on until the limit is filled, since `--active` leaves idle rows out of a page. */
 async function listSessions(
   client: ComponentClient,
-  { active = false, limit, cursor: from = undefined }: ListOptions,
+  { active = false, limit, cursor: from }: ListOptions,
 ): Promise<ListJson> {
   const sessions: SessionJson[] = [];
   let cursor: string | null = from ?? null;

@@ -1,6 +1,6 @@
-import type { Run } from "../lib/api.js";
 import type { RunKind } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
+import type { Run } from "../lib/api.js";
 import type { ComponentClient } from "../lib/client.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { toRunJson } from "../lib/convert.js";

@@ -1,5 +1,5 @@
-import type { Action } from "../lib/api.js";
 import type { CliContext } from "../context.js";
+import type { Action } from "../lib/api.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { CliError } from "../lib/errors.js";
 import { note, print, printJson } from "../lib/output.js";

@@ -7,7 +7,8 @@ import type {
   QueryName,
   Returns,
 } from "./api.js";
-import { CliError, messageOf, type CliErrorCode } from "./errors.js";
+import { CliError, messageOf } from "./errors.js";
+import { badAnswer, networkReason, refusal } from "./failures.js";
 import type { Target } from "./target.js";
 
 /** Longer than any function may take on a real deployment. */
@@ -92,44 +93,36 @@ export class ComponentClient {
     }
   }
 
-  /** Sees the status that the client's own errors leave out. */
+  /** Sees the status, and connections that end half way, which the client's own errors leave out. */
   async #fetch(
     fetchFn: typeof fetch,
     input: Parameters<typeof fetch>[0],
     init: RequestInit | undefined,
   ): Promise<Response> {
     const { url } = this.#target;
-    let response: Response;
     try {
-      response = await fetchFn(input, {
+      const response = await fetchFn(input, {
         ...init,
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
+      // Whatever the other side quotes, the key gets no further than this.
+      const body = this.#redact(await response.text());
+      const failure = badAnswer(this.#target, response, body);
+      if (failure) throw failure;
+      return new Response(body, response);
     } catch (error) {
+      if (error instanceof CliError) throw error;
       throw new CliError(
         "unreachable",
         `No answer from ${url} (${this.#redact(networkReason(error))}). Check the URL and the network; start an embedded deployment with \`sessions-ops serve\`.`,
       );
     }
-    if (response.status === 401 || response.status === 403) {
-      throw new CliError(
-        "unauthorized",
-        `${url} refused the admin key (${this.#target.source}). Create a new one: on Convex Cloud in the deployment's settings, self-hosted with ./generate_admin_key.sh; \`serve\` keeps it in DIR/admin-key.`,
-      );
-    }
-    if ([502, 503, 504].includes(response.status)) {
-      throw new CliError(
-        "unreachable",
-        `${url} is not available at the moment (status ${response.status}). Try again later.`,
-      );
-    }
-    return response;
   }
 
   #explain(name: string, error: unknown): CliError {
     if (error instanceof CliError) return error;
     if (error instanceof ConvexError) return refusal(error, error.data);
-    const message = this.#redact(messageOf(error));
+    const message = messageOf(error);
     if (
       /could not find (public )?function|component.*not found|find component/i.test(
         message,
@@ -146,52 +139,6 @@ export class ComponentClient {
   #redact(text: string): string {
     return this.#target.adminKey.redact(text);
   }
-}
-
-const REFUSALS: Record<string, CliErrorCode> = {
-  invalidAnonymousId: "usage",
-  invalidArgument: "usage",
-  invalidSettings: "usage",
-  invalidSchedule: "usage",
-  invalidCutoff: "usage",
-  retentionNever: "usage",
-};
-
-/** The component's own errors carry `{ kind, message }`, made to be read. */
-function refusal(error: Error, data: unknown): CliError {
-  if (typeof data !== "object" || data === null) {
-    return new CliError("failure", String(data), { cause: error });
-  }
-  const { kind, message } = data as { kind?: unknown; message?: unknown };
-  return new CliError(
-    REFUSALS[String(kind)] ?? "failure",
-    typeof message === "string" ? message : JSON.stringify(data),
-    { cause: error },
-  );
-}
-
-/** The data of the component's error behind this one, where there is one. */
-export function refusalData(error: unknown): Record<string, unknown> | null {
-  if (!(error instanceof CliError && error.cause instanceof ConvexError)) {
-    return null;
-  }
-  const data: unknown = error.cause.data;
-  return typeof data === "object" && data !== null
-    ? (data as Record<string, unknown>)
-    : null;
-}
-
-/** `fetch failed` says nothing; its cause does. */
-function networkReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") {
-    return `none within ${REQUEST_TIMEOUT_MS / 1_000} s`;
-  }
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  // Several addresses tried: the message is empty and the code says it.
-  const code = "code" in cause ? String(cause.code) : "";
-  return cause.message || code || error.message;
 }
 
 function isAdminClient(

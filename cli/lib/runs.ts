@@ -1,7 +1,7 @@
-import type { Run } from "./api.js";
 import { randomUUID } from "node:crypto";
 import type { RunKind } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
+import type { Run } from "./api.js";
 import type { ComponentClient } from "./client.js";
 import type { Connection, GlobalOptions } from "./connect.js";
 import { toRunResult } from "./convert.js";
@@ -12,8 +12,8 @@ import type { RunResultJson } from "../shapes.js";
 import { formatDuration, formatTime, iso } from "./time.js";
 
 const POLL_MS = 250;
-/** Polls that may get no answer in a row: about ten seconds. */
-const MAX_LOST_POLLS = 40;
+/** Polls that may get no answer in a row: half a minute. */
+const MAX_LOST_POLLS = 120;
 
 export interface FollowOptions extends GlobalOptions {
   readonly detach?: boolean;
@@ -118,6 +118,7 @@ async function pollRun(
           `${error.message}\nThe run goes on without this command; see it with \`sessions-ops runs watch ${runId}\`.`,
         );
       }
+      if (lost === 0) note(context, `${error.message}\nTrying again …`);
       await context.sleep(POLL_MS, interrupted);
     }
   }

@@ -1,6 +1,6 @@
-import type { Schedule } from "./api.js";
 import type { CliContext } from "../context.js";
 import type { ScheduleChangeJson } from "../shapes.js";
+import type { Schedule } from "./api.js";
 import type { ComponentClient } from "./client.js";
 import type { GlobalOptions } from "./connect.js";
 import { toScheduleJson } from "./convert.js";

@@ -50,7 +50,7 @@ test.each([
   [401, 4, "refused the admin key"],
   [403, 4, "refused the admin key"],
   [503, 4, "is not available at the moment"],
-  [404, 1, "failed"],
+  [400, 1, "refused the request (status 400): The provided"],
 ])("status %i is exit code %i", async (status, exitCode, message) => {
   const body =
     '{"code":"BadAdminKey","message":"The provided admin key is wrong"}';
@@ -58,6 +58,26 @@ test.each([
   const result = await terminal.run("status");
   expect(result.exitCode).toBe(exitCode);
   expect(result.stderr).toContain(message);
+});
+
+test("another web server is not taken for a deployment", async () => {
+  const { terminal } = await setUpServer(answering(404, "<h1>Not found</h1>"));
+  const { exitCode, stderr } = await terminal.run("status");
+  expect(exitCode).toBe(4);
+  expect(stderr).toContain("does not answer as a Convex deployment does");
+});
+
+test("a query whose answer breaks off is asked again", async () => {
+  let requests = 0;
+  const { terminal } = await setUpServer((request, response) => {
+    requests += 1;
+    if (requests > 1) return failing("second answer")(request, response);
+    response.writeHead(200, { "Content-Length": "1000" });
+    response.write("{", () => response.destroy());
+  });
+  const { stderr } = await terminal.run("retention");
+  expect(stderr).toContain("second answer");
+  expect(requests).toBe(2);
 });
 
 test("a deployment without the component: how to install it", async () => {
@@ -102,10 +122,18 @@ test("the component's own errors are shown as they are", async () => {
 });
 
 test("no output contains the key, even when the other side quotes it", async () => {
-  const { terminal } = await setUpServer(failing(`denied: ${ADMIN_KEY}`));
-  for (const command of ["status", "list", "purge", "expire", "retention"]) {
-    const { stdout, stderr } = await terminal.run(command);
-    expect(stderr).toContain("[admin key]");
+  const quote = `denied: ${ADMIN_KEY}`;
+  let answer: RequestListener = () => {};
+  const { terminal } = await setUpServer((request, response) =>
+    answer(request, response),
+  );
+  for (answer of [
+    failing(quote),
+    failing("Uncaught ConvexError", { kind: "invalidCutoff", message: quote }),
+    answering(400, JSON.stringify({ code: "BadRequest", message: quote })),
+  ]) {
+    const { stdout, stderr } = await terminal.run("purge");
+    expect(stderr).toContain("denied: [admin key]");
     expect(stdout + stderr).not.toContain(ADMIN_KEY);
   }
 });

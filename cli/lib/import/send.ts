@@ -1,6 +1,7 @@
 import type { ImportCounts, ImportRow } from "../api.js";
-import { refusalData, type ComponentClient } from "../client.js";
+import type { ComponentClient } from "../client.js";
 import { CliError, messageOf } from "../errors.js";
+import { refusalData } from "../failures.js";
 import {
   actionCount,
   actionsPerCall,
