@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { systemClock, type Clock } from "./clock.js";
 import { Database } from "./database/database.js";
+import { containFloatingRejections } from "./functions/floatingRejections.js";
 import { jobRunner } from "./functions/jobRunner.js";
 import { Runtime } from "./functions/runtime.js";
 import type { CompletionEvent } from "./functions/types.js";
@@ -90,6 +91,7 @@ async function open(
   const adminKey = await loadAdminKey(dataDir, givenKey);
   const database = await Database.open(store, { clock });
   const runtime = new Runtime({ database, clock });
+  cleanups.add(containFloatingRejections(log));
 
   const pins = new SnapshotPins(database, clock);
   cleanups.add(() => pins.close());
@@ -107,7 +109,14 @@ async function open(
   runtime.onCompletion((event) => logs.add(event));
   const counters = new DeploymentCounters(database, runtime);
   const services = {
-    ...{ database, runtime, adminKey, pins, live, logs, urls, log },
+    database,
+    runtime,
+    adminKey,
+    pins,
+    live,
+    logs,
+    urls,
+    log,
     pushes: new PushService(database, live, clock),
     version: packageVersion(),
   };

@@ -5,7 +5,7 @@ import type { LiveCode } from "../liveCode.js";
 
 /** What the system queries read. */
 export interface SystemQueryServices {
-  readonly live: LiveCode;
+  readonly live: Pick<LiveCode, "revision" | "environment">;
   readonly urls: { readonly cloud: string; readonly site: string };
 }
 

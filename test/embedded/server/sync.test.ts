@@ -3,17 +3,13 @@ import { AdminKey } from "../../../embedded/server/adminKey.js";
 import { EMPTY_REVISION } from "../../../embedded/server/push/revision.js";
 import type { ServerMessage } from "../../../embedded/server/sync/messages.js";
 import { SyncSession } from "../../../embedded/server/sync/session.js";
-import type { LiveCode } from "../../../embedded/server/liveCode.js";
 
 const KEY = "0123456789abcdef";
 
 function session(durableTs = 5n) {
   const sent: ServerMessage[] = [];
   let isClosed = false;
-  const live = {
-    revision: EMPTY_REVISION,
-    environment: { TOKEN: "t" },
-  } as unknown as LiveCode;
+  const live = { revision: EMPTY_REVISION, environment: { TOKEN: "t" } };
   const open = new SyncSession(
     {
       live,
