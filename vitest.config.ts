@@ -8,10 +8,12 @@ const onConvexTest = ["test/convex/**", "test/client/**", "test/baseline/**"];
 
 export default defineConfig({
   test: {
-    testTimeout: 20_000,
+    testTimeout: 30_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
     silent: "passed-only",
+    // They use import.meta.glob, which only Vite understands.
+    server: { deps: { inline: ["convex-test", /@convex-dev\//] } },
     projects: [
       {
         ssr: { resolve: { conditions } },
@@ -21,8 +23,6 @@ export default defineConfig({
           name: "component",
           environment: "edge-runtime",
           include: onConvexTest.map((folder) => `${folder}/*.test.ts`),
-          // They use import.meta.glob, which only Vite understands.
-          server: { deps: { inline: ["convex-test", /@convex-dev\//] } },
         },
       },
       {

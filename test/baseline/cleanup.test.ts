@@ -29,7 +29,7 @@ test("the baseline's cleanup can never run again above 32,000 sessions", async (
   await expect(
     t.mutation(cleanupOldSessions, { daysInactive: 14 }),
   ).rejects.toThrow("Scanned too many documents");
-});
+}, 60_000);
 
 async function setUp({ sessions, old }: { sessions: number; old: number }) {
   const t = convexTest({ schema, modules, transactionLimits: true });

@@ -1,12 +1,10 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
-import type { ImportRow } from "../../cli/lib/api.js";
-import { parseRow } from "../../cli/lib/import/rows.js";
 import {
   parseCombinedLine,
   readVisitors,
@@ -14,7 +12,6 @@ import {
 } from "../../scripts/accessLog.js";
 
 const ROOT = join(import.meta.dirname, "../..");
-const REAL_LOG = join(ROOT, "../shared/data/access.log");
 
 const AT = Date.UTC(2015, 4, 17, 10, 5, 3);
 
@@ -192,29 +189,6 @@ describe("the command", () => {
   });
 });
 
-const hasRealLog = existsSync(REAL_LOG);
-const skipped = hasRealLog ? "" : ` (skipped: there is no ${REAL_LOG})`;
-
-describe.skipIf(!hasRealLog)(`a real log of 10,000 requests${skipped}`, () => {
-  // One line has lost the quote that ends its user agent.
-  const wellFormed = `grep -a '"$' '${REAL_LOG}'`;
-
-  test("gives the visitors and requests that the shell counts", () => {
-    const { status, stdout } = run([REAL_LOG, "--shift-to-now"]);
-    expect(status).toBe(0);
-    const rows = stdout.trimEnd().split("\n").map(readAsImport);
-    expect(rows).toHaveLength(
-      count(
-        `${wellFormed} | awk -F'"' '{ split($1, start, " "); print start[1] FS $6 }' | sort -u`,
-      ),
-    );
-    const requests = rows.flatMap(({ actions = [] }) => actions);
-    expect(requests).toHaveLength(count(wellFormed));
-    const missing = requests.filter(({ metadata }) => isStatus(metadata, 404));
-    expect(missing).toHaveLength(count(`${wellFormed} | awk '$9 == 404'`));
-  });
-});
-
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
 async function convert(log: string[], salt = "salt") {
@@ -234,23 +208,4 @@ function run(args: string[], input = "") {
     { cwd: ROOT, input, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
   );
   return { status, stdout, stderr };
-}
-
-/** As `sessions-ops import` reads it. */
-function readAsImport(text: string): ImportRow {
-  const parsed = parseRow(text, Date.now());
-  if (!parsed.ok) throw new Error(parsed.problem);
-  return parsed.row;
-}
-
-/** How many lines a shell pipeline prints. */
-function count(command: string): number {
-  const lines = execFileSync("sh", ["-c", `${command} | wc -l`], {
-    encoding: "utf8",
-  });
-  return Number(lines);
-}
-
-function isStatus(metadata: unknown, status: number): boolean {
-  return (metadata as { status: number }).status === status;
 }
