@@ -1,0 +1,179 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { KillableDeployment } from "./support/killable.js";
+import { Random } from "./support/random.js";
+
+const root = join(import.meta.dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "sessions-ops-kill-"));
+const dataDir = join(folder, "data");
+
+const KILLS = 20;
+const CONNECTIONS = 8;
+
+let deployment: KillableDeployment;
+
+beforeAll(async () => {
+  deployment = await KillableDeployment.start(dataDir);
+  const convex = join(root, "node_modules/convex/bin/main.js");
+  const flags = ["--yes", "--typecheck=disable", "--codegen=disable"];
+  await promisify(execFile)(process.execPath, [convex, "deploy", ...flags], {
+    cwd: root,
+    env: {
+      PATH: process.env["PATH"],
+      HOME: folder,
+      CONVEX_SELF_HOSTED_URL: deployment.url,
+      CONVEX_SELF_HOSTED_ADMIN_KEY: deployment.adminKey,
+      CONVEX_DEPLOYMENT: "",
+      CONVEX_DEPLOY_KEY: "",
+    },
+  });
+}, 120_000);
+
+afterAll(async () => {
+  await deployment.kill();
+  rmSync(folder, { recursive: true });
+});
+
+test(`${KILLS} kills at random moments under load lose nothing that was acknowledged`, async () => {
+  const seed = Date.now() % 1_000_000;
+  console.log(`seed ${seed}`);
+  const random = new Random(seed);
+  const visitors = new Visitors();
+  for (let round = 0; round < KILLS; round += 1) {
+    await visitors.actUntilKilled(deployment, 1 + random.below(200));
+    deployment = await KillableDeployment.start(dataDir);
+  }
+  const { sessions } = await deployment.call("stats:status", {});
+  const rows = await allRows(deployment);
+  const found = new Map(rows.map((row) => [row.anonymousId, row]));
+
+  expect(visitors.acknowledged.size).toBeGreaterThan(KILLS);
+  const lost = [...visitors.acknowledged].filter(([anonymousId, actions]) => {
+    const recorded = found.get(anonymousId)?.actions ?? -1;
+    // One more may have been committed whose answer the kill cut off.
+    return recorded < actions || recorded > actions + 1;
+  });
+  expect(lost).toEqual([]);
+  expect(sessions).toEqual({
+    total: rows.length,
+    active: rows.length,
+    expired: 0,
+    ended: 0,
+  });
+}, 180_000);
+
+test("a purge that was killed in the middle finishes by itself, counts exact", async () => {
+  const now = Date.now();
+  const old = 12_000;
+  for (let first = 0; first < old; first += 500) {
+    const rows = Array.from({ length: 500 }, (_, i) => ({
+      anonymousId: `old-${first + i}`,
+      createdAt: now - 60 * DAY_MS,
+      lastActive: now - 30 * DAY_MS - first - i,
+    }));
+    await deployment.call("importing:importBatch", { rows });
+  }
+  const before = await deployment.call("stats:status", {});
+  const { runId } = await deployment.call("runs:start", {
+    kind: "purge",
+    cutoff: now - 14 * DAY_MS,
+    actor: "test",
+    trigger: "operator",
+  });
+  const under = await waitForRun(runId, (run) => run.pages >= 2);
+  await deployment.kill();
+  expect(under.status).toBe("running");
+
+  deployment = await KillableDeployment.start(dataDir);
+  const run = await waitForRun(runId, ({ status }) => status !== "running");
+  expect(run).toMatchObject({
+    status: "completed",
+    sessions: old,
+    quarantined: 0,
+  });
+  const { sessions } = await deployment.call("stats:status", {});
+  expect(sessions).toEqual({
+    ...before.sessions,
+    total: before.sessions.total - old,
+    expired: 0,
+  });
+  expect(await allRows(deployment)).toHaveLength(sessions.total);
+}, 180_000);
+
+/** Visitors that keep acting, and how often each was told that it was recorded. */
+class Visitors {
+  readonly acknowledged = new Map<string, number>();
+  #next = 0;
+
+  /** Kills the process while the other connections are waiting for their answers. */
+  async actUntilKilled(
+    target: KillableDeployment,
+    answers: number,
+  ): Promise<void> {
+    let left = answers;
+    const answered = () => {
+      left -= 1;
+      if (left === 0) void target.kill();
+    };
+    await Promise.all(
+      Array.from({ length: CONNECTIONS }, () => this.#act(target, answered)),
+    );
+  }
+
+  /** Two actions a visitor, until the process no longer answers. */
+  async #act(target: KillableDeployment, answered: () => void): Promise<void> {
+    for (;;) {
+      const anonymousId = `visitor-${this.#next}`;
+      this.#next += 1;
+      for (let actions = 1; actions <= 2; actions += 1) {
+        try {
+          await target.call("tracking:action", { anonymousId, action: "view" });
+        } catch (error) {
+          if (target.process.killed) return;
+          throw error;
+        }
+        this.acknowledged.set(anonymousId, actions);
+        answered();
+      }
+    }
+  }
+}
+
+async function waitForRun(
+  runId: string,
+  isThere: (run: { status: string; pages: number }) => boolean,
+) {
+  for (;;) {
+    const run = await deployment.call("runs:get", { runId });
+    if (run === null) throw new Error(`Run ${runId} is gone.`);
+    if (isThere(run)) return run;
+  }
+}
+
+/** Every session with its exact number of actions, read page by page. */
+async function allRows(target: KillableDeployment) {
+  const rows: { anonymousId: string; actions: number }[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: {
+      sessions: { anonymousId: string; actionCount: number }[];
+      cursor: string | null;
+    } = await target.call("sessions:list", { cursor, limit: 500 });
+    const ids = page.sessions.map(({ anonymousId }) => anonymousId);
+    const leases = await target.call("sessions:activity", {
+      anonymousIds: ids,
+    });
+    const visit = new Map(leases.map((lease) => [lease.anonymousId, lease]));
+    for (const { anonymousId, actionCount } of page.sessions) {
+      const ofVisit = visit.get(anonymousId)?.actionCount ?? 0;
+      rows.push({ anonymousId, actions: actionCount + ofVisit });
+    }
+    cursor = page.cursor;
+  } while (cursor !== null);
+  return rows;
+}
