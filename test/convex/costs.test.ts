@@ -99,7 +99,7 @@ describe.each([
     expect(reads / due).toBeLessThanOrEqual(2.05);
     expect(writes / due).toBeLessThanOrEqual(1.02);
     expect(calls).toBeLessThanOrEqual(50);
-  });
+  }, 120_000);
 
   async function heartbeat(anonymousId: string) {
     return await t.mutation(async (ctx) => {

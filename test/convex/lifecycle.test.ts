@@ -18,7 +18,6 @@ import { expectInvariants, readRows, type Component } from "./rows.js";
 import {
   finishRun,
   readRun,
-  runToPage,
   seedExpired,
   seedLeased,
   setPageSize,

@@ -1,5 +1,6 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
+import { vHookSession } from "../../../convex/sessionTracker/shared.js";
 
 /** An app with rows of its own for each session, and a record of what its hooks were told. */
 export default defineSchema({
@@ -9,7 +10,7 @@ export default defineSchema({
   calls: defineTable({
     hook: v.string(),
     anonymousIds: v.array(v.string()),
-    sessions: v.any(),
+    sessions: v.array(vHookSession),
   }),
   /** A visitor whose page the hook refuses. */
   refused: defineTable({ anonymousId: v.string() }),
