@@ -56,6 +56,8 @@ export async function expectInvariants(t: Component): Promise<Rows> {
       actions: actionsOf.get(session._id) ?? 0,
     });
   }
+  const ids = new Set<string>(rows.sessions.map((row) => row._id));
+  expect([...actionsOf.keys()].filter((id) => !ids.has(id))).toEqual([]);
   // One lease a session, none without.
   expect(rows.leases).toHaveLength(byState.active);
   expect(new Set(rows.sessions.map((row) => row.anonymousId)).size).toBe(
