@@ -55,7 +55,7 @@ async function run(execution: Execution, args: JSONValue): Promise<string> {
     invoke(invocable, execution, argsText),
   );
   const result = await (execution.transaction !== null && execution.depth === 0
-    ? withinDeadline(running, execution.fn)
+    ? withinDeadline(running, execution)
     : running);
   chargeUserTime(execution);
   checkResult(execution, result);
@@ -63,18 +63,16 @@ async function run(execution: Execution, args: JSONValue): Promise<string> {
 }
 
 /** A query or mutation that waits for what never comes would hold up all others. */
-const MAX_WAIT_MS = 15_000;
-
 async function withinDeadline<T>(
   running: Promise<T>,
-  fn: FunctionEntry,
+  { fn, runtime: { maxWaitMs } }: Execution,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const text = `Function ${fn.path} did not finish within ${MAX_WAIT_MS / 1_000}s: it waits for a promise that nothing resolves`;
+      const text = `Function ${fn.path} did not finish within ${maxWaitMs / 1_000}s: it waits for a promise that nothing resolves`;
       reject(new FunctionFailure(text));
-    }, MAX_WAIT_MS);
+    }, maxWaitMs);
   });
   try {
     return await Promise.race([running, deadline]);

@@ -4,6 +4,7 @@ import type { Clock } from "../clock.js";
 import type { QueryStream } from "../database/types.js";
 import type { Transaction } from "../database/transaction.js";
 import type { Deployment, FunctionEntry } from "./deployment.js";
+import type { FunctionAddress } from "./functionPath.js";
 import { LogLines } from "./logLines.js";
 import { SeededRandom } from "./random.js";
 import type { Runtime } from "./runtime.js";
@@ -50,8 +51,6 @@ export class Execution implements ExecutionStart {
   readonly depth: number;
   readonly userTime: UserTime;
   readonly logs = new LogLines();
-  /** Null in actions, whose randomness is real. */
-  readonly random: SeededRandom | null;
   readonly streams = new Map<number, QueryStream>();
   readonly timers = new Set<unknown>();
   /** `console.time` labels and when they began. */
@@ -67,6 +66,8 @@ export class Execution implements ExecutionStart {
   /** A failure that user code must not be able to catch. */
   fatal: Error | undefined;
 
+  #random: SeededRandom | undefined;
+
   constructor(start: ExecutionStart) {
     this.runtime = start.runtime;
     this.deployment = start.deployment;
@@ -76,7 +77,6 @@ export class Execution implements ExecutionStart {
     this.frozenNowMs = start.frozenNowMs;
     this.depth = start.depth;
     this.userTime = start.userTime;
-    this.random = start.transaction === null ? null : new SeededRandom();
   }
 
   get clock(): Clock {
@@ -92,6 +92,20 @@ export class Execution implements ExecutionStart {
       );
     }
     return this.transaction;
+  }
+
+  /** Null in actions, whose randomness is real. */
+  get random(): SeededRandom | null {
+    if (this.transaction === null) {
+      return null;
+    }
+    return (this.#random ??= new SeededRandom());
+  }
+
+  /** The function that this one's code addresses; actions call the latest code. */
+  resolve(address: FunctionAddress): FunctionEntry {
+    const { deployment } = this.transaction === null ? this.runtime : this;
+    return deployment.resolve(this.fn.componentPath, address);
   }
 
   now(): number {

@@ -65,7 +65,7 @@ export async function callFromAction(
 ): Promise<string> {
   checkType(entry, udfType);
   const ended = await caller.runtime.runEntry(entry, args, {
-    deployment: caller.deployment,
+    deployment: caller.runtime.deployment,
     request:
       udfType === "Action"
         ? caller.request

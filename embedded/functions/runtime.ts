@@ -34,6 +34,8 @@ export interface RuntimeOptions {
   readonly deploymentName?: string;
   /** User time of a query or mutation. @default 1000 */
   readonly maxUserTimeMs?: number;
+  /** Until a query or mutation that waits for nothing is given up. @default 15000 */
+  readonly maxWaitMs?: number;
 }
 
 /** What else happens in a mutation's transaction. */
@@ -75,6 +77,7 @@ export class Runtime {
   readonly clock: Clock;
   readonly deploymentName: string;
   readonly maxUserTimeMs: number;
+  readonly maxWaitMs: number;
   #deployment: Deployment;
   readonly #listeners = new Set<(event: CompletionEvent) => void>();
 
@@ -83,6 +86,7 @@ export class Runtime {
     this.clock = options.clock;
     this.deploymentName = options.deploymentName ?? "embedded";
     this.maxUserTimeMs = options.maxUserTimeMs ?? 1_000;
+    this.maxWaitMs = options.maxWaitMs ?? 15_000;
     this.#deployment = new Deployment(
       { components: new Map(), definitions: new Map() },
       0,

@@ -25,9 +25,6 @@ function call(
   udfType: UdfType,
   args: SyscallArgs,
 ): Promise<string> {
-  const entry = execution.deployment.resolve(
-    execution.fn.componentPath,
-    addressArg(args),
-  );
+  const entry = execution.resolve(addressArg(args));
   return callFromAction(execution, udfType, entry, objectArg(args, "args"));
 }

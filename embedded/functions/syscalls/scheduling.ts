@@ -38,10 +38,7 @@ function schedule(
   tx: Transaction,
   args: SyscallArgs,
 ): string {
-  const target = execution.deployment.resolve(
-    execution.fn.componentPath,
-    addressArg(args),
-  );
+  const target = execution.resolve(addressArg(args));
   if (target.udfType === "Query") {
     throw new FunctionFailure(
       `Unsupported schedule of ${target.path}: only mutations and actions can be scheduled, it is a query.`,

@@ -18,10 +18,7 @@ export const udfSyscalls: AsyncSyscalls = {
     run(execution, args) {
       return callNested(execution, {
         kind: nestedKind(args["udfType"]),
-        entry: execution.deployment.resolve(
-          execution.fn.componentPath,
-          addressArg(args),
-        ),
+        entry: execution.resolve(addressArg(args)),
         args: objectArg(args, "args"),
         limits: limitsArg(args),
       });
@@ -30,10 +27,7 @@ export const udfSyscalls: AsyncSyscalls = {
   "1.0/createFunctionHandle": {
     scope: "any",
     run(execution, args) {
-      const entry = execution.deployment.resolve(
-        execution.fn.componentPath,
-        addressArg(args),
-      );
+      const entry = execution.resolve(addressArg(args));
       return JSON.stringify(functionHandle(entry.componentPath, entry.path));
     },
   },

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Engine, errorOf, valueOf } from "../support/engine.js";
+import { FakeClock } from "../support/fakeClock.js";
 
 const ACTIONS = `
   import { queryGeneric as query, mutationGeneric as mutation, actionGeneric as action, internalMutationGeneric as internalMutation, makeFunctionReference, componentsGeneric } from "convex/server";
@@ -27,12 +28,14 @@ const ACTIONS = `
   export const get = action({ args: { url: v.string() }, handler: async (ctx, { url }) => { const response = await fetch(url); return await response.json(); } });
   export const fails = action({ args: {}, handler: async () => { throw new Error("action failed"); } });
   export const wrongType = action({ args: {}, handler: async (ctx) => await ctx.runQuery(fn("actions:add"), { n: 1 }) });
+  export const waitsThenSums = action({ args: {}, handler: async (ctx) => { await new Promise((resolve) => setTimeout(resolve, 1_000)); return await ctx.runQuery(fn("actions:sum"), {}); } });
   export const identity = action({ args: {}, handler: async (ctx) => await ctx.auth.getUserIdentity() });
 `;
 
+const clock = new FakeClock();
 let engine: Engine;
 beforeAll(async () => {
-  engine = await Engine.open({ modules: { actions: ACTIONS } });
+  engine = await Engine.open({ modules: { actions: ACTIONS } }, { clock });
 });
 afterAll(() => engine.remove());
 
@@ -101,4 +104,19 @@ it("fetches", async () => {
 
 it("has no user", async () => {
   expect(valueOf(await engine.action("actions:identity"))).toBeNull();
+});
+
+it("calls the latest code after a push", async () => {
+  const moved = ACTIONS.replace(
+    "handler: async (ctx) => (await ctx.db",
+    "handler: async (ctx) => 1_000 + (await ctx.db",
+  );
+  const running = engine.action("actions:waitsThenSums");
+  while (clock.nextTimerMs === undefined) {
+    await new Promise(setImmediate);
+  }
+  const before = valueOf(await engine.query("actions:sum")) as number;
+  await engine.deploy({ modules: { actions: moved } });
+  clock.advance(1_000);
+  expect(valueOf(await running)).toBe(before + 1_000);
 });

@@ -38,6 +38,7 @@ const GUARDS = `${IMPORTS}
     return await ctx.meta.getTransactionMetrics();
   } });
   export const metadata = mutation({ args: {}, handler: async (ctx) => ({ fn: await ctx.meta.getFunctionMetadata(), deployment: await ctx.meta.getDeploymentMetadata(), request: await ctx.meta.getRequestMetadata(), snapshot: typeof ctx.meta.getSnapshotTs(), user: await ctx.auth.getUserIdentity() }) });
+  export const stuck = mutation({ args: {}, handler: async (ctx) => { await ctx.db.insert("rows", { n: 9 }); await new Promise(() => {}); } });
   export const big = query({ args: {}, handler: async () => "x".repeat(17 << 20) });
 `;
 
@@ -147,13 +148,28 @@ describe("what a function leaves running", () => {
 
 describe("limits", () => {
   it("end a function that computes too long, whatever it catches", async () => {
-    const strict = await Engine.open(app, { maxUserTimeMs: 100 });
+    const strict = await Engine.open(app, { limits: { maxUserTimeMs: 100 } });
     try {
       const outcome = await strict.mutation("guards:swallowed", { ms: 500 });
       expect(errorOf(outcome)).toBe(
         "Function execution timed out (maximum duration: 0.1s)",
       );
       expect(valueOf(await strict.query("guards:count"))).toBe(0);
+    } finally {
+      await strict.remove();
+    }
+  });
+
+  it("end a function that waits for nothing, and let the next one write", async () => {
+    const strict = await Engine.open(app, { limits: { maxWaitMs: 50 } });
+    try {
+      const stuck = strict.mutation("guards:stuck");
+      const next = strict.mutation("guards:insert", { n: 1 });
+      expect(errorOf(await stuck)).toBe(
+        "Function guards.js:stuck did not finish within 0.05s: it waits for a promise that nothing resolves",
+      );
+      valueOf(await next);
+      expect(valueOf(await strict.query("guards:count"))).toBe(1);
     } finally {
       await strict.remove();
     }

@@ -10,6 +10,7 @@ import { loadModules } from "../../../embedded/functions/loader.js";
 import {
   Runtime,
   type MutationHooks,
+  type RuntimeOptions,
 } from "../../../embedded/functions/runtime.js";
 import type {
   CompletionEvent,
@@ -40,7 +41,7 @@ export interface ComponentSource {
 export interface EngineOptions {
   clock?: Clock;
   dataDir?: string;
-  maxUserTimeMs?: number;
+  limits?: Pick<RuntimeOptions, "maxUserTimeMs" | "maxWaitMs">;
   startScheduler?: boolean;
 }
 
@@ -69,13 +70,7 @@ export class Engine {
       options.dataDir ?? mkdtempSync(path.join(tmpdir(), "engine-"));
     const store = openStore({ dataDir });
     const database = await Database.open(store, { clock });
-    const runtime = new Runtime({
-      database,
-      clock,
-      ...(options.maxUserTimeMs === undefined
-        ? {}
-        : { maxUserTimeMs: options.maxUserTimeMs }),
-    });
+    const runtime = new Runtime({ database, clock, ...options.limits });
     const errors: unknown[] = [];
     const scheduler = new Scheduler({
       database,
