@@ -63,7 +63,7 @@ describe.each([
     await inBatches(kept, (count, prefix) =>
       seedLeased(t, visitors(count, NOW, `live-${prefix}`)),
     );
-  }, 60_000);
+  }, 120_000);
 
   test("a heartbeat within touchAfter reads one document and writes none", async () => {
     vi.setSystemTime(NOW + DEFAULT_SETTINGS.touchAfterMs - 1);
