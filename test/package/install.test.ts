@@ -133,7 +133,7 @@ test(
 
     const client = new ConvexHttpClient(deployment.url, { logger: false });
     const anonymousId = "11111111-1111-4111-8111-111111111111";
-    const tracked = await client.mutation(
+    const tracked: unknown = await client.mutation(
       makeFunctionReference<"mutation", { anonymousId: string }>(
         "visits:trackSession",
       ),
