@@ -23,6 +23,8 @@ export interface RequestContext {
 /** User time of one transaction, nested calls included. */
 export interface UserTime {
   usedMs: number;
+  /** Processor time of the process when the transaction began. */
+  readonly startedAt: NodeJS.CpuUsage;
 }
 
 /** What a running function is given. */

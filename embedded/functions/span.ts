@@ -45,7 +45,7 @@ export class Span {
       transaction: tx,
       frozenNowMs: tx === null ? null : this.#runtime.clock.now(),
       depth: 0,
-      userTime: { usedMs: 0 },
+      userTime: { usedMs: 0, startedAt: process.cpuUsage() },
     });
     try {
       return await execute(this.#execution, args);
