@@ -322,6 +322,18 @@ describe("active", () => {
     expect(await seen(t, 120, 1)).toEqual(["d"]);
   });
 
+  test("an expired one comes before a live one that was seen earlier", async () => {
+    const t = setUpComponent();
+    await act(t, "patient");
+    const patch = { idleTimeoutMs: 2 * MINUTE_MS };
+    await t.mutation(api.settings.change, { patch, actor: "ada" });
+    pass(5 * MINUTE_MS);
+    await act(t, "expired");
+    pass(5 * MINUTE_MS);
+    await expire(t);
+    expect(await seen(t, 15)).toEqual(["expired", "patient"]);
+  });
+
   test.each([
     [0, 100, "minutesActive"],
     [-5, 100, "minutesActive"],
