@@ -7,6 +7,7 @@ import { Execution, type RequestContext } from "./execution.js";
 import { FunctionFailure } from "./failure.js";
 import { LogLines } from "./logLines.js";
 import type { Runtime } from "./runtime.js";
+import { processorTime } from "./userTime.js";
 
 /** One execution that is its own transaction or action, from start to its completion event. */
 export class Span {
@@ -45,7 +46,7 @@ export class Span {
       transaction: tx,
       frozenNowMs: tx === null ? null : this.#runtime.clock.now(),
       depth: 0,
-      userTime: { usedMs: 0, startedAt: process.cpuUsage() },
+      userTime: { usedMs: 0, startedAt: processorTime() },
     });
     try {
       return await execute(this.#execution, args);

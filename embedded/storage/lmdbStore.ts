@@ -62,6 +62,12 @@ class WriteGroup {
   }
 }
 
+/**
+ * Address space for the data file, not memory or disk. lmdb grows a smaller map by mapping the file
+ * anew beside the old one, and pages touched through both count twice in the process's size.
+ */
+const MAP_BYTES = 64 * 1_024 ** 3;
+
 class LmdbStore implements Store {
   readonly #lmdb: RootDatabase<string, Key>;
   readonly #unlock: () => void;
@@ -82,6 +88,7 @@ class LmdbStore implements Store {
       eventTurnBatching: false,
       // One process owns the directory, so only snapshots of this one count.
       maxReaders: 512,
+      mapSize: MAP_BYTES,
     });
   }
 
