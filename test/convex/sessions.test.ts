@@ -404,6 +404,7 @@ async function listAll(
     const page = await t.query(api.sessions.list, { ...args, cursor });
     expect(page.sessions.length).toBeLessThanOrEqual(args.limit ?? 100);
     ids.push(...page.sessions.map((row) => row.anonymousId));
+    expect(ids.length, "a list that comes to an end").toBeLessThan(100);
     ({ cursor } = page);
   } while (cursor !== null);
   return ids;
@@ -423,6 +424,7 @@ async function timeline(t: Component, id: string, limit = 50) {
     );
     expect(page.actions.length).toBeLessThanOrEqual(limit);
     actions.push(...page.actions);
+    expect(actions.length, "a list that comes to an end").toBeLessThan(100);
     ({ cursor } = page);
   } while (cursor !== null);
   return actions;
