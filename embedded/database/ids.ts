@@ -1,4 +1,4 @@
-import { randomFillSync } from "node:crypto";
+import { randomText } from "../randomPool.js";
 import type { Key } from "../storage/store.js";
 import { encodeFloat64 } from "./valueEncoding.js";
 
@@ -20,17 +20,8 @@ export interface DocumentId {
 export const RAW_ID_BYTES = 16;
 
 export function newRawId(creationTime: number): Key {
-  if (randomOffset === randomPool.length) {
-    randomFillSync(randomPool);
-    randomOffset = 0;
-  }
-  const random = randomPool.toString("latin1", randomOffset, randomOffset + 8);
-  randomOffset += 8;
-  return encodeFloat64(creationTime) + random;
+  return encodeFloat64(creationTime) + randomText(8);
 }
-
-const randomPool = Buffer.alloc(4096);
-let randomOffset = randomPool.length;
 
 export function encodeId(tableNumber: number, raw: Key): string {
   const body = encodeVarint(tableNumber) + raw;

@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
 import type { JSONValue } from "convex/values";
+import { randomText } from "../randomPool.js";
 import {
   missingFunction,
   type Deployment,
@@ -62,5 +62,5 @@ export function toOutcome(ended: Ended, requestId: string): UdfOutcome {
 
 /** Sixteen hex digits. */
 export function newRequestId(): string {
-  return randomBytes(8).toString("hex");
+  return randomText(8, "hex");
 }

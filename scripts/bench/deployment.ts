@@ -6,10 +6,17 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Args, FunctionName, Returns } from "../../cli/lib/api.js";
-import type { ServerStats } from "./server.js";
 
 /** The folder of the repository. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** What the measured process says of itself. */
+export interface ServerStats {
+  /** Mutations committed, each its own transaction. */
+  mutations: number;
+  /** The most memory the process ever held, the mapped pages of its data file included. */
+  maxRssBytes: number;
+}
 
 /** A deployment in a process of its own, with an app deployed to it. */
 export class MeasuredDeployment {
@@ -31,8 +38,8 @@ export class MeasuredDeployment {
 
   static async start(app = ROOT): Promise<MeasuredDeployment> {
     const dataDir = await mkdtemp(join(tmpdir(), "sessions-ops-bench-"));
-    const script = fileURLToPath(new URL("./server.ts", import.meta.url));
-    const child = fork(script, [dataDir], { execArgv: process.execArgv });
+    const script = fileURLToPath(new URL("./server.mjs", import.meta.url));
+    const child = fork(script, [dataDir], { execArgv: [] });
     const [started] = (await once(child, "message")) as [
       { url: string; adminKey: string },
     ];

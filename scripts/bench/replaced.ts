@@ -16,7 +16,7 @@ export async function benchReplaced(): Promise<Figure[]> {
   const start = performance.now();
   const deleted = await cleanUp(deployment, 0);
   const seconds = (performance.now() - start) / 1_000;
-  await track(deployment, 4_000, SCAN_LIMIT + 1);
+  await track(deployment, 0, SCAN_LIMIT + 1);
   const refusal = await cleanUp(deployment, 14).then(
     () => null,
     (error: unknown) => String(error),

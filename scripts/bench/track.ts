@@ -6,6 +6,7 @@ import { report, type Figure } from "./report.js";
 
 const CONNECTIONS = 16;
 const VISITORS = 1_000;
+const WARM_UP_MS = 4_000;
 const ROUND_MS = 4_000;
 
 /**
@@ -22,7 +23,7 @@ export async function benchTrack(): Promise<Figure[]> {
   for (let visitor = 0; visitor < VISITORS; visitor += 1) {
     await track(deployment, visitor);
   }
-  await round(deployment, 1_000);
+  await round(deployment, WARM_UP_MS);
   const few = await round(deployment, ROUND_MS);
   await storeIdle(deployment, 100_000 - VISITORS);
   const many = await round(deployment, ROUND_MS);
