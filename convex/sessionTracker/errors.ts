@@ -12,7 +12,9 @@ export type ErrorKind =
   | "revisionConflict"
   | "retentionNever"
   | "runNotFound"
-  | "alreadyRunning";
+  | "alreadyRunning"
+  /** Thrown by the app's functions, where `authorize` did not permit. */
+  | "notAuthorized";
 
 /** @throws always, a `ConvexError` with data `{ kind, message, ...details }`. */
 export function fail(

@@ -5,7 +5,6 @@ import type { Doc, Id } from "./_generated/dataModel.js";
 import type { MutationCtx } from "./_generated/server.js";
 import { readHook } from "./settings.js";
 import {
-  isIdle,
   MAX_DELETES_PER_PAGE,
   type Cursor,
   type HookSession,
@@ -58,23 +57,22 @@ export async function doPage(ctx: MutationCtx, page: Page): Promise<PageDone> {
 }
 
 /**
- * A purge expires every lease before its cutoff, so that it does not depend on the expire schedule;
- * an expire run leaves those whose own timeout, copied when their visit started, is longer.
+ * A purge, too, expires every lease before its cutoff, so that it does not depend on the expire
+ * schedule. The cutoff alone decides, not the timeout that a lease carries: a shorter idle timeout is
+ * in force for everybody from the next run on.
  */
 async function expireLeases(
   ctx: MutationCtx,
-  { kind, cutoff, cursor }: Page,
+  { cutoff, cursor }: Page,
   budget: Budget,
   done: PageDone,
 ): Promise<boolean> {
   const affordable = Math.floor(budget.deletes / COST_OF_A_LEASE);
   const limit = Math.min(budget.rows, affordable);
   const leases = await leasesAfter(ctx, cursor, cutoff, limit + 1);
-  const now = Date.now();
   const expired: HookSession[] = [];
   for (const lease of leases.slice(0, limit)) {
     done.cursor = leaseKey(lease);
-    if (kind === "expire" && !isIdle(lease, now)) continue;
     const session = await ctx.db.get("sessions", lease.session);
     if (session === null) {
       throw new Error(`Lease ${lease._id} has lost its session.`);

@@ -274,7 +274,7 @@ export const vRunFields = v.object({
   pages: v.number(),
   /** Sessions expired (expire) or deleted (purge). */
   sessions: v.number(),
-  /** Leases a purge expired on its way. */
+  /** Leases expired; a purge expires stale ones on its way. */
   leases: v.number(),
   /** Actions deleted. */
   actions: v.number(),

@@ -161,7 +161,7 @@ describe("the walk", () => {
     ]);
   });
 
-  test("an expire run leaves a lease whose own timeout is longer", async () => {
+  test("a shorter idle timeout is in force for everybody from the next expire run on", async () => {
     const idleTimeoutMs = (minutes: number) =>
       t.mutation(api.settings.change, {
         patch: { idleTimeoutMs: minutes * MINUTE_MS },
@@ -173,14 +173,14 @@ describe("the walk", () => {
     await t.mutation(api.tracking.heartbeat, { anonymousId: "hasty" });
     vi.setSystemTime(NOW + HOUR_MS);
     expect(await finishRun(t, await startRun(t, "expire"))).toMatchObject({
-      sessions: 1,
-      leases: 1,
+      sessions: 2,
+      leases: 2,
     });
     const states = (await expectInvariants(t)).sessions;
     expect(
       states.map(({ anonymousId, state }) => [anonymousId, state]),
     ).toEqual([
-      ["patient", "active"],
+      ["patient", "expired"],
       ["hasty", "expired"],
     ]);
   });

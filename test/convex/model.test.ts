@@ -231,7 +231,7 @@ class Driver {
         : { status: "alreadyRunning", runId: running.runId },
     );
     if (running === undefined) {
-      this.runs.started({ runId: result.runId, kind, cutoff }, Date.now());
+      this.runs.started({ runId: result.runId, kind, cutoff });
     }
     await this.#follow();
     return [kind, result];
@@ -312,7 +312,7 @@ class Driver {
   async #follow(): Promise<void> {
     const rows = await readRows(this.#t);
     const ledger = await this.#t.run((ctx) => ctx.db.query("runs").collect());
-    this.runs.follow(rows, ledger, Date.now());
+    this.runs.follow(rows, ledger);
   }
 
   #dueCutoff(kind: RunKind): number | null {

@@ -14,7 +14,6 @@ interface KnownRun {
   kind: RunKind;
   cutoff: number;
   status: Doc<"runs">["status"];
-  startedAt: number;
   startedAtStep: number;
   /** Whether a hook could fail at any time of the run. */
   metFaults: boolean;
@@ -42,16 +41,16 @@ export class RunModel {
     );
   }
 
-  started(run: { runId: string; kind: RunKind; cutoff: number }, now: number) {
-    const begin = { startedAt: now, startedAtStep: this.#model.step };
+  started(run: { runId: string; kind: RunKind; cutoff: number }): void {
+    const begin = { startedAtStep: this.#model.step };
     this.runs.push({ ...run, ...begin, status: "running", metFaults: false });
   }
 
   /** Takes over what runs did since the last time, as far as it was allowed. */
-  follow(rows: Rows, ledger: Doc<"runs">[], now: number): void {
+  follow(rows: Rows, ledger: Doc<"runs">[]): void {
     const active = this.runs.filter((run) => run.status === "running");
     for (const run of active) run.metFaults ||= this.hooksFail;
-    this.#followRows(rows, now);
+    this.#followRows(rows);
     for (const run of active) {
       const row = ledger.find(({ _id }) => _id === run.runId);
       expect(["running", "completed"]).toContain(row?.status);
@@ -62,7 +61,7 @@ export class RunModel {
     this.#expectCounts(ledger);
   }
 
-  #followRows(rows: Rows, now: number): void {
+  #followRows(rows: Rows): void {
     const sessions = new Map(
       rows.sessions.map((row) => [row.anonymousId, row]),
     );
@@ -73,47 +72,44 @@ export class RunModel {
     for (const [id, visitor] of this.#model.visitors) {
       const row = sessions.get(id);
       if (visitor.state === "active" && row?.state !== "active") {
-        this.#expire(id, visitor, now);
+        this.#expire(id, visitor);
       }
       const left = row === undefined ? 0 : (actionsOf.get(row._id) ?? 0);
       const gone = visitor.actions.length - left;
-      if (gone > 0) this.#deleteActions(id, visitor, gone, now);
-      if (row === undefined) this.#purge(id, visitor, now);
+      if (gone > 0) this.#deleteActions(id, visitor, gone);
+      if (row === undefined) this.#purge(id, visitor);
     }
   }
 
-  #expire(id: string, visitor: Visitor, now: number): void {
-    expect(
-      this.#mayTake(["expire", "purge"], visitor, now),
-      `expired ${id}`,
-    ).toBe(true);
+  #expire(id: string, visitor: Visitor): void {
+    expect(this.#mayTake(["expire", "purge"], visitor), `expired ${id}`).toBe(
+      true,
+    );
     expect(this.hooksFail && isPoison(id), `expired ${id}`).toBe(false);
     this.#model.expire(visitor);
     this.done.expired += 1;
   }
 
   /** The oldest go first; a session that does not fit a page loses some before it goes itself. */
-  #deleteActions(id: string, visitor: Visitor, count: number, now: number) {
-    expect(this.#mayTake(["purge"], visitor, now), `actions of ${id}`).toBe(
-      true,
-    );
+  #deleteActions(id: string, visitor: Visitor, count: number) {
+    expect(this.#mayTake(["purge"], visitor), `actions of ${id}`).toBe(true);
     visitor.actions = visitor.actions
       .toSorted((a, b) => a.at - b.at)
       .slice(count);
     this.done.actions += count;
   }
 
-  #purge(id: string, visitor: Visitor, now: number): void {
-    expect(this.#mayTake(["purge"], visitor, now), `purged ${id}`).toBe(true);
+  #purge(id: string, visitor: Visitor): void {
+    expect(this.#mayTake(["purge"], visitor), `purged ${id}`).toBe(true);
     expect(this.hooksFail && isPoison(id), `purged ${id}`).toBe(false);
     this.#model.visitors.delete(id);
     this.done.purged += 1;
   }
 
-  #mayTake(kinds: RunKind[], visitor: Visitor, now: number): boolean {
+  #mayTake(kinds: RunKind[], visitor: Visitor): boolean {
     return kinds.some((kind) => {
       const run = this.running(kind);
-      return run !== undefined && this.#model.isDue(run, visitor, now);
+      return run !== undefined && this.#model.isDue(run, visitor);
     });
   }
 
@@ -121,7 +117,7 @@ export class RunModel {
   #expectNothingLeft(run: KnownRun): void {
     const left = [...this.#model.visitors]
       .filter(([, visitor]) => visitor.changedAt < run.startedAtStep)
-      .filter(([, visitor]) => this.#model.isDue(run, visitor, run.startedAt))
+      .filter(([, visitor]) => this.#model.isDue(run, visitor))
       .filter(([id]) => !(run.metFaults && isPoison(id)));
     expect(left, `${run.kind} run ${run.runId} completed`).toEqual([]);
   }

@@ -107,15 +107,13 @@ export class SessionModel {
     };
   }
 
-  /** Whether a run of this kind may take the visitor now. */
+  /** Whether a run of this kind may take the visitor. */
   isDue(
     { kind, cutoff }: { kind: "expire" | "purge"; cutoff: number },
     visitor: Visitor,
-    now: number,
   ): boolean {
     if (visitor.lastActive >= cutoff) return false;
-    if (kind === "purge") return true;
-    return visitor.state === "active" && isIdle(visitor, now);
+    return kind === "purge" || visitor.state === "active";
   }
 
   expire(visitor: Visitor): void {
