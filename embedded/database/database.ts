@@ -4,6 +4,7 @@ import { loadCatalog, type Catalog } from "./catalog.js";
 import { commitWrites } from "./commitWrites.js";
 import { Durability } from "./durability.js";
 import { CLOCK_KEY } from "./keyspace.js";
+import type { TransactionLimits } from "./metrics.js";
 import { Transaction } from "./transaction.js";
 import type { Commit } from "./types.js";
 
@@ -12,6 +13,12 @@ export interface WriteOutcome<T> {
   value: T;
   ts: bigint;
   durable: Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly clock: Clock;
+  /** What one transaction may use. @default Convex's own limits */
+  readonly limits?: Partial<TransactionLimits>;
 }
 
 /** Times already given out, kept in every commit: a restart must not repeat them. */
@@ -30,6 +37,7 @@ interface HighWater {
 export class Database {
   readonly #store: Store;
   readonly #clock: Clock;
+  readonly #limits: Partial<TransactionLimits>;
   readonly #durability: Durability;
   readonly #listeners = new Set<(commit: Commit) => void>();
   #catalog: Catalog;
@@ -39,19 +47,20 @@ export class Database {
 
   private constructor(
     store: Store,
-    clock: Clock,
+    { clock, limits = {} }: DatabaseOptions,
     catalog: Catalog,
     highWater: HighWater,
   ) {
     this.#store = store;
     this.#clock = clock;
+    this.#limits = limits;
     this.#catalog = catalog;
     this.#latestTs = BigInt(highWater.ts);
     this.#creationTime = highWater.creationTime;
     this.#durability = new Durability(this.#latestTs);
   }
 
-  static open(store: Store, { clock }: { clock: Clock }): Promise<Database> {
+  static open(store: Store, options: DatabaseOptions): Promise<Database> {
     const snapshot = store.snapshot();
     try {
       const saved = snapshot.get(CLOCK_KEY);
@@ -60,7 +69,7 @@ export class Database {
           ? { ts: "0", creationTime: 0 }
           : (JSON.parse(saved) as HighWater);
       return Promise.resolve(
-        new Database(store, clock, loadCatalog(snapshot), highWater),
+        new Database(store, options, loadCatalog(snapshot), highWater),
       );
     } finally {
       snapshot.release();
@@ -154,6 +163,7 @@ export class Database {
       catalog: this.#catalog,
       ts: this.#latestTs,
       readOnly,
+      limits: this.#limits,
       nextCreationTime: () => this.#nextCreationTime(),
     });
   }

@@ -56,7 +56,7 @@ export interface MetricsMark {
 
 /** Usage of one transaction against its limits; a use beyond one throws "limitExceeded". */
 export class TransactionMetrics {
-  #limits: TransactionLimits = { ...DEFAULT_LIMITS };
+  #limits: TransactionLimits;
   readonly #used: TransactionLimits = {
     bytesRead: 0,
     bytesWritten: 0,
@@ -66,6 +66,10 @@ export class TransactionMetrics {
     functionsScheduled: 0,
     scheduledFunctionArgsBytes: 0,
   };
+
+  constructor(limits: Partial<TransactionLimits> = {}) {
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
+  }
 
   countRead(bytes: number): void {
     this.#add("documentsRead", 1);

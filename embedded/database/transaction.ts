@@ -52,6 +52,7 @@ export interface TransactionStart {
   catalog: Catalog;
   ts: bigint;
   readOnly: boolean;
+  limits: Partial<TransactionLimits>;
   /** Hands out creation times, each greater than every one before. */
   nextCreationTime: () => number;
 }
@@ -65,7 +66,7 @@ export class Transaction {
   /** The commit that the snapshot shows, in nanoseconds. */
   readonly ts: bigint;
   readonly readOnly: boolean;
-  readonly metrics = new TransactionMetrics();
+  readonly metrics: TransactionMetrics;
   readonly meta: Meta;
   /** Writes to the tables that functions only read; neither checked nor counted. */
   readonly system: SystemTables;
@@ -79,6 +80,7 @@ export class Transaction {
     this.#start = start;
     this.ts = start.ts;
     this.readOnly = start.readOnly;
+    this.metrics = new TransactionMetrics(start.limits);
     this.#view = new PendingView(start.snapshot);
     this.#tables = new Tables(start.catalog, this.#view);
     this.meta = new Meta(this.#view, () => this.#assertWritable());

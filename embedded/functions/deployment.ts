@@ -14,6 +14,7 @@ import type {
   ComponentDefinition,
   ComponentInstance,
   DeployedCode,
+  ModuleLoader,
   ModuleSource,
   UdfType,
 } from "./types.js";
@@ -67,10 +68,12 @@ export class Deployment {
           instance,
           definition,
           fingerprint,
-          old?.fingerprint === fingerprint
-            ? old.realm
+          old?.fingerprint === fingerprint &&
+            old.definition.live === definition.live
+            ? old.loader
             : lazy(
                 () =>
+                  definition.live ??
                   new Realm(definition.modules, {
                     env: instance.env,
                     importedAtMs: nowMs,
@@ -103,7 +106,7 @@ export class Deployment {
 
   async loadFunction(entry: FunctionEntry): Promise<InvocableFunction> {
     const component = this.#components.get(entry.componentPath);
-    const namespace = await component?.realm().load(entry.modulePath);
+    const namespace = await component?.loader().load(entry.modulePath);
     if (namespace === undefined || !Object.hasOwn(namespace, entry.name)) {
       throw new FunctionFailure(
         missingFunction(entry.path, entry.componentPath, false),
@@ -169,7 +172,7 @@ class Component {
     readonly instance: ComponentInstance,
     readonly definition: ComponentDefinition,
     readonly fingerprint: string,
-    readonly realm: () => Realm,
+    readonly loader: () => ModuleLoader,
   ) {
     for (const [modulePath, functions] of definition.analysis) {
       for (const fn of functions) {

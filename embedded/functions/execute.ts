@@ -54,7 +54,11 @@ async function run(execution: Execution, args: JSONValue): Promise<string> {
   const running = runAs(execution, () =>
     invoke(invocable, execution, argsText),
   );
-  const result = await (execution.transaction !== null && execution.depth === 0
+  const hasDeadline =
+    execution.transaction !== null &&
+    execution.depth === 0 &&
+    execution.runtime.maxWaitMs !== Infinity;
+  const result = await (hasDeadline
     ? withinDeadline(running, execution)
     : running);
   chargeUserTime(execution);
@@ -95,7 +99,7 @@ async function toFailure(
   const { message, data } = await describeThrown(error, (modulePath) =>
     deployment.module(fn.componentPath, modulePath),
   );
-  return new FunctionFailure(message, data);
+  return new FunctionFailure(message, data, error);
 }
 
 function invoke(

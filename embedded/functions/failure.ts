@@ -3,8 +3,12 @@ import { EmbeddedError } from "../errors.js";
 
 /** A function failed: the text its caller sees, and the data if it threw a ConvexError. */
 export class FunctionFailure extends EmbeddedError {
-  constructor(message: string, data?: JSONValue) {
-    super("functionFailed", message, data === undefined ? {} : { data });
+  /** @param cause - what user code threw, if it did */
+  constructor(message: string, data?: JSONValue, cause?: unknown) {
+    super("functionFailed", message, {
+      cause,
+      ...(data === undefined ? {} : { data }),
+    });
   }
 }
 

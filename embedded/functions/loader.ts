@@ -1,7 +1,7 @@
 import { EmbeddedError } from "../errors.js";
-import { Realm, type ModuleNamespace } from "./realm.js";
+import { Realm } from "./realm.js";
 import { describeThrown } from "./stackTrace.js";
-import type { ModuleSource } from "./types.js";
+import type { ModuleNamespace, ModuleSource } from "./types.js";
 
 /**
  * Evaluates modules in a fresh context and hands back the exports of `entryPoints`

@@ -7,10 +7,7 @@ import { BOOTSTRAP } from "./bootstrap.js";
 import { runAs } from "./execution.js";
 import { createHost } from "./host.js";
 import { compileModule, type CompiledModule } from "./transform.js";
-import type { ModuleSource } from "./types.js";
-
-/** A module's exports; read own properties only, names come from outside. */
-export type ModuleNamespace = Readonly<Record<string, unknown>>;
+import type { ModuleLoader, ModuleNamespace, ModuleSource } from "./types.js";
 
 const requireHere = createRequire(import.meta.url);
 const bootstrap = new vm.Script(BOOTSTRAP, { filename: "embedded:bootstrap" });
@@ -33,7 +30,7 @@ type ModuleBody = (
  * compiled and evaluated when first needed and keep their state from then on.
  * Not a security boundary: pushed code is the deployment owner's.
  */
-export class Realm {
+export class Realm implements ModuleLoader {
   readonly #modules: ReadonlyMap<string, ModuleSource>;
   readonly #evaluated = new Map<string, { exports: object }>();
   readonly #compiled = new Map<string, CompiledModule>();

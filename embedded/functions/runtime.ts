@@ -34,7 +34,7 @@ export interface RuntimeOptions {
   readonly deploymentName?: string;
   /** User time of a query or mutation. @default 1000 */
   readonly maxUserTimeMs?: number;
-  /** Until a query or mutation that waits for nothing is given up. @default 15000 */
+  /** Until a query or mutation that waits for nothing is given up; may be Infinity. @default 15000 */
   readonly maxWaitMs?: number;
 }
 

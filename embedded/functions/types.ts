@@ -24,6 +24,15 @@ export interface AnalyzedFunction {
   readonly returns: string | null;
 }
 
+/** A module's exports; read own properties only, names come from outside. */
+export type ModuleNamespace = Readonly<Record<string, unknown>>;
+
+/** Where a component instance's functions come from. */
+export interface ModuleLoader {
+  /** @param modulePath - with `.js` */
+  load(modulePath: string): Promise<ModuleNamespace>;
+}
+
 /** A component as written: what every instance of it shares. */
 export interface ComponentDefinition {
   readonly modules: ReadonlyMap<string, ModuleSource>;
@@ -31,6 +40,11 @@ export interface ComponentDefinition {
   readonly analysis: ReadonlyMap<string, readonly AnalyzedFunction[]>;
   readonly schema: JSONValue;
   readonly crons: Readonly<Record<string, CronSpec>>;
+  /**
+   * Modules that this process itself has evaluated, in place of a realm that evaluates `modules`.
+   * Whoever gives them also gives them a `Convex` global.
+   */
+  readonly live?: ModuleLoader;
 }
 
 /** One mounted component; the app itself is the instance with path "". */

@@ -41,17 +41,6 @@ export function dueEntries(
   return [...tx.meta.range(duePrefix(lane), { to, limit })];
 }
 
-/** When the lane's earliest entry is due, or undefined when it has none. */
-export function earliestDueMs(
-  tx: Transaction,
-  lane: LaneName,
-): number | undefined {
-  for (const { key } of tx.meta.range(duePrefix(lane), { limit: 1 })) {
-    return dueTimeMs(lane, key);
-  }
-  return undefined;
-}
-
 const scratch = new DataView(new ArrayBuffer(8));
 
 /** A double's bits sort like the number, as times are never negative. */

@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../clock.js";
 import type { Database } from "../database/database.js";
+import type { Transaction } from "../database/transaction.js";
 import {
   dueEntries,
   duePrefix,
   dueTimeMs,
-  earliestDueMs,
   type DueEntry,
   type LaneName,
 } from "./due.js";
@@ -18,6 +18,8 @@ export interface LaneOptions {
   readonly parallelism: number;
   /** Runs an entry and takes it off the lane. */
   readonly run: (entry: DueEntry) => Promise<unknown>;
+  /** Nothing starts but in a timer's callback, however late it is. */
+  readonly timersOnly: boolean;
   /** The entry stays due and is tried again after a second. */
   readonly onError: (error: unknown) => void;
 }
@@ -68,7 +70,8 @@ export class Lane {
         earliestMs = Math.min(earliestMs, dueTimeMs(this.#options.name, key));
       }
     }
-    if (earliestMs <= this.#options.clock.now()) {
+    const { clock, timersOnly } = this.#options;
+    if (earliestMs <= clock.now() && !timersOnly) {
       this.#advance();
     } else {
       this.#arm(earliestMs);
@@ -84,15 +87,25 @@ export class Lane {
     await Promise.all(this.#running.values());
   }
 
+  /** When the earliest entry that does not run yet is due; Infinity without one. */
+  nextDueMs(): number {
+    const tx = this.#options.database.read();
+    try {
+      return this.#earliestWaitingMs(tx);
+    } finally {
+      tx.release();
+    }
+  }
+
   get #isFull(): boolean {
     return this.#running.size >= this.#options.parallelism;
   }
 
-  #advance(): void {
+  #advance(mayStart = true): void {
     if (!this.#isStarted || this.#isFull) {
       return;
     }
-    const { name, clock, database, parallelism } = this.#options;
+    const { clock, database } = this.#options;
     const nowMs = clock.now();
     if (nowMs < this.#pausedUntilMs) {
       this.#arm(this.#pausedUntilMs);
@@ -100,19 +113,35 @@ export class Lane {
     }
     const tx = database.read();
     try {
-      const limit = this.#running.size + parallelism;
-      for (const entry of dueEntries(tx, name, nowMs, limit)) {
-        if (!this.#isFull && !this.#running.has(entry.key)) {
-          this.#running.set(entry.key, this.#run(entry));
-        }
+      if (mayStart) {
+        this.#startDue(tx, nowMs);
       }
-      const nextMs = this.#isFull ? undefined : earliestDueMs(tx, name);
-      if (nextMs !== undefined && nextMs > nowMs) {
-        this.#arm(nextMs);
+      if (!this.#isFull) {
+        this.#arm(this.#earliestWaitingMs(tx));
       }
     } finally {
       tx.release();
     }
+  }
+
+  #startDue(tx: Transaction, nowMs: number): void {
+    const { name, parallelism } = this.#options;
+    const limit = this.#running.size + parallelism;
+    for (const entry of dueEntries(tx, name, nowMs, limit)) {
+      if (!this.#isFull && !this.#running.has(entry.key)) {
+        this.#running.set(entry.key, this.#run(entry));
+      }
+    }
+  }
+
+  #earliestWaitingMs(tx: Transaction): number {
+    const { name } = this.#options;
+    for (const { key } of tx.meta.range(this.#prefix)) {
+      if (!this.#running.has(key)) {
+        return dueTimeMs(name, key);
+      }
+    }
+    return Infinity;
   }
 
   async #run(entry: DueEntry): Promise<void> {
@@ -127,7 +156,7 @@ export class Lane {
       this.#options.onError(error);
     } finally {
       this.#running.delete(entry.key);
-      this.#advance();
+      this.#advance(!this.#options.timersOnly);
     }
   }
 

@@ -29,6 +29,11 @@ export interface SchedulerOptions {
   readonly runner: JobRunner;
   /** Trouble of the deployment itself; functions that fail are not reported here. */
   readonly onError: (error: unknown) => void;
+  /**
+   * For who owns the clock's timers: due work waits for its timer even if that has no delay, and
+   * then runs however much else runs; the rows of ended jobs stay. @default false
+   */
+  readonly timersOnly?: boolean;
 }
 
 const ACTION_PARALLELISM = 8;
@@ -49,34 +54,51 @@ export class Scheduler {
   readonly #lanes: readonly Lane[];
   #stopListening: (() => void) | undefined;
 
-  constructor({ database, clock, runner, onError }: SchedulerOptions) {
+  constructor({
+    database,
+    clock,
+    runner,
+    onError,
+    timersOnly = false,
+  }: SchedulerOptions) {
     this.#database = database;
     this.#clock = clock;
     this.#runner = runner;
-    const shared = { database, clock, onError };
+    const shared = { database, clock, onError, timersOnly };
+    const atOnce = (usual: number) => (timersOnly ? Infinity : usual);
     const runJob = (entry: DueEntry) => this.#runJob(entry);
-    this.#lanes = [
-      new Lane({ ...shared, name: "mutation", parallelism: 1, run: runJob }),
+    const lanes = [
+      new Lane({
+        ...shared,
+        name: "mutation",
+        parallelism: atOnce(1),
+        run: runJob,
+      }),
       new Lane({
         ...shared,
         name: "action",
-        parallelism: ACTION_PARALLELISM,
+        parallelism: atOnce(ACTION_PARALLELISM),
         run: runJob,
       }),
       new Lane({
         ...shared,
         name: "cron",
-        parallelism: CRON_PARALLELISM,
+        parallelism: atOnce(CRON_PARALLELISM),
         run: (entry) => this.#runCron(entry),
       }),
-      new Lane({
-        ...shared,
-        name: "expiry",
-        parallelism: 1,
-        run: () =>
-          this.#write((tx) => removeExpired(tx, this.#now, EXPIRY_BATCH)),
-      }),
     ];
+    if (!timersOnly) {
+      lanes.push(
+        new Lane({
+          ...shared,
+          name: "expiry",
+          parallelism: 1,
+          run: () =>
+            this.#write((tx) => removeExpired(tx, this.#now, EXPIRY_BATCH)),
+        }),
+      );
+    }
+    this.#lanes = lanes;
   }
 
   /** Settles what an earlier process left in progress, then runs what is due. */
@@ -110,9 +132,19 @@ export class Scheduler {
 
   /** Resolves once nothing runs and nothing more is due by the clock. */
   async whenIdle(): Promise<void> {
-    while (this.#lanes.some((lane) => lane.isBusy)) {
+    while (this.isBusy) {
       await Promise.all(this.#lanes.map((lane) => lane.whenIdle()));
     }
+  }
+
+  get isBusy(): boolean {
+    return this.#lanes.some((lane) => lane.isBusy);
+  }
+
+  /** When the next function is due that does not run yet; undefined without one. */
+  nextDueMs(): number | undefined {
+    const nextMs = Math.min(...this.#lanes.map((lane) => lane.nextDueMs()));
+    return nextMs === Infinity ? undefined : nextMs;
   }
 
   async #runJob({ key, value }: DueEntry): Promise<unknown> {

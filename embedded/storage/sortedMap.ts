@@ -61,6 +61,21 @@ export class SortedMap<V> {
     }
   }
 
+  delete(key: Key): void {
+    const chunkIndex = this.#chunkIndexOf(key);
+    if (this.get(key) === undefined) {
+      return;
+    }
+    const chunk = this.#ownChunk(chunkIndex);
+    const at = lowerBound(chunk.keys, key);
+    chunk.keys.splice(at, 1);
+    chunk.values.splice(at, 1);
+    this.#size -= 1;
+    if (chunk.keys.length === 0) {
+      this.#chunks.splice(chunkIndex, 1);
+    }
+  }
+
   /** A map with the same entries; neither sees what is written to the other afterwards. */
   fork(): SortedMap<V> {
     const copy = new SortedMap<V>();

@@ -1,5 +1,8 @@
-import type { ModuleNamespace } from "../../functions/realm.js";
-import type { AnalyzedFunction, UdfType } from "../../functions/types.js";
+import type {
+  AnalyzedFunction,
+  ModuleNamespace,
+  UdfType,
+} from "../../functions/types.js";
 import { nextFireMs, type CronSpec } from "../../scheduler/cronSpec.js";
 import { badRequest } from "../http.js";
 import { exportJson, type ComponentExports } from "./definitions.js";

@@ -6,26 +6,15 @@ import { openStore } from "../../../embedded/storage/lmdbStore.js";
 import {
   MAX_KEY_BYTES,
   prefixEnd,
-  type KeyRange,
-  type Snapshot,
   type Store,
 } from "../../../embedded/storage/store.js";
 import { temporaryDir } from "../support/database.js";
-import { Random } from "../support/random.js";
+import { compareWithModel, expectSame, snapshotOf } from "./storeModel.js";
 
 function open(dataDir = temporaryDir()): Store {
   const store = openStore({ dataDir });
   onTestFinished(() => store.close());
   return store;
-}
-
-function snapshotOf<T>(store: Store, run: (snapshot: Snapshot) => T): T {
-  const snapshot = store.snapshot();
-  try {
-    return run(snapshot);
-  } finally {
-    snapshot.release();
-  }
 }
 
 const get = (store: Store, key: string) =>
@@ -68,62 +57,10 @@ test("a released snapshot refuses to be read", () => {
 test("reads equal a model, wherever the writes are on their way to disk", async () => {
   const dataDir = temporaryDir();
   const store = openStore({ dataDir });
-  const random = new Random(3);
-  const model = new Map<string, string>();
-  let durable = Promise.resolve();
-  for (let round = 0; round < 300; round += 1) {
-    const ops = Array.from({ length: 1 + random.below(20) }, () => ({
-      key: randomKey(random),
-      value: random.chance(0.3) ? null : `${round} ü`,
-    }));
-    ({ durable } = store.write(ops));
-    for (const { key, value } of ops) {
-      if (value === null) {
-        model.delete(key);
-      } else {
-        model.set(key, value);
-      }
-    }
-    if (random.chance(0.1)) {
-      await durable;
-    }
-    const range = {
-      lower: randomKey(random),
-      upper: randomKey(random),
-      reverse: random.chance(0.5),
-    };
-    snapshotOf(store, (snapshot) => {
-      expect([...snapshot.range(range)]).toEqual(expected(model, range));
-    });
-  }
+  const model = await compareWithModel(store);
   await store.close();
-
-  const reopened = open(dataDir);
-  const everything = { lower: "", upper: "\xff".repeat(4) };
-  snapshotOf(reopened, (snapshot) => {
-    expect([...snapshot.range(everything)]).toEqual(
-      expected(model, everything),
-    );
-  });
+  expectSame(open(dataDir), model);
 });
-
-function randomKey(random: Random): string {
-  const length = 1 + random.below(3);
-  return Array.from({ length }, () =>
-    String.fromCharCode(random.pick([0, 1, 97, 98, 127, 128, 254])),
-  ).join("");
-}
-
-function expected(
-  model: Map<string, string>,
-  { lower, upper, reverse = false }: KeyRange,
-) {
-  const entries = [...model]
-    .filter(([key]) => key >= lower && key < upper)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => ({ key, value }));
-  return reverse ? entries.reverse() : entries;
-}
 
 test("a range that is not read to its end leaves the snapshot usable", async () => {
   const store = open();

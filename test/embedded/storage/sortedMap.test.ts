@@ -12,6 +12,9 @@ test("keeps entries in key order, through random writes and forks", () => {
     const key = String(random.below(3000));
     if (pairs.length < 6 && random.chance(0.001)) {
       pairs.push({ map: map.fork(), model: new Map(model) });
+    } else if (random.chance(0.4)) {
+      map.delete(key);
+      model.delete(key);
     } else {
       map.set(key, step);
       model.set(key, step);
