@@ -14,7 +14,9 @@ export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export interface ServerStats {
   /** Mutations committed, each its own transaction. */
   mutations: number;
-  /** The most memory the process ever held, the mapped pages of its data file included. */
+  /** The most memory the process held itself. */
+  maxOwnBytes: number;
+  /** The same with the mapped pages of its data file. */
   maxRssBytes: number;
 }
 

@@ -2,7 +2,9 @@
  * The measured process: an embedded deployment and nothing else, from the built package as users run
  * it, so that its memory and time are its own and no TypeScript loader's.
  */
+import { readFileSync } from "node:fs";
 import process from "node:process";
+import { setInterval } from "node:timers";
 import { openDeployment } from "@sessions-ops/embedded";
 
 const dataDir = process.argv[2];
@@ -10,6 +12,10 @@ if (dataDir === undefined) throw new Error("usage: server.mjs DATA_DIR");
 
 const deployment = await openDeployment({ dataDir, port: 0 });
 let mutations = 0;
+let maxOwnBytes = 0;
+setInterval(() => {
+  maxOwnBytes = Math.max(maxOwnBytes, ownMemoryBytes());
+}, 50).unref();
 deployment.onCompletion((event) => {
   if (event.udfType === "Mutation" && event.ok) mutations += 1;
 });
@@ -17,7 +23,7 @@ deployment.onCompletion((event) => {
 process.on("message", (message) => {
   if (message === "stats") {
     const maxRssBytes = process.resourceUsage().maxRSS * 1_024;
-    process.send?.({ mutations, maxRssBytes });
+    process.send?.({ mutations, maxOwnBytes, maxRssBytes });
   } else {
     void deployment.close().then(() => process.exit(0));
   }
@@ -25,3 +31,10 @@ process.on("message", (message) => {
 // Whoever measured is gone, perhaps by an error of its own.
 process.on("disconnect", () => process.exit(1));
 process.send?.({ url: deployment.url, adminKey: deployment.adminKey });
+
+/** Without the mapped pages of the data file, which are the system's to take back; all of it where not on Linux. */
+function ownMemoryBytes() {
+  if (process.platform !== "linux") return process.memoryUsage.rss();
+  const status = readFileSync("/proc/self/status", "utf8");
+  return Number(/^RssAnon:\s+(\d+)/m.exec(status)?.[1]) * 1_024;
+}
