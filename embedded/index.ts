@@ -8,7 +8,7 @@ import type { CompletionEvent } from "./functions/types.js";
 import { Scheduler } from "./scheduler/scheduler.js";
 import { loadAdminKey } from "./server/adminKey.js";
 import { toFetch } from "./server/fetch.js";
-import { createHandler } from "./server/handler.js";
+import { createHandlers } from "./server/handler.js";
 import { HttpError, errorResponse, type ApiHandler } from "./server/http.js";
 import { LiveCode } from "./server/liveCode.js";
 import type { Log } from "./server/log.js";
@@ -17,6 +17,7 @@ import { listen, refuseUpgrade, type UpgradeHandler } from "./server/node.js";
 import { PushService } from "./server/push/pushService.js";
 import { SnapshotPins } from "./server/snapshotPins.js";
 import { createSyncSockets } from "./server/sync/sockets.js";
+import { UserTokens } from "./server/userTokens.js";
 import { DeploymentCounters, type DeploymentStats } from "./stats.js";
 import { openStore } from "./storage/lmdbStore.js";
 
@@ -31,6 +32,8 @@ export interface OpenOptions {
   dataDir: string;
   /** @default 3210; 0 picks a free one */
   port?: number;
+  /** Where the app's HTTP actions are served. @default the one after `port` */
+  sitePort?: number;
   /** @default "127.0.0.1"; anything else opens the deployment to the network */
   host?: string;
   /** @default the directory's own, made at random the first time */
@@ -43,6 +46,8 @@ export interface OpenOptions {
 /** A running deployment. */
 export interface EmbeddedDeployment {
   readonly url: string;
+  /** Where the app's HTTP actions are; `url` has them too, under `/http`. */
+  readonly siteUrl: string;
   readonly adminKey: string;
   readonly dataDir: string;
   /** The HTTP API without a socket. */
@@ -79,6 +84,7 @@ async function open(
   {
     dataDir,
     port = DEFAULT_PORT,
+    sitePort = port === 0 ? 0 : port + 1,
     host = LOOPBACK,
     adminKey: givenKey,
     clock = systemClock,
@@ -97,9 +103,19 @@ async function open(
   cleanups.add(() => pins.close());
 
   const front = new Front();
-  const listener = await listen({ host, port }, front.handle, front.upgrade);
-  cleanups.add(() => listener.close());
-  const urls = urlsOf(host, listener.port);
+  const cloud = await listen({ host, port }, front.handle, front.upgrade);
+  cleanups.add(() => cloud.close());
+  const siteFront = new Front();
+  const site = await listen(
+    { host, port: sitePort },
+    siteFront.handle,
+    siteFront.upgrade,
+  );
+  cleanups.add(() => site.close());
+  const urls = {
+    cloud: urlOf(host, cloud.port),
+    site: urlOf(host, site.port),
+  };
 
   const live = LiveCode.open(database, runtime, {
     CONVEX_CLOUD_URL: urls.cloud,
@@ -112,6 +128,7 @@ async function open(
     database,
     runtime,
     adminKey,
+    tokens: new UserTokens(live, clock),
     pins,
     live,
     logs,
@@ -121,7 +138,7 @@ async function open(
     version: packageVersion(),
   };
   const sockets = createSyncSockets(services);
-  const handler = createHandler(services);
+  const handlers = createHandlers(services);
 
   const scheduler = new Scheduler({
     database,
@@ -135,13 +152,21 @@ async function open(
     logs.close();
     sockets.close();
   });
-  front.open(handler, sockets.upgrade);
+  front.open(handlers.cloud, sockets.upgrade);
+  siteFront.open(handlers.site, (_request, socket) =>
+    refuseUpgrade(
+      socket,
+      "404 Not Found",
+      `HTTP actions take no WebSockets; connect to ${urls.cloud}.`,
+    ),
+  );
 
   return {
     url: urls.cloud,
+    siteUrl: urls.site,
     adminKey: adminKey.value,
     dataDir,
-    fetch: toFetch(handler),
+    fetch: toFetch(handlers.cloud),
     stats: () => counters.read(),
     onCompletion: (tell) => runtime.onCompletion(tell),
     close: () => cleanups.run(),
@@ -191,7 +216,7 @@ class Cleanups {
   }
 }
 
-function urlsOf(host: string, port: number): { cloud: string; site: string } {
+function urlOf(host: string, port: number): string {
   // A wildcard address is where to listen, not where to go.
   const name =
     host === "0.0.0.0" || host === "::"
@@ -199,8 +224,7 @@ function urlsOf(host: string, port: number): { cloud: string; site: string } {
       : host.includes(":")
         ? `[${host}]`
         : host;
-  const cloud = `http://${name}:${port}`;
-  return { cloud, site: `${cloud}/http` };
+  return `http://${name}:${port}`;
 }
 
 function packageVersion(): string {

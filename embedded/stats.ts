@@ -1,6 +1,6 @@
 import type { Database } from "./database/database.js";
 import type { Runtime } from "./functions/runtime.js";
-import type { UdfType } from "./functions/types.js";
+import type { CompletionEvent } from "./functions/types.js";
 
 /** What a deployment did since it was opened. */
 export interface DeploymentStats {
@@ -9,6 +9,7 @@ export interface DeploymentStats {
   /** Executions that were their own transaction or action, by type. */
   readonly queries: number;
   readonly mutations: number;
+  /** HTTP actions included. */
   readonly actions: number;
   /** Executions of any type that ended in an error. */
   readonly failures: number;
@@ -16,10 +17,14 @@ export interface DeploymentStats {
 
 type Counts = { -readonly [K in keyof DeploymentStats]: number };
 
-const COUNTED: Record<UdfType, "queries" | "mutations" | "actions"> = {
+const COUNTED: Record<
+  CompletionEvent["udfType"],
+  "queries" | "mutations" | "actions"
+> = {
   Query: "queries",
   Mutation: "mutations",
   Action: "actions",
+  HttpAction: "actions",
 };
 
 /** Counts commits and executions as they happen. */

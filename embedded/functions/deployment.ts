@@ -19,6 +19,9 @@ import type {
   UdfType,
 } from "./types.js";
 
+/** Where an app or a component defines its HTTP actions. */
+export const HTTP_MODULE_PATH = "http.js";
+
 /** One function of one component instance. */
 export interface FunctionEntry {
   readonly componentPath: string;
@@ -38,6 +41,21 @@ export interface InvocableFunction {
   invokeQuery(args: string): Promise<string>;
   invokeMutation(args: string): Promise<string>;
   invokeAction(requestId: string, args: string): Promise<string>;
+}
+
+/** What `httpAction()` makes of a handler. */
+export interface InvocableHttpAction {
+  invokeHttpAction(request: Request): Promise<unknown>;
+}
+
+/** What `httpRouter()` makes, as far as it is called. */
+export interface HttpRouter {
+  lookup(
+    path: string,
+    method: string,
+  ):
+    | readonly [handler: InvocableHttpAction, method: string, route: string]
+    | null;
 }
 
 /** Deployed code in use: finds functions and holds each component's realm. */
@@ -113,6 +131,30 @@ export class Deployment {
       );
     }
     return namespace[entry.name] as InvocableFunction;
+  }
+
+  /** The router of a component's `http.js`; undefined without one. */
+  async loadHttpRouter(componentPath: string): Promise<HttpRouter | undefined> {
+    const component = this.#components.get(componentPath);
+    if (component?.definition.analysis.has(HTTP_MODULE_PATH) !== true) {
+      return undefined;
+    }
+    const namespace = await component.loader().load(HTTP_MODULE_PATH);
+    return namespace["default"] as HttpRouter;
+  }
+
+  /** Whether the app has routes of its own or mounts components that may. */
+  get servesHttp(): boolean {
+    const app = this.#components.get("");
+    return (
+      app?.definition.analysis.has(HTTP_MODULE_PATH) === true ||
+      Object.keys(this.httpMounts("")).length > 0
+    );
+  }
+
+  /** Children that answer HTTP requests: their component paths by prefix. */
+  httpMounts(componentPath: string): Readonly<Record<string, string>> {
+    return this.#components.get(componentPath)?.instance.httpMounts ?? {};
   }
 
   /** For stack traces. */

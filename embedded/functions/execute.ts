@@ -85,7 +85,8 @@ async function withinDeadline<T>(
   }
 }
 
-async function toFailure(
+/** Words what the code of an execution threw. */
+export async function toFailure(
   execution: Execution,
   error: unknown,
 ): Promise<EmbeddedError> {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { UserIdentity } from "convex/server";
 import { EmbeddedError } from "../errors.js";
 import type { Clock } from "../clock.js";
 import type { QueryStream } from "../database/types.js";
@@ -14,6 +15,8 @@ import type { ExecutionSource } from "./types.js";
 export interface RequestContext {
   readonly requestId: string;
   readonly source: ExecutionSource;
+  /** The user that the functions of one component act for; a call into another drops it. */
+  readonly identity: UserIdentity | null;
   readonly ip: string | null;
   readonly userAgent: string | null;
   /** The scheduled function this request is, if it is one. */

@@ -56,5 +56,12 @@ function toResult({ failure }: Pick<Ended, "failure">): JobResult {
 }
 
 function requestOf({ source, job }: JobCall): RequestContext {
-  return { requestId: newRequestId(), source, job, ip: null, userAgent: null };
+  return {
+    requestId: newRequestId(),
+    source,
+    identity: null,
+    job,
+    ip: null,
+    userAgent: null,
+  };
 }

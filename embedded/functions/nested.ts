@@ -2,7 +2,7 @@ import type { JSONValue } from "convex/values";
 import type { TransactionLimits } from "../database/metrics.js";
 import type { Transaction } from "../database/transaction.js";
 import type { FunctionEntry } from "./deployment.js";
-import { Execution } from "./execution.js";
+import { Execution, type RequestContext } from "./execution.js";
 import { checkType, execute } from "./execute.js";
 import { FunctionFailure } from "./failure.js";
 import type { UdfType } from "./types.js";
@@ -64,12 +64,10 @@ export async function callFromAction(
   args: JSONValue,
 ): Promise<string> {
   checkType(entry, udfType);
+  const request = requestFor(caller, entry);
   const ended = await caller.runtime.runEntry(entry, args, {
     deployment: caller.runtime.deployment,
-    request:
-      udfType === "Action"
-        ? caller.request
-        : { ...caller.request, source: "action" },
+    request: udfType === "Action" ? request : { ...request, source: "action" },
   });
   caller.logs.append(ended.logs);
   if (ended.failure !== undefined) {
@@ -112,12 +110,22 @@ function nestedExecution(
     runtime: caller.runtime,
     deployment: caller.deployment,
     fn,
-    request: caller.request,
+    request: requestFor(caller, fn),
     transaction,
     frozenNowMs: caller.frozenNowMs,
     depth: caller.depth + 1,
     userTime: caller.userTime,
   });
+}
+
+/** Users are the app's affair: who is signed in stays in the component that was told. */
+function requestFor(
+  { request, fn }: Execution,
+  { componentPath }: FunctionEntry,
+): RequestContext {
+  return request.identity === null || componentPath === fn.componentPath
+    ? request
+    : { ...request, identity: null };
 }
 
 function checkNestedCall(caller: Execution, { kind, entry }: NestedCall): void {

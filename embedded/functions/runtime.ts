@@ -143,6 +143,8 @@ export class Runtime {
     const context: RequestContext = {
       requestId: request.requestId ?? newRequestId(),
       source: "client",
+      identity:
+        request.componentPath === "" ? (request.identity ?? null) : null,
       ip: request.ip ?? null,
       userAgent: request.userAgent ?? null,
       job: null,

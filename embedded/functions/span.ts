@@ -7,6 +7,7 @@ import { Execution, type RequestContext } from "./execution.js";
 import { FunctionFailure } from "./failure.js";
 import { LogLines } from "./logLines.js";
 import type { Runtime } from "./runtime.js";
+import type { CompletionEvent } from "./types.js";
 import { processorTime } from "./userTime.js";
 
 /** One execution that is its own transaction or action, from start to its completion event. */
@@ -15,6 +16,7 @@ export class Span {
   readonly #entry: FunctionEntry;
   readonly #deployment: Deployment;
   readonly #request: RequestContext;
+  readonly #shownType: CompletionEvent["udfType"];
   readonly #startedAtMs: number;
   readonly #started = performance.now();
   #execution: Execution | undefined;
@@ -23,12 +25,18 @@ export class Span {
   constructor(
     runtime: Runtime,
     entry: FunctionEntry,
-    context: { deployment: Deployment; request: RequestContext },
+    context: {
+      deployment: Deployment;
+      request: RequestContext;
+      /** An HTTP action is an action in all else. */
+      isHttpAction?: boolean;
+    },
   ) {
     this.#runtime = runtime;
     this.#entry = entry;
     this.#deployment = context.deployment;
     this.#request = context.request;
+    this.#shownType = context.isHttpAction ? "HttpAction" : entry.udfType;
     this.#startedAtMs = runtime.clock.now();
   }
 
@@ -37,8 +45,8 @@ export class Span {
   }
 
   /** @param tx - null for an action. */
-  async execute(tx: Transaction | null, args: JSONValue): Promise<string> {
-    this.#execution = new Execution({
+  begin(tx: Transaction | null): Execution {
+    return (this.#execution = new Execution({
       runtime: this.#runtime,
       deployment: this.#deployment,
       fn: this.#entry,
@@ -47,9 +55,14 @@ export class Span {
       frozenNowMs: tx === null ? null : this.#runtime.clock.now(),
       depth: 0,
       userTime: { usedMs: 0, startedAt: processorTime() },
-    });
+    }));
+  }
+
+  /** @param tx - null for an action. */
+  async execute(tx: Transaction | null, args: JSONValue): Promise<string> {
+    const execution = this.begin(tx);
     try {
-      return await execute(this.#execution, args);
+      return await execute(execution, args);
     } finally {
       // The transaction is closed by the time the event is made.
       if (this.#runtime.hasListeners) {
@@ -82,7 +95,7 @@ export class Span {
     this.#runtime.emit({
       componentPath: this.#entry.componentPath,
       path: this.#entry.path,
-      udfType: this.#entry.udfType,
+      udfType: this.#shownType,
       source: this.#request.source,
       requestId: this.#request.requestId,
       ok: error === undefined,

@@ -1,3 +1,4 @@
+import type { UserIdentity } from "convex/server";
 import type { JSONValue } from "convex/values";
 import type { TransactionMetricsReport } from "../database/metrics.js";
 import type { ReadInterval } from "../database/types.js";
@@ -53,6 +54,8 @@ export interface ComponentInstance {
   readonly name: string;
   /** Component paths of its own children, by the name they were mounted under. */
   readonly children: Readonly<Record<string, string>>;
+  /** Component paths of the children that answer HTTP requests, by path prefix such as `/api/`. */
+  readonly httpMounts?: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -72,6 +75,8 @@ export interface UdfRequest {
   readonly args: JSONValue;
   /** `public` reaches public functions of the app; `admin` reaches everything. */
   readonly access: "public" | "admin";
+  /** What `ctx.auth` tells the app's functions. @default nobody is signed in */
+  readonly identity?: UserIdentity | null;
   readonly requestId?: string;
   readonly ip?: string | null;
   readonly userAgent?: string | null;
@@ -101,12 +106,12 @@ export interface UdfError {
 /** Who caused an execution; `action` is a transaction that an action ran. */
 export type ExecutionSource = "client" | "scheduler" | "cron" | "action";
 
-/** Told once for every query, mutation and action that ran as its own execution. */
+/** Told once for every query, mutation, action and HTTP action that ran as its own execution. */
 export interface CompletionEvent {
   readonly componentPath: string;
-  /** `mod/path.js:fn` */
+  /** `mod/path.js:fn`; the route of an HTTP action, such as `GET /hook`. */
   readonly path: string;
-  readonly udfType: UdfType;
+  readonly udfType: UdfType | "HttpAction";
   readonly source: ExecutionSource;
   readonly requestId: string;
   readonly ok: boolean;

@@ -1,40 +1,56 @@
-import { parseJsonObject } from "./body.js";
+import type { UserIdentity } from "convex/server";
 import type { AdminKey } from "./adminKey.js";
+import { parseJsonObject } from "./body.js";
 import { HttpError, type ApiRequest } from "./http.js";
+import { toActingIdentity } from "./userIdentity.js";
+import type { UserTokens } from "./userTokens.js";
 
 /**
  * Who a request comes from. `actingUser` is an administrator who asks to be
  * treated as a user (`convex run --identity`): then only what users may call.
  */
-export type Caller = "anonymous" | "admin" | "actingUser";
+export type Caller =
+  | { readonly role: "anonymous" | "admin"; readonly identity: null }
+  | { readonly role: "user" | "actingUser"; readonly identity: UserIdentity };
 
-/** Reads the `Authorization` header; a wrong key is refused, never ignored. */
-export function authenticate(request: ApiRequest, key: AdminKey): Caller {
+/** By what callers are told apart. */
+export interface AuthServices {
+  readonly adminKey: AdminKey;
+  readonly tokens: UserTokens;
+}
+
+/** Who has shown nothing. */
+export const ANONYMOUS: Caller = { role: "anonymous", identity: null };
+
+/** Who has shown the admin key. */
+export const ADMIN: Caller = { role: "admin", identity: null };
+
+/** Reads the `Authorization` header; a wrong key or token is refused, never ignored. */
+export async function authenticate(
+  request: ApiRequest,
+  { adminKey, tokens }: AuthServices,
+): Promise<Caller> {
   const header = request.header("authorization");
-  if (header === undefined) return "anonymous";
-  const [, scheme = "", token = ""] = /^(\S+) +(.*)$/.exec(header) ?? [];
-  switch (scheme.toLowerCase()) {
+  if (header === undefined) return ANONYMOUS;
+  const { scheme, token } = parseHeader(header);
+  switch (scheme) {
     case "convex":
-      return authenticateAdmin(token, key);
+      return authenticateAdmin(token, adminKey);
     case "bearer":
-      throw new HttpError(
-        401,
-        "UnsupportedAuth",
-        "The embedded deployment does not verify user tokens. Call without `Authorization: Bearer`, or use the admin key.",
-      );
+      return { role: "user", identity: await tokens.authenticate(token) };
     default:
       throw new HttpError(
         401,
         "InvalidAuthHeader",
-        "The Authorization header must be `Convex <admin key>`.",
+        "The Authorization header must be `Bearer <token>` or `Convex <admin key>`.",
       );
   }
 }
 
 /** Refuses everyone but an administrator. */
 export function requireAdmin(request: ApiRequest, key: AdminKey): Caller {
-  const caller = authenticate(request, key);
-  if (caller !== "anonymous") return caller;
+  const { scheme, token } = parseHeader(request.header("authorization") ?? "");
+  if (scheme === "convex") return authenticateAdmin(token, key);
   throw new HttpError(
     401,
     "Unauthenticated",
@@ -49,14 +65,22 @@ export function requireAdminKey(candidate: unknown, key: AdminKey): void {
   }
 }
 
+function parseHeader(header: string): { scheme: string; token: string } {
+  const [, scheme = "", token = ""] = /^(\S+) +(.*)$/.exec(header) ?? [];
+  return { scheme: scheme.toLowerCase(), token };
+}
+
 function authenticateAdmin(token: string, key: AdminKey): Caller {
   const colon = token.indexOf(":");
   if (!key.matches(colon === -1 ? token : token.slice(0, colon))) {
     throw badAdminKey();
   }
-  if (colon === -1) return "admin";
-  parseJsonObject(Buffer.from(token.slice(colon + 1), "base64").toString());
-  return "actingUser";
+  if (colon === -1) return ADMIN;
+  const attributes = Buffer.from(token.slice(colon + 1), "base64").toString();
+  return {
+    role: "actingUser",
+    identity: toActingIdentity(parseJsonObject(attributes)),
+  };
 }
 
 function badAdminKey(): HttpError {

@@ -7,9 +7,17 @@ export function toFetch(
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     const { status, body, headers } = await handler(new WebRequest(request));
-    return new Response(status === 204 ? null : body, { status, headers });
+    const isEmpty = EMPTY_STATUSES.has(status);
+    const response = new Response(isEmpty ? null : body, { status });
+    for (const [name, values] of Object.entries(headers)) {
+      for (const value of [values].flat()) response.headers.append(name, value);
+    }
+    return response;
   };
 }
+
+/** `Response` takes no body with these, not even an empty one. */
+const EMPTY_STATUSES = new Set([204, 205, 304]);
 
 class WebRequest implements ApiRequest {
   readonly #request: Request;
@@ -34,6 +42,10 @@ class WebRequest implements ApiRequest {
 
   header(name: string): string | undefined {
     return this.#request.headers.get(name) ?? undefined;
+  }
+
+  headers(): Iterable<[name: string, value: string]> {
+    return this.#request.headers;
   }
 
   async readBody(limitBytes: number): Promise<Buffer> {

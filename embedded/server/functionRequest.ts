@@ -39,9 +39,9 @@ export function parseFunctionCall(body: Record<string, unknown>): FunctionCall {
 export function toUdfRequest(
   call: FunctionCall,
   caller: Caller,
-  request: ApiRequest,
+  request: Pick<ApiRequest, "header">,
 ): UdfRequest {
-  if (call.componentPath !== "" && caller !== "admin") {
+  if (call.componentPath !== "" && caller.role !== "admin") {
     throw new HttpError(
       403,
       "ComponentNotAllowed",
@@ -52,7 +52,8 @@ export function toUdfRequest(
     componentPath: call.componentPath,
     path: call.path,
     args: call.args,
-    access: caller === "admin" ? "admin" : "public",
+    access: caller.role === "admin" ? "admin" : "public",
+    identity: caller.identity,
     userAgent: request.header("user-agent") ?? null,
   };
 }

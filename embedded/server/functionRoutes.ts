@@ -1,8 +1,7 @@
 import type { Database } from "../database/database.js";
 import type { Runtime } from "../functions/runtime.js";
 import type { UdfType } from "../functions/types.js";
-import type { AdminKey } from "./adminKey.js";
-import { authenticate, requireAdmin } from "./auth.js";
+import { authenticate, requireAdmin, type AuthServices } from "./auth.js";
 import { describeJson, isJsonObject, readJsonObject } from "./body.js";
 import {
   outcomeBody,
@@ -20,10 +19,9 @@ import {
 import { decodeTs, encodeTs, type SnapshotPins } from "./snapshotPins.js";
 
 /** What the function routes need of the deployment. */
-export interface FunctionServices {
+export interface FunctionServices extends AuthServices {
   readonly database: Database;
   readonly runtime: Runtime;
-  readonly adminKey: AdminKey;
   readonly pins: SnapshotPins;
 }
 
@@ -51,7 +49,7 @@ export async function runByPath(
   request: ApiRequest,
   path: string,
 ): Promise<ApiResponse> {
-  const caller = authenticate(request, services.adminKey);
+  const caller = await authenticate(request, services);
   const slash = path.lastIndexOf("/");
   if (slash === -1) {
     throw badRequest(
@@ -71,13 +69,13 @@ export async function runByPath(
 }
 
 async function runFunction(
-  { runtime, adminKey }: FunctionServices,
+  services: FunctionServices,
   request: ApiRequest,
   udfType: UdfType,
 ): Promise<ApiResponse> {
-  const caller = authenticate(request, adminKey);
+  const caller = await authenticate(request, services);
   const call = parseFunctionCall(await readJsonObject(request));
-  const outcome = await runtime.run(
+  const outcome = await services.runtime.run(
     toUdfRequest(call, caller, request),
     udfType,
   );
@@ -95,17 +93,17 @@ async function runAnyFunction(
 }
 
 async function runGetQuery(
-  { runtime, adminKey }: FunctionServices,
+  services: FunctionServices,
   request: ApiRequest,
 ): Promise<ApiResponse> {
-  const caller = authenticate(request, adminKey);
+  const caller = await authenticate(request, services);
   const query = new URLSearchParams(request.query);
   const call = parseFunctionCall({
     path: query.get("path") ?? undefined,
     args: parseQueryArgs(query.get("args")),
     format: query.get("format"),
   });
-  const outcome = await runtime.run(
+  const outcome = await services.runtime.run(
     toUdfRequest(call, caller, request),
     "Query",
   );
@@ -126,10 +124,11 @@ async function queryTs({ pins }: FunctionServices): Promise<ApiResponse> {
 }
 
 async function queryAtTs(
-  { runtime, adminKey, pins }: FunctionServices,
+  services: FunctionServices,
   request: ApiRequest,
 ): Promise<ApiResponse> {
-  const caller = authenticate(request, adminKey);
+  const { runtime, pins } = services;
+  const caller = await authenticate(request, services);
   const body = await readJsonObject(request);
   const call = parseFunctionCall(body);
   const view = pins.view(decodeTs(body["ts"]));
@@ -145,10 +144,11 @@ async function queryAtTs(
 }
 
 async function queryBatch(
-  { runtime, adminKey, database }: FunctionServices,
+  services: FunctionServices,
   request: ApiRequest,
 ): Promise<ApiResponse> {
-  const caller = authenticate(request, adminKey);
+  const { runtime, database } = services;
+  const caller = await authenticate(request, services);
   const { queries } = await readJsonObject(request);
   if (!Array.isArray(queries) || queries.length > MAX_BATCH) {
     throw badRequest(

@@ -2,6 +2,7 @@ import { EmbeddedError } from "../errors.js";
 import { adminRoutes, type AdminServices } from "./adminRoutes.js";
 import { functionRoutes, runByPath } from "./functionRoutes.js";
 import type { FunctionServices } from "./functionRoutes.js";
+import { httpActionHandler, type HttpActionServices } from "./httpActions.js";
 import {
   HttpError,
   errorResponse,
@@ -17,13 +18,37 @@ import { pushRoutes, type PushServices } from "./push/routes.js";
 /** Everything the HTTP API is made of. */
 export type ApiServices = FunctionServices &
   PushServices &
-  AdminServices & { readonly log: Log };
+  AdminServices &
+  HttpActionServices & { readonly log: Log };
 
 const RUN_PREFIX = "/api/run/";
 const HTTP_ACTION_PREFIX = "/http";
+const IS_UNDER_HTTP = /^\/http(\/|$)/;
 
-/** The whole HTTP API. The handler never rejects: every failure is an answer. */
-export function createHandler(services: ApiServices): ApiHandler {
+/** What a deployment answers on its two ports. */
+export interface Handlers {
+  /** The API, with the HTTP actions under `/http`. */
+  readonly cloud: ApiHandler;
+  /** The HTTP actions alone. */
+  readonly site: ApiHandler;
+}
+
+/** Everything a deployment answers. The handlers never reject: every failure is an answer. */
+export function createHandlers(services: ApiServices): Handlers {
+  const api = createApi(services);
+  const runAction = httpActionHandler(services);
+  const cloud: ApiHandler = (request) =>
+    IS_UNDER_HTTP.test(request.path)
+      ? runAction(request, request.path.slice(HTTP_ACTION_PREFIX.length) || "/")
+      : api(request);
+  const site: ApiHandler = (request) => runAction(request, request.path);
+  return {
+    cloud: neverRejecting(cloud, services.log),
+    site: neverRejecting(site, services.log),
+  };
+}
+
+function createApi(services: ApiServices): ApiHandler {
   const routes = new Map(
     Object.entries({
       ...functionRoutes(services),
@@ -31,14 +56,20 @@ export function createHandler(services: ApiServices): ApiHandler {
       ...adminRoutes(services),
     }),
   );
+  const handle = neverRejecting(
+    (request) => dispatch(routes, services, request),
+    services.log,
+  );
+  return async (request) => allowOrigin(request, await handle(request));
+}
+
+function neverRejecting(handle: ApiHandler, log: Log): ApiHandler {
   return async (request) => {
-    let response: ApiResponse;
     try {
-      response = await dispatch(routes, services, request);
+      return await handle(request);
     } catch (error) {
-      response = failureResponse(error, request, services.log);
+      return failureResponse(error, request, log);
     }
-    return allowOrigin(request, response);
   };
 }
 
@@ -54,24 +85,12 @@ async function dispatch(
     return runByPath(services, request, path.slice(RUN_PREFIX.length));
   }
   const route = routes.get(path);
-  if (route === undefined) throw unknownPath(path);
+  if (route === undefined) {
+    throw new HttpError(404, "NotFound", `There is nothing at ${path}.`);
+  }
   const handle = route[method as Method];
   if (handle === undefined) throw wrongMethod(request, Object.keys(route));
   return handle(request);
-}
-
-function unknownPath(path: string): HttpError {
-  if (
-    path === HTTP_ACTION_PREFIX ||
-    path.startsWith(`${HTTP_ACTION_PREFIX}/`)
-  ) {
-    return new HttpError(
-      404,
-      "HttpActionsNotSupported",
-      "The embedded deployment does not serve HTTP actions.",
-    );
-  }
-  return new HttpError(404, "NotFound", `There is nothing at ${path}.`);
 }
 
 function wrongMethod(request: ApiRequest, allowed: string[]): HttpError {

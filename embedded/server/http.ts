@@ -12,6 +12,8 @@ export interface ApiRequest {
   readonly query: string;
   /** @param name lower case */
   header(name: string): string | undefined;
+  /** Every header as it was sent, those sent twice included. */
+  headers(): Iterable<[name: string, value: string]>;
   /** Reads the whole body as sent; throws {@link HttpError} 413 past `limitBytes`. */
   readBody(limitBytes: number): Promise<Buffer>;
   /** Runs `listener` when the client goes away before it was answered. */
@@ -21,8 +23,9 @@ export interface ApiRequest {
 /** What a route answers; `node.ts` and `fetch` turn it into bytes. */
 export interface ApiResponse {
   status: number;
-  body: string;
-  headers: Record<string, string>;
+  /** Only HTTP actions stream. */
+  body: string | ReadableStream<Uint8Array>;
+  headers: Record<string, string | string[]>;
 }
 
 /** Answers one request; every failure it expects is already a response. */
@@ -65,9 +68,9 @@ export function rawJsonResponse(body: string, status = 200): ApiResponse {
 }
 
 /** A plain text answer. */
-export function textResponse(body: string): ApiResponse {
+export function textResponse(body: string, status = 200): ApiResponse {
   return {
-    status: 200,
+    status,
     body,
     headers: { "content-type": "text/plain; charset=utf-8" },
   };

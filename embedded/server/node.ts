@@ -5,7 +5,9 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
+import { Readable, type Duplex } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import { EmbeddedError } from "../errors.js";
 import { bodyTooLarge } from "./body.js";
 import {
@@ -115,12 +117,34 @@ function discardBody(incoming: IncomingMessage): Promise<void> {
   });
 }
 
-function send(outgoing: ServerResponse, response: ApiResponse): void {
-  outgoing.writeHead(response.status, {
-    ...response.headers,
-    "content-length": Buffer.byteLength(response.body),
+function send(
+  outgoing: ServerResponse,
+  { status, headers, body }: ApiResponse,
+): void {
+  if (typeof body !== "string") {
+    outgoing.writeHead(status, headers);
+    void sendStream(outgoing, body);
+    return;
+  }
+  outgoing.writeHead(status, {
+    ...headers,
+    "content-length": Buffer.byteLength(body),
   });
-  outgoing.end(response.body);
+  outgoing.end(body);
+}
+
+async function sendStream(
+  outgoing: ServerResponse,
+  body: ReadableStream<Uint8Array>,
+): Promise<void> {
+  outgoing.flushHeaders();
+  try {
+    await pipeline(Readable.fromWeb(body as NodeReadableStream), outgoing);
+  } catch {
+    // The status is sent, so breaking off is all that tells the client. What the
+    // action did wrong is in its log; that a client left is nobody's fault.
+    outgoing.destroy();
+  }
 }
 
 class NodeRequest implements ApiRequest {
@@ -143,6 +167,13 @@ class NodeRequest implements ApiRequest {
   header(name: string): string | undefined {
     const value = this.#incoming.headers[name];
     return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  *headers(): Iterable<[name: string, value: string]> {
+    const { rawHeaders } = this.#incoming;
+    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+      yield [rawHeaders[i]!, rawHeaders[i + 1]!];
+    }
   }
 
   readBody(limitBytes: number): Promise<Buffer> {

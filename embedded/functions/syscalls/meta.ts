@@ -10,11 +10,11 @@ export const metaSyncSyscalls: SyncSyscalls = {
   },
 };
 
-/** `ctx.meta` and `ctx.auth`. Nobody is signed in here: auth is not supported yet. */
+/** `ctx.meta` and `ctx.auth`. */
 export const metaSyscalls: AsyncSyscalls = {
   "1.0/getUserIdentity": {
     scope: "any",
-    run: () => "null",
+    run: ({ request }) => JSON.stringify(request.identity),
   },
   "1.0/getTransactionMetrics": {
     scope: "transaction",

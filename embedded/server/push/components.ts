@@ -58,6 +58,7 @@ export function mountComponents(
       definitionPath,
       name,
       children: Object.fromEntries(children),
+      httpMounts: httpMounts(path, definitions.get(definitionPath)!.metadata),
       env: { ...env, ...builtIn },
     });
     for (const child of childComponents) {
@@ -144,6 +145,18 @@ function checkedExports(
         },
   ]);
   return Object.fromEntries(checked) as Record<string, CheckedExport>;
+}
+
+/** `{"/prefix/": "_reference/childComponent/name"}` as component paths. */
+function httpMounts(
+  path: string,
+  { httpMounts: mounts }: ComponentDefinitionMetadata,
+): Record<string, string> {
+  const paths = Object.entries(mounts).map(([prefix, reference]) => [
+    prefix,
+    join(path, reference.replace("_reference/childComponent/", "")),
+  ]);
+  return Object.fromEntries(paths) as Record<string, string>;
 }
 
 /** A child sees of its parent's environment only what `use()` binds. */

@@ -1,5 +1,6 @@
 import type { JSONValue } from "convex/values";
 import { loadModules } from "../../functions/loader.js";
+import { AUTH_CONFIG_PATH, evaluateAuthConfig } from "../authProviders.js";
 import { badRequest } from "../http.js";
 import { analyzeModules, exportTree, type AnalyzedModule } from "./analyze.js";
 import {
@@ -11,9 +12,6 @@ import {
 import { unmountedAfter } from "./diff.js";
 import type { PushRequest, PushedDefinition } from "./request.js";
 import type { CodeRevision, RevisionDefinition } from "./revision.js";
-
-/** Configures who is trusted; pushed among the app's modules. */
-export const AUTH_CONFIG_PATH = "auth.config.js";
 
 /**
  * Runs everything in a push that says what it is: component definitions,
@@ -35,6 +33,7 @@ export async function evaluatePush(
     version: previous.version + 1,
     functions: request.functions,
     definitions,
+    auth: await evaluateAuthConfig(definitions.get("")!.modules, options),
     unmounted: [],
   };
   return { ...next, unmounted: unmountedAfter(previous, next) };

@@ -111,7 +111,7 @@ export class PushService {
       });
     }
     return {
-      authDiff: { added: [], removed: [] },
+      authDiff: diffProviders(push.previous, push.next),
       definitionDiffs: {},
       componentDiffs: diffRevisions(push.previous, push.next),
     };
@@ -161,6 +161,16 @@ export class PushService {
       };
     }
   }
+}
+
+function diffProviders(previous: CodeRevision, next: CodeRevision) {
+  const [before, after] = [previous, next].map(
+    ({ auth }) => new Set(auth.map((provider) => JSON.stringify(provider))),
+  ) as [Set<string>, Set<string>];
+  return {
+    added: [...after].filter((provider) => !before.has(provider)),
+    removed: [...before].filter((provider) => !after.has(provider)),
+  };
 }
 
 /** Rolls back the write in which schemas were tried. */

@@ -5,6 +5,7 @@ import type {
   DeployedCode,
   ModuleSource,
 } from "../../functions/types.js";
+import type { AuthProvider } from "../authProviders.js";
 import type { Environment } from "../environment.js";
 import type { AnalyzedModule } from "./analyze.js";
 import { mountComponents } from "./components.js";
@@ -26,6 +27,8 @@ export interface CodeRevision {
   readonly version: number;
   readonly functions: string;
   readonly definitions: ReadonlyMap<string, RevisionDefinition>;
+  /** From the app's auth.config, with the environment of the push. */
+  readonly auth: readonly AuthProvider[];
   /** Components that an earlier push had; their documents are kept. */
   readonly unmounted: readonly string[];
 }
@@ -35,6 +38,7 @@ export const EMPTY_REVISION: CodeRevision = {
   version: 0,
   functions: "convex/",
   definitions: new Map(),
+  auth: [],
   unmounted: [],
 };
 
@@ -58,7 +62,8 @@ interface StoredDefinition {
 export function readRevision(tx: Transaction): CodeRevision {
   const text = tx.meta.get(MANIFEST_KEY);
   if (text === undefined) return EMPTY_REVISION;
-  const { definitions, ...rest } = JSON.parse(text) as Manifest;
+  // A directory of an earlier version has no providers.
+  const { definitions, auth = [], ...rest } = JSON.parse(text) as Manifest;
   const read = Object.entries(definitions).map(
     ([path, { analysis, modules, ...definition }]) =>
       [
@@ -70,7 +75,7 @@ export function readRevision(tx: Transaction): CodeRevision {
         },
       ] as const,
   );
-  return { ...rest, definitions: new Map(read) };
+  return { ...rest, definitions: new Map(read), auth };
 }
 
 /** Stores a push's code in its transaction and drops sources nothing names. */

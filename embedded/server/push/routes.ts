@@ -13,7 +13,6 @@ import {
 } from "../http.js";
 import type { LiveCode } from "../liveCode.js";
 import type { Log } from "../log.js";
-import { AUTH_CONFIG_PATH } from "./evaluate.js";
 import type { PushService } from "./pushService.js";
 import { moduleHash } from "./request.js";
 
@@ -67,26 +66,17 @@ export function pushRoutes({
       }
       const dryRun = body["dryRun"] === true;
       const diff = await pushes.finish(startPush["schemaChange"], dryRun);
-      if (!dryRun) logPushed(live, log);
+      if (!dryRun) log(`Code revision ${live.revision.version} is running.`);
       return diff;
     }),
     "/api/deploy2/report_push_completed": step(() => null),
   };
 }
 
-function logPushed({ revision }: LiveCode, log: Log): void {
-  log(`Code revision ${revision.version} is running.`);
-  if (revision.definitions.get("")?.modules.has(AUTH_CONFIG_PATH)) {
-    log(
-      "auth.config is ignored: the embedded deployment does not verify user tokens.",
-    );
-  }
-}
-
 function configHashes({ revision }: LiveCode): unknown {
   const app = revision.definitions.get("");
   return {
-    config: { functions: revision.functions, authInfo: [] },
+    config: { functions: revision.functions, authInfo: revision.auth },
     moduleHashes: [...(app?.modules.values() ?? [])].map((module) => ({
       path: module.path,
       hash: moduleHash(module),

@@ -19,7 +19,7 @@ export function startPushResponse(
     environmentVariables: environment,
     externalDepsId: null,
     componentDefinitionPackages: {},
-    appAuth: [],
+    appAuth: next.auth,
     analysis: Object.fromEntries(
       [...next.definitions].map(([path, definition]) => [
         path,

@@ -37,7 +37,7 @@ function query(
 
 const admin = () => `Convex ${deployment.adminKey}`;
 const acting = () =>
-  `${admin()}:${Buffer.from(JSON.stringify({ subject: "u" })).toString("base64")}`;
+  `${admin()}:${Buffer.from(JSON.stringify({ subject: "u", issuer: "https://i" })).toString("base64")}`;
 
 describe("the key's file", () => {
   test("holds a random key that only its owner can read", async () => {
@@ -141,18 +141,37 @@ describe("who may call what", () => {
     ).toMatchObject(forbidden);
   });
 
+  const asNobody = () =>
+    `${admin()}:${Buffer.from(JSON.stringify({ subject: "u" })).toString("base64")}`;
+
   test.each([
-    ["a wrong key", "Convex wrong", 403, "BadAdminKey"],
-    ["an empty key", "Convex :e30=", 403, "BadAdminKey"],
-    ["a user's token", "Bearer e30.e30.e30", 401, "UnsupportedAuth"],
-    ["another scheme", "Basic dTpw", 401, "InvalidAuthHeader"],
-    ["no scheme", "whatever", 401, "InvalidAuthHeader"],
+    ["a wrong key", () => "Convex wrong", 403, "BadAdminKey"],
+    ["an empty key", () => "Convex :e30=", 403, "BadAdminKey"],
+    ["acting as nobody in particular", asNobody, 400, "BadActingIdentity"],
   ])(
     "%s is refused even where none is needed",
     async (_what, header, status, code) => {
       for (const target of ["/api/query", "/api/function"]) {
+        expect(await query(target, { path: "f:open" }, header())).toMatchObject(
+          { status, body: { code } },
+        );
+      }
+    },
+  );
+
+  test.each([
+    ["a user's token", "Bearer e30.e30.e30"],
+    ["another scheme", "Basic dTpw"],
+    ["no scheme", "whatever"],
+  ])(
+    "%s that cannot be verified is refused, and is no key",
+    async (_what, header) => {
+      for (const [target, code] of [
+        ["/api/query", "InvalidAuthHeader"],
+        ["/api/function", "Unauthenticated"],
+      ] as const) {
         expect(await query(target, { path: "f:open" }, header)).toMatchObject({
-          status,
+          status: 401,
           body: { code },
         });
       }

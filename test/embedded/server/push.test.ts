@@ -473,14 +473,3 @@ describe("environment variables", () => {
     });
   });
 });
-
-test("an auth.config is not run, and the log says so", async () => {
-  await pushed({
-    modules: {
-      app: version("one"),
-      "auth.config": "throw new Error('evaluated')",
-    },
-  });
-  expect(await runningVersion()).toBe("one");
-  expect(deployment.logged.join("\n")).toContain("auth.config is ignored");
-});

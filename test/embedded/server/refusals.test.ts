@@ -207,7 +207,6 @@ describe("paths and methods", () => {
     ["POST", "/api/nothing", 404, "NotFound"],
     ["GET", "/api", 404, "NotFound"],
     ["GET", "/api/../version", 200, undefined],
-    ["GET", "/http/hook", 404, "HttpActionsNotSupported"],
     ["DELETE", "/api/query", 405, "MethodNotAllowed"],
     ["GET", "/api/mutation", 405, "MethodNotAllowed"],
     ["GET", "/api/run/f/keys", 405, "MethodNotAllowed"],

@@ -18,6 +18,8 @@ export interface PushedSource {
   schema?: string;
   /** Names of children and the definition paths they are mounted from. */
   children?: Readonly<Record<string, string>>;
+  /** Path prefixes, such as `/part/`, at which children answer HTTP requests, by their names. */
+  httpPrefixes?: Readonly<Record<string, string>>;
   /** `[name, declaration]` pairs of `defineApp({ env })`. */
   envVars?: JSONValue;
 }
@@ -52,6 +54,10 @@ export class TestDeployment {
 
   get url(): string {
     return this.#deployment.url;
+  }
+
+  get siteUrl(): string {
+    return this.#deployment.siteUrl;
   }
 
   get adminKey(): string {
@@ -172,7 +178,7 @@ async function modulesOf(source: PushedSource): Promise<ModuleSource[]> {
 /** What `defineApp()` and `defineComponent()` export, without their bundle. */
 function configModule(
   definitionPath: string,
-  { children = {}, envVars }: PushedSource,
+  { children = {}, httpPrefixes = {}, envVars }: PushedSource,
 ): ModuleSource {
   const dependencies = [...new Set(Object.values(children))];
   const imports = dependencies.map(
@@ -183,6 +189,12 @@ function configModule(
     ([name, dependency]) =>
       `{ name: "${name}", path: d${dependencies.indexOf(dependency)}.componentDefinitionPath, args: [], env: [] }`,
   );
+  const httpMounts = Object.fromEntries(
+    Object.entries(httpPrefixes).map(([name, prefix]) => [
+      prefix,
+      `_reference/childComponent/${name}`,
+    ]),
+  );
   const definitionType =
     definitionPath === ""
       ? { type: "app" }
@@ -192,7 +204,7 @@ function configModule(
     source: `${imports.join("")}export default { export: () => ({
       definitionType: ${JSON.stringify(definitionType)},
       childComponents: [${childComponents.join(", ")}],
-      httpMounts: {},
+      httpMounts: ${JSON.stringify(httpMounts)},
       exports: { type: "branch", branch: [] },
       ${envVars === undefined ? "" : `envVars: ${JSON.stringify(envVars)},`}
     }) };`,

@@ -1,0 +1,185 @@
+import {
+  HTTP_MODULE_PATH,
+  type Deployment,
+  type FunctionEntry,
+  type InvocableHttpAction,
+} from "./deployment.js";
+import { toFailure } from "./execute.js";
+import { runAs, type Execution, type RequestContext } from "./execution.js";
+import { FunctionFailure } from "./failure.js";
+import type { Runtime } from "./runtime.js";
+import { Span } from "./span.js";
+import { describeThrown } from "./stackTrace.js";
+import { startUserTime } from "./userTime.js";
+
+/** An HTTP request for the app's own routes. */
+export interface HttpActionCall {
+  /** Made with this process's `Request`, which is the class that pushed code sees. */
+  readonly request: Request;
+  /** What is routed by; a mount's prefix is cut off here, and stays in the request's URL. */
+  readonly path: string;
+  readonly context: RequestContext;
+}
+
+/** How a request was answered: by a handler, or by nobody. */
+export type HttpActionOutcome =
+  | { readonly kind: "responded"; readonly response: Response }
+  | { readonly kind: "failed"; readonly failure: FunctionFailure }
+  | { readonly kind: "noRoute" }
+  /** Neither the app nor a component it mounts has an `http.js`. */
+  | { readonly kind: "notEnabled" };
+
+/**
+ * Routes a request to an HTTP action and runs it. The action goes on until its
+ * response's body was read to the end or given up.
+ */
+export async function runHttpAction(
+  runtime: Runtime,
+  call: HttpActionCall,
+): Promise<HttpActionOutcome> {
+  const { deployment } = runtime;
+  let route: Route | undefined;
+  try {
+    route = await findRoute(deployment, "", call.path, call.request.method);
+  } catch (error) {
+    const { message } = await describeThrown(error, (file) =>
+      deployment.module("", file),
+    );
+    return { kind: "failed", failure: new FunctionFailure(message) };
+  }
+  if (route !== undefined) return run(runtime, deployment, route, call);
+  return { kind: deployment.servesHttp ? "noRoute" : "notEnabled" };
+}
+
+interface Route {
+  readonly componentPath: string;
+  /** Such as `GET /hook` or `POST /api/*`. */
+  readonly name: string;
+  readonly action: InvocableHttpAction;
+}
+
+/** A component's own routes win over those of the children it mounts. */
+async function findRoute(
+  deployment: Deployment,
+  componentPath: string,
+  path: string,
+  method: string,
+): Promise<Route | undefined> {
+  const router = await deployment.loadHttpRouter(componentPath);
+  const [action, routedMethod, pattern] = router?.lookup(path, method) ?? [];
+  if (action !== undefined) {
+    return { componentPath, name: `${routedMethod} ${pattern}`, action };
+  }
+  const mounts = Object.entries(deployment.httpMounts(componentPath))
+    .filter(([prefix]) => path.startsWith(prefix))
+    .sort(([a], [b]) => b.length - a.length);
+  for (const [prefix, child] of mounts) {
+    const rest = path.slice(prefix.length - 1);
+    const found = await findRoute(deployment, child, rest, method);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function run(
+  runtime: Runtime,
+  deployment: Deployment,
+  route: Route,
+  { request, context }: HttpActionCall,
+): Promise<HttpActionOutcome> {
+  const entry = entryOf(route);
+  const span = new Span(runtime, entry, {
+    deployment,
+    request:
+      route.componentPath === "" ? context : { ...context, identity: null },
+    isHttpAction: true,
+  });
+  const execution = span.begin(null);
+  try {
+    startUserTime();
+    const answer = await runAs(execution, () =>
+      route.action.invokeHttpAction(request),
+    );
+    if (execution.fatal !== undefined) throw execution.fatal;
+    const response = checkResponse(route, answer);
+    return {
+      kind: "responded",
+      response: untilRead(response, execution, span),
+    };
+  } catch (error) {
+    const failure = execution.fatal ?? (await toFailure(execution, error));
+    execution.finish();
+    return { kind: "failed", failure: span.failed(failure).failure };
+  }
+}
+
+function checkResponse({ name }: Route, answer: unknown): Response {
+  if (!(answer instanceof Response)) {
+    throw new FunctionFailure(
+      `The HTTP action ${name} returned no Response. Return \`new Response(…)\`.`,
+    );
+  }
+  if (answer.type === "error") {
+    throw new FunctionFailure(
+      `The HTTP action ${name} returned Response.error(), which has no status to send.`,
+    );
+  }
+  return answer;
+}
+
+/** The same response, whose body ends the execution when it ends, fails or is not wanted any more. */
+function untilRead(
+  response: Response,
+  execution: Execution,
+  span: Span,
+): Response {
+  if (response.body === null) {
+    execution.finish();
+    span.succeeded();
+    return response;
+  }
+  const reader =
+    response.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await runAs(execution, () => reader.read());
+        if (!done) {
+          controller.enqueue(value);
+          return;
+        }
+        execution.finish();
+        span.succeeded();
+        controller.close();
+      } catch (error) {
+        const failure = execution.fatal ?? (await toFailure(execution, error));
+        execution.finish();
+        controller.error(failure);
+        span.failed(failure);
+      }
+    },
+    async cancel(reason) {
+      try {
+        await runAs(execution, () => reader.cancel(reason));
+      } finally {
+        execution.finish();
+        span.succeeded();
+      }
+    },
+  });
+  const { status, statusText, headers } = response;
+  return new Response(body, { status, statusText, headers });
+}
+
+function entryOf({ componentPath, name }: Route): FunctionEntry {
+  return {
+    componentPath,
+    modulePath: HTTP_MODULE_PATH,
+    name,
+    path: name,
+    udfType: "Action",
+    isPublic: true,
+    args: null,
+    returns: null,
+  };
+}
