@@ -1,0 +1,82 @@
+import { cp } from "node:fs/promises";
+import path from "node:path";
+import { ConvexHttpClient } from "convex/browser";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { api } from "../../convex/_generated/api.js";
+import { TestDeployment } from "./support/deployment.js";
+import { CliApp } from "./support/officialCli.js";
+import { TestIssuer } from "./support/tokens.js";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+
+// The official CLI bundles the whole app.
+const DEPLOY_TIMEOUT_MS = 90_000;
+
+let deployment: TestDeployment;
+let issuer: TestIssuer;
+let app: CliApp;
+
+beforeAll(async () => {
+  deployment = await TestDeployment.open();
+  issuer = await TestIssuer.create();
+  app = await CliApp.create(deployment, {
+    "convex/auth.config.ts": issuer.authConfig,
+  });
+  for (const folder of ["convex", "client"]) {
+    await cp(path.join(ROOT, folder), path.join(app.folder, folder), {
+      recursive: true,
+    });
+  }
+  const deployed = await app.convex("deploy", "--typecheck", "disable");
+  expect(deployed, deployed.stderr).toMatchObject({ code: 0 });
+}, DEPLOY_TIMEOUT_MS);
+
+afterAll(async () => {
+  await app.remove();
+  await deployment.remove();
+});
+
+/** The app as one user's browser calls it. */
+async function clientOf(
+  claims?: Record<string, unknown>,
+): Promise<ConvexHttpClient> {
+  const client = new ConvexHttpClient(deployment.url, { logger: false });
+  if (claims !== undefined) client.setAuth(await issuer.sign({ claims }));
+  return client;
+}
+
+test("only users whose token says role admin see the active sessions", async () => {
+  const visitor = await clientOf();
+  const anonymousId = "visitor-0123456789abcdef";
+  const tracked = await visitor.mutation(api.sessions.trackSession, {
+    anonymousId,
+  });
+
+  const admin = await clientOf({ role: "admin" });
+  const seen = await admin.query(api.sessions.getActiveSessions, {});
+  expect(seen).toHaveLength(1);
+  expect(tracked).toMatchObject({ sessionId: seen[0]?.sessionId });
+
+  for (const other of [
+    visitor,
+    await clientOf({}),
+    await clientOf({ role: "user" }),
+    await clientOf({ role: ["admin"] }),
+    await clientOf({ roles: { role: "admin" } }),
+  ]) {
+    await expect(
+      other.query(api.sessions.getActiveSessions, {}),
+    ).rejects.toMatchObject({ data: { kind: "notAuthorized" } });
+  }
+});
+
+test("a session is linked to the user who is signed in", async () => {
+  const anonymousId = "visitor-fedcba9876543210";
+  const user = await clientOf({});
+  await user.mutation(api.sessions.trackSession, { anonymousId });
+  const linked = await user.mutation(api.sessions.linkSession, { anonymousId });
+  expect(linked).toMatchObject({ userId: "user-1" });
+  const admin = await clientOf({ role: "admin" });
+  const seen = await admin.query(api.sessions.getActiveSessions, {});
+  expect(seen).toContainEqual(expect.objectContaining(linked));
+});
