@@ -1,10 +1,14 @@
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
+import { onEngine, slowSuites } from "./test/conformance/onEngine.js";
 
 // `source` makes @sessions-ops/embedded its TypeScript, so that no test runs against an old build.
 const conditions = ["source", ...defaultServerConditions];
 
+// They import convex-test; each runs on it and on the embedded engine.
 const onConvexTest = ["test/convex/**", "test/client/**", "test/baseline/**"];
+
+const convexTestFiles = onConvexTest.map((folder) => `${folder}/*.test.ts`);
 
 export default defineConfig({
   test: {
@@ -22,7 +26,17 @@ export default defineConfig({
           // What Convex's own runtime resembles: no Node modules, web APIs only.
           name: "component",
           environment: "edge-runtime",
-          include: onConvexTest.map((folder) => `${folder}/*.test.ts`),
+          include: convexTestFiles,
+        },
+      },
+      {
+        ...onEngine,
+        extends: true,
+        test: {
+          ...onEngine.test,
+          name: "conformance",
+          include: convexTestFiles,
+          exclude: slowSuites,
         },
       },
       {

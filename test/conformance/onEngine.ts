@@ -1,0 +1,23 @@
+import { fileURLToPath } from "node:url";
+import { defaultServerConditions } from "vite";
+import type { TestProjectInlineConfiguration } from "vitest/config";
+
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+
+/** What makes a vitest project run tests that import `convex-test` on the embedded engine. */
+export const onEngine = {
+  ssr: { resolve: { conditions: ["source", ...defaultServerConditions] } },
+  resolve: {
+    alias: [{ find: /^convex-test$/, replacement: here("convexTest.ts") }],
+  },
+  test: {
+    environment: "edge-runtime",
+    setupFiles: [here("expectDifferences.ts")],
+  },
+} satisfies TestProjectInlineConfiguration;
+
+/** A minute of model and cost measurements, which `npm test` runs on `convex-test` only. */
+export const slowSuites = [
+  "test/convex/model.test.ts",
+  "test/convex/costs.test.ts",
+];
