@@ -27,6 +27,8 @@ export async function serve(
   options: ServeOptions,
 ): Promise<void> {
   checkHost(options);
+  // Convex runs functions in UTC; local methods of Date follow the process.
+  process.env["TZ"] = "UTC";
   const interrupted = nextInterrupt(context);
   const deployment = await openEmbedded(loadEmbedded(), {
     dataDir: resolve(context.cwd, options.data),

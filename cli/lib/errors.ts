@@ -43,7 +43,9 @@ export function describeError(error: unknown): {
   exitCode: number;
 } {
   if (error instanceof CliError) {
-    return { text: `error: ${error.message}`, exitCode: error.exitCode };
+    // What the operator wanted is no error.
+    const label = error.code === "cancelled" ? "" : "error: ";
+    return { text: `${label}${error.message}`, exitCode: error.exitCode };
   }
   if (isCommanderError(error)) {
     // `--help` and `--version` end in an error as well; they have printed what they are for.
