@@ -137,7 +137,7 @@ async function open(
     pushes: new PushService(database, live, clock),
     version: packageVersion(),
   };
-  const sockets = createSyncSockets(services);
+  const sockets = createSyncSockets(services, clock);
   const handlers = createHandlers(services);
 
   const scheduler = new Scheduler({
@@ -150,7 +150,7 @@ async function open(
   cleanups.add(() => scheduler.stop());
   cleanups.add(() => {
     logs.close();
-    sockets.close();
+    return sockets.close();
   });
   front.open(handlers.cloud, sockets.upgrade);
   siteFront.open(handlers.site, (_request, socket) =>

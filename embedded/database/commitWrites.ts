@@ -1,19 +1,22 @@
-import type { Key } from "../storage/store.js";
+import type { Key, WriteOp } from "../storage/store.js";
 import type { Catalog, Table } from "./catalog.js";
+import { Document } from "./documents.js";
 import { encodeId } from "./ids.js";
-import { documentHead, HEAD_BYTES, isMetaKey, metaName } from "./keyspace.js";
-import type { CommitWrites } from "./types.js";
+import { indexKey, wholeKeys } from "./indexEntry.js";
+import { justAfter } from "./indexScan.js";
+import { headOf, HEAD_BYTES, isMetaKey, metaName } from "./keyspace.js";
+import type { CommitWrites, KeyInterval } from "./types.js";
 
 /** What a commit's keys mean, worked out only for a listener that asks. */
 export function commitWrites(
-  keys: readonly Key[],
+  writes: readonly WriteOp[],
   catalog: Catalog,
 ): CommitWrites {
   return {
     get documents() {
       const tables = tablesByHead(catalog);
-      return keys.flatMap((key) => {
-        const table = tables.get(key.slice(0, HEAD_BYTES));
+      return writes.flatMap(({ key }) => {
+        const table = tables.get(headOf(key));
         return table === undefined
           ? []
           : [
@@ -26,17 +29,57 @@ export function commitWrites(
       });
     },
     get metaKeys() {
-      return keys.filter(isMetaKey).map(metaName);
+      return writes.flatMap(({ key }) =>
+        isMetaKey(key) ? [metaName(key)] : [],
+      );
+    },
+    *touched(isWatched) {
+      const tables = tablesByHead(catalog);
+      for (const { key, value } of writes) {
+        const head = headOf(key);
+        if (isWatched(head)) yield wholeKeys(key);
+        const table = tables.get(head);
+        if (table !== undefined && value !== null) {
+          yield* places(table, key, value, isWatched);
+        }
+      }
     },
   };
 }
 
-function tablesByHead(catalog: Catalog): Map<Key, Table> {
-  return new Map(
-    [...catalog.components.values()].flatMap(({ tables }) =>
-      [...tables.values()].map(
-        (table) => [documentHead(table.id), table] as const,
+/**
+ * Where a document lies now. Where it lay before needs no look at the old one: an
+ * index entry that moved is a write of its own.
+ */
+function* places(
+  table: Table,
+  key: Key,
+  stored: string,
+  isWatched: (head: Key) => boolean,
+): Iterable<KeyInterval> {
+  const indexes = table.indexes.filter(({ head }) => isWatched(head));
+  if (indexes.length === 0) return;
+  const fields = new Document(stored).value;
+  const rawId = key.slice(HEAD_BYTES);
+  for (const index of indexes) {
+    const lower = indexKey(index, fields, rawId);
+    yield { lower, upper: justAfter(lower) };
+  }
+}
+
+const byCatalog = new WeakMap<Catalog, ReadonlyMap<Key, Table>>();
+
+function tablesByHead(catalog: Catalog): ReadonlyMap<Key, Table> {
+  let tables = byCatalog.get(catalog);
+  if (tables === undefined) {
+    tables = new Map(
+      [...catalog.components.values()].flatMap((component) =>
+        [...component.tables.values()].map(
+          (table) => [table.head, table] as const,
+        ),
       ),
-    ),
-  );
+    );
+    byCatalog.set(catalog, tables);
+  }
+  return tables;
 }

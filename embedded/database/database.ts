@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.js";
-import type { Key, Store, WriteOp } from "../storage/store.js";
+import type { Store, WriteOp } from "../storage/store.js";
 import { loadCatalog, type Catalog } from "./catalog.js";
 import { commitWrites } from "./commitWrites.js";
 import { Durability } from "./durability.js";
@@ -140,7 +140,7 @@ export class Database {
     this.#latestTs = ts;
     this.#catalog = catalog;
     this.#durability.add(ts, durable);
-    this.#announce({ ts, writes: commitWrites(writes.map(keyOf), catalog) });
+    this.#announce({ ts, writes: commitWrites(writes, catalog) });
     return ts;
   }
 
@@ -180,10 +180,6 @@ export class Database {
       now > this.#creationTime ? now : nextAfter(this.#creationTime);
     return this.#creationTime;
   }
-}
-
-function keyOf({ key }: WriteOp): Key {
-  return key;
 }
 
 const bits = new DataView(new ArrayBuffer(8));

@@ -46,6 +46,15 @@ export function storedEntry(key: Key): { key: Key; value: string } {
   };
 }
 
+/** What a stored key stands for: itself, or where it may be a beginning, all that begin so. */
+export function wholeKeys(stored: Key): { lower: Key; upper: Key } {
+  if (stored.length < MAX_KEY_BYTES) {
+    return { lower: stored, upper: `${stored}\x00` };
+  }
+  const beginning = stored.slice(0, MAX_BEGINNING);
+  return { lower: beginning, upper: prefixEnd(beginning) };
+}
+
 /** The whole keys of an index between two whole keys, in order. */
 export function* readIndex(view: View, range: KeyRange): Iterable<Key> {
   let group: Key[] = [];

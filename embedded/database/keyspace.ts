@@ -42,6 +42,11 @@ export function indexHead(indexId: number): Key {
 /** Bytes of {@link documentHead} and {@link indexHead}. */
 export const HEAD_BYTES = 5;
 
+/** What keys of one table or index have in common. */
+export function headOf(key: Key): Key {
+  return key.slice(0, HEAD_BYTES);
+}
+
 export function metaKey(name: string): Key {
   const key = SPACE.meta + utf8(name);
   if (key.length > MAX_META_KEY_BYTES) {

@@ -1,7 +1,7 @@
 import type { JSONValue } from "convex/values";
 import { EmbeddedError } from "../errors.js";
 import type { Key, Snapshot, WriteOp } from "../storage/store.js";
-import type { Catalog, Table } from "./catalog.js";
+import { componentOf, type Catalog, type Table } from "./catalog.js";
 import {
   insertDocument,
   readDocument,
@@ -23,6 +23,7 @@ import {
 } from "./checks.js";
 import { newRawId } from "./ids.js";
 import { justAfter } from "./indexScan.js";
+import { componentKey, rowCountKey } from "./keyspace.js";
 import { TransactionLayer } from "./layer.js";
 import { Meta } from "./meta.js";
 import { TransactionMetrics, type TransactionLimits } from "./metrics.js";
@@ -115,12 +116,17 @@ export class Transaction {
     const { tableNumber, raw } = decodeArgument(operation, id);
     const name = this.#tables.nameOf(component, tableNumber);
     if (name === undefined) {
+      this.#readTables(component);
       return null;
     }
     checkTable(operation, name, table);
     checkIsSystem(name, isSystem);
     const found = this.#tables.find(component, name);
-    return found === undefined ? null : this.#read(found, raw);
+    if (found === undefined) {
+      this.#readTables(component);
+      return null;
+    }
+    return this.#read(found, raw);
   }
 
   /** Returns the new document's id. */
@@ -187,6 +193,7 @@ export class Transaction {
     assertQueryJson(query);
     const source = resolveSource(this.#tables.catalog, component, query.source);
     if (source === null) {
+      this.#readTables(component);
       return { next: () => null, close: () => undefined };
     }
     const scan = openScan(this.#view.frozen(), source, this.#context(), {});
@@ -208,18 +215,47 @@ export class Transaction {
       component,
       request.query.source,
     );
+    if (source === null) {
+      this.#readTables(component);
+    }
     return readPage(this.#view.frozen(), source, this.#context(), request);
   }
 
   count(component: string, table: string): number {
     this.#assertOpen();
     const found = this.#tables.find(component, table);
-    return found === undefined ? 0 : rowCount(this.#view, found);
+    if (found === undefined) {
+      this.#readTables(component);
+      return 0;
+    }
+    const lower = rowCountKey(found.id);
+    this.#reads.add({
+      component,
+      table,
+      index: "",
+      lower,
+      upper: justAfter(lower),
+    });
+    return rowCount(this.#view, found);
+  }
+
+  /** The names of a component's own tables. */
+  tableNames(component: string): string[] {
+    this.#assertOpen();
+    this.#readTables(component);
+    const { tables } = componentOf(this.#tables.catalog, component);
+    return [...tables.values()]
+      .filter(({ isSystem }) => !isSystem)
+      .map(({ name }) => name);
   }
 
   /** The id if it belongs to the table, else null. */
   normalizeId(component: string, table: string, id: string): string | null {
-    return this.#tables.owns(component, table, id) ? id : null;
+    const owns = this.#tables.owns(component, table, id);
+    if (!owns) {
+      this.#readTables(component);
+    }
+    return owns ? id : null;
   }
 
   /** The name of a table by the number in its ids. */
@@ -313,6 +349,18 @@ export class Transaction {
     this.metrics.countWrite(
       updateDocument(this.#view, target, raw, before, document),
     );
+  }
+
+  /** That a table is not there is read too: it holds until the component's tables change. */
+  #readTables(component: string): void {
+    const lower = componentKey(component);
+    this.#reads.add({
+      component,
+      table: "",
+      index: "",
+      lower,
+      upper: justAfter(lower),
+    });
   }
 
   /** A read by id: one interval, and one document if there is one. */

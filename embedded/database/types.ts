@@ -76,6 +76,17 @@ export interface CommitWrites {
     id: string;
   }[];
   readonly metaKeys: readonly string[];
+  /**
+   * Where readers meet the commit: what it wrote, and the place of every document
+   * it put in every index, moved there or not. Only under heads that are watched.
+   */
+  touched(isWatched: (head: Key) => boolean): Iterable<KeyInterval>;
+}
+
+/** Keys from `lower` (inclusive) to `upper` (exclusive). */
+export interface KeyInterval {
+  readonly lower: Key;
+  readonly upper: Key;
 }
 
 export interface Commit {

@@ -62,6 +62,8 @@ export class Execution implements ExecutionStart {
   readonly timerLabels = new Map<string, number>();
   nextQueryId = 0;
   paginated = false;
+  /** Where the page of an earlier run of the same query ended; then where this one did. */
+  journal: string | null = null;
   /** The handler returned: nothing it left behind may act any more. */
   finished = false;
   /** The last syscall still under way; later ones of a query or mutation wait for it. */

@@ -42,9 +42,8 @@ export async function runHttpAction(
   try {
     route = await findRoute(deployment, "", call.path, call.request.method);
   } catch (error) {
-    const { message } = await describeThrown(error, (file) =>
-      deployment.module("", file),
-    );
+    // A router that could not be loaded; whose it was is not known here.
+    const { message } = await describeThrown(error, () => undefined);
     return { kind: "failed", failure: new FunctionFailure(message) };
   }
   if (route !== undefined) return run(runtime, deployment, route, call);
@@ -140,31 +139,36 @@ function untilRead(
   }
   const reader =
     response.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+  let isOver = false;
+  // A client that leaves ends the execution while a read may be under way.
+  const end = (tell: () => unknown) => {
+    if (isOver) return;
+    isOver = true;
+    execution.finish();
+    tell();
+  };
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
+      let read;
       try {
-        const { done, value } = await runAs(execution, () => reader.read());
-        if (!done) {
-          controller.enqueue(value);
-          return;
-        }
-        execution.finish();
-        span.succeeded();
-        controller.close();
+        read = await runAs(execution, () => reader.read());
       } catch (error) {
         const failure = execution.fatal ?? (await toFailure(execution, error));
-        execution.finish();
         controller.error(failure);
-        span.failed(failure);
+        end(() => span.failed(failure));
+        return;
+      }
+      if (isOver) return;
+      if (read.done) {
+        end(() => span.succeeded());
+        controller.close();
+      } else {
+        controller.enqueue(read.value);
       }
     },
     async cancel(reason) {
-      try {
-        await runAs(execution, () => reader.cancel(reason));
-      } finally {
-        execution.finish();
-        span.succeeded();
-      }
+      end(() => span.succeeded());
+      await runAs(execution, () => reader.cancel(reason));
     },
   });
   const { status, statusText, headers } = response;

@@ -40,7 +40,12 @@ export function argsObject(args: JSONValue): JSONValue {
 
 /** What the caller is told. */
 export function toOutcome(ended: Ended, requestId: string): UdfOutcome {
+  const { ts, readSet, journal } = ended;
   const logLines = ended.logs.lines;
+  const read = {
+    ...(ts === undefined ? {} : { ts }),
+    ...(readSet === undefined ? {} : { readSet }),
+  };
   if (ended.failure !== undefined) {
     const { message, data } = ended.failure;
     const errorMessage = `[Request ID: ${requestId}] Server Error\n${message}`;
@@ -49,14 +54,15 @@ export function toOutcome(ended: Ended, requestId: string): UdfOutcome {
       errorMessage,
       logLines,
       ...(data === undefined ? {} : { errorData: data }),
+      ...read,
     };
   }
   return {
     status: "success",
     value: ended.skipped ? null : (JSON.parse(ended.json) as JSONValue),
     logLines,
-    ...(ended.ts === undefined ? {} : { ts: ended.ts }),
-    ...(ended.readSet === undefined ? {} : { readSet: ended.readSet }),
+    ...read,
+    ...(typeof journal === "string" ? { journal } : {}),
   };
 }
 

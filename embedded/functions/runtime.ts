@@ -57,6 +57,8 @@ export interface Ended {
   readonly failure?: FunctionFailure;
   readonly ts?: bigint;
   readonly readSet?: Iterable<ReadInterval>;
+  /** Of a query that read a page. */
+  readonly journal?: string | null;
   /** Of a mutation that committed. */
   readonly durable?: Promise<void>;
   /** A hook said not to run. */
@@ -69,6 +71,8 @@ interface RunContext {
   readonly hooks?: MutationHooks;
   /** Of a query; its owner releases it. @default the latest */
   readonly snapshot?: Transaction;
+  /** Of an earlier run of the same query. */
+  readonly journal?: string | null;
 }
 
 /** Runs the functions of the deployed code against the database. */
@@ -80,6 +84,7 @@ export class Runtime {
   readonly maxWaitMs: number;
   #deployment: Deployment;
   readonly #listeners = new Set<(event: CompletionEvent) => void>();
+  readonly #codeListeners = new Set<() => void>();
 
   constructor(options: RuntimeOptions) {
     this.database = options.database;
@@ -103,7 +108,14 @@ export class Runtime {
     const next = new Deployment(code, this.clock.now(), this.#deployment);
     return () => {
       this.#deployment = next;
+      for (const listener of this.#codeListeners) listener();
     };
+  }
+
+  /** Tells of new code or environment variables, in the moment of their commit. */
+  onCodeChange(listener: () => void): () => void {
+    this.#codeListeners.add(listener);
+    return () => this.#codeListeners.delete(listener);
   }
 
   get deployment(): Deployment {
@@ -158,6 +170,7 @@ export class Runtime {
       ended = await this.runEntry(entry, argsObject(request.args), {
         deployment,
         request: context,
+        journal: request.journal ?? null,
         ...extras,
       });
     } catch (error) {
@@ -252,15 +265,16 @@ export class Runtime {
   ): Promise<Ended> {
     const span = new Span(this, entry, context);
     const tx = context.snapshot ?? this.database.read();
+    const read = { ts: tx.ts, readSet: tx.readSet };
     try {
-      const json = await span.execute(tx, args);
+      const json = await span.execute(tx, args, context.journal);
       if (tx.ts > this.database.durableTs) {
         await this.database.whenDurable(tx.ts);
       }
       span.succeeded();
-      return { json, logs: span.logs, ts: tx.ts, readSet: tx.readSet };
+      return { json, logs: span.logs, journal: span.journal, ...read };
     } catch (error) {
-      return span.failed(error);
+      return { ...span.failed(error), ...read };
     } finally {
       if (context.snapshot === undefined) {
         tx.release();

@@ -44,6 +44,11 @@ export class Span {
     return this.#execution?.logs ?? new LogLines();
   }
 
+  /** Where the query's page ended, if it read one. */
+  get journal(): string | null {
+    return this.#execution?.journal ?? null;
+  }
+
   /** @param tx - null for an action. */
   begin(tx: Transaction | null): Execution {
     return (this.#execution = new Execution({
@@ -59,8 +64,13 @@ export class Span {
   }
 
   /** @param tx - null for an action. */
-  async execute(tx: Transaction | null, args: JSONValue): Promise<string> {
+  async execute(
+    tx: Transaction | null,
+    args: JSONValue,
+    journal: string | null = null,
+  ): Promise<string> {
     const execution = this.begin(tx);
+    execution.journal = journal;
     try {
       return await execute(execution, args);
     } finally {

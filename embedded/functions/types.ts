@@ -75,6 +75,8 @@ export interface UdfRequest {
   readonly args: JSONValue;
   /** `public` reaches public functions of the app; `admin` reaches everything. */
   readonly access: "public" | "admin";
+  /** Of a query that ran before: its page ends where it ended then. */
+  readonly journal?: string | null;
   /** What `ctx.auth` tells the app's functions. @default nobody is signed in */
   readonly identity?: UserIdentity | null;
   readonly requestId?: string;
@@ -93,6 +95,8 @@ export interface UdfSuccess {
   readonly ts?: bigint;
   /** Queries: what the result depends on. */
   readonly readSet?: Iterable<ReadInterval>;
+  /** Queries that read a page: for {@link UdfRequest.journal} of the next run. */
+  readonly journal?: string;
 }
 
 export interface UdfError {
@@ -101,6 +105,9 @@ export interface UdfError {
   /** Present only for a ConvexError. */
   readonly errorData?: JSONValue;
   readonly logLines: string[];
+  /** Queries that ran: the snapshot, and what the failure depends on. */
+  readonly ts?: bigint;
+  readonly readSet?: Iterable<ReadInterval>;
 }
 
 /** Who caused an execution; `action` is a transaction that an action ran. */

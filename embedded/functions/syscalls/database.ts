@@ -97,11 +97,12 @@ export const databaseSyscalls: AsyncSyscalls = {
         execution.tx.queryPage("", {
           query: queryArg(objectArg(args, "query")),
           cursor: optionalString(args, "cursor") ?? null,
-          endCursor: optionalString(args, "endCursor") ?? null,
+          endCursor: optionalString(args, "endCursor") ?? execution.journal,
           pageSize: numberArg(args, "pageSize"),
           maximumRowsRead: optionalNumber(args["maximumRowsRead"]),
           maximumBytesRead: optionalNumber(args["maximumBytesRead"]),
         });
+      execution.journal = continueCursor;
       const rest = JSON.stringify({
         isDone,
         continueCursor,

@@ -1,33 +1,57 @@
 import type { JSONValue } from "convex/values";
 import { isJsonObject } from "../body.js";
 
-/** What a client may say, as far as this deployment understands it. */
+/** What a client may say. Arguments are checked where they are used. */
 export type ClientMessage =
-  | { type: "Connect" }
-  | { type: "Event" }
-  | {
-      type: "Authenticate";
-      tokenType: "Admin" | "User" | "None";
-      value?: string;
-      baseVersion: number;
-    }
-  | {
-      type: "ModifyQuerySet";
-      baseVersion: number;
-      newVersion: number;
-      modifications: readonly QuerySetModification[];
-    }
-  | { type: "Mutation" | "Action"; requestId: number };
+  | ConnectMessage
+  | AuthenticateMessage
+  | ModifyMessage
+  | CallMessage
+  | { type: "Event" };
+
+export interface ConnectMessage {
+  type: "Connect";
+  sessionId: string;
+  /** The latest `ts` the client has seen; base64 of a u64 in little endian. */
+  maxObservedTimestamp?: string;
+}
+
+export interface AuthenticateMessage {
+  type: "Authenticate";
+  tokenType: "Admin" | "User" | "None";
+  value?: string;
+  baseVersion: number;
+  /** With the admin key: the user to be treated as. */
+  impersonating?: Record<string, unknown>;
+}
+
+export interface ModifyMessage {
+  type: "ModifyQuerySet";
+  baseVersion: number;
+  newVersion: number;
+  modifications: readonly QuerySetModification[];
+}
+
+export interface CallMessage extends FunctionAddress {
+  type: "Mutation" | "Action";
+  requestId: number;
+}
+
+export interface AddQuery extends FunctionAddress {
+  type: "Add";
+  queryId: number;
+  journal?: string | null;
+}
 
 export type QuerySetModification =
-  | {
-      type: "Add";
-      queryId: number;
-      udfPath: string;
-      args: readonly JSONValue[];
-      componentPath?: string;
-    }
-  | { type: "Remove"; queryId: number };
+  AddQuery | { type: "Remove"; queryId: number };
+
+/** The function a client names. */
+export interface FunctionAddress {
+  udfPath: string;
+  args: readonly unknown[];
+  componentPath?: string;
+}
 
 /** Where a client's view stands; `ts` is base64 of a u64 in little endian. */
 export interface StateVersion {
@@ -36,21 +60,24 @@ export interface StateVersion {
   ts: string;
 }
 
-export type StateModification =
+/** What a query came to. */
+export type QueryResult =
   | {
       type: "QueryUpdated";
-      queryId: number;
       value: JSONValue;
       logLines: string[];
-      journal: null;
+      journal: string | null;
     }
   | {
       type: "QueryFailed";
-      queryId: number;
       errorMessage: string;
+      errorData?: JSONValue;
       logLines: string[];
-      journal: null;
-    }
+      journal: string | null;
+    };
+
+export type StateModification =
+  | (QueryResult & { queryId: number })
   | { type: "QueryRemoved"; queryId: number };
 
 export type ServerMessage =
@@ -60,20 +87,44 @@ export type ServerMessage =
       endVersion: StateVersion;
       modifications: StateModification[];
     }
-  | {
-      type: "MutationResponse" | "ActionResponse";
-      requestId: number;
-      success: false;
-      result: string;
-      logLines: string[];
-    }
+  | MutationResponse
+  | ActionResponse
   | {
       type: "AuthError";
       error: string;
       baseVersion: number;
       authUpdateAttempted: boolean;
     }
-  | { type: "FatalError"; error: string };
+  | { type: "FatalError"; error: string }
+  | { type: "Ping" };
+
+export type MutationResponse =
+  | {
+      type: "MutationResponse";
+      requestId: number;
+      success: true;
+      result: JSONValue;
+      ts: string;
+      logLines: string[];
+    }
+  | ({ type: "MutationResponse"; requestId: number } & FailedCall);
+
+export type ActionResponse =
+  | {
+      type: "ActionResponse";
+      requestId: number;
+      success: true;
+      result: JSONValue;
+      logLines: string[];
+    }
+  | ({ type: "ActionResponse"; requestId: number } & FailedCall);
+
+interface FailedCall {
+  success: false;
+  result: string;
+  errorData?: JSONValue;
+  logLines: string[];
+}
 
 /** Reads one message; undefined when it is none of the protocol's. */
 export function parseClientMessage(text: string): ClientMessage | undefined {
@@ -90,12 +141,18 @@ export function parseClientMessage(text: string): ClientMessage | undefined {
 
 function isWellFormed(message: Record<string, unknown>): boolean {
   switch (message["type"]) {
-    case "Connect":
     case "Event":
       return true;
+    case "Connect":
+      return (
+        typeof message["sessionId"] === "string" &&
+        SESSION_ID.test(message["sessionId"]) &&
+        isAbsentOr(isTimestamp, message["maxObservedTimestamp"])
+      );
     case "Authenticate":
       return (
         isVersion(message["baseVersion"]) &&
+        isAbsentOr(isJsonObject, message["impersonating"]) &&
         (message["tokenType"] === "None" ||
           ((message["tokenType"] === "Admin" ||
             message["tokenType"] === "User") &&
@@ -110,24 +167,46 @@ function isWellFormed(message: Record<string, unknown>): boolean {
       );
     case "Mutation":
     case "Action":
-      return isVersion(message["requestId"]);
+      return isVersion(message["requestId"]) && isAddress(message);
     default:
       return false;
   }
 }
 
+/** Clients send a UUID. It becomes part of a key, so its length is bounded. */
+const SESSION_ID = /^[0-9A-Za-z_-]{1,64}$/;
+
 function isModification(value: unknown): boolean {
   if (!isJsonObject(value) || !isVersion(value["queryId"])) return false;
-  const { type, udfPath, args, componentPath } = value;
-  if (type === "Remove") return true;
+  switch (value["type"]) {
+    case "Remove":
+      return true;
+    case "Add":
+      return isAddress(value) && isAbsentOr(isText, value["journal"]);
+    default:
+      return false;
+  }
+}
+
+function isAddress({ udfPath, args, componentPath }: Record<string, unknown>) {
   return (
-    type === "Add" &&
-    typeof udfPath === "string" &&
-    Array.isArray(args) &&
-    (componentPath === undefined || typeof componentPath === "string")
+    isText(udfPath) && Array.isArray(args) && isAbsentOr(isText, componentPath)
   );
 }
 
+/** JSON has no undefined: some clients write null for what is not there. */
+function isAbsentOr(is: (value: unknown) => boolean, value: unknown): boolean {
+  return value === undefined || value === null || is(value);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
+}
+
+function isTimestamp(value: unknown): boolean {
+  return isText(value) && Buffer.from(value as string, "base64").length === 8;
+}
+
 function isVersion(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0;
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

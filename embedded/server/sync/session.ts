@@ -1,194 +1,289 @@
-import type { JSONValue } from "convex/values";
-import type { AdminKey } from "../adminKey.js";
-import { isJsonObject } from "../body.js";
-import { encodeTs } from "../snapshotPins.js";
+import { HttpError } from "../http.js";
+import type { Log } from "../log.js";
+import { decodeTs } from "../snapshotPins.js";
+import type { AuthServices, Caller } from "../auth.js";
+import { ANONYMOUS, authenticateSession } from "./authentication.js";
+import type { Speaker } from "./calls.js";
+import { Intake } from "./intake.js";
 import {
   parseClientMessage,
+  type ActionResponse,
+  type AuthenticateMessage,
+  type CallMessage,
   type ClientMessage,
-  type QuerySetModification,
+  type ConnectMessage,
+  type ModifyMessage,
+  type MutationResponse,
   type ServerMessage,
-  type StateModification,
-  type StateVersion,
 } from "./messages.js";
-import { findSystemQuery, type SystemQueryServices } from "./systemQueries.js";
+import { MutationLane } from "./mutationLane.js";
+import { runLiveQuery, type QueryRunServices } from "./queryRun.js";
+import { QuerySet } from "./querySet.js";
+import {
+  runAction,
+  runMutationOnce,
+  type RequestServices,
+} from "./requests.js";
+import type { Subscriptions } from "./subscriptions.js";
+import { Transitions } from "./transitions.js";
 
-/** What a session reads of the deployment. */
-export interface SyncServices extends SystemQueryServices {
-  readonly adminKey: AdminKey;
-  readonly database: { readonly durableTs: bigint };
-}
+/** What a session needs of the deployment. */
+export type SyncServices = RequestServices &
+  QueryRunServices &
+  AuthServices & {
+    readonly subscriptions: Subscriptions;
+    readonly log: Log;
+  };
 
 /** The connection under a session. */
 export interface SyncConnection {
   send(message: ServerMessage): void;
-  close(): void;
+  /** @param code - as WebSocket numbers them; the client shows the reason in its log */
+  close(code: number, reason: string): void;
+  /** Stops and continues to read what the client sends. */
+  pause(): void;
+  resume(): void;
+  header(name: string): string | undefined;
 }
 
-const NOT_LIVE =
-  "The embedded deployment does not serve live queries over WebSocket yet. Use ConvexHttpClient.";
+export const MAX_MESSAGE_BYTES = 17 * 1024 * 1024;
 
-/**
- * One client of the sync protocol, which so far serves the CLI: it answers
- * system queries to the holder of the admin key, once each, and says by name
- * what it does not do.
- */
+const POLICY_VIOLATION = 1008;
+const INTERNAL_ERROR = 1011;
+
+/** One client of the sync protocol, from its `Connect` to the end of its socket. */
 export class SyncSession {
   readonly #services: SyncServices;
   readonly #connection: SyncConnection;
-  #isAdmin = false;
-  #version: StateVersion = { querySet: 0, identity: 0, ts: encodeTs(0n) };
+  readonly #queries: QuerySet;
+  readonly #transitions: Transitions;
+  readonly #mutations: MutationLane;
+  readonly #intake: Intake;
+  readonly #forgetCode: () => void;
+  readonly #inbox: string[] = [];
+  #isReading = false;
+  #isClosed = false;
+  #sessionId: string | undefined;
+  #speaker: Speaker;
 
   constructor(services: SyncServices, connection: SyncConnection) {
     this.#services = services;
     this.#connection = connection;
+    this.#speaker = this.#speakAs(ANONYMOUS);
+    this.#queries = new QuerySet(services.subscriptions, () =>
+      this.#transitions.wake(),
+    );
+    this.#mutations = new MutationLane((error) => this.#failed(error));
+    this.#transitions = new Transitions({
+      ...services,
+      queries: this.#queries,
+      runner: () => {
+        const speaker = this.#speaker;
+        return ({ request }, snapshot) =>
+          runLiveQuery(services, request, speaker, snapshot);
+      },
+      unanswered: () => this.#mutations.unanswered,
+      send: (message) => this.#send(message),
+      failed: (error) => this.#failed(error),
+    });
+    this.#intake = new Intake(connection);
+    this.#forgetCode = services.runtime.onCodeChange(() =>
+      this.#queries.invalidate(),
+    );
   }
 
-  /** Takes one message of the client, in the order they arrive. */
+  /** Takes one message; they are handled one after the other. */
   receive(text: string): void {
+    this.#inbox.push(text);
+    if (!this.#isReading) void this.#read();
+  }
+
+  /** The client sent something that is no text of the protocol. */
+  refuse(error: string): void {
+    if (this.#isClosed) return;
+    this.#send({ type: "FatalError", error });
+    this.#end(POLICY_VIOLATION, "FatalError");
+  }
+
+  /** The socket is gone. Resolves when nothing of the session uses the database. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#inbox.length = 0;
+    this.#forgetCode();
+    this.#queries.close();
+    await Promise.all([this.#transitions.close(), this.#mutations.close()]);
+    // A query that was running may have been settled since.
+    this.#queries.close();
+  }
+
+  async #read(): Promise<void> {
+    this.#isReading = true;
+    try {
+      for (
+        let text = this.#inbox.shift();
+        text !== undefined && !this.#isClosed;
+        text = this.#inbox.shift()
+      ) {
+        await this.#handle(text);
+      }
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  /** Returns a promise only where the messages that follow must wait. */
+  #handle(text: string): Promise<void> | void {
+    if (text.length > MAX_MESSAGE_BYTES) {
+      return this.refuse(
+        `The message has ${text.length} characters; the limit is ${MAX_MESSAGE_BYTES}.`,
+      );
+    }
     const message = parseClientMessage(text);
     if (message === undefined) {
-      this.#fail("The message is not one of the sync protocol.");
-      return;
+      return this.refuse("The message is not one of the sync protocol.");
     }
+    if (message.type === "Connect") return this.#connect(message);
+    const sessionId = this.#sessionId;
+    return sessionId === undefined
+      ? this.refuse("The first message must be Connect.")
+      : this.#dispatch(message, text.length);
+  }
+
+  #dispatch(
+    message: Exclude<ClientMessage, ConnectMessage>,
+    size: number,
+  ): Promise<void> | void {
     switch (message.type) {
-      case "Connect":
       case "Event":
         return;
       case "Authenticate":
         return this.#authenticate(message);
       case "ModifyQuerySet":
-        return this.#modifyQuerySet(message);
+        return this.#modify(message);
       case "Mutation":
+        return this.#mutate(message, this.#intake.admit(size));
       case "Action":
-        return this.#connection.send({
-          type: `${message.type}Response`,
-          requestId: message.requestId,
-          success: false,
-          result: NOT_LIVE,
-          logLines: [],
-        });
+        return void this.#act(message, this.#intake.admit(size));
       default:
         message satisfies never;
     }
   }
 
-  #authenticate(
-    message: Extract<ClientMessage, { type: "Authenticate" }>,
-  ): void {
-    const identity = this.#version.identity;
+  #connect({ sessionId, maxObservedTimestamp }: ConnectMessage): void {
+    if (this.#sessionId !== undefined) {
+      return this.refuse("Connect can only be the first message.");
+    }
+    this.#sessionId = sessionId;
+    const latest = this.#services.database.latestTs;
+    // The data directory was replaced by an older one, or the client moved here from
+    // another deployment: its view must never go back in time.
+    if (
+      typeof maxObservedTimestamp === "string" &&
+      decodeTs(maxObservedTimestamp) > latest
+    ) {
+      this.#end(
+        POLICY_VIOLATION,
+        `MaxObservedTimestampTooHigh: this deployment's latest commit is ${latest}`,
+      );
+    }
+  }
+
+  async #authenticate(message: AuthenticateMessage): Promise<void> {
+    const { identity } = this.#transitions.received;
     if (message.baseVersion !== identity) {
-      this.#fail(
+      return this.refuse(
         `Authenticate is based on identity ${message.baseVersion}, but the session is at ${identity}.`,
       );
-      return;
     }
-    const error = this.#authError(message);
-    if (error !== undefined) {
-      this.#connection.send({
+    try {
+      this.#speaker = this.#speakAs(
+        await authenticateSession(message, this.#services),
+      );
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      this.#send({
         type: "AuthError",
-        error,
+        error: error.message,
         baseVersion: identity,
         authUpdateAttempted: true,
       });
-      this.#connection.close();
-      return;
+      return this.#end(POLICY_VIOLATION, "AuthError");
     }
-    this.#isAdmin = message.tokenType === "Admin";
-    this.#advance({ identity: identity + 1 }, []);
+    this.#queries.invalidate();
+    this.#transitions.advance({ identity: identity + 1 });
   }
 
-  #authError(
-    message: Extract<ClientMessage, { type: "Authenticate" }>,
-  ): string | undefined {
-    switch (message.tokenType) {
-      case "None":
-        return undefined;
-      case "User":
-        return "The embedded deployment does not verify user tokens.";
-      case "Admin":
-        return this.#services.adminKey.matches(message.value ?? "")
-          ? undefined
-          : "The admin key is not the one of this deployment.";
-      default:
-        return message.tokenType satisfies never;
-    }
-  }
-
-  #modifyQuerySet(
-    message: Extract<ClientMessage, { type: "ModifyQuerySet" }>,
-  ): void {
-    if (message.baseVersion !== this.#version.querySet) {
-      this.#fail(
-        `ModifyQuerySet is based on ${message.baseVersion}, but the session is at ${this.#version.querySet}.`,
+  #modify({ baseVersion, newVersion, modifications }: ModifyMessage): void {
+    const { querySet } = this.#transitions.received;
+    if (baseVersion !== querySet || newVersion <= baseVersion) {
+      return this.refuse(
+        `ModifyQuerySet goes from ${baseVersion} to ${newVersion}, but the session is at ${querySet}.`,
       );
-      return;
     }
-    this.#advance(
-      { querySet: message.newVersion },
-      message.modifications.map((modification) => this.#apply(modification)),
-    );
+    const problem = this.#queries.modify(modifications);
+    if (problem !== undefined) return this.refuse(problem);
+    this.#transitions.advance({ querySet: newVersion });
   }
 
-  #apply(modification: QuerySetModification): StateModification {
-    const { queryId } = modification;
-    if (modification.type === "Remove") {
-      return { type: "QueryRemoved", queryId };
-    }
-    const { udfPath, args, componentPath } = modification;
-    const query = findSystemQuery(udfPath);
-    if (query === undefined || !this.#isAdmin) {
-      return {
-        type: "QueryFailed",
-        queryId,
-        errorMessage: udfPath.startsWith("_system/")
-          ? this.#systemQueryRefusal(udfPath)
-          : NOT_LIVE,
-        logLines: [],
-        journal: null,
-      };
-    }
-    return {
-      type: "QueryUpdated",
-      queryId,
-      value: query(this.#services, argumentsObject(args), componentPath ?? ""),
-      logLines: [],
-      journal: null,
-    };
-  }
-
-  #systemQueryRefusal(udfPath: string): string {
-    return this.#isAdmin
-      ? `The embedded deployment has no system query "${udfPath}".`
-      : "System queries need the admin key.";
-  }
-
-  #advance(
-    change: Partial<StateVersion>,
-    modifications: StateModification[],
-  ): void {
-    const startVersion = this.#version;
-    this.#version = {
-      ...startVersion,
-      ...change,
-      ts: encodeTs(this.#services.database.durableTs),
-    };
-    this.#connection.send({
-      type: "Transition",
-      startVersion,
-      endVersion: this.#version,
-      modifications,
+  /** It runs as the one who sent it, whoever speaks when its turn comes. */
+  #mutate(message: CallMessage, answered: () => void): void {
+    const speaker = this.#speaker;
+    const sessionId = this.#sessionId ?? "";
+    this.#mutations.push(async (committing) => {
+      try {
+        const origin = { sessionId, committing };
+        this.#answer(
+          await runMutationOnce(this.#services, message, speaker, origin),
+        );
+      } finally {
+        answered();
+      }
     });
   }
 
-  #fail(error: string): void {
-    this.#connection.send({ type: "FatalError", error });
-    this.#connection.close();
+  async #act(message: CallMessage, answered: () => void): Promise<void> {
+    try {
+      this.#answer(await runAction(this.#services, message, this.#speaker));
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      answered();
+    }
   }
-}
 
-function argumentsObject(
-  args: readonly JSONValue[],
-): Readonly<Record<string, JSONValue>> {
-  const first: unknown = args[0];
-  return isJsonObject(first) ? (first as Record<string, JSONValue>) : {};
+  #answer(response: MutationResponse | ActionResponse): void {
+    if (this.#isClosed) return;
+    this.#send(response);
+    this.#transitions.owe(this.#services.database.latestTs);
+  }
+
+  #send(message: ServerMessage): void {
+    if (!this.#isClosed) this.#connection.send(message);
+  }
+
+  /**
+   * The deployment's own trouble. The client connects again, and sends again what was
+   * not answered: if that had committed, its record answers.
+   */
+  #failed(error: unknown): void {
+    if (this.#isClosed) return;
+    this.#services.log(
+      `A sync session failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+    this.#end(
+      INTERNAL_ERROR,
+      "InternalServerError: the deployment's log says why",
+    );
+  }
+
+  #end(code: number, reason: string): void {
+    this.#isClosed = true;
+    this.#connection.close(code, reason);
+  }
+
+  #speakAs(caller: Caller): Speaker {
+    return { caller, header: (name) => this.#connection.header(name) };
+  }
 }

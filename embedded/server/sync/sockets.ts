@@ -1,25 +1,67 @@
-import { WebSocketServer, type WebSocket } from "ws";
+import type { IncomingMessage } from "node:http";
+import { WebSocketServer, type RawData, type WebSocket } from "ws";
+import type { Clock } from "../../clock.js";
 import { refuseUpgrade, type UpgradeHandler } from "../node.js";
-import { SyncSession, type SyncServices } from "./session.js";
+import { Heartbeat } from "./heartbeat.js";
+import { RequestRecords } from "./requestRecords.js";
+import {
+  MAX_MESSAGE_BYTES,
+  SyncSession,
+  type SyncServices,
+} from "./session.js";
+import { SocketConnection } from "./socketConnection.js";
+import { Subscriptions } from "./subscriptions.js";
 
 /** The WebSocket side of a deployment. */
 export interface SyncSockets {
   readonly upgrade: UpgradeHandler;
-  /** Ends every connection. */
-  close(): void;
+  /** Ends every connection; resolves when no session uses the database any more. */
+  close(): Promise<void>;
 }
 
 /** The client puts its version between; any is served alike. */
 const SYNC_PATH = /^\/api(\/[0-9][^/]*)?\/sync$/;
 
-const MAX_MESSAGE_BYTES = 17 * 1024 * 1024;
+/** Above the limit, so that the client can be told; this much is not even read. */
+const MAX_PAYLOAD_BYTES = 2 * MAX_MESSAGE_BYTES;
 
 /** Accepts sync connections and gives each a session. */
-export function createSyncSockets(services: SyncServices): SyncSockets {
+export function createSyncSockets(
+  base: Omit<SyncServices, "subscriptions" | "records">,
+  clock: Clock,
+): SyncSockets {
+  const { database, log } = base;
+  const subscriptions = new Subscriptions(database);
+  const records = new RequestRecords(database, { clock, log });
+  const services = { ...base, subscriptions, records };
+  const heartbeat = new Heartbeat(clock);
+  const sessions = new Set<SyncSession>();
   const server = new WebSocketServer({
     noServer: true,
-    maxPayload: MAX_MESSAGE_BYTES,
+    maxPayload: MAX_PAYLOAD_BYTES,
   });
+
+  function serve(webSocket: WebSocket, request: IncomingMessage): void {
+    const connection = new SocketConnection(webSocket, request, clock);
+    const session = new SyncSession(services, connection);
+    sessions.add(session);
+    const stopBeating = heartbeat.add(connection);
+    webSocket.on("message", (data, isBinary) => {
+      connection.heard();
+      if (isBinary) session.refuse("Messages are text, not binary.");
+      else session.receive(textOf(data));
+    });
+    webSocket.on("pong", () => connection.heard());
+    webSocket.on("error", ({ message }) => {
+      // `ws` has closed the connection with the code that says what is wrong.
+      log(`A sync connection broke: ${message}`);
+    });
+    webSocket.on("close", () => {
+      stopBeating();
+      void session.close().then(() => sessions.delete(session));
+    });
+  }
+
   return {
     upgrade: (request, socket, head) => {
       const path = request.url?.split("?")[0] ?? "";
@@ -32,24 +74,20 @@ export function createSyncSockets(services: SyncServices): SyncSockets {
         return;
       }
       server.handleUpgrade(request, socket, head, (webSocket) =>
-        serve(services, webSocket),
+        serve(webSocket, request),
       );
     },
-    close: () => {
-      for (const webSocket of server.clients) webSocket.terminate();
+    close: async () => {
       server.close();
+      for (const webSocket of server.clients) webSocket.terminate();
+      await Promise.all([...sessions].map((session) => session.close()));
+      await records.close();
+      subscriptions.close();
     },
   };
 }
 
-function serve(services: SyncServices, webSocket: WebSocket): void {
-  const session = new SyncSession(services, {
-    send: (message) => webSocket.send(JSON.stringify(message)),
-    close: () => webSocket.close(),
-  });
-  // `ws` closes the connection itself after an error, e.g. a message too big.
-  webSocket.on("error", () => webSocket.terminate());
-  webSocket.on("message", (data) =>
-    session.receive((data as Buffer).toString()),
-  );
+/** `ws` hands over one buffer unless told otherwise. */
+function textOf(data: RawData): string {
+  return (data as Buffer).toString();
 }

@@ -1,7 +1,9 @@
 import type { JSONValue } from "convex/values";
+import type { Transaction } from "../../database/transaction.js";
 import type { AnalyzedModule } from "../push/analyze.js";
 import { componentDefinitions } from "../push/diff.js";
 import type { LiveCode } from "../liveCode.js";
+import { listTables, readTable } from "./tableQueries.js";
 
 /** What the system queries read. */
 export interface SystemQueryServices {
@@ -9,10 +11,12 @@ export interface SystemQueryServices {
   readonly urls: { readonly cloud: string; readonly site: string };
 }
 
-type SystemQuery = (
+/** A query of the CLI, at one snapshot. */
+export type SystemQuery = (
   services: SystemQueryServices,
   args: Readonly<Record<string, JSONValue>>,
   componentPath: string,
+  snapshot: Transaction,
 ) => JSONValue;
 
 /**
@@ -31,6 +35,8 @@ const SYSTEM_QUERIES = new Map<string, SystemQuery>([
   ["_system/cli/queryEnvironmentVariables:default", listEnvironment],
   ["_system/cli/queryEnvironmentVariables:get", getEnvironment],
   ["_system/frontend/components:list", listComponents],
+  ["_system/cli/tables", listTables],
+  ["_system/cli/tableData", readTable],
 ]);
 
 /** Every function of a component with its validators, in module order. */

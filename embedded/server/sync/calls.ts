@@ -1,0 +1,31 @@
+import type { UdfRequest } from "../../functions/types.js";
+import { EmbeddedError } from "../../errors.js";
+import { isFatal } from "../../functions/failure.js";
+import type { Caller } from "../auth.js";
+import { parseFunctionCall, toUdfRequest } from "../functionRequest.js";
+import type { FunctionAddress } from "./messages.js";
+
+/** Who speaks on a socket, and with which headers it was opened. */
+export interface Speaker {
+  readonly caller: Caller;
+  header(name: string): string | undefined;
+}
+
+/** The runtime's form of a call, or why it cannot be made. */
+export function toRequest(
+  { udfPath, args, componentPath }: FunctionAddress,
+  speaker: Speaker,
+): UdfRequest | { refusal: string } {
+  try {
+    const call = parseFunctionCall({ path: udfPath, args, componentPath });
+    return toUdfRequest(call, speaker.caller, speaker);
+  } catch (error) {
+    return { refusal: refusalOf(error) };
+  }
+}
+
+/** What the client is told of an error that is its own; throws any other again. */
+export function refusalOf(error: unknown): string {
+  if (error instanceof EmbeddedError && !isFatal(error)) return error.message;
+  throw error;
+}

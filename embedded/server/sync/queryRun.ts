@@ -1,0 +1,112 @@
+import type { Transaction } from "../../database/transaction.js";
+import type { KeyInterval } from "../../database/types.js";
+import type { Runtime } from "../../functions/runtime.js";
+import type { UdfOutcome } from "../../functions/types.js";
+import { isJsonObject } from "../body.js";
+import { checkConvexJson } from "../values.js";
+import { refusalOf, toRequest, type Speaker } from "./calls.js";
+import type { AddQuery, QueryResult } from "./messages.js";
+import { findSystemQuery, type SystemQueryServices } from "./systemQueries.js";
+
+/** What running queries takes. */
+export type QueryRunServices = SystemQueryServices & {
+  readonly runtime: Runtime;
+};
+
+/** A query's result at one snapshot, and what it depends on. */
+export interface QueryRun {
+  readonly result: QueryResult;
+  /** None: only new code or another identity can change the result. */
+  readonly reads: Iterable<KeyInterval>;
+}
+
+/** Runs a client's query; whatever is wrong with it is its result. */
+export async function runLiveQuery(
+  services: QueryRunServices,
+  query: AddQuery,
+  speaker: Speaker,
+  snapshot: Transaction,
+): Promise<QueryRun> {
+  if (query.udfPath.startsWith("_system/")) {
+    return runSystemQuery(services, query, speaker, snapshot);
+  }
+  const { journal = null } = query;
+  const request = toRequest(query, speaker);
+  if ("refusal" in request) return failed(request.refusal, journal);
+  const view = snapshot.snapshotView();
+  try {
+    const outcome = await services.runtime.runQueryAt(
+      { ...request, journal },
+      view,
+    );
+    return {
+      result: toResult(outcome, journal),
+      reads: outcome.readSet ?? [],
+    };
+  } catch (error) {
+    return failed(refusalOf(error), journal);
+  } finally {
+    view.release();
+  }
+}
+
+function runSystemQuery(
+  services: SystemQueryServices,
+  { udfPath, args, componentPath }: AddQuery,
+  { caller }: Speaker,
+  snapshot: Transaction,
+): QueryRun {
+  if (caller.role !== "admin") {
+    return failed("System queries need the admin key.", null);
+  }
+  const query = findSystemQuery(udfPath);
+  if (query === undefined) {
+    const name = udfPath.slice(0, 200);
+    return failed(
+      `The embedded deployment has no system query "${name}".`,
+      null,
+    );
+  }
+  const view = snapshot.snapshotView();
+  try {
+    const first = args[0] ?? {};
+    checkConvexJson(first, "args");
+    const value = query(
+      services,
+      isJsonObject(first) ? first : {},
+      componentPath ?? "",
+      view,
+    );
+    return {
+      result: { type: "QueryUpdated", value, logLines: [], journal: null },
+      reads: view.readSet,
+    };
+  } catch (error) {
+    return failed(refusalOf(error), null);
+  } finally {
+    view.release();
+  }
+}
+
+function toResult(outcome: UdfOutcome, before: string | null): QueryResult {
+  const { logLines } = outcome;
+  if (outcome.status === "success") {
+    const { value, journal = null } = outcome;
+    return { type: "QueryUpdated", value, logLines, journal };
+  }
+  const { errorMessage, errorData } = outcome;
+  return {
+    type: "QueryFailed",
+    errorMessage,
+    ...(errorData === undefined ? {} : { errorData }),
+    logLines,
+    journal: before,
+  };
+}
+
+function failed(errorMessage: string, journal: string | null): QueryRun {
+  return {
+    result: { type: "QueryFailed", errorMessage, logLines: [], journal },
+    reads: [],
+  };
+}

@@ -1,0 +1,129 @@
+import type { Database } from "../../database/database.js";
+import type { Runtime } from "../../functions/runtime.js";
+import type { UdfOutcome } from "../../functions/types.js";
+import { encodeTs } from "../snapshotPins.js";
+import { refusalOf, toRequest, type Speaker } from "./calls.js";
+import type {
+  ActionResponse,
+  CallMessage,
+  MutationResponse,
+} from "./messages.js";
+import type { RecordedResult, RequestRecords } from "./requestRecords.js";
+
+/** What mutations and actions of a socket need. */
+export interface RequestServices {
+  readonly database: Database;
+  readonly runtime: Runtime;
+  readonly records: RequestRecords;
+}
+
+/** Runs a mutation unless it ran already, and answers with what it came to. */
+export async function runMutationOnce(
+  services: RequestServices,
+  message: CallMessage,
+  speaker: Speaker,
+  { sessionId, committing }: { sessionId: string; committing: () => void },
+): Promise<MutationResponse> {
+  const { requestId } = message;
+  const answer = { type: "MutationResponse", requestId } as const;
+  const { recorded, outcome } = await attempt(() =>
+    runRecorded(services, message, speaker, { sessionId, committing }),
+  );
+  if (recorded !== undefined) {
+    await services.database.whenDurable(recorded.ts);
+    return {
+      ...answer,
+      success: true,
+      result: recorded.value,
+      ts: encodeTs(recorded.ts),
+      logLines: recorded.logLines,
+    };
+  }
+  if (outcome.status === "error") return { ...answer, ...failure(outcome) };
+  const { value, logLines, ts = services.database.latestTs } = outcome;
+  return {
+    ...answer,
+    success: true,
+    result: value,
+    ts: encodeTs(ts),
+    logLines,
+  };
+}
+
+/** Runs an action, which the client does not send again. */
+export async function runAction(
+  { runtime }: RequestServices,
+  message: CallMessage,
+  speaker: Speaker,
+): Promise<ActionResponse> {
+  const { requestId } = message;
+  const answer = { type: "ActionResponse", requestId } as const;
+  const { outcome } = await attempt(async () => {
+    const request = toRequest(message, speaker);
+    return {
+      outcome:
+        "refusal" in request
+          ? refused(request.refusal)
+          : await runtime.runAction(request),
+    };
+  });
+  if (outcome.status === "error") return { ...answer, ...failure(outcome) };
+  const { value, logLines } = outcome;
+  return { ...answer, success: true, result: value, logLines };
+}
+
+interface Ended {
+  readonly outcome: UdfOutcome;
+  readonly recorded?: RecordedResult | undefined;
+}
+
+async function runRecorded(
+  { runtime, records }: RequestServices,
+  message: CallMessage,
+  speaker: Speaker,
+  { sessionId, committing }: { sessionId: string; committing: () => void },
+): Promise<Ended> {
+  const request = toRequest(message, speaker);
+  if ("refusal" in request) return { outcome: refused(request.refusal) };
+  const key = { sessionId, requestId: message.requestId };
+  const found: { result?: RecordedResult } = {};
+  const outcome = await runtime.runMutation(
+    request,
+    records.hooks(key, {
+      recorded: (result) => {
+        found.result = result;
+      },
+      committing,
+    }),
+  );
+  // A push may have taken the function away since it committed.
+  const recorded =
+    outcome.status === "error" ? records.find(key) : found.result;
+  return { outcome, recorded };
+}
+
+/** Errors that are the client's become its answer. */
+async function attempt(run: () => Promise<Ended>): Promise<Ended> {
+  try {
+    return await run();
+  } catch (error) {
+    return { outcome: refused(refusalOf(error)) };
+  }
+}
+
+function refused(errorMessage: string): UdfOutcome {
+  return { status: "error", errorMessage, logLines: [] };
+}
+
+function failure({
+  errorMessage,
+  errorData,
+  logLines,
+}: Extract<UdfOutcome, { status: "error" }>) {
+  return {
+    success: false,
+    result: errorMessage,
+    ...(errorData === undefined ? {} : { errorData }),
+    logLines,
+  } as const;
+}

@@ -1,0 +1,84 @@
+import type { IncomingMessage } from "node:http";
+import type { WebSocket } from "ws";
+import type { Clock } from "../../clock.js";
+import type { Peer } from "./heartbeat.js";
+import type { ServerMessage } from "./messages.js";
+import type { SyncConnection } from "./session.js";
+
+/** What a client may leave unread. One message may be larger, a second is not sent after it. */
+export const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
+
+/** A close frame holds no more. */
+const MAX_REASON_BYTES = 123;
+
+/** One WebSocket as sessions and the heartbeat see it. */
+export class SocketConnection implements SyncConnection, Peer {
+  readonly #webSocket: WebSocket;
+  readonly #request: IncomingMessage;
+  readonly #clock: Clock;
+  #sentAtMs: number;
+  #heardAtMs: number;
+
+  constructor(webSocket: WebSocket, request: IncomingMessage, clock: Clock) {
+    this.#webSocket = webSocket;
+    this.#request = request;
+    this.#clock = clock;
+    this.#sentAtMs = this.#heardAtMs = clock.now();
+  }
+
+  /** A client that does not read is dropped: what it missed it asks for again when it returns. */
+  send(message: ServerMessage): void {
+    if (this.#webSocket.bufferedAmount > MAX_UNREAD_BYTES) {
+      this.drop();
+      return;
+    }
+    this.#sentAtMs = this.#clock.now();
+    this.#webSocket.send(JSON.stringify(message));
+  }
+
+  close(code: number, reason: string): void {
+    this.#webSocket.close(
+      code,
+      Buffer.from(reason).subarray(0, MAX_REASON_BYTES).toString(),
+    );
+  }
+
+  drop(): void {
+    this.#webSocket.terminate();
+  }
+
+  pause(): void {
+    this.#webSocket.pause();
+  }
+
+  resume(): void {
+    this.heard();
+    this.#webSocket.resume();
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  heard(): void {
+    this.#heardAtMs = this.#clock.now();
+  }
+
+  get sentAtMs(): number {
+    return this.#sentAtMs;
+  }
+
+  /** One that we do not listen to cannot be heard. */
+  get heardAtMs(): number {
+    return this.#webSocket.isPaused ? this.#clock.now() : this.#heardAtMs;
+  }
+
+  ping(): void {
+    this.send({ type: "Ping" });
+  }
+
+  probe(): void {
+    this.#webSocket.ping();
+  }
+}
