@@ -64,6 +64,12 @@ const HTTP = `
     })();
     return new Response(readable);
   }) });
+  http.route({ path: "/endless", method: "GET", handler: httpAction(async () => {
+    let sent = false;
+    return new Response(new ReadableStream({
+      pull: (controller) => sent ? new Promise(() => {}) : (sent = true, controller.enqueue(new Uint8Array([1]))),
+    }));
+  }) });
   http.route({ path: "/broken", method: "GET", handler: httpAction(async () =>
     new Response(new ReadableStream({ pull() { throw new Error("half way"); } }))) });
   export default http;
@@ -82,6 +88,7 @@ const PART = `
 `;
 
 let deployment: TestDeployment;
+let stopListening = () => {};
 
 beforeAll(async () => {
   deployment = await TestDeployment.open();
@@ -235,6 +242,30 @@ describe("requests and responses", () => {
       rest += decoder.decode(value);
     }
     expect(rest).toBe("then LATE");
+  });
+
+  test("a client that leaves ends the action, once", async () => {
+    const events: unknown[] = [];
+    const ended = new Promise<void>((resolve) => {
+      stopListening = deployment.inner.onCompletion((event) => {
+        events.push(event);
+        resolve();
+      });
+    });
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const response = await fetch(`${deployment.siteUrl}/endless`, { signal });
+    const reader = response.body!.getReader();
+    await reader.read();
+    leaving.abort();
+    await ended;
+    // Its own read ends too late to be told a second time.
+    expect(await textAt("/exact")).toBe("exact");
+    stopListening();
+    expect(events).toMatchObject([
+      { path: "GET /endless", ok: true },
+      { path: "GET /exact", ok: true },
+    ]);
   });
 
   test("a body over 20 MiB is refused", async () => {
