@@ -5,7 +5,7 @@ import {
   type GenericMutationCtx,
   type GenericQueryCtx,
 } from "convex/server";
-import { ConvexError, v } from "convex/values";
+import { ConvexError, v, type Infer } from "convex/values";
 import type { ComponentApi } from "../convex/sessionTracker/_generated/component.js";
 import {
   DAY_MS,
@@ -152,18 +152,29 @@ export function exposeSessions(
 
 const vNullableId = v.union(v.string(), v.null());
 const vEnded = v.object({ ended: v.boolean(), sessionId: vNullableId });
+/** What `endSession` returns; the id is `null` where there is no session. */
+export type EndResult = Infer<typeof vEnded>;
+
 const vErased = v.object({
   erased: v.boolean(),
   sessionId: vNullableId,
   actions: v.number(),
 });
+/** What `forgetSession` returns. */
+export type ForgetResult = Infer<typeof vErased>;
+
 /** Both `null` where `identify` knows nobody. */
 const vLinked = v.object({ sessionId: vNullableId, userId: vNullableId });
+/** What `linkSession` returns. */
+export type LinkResult = Infer<typeof vLinked>;
+
 const vCleanup = v.object({
   runId: v.string(),
   cutoff: v.number(),
   status: v.union(v.literal("started"), v.literal("alreadyRunning")),
 });
+/** What `cleanupOldSessions` returns. */
+export type CleanupResult = Infer<typeof vCleanup>;
 
 async function permit(
   authorize: Authorize | undefined,

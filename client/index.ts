@@ -2,8 +2,12 @@
 export {
   exposeSessions,
   type Authorize,
+  type CleanupResult,
+  type EndResult,
   type ExposeOptions,
+  type ForgetResult,
   type Identify,
+  type LinkResult,
   type Operation,
 } from "./exposeSessions.js";
 export { setSessionHooks, vHookArgs, type SessionHooks } from "./hooks.js";
@@ -12,7 +16,6 @@ export type {
   ActiveSession,
   HookSession,
   Refusal,
-  RunStarted,
   TrackResult,
 } from "../convex/sessionTracker/shared.js";
 export type { ErrorKind } from "../convex/sessionTracker/errors.js";
