@@ -6,7 +6,12 @@ import { onEngine, slowSuites } from "./test/conformance/onEngine.js";
 const conditions = ["source", ...defaultServerConditions];
 
 // They import convex-test; each runs on it and on the embedded engine.
-const onConvexTest = ["test/convex/**", "test/client/**", "test/baseline/**"];
+const onConvexTest = [
+  "test/convex/**",
+  "test/client/**",
+  "test/baseline/**",
+  "test/conformance/**",
+];
 
 const convexTestFiles = onConvexTest.map((folder) => `${folder}/*.test.ts`);
 

@@ -78,10 +78,8 @@ function accessor(deployment: LiveDeployment, caller: Caller): object {
     mutation: call("Mutation"),
     action: call("Action"),
     run: call("Mutation", "custom"),
-    fetch: () =>
-      Promise.reject(
-        new Error("t.fetch is not supported here: serve a deployment for that"),
-      ),
+    fetch: (path: string, init: RequestInit = {}) =>
+      deployment.fetch(path, init, caller),
     finishInProgressScheduledFunctions: async () =>
       finishInProgress(await deployment.ready()),
     finishAllScheduledFunctions: async (

@@ -16,6 +16,7 @@ import type { FunctionEntry } from "../../embedded/functions/deployment.js";
 import type { FunctionFailure } from "../../embedded/functions/failure.js";
 import type { FunctionAddress } from "../../embedded/functions/functionPath.js";
 import { checkType } from "../../embedded/functions/execute.js";
+import { runHttpAction } from "../../embedded/functions/httpActions.js";
 import { jobRunner } from "../../embedded/functions/jobRunner.js";
 import { newRequestId } from "../../embedded/functions/requests.js";
 import { Runtime } from "../../embedded/functions/runtime.js";
@@ -50,6 +51,7 @@ export type Callee =
   | { readonly inline: unknown; readonly name: string };
 
 const INLINE_MODULE = "inline.js";
+const SITE = "https://test.convex.site";
 
 /** The engine with the modules of this process as its code, and nothing on disk. */
 export class LiveDeployment {
@@ -96,6 +98,32 @@ export class LiveDeployment {
       return jsonToConvex(JSON.parse(json) as JSONValue);
     } finally {
       if ("inline" in callee) delete this.#inline[entry.name];
+    }
+  }
+
+  /** Answers as the deployment's site would. */
+  async fetch(
+    path: string,
+    init: RequestInit,
+    caller: Caller,
+  ): Promise<Response> {
+    const { runtime } = await this.ready();
+    const request = new Request(new URL(path, SITE), init);
+    const outcome = await runHttpAction(runtime, {
+      request,
+      path: new URL(request.url).pathname,
+      context: requestOf(caller),
+    });
+    switch (outcome.kind) {
+      case "responded":
+        return outcome.response;
+      case "failed":
+        throw asThrown(outcome.failure);
+      case "noRoute":
+      case "notEnabled":
+        return new Response(`No HTTP action for ${path}`, { status: 404 });
+      default:
+        return outcome satisfies never;
     }
   }
 

@@ -1,0 +1,193 @@
+import { componentsGeneric, type FunctionReference } from "convex/server";
+import { ConvexError } from "convex/values";
+import { convexTest } from "convex-test";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { modules, notesApi, schema } from "./app.js";
+
+// Runs on convex-test and on the embedded engine, like every test that imports convex-test.
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const setUp = () => convexTest({ schema, modules });
+
+describe("calls", () => {
+  test("reach functions of the app, and functions written in the test", async () => {
+    const t = setUp();
+    await t.mutation(notesApi.add, { text: "a" });
+    await t.mutation(async (ctx) => {
+      await ctx.db.insert("notes", { text: "b" });
+    });
+    await t.action(async (ctx) => {
+      await ctx.runMutation(notesApi.add, { text: "c" });
+    });
+    expect(await t.query(notesApi.list, {})).toEqual(["a", "b", "c"]);
+    expect(
+      await t.query((ctx) => ctx.db.query("notes").collect()),
+    ).toHaveLength(3);
+    expect(await t.run((ctx) => ctx.runQuery(notesApi.list, {}))).toHaveLength(
+      3,
+    );
+  });
+
+  test("throw what the function threw", async () => {
+    const t = setUp();
+    await expect(
+      t.mutation(() => Promise.reject(new RangeError("far"))),
+    ).rejects.toThrow(new RangeError("far"));
+    const error: unknown = await t
+      .mutation(() => Promise.reject(new ConvexError({ kind: "no" })))
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConvexError);
+    expect(error).toMatchObject({ data: { kind: "no" } });
+  });
+
+  test("of two deployments do not meet", async () => {
+    const [one, other] = [setUp(), setUp()];
+    await Promise.all([
+      one.mutation(notesApi.add, { text: "mine" }),
+      other.mutation(notesApi.add, { text: "yours" }),
+    ]);
+    expect(await one.query(notesApi.list, {})).toEqual(["mine"]);
+    expect(await other.query(notesApi.list, {})).toEqual(["yours"]);
+  });
+
+  test("are refused where the schema or the arguments forbid them", async () => {
+    const t = setUp();
+    await expect(
+      t.mutation(notesApi.add, { text: 1 } as unknown as { text: string }),
+    ).rejects.toThrow(/validator/i);
+    await expect(
+      t.run((ctx) => ctx.db.insert("notes", { text: 1 as unknown as string })),
+    ).rejects.toThrow(/validator/i);
+    expect(await t.query(notesApi.list, {})).toEqual([]);
+  });
+});
+
+test("a nested mutation that throws takes back its writes and its schedules", async () => {
+  const t = setUp();
+  const message = await t.mutation(async (ctx) => {
+    await ctx.db.insert("notes", { text: "kept" });
+    return await ctx
+      .runMutation(notesApi.addThenFail, { text: "lost" })
+      .catch((error: Error) => error.message);
+  });
+  expect(message).toContain("no lost");
+  await t.finishAllScheduledFunctions(vi.runAllTimers);
+  expect(await t.query(notesApi.list, {})).toEqual(["kept"]);
+});
+
+test("a transaction is held to its limits, and knows what it used", async () => {
+  const t = convexTest({
+    schema,
+    modules,
+    transactionLimits: { documentsWritten: 2 },
+  });
+  const write = (count: number) =>
+    t.run(async (ctx) => {
+      for (let i = 0; i < count; i += 1) {
+        await ctx.db.insert("notes", { text: `${i}` });
+      }
+      return (await ctx.meta.getTransactionMetrics()).documentsWritten;
+    });
+  expect(await write(2)).toEqual({ used: 2, remaining: 0 });
+  await expect(write(3)).rejects.toThrow();
+  expect(await t.query(notesApi.list, {})).toHaveLength(2);
+});
+
+describe("who asks", () => {
+  test("is known to the app, and to no component", async () => {
+    const t = setUp();
+    t.registerComponent("child", schema, modules);
+    const { child } = componentsGeneric() as unknown as {
+      child: {
+        notes: {
+          whoAmI: FunctionReference<
+            "query",
+            "internal",
+            Record<string, never>,
+            string | null
+          >;
+        };
+      };
+    };
+    const ann = t.withIdentity({ name: "Ann" });
+    expect(await ann.query(notesApi.whoAmI, {})).toBe("Ann");
+    expect(await t.query(notesApi.whoAmI, {})).toBeNull();
+    expect(
+      await ann.query((ctx) => ctx.runQuery(child.notes.whoAmI, {})),
+    ).toBeNull();
+  });
+
+  test("comes with the metadata of its request", async () => {
+    const t = setUp().withRequestMetadata({ ip: "192.0.2.7" });
+    const metadata = await t.mutation((ctx) => ctx.meta.getRequestMetadata());
+    expect(metadata).toMatchObject({ ip: "192.0.2.7", userAgent: null });
+  });
+});
+
+test("an HTTP action answers at its path, and nobody at others", async () => {
+  const t = setUp();
+  const response = await t.fetch("/notes", { method: "POST", body: "by mail" });
+  expect(response.status).toBe(201);
+  expect(await response.text()).toBe("noted");
+  expect(await t.query(notesApi.list, {})).toEqual(["by mail"]);
+  expect((await t.fetch("/elsewhere")).status).toBe(404);
+});
+
+describe("a scheduled function", () => {
+  test("waits for its timer, even without a delay", async () => {
+    const t = setUp();
+    await t.mutation(notesApi.chain, { left: 1, delayMs: 0 });
+    await t.finishInProgressScheduledFunctions();
+    expect(await t.query(notesApi.list, {})).toEqual(["1"]);
+    vi.advanceTimersByTime(0);
+    await t.finishInProgressScheduledFunctions();
+    expect(await t.query(notesApi.list, {})).toEqual(["0", "1"]);
+  });
+
+  test("runs at its time, and what it schedules at that one's", async () => {
+    const t = setUp();
+    await t.mutation(notesApi.chain, { left: 2, delayMs: 1_000 });
+    vi.advanceTimersByTime(999);
+    await t.finishInProgressScheduledFunctions();
+    expect(await t.query(notesApi.list, {})).toEqual(["2"]);
+    vi.advanceTimersByTime(1);
+    await t.finishInProgressScheduledFunctions();
+    expect(await t.query(notesApi.list, {})).toEqual(["1", "2"]);
+    await t.finishAllScheduledFunctions(vi.runAllTimers);
+    expect(await t.query(notesApi.list, {})).toEqual(["0", "1", "2"]);
+  });
+
+  test("that goes on for ever is given up after so many rounds", async () => {
+    const t = setUp();
+    await t.mutation(notesApi.chain, { left: 1e9, delayMs: 1_000 });
+    await expect(
+      t.finishAllScheduledFunctions(() => vi.advanceTimersByTime(1_000), 5),
+    ).rejects.toThrow();
+  });
+
+  test("has a row that says how it ended, and can be canceled", async () => {
+    const t = setUp();
+    await t.run(async (ctx) => {
+      await ctx.scheduler.runAfter(1, notesApi.add, { text: "done" });
+      await ctx.scheduler.runAfter(2, notesApi.addThenFail, { text: "x" });
+      const id = await ctx.scheduler.runAfter(3, notesApi.add, { text: "no" });
+      await ctx.scheduler.cancel(id);
+    });
+    await t.finishAllScheduledFunctions(vi.runAllTimers);
+    const rows = await t.run((ctx) =>
+      ctx.db.system.query("_scheduled_functions").collect(),
+    );
+    expect(rows.map(({ state }) => state.kind)).toEqual([
+      "success",
+      "failed",
+      "canceled",
+    ]);
+    expect(await t.query(notesApi.list, {})).toEqual(["done"]);
+  });
+});
