@@ -39,14 +39,14 @@ export class RequestRecords {
   readonly #clock: Clock;
   readonly #log: Log;
   #timer: unknown;
-  #trimming: Promise<void> = Promise.resolve();
+  #trimming: Promise<void>;
   #isClosed = false;
 
   constructor(database: Database, { clock, log }: { clock: Clock; log: Log }) {
     this.#database = database;
     this.#clock = clock;
     this.#log = log;
-    this.#scheduleTrim();
+    this.#trimming = this.#trimNowAndThen();
   }
 
   /**
@@ -85,8 +85,27 @@ export class RequestRecords {
     }
   }
 
+  /** Ends after the batch that is under way. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#clock.clearTimeout(this.#timer);
+    await this.#trimming;
+  }
+
+  async #trimNowAndThen(): Promise<void> {
+    try {
+      await this.#trim();
+    } catch (error) {
+      this.#log(`Old request records could not be deleted: ${String(error)}`);
+    }
+    if (this.#isClosed) return;
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#trimming = this.#trimNowAndThen();
+    }, TRIM_EVERY_MS);
+  }
+
   /** Deletes what is too old, a batch a transaction. */
-  async trim(): Promise<void> {
+  async #trim(): Promise<void> {
     const to = PREFIX + weekName(this.#currentWeek() - PAST_WEEKS_KEPT);
     while (!this.#isClosed && this.#hasRecordBelow(to)) {
       const { durable } = await this.#database.write((tx) => {
@@ -96,22 +115,6 @@ export class RequestRecords {
       });
       await durable;
     }
-  }
-
-  /** Ends after the batch that is under way. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#clock.clearTimeout(this.#timer);
-    await this.#trimming;
-  }
-
-  #scheduleTrim(): void {
-    this.#timer = this.#clock.setTimeout(() => {
-      this.#trimming = this.trim().catch((error: unknown) =>
-        this.#log(`Old request records could not be deleted: ${String(error)}`),
-      );
-      this.#scheduleTrim();
-    }, TRIM_EVERY_MS);
   }
 
   #hasRecordBelow(to: string): boolean {
