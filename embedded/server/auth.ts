@@ -19,11 +19,8 @@ export interface AuthServices {
   readonly tokens: UserTokens;
 }
 
-/** Who has shown nothing. */
-export const ANONYMOUS: Caller = { role: "anonymous", identity: null };
-
-/** Who has shown the admin key. */
-export const ADMIN: Caller = { role: "admin", identity: null };
+const ANONYMOUS: Caller = { role: "anonymous", identity: null };
+const ADMIN: Caller = { role: "admin", identity: null };
 
 /** Reads the `Authorization` header; a wrong key or token is refused, never ignored. */
 export async function authenticate(
