@@ -24,7 +24,9 @@ export type SystemQuery = (
  * for. Undefined when the path names none.
  */
 export function findSystemQuery(path: string): SystemQuery | undefined {
-  return SYSTEM_QUERIES.get(path.replace(/\.js(?=:|$)/, ""));
+  return SYSTEM_QUERIES.get(
+    path.replace(/\.js(?=:|$)/, "").replace(/:default$/, ""),
+  );
 }
 
 const SYSTEM_QUERIES = new Map<string, SystemQuery>([
@@ -32,7 +34,6 @@ const SYSTEM_QUERIES = new Map<string, SystemQuery>([
   ["_system/cli/convexUrl:cloudUrl", ({ urls }) => urls.cloud],
   ["_system/cli/convexUrl:siteUrl", ({ urls }) => urls.site],
   ["_system/cli/queryEnvironmentVariables", listEnvironment],
-  ["_system/cli/queryEnvironmentVariables:default", listEnvironment],
   ["_system/cli/queryEnvironmentVariables:get", getEnvironment],
   ["_system/frontend/components:list", listComponents],
   ["_system/cli/tables", listTables],

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -51,26 +51,49 @@ export class CliApp {
     }
   }
 
+  get #options() {
+    return {
+      cwd: this.folder,
+      env: {
+        PATH: process.env["PATH"],
+        // The CLI keeps what it knows of its user there.
+        HOME: this.folder,
+        NO_COLOR: "1",
+        CONVEX_SELF_HOSTED_URL: this.target.url,
+        CONVEX_SELF_HOSTED_ADMIN_KEY: this.target.adminKey,
+        CONVEX_DEPLOYMENT: "",
+        CONVEX_DEPLOY_KEY: "",
+      },
+    };
+  }
+
+  /** Starts `convex <args>`, which runs until it is stopped. */
+  start(...args: string[]): { stdout(): string; stop(): Promise<void> } {
+    const child = spawn(process.execPath, [CONVEX_BIN, ...args], {
+      ...this.#options,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    let printed = "";
+    child.stdout.on("data", (data: Buffer) => (printed += data.toString()));
+    const ended = new Promise<void>((resolve) =>
+      child.once("close", () => resolve()),
+    );
+    return {
+      stdout: () => printed,
+      stop: () => {
+        child.kill();
+        return ended;
+      },
+    };
+  }
+
   /** Runs `convex <args>` against the target; a failure is in the result. */
   convex(...args: string[]): Promise<CliResult> {
     return new Promise((resolve) => {
       execFile(
         process.execPath,
         [CONVEX_BIN, ...args],
-        {
-          cwd: this.folder,
-          timeout: 60_000,
-          env: {
-            PATH: process.env["PATH"],
-            // The CLI keeps what it knows of its user there.
-            HOME: this.folder,
-            NO_COLOR: "1",
-            CONVEX_SELF_HOSTED_URL: this.target.url,
-            CONVEX_SELF_HOSTED_ADMIN_KEY: this.target.adminKey,
-            CONVEX_DEPLOYMENT: "",
-            CONVEX_DEPLOY_KEY: "",
-          },
-        },
+        { ...this.#options, timeout: 60_000 },
         (error, stdout, stderr) =>
           resolve({
             code: error === null ? 0 : Number(error.code ?? 1),
