@@ -69,7 +69,8 @@ function* places(
 
 const byCatalog = new WeakMap<Catalog, ReadonlyMap<Key, Table>>();
 
-function tablesByHead(catalog: Catalog): ReadonlyMap<Key, Table> {
+/** Tables by what the keys of their documents begin with. */
+export function tablesByHead(catalog: Catalog): ReadonlyMap<Key, Table> {
   let tables = byCatalog.get(catalog);
   if (tables === undefined) {
     tables = new Map(

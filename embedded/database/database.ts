@@ -15,6 +15,7 @@ export interface WriteOutcome<T> {
   durable: Promise<void>;
 }
 
+/** What a database is opened with, beside its store. */
 export interface DatabaseOptions {
   readonly clock: Clock;
   /** What one transaction may use. @default Convex's own limits */
@@ -115,20 +116,23 @@ export class Database {
     const tx = this.#begin(false);
     try {
       const value = await run(tx);
-      const { writes, catalog } = tx.outcome;
+      const { writes, catalog, ts } = tx.finish();
       if (writes.length === 0) {
-        const ts = this.#latestTs;
-        return { value, ts, durable: this.whenDurable(ts) };
+        const { latestTs } = this;
+        return {
+          value,
+          ts: latestTs,
+          durable: this.whenDurable(latestTs),
+        };
       }
-      const ts = this.#commit(writes, catalog);
+      this.#commit(writes, catalog, ts);
       return { value, ts, durable: this.whenDurable(ts) };
     } finally {
       tx.release();
     }
   }
 
-  #commit(writes: WriteOp[], catalog: Catalog): bigint {
-    const ts = this.#nextTs();
+  #commit(writes: WriteOp[], catalog: Catalog, ts: bigint): void {
     const highWater: HighWater = {
       ts: String(ts),
       creationTime: this.#creationTime,
@@ -141,7 +145,6 @@ export class Database {
     this.#catalog = catalog;
     this.#durability.add(ts, durable);
     this.#announce({ ts, writes: commitWrites(writes, catalog) });
-    return ts;
   }
 
   #announce(commit: Commit): void {
@@ -163,6 +166,8 @@ export class Database {
       catalog: this.#catalog,
       ts: this.#latestTs,
       readOnly,
+      // Writes run one at a time: nothing is committed between now and then.
+      commitTs: readOnly ? this.#latestTs : this.#nextTs(),
       limits: this.#limits,
       nextCreationTime: () => this.#nextCreationTime(),
     });

@@ -103,11 +103,8 @@ function measureSpecial(name: string, payload: JSONValue | undefined): Measure {
         return { size: 2 + Buffer.byteLength(payload, "base64"), nesting: 0 };
     }
   }
-  if (name === "$commitTs") {
-    throw new EmbeddedError(
-      "unsupported",
-      "`db.vars.commitTs` is not supported by this deployment; store `Date.now()` or a counter instead.",
-    );
+  if (name === "$commitTs" && payload === null) {
+    return NINE_BYTES;
   }
   throw reservedFieldName(name);
 }

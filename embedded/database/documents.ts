@@ -75,16 +75,27 @@ export function updateDocument(
   document: Fields,
 ): number {
   const size = put(view, table, rawId, document);
+  moveIndexEntries(view, table, rawId, before.value, document);
+  return size;
+}
+
+/** Puts the index entries of a document that changed where they belong now. */
+export function moveIndexEntries(
+  view: PendingView,
+  table: Table,
+  rawId: Key,
+  before: Fields,
+  after: Fields,
+): void {
   for (const index of table.indexes) {
-    const oldKey = indexKey(index, before.value, rawId);
-    const newKey = indexKey(index, document, rawId);
+    const oldKey = indexKey(index, before, rawId);
+    const newKey = indexKey(index, after, rawId);
     if (oldKey !== newKey) {
       view.set(storedEntry(oldKey).key, null);
       const { key, value } = storedEntry(newKey);
       view.set(key, value);
     }
   }
-  return size;
 }
 
 export function removeDocument(

@@ -21,6 +21,7 @@ import {
   isUndefined,
   nonexistent,
 } from "./checks.js";
+import { resolveCommitTs, withCommitTs } from "./commitTs.js";
 import { newRawId } from "./ids.js";
 import { justAfter } from "./indexScan.js";
 import { componentKey, rowCountKey } from "./keyspace.js";
@@ -53,6 +54,8 @@ export interface TransactionStart {
   catalog: Catalog;
   ts: bigint;
   readOnly: boolean;
+  /** When it will be committed. */
+  commitTs: bigint;
   limits: Partial<TransactionLimits>;
   /** Hands out creation times, each greater than every one before. */
   nextCreationTime: () => number;
@@ -303,9 +306,17 @@ export class Transaction {
     }
   }
 
-  /** @internal What to commit, and the catalog it leads to. */
-  get outcome(): { writes: WriteOp[]; catalog: Catalog } {
-    return { writes: this.#view.writes(), catalog: this.#tables.catalog };
+  /** What a function returned, with the commit's time where it returned `db.vars.commitTs`. */
+  resolveResult(json: string): string {
+    return withCommitTs(json, this.#start.commitTs);
+  }
+
+  /** @internal Ends the transaction: what to commit, and the catalog it leads to. */
+  finish(): { writes: WriteOp[]; catalog: Catalog; ts: bigint } {
+    const { catalog } = this.#tables;
+    const { commitTs: ts } = this.#start;
+    resolveCommitTs(this.#view, catalog, ts);
+    return { writes: this.#view.writes(), catalog, ts };
   }
 
   /** @internal For schema changes, which work on keys. */

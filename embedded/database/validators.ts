@@ -276,6 +276,7 @@ function typeOf(value: JSONValue): ValueType {
   if (others.length === 0) {
     switch (name) {
       case "$integer":
+      case "$commitTs":
         return "bigint";
       case "$float":
         return "number";

@@ -62,6 +62,9 @@ function encodeSpecial(kind: string, payload: JSONValue | undefined): Key {
   if (kind === "$undefined") {
     return TAG.undefined;
   }
+  if (kind === "$commitTs" && payload === null) {
+    return LATEST_INT64;
+  }
   if (typeof payload === "string") {
     switch (kind) {
       case "$integer":
@@ -80,6 +83,9 @@ function encodeSpecial(kind: string, payload: JSONValue | undefined): Key {
       `field names starting with '$' are reserved.`,
   );
 }
+
+/** Until the commit's time is known, it is later than any other. */
+const LATEST_INT64 = `${TAG.int64}${"\xff".repeat(8)}`;
 
 const float64 = new DataView(new ArrayBuffer(8));
 

@@ -228,7 +228,7 @@ export class Runtime {
         if (this.#deployment !== context.deployment) {
           span = this.#spanOfCurrentCode(entry, context);
         }
-        const result = await span.execute(tx, args);
+        const result = tx.resolveResult(await span.execute(tx, args));
         context.hooks?.beforeCommit?.(tx, {
           value: JSON.parse(result) as JSONValue,
           logLines: span.logs.lines,

@@ -81,6 +81,19 @@ test("a nested mutation that throws takes back its writes and its schedules", as
   expect(await t.query(notesApi.list, {})).toEqual(["kept"]);
 });
 
+test("db.vars.commitTs is one time, in the row and for the caller", async () => {
+  const t = setUp();
+  const stamp = () =>
+    t.mutation(async (ctx) => {
+      const id = await ctx.db.insert("stamps", { at: ctx.db.vars.commitTs });
+      return { id, at: ctx.db.vars.commitTs };
+    });
+  const [first, second] = [await stamp(), await stamp()];
+  expect(second.at).toBeGreaterThan(first.at as unknown as bigint);
+  const row = await t.run((ctx) => ctx.db.get("stamps", second.id));
+  expect(row?.at).toBe(second.at);
+});
+
 test("a transaction is held to its limits, and knows what it used", async () => {
   const t = convexTest({
     schema,

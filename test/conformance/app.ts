@@ -13,6 +13,7 @@ import { v, type Infer } from "convex/values";
 /** A small app for tests of the test deployment itself. */
 export const schema = defineSchema({
   notes: defineTable({ text: v.string() }).index("by_text", ["text"]),
+  stamps: defineTable({ at: v.commitTs() }),
 });
 
 const noteArgs = { text: v.string() };

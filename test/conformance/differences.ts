@@ -20,8 +20,6 @@ const CREATION_TIME =
   "The test makes rows of one _creationTime, at a time too large for the mock's steps; the real backend's always grow.";
 const CLOCK =
   "A process that stood still runs all that is overdue by the clock; the mock's timers go by the time they still had to wait.";
-/** The one gap that is the engine's own. */
-const COMMIT_TS = "`db.vars.commitTs` is not supported by the engine yet.";
 
 /**
  * Where the engine differs from `convex-test` on purpose. Each test named here must fail: one that
@@ -108,65 +106,6 @@ export const differences: readonly Difference[] = [
       "recovery scan tolerates a GC'd scheduledId for a live job",
     ],
     reason: SYSTEM_TABLES,
-  },
-  {
-    file: "aggregate/src/component/worker.test.ts",
-    tests: [
-      "one transaction's operations share a row keyed by its commitTs",
-      "operations past MAX_OPERATIONS_PER_ENTRY spill onto a second row at the same commitTs",
-      "an entry's operations apply in enqueue order, leaving the cursor on its commitTs",
-      "several entries drain in one cycle, leaving the cursor on the last of them",
-      "an enqueue after the loop has gone idle restarts it",
-      "deleteIfExists no-ops on missing keys",
-      "replaceOrInsert inserts a key that does not exist",
-      "a dead letter records the failing operation with its commitTs and error",
-      "only the failing operation is dropped; its neighbours in the entry still apply",
-      "the failing cycle commits only the dead letter and reports no cursor",
-      "a replace whose insert fails leaves neither half of it applied",
-      "each cycle cuts one failure out of the row and requeues the rest in order",
-      "an entry emptied by a dead letter is retired, so the failure isn't recorded twice",
-      "a cycle stops between entries once it runs out of write headroom",
-      "a batch fills the transaction's newest row before spilling onto another",
-      "a batch larger than two rows spills onto as many rows as it needs",
-      "a batch splits rows that would exceed the document size limit",
-      "a batch stops appending to a row that has no room left in bytes",
-      "an operation too large to fit anywhere does not stall the batch",
-      "the cursor is inclusive, so rows at that commitTs are still picked up",
-      "a batch carries at most BATCH_MAX_OPERATIONS operations",
-      "each entry keeps its own operations, in queue order",
-      "a batch stops just short of a quarter of the transaction's read limit",
-      "an entry larger than the whole budget comes back alone rather than wedging the queue",
-      "a cycle out of write headroom stops mid-entry, parks the cursor on it, and resumes there",
-      "an operation enqueued through the public mutation is applied, summand and all",
-    ],
-    reason: COMMIT_TS,
-  },
-  {
-    file: "rate-limiter/src/client/index.test.ts",
-    tests: [
-      "limit and reset queue their writes instead of applying them",
-      "rejected asynchronous calls consume nothing",
-      "reserve lets an asynchronous limit go into debt",
-      "throws a RateLimitError when `throws` is true",
-      "limit and reset honor `applyUpdates` from an inline config",
-      "hookAPI resolves its configured key against an asynchronous limit",
-    ],
-    reason: COMMIT_TS,
-  },
-  {
-    file: "rate-limiter/src/component/worker.test.ts",
-    tests: [
-      "enqueued updates are applied by the worker",
-      "updates for the same limit fold into one write",
-      "a batch updates each key separately",
-      "reset is enqueued and clears the limit",
-      "reset then consume in the same batch starts fresh",
-      "a stale update after a reset does not move time backwards",
-      "updates are applied at the time they were enqueued",
-      "the worker drains multiple batches",
-      "batches are capped by the transaction read limit",
-    ],
-    reason: COMMIT_TS,
   },
 ];
 

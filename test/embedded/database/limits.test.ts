@@ -275,11 +275,6 @@ describe("of a document", () => {
     ],
     ["a field name beyond ASCII", { é: 1 }, "non-control ASCII"],
     ["a system field", { _x: 1 }, "Field '_x' starts with an underscore"],
-    [
-      "a commit timestamp",
-      { a: { $commitTs: null } },
-      "`db.vars.commitTs` is not supported",
-    ],
   ])("%s is refused", async (_, fields, text) => {
     const { db } = await openDatabase();
     await expect(write(db, (tx) => tx.insert("", "t", fields))).rejects.toThrow(
