@@ -1,7 +1,8 @@
 import { cp } from "node:fs/promises";
 import path from "node:path";
-import { ConvexHttpClient } from "convex/browser";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { ConvexClient, ConvexHttpClient } from "convex/browser";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
 import { api } from "../../convex/_generated/api.js";
 import { TestDeployment } from "./support/deployment.js";
 import { CliApp } from "./support/officialCli.js";
@@ -79,4 +80,24 @@ test("a session is linked to the user who is signed in", async () => {
   const admin = await clientOf({ role: "admin" });
   const seen = await admin.query(api.sessions.getActiveSessions, {});
   expect(seen).toContainEqual(expect.objectContaining(linked));
+});
+
+test("so it is over a WebSocket, from the moment they sign in", async () => {
+  const client = new ConvexClient(deployment.url, {
+    webSocketConstructor: WebSocket as unknown as typeof globalThis.WebSocket,
+    logger: false,
+    unsavedChangesWarning: false,
+  });
+  onTestFinished(() => client.close());
+  const ask = () => client.query(api.sessions.getActiveSessions, {});
+  await expect(ask()).rejects.toMatchObject({
+    data: { kind: "notAuthorized" },
+  });
+
+  const token = await issuer.sign({ claims: { role: "admin" } });
+  const isTaken = await new Promise((resolve) => {
+    client.setAuth(() => Promise.resolve(token), resolve);
+  });
+  expect(isTaken).toBe(true);
+  expect(await ask()).toBeInstanceOf(Array);
 });
