@@ -1,13 +1,19 @@
-/** Runs a mutation to its answer; calls `committing` when nothing can stop it any more. */
-export type Mutation = (committing: () => void) => Promise<void>;
+/**
+ * Runs a mutation until it is on disk and returns what gives its answer; calls
+ * `committing` when nothing that comes later can get ahead of it any more.
+ */
+export type Mutation = (committing: () => void) => Promise<() => void>;
 
 /**
- * The mutations of one client, in the order it sent them: each begins when the one
- * before it is answered.
+ * The mutations of one client, run and answered in the order it sent them. The next
+ * begins when the one before it commits, so that many reach the disk together; none
+ * is answered before it is there.
  */
 export class MutationLane {
   readonly #failed: (error: unknown) => void;
   readonly #queue: Mutation[] = [];
+  /** Settles when everything that has begun is answered. */
+  #answers: Promise<void> = Promise.resolve();
   #unanswered: Promise<void> | undefined;
   #running: Promise<void> | undefined;
 
@@ -20,7 +26,7 @@ export class MutationLane {
     this.#running ??= this.#run();
   }
 
-  /** While a mutation is between its commit and its answer: settles at the answer. */
+  /** Settles when every mutation that has committed by now is answered. */
   get unanswered(): Promise<void> | undefined {
     return this.#unanswered;
   }
@@ -32,37 +38,43 @@ export class MutationLane {
   async close(): Promise<void> {
     this.#queue.length = 0;
     await this.#running;
+    await this.#answers;
   }
 
   async #run(): Promise<void> {
     await Promise.resolve();
+    for (
+      let mutation = this.#queue.shift();
+      mutation !== undefined;
+      mutation = this.#queue.shift()
+    ) {
+      await this.#begin(mutation);
+    }
+    this.#running = undefined;
+  }
+
+  /** Resolves when the next may begin. */
+  #begin(mutation: Mutation): Promise<void> {
+    return new Promise((next) => {
+      const ran = mutation(() => {
+        this.#unanswered = this.#answers;
+        next();
+      });
+      this.#answers = this.#answerAfter(this.#answers, ran).finally(next);
+    });
+  }
+
+  async #answerAfter(
+    before: Promise<void>,
+    ran: Promise<() => void>,
+  ): Promise<void> {
     try {
-      for (
-        let mutation = this.#queue.shift();
-        mutation !== undefined;
-        mutation = this.#queue.shift()
-      ) {
-        await this.#runOne(mutation);
-      }
+      const answer = await ran;
+      await before;
+      answer();
     } catch (error) {
       this.#queue.length = 0;
       this.#failed(error);
-    } finally {
-      this.#running = undefined;
-    }
-  }
-
-  async #runOne(mutation: Mutation): Promise<void> {
-    let answered = () => {};
-    try {
-      await mutation(() => {
-        this.#unanswered = new Promise((resolve) => {
-          answered = resolve;
-        });
-      });
-    } finally {
-      this.#unanswered = undefined;
-      answered();
     }
   }
 }

@@ -232,14 +232,17 @@ export class SyncSession {
     const speaker = this.#speaker;
     const sessionId = this.#sessionId ?? "";
     this.#mutations.push(async (committing) => {
-      try {
-        const origin = { sessionId, committing };
-        this.#answer(
-          await runMutationOnce(this.#services, message, speaker, origin),
-        );
-      } finally {
+      const origin = { sessionId, committing };
+      const response = await runMutationOnce(
+        this.#services,
+        message,
+        speaker,
+        origin,
+      );
+      return () => {
         answered();
-      }
+        this.#answer(response);
+      };
     });
   }
 
