@@ -1,4 +1,5 @@
 import { ConvexClient } from "convex/browser";
+import { ConvexReactClient } from "convex/react";
 import { makeFunctionReference } from "convex/server";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
@@ -130,6 +131,22 @@ describe("a ConvexClient", () => {
       before.page.map(({ name }) => name),
     );
     expect(after.continueCursor).toBe(before.continueCursor);
+  });
+
+  test("for React works alike", async () => {
+    const client = new ConvexReactClient(deployment.url, {
+      webSocketConstructor:
+        TrackedSocket as unknown as typeof globalThis.WebSocket,
+      logger: false,
+      unsavedChangesWarning: false,
+    });
+    const watched = client.watchQuery(query("f:get"), { name: "react" });
+    const shown: unknown[] = [];
+    const stop = watched.onUpdate(() => shown.push(watched.localQueryResult()));
+    await client.mutation(mutation("f:add"), { name: "react" });
+    await expect.poll(() => shown.at(-1)).toBe(1);
+    stop();
+    await client.close();
   });
 
   test("is told of new code", async () => {
