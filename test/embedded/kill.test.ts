@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { KillableDeployment } from "./support/killable.js";
-import { Random } from "./support/random.js";
+import { Random } from "../random.js";
 
 const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "sessions-ops-kill-"));

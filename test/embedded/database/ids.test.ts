@@ -5,7 +5,7 @@ import {
   firstRawIdNotBelow,
   newRawId,
 } from "../../../embedded/database/ids.js";
-import { Random } from "../support/random.js";
+import { Random } from "../../random.js";
 
 const FIRST_USER_TABLE = 10_001;
 

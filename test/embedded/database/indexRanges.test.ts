@@ -20,7 +20,7 @@ import {
   read,
   write,
 } from "../support/database.js";
-import { Random } from "../support/random.js";
+import { Random } from "../../random.js";
 import { randomValue } from "./values.js";
 
 const schema = defineSchema({

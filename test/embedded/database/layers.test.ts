@@ -6,7 +6,7 @@ import {
   read,
   write,
 } from "../support/database.js";
-import { Random } from "../support/random.js";
+import { Random } from "../../random.js";
 
 test("a rolled back layer takes documents, tables, counts, system rows and meta with it", async () => {
   const { db } = await openDatabase();

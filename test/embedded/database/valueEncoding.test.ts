@@ -5,7 +5,7 @@ import {
   encodeFloat64,
   encodeValue,
 } from "../../../embedded/database/valueEncoding.js";
-import { Random } from "../support/random.js";
+import { Random } from "../../random.js";
 import { randomValue } from "./values.js";
 
 function encode(value: Value | undefined): string {

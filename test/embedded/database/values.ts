@@ -1,5 +1,5 @@
 import type { Value } from "convex/values";
-import type { Random } from "../support/random.js";
+import type { Random } from "../../random.js";
 
 /** Values that sit at the edges of Convex's order, and random ones built from them. */
 export function randomValue(random: Random, depth = 0): Value {

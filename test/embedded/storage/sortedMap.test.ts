@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { SortedMap } from "../../../embedded/storage/sortedMap.js";
-import { Random } from "../support/random.js";
+import { Random } from "../../random.js";
 
 test("keeps entries in key order, through random writes and forks", () => {
   const random = new Random(1);

@@ -4,7 +4,7 @@ import type {
   Snapshot,
   Store,
 } from "../../../embedded/storage/store.js";
-import { Random } from "../support/random.js";
+import { Random } from "../../random.js";
 
 export type Model = Map<string, string>;
 

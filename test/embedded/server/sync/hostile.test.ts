@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { TestDeployment } from "../../support/deployment.js";
-import { Random } from "../../support/random.js";
+import { Random } from "../../../random.js";
 import { SyncClient } from "../../support/syncClient.js";
 import { APP } from "./app.js";
 

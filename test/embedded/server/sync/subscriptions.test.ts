@@ -12,7 +12,7 @@ import {
   write,
 } from "../../support/database.js";
 import { TestDeployment } from "../../support/deployment.js";
-import { Random } from "../../support/random.js";
+import { Random } from "../../../random.js";
 import { SyncClient } from "../../support/syncClient.js";
 import { APP } from "./app.js";
 
