@@ -60,6 +60,7 @@ async function purge({
       `purge${what}: and with its data file's mapped pages`,
       after.maxRssBytes / 1e6,
       "MB",
+      { atMost: 600 },
     ),
   ];
 }
@@ -79,9 +80,13 @@ async function importAll(
   }
 }
 
+/** In the order of their creation over 70 days, as a table's export or a log has them. */
 function row(i: number, now: number, actionsPerSession: number): ImportRow {
-  const daysAgo = i < OLD_SESSIONS ? 20 + (i % 40) : 1 + (i % 12);
-  const lastActive = now - daysAgo * DAY_MS - i;
+  const daysAgo =
+    i < OLD_SESSIONS
+      ? 70 - (55 * i) / OLD_SESSIONS
+      : 13 - (12 * (i - OLD_SESSIONS)) / (SESSIONS - OLD_SESSIONS);
+  const lastActive = Math.floor(now - daysAgo * DAY_MS);
   return {
     anonymousId: `visitor-${i}`,
     createdAt: lastActive - DAY_MS,
