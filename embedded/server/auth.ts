@@ -3,7 +3,7 @@ import type { AdminKey } from "./adminKey.js";
 import { parseJsonObject } from "./body.js";
 import { HttpError, type ApiRequest } from "./http.js";
 import { toActingIdentity } from "./userIdentity.js";
-import type { UserTokens } from "./userTokens.js";
+import type { UserTokens, VerifiedUser } from "./userTokens.js";
 
 /**
  * Who a request comes from. `actingUser` is an administrator who asks to be
@@ -11,7 +11,8 @@ import type { UserTokens } from "./userTokens.js";
  */
 export type Caller =
   | { readonly role: "anonymous" | "admin"; readonly identity: null }
-  | { readonly role: "user" | "actingUser"; readonly identity: UserIdentity };
+  | { readonly role: "actingUser"; readonly identity: UserIdentity }
+  | ({ readonly role: "user" } & VerifiedUser);
 
 /** By what callers are told apart. */
 export interface AuthServices {
@@ -19,7 +20,8 @@ export interface AuthServices {
   readonly tokens: UserTokens;
 }
 
-const ANONYMOUS: Caller = { role: "anonymous", identity: null };
+/** Who a caller is that does not say so. */
+export const ANONYMOUS: Caller = { role: "anonymous", identity: null };
 const ADMIN: Caller = { role: "admin", identity: null };
 
 /** Reads the `Authorization` header; a wrong key or token is refused, never ignored. */
@@ -34,7 +36,7 @@ export async function authenticate(
     case "convex":
       return authenticateAdmin(token, adminKey);
     case "bearer":
-      return { role: "user", identity: await tokens.authenticate(token) };
+      return { role: "user", ...(await tokens.authenticate(token)) };
     default:
       throw new HttpError(
         401,

@@ -23,6 +23,13 @@ export interface ProviderSource {
   readonly revision: { readonly auth: readonly AuthProvider[] };
 }
 
+/** Who a token speaks for, and until when. */
+export interface VerifiedUser {
+  readonly identity: UserIdentity;
+  /** With the tolerance for clocks that differ: what was accepted is not refused at once. */
+  readonly expiresAtMs: number;
+}
+
 /** Verifies the tokens of users against the providers of auth.config. */
 export class UserTokens {
   readonly #code: ProviderSource;
@@ -41,7 +48,7 @@ export class UserTokens {
    * @throws HttpError 401 with a sentence that says what is wrong with the token; 503 when the
    * provider's keys cannot be had.
    */
-  async authenticate(token: string): Promise<UserIdentity> {
+  async authenticate(token: string): Promise<VerifiedUser> {
     const provider = this.#findProvider(decode(token));
     const isCustom = "type" in provider;
     const keys = await this.#keysOf(provider);
@@ -55,7 +62,10 @@ export class UserTokens {
         clockTolerance: CLOCK_TOLERANCE_S,
         currentDate: new Date(this.#clock.now()),
       });
-      return toUserIdentity(payload, isCustom);
+      return {
+        identity: toUserIdentity(payload, isCustom),
+        expiresAtMs: (payload.exp! + CLOCK_TOLERANCE_S) * 1_000,
+      };
     } catch (cause) {
       if (cause instanceof HttpError) throw cause;
       throw unauthenticated(
@@ -64,6 +74,16 @@ export class UserTokens {
         cause,
       );
     }
+  }
+
+  /** @throws HttpError 401 once the token of a user is too old. */
+  checkStillValid({ expiresAtMs }: VerifiedUser): void {
+    if (this.#clock.now() < expiresAtMs) return;
+    const expired = new Date(expiresAtMs - CLOCK_TOLERANCE_S * 1_000);
+    throw unauthenticated(
+      "TokenExpired",
+      `The token of this connection expired at ${expired.toISOString()}.`,
+    );
   }
 
   #findProvider({ iss, aud }: JWTPayload): AuthProvider {

@@ -1,10 +1,7 @@
-import type { AuthServices, Caller } from "../auth.js";
+import { ANONYMOUS, type AuthServices, type Caller } from "../auth.js";
 import { HttpError } from "../http.js";
 import { toActingIdentity } from "../userIdentity.js";
 import type { AuthenticateMessage } from "./messages.js";
-
-/** Who a client is before it says so, and after it signed out. */
-export const ANONYMOUS: Caller = { role: "anonymous", identity: null };
 
 /**
  * Who a client says it is. A user's token may take a request to its issuer; what the
@@ -20,7 +17,7 @@ export async function authenticateSession(
     case "None":
       return ANONYMOUS;
     case "User":
-      return { role: "user", identity: await tokens.authenticate(value) };
+      return { role: "user", ...(await tokens.authenticate(value)) };
     case "Admin":
       if (!adminKey.matches(value)) {
         throw new HttpError(

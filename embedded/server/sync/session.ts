@@ -1,8 +1,8 @@
 import { HttpError } from "../http.js";
 import type { Log } from "../log.js";
 import { decodeTs } from "../snapshotPins.js";
-import type { AuthServices, Caller } from "../auth.js";
-import { ANONYMOUS, authenticateSession } from "./authentication.js";
+import { ANONYMOUS, type AuthServices, type Caller } from "../auth.js";
+import { authenticateSession } from "./authentication.js";
 import type { Speaker } from "./calls.js";
 import { Intake } from "./intake.js";
 import {
@@ -78,7 +78,7 @@ export class SyncSession {
       ...services,
       queries: this.#queries,
       runner: () => {
-        const speaker = this.#speaker;
+        const speaker = this.#currentSpeaker();
         return ({ request }, snapshot) =>
           runLiveQuery(services, request, speaker, snapshot);
       },
@@ -203,13 +203,7 @@ export class SyncSession {
       );
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-      this.#send({
-        type: "AuthError",
-        error: error.message,
-        baseVersion: identity,
-        authUpdateAttempted: true,
-      });
-      return this.#end(POLICY_VIOLATION, "AuthError");
+      return this.#refuseIdentity(error, true);
     }
     this.#queries.invalidate();
     this.#transitions.advance({ identity: identity + 1 });
@@ -229,7 +223,7 @@ export class SyncSession {
 
   /** It runs as the one who sent it, whoever speaks when its turn comes. */
   #mutate(message: CallMessage, answered: () => void): void {
-    const speaker = this.#speaker;
+    const speaker = this.#currentSpeaker();
     const sessionId = this.#sessionId ?? "";
     this.#mutations.push(async (committing) => {
       const origin = { sessionId, committing };
@@ -248,12 +242,21 @@ export class SyncSession {
 
   async #act(message: CallMessage, answered: () => void): Promise<void> {
     try {
-      this.#answer(await runAction(this.#services, message, this.#speaker));
+      this.#answer(
+        await runAction(this.#services, message, this.#currentSpeaker()),
+      );
     } catch (error) {
       this.#failed(error);
     } finally {
       answered();
     }
+  }
+
+  /** @throws HttpError when its token has expired since it came */
+  #currentSpeaker(): Speaker {
+    const { caller } = this.#speaker;
+    if (caller.role === "user") this.#services.tokens.checkStillValid(caller);
+    return this.#speaker;
   }
 
   #answer(response: MutationResponse | ActionResponse): void {
@@ -267,11 +270,28 @@ export class SyncSession {
   }
 
   /**
+   * The client connects again with another token.
+   * @param authUpdateAttempted - false: a token that was accepted has expired since
+   */
+  #refuseIdentity({ message }: HttpError, authUpdateAttempted: boolean): void {
+    this.#send({
+      type: "AuthError",
+      error: message,
+      baseVersion: this.#transitions.received.identity,
+      authUpdateAttempted,
+    });
+    this.#end(POLICY_VIOLATION, "AuthError");
+  }
+
+  /**
    * The deployment's own trouble. The client connects again, and sends again what was
    * not answered: if that had committed, its record answers.
    */
   #failed(error: unknown): void {
     if (this.#isClosed) return;
+    if (error instanceof HttpError && error.status === 401) {
+      return this.#refuseIdentity(error, false);
+    }
     this.#services.log(
       `A sync session failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     );

@@ -39,6 +39,11 @@ export class FakeClock implements Clock {
     return [...this.#timers].filter(({ atMs }) => atMs <= timeMs).length;
   }
 
+  /** As when the machine slept: it is later, and what is due has not fired. */
+  jump(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   /** Fires what is due on the way, in order, each at its own time. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
