@@ -28,6 +28,8 @@ export interface Component {
   readonly tablesByNumber: ReadonlyMap<number, Table>;
   readonly nextTableNumber: number;
   readonly schemaValidation: boolean;
+  /** Being filled by an import, under numbers of their own until they take their place. */
+  readonly staged: readonly Table[];
 }
 
 export interface Table {
@@ -41,8 +43,12 @@ export interface Table {
   readonly head: Key;
   /** What the schema says about documents; null for tables it does not name. */
   readonly validator: ValidatorJSON | null;
-  /** The schema's indexes; each has entries of its own. */
+  /** The schema's indexes. */
   readonly indexes: readonly Index[];
+  /** Filled ahead of the push that brings them: written, but not read yet. */
+  readonly building: readonly Index[];
+  /** Every index that has entries of its own, for those who write. */
+  readonly written: readonly Index[];
   readonly byCreationTime: Index;
   readonly byId: Index;
 }
@@ -53,7 +59,7 @@ export interface Index {
   readonly paths: readonly (readonly string[])[];
   /** Keys begin with this: an index's own head, or the documents' for the built-in ones. */
   readonly head: Key;
-  /** What follows the fields: both lie in the 16 bytes of the raw id. */
+  /** What follows the fields. What `paths` does not have of it is read off the raw id. */
   readonly tail: readonly ("_creationTime" | "_id")[];
   /** Null for the built-in indexes, which are the documents themselves. */
   readonly id: number | null;
@@ -161,6 +167,7 @@ export function componentOf(catalog: Catalog, path: string): Component {
       tablesByNumber: new Map(),
       nextTableNumber: FIRST_USER_TABLE_NUMBER,
       schemaValidation: true,
+      staged: [],
     }
   );
 }
@@ -211,7 +218,19 @@ export interface TableRecord {
   number: number;
   id: number;
   validator: ValidatorJSON | null;
-  indexes: { name: string; id: number; fields: readonly string[] }[];
+  indexes: readonly IndexRecord[];
+  building?: readonly IndexRecord[];
+  /**
+   * The index by creation time, where ids do not begin with it: those that another
+   * deployment gave out and an import kept.
+   */
+  creationTimeIndex?: number;
+}
+
+export interface IndexRecord {
+  readonly name: string;
+  readonly id: number;
+  readonly fields: readonly string[];
 }
 
 interface ComponentRecord {
@@ -219,58 +238,115 @@ interface ComponentRecord {
   nextTableNumber: number;
   schemaValidation: boolean;
   tables: TableRecord[];
+  staged?: TableRecord[];
 }
 
 export function makeTable(component: string, record: TableRecord): Table {
-  const head = documentHead(record.id);
-  const builtIn = { fields: [], paths: [], head, id: null };
+  const { name, number, id, validator, creationTimeIndex } = record;
+  const head = documentHead(id);
+  const hasOwnOrder = creationTimeIndex !== undefined;
+  const make = (index: IndexRecord) => makeIndex(index, hasOwnOrder);
+  const indexes = record.indexes.map(make);
+  const building = (record.building ?? []).map(make);
+  const byCreationTime = hasOwnOrder
+    ? make({ name: "by_creation_time", id: creationTimeIndex, fields: [] })
+    : builtIn("by_creation_time", head, ["_creationTime", "_id"]);
   return {
     component,
-    name: record.name,
-    number: record.number,
-    id: record.id,
-    isSystem: record.name.startsWith("_"),
+    name,
+    number,
+    id,
+    isSystem: name.startsWith("_"),
     head,
-    validator: record.validator,
-    indexes: record.indexes.map(({ name, id, fields }) => ({
-      name,
-      id,
-      fields,
-      paths: fields.map(parseFieldPath),
-      head: indexHead(id),
-      tail: ["_creationTime", "_id"],
-    })),
-    byCreationTime: {
-      ...builtIn,
-      name: "by_creation_time",
-      tail: ["_creationTime", "_id"],
-    },
-    byId: { ...builtIn, name: "by_id", tail: ["_id"] },
+    validator,
+    indexes,
+    building,
+    written: [
+      ...indexes,
+      ...building,
+      ...(hasOwnOrder ? [byCreationTime] : []),
+    ],
+    byCreationTime,
+    byId: builtIn("by_id", head, ["_id"]),
   };
 }
 
-function toRecord(component: Component): ComponentRecord {
-  const { path, nextTableNumber, schemaValidation } = component;
-  const tables = [...component.tables.values()].map(
-    ({ name, number, id, validator, indexes }) => ({
-      name,
-      number,
-      id,
-      validator,
-      indexes: indexes.map((index) => ({
-        name: index.name,
-        id: index.id as number,
-        fields: index.fields,
-      })),
-    }),
-  );
-  return { path, nextTableNumber, schemaValidation, tables };
+function makeIndex(
+  { name, id, fields }: IndexRecord,
+  hasOwnOrder: boolean,
+): Index {
+  const inKey = hasOwnOrder ? [...fields, "_creationTime"] : fields;
+  return {
+    name,
+    id,
+    fields,
+    paths: inKey.map(parseFieldPath),
+    head: indexHead(id),
+    tail: ["_creationTime", "_id"],
+  };
 }
 
-function fromRecord({ tables, ...component }: ComponentRecord): Component {
+function builtIn(name: string, head: Key, tail: Index["tail"]): Index {
+  return { name, fields: [], paths: [], head, tail, id: null };
+}
+
+/** The inverse of {@link makeTable}. */
+export function tableRecord(table: Table): TableRecord {
+  const { name, number, id, validator, building, byCreationTime } = table;
+  return {
+    name,
+    number,
+    id,
+    validator,
+    indexes: table.indexes.map(indexRecord),
+    ...(building.length > 0 ? { building: building.map(indexRecord) } : {}),
+    ...(byCreationTime.id === null
+      ? {}
+      : { creationTimeIndex: byCreationTime.id }),
+  };
+}
+
+export function indexRecord({ name, id, fields }: Index): IndexRecord {
+  return { name, id: id as number, fields };
+}
+
+/** The one among `indexes` that is the same as the schema's. */
+export function keptIndex(
+  indexes: readonly Index[],
+  { name, fields }: Pick<IndexRecord, "name" | "fields">,
+): Index | undefined {
+  return indexes.find(
+    (index) =>
+      index.name === name &&
+      JSON.stringify(index.fields) === JSON.stringify(fields),
+  );
+}
+
+function toRecord(component: Component): ComponentRecord {
+  const { path, nextTableNumber, schemaValidation, staged } = component;
+  return {
+    path,
+    nextTableNumber,
+    schemaValidation,
+    tables: [...component.tables.values()].map(tableRecord),
+    ...(staged.length > 0 ? { staged: staged.map(tableRecord) } : {}),
+  };
+}
+
+function fromRecord({
+  tables,
+  staged = [],
+  ...component
+}: ComponentRecord): Component {
+  const make = (record: TableRecord) => makeTable(component.path, record);
   return withTables(
-    { ...component, tables: new Map(), tablesByNumber: new Map() },
-    tables.map((record) => makeTable(component.path, record)),
+    {
+      ...component,
+      tables: new Map(),
+      tablesByNumber: new Map(),
+      staged: staged.map(make),
+    },
+    tables.map(make),
   );
 }
 

@@ -1,10 +1,16 @@
-import type { Key, WriteOp } from "../storage/store.js";
+import { prefixEnd, type Key, type WriteOp } from "../storage/store.js";
 import type { Catalog, Table } from "./catalog.js";
 import { Document } from "./documents.js";
 import { encodeId } from "./ids.js";
 import { indexKey, wholeKeys } from "./indexEntry.js";
 import { justAfter } from "./indexScan.js";
-import { headOf, HEAD_BYTES, isMetaKey, metaName } from "./keyspace.js";
+import {
+  headOf,
+  HEAD_BYTES,
+  isMetaKey,
+  metaName,
+  retiredHead,
+} from "./keyspace.js";
 import type { CommitWrites, KeyInterval } from "./types.js";
 
 /** What a commit's keys mean, worked out only for a listener that asks. */
@@ -36,6 +42,10 @@ export function commitWrites(
     *touched(isWatched) {
       const tables = tablesByHead(catalog);
       for (const { key, value } of writes) {
+        const gone = retiredHead(key);
+        if (gone !== undefined && value !== null && isWatched(gone)) {
+          yield { lower: gone, upper: prefixEnd(gone) };
+        }
         const head = headOf(key);
         if (isWatched(head)) yield wholeKeys(key);
         const table = tables.get(head);
@@ -57,7 +67,7 @@ function* places(
   stored: string,
   isWatched: (head: Key) => boolean,
 ): Iterable<KeyInterval> {
-  const indexes = table.indexes.filter(({ head }) => isWatched(head));
+  const indexes = table.written.filter(({ head }) => isWatched(head));
   if (indexes.length === 0) return;
   const fields = new Document(stored).value;
   const rawId = key.slice(HEAD_BYTES);

@@ -1,10 +1,14 @@
 import type { Clock } from "../clock.js";
 import type { Store, WriteOp } from "../storage/store.js";
+import { EmbeddedError } from "../errors.js";
 import { loadCatalog, type Catalog } from "./catalog.js";
 import { commitWrites } from "./commitWrites.js";
 import { Durability } from "./durability.js";
-import { CLOCK_KEY } from "./keyspace.js";
+import { withoutBuilds } from "./indexBuild.js";
+import { CLOCK_KEY, RETIRED, retiredHead } from "./keyspace.js";
 import type { TransactionLimits } from "./metrics.js";
+import { sweep } from "./retired.js";
+import { withoutStaged } from "./staging.js";
 import { Transaction } from "./transaction.js";
 import type { Commit } from "./types.js";
 
@@ -45,6 +49,8 @@ export class Database {
   #latestTs: bigint;
   #creationTime: number;
   #lastWrite: Promise<unknown> = Promise.resolve();
+  #hasRetired = false;
+  #isSweeping = false;
 
   private constructor(
     store: Store,
@@ -61,7 +67,14 @@ export class Database {
     this.#durability = new Durability(this.#latestTs);
   }
 
-  static open(store: Store, options: DatabaseOptions): Promise<Database> {
+  static async open(store: Store, options: DatabaseOptions): Promise<Database> {
+    const database = Database.#load(store, options);
+    await database.#abandonUnfinished();
+    database.#startSweep();
+    return database;
+  }
+
+  static #load(store: Store, options: DatabaseOptions): Database {
     const snapshot = store.snapshot();
     try {
       const saved = snapshot.get(CLOCK_KEY);
@@ -69,9 +82,11 @@ export class Database {
         saved === undefined
           ? { ts: "0", creationTime: 0 }
           : (JSON.parse(saved) as HighWater);
-      return Promise.resolve(
-        new Database(store, options, loadCatalog(snapshot), highWater),
-      );
+      const catalog = loadCatalog(snapshot);
+      const database = new Database(store, options, catalog, highWater);
+      const [retired] = snapshot.range(RETIRED);
+      database.#hasRetired = retired !== undefined;
+      return database;
     } finally {
       snapshot.release();
     }
@@ -145,6 +160,53 @@ export class Database {
     this.#catalog = catalog;
     this.#durability.add(ts, durable);
     this.#announce({ ts, writes: commitWrites(writes, catalog) });
+    if (writes.some(isRetirement)) {
+      this.#hasRetired = true;
+      this.#startSweep();
+    }
+  }
+
+  /** Nobody goes on with the index builds and imports that a stop cut short. */
+  async #abandonUnfinished(): Promise<void> {
+    await this.write((tx) =>
+      Promise.resolve(
+        tx.changeCatalog((catalog, view) => ({
+          catalog: withoutStaged(
+            withoutBuilds(catalog, view, () => true),
+            view,
+            () => true,
+          ),
+          result: undefined,
+        })),
+      ),
+    );
+  }
+
+  /** Deletes what is retired, some keys a commit, between the writes of others. */
+  #startSweep(): void {
+    if (this.#isSweeping || !this.#hasRetired) return;
+    this.#isSweeping = true;
+    void this.#sweepAll().finally(() => {
+      this.#isSweeping = false;
+    });
+  }
+
+  async #sweepAll(): Promise<void> {
+    try {
+      while (this.#hasRetired) {
+        const { durable } = await this.write((tx) => {
+          this.#hasRetired = tx.changeCatalog((catalog, view) => ({
+            catalog,
+            result: sweep(view),
+          }));
+          return Promise.resolve();
+        });
+        await durable;
+      }
+    } catch (error) {
+      // The next one to open the store finds what is left.
+      if (!isStoreGone(error)) throw error;
+    }
   }
 
   #announce(commit: Commit): void {
@@ -185,6 +247,17 @@ export class Database {
       now > this.#creationTime ? now : nextAfter(this.#creationTime);
     return this.#creationTime;
   }
+}
+
+function isRetirement({ key, value }: WriteOp): boolean {
+  return value !== null && retiredHead(key) !== undefined;
+}
+
+function isStoreGone(error: unknown): boolean {
+  return (
+    error instanceof EmbeddedError &&
+    (error.code === "storageClosed" || error.code === "storageFailed")
+  );
 }
 
 const bits = new DataView(new ArrayBuffer(8));

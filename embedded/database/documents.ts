@@ -1,10 +1,10 @@
 import type { JSONValue } from "convex/values";
 import type { Key } from "../storage/store.js";
-import type { Table } from "./catalog.js";
+import type { Index, Table } from "./catalog.js";
 import { measureDocument } from "./documentSize.js";
 import { encodeId } from "./ids.js";
 import { indexKey, storedEntry } from "./indexEntry.js";
-import { rowCountKey } from "./keyspace.js";
+import { HEAD_BYTES, rowCountKey } from "./keyspace.js";
 import type { StoredDocument } from "./types.js";
 import type { PendingView, View } from "./view.js";
 
@@ -58,7 +58,7 @@ export function insertDocument(
   const id = encodeId(table.number, rawId);
   const document = { _creationTime: creationTime, _id: id, ...fields };
   const size = put(view, table, rawId, document);
-  for (const index of table.indexes) {
+  for (const index of table.written) {
     const { key, value } = storedEntry(indexKey(index, document, rawId));
     view.set(key, value);
   }
@@ -79,6 +79,21 @@ export function updateDocument(
   return size;
 }
 
+/** Writes a stored document's entries in some of its table's indexes. */
+export function addIndexEntries(
+  view: PendingView,
+  indexes: readonly Index[],
+  key: Key,
+  stored: string,
+): void {
+  const fields = new Document(stored).value;
+  const rawId = key.slice(HEAD_BYTES);
+  for (const index of indexes) {
+    const entry = storedEntry(indexKey(index, fields, rawId));
+    view.set(entry.key, entry.value);
+  }
+}
+
 /** Puts the index entries of a document that changed where they belong now. */
 export function moveIndexEntries(
   view: PendingView,
@@ -87,7 +102,7 @@ export function moveIndexEntries(
   before: Fields,
   after: Fields,
 ): void {
-  for (const index of table.indexes) {
+  for (const index of table.written) {
     const oldKey = indexKey(index, before, rawId);
     const newKey = indexKey(index, after, rawId);
     if (oldKey !== newKey) {
@@ -105,7 +120,7 @@ export function removeDocument(
   before: Document,
 ): void {
   view.set(table.head + rawId, null);
-  for (const index of table.indexes) {
+  for (const index of table.written) {
     view.set(storedEntry(indexKey(index, before.value, rawId)).key, null);
   }
   addToRowCount(view, table, -1);

@@ -21,7 +21,7 @@ export interface Interval {
 /**
  * The interval of an index that a range builder describes: equalities on its
  * first fields, then bounds on the next. After an index's own fields come
- * `_creationTime` and `_id`, which are both read off the raw id.
+ * `_creationTime` and `_id`, which are read off the raw id unless the key has them.
  */
 export function compileRange(
   table: Table,
@@ -35,17 +35,18 @@ export function compileRange(
     ...order.filter((field) => equalities.has(field)),
     ...(bound === undefined ? [] : [bound.fieldPath]),
   ]);
+  const inKey = order.slice(0, index.paths.length);
   let prefix = index.head;
   const onRawId: RangeExpression[] = [];
   for (const field of order.slice(0, equalities.size)) {
     const equality = equalities.get(field) as RangeExpression;
-    if (isTail(field)) {
-      onRawId.push(equality);
-    } else {
+    if (inKey.includes(field)) {
       prefix += encodeValue(equality.value);
+    } else {
+      onRawId.push(equality);
     }
   }
-  if (bound !== undefined && !isTail(bound.fieldPath)) {
+  if (bound !== undefined && inKey.includes(bound.fieldPath)) {
     return intersect(
       all(prefix),
       bounds.map((one) => encodedBound(prefix, one)),
@@ -55,10 +56,6 @@ export function compileRange(
     all(prefix),
     [...onRawId, ...bounds].map((one) => rawIdBound(table, prefix, one)),
   );
-}
-
-function isTail(field: string): boolean {
-  return field === "_creationTime" || field === "_id";
 }
 
 function all(prefix: Key): Interval {

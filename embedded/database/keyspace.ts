@@ -10,6 +10,7 @@ const SPACE = {
   document: "\x04",
   index: "\x05",
   meta: "\x06",
+  retired: "\x07",
 } as const;
 
 /** High-water marks of time, and the next numbers for tables and indexes. */
@@ -37,6 +38,21 @@ export function documentHead(tableId: number): Key {
 /** Head of an index's keys; the encoded fields and the raw id follow. */
 export function indexHead(indexId: number): Key {
   return SPACE.index + encodeUint32(indexId);
+}
+
+/** Where it says that the keys under a head are no longer anything's. */
+export function retiredKey(head: Key): Key {
+  return SPACE.retired + head;
+}
+
+export const RETIRED = {
+  lower: SPACE.retired,
+  upper: prefixEnd(SPACE.retired),
+};
+
+/** The head that {@link retiredKey} was made of; undefined for other keys. */
+export function retiredHead(key: Key): Key | undefined {
+  return key.startsWith(SPACE.retired) ? key.slice(1) : undefined;
 }
 
 /** Bytes of {@link documentHead} and {@link indexHead}. */

@@ -133,7 +133,7 @@ function checkRequest({
 /** Binds a cursor to its query: the same rows in the same order. */
 function fingerprint(query: QueryJson, source: ResolvedSource | null): string {
   return createHash("sha256")
-    .update(JSON.stringify([query, source?.index.fields ?? []]))
+    .update(JSON.stringify([query, source?.index.paths ?? []]))
     .digest("base64url")
     .slice(0, 16);
 }

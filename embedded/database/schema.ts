@@ -4,22 +4,20 @@ import { EmbeddedError } from "../errors.js";
 import {
   componentOf,
   ensureTable,
+  indexRecord,
+  keptIndex,
   makeTable,
   putComponent,
   tableNameOf,
+  tableRecord,
   withTables,
   type Catalog,
   type Index,
   type Table,
 } from "./catalog.js";
-import { Document } from "./documents.js";
-import { RAW_ID_BYTES } from "./ids.js";
-import { indexKey, storedEntry } from "./indexEntry.js";
-import {
-  parseSchema,
-  type SchemaDefinition,
-  type TableDefinition,
-} from "./schemaDefinition.js";
+import { addIndexEntries, Document } from "./documents.js";
+import { retire } from "./retired.js";
+import { parseSchema, type SchemaDefinition } from "./schemaDefinition.js";
 import type { Transaction } from "./transaction.js";
 import { describeMismatch } from "./validators.js";
 import type { PendingView } from "./view.js";
@@ -53,24 +51,26 @@ export class SchemaViolation extends EmbeddedError {
 
 /**
  * Makes `schemaJson` (the parsed `schema.export()`, or null for none) the schema
- * of a component: makes its tables, fills new indexes, empties dropped ones and
+ * of a component: makes its tables, fills new indexes, retires dropped ones and
  * checks stored documents against what changed. Throws {@link SchemaViolation},
  * "schemaInvalid" or "schemaUnsupported"; the transaction must then be dropped.
+ * @param built ids of indexes that `buildIndexes` has filled for this schema
  */
 export function applySchema(
   tx: Transaction,
   component: string,
   schemaJson: JSONValue,
+  built: ReadonlySet<number> = new Set(),
 ): IndexDiff {
   const schema = parseSchema(schemaJson);
   return tx.changeCatalog((catalog, view) => {
     const before = componentOf(catalog, component);
-    const changed = withSchema(catalog, view, component, schema);
+    const changed = withSchema(catalog, view, component, schema, built);
     const after = componentOf(changed, component);
     const diff: IndexDiff = { added: [], removed: [] };
     for (const table of after.tables.values()) {
       const old = before.tables.get(table.name);
-      changeIndexes(view, old, table, diff);
+      changeIndexes(view, old, table, diff, built);
       const mustCheck =
         schema.schemaValidation &&
         (!before.schemaValidation ||
@@ -90,6 +90,7 @@ function withSchema(
   view: PendingView,
   path: string,
   schema: SchemaDefinition,
+  built: ReadonlySet<number>,
 ): Catalog {
   let changed = catalog;
   for (const { name } of schema.tables) {
@@ -105,16 +106,20 @@ function withSchema(
       return table;
     }
     const definition = definitions.get(table.name);
+    const ready = table.building.filter(({ id }) => built.has(id!));
     return makeTable(path, {
-      name: table.name,
-      number: table.number,
-      id: table.id,
+      ...tableRecord(table),
       validator: definition?.validator ?? null,
-      indexes: (definition?.indexes ?? []).map(({ name, fields }) => ({
-        name,
-        fields,
-        id: keptIndex(table, name, fields)?.id ?? nextIndexId++,
+      indexes: (definition?.indexes ?? []).map((index) => ({
+        ...index,
+        id:
+          keptIndex(table.indexes, index)?.id ??
+          keptIndex(ready, index)?.id ??
+          nextIndexId++,
       })),
+      building: table.building
+        .filter((index) => !ready.includes(index))
+        .map(indexRecord),
     });
   });
   return putComponent(
@@ -127,23 +132,12 @@ function withSchema(
   );
 }
 
-function keptIndex(
-  table: Table,
-  name: string,
-  fields: TableDefinition["indexes"][number]["fields"],
-): Index | undefined {
-  return table.indexes.find(
-    (index) =>
-      index.name === name &&
-      JSON.stringify(index.fields) === JSON.stringify(fields),
-  );
-}
-
 function changeIndexes(
   view: PendingView,
   before: Table | undefined,
   table: Table,
   diff: IndexDiff,
+  built: ReadonlySet<number>,
 ): void {
   const describe = ({ name, fields }: Index): IndexDescriptor => ({
     table: table.name,
@@ -154,26 +148,20 @@ function changeIndexes(
   const newIds = new Set(table.indexes.map(({ id }) => id));
   const added = table.indexes.filter(({ id }) => !oldIds.has(id));
   const removed = before?.indexes.filter(({ id }) => !newIds.has(id)) ?? [];
-  for (const index of removed) {
-    diff.removed.push(describe(index));
-    for (const { key } of view.frozen().range(everything(index.head))) {
-      view.set(key, null);
-    }
-  }
+  diff.removed.push(...removed.map(describe));
   diff.added.push(...added.map(describe));
-  if (added.length > 0) {
-    fill(view, table, added);
-  }
+  // What was built but is not the schema's after all goes too.
+  const unused =
+    before?.building.filter(({ id }) => built.has(id!) && !newIds.has(id)) ??
+    [];
+  for (const { head } of [...removed, ...unused]) retire(view, head);
+  const empty = added.filter(({ id }) => !built.has(id!));
+  if (empty.length > 0) fill(view, table, empty);
 }
 
 function fill(view: PendingView, table: Table, indexes: Index[]): void {
   for (const { key, value } of view.frozen().range(everything(table.head))) {
-    const fields = new Document(value).value;
-    const rawId = key.slice(-RAW_ID_BYTES);
-    for (const index of indexes) {
-      const entry = storedEntry(indexKey(index, fields, rawId));
-      view.set(entry.key, entry.value);
-    }
+    addIndexEntries(view, indexes, key, value);
   }
 }
 

@@ -319,6 +319,11 @@ export class Transaction {
     return { writes: this.#view.writes(), catalog, ts };
   }
 
+  /** @internal For imports, whose documents may come without theirs. */
+  nextCreationTime(): number {
+    return this.#start.nextCreationTime();
+  }
+
   /** @internal For schema changes, which work on keys. */
   changeCatalog<T>(
     change: (

@@ -17,10 +17,12 @@ import {
 import { evaluatePush } from "./evaluate.js";
 import { moduleHash, parsePushRequest } from "./request.js";
 import { cronsOf, type CodeRevision } from "./revision.js";
+import { Preparation, type SchemaProgress } from "./preparation.js";
 import { startPushResponse } from "./startResponse.js";
 
 /** What `wait_for_schema` answers. */
 export type SchemaStatus =
+  | { type: "inProgress"; components: Record<string, SchemaProgress> }
   | { type: "complete" }
   | { type: "raceDetected" }
   | {
@@ -42,6 +44,7 @@ interface PendingPush {
   readonly environment: Environment;
   readonly next: CodeRevision;
   readonly dryRun: boolean;
+  readonly preparation: Preparation;
 }
 
 /** Pushes that were started; the CLI finishes one within seconds or never. */
@@ -49,8 +52,9 @@ const MAX_PENDING = 4;
 
 /**
  * The three steps by which the CLI replaces the code: start evaluates it, wait
- * tries its schemas on the stored documents, finish puts everything in place in
- * one transaction. A failure in any step leaves the running code as it is.
+ * fills the indexes that it adds to large tables and tries its schemas on the stored
+ * documents, finish puts everything in place in one transaction. A failure in any
+ * step leaves the running code as it is.
  */
 export class PushService {
   readonly #database: Database;
@@ -83,17 +87,36 @@ export class PushService {
       environment,
       next,
       dryRun: request.dryRun,
+      preparation: new Preparation(this.#database),
     });
     return startPushResponse(pushId, previous, next, environment);
   }
 
-  /** @param schemaChange as `start_push` answered it */
-  async waitForSchema(schemaChange: unknown): Promise<SchemaStatus> {
+  /**
+   * Answers what came of it, or how far it is after `timeoutMs`.
+   * @param schemaChange as `start_push` answered it
+   */
+  async waitForSchema(
+    schemaChange: unknown,
+    timeoutMs: number,
+  ): Promise<SchemaStatus> {
     const push = this.#find(schemaChange);
     if (push === undefined || !this.#isCurrent(push)) {
       return { type: "raceDetected" };
     }
-    return this.#trySchemas(push);
+    const { preparation } = push;
+    const status = preparation.outcome(() => this.#prepare(push));
+    let timer: unknown;
+    const late = new Promise<SchemaStatus>((resolve) => {
+      const answer = () =>
+        resolve({ type: "inProgress", components: preparation.progress });
+      timer = this.#clock.setTimeout(answer, timeoutMs);
+    });
+    try {
+      return await Promise.race([status, late]);
+    } finally {
+      this.#clock.clearTimeout(timer);
+    }
   }
 
   /** @param schemaChange as `start_push` answered it */
@@ -104,11 +127,20 @@ export class PushService {
     const push = this.#find(schemaChange);
     if (push === undefined) throw raceDetected();
     if (!dryRun && !push.dryRun) {
-      await this.#live.push(push.next, (tx) => {
-        if (!this.#isCurrent(push)) throw raceDetected();
-        applySchemas(tx, push);
-        replaceCrons(tx, push, this.#clock.now());
-      });
+      if (!this.#isCurrent(push)) throw raceDetected();
+      // A client that did not wait for the schema waits here.
+      await push.preparation.outcome(() => push.preparation.build(push.next));
+      try {
+        await this.#live.push(push.next, (tx) => {
+          if (!this.#isCurrent(push)) throw raceDetected();
+          applySchemas(tx, push);
+          replaceCrons(tx, push, this.#clock.now());
+        });
+        push.preparation.built.clear();
+      } catch (error) {
+        await push.preparation.discard();
+        throw error;
+      }
     }
     return {
       authDiff: diffProviders(push.previous, push.next),
@@ -119,9 +151,11 @@ export class PushService {
 
   #remember(pushId: string, push: PendingPush): void {
     this.#pending.set(pushId, push);
-    for (const oldest of this.#pending.keys()) {
+    for (const [oldest, { preparation }] of this.#pending) {
       if (this.#pending.size <= MAX_PENDING) break;
       this.#pending.delete(oldest);
+      // Nobody waits for it; what it fails at is found again at the next start.
+      void preparation.abandon().catch(() => undefined);
     }
   }
 
@@ -140,6 +174,13 @@ export class PushService {
       push.previous === this.#live.revision &&
       push.environment === this.#live.environment
     );
+  }
+
+  async #prepare(push: PendingPush): Promise<SchemaStatus> {
+    if (!push.dryRun) await push.preparation.build(push.next);
+    const status = await this.#trySchemas(push);
+    if (status.type !== "complete") await push.preparation.discard();
+    return status;
   }
 
   async #trySchemas(push: PendingPush): Promise<SchemaStatus> {
@@ -186,10 +227,13 @@ class SchemaRefused extends HttpError {
   }
 }
 
-function applySchemas(tx: Transaction, { next }: PendingPush): void {
+function applySchemas(
+  tx: Transaction,
+  { next, preparation }: PendingPush,
+): void {
   for (const [path, { schema }] of componentDefinitions(next)) {
     try {
-      applySchema(tx, path, schema);
+      applySchema(tx, path, schema, preparation.built);
     } catch (error) {
       if (!(error instanceof EmbeddedError)) throw error;
       throw new SchemaRefused(path, error);

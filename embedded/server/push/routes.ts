@@ -54,7 +54,7 @@ export function pushRoutes({
     "/api/deploy2/evaluate_schema": step(() => NO_SCHEMA_EVALUATION),
     "/api/deploy2/start_push": step((body) => pushes.start(body)),
     "/api/deploy2/wait_for_schema": step((body) =>
-      pushes.waitForSchema(body["schemaChange"]),
+      pushes.waitForSchema(body["schemaChange"], waitMs(body["timeoutMs"])),
     ),
     "/api/deploy2/finish_push": step(async (body) => {
       const { startPush } = body;
@@ -71,6 +71,13 @@ export function pushRoutes({
     }),
     "/api/deploy2/report_push_completed": step(() => null),
   };
+}
+
+/** @default 10 s, and never longer than a minute */
+function waitMs(timeoutMs: unknown): number {
+  return typeof timeoutMs === "number" && timeoutMs >= 0
+    ? Math.min(timeoutMs, 60_000)
+    : 10_000;
 }
 
 function configHashes({ revision }: LiveCode): unknown {

@@ -1,0 +1,79 @@
+import type { Database } from "../../database/database.js";
+import { buildIndexes, discardBuilds } from "../../database/indexBuild.js";
+import { componentDefinitions } from "./diff.js";
+import type { CodeRevision } from "./revision.js";
+
+/** What the CLI shows of a component while it waits. */
+export interface SchemaProgress {
+  schemaValidationComplete: boolean;
+  indexesComplete: number;
+  indexesTotal: number;
+}
+
+/** What is done ahead of a push's transaction, once however often the CLI asks for it. */
+export class Preparation {
+  /** The indexes that the push's transaction takes over. */
+  readonly built = new Set<number>();
+  readonly #database: Database;
+  readonly #progress = new Map<string, SchemaProgress>();
+  readonly #abandoned = new AbortController();
+  #isBuilt = false;
+  #running: Promise<unknown> | undefined;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** What `prepare` answers; while it runs, it is the same for all who ask. */
+  outcome<T>(prepare: () => Promise<T>): Promise<T> {
+    this.#running ??= prepare().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running as Promise<T>;
+  }
+
+  get progress(): Record<string, SchemaProgress> {
+    return Object.fromEntries(this.#progress);
+  }
+
+  /** Fills the indexes that the new code adds to tables with many documents. */
+  async build(next: CodeRevision): Promise<void> {
+    if (this.#isBuilt) return;
+    for (const [path, { schema }] of componentDefinitions(next)) {
+      let total = 0;
+      const ids = await buildIndexes(
+        this.#database,
+        path,
+        schema,
+        ({ indexes }) => this.#show(path, 0, (total = indexes)),
+        this.#abandoned.signal,
+      );
+      this.#show(path, total, total);
+      for (const id of ids) this.built.add(id);
+    }
+    this.#isBuilt = true;
+    if (this.#abandoned.signal.aborted) await this.discard();
+  }
+
+  /** Gives up what was built. */
+  async discard(): Promise<void> {
+    const ids = new Set(this.built);
+    this.built.clear();
+    this.#isBuilt = false;
+    await discardBuilds(this.#database, ids);
+  }
+
+  /** As {@link discard}, and stops building: nobody will ask again. */
+  async abandon(): Promise<void> {
+    this.#abandoned.abort();
+    await this.discard();
+  }
+
+  #show(path: string, indexesComplete: number, indexesTotal: number): void {
+    this.#progress.set(path, {
+      schemaValidationComplete: false,
+      indexesComplete,
+      indexesTotal,
+    });
+  }
+}
