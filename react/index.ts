@@ -1,0 +1,20 @@
+"use client";
+/** What an app's React code imports. */
+export type {
+  Consent,
+  SessionFunctions,
+  SessionTrackerOptions,
+  TrackedAction,
+} from "./options.js";
+export type { SessionError, SessionStatus } from "./engine.js";
+export {
+  SessionTracker,
+  useAnonymousId,
+  useSessionTracker,
+  type SessionTracking,
+} from "./useSessionTracker.js";
+export {
+  useActiveSessions,
+  type ActiveSessions,
+  type ActiveSessionsOptions,
+} from "./useActiveSessions.js";

@@ -1,0 +1,68 @@
+import type { FunctionReference_future } from "convex/server";
+import type { ActiveSession } from "../client/index.js";
+
+/** `pending` stores and sends nothing; `denied` also forgets what is stored and ends the session. */
+export type Consent = "granted" | "pending" | "denied";
+
+/** What a visitor did. */
+export interface TrackedAction {
+  action: string;
+  resourceId?: string | undefined;
+  /** Any Convex value. */
+  metadata?: unknown;
+}
+
+type Mutation<Args extends Record<string, unknown>> = FunctionReference_future<
+  "mutation",
+  "public",
+  Args,
+  unknown
+>;
+
+/** The app's functions that are called: what `exposeSessions` returns has them all. */
+export interface SessionFunctions {
+  trackSession: Mutation<{ anonymousId: string }>;
+  trackUserAction: Mutation<{
+    anonymousId: string;
+    action: string;
+    resourceId?: string;
+    metadata?: unknown;
+  }>;
+  endSession: Mutation<{ anonymousId: string }>;
+  forgetSession: Mutation<{ anonymousId: string }>;
+  getActiveSessions: FunctionReference_future<
+    "query",
+    "public",
+    { minutesActive?: number; limit?: number },
+    ActiveSession[]
+  >;
+}
+
+/**
+ * How visitors are tracked. Hooks and components that share an engine may each give some of these:
+ * the smallest interval and the strictest consent win, of everything else the first that is given.
+ */
+export interface SessionTrackerOptions {
+  /**
+   * The key in the browser's storage that holds the anonymousId. Without it a hook joins the engine
+   * that its client already has.
+   * @default "anonymousUserId"
+   */
+  storageKey?: string | undefined;
+  /** Milliseconds between heartbeats, 5 s to a day; each is up to a tenth earlier or later. @default 300_000 */
+  heartbeatInterval?: number | undefined;
+  /** @default "granted" */
+  consent?: Consent | undefined;
+  /** Whether denied consent erases the session on the server, rather than only ending it. @default false */
+  forgetOnDenied?: boolean | undefined;
+  /** Whether Do Not Track and Global Privacy Control count as denied consent. @default false */
+  respectPrivacySignals?: boolean | undefined;
+  /** Whether browsers that say they are bots are left alone. @default false */
+  skipBots?: boolean | undefined;
+  /** Whether a heartbeat needs a click, key, touch or scroll since the last one. @default false */
+  requireInput?: boolean | undefined;
+  /** Sees each action before it is stored or sent: returns what may be sent, or `null` for nothing. */
+  beforeSend?: ((action: TrackedAction) => TrackedAction | null) | undefined;
+  /** By default those of `api.sessions`, by name. */
+  functions?: Partial<SessionFunctions> | undefined;
+}

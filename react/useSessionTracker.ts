@@ -1,0 +1,58 @@
+"use client";
+import { useConvex } from "convex/react";
+import { useEffect, useMemo, useSyncExternalStore } from "react";
+import { STARTING, type Snapshot } from "./engine.js";
+import type { SessionTrackerOptions } from "./options.js";
+import { Seat } from "./registry.js";
+
+/** What `useSessionTracker` returns. */
+export type SessionTracking = Snapshot &
+  Pick<Seat, "trackUserAction" | "endSession" | "reset">;
+
+/**
+ * Tracks this visitor's session while mounted. Hooks and components of one Convex client share one
+ * engine, so there is one anonymousId and one heartbeat however many there are.
+ */
+export function useSessionTracker(
+  options: SessionTrackerOptions = {},
+): SessionTracking {
+  const seat = useSeat(options);
+  const snapshot = useSyncExternalStore(
+    seat.subscribe,
+    seat.snapshot,
+    serverSnapshot,
+  );
+  const { trackUserAction, endSession, reset } = seat;
+  return { ...snapshot, trackUserAction, endSession, reset };
+}
+
+/** The visitor's anonymousId; `null` on the server, before it is known, and without consent. */
+export function useAnonymousId(): string | null {
+  const seat = useSeat({});
+  return useSyncExternalStore(
+    seat.subscribe,
+    () => seat.snapshot().anonymousId,
+    () => null,
+  );
+}
+
+/** Tracks this visitor's session while mounted; shows nothing. */
+export function SessionTracker(options: SessionTrackerOptions): null {
+  useSessionTracker(options);
+  return null;
+}
+
+function useSeat(options: SessionTrackerOptions): Seat {
+  const client = useConvex();
+  const { storageKey } = options;
+  const seat = useMemo(
+    () => new Seat(client, storageKey),
+    [client, storageKey],
+  );
+  useEffect(() => seat.update(options));
+  return seat;
+}
+
+function serverSnapshot(): Snapshot {
+  return STARTING;
+}
