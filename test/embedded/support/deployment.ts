@@ -108,19 +108,8 @@ export class TestDeployment {
   }
 
   /** A whole push; the answer of the step that ended it. */
-  async push(app: PushedApp): Promise<{ status: number; body: unknown }> {
-    const started = await this.step("deploy2/start_push", await pushBody(app));
-    if (started.status !== 200) return started;
-    const startPush = started.body as { schemaChange: unknown };
-    const { schemaChange } = startPush;
-    const waited = await this.step("deploy2/wait_for_schema", {
-      schemaChange,
-      timeoutMs: 10_000,
-      dryRun: false,
-    });
-    const { type } = waited.body as { type: string };
-    if (type !== "complete") return waited;
-    return this.step("deploy2/finish_push", { startPush, dryRun: false });
+  push(app: PushedApp): Promise<Answer> {
+    return pushBy((name, body) => this.step(name, body), app);
   }
 
   async close(): Promise<void> {
@@ -132,6 +121,34 @@ export class TestDeployment {
     await this.close();
     await rm(this.dataDir, { recursive: true });
   }
+}
+
+/** An answer of the HTTP API, its JSON parsed. */
+export interface Answer {
+  status: number;
+  body: unknown;
+}
+
+/**
+ * Pushes step by step, as the CLI does; the answer of the step that ended it.
+ * @param step - makes one call to `/api/<name>`, with the key
+ */
+export async function pushBy(
+  step: (name: string, body: Record<string, unknown>) => Promise<Answer>,
+  app: PushedApp,
+): Promise<Answer> {
+  const started = await step("deploy2/start_push", await pushBody(app));
+  if (started.status !== 200) return started;
+  const startPush = started.body as { schemaChange: unknown };
+  const { schemaChange } = startPush;
+  const waited = await step("deploy2/wait_for_schema", {
+    schemaChange,
+    timeoutMs: 10_000,
+    dryRun: false,
+  });
+  const { type } = waited.body as { type: string };
+  if (type !== "complete") return waited;
+  return step("deploy2/finish_push", { startPush, dryRun: false });
 }
 
 /** The body of `start_push` without the key, as the CLI makes it. */

@@ -1,9 +1,21 @@
-/** A deployment in a process that can be killed: `servedProcess.ts DATA_DIR`. */
+/**
+ * A deployment in a process that can be killed: `servedProcess.ts DATA_DIR [PORT]`.
+ * Asked for its memory, it collects its garbage first (with `--expose-gc`).
+ */
 import { openDeployment } from "../../../embedded/index.js";
+import type { FromServed, ToServed } from "./killable.js";
 
-const deployment = await openDeployment({
+const tell = (message: FromServed) => process.send?.(message);
+
+const { url, adminKey } = await openDeployment({
   dataDir: process.argv[2] ?? "",
-  port: 0,
+  port: Number(process.argv[3] ?? 0),
+  log: (line) => tell({ kind: "logged", line }),
 });
 process.on("disconnect", () => process.exit(1));
-process.send?.({ url: deployment.url, adminKey: deployment.adminKey });
+process.on("message", (message: ToServed) => {
+  if (message !== "memory") return;
+  globalThis.gc?.();
+  tell({ kind: "memory", ...process.memoryUsage() });
+});
+tell({ kind: "serving", url, adminKey });
