@@ -48,4 +48,4 @@ export type Run = NonNullable<Returns<"runs:get">>;
 export type Schedule = Returns<"schedules:list">[number];
 export type Status = Returns<"stats:status">;
 export type Backlog = Returns<"stats:backlog">;
-export type PreviewPage = Returns<"runs:preview">;
+export type PreviewPage = Returns<"previews:purge">;

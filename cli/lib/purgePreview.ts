@@ -36,7 +36,7 @@ function previewPage(
   cutoff: number,
   cursor: PreviewPage["cursor"],
 ): Promise<PreviewPage> {
-  return client.query("runs:preview", { cutoff, cursor });
+  return client.query("previews:purge", { cutoff, cursor });
 }
 
 function pick(

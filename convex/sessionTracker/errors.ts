@@ -13,6 +13,10 @@ export type ErrorKind =
   | "retentionNever"
   | "runNotFound"
   | "alreadyRunning"
+  /** A run that writes an archive goes on only with who writes it. */
+  | "archivedRun"
+  | "notArchiver"
+  | "stalePage"
   /** Thrown by the app's functions, where `authorize` did not permit. */
   | "notAuthorized";
 

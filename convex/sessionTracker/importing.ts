@@ -22,6 +22,12 @@ const vImportRow = v.object({
   anonymousId: v.string(),
   createdAt: v.number(),
   lastActive: v.number(),
+  /** So many at least. @default 1 */
+  visits: v.optional(v.number()),
+  /** The visitor ended the session when last active. */
+  ended: v.optional(v.object({ reason: v.optional(v.string()) })),
+  /** For a session that belongs to no user yet. */
+  userId: v.optional(v.string()),
   /** All actions of one row with equal `at` must come in one call. */
   actions: v.optional(v.array(vAction)),
 });
@@ -44,8 +50,8 @@ const vImported = v.object({
 type Imported = Infer<typeof vImported>;
 
 /**
- * Creates or merges: the earliest `createdAt`, the latest `lastActive`, the union of actions, none
- * dropped by a cap. A visitor idle by the settings in force gets no lease.
+ * Creates or merges: the earliest `createdAt`, the latest `lastActive` and how it ended then, the
+ * most `visits`, the first `userId`, the union of actions, none dropped by a cap. A visitor idle by the settings in force gets no lease.
  * @throws invalidRow `{ index }` (nothing of the call is written); batchTooLarge
  */
 export const importBatch = mutation({
@@ -92,6 +98,13 @@ async function importRow(
   const actions = await addMissingActions(ctx, session._id, row.actions ?? []);
   const patch = { ...moved.patch };
   if (row.createdAt < session.createdAt) patch.createdAt = row.createdAt;
+  const visits = moved.patch.visits ?? session.visits;
+  if (row.visits !== undefined && row.visits > visits) {
+    patch.visits = row.visits;
+  }
+  if (session.userId === undefined && row.userId !== undefined) {
+    patch.userId = row.userId;
+  }
   if (actions > 0) {
     patch.actionCount =
       (moved.patch.actionCount ?? session.actionCount) + actions;
@@ -108,21 +121,23 @@ async function importRow(
 
 async function createFrom(
   ctx: MutationCtx,
-  { anonymousId, createdAt, lastActive, actions = [] }: ImportRow,
+  { actions = [], ...row }: ImportRow,
   settings: Settings,
   now: number,
 ): Promise<RowImported> {
-  const idle = now - lastActive > settings.idleTimeoutMs;
-  const state = idle ? ("expired" as const) : ("active" as const);
+  const { anonymousId, createdAt, lastActive, visits = 1, userId } = row;
+  const inactive = inactiveState(row, settings, now);
+  const state = inactive?.state ?? "active";
   const session = await ctx.db.insert("sessions", {
     anonymousId,
     createdAt,
-    state,
-    visits: 1,
+    state: "active",
+    visits,
     actionCount: actions.length,
-    ...(idle ? { inactiveSince: lastActive } : {}),
+    ...(userId === undefined ? {} : { userId }),
+    ...inactive,
   });
-  if (!idle) {
+  if (inactive === null) {
     await insertLease(ctx, anonymousId, session, lastActive, settings);
   }
   for (const action of actions) {
@@ -142,24 +157,31 @@ interface Moved {
 async function moveForward(
   ctx: MutationCtx,
   session: Doc<"sessions">,
-  { anonymousId, lastActive }: ImportRow,
+  row: ImportRow,
   settings: Settings,
   now: number,
 ): Promise<Moved> {
+  const { anonymousId, lastActive } = row;
   const { state } = session;
   const lease = state === "active" ? await findLease(ctx, anonymousId) : null;
   const known = lease?.lastActive ?? session.inactiveSince ?? 0;
   if (lastActive <= known) return { state, isLater: false, patch: {} };
 
-  const isOld = now - lastActive > settings.idleTimeoutMs;
-  if (lease !== null && (isOld || !isIdle(lease, now))) {
+  const inactive = inactiveState(row, settings, now);
+  const isExpired = inactive?.state === "expired";
+  if (
+    lease !== null &&
+    (isExpired || (inactive === null && !isIdle(lease, now)))
+  ) {
     await ctx.db.patch("leases", lease._id, { lastActive });
     return { state, isLater: true, patch: {} };
   }
   const ended = { inactiveSince: undefined, endReason: undefined };
-  if (isOld) {
-    const expired = { state: "expired" as const, inactiveSince: lastActive };
-    return { state: "expired", isLater: true, patch: { ...ended, ...expired } };
+  if (inactive !== null) {
+    if (lease !== null) await ctx.db.delete("leases", lease._id);
+    const actionCount = session.actionCount + (lease?.actionCount ?? 0);
+    const patch = { ...ended, ...inactive, actionCount };
+    return { state: inactive.state, isLater: true, patch };
   }
   // No lease, or one that no run has expired yet: visits do not depend on when runs happen.
   if (lease === null) {
@@ -174,6 +196,26 @@ async function moveForward(
     actionCount: session.actionCount + (lease?.actionCount ?? 0),
   };
   return { state: "active", isLater: true, patch };
+}
+
+/** What the cold row says of a visitor who is not active; `null` for one who is. */
+function inactiveState(
+  { lastActive, ended }: ImportRow,
+  { idleTimeoutMs }: Settings,
+  now: number,
+) {
+  if (ended !== undefined) {
+    const endReason =
+      ended.reason === undefined ? {} : { endReason: ended.reason };
+    return {
+      state: "ended" as const,
+      inactiveSince: lastActive,
+      ...endReason,
+    };
+  }
+  return now - lastActive > idleTimeoutMs
+    ? { state: "expired" as const, inactiveSince: lastActive }
+    : null;
 }
 
 function insertLease(
@@ -300,6 +342,10 @@ function checkRow(row: ImportRow, index: number, now: number): void {
   }
   if (lastActive > now + CLOCK_SKEW_MS) {
     refuse(index, `lastActive (${lastActive}) lies in the future`);
+  }
+  const { visits = 1 } = row;
+  if (!(Number.isInteger(visits) && visits >= 1)) {
+    refuse(index, `visits must be a whole number from 1, got ${visits}`);
   }
   for (const { at } of row.actions ?? []) {
     if (!(at >= 0 && at <= now + CLOCK_SKEW_MS)) {

@@ -9,7 +9,8 @@ import { v } from "convex/values";
 import { components, internal } from "./_generated/api.js";
 import type { Doc } from "./_generated/dataModel.js";
 import { internalMutation, type MutationCtx } from "./_generated/server.js";
-import { doPage } from "./pages.js";
+import { pacedPageSize, sessionsLeft, waitMsAfter } from "./budgets.js";
+import { doPage, type PageDone } from "./pages.js";
 import { finishRun, withError, type RunPatch } from "./runRows.js";
 import { readSettings } from "./settings.js";
 import {
@@ -41,6 +42,7 @@ export const work = internalMutation({
     cutoff: v.number(),
     cursor: v.union(vCursor, v.null()),
     pageSize: v.number(),
+    limit: v.optional(v.number()),
   },
   returns: v.object({
     expired: v.number(),
@@ -71,15 +73,20 @@ export const pageStopped = internalMutation({
   },
 });
 
-/** Does one page of a run and enqueues what follows, in the caller's transaction. */
+/**
+ * Does one page of a run and enqueues what follows, in the caller's transaction.
+ * @param limit sessions to take at most, by the run's own budget if left out
+ */
 export async function advance(
   ctx: MutationCtx,
   run: Doc<"runs">,
+  limit = sessionsLeft(run),
 ): Promise<void> {
   const { kind, cutoff, cursor, pageSize } = run;
   let done: WorkDone;
   try {
     const args: Work = { kind, cutoff, cursor, pageSize };
+    if (limit !== undefined) args.limit = limit;
     done = await ctx.runMutation(internal.lifecycle.work, args, {
       transactionLimits: PAGE_LIMITS,
     });
@@ -91,10 +98,19 @@ export async function advance(
     );
     return;
   }
+  await recordPage(ctx, run, done);
+}
+
+/** Writes down what a page did, and ends the run or enqueues its next page. */
+export async function recordPage(
+  ctx: MutationCtx,
+  run: Doc<"runs">,
+  done: PageDone,
+): Promise<void> {
   const progress = {
     cursor: done.cursor,
     pages: run.pages + 1,
-    sessions: run.sessions + resultOf(kind, done),
+    sessions: run.sessions + resultOf(run.kind, done),
     leases: run.leases + done.expired,
     actions: run.actions + done.actions,
     failuresInARow: 0,
@@ -104,26 +120,37 @@ export async function advance(
     await finishRun(ctx, run._id, "completed", progress);
     return;
   }
-  const wanted = (await readSettings(ctx)).pageSize;
-  await enqueueNext(ctx, run, {
-    ...progress,
-    pageSize: Math.min(pageSize * 2, wanted),
-  });
+  if (sessionsLeft({ ...run, ...progress }) === 0) {
+    await finishRun(ctx, run._id, "maxReached", progress);
+    return;
+  }
+  const wanted = pacedPageSize(run, (await readSettings(ctx)).pageSize);
+  const pageSize = Math.min(run.pageSize * 2, wanted);
+  await enqueueNext(
+    ctx,
+    run,
+    { ...progress, pageSize },
+    waitMsAfter(run, done),
+  );
 }
 
-/** Enqueues the next link; every earlier one becomes void. */
+/** Enqueues the next link; every earlier one becomes void. Pages of an archived run are asked for. */
 export async function enqueueNext(
   ctx: MutationCtx,
   run: Doc<"runs">,
   patch: RunPatch,
+  waitMs = 0,
 ): Promise<void> {
   const seq = run.seq + 1;
-  await ctx.db.patch("runs", run._id, { ...patch, seq });
+  const nextPageAt = waitMs === 0 ? undefined : Date.now() + waitMs;
+  await ctx.db.patch("runs", run._id, { ...patch, seq, nextPageAt });
+  if (run.archiveFile !== undefined) return;
   const link = { runId: run._id, seq };
   await workpool.enqueueMutation(ctx, internal.lifecycle.page, link, {
     onComplete: internal.lifecycle.pageStopped,
     context: link,
     onCompleteExcludeKinds: ["success"],
+    ...(waitMs === 0 ? {} : { runAfter: waitMs }),
   });
 }
 
@@ -134,7 +161,7 @@ type WorkDone = FunctionReturnType<typeof internal.lifecycle.work>;
 
 const MIB = 1_024 * 1_024;
 /** Below the limits of a transaction, so that the chain always has room to record and go on. */
-const PAGE_LIMITS = {
+export const PAGE_LIMITS = {
   bytesRead: 14 * MIB,
   bytesWritten: 14 * MIB,
   documentsRead: 28_000,
@@ -143,7 +170,7 @@ const PAGE_LIMITS = {
 };
 
 /** A page that failed is tried again at half its size; a row that fails alone is set aside. */
-async function retreat(
+export async function retreat(
   ctx: MutationCtx,
   run: Doc<"runs">,
   message: string,
@@ -171,6 +198,6 @@ async function retreat(
   });
 }
 
-function resultOf(kind: RunKind, done: WorkDone): number {
+function resultOf(kind: RunKind, done: PageDone): number {
   return kind === "expire" ? done.expired : done.purged;
 }

@@ -25,6 +25,8 @@ export interface Page {
   cutoff: number;
   cursor: Cursor | null;
   pageSize: number;
+  /** Sessions to expire (expire) or delete (purge) at most; a purge's stale leases are no matter. */
+  limit?: number;
 }
 
 export interface PageDone {
@@ -63,12 +65,13 @@ export async function doPage(ctx: MutationCtx, page: Page): Promise<PageDone> {
  */
 async function expireLeases(
   ctx: MutationCtx,
-  { cutoff, cursor }: Page,
+  { kind, cutoff, cursor, limit: asked = Infinity }: Page,
   budget: Budget,
   done: PageDone,
 ): Promise<boolean> {
   const affordable = Math.floor(budget.deletes / COST_OF_A_LEASE);
-  const limit = Math.min(budget.rows, affordable);
+  const most = kind === "expire" ? asked : Infinity;
+  const limit = Math.min(budget.rows, affordable, most);
   const leases = await leasesAfter(ctx, cursor, cutoff, limit + 1);
   const expired: HookSession[] = [];
   for (const lease of leases.slice(0, limit)) {
@@ -93,11 +96,11 @@ async function expireLeases(
 /** Deletes sessions with their actions; one that does not fit is finished over several pages. */
 async function purgeSessions(
   ctx: MutationCtx,
-  { cutoff }: Page,
+  { cutoff, limit: asked = Infinity }: Page,
   budget: Budget,
   done: PageDone,
 ): Promise<boolean> {
-  const limit = Math.min(budget.rows, budget.deletes);
+  const limit = Math.min(budget.rows, budget.deletes, asked);
   const sessions = await sessionsAfter(ctx, done.cursor, cutoff, limit + 1);
   const purged: HookSession[] = [];
   const counts = { expired: 0, ended: 0, active: 0 };
@@ -190,7 +193,7 @@ function spend(
 // ── Hooks ───────────────────────────────────────────────────────────────────
 
 /** In the page's own transaction, so that the app's rows go exactly when the sessions do. */
-async function callHook(
+export async function callHook(
   ctx: MutationCtx,
   name: "onExpired" | "onPurged",
   sessions: HookSession[],
@@ -205,7 +208,7 @@ async function callHook(
   await ctx.runMutation(hook, { sessions });
 }
 
-function toHookSession(
+export function toHookSession(
   session: Doc<"sessions">,
   lastActive: number,
 ): HookSession {

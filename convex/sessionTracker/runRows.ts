@@ -2,6 +2,7 @@
 import type { WithoutSystemFields } from "convex/server";
 import type { Doc, Id } from "./_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "./_generated/server.js";
+import { fail } from "./errors.js";
 import { readSettings } from "./settings.js";
 import {
   expireCutoff,
@@ -10,13 +11,37 @@ import {
   type Patch,
   type Run,
   type RunKind,
+  type RunStatus,
 } from "./shared.js";
 
 /** Changes to a run row; a field given as `undefined` is removed. */
 export type RunPatch = Patch<WithoutSystemFields<Doc<"runs">>>;
 
-export function toRun({ _id, _creationTime, ...run }: Doc<"runs">): Run {
+export function toRun({
+  _id,
+  _creationTime,
+  archiver,
+  ...run
+}: Doc<"runs">): Run {
   return { runId: _id, ...run };
+}
+
+export async function findRun(
+  ctx: QueryCtx,
+  runId: string,
+): Promise<Doc<"runs"> | null> {
+  const id = ctx.db.normalizeId("runs", runId);
+  return id === null ? null : await ctx.db.get("runs", id);
+}
+
+/** @throws runNotFound */
+export async function existingRun(
+  ctx: QueryCtx,
+  runId: string,
+): Promise<Doc<"runs">> {
+  const run = await findRun(ctx, runId);
+  if (run !== null) return run;
+  fail("runNotFound", `There is no run ${JSON.stringify(runId)}.`, { runId });
 }
 
 /** One run of a kind at a time: the one that is running, or `null`. */
@@ -30,11 +55,17 @@ export function runningRun(ctx: QueryCtx, kind: RunKind) {
 export async function finishRun(
   ctx: MutationCtx,
   runId: Id<"runs">,
-  status: "completed" | "failed" | "canceled",
+  status: Exclude<RunStatus, "running">,
   rest: RunPatch = {},
 ): Promise<void> {
   const finishedAt = Date.now();
-  await ctx.db.patch("runs", runId, { ...rest, status, finishedAt });
+  const nextPageAt = undefined;
+  await ctx.db.patch("runs", runId, {
+    ...rest,
+    status,
+    finishedAt,
+    nextPageAt,
+  });
 }
 
 export function withError(

@@ -1,4 +1,4 @@
-/** The run ledger: start, look at, cancel and resume runs, and count what a purge would take. */
+/** The run ledger: start, look at, cancel and resume runs; what a purge would take is `previews`. */
 import { v } from "convex/values";
 import type { Doc } from "./_generated/dataModel.js";
 import {
@@ -8,10 +8,13 @@ import {
   type MutationCtx,
   type QueryCtx,
 } from "./_generated/server.js";
+import { checkBudget, nextStop, pacedPageSize } from "./budgets.js";
 import { checkInteger, fail } from "./errors.js";
 import { advance, enqueueNext } from "./lifecycle.js";
 import {
   dueCutoff,
+  existingRun,
+  findRun,
   finishRun,
   runningRun,
   toRun,
@@ -19,29 +22,21 @@ import {
 } from "./runRows.js";
 import { readSettings } from "./settings.js";
 import {
-  vCursor,
   vRun,
+  vRunBudget,
   vRunKind,
   vRunStarted,
   vRunStatus,
   vRunTrigger,
-  type Cursor,
   type RunKind,
   type RunStarted,
   type RunTrigger,
 } from "./shared.js";
-import {
-  FIRST_SESSION,
-  leaseKey,
-  leasesAfter,
-  sessionKey,
-  sessionsAfter,
-} from "./walks.js";
 
 /**
  * Starts a run and does its first page; where one of the kind is running, names that one instead.
  * Without a cutoff the settings decide.
- * @throws retentionNever, invalidCutoff `{ cutoff, now }`
+ * @throws retentionNever, invalidCutoff `{ cutoff, now }`, invalidArgument
  */
 export const start = mutation({
   args: {
@@ -52,9 +47,18 @@ export const start = mutation({
     trigger: vRunTrigger,
     /** The same token again names the run it started. */
     token: v.optional(v.string()),
+    ...vRunBudget.fields,
+    /** Makes it an archived purge: whoever has the token asks for its pages, see `archiving`. */
+    archive: v.optional(v.object({ file: v.string(), archiver: v.string() })),
   },
   returns: vRunStarted,
   handler: async (ctx, { cutoff, ...request }) => {
+    checkBudget(request);
+    if (request.kind !== "purge" && request.archive !== undefined) {
+      fail("invalidArgument", "Only a purge has anything to archive.", {
+        argument: "archive",
+      });
+    }
     const now = Date.now();
     const chosen = cutoff ?? (await dueCutoff(ctx, request.kind, now));
     if (chosen === null) {
@@ -147,18 +151,28 @@ export const cancel = mutation({
 });
 
 /**
- * Goes on at the cursor of a run that failed or was canceled, with its old cutoff.
- * @throws alreadyRunning `{ runId }`, runNotFound
+ * Goes on at the cursor of a run that failed, was canceled or reached its maximum, with its old
+ * cutoff; its budget is what it had left, or as much again. An archived run goes on only with
+ * somebody to write its archive, who may also take over one that is running.
+ * @throws alreadyRunning `{ runId }`, runNotFound, archivedRun `{ file }`, invalidArgument
  */
 export const resume = mutation({
-  args: { runId: v.string(), actor: v.string() },
+  args: {
+    runId: v.string(),
+    actor: v.string(),
+    archiver: v.optional(v.string()),
+  },
   returns: v.object({ resumed: v.boolean(), status: vRunStatus }),
-  handler: async (ctx, { runId }) => {
+  handler: async (ctx, { runId, archiver: token }) => {
     const run = await existingRun(ctx, runId);
-    if (run.status === "running" || run.status === "completed") {
+    const takesOver = token !== undefined && run.status === "running";
+    if (run.status === "completed")
+      return { resumed: false, status: run.status };
+    checkArchiver(run, token);
+    if (run.status === "running" && !takesOver) {
       return { resumed: false, status: run.status };
     }
-    const other = await runningRun(ctx, run.kind);
+    const other = takesOver ? null : await runningRun(ctx, run.kind);
     if (other !== null) {
       fail(
         "alreadyRunning",
@@ -166,48 +180,18 @@ export const resume = mutation({
         { runId: other._id },
       );
     }
+    const { last } = run.archiver ?? {};
     await enqueueNext(ctx, run, {
       status: "running",
       finishedAt: undefined,
       failuresInARow: 0,
       progressAt: Date.now(),
+      stopAt: nextStop(run),
+      ...(token === undefined
+        ? {}
+        : { archiver: { token, ...(last === undefined ? {} : { last }) } }),
     });
     return { resumed: true, status: "running" as const };
-  },
-});
-
-/** Sessions a preview counts in one call. */
-const PREVIEW_PAGE = 2_000;
-
-/**
- * Counts what a purge with this cutoff would take, by the same walk and the same rule. One bounded
- * page; call again with the cursor until it is `null`.
- */
-export const preview = query({
-  args: {
-    cutoff: v.number(),
-    cursor: v.optional(v.union(vCursor, v.null())),
-  },
-  returns: v.object({
-    sessions: v.number(),
-    actions: v.number(),
-    oldest: v.union(v.number(), v.null()),
-    newest: v.union(v.number(), v.null()),
-    cursor: v.union(vCursor, v.null()),
-  }),
-  handler: async (ctx, { cutoff, cursor = null }) => {
-    const { rows, next } =
-      cursor?.phase === "sessions"
-        ? await previewSessions(ctx, cutoff, cursor)
-        : await previewLeases(ctx, cutoff, cursor);
-    return {
-      sessions: rows.length,
-      actions: rows.reduce((sum, row) => sum + row.actions, 0),
-      // The walk goes from old to new.
-      oldest: rows.at(0)?.lastActive ?? null,
-      newest: rows.at(-1)?.lastActive ?? null,
-      cursor: next,
-    };
   },
 });
 
@@ -220,6 +204,9 @@ interface RunRequest {
   reason?: string;
   trigger: RunTrigger;
   token?: string;
+  maxSessions?: number;
+  ratePerSecond?: number;
+  archive?: { file: string; archiver: string };
 }
 
 async function startRun(
@@ -237,21 +224,26 @@ async function startRun(
     return { runId, cutoff, status: "alreadyRunning" };
   }
   const run = await insertRun(ctx, request);
-  await advance(ctx, run);
+  if (run.archiveFile === undefined) await advance(ctx, run);
   return { runId: run._id, cutoff: run.cutoff, status: "started" };
 }
 
 async function insertRun(
   ctx: MutationCtx,
-  request: RunRequest,
+  { archive, ...request }: RunRequest,
 ): Promise<Doc<"runs">> {
   const now = Date.now();
+  const { maxSessions: stopAt } = request;
   const fields = {
     ...request,
+    ...(stopAt === undefined ? {} : { stopAt }),
+    ...(archive === undefined
+      ? {}
+      : { archiveFile: archive.file, archiver: { token: archive.archiver } }),
     status: "running" as const,
     cursor: null,
     seq: 0,
-    pageSize: (await readSettings(ctx)).pageSize,
+    pageSize: pacedPageSize(request, (await readSettings(ctx)).pageSize),
     pages: 0,
     sessions: 0,
     leases: 0,
@@ -273,53 +265,21 @@ function runWithToken(ctx: QueryCtx, token: string) {
     .unique();
 }
 
-async function findRun(
-  ctx: QueryCtx,
-  runId: string,
-): Promise<Doc<"runs"> | null> {
-  const id = ctx.db.normalizeId("runs", runId);
-  return id === null ? null : await ctx.db.get("runs", id);
-}
-
-async function existingRun(ctx: QueryCtx, runId: string): Promise<Doc<"runs">> {
-  const run = await findRun(ctx, runId);
-  if (run !== null) return run;
-  fail("runNotFound", `There is no run ${JSON.stringify(runId)}.`, { runId });
-}
-
-interface Counted {
-  rows: { lastActive: number; actions: number }[];
-  next: Cursor | null;
-}
-
-async function previewLeases(
-  ctx: QueryCtx,
-  cutoff: number,
-  cursor: Cursor | null,
-): Promise<Counted> {
-  const leases = await leasesAfter(ctx, cursor, cutoff, PREVIEW_PAGE);
-  const rows = [];
-  for (const { session, lastActive, actionCount } of leases) {
-    const earlier = await ctx.db.get("sessions", session);
-    const actions = actionCount + (earlier?.actionCount ?? 0);
-    rows.push({ lastActive, actions });
+/** An archived run needs somebody to write its archive, another has no use for one. */
+function checkArchiver(run: Doc<"runs">, token: string | undefined): void {
+  const { _id, archiveFile: file } = run;
+  if (file !== undefined && token === undefined) {
+    fail(
+      "archivedRun",
+      `Run ${_id} archives what it deletes to ${file}, so it goes on only with that file: \`sessions-ops runs resume ${_id} --archive FILE\`.`,
+      { file },
+    );
   }
-  const last = leases.at(-1);
-  const isDone = last === undefined || leases.length < PREVIEW_PAGE;
-  return { rows, next: isDone ? FIRST_SESSION : leaseKey(last) };
-}
-
-async function previewSessions(
-  ctx: QueryCtx,
-  cutoff: number,
-  cursor: Cursor,
-): Promise<Counted> {
-  const sessions = await sessionsAfter(ctx, cursor, cutoff, PREVIEW_PAGE);
-  const rows = sessions.map(({ inactiveSince, actionCount }) => ({
-    lastActive: inactiveSince ?? 0,
-    actions: actionCount,
-  }));
-  const last = sessions.at(-1);
-  const isDone = last === undefined || sessions.length < PREVIEW_PAGE;
-  return { rows, next: isDone ? null : sessionKey(last) };
+  if (file === undefined && token !== undefined) {
+    fail(
+      "invalidArgument",
+      `Run ${_id} was started without an archive and cannot get one on its way: cancel it and start another.`,
+      { argument: "archiver" },
+    );
+  }
 }

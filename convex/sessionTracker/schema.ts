@@ -2,6 +2,7 @@ import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import {
   vAction,
+  vArchivedPage,
   vRunFields,
   vSessionState,
   vScheduleName,
@@ -115,10 +116,21 @@ export default defineSchema({
 
   /**
    * The run ledger.
-   * Written by `runs` and by each page. Read by `runs`, `stats.status` and the watchdog.
-   * Deleted by the watchdog once old.
+   * Written by `runs`, by each page, and by `archiving`. Read by `runs`, `stats.status` and the
+   * watchdog. Deleted by the watchdog once old.
    */
-  runs: defineTable(vRunFields)
+  runs: defineTable({
+    ...vRunFields.fields,
+    /** Who writes the archive of an archived purge, and what their last page came to. */
+    archiver: v.optional(
+      v.object({
+        token: v.string(),
+        last: v.optional(
+          v.object({ seq: v.number(), ...vArchivedPage.fields }),
+        ),
+      }),
+    ),
+  })
     .index("status_kind", ["status", "kind"])
     .index("startedAt", ["startedAt"])
     .index("kind_startedAt", ["kind", "startedAt"])

@@ -226,7 +226,8 @@ async function findByEitherId(
     .unique();
 }
 
-function toSession(row: Doc<"sessions">): Session {
+/** A row as operators see it. */
+export function toSession(row: Doc<"sessions">): Session {
   const { _id, _creationTime, inactiveSince, ...session } = row;
   return { sessionId: _id, inactiveSince: inactiveSince ?? null, ...session };
 }

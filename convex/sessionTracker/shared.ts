@@ -237,6 +237,8 @@ export const vRunStatus = v.union(
   v.literal("completed"),
   v.literal("failed"),
   v.literal("canceled"),
+  /** It has done `maxSessions`, and more are due: `resume` goes on with as many again. */
+  v.literal("maxReached"),
 );
 export type RunStatus = Infer<typeof vRunStatus>;
 
@@ -255,6 +257,14 @@ export const vRunError = v.object({
   message: v.string(),
   /** The session set aside, where the failure could be pinned on one. */
   sessionId: v.optional(v.string()),
+});
+
+/** What an operator may bound a run by. */
+export const vRunBudget = v.object({
+  /** Sessions to expire or delete at most. */
+  maxSessions: v.optional(v.number()),
+  /** Sessions to handle in a second at most; a session counts once for every four of its actions. */
+  ratePerSecond: v.optional(v.number()),
 });
 
 export const vRunFields = v.object({
@@ -285,7 +295,35 @@ export const vRunFields = v.object({
   startedAt: v.number(),
   progressAt: v.number(),
   finishedAt: v.optional(v.number()),
+  ...vRunBudget.fields,
+  /** The sessions taken so far at which it ends as `maxReached`. */
+  stopAt: v.optional(v.number()),
+  /** When a paced run does its next page; until then it does not stand still. */
+  nextPageAt: v.optional(v.number()),
+  /**
+   * The file of an archived purge. Whoever writes the file asks for each page and says when it is
+   * on disk; nothing else takes the run on.
+   */
+  archiveFile: v.optional(v.string()),
 });
+/** What became of a page that was archived. */
+export const vArchivedPage = v.object({
+  /** Whether its sessions were deleted; else the page is to be asked for again. */
+  purged: v.boolean(),
+  /** Sessions archived and not deleted. */
+  stayed: v.array(
+    v.object({
+      sessionId: v.string(),
+      why: v.union(
+        v.literal("cameBack"),
+        v.literal("changed"),
+        v.literal("gone"),
+      ),
+    }),
+  ),
+});
+export type ArchivedPage = Infer<typeof vArchivedPage>;
+
 export const vRun = v.object({ runId: v.id("runs"), ...vRunFields.fields });
 export type Run = Infer<typeof vRun>;
 
@@ -296,6 +334,14 @@ export const vRunStarted = v.object({
   status: v.union(v.literal("started"), v.literal("alreadyRunning")),
 });
 export type RunStarted = Infer<typeof vRunStarted>;
+
+/** The key of an action within its session, in the order of its index. */
+export const vActionPlace = v.object({
+  at: v.number(),
+  creationTime: v.number(),
+  id: v.string(),
+});
+export type ActionPlace = Infer<typeof vActionPlace>;
 
 /** Errors kept in a run row; the counts go on. */
 export const MAX_RUN_ERRORS = 20;

@@ -4,10 +4,11 @@
  * something broken for ever; `status` then says that it gave up, and why.
  */
 import { v } from "convex/values";
+import type { Doc } from "./_generated/dataModel.js";
 import { internalMutation, type MutationCtx } from "./_generated/server.js";
 import { nextFires } from "./cronSpecs.js";
 import { enqueueNext } from "./lifecycle.js";
-import { runningRun } from "./runRows.js";
+import { finishRun, runningRun, withError } from "./runRows.js";
 import { register } from "./schedules.js";
 import { readSettings } from "./settings.js";
 import {
@@ -24,6 +25,8 @@ import { findTick, writeTick } from "./ticks.js";
 const LOST_AFTER_MS = 10 * MINUTE_MS;
 /** Workpool looks for lost jobs itself after five minutes; this is for what it cannot see. */
 const STUCK_AFTER_MS = 10 * MINUTE_MS;
+/** For an operator to come back to an archive whose process died or lost its network. */
+const ABANDONED_AFTER_MS = DAY_MS;
 /** The check comes four times an hour, so a window of one hour would never blow for a single run. */
 const FUSE_WINDOW_MS = 6 * HOUR_MS;
 const MAX_RESTARTS = 5;
@@ -93,13 +96,34 @@ async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {
   const stuck: Ailing[] = [];
   for (const kind of SCHEDULE_NAMES) {
     const run = await runningRun(ctx, kind);
-    if (run === null || run.progressAt + STUCK_AFTER_MS >= now) continue;
+    if (run === null) continue;
+    if (run.archiveFile !== undefined) {
+      await cancelAbandoned(ctx, run, now);
+      continue;
+    }
+    // A paced run that waits for its next page does not stand still.
+    const due = Math.max(run.progressAt, run.nextPageAt ?? 0);
+    if (due + STUCK_AFTER_MS >= now) continue;
     stuck.push({
       what: `run ${run._id} stood still`,
       restart: () => enqueueNext(ctx, run, {}),
     });
   }
   return stuck;
+}
+
+/** Nothing here can write an archive; while its run goes on no other purge can. */
+async function cancelAbandoned(
+  ctx: MutationCtx,
+  run: Doc<"runs">,
+  now: number,
+): Promise<void> {
+  const due = Math.max(run.progressAt, run.nextPageAt ?? 0);
+  if (due + ABANDONED_AFTER_MS >= now) return;
+  const message = `Nobody has gone on with its archive ${run.archiveFile ?? ""} for a day. Resume it with that file.`;
+  await finishRun(ctx, run._id, "canceled", {
+    errors: withError(run, { message }),
+  });
 }
 
 async function restart(ctx: MutationCtx, ailing: Ailing[], now: number) {

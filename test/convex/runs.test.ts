@@ -317,7 +317,7 @@ describe("preview", () => {
         oldest: number | null;
         newest: number | null;
         cursor: Cursor | null;
-      } = await t.query(api.runs.preview, { cutoff, cursor });
+      } = await t.query(api.previews.purge, { cutoff, cursor });
       total.sessions += page.sessions;
       total.actions += page.actions;
       total.oldest = Math.min(total.oldest, page.oldest ?? Infinity);

@@ -8,13 +8,17 @@
  * @module
  */
 
+import type * as archiving from "../archiving.js";
+import type * as budgets from "../budgets.js";
 import type * as cronSpecs from "../cronSpecs.js";
 import type * as crons from "../crons.js";
 import type * as cursors from "../cursors.js";
 import type * as errors from "../errors.js";
+import type * as exporting from "../exporting.js";
 import type * as importing from "../importing.js";
 import type * as lifecycle from "../lifecycle.js";
 import type * as pages from "../pages.js";
+import type * as previews from "../previews.js";
 import type * as runRows from "../runRows.js";
 import type * as runs from "../runs.js";
 import type * as schedules from "../schedules.js";
@@ -27,6 +31,7 @@ import type * as tracking from "../tracking.js";
 import type * as visits from "../visits.js";
 import type * as walks from "../walks.js";
 import type * as watchdog from "../watchdog.js";
+import type * as wholeSessions from "../wholeSessions.js";
 
 import type {
   ApiFromModules,
@@ -36,13 +41,17 @@ import type {
 import { anyApi, componentsGeneric } from "convex/server";
 
 const fullApi: ApiFromModules<{
+  archiving: typeof archiving;
+  budgets: typeof budgets;
   cronSpecs: typeof cronSpecs;
   crons: typeof crons;
   cursors: typeof cursors;
   errors: typeof errors;
+  exporting: typeof exporting;
   importing: typeof importing;
   lifecycle: typeof lifecycle;
   pages: typeof pages;
+  previews: typeof previews;
   runRows: typeof runRows;
   runs: typeof runs;
   schedules: typeof schedules;
@@ -55,6 +64,7 @@ const fullApi: ApiFromModules<{
   visits: typeof visits;
   walks: typeof walks;
   watchdog: typeof watchdog;
+  wholeSessions: typeof wholeSessions;
 }> = anyApi as any;
 
 /**

@@ -23,6 +23,144 @@ import type { FunctionReference } from "convex/server";
  */
 export type ComponentApi<Name extends string | undefined = string | undefined> =
   {
+    archiving: {
+      expirePage: FunctionReference<
+        "mutation",
+        "internal",
+        { runId: string; seq: number; archiver: string },
+        {
+          purged: boolean;
+          stayed: Array<{
+            sessionId: string;
+            why: "cameBack" | "changed" | "gone";
+          }>;
+          status:
+            "running" | "completed" | "failed" | "canceled" | "maxReached";
+          sessions: number;
+          actions: number;
+          waitMs: number;
+        },
+        Name
+      >;
+      nextPage: FunctionReference<
+        "query",
+        "internal",
+        { runId: string; archiver: string },
+        {
+          status:
+            "running" | "completed" | "failed" | "canceled" | "maxReached";
+          seq: number;
+          phase: "expire" | "purge";
+          sessions: Array<{
+            session: {
+              sessionId: string;
+              anonymousId: string;
+              state: "active" | "expired" | "ended";
+              createdAt: number;
+              inactiveSince: number | null;
+              visits: number;
+              actionCount: number;
+              endReason?: string;
+              userId?: string;
+            };
+            lastActive: number;
+            actions: Array<{
+              at: number;
+              action: string;
+              resourceId?: string;
+              metadata?: any;
+            }>;
+            isComplete: boolean;
+          }>;
+          last: {
+            seq: number;
+            purged: boolean;
+            stayed: Array<{
+              sessionId: string;
+              why: "cameBack" | "changed" | "gone";
+            }>;
+          } | null;
+        },
+        Name
+      >;
+      purgePage: FunctionReference<
+        "mutation",
+        "internal",
+        {
+          runId: string;
+          seq: number;
+          archiver: string;
+          sessions: Array<{
+            session: {
+              sessionId: string;
+              anonymousId: string;
+              state: "active" | "expired" | "ended";
+              createdAt: number;
+              inactiveSince: number | null;
+              visits: number;
+              actionCount: number;
+              endReason?: string;
+              userId?: string;
+            };
+            actions: number;
+            isComplete: boolean;
+          }>;
+        },
+        {
+          purged: boolean;
+          stayed: Array<{
+            sessionId: string;
+            why: "cameBack" | "changed" | "gone";
+          }>;
+          status:
+            "running" | "completed" | "failed" | "canceled" | "maxReached";
+          sessions: number;
+          actions: number;
+          waitMs: number;
+        },
+        Name
+      >;
+    };
+    exporting: {
+      page: FunctionReference<
+        "query",
+        "internal",
+        {
+          cursor: {
+            anonymousId: string;
+            action: { at: number; creationTime: number; id: string } | null;
+          } | null;
+        },
+        {
+          sessions: Array<{
+            session: {
+              sessionId: string;
+              anonymousId: string;
+              state: "active" | "expired" | "ended";
+              createdAt: number;
+              inactiveSince: number | null;
+              visits: number;
+              actionCount: number;
+              endReason?: string;
+              userId?: string;
+            };
+            lastActive: number;
+            actions: Array<{
+              at: number;
+              action: string;
+              resourceId?: string;
+              metadata?: any;
+            }>;
+            isComplete: boolean;
+          }>;
+          cursor: {
+            anonymousId: string;
+            action: { at: number; creationTime: number; id: string } | null;
+          } | null;
+        },
+        Name
+      >;
+    };
     importing: {
       importBatch: FunctionReference<
         "mutation",
@@ -32,6 +170,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             anonymousId: string;
             createdAt: number;
             lastActive: number;
+            visits?: number;
+            ended?: { reason?: string };
+            userId?: string;
             actions?: Array<{
               at: number;
               action: string;
@@ -44,6 +185,41 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         Name
       >;
     };
+    previews: {
+      purge: FunctionReference<
+        "query",
+        "internal",
+        {
+          cutoff: number;
+          cursor?: {
+            phase: "leases" | "sessions";
+            at: number;
+            creationTime: number;
+            id: string;
+            action?: { at: number; creationTime: number; id: string };
+          } | null;
+          measure?: boolean;
+          now?: number;
+        },
+        {
+          sessions: number;
+          actions: number;
+          bytes: number;
+          oldest: number | null;
+          newest: number | null;
+          byDay: Array<{ day: number; sessions: number; actions: number }>;
+          byAge: Array<{ days: number; sessions: number; actions: number }>;
+          cursor: {
+            phase: "leases" | "sessions";
+            at: number;
+            creationTime: number;
+            id: string;
+            action?: { at: number; creationTime: number; id: string };
+          } | null;
+        },
+        Name
+      >;
+    };
     runs: {
       cancel: FunctionReference<
         "mutation",
@@ -51,7 +227,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         { runId: string; actor: string; reason?: string },
         {
           canceled: boolean;
-          status: "running" | "completed" | "failed" | "canceled";
+          status:
+            "running" | "completed" | "failed" | "canceled" | "maxReached";
         },
         Name
       >;
@@ -66,7 +243,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           actor: string;
           reason?: string;
           token?: string;
-          status: "running" | "completed" | "failed" | "canceled";
+          status:
+            "running" | "completed" | "failed" | "canceled" | "maxReached";
           cutoff: number;
           cursor: {
             phase: "leases" | "sessions";
@@ -86,6 +264,11 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           startedAt: number;
           progressAt: number;
           finishedAt?: number;
+          maxSessions?: number;
+          ratePerSecond?: number;
+          stopAt?: number;
+          nextPageAt?: number;
+          archiveFile?: string;
         } | null,
         Name
       >;
@@ -100,7 +283,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           actor: string;
           reason?: string;
           token?: string;
-          status: "running" | "completed" | "failed" | "canceled";
+          status:
+            "running" | "completed" | "failed" | "canceled" | "maxReached";
           cutoff: number;
           cursor: {
             phase: "leases" | "sessions";
@@ -120,42 +304,22 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           startedAt: number;
           progressAt: number;
           finishedAt?: number;
+          maxSessions?: number;
+          ratePerSecond?: number;
+          stopAt?: number;
+          nextPageAt?: number;
+          archiveFile?: string;
         }>,
-        Name
-      >;
-      preview: FunctionReference<
-        "query",
-        "internal",
-        {
-          cutoff: number;
-          cursor?: {
-            phase: "leases" | "sessions";
-            at: number;
-            creationTime: number;
-            id: string;
-          } | null;
-        },
-        {
-          sessions: number;
-          actions: number;
-          oldest: number | null;
-          newest: number | null;
-          cursor: {
-            phase: "leases" | "sessions";
-            at: number;
-            creationTime: number;
-            id: string;
-          } | null;
-        },
         Name
       >;
       resume: FunctionReference<
         "mutation",
         "internal",
-        { runId: string; actor: string },
+        { runId: string; actor: string; archiver?: string },
         {
           resumed: boolean;
-          status: "running" | "completed" | "failed" | "canceled";
+          status:
+            "running" | "completed" | "failed" | "canceled" | "maxReached";
         },
         Name
       >;
@@ -169,6 +333,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           reason?: string;
           trigger: "schedule" | "operator" | "app";
           token?: string;
+          maxSessions?: number;
+          ratePerSecond?: number;
+          archive?: { file: string; archiver: string };
         },
         { runId: string; cutoff: number; status: "started" | "alreadyRunning" },
         Name
@@ -541,7 +708,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             actor: string;
             reason?: string;
             token?: string;
-            status: "running" | "completed" | "failed" | "canceled";
+            status:
+              "running" | "completed" | "failed" | "canceled" | "maxReached";
             cutoff: number;
             cursor: {
               phase: "leases" | "sessions";
@@ -561,6 +729,11 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             startedAt: number;
             progressAt: number;
             finishedAt?: number;
+            maxSessions?: number;
+            ratePerSecond?: number;
+            stopAt?: number;
+            nextPageAt?: number;
+            archiveFile?: string;
           }>;
           watchdog: {
             lastAt: number | null;

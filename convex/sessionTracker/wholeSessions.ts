@@ -1,0 +1,109 @@
+/**
+ * Sessions with all that their visitors did, in bounded pieces: what an export and an archive are
+ * made of. A session whose actions do not fit one piece goes on in the next.
+ */
+import { getConvexSize, v, type Infer } from "convex/values";
+import type { Doc, Id } from "./_generated/dataModel.js";
+import type { QueryCtx } from "./_generated/server.js";
+import { toSession } from "./sessions.js";
+import { vAction, vSession, type ActionPlace } from "./shared.js";
+
+export const vWholeSession = v.object({
+  session: vSession,
+  /** When the visitor was last active, whether or not the session still is. */
+  lastActive: v.number(),
+  /** Oldest first. */
+  actions: v.array(vAction),
+  /** `false` where more actions follow in the next piece; only the last of a piece can be so. */
+  isComplete: v.boolean(),
+});
+export type WholeSession = Infer<typeof vWholeSession>;
+
+/** What a piece may still take. */
+export interface PieceBudget {
+  actions: number;
+  bytes: number;
+}
+
+/**
+ * A result has at most 16 MiB, as has what a transaction reads, and a purge of the piece reads it
+ * twice more. One action may be 1 MiB.
+ */
+export const PIECE_BYTES = 4 * 1_024 * 1_024;
+
+export interface ReadActions {
+  rows: Doc<"actions">[];
+  isComplete: boolean;
+}
+
+/** Reads a session's actions as far as the budget goes, at least one. */
+export async function readActions(
+  ctx: QueryCtx,
+  session: Id<"sessions">,
+  after: ActionPlace | null,
+  budget: PieceBudget,
+): Promise<ReadActions> {
+  const rows: Doc<"actions">[] = [];
+  for await (const action of actionsAfter(ctx, session, after)) {
+    if (rows.length > 0 && (budget.actions < 1 || budget.bytes < 0)) {
+      return { rows, isComplete: false };
+    }
+    rows.push(action);
+    budget.actions -= 1;
+    budget.bytes -= getConvexSize(action);
+  }
+  return { rows, isComplete: true };
+}
+
+export function toWhole(
+  session: Doc<"sessions">,
+  lastActive: number,
+  { rows, isComplete }: ReadActions,
+): WholeSession {
+  return {
+    session: toSession(session),
+    lastActive,
+    actions: rows.map(({ _id, _creationTime, session: _, ...what }) => what),
+    isComplete,
+  };
+}
+
+export function placeOf({
+  at,
+  _creationTime,
+  _id,
+}: Doc<"actions">): ActionPlace {
+  return { at, creationTime: _creationTime, id: _id };
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** In the order of the index, streamed because a single one may be near 1 MiB. */
+async function* actionsAfter(
+  ctx: QueryCtx,
+  session: Id<"sessions">,
+  after: ActionPlace | null,
+): AsyncGenerator<Doc<"actions">> {
+  if (after === null) {
+    yield* ctx.db
+      .query("actions")
+      .withIndex("session_at", (q) => q.eq("session", session));
+    return;
+  }
+  const beside = ctx.db
+    .query("actions")
+    .withIndex("session_at", (q) =>
+      q
+        .eq("session", session)
+        .eq("at", after.at)
+        .gte("_creationTime", after.creationTime),
+    );
+  for await (const row of beside) {
+    if (row._creationTime > after.creationTime || row._id > after.id) yield row;
+  }
+  yield* ctx.db
+    .query("actions")
+    .withIndex("session_at", (q) =>
+      q.eq("session", session).gt("at", after.at),
+    );
+}
