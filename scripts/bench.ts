@@ -1,16 +1,22 @@
 /**
- * `npm run bench [purge|track|replaced …]`: measures, prints each figure with its unit, its bound and
+ * `npm run bench [purge|track|replaced|calls|live|size …]`: measures, prints each figure with its unit, its bound and
  * its baseline from the same run, and fails where a bound is missed.
  */
+import { benchCalls } from "./bench/calls.js";
+import { benchLive } from "./bench/live.js";
 import { benchPurge } from "./bench/purge.js";
 import { benchReplaced } from "./bench/replaced.js";
 import { keepsBound, type Figure } from "./bench/report.js";
+import { benchSize } from "./bench/size.js";
 import { benchTrack } from "./bench/track.js";
 
 const BENCHES: Record<string, () => Promise<Figure[]>> = {
   purge: benchPurge,
   track: benchTrack,
   replaced: benchReplaced,
+  calls: benchCalls,
+  live: benchLive,
+  size: benchSize,
 };
 
 const asked = process.argv.slice(2);

@@ -22,32 +22,31 @@ export interface ServerStats {
 
 /** A deployment in a process of its own, with an app deployed to it. */
 export class MeasuredDeployment {
-  readonly url: string;
-  readonly #adminKey: string;
-  readonly #process: ChildProcess;
   readonly #dataDir: string;
+  #server: Server;
 
-  private constructor(
-    process: ChildProcess,
-    dataDir: string,
-    started: { url: string; adminKey: string },
-  ) {
-    this.#process = process;
+  private constructor(dataDir: string, server: Server) {
     this.#dataDir = dataDir;
-    this.url = started.url;
-    this.#adminKey = started.adminKey;
+    this.#server = server;
   }
 
   static async start(app = ROOT): Promise<MeasuredDeployment> {
     const dataDir = await mkdtemp(join(tmpdir(), "sessions-ops-bench-"));
-    const script = fileURLToPath(new URL("./server.mjs", import.meta.url));
-    const child = fork(script, [dataDir], { execArgv: [] });
-    const [started] = (await once(child, "message")) as [
-      { url: string; adminKey: string },
-    ];
-    const deployment = new MeasuredDeployment(child, dataDir, started);
+    const deployment = new MeasuredDeployment(dataDir, await serve(dataDir));
     await deployment.#deploy(app);
     return deployment;
+  }
+
+  get url(): string {
+    return this.#server.url;
+  }
+
+  /** Stops the process and starts another on the same data, at another URL; returns when it was started. */
+  async restart(): Promise<number> {
+    await this.#stopProcess();
+    const start = performance.now();
+    this.#server = await serve(this.#dataDir);
+    return start;
   }
 
   async call<Name extends FunctionName>(
@@ -68,7 +67,7 @@ export class MeasuredDeployment {
       method: "POST",
       headers: {
         "Content-Type": "application/json",
-        Authorization: `Convex ${this.#adminKey}`,
+        Authorization: `Convex ${this.#server.adminKey}`,
       },
       body: JSON.stringify({ format: "convex_encoded_json", ...body }),
     });
@@ -82,15 +81,21 @@ export class MeasuredDeployment {
   }
 
   async stats(): Promise<ServerStats> {
-    this.#process.send("stats");
-    const [stats] = (await once(this.#process, "message")) as [ServerStats];
+    const { process } = this.#server;
+    process.send("stats");
+    const [stats] = (await once(process, "message")) as [ServerStats];
     return stats;
   }
 
   async stop(): Promise<void> {
-    this.#process.send("stop");
-    await once(this.#process, "exit");
+    await this.#stopProcess();
     await rm(this.#dataDir, { recursive: true });
+  }
+
+  async #stopProcess(): Promise<void> {
+    const { process } = this.#server;
+    process.send("stop");
+    await once(process, "exit");
   }
 
   async #deploy(app: string): Promise<void> {
@@ -104,11 +109,24 @@ export class MeasuredDeployment {
         env: {
           ...process.env,
           CONVEX_SELF_HOSTED_URL: this.url,
-          CONVEX_SELF_HOSTED_ADMIN_KEY: this.#adminKey,
+          CONVEX_SELF_HOSTED_ADMIN_KEY: this.#server.adminKey,
           CONVEX_DEPLOYMENT: "",
           CONVEX_DEPLOY_KEY: "",
         },
       },
     );
   }
+}
+
+interface Server {
+  process: ChildProcess;
+  url: string;
+  adminKey: string;
+}
+
+async function serve(dataDir: string): Promise<Server> {
+  const script = fileURLToPath(new URL("./server.mjs", import.meta.url));
+  const child = fork(script, [dataDir], { execArgv: [] });
+  const [started] = (await once(child, "message")) as [Omit<Server, "process">];
+  return { process: child, ...started };
 }

@@ -1,8 +1,6 @@
-import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { MeasuredDeployment, ROOT } from "./deployment.js";
+import type { MeasuredDeployment } from "./deployment.js";
 import { report, type Figure } from "./report.js";
+import { deployFolder } from "./scratchApp.js";
 
 const CONNECTIONS = 16;
 /** What one query may scan on Convex. */
@@ -10,8 +8,7 @@ const SCAN_LIMIT = 32_000;
 
 /** The tracker that this one replaces, deployed to the same deployment: how fast it cleans up, and until when. */
 export async function benchReplaced(): Promise<Figure[]> {
-  const app = await makeApp();
-  const deployment = await MeasuredDeployment.start(app);
+  const deployment = await deployFolder("test/baseline/convex");
   await track(deployment, 0, 4_000);
   const start = performance.now();
   const deleted = await cleanUp(deployment, 0);
@@ -22,7 +19,6 @@ export async function benchReplaced(): Promise<Figure[]> {
     (error: unknown) => String(error),
   );
   await deployment.stop();
-  await rm(app, { recursive: true });
   process.stdout.write(
     `replaced tracker's cleanup at ${SCAN_LIMIT + 1} sessions: ${refusal ?? "worked"}\n`,
   );
@@ -39,17 +35,6 @@ export async function benchReplaced(): Promise<Figure[]> {
       { atLeast: 1 },
     ),
   ];
-}
-
-async function makeApp(): Promise<string> {
-  const app = await mkdtemp(join(tmpdir(), "sessions-ops-replaced-"));
-  const manifest = { name: "replaced", dependencies: { convex: "*" } };
-  await writeFile(join(app, "package.json"), JSON.stringify(manifest));
-  await symlink(join(ROOT, "node_modules"), join(app, "node_modules"));
-  await cp(join(ROOT, "test/baseline/convex"), join(app, "convex"), {
-    recursive: true,
-  });
-  return app;
 }
 
 async function track(

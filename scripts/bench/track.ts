@@ -1,6 +1,7 @@
 import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/importing.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { MeasuredDeployment } from "./deployment.js";
+import { load, median } from "./load.js";
 import { mockTrackRate } from "./mock.js";
 import { report, type Figure } from "./report.js";
 
@@ -76,19 +77,13 @@ async function round(
   durationMs: number,
 ): Promise<Round> {
   const before = await deployment.stats();
-  const start = performance.now();
-  let calls = 0;
-  const connection = async () => {
-    while (performance.now() - start < durationMs) {
-      calls += 1;
-      await track(deployment, calls % VISITORS);
-    }
-  };
-  await Promise.all(Array.from({ length: CONNECTIONS }, connection));
-  const seconds = (performance.now() - start) / 1_000;
+  const { calls, perSecond } = await load(
+    { loops: CONNECTIONS, durationMs },
+    (n) => track(deployment, n % VISITORS),
+  );
   const { mutations } = await deployment.stats();
   const commits = mutations - before.mutations;
-  return { calls, commits, perSecond: calls / seconds };
+  return { calls, commits, perSecond };
 }
 
 async function track(
@@ -117,11 +112,6 @@ async function storeIdle(
     );
     await deployment.call("importing:importBatch", { rows });
   }
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
 
 function sum(values: number[]): number {

@@ -1,0 +1,49 @@
+/** The smallest functions that a deployment can be measured by. */
+import {
+  mutationGeneric,
+  queryGeneric,
+  type MutationBuilder,
+  type QueryBuilder,
+} from "convex/server";
+import { v } from "convex/values";
+import type { DataModel } from "./schema.js";
+
+const mutation = mutationGeneric as MutationBuilder<DataModel, "public">;
+const query = queryGeneric as QueryBuilder<DataModel, "public">;
+
+/** Inserts documents with the keys `document-<from>` to `document-<to - 1>`. */
+export const fill = mutation({
+  args: { from: v.number(), to: v.number() },
+  returns: v.array(v.id("documents")),
+  handler: async (ctx, { from, to }) => {
+    const ids = [];
+    for (let n = from; n < to; n += 1) {
+      const document = { key: `document-${n}`, value: 0 };
+      ids.push(await ctx.db.insert("documents", document));
+    }
+    return ids;
+  },
+});
+
+/** One document read, one written. */
+export const write = mutation({
+  args: { id: v.id("documents"), value: v.number() },
+  returns: v.null(),
+  handler: async (ctx, { id, value }) => {
+    await ctx.db.patch(id, { value });
+    return null;
+  },
+});
+
+/** One document, by its key. */
+export const read = query({
+  args: { key: v.string() },
+  returns: v.union(v.number(), v.null()),
+  handler: async (ctx, { key }) => {
+    const document = await ctx.db
+      .query("documents")
+      .withIndex("key", (q) => q.eq("key", key))
+      .unique();
+    return document === null ? null : document.value;
+  },
+});

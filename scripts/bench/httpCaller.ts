@@ -1,0 +1,53 @@
+import { Agent, request } from "node:http";
+
+/** Calls functions over kept connections by `node:http`, which costs the caller less than `fetch`. */
+export class HttpCaller {
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #url: () => string;
+
+  constructor(url: () => string) {
+    this.#url = url;
+  }
+
+  async call(
+    kind: "query" | "mutation",
+    path: string,
+    args: object,
+  ): Promise<void> {
+    const answer = await this.#post(
+      `/api/${kind}`,
+      JSON.stringify({ path, format: "convex_encoded_json", args: [args] }),
+    );
+    if (!answer.includes('"status":"success"')) {
+      throw new Error(`${path} failed: ${answer}`);
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #post(path: string, body: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const options = {
+        method: "POST",
+        agent: this.#agent,
+        headers: {
+          "Content-Type": "application/json",
+          "Content-Length": Buffer.byteLength(body),
+        },
+      };
+      request(new URL(path, this.#url()), options, (response) => {
+        let answer = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk: string) => {
+          answer += chunk;
+        });
+        response.on("end", () => resolve(answer));
+        response.on("error", reject);
+      })
+        .on("error", reject)
+        .end(body);
+    });
+  }
+}

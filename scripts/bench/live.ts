@@ -1,0 +1,117 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { ConvexClient } from "convex/browser";
+import {
+  keyOf,
+  read,
+  storeDocuments,
+  write,
+  type Documents,
+} from "./documents.js";
+import { report, type Figure } from "./report.js";
+
+const SUBSCRIPTIONS = 1_000;
+const SOCKETS = 10;
+const MUTATIONS_PER_SECOND = 100;
+const WARM_UP_S = 3;
+const MEASURED_S = 10;
+
+/** Subscriptions on distinct keys while mutations change one key each: how long until a change shows. */
+export async function benchLive(): Promise<Figure[]> {
+  const documents = await storeDocuments(SUBSCRIPTIONS);
+  const alone = await measure(documents, 1);
+  const many = await measure(documents, SUBSCRIPTIONS);
+  const stats = await documents.deployment.stats();
+  await documents.deployment.stop();
+  const what = `mutation to update, ${SUBSCRIPTIONS.toLocaleString("en-US")} subscriptions`;
+  return [
+    report(
+      `${what}, p50`,
+      percentile(many, 0.5),
+      "ms",
+      {},
+      {
+        name: "one subscription",
+        value: percentile(alone, 0.5),
+      },
+    ),
+    report(
+      `${what}, p99`,
+      percentile(many, 0.99),
+      "ms",
+      { atMost: 50 },
+      { name: "one subscription", value: percentile(alone, 0.99) },
+    ),
+    report(
+      `${what}: most memory of the process`,
+      stats.maxRssBytes / 1e6,
+      "MB",
+    ),
+  ];
+}
+
+interface Sent {
+  value: number;
+  /** When, by `performance.now()`. */
+  at: number;
+}
+
+/** The time in ms from each mutation's call to its value in the subscriber's callback. */
+async function measure(
+  { deployment, ids }: Documents,
+  subscriptions: number,
+): Promise<number[]> {
+  const writer = new ConvexClient(deployment.url);
+  const readers = Array.from(
+    { length: Math.min(SOCKETS, subscriptions) },
+    () => new ConvexClient(deployment.url),
+  );
+  const sent = Array.from({ length: subscriptions }, (): Sent[] => []);
+  const latencies: number[] = [];
+  await subscribeAll(readers, subscriptions, (key, value) => {
+    // A value that another followed at once may never show; the later one answers for both.
+    while ((sent[key]?.[0]?.value ?? Infinity) <= value) {
+      latencies.push(performance.now() - (sent[key]?.shift()?.at ?? NaN));
+    }
+  });
+  const first = Date.now();
+  const count = (WARM_UP_S + MEASURED_S) * MUTATIONS_PER_SECOND;
+  const start = performance.now();
+  for (let n = 0; n < count; n += 1) {
+    await wait(
+      Math.max(
+        0,
+        start + (n * 1_000) / MUTATIONS_PER_SECOND - performance.now(),
+      ),
+    );
+    const key = n % subscriptions;
+    sent[key]?.push({ value: first + n, at: performance.now() });
+    // Its update tells that it went well.
+    void writer.mutation(write, { id: ids[key] ?? "", value: first + n });
+  }
+  while (latencies.length < count) await wait(10);
+  await Promise.all([writer, ...readers].map((client) => client.close()));
+  return latencies.slice(WARM_UP_S * MUTATIONS_PER_SECOND);
+}
+
+/** Resolves when each subscription has its first value. */
+async function subscribeAll(
+  readers: readonly ConvexClient[],
+  subscriptions: number,
+  onValue: (key: number, value: number) => void,
+): Promise<void> {
+  const firsts = Array.from({ length: subscriptions }, (_, n) => {
+    const reader = readers[n % readers.length];
+    return new Promise<void>((resolve) => {
+      reader?.onUpdate(read, { key: keyOf(n) }, (value) => {
+        resolve();
+        onValue(n, value as number);
+      });
+    });
+  });
+  await Promise.all(firsts);
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * share)] ?? NaN;
+}
