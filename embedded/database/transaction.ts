@@ -34,6 +34,7 @@ import {
   assertQueryJson,
   openScan,
   resolveSource,
+  type ResolvedSource,
 } from "./query.js";
 import { ReadSet } from "./readSet.js";
 import { SystemTables } from "./systemTables.js";
@@ -191,22 +192,23 @@ export class Transaction {
     removeDocument(this.#view, target, raw, document);
   }
 
+  /** A mistake in the query is found now; it shows what is there when its first row is asked for. */
   openQuery(component: string, query: QueryJson): QueryStream {
     this.#assertOpen();
     assertQueryJson(query);
-    const source = resolveSource(this.#tables.catalog, component, query.source);
-    if (source === null) {
-      this.#readTables(component);
-      return { next: () => null, close: () => undefined };
-    }
-    const scan = openScan(this.#view.frozen(), source, this.#context(), {});
-    const rows = applyOperators(scan, query.operators);
+    const { catalog } = this.#tables;
+    const source = resolveSource(catalog, component, query.source);
+    let stream: QueryStream | undefined;
     return {
       next: () => {
         this.#assertOpen();
-        return rows.next();
+        stream ??=
+          this.#tables.catalog === catalog
+            ? this.#startQuery(component, query, source)
+            : this.openQuery(component, query);
+        return stream.next();
       },
-      close: () => scan.close(),
+      close: () => stream?.close(),
     };
   }
 
@@ -335,6 +337,20 @@ export class Transaction {
     const { catalog, result } = change(this.#tables.catalog, this.#view);
     this.#tables.catalog = catalog;
     return result;
+  }
+
+  #startQuery(
+    component: string,
+    query: QueryJson,
+    source: ResolvedSource | null,
+  ): QueryStream {
+    if (source === null) {
+      this.#readTables(component);
+      return { next: () => null, close: () => undefined };
+    }
+    const scan = openScan(this.#view.frozen(), source, this.#context(), {});
+    const rows = applyOperators(scan, query.operators);
+    return { next: () => rows.next(), close: () => scan.close() };
   }
 
   #update(

@@ -164,6 +164,20 @@ test("an open query does not see writes that follow its first row", async () => 
   });
 });
 
+test("an open query sees writes made before its first row is asked for", async () => {
+  const { db } = await openDatabase();
+  await write(db, (tx) => {
+    const streams = [fullScan("t"), fullScan("t", "desc")].map((query) =>
+      tx.openQuery("", query),
+    );
+    tx.insert("", "t", { i: 1 });
+    for (const stream of streams) {
+      expect(stream.next()?.value).toMatchObject({ i: 1 });
+      expect(stream.next()).toBeNull();
+    }
+  });
+});
+
 test("search is refused by name", async () => {
   const { db } = await openDatabase();
   read(db, (tx) => {
