@@ -36,7 +36,8 @@ export default defineSchema({
     userId: v.optional(v.string()),
   })
     .index("anonymousId", ["anonymousId"])
-    .index("state", ["state"])
+    .index("createdAt", ["createdAt"])
+    .index("state_createdAt", ["state", "createdAt"])
     .index("inactiveSince", ["inactiveSince"])
     .index("userId", ["userId"]),
 

@@ -17,7 +17,7 @@ import {
   type Session,
 } from "./shared.js";
 
-const vActivity = v.object({
+export const vActivity = v.object({
   lastActive: v.number(),
   /** Actions of the current visit. */
   actionCount: v.number(),
@@ -46,22 +46,20 @@ export const list = query({
     const sessions = ctx.db.query("sessions");
     const ordered =
       state === undefined
-        ? sessions.withIndex("by_creation_time", (q) =>
-            q.lte("_creationTime", until),
-          )
-        : sessions.withIndex("state", (q) =>
-            q.eq("state", state).lte("_creationTime", until),
+        ? sessions.withIndex("createdAt", (q) => q.lte("createdAt", until))
+        : sessions.withIndex("state_createdAt", (q) =>
+            q.eq("state", state).lte("createdAt", until),
           );
     const rows = await takeAfter(
       place,
       ordered.order("desc"),
-      (row) => row._creationTime,
+      (row) => row.createdAt,
       limit,
     );
     const last = rows.length === limit ? rows.at(-1) : undefined;
     return {
       sessions: rows.map(toSession),
-      cursor: last === undefined ? null : toCursor(last._creationTime, last),
+      cursor: last === undefined ? null : toCursor(last.createdAt, last),
     };
   },
 });

@@ -2,6 +2,7 @@
 import { ShardedCounter } from "@convex-dev/sharded-counter";
 import { v, type Infer } from "convex/values";
 import { components } from "./_generated/api.js";
+import type { Doc } from "./_generated/dataModel.js";
 import { query, type MutationCtx, type QueryCtx } from "./_generated/server.js";
 import { checkInteger } from "./errors.js";
 import { listSchedules } from "./schedules.js";
@@ -23,6 +24,7 @@ import {
 } from "./shared.js";
 import { runningRun, toRun } from "./runRows.js";
 import { findTick } from "./ticks.js";
+import { leasesAfter, sessionsAfter } from "./walks.js";
 
 const vStatus = v.object({
   version: v.string(),
@@ -32,6 +34,11 @@ const vStatus = v.object({
     expired: v.number(),
     ended: v.number(),
   }),
+  /** The one inactive the longest; the first that a purge takes. */
+  oldest: v.union(
+    v.object({ sessionId: v.string(), lastActive: v.number() }),
+    v.null(),
+  ),
   settings: vRevisedSettings,
   schedules: v.array(vScheduleStatus),
   /** Those running, then the last finished of each kind. */
@@ -53,6 +60,7 @@ export const status = query({
     return {
       version: VERSION,
       sessions: await countSessions(ctx),
+      oldest: await oldestInactive(ctx),
       settings: await readRevisedSettings(ctx),
       schedules: await listSchedules(ctx),
       runs: await currentRuns(ctx),
@@ -71,6 +79,8 @@ export const backlog = query({
   returns: v.object({
     expire: v.number(),
     purge: v.number(),
+    /** What the runs in progress have left. */
+    running: v.array(v.object({ runId: v.id("runs"), left: v.number() })),
     limit: v.number(),
   }),
   handler: async (ctx, args) => {
@@ -95,7 +105,14 @@ export const backlog = query({
               q.gte("inactiveSince", 0).lt("inactiveSince", cutoff),
             )
             .take(limit);
-    return { expire: idle.length, purge: old.length, limit };
+    const running = [];
+    for (const kind of SCHEDULE_NAMES) {
+      const run = await runningRun(ctx, kind);
+      if (run === null) continue;
+      const left = await leftOf(ctx, run, limit);
+      running.push({ runId: run._id, left });
+    }
+    return { expire: idle.length, purge: old.length, running, limit };
   },
 });
 
@@ -122,6 +139,31 @@ async function countSessions(ctx: QueryCtx): Promise<Status["sessions"]> {
   const expired = await counter().count(ctx, "expired");
   const ended = await counter().count(ctx, "ended");
   return { total: active + expired + ended, active, expired, ended };
+}
+
+async function oldestInactive(ctx: QueryCtx): Promise<Status["oldest"]> {
+  const session = await ctx.db
+    .query("sessions")
+    .withIndex("inactiveSince", (q) => q.gte("inactiveSince", 0))
+    .first();
+  if (session === null) return null;
+  return { sessionId: session._id, lastActive: session.inactiveSince ?? 0 };
+}
+
+/** Sessions that a run has not come to yet; a purge's stale leases are sessions to come. */
+async function leftOf(
+  ctx: QueryCtx,
+  { kind, cursor, cutoff }: Doc<"runs">,
+  limit: number,
+): Promise<number> {
+  const inSessions = cursor?.phase === "sessions";
+  const leases = inSessions
+    ? []
+    : await leasesAfter(ctx, cursor, cutoff, limit);
+  if (kind === "expire") return leases.length;
+  const after = inSessions ? cursor : null;
+  const sessions = await sessionsAfter(ctx, after, cutoff, limit);
+  return Math.min(limit, leases.length + sessions.length);
 }
 
 async function currentRuns(ctx: QueryCtx): Promise<Run[]> {

@@ -19,7 +19,7 @@ import {
   type Refusal,
   type Settings,
 } from "./shared.js";
-import { deleteActions, openBudget } from "./pages.js";
+import { callHook, deleteActions, openBudget, toHookSession } from "./pages.js";
 import { countStates } from "./stats.js";
 import { closeVisit, findLease, findSession, startVisit } from "./visits.js";
 
@@ -115,7 +115,10 @@ export const end = mutation({
 /** Sessions' worth of actions erased in the visitor's own call; the rest follows in calls of its own. */
 const ERASE_AT_ONCE = 125;
 
-/** Erases the visitor: the session and its lease at once, the actions as fast as limits allow. */
+/**
+ * Erases the visitor: the session and its lease at once, the actions as fast as limits allow. The
+ * app's hook `onPurged` hears of it in the same transaction, so that the app's own rows go too.
+ */
 export const forget = mutation({
   args: { anonymousId: v.string() },
   returns: v.object({
@@ -131,6 +134,8 @@ export const forget = mutation({
     if (lease !== null) await ctx.db.delete("leases", lease._id);
     await ctx.db.delete("sessions", session._id);
     await countStates(ctx, { [session.state]: -1 });
+    const lastActive = lease?.lastActive ?? session.inactiveSince ?? 0;
+    await callHook(ctx, "onPurged", [toHookSession(session, lastActive)]);
     const actions = session.actionCount + (lease?.actionCount ?? 0);
     if (actions > 0) await eraseActionsOf(ctx, session._id);
     return { erased: true, sessionId: session._id, actions };

@@ -39,16 +39,28 @@ export const check = internalMutation({
   handler: async (ctx) => {
     const now = Date.now();
     await registerNew(ctx);
-    const ailing = [
-      ...(await lostSchedules(ctx, now)),
-      ...(await stuckRuns(ctx, now)),
-    ];
-    const outcome = await restart(ctx, ailing, now);
+    await lookAfter(ctx, now);
     await trimRuns(ctx, now);
-    await writeTick(ctx, "watchdog", { lastAt: now, ...outcome });
     return null;
   },
 });
+
+/**
+ * Restarts what does not live, as far as the fuse allows.
+ * @returns why each was restarted
+ */
+export async function lookAfter(
+  ctx: MutationCtx,
+  now: number,
+): Promise<string[]> {
+  const ailing = [
+    ...(await lostSchedules(ctx, now)),
+    ...(await stuckRuns(ctx, now)),
+  ];
+  const { restarted, ...outcome } = await restart(ctx, ailing, now);
+  await writeTick(ctx, "watchdog", { lastAt: now, ...outcome });
+  return restarted;
+}
 
 /** Something to restart, and how. */
 interface Ailing {
@@ -153,7 +165,7 @@ async function restart(ctx: MutationCtx, ailing: Ailing[], now: number) {
     restarted.length === 0
       ? "all well"
       : `restarted, because ${restarted.join("; ")}`;
-  return { restarts, gaveUp, lastResult: gaveUp?.why ?? lastResult };
+  return { restarted, restarts, gaveUp, lastResult: gaveUp?.why ?? lastResult };
 }
 
 /** Only what has finished. */

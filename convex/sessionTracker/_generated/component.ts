@@ -161,6 +161,54 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         Name
       >;
     };
+    health: {
+      clock: FunctionReference<"mutation", "internal", {}, number, Name>;
+      correctCounters: FunctionReference<
+        "mutation",
+        "internal",
+        { active: number; expired: number; ended: number },
+        null,
+        Name
+      >;
+      count: FunctionReference<
+        "query",
+        "internal",
+        { cursor?: string | null },
+        {
+          active: number;
+          expired: number;
+          ended: number;
+          cursor: string | null;
+        },
+        Name
+      >;
+      probe: FunctionReference<"mutation", "internal", {}, string, Name>;
+      probed: FunctionReference<
+        "query",
+        "internal",
+        { workId: string },
+        "pending" | "running" | "finished",
+        Name
+      >;
+      repair: FunctionReference<
+        "mutation",
+        "internal",
+        {},
+        Array<string>,
+        Name
+      >;
+      schedules: FunctionReference<
+        "query",
+        "internal",
+        {},
+        Array<{
+          name: "expire" | "purge";
+          inCrons: "same" | "different" | "missing";
+          overdueSince: number | null;
+        }>,
+        Name
+      >;
+    };
     importing: {
       importBatch: FunctionReference<
         "mutation",
@@ -467,6 +515,46 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         Name
       >;
     };
+    search: {
+      page: FunctionReference<
+        "query",
+        "internal",
+        {
+          filter: {
+            state?: "active" | "expired" | "ended";
+            userId?: string;
+            createdFrom?: number;
+            createdBefore?: number;
+            activeFrom?: number;
+            activeBefore?: number;
+          };
+          sort: "created" | "active";
+          order: "asc" | "desc";
+          limit: number;
+          cursor?: string | null;
+        },
+        {
+          sessions: Array<{
+            sessionId: string;
+            anonymousId: string;
+            state: "active" | "expired" | "ended";
+            createdAt: number;
+            inactiveSince: number | null;
+            visits: number;
+            actionCount: number;
+            endReason?: string;
+            userId?: string;
+            lease: {
+              lastActive: number;
+              actionCount: number;
+              idle: boolean;
+            } | null;
+          }>;
+          cursor: string | null;
+        },
+        Name
+      >;
+    };
     sessions: {
       active: FunctionReference<
         "query",
@@ -640,7 +728,12 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         "query",
         "internal",
         { limit?: number },
-        { expire: number; purge: number; limit: number },
+        {
+          expire: number;
+          purge: number;
+          running: Array<{ runId: string; left: number }>;
+          limit: number;
+        },
         Name
       >;
       status: FunctionReference<
@@ -655,6 +748,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             expired: number;
             ended: number;
           };
+          oldest: { sessionId: string; lastActive: number } | null;
           settings: {
             idleTimeoutMs: number;
             retentionDays: number | "never";
