@@ -18,6 +18,7 @@ import {
   HOUR_MS,
   MINUTE_MS,
 } from "../../convex/sessionTracker/shared.js";
+import { countStates } from "../../convex/sessionTracker/stats.js";
 import { advance } from "./clock.js";
 import { record, totals, type Transaction } from "./recorder.js";
 import { readRows, type Component } from "./rows.js";
@@ -33,6 +34,9 @@ import { setUpComponent } from "./setup.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const CUTOFF = NOW - 14 * DAY_MS;
+
+/** Two counters of 16 shards, and the session that is inactive the longest. */
+const STATUS_READS = 33;
 
 beforeAll(() => {
   vi.useFakeTimers({ now: NOW });
@@ -81,6 +85,31 @@ describe.each([
       documentsRead: 2,
       documentsWritten: 1,
     });
+  });
+
+  test("status and a backlog of 500 read the same documents", async () => {
+    vi.setSystemTime(NOW);
+    // A shard is made when it is first drawn; as many draws leave none out.
+    await t.run(async (ctx) => {
+      for (let i = 0; i < 300; i += 1) {
+        const change = i % 2 === 0 ? 1 : -1;
+        await countStates(ctx, { active: change, expired: change });
+      }
+    });
+    const used = await t.mutation(async (ctx) => {
+      const status = await ctx.runQuery(api.stats.status, {});
+      expect(status.sessions.total).toBe(rows);
+      const { documentsRead } = await ctx.meta.getTransactionMetrics();
+      const backlog = await ctx.runQuery(api.stats.backlog, { limit: 500 });
+      expect(backlog).toMatchObject({ expire: 0, purge: 500 });
+      const after = await ctx.meta.getTransactionMetrics();
+      const both = after.documentsRead.used;
+      return {
+        status: documentsRead.used,
+        backlog: both - documentsRead.used,
+      };
+    });
+    expect(used).toEqual({ status: STATUS_READS, backlog: 500 });
   });
 
   test("a purge costs 2.05 reads and 1.02 writes a session and 50 calls at most, workpool included", async () => {

@@ -83,6 +83,22 @@ test("the app's rows go exactly when the sessions do", async () => {
   expect(told).toEqual(visitors.filter((_, i) => i !== 5));
 });
 
+test("who is forgotten is forgotten by the app too, or, where it refuses, by neither", async () => {
+  const [gone = "", kept = ""] = await importVisitors(2, OLD);
+  await giveCarts();
+  await t.run(async (ctx) => {
+    await ctx.db.insert("refused", { anonymousId: kept });
+  });
+  const forget = (anonymousId: string) =>
+    t.mutation((ctx) =>
+      ctx.runMutation(sessionTracker.tracking.forget, { anonymousId }),
+    );
+  expect(await forget(gone)).toMatchObject({ erased: true });
+  await expect(forget(kept)).rejects.toThrow("invoice is still open");
+  expect(await sessionIds()).toHaveLength(1);
+  expect(await cartsOf()).toEqual(await sessionIds());
+});
+
 test("null removes a hook", async () => {
   await t.mutation(install, { onExpired: null, onPurged: null });
   await importVisitors(2, OLD);

@@ -1,0 +1,129 @@
+/** What `doctor` asks of the component, and what it may repair. */
+import { Crons } from "@convex-dev/crons";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import {
+  api,
+  components,
+  internal,
+} from "../../convex/sessionTracker/_generated/api.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared.js";
+import { countStates } from "../../convex/sessionTracker/stats.js";
+import { advance } from "./clock.js";
+import { expectInvariants, type Component } from "./rows.js";
+import {
+  finishRun,
+  loseLink,
+  readRun,
+  seedExpired,
+  setPageSize,
+  startRun,
+  visitors,
+} from "./runKit.js";
+import { setUpComponent } from "./setup.js";
+
+const NOW = Date.UTC(2026, 2, 1);
+
+let t: Component;
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW });
+  t = setUpComponent();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test("the clock is the deployment's", async () => {
+  expect(await t.mutation(api.health.clock, {})).toBe(NOW);
+});
+
+test("an empty job passes through workpool, and is seen to", async () => {
+  const workId = await t.mutation(api.health.probe, {});
+  expect(await t.query(api.health.probed, { workId })).toBe("pending");
+  await advance(t, 5_000);
+  expect(await t.query(api.health.probed, { workId })).toBe("finished");
+});
+
+test("schedules that crons lacks, has differently, or does not fire", async () => {
+  expect(await inCrons()).toEqual({ expire: "missing", purge: "missing" });
+  await t.mutation(internal.watchdog.check, {});
+  expect(await inCrons()).toEqual({ expire: "same", purge: "same" });
+
+  await t.mutation(async (ctx) => {
+    const crons = new Crons(components.crons);
+    await crons.delete(ctx, { name: "expire" });
+    await crons.delete(ctx, { name: "purge" });
+    await crons.register(
+      ctx,
+      { kind: "cron", cronspec: "0 5 * * *", tz: "UTC" },
+      internal.schedules.dispatch,
+      { name: "purge" },
+      "purge",
+    );
+  });
+  expect(await inCrons()).toEqual({ expire: "missing", purge: "different" });
+  await advance(t, 20 * MINUTE_MS);
+  const [expire] = await t.query(api.health.schedules, {});
+  expect(expire?.overdueSince).toBe(NOW + 15 * MINUTE_MS);
+
+  expect(await t.mutation(api.health.repair, {})).toEqual([
+    "registered schedule expire",
+    "registered schedule purge",
+  ]);
+  expect(await inCrons()).toEqual({ expire: "same", purge: "same" });
+  expect(await t.mutation(api.health.repair, {})).toEqual([]);
+});
+
+test("repair restarts a run that stands still, though the watchdog gave up", async () => {
+  await t.mutation(internal.watchdog.check, {});
+  await setPageSize(t, 10);
+  await seedExpired(t, visitors(30, NOW - 60 * DAY_MS));
+  const runId = await startRun(t, "purge");
+  await loseLink(t, runId);
+  await t.run(async (ctx) => {
+    const watchdog = await ctx.db
+      .query("ticks")
+      .withIndex("name", (q) => q.eq("name", "watchdog"))
+      .unique();
+    if (watchdog === null) throw new Error("The watchdog has no tick.");
+    await ctx.db.patch("ticks", watchdog._id, {
+      restarts: [NOW, NOW, NOW, NOW, NOW],
+      gaveUp: { at: NOW, why: "five restarts" },
+    });
+  });
+  await advance(t, HOUR_MS);
+  await t.mutation(internal.watchdog.check, {});
+  expect((await t.query(api.stats.status, {})).watchdog.gaveUp).not.toBeNull();
+  expect(await readRun(t, runId)).toMatchObject({ sessions: 10 });
+
+  const done = await t.mutation(api.health.repair, {});
+  expect(done).toContain(`run ${runId} stood still`);
+  expect(await finishRun(t, runId)).toMatchObject({ sessions: 30 });
+  expect((await t.query(api.stats.status, {})).watchdog.gaveUp).toBeNull();
+});
+
+test("rows are counted exactly over pages, and counters corrected by the difference", async () => {
+  // More than a page, and all created in one millisecond.
+  await seedExpired(t, visitors(4_500, NOW));
+  await t.mutation(api.tracking.heartbeat, { anonymousId: "live" });
+  const first = await t.query(api.health.count, {});
+  expect(first).toMatchObject({ expired: 4_000, active: 0 });
+  const second = await t.query(api.health.count, { cursor: first.cursor });
+  expect(second).toEqual({ active: 1, expired: 500, ended: 0, cursor: null });
+
+  await t.run((ctx) => countStates(ctx, { expired: -3, ended: 2 }));
+  await t.mutation(api.health.correctCounters, {
+    active: 0,
+    expired: 3,
+    ended: -2,
+  });
+  await expectInvariants(t);
+});
+
+async function inCrons() {
+  const schedules = await t.query(api.health.schedules, {});
+  return Object.fromEntries(schedules.map((s) => [s.name, s.inCrons]));
+}
