@@ -13,8 +13,9 @@ import { HttpError, errorResponse, type ApiHandler } from "./server/http.js";
 import { LiveCode } from "./server/liveCode.js";
 import type { Log } from "./server/log.js";
 import { LogStream } from "./server/logStream.js";
-import { listen, refuseUpgrade, type UpgradeHandler } from "./server/node.js";
+import { listen, type UpgradeHandler } from "./server/node.js";
 import { PushService } from "./server/push/pushService.js";
+import { refuseUpgrade } from "./server/refusals.js";
 import { SnapshotPins } from "./server/snapshotPins.js";
 import { createSyncSockets } from "./server/sync/sockets.js";
 import { UserTokens } from "./server/userTokens.js";
@@ -156,7 +157,7 @@ async function open(
   siteFront.open(handlers.site, (_request, socket) =>
     refuseUpgrade(
       socket,
-      "404 Not Found",
+      404,
       `HTTP actions take no WebSockets; connect to ${urls.cloud}.`,
     ),
   );
@@ -182,11 +183,7 @@ class Front {
       ),
     );
   #upgrade: UpgradeHandler = (_request, socket) =>
-    refuseUpgrade(
-      socket,
-      "503 Service Unavailable",
-      "The deployment is starting.",
-    );
+    refuseUpgrade(socket, 503, "The deployment is starting.");
 
   readonly handle: ApiHandler = (request) => this.#handler(request);
   readonly upgrade: UpgradeHandler = (request, socket, head) =>

@@ -45,7 +45,7 @@ export function toUdfRequest(
     throw new HttpError(
       403,
       "ComponentNotAllowed",
-      `Functions of the component "${call.componentPath}" can be called with the admin key only, and not as another identity.`,
+      `Functions of the component "${call.componentPath.slice(0, 200)}" can be called with the admin key only, and not as another identity.`,
     );
   }
   return {
@@ -85,8 +85,17 @@ export function outcomeBody(
   };
 }
 
+/** Longer than a file system allows. */
+const MAX_PATH_LENGTH = 4_096;
+
 function parsePath(path: unknown): string {
-  if (typeof path === "string" && isFunctionPath(path)) return path;
+  if (
+    typeof path === "string" &&
+    path.length <= MAX_PATH_LENGTH &&
+    isFunctionPath(path)
+  ) {
+    return path;
+  }
   throw badRequest(
     "BadConvexFunctionIdentifier",
     typeof path === "string"
@@ -135,7 +144,7 @@ function parseFormat(format: unknown): ValueFormat {
     default:
       throw badRequest(
         "BadFormat",
-        `format must be "json" or "convex_encoded_json", not ${JSON.stringify(format)}.`,
+        `format must be "json" or "convex_encoded_json", not ${typeof format === "string" ? `"${format.slice(0, 200)}"` : describeJson(format)}.`,
       );
   }
 }

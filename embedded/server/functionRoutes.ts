@@ -18,8 +18,10 @@ import {
 } from "./http.js";
 import { decodeTs, encodeTs, type SnapshotPins } from "./snapshotPins.js";
 
+  rawJsonResponse,
 /** What the function routes need of the deployment. */
 export interface FunctionServices extends AuthServices {
+  type HttpError,
   readonly database: Database;
   readonly runtime: Runtime;
   readonly pins: SnapshotPins;
@@ -38,6 +40,8 @@ export function functionRoutes(services: FunctionServices): Routes {
     "/api/action": { POST: run("Action") },
     "/api/function": { POST: (r) => runAnyFunction(services, r) },
     "/api/query_ts": { POST: () => queryTs(services) },
+/** Of its results, all of which are in memory at once. */
+const MAX_BATCH_CHARACTERS = 128 * 1024 * 1024;
     "/api/query_at_ts": { POST: (r) => queryAtTs(services, r) },
     "/api/query_batch": { POST: (r) => queryBatch(services, r) },
   };
@@ -161,16 +165,27 @@ async function queryBatch(
   );
   const begin = database.read();
   try {
-    const results = [];
+    const results: string[] = [];
+    let characters = 0;
     for (const call of calls) {
       const udfRequest = toUdfRequest(call, caller, request);
       const view = begin.snapshotView();
       const outcome = await runtime.runQueryAt(udfRequest, view);
-      results.push(outcomeBody(outcome, call.format));
       view.release();
     }
-    return jsonResponse({ results });
+    return rawJsonResponse(`{"results":[${results.join()}]}`);
   } finally {
     begin.release();
   }
+}
+      const result = JSON.stringify(outcomeBody(outcome, call.format));
+      characters += result.length;
+      if (characters > MAX_BATCH_CHARACTERS) throw batchTooLarge();
+      results.push(result);
+
+function batchTooLarge(): HttpError {
+  return badRequest(
+    "BatchTooLarge",
+    `The results have more than ${MAX_BATCH_CHARACTERS} characters together; ask for fewer at a time.`,
+  );
 }

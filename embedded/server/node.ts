@@ -12,10 +12,12 @@ import { EmbeddedError } from "../errors.js";
 import { bodyTooLarge } from "./body.js";
 import {
   HttpError,
+  errorResponse,
   type ApiHandler,
   type ApiRequest,
   type ApiResponse,
 } from "./http.js";
+import { refuseBrokenRequest, refuseSocket } from "./refusals.js";
 
 /** Takes over a socket that asked for a WebSocket. */
 export type UpgradeHandler = (
@@ -52,12 +54,21 @@ export async function listen(
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       noDelay: true,
+      // Node would refuse it without a word.
+      requireHostHeader: false,
     },
     (incoming, outgoing) => {
       void respond(handler, incoming, outgoing, () => closing);
     },
   );
   server.on("upgrade", upgrade);
+  server.on("connect", (_request, socket) =>
+    refuseSocket(socket, 405, "MethodNotAllowed", "This is not a proxy."),
+  );
+  server.on("checkExpectation", (incoming, outgoing) => {
+    void respond(refuseExpectation, incoming, outgoing, () => closing);
+  });
+  server.on("clientError", refuseBrokenRequest);
   await bind(server, options);
   return {
     port: (server.address() as AddressInfo).port,
@@ -88,7 +99,11 @@ async function respond(
   outgoing: ServerResponse,
   isClosing: () => boolean,
 ): Promise<void> {
-  const response = await handler(new NodeRequest(incoming, outgoing));
+  const response = isHostMissing(incoming)
+    ? errorResponse(
+        new HttpError(400, "BadRequest", "There is no Host header."),
+      )
+    : await handler(new NodeRequest(incoming, outgoing));
   if (!incoming.complete) {
     outgoing.shouldKeepAlive = false;
     await discardBody(incoming);
@@ -97,6 +112,21 @@ async function respond(
   if (isClosing()) outgoing.shouldKeepAlive = false;
   send(outgoing, response);
 }
+
+function isHostMissing({ httpVersion, headers }: IncomingMessage): boolean {
+  return httpVersion === "1.1" && headers.host === undefined;
+}
+
+const refuseExpectation: ApiHandler = (request) =>
+  Promise.resolve(
+    errorResponse(
+      new HttpError(
+        417,
+        "ExpectationFailed",
+        `Nothing is known of Expect: ${request.header("expect")}.`,
+      ),
+    ),
+  );
 
 /**
  * A client reads the refusal of its body only once it has sent it; closing
@@ -250,18 +280,4 @@ function bindError(
     default:
       return cause;
   }
-}
-
-/** Answers an upgrade request with a plain HTTP refusal and closes it. */
-export function refuseUpgrade(
-  socket: Duplex,
-  status: string,
-  message: string,
-): void {
-  const body = JSON.stringify({ code: "WebSocketRefused", message });
-  // The HTTP server no longer looks after this socket.
-  socket.on("error", () => socket.destroy());
-  socket.end(
-    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }

@@ -90,6 +90,13 @@ export class UserTokens {
     if (iss === undefined) {
       throw unauthenticated("InvalidAuthHeader", "The token has no issuer.");
     }
+    // A claim is whatever its sender wrote, until the signature says otherwise.
+    if (typeof iss !== "string" || !isAudience(aud)) {
+      throw unauthenticated(
+        "InvalidAuthHeader",
+        "The token's iss must be a string, and its aud, if there is one, a string or an array of strings.",
+      );
+    }
     const { auth } = this.#code.revision;
     const audiences = [aud ?? []].flat();
     const found = auth.find(
@@ -122,6 +129,10 @@ export class UserTokens {
     loading.catch(() => this.#keys.delete(provider));
     return loading;
   }
+}
+
+function isAudience(aud: unknown): boolean {
+  return [aud ?? []].flat().every((name) => typeof name === "string");
 }
 
 function issuerOf(provider: AuthProvider): string {

@@ -87,7 +87,7 @@ export class QuerySet {
     query: LiveQuery,
     { result, reads }: QueryRun,
     since: CommitWindow,
-  ): StateModification | undefined {
+  ): { modification: StateModification; characters: number } | undefined {
     const { queryId } = query.request;
     const watched = this.#queries.get(queryId);
     if (watched !== query) return undefined;
@@ -96,10 +96,10 @@ export class QuerySet {
       this.#stale.add(watched);
       this.#onStale();
     });
-    const digest = digestOf(result);
+    const { digest, characters } = digestOf(result);
     if (digest === watched.digest) return undefined;
     watched.digest = digest;
-    return { ...result, queryId };
+    return { modification: { ...result, queryId }, characters };
   }
 
   /** Waits for nothing any more. */
@@ -124,12 +124,19 @@ export class QuerySet {
 }
 
 /** Kept in place of the result, which may be large. */
-function digestOf(result: QueryResult): string {
+function digestOf(result: QueryResult): {
+  digest: string;
+  characters: number;
+} {
   const compared =
     result.type === "QueryFailed"
       ? { ...result, errorMessage: withoutRequestId(result.errorMessage) }
       : result;
-  return createHash("sha256").update(JSON.stringify(compared)).digest("base64");
+  const text = JSON.stringify(compared);
+  return {
+    digest: createHash("sha256").update(text).digest("base64"),
+    characters: text.length,
+  };
 }
 
 /** Every run has its own. */

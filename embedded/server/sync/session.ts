@@ -60,7 +60,7 @@ export class SyncSession {
   readonly #mutations: MutationLane;
   readonly #intake: Intake;
   readonly #forgetCode: () => void;
-  readonly #inbox: string[] = [];
+  readonly #inbox: { text: string; taken: () => void }[] = [];
   #isReading = false;
   #isClosed = false;
   #sessionId: string | undefined;
@@ -94,7 +94,8 @@ export class SyncSession {
 
   /** Takes one message; they are handled one after the other. */
   receive(text: string): void {
-    this.#inbox.push(text);
+    if (this.#isClosed) return;
+    this.#inbox.push({ text, taken: this.#intake.admit(text.length) });
     if (!this.#isReading) void this.#read();
   }
 
@@ -120,11 +121,12 @@ export class SyncSession {
     this.#isReading = true;
     try {
       for (
-        let text = this.#inbox.shift();
-        text !== undefined && !this.#isClosed;
-        text = this.#inbox.shift()
+        let message = this.#inbox.shift();
+        message !== undefined && !this.#isClosed;
+        message = this.#inbox.shift()
       ) {
-        await this.#handle(text);
+        await this.#handle(message.text);
+        message.taken();
       }
     } catch (error) {
       this.#failed(error);
@@ -289,8 +291,10 @@ export class SyncSession {
    */
   #failed(error: unknown): void {
     if (this.#isClosed) return;
-    if (error instanceof HttpError && error.status === 401) {
-      return this.#refuseIdentity(error, false);
+    if (error instanceof HttpError && error.status < 500) {
+      return error.status === 401
+        ? this.#refuseIdentity(error, false)
+        : this.refuse(error.message);
     }
     this.#services.log(
       `A sync session failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -302,8 +306,8 @@ export class SyncSession {
   }
 
   #end(code: number, reason: string): void {
-    this.#isClosed = true;
     this.#connection.close(code, reason);
+    void this.close();
   }
 
   #speakAs(caller: Caller): Speaker {

@@ -28,12 +28,16 @@ export class SocketConnection implements SyncConnection, Peer {
 
   /** A client that does not read is dropped: what it missed it asks for again when it returns. */
   send(message: ServerMessage): void {
-    if (this.#webSocket.bufferedAmount > MAX_UNREAD_BYTES) {
-      this.drop();
-      return;
-    }
+    if (this.dropIfUnread()) return;
     this.#sentAtMs = this.#clock.now();
     this.#webSocket.send(JSON.stringify(message));
+  }
+
+  /** @returns whether too much was unread */
+  dropIfUnread(): boolean {
+    const isTooMuch = this.#webSocket.bufferedAmount > MAX_UNREAD_BYTES;
+    if (isTooMuch) this.drop();
+    return isTooMuch;
   }
 
   close(code: number, reason: string): void {

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { WebSocketServer, type RawData, type WebSocket } from "ws";
 import type { Clock } from "../../clock.js";
-import { refuseUpgrade, type UpgradeHandler } from "../node.js";
+import type { UpgradeHandler } from "../node.js";
+import { refuseUpgrade } from "../refusals.js";
 import { Heartbeat } from "./heartbeat.js";
 import { RequestRecords } from "./requestRecords.js";
 import {
@@ -25,6 +26,9 @@ const SYNC_PATH = /^\/api(\/[0-9][^/]*)?\/sync$/;
 /** Above the limit, so that the client can be told; this much is not even read. */
 const MAX_PAYLOAD_BYTES = 2 * MAX_MESSAGE_BYTES;
 
+/** For a client that was told to go to say that it heard. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
 /** Accepts sync connections and gives each a session. */
 export function createSyncSockets(
   base: Omit<SyncServices, "subscriptions" | "records">,
@@ -36,10 +40,17 @@ export function createSyncSockets(
   const services = { ...base, subscriptions, records };
   const heartbeat = new Heartbeat(clock);
   const sessions = new Set<SyncSession>();
-  const server = new WebSocketServer({
+  const options = {
     noServer: true,
     maxPayload: MAX_PAYLOAD_BYTES,
-  });
+    // The types of `ws` do not know it yet.
+    closeTimeout: CLOSE_TIMEOUT_MS,
+  };
+  const server = new WebSocketServer(options);
+
+  server.on("wsClientError", ({ message }, socket) =>
+    refuseUpgrade(socket, 400, `This is no WebSocket handshake: ${message}.`),
+  );
 
   function serve(webSocket: WebSocket, request: IncomingMessage): void {
     const connection = new SocketConnection(webSocket, request, clock);
@@ -52,6 +63,8 @@ export function createSyncSockets(
       else session.receive(textOf(data));
     });
     webSocket.on("pong", () => connection.heard());
+    // `ws` has answered it, whether or not the client reads.
+    webSocket.on("ping", () => connection.dropIfUnread());
     webSocket.on("error", ({ message }) => {
       // `ws` has closed the connection with the code that says what is wrong.
       log(`A sync connection broke: ${message}`);
@@ -66,11 +79,7 @@ export function createSyncSockets(
     upgrade: (request, socket, head) => {
       const path = request.url?.split("?")[0] ?? "";
       if (!SYNC_PATH.test(path)) {
-        refuseUpgrade(
-          socket,
-          "404 Not Found",
-          `There is no WebSocket at ${path}.`,
-        );
+        refuseUpgrade(socket, 404, `There is no WebSocket at ${path}.`);
         return;
       }
       server.handleUpgrade(request, socket, head, (webSocket) =>

@@ -1,5 +1,6 @@
 import type { Database } from "../../database/database.js";
 import type { Transaction } from "../../database/transaction.js";
+import { HttpError } from "../http.js";
 import { encodeTs } from "../snapshotPins.js";
 import type {
   ServerMessage,
@@ -9,6 +10,9 @@ import type {
 import type { QueryRun } from "./queryRun.js";
 import type { LiveQuery, QuerySet } from "./querySet.js";
 import type { CommitWindow, Subscriptions } from "./subscriptions.js";
+
+/** Of results in one transition, all of which are in memory at once. */
+const MAX_CHARACTERS = 128 * 1024 * 1024;
 
 /** What transitions are made of. */
 export interface TransitionSources {
@@ -125,11 +129,15 @@ export class Transitions {
     const { queries } = this.#sources;
     const run = this.#sources.runner();
     const updates: StateModification[] = [];
+    let characters = 0;
     for (const query of stale) {
       if (this.#isClosed) break;
       const result = await run(query, snapshot);
       const update = queries.settle(query, result, since);
-      if (update !== undefined) updates.push(update);
+      if (update === undefined) continue;
+      updates.push(update.modification);
+      characters += update.characters;
+      if (characters > MAX_CHARACTERS) throw tooLarge();
     }
     return updates;
   }
@@ -157,4 +165,12 @@ export class Transitions {
       modifications,
     });
   }
+}
+
+function tooLarge(): HttpError {
+  return new HttpError(
+    400,
+    "TransitionTooLarge",
+    `The results of this client's queries have more than ${MAX_CHARACTERS} characters together; watch fewer, or smaller pages.`,
+  );
 }
