@@ -16,6 +16,8 @@ import { LogStream } from "./server/logStream.js";
 import { listen, type UpgradeHandler } from "./server/node.js";
 import { PushService } from "./server/push/pushService.js";
 import { refuseUpgrade } from "./server/refusals.js";
+import { Exports } from "./server/snapshots/exports.js";
+import { Imports } from "./server/snapshots/imports.js";
 import { SnapshotPins } from "./server/snapshotPins.js";
 import { createSyncSockets } from "./server/sync/sockets.js";
 import { UserTokens } from "./server/userTokens.js";
@@ -124,6 +126,12 @@ async function open(
   });
   const logs = new LogStream(clock);
   runtime.onCompletion((event) => logs.add(event));
+  const snapshots = { database, clock, dataDir, log };
+  const [exports, imports] = [new Exports(snapshots), new Imports(snapshots)];
+  await exports.recover();
+  await imports.recover();
+  cleanups.add(() => exports.close());
+  cleanups.add(() => imports.close());
   const counters = new DeploymentCounters(database, runtime);
   const services = {
     database,
@@ -135,6 +143,8 @@ async function open(
     logs,
     urls,
     log,
+    exports,
+    imports,
     pushes: new PushService(database, live, clock),
     version: packageVersion(),
   };

@@ -38,7 +38,8 @@ export function resolveCommitTs(
   }
 }
 
-function integerJson(value: bigint): string {
+/** Convex JSON of an int64. */
+export function integerJson(value: bigint): string {
   const bytes = Buffer.alloc(8);
   bytes.writeBigInt64LE(value);
   return `{"$integer":"${bytes.toString("base64")}"}`;

@@ -123,6 +123,18 @@ export function activateStaged(
   });
 }
 
+/** Gives up tables that were staged. */
+export function dropStaged(
+  tx: Transaction,
+  staged: readonly StagedTable[],
+): void {
+  const ids = new Set(staged.map(({ id }) => id));
+  tx.changeCatalog((catalog, view) => ({
+    catalog: withoutStaged(catalog, view, ({ id }) => ids.has(id)),
+    result: undefined,
+  }));
+}
+
 /** The catalog without the staged tables that `isGone` names. */
 export function withoutStaged(
   catalog: Catalog,
@@ -152,25 +164,46 @@ export function tableExists(name: string): EmbeddedError {
 
 /** What an import must find unchanged when it ends: its documents were checked against it. */
 export function schemaOf(tx: Transaction, path: string): string {
-  return tx.changeCatalog((catalog) => {
-    const { schemaValidation, tables } = componentOf(catalog, path);
-    const parts = [...tables.values()].map(({ name, validator, indexes }) => [
-      name,
-      validator,
-      indexes.map((index) => [index.name, index.fields]),
-    ]);
-    return {
-      catalog,
-      // Tables come into being by themselves; one without validator and indexes says nothing.
-      result: JSON.stringify([
-        schemaValidation,
-        parts.filter(
-          ([, validator, indexes]) =>
-            validator !== null || (indexes as unknown[]).length > 0,
-        ),
+  const { schemaValidation, tables } = tx.component(path);
+  return JSON.stringify([
+    schemaValidation,
+    // Tables come into being by themselves; one that the schema does not name says nothing.
+    [...tables.values()]
+      .filter(isInSchema)
+      .map((table) => [
+        table.name,
+        table.validator,
+        table.indexes.map(({ name, fields }) => [name, fields]),
       ]),
-    };
-  });
+  ]);
+}
+
+/** Whether the schema says anything of a table. */
+export function hasSchema(
+  tx: Transaction,
+  component: string,
+  name: string,
+): boolean {
+  const table = tx.table(component, name);
+  return table !== undefined && isInSchema(table);
+}
+
+/** The fields of a table's documents that the schema makes optional. */
+export function optionalFieldsOf(
+  tx: Transaction,
+  component: string,
+  name: string,
+): ReadonlySet<string> {
+  const validator = tx.table(component, name)?.validator;
+  if (validator?.type !== "object") return new Set();
+  const fields = Object.entries(validator.value);
+  return new Set(
+    fields.flatMap(([field, { optional }]) => (optional ? [field] : [])),
+  );
+}
+
+function isInSchema({ validator, indexes }: Table): boolean {
+  return validator !== null || indexes.length > 0;
 }
 
 function dropTable(view: PendingView, table: Table): void {

@@ -1,7 +1,17 @@
 import type { JSONValue } from "convex/values";
 import { EmbeddedError } from "../errors.js";
-import type { Key, Snapshot, WriteOp } from "../storage/store.js";
-import { componentOf, type Catalog, type Table } from "./catalog.js";
+import {
+  prefixEnd,
+  type Key,
+  type Snapshot,
+  type WriteOp,
+} from "../storage/store.js";
+import {
+  componentOf,
+  type Catalog,
+  type Component,
+  type Table,
+} from "./catalog.js";
 import {
   insertDocument,
   readDocument,
@@ -24,7 +34,7 @@ import {
 import { resolveCommitTs, withCommitTs } from "./commitTs.js";
 import { newRawId } from "./ids.js";
 import { justAfter } from "./indexScan.js";
-import { componentKey, rowCountKey } from "./keyspace.js";
+import { componentKey, metaKey, rowCountKey } from "./keyspace.js";
 import { TransactionLayer } from "./layer.js";
 import { Meta } from "./meta.js";
 import { TransactionMetrics, type TransactionLimits } from "./metrics.js";
@@ -244,6 +254,34 @@ export class Transaction {
     return rowCount(this.#view, found);
   }
 
+  /** As `meta.get`, for a query that is to run again when the value changes. */
+  readMeta(name: string): string | undefined {
+    this.#assertOpen();
+    const lower = metaKey(name);
+    const upper = justAfter(lower);
+    this.#reads.add({ component: "", table: "", index: "", lower, upper });
+    return this.meta.get(name);
+  }
+
+  /** The paths of all components that have tables, mounted or not. */
+  componentPaths(): string[] {
+    this.#assertOpen();
+    return [...this.#tables.catalog.components.keys()];
+  }
+
+  /** Reads nothing, but counts as having read a whole table. */
+  watchTable(component: string, table: string): void {
+    this.#assertOpen();
+    const found = this.#tables.find(component, table);
+    if (found === undefined) {
+      this.#readTables(component);
+      return;
+    }
+    const { head: lower, byId } = found;
+    const upper = prefixEnd(lower);
+    this.#reads.add({ component, table, index: byId.name, lower, upper });
+  }
+
   /** The names of a component's own tables. */
   tableNames(component: string): string[] {
     this.#assertOpen();
@@ -261,6 +299,18 @@ export class Transaction {
       this.#readTables(component);
     }
     return owns ? id : null;
+  }
+
+  /** @internal What the catalog says of a component. */
+  component(path: string): Component {
+    this.#assertOpen();
+    return componentOf(this.#tables.catalog, path);
+  }
+
+  /** @internal What the catalog says of a table. */
+  table(component: string, name: string): Table | undefined {
+    this.#assertOpen();
+    return this.#tables.find(component, name);
   }
 
   /** The name of a table by the number in its ids. */

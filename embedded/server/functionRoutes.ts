@@ -1,27 +1,38 @@
 import type { Database } from "../database/database.js";
 import type { Runtime } from "../functions/runtime.js";
-import type { UdfType } from "../functions/types.js";
-import { authenticate, requireAdmin, type AuthServices } from "./auth.js";
+import type { UdfOutcome, UdfType } from "../functions/types.js";
+import {
+  authenticate,
+  requireAdmin,
+  type AuthServices,
+  type Caller,
+} from "./auth.js";
 import { describeJson, isJsonObject, readJsonObject } from "./body.js";
 import {
   outcomeBody,
   outcomeResponse,
   parseFunctionCall,
   toUdfRequest,
+  type FunctionCall,
 } from "./functionRequest.js";
 import {
   badRequest,
   jsonResponse,
+  rawJsonResponse,
   type ApiRequest,
   type ApiResponse,
+  type HttpError,
   type Routes,
 } from "./http.js";
+import {
+  answerSystemQuery,
+  isSystemPath,
+  type SystemQueryServices,
+} from "./sync/systemQueries.js";
 import { decodeTs, encodeTs, type SnapshotPins } from "./snapshotPins.js";
 
-  rawJsonResponse,
 /** What the function routes need of the deployment. */
-export interface FunctionServices extends AuthServices {
-  type HttpError,
+export interface FunctionServices extends AuthServices, SystemQueryServices {
   readonly database: Database;
   readonly runtime: Runtime;
   readonly pins: SnapshotPins;
@@ -29,6 +40,8 @@ export interface FunctionServices extends AuthServices {
 
 /** Queries of one batch share a snapshot, so it cannot be endless. */
 const MAX_BATCH = 1_000;
+/** Of its results, all of which are in memory at once. */
+const MAX_BATCH_CHARACTERS = 128 * 1024 * 1024;
 
 /** The calls of apps and operators: `/api/query`, `/api/mutation` and their kin. */
 export function functionRoutes(services: FunctionServices): Routes {
@@ -40,8 +53,6 @@ export function functionRoutes(services: FunctionServices): Routes {
     "/api/action": { POST: run("Action") },
     "/api/function": { POST: (r) => runAnyFunction(services, r) },
     "/api/query_ts": { POST: () => queryTs(services) },
-/** Of its results, all of which are in memory at once. */
-const MAX_BATCH_CHARACTERS = 128 * 1024 * 1024;
     "/api/query_at_ts": { POST: (r) => queryAtTs(services, r) },
     "/api/query_batch": { POST: (r) => queryBatch(services, r) },
   };
@@ -79,11 +90,29 @@ async function runFunction(
 ): Promise<ApiResponse> {
   const caller = await authenticate(request, services);
   const call = parseFunctionCall(await readJsonObject(request));
+  if (udfType === "Query" && isSystemPath(call.path)) {
+    return runSystemQuery(services, call, caller);
+  }
   const outcome = await services.runtime.run(
     toUdfRequest(call, caller, request),
     udfType,
   );
   return outcomeResponse(outcome, call.format);
+}
+
+function runSystemQuery(
+  services: FunctionServices,
+  call: FunctionCall,
+  caller: Caller,
+): ApiResponse {
+  const snapshot = services.database.read();
+  try {
+    const value = answerSystemQuery(services, call, caller, snapshot);
+    const outcome: UdfOutcome = { status: "success", value, logLines: [] };
+    return outcomeResponse(outcome, call.format);
+  } finally {
+    snapshot.release();
+  }
 }
 
 async function runAnyFunction(
@@ -172,16 +201,16 @@ async function queryBatch(
       const view = begin.snapshotView();
       const outcome = await runtime.runQueryAt(udfRequest, view);
       view.release();
+      const result = JSON.stringify(outcomeBody(outcome, call.format));
+      characters += result.length;
+      if (characters > MAX_BATCH_CHARACTERS) throw batchTooLarge();
+      results.push(result);
     }
     return rawJsonResponse(`{"results":[${results.join()}]}`);
   } finally {
     begin.release();
   }
 }
-      const result = JSON.stringify(outcomeBody(outcome, call.format));
-      characters += result.length;
-      if (characters > MAX_BATCH_CHARACTERS) throw batchTooLarge();
-      results.push(result);
 
 function batchTooLarge(): HttpError {
   return badRequest(

@@ -13,12 +13,19 @@ import {
   type Routes,
 } from "./http.js";
 import type { Log } from "./log.js";
+import {
+  EXPORT_FILES,
+  exportFileHandler,
+  snapshotRoutes,
+  type SnapshotServices,
+} from "./snapshots/routes.js";
 import { pushRoutes, type PushServices } from "./push/routes.js";
 
 /** Everything the HTTP API is made of. */
 export type ApiServices = FunctionServices &
   PushServices &
   AdminServices &
+  SnapshotServices &
   HttpActionServices & { readonly log: Log };
 
 const RUN_PREFIX = "/api/run/";
@@ -54,10 +61,15 @@ function createApi(services: ApiServices): ApiHandler {
       ...functionRoutes(services),
       ...pushRoutes(services),
       ...adminRoutes(services),
+      ...snapshotRoutes(services),
     }),
   );
+  const sendExport = exportFileHandler(services);
   const handle = neverRejecting(
-    (request) => dispatch(routes, services, request),
+    (request) =>
+      request.method === "GET" && request.path.startsWith(EXPORT_FILES)
+        ? sendExport(request)
+        : dispatch(routes, services, request),
     services.log,
   );
   return async (request) => allowOrigin(request, await handle(request));

@@ -39,31 +39,36 @@ const POLL_MS = 60_000;
 /** Keeps the latest completions for `convex dev` and `convex logs` to follow. */
 export class LogStream {
   readonly #clock: Clock;
-  readonly #entries: LogEntry[] = [];
+  readonly #entries: { cursor: number; entry: LogEntry }[] = [];
   readonly #waiting = new Set<() => void>();
-  /** How many were ever added, so that a cursor survives trimming. */
+  /** Milliseconds at least, so that a cursor of an earlier run is never ahead. */
+  #newest: number;
   #added = 0;
   #closed = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#newest = Math.floor(clock.now());
   }
 
   add(event: CompletionEvent): void {
-    this.#entries.push(toLogEntry(event, ++this.#added));
+    this.#newest = Math.max(this.#newest + 1, Math.floor(this.#clock.now()));
+    const entry = toLogEntry(event, ++this.#added);
+    this.#entries.push({ cursor: this.#newest, entry });
     if (this.#entries.length > MAX_ENTRIES) this.#entries.shift();
     this.#wake();
   }
 
   /**
-   * Completions after `cursor`, waiting for the next one when there are none.
+   * Completions after `cursor`, waiting for the next one when it is the newest. From 0,
+   * which asks for the cursor to go on from, it answers at once.
    * @param onGone registers what to do when the reader is gone
    */
   async follow(
     cursor: number,
     onGone: (listener: () => void) => void,
   ): Promise<LogPage> {
-    if (this.#added <= cursor && !this.#closed) {
+    if (this.#newest === cursor && !this.#closed) {
       await new Promise<void>((resolve) => {
         const done = () => {
           this.#clock.clearTimeout(timer);
@@ -75,10 +80,10 @@ export class LogStream {
         onGone(done);
       });
     }
-    const dropped = this.#added - this.#entries.length;
+    const after = this.#entries.filter((one) => one.cursor > cursor);
     return {
-      entries: this.#entries.slice(Math.max(0, cursor - dropped)),
-      newCursor: this.#added,
+      entries: after.map(({ entry }) => entry),
+      newCursor: this.#newest,
     };
   }
 

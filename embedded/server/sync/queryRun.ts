@@ -2,11 +2,13 @@ import type { Transaction } from "../../database/transaction.js";
 import type { KeyInterval } from "../../database/types.js";
 import type { Runtime } from "../../functions/runtime.js";
 import type { UdfOutcome } from "../../functions/types.js";
-import { isJsonObject } from "../body.js";
-import { checkConvexJson } from "../values.js";
 import { refusalOf, toRequest, type Speaker } from "./calls.js";
 import type { AddQuery, QueryResult } from "./messages.js";
-import { findSystemQuery, type SystemQueryServices } from "./systemQueries.js";
+import {
+  answerSystemQuery,
+  isSystemPath,
+  type SystemQueryServices,
+} from "./systemQueries.js";
 
 /** What running queries takes. */
 export type QueryRunServices = SystemQueryServices & {
@@ -27,7 +29,7 @@ export async function runLiveQuery(
   speaker: Speaker,
   snapshot: Transaction,
 ): Promise<QueryRun> {
-  if (query.udfPath.startsWith("_system/")) {
+  if (isSystemPath(query.udfPath)) {
     return runSystemQuery(services, query, speaker, snapshot);
   }
   const { journal = null } = query;
@@ -52,31 +54,14 @@ export async function runLiveQuery(
 
 function runSystemQuery(
   services: SystemQueryServices,
-  { udfPath, args, componentPath }: AddQuery,
+  { udfPath: path, args: [args = {}], componentPath }: AddQuery,
   { caller }: Speaker,
   snapshot: Transaction,
 ): QueryRun {
-  if (caller.role !== "admin") {
-    return failed("System queries need the admin key.", null);
-  }
-  const query = findSystemQuery(udfPath);
-  if (query === undefined) {
-    const name = udfPath.slice(0, 200);
-    return failed(
-      `The embedded deployment has no system query "${name}".`,
-      null,
-    );
-  }
   const view = snapshot.snapshotView();
   try {
-    const first = args[0] ?? {};
-    checkConvexJson(first, "args");
-    const value = query(
-      services,
-      isJsonObject(first) ? first : {},
-      componentPath ?? "",
-      view,
-    );
+    const call = { path, args, componentPath: componentPath ?? "" };
+    const value = answerSystemQuery(services, call, caller, view);
     return {
       result: { type: "QueryUpdated", value, logLines: [], journal: null },
       reads: view.readSet,

@@ -1,9 +1,20 @@
 import type { JSONValue } from "convex/values";
 import type { Transaction } from "../../database/transaction.js";
+import type { Caller } from "../auth.js";
+import { isJsonObject } from "../body.js";
+import { HttpError } from "../http.js";
+import { checkConvexJson } from "../values.js";
 import type { AnalyzedModule } from "../push/analyze.js";
 import { componentDefinitions } from "../push/diff.js";
 import type { LiveCode } from "../liveCode.js";
-import { listTables, readTable } from "./tableQueries.js";
+import { latestExport } from "../snapshots/exports.js";
+import { listImports, readImport } from "../snapshots/imports.js";
+import {
+  countTable,
+  listTables,
+  readTable,
+  watchTable,
+} from "./tableQueries.js";
 
 /** What the system queries read. */
 export interface SystemQueryServices {
@@ -12,7 +23,7 @@ export interface SystemQueryServices {
 }
 
 /** A query of the CLI, at one snapshot. */
-export type SystemQuery = (
+type SystemQuery = (
   services: SystemQueryServices,
   args: Readonly<Record<string, JSONValue>>,
   componentPath: string,
@@ -23,10 +34,49 @@ export type SystemQuery = (
  * The queries by which the CLI looks at a deployment, each by the path it asks
  * for. Undefined when the path names none.
  */
-export function findSystemQuery(path: string): SystemQuery | undefined {
+function findSystemQuery(path: string): SystemQuery | undefined {
   return SYSTEM_QUERIES.get(
     path.replace(/\.js(?=:|$)/, "").replace(/:default$/, ""),
   );
+}
+
+/** Whether a path is one that the CLI asks the deployment itself for. */
+export function isSystemPath(path: string): boolean {
+  return path.startsWith("_system/");
+}
+
+/** Answers a query of the CLI, from whoever has the key; throws what is wrong with it. */
+export function answerSystemQuery(
+  services: SystemQueryServices,
+  { path, args, componentPath }: SystemQueryCall,
+  caller: Caller,
+  snapshot: Transaction,
+): JSONValue {
+  if (caller.role !== "admin") {
+    throw new HttpError(403, "Forbidden", "System queries need the admin key.");
+  }
+  const query = findSystemQuery(path);
+  if (query === undefined) {
+    throw new HttpError(
+      404,
+      "UnknownSystemQuery",
+      `The embedded deployment has no system query "${path.slice(0, 200)}".`,
+    );
+  }
+  checkConvexJson(args, "args");
+  return query(
+    services,
+    isJsonObject(args) ? args : {},
+    componentPath,
+    snapshot,
+  );
+}
+
+/** A query of the CLI as it was sent. */
+export interface SystemQueryCall {
+  readonly path: string;
+  readonly args: unknown;
+  readonly componentPath: string;
 }
 
 const SYSTEM_QUERIES = new Map<string, SystemQuery>([
@@ -38,6 +88,17 @@ const SYSTEM_QUERIES = new Map<string, SystemQuery>([
   ["_system/frontend/components:list", listComponents],
   ["_system/cli/tables", listTables],
   ["_system/cli/tableData", readTable],
+  ["_system/cli/tableSize", countTable],
+  ["_system/cli/queryTable", watchTable],
+  [
+    "_system/cli/exports:getLatest",
+    (_s, _a, _c, snapshot) => latestExport(snapshot),
+  ],
+  ["_system/cli/queryImport", getImport],
+  [
+    "_system/cli/queryImport:list",
+    (_s, _a, _c, snapshot) => listImports(snapshot),
+  ],
 ]);
 
 /** Every function of a component with its validators, in module order. */
@@ -90,6 +151,15 @@ function getEnvironment(
     ? live.environment[name]
     : undefined;
   return value === undefined ? null : { name, value };
+}
+
+function getImport(
+  _services: unknown,
+  { importId }: Readonly<Record<string, JSONValue>>,
+  _componentPath: string,
+  snapshot: Transaction,
+): JSONValue {
+  return typeof importId === "string" ? readImport(snapshot, importId) : null;
 }
 
 function listComponents({ live }: SystemQueryServices): JSONValue {

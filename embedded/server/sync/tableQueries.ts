@@ -41,6 +41,35 @@ export function readTable(
   return { page: page.map(({ value }) => value), isDone, continueCursor };
 }
 
+/** How many documents a table has. */
+export function countTable(
+  _services: unknown,
+  { tableName }: Args,
+  componentPath: string,
+  snapshot: Transaction,
+): JSONValue {
+  return snapshot.count(componentPath, nameIn(tableName));
+}
+
+/** A result that is another whenever a document of the table is. */
+export function watchTable(
+  _services: unknown,
+  { tableName }: Args,
+  componentPath: string,
+  snapshot: Transaction,
+): JSONValue {
+  snapshot.watchTable(componentPath, nameIn(tableName));
+  return String(snapshot.ts);
+}
+
+function nameIn(tableName: JSONValue | undefined): string {
+  if (typeof tableName === "string") return tableName;
+  throw badRequest(
+    "InvalidArguments",
+    `tableName must be a name, not ${describeJson(tableName)}.`,
+  );
+}
+
 const MAX_PAGE_SIZE = 8_192;
 
 function paginationArgs(options: JSONValue | undefined) {

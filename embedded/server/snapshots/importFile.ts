@@ -1,0 +1,107 @@
+import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
+import { openPromise, type Entry, type ZipFile } from "yauzl";
+import type { ImportFormat, ImportRequest } from "./importRequest.js";
+import {
+  badRows,
+  csvRows,
+  jsonArray,
+  jsonLines,
+  type Rows,
+} from "./importRows.js";
+
+/** One table of an import file. */
+export interface ImportTable {
+  readonly component: string;
+  readonly name: string;
+  /** Reads its rows from the beginning, each time it is called. */
+  rows(): Rows;
+}
+
+/** An open import file; its tables' rows are read as they are asked for. */
+export interface ImportFile {
+  readonly tables: readonly ImportTable[];
+  close(): void;
+}
+
+/** Which of a table's fields a schema makes optional: CSV has no other word for "absent". */
+export type OptionalFields = (
+  component: string,
+  table: string,
+) => ReadonlySet<string>;
+
+/** The name under which a snapshot keeps the numbers of its tables. */
+export const TABLES_TABLE = "_tables";
+
+/** Opens an uploaded file as what the request says it is. */
+export async function openImportFile(
+  path: string,
+  { format, component, table: name }: ImportRequest,
+  optionalFields: OptionalFields,
+): Promise<ImportFile> {
+  if (format === "zip") return openZip(path, component);
+  if (name === undefined) throw badRows(`${format} needs a table.`);
+  const read = READERS[format];
+  const rows = () =>
+    read(createReadStream(path), optionalFields(component, name));
+  return { tables: [{ component, name, rows }], close: () => undefined };
+}
+
+const READERS: Record<
+  Exclude<ImportFormat, "zip">,
+  (file: Readable, optional: ReadonlySet<string>) => Rows
+> = { csv: csvRows, jsonLines, jsonArray };
+
+async function openZip(path: string, base: string): Promise<ImportFile> {
+  let zip: ZipFile;
+  try {
+    zip = await openPromise(path, { autoClose: false });
+    const tables = new Map<string, ImportTable>();
+    for await (const entry of zip.eachEntry()) {
+      const table = toTable(zip, entry, base);
+      if (table === undefined) continue;
+      const key = JSON.stringify([table.component, table.name]);
+      if (tables.has(key))
+        throw badRows(`The ZIP file has ${entry.fileName} twice.`);
+      tables.set(key, table);
+    }
+    return { tables: [...tables.values()], close: () => zip.close() };
+  } catch (cause) {
+    throw badRows(
+      `Not a ZIP file that can be read: ${(cause as Error).message}`,
+    );
+  }
+}
+
+/** Folders around the snapshot do not matter; macOS, for one, adds them. */
+const DOCUMENTS =
+  /^(?:.*?\/)??((?:_components\/[^/]+\/)*)([^/]+)\/documents\.jsonl$/;
+const STORED_FILE = /(?:^|\/)_storage\/(?!documents\.jsonl$)[^/]+$/;
+
+function toTable(
+  zip: ZipFile,
+  entry: Entry,
+  base: string,
+): ImportTable | undefined {
+  const { fileName } = entry;
+  if (fileName.startsWith("__MACOSX/")) return undefined;
+  if (STORED_FILE.test(fileName)) {
+    throw badRows(
+      `The snapshot has stored files (${fileName}), and the embedded deployment has no file storage. Export it without --include-file-storage.`,
+    );
+  }
+  const [, folders, name] = DOCUMENTS.exec(fileName) ?? [];
+  if (folders === undefined || name === undefined) return undefined;
+  // Other system tables are the deployment's own.
+  if (name.startsWith("_") && name !== TABLES_TABLE) return undefined;
+  const names = [...folders.matchAll(/_components\/([^/]+)\//g)].map(
+    ([, component]) => component!,
+  );
+  return {
+    component: [...(base === "" ? [] : [base]), ...names].join("/"),
+    name,
+    rows: async function* () {
+      yield* jsonLines(await zip.openReadStreamPromise(entry));
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import type { JSONValue } from "convex/values";
+import type { Transaction } from "../../database/transaction.js";
+import { inspectIds } from "../../database/importedDocuments.js";
+import { tableExists } from "../../database/staging.js";
+import { isJsonObject } from "../body.js";
+import { checkConvexJson } from "../values.js";
+import {
+  TABLES_TABLE,
+  type ImportFile,
+  type ImportTable,
+} from "./importFile.js";
+import type { ImportMode } from "./importRequest.js";
+import { badRows, type Rows } from "./importRows.js";
+
+/** A document as an import file has it, checked. */
+export type ImportedFields = Record<string, JSONValue>;
+
+/** What a table of the file asks for, known once all of it was read. */
+export interface TablePlan {
+  readonly component: string;
+  readonly name: string;
+  /** Absent for a table that the snapshot only names. */
+  readonly source: ImportTable | undefined;
+  readonly documents: number;
+  /** The number that its ids have, if it has any. */
+  readonly number: number | undefined;
+  readonly hasForeignIds: boolean;
+}
+
+/** Reads the whole file once: what is wrong with it is found before anything is asked or written. */
+export async function planImport(file: ImportFile): Promise<TablePlan[]> {
+  const numbers = new Map<string, number>();
+  for (const table of file.tables) {
+    if (table.name !== TABLES_TABLE) continue;
+    for await (const row of table.rows()) {
+      const [name, number] = parseTableRow(row);
+      numbers.set(keyOf(table.component, name), number);
+    }
+  }
+  const plans: TablePlan[] = [];
+  for (const table of file.tables) {
+    if (table.name === TABLES_TABLE) continue;
+    const key = keyOf(table.component, table.name);
+    plans.push(await planTable(table, numbers.get(key)));
+    numbers.delete(key);
+  }
+  for (const [key, number] of numbers) {
+    const [component, name] = JSON.parse(key) as [string, string];
+    const empty = { source: undefined, documents: 0, hasForeignIds: false };
+    plans.push({ component, name, number, ...empty });
+  }
+  return plans;
+}
+
+/** The documents among a table's rows; the plan has checked them. */
+export async function* documentsOf(rows: Rows): AsyncIterable<ImportedFields> {
+  for await (const row of rows) yield row as ImportedFields;
+}
+
+/** What the import will do, for its user to confirm, and whether it takes anything away. */
+export function describePlan(
+  plans: readonly TablePlan[],
+  mode: ImportMode,
+  snapshot: Transaction,
+): { message: string; deletes: boolean } {
+  const changes = plans.map(({ component, name, documents }) => {
+    const existing = snapshot.count(component, name);
+    if (mode === "requireEmpty" && existing > 0) throw tableExists(name);
+    const deleted = mode === "append" ? 0 : existing;
+    return { component, name, documents, deleted };
+  });
+  if (mode === "replaceAll") changes.push(...othersOf(plans, snapshot));
+  const lines = changes.map(({ component, name, documents, deleted }) => {
+    const table = component === "" ? name : `${component}:${name}`;
+    const loss = deleted === 0 ? "" : `, deletes the ${count(deleted)} there`;
+    return `  ${table}: adds ${count(documents)}${loss}`;
+  });
+  return {
+    message: ["This import, by table:", ...lines].join("\n"),
+    deletes: changes.some(({ deleted }) => deleted > 0),
+  };
+}
+
+/** The tables that are there and not in the import. */
+export function othersOf(
+  plans: readonly Pick<TablePlan, "component" | "name">[],
+  snapshot: Transaction,
+) {
+  const keys = new Set(plans.map((plan) => keyOf(plan.component, plan.name)));
+  return snapshot.componentPaths().flatMap((component) =>
+    snapshot
+      .tableNames(component)
+      .filter((name) => !keys.has(keyOf(component, name)))
+      .map((name) => {
+        const deleted = snapshot.count(component, name);
+        return { component, name, documents: 0, deleted };
+      }),
+  );
+}
+
+/** `1 document`, `1,000 documents`. */
+export function count(documents: number): string {
+  const number = documents.toLocaleString("en-US");
+  return documents === 1 ? `${number} document` : `${number} documents`;
+}
+
+async function planTable(
+  table: ImportTable,
+  listed: number | undefined,
+): Promise<TablePlan> {
+  const { component, name } = table;
+  let documents = 0;
+  let number = listed;
+  let hasForeignIds = false;
+  for await (const row of table.rows()) {
+    documents += 1;
+    const where = `row ${documents} of table ${name}`;
+    if (!isJsonObject(row)) throw badRows(`Not an object: ${where}.`);
+    checkConvexJson(row, where);
+    const ids = inspectIds(row);
+    number ??= ids.number;
+    hasForeignIds ||= ids.areForeign;
+  }
+  return { component, name, source: table, documents, number, hasForeignIds };
+}
+
+function parseTableRow(row: unknown): [name: string, number: number] {
+  if (isJsonObject(row)) {
+    const { name, id } = row;
+    if (typeof name === "string" && Number.isSafeInteger(id)) {
+      return [name, id as number];
+    }
+  }
+  throw badRows(
+    `A row of ${TABLES_TABLE} must have a name and an id, not ${JSON.stringify(row)}.`,
+  );
+}
+
+function keyOf(component: string, name: string): string {
+  return JSON.stringify([component, name]);
+}

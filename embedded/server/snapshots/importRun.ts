@@ -1,0 +1,199 @@
+import type { JSONValue } from "convex/values";
+import type { Database } from "../../database/database.js";
+import {
+  insertImported,
+  type ImportTarget,
+} from "../../database/importedDocuments.js";
+import {
+  activateStaged,
+  dropStaged,
+  hasSchema,
+  schemaOf,
+  stageTable,
+  type Activation,
+  type StagedTable,
+} from "../../database/staging.js";
+import type { Transaction } from "../../database/transaction.js";
+import {
+  count,
+  documentsOf,
+  othersOf,
+  type ImportedFields,
+  type TablePlan,
+} from "./importPlan.js";
+import type { ImportMode } from "./importRequest.js";
+import { badRows } from "./importRows.js";
+
+/** What one commit of an import takes on: documents, and characters of them. */
+export const IMPORT_BATCH = { documents: 1_000, characters: 4 * 1_024 * 1_024 };
+
+/** How an import tells of itself; called in the commit that it tells of. */
+export interface ImportProgress {
+  /** What is being done. */
+  doing(tx: Transaction, message: string): void;
+  /** What is done for good. */
+  done(tx: Transaction, message: string): void;
+  /** All of it. */
+  completed(tx: Transaction, documents: number): void;
+}
+
+interface Prepared {
+  readonly targets: ReadonlyMap<TablePlan, ImportTarget>;
+  readonly staged: readonly StagedTable[];
+  readonly schemas: ReadonlyMap<string, string>;
+}
+
+/**
+ * Writes an import's documents in batches into tables that nobody sees yet, and
+ * puts all of them in place in one commit. Only `append` to a table that has
+ * documents writes where everyone sees it.
+ */
+export async function runImport(
+  database: Database,
+  plans: readonly TablePlan[],
+  mode: ImportMode,
+  progress: ImportProgress,
+  signal: AbortSignal,
+): Promise<void> {
+  const { value: prepared } = await database.write((tx) =>
+    Promise.resolve(prepare(tx, plans, mode)),
+  );
+  try {
+    let documents = 0;
+    for (const plan of plans) {
+      await fillTable(database, plan, prepared, progress, signal);
+      documents += plan.documents;
+    }
+    const { durable } = await database.write((tx) => {
+      finish(tx, plans, mode, prepared);
+      progress.completed(tx, documents);
+      return Promise.resolve();
+    });
+    await durable;
+  } catch (error) {
+    await database.write((tx) =>
+      Promise.resolve(dropStaged(tx, prepared.staged)),
+    );
+    throw error;
+  }
+}
+
+function prepare(
+  tx: Transaction,
+  plans: readonly TablePlan[],
+  mode: ImportMode,
+): Prepared {
+  const targets = new Map<TablePlan, ImportTarget>();
+  const staged: StagedTable[] = [];
+  const schemas = new Map<string, string>();
+  for (const plan of plans) {
+    const { component, name, number, hasForeignIds } = plan;
+    schemas.set(component, schemaOf(tx, component));
+    if (mode === "append" && tx.count(component, name) > 0) {
+      targets.set(plan, { kind: "live", component, name });
+      continue;
+    }
+    const table = stageTable(tx, { component, name, number, hasForeignIds });
+    staged.push(table);
+    targets.set(plan, { kind: "staged", table });
+  }
+  // Whether they can take their places is better known now than after an hour.
+  const trial = tx.layer();
+  activateStaged(tx, activation(tx, plans, mode, staged));
+  trial.rollback();
+  return { targets, staged, schemas };
+}
+
+function finish(
+  tx: Transaction,
+  plans: readonly TablePlan[],
+  mode: ImportMode,
+  { staged, schemas }: Prepared,
+): void {
+  for (const [component, schema] of schemas) {
+    if (schemaOf(tx, component) === schema) continue;
+    throw badRows(
+      "The schema changed during the import, so its documents may not match it. Import again, and push before or after it.",
+    );
+  }
+  activateStaged(tx, activation(tx, plans, mode, staged));
+}
+
+function activation(
+  tx: Transaction,
+  plans: readonly TablePlan[],
+  mode: ImportMode,
+  staged: readonly StagedTable[],
+): Activation {
+  const requireEmpty = mode === "requireEmpty" || mode === "append";
+  if (mode !== "replaceAll") return { staged, removed: [], requireEmpty };
+  const others = othersOf(plans, tx);
+  const inSchema = others.filter(({ component, name }) =>
+    hasSchema(tx, component, name),
+  );
+  const cleared = inSchema.map(({ component, name }) =>
+    stageTable(tx, { component, name, hasForeignIds: false }),
+  );
+  return {
+    staged: [...staged, ...cleared],
+    removed: others.filter((table) => !inSchema.includes(table)),
+    requireEmpty,
+  };
+}
+
+async function fillTable(
+  database: Database,
+  plan: TablePlan,
+  { targets, staged }: Prepared,
+  progress: ImportProgress,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, component, source } = plan;
+  const table = component === "" ? name : `${component}:${name}`;
+  let written = 0;
+  const batches =
+    source === undefined ? [] : batchesOf(documentsOf(source.rows()));
+  for await (const batch of batches) {
+    signal.throwIfAborted();
+    written += batch.length;
+    const { durable } = await database.write((tx) => {
+      insertImported(tx, targets.get(plan)!, batch, staged);
+      progress.doing(tx, `Importing ${table} (${count(written)})`);
+      return Promise.resolve();
+    });
+    await durable;
+  }
+  await database.write((tx) =>
+    Promise.resolve(progress.done(tx, `Read ${table} (${count(written)})`)),
+  );
+}
+
+async function* batchesOf(
+  documents: AsyncIterable<ImportedFields>,
+): AsyncIterable<ImportedFields[]> {
+  let batch: ImportedFields[] = [];
+  let characters = 0;
+  for await (const document of documents) {
+    batch.push(document);
+    characters += lengthOf(document);
+    if (
+      batch.length === IMPORT_BATCH.documents ||
+      characters > IMPORT_BATCH.characters
+    ) {
+      yield batch;
+      batch = [];
+      characters = 0;
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** About as many characters as the document has in JSON, without writing it. */
+function lengthOf(value: JSONValue): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 8;
+  return Object.entries(value).reduce(
+    (sum, [name, part]) => sum + name.length + lengthOf(part),
+    8,
+  );
+}

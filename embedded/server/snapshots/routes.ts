@@ -1,0 +1,117 @@
+import type { AdminKey } from "../adminKey.js";
+import { requireAdmin } from "../auth.js";
+import { describeJson, readJsonObject } from "../body.js";
+import {
+  badRequest,
+  jsonResponse,
+  type ApiHandler,
+  type ApiRequest,
+  type ApiResponse,
+  type Routes,
+} from "../http.js";
+import type { Exports } from "./exports.js";
+import { parseImportRequest } from "./importRequest.js";
+import type { Imports } from "./imports.js";
+
+/** What the snapshot routes need of the deployment. */
+export interface SnapshotServices {
+  readonly adminKey: AdminKey;
+  readonly exports: Exports;
+  readonly imports: Imports;
+}
+
+/** The CLI sends 5 MiB a part, and more only of files over 48 GiB. */
+const PART_LIMIT_BYTES = 64 * 1_024 * 1_024;
+
+/** Under it, the files of finished exports by their timestamps. */
+export const EXPORT_FILES = "/api/export/zip/";
+
+/** `convex export` and `convex import`. */
+export function snapshotRoutes({
+  adminKey,
+  exports,
+  imports,
+}: SnapshotServices): Routes {
+  const post = (run: (request: ApiRequest) => Promise<unknown>) => ({
+    POST: async (request: ApiRequest) => {
+      requireAdmin(request, adminKey);
+      return jsonResponse(await run(request));
+    },
+  });
+  return {
+    "/api/export/request/zip": post(async (request) => {
+      const query = new URLSearchParams(request.query);
+      if (query.get("includeStorage") === "true") throw noFileStorage();
+      await exports.request();
+    }),
+    "/api/import/start_upload": post(async () => ({
+      uploadToken: await imports.uploads.start(),
+    })),
+    "/api/import/upload_part": post(async (request) => {
+      const query = new URLSearchParams(request.query);
+      const token = query.get("uploadToken") ?? "";
+      const data = await request.readBody(PART_LIMIT_BYTES);
+      const number = Number(query.get("partNumber"));
+      return imports.uploads.addPart(token, number, data);
+    }),
+    "/api/import/finish_upload": post(async (request) => {
+      const body = await readJsonObject(request);
+      const importId = await imports.begin(
+        text(body, "uploadToken"),
+        texts(body, "partTokens"),
+        parseImportRequest(body["import"]),
+      );
+      return { importId };
+    }),
+    "/api/perform_import": post(async (request) => {
+      await imports.confirm(text(await readJsonObject(request), "importId"));
+    }),
+    "/api/cancel_import": post(async (request) => {
+      await imports.cancel(text(await readJsonObject(request), "importId"));
+    }),
+  };
+}
+
+/** Sends the file of an export. */
+export function exportFileHandler({
+  adminKey,
+  exports,
+}: SnapshotServices): ApiHandler {
+  return async (request): Promise<ApiResponse> => {
+    requireAdmin(request, adminKey);
+    const file = await exports.find(request.path.slice(EXPORT_FILES.length));
+    return {
+      status: 200,
+      body: file.open(),
+      headers: {
+        "content-type": "application/zip",
+        "content-length": String(file.sizeBytes),
+        "content-disposition": `attachment; filename=${file.name}`,
+      },
+    };
+  };
+}
+
+function noFileStorage() {
+  return badRequest(
+    "Unsupported",
+    "The embedded deployment has no file storage, so there are no stored files to export. Leave out --include-file-storage.",
+  );
+}
+
+function text(body: Record<string, unknown>, key: string): string {
+  const value = body[key];
+  if (typeof value === "string") return value;
+  throw badRequest(
+    "InvalidImport",
+    `${key} must be a string, not ${describeJson(value)}.`,
+  );
+}
+
+function texts(body: Record<string, unknown>, key: string): string[] {
+  const value = body[key];
+  if (Array.isArray(value) && value.every((one) => typeof one === "string")) {
+    return value;
+  }
+  throw badRequest("InvalidImport", `${key} must be an array of strings.`);
+}
