@@ -7,13 +7,11 @@ const conditions = ["source", ...defaultServerConditions];
 
 // They import convex-test; each runs on it and on the embedded engine.
 const onConvexTest = [
-  "test/convex/**",
-  "test/client/**",
-  "test/baseline/**",
-  "test/conformance/**",
+  "test/convex/**/*.test.ts",
+  "test/client/**/*.test.ts",
+  "test/baseline/**/*.test.ts",
+  "test/conformance/*.test.ts",
 ];
-
-const convexTestFiles = onConvexTest.map((folder) => `${folder}/*.test.ts`);
 
 export default defineConfig({
   test: {
@@ -31,7 +29,7 @@ export default defineConfig({
           // What Convex's own runtime resembles: no Node modules, web APIs only.
           name: "component",
           environment: "edge-runtime",
-          include: convexTestFiles,
+          include: onConvexTest,
         },
       },
       {
@@ -40,7 +38,7 @@ export default defineConfig({
         test: {
           ...onEngine.test,
           name: "conformance",
-          include: convexTestFiles,
+          include: onConvexTest,
           exclude: slowSuites,
         },
       },

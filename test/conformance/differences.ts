@@ -1,3 +1,5 @@
+import type { RunnerTestFile, RunnerTestSuite } from "vitest";
+
 /** Tests whose expectation of the mock a deployment rightly does not meet. */
 export interface Difference {
   /** How the file's path ends. */
@@ -6,6 +8,8 @@ export interface Difference {
   readonly tests: readonly string[];
   /** How the real backend differs from the mock. */
   readonly reason: string;
+  /** What each of its errors says. */
+  readonly failsWith: RegExp;
 }
 
 const ERROR_TEXT =
@@ -21,9 +25,15 @@ const CREATION_TIME =
 const CLOCK =
   "A process that stood still runs all that is overdue by the clock; the mock's timers go by the time they still had to wait.";
 
+const REFUSED_ARGUMENTS =
+  /error matching \/Validator error\/ but got 'ArgumentValidationError: /;
+const INTERVALS_TWICE = /^expected [\d.]+ to be less than 4096$/m;
+/** The test looks for a job by a name without `.js`. */
+const JOB_NOT_FOUND = /expected undefined to be defined/;
+
 /**
- * Where the engine differs from `convex-test` on purpose. Each test named here must fail: one that
- * passes is reported, so that the list stays true.
+ * Where the engine differs from `convex-test` on purpose. Each test named here must
+ * fail, and with that text: one that passes, fails in another way or is not there fails the run.
  *
  * Other differences, which no test here meets: ids have the real backend's form; a full last page
  * says `isDone: false`; a transaction's limits always hold; a component cannot `paginate()`; what
@@ -34,6 +44,8 @@ export const differences: readonly Difference[] = [
     file: "test/baseline/cleanup.test.ts",
     tests: ["the baseline's cleanup can never run again above 32,000 sessions"],
     reason: ERROR_TEXT,
+    failsWith:
+      /'Scanned too many documents' but got 'Too many documents read in a single f/,
   },
   {
     file: "test/convex/importing.test.ts",
@@ -41,6 +53,7 @@ export const differences: readonly Difference[] = [
       "of as many rows as it takes fits a transaction where each row changes all it can",
     ],
     reason: COUNTED_TWICE,
+    failsWith: INTERVALS_TWICE,
   },
   {
     file: "test/convex/lifecycle.test.ts",
@@ -49,6 +62,7 @@ export const differences: readonly Difference[] = [
       "a page of 3000 takes fewer read intervals than the real backend allows",
     ],
     reason: COUNTED_TWICE,
+    failsWith: INTERVALS_TWICE,
   },
   {
     file: "test/convex/schedules.test.ts",
@@ -56,6 +70,7 @@ export const differences: readonly Difference[] = [
       "after six hours of downtime answers once, though crons fires for each it missed",
     ],
     reason: CLOCK,
+    failsWith: /to have a length of 1 but got 2$/m,
   },
   {
     file: "test/convex/sessions.test.ts",
@@ -66,6 +81,7 @@ export const differences: readonly Difference[] = [
       "in pages of 8 loses and doubles no row of those created in one moment",
     ],
     reason: CREATION_TIME,
+    failsWith: /^expected 8 to be 1 /,
   },
   {
     file: "workpool/src/client/index.test.ts",
@@ -75,10 +91,18 @@ export const differences: readonly Difference[] = [
       "a failure filter reuses an existing completion handler for failed query work",
       "a failure filter restores large context (large arguments: false)",
       "a failure filter restores large context (large arguments: true)",
+    ],
+    reason: ERROR_TEXT,
+    failsWith: /Uncaught Error: work failed/,
+  },
+  {
+    file: "workpool/src/client/index.test.ts",
+    tests: [
       "rejects invalid result kinds at runtime (batch: false)",
       "rejects invalid result kinds at runtime (batch: true)",
     ],
     reason: ERROR_TEXT,
+    failsWith: REFUSED_ARGUMENTS,
   },
   {
     file: "workpool/src/component/lib.test.ts",
@@ -87,16 +111,19 @@ export const differences: readonly Difference[] = [
       "rejects invalid status filters before writing any work (batch: true)",
     ],
     reason: ERROR_TEXT,
+    failsWith: REFUSED_ARGUMENTS,
   },
   {
     file: "workpool/src/component/lib.test.ts",
     tests: ["should process work items in batches for cancelAll"],
     reason: SCHEDULED_NAME,
+    failsWith: JOB_NOT_FOUND,
   },
   {
     file: "workpool/src/component/stats.test.ts",
     tests: ["should schedule calculateBacklogAndReport when backlog is large"],
     reason: SCHEDULED_NAME,
+    failsWith: JOB_NOT_FOUND,
   },
   {
     file: "workpool/src/component/stateMachine.test.ts",
@@ -106,25 +133,31 @@ export const differences: readonly Difference[] = [
       "recovery scan tolerates a GC'd scheduledId for a live job",
     ],
     reason: SYSTEM_TABLES,
+    failsWith: /System tables can only be accessed with db\.system/,
   },
 ];
 
-/** Suites that are not run at all, and why. */
-export const excludedSuites: readonly { file: string; reason: string }[] = [
-  {
-    file: "node_modules/@convex-dev/aggregate/src/component/btree.test.ts",
-    reason: "It imports @fast-check/vitest, which the package does not bring.",
-  },
-  {
-    file: "node_modules/@convex-dev/rate-limiter/src/react/index.test.ts",
-    reason: "It tests React hooks in jsdom, without a deployment.",
-  },
-];
-
-/** Why a test must fail on the engine; undefined if it must pass. */
-export function differenceOf(file: string, test: string): string | undefined {
+/** The difference that a test must show on the engine; undefined if it must pass. */
+export function differenceOf(
+  file: string,
+  test: string,
+): Difference | undefined {
   return differences.find(
     (difference) =>
       file.endsWith(`/${difference.file}`) && difference.tests.includes(test),
-  )?.reason;
+  );
+}
+
+/** The tests listed for a file that are not in it. */
+export function missingFrom(file: RunnerTestFile): string[] {
+  const present = new Set(namesIn(file));
+  return differences
+    .filter((difference) => file.filepath.endsWith(`/${difference.file}`))
+    .flatMap(({ tests }) => tests.filter((name) => !present.has(name)));
+}
+
+function namesIn(suite: RunnerTestSuite): string[] {
+  return suite.tasks.flatMap((task) =>
+    task.type === "suite" ? namesIn(task) : [task.name],
+  );
 }

@@ -1,0 +1,18 @@
+/** How long a randomised test goes on, and from which seed. */
+export interface FuzzSettings {
+  readonly isLong: boolean;
+  /** Repeats one case; from `FUZZ_SEED`. */
+  readonly replay: number | undefined;
+  /** Of all the cases: always the same in `npm test`, a new one in `npm run test:fuzz`. */
+  readonly firstSeed: number;
+}
+
+export function fuzzSettings(): FuzzSettings {
+  const { FUZZ, FUZZ_SEED } = process.env;
+  const isLong = FUZZ === "long";
+  return {
+    isLong,
+    replay: FUZZ_SEED === undefined ? undefined : Number(FUZZ_SEED),
+    firstSeed: isLong ? Date.now() % 1_000_000_000 : 1,
+  };
+}

@@ -1,0 +1,20 @@
+import { fileURLToPath } from "node:url";
+import { defaultServerConditions } from "vite";
+import { defineConfig } from "vitest/config";
+
+/** The long runs: what `npm test` does for seconds, on new seeds. */
+export default defineConfig({
+  root: fileURLToPath(new URL("../../..", import.meta.url)),
+  ssr: { resolve: { conditions: ["source", ...defaultServerConditions] } },
+  test: {
+    include: [
+      "test/conformance/fuzz/differential.test.ts",
+      "test/embedded/serializability/*.test.ts",
+    ],
+    env: { FUZZ: "long" },
+    maxWorkers: 1,
+    disableConsoleIntercept: true,
+    // convex-test uses import.meta.glob, which only Vite understands.
+    server: { deps: { inline: ["convex-test"] } },
+  },
+});
