@@ -1,50 +1,43 @@
 import { convexToJson, type Value } from "convex/values";
 import { isAnonymousId, newAnonymousId } from "./identity.js";
-import { effective, type Member } from "./members.js";
-import type { TrackedAction } from "./options.js";
-import { Outbox, type Waiting } from "./outbox.js";
-import type { Page } from "./page.js";
+import { consentOf, firstOf, intervalOf, type Member } from "./members.js";
+import type { Consent, TrackedAction } from "./options.js";
+import { createOutbox, type Waiting } from "./outbox.js";
+import { attempt, type Page } from "./page.js";
 import { asksForPrivacy, isBot } from "./privacy.js";
-import { Rhythm } from "./rhythm.js";
-import { Store } from "./store.js";
+import { createRhythm, jittered } from "./rhythm.js";
+import { createStore } from "./store.js";
+import { takingTurns } from "./turns.js";
 import {
   call,
-  KEEPALIVE_BYTES,
+  KEEPALIVE_LENGTH,
   type MutationName,
   type Outcome,
   type SessionClient,
 } from "./wire.js";
 
 /**
- * `starting` until the anonymousId is known and the client has connected; `pending` and `denied` are
- * the consent, `skipped` is a bot's; `ended` lasts until `reset()` or the next page load.
+ * `starting` until the client has connected; `pending` and `denied` are the consent, `skipped` is for
+ * bots; `ended` lasts until `reset()` or the next page load.
  */
 export type SessionStatus =
-  | "starting"
-  | "active"
-  | "offline"
-  | "ended"
-  | "pending"
-  | "denied"
-  | "skipped";
+  "starting" | "active" | "offline" | "ended" | "skipped" | Consent;
 
-/** What went wrong last; `null` again once a call succeeds. */
+/** What went wrong last. */
 export interface SessionError {
   /**
-   * `unreachable` is tried again; `refused` and `failed` are what the app's function answered or threw;
-   * `invalidAction` was never sent; `actionsDropped` counts what the full queue lost.
+   * `unreachable` is tried again; `refused` is what the app's function answered, `failed` what it
+   * threw; `invalidAction` was never sent; `actionsDropped` is what the full queue lost.
    */
-  kind: Outcome["kind"] extends infer Kind
-    ? Exclude<Kind, "done"> | "invalidAction" | "actionsDropped"
-    : never;
+  kind: Exclude<Outcome["kind"], "done"> | "invalidAction" | "actionsDropped";
   message: string;
-  /** Of `actionsDropped`, since the page was loaded. */
-  count?: number;
 }
 
 export interface Snapshot {
+  /** `null` before it is known, and without consent. */
   anonymousId: string | null;
   status: SessionStatus;
+  /** `null` again once a call succeeds. */
   error: SessionError | null;
 }
 
@@ -54,401 +47,357 @@ export const STARTING: Snapshot = {
   error: null,
 };
 
-type Mode = "granted" | "pending" | "denied" | "skipped";
-
-const INPUTS = ["pointerdown", "keydown", "wheel", "touchstart"];
-const MAX_WAIT_MS = 86_400_000;
-const FIRST_RETRY_MS = 5_000;
-/** Without Web Locks, tabs that wake together take their turns within this time. */
-const STAGGER_MS = 500;
-
-/** Tracks one visitor for one Convex client; what hooks and components of a page share. */
-export class SessionEngine {
-  snapshot = STARTING;
-  readonly #client: SessionClient;
-  readonly #url: string;
-  readonly #page: Page;
-  readonly #key: string;
-  readonly #name: string;
-  readonly #store: Store;
-  readonly #outbox: Outbox;
-  readonly #rhythm: Rhythm;
-  readonly #members = new Set<Member>();
-  #mode: Mode = "pending";
-  #id: string | null = null;
-  #error: SessionError | null = null;
-  #dropped = 0;
-  #ended = false;
-  #connected = false;
-  #everConnected = false;
-  #away = false;
-  #lastInput = 0;
-  #failures = 0;
-  #retryAt = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #again = false;
-  #turns: Promise<void> | undefined;
-  #stop: (() => void) | undefined;
-
-  constructor(
-    client: SessionClient,
-    storageKey: string,
-    page: Page = globalThis,
-  ) {
-    this.#client = client;
-    this.#url = client.url ?? client.client?.url ?? "";
-    this.#page = page;
-    this.#key = storageKey;
-    // Another deployment on the same origin has beats and actions of its own.
-    this.#name = `${storageKey}@${this.#url}`;
-    this.#store = new Store(page);
-    this.#outbox = new Outbox(this.#store, `${this.#name}:waiting`);
-    this.#rhythm = new Rhythm(page, this.#store, `${this.#name}:beat`);
-  }
-
-  /** Tracks until every member has left. Returns how to leave. */
-  join(member: Member): () => void {
-    this.#members.add(member);
-    this.#stop ??= this.#start();
-    this.reconsider();
-    return () => {
-      this.#members.delete(member);
-      if (this.#members.size > 0) return this.reconsider();
-      this.#stop?.();
-      this.#stop = undefined;
-      this.#page.clearTimeout(this.#timer);
-    };
-  }
-
+/** Tracks one visitor for one Convex client: what all hooks and components of a page share. */
+export interface SessionEngine {
+  snapshot(): Snapshot;
+  /** Tracks until the last member has left. Returns how to leave. */
+  join(member: Member): () => void;
   /** To be called when a member's options have changed. */
-  reconsider(): void {
-    const mode = this.#wantedMode();
-    if (mode !== this.#mode) this.#enter(mode);
-    this.#publish();
-    this.#arm();
-  }
-
+  reconsider(): void;
   /** Ignored without consent and after `endSession`. */
   trackUserAction(
     action: string,
-    details: Omit<TrackedAction, "action"> = {},
-  ): void {
-    if (this.#wantedMode() !== "granted" || this.#ended) return;
-    const tracked: TrackedAction = { action, ...details };
-    try {
-      const { beforeSend } = effective(this.#members);
-      const allowed = beforeSend ? beforeSend(tracked) : tracked;
-      if (allowed === null) return;
-      // Also copies, so that later changes to the metadata do not count.
-      this.#post("trackUserAction", convexToJson({ ...allowed } as Value));
-    } catch (error) {
-      const message = `The action ${action} was not sent: ${String(error)}`;
-      this.#fail({ kind: "invalidAction", message });
+    details?: Omit<TrackedAction, "action">,
+  ): void;
+  /** Ends the visit in all tabs. Resolves when the deployment has been told, or could not be yet. */
+  endSession(): Promise<void>;
+  /** Ends the visit and goes on as somebody new. */
+  reset(): void;
+}
+
+const MAX_RETRY_MS = 86_400_000;
+const FIRST_RETRY_MS = 10_000;
+/** Of the interval: a page that goes sends a last heartbeat if the last one is older. */
+const LAST_BEAT_AGE = 0.2;
+const ENDED = "ended";
+
+// A closure, since its names are shortened in the app's build and those of a class are not.
+export function createEngine(
+  client: SessionClient,
+  storageKey: string,
+  page: Page = globalThis,
+): SessionEngine {
+  const url = client.url ?? client.client?.url;
+  // Another deployment used from the same origin has heartbeats and actions of its own.
+  const name = `${storageKey}@${url}`;
+  const waitingKey = `${name}:waiting`;
+  const beatKey = `${name}:beat`;
+  const store = createStore(page);
+  const outbox = createOutbox(store, waitingKey);
+  const rhythm = createRhythm(page, store, beatKey);
+  const members = new Set<Member>();
+  const turn = takingTurns(page, name, work, rest);
+
+  let snapshot = STARTING;
+  let mode: Consent | "skipped" = "pending";
+  let id: string | undefined;
+  let error: SessionError | null = null;
+  let ended = false;
+  /** `undefined` until it first was. */
+  let connected: boolean | undefined;
+  let away = false;
+  let lastInput = 0;
+  let dropped = 0;
+  let failures = 0;
+  let retryAt = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stop: (() => void) | undefined;
+
+  const now = () => page.Date.now();
+  const interval = () => intervalOf(members);
+
+  // ── A turn: what is due, in one tab of the browser at a time ──────────────
+
+  async function work(): Promise<void> {
+    if (isTracking()) identify();
+    publish();
+    for (let item; canSend() && (item = take());) {
+      if (retry(await send(...item), false)) keep([item, ...outbox.read()]);
+    }
+    if (canSend() && beatDueAt() <= now()) {
+      if (retry(await beat(), true)) rhythm.claim(retryAt - now());
     }
   }
 
-  /** Ends the visit in every tab. Resolves when the deployment knows, or could not be told yet. */
-  async endSession(): Promise<void> {
-    if (this.#mode !== "granted" || this.#ended) return;
-    this.#ended = true;
-    this.#post("endSession");
-    this.#rhythm.end();
-    this.#publish();
-    await this.#turn();
+  function rest(): void {
+    publish();
+    arm();
   }
 
-  /** Ends the visit and starts the next as somebody new. */
-  reset(): void {
-    if (this.#mode !== "granted") return;
-    if (!this.#ended && this.#id !== null) this.#post("endSession");
-    this.#ended = false;
-    this.#adopt(newAnonymousId(this.#page));
-    this.#rhythm.restart();
-    void this.#turn();
+  function identify(): void {
+    id = stored();
+    if (id === undefined) store.set(storageKey, (id = newAnonymousId(page)));
   }
 
-  // ── Consent ───────────────────────────────────────────────────────────────
-
-  #wantedMode(): Mode {
-    const { consent, skipBots, respectPrivacySignals } = effective(
-      this.#members,
-    );
-    if (skipBots && isBot(this.#page)) return "skipped";
-    if (respectPrivacySignals && asksForPrivacy(this.#page)) return "denied";
-    return consent;
+  function stored(): string | undefined {
+    const value = store.get(storageKey);
+    return isAnonymousId(value) ? value : undefined;
   }
 
-  #enter(mode: Mode): void {
-    this.#mode = mode;
-    if (mode === "granted") {
-      this.#store.open();
-      this.#ended = false;
-      const stored = this.#store.get(this.#key);
-      if (isAnonymousId(stored)) this.#id = stored;
-    } else {
-      if (mode === "denied") this.#forget();
-      this.#store.close();
-      this.#id = null;
-    }
-    void this.#turn();
+  function beat(): Promise<Outcome> {
+    rhythm.claim(jittered(interval(), page));
+    return send("trackSession");
   }
 
-  #forget(): void {
-    this.#store.open();
-    const stored = this.#store.get(this.#key);
-    for (const key of [this.#key, this.#rhythm.key]) this.#store.delete(key);
-    this.#outbox.clear();
-    this.#store.close();
-    if (!isAnonymousId(stored)) return;
-    const { forgetOnDenied } = effective(this.#members);
-    this.#id = stored;
-    this.#post(forgetOnDenied ? "forgetSession" : "endSession");
-  }
-
-  // ── A turn: whatever is due, one tab at a time ────────────────────────────
-
-  #turn(): Promise<void> {
-    this.#again = true;
-    return (this.#turns ??= this.#takeTurns());
-  }
-
-  async #takeTurns(): Promise<void> {
-    await Promise.resolve();
-    while (this.#again) {
-      this.#again = false;
-      await this.#alone(() => this.#work());
-    }
-    this.#turns = undefined;
-    this.#publish();
-    this.#arm();
-  }
-
-  /** The lock is held for a turn, not for life: a page that holds one may not enter the back/forward cache. */
-  async #alone(work: () => Promise<void>): Promise<void> {
-    const { locks } = this.#page.navigator as { locks?: LockManager };
-    try {
-      if (locks !== undefined) return await locks.request(this.#name, work);
-    } catch {
-      // A sandboxed page may have locks and be refused them.
-    }
-    await new Promise((resolve) => {
-      this.#page.setTimeout(resolve, this.#page.Math.random() * STAGGER_MS);
-    });
-    await work();
-  }
-
-  async #work(): Promise<void> {
-    if (this.#mode === "granted" && !this.#ended) this.#identify();
-    this.#publish();
-    while (this.#canSend()) {
-      const item = this.#outbox.take();
-      if (item === undefined) break;
-      const outcome = await this.#call(...item);
-      if (this.#settle(outcome)) continue;
-      this.#drop(this.#outbox.putBack(item));
-      return;
-    }
-    if (this.#canSend() && this.#beatDueAt() <= this.#page.Date.now()) {
-      const { heartbeatInterval } = effective(this.#members);
-      this.#rhythm.claim(heartbeatInterval);
-      const beat = await this.#call("trackSession", {});
-      if (!this.#settle(beat)) this.#rhythm.postpone(this.#retryAt);
-    }
-  }
-
-  #identify(): void {
-    const stored = this.#store.get(this.#key);
-    if (isAnonymousId(stored)) this.#id = stored;
-    else this.#adopt(newAnonymousId(this.#page));
-  }
-
-  #adopt(id: string): void {
-    this.#id = id;
-    this.#store.set(this.#key, id);
-  }
-
-  /** Whether the call is over, well or not; otherwise `retryAt` says when to try again. */
-  #settle(outcome: Outcome): boolean {
-    if (outcome.kind === "done") {
-      this.#failures = 0;
-      this.#error = null;
-      return true;
-    }
-    this.#fail(outcome);
-    const now = this.#page.Date.now();
-    if (outcome.kind === "refused" && outcome.retryAfterMs !== undefined) {
-      this.#retryAt = now + Math.min(outcome.retryAfterMs, MAX_WAIT_MS);
-      return false;
-    }
-    if (outcome.kind !== "unreachable") return true;
-    const { heartbeatInterval } = effective(this.#members);
-    const ceiling = Math.min(
-      FIRST_RETRY_MS * 2 ** this.#failures,
-      heartbeatInterval,
-    );
-    this.#failures += 1;
-    this.#retryAt = now + ceiling * (0.5 + this.#page.Math.random() / 2);
-    return false;
-  }
-
-  #call(name: MutationName, args: Record<string, unknown>): Promise<Outcome> {
-    const { functions } = effective(this.#members);
-    return call(this.#page, this.#url, functions, name, {
-      anonymousId: this.#id,
+  function send(
+    mutation: MutationName,
+    args?: Record<string, unknown>,
+  ): Promise<Outcome> {
+    const functions = firstOf(members, "functions") ?? {};
+    return call(page, `${url}`, functions, mutation, {
+      anonymousId: id,
       ...args,
     });
   }
 
-  #post(name: Waiting[0], args: unknown = {}): void {
-    const own = this.#id === null ? {} : { anonymousId: this.#id };
-    const item: Waiting = [name, { ...own, ...(args as object) }];
-    this.#drop(this.#outbox.add(item));
-    void this.#turn();
+  /** Whether the call has to be made again, from `retryAt` on. */
+  function retry(outcome: Outcome, isBeat: boolean): boolean {
+    const { kind, message, retryAfterMs } = outcome;
+    if (kind === "done") {
+      failures = 0;
+      error = null;
+      return false;
+    }
+    fail(kind, message);
+    // An action that the function refuses or throws at would be refused again; a heartbeat goes on.
+    if (kind !== "unreachable" && !isBeat && retryAfterMs === undefined) {
+      return false;
+    }
+    const ceiling = Math.min(FIRST_RETRY_MS * 2 ** failures, interval());
+    failures += 1;
+    const wait = retryAfterMs ?? ceiling * (0.5 + page.Math.random() / 2);
+    retryAt = now() + Math.min(wait, MAX_RETRY_MS);
+    return true;
   }
 
   // ── When ──────────────────────────────────────────────────────────────────
 
-  #canSend(): boolean {
-    return this.#connected && this.#page.Date.now() >= this.#retryAt;
+  const canSend = () => connected && now() >= retryAt;
+
+  const isTracking = () => mode === "granted" && !ended;
+
+  const isActiveSince = (time: number) =>
+    isTracking() &&
+    !away &&
+    page.document.visibilityState === "visible" &&
+    (lastInput > time || !firstOf(members, "requireInput"));
+
+  function beatDueAt(): number {
+    const { last, dueAt } = rhythm.read(interval());
+    return isActiveSince(last) ? dueAt : Infinity;
   }
 
-  #beatDueAt(): number {
-    const { heartbeatInterval, requireInput } = effective(this.#members);
-    const { last, dueAt } = this.#rhythm.read(heartbeatInterval);
-    const idle = requireInput && this.#lastInput <= last;
-    const beats =
-      this.#mode === "granted" &&
-      !this.#ended &&
-      !this.#away &&
-      this.#page.document.visibilityState === "visible";
-    return beats && !idle ? dueAt : Infinity;
+  function arm(): void {
+    page.clearTimeout(timer);
+    const wanted = outbox.read()[0] ? 0 : beatDueAt();
+    if (!stop || !connected || wanted === Infinity) return;
+    const wait = Math.max(wanted, retryAt) - now();
+    timer = page.setTimeout(() => void turn(), wait);
   }
 
-  #arm(): void {
-    const { Date } = this.#page;
-    this.#page.clearTimeout(this.#timer);
-    if (this.#stop === undefined || !this.#connected) return;
-    const wanted = this.#outbox.isEmpty ? this.#beatDueAt() : 0;
-    if (wanted === Infinity) return;
-    const wait = Math.max(wanted, this.#retryAt) - Date.now();
-    this.#timer = this.#page.setTimeout(
-      () => void this.#turn(),
-      Math.min(Math.max(wait, 0), MAX_WAIT_MS),
-    );
+  // ── Consent ───────────────────────────────────────────────────────────────
+
+  function wantedMode(): typeof mode {
+    if (firstOf(members, "skipBots") && isBot(page)) return "skipped";
+    return firstOf(members, "respectPrivacySignals") && asksForPrivacy(page)
+      ? "denied"
+      : consentOf(members);
+  }
+
+  function enter(newMode: typeof mode): void {
+    mode = newMode;
+    id = undefined;
+    const granted = mode === "granted";
+    store.useBrowser(granted);
+    if (granted) {
+      id = stored();
+      ended = false;
+    }
+    if (mode === "denied") forget();
+    void turn();
+  }
+
+  function forget(): void {
+    store.useBrowser(true);
+    id = stored();
+    for (const key of [storageKey, waitingKey, beatKey]) store.set(key);
+    store.useBrowser(false);
+    if (id !== undefined) {
+      post(firstOf(members, "forgetOnDenied") ? "forgetSession" : "endSession");
+    }
+    id = undefined;
   }
 
   // ── The page ──────────────────────────────────────────────────────────────
 
-  #start(): () => void {
-    const { document } = this.#page;
-    const stops = [
-      this.#listen("storage", (event) => this.#hear(event as StorageEvent)),
-      this.#listen("online", () => this.#connection()),
-      this.#listen("offline", () => this.#connection()),
-      this.#listen("pagehide", (event) => this.#leavePage(event)),
-      this.#listen("pageshow", () => {
-        this.#away = false;
-        void this.#turn();
-      }),
-      ...INPUTS.map((input) =>
-        this.#listen(input, (event) => {
-          if (!event.isTrusted) return;
-          this.#lastInput = this.#page.Date.now();
-          if (effective(this.#members).requireInput) this.#arm();
-        }),
-      ),
-    ];
-    const seen = () => this.#arm();
-    document.addEventListener("visibilitychange", seen);
-    const unsubscribe = this.#client.subscribeToConnectionState(() =>
-      this.#connection(),
-    );
-    this.#connection();
+  function start(): () => void {
+    const abort = new page.AbortController();
+    const on = (
+      target: Pick<EventTarget, "addEventListener">,
+      types: string,
+      act: (event: Event) => void,
+    ) => {
+      for (const type of types.split(" ")) {
+        // In the capture phase, where the app cannot stop it.
+        const options = { capture: true, signal: abort.signal };
+        target.addEventListener(type, act, options);
+      }
+    };
+    on(page, "storage", hear);
+    on(page, "online offline", checkConnection);
+    on(page, "pagehide", leavePage);
+    on(page, "pageshow", () => {
+      away = false;
+      void turn();
+    });
+    on(page, "pointerdown keydown wheel", noteInput);
+    on(page.document, "visibilitychange", arm);
+    const unsubscribe = client.subscribeToConnectionState(checkConnection);
+    checkConnection();
     return () => {
-      document.removeEventListener("visibilitychange", seen);
-      for (const stop of stops) stop();
+      abort.abort();
       unsubscribe();
     };
   }
 
-  #listen(type: string, act: (event: Event) => void): () => void {
-    this.#page.addEventListener(type, act, { passive: true, capture: true });
-    return () => this.#page.removeEventListener(type, act, { capture: true });
+  function checkConnection(): void {
+    const is =
+      page.navigator.onLine &&
+      attempt(() => client.connectionState().isWebSocketConnected) === true;
+    if (is === (connected ?? false)) return;
+    connected = is;
+    void turn();
   }
 
-  #connection(): void {
-    let connected = false;
-    try {
-      connected =
-        this.#page.navigator.onLine &&
-        this.#client.connectionState().isWebSocketConnected;
-    } catch {
-      // A client that was closed is not connected.
-    }
-    if (connected === this.#connected) return;
-    this.#connected = connected;
-    this.#everConnected ||= connected;
-    void this.#turn();
+  function noteInput({ isTrusted }: Event): void {
+    if (!isTrusted) return;
+    lastInput = now();
+    if (firstOf(members, "requireInput")) arm();
   }
 
-  #hear({ key, newValue }: StorageEvent): void {
-    if (this.#mode !== "granted") return;
-    if (key === this.#key) {
-      // What another tab wrote may be older than what is there now, so it is read again.
-      const stored = this.#store.get(key);
-      this.#ended = !isAnonymousId(stored);
-      if (!this.#ended) this.#id = stored;
-      void this.#turn();
-    } else if (key === this.#rhythm.key && this.#rhythm.isEnd(newValue)) {
-      this.#ended = true;
-      this.#publish();
+  function hear(event: Event): void {
+    const { key } = event as StorageEvent;
+    if (mode !== "granted") return;
+    if (key === storageKey || key === null) {
+      // What the other tab wrote may be older than what is there now, so it is read again.
+      id = stored();
+      ended = id === undefined;
+      void turn();
+    } else if (key === beatKey && store.get(key) === ENDED) {
+      ended = true;
+      publish();
     }
   }
 
-  #leavePage(event: Event): void {
-    this.#away = true;
-    this.#page.clearTimeout(this.#timer);
-    if ((event as PageTransitionEvent).persisted || !this.#canSend()) return;
-    // TODO: final
-    void KEEPALIVE_BYTES;
+  function leavePage(event: Event): void {
+    const { last } = rhythm.read(interval());
+    const wasActive = isActiveSince(last);
+    away = true;
+    page.clearTimeout(timer);
+    if ((event as PageTransitionEvent).persisted || !canSend()) return;
+    let room = KEEPALIVE_LENGTH;
+    for (let item; (item = take());) {
+      room -= JSON.stringify(item).length;
+      if (room < 0) return keep([item, ...outbox.read()]);
+      void send(...item);
+    }
+    if (wasActive && now() - last > interval() * LAST_BEAT_AGE) void beat();
   }
 
   // ── What members see ──────────────────────────────────────────────────────
 
-  #status(): SessionStatus {
-    if (this.#mode !== "granted") return this.#mode;
-    if (this.#ended) return "ended";
-    if (this.#id === null || !this.#everConnected) return "starting";
-    return this.#connected ? "active" : "offline";
+  function post(mutation: Waiting[0], args?: object): void {
+    // Without an id yet, the one there is when it is sent: JSON leaves `undefined` out.
+    keep([...outbox.read(), [mutation, { ...args, anonymousId: id }]]);
+    void turn();
   }
 
-  #drop(count: number): void {
-    if (count === 0) return;
-    this.#dropped += count;
-    const message = `${this.#dropped} actions were dropped, the oldest first: the queue is full.`;
-    this.#fail({ kind: "actionsDropped", message, count: this.#dropped });
+  function take(): Waiting | undefined {
+    const [first, ...rest] = outbox.read();
+    if (first !== undefined) outbox.write(rest);
+    return first;
   }
 
-  #fail(error: SessionError): void {
-    this.#error = error;
-    this.#publish();
+  function keep(items: Waiting[]): void {
+    const lost = outbox.write(items);
+    dropped += lost;
+    if (lost > 0) fail("actionsDropped", `${dropped}: too many waited`);
   }
 
-  #publish(): void {
-    const next: Snapshot = {
-      anonymousId: this.#mode === "granted" ? this.#id : null,
-      status: this.#status(),
-      error: this.#error,
-    };
-    const { anonymousId, status, error } = this.snapshot;
-    if (
-      next.anonymousId === anonymousId &&
-      next.status === status &&
-      next.error === error
-    ) {
-      return;
-    }
-    this.snapshot = next;
-    for (const member of this.#members) member.changed();
+  function fail(kind: SessionError["kind"], message: string): void {
+    error = { kind, message };
+    publish();
   }
+
+  function status(): SessionStatus {
+    if (mode !== "granted") return mode;
+    if (ended) return "ended";
+    if (connected === undefined) return "starting";
+    return connected ? "active" : "offline";
+  }
+
+  function publish(): void {
+    const next = { anonymousId: id ?? null, status: status(), error };
+    if (JSON.stringify(next) === JSON.stringify(snapshot)) return;
+    snapshot = next;
+    for (const member of members) member.changed();
+  }
+
+  const engine: SessionEngine = {
+    snapshot: () => snapshot,
+    join(member) {
+      // The last that left was kept for its options.
+      if (stop === undefined) members.clear();
+      members.add(member);
+      stop ??= start();
+      engine.reconsider();
+      return () => {
+        if (members.size > 1) {
+          members.delete(member);
+          engine.reconsider();
+        } else {
+          stop?.();
+          stop = undefined;
+          page.clearTimeout(timer);
+        }
+      };
+    },
+    reconsider() {
+      const wanted = wantedMode();
+      if (wanted !== mode) enter(wanted);
+      rest();
+    },
+    trackUserAction(action, details) {
+      if (!isTracking()) return;
+      try {
+        const given: TrackedAction = { action, ...details };
+        const beforeSend = firstOf(members, "beforeSend");
+        const sent = beforeSend ? beforeSend(given) : given;
+        // Also copies, so that the app may change its metadata afterwards.
+        if (sent) post("trackUserAction", convexToJson(picked(sent)) as object);
+      } catch (thrown) {
+        fail("invalidAction", `${action}: ${String(thrown)}`);
+      }
+    },
+    async endSession() {
+      if (!isTracking()) return;
+      ended = true;
+      store.set(beatKey, ENDED);
+      post("endSession");
+      await turn();
+    },
+    reset() {
+      if (mode !== "granted") return;
+      if (!ended && id !== undefined) post("endSession");
+      ended = false;
+      store.set(beatKey);
+      store.set(storageKey, (id = newAnonymousId(page)));
+      void turn();
+    },
+  };
+  return engine;
+}
+
+function picked({ action, resourceId, metadata }: TrackedAction): Value {
+  return { action, resourceId, metadata: metadata as Value };
 }

@@ -7,35 +7,40 @@ export interface Member {
   changed(): void;
 }
 
-const STRICTEST_FIRST: Consent[] = ["denied", "pending", "granted"];
+type Members = Iterable<Member>;
+
+const STRICTEST_FIRST: Consent[] = ["denied", "pending"];
 const MIN_INTERVAL_MS = 5_000;
 const MAX_INTERVAL_MS = 86_400_000;
 const DEFAULT_INTERVAL_MS = 300_000;
 
-/** What holds for all members together. */
-export function effective(members: ReadonlySet<Member>) {
-  const all = [...members].map(({ options }) => options);
-  const first = <Name extends keyof SessionTrackerOptions>(name: Name) =>
-    all.find((options) => options[name] !== undefined)?.[name];
-  const intervals = all
-    .map(({ heartbeatInterval }) => heartbeatInterval)
-    .filter((interval) => interval !== undefined && interval > 0) as number[];
-  const interval =
-    intervals.length === 0 ? DEFAULT_INTERVAL_MS : Math.min(...intervals);
-  return {
-    consent:
-      STRICTEST_FIRST.find((consent) =>
-        all.some((options) => options.consent === consent),
-      ) ?? "granted",
-    heartbeatInterval: Math.min(
-      Math.max(interval, MIN_INTERVAL_MS),
-      MAX_INTERVAL_MS,
-    ),
-    forgetOnDenied: first("forgetOnDenied"),
-    respectPrivacySignals: first("respectPrivacySignals"),
-    skipBots: first("skipBots"),
-    requireInput: first("requireInput"),
-    beforeSend: first("beforeSend"),
-    functions: first("functions") ?? {},
-  };
+/** An option that holds for all: what the first says who says anything. */
+export function firstOf<Name extends keyof SessionTrackerOptions>(
+  members: Members,
+  name: Name,
+): SessionTrackerOptions[Name] {
+  return all(members, name)[0];
+}
+
+export function consentOf(members: Members): Consent {
+  const given = all(members, "consent");
+  return (
+    STRICTEST_FIRST.find((consent) => given.includes(consent)) ?? "granted"
+  );
+}
+
+export function intervalOf(members: Members): number {
+  const given = all(members, "heartbeatInterval");
+  const smallest = given.length === 0 ? NaN : Math.min(...given);
+  return (
+    Math.min(Math.max(smallest, MIN_INTERVAL_MS), MAX_INTERVAL_MS) ||
+    DEFAULT_INTERVAL_MS
+  );
+}
+
+function all<Name extends keyof SessionTrackerOptions>(
+  members: Members,
+  name: Name,
+): NonNullable<SessionTrackerOptions[Name]>[] {
+  return [...members].flatMap(({ options }) => options[name] ?? []);
 }

@@ -2,8 +2,8 @@
 export type Page = Pick<
   typeof globalThis,
   | "addEventListener"
-  | "removeEventListener"
   | "AbortController"
+  | "AbortSignal"
   | "clearTimeout"
   | "crypto"
   | "Date"
@@ -15,3 +15,13 @@ export type Page = Pick<
   | "sessionStorage"
   | "setTimeout"
 >;
+
+/** Tries what a browser may refuse; `undefined` where it does. */
+export function attempt<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch {
+    // Blocked or full storage, a closed client: each caller goes on without.
+    return undefined;
+  }
+}

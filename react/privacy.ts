@@ -13,6 +13,6 @@ export function asksForPrivacy({ navigator }: Page): boolean {
 export function isBot({ navigator }: Page): boolean {
   return (
     navigator.webdriver ||
-    /bot|crawl|spider|slurp|headless|lighthouse/i.test(navigator.userAgent)
+    /bot|crawl|spider|headless|lighthouse/i.test(navigator.userAgent)
   );
 }

@@ -1,51 +1,40 @@
 import type { Page } from "./page.js";
 import type { Store } from "./store.js";
 
-const MIN_GAP_MS = 5_000;
-const ENDED = "ended";
-
-/** When the browser's tabs last sent a heartbeat and when the next is due, as they share it. */
-export class Rhythm {
-  readonly key: string;
-  readonly #page: Page;
-  readonly #store: Store;
-
-  constructor(page: Page, store: Store, key: string) {
-    this.#page = page;
-    this.#store = store;
-    this.key = key;
-  }
-
+/**
+ * When the browser's tabs last sent a heartbeat and when the next is due, as they share it: both in
+ * one string, so that no tab reads the one without the other.
+ */
+export interface Rhythm {
   /** `last` is 0 where there was none, or where the clock was set back since. */
-  read(intervalMs: number): { last: number; dueAt: number } {
-    const [last = NaN, next = NaN] = (this.#store.get(this.key) ?? "")
-      .split(" ")
-      .map(Number);
-    if (!(last <= this.#page.Date.now())) return { last: 0, dueAt: 0 };
-    // A tab with a smaller interval does not wait for what another had in mind.
-    const dueAt = Math.min(next, last + intervalMs * 1.1);
-    return { last, dueAt: Math.max(dueAt, last + MIN_GAP_MS) };
-  }
+  read(intervalMs: number): { last: number; dueAt: number };
+  /** Written before a heartbeat is sent, so that no other tab sends one too. */
+  claim(dueInMs: number): void;
+}
 
-  /** Written before the heartbeat is sent, so that no other tab sends one too. */
-  claim(intervalMs: number): void {
-    const jitter = 0.9 + this.#page.Math.random() * 0.2;
-    this.postpone(this.#page.Date.now() + intervalMs * jitter);
-  }
+const MIN_GAP_MS = 5_000;
+const JITTER = 0.1;
 
-  postpone(dueAt: number): void {
-    this.#store.set(this.key, `${this.#page.Date.now()} ${Math.round(dueAt)}`);
-  }
+export function createRhythm(
+  { Date }: Page,
+  store: Store,
+  key: string,
+): Rhythm {
+  return {
+    read(intervalMs) {
+      const [last = NaN, next = NaN] = `${store.get(key)}`
+        .split(" ")
+        .map(Number);
+      if (!(last <= Date.now())) return { last: 0, dueAt: 0 };
+      // A tab with a smaller interval does not wait for what another had in mind.
+      const dueAt = Math.min(next, last + intervalMs * (1 + JITTER));
+      return { last, dueAt: Math.max(dueAt, last + MIN_GAP_MS) };
+    },
+    claim: (dueInMs) => store.set(key, `${Date.now()} ${Date.now() + dueInMs}`),
+  };
+}
 
-  restart(): void {
-    this.#store.delete(this.key);
-  }
-
-  end(): void {
-    this.#store.set(this.key, ENDED);
-  }
-
-  isEnd(value: string | null): boolean {
-    return value === ENDED;
-  }
+/** The interval, up to a tenth earlier or later, so that browsers do not beat together. */
+export function jittered(intervalMs: number, page: Page): number {
+  return intervalMs * (1 + JITTER * (2 * page.Math.random() - 1));
 }

@@ -1,71 +1,50 @@
-import type { Page } from "./page.js";
-
-const LADDER = ["localStorage", "sessionStorage"] as const;
+import { attempt, type Page } from "./page.js";
 
 /**
- * Keeps strings where the browser lets it: in localStorage, else sessionStorage, else in memory.
- * Nothing is read from or written to the browser before `open`.
+ * Strings kept where the browser lets them: in localStorage, else sessionStorage, else in memory.
+ * Nothing is read from or written to the browser unless it may be used.
  */
-export class Store {
-  readonly #page: Page;
-  readonly #memory = new Map<string, string>();
-  #storage: Storage | undefined;
+export interface Store {
+  useBrowser(may: boolean): void;
+  get(key: string): string | undefined;
+  /** `undefined` removes. */
+  set(key: string, value?: string): void;
+}
 
-  constructor(page: Page) {
-    this.#page = page;
-  }
+export function createStore(page: Page): Store {
+  const memory = new Map<string, string>();
+  let storage: Storage | undefined;
 
-  open(): void {
-    for (const rung of LADDER) {
-      // Reading the property throws where storage is blocked, writing where it is full.
-      try {
-        const storage = this.#page[rung];
-        storage.setItem(PROBE, PROBE);
-        storage.removeItem(PROBE);
-        this.#storage = storage;
-        return;
-      } catch {
-        // The next rung; after the last, memory.
+  // Reading the property throws where storage is blocked, writing where it is full.
+  const usable = (name: "localStorage" | "sessionStorage") =>
+    attempt(() => {
+      const found = page[name];
+      found.setItem(PROBE, PROBE);
+      found.removeItem(PROBE);
+      return found;
+    });
+
+  return {
+    useBrowser(may) {
+      storage = may
+        ? (usable("localStorage") ?? usable("sessionStorage"))
+        : undefined;
+    },
+    get: (key) =>
+      memory.get(key) ?? attempt(() => storage?.getItem(key)) ?? undefined,
+    set(key, value) {
+      memory.delete(key);
+      if (value === undefined) attempt(() => storage?.removeItem(key));
+      else {
+        // Filled or blocked since: this page at least remembers.
+        const kept = attempt(() => {
+          storage?.setItem(key, value);
+          return storage;
+        });
+        if (kept === undefined) memory.set(key, value);
       }
-    }
-  }
-
-  get(key: string): string | null {
-    const inMemory = this.#memory.get(key);
-    if (inMemory !== undefined) return inMemory;
-    try {
-      return this.#storage?.getItem(key) ?? null;
-    } catch {
-      return null;
-    }
-  }
-
-  set(key: string, value: string): void {
-    try {
-      if (this.#storage !== undefined) {
-        this.#storage.setItem(key, value);
-        this.#memory.delete(key);
-        return;
-      }
-    } catch {
-      // It was filled or blocked since: this page at least remembers.
-    }
-    this.#memory.set(key, value);
-  }
-
-  delete(key: string): void {
-    this.#memory.delete(key);
-    try {
-      this.#storage?.removeItem(key);
-    } catch {
-      // Blocked since: there is nothing to remove then.
-    }
-  }
-
-  /** From here on in memory only. */
-  close(): void {
-    this.#storage = undefined;
-  }
+    },
+  };
 }
 
 const PROBE = "sessions-ops";

@@ -3,11 +3,10 @@ import { useConvex } from "convex/react";
 import { useEffect, useMemo, useSyncExternalStore } from "react";
 import { STARTING, type Snapshot } from "./engine.js";
 import type { SessionTrackerOptions } from "./options.js";
-import { Seat } from "./registry.js";
+import { createSeat, type Seat, type SessionActions } from "./registry.js";
 
 /** What `useSessionTracker` returns. */
-export type SessionTracking = Snapshot &
-  Pick<Seat, "trackUserAction" | "endSession" | "reset">;
+export type SessionTracking = Snapshot & SessionActions;
 
 /**
  * Tracks this visitor's session while mounted. Hooks and components of one Convex client share one
@@ -22,8 +21,7 @@ export function useSessionTracker(
     seat.snapshot,
     serverSnapshot,
   );
-  const { trackUserAction, endSession, reset } = seat;
-  return { ...snapshot, trackUserAction, endSession, reset };
+  return { ...snapshot, ...seat.actions };
 }
 
 /** The visitor's anonymousId; `null` on the server, before it is known, and without consent. */
@@ -46,7 +44,7 @@ function useSeat(options: SessionTrackerOptions): Seat {
   const client = useConvex();
   const { storageKey } = options;
   const seat = useMemo(
-    () => new Seat(client, storageKey),
+    () => createSeat(client, storageKey),
     [client, storageKey],
   );
   useEffect(() => seat.update(options));

@@ -8,28 +8,29 @@ export interface SessionClient {
   /** A ConvexClient keeps its URL here. */
   readonly client?: { readonly url: string };
   connectionState(): { isWebSocketConnected: boolean };
-  subscribeToConnectionState(
-    callback: (state: { isWebSocketConnected: boolean }) => void,
-  ): () => void;
+  subscribeToConnectionState(callback: () => void): () => void;
 }
-
-/** How a call ended. After `unreachable` it is worth trying again. */
-export type Outcome =
-  | { kind: "done" }
-  | { kind: "refused"; message: string; retryAfterMs: number | undefined }
-  | { kind: "failed"; message: string }
-  | { kind: "unreachable"; message: string };
 
 export type MutationName = Exclude<keyof SessionFunctions, "getActiveSessions">;
 
-/** Larger requests are not kept alive: browsers refuse over 64 KiB for a page's all. */
-export const KEEPALIVE_BYTES = 60_000;
+/**
+ * How a call ended. `refused` is what the function answered, `failed` what it threw; after
+ * `unreachable` the call is worth making again.
+ */
+export interface Outcome {
+  kind: "done" | "refused" | "failed" | "unreachable";
+  message: string;
+  retryAfterMs?: number | undefined;
+}
+
+/** Characters of a request that is kept alive: browsers refuse over 64 KiB for all that a page has open. */
+export const KEEPALIVE_LENGTH = 20_000;
 
 const TIMEOUT_MS = 30_000;
 
 /**
  * Calls the app's mutations by HTTP. The client's own socket is not used: what is in flight on it
- * raises "Leave site?", what is sent while it is down waits in the client and goes out in a burst.
+ * raises "Leave site?", and what is sent while it is down waits in the client and goes out in a burst.
  */
 export async function call(
   page: Page,
@@ -38,12 +39,9 @@ export async function call(
   name: MutationName,
   args: Record<string, unknown>,
 ): Promise<Outcome> {
-  const abort = new page.AbortController();
-  const timer = page.setTimeout(() => abort.abort(), TIMEOUT_MS);
   try {
-    const path = getFunctionName(functions[name] ?? anyApi.sessions![name]!);
     const body = JSON.stringify({
-      path,
+      path: getFunctionName(functions[name] ?? anyApi.sessions![name]!),
       format: "convex_encoded_json",
       args: [args],
     });
@@ -51,14 +49,13 @@ export async function call(
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body,
-      keepalive: body.length < KEEPALIVE_BYTES,
-      signal: abort.signal,
+      keepalive: body.length < KEEPALIVE_LENGTH,
+      // Older browsers have no such signal; theirs give up on their own, later.
+      signal: page.AbortSignal.timeout?.(TIMEOUT_MS) ?? null,
     });
-    return outcomeOf((await response.json()) as Answer, name);
+    return outcomeOf((await response.json()) as Answer);
   } catch (error) {
     return { kind: "unreachable", message: `${name}: ${String(error)}` };
-  } finally {
-    page.clearTimeout(timer);
   }
 }
 
@@ -66,21 +63,21 @@ interface Answer {
   status?: string;
   value?: { ok?: boolean; reason?: string; retryAfterMs?: number } | null;
   errorMessage?: string;
+  message?: string;
 }
 
-function outcomeOf(answer: Answer, name: string): Outcome {
-  if (answer.status === "success") {
-    const { value } = answer;
-    if (value?.ok !== false) return { kind: "done" };
-    const message = `${name} was refused: ${value.reason}`;
-    return { kind: "refused", message, retryAfterMs: value.retryAfterMs };
-  }
-  // Only a function that ran and threw answers so; all else is about the server or the way to it.
-  if (answer.status === "error") {
-    return { kind: "failed", message: `${name}: ${answer.errorMessage}` };
-  }
+function outcomeOf({ status, value, errorMessage, message }: Answer): Outcome {
   return {
-    kind: "unreachable",
-    message: `${name}: ${JSON.stringify(answer)}`,
+    // Only a function that ran and threw answers "error"; all else is about the server or the way to it.
+    kind:
+      status === "error"
+        ? "failed"
+        : status !== "success"
+          ? "unreachable"
+          : value?.ok === false
+            ? "refused"
+            : "done",
+    message: `${value?.reason ?? errorMessage ?? message}`,
+    retryAfterMs: value?.retryAfterMs,
   };
 }
