@@ -115,7 +115,7 @@ const MESSAGES: Record<string, (random: Random) => [Refusal, ...string[]]> = {
       "[]",
       "{}",
       nestedText(10_000),
-      '{\"type\":\"__proto__\"}',
+      '{"type":"__proto__"}',
       '{"type":"constructor"}',
       '{"type":{"toString":1}}',
       `{"type":${JSON.stringify(oddText(random))}}`,

@@ -46,11 +46,11 @@ test(`${ATTACKS} bad requests and frames are refused clearly, and nobody else fe
   const target = new URL(deployment.url);
   const problems: string[] = [];
   const attack = async (number: number) => {
-    const { name, run } = attackOf(number);
+    const bad = attackOf(number);
     try {
-      await run({ hostname: target.hostname, port: Number(target.port) });
+      await bad.run({ hostname: target.hostname, port: Number(target.port) });
     } catch (error) {
-      problems.push(`#${number} ${name}\n  ${String(error)}`);
+      problems.push(`#${number} ${bad.name}\n  ${String(error)}`);
     }
   };
   if (ONLY !== undefined) {
