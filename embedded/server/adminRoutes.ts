@@ -25,6 +25,17 @@ export interface AdminServices {
   readonly version: string;
 }
 
+/**
+ * What the CLI or its MCP server may ask for and does not get. It would take a 404
+ * for a deployment that is still starting, and try for half a minute.
+ */
+const NOT_OFFERED = {
+  "/api/run_test_function":
+    "The embedded deployment runs only functions that were pushed, so `convex run --inline-query` does not work with it. Put the query into a function of your app and run that.",
+  "/api/shapes2":
+    "The embedded deployment does not infer schemas from documents. `convex data` shows the tables, and schema.ts what is in them.",
+};
+
 /** What the CLI asks beside pushing, and the few questions anyone may ask. */
 export function adminRoutes({
   adminKey,
@@ -34,6 +45,12 @@ export function adminRoutes({
   version,
 }: AdminServices): Routes {
   return {
+    ...Object.fromEntries(
+      Object.entries(NOT_OFFERED).map(([path, message]) => {
+        const refuse = () => Promise.reject(badRequest("Unsupported", message));
+        return [path, { GET: refuse, POST: refuse }];
+      }),
+    ),
     "/": {
       GET: text(
         `This is an embedded Convex-compatible deployment, ${INSTANCE_NAME} ${version}.`,

@@ -102,7 +102,8 @@ function toLogEntry(event: CompletionEvent, sequence: number): LogEntry {
   return {
     kind: "Completion",
     udfType: event.udfType,
-    identifier: event.path,
+    // As people write it: `messages:send`, not `messages.js:send`.
+    identifier: event.path.replace(/\.js(?=:)/, "").replace(/:default$/, ""),
     componentPath: event.componentPath === "" ? null : event.componentPath,
     timestamp: event.startedAtMs / 1_000,
     executionTime: event.durationMs / 1_000,

@@ -150,6 +150,28 @@ describe("convex run", () => {
   );
 
   test(
+    "runs a function of a component",
+    async () => {
+      const args = ["--component", "crons", "public:list"];
+      const { code, stdout } = await app.convex("run", ...args);
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject([{ name: "nightly" }]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "refuses a query that was not pushed, at once",
+    async () => {
+      const result = await app.convex("run", "--inline-query", "1 + 1");
+      expect(result.code).toBe(1);
+      expect(result.stderr).toContain("runs only functions that were pushed");
+      expect(result.stderr).not.toContain("Retrying");
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "lists what there is when the function is missing",
     async () => {
       const result = await app.convex("run", "--component", "crons", "a:b");
@@ -183,12 +205,20 @@ test(
 );
 
 test(
-  "convex env sets, lists and reads variables",
+  "convex env sets, lists, reads and removes variables, one or a file of them",
   async () => {
     expect(await app.convex("env", "set", "GREETING", "hi")).toMatchObject({
       code: 0,
     });
-    expect((await app.convex("env", "list")).stdout).toBe("GREETING=hi\n");
+    await app.write({ ".env.more": "FIRST=1\nSECOND='two words'\n" });
+    await app.convex("env", "set", "--from-file", ".env.more");
+    expect((await app.convex("env", "list")).stdout).toBe(
+      "GREETING=hi\nFIRST=1\nSECOND=two words\n",
+    );
+    const get = (name: string) => app.convex("env", "get", name);
+    expect((await get("SECOND")).stdout).toBe("two words\n");
+    await app.convex("env", "remove", "FIRST");
+    expect((await get("FIRST")).stderr).toContain('"FIRST" not found');
   },
   TIMEOUT_MS,
 );

@@ -70,6 +70,17 @@ test(
     const { stdout } = await app.convex(...args);
     expect(stdout).toMatch(/"at": 7n.*"body": "four"[^]*"body": "three"/);
     expect(stdout).not.toContain("two");
+    const first = ["data", "messages", "--order", "asc", "--limit", "1"];
+    const oldest = await app.convex(...first, "--format", "json");
+    expect(JSON.parse(oldest.stdout.replaceAll("7n", "7"))).toMatchObject([
+      { body: "one" },
+    ]);
+    expect((await app.convex(...first)).stdout).toMatch(
+      /^_id +\| _creationTime +\| at +\| body *\n-+/,
+    );
+    expect((await app.convex(...first)).stderr).toContain(
+      "Showing the 1 oldest created document",
+    );
     expect((await app.convex("data", "nothing")).stderr).toContain(
       "There are no documents in this table.",
     );

@@ -50,14 +50,14 @@ describe("stream_function_logs", () => {
       {
         kind: "Completion",
         udfType: "Mutation",
-        identifier: "f.js:speak",
+        identifier: "f:speak",
         componentPath: null,
         timestamp: clock.now() / 1_000,
         logLines: [{ messages: ["'careful' { a: 1 }"], level: "WARN" }],
         error: null,
       },
       {
-        identifier: "f.js:fail",
+        identifier: "f:fail",
         error: expect.stringContaining("no luck") as string,
       },
     ]);
@@ -69,7 +69,7 @@ describe("stream_function_logs", () => {
     const waiting = follow(newCursor);
     await run("fail");
     expect(await waiting).toMatchObject({
-      entries: [{ identifier: "f.js:fail" }],
+      entries: [{ identifier: "f:fail" }],
       newCursor: newCursor + 1,
     });
   });
@@ -94,7 +94,7 @@ describe("stream_function_logs", () => {
     const waiting = follow(resumed.newCursor);
     await run("fail");
     expect(await waiting).toMatchObject({
-      entries: [{ identifier: "f.js:fail" }],
+      entries: [{ identifier: "f:fail" }],
     });
   });
 

@@ -122,7 +122,7 @@ describe("closing", () => {
     ]);
     expect(status).toBe(200);
     expect(JSON.parse(page)).toMatchObject({
-      entries: [{ identifier: "f.js:add" }],
+      entries: [{ identifier: "f:add" }],
     });
     await expect(fetch(deployment.url)).rejects.toThrow();
     agent.destroy();

@@ -12,6 +12,13 @@ export interface CliResult {
   stderr: string;
 }
 
+/** A command that runs until it is stopped, and what it has printed so far. */
+export interface RunningCli {
+  stdout(): string;
+  stderr(): string;
+  stop(): Promise<void>;
+}
+
 /** An app folder outside the repository, and the official CLI run in it. */
 export class CliApp {
   private constructor(
@@ -68,18 +75,21 @@ export class CliApp {
   }
 
   /** Starts `convex <args>`, which runs until it is stopped. */
-  start(...args: string[]): { stdout(): string; stop(): Promise<void> } {
+  start(...args: string[]): RunningCli {
     const child = spawn(process.execPath, [CONVEX_BIN, ...args], {
       ...this.#options,
-      stdio: ["ignore", "pipe", "ignore"],
+      stdio: ["ignore", "pipe", "pipe"],
     });
-    let printed = "";
-    child.stdout.on("data", (data: Buffer) => (printed += data.toString()));
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
+    child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
     const ended = new Promise<void>((resolve) =>
       child.once("close", () => resolve()),
     );
     return {
-      stdout: () => printed,
+      stdout: () => stdout,
+      stderr: () => stderr,
       stop: () => {
         child.kill();
         return ended;
