@@ -14,8 +14,17 @@ import type {
 /** `status` */
 export interface StatusJson {
   version: string;
-  target: { url: string; component: string };
+  target: {
+    url: string;
+    component: string;
+    /** What a write to it has to be confirmed with; `null` outside production. */
+    productionName: string | null;
+  };
+  /** What an operator should see first, as sentences. */
+  warnings: string[];
   sessions: { total: number; active: number; expired: number; ended: number };
+  /** Inactive the longest. */
+  oldest: { sessionId: string; lastActive: string } | null;
   retentionDays: RetentionDays;
   idleTimeoutMs: number;
   /** Waiting for the next run; a count that equals `limit` means that many or more. */
@@ -23,6 +32,8 @@ export interface StatusJson {
   schedules: ScheduleJson[];
   /** The running ones, then the last finished of each kind. */
   runs: RunJson[];
+  /** Of those that are running; `left` equal to `backlog.limit` means that many or more. */
+  progress: Array<{ runId: string; left: number; sessionsPerSecond: number }>;
   watchdog: {
     lastAt: string | null;
     lastResult: string | null;
@@ -74,6 +85,12 @@ export interface RunResultJson {
   actions: number;
   quarantined: number;
   pages: number;
+  /** Of `purge --archive`. */
+  archive?: {
+    file: string;
+    /** Sessions in the archive that were not deleted; the archive names them. */
+    stayed: number;
+  };
   /** Another run of this kind was in progress, with its own cutoff, and was followed instead. */
   alreadyRunning?: true;
 }
@@ -86,6 +103,17 @@ export interface DryRunJson {
   actions: number;
   oldest: string | null;
   newest: string | null;
+  /** Of the documents that would go, without their indexes. */
+  bytes: number;
+  /** By the UTC day of their last activity, oldest first. */
+  byDay: Array<{ day: string; sessions: number; actions: number }>;
+  /** By whole days since their last activity, from `fromDays` to before `toDays`; oldest last. */
+  byAge: Array<{
+    fromDays: number;
+    toDays: number | null;
+    sessions: number;
+    actions: number;
+  }>;
 }
 
 /** `retention [DAYS]` */
@@ -147,6 +175,10 @@ export interface RunJson {
   actions: number;
   quarantined: number;
   pages: number;
+  maxSessions: number | null;
+  ratePerSecond: number | null;
+  /** Where an archived purge writes what it deletes. */
+  archiveFile: string | null;
   startedAt: string;
   progressAt: string;
   finishedAt: string | null;
@@ -182,10 +214,21 @@ export interface ImportJson {
   olderThanRetention: number;
 }
 
+/** `export FILE` */
+export interface ExportJson {
+  file: string;
+  sessions: number;
+  actions: number;
+  /** A session with very many actions takes several. */
+  lines: number;
+}
+
 /** `serve`, once the deployment is ready */
 export interface ServeJson {
   ready: true;
   url: string;
+  /** Where the app's HTTP actions are. */
+  siteUrl: string;
   dataDir: string;
   adminKeyFile: string;
 }

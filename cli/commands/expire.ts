@@ -22,7 +22,7 @@ export async function expire(
     client.query("stats:backlog", {}),
     client.query("settings:get", {}),
   ]);
-  announceTarget(context, connection);
+  await announceTarget(context, connection);
   if (backlog.expire === 0) {
     const cutoff = expireCutoff(idleTimeoutMs, context.now());
     return reportNothing(context, options, "expire", cutoff);
@@ -30,6 +30,6 @@ export async function expire(
   await startAndFollow(context, connection, options, {
     kind: "expire",
     reason: options.reason,
-    expected: backlog.expire,
+    expected: Math.min(backlog.expire, options.max ?? Infinity),
   });
 }

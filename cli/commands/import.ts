@@ -17,6 +17,7 @@ import type { ImportJson } from "../shapes.js";
 export interface ImportOptions extends GlobalOptions {
   readonly skipInvalid?: boolean;
   readonly fromLine: number;
+  readonly table: string;
   readonly yes?: boolean;
 }
 
@@ -26,7 +27,7 @@ export async function importFile(
   options: ImportOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
-  const source = await openSource(context, file);
+  const source = await openSource(context, file, options.table);
   try {
     const result = await importSource(context, connection, source, options);
     if (options.json) printJson(context, result);
@@ -55,7 +56,7 @@ async function importSource(
       `${countOf(checked.invalid, "line")} cannot be imported, so nothing was. Correct them, or pass --skip-invalid to import the other ${formatNumber(checked.rows)}.`,
     );
   }
-  announceTarget(context, connection);
+  await announceTarget(context, connection);
   await confirmOlder(context, client, options, checked, retentionDays);
   const { counts, refused } = await transfer(
     context,

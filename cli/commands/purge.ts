@@ -2,27 +2,22 @@ import { purgeCutoff } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
 import { confirmCount, confirmYes } from "../lib/confirm.js";
 import { announceTarget, connect } from "../lib/connect.js";
-import {
-  countOf,
-  note,
-  print,
-  printJson,
-  retentionText,
-} from "../lib/output.js";
+import { printDryRun } from "../lib/dryRun.js";
+import { countOf, note, retentionText } from "../lib/output.js";
 import { chooseCutoff, type CutoffOptions } from "../lib/purgeCutoff.js";
-import { previewPurge, type PurgePreview } from "../lib/purgePreview.js";
+import { previewPurge } from "../lib/purgePreview.js";
 import {
   reportNothing,
   startAndFollow,
   type FollowOptions,
 } from "../lib/runs.js";
-import { formatTime, iso, isoOrNull } from "../lib/time.js";
-import type { DryRunJson } from "../shapes.js";
+import { formatTime } from "../lib/time.js";
 
 export interface PurgeOptions extends FollowOptions, CutoffOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly confirm?: number;
+  readonly archive?: string;
   readonly reason?: string;
 }
 
@@ -35,8 +30,11 @@ export async function purge(
   const { retentionDays } = await client.query("settings:get", {});
   const now = context.now();
   const cutoff = chooseCutoff(options, retentionDays, now);
-  announceTarget(context, connection);
-  const found = await previewPurge(client, cutoff);
+  await announceTarget(context, connection);
+  const found = await previewPurge(client, cutoff, {
+    now,
+    measure: options.dryRun ?? false,
+  });
   note(
     context,
     `Cutoff: last active before ${formatTime(cutoff)}: ${countOf(found.sessions, "session")}, ${countOf(found.actions, "action")}`,
@@ -47,52 +45,35 @@ export async function purge(
     return reportNothing(context, options, "purge", cutoff);
   }
 
+  const count = Math.min(found.sessions, options.max ?? Infinity);
   const kept = purgeCutoff(retentionDays, now);
   const withinRetention = kept !== null && cutoff <= kept;
   if (!withinRetention || options.confirm !== undefined) {
     await confirmCount(
       context,
       options,
-      found.sessions,
+      count,
       `This deletes sessions that the retention (${retentionText(retentionDays)}) keeps.`,
     );
   } else {
     await confirmYes(
       context,
       options,
-      `Delete ${countOf(found.sessions, "session")} and ${countOf(found.actions, "action")} for good?`,
+      count === found.sessions
+        ? `Delete ${countOf(count, "session")} and ${countOf(found.actions, "action")} for good?`
+        : `Delete the oldest ${countOf(count, "session")} of them, with their actions, for good?`,
     );
   }
-  await startAndFollow(context, connection, options, {
-    kind: "purge",
-    cutoff,
-    reason: options.reason,
-    expected: found.sessions,
-  });
-}
-
-function printDryRun(
-  context: CliContext,
-  options: PurgeOptions,
-  cutoff: number,
-  { sessions, actions, oldest, newest }: PurgePreview,
-): void {
-  if (options.json) {
-    return printJson(context, {
-      dryRun: true,
-      cutoff: iso(cutoff),
-      sessions,
-      actions,
-      oldest: isoOrNull(oldest),
-      newest: isoOrNull(newest),
-    } satisfies DryRunJson);
+  const { reason } = options;
+  if (options.archive === undefined) {
+    const what = { kind: "purge", cutoff, reason, expected: count } as const;
+    return await startAndFollow(context, connection, options, what);
   }
-  const range =
-    oldest === null || newest === null
-      ? ""
-      : `, last active from ${formatTime(oldest)} to ${formatTime(newest)}`;
-  print(
-    context,
-    `Dry run, nothing deleted. A purge would delete ${countOf(sessions, "session")} and ${countOf(actions, "action")}${range}.\nTo delete exactly these: sessions-ops purge --before ${iso(cutoff)}`,
-  );
+  const { startArchivedPurge } = await import("../lib/archive/purge.js");
+  await startArchivedPurge(context, connection, options, {
+    file: options.archive,
+    cutoff,
+    reason,
+    expected: count,
+  });
 }

@@ -7,6 +7,10 @@ export interface RunChangeOptions extends GlobalOptions {
   readonly reason?: string;
 }
 
+export interface RunResumeOptions extends GlobalOptions {
+  readonly archive?: string;
+}
+
 /** Takes effect before the run's next page; what is done stays done. */
 export async function cancelRun(
   context: CliContext,
@@ -14,7 +18,7 @@ export async function cancelRun(
   options: RunChangeOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
-  announceTarget(context, connection);
+  await announceTarget(context, connection);
   const { canceled, status } = await connection.client.mutation("runs:cancel", {
     runId,
     actor: context.actor,
@@ -23,14 +27,19 @@ export async function cancelRun(
   reportRunChange(context, options, { runId, changed: canceled, status });
 }
 
-/** Goes on where a failed or canceled run stopped, with the cutoff it had. */
+/** Goes on where a run that failed, was canceled or reached its maximum stopped, with its cutoff. */
 export async function resumeRun(
   context: CliContext,
   runId: string,
-  options: GlobalOptions,
+  options: RunResumeOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
-  announceTarget(context, connection);
+  await announceTarget(context, connection);
+  if (options.archive !== undefined) {
+    const { resumeArchivedPurge } = await import("../lib/archive/purge.js");
+    const archive = { runId, file: options.archive };
+    return await resumeArchivedPurge(context, connection, options, archive);
+  }
   const { resumed, status } = await connection.client.mutation("runs:resume", {
     runId,
     actor: context.actor,

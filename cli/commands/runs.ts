@@ -4,7 +4,7 @@ import type { Run } from "../lib/api.js";
 import type { ComponentClient } from "../lib/client.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { toRunJson } from "../lib/convert.js";
-import { print, printJson } from "../lib/output.js";
+import { countOf, formatNumber, print, printJson } from "../lib/output.js";
 import { previewPurge } from "../lib/purgePreview.js";
 import { conclude, follow, readRun, report } from "../lib/runs.js";
 import { printable } from "../lib/table.js";
@@ -71,18 +71,29 @@ export async function watchRun(
 async function expectedSessions(
   client: ComponentClient,
   runId: string,
-): Promise<number> {
-  const { kind, status, cutoff, sessions } = await readRun(client, runId);
-  if (status !== "running") return sessions;
+): Promise<{ total: number; before: number }> {
+  const { kind, status, cutoff, sessions, stopAt } = await readRun(
+    client,
+    runId,
+  );
+  if (status !== "running") return { total: sessions, before: 0 };
   const left =
     kind === "purge"
       ? (await previewPurge(client, cutoff)).sessions
       : (await client.query("stats:backlog", {})).expire;
-  return sessions + left;
+  const total = Math.min(sessions + left, stopAt ?? Infinity);
+  return { total, before: sessions };
 }
 
 function runDetails(run: Run): string {
+  const { maxSessions: max, ratePerSecond: rate, archiveFile: file } = run;
+  const budget = [
+    ...(max === undefined ? [] : [`at most ${countOf(max, "session")}`]),
+    ...(rate === undefined ? [] : [`at most ${formatNumber(rate)} a second`]),
+    ...(file === undefined ? [] : [`archived to ${printable(file)}`]),
+  ];
   return [
+    ...(budget.length === 0 ? [] : [`Bounds: ${budget.join(", ")}`]),
     `Trigger: ${run.trigger}; reason: ${printable(run.reason ?? "-")}; set aside: ${run.quarantined}`,
     ...run.errors.map(
       ({ at, message, sessionId }) =>

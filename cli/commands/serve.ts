@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
 import { join, resolve } from "node:path";
 import type { CliContext } from "../context.js";
-import { deployApp } from "../lib/convexDeploy.js";
+import { deployApp, watchApp } from "../lib/convexDeploy.js";
 import { CliError } from "../lib/errors.js";
 import { openEmbedded, type EmbeddedPackage } from "../lib/embedded.js";
 import { note, print, printJson } from "../lib/output.js";
@@ -14,9 +14,11 @@ import type { ServeJson } from "../shapes.js";
 
 export interface ServeOptions {
   readonly port: number;
+  readonly sitePort?: number;
   readonly data: string;
   readonly host: string;
   readonly allowRemote?: boolean;
+  readonly dev?: boolean;
   readonly verbose?: boolean;
   readonly json?: boolean;
 }
@@ -33,31 +35,28 @@ export async function serve(
   const deployment = await openEmbedded(loadEmbedded(), {
     dataDir: resolve(context.cwd, options.data),
     port: options.port,
+    ...(options.sitePort === undefined ? {} : { sitePort: options.sitePort }),
     host: options.host,
   });
   try {
-    const { url, dataDir } = deployment;
+    const { url, siteUrl, dataDir } = deployment;
     const adminKeyFile = join(dataDir, "admin-key");
+    const adminKey = new AdminKey(deployment.adminKey, adminKeyFile);
+    const deploy = { url, adminKey, verbose: options.verbose ?? false };
     note(context, `Embedded deployment at ${url}; deploying ${context.cwd} …`);
-    await deployApp(
-      context,
-      { url, adminKey: new AdminKey(deployment.adminKey, adminKeyFile) },
-      { verbose: options.verbose ?? false },
-    );
+    await deployApp(context, deploy);
     const { pid } = process;
     writeRunningDeployment(context.cwd, { url, dataDir, adminKeyFile, pid });
     note(
       context,
-      `Data in ${dataDir}, admin key in ${adminKeyFile}. Not the official backend: for development, tests and CI.`,
+      `Data in ${dataDir}, admin key in ${adminKeyFile}, HTTP actions at ${siteUrl}. Not the official backend: for development, tests and CI.`,
     );
-    announceReady(context, options, {
-      ready: true,
-      url,
-      dataDir,
-      adminKeyFile,
-    });
-    await interrupted;
+    const ready = { ready: true, url, siteUrl, dataDir, adminKeyFile } as const;
+    announceReady(context, options, ready);
+    const watching = options.dev ? watchApp(context, deploy) : null;
+    await Promise.race([interrupted, ...(watching ? [watching.ended] : [])]);
     note(context, "Stopping …");
+    await watching?.stop();
   } finally {
     removeRunningDeployment(context.cwd, process.pid);
     await deployment.close();

@@ -40,12 +40,13 @@ export type Returns<Name extends FunctionName> = FunctionReturnType<
 
 export type ImportRow = Args<"importing:importBatch">["rows"][number];
 export type ImportCounts = Returns<"importing:importBatch">;
-export type SessionRow = Returns<"sessions:list">["sessions"][number];
 export type SessionWithLease = NonNullable<Returns<"sessions:get">>;
-export type Lease = NonNullable<SessionWithLease["lease"]>;
 export type Action = Returns<"sessions:timeline">["actions"][number];
 export type Run = NonNullable<Returns<"runs:get">>;
 export type Schedule = Returns<"schedules:list">[number];
 export type Status = Returns<"stats:status">;
 export type Backlog = Returns<"stats:backlog">;
 export type PreviewPage = Returns<"previews:purge">;
+export type WholeSession = Returns<"exporting:page">["sessions"][number];
+export type ArchivePage = Returns<"archiving:nextPage">;
+export type ArchivePageDone = Returns<"archiving:purgePage">;

@@ -6,21 +6,75 @@ import type { CliContext } from "../context.js";
 import { CliError } from "./errors.js";
 import type { AdminKey } from "./secret.js";
 
+export interface DeployTo {
+  url: string;
+  adminKey: AdminKey;
+  /** Show what the official CLI prints. */
+  verbose: boolean;
+}
+
 /** Deploys the app in the current folder with the official CLI, as `npx convex deploy` would. */
 export async function deployApp(
   context: CliContext,
-  deployment: { url: string; adminKey: AdminKey },
-  { verbose }: { verbose: boolean },
+  deployment: DeployTo,
 ): Promise<void> {
-  const args = [
-    convexBin(context.cwd),
+  const codegen = hasGeneratedCode(context.cwd) ? "disable" : "enable";
+  const running = startConvex(context, deployment, [
     "deploy",
     "--yes",
     // Checking types is for `npx convex dev` and CI; here it would cost most of the start.
     "--typecheck=disable",
-    `--codegen=${hasGeneratedCode(context.cwd) ? "disable" : "enable"}`,
-  ];
-  const child = spawn(process.execPath, args, {
+    `--codegen=${codegen}`,
+  ]);
+  let isInterrupted = false;
+  const stopListening = context.onInterrupt(() => {
+    isInterrupted = true;
+    running.child.kill();
+  });
+  const exit = await running.ended.finally(stopListening);
+  if (exit === 0) return;
+  if (isInterrupted) {
+    throw new CliError("cancelled", "Interrupted while the app was deployed.");
+  }
+  throw new CliError(
+    "failure",
+    `\`convex deploy\` of ${context.cwd} failed (${exit}).${deployment.verbose ? "" : `\n${running.output()}`}`,
+  );
+}
+
+/** Deploys the app again whenever it changes, with the official `npx convex dev`. */
+export function watchApp(
+  context: CliContext,
+  deployment: DeployTo,
+): { ended: Promise<void>; stop: () => Promise<void> } {
+  const { child, ended } = startConvex(
+    context,
+    // What is wrong with the code is what a developer watches for.
+    { ...deployment, verbose: true },
+    ["dev", "--typecheck=disable", "--tail-logs=disable"],
+  );
+  let isStopping = false;
+  const stop = async (): Promise<void> => {
+    isStopping = true;
+    child.kill();
+    await ended;
+  };
+  return {
+    ended: ended.then((exit) => {
+      if (isStopping) return;
+      throw new CliError("failure", `\`convex dev\` ended (${exit}).`);
+    }),
+    stop,
+  };
+}
+
+/** Starts the app's own official CLI, with this deployment as the only one it knows of. */
+function startConvex(
+  context: CliContext,
+  deployment: DeployTo,
+  args: string[],
+) {
+  const child = spawn(process.execPath, [convexBin(context.cwd), ...args], {
     cwd: context.cwd,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
@@ -36,28 +90,16 @@ export async function deployApp(
   const output: string[] = [];
   const collect = (chunk: Buffer): void => {
     const text = deployment.adminKey.redact(chunk.toString());
-    output.push(text);
-    if (verbose) context.stderr.write(text);
+    if (deployment.verbose) context.stderr.write(text);
+    else output.push(text);
   };
   child.stdout.on("data", collect);
   child.stderr.on("data", collect);
-  let isInterrupted = false;
-  const stopListening = context.onInterrupt(() => {
-    isInterrupted = true;
-    child.kill();
-  });
-  const exit = await new Promise<number | string>((resolve, reject) => {
+  const ended = new Promise<number | string>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
-  }).finally(stopListening);
-  if (exit === 0) return;
-  if (isInterrupted) {
-    throw new CliError("cancelled", "Interrupted while the app was deployed.");
-  }
-  throw new CliError(
-    "failure",
-    `\`convex deploy\` of ${context.cwd} failed (${exit}).${verbose ? "" : `\n${output.join("").trim()}`}`,
-  );
+  });
+  return { child, ended, output: () => output.join("").trim() };
 }
 
 /** The app's own convex, so that its code is bundled by the version it was written for. */

@@ -8,11 +8,14 @@ export interface EmbeddedPackage {
 export interface OpenOptions {
   dataDir: string;
   port: number;
+  /** Where HTTP actions are served. @default the one after `port` */
+  sitePort?: number;
   host: string;
 }
 
 export interface EmbeddedDeployment {
   url: string;
+  siteUrl: string;
   adminKey: string;
   dataDir: string;
   close(): Promise<void>;

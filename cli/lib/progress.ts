@@ -9,8 +9,15 @@ export interface Progress {
 /** A bar on a terminal; nothing anywhere else, so that logs stay readable. */
 export async function startProgress(
   context: CliContext,
-  { total, unit, enabled }: { total: number; unit: string; enabled: boolean },
+  options: {
+    total: number;
+    /** Done before somebody looked, which says nothing about how fast it is. @default 0 */
+    before?: number;
+    unit: string;
+    enabled: boolean;
+  },
 ): Promise<Progress> {
+  const { total, before = 0, unit, enabled } = options;
   if (!enabled || !context.stderr.isTTY || total === 0) return NO_PROGRESS;
   const { SingleBar, Presets } = await import("cli-progress");
   const startedAt = context.now();
@@ -25,11 +32,11 @@ export async function startProgress(
     },
     Presets.shades_classic,
   );
-  bar.start(total, 0, { rate: "-", left: "" });
+  bar.start(total, before, { rate: "-", left: "" });
   return {
     update(done) {
       const seconds = (context.now() - startedAt) / 1_000;
-      const rate = seconds > 0 ? done / seconds : 0;
+      const rate = seconds > 0 ? (done - before) / seconds : 0;
       const leftMs = rate > 0 ? ((total - done) / rate) * 1_000 : 0;
       bar.setTotal(Math.max(total, done));
       bar.update(done, {

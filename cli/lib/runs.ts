@@ -1,21 +1,21 @@
 import { randomUUID } from "node:crypto";
-import type { RunKind } from "../../convex/sessionTracker/shared.js";
+import type { RunKind, RunStatus } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
+import { runBudget, type BudgetOptions } from "./budget.js";
 import type { Run } from "./api.js";
 import type { ComponentClient } from "./client.js";
 import type { Connection, GlobalOptions } from "./connect.js";
 import { toRunResult } from "./convert.js";
 import { CliError } from "./errors.js";
 import { countOf, note, print, printJson } from "./output.js";
+import { persist } from "./persist.js";
 import { startProgress } from "./progress.js";
 import type { RunResultJson } from "../shapes.js";
 import { formatDuration, formatTime, iso } from "./time.js";
 
 const POLL_MS = 250;
-/** Polls that may get no answer in a row: half a minute. */
-const MAX_LOST_POLLS = 120;
 
-export interface FollowOptions extends GlobalOptions {
+export interface FollowOptions extends GlobalOptions, BudgetOptions {
   readonly detach?: boolean;
 }
 
@@ -41,6 +41,7 @@ export async function startAndFollow(
     {
       ...what,
       ...(reason === undefined ? {} : { reason }),
+      ...runBudget(options),
       actor: context.actor,
       trigger: "operator",
       // The same token names the same run, so that a lost answer does not start a second one.
@@ -57,8 +58,14 @@ export async function startAndFollow(
   }
   const run = options.detach
     ? await readRun(client, started.runId)
-    : await follow(context, client, started.runId, expected, options);
-  report(context, options, run, isOther);
+    : await follow(
+        context,
+        client,
+        started.runId,
+        { total: expected },
+        options,
+      );
+  report(context, options, run, isOther ? { alreadyRunning: true } : {});
   conclude(run);
   const asked = request.cutoff;
   if (isOther && asked !== undefined && run.cutoff < asked) {
@@ -74,13 +81,13 @@ export async function follow(
   context: CliContext,
   client: ComponentClient,
   runId: string,
-  expected: number,
+  sessions: { total: number; before?: number },
   options: GlobalOptions,
 ): Promise<Run> {
   const interrupted = new AbortController();
   const stopListening = context.onInterrupt(() => interrupted.abort());
   const progress = await startProgress(context, {
-    total: expected,
+    ...sessions,
     unit: "sessions",
     enabled: !options.json,
   });
@@ -90,7 +97,7 @@ export async function follow(
       progress.update(run.sessions);
       if (run.status !== "running") return run;
       await context.sleep(POLL_MS, interrupted.signal);
-      if (interrupted.signal.aborted) throw detached(runId);
+      if (interrupted.signal.aborted) throw detached(run);
     }
   } finally {
     progress.stop();
@@ -99,29 +106,22 @@ export async function follow(
 }
 
 /** A deployment that restarts in the middle of a run is back within seconds, and so is the run. */
-async function pollRun(
+function pollRun(
   context: CliContext,
   client: ComponentClient,
   runId: string,
   interrupted: AbortSignal,
 ): Promise<Run> {
-  for (let lost = 0; ; lost += 1) {
-    try {
-      return await readRun(client, runId);
-    } catch (error) {
-      const isLost = error instanceof CliError && error.code === "unreachable";
-      if (!isLost) throw error;
-      if (interrupted.aborted) throw detached(runId);
-      if (lost === MAX_LOST_POLLS) {
-        throw new CliError(
-          "unreachable",
-          `${error.message}\nThe run goes on without this command; see it with \`sessions-ops runs watch ${runId}\`.`,
-        );
-      }
-      if (lost === 0) note(context, `${error.message}\nTrying again …`);
-      await context.sleep(POLL_MS, interrupted);
-    }
-  }
+  return persist(context, () => readRun(client, runId), {
+    interrupted,
+    lost: (error, isInterrupted) =>
+      isInterrupted
+        ? detached({ runId })
+        : new CliError(
+            "unreachable",
+            `${error.message}\nThe run goes on without this command; see it with \`sessions-ops runs watch ${runId}\`.`,
+          ),
+  });
 }
 
 export async function readRun(
@@ -141,17 +141,20 @@ export function report(
   context: CliContext,
   options: GlobalOptions,
   run: Run,
-  alreadyRunning = false,
+  more: Pick<RunResultJson, "alreadyRunning" | "archive"> = {},
 ): void {
   if (options.json) {
-    printJson(context, {
-      ...toRunResult(run),
-      ...(alreadyRunning ? { alreadyRunning } : {}),
-    });
+    printJson(context, { ...toRunResult(run), ...more });
     return;
   }
   print(context, summary(run));
-  if (run.status === "running") note(context, howToFollow(run.runId));
+  if (run.status === "running") note(context, howToFollow(run));
+  if (run.status === "maxReached") {
+    note(
+      context,
+      `It has done its maximum. \`${resumeCommand(run)}\` goes on with ${countOf(run.maxSessions ?? 0, "session")} more.`,
+    );
+  }
   if (run.quarantined > 0) {
     note(
       context,
@@ -186,16 +189,17 @@ export function conclude(run: Run): void {
   switch (run.status) {
     case "running":
     case "completed":
+    case "maxReached":
       return;
     case "failed":
       throw new CliError(
         "runFailed",
-        `Run ${run.runId} failed: ${run.errors.at(-1)?.message ?? "no reason was recorded"}\nWhat it did stays done. \`sessions-ops runs resume ${run.runId}\` goes on where it stopped.`,
+        `Run ${run.runId} failed: ${run.errors.at(-1)?.message ?? "no reason was recorded"}\nWhat it did stays done. \`${resumeCommand(run)}\` goes on where it stopped.`,
       );
     case "canceled":
       throw new CliError(
         "cancelled",
-        `Run ${run.runId} was canceled. What it did stays done. \`sessions-ops runs resume ${run.runId}\` goes on where it stopped.`,
+        `Run ${run.runId} was canceled. What it did stays done. \`${resumeCommand(run)}\` goes on where it stopped.`,
       );
     default:
       run.status satisfies never;
@@ -207,16 +211,36 @@ function summary(run: Run): string {
   const actions =
     run.kind === "purge" ? ` and ${countOf(run.actions, "action")}` : "";
   const done = `${verb} ${countOf(run.sessions, "session")}${actions}`;
-  const state = `Run ${run.runId} ${run.status === "running" ? "is running" : run.status}`;
+  const state = `Run ${run.runId} ${STATUS_TEXT[run.status]}`;
   const tookMs = (run.finishedAt ?? run.progressAt) - run.startedAt;
   const pages = `${countOf(run.pages, "page")} in ${tookMs < 1_000 ? `${tookMs} ms` : formatDuration(tookMs)}`;
   return `${state}: ${done}; ${pages}; cutoff ${formatTime(run.cutoff)}.`;
 }
 
-function detached(runId: string): CliError {
-  return new CliError("cancelled", `Detached. ${howToFollow(runId)}`);
+const STATUS_TEXT: Record<RunStatus, string> = {
+  running: "is running",
+  completed: "completed",
+  failed: "failed",
+  canceled: "canceled",
+  maxReached: "reached its maximum",
+};
+
+function detached(run: FollowedRun): CliError {
+  return new CliError("cancelled", `Detached. ${howToFollow(run)}`);
 }
 
-function howToFollow(runId: string): string {
-  return `The run goes on: \`sessions-ops runs watch ${runId}\` follows it, \`sessions-ops runs cancel ${runId}\` stops it.`;
+type FollowedRun = Pick<Run, "runId" | "archiveFile">;
+
+function howToFollow(run: FollowedRun): string {
+  const { runId, archiveFile: file } = run;
+  const goesOn =
+    file === undefined
+      ? "The run goes on"
+      : `The run goes on as long as whoever writes ${file} does`;
+  return `${goesOn}: \`sessions-ops runs watch ${runId}\` follows it, \`sessions-ops runs cancel ${runId}\` stops it before its next page, \`${resumeCommand(run)}\` goes on after that.`;
+}
+
+export function resumeCommand({ runId, archiveFile }: FollowedRun): string {
+  const archive = archiveFile === undefined ? "" : ` --archive ${archiveFile}`;
+  return `sessions-ops runs resume ${runId}${archive}`;
 }

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import type {
   RetentionDays,
   RunKind,
@@ -40,6 +40,19 @@ export function positiveNumber(text: string): number {
   throw new InvalidArgumentError("It must be a number above 0.");
 }
 
+/** "200" or "200/s". */
+export function perSecond(text: string): number {
+  return positiveNumber(text.replace(/\/s$/, ""));
+}
+
 export function retentionDays(text: string): RetentionDays {
   return text === "never" ? text : positiveNumber(text);
+}
+
+/** For scripts, and for what was looked at in an earlier command. */
+export function ifRevision(): Option {
+  return new Option(
+    "--if-revision <n>",
+    "only if nobody has changed the settings since this revision",
+  ).argParser(wholeNumber(0));
 }

@@ -1,12 +1,10 @@
 import { Option, type Command } from "commander";
-import type { RetentionDays } from "../../convex/sessionTracker/shared.js";
 import type { ExpireOptions } from "../commands/expire.js";
 import type { PurgeOptions } from "../commands/purge.js";
-import type { RetentionOptions } from "../commands/retention.js";
 import type { CliContext } from "../context.js";
 import {
+  perSecond,
   positiveNumber,
-  retentionDays,
   wholeNumber,
   withExamples,
 } from "./arguments.js";
@@ -37,10 +35,18 @@ export function addCleaningCommands(
         "the number of sessions to be deleted; always needed below the retention",
         wholeNumber(0),
       )
+      .addOption(maxOption("delete"))
+      .addOption(rateOption())
+      .addOption(
+        new Option(
+          "--archive <file>",
+          "write every session and action to this JSONL.gz file before it is deleted",
+        ).conflicts(["detach", "dryRun"]),
+      )
       .option("--detach", "return as soon as the run has started")
       .option("--reason <text>", "recorded with the run"),
     "purge --days 14 --dry-run",
-    "purge --days 14 --yes --json",
+    "purge --days 14 --archive old.jsonl.gz --rate 500/s",
   ).action(async (_options, command: Command) => {
     const { purge } = await import("../commands/purge.js");
     await purge(context, command.optsWithGlobals<PurgeOptions>());
@@ -52,6 +58,8 @@ export function addCleaningCommands(
       .description(
         "expire the sessions that are idle, without waiting for the schedule",
       )
+      .addOption(maxOption("expire"))
+      .addOption(rateOption())
       .option("--detach", "return as soon as the run has started")
       .option("--reason <text>", "recorded with the run"),
     "expire",
@@ -60,28 +68,18 @@ export function addCleaningCommands(
     const { expire } = await import("../commands/expire.js");
     await expire(context, command.optsWithGlobals<ExpireOptions>());
   });
+}
 
-  withExamples(
-    program
-      .command("retention")
-      .description("show for how long inactive sessions are kept, or change it")
-      .argument(
-        "[days]",
-        'days, or "never" to keep them for ever',
-        retentionDays,
-      )
-      .option("-y, --yes", "do not ask before lowering it")
-      .option("--reason <text>", "recorded in the settings log"),
-    "retention",
-    "retention 30 --reason 'privacy policy of May'",
-  ).action(
-    async (days: RetentionDays | undefined, _options, command: Command) => {
-      const { retention } = await import("../commands/retention.js");
-      await retention(
-        context,
-        days,
-        command.optsWithGlobals<RetentionOptions>(),
-      );
-    },
-  );
+function maxOption(verb: string): Option {
+  return new Option(
+    "--max <n>",
+    `${verb} so many sessions at most; \`runs resume\` goes on`,
+  ).argParser(wholeNumber(1));
+}
+
+function rateOption(): Option {
+  return new Option(
+    "--rate <n/s>",
+    "so many sessions a second at most",
+  ).argParser(perSecond);
 }

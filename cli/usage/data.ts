@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
+import type { ExportOptions } from "../commands/export.js";
 import type { ImportOptions } from "../commands/import.js";
 import type { ServeOptions } from "../commands/serve.js";
 import type { CliContext } from "../context.js";
@@ -9,9 +10,10 @@ export function addDataCommands(program: Command, context: CliContext): void {
     program
       .command("import")
       .description(
-        "import sessions from JSONL: {anonymousId, createdAt, lastActive, actions?} a line",
+        "import sessions from JSONL ({anonymousId, createdAt, lastActive, actions?} a line), gzipped or not, or from the ZIP of `npx convex export`",
       )
       .argument("<file>", "the file, or - for stdin")
+      .option("--table <name>", "the table of the ZIP", "sessions")
       .option(
         "--skip-invalid",
         "import the other lines; the invalid ones are reported",
@@ -22,10 +24,25 @@ export function addDataCommands(program: Command, context: CliContext): void {
         "import rows that are older than the retention as well",
       ),
     "import sessions.jsonl",
-    "import - --skip-invalid --json < sessions/documents.jsonl",
+    "import old-app.zip --table sessions",
   ).action(async (file: string, _options, command: Command) => {
     const { importFile } = await import("../commands/import.js");
     await importFile(context, file, command.optsWithGlobals<ImportOptions>());
+  });
+
+  withExamples(
+    program
+      .command("export")
+      .description(
+        "write all sessions with their actions as JSONL, which `import` reads",
+      )
+      .argument("<file>", "gzipped if it ends in .gz; - for stdout")
+      .option("--force", "write over a file that is there"),
+    "export sessions.jsonl.gz",
+    "export - | jq .anonymousId",
+  ).action(async (file: string, _options, command: Command) => {
+    const { exportFile } = await import("../commands/export.js");
+    await exportFile(context, file, command.optsWithGlobals<ExportOptions>());
   });
 
   withExamples(
@@ -40,6 +57,12 @@ export function addDataCommands(program: Command, context: CliContext): void {
         wholeNumber(0, 65_535),
         3210,
       )
+      .addOption(
+        new Option(
+          "--site-port <port>",
+          "port for the app's HTTP actions (default: the one after --port)",
+        ).argParser(wholeNumber(0, 65_535)),
+      )
       .option(
         "--data <dir>",
         "where its data and admin key are kept",
@@ -47,8 +70,9 @@ export function addDataCommands(program: Command, context: CliContext): void {
       )
       .option("--host <host>", "address to listen on", "127.0.0.1")
       .option("--allow-remote", "allow a --host that other machines can reach")
+      .option("--dev", "deploy again whenever the app's code changes")
       .option("--verbose", "show what `convex deploy` prints"),
-    "serve",
+    "serve --dev",
     "serve --port 4000 --data /var/tmp/sessions",
   ).action(async (_options, command: Command) => {
     const { serve } = await import("../commands/serve.js");

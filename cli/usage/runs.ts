@@ -1,5 +1,8 @@
 import { Option, type Command } from "commander";
-import type { RunChangeOptions } from "../commands/runChange.js";
+import type {
+  RunChangeOptions,
+  RunResumeOptions,
+} from "../commands/runChange.js";
 import type { RunListOptions } from "../commands/runs.js";
 import type { CliContext } from "../context.js";
 import type { GlobalOptions } from "../lib/connect.js";
@@ -72,13 +75,21 @@ export function addRunCommands(program: Command, context: CliContext): void {
     runs
       .command("resume")
       .description(
-        "go on where a failed or canceled run stopped, with its cutoff",
+        "go on where a failed or canceled run, or one at its --max, stopped",
       )
-      .argument("<run>"),
+      .argument("<run>")
+      .option(
+        "--archive <file>",
+        "the archive of an archived purge, to go on with; also after a crash",
+      ),
     "runs resume RUN_ID",
-    "runs resume RUN_ID --json",
+    "runs resume RUN_ID --archive old.jsonl.gz",
   ).action(async (runId: string, _options, command: Command) => {
     const { resumeRun } = await import("../commands/runChange.js");
-    await resumeRun(context, runId, command.optsWithGlobals<GlobalOptions>());
+    await resumeRun(
+      context,
+      runId,
+      command.optsWithGlobals<RunResumeOptions>(),
+    );
   });
 }

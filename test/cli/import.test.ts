@@ -84,7 +84,7 @@ const BAD_LINES = [
   JSON.stringify(rowOf("c", 1, [{ at: 1, action: 7 }])),
   JSON.stringify(rowOf("c", 1, [{ action: "x" }])),
   JSON.stringify(
-    rowOf("c", 1, [{ at: 1, action: "x", metadata: { $set: 1 } }]),
+    rowOf("c", 1, [{ at: 1, action: "x", metadata: { $inc: 1 } }]),
   ),
 ];
 
@@ -103,7 +103,7 @@ test("an invalid line stops everything before anything is written; each is named
     line 8: lastActive (1786881600000) lies in the future
     line 9: actions[0].action must be a string, got 7
     line 10: actions[0].timestamp must be ms since the epoch or ISO 8601, got nothing
-    line 11: actions[0].metadata cannot be stored: Field name $set starts with a '$', which is reserved.
+    line 11: actions[0].metadata cannot be stored: Field name $inc starts with a '$', which is reserved.
     error: 9 lines cannot be imported, so nothing was. Correct them, or pass --skip-invalid to import the other 1.
     "
   `);

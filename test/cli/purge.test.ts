@@ -1,8 +1,10 @@
-import { expect, test } from "vitest";
+import { getConvexSize } from "convex/values";
+import { expect, test, vi } from "vitest";
 import type { DryRunJson, RunResultJson } from "../../cli/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import type { CliContext } from "../../cli/context.js";
+import { readRows, type Component } from "../convex/rows.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 
 /** One session for each of the last days, last active exactly so many days ago, with one action. */
@@ -29,23 +31,144 @@ async function setUpDays(days: number, overrides: Partial<CliContext> = {}) {
 }
 
 test("a dry run counts to the end, deletes nothing, and names the cutoff that does it", async () => {
-  const { terminal, total, runs } = await setUpDays(20);
+  const { terminal, component, total, runs } = await setUpDays(20);
   const command = ["purge", "--days", "14", "--dry-run"];
-  expect(await terminal.json<DryRunJson>(...command)).toEqual({
+  const dryRun = await terminal.json<DryRunJson>(...command);
+  expect(dryRun).toEqual({
     dryRun: true,
     cutoff: "2026-08-01T12:00:00.000Z",
     sessions: 6,
     actions: 6,
     oldest: "2026-07-26T12:00:00.000Z",
     newest: "2026-07-31T12:00:00.000Z",
+    bytes: await bytesBefore(component, Date.parse(dryRun.cutoff)),
+    byDay: ["26", "27", "28", "29", "30", "31"].map((day) => ({
+      day: `2026-07-${day}`,
+      sessions: 1,
+      actions: 1,
+    })),
+    byAge: [{ fromDays: 14, toDays: 30, sessions: 6, actions: 6 }],
   });
   expect((await terminal.run(...command)).stdout).toMatchInlineSnapshot(`
-    "Dry run, nothing deleted. A purge would delete 6 sessions and 6 actions, last active from 2026-07-26 12:00:00 UTC to 2026-07-31 12:00:00 UTC.
+    "Dry run, nothing deleted. A purge would delete 6 sessions and 6 actions, 1.8 KiB, last active from 2026-07-26 12:00:00 UTC to 2026-07-31 12:00:00 UTC.
+
+    INACTIVE FOR   SESSIONS  ACTIONS
+    14 to 30 days  6         6        ####################
+
+    LAST ACTIVE ON  SESSIONS  ACTIONS
+    2026-07-26      1         1        ####################
+    2026-07-27      1         1        ####################
+    2026-07-28      1         1        ####################
+    2026-07-29      1         1        ####################
+    2026-07-30      1         1        ####################
+    2026-07-31      1         1        ####################
+
     To delete exactly these: sessions-ops purge --before 2026-08-01T12:00:00.000Z
     "
   `);
   expect(await total()).toBe(20);
   expect(await runs()).toEqual([]);
+});
+
+test("a dry run counts every byte and every day, over many calls", async () => {
+  const { terminal, component, calls } = await setUpDays(400);
+  const metadata = { text: "x".repeat(10_000) };
+  for (let part = 0; part < 2; part += 1) {
+    const at = NOW - 500 * DAY_MS + part * 2_000;
+    await component.mutation(api.importing.importBatch, {
+      rows: [
+        {
+          anonymousId: "busy",
+          createdAt: 0,
+          lastActive: NOW - 100 * DAY_MS,
+          actions: Array.from({ length: 550 }, (_, i) => {
+            return { at: at + i, action: "view", metadata };
+          }),
+        },
+      ],
+    });
+  }
+  // Stale and noticed by no run: a lease, too, is counted.
+  await component.mutation(api.tracking.heartbeat, { anonymousId: "leased" });
+  await component.run(async (ctx) => {
+    const lease = await ctx.db.query("leases").first();
+    if (lease === null) throw new Error("There is no lease.");
+    const lastActive = NOW - 50 * DAY_MS;
+    await ctx.db.patch("leases", lease._id, { lastActive });
+  });
+  const found = await terminal.json<DryRunJson>("purge", "--dry-run");
+  expect(found).toMatchObject({
+    sessions: 388,
+    actions: 1_486,
+    bytes: await bytesBefore(component, NOW - 14 * DAY_MS),
+    byAge: [
+      { fromDays: 14, toDays: 30, sessions: 15, actions: 15 },
+      { fromDays: 30, toDays: 60, sessions: 31, actions: 30 },
+      { fromDays: 60, toDays: 90, sessions: 30 },
+      { fromDays: 90, toDays: 180, sessions: 91, actions: 1_190 },
+      { fromDays: 180, toDays: 365, sessions: 185 },
+      { fromDays: 365, toDays: null, sessions: 36 },
+    ],
+  });
+  expect(found.byDay).toHaveLength(386);
+  expect(sumOf(found.byDay)).toEqual({ sessions: 388, actions: 1_486 });
+  expect(sumOf(found.byAge)).toEqual({ sessions: 388, actions: 1_486 });
+  expect(calls.filter((call) => call === "previews:purge").length).toBe(3);
+
+  const { stdout } = await terminal.run("purge", "--dry-run", "--max", "10");
+  expect(stdout).toContain("on 355 earlier days; --json has every day.");
+  expect(stdout).toContain("With --max 10, the oldest 10 of them.");
+  const purged = await terminal.json<RunResultJson>(
+    ...["purge", "--before", found.cutoff, "--yes"],
+  );
+  expect(purged).toMatchObject({ sessions: 388, actions: 1_486 });
+}, 60_000);
+
+test("--max and --rate bound the run, and the ledger says so", async () => {
+  const { terminal, total } = await setUpDays(20);
+  const command = ["purge", "--days", "10", "--max", "4", "--rate", "2/s"];
+  const refused = await terminal.run(...command, "--confirm", "10");
+  expect(refused.stderr).toContain("is not the number of sessions, 4");
+  const result = await terminal.json<RunResultJson>(
+    ...[...command, "--confirm", "4"],
+  );
+  expect(result).toMatchObject({ status: "maxReached", sessions: 4 });
+  expect(await total()).toBe(16);
+  const runId = String(result.runId);
+  const shown = await terminal.run("runs", "show", runId);
+  expect(shown.stdout).toContain(
+    "Bounds: at most 4 sessions, at most 2 a second",
+  );
+  expect(await terminal.json("runs", "show", runId)).toMatchObject({
+    maxSessions: 4,
+    ratePerSecond: 2,
+    archiveFile: null,
+  });
+  await terminal.run("runs", "resume", runId);
+  const watched = await terminal.run("runs", "watch", runId);
+  expect(watched.exitCode).toBe(0);
+  expect(watched.stderr).toContain(
+    `It has done its maximum. \`sessions-ops runs resume ${runId}\` goes on with 4 sessions more.`,
+  );
+  expect(await total()).toBe(12);
+});
+
+test("a paced run takes its time", async () => {
+  const { terminal } = await setUpDays(40);
+  const before = Date.now();
+  await terminal.json("purge", "--days", "20", "--rate", "1/s", "--yes");
+  // Twenty sessions at one a second, less the five that may come at once.
+  expect(Date.now() - before).toBeGreaterThanOrEqual(15_000);
+});
+
+test("expire has the same bounds", async () => {
+  const { terminal, component } = await setUpDays(1);
+  for (const id of ["a", "b", "c"]) {
+    await component.mutation(api.tracking.heartbeat, { anonymousId: id });
+  }
+  vi.setSystemTime(NOW + DAY_MS / 2);
+  const result = await terminal.json<RunResultJson>("expire", "--max", "2");
+  expect(result).toMatchObject({ status: "maxReached", sessions: 2 });
 });
 
 test("a purge deletes what the dry run counted, after naming its target", async () => {
@@ -184,3 +307,30 @@ test("with retention never, every purge is below it", async () => {
     exitCode: 5,
   });
 });
+
+/** The documents of all that was last active before, read whole. */
+async function bytesBefore(
+  component: Component,
+  cutoff: number,
+): Promise<number> {
+  const { sessions, leases, actions } = await readRows(component);
+  const dueLeases = leases.filter(({ lastActive }) => lastActive < cutoff);
+  const stale = new Set(dueLeases.map(({ session }) => session));
+  const due = sessions.filter(
+    ({ _id, inactiveSince = Infinity }) =>
+      inactiveSince < cutoff || stale.has(_id),
+  );
+  const ids = new Set(due.map(({ _id }) => _id));
+  const dueActions = actions.filter(({ session }) => ids.has(session));
+  return [...due, ...dueLeases, ...dueActions].reduce(
+    (sum, row) => sum + getConvexSize(row),
+    0,
+  );
+}
+
+function sumOf(bars: { sessions: number; actions: number }[]) {
+  return {
+    sessions: bars.reduce((sum, bar) => sum + bar.sessions, 0),
+    actions: bars.reduce((sum, bar) => sum + bar.actions, 0),
+  };
+}

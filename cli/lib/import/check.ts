@@ -23,8 +23,10 @@ export async function* readRows(
   for await (const { line, text } of source.lines()) {
     if (line < fromLine) continue;
     const parsed = parseRow(text, now);
-    if (parsed.ok) yield { line, size: text.length, row: parsed.row };
-    else onInvalid(line, parsed.problem);
+    if (!parsed.ok) onInvalid(line, parsed.problem);
+    else if (parsed.row !== null) {
+      yield { line, size: text.length, row: parsed.row };
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { convexToJson, type Value } from "convex/values";
+import { jsonToConvex, type JSONValue, type Value } from "convex/values";
 import {
   isAnonymousId,
   MINUTE_MS,
@@ -8,18 +8,24 @@ import { messageOf } from "../errors.js";
 import { iso, readTime } from "../time.js";
 
 export type ParsedRow =
-  { ok: true; row: ImportRow } | { ok: false; problem: string };
+  | { ok: true; row: ImportRow }
+  /** A line that says something about the file, as `purge --archive` writes. */
+  | { ok: true; row: null }
+  | { ok: false; problem: string };
 
 /** How far ahead of ours the clock of another system may be; the component's own tolerance. */
 const CLOCK_SKEW_MS = MINUTE_MS;
 
 /**
- * Reads one line: `{anonymousId, createdAt, lastActive, actions?}`, as made for this, or as
- * `npx convex export` writes the replaced tracker's table. Other fields are ignored.
+ * Reads one line: `{anonymousId, createdAt, lastActive, visits?, ended?, userId?, actions?}`, as
+ * `export` and `purge --archive` write it, or as `npx convex export` writes the replaced tracker's
+ * table. Other fields are ignored.
  */
 export function parseRow(text: string, now: number): ParsedRow {
   try {
-    return { ok: true, row: readRow(parseJson(text), now) };
+    const fields = readObject(parseJson(text), "the line");
+    const isRow = !("archive" in fields) || "anonymousId" in fields;
+    return { ok: true, row: isRow ? readRow(fields, now) : null };
   } catch (error) {
     if (error instanceof InvalidRow) {
       return { ok: false, problem: error.message };
@@ -32,8 +38,7 @@ class InvalidRow extends Error {}
 
 type Fields = Record<string, unknown>;
 
-function readRow(value: unknown, now: number): ImportRow {
-  const fields = readObject(value, "the line");
+function readRow(fields: Fields, now: number): ImportRow {
   const { anonymousId, actions } = fields;
   if (typeof anonymousId !== "string" || !isAnonymousId(anonymousId)) {
     throw new InvalidRow(
@@ -47,19 +52,49 @@ function readRow(value: unknown, now: number): ImportRow {
       `lastActive (${iso(lastActive)}) lies before createdAt (${iso(createdAt)})`,
     );
   }
-  if (actions === undefined) return { anonymousId, createdAt, lastActive };
+  const row = { anonymousId, createdAt, lastActive, ...readHistory(fields) };
+  if (actions === undefined) return row;
   if (!Array.isArray(actions)) {
     throw new InvalidRow(`actions must be an array, got ${show(actions)}`);
   }
   return {
-    anonymousId,
-    createdAt,
-    lastActive,
+    ...row,
     actions: actions
       .map((action, index) => readAction(action, index, now))
       // In time order, so that a row that is sent in parts compares each part with little.
       .sort((a, b) => a.at - b.at),
   };
+}
+
+/** What only this tracker keeps. */
+function readHistory({
+  visits,
+  ended,
+  userId,
+}: Fields): Pick<ImportRow, "visits" | "ended" | "userId"> {
+  if (
+    visits !== undefined &&
+    !(typeof visits === "number" && Number.isInteger(visits) && visits >= 1)
+  ) {
+    throw new InvalidRow(
+      `visits must be a whole number from 1, got ${show(visits)}`,
+    );
+  }
+  if (userId !== undefined && typeof userId !== "string") {
+    throw new InvalidRow(`userId must be a string, got ${show(userId)}`);
+  }
+  return {
+    ...(visits === undefined ? {} : { visits }),
+    ...(userId === undefined ? {} : { userId }),
+    ...(ended === undefined ? {} : { ended: readEnd(ended) }),
+  };
+}
+
+function readEnd(value: unknown): { reason?: string } {
+  const { reason } = readObject(value, "ended");
+  if (reason === undefined) return {};
+  if (typeof reason === "string") return { reason };
+  throw new InvalidRow(`ended.reason must be a string, got ${show(reason)}`);
 }
 
 function readAction(value: unknown, index: number, now: number): Action {
@@ -110,11 +145,13 @@ function readMoment(
   return time;
 }
 
-/** Convex refuses some JSON, such as fields that start with `$`: better here, with the line. */
+/**
+ * Values that JSON lacks are written as Convex writes them (`{"$integer": …}`). Fields that start
+ * with `$` for any other reason Convex refuses: better here, with the line.
+ */
 function readMetadata(metadata: unknown, where: string): Value {
   try {
-    convexToJson(metadata as Value);
-    return metadata as Value;
+    return jsonToConvex(metadata as JSONValue);
   } catch (error) {
     throw new InvalidRow(
       `${where}.metadata cannot be stored: ${messageOf(error)}`,

@@ -1,11 +1,14 @@
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { pipeline } from "node:stream/promises";
+import { PassThrough, pipeline, type Readable } from "node:stream";
+import { pipeline as pipelined } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
 import type { CliContext } from "../../context.js";
 import { CliError, messageOf } from "../errors.js";
+import { openTable } from "./zip.js";
 
 export interface Source {
   /** Reads from the start; blank lines are left out, but counted. */
@@ -13,39 +16,45 @@ export interface Source {
   close(): Promise<void>;
 }
 
-/** A file, or for `-` what comes on stdin, kept in a temporary file since it is read twice. */
+/**
+ * A file, or for `-` what comes on stdin, kept in a temporary file since it is read twice. JSONL,
+ * plain or gzipped, or a ZIP of `npx convex export`: what it is is told by its first bytes.
+ * @param table of the ZIP
+ */
 export async function openSource(
   context: CliContext,
   file: string,
+  table: string,
 ): Promise<Source> {
-  if (file === "-") return await spool(context);
+  if (file === "-") return await spool(context, table);
   const path = resolve(context.cwd, file);
   if (!existsSync(path)) {
     throw new CliError(
       "usage",
-      `There is no file ${path}. Give the path of a JSONL file, or - to read from stdin.`,
+      `There is no file ${path}. Give the path of a JSONL file or of the ZIP of an export, or - to read from stdin.`,
     );
   }
-  return { lines: () => readLines(path), close: async () => {} };
+  return { lines: () => readLines(path, table), close: async () => {} };
 }
 
-async function spool(context: CliContext): Promise<Source> {
+async function spool(context: CliContext, table: string): Promise<Source> {
   const folder = await mkdtemp(join(tmpdir(), "sessions-ops-"));
   const close = () => rm(folder, { recursive: true, force: true });
-  const path = join(folder, "stdin.jsonl");
+  const path = join(folder, "stdin");
   try {
-    await pipeline(context.stdin, createWriteStream(path, { mode: 0o600 }));
+    await pipelined(context.stdin, createWriteStream(path, { mode: 0o600 }));
   } catch (error) {
     await close();
     throw error;
   }
-  return { lines: () => readLines(path), close };
+  return { lines: () => readLines(path, table), close };
 }
 
 async function* readLines(
   path: string,
+  table: string,
 ): AsyncGenerator<{ line: number; text: string }> {
-  const input = createReadStream(path);
+  const input = await openText(path, table);
   try {
     let line = 0;
     for await (const raw of createInterface({ input, crlfDelay: Infinity })) {
@@ -53,12 +62,40 @@ async function* readLines(
       const text = line === 1 ? raw.replace(/^\ufeff/, "") : raw;
       if (text.trim() !== "") yield { line, text };
     }
+    // `readline` ends as if all were well when what it reads fails.
+    if (input.errored) throw input.errored;
   } catch (error) {
+    if (error instanceof CliError) throw error;
     throw new CliError(
       "failure",
       `Reading ${path} failed: ${messageOf(error)}`,
     );
   } finally {
     input.destroy();
+  }
+}
+
+const ZIP_MAGIC = "504b";
+const GZIP_MAGIC = "1f8b";
+
+async function openText(path: string, table: string): Promise<Readable> {
+  const magic = await firstBytes(path);
+  if (magic === ZIP_MAGIC) return await openTable(path, table);
+  const file = createReadStream(path);
+  if (magic !== GZIP_MAGIC) return file;
+  const text = new PassThrough();
+  // Its error is that of `text`, where it is looked for.
+  pipeline(file, createGunzip(), text, () => {});
+  return text;
+}
+
+async function firstBytes(path: string): Promise<string> {
+  const handle = await open(path);
+  try {
+    const start = Buffer.alloc(2);
+    const { bytesRead } = await handle.read(start, 0, 2, 0);
+    return start.toString("hex", 0, bytesRead);
+  } finally {
+    await handle.close();
   }
 }

@@ -1,0 +1,120 @@
+import { createWriteStream, existsSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { resolve } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import type { CliContext } from "../context.js";
+import type { ComponentClient } from "../lib/client.js";
+import { connect, type GlobalOptions } from "../lib/connect.js";
+import { CliError } from "../lib/errors.js";
+import { exportLines, type Exported } from "../lib/export/lines.js";
+import { countOf, note, print, printJson } from "../lib/output.js";
+import { startProgress } from "../lib/progress.js";
+import type { ExportJson } from "../shapes.js";
+
+export interface ExportOptions extends GlobalOptions {
+  readonly force?: boolean;
+}
+
+/** Writes every session with its actions, one page of them in memory at a time. */
+export async function exportFile(
+  context: CliContext,
+  file: string,
+  options: ExportOptions,
+): Promise<void> {
+  if (file === "-" && options.json) {
+    throw new CliError(
+      "usage",
+      "--json and the export cannot both go to stdout. Name a file, or leave --json out.",
+    );
+  }
+  const path = file === "-" ? null : freePath(context, file, options);
+  const { client } = await connect(context, options);
+  const exported: Exported = { sessions: 0, actions: 0, lines: 0 };
+  if (path === null) {
+    await write(context, client, exported, options, context.stdout);
+    return note(context, summary(exported, "to stdout"));
+  }
+  await toFile(context, client, exported, options, path);
+  if (options.json) {
+    printJson(context, { file: path, ...exported } satisfies ExportJson);
+  } else {
+    print(context, summary(exported, `to ${path}`));
+  }
+}
+
+/** The file has its name only once it is whole and on disk; only its owner can read it. */
+async function toFile(
+  context: CliContext,
+  client: ComponentClient,
+  exported: Exported,
+  options: ExportOptions,
+  path: string,
+): Promise<void> {
+  const part = `${path}.part`;
+  const output = createWriteStream(part, { mode: 0o600, flush: true });
+  try {
+    const gzip = path.endsWith(".gz") ? createGzip() : null;
+    await Promise.all([
+      write(context, client, exported, options, gzip ?? output),
+      gzip === null ? null : pipeline(gzip, output),
+    ]);
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+}
+
+async function write(
+  context: CliContext,
+  client: ComponentClient,
+  exported: Exported,
+  options: ExportOptions,
+  output: NodeJS.WritableStream,
+): Promise<void> {
+  const interrupted = new AbortController();
+  const stopListening = context.onInterrupt(() => interrupted.abort());
+  const { sessions } = await client.query("stats:status", {});
+  const progress = await startProgress(context, {
+    total: sessions.total,
+    unit: "sessions",
+    enabled: !options.json,
+  });
+  async function* lines() {
+    for await (const line of exportLines(client, exported)) {
+      if (interrupted.signal.aborted) {
+        throw new CliError("cancelled", "Interrupted; nothing was exported.");
+      }
+      if (exported.lines % 100 === 0) progress.update(exported.sessions);
+      yield line;
+    }
+    progress.update(exported.sessions);
+  }
+  try {
+    await pipeline(Readable.from(lines()), output, {
+      end: output !== context.stdout,
+    });
+  } finally {
+    progress.stop();
+    stopListening();
+  }
+}
+
+function freePath(
+  context: CliContext,
+  file: string,
+  { force = false }: ExportOptions,
+): string {
+  const path = resolve(context.cwd, file);
+  if (force || !existsSync(path)) return path;
+  throw new CliError(
+    "usage",
+    `${path} exists already. Name another file, or pass --force to write over it.`,
+  );
+}
+
+function summary({ sessions, actions }: Exported, where: string): string {
+  return `Exported ${countOf(sessions, "session")} and ${countOf(actions, "action")} ${where}.`;
+}

@@ -1,0 +1,226 @@
+/**
+ * A purge that keeps what it deletes: this process asks for each page, puts it on disk, and only
+ * then has it deleted. Wherever it dies, the run stands still and goes on with the same file.
+ */
+import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { CliContext } from "../../context.js";
+import type { RunResultJson } from "../../shapes.js";
+import type { ArchivePage, ArchivePageDone } from "../api.js";
+import { runBudget, type BudgetOptions } from "../budget.js";
+import type { ComponentClient } from "../client.js";
+import type { Connection, GlobalOptions } from "../connect.js";
+import { CliError, messageOf } from "../errors.js";
+import { note } from "../output.js";
+import { persist } from "../persist.js";
+import { startProgress } from "../progress.js";
+import { previewPurge } from "../purgePreview.js";
+import { conclude, readRun, report, resumeCommand } from "../runs.js";
+import { actionText, sessionLine } from "../sessionLines.js";
+import { ArchiveFile } from "./file.js";
+
+export interface ArchivedPurge {
+  file: string;
+  cutoff: number;
+  reason: string | undefined;
+  /** Sessions it will delete, for the progress bar. */
+  expected: number;
+}
+
+export async function startArchivedPurge(
+  context: CliContext,
+  { client }: Connection,
+  options: GlobalOptions & BudgetOptions,
+  { file, cutoff, reason, expected }: ArchivedPurge,
+): Promise<void> {
+  const path = resolve(context.cwd, file);
+  const archiver = randomUUID();
+  const archive = await ArchiveFile.create(path);
+  const started = await client.mutation(
+    "runs:start",
+    {
+      kind: "purge",
+      cutoff,
+      actor: context.actor,
+      trigger: "operator",
+      ...(reason === undefined ? {} : { reason }),
+      ...runBudget(options),
+      archive: { file: path, archiver },
+      token: randomUUID(),
+    },
+    { repeatable: true },
+  );
+  if (started.status === "alreadyRunning") {
+    await archive.close();
+    await rm(path);
+    throw new CliError(
+      "failure",
+      `Run ${started.runId} is already running and does not write this archive. Wait for it (\`sessions-ops runs watch ${started.runId}\`) or cancel it, then repeat the command.`,
+    );
+  }
+  const run = { client, runId: started.runId, archiver, archive };
+  await drive(context, options, run, { total: expected });
+}
+
+/** Goes on with a run whose process stopped or died, wherever that was. */
+export async function resumeArchivedPurge(
+  context: CliContext,
+  { client }: Connection,
+  options: GlobalOptions,
+  { file, runId }: { file: string; runId: string },
+): Promise<void> {
+  const { cutoff, sessions, status, stopAt } = await readRun(client, runId);
+  if (status === "completed") {
+    throw new CliError("failure", `Run ${runId} has completed already.`);
+  }
+  const archive = await ArchiveFile.reopen(resolve(context.cwd, file), runId);
+  const archiver = randomUUID();
+  try {
+    await takeOver(context, client, archive, { runId, archiver });
+  } catch (error) {
+    await archive.close();
+    throw error;
+  }
+  const left = (await previewPurge(client, cutoff)).sessions;
+  const total = Math.min(sessions + left, stopAt ?? Infinity);
+  const run = { client, runId, archiver, archive };
+  await drive(context, options, run, { total, before: sessions });
+}
+
+/** Makes this process the one that writes the archive, from the last page that was deleted on. */
+async function takeOver(
+  context: CliContext,
+  client: ComponentClient,
+  archive: ArchiveFile,
+  by: { runId: string; archiver: string },
+): Promise<void> {
+  const resume = { ...by, actor: context.actor };
+  await client.mutation("runs:resume", resume, { repeatable: true });
+  const { last } = await client.query("archiving:nextPage", by);
+  const isThere = last?.purged ?? false;
+  const { seq = 0 } = last ?? {};
+  await archive.cutAfter(isThere ? seq : seq - 1, { isThere });
+}
+
+// ── The loop ────────────────────────────────────────────────────────────────
+
+interface Driven {
+  client: ComponentClient;
+  runId: string;
+  archiver: string;
+  archive: ArchiveFile;
+}
+
+async function drive(
+  context: CliContext,
+  options: GlobalOptions,
+  run: Driven,
+  sessions: { total: number; before?: number },
+): Promise<void> {
+  const interrupted = new AbortController();
+  const stopListening = context.onInterrupt(() => interrupted.abort());
+  const progress = await startProgress(context, {
+    ...sessions,
+    unit: "sessions",
+    enabled: !options.json,
+  });
+  let stayed = 0;
+  const pageOrLost = () =>
+    persist(context, () => onePage(run), {
+      interrupted: interrupted.signal,
+      lost: (error) => error,
+    });
+  try {
+    for (;;) {
+      const done = await pageOrLost();
+      if (done === null) break;
+      stayed += done.stayed.length;
+      progress.update(done.sessions);
+      if (done.waitMs > 0) await context.sleep(done.waitMs, interrupted.signal);
+      if (interrupted.signal.aborted) {
+        throw new CliError("cancelled", "Stopped.");
+      }
+    }
+  } catch (error) {
+    throw stopped(run, error);
+  } finally {
+    progress.stop();
+    stopListening();
+    await run.archive.close();
+  }
+  const finished = await readRun(run.client, run.runId);
+  const file = run.archive.path;
+  const archive: RunResultJson["archive"] = { file, stayed };
+  report(context, options, finished, { archive });
+  if (!options.json) {
+    note(context, `What it deleted is in ${file}.`);
+    if (stayed > 0) {
+      note(
+        context,
+        `${stayed} of the sessions in it came back, changed or were forgotten meanwhile and were not deleted by this run; it names them.`,
+      );
+    }
+  }
+  conclude(finished);
+}
+
+/**
+ * Archives and deletes one page; `null` when the run has ended. When the network fails in between,
+ * it may be called again: a page that turns out not to be deleted is taken off first.
+ */
+async function onePage(run: Driven): Promise<ArchivePageDone | null> {
+  const { client, runId, archiver, archive } = run;
+  const by = { runId, archiver };
+  const page = await client.query("archiving:nextPage", by);
+  const { seq, last } = page;
+  const isDeleted = last?.seq === archive.lastPage && last?.purged === true;
+  if (archive.lastPage !== null && !isDeleted) await archive.dropLast();
+  if (page.status !== "running") {
+    if (last !== null && last.stayed.length > 0) {
+      await archive.append(seq, pageLines(runId, page));
+    }
+    return null;
+  }
+  const again = { repeatable: true };
+  if (page.phase === "expire") {
+    return await client.mutation("archiving:expirePage", { ...by, seq }, again);
+  }
+  await archive.append(seq, pageLines(runId, page));
+  const sessions = page.sessions.map(({ session, actions, isComplete }) => ({
+    session,
+    actions: actions.length,
+    isComplete,
+  }));
+  const done = await client.mutation(
+    "archiving:purgePage",
+    { ...by, seq, sessions },
+    again,
+  );
+  if (!done.purged) await archive.dropLast();
+  return done;
+}
+
+/** A page's own line says which run and page it is, and what stayed of the page before. */
+function pageLines(runId: string, { seq, sessions, last }: ArchivePage) {
+  const stayed =
+    last === null || last.stayed.length === 0
+      ? {}
+      : { stayed: { page: last.seq, sessions: last.stayed } };
+  const head = { archive: { runId, page: seq, ...stayed } };
+  const lines = sessions.map((whole) =>
+    sessionLine(whole, whole.actions.map(actionText), {
+      sessionId: whole.session.sessionId,
+    }),
+  );
+  return `${JSON.stringify(head)}\n${lines.join("")}`;
+}
+
+function stopped({ runId, archive }: Driven, error: unknown): CliError {
+  const archiveFile = archive.path;
+  return new CliError(
+    error instanceof CliError ? error.code : "failure",
+    `${messageOf(error)}\nEvery page that was deleted is in ${archiveFile}. Run ${runId} waits, and no other purge starts meanwhile: \`${resumeCommand({ runId, archiveFile })}\` goes on, \`sessions-ops runs cancel ${runId}\` gives it up; after a day it is canceled.`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,60 @@
+/**
+ * Sessions as lines of JSONL: what `export` and `purge --archive` write and `import` reads. What a
+ * line says depends on the session alone, not on where it is stored: no ids of rows, fields in one
+ * order, metadata in Convex's own JSON, so that values of every type come back as they were.
+ */
+import { convexToJson, type JSONValue, type Value } from "convex/values";
+import type { Action, WholeSession } from "./api.js";
+
+/** An action as its part of a line. */
+export function actionText({
+  at,
+  action,
+  resourceId,
+  metadata,
+}: Action): string {
+  return JSON.stringify({
+    at,
+    action,
+    ...(resourceId === undefined ? {} : { resourceId }),
+    ...(metadata === undefined
+      ? {}
+      : { metadata: inOrder(convexToJson(metadata as Value)) }),
+  });
+}
+
+/**
+ * Whether a session is active or has expired follows from `lastActive`, wherever and whenever the
+ * line is read, so only an end that the visitor asked for is in it.
+ * @param more fields that `import` ignores
+ */
+export function sessionLine(
+  { session, lastActive }: Pick<WholeSession, "session" | "lastActive">,
+  actions: readonly string[],
+  more: Record<string, unknown> = {},
+): string {
+  const { anonymousId, createdAt, state, visits, endReason, userId } = session;
+  const fields = JSON.stringify({
+    ...more,
+    anonymousId,
+    createdAt,
+    lastActive,
+    visits,
+    ...(state === "ended"
+      ? { ended: endReason === undefined ? {} : { reason: endReason } }
+      : {}),
+    ...(userId === undefined ? {} : { userId }),
+  });
+  if (actions.length === 0) return `${fields}\n`;
+  return `${fields.slice(0, -1)},"actions":[${actions.join(",")}]}\n`;
+}
+
+function inOrder(value: JSONValue): JSONValue {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, field]) => [name, inOrder(field ?? null)]),
+  );
+}
