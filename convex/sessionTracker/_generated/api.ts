@@ -18,6 +18,7 @@ import type * as exporting from "../exporting.js";
 import type * as health from "../health.js";
 import type * as importing from "../importing.js";
 import type * as lifecycle from "../lifecycle.js";
+import type * as overview from "../overview.js";
 import type * as pages from "../pages.js";
 import type * as previews from "../previews.js";
 import type * as runRows from "../runRows.js";
@@ -53,6 +54,7 @@ const fullApi: ApiFromModules<{
   health: typeof health;
   importing: typeof importing;
   lifecycle: typeof lifecycle;
+  overview: typeof overview;
   pages: typeof pages;
   previews: typeof previews;
   runRows: typeof runRows;

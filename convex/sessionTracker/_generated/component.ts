@@ -233,6 +233,36 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         Name
       >;
     };
+    overview: {
+      createdBetween: FunctionReference<
+        "query",
+        "internal",
+        { from: number; before: number; limit?: number },
+        { count: number; isCapped: boolean },
+        Name
+      >;
+      inactiveBetween: FunctionReference<
+        "query",
+        "internal",
+        { from: number; before: number; limit?: number },
+        { count: number; isCapped: boolean },
+        Name
+      >;
+      newestActions: FunctionReference<
+        "query",
+        "internal",
+        { limit?: number },
+        Array<{
+          at: number;
+          action: string;
+          resourceId?: string;
+          metadata?: any;
+          actionId: string;
+          sessionId: string;
+        }>,
+        Name
+      >;
+    };
     previews: {
       purge: FunctionReference<
         "query",
