@@ -1,7 +1,7 @@
 import type { Random } from "../../random.js";
 import { exchange, nestedText, oddText, type Attack } from "./attack.js";
 import { badToken } from "./httpAttacks.js";
-import { NOT_CLOSED, closeOf, declared, frame } from "./frames.js";
+import { HANDSHAKE, NOT_CLOSED, closeOf, declared, frame } from "./frames.js";
 import { badArgs, badPath, spoiled } from "./values.js";
 
 /** What the client of a WebSocket is to be told, by which it knows that it did wrong. */
@@ -21,9 +21,6 @@ export function frameAttack(random: Random): Attack {
 
 const CONNECT =
   '{"type":"Connect","sessionId":"hostile","connectionCount":0,"lastCloseReason":"InitialConnect"}';
-const HANDSHAKE =
-  "GET /api/1.48.0/sync HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 const TEXT = 1;
 const BINARY = 2;

@@ -1,3 +1,8 @@
+/** Asks for a WebSocket. */
+export const HANDSHAKE =
+  "GET /api/1.48.0/sync HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
 /** One WebSocket frame, right unless it is asked to be wrong. */
 export function frame(
   opcode: number,
