@@ -15,12 +15,19 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { openDeployment } from "@sessions-ops/embedded";
 import { Command } from "commander";
+import { setEnvironment } from "./environmentVariables.js";
 
 const ROOT = join(import.meta.dirname, "..");
-const GENERATED = ["convex/_generated", "convex/sessionTracker/_generated"];
+/** Folders of apps. */
+const APPS = [".", "example"];
+const GENERATED = [
+  "convex/_generated",
+  "convex/sessionTracker/_generated",
+  "example/convex/_generated",
+];
 
 const { check } = new Command("codegen")
-  .description("write the _generated files of convex/ and its component")
+  .description("write the _generated files of the component and of the apps")
   .option("--check", "fail if they are stale, and leave them as they are")
   .parse()
   .opts<{ check?: boolean }>();
@@ -48,7 +55,10 @@ async function generate(): Promise<void> {
   try {
     const deployment = await openDeployment({ dataDir, port: 0 });
     try {
-      await runCodegen(deployment);
+      // The example's auth.config names it; nobody signs in here.
+      const EXAMPLE_JWKS = 'data:application/json,{"keys":[]}';
+      await setEnvironment(deployment, { EXAMPLE_JWKS });
+      for (const app of APPS) await runCodegen(deployment, join(ROOT, app));
     } finally {
       await deployment.close();
     }
@@ -77,15 +87,15 @@ function restore(before: Files): void {
   }
 }
 
-async function runCodegen(deployment: {
-  url: string;
-  adminKey: string;
-}): Promise<void> {
+async function runCodegen(
+  deployment: { url: string; adminKey: string },
+  cwd: string,
+): Promise<void> {
   const convex = join(ROOT, "node_modules/convex/bin/main.js");
   // Types are checked by `npm run typecheck`.
   const args = [convex, "codegen", "--typecheck", "disable"];
   await promisify(execFile)(process.execPath, args, {
-    cwd: ROOT,
+    cwd,
     env: {
       ...process.env,
       CONVEX_SELF_HOSTED_URL: deployment.url,

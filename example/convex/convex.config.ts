@@ -1,0 +1,7 @@
+import { defineApp } from "convex/server";
+import sessionTracker from "sessions-ops/convex.config";
+
+const app = defineApp();
+app.use(sessionTracker);
+
+export default app;

@@ -1,0 +1,11 @@
+import { exposeSessions } from "sessions-ops";
+import { components } from "./_generated/api.js";
+import { isAdmin } from "./admin.js";
+
+export const {
+  trackSession,
+  trackUserAction,
+  endSession,
+  forgetSession,
+  getActiveSessions,
+} = exposeSessions(components.sessionTracker, { authorize: isAdmin });
