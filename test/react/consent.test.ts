@@ -1,0 +1,222 @@
+import { describe, expect, test } from "vitest";
+import { Browser, INTERVAL_MS, KEY } from "./support/browser.js";
+
+function names(browser: Browser): string[] {
+  return browser.network.calls.map(({ name }) => name);
+}
+
+describe("consent", () => {
+  test("pending: nothing is stored, read or sent, until it is granted", async () => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    const { update } = tab.mount({ consent: "pending" });
+    tab.engine.trackUserAction("ignored");
+    await browser.pass(3 * INTERVAL_MS);
+    tab.close();
+    expect(tab.snapshot).toEqual({
+      anonymousId: null,
+      status: "pending",
+      error: null,
+    });
+    expect(browser.network.calls).toEqual([]);
+    expect(browser.storage.entries).toEqual({});
+
+    const next = browser.open(null);
+    const page = next.mount({ consent: "pending" });
+    page.update({ consent: "granted" });
+    await browser.settle();
+    expect(next.snapshot.status).toBe("active");
+    expect(names(browser)).toEqual(["trackSession"]);
+    expect(browser.storage.entries[KEY]).toBe(next.snapshot.anonymousId);
+    update({});
+  });
+
+  test("pending keeps what an earlier yes has stored", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    await browser.settle();
+    const stored = browser.storage.entries;
+    tab.crash();
+    const next = browser.open({ consent: "pending" });
+    await browser.settle();
+    expect(browser.storage.entries).toEqual(stored);
+    expect(next.snapshot.anonymousId).toBeNull();
+  });
+
+  test.each([
+    { forgetOnDenied: false, told: "endSession" },
+    { forgetOnDenied: true, told: "forgetSession" },
+  ])(
+    "denied: forgets what is stored and tells the server: %o",
+    async ({ forgetOnDenied, told }) => {
+      const browser = new Browser();
+      const tab = browser.open(null);
+      const { update } = tab.mount({ forgetOnDenied });
+      await browser.settle();
+      const { anonymousId } = tab.snapshot;
+      update({ forgetOnDenied, consent: "denied" });
+      expect(tab.snapshot).toMatchObject({
+        anonymousId: null,
+        status: "denied",
+      });
+      await browser.settle();
+      expect(browser.storage.entries).toEqual({});
+      expect(browser.network.calls.slice(1)).toMatchObject([
+        { name: told, args: { anonymousId } },
+      ]);
+      tab.engine.trackUserAction("ignored");
+      tab.engine.reset();
+      await browser.pass(3 * INTERVAL_MS);
+      tab.close();
+      await browser.settle();
+      expect(browser.network.calls).toHaveLength(2);
+      expect(browser.storage.entries).toEqual({});
+    },
+  );
+
+  test("denied without a connection: the server is told when there is one, and nothing is stored for it", async () => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    const { update } = tab.mount();
+    await browser.settle();
+    browser.network.isUp = false;
+    tab.engine.trackUserAction("never");
+    update({ consent: "denied" });
+    await browser.settle();
+    expect(browser.storage.entries).toEqual({});
+    browser.network.isUp = true;
+    await browser.settle();
+    expect(names(browser)).toEqual(["trackSession", "endSession"]);
+  });
+
+  test("denied from the start by somebody who was never here: nothing at all", async () => {
+    const browser = new Browser();
+    browser.open({ consent: "denied", forgetOnDenied: true });
+    await browser.pass(3 * INTERVAL_MS);
+    expect(browser.network.calls).toEqual([]);
+    expect(browser.storage.entries).toEqual({});
+  });
+
+  test("denied in one tab ends it in all", async () => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    const { update } = tab.mount();
+    const other = browser.open();
+    await browser.settle();
+    update({ consent: "denied" });
+    await browser.pass(3 * INTERVAL_MS);
+    other.engine.trackUserAction("ignored");
+    await browser.settle();
+    expect(other.snapshot).toMatchObject({
+      anonymousId: null,
+      status: "ended",
+    });
+    expect(names(browser)).toEqual(["trackSession", "endSession"]);
+    expect(browser.storage.entries).toEqual({});
+  });
+
+  test("granted again is somebody new", async () => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    const { update } = tab.mount();
+    await browser.settle();
+    const before = tab.snapshot.anonymousId;
+    update({ consent: "denied" });
+    await browser.settle();
+    update({ consent: "granted" });
+    await browser.settle();
+    expect(tab.snapshot.status).toBe("active");
+    expect(tab.snapshot.anonymousId).not.toBe(before);
+    expect(names(browser)).toEqual([
+      "trackSession",
+      "endSession",
+      "trackSession",
+    ]);
+  });
+
+  test("of several members is the strictest", async () => {
+    const browser = new Browser();
+    const tab = browser.open({ consent: "granted" });
+    const strict = tab.mount({ consent: "pending" });
+    tab.mount();
+    expect(tab.snapshot.status).toBe("pending");
+    strict.leave();
+    await browser.settle();
+    expect(tab.snapshot.status).toBe("active");
+  });
+
+  test("outlives the last member: an action after it is not sent without consent", async () => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    const { leave } = tab.mount({ consent: "pending" });
+    leave();
+    tab.engine.trackUserAction("ignored");
+    await browser.settle();
+    expect(browser.network.calls).toEqual([]);
+    expect(browser.storage.entries).toEqual({});
+  });
+});
+
+describe("privacy signals", () => {
+  const SIGNALS = [{ doNotTrack: "1" }, { globalPrivacyControl: true }];
+
+  test.each(SIGNALS)(
+    "%o counts as denied by option, and else as nothing",
+    async (navigator) => {
+      const browser = new Browser({ navigator });
+      const tab = browser.open();
+      await browser.settle();
+      expect(tab.snapshot.status).toBe("active");
+      tab.crash();
+      const strict = browser.open({ respectPrivacySignals: true });
+      await browser.settle();
+      expect(strict.snapshot.status).toBe("denied");
+      expect(browser.storage.entries).toEqual({});
+      expect(names(browser)).toEqual(["trackSession", "endSession"]);
+    },
+  );
+
+  test.each([
+    { doNotTrack: "0" },
+    { doNotTrack: "unspecified" },
+    { globalPrivacyControl: false },
+  ])("%o is no signal", async (navigator) => {
+    const browser = new Browser({ navigator });
+    const tab = browser.open({ respectPrivacySignals: true });
+    await browser.settle();
+    expect(tab.snapshot.status).toBe("active");
+  });
+});
+
+describe("bots", () => {
+  test.each([
+    { webdriver: true },
+    {
+      userAgent:
+        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+    },
+    {
+      userAgent:
+        "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/130.0.0.0 Safari/537.36",
+    },
+  ])("%o is left alone by option", async (navigator) => {
+    const browser = new Browser({ navigator });
+    const tab = browser.open({ skipBots: true });
+    await browser.pass(3 * INTERVAL_MS);
+    expect(tab.snapshot.status).toBe("skipped");
+    expect(browser.network.calls).toEqual([]);
+    expect(browser.storage.entries).toEqual({});
+    const open = browser.open();
+    await browser.settle();
+    expect(open.snapshot.status).toBe("active");
+  });
+
+  test("people are not", async () => {
+    const userAgent =
+      "Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0.0.0 Safari/537.36";
+    const browser = new Browser({ navigator: { userAgent } });
+    const tab = browser.open({ skipBots: true });
+    await browser.settle();
+    expect(tab.snapshot.status).toBe("active");
+  });
+});

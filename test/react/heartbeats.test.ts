@@ -1,0 +1,437 @@
+import { describe, expect, test } from "vitest";
+import { Browser, INTERVAL_MS, MINUTE_MS } from "./support/browser.js";
+
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** With Web Locks, and as on plain http, where there are none. */
+const BROWSERS = [{ locks: true }, { locks: false }];
+
+function beats(browser: Browser): number {
+  return browser.network.of("trackSession").length;
+}
+
+describe("one heartbeat a browser", () => {
+  test("goes out at once and then every five minutes, up to a tenth earlier or later", async () => {
+    const browser = new Browser();
+    browser.open();
+    await browser.pass(10 * HOUR_MS);
+    const times = browser.network.of("trackSession").map(({ at }) => at);
+    const gaps = times.slice(1).map((at, i) => at - times[i]!);
+    expect(times.length).toBeGreaterThan(110);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(0.9 * INTERVAL_MS);
+    expect(Math.max(...gaps)).toBeLessThan(1.1 * INTERVAL_MS + 100);
+    expect(Math.max(...gaps) - Math.min(...gaps)).toBeGreaterThan(
+      MINUTE_MS / 2,
+    );
+  });
+
+  test.each(BROWSERS)("however many tabs it has: %o", async (options) => {
+    const one = new Browser(options);
+    one.open();
+    await one.pass(10 * HOUR_MS);
+
+    const five = new Browser(options);
+    for (let n = 0; n < 5; n += 1) five.open();
+    await five.pass(10 * HOUR_MS);
+
+    expect(Math.abs(beats(five) - beats(one))).toBeLessThanOrEqual(4);
+    expect(
+      new Set(five.network.calls.map(({ args }) => args["anonymousId"])).size,
+    ).toBe(1);
+  });
+
+  test.each(BROWSERS)(
+    "another tab takes over within an interval where the last one crashed: %o",
+    async (options) => {
+      const browser = new Browser(options);
+      for (let n = 0; n < 3; n += 1) browser.open();
+      const tabs = [browser.open(), browser.open()];
+      await browser.settle();
+      for (let n = 0; n < 2; n += 1) {
+        const before = beats(browser);
+        tabs[n]!.crash();
+        await browser.pass(1.1 * INTERVAL_MS + 1_000);
+        expect(beats(browser)).toBe(before + 1);
+      }
+    },
+  );
+
+  test("a tab that crashes in the middle of its heartbeat holds up nobody", async () => {
+    const browser = new Browser();
+    const first = browser.open();
+    browser.open();
+    await browser.pass(15);
+    first.crash();
+    await browser.pass(1.1 * INTERVAL_MS + 1_000);
+    expect(browser.network.of("trackSession").at(-1)?.tab).toBe(2);
+  });
+
+  test("a new page waits for the interval that an earlier one began", async () => {
+    const browser = new Browser();
+    const first = browser.open();
+    await browser.settle();
+    first.crash();
+    browser.open();
+    await browser.pass(INTERVAL_MS / 2);
+    expect(beats(browser)).toBe(1);
+    await browser.pass(INTERVAL_MS);
+    expect(beats(browser)).toBe(2);
+  });
+
+  test("the smallest interval wins, on a page and between tabs", async () => {
+    const browser = new Browser();
+    const tab = browser.open({ heartbeatInterval: HOUR_MS });
+    tab.mount();
+    const quick = tab.mount({ heartbeatInterval: MINUTE_MS });
+    await browser.pass(HOUR_MS);
+    expect(beats(browser)).toBeGreaterThan(50);
+    quick.leave();
+    await browser.pass(2 * MINUTE_MS);
+
+    const calm = beats(browser);
+    await browser.pass(HOUR_MS);
+    expect(beats(browser) - calm).toBeLessThanOrEqual(14);
+
+    browser.open({ heartbeatInterval: MINUTE_MS });
+    const busy = beats(browser);
+    await browser.pass(HOUR_MS);
+    expect(beats(browser) - busy).toBeGreaterThan(50);
+  });
+
+  test.each([NaN, 0, -1, 1])(
+    "an interval of %d does not make a storm",
+    async (heartbeatInterval) => {
+      const browser = new Browser();
+      browser.open({ heartbeatInterval });
+      await browser.pass(MINUTE_MS);
+      expect(beats(browser)).toBeLessThanOrEqual(13);
+    },
+  );
+
+  test("an interval beyond what a timer can count does not make one either", async () => {
+    const browser = new Browser();
+    browser.open({ heartbeatInterval: 1e15 });
+    await browser.pass(HOUR_MS);
+    expect(beats(browser)).toBe(1);
+    await browser.pass(27 * HOUR_MS);
+    expect(beats(browser)).toBe(2);
+  });
+
+  test("goes on where the clock was set back", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    await browser.settle();
+    tab.crash();
+    browser.clock.setSystemTime(browser.clock.now - 100 * HOUR_MS);
+    browser.open();
+    await browser.settle();
+    expect(beats(browser)).toBe(2);
+  });
+});
+
+describe("a hidden page", () => {
+  test("pauses, and catches up with one heartbeat when the last is older than the interval", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    await browser.settle();
+    tab.hide();
+    await browser.pass(24 * INTERVAL_MS);
+    expect(beats(browser)).toBe(1);
+    tab.show();
+    await browser.settle();
+    expect(beats(browser)).toBe(2);
+  });
+
+  test("sends nothing on return before the interval is over, and nothing is re-rendered", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    await browser.settle();
+    const published = tab.seen.length;
+    for (let n = 0; n < 20; n += 1) {
+      tab.hide();
+      await browser.pass(1_000);
+      tab.show();
+      await browser.pass(1_000);
+    }
+    expect(beats(browser)).toBe(1);
+    expect(tab.seen.length).toBe(published);
+  });
+
+  test("never sends more often than every 5 s, however often it is shown", async () => {
+    const browser = new Browser();
+    const tab = browser.open({ heartbeatInterval: 1 });
+    for (let n = 0; n < 200; n += 1) {
+      tab.hide();
+      await browser.pass(100);
+      tab.show();
+      await browser.pass(100);
+    }
+    const times = browser.network.of("trackSession").map(({ at }) => at);
+    const gaps = times.slice(1).map((at, i) => at - times[i]!);
+    expect(times.length).toBeGreaterThan(3);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(5_000);
+  });
+
+  test("leaves the heartbeat to a visible one", async () => {
+    const browser = new Browser();
+    const hidden = browser.open();
+    browser.open();
+    hidden.hide();
+    await browser.pass(HOUR_MS);
+    const tabs = browser.network
+      .of("trackSession")
+      .slice(1)
+      .map(({ tab }) => tab);
+    expect(new Set(tabs)).toEqual(new Set([2]));
+  });
+
+  test("sends actions all the same", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    tab.hide();
+    tab.engine.trackUserAction("upload finished");
+    await browser.settle();
+    expect(browser.network.of("trackUserAction")).toHaveLength(1);
+  });
+});
+
+describe("without a connection", () => {
+  test.each(["browser", "socket"])(
+    "24 missed heartbeats are one on return: the %s is offline",
+    async (what) => {
+      const browser = new Browser();
+      const tab = browser.open();
+      await browser.settle();
+      expect(tab.snapshot.status).toBe("active");
+      const set = (up: boolean) => {
+        if (what === "browser") tab.online(up);
+        else browser.network.isUp = up;
+      };
+      set(false);
+      await browser.pass(24 * INTERVAL_MS);
+      expect(beats(browser)).toBe(1);
+      expect(tab.snapshot).toMatchObject({ status: "offline", error: null });
+      set(true);
+      await browser.settle();
+      expect(beats(browser)).toBe(2);
+      expect(tab.snapshot.status).toBe("active");
+    },
+  );
+
+  test("nothing is tried before the client has connected", async () => {
+    const browser = new Browser();
+    browser.network.isUp = false;
+    const tab = browser.open();
+    await browser.pass(HOUR_MS);
+    expect(tab.snapshot).toMatchObject({ status: "starting", error: null });
+    expect(tab.snapshot.anonymousId).not.toBeNull();
+    browser.network.isUp = true;
+    await browser.settle();
+    expect(beats(browser)).toBe(1);
+  });
+
+  test("a client that was closed counts as disconnected", async () => {
+    const browser = new Browser();
+    const client = {
+      ...browser.network.client(),
+      connectionState: () => {
+        throw new Error("ConvexReactClient has already been closed.");
+      },
+    };
+    const tab = browser.open({}, client);
+    tab.online(true);
+    await browser.pass(HOUR_MS);
+    expect(browser.network.calls).toEqual([]);
+  });
+});
+
+describe("a heartbeat that fails", () => {
+  const FAILURES: Record<string, () => object | null> = {
+    "a broken connection": () => null,
+    "an overloaded server": () => ({ code: "Overloaded", message: "later" }),
+    "a function that throws": () => ({ status: "error", errorMessage: "no" }),
+  };
+
+  test.each(Object.keys(FAILURES))(
+    "is tried again, more and more seldom: %s",
+    async (name) => {
+      const browser = new Browser();
+      browser.network.answer = FAILURES[name]!;
+      const tab = browser.open();
+      await browser.pass(HOUR_MS);
+      const times = browser.network.calls.map(({ at }) => at);
+      const gaps = times.slice(1).map((at, i) => at - times[i]!);
+      expect(gaps[0]).toBeLessThan(11_000);
+      expect(gaps[3]).toBeGreaterThan(30_000);
+      expect(times.length).toBeGreaterThan(12);
+      expect(times.length).toBeLessThan(40);
+      expect(Math.max(...gaps)).toBeLessThan(1.1 * INTERVAL_MS);
+      expect(tab.snapshot.error).not.toBeNull();
+
+      browser.network.answer = () => ({
+        status: "success",
+        value: { ok: true },
+      });
+      await browser.pass(1.1 * INTERVAL_MS);
+      expect(tab.snapshot).toMatchObject({ status: "active", error: null });
+      const recovered = beats(browser);
+      await browser.pass(HOUR_MS);
+      expect(beats(browser) - recovered).toBeGreaterThan(9);
+    },
+  );
+
+  test("does not take two browsers back at the same time", async () => {
+    const gaps = [1, 2].map(async (seed) => {
+      const browser = new Browser({ seed });
+      browser.network.answer = () => null;
+      browser.open();
+      await browser.pass(MINUTE_MS);
+      return browser.network.calls[1]!.at - browser.network.calls[0]!.at;
+    });
+    expect(await gaps[0]).not.toBe(await gaps[1]);
+  });
+
+  test("is not tried by every tab", async () => {
+    const [one, five] = [new Browser(), new Browser()];
+    for (const browser of [one, five]) browser.network.answer = () => null;
+    one.open();
+    for (let n = 0; n < 5; n += 1) five.open();
+    await one.pass(HOUR_MS);
+    await five.pass(HOUR_MS);
+    expect(beats(five)).toBeLessThanOrEqual(2 * beats(one));
+  });
+
+  test("that is never answered ends by itself", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    browser.network.answer = () => {
+      browser.network.answer = () => ({
+        status: "success",
+        value: { ok: true },
+      });
+      return new Promise(() => {});
+    };
+    await browser.pass(2 * MINUTE_MS);
+    expect(beats(browser)).toBe(2);
+    expect(tab.snapshot.error).toBeNull();
+  });
+
+  test("waits as long as the app's function asks", async () => {
+    const browser = new Browser();
+    browser.network.answer = () => ({
+      status: "success",
+      value: { ok: false, reason: "tooMany", retryAfterMs: 20 * MINUTE_MS },
+    });
+    const tab = browser.open();
+    await browser.pass(19 * MINUTE_MS);
+    expect(beats(browser)).toBe(1);
+    expect(tab.snapshot.error).toEqual({ kind: "refused", message: "tooMany" });
+    await browser.pass(2 * MINUTE_MS);
+    expect(beats(browser)).toBe(2);
+  });
+});
+
+describe("input as the sign of life", () => {
+  test("without it nothing is sent, with it one heartbeat an interval", async () => {
+    const browser = new Browser();
+    const tab = browser.open({ requireInput: true });
+    await browser.pass(HOUR_MS);
+    expect(beats(browser)).toBe(0);
+    tab.input();
+    await browser.settle();
+    expect(beats(browser)).toBe(1);
+    for (let n = 0; n < 60; n += 1) {
+      tab.input();
+      await browser.pass(1_000);
+    }
+    await browser.pass(HOUR_MS);
+    expect(beats(browser)).toBe(2);
+  });
+
+  test("of a script does not count", async () => {
+    const browser = new Browser();
+    const tab = browser.open({ requireInput: true });
+    tab.input(false);
+    await browser.pass(HOUR_MS);
+    expect(beats(browser)).toBe(0);
+  });
+});
+
+describe("a page that goes", () => {
+  test("says so where the last heartbeat is older than a fifth of the interval", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    await browser.pass(2 * MINUTE_MS);
+    tab.close();
+    await browser.settle();
+    expect(browser.network.of("trackSession").at(-1)).toMatchObject({
+      at: browser.clock.now - 2_000 + 20,
+      keepalive: true,
+    });
+    expect(beats(browser)).toBe(2);
+  });
+
+  test("says nothing where it is not, was hidden, or goes into the back/forward cache", async () => {
+    const browser = new Browser();
+    const first = browser.open();
+    await browser.pass(MINUTE_MS / 2);
+    first.close();
+
+    const second = browser.open();
+    second.hide();
+    await browser.pass(10 * MINUTE_MS);
+    second.close();
+
+    const third = browser.open();
+    await browser.pass(2 * MINUTE_MS);
+    const before = beats(browser);
+    third.freeze();
+    await browser.settle();
+    expect(beats(browser)).toBe(before);
+  });
+
+  test("resumes when it comes back from the cache", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    await browser.settle();
+    tab.freeze();
+    await browser.pass(HOUR_MS);
+    expect(beats(browser)).toBe(1);
+    tab.thaw();
+    await browser.settle();
+    expect(beats(browser)).toBe(2);
+    await browser.pass(HOUR_MS);
+    expect(beats(browser)).toBeGreaterThan(11);
+  });
+
+  test("costs the browser no more than it would have sent: the others wait from there", async () => {
+    const browser = new Browser();
+    const tabs = Array.from({ length: 5 }, () => browser.open());
+    await browser.pass(2 * MINUTE_MS);
+    for (const tab of tabs.slice(1)) {
+      tab.close();
+      await browser.pass(100);
+    }
+    await browser.pass(4 * MINUTE_MS);
+    expect(beats(browser)).toBe(2);
+  });
+});
+
+test("the last member that leaves stops everything, and the next goes on", async () => {
+  const browser = new Browser();
+  const tab = browser.open(null);
+  const first = tab.mount();
+  const second = tab.mount();
+  await browser.settle();
+  first.leave();
+  await browser.pass(HOUR_MS);
+  const before = beats(browser);
+  expect(before).toBeGreaterThan(10);
+  second.leave();
+  expect(tab.window.listening + tab.document.listening).toBe(0);
+  await browser.pass(HOUR_MS);
+  expect(beats(browser)).toBe(before);
+  tab.mount();
+  await browser.settle();
+  expect(beats(browser)).toBe(before + 1);
+});

@@ -1,0 +1,233 @@
+import { describe, expect, test } from "vitest";
+import { Browser, INTERVAL_MS, KEY, MINUTE_MS } from "./support/browser.js";
+
+const UUID =
+  /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** Whose heartbeats arrived. */
+function visitors(browser: Browser): unknown[] {
+  return [
+    ...new Set(browser.network.calls.map(({ args }) => args["anonymousId"])),
+  ];
+}
+
+describe("an anonymousId", () => {
+  test.each([{}, { randomUUID: false, locks: false }])(
+    "is a UUID that the next page finds: %o",
+    async (options) => {
+      const browser = new Browser(options);
+      const first = browser.open();
+      await browser.settle();
+      const { anonymousId } = first.snapshot;
+      expect(anonymousId).toMatch(UUID);
+      expect(browser.storage.entries[KEY]).toBe(anonymousId);
+      first.close();
+      // At once, before anything is asked of anyone.
+      expect(browser.open().snapshot.anonymousId).toBe(anonymousId);
+    },
+  );
+
+  test("is not the same twice", async () => {
+    const ids = await Promise.all(
+      Array.from({ length: 50 }, async () => {
+        const browser = new Browser({ randomUUID: false });
+        const tab = browser.open();
+        await browser.settle();
+        return tab.snapshot.anonymousId;
+      }),
+    );
+    expect(new Set(ids).size).toBe(50);
+  });
+
+  test("of the tracker this replaces stays", () => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    tab.storage.setItem(KEY, "user123");
+    tab.mount();
+    expect(tab.snapshot.anonymousId).toBe("user123");
+  });
+
+  test.each(["", "not a valid id", "x".repeat(129)])(
+    "that the component would refuse is replaced: %j",
+    async (stored) => {
+      const browser = new Browser();
+      const tab = browser.open(null);
+      tab.storage.setItem(KEY, stored);
+      tab.mount();
+      await browser.settle();
+      expect(tab.snapshot.anonymousId).toMatch(UUID);
+      expect(browser.network.of("trackSession")).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    { locks: true, storageLagMs: 1 },
+    { locks: true, storageLagMs: 300 },
+    { locks: false, storageLagMs: 1 },
+    { locks: false, storageLagMs: 300 },
+  ])("is one for tabs that are opened at once: %o", async (options) => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const browser = new Browser({ ...options, seed });
+      const tabs = Array.from({ length: 4 }, () => browser.open());
+      await browser.pass(5_000);
+      const ids = new Set(tabs.map(({ snapshot }) => snapshot.anonymousId));
+      expect(ids.size).toBe(1);
+      expect(browser.storage.entries[KEY]).toBe([...ids][0]);
+      await browser.pass(3 * INTERVAL_MS);
+      expect(browser.network.calls.at(-1)?.args).toEqual({
+        anonymousId: [...ids][0],
+      });
+    }
+  });
+
+  test("that another tab replaced is used from the next heartbeat on, and shown at once", async () => {
+    const browser = new Browser();
+    const [first, second] = [browser.open(), browser.open()];
+    await browser.settle();
+    const before = first.snapshot.anonymousId;
+    second.engine.reset();
+    await browser.settle();
+    expect(first.snapshot.anonymousId).toBe(second.snapshot.anonymousId);
+    expect(first.snapshot.anonymousId).not.toBe(before);
+    second.close();
+    await browser.pass(2 * INTERVAL_MS);
+    expect(browser.network.calls.at(-1)).toMatchObject({
+      tab: 1,
+      args: { anonymousId: first.snapshot.anonymousId },
+    });
+  });
+
+  test("that the app cleared away is followed by a new one", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    await browser.settle();
+    tab.storage.clear();
+    await browser.pass(2 * INTERVAL_MS);
+    expect(visitors(browser)).toHaveLength(2);
+    expect(visitors(browser)[1]).toBe(tab.snapshot.anonymousId);
+  });
+});
+
+describe("storage that the browser does not give", () => {
+  test("localStorage: sessionStorage has it", async () => {
+    const browser = new Browser({ blocked: ["localStorage"] });
+    const tab = browser.open();
+    await browser.pass(3 * INTERVAL_MS);
+    expect(tab.snapshot).toMatchObject({ status: "active", error: null });
+    expect(visitors(browser)).toEqual([tab.snapshot.anonymousId]);
+    expect(browser.storage.entries).toEqual({});
+  });
+
+  test("neither: the page remembers, also over an unmount", async () => {
+    const browser = new Browser({
+      blocked: ["localStorage", "sessionStorage"],
+    });
+    const tab = browser.open(null);
+    const { leave } = tab.mount();
+    await browser.settle();
+    leave();
+    tab.mount();
+    tab.engine.trackUserAction("click");
+    await browser.pass(3 * INTERVAL_MS);
+    expect(visitors(browser)).toEqual([tab.snapshot.anonymousId]);
+    expect(browser.network.of("trackUserAction")).toHaveLength(1);
+    expect(browser.network.of("trackSession").length).toBeLessThan(5);
+  });
+
+  test("full: what does not fit is remembered by the page", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    await browser.settle();
+    tab.storage.room = 20;
+    browser.network.isUp = false;
+    tab.engine.trackUserAction("long".repeat(50));
+    await browser.settle();
+    browser.network.isUp = true;
+    await browser.settle();
+    expect(browser.network.of("trackUserAction")).toHaveLength(1);
+  });
+});
+
+describe("the end of a session", () => {
+  test("is silent in every tab until reset", async () => {
+    const browser = new Browser();
+    const [first, second] = [browser.open(), browser.open()];
+    await browser.settle();
+    const { anonymousId } = first.snapshot;
+    await Promise.all([first.engine.endSession(), browser.settle()]);
+    expect(browser.network.calls.map(({ name }) => name)).toEqual([
+      "trackSession",
+      "endSession",
+    ]);
+    for (const tab of [first, second]) {
+      expect(tab.snapshot).toMatchObject({ status: "ended", anonymousId });
+      tab.engine.trackUserAction("ignored");
+    }
+    await browser.pass(10 * INTERVAL_MS);
+    expect(browser.network.calls).toHaveLength(2);
+
+    second.engine.reset();
+    await browser.settle();
+    expect(first.snapshot).toEqual(second.snapshot);
+    expect(first.snapshot.status).toBe("active");
+    expect(browser.network.calls).toHaveLength(3);
+    expect(visitors(browser)).toHaveLength(2);
+  });
+
+  test("lasts over an unmount, and ends with the page", async () => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    const { leave } = tab.mount();
+    await browser.settle();
+    await Promise.all([tab.engine.endSession(), browser.settle()]);
+    leave();
+    tab.mount();
+    await browser.pass(2 * INTERVAL_MS);
+    expect(browser.network.calls).toHaveLength(2);
+    tab.close();
+    const next = browser.open();
+    await browser.settle();
+    expect(next.snapshot.status).toBe("active");
+    expect(browser.network.of("trackSession")).toHaveLength(2);
+    expect(visitors(browser)).toHaveLength(1);
+  });
+
+  test("without a connection is told later", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    await browser.settle();
+    browser.network.isUp = false;
+    await Promise.all([tab.engine.endSession(), browser.settle()]);
+    expect(tab.snapshot.status).toBe("ended");
+    browser.network.isUp = true;
+    await browser.settle();
+    expect(browser.network.calls.map(({ name }) => name)).toEqual([
+      "trackSession",
+      "endSession",
+    ]);
+  });
+
+  test("by reset ends the old visitor's and starts the new one's", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    await browser.settle();
+    const old = tab.snapshot.anonymousId;
+    tab.engine.reset();
+    await browser.settle();
+    expect(browser.network.calls.slice(1)).toMatchObject([
+      { name: "endSession", args: { anonymousId: old } },
+      { name: "trackSession", args: { anonymousId: tab.snapshot.anonymousId } },
+    ]);
+    expect(tab.snapshot.anonymousId).not.toBe(old);
+  });
+});
+
+test("another deployment on the same origin has heartbeats of its own", async () => {
+  const browser = new Browser();
+  browser.open();
+  await browser.settle();
+  browser.open({}, browser.network.client("https://other.example"));
+  await browser.pass(MINUTE_MS);
+  expect(browser.network.of("trackSession")).toHaveLength(2);
+  expect(visitors(browser)).toHaveLength(1);
+});

@@ -1,0 +1,233 @@
+import { webcrypto } from "node:crypto";
+import { createClock, type Clock } from "@sinonjs/fake-timers";
+import {
+  createEngine,
+  type SessionEngine,
+  type Snapshot,
+} from "../../../react/engine.js";
+import type { SessionTrackerOptions } from "../../../react/options.js";
+import type { Page } from "../../../react/page.js";
+import { Random } from "../../random.js";
+import { PageTarget } from "./events.js";
+import { BrowserLocks } from "./locks.js";
+import { Network } from "./network.js";
+import { SharedStorage, type TabStorage } from "./storage.js";
+
+export const MINUTE_MS = 60_000;
+export const INTERVAL_MS = 5 * MINUTE_MS;
+export const KEY = "anonymousUserId";
+
+/** What a browser may lack, and what it may say of itself. */
+export interface BrowserOptions {
+  locks?: boolean;
+  randomUUID?: boolean;
+  /** How long a write takes to be seen in other tabs. */
+  storageLagMs?: number;
+  /** Those that throw when they are touched. */
+  blocked?: readonly ("localStorage" | "sessionStorage")[];
+  navigator?: object;
+  seed?: number;
+}
+
+/** A browser with tabs of one origin, whose clock, network and windows the test drives. */
+export class Browser {
+  readonly clock: Clock = createClock(1_800_000_000_000);
+  readonly network = new Network(this.clock);
+  readonly storage: SharedStorage;
+  readonly locks = new BrowserLocks();
+  readonly options: BrowserOptions;
+  readonly random: Random;
+  #tabs = 0;
+
+  constructor(options: BrowserOptions = {}) {
+    this.options = options;
+    this.storage = new SharedStorage(this.clock, options.storageLagMs ?? 1);
+    this.random = new Random(options.seed ?? 1);
+  }
+
+  /** A page load. With options, a hook or component is on it. */
+  open(
+    options: SessionTrackerOptions | null = {},
+    client = this.network.client(),
+  ): Tab {
+    this.#tabs += 1;
+    const tab = new Tab(this, this.#tabs, client);
+    if (options !== null) tab.mount(options);
+    return tab;
+  }
+
+  async pass(ms: number): Promise<void> {
+    await this.clock.tickAsync(ms);
+  }
+
+  /** Long enough for everything that does not wait on purpose. */
+  settle(): Promise<void> {
+    return this.pass(2_000);
+  }
+}
+
+export class Tab {
+  readonly engine: SessionEngine;
+  readonly window = new PageTarget();
+  readonly document = Object.assign(new PageTarget(), {
+    visibilityState: "visible",
+  });
+  readonly navigator: Record<string, unknown> & { onLine: boolean };
+  readonly storage: TabStorage;
+  /** Every snapshot that was published. */
+  readonly seen: Snapshot[] = [];
+  readonly #browser: Browser;
+  readonly #frozen: (() => void)[] = [];
+  #state: "open" | "cached" | "gone" = "open";
+
+  constructor(
+    browser: Browser,
+    number: number,
+    client: ReturnType<Network["client"]>,
+  ) {
+    this.#browser = browser;
+    this.storage = browser.storage.view((key) => {
+      if (this.#state === "open") this.window.emit("storage", { key });
+    });
+    this.navigator = {
+      onLine: true,
+      webdriver: false,
+      userAgent: "Mozilla/5.0",
+      ...(browser.options.locks === false
+        ? {}
+        : { locks: browser.locks.of(this) }),
+      ...browser.options.navigator,
+    };
+    const ownClient = {
+      ...client,
+      subscribeToConnectionState: (watcher: () => void) =>
+        client.subscribeToConnectionState(() => {
+          if (this.#state === "open") watcher();
+        }),
+    };
+    this.engine = createEngine(ownClient, KEY, this.#page(number));
+  }
+
+  get snapshot(): Snapshot {
+    return this.engine.snapshot();
+  }
+
+  /** A hook or component. Returns how to unmount it. */
+  mount(options: SessionTrackerOptions = {}) {
+    const member = {
+      options,
+      changed: () => void this.seen.push(this.engine.snapshot()),
+    };
+    const leave = this.engine.join(member);
+    return {
+      leave,
+      update: (changed: SessionTrackerOptions) => {
+        member.options = changed;
+        this.engine.reconsider();
+      },
+    };
+  }
+
+  hide(): void {
+    this.#show("hidden");
+  }
+
+  show(): void {
+    this.#show("visible");
+  }
+
+  input(isTrusted = true): void {
+    this.window.emit("pointerdown", { isTrusted });
+  }
+
+  online(isOnline: boolean): void {
+    this.navigator.onLine = isOnline;
+    this.window.emit(isOnline ? "online" : "offline");
+  }
+
+  /** The page goes for good, as when its tab is closed, reloaded or sent elsewhere. */
+  close(): void {
+    this.window.emit("pagehide", { persisted: false });
+    this.#gone();
+  }
+
+  /** The page goes without a word. */
+  crash(): void {
+    this.#gone();
+  }
+
+  /** The page goes into the back/forward cache: nothing runs in it. */
+  freeze(): void {
+    this.window.emit("pagehide", { persisted: true });
+    this.#state = "cached";
+  }
+
+  thaw(): void {
+    this.#state = "open";
+    for (const act of this.#frozen.splice(0)) act();
+    this.window.emit("pageshow", { persisted: true });
+  }
+
+  #show(visibilityState: "hidden" | "visible"): void {
+    this.document.visibilityState = visibilityState;
+    this.document.emit("visibilitychange");
+  }
+
+  #gone(): void {
+    this.#state = "gone";
+    this.#browser.storage.drop(this.storage);
+    this.#browser.locks.release(this);
+  }
+
+  #page(number: number): Page {
+    const { clock, options, network, random } = this.#browser;
+    const session = new Map<string, string>();
+    const storage = (name: "localStorage" | "sessionStorage", its: object) => {
+      if (!options.blocked?.includes(name)) return its;
+      throw new DOMException("blocked", "SecurityError");
+    };
+    const alive = (act: () => void) => () => {
+      if (this.#state === "open") act();
+      else if (this.#state === "cached") this.#frozen.push(act);
+    };
+    const page = {
+      get localStorage() {
+        return storage("localStorage", tabStorage);
+      },
+      get sessionStorage() {
+        return storage("sessionStorage", {
+          getItem: (key: string) => session.get(key) ?? null,
+          setItem: (key: string, value: string) => session.set(key, value),
+          removeItem: (key: string) => session.delete(key),
+        });
+      },
+      addEventListener: this.window.addEventListener.bind(this.window),
+      AbortController,
+      AbortSignal: {
+        timeout(ms: number) {
+          const abort = new AbortController();
+          const reason = new DOMException("late", "TimeoutError");
+          clock.setTimeout(() => abort.abort(reason), ms);
+          return abort.signal;
+        },
+      },
+      setTimeout: (act: () => void, ms: number) =>
+        clock.setTimeout(alive(act), ms),
+      clearTimeout: (timer: number) => clock.clearTimeout(timer),
+      crypto:
+        options.randomUUID === false
+          ? {
+              getRandomValues: (bytes: Uint8Array<ArrayBuffer>) =>
+                webcrypto.getRandomValues(bytes),
+            }
+          : webcrypto,
+      Date: { now: () => clock.now },
+      document: this.document,
+      fetch: network.fetchOf(number, () => this.#state === "gone"),
+      Math: { random: () => random.next() },
+      navigator: this.navigator,
+    };
+    const tabStorage = this.storage;
+    return page as unknown as Page;
+  }
+}

@@ -1,0 +1,45 @@
+interface Request {
+  owner: object;
+  grant: () => Promise<unknown>;
+}
+
+/** Web Locks of one browser, as far as exclusive requests go: granted in order, released by a crash. */
+export class BrowserLocks {
+  readonly #queues = new Map<string, Request[]>();
+
+  /** `navigator.locks` of one tab. */
+  of(owner: object): Pick<LockManager, "request"> {
+    const request = (name: string, act: (lock: Lock) => unknown) =>
+      new Promise((resolve, reject) => {
+        const queue = this.#queues.get(name) ?? [];
+        this.#queues.set(name, queue);
+        const grant = async () => {
+          const lock: Lock = { name, mode: "exclusive" };
+          await Promise.resolve(act(lock)).then(resolve, reject);
+        };
+        queue.push({ owner, grant });
+        if (queue.length === 1) void this.#serve(name);
+      });
+    return { request: request as LockManager["request"] };
+  }
+
+  /** The tab is gone: what it holds is free, what it asked for is forgotten. */
+  release(owner: object): void {
+    for (const [name, queue] of this.#queues) {
+      const [holder] = queue;
+      const left = queue.filter((request) => request.owner !== owner);
+      queue.splice(0, queue.length, ...left);
+      if (holder !== left[0] && left.length > 0) void this.#serve(name);
+    }
+  }
+
+  async #serve(name: string): Promise<void> {
+    const queue = this.#queues.get(name) ?? [];
+    for (let first; (first = queue[0]) !== undefined;) {
+      await first.grant();
+      // Meanwhile its tab may have crashed, and another have been served.
+      if (queue[0] !== first) return;
+      queue.shift();
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import type { Clock } from "@sinonjs/fake-timers";
+
+/** A mutation that reached the deployment. */
+export interface Call {
+  name: string;
+  args: Record<string, unknown>;
+  at: number;
+  keepalive: boolean;
+  tab: number;
+}
+
+/** What the deployment answers; `null` breaks the connection after the mutation has run. */
+export type Answer = (call: Call) => object | null;
+
+const LATENCY_MS = 20;
+
+/** The way from a browser to its deployment, and what arrived there. */
+export class Network {
+  readonly calls: Call[] = [];
+  answer: Answer = () => ({ status: "success", value: { ok: true } });
+  readonly #clock: Clock;
+  readonly #watchers = new Set<() => void>();
+  #isUp = true;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  set isUp(isUp: boolean) {
+    this.#isUp = isUp;
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+
+  /** Of the mutations that arrived: those of one function. */
+  of(name: string): Call[] {
+    return this.calls.filter((call) => call.name === name);
+  }
+
+  /** A Convex client as far as the engine uses it: its socket is up while the network is. */
+  client(url = "https://app.example") {
+    return {
+      url,
+      connectionState: () => ({ isWebSocketConnected: this.#isUp }),
+      subscribeToConnectionState: (watcher: () => void) => {
+        this.#watchers.add(watcher);
+        return () => {
+          this.#watchers.delete(watcher);
+        };
+      },
+    };
+  }
+
+  /** `fetch` of one tab. The request of a page that is gone arrives, its answer does not. */
+  fetchOf(tab: number, isGone: () => boolean): typeof fetch {
+    return async (_url, init = {}) => {
+      await this.#delay(init.signal ?? null);
+      if (!this.#isUp) throw new TypeError("Failed to fetch");
+      const { path, args } = JSON.parse(init.body as string) as {
+        path: string;
+        args: [Record<string, unknown>];
+      };
+      const call: Call = {
+        name: path.replace("sessions:", ""),
+        args: args[0],
+        at: this.#clock.now,
+        keepalive: init.keepalive ?? false,
+        tab,
+      };
+      if (isGone() && !call.keepalive) return new Promise(() => {});
+      this.calls.push(call);
+      const answer = this.answer(call);
+      await this.#delay(init.signal ?? null);
+      if (isGone()) return new Promise(() => {});
+      if (answer === null) throw new TypeError("Failed to fetch");
+      return Response.json(answer);
+    };
+  }
+
+  #delay(signal: AbortSignal | null): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#clock.setTimeout(() => resolve(), LATENCY_MS);
+      signal?.addEventListener("abort", () => reject(signal.reason as Error));
+    });
+  }
+}

@@ -1,0 +1,109 @@
+import type { Clock } from "@sinonjs/fake-timers";
+
+/**
+ * One origin's localStorage as several processes see it: a write is seen at once where it was made
+ * and later elsewhere, all agree in the end on what the browser took last, and the others get events.
+ */
+export class SharedStorage {
+  readonly #clock: Clock;
+  readonly #lagMs: number;
+  readonly #truth = new Map<string, string>();
+  readonly #views = new Set<TabStorage>();
+
+  constructor(clock: Clock, lagMs: number) {
+    this.#clock = clock;
+    this.#lagMs = lagMs;
+  }
+
+  /** What is stored, as a new tab would see it. */
+  get entries(): Record<string, string> {
+    return Object.fromEntries(this.#truth);
+  }
+
+  view(onEvent: (key: string | null) => void): TabStorage {
+    const view = new TabStorage(
+      new Map(this.#truth),
+      (key, value) => this.#carry(view, key, value),
+      onEvent,
+    );
+    this.#views.add(view);
+    return view;
+  }
+
+  drop(view: TabStorage): void {
+    this.#views.delete(view);
+  }
+
+  #carry(from: TabStorage, key: string, value: string | null): void {
+    const unchanged = (this.#truth.get(key) ?? null) === value;
+    if (value === null) this.#truth.delete(key);
+    else this.#truth.set(key, value);
+    if (unchanged) return;
+    from.awaiting(key, 1);
+    this.#clock.setTimeout(() => {
+      from.awaiting(key, -1);
+      for (const view of this.#views) if (view !== from) view.take(key, value);
+    }, this.#lagMs);
+  }
+}
+
+export class TabStorage implements Storage {
+  readonly #seen: Map<string, string>;
+  readonly #awaited = new Map<string, number>();
+  readonly #carry: (key: string, value: string | null) => void;
+  readonly #onEvent: (key: string | null) => void;
+  /** Characters that still fit. */
+  room = Infinity;
+
+  constructor(
+    seen: Map<string, string>,
+    carry: (key: string, value: string | null) => void,
+    onEvent: (key: string | null) => void,
+  ) {
+    this.#seen = seen;
+    this.#carry = carry;
+    this.#onEvent = onEvent;
+  }
+
+  get length(): number {
+    return this.#seen.size;
+  }
+
+  key(index: number): string | null {
+    return [...this.#seen.keys()][index] ?? null;
+  }
+
+  getItem(key: string): string | null {
+    return this.#seen.get(key) ?? null;
+  }
+
+  setItem(key: string, value: string): void {
+    if (value.length > this.room) {
+      throw new DOMException("full", "QuotaExceededError");
+    }
+    this.#seen.set(key, value);
+    this.#carry(key, value);
+  }
+
+  removeItem(key: string): void {
+    this.#seen.delete(key);
+    this.#carry(key, null);
+  }
+
+  clear(): void {
+    for (const key of [...this.#seen.keys()]) this.removeItem(key);
+  }
+
+  awaiting(key: string, change: number): void {
+    this.#awaited.set(key, (this.#awaited.get(key) ?? 0) + change);
+  }
+
+  take(key: string, value: string | null): void {
+    // The tab's own write is on its way and comes later in the browser's order.
+    if ((this.#awaited.get(key) ?? 0) === 0) {
+      if (value === null) this.#seen.delete(key);
+      else this.#seen.set(key, value);
+    }
+    this.#onEvent(key);
+  }
+}
