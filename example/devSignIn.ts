@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from "jose";
+import type { Plugin } from "vite";
+
+const PATH = "/sign-in";
+const KEY_ID = "example";
+const ALGORITHM = "ES256";
+/** Short, and the page asks for the next one as long as it is open. */
+const LIFETIME = "10 minutes";
+
+/** Signs tokens with a key of its own, made anew at each start. It is on no disk. */
+export class DevSigner {
+  readonly #key: CryptoKey;
+  /** The public part, for EXAMPLE_JWKS in `convex/auth.config.ts`. */
+  readonly jwks: string;
+
+  private constructor(key: CryptoKey, jwks: string) {
+    this.#key = key;
+    this.jwks = jwks;
+  }
+
+  static async create(): Promise<DevSigner> {
+    const { privateKey, publicKey } = await generateKeyPair(ALGORITHM);
+    const key = { ...(await exportJWK(publicKey)), kid: KEY_ID, use: "sig" };
+    const keys = JSON.stringify({ keys: [{ ...key, alg: ALGORITHM }] });
+    return new DevSigner(
+      privateKey,
+      `data:application/json,${encodeURIComponent(keys)}`,
+    );
+  }
+
+  /** A token of an administrator. */
+  sign(): Promise<string> {
+    return new SignJWT({ role: "admin" })
+      .setProtectedHeader({ alg: ALGORITHM, kid: KEY_ID })
+      .setIssuer("https://sessions-ops.example")
+      .setAudience("example")
+      .setSubject("example-admin")
+      .setIssuedAt()
+      .setExpirationTime(LIFETIME)
+      .sign(this.#key);
+  }
+}
+
+/**
+ * Lets whoever opens the page sign in as an administrator, without a password. That is for a server
+ * that only this machine reaches; it is in no build.
+ */
+export function devSignIn(signer: DevSigner): Plugin {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    if (request.method !== "POST") {
+      response.writeHead(405, { Allow: "POST" }).end();
+      return;
+    }
+    signer.sign().then(
+      (token) =>
+        response
+          .writeHead(200, {
+            "Content-Type": "application/json",
+            "Cache-Control": "no-store",
+          })
+          .end(JSON.stringify({ token })),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
+  };
+  return {
+    name: "dev-sign-in",
+    configureServer: ({ middlewares }) => void middlewares.use(PATH, answer),
+    configurePreviewServer: ({ middlewares }) =>
+      void middlewares.use(PATH, answer),
+  };
+}
