@@ -42,6 +42,8 @@ export function diffRevisions(
   const paths = new Set([...before.keys(), ...after.keys()]);
   const diffs = [...paths].map((path) => {
     const diff = diffDefinitions(before.get(path), after.get(path));
+    // What is unmounted keeps its tables as they are.
+    if (!after.has(path)) Object.assign(diff, NOTHING_STORED);
     const known = before.has(path) || previous.unmounted.includes(path);
     const type = !after.has(path)
       ? "unmount"
@@ -82,6 +84,12 @@ export function componentDefinitions(
     ]),
   );
 }
+
+const NOTHING_STORED: Partial<ComponentDiff> = {
+  udfConfigDiff: null,
+  indexDiff: { added_indexes: [], removed_indexes: [] },
+  schemaDiff: null,
+};
 
 function diffDefinitions(
   previous: RevisionDefinition | undefined,
