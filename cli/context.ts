@@ -26,6 +26,8 @@ export interface CliContext {
   /** Calls back on Ctrl-C and SIGTERM until the returned function is called. */
   onInterrupt(handler: () => void): () => void;
   isProcessAlive(pid: number): boolean;
+  /** Shows a page to the operator. @returns whether that was begun */
+  openBrowser(url: string): Promise<boolean>;
 }
 
 /** Questions go to stderr: stdout is for data. */
@@ -51,6 +53,7 @@ export function processContext(): CliContext {
     sleep,
     onInterrupt,
     isProcessAlive,
+    openBrowser,
   };
 }
 
@@ -108,6 +111,19 @@ function isProcessAlive(pid: number): boolean {
   } catch (error) {
     // EPERM: it is there and belongs to somebody else.
     return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+async function openBrowser(url: string): Promise<boolean> {
+  const { default: open } = await import("open");
+  try {
+    const child = await open(url);
+    // A browser that ends badly has said so itself; without a listener it would end us.
+    child.on("error", () => {});
+    return true;
+  } catch {
+    // No browser, no desktop: the caller says where to look instead.
+    return false;
   }
 }
 

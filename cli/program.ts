@@ -6,6 +6,8 @@ import { addDataCommands } from "./usage/data.js";
 import { addRunCommands } from "./usage/runs.js";
 import { addScheduleCommands } from "./usage/schedules.js";
 import { addSessionCommands } from "./usage/sessions.js";
+import { addSettingsCommands } from "./usage/settings.js";
+import { addUpkeepCommands } from "./usage/upkeep.js";
 
 const VERSION = "0.1.0";
 
@@ -28,6 +30,10 @@ export function buildProgram(context: CliContext): Command {
       "--component <path>",
       "where the component is mounted (env SESSIONS_OPS_COMPONENT; default: sessionTracker)",
     )
+    .option(
+      "--production <name>",
+      "write to the production deployment of this name without asking",
+    )
     .option("--json", "print one JSON object on stdout; never ask")
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
@@ -44,8 +50,10 @@ export function buildProgram(context: CliContext): Command {
   addSessionCommands(program, context);
   addCleaningCommands(program, context);
   addRunCommands(program, context);
+  addSettingsCommands(program, context);
   addScheduleCommands(program, context);
   addDataCommands(program, context);
+  addUpkeepCommands(program, context);
   return withExamples(
     program,
     "status",

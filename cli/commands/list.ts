@@ -1,16 +1,27 @@
+import type { SessionState } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
+import type { Args } from "../lib/api.js";
 import type { ComponentClient } from "../lib/client.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
-import { note, print, printJson } from "../lib/output.js";
-import { withActivity } from "../lib/sessionRows.js";
+import { CliError } from "../lib/errors.js";
+import { note, print, printJson, widthOf } from "../lib/output.js";
+import { toSessionJson } from "../lib/sessionRows.js";
 import { formatTable } from "../lib/table.js";
-import { formatTime } from "../lib/time.js";
+import { formatTime, parseMoment } from "../lib/time.js";
 import type { ListJson, SessionJson } from "../shapes.js";
 
 export interface ListOptions extends GlobalOptions {
-  readonly active?: boolean;
+  readonly state?: SessionState;
+  readonly activeWithin?: string;
+  readonly inactiveSince?: string;
+  readonly createdAfter?: string;
+  readonly createdBefore?: string;
+  readonly user?: string;
+  readonly sort?: "created" | "active";
+  readonly order: "asc" | "desc";
   readonly limit: number;
   readonly cursor?: string;
+  readonly jsonl?: boolean;
 }
 
 /** The most a single call returns. */
@@ -20,36 +31,80 @@ export async function list(
   context: CliContext,
   options: ListOptions,
 ): Promise<void> {
+  const search = toSearch(context, options);
   const { client } = await connect(context, options);
-  const found = await listSessions(client, options);
-  if (options.json) return printJson(context, found);
-  print(context, sessionTable(found.sessions));
+  const found = await find(client, search, options);
+  if (options.jsonl) {
+    for (const row of found.sessions) {
+      context.stdout.write(`${JSON.stringify(row)}\n`);
+    }
+  } else if (options.json) {
+    return printJson(context, found);
+  } else {
+    print(context, sessionTable(found.sessions, widthOf(context)));
+  }
   if (found.cursor !== null) {
-    note(
-      context,
-      `More: sessions-ops list${options.active ? " --active" : ""} --cursor ${found.cursor}`,
-    );
+    note(context, `More: the same command with --cursor ${found.cursor}`);
   }
 }
 
-/** Reads on until the limit is filled, since `--active` leaves idle rows out of a page. */
-async function listSessions(
+type Search = Pick<Args<"search:page">, "filter" | "sort" | "order">;
+
+/** Who asks by activity wants it in order of activity, unless told otherwise. */
+function toSearch(context: CliContext, options: ListOptions): Search {
+  const { state, user, activeWithin, inactiveSince, order } = options;
+  const now = context.now();
+  const moment = (text: string, option: string) =>
+    parseMoment(text, option, now);
+  const byActivity = activeWithin !== undefined || inactiveSince !== undefined;
+  const filter: Search["filter"] = {};
+  if (state !== undefined) filter.state = state;
+  if (user !== undefined) filter.userId = user;
+  if (activeWithin !== undefined) {
+    filter.activeFrom = moment(activeWithin, "--active-within");
+  }
+  if (inactiveSince !== undefined) {
+    filter.activeBefore = moment(inactiveSince, "--inactive-since");
+  }
+  if (options.createdAfter !== undefined) {
+    filter.createdFrom = moment(options.createdAfter, "--created-after");
+  }
+  if (options.createdBefore !== undefined) {
+    filter.createdBefore = moment(options.createdBefore, "--created-before");
+  }
+  checkRange("created", filter.createdFrom, filter.createdBefore);
+  checkRange("last active", filter.activeFrom, filter.activeBefore);
+  return {
+    filter,
+    sort: options.sort ?? (byActivity ? "active" : "created"),
+    order,
+  };
+}
+
+function checkRange(what: string, from = 0, before = Infinity): void {
+  if (from < before) return;
+  throw new CliError(
+    "usage",
+    `No session can be ${what} from ${formatTime(from)} and before ${formatTime(before)}. Swap the two, or leave one out.`,
+  );
+}
+
+/** Reads on until the limit is filled: a filter leaves rows out of a page. */
+async function find(
   client: ComponentClient,
-  { active = false, limit, cursor: from }: ListOptions,
+  search: Search,
+  { limit, cursor: from }: ListOptions,
 ): Promise<ListJson> {
   const sessions: SessionJson[] = [];
   let cursor: string | null = from ?? null;
   do {
     const page = await readPage(
       client,
-      active,
+      search,
       limit - sessions.length,
       cursor,
     );
-    const rows = await withActivity(client, page.sessions);
-    sessions.push(
-      ...(active ? rows.filter(({ state }) => state === "active") : rows),
-    );
+    sessions.push(...page.sessions.map(toSessionJson));
     cursor = page.cursor;
   } while (cursor !== null && sessions.length < limit);
   return { sessions, cursor };
@@ -57,23 +112,22 @@ async function listSessions(
 
 function readPage(
   client: ComponentClient,
-  active: boolean,
+  search: Search,
   wanted: number,
   cursor: string | null,
 ) {
-  return client.query("sessions:list", {
-    ...(active ? { state: "active" as const } : {}),
-    limit: Math.min(wanted, PAGE),
-    cursor,
-  });
+  const limit = Math.min(wanted, PAGE);
+  return client.query("search:page", { ...search, limit, cursor });
 }
 
-function sessionTable(sessions: SessionJson[]): string {
+function sessionTable(sessions: SessionJson[], width?: number): string {
   if (sessions.length === 0) return "No sessions.";
+  const withUser = sessions.some(({ userId }) => userId !== undefined);
   return formatTable(
     [
       "SESSION",
       "ANONYMOUS ID",
+      ...(withUser ? ["USER"] : []),
       "STATE",
       "CREATED",
       "LAST ACTIVE",
@@ -83,11 +137,13 @@ function sessionTable(sessions: SessionJson[]): string {
     sessions.map((row) => [
       row.sessionId,
       row.anonymousId,
+      ...(withUser ? [row.userId ?? "-"] : []),
       row.state,
       formatTime(Date.parse(row.createdAt)),
       formatTime(Date.parse(row.lastActive)),
       row.visits,
       row.actions,
     ]),
+    width,
   );
 }

@@ -3,14 +3,14 @@ import type { CliContext } from "../context.js";
 import type { Run } from "../lib/api.js";
 import type { ComponentClient } from "../lib/client.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
-import { toRunJson } from "../lib/convert.js";
+import { toRunJson, toRunShowJson } from "../lib/convert.js";
 import { countOf, formatNumber, print, printJson } from "../lib/output.js";
 import { previewPurge } from "../lib/purgePreview.js";
 import { conclude, follow, readRun, report } from "../lib/runs.js";
 import { printable } from "../lib/table.js";
 import { runTable } from "../lib/tables.js";
-import { formatTime, iso } from "../lib/time.js";
-import type { RunListJson, RunShowJson } from "../shapes.js";
+import { formatTime } from "../lib/time.js";
+import type { RunListJson } from "../shapes.js";
 
 export interface RunListOptions extends GlobalOptions {
   readonly limit: number;
@@ -42,14 +42,7 @@ export async function showRun(
   const { client } = await connect(context, options);
   const run = await readRun(client, runId);
   if (options.json) {
-    return printJson(context, {
-      ...toRunJson(run),
-      errors: run.errors.map(({ at, message, sessionId = null }) => ({
-        at: iso(at),
-        message,
-        sessionId,
-      })),
-    } satisfies RunShowJson);
+    return printJson(context, toRunShowJson(run));
   }
   print(context, `${runTable([run])}\n${runDetails(run)}`);
 }

@@ -1,7 +1,7 @@
 import type { ScheduleName } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
-import { print, printJson } from "../lib/output.js";
+import { print, printJson, widthOf } from "../lib/output.js";
 import { fireLines } from "../lib/scheduleReport.js";
 import { scheduleTable } from "../lib/tables.js";
 import { iso } from "../lib/time.js";
@@ -24,7 +24,7 @@ export async function listSchedules(
       schedules: schedules.map(toScheduleJson),
     } satisfies ScheduleListJson);
   }
-  print(context, scheduleTable(schedules, context.now()));
+  print(context, scheduleTable(schedules, context.now(), widthOf(context)));
 }
 
 /** Changes nothing: shows when a schedule fires, or would fire with another spec or zone. */

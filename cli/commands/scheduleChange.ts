@@ -1,5 +1,7 @@
 import type { ScheduleName } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
+import type { ComponentClient } from "../lib/client.js";
+import { conflictExplained } from "../lib/conflict.js";
 import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
 import { CliError } from "../lib/errors.js";
 import { reportChange } from "../lib/scheduleReport.js";
@@ -9,6 +11,7 @@ export interface ScheduleChangeOptions extends GlobalOptions {
   readonly tz?: string;
   readonly reason?: string;
   readonly until?: string;
+  readonly ifRevision?: number;
 }
 
 /** A patch: the spec or the zone that is not named stays. */
@@ -26,16 +29,18 @@ export async function setSchedule(
   }
   const connection = await connect(context, options);
   const { client } = connection;
-  const { revision } = await client.query("settings:get", {});
-  announceTarget(context, connection);
-  const changed = await client.mutation("schedules:set", {
-    name,
-    ...(spec === undefined ? {} : { spec }),
-    ...(options.tz === undefined ? {} : { timeZone: options.tz }),
-    ...(options.reason === undefined ? {} : { reason: options.reason }),
-    actor: context.actor,
-    expectedRevision: revision,
-  });
+  const revision = await revisionToChange(client, options);
+  await announceTarget(context, connection);
+  const changed = await conflictExplained(client, revision, () =>
+    client.mutation("schedules:set", {
+      name,
+      ...(spec === undefined ? {} : { spec }),
+      ...(options.tz === undefined ? {} : { timeZone: options.tz }),
+      ...(options.reason === undefined ? {} : { reason: options.reason }),
+      actor: context.actor,
+      expectedRevision: revision,
+    }),
+  );
   await reportChange(context, client, options, changed);
 }
 
@@ -49,14 +54,19 @@ export async function pauseSchedule(
       ? {}
       : { until: parseTime(options.until, "--until") };
   const connection = await connect(context, options);
-  announceTarget(context, connection);
-  const changed = await connection.client.mutation("schedules:pause", {
-    name,
-    reason: options.reason,
-    actor: context.actor,
-    ...until,
-  });
-  await reportChange(context, connection.client, options, changed);
+  const { client } = connection;
+  const revision = await revisionToChange(client, options);
+  await announceTarget(context, connection);
+  const changed = await conflictExplained(client, revision, () =>
+    client.mutation("schedules:pause", {
+      name,
+      reason: options.reason,
+      actor: context.actor,
+      expectedRevision: revision,
+      ...until,
+    }),
+  );
+  await reportChange(context, client, options, changed);
 }
 
 export async function resumeSchedule(
@@ -65,11 +75,24 @@ export async function resumeSchedule(
   options: ScheduleChangeOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
-  announceTarget(context, connection);
-  const changed = await connection.client.mutation("schedules:resume", {
-    name,
-    actor: context.actor,
-    ...(options.reason === undefined ? {} : { reason: options.reason }),
-  });
-  await reportChange(context, connection.client, options, changed);
+  const { client } = connection;
+  const revision = await revisionToChange(client, options);
+  await announceTarget(context, connection);
+  const changed = await conflictExplained(client, revision, () =>
+    client.mutation("schedules:resume", {
+      name,
+      actor: context.actor,
+      expectedRevision: revision,
+      ...(options.reason === undefined ? {} : { reason: options.reason }),
+    }),
+  );
+  await reportChange(context, client, options, changed);
+}
+
+/** What the operator looked at: that of an earlier command, else the one in force. */
+async function revisionToChange(
+  client: ComponentClient,
+  { ifRevision }: ScheduleChangeOptions,
+): Promise<number> {
+  return ifRevision ?? (await client.query("settings:get", {})).revision;
 }

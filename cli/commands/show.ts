@@ -1,9 +1,8 @@
 import type { CliContext } from "../context.js";
 import type { Action } from "../lib/api.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
-import { CliError } from "../lib/errors.js";
-import { note, print, printJson } from "../lib/output.js";
-import { toSessionJson } from "../lib/sessionRows.js";
+import { note, print, printJson, widthOf } from "../lib/output.js";
+import { readSession, toSessionJson } from "../lib/sessionRows.js";
 import { formatTable, printable } from "../lib/table.js";
 import { formatTime, iso } from "../lib/time.js";
 import type { ActionJson, SessionJson, ShowJson } from "../shapes.js";
@@ -11,6 +10,7 @@ import type { ActionJson, SessionJson, ShowJson } from "../shapes.js";
 export interface ShowOptions extends GlobalOptions {
   readonly limit: number;
   readonly cursor?: string;
+  readonly jsonl?: boolean;
 }
 
 export async function show(
@@ -19,13 +19,7 @@ export async function show(
   options: ShowOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const found = await client.query("sessions:get", { id });
-  if (found === null) {
-    throw new CliError(
-      "failure",
-      `There is no session with the sessionId or anonymousId ${JSON.stringify(id)}. It may have been purged.`,
-    );
-  }
+  const found = await readSession(client, id);
   const { limit, cursor: from = null } = options;
   const { actions, cursor } = await client.query("sessions:timeline", {
     sessionId: found.sessionId,
@@ -40,7 +34,14 @@ export async function show(
       cursor,
     } satisfies ShowJson);
   }
-  print(context, `${sessionText(session)}\n\n${timelineText(actions)}`);
+  if (options.jsonl) {
+    for (const action of actions) {
+      context.stdout.write(`${JSON.stringify(toActionJson(action))}\n`);
+    }
+  } else {
+    const timeline = timelineText(actions, widthOf(context));
+    print(context, `${sessionText(session)}\n\n${timeline}`);
+  }
   if (cursor !== null) {
     note(context, `Earlier: sessions-ops show ${id} --cursor ${cursor}`);
   }
@@ -67,7 +68,7 @@ function sessionText(session: SessionJson): string {
     .join("\n");
 }
 
-function timelineText(actions: Action[]): string {
+function timelineText(actions: Action[], width?: number): string {
   if (actions.length === 0) return "No actions.";
   return formatTable(
     ["AT", "ACTION", "RESOURCE", "METADATA"],
@@ -77,6 +78,7 @@ function timelineText(actions: Action[]): string {
       resourceId ?? "-",
       metadata === undefined ? "-" : shorten(JSON.stringify(metadata)),
     ]),
+    width,
   );
 }
 

@@ -45,6 +45,7 @@ export type Action = Returns<"sessions:timeline">["actions"][number];
 export type Run = NonNullable<Returns<"runs:get">>;
 export type Schedule = Returns<"schedules:list">[number];
 export type Status = Returns<"stats:status">;
+export type LogEntry = Returns<"settings:log">[number];
 export type Backlog = Returns<"stats:backlog">;
 export type PreviewPage = Returns<"previews:purge">;
 export type WholeSession = Returns<"exporting:page">["sessions"][number];

@@ -48,6 +48,38 @@ export async function confirmCount(
   );
 }
 
+interface NameToConfirm {
+  /** What was passed instead of an answer. */
+  readonly given: string | undefined;
+  readonly name: string;
+  readonly question: string;
+  /** What to pass where nobody can be asked. */
+  readonly flags: string;
+}
+
+/** Goes on when a name was given or is typed at the terminal, exactly. */
+export async function confirmName(
+  context: CliContext,
+  options: ConfirmOptions,
+  { given, name, question, flags }: NameToConfirm,
+): Promise<void> {
+  if (given === undefined && !canAsk(context, options)) {
+    throw new CliError(
+      "unconfirmed",
+      `Not confirmed: ${question} Nobody can be asked here; pass ${flags}.`,
+    );
+  }
+  const typed = given ?? (await context.prompts.input(question)).trim();
+  if (typed === name) return;
+  if (typed === "") {
+    throw new CliError("cancelled", "Cancelled; nothing was changed.");
+  }
+  throw new CliError(
+    "unconfirmed",
+    `Not confirmed: ${JSON.stringify(typed)} is not ${name}. Nothing was changed.`,
+  );
+}
+
 async function typedCount(
   context: CliContext,
   options: ConfirmOptions,

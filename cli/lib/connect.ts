@@ -1,18 +1,23 @@
 import type { CliContext } from "../context.js";
 import { ComponentClient } from "./client.js";
+import { confirmName } from "./confirm.js";
 import { note } from "./output.js";
+import { productionBanner } from "./production.js";
 import { resolveTarget, type Target, type TargetOptions } from "./target.js";
 
 /** The options every command has. */
 export interface GlobalOptions extends TargetOptions {
   readonly component?: string;
   readonly json?: boolean;
+  /** The name of the production deployment that is meant, instead of typing it. */
+  readonly production?: string;
 }
 
 /** A deployment and the means to talk to it. */
 export interface Connection {
   readonly client: ComponentClient;
   readonly target: Target;
+  readonly options: GlobalOptions;
 }
 
 const DEFAULT_COMPONENT = "sessionTracker";
@@ -28,17 +33,26 @@ export async function connect(
   for (const text of target.notes) note(context, text);
   return {
     target,
+    options,
     client: new ComponentClient(target, component, context.fetch),
   };
 }
 
-/** Says where a write goes, before it goes there. */
-export function announceTarget(
+/** Says where a write goes, before it goes there; in production its name has to be typed. */
+export async function announceTarget(
   context: CliContext,
-  { target, client }: Connection,
-): void {
+  { target, client, options }: Connection,
+): Promise<void> {
   note(
     context,
     `Target: ${target.url} (${target.source}), component ${client.component}`,
   );
+  if (target.productionName === null) return;
+  note(context, productionBanner(context, "stderr", target.productionName));
+  await confirmName(context, options, {
+    given: options.production,
+    name: target.productionName,
+    question: `This changes the production deployment ${target.productionName}. Type its name to go on:`,
+    flags: `--production ${target.productionName}`,
+  });
 }

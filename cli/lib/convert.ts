@@ -1,7 +1,14 @@
 /** From what the component answers, times in ms, to what `--json` prints. */
 
-import type { Run, Schedule } from "./api.js";
-import type { RunJson, RunResultJson, ScheduleJson } from "../shapes.js";
+import type { Settings } from "../../convex/sessionTracker/shared.js";
+import type { LogEntryJson } from "../operatorShapes.js";
+import type {
+  RunJson,
+  RunResultJson,
+  RunShowJson,
+  ScheduleJson,
+} from "../shapes.js";
+import type { LogEntry, Run, Schedule } from "./api.js";
 import { iso, isoOrNull } from "./time.js";
 
 export function toRunJson(run: Run): RunJson {
@@ -23,6 +30,17 @@ export function toRunJson(run: Run): RunJson {
     startedAt: iso(run.startedAt),
     progressAt: iso(run.progressAt),
     finishedAt: isoOrNull(run.finishedAt),
+  };
+}
+
+export function toRunShowJson(run: Run): RunShowJson {
+  return {
+    ...toRunJson(run),
+    errors: run.errors.map(({ at, message, sessionId = null }) => ({
+      at: iso(at),
+      message,
+      sessionId,
+    })),
   };
 }
 
@@ -56,5 +74,16 @@ export function toScheduleJson(schedule: Schedule): ScheduleJson {
     nextAt: isoOrNull(nextAt),
     lastAt: isoOrNull(lastAt),
     lastResult,
+  };
+}
+
+export function toLogEntryJson(entry: LogEntry): LogEntryJson {
+  return {
+    revision: entry.revision,
+    at: iso(entry.at),
+    actor: entry.actor,
+    reason: entry.reason ?? null,
+    before: entry.before as Partial<Settings>,
+    after: entry.after as Partial<Settings>,
   };
 }

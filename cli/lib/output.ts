@@ -29,6 +29,11 @@ export function colorsFor(
   );
 }
 
+/** How wide the terminal is, for what people asked for; `undefined` where there is none. */
+export function widthOf(context: CliContext): number | undefined {
+  return context.stdout.isTTY ? context.stdout.columns : undefined;
+}
+
 /** 1,234 sessions; 1 session */
 export function countOf(count: number, noun: string): string {
   return `${formatNumber(count)} ${noun}${count === 1 ? "" : "s"}`;

@@ -4,10 +4,11 @@ import type { Schedule } from "./api.js";
 import type { ComponentClient } from "./client.js";
 import type { GlobalOptions } from "./connect.js";
 import { toScheduleJson } from "./convert.js";
-import { print, printJson } from "./output.js";
+import { note, print, printJson, widthOf } from "./output.js";
+import { warningLines } from "./settingsReport.js";
 import { formatTable } from "./table.js";
 import { scheduleState } from "./tables.js";
-import { formatRelative, formatTime, iso } from "./time.js";
+import { formatRelative, formatTime, iso, isUtc } from "./time.js";
 
 /** Prints a schedule after a change, with its next five fires. */
 export async function reportChange(
@@ -31,19 +32,22 @@ export async function reportChange(
       fires.length === 0 ? "" : `\nNext fires\n${fireLines(context, fires)}`
     }`,
   );
+  const settings = await client.query("settings:get", {});
+  for (const line of warningLines(context, settings)) note(context, line);
 }
 
 /** Each fire in UTC and in the operator's own zone. */
 export function fireLines(context: CliContext, fires: number[]): string {
   const { timeZone } = context;
-  const isUtc = timeZone === "UTC" || timeZone === "Etc/UTC";
+  const isSame = isUtc(timeZone);
   return formatTable(
-    ["UTC", ...(isUtc ? [] : [timeZone]), "IN"],
+    ["UTC", ...(isSame ? [] : [timeZone]), "IN"],
     fires.map((fire) => [
       formatTime(fire),
-      ...(isUtc ? [] : [formatTime(fire, timeZone)]),
+      ...(isSame ? [] : [formatTime(fire, timeZone)]),
       formatRelative(fire, context.now()),
     ]),
+    widthOf(context),
   );
 }
 

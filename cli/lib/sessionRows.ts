@@ -1,28 +1,20 @@
-/** Joins what does not change with every heartbeat (sessions) and what does (leases). */
 import type { SessionJson } from "../shapes.js";
-import type { Lease, SessionRow, SessionWithLease } from "./api.js";
+import type { SessionWithLease } from "./api.js";
 import type { ComponentClient } from "./client.js";
+import { CliError } from "./errors.js";
 import { iso } from "./time.js";
 
-/** Rows as an operator sees them; those deleted since the page was read are left out. */
-export async function withActivity(
+/** The session with this sessionId or anonymousId. */
+export async function readSession(
   client: ComponentClient,
-  sessions: SessionRow[],
-): Promise<SessionJson[]> {
-  const leases = await activityOf(client, sessions);
-  const rows = await Promise.all(
-    sessions.map(async (session) => {
-      const lease = leases.get(session.anonymousId) ?? null;
-      // Expired, ended or purged between the two reads: it has neither a lease nor the time of
-      // its last activity, so it is read again, whole.
-      const settled: SessionWithLease | null =
-        session.inactiveSince === null && lease === null
-          ? await client.query("sessions:get", { id: session.sessionId })
-          : { ...session, lease };
-      return settled && toSessionJson(settled);
-    }),
+  id: string,
+): Promise<SessionWithLease> {
+  const found = await client.query("sessions:get", { id });
+  if (found !== null) return found;
+  throw new CliError(
+    "failure",
+    `There is no session with the sessionId or anonymousId ${JSON.stringify(id)}. It may have been purged; \`sessions-ops list\` shows those there are.`,
   );
-  return rows.filter((row) => row !== null);
 }
 
 /** A session past its idle timeout is expired, whether or not a run has come by. */
@@ -41,16 +33,4 @@ export function toSessionJson(session: SessionWithLease): SessionJson {
     ...(userId === undefined ? {} : { userId }),
     ...(endReason === undefined ? {} : { endReason }),
   };
-}
-
-async function activityOf(
-  client: ComponentClient,
-  sessions: SessionRow[],
-): Promise<Map<string, Lease>> {
-  const anonymousIds = sessions
-    .filter(({ state }) => state === "active")
-    .map(({ anonymousId }) => anonymousId);
-  if (anonymousIds.length === 0) return new Map();
-  const rows = await client.query("sessions:activity", { anonymousIds });
-  return new Map(rows.map(({ anonymousId, ...lease }) => [anonymousId, lease]));
 }

@@ -1,40 +1,114 @@
 import type { CliContext } from "../context.js";
-import type { Backlog, Status } from "./api.js";
+import type { Backlog, Run, Status } from "./api.js";
 import type { Connection } from "./connect.js";
-import { colorsFor, countOf, formatNumber, retentionText } from "./output.js";
+import {
+  colorsFor,
+  countOf,
+  formatNumber,
+  retentionText,
+  widthOf,
+} from "./output.js";
+import { productionBanner } from "./production.js";
+import { statusWarnings } from "./statusWarnings.js";
+import { printable } from "./table.js";
 import { runTable, scheduleTable } from "./tables.js";
-import { formatDuration, formatTime } from "./time.js";
+import { formatDuration, formatRelative, formatTime } from "./time.js";
 
-/** What `status` says to people. */
+/** What `status` says to people: one screen, warnings first. */
 export function statusText(
   context: CliContext,
   { client, target }: Connection,
-  { sessions, settings, schedules, runs, watchdog }: Status,
+  status: Status,
   backlog: Backlog,
 ): string {
-  const { bold, red } = colorsFor(context, "stdout");
-  const lines = [
-    `${bold("Deployment")}  ${target.url} (${target.source}), component ${client.component}`,
-    `${bold("Sessions")}    ${formatNumber(sessions.total)}: ${formatNumber(sessions.active)} active, ${formatNumber(sessions.expired)} expired, ${formatNumber(sessions.ended)} ended`,
-    `${bold("Policy")}      idle after ${formatDuration(settings.idleTimeoutMs)}; retention ${retentionText(settings.retentionDays)}`,
-    `${bold("Waiting")}     ${atMost(backlog.expire, backlog.limit)} to be expired by the next run, ${atMost(backlog.purge, backlog.limit)} to be purged`,
-    "",
-    scheduleTable(schedules, context.now()),
-    "",
-    runs.length === 0 ? "No run yet." : runTable(runs),
+  const { bold, yellow } = colorsFor(context, "stdout");
+  const { version, sessions, settings, schedules, runs } = status;
+  const now = context.now();
+  const width = widthOf(context);
+  const rows: Array<[label: string, value: string]> = [
+    [
+      "Deployment",
+      `${target.url} (${target.source}), component ${client.component} ${version}`,
+    ],
+    [
+      "Sessions",
+      `${formatNumber(sessions.total)}: ${formatNumber(sessions.active)} active, ${formatNumber(sessions.expired)} expired, ${formatNumber(sessions.ended)} ended`,
+    ],
+    ["Oldest", oldestText(status, now)],
+    [
+      "Policy",
+      `idle after ${formatDuration(settings.idleTimeoutMs)}; retention ${retentionText(settings.retentionDays)}`,
+    ],
+    [
+      "Waiting",
+      `${atLeast(backlog.expire, backlog.limit)} to be expired by the next run, ${atLeast(backlog.purge, backlog.limit)} to be purged`,
+    ],
+    ["Watchdog", watchdogText(status, now)],
   ];
-  if (watchdog.gaveUp) {
-    lines.push(
-      "",
-      red(
-        `The watchdog gave up at ${formatTime(watchdog.gaveUp.at)}: ${watchdog.gaveUp.why}`,
-      ),
-    );
-  }
-  return lines.join("\n");
+  const warnings = statusWarnings(status, now);
+  const progress = runs.filter((run) => run.status === "running");
+  return [
+    ...(target.productionName === null
+      ? []
+      : [productionBanner(context, "stdout", target.productionName), ""]),
+    ...warnings.map((warning) => yellow(`! ${printable(warning)}`)),
+    ...(warnings.length === 0 ? [] : [""]),
+    ...rows.map(([label, value]) => bold(label.padEnd(12)) + printable(value)),
+    "",
+    scheduleTable(schedules, now, width),
+    "",
+    runs.length === 0 ? "No run yet." : runTable(runs, width),
+    ...progress.map((run) => progressText(run, backlog)),
+  ].join("\n");
+}
+
+/** One line for a log: what `--watch` prints where there is no terminal. */
+export function statusLine(
+  { sessions, runs, watchdog }: Status,
+  backlog: Backlog,
+): string {
+  const running = runs
+    .filter((run) => run.status === "running")
+    .map((run) => `; ${progressText(run, backlog)}`);
+  const gaveUp = watchdog.gaveUp ? "; the watchdog gave up" : "";
+  return `${formatNumber(sessions.total)} sessions: ${formatNumber(sessions.active)} active, ${formatNumber(sessions.expired)} expired, ${formatNumber(sessions.ended)} ended; waiting: ${atLeast(backlog.expire, backlog.limit)} to expire, ${atLeast(backlog.purge, backlog.limit)} to purge${running.join("")}${gaveUp}`;
+}
+
+/** Since its start; 0 while nothing can be said. */
+export function sessionsPerSecond(run: Run): number {
+  const tookMs = run.progressAt - run.startedAt;
+  return tookMs > 0 ? Math.round((run.sessions / tookMs) * 1_000) : 0;
+}
+
+function progressText(run: Run, { running, limit }: Backlog): string {
+  const left = running.find(({ runId }) => runId === run.runId)?.left ?? 0;
+  const rate = sessionsPerSecond(run);
+  const total = run.sessions + left;
+  const percent = total === 0 ? 100 : Math.floor((run.sessions / total) * 100);
+  const isOpen = left >= limit;
+  const parts = [
+    `${formatNumber(run.sessions)} of ${formatNumber(total)}${isOpen ? "+" : ""} sessions`,
+    ...(isOpen ? [] : [`${percent}%`]),
+    ...(rate === 0 ? [] : [`${formatNumber(rate)} a second`]),
+    ...(rate === 0 || isOpen || left < rate
+      ? []
+      : [`${formatDuration((left / rate) * 1_000)} left`]),
+  ];
+  return `Running: ${run.kind}, ${parts.join(", ")}`;
+}
+
+function oldestText({ oldest }: Status, now: number): string {
+  if (oldest === null) return "no inactive session";
+  const { lastActive, sessionId } = oldest;
+  return `last active ${formatTime(lastActive)}, ${formatRelative(lastActive, now)} (${sessionId})`;
+}
+
+function watchdogText({ watchdog }: Status, now: number): string {
+  if (watchdog.lastAt === null) return "has not run yet";
+  return `${watchdog.lastResult ?? "-"}, ${formatRelative(watchdog.lastAt, now)}`;
 }
 
 /** The backlog is a bounded scan: at its limit it says "that many or more". */
-function atMost(count: number, limit: number): string {
+function atLeast(count: number, limit: number): string {
   return countOf(count, "session").replace(" ", count >= limit ? "+ " : " ");
 }

@@ -1,7 +1,35 @@
 import Table from "cli-table3";
 
-/** Columns under a head, without lines, so that it can be read and cut by other tools. */
+/**
+ * Columns under a head, without lines, so that it can be read and cut by other tools. Where they do
+ * not fit, each row becomes a block of lines, so that nothing is cut off.
+ * @param width columns of the terminal, if it is one
+ */
 export function formatTable(
+  head: readonly string[],
+  rows: ReadonlyArray<ReadonlyArray<string | number>>,
+  width = Infinity,
+): string {
+  const lines = formatColumns(head, rows);
+  const isTooWide = lines.split("\n").some((line) => line.length > width);
+  return isTooWide ? formatBlocks(head, rows) : lines;
+}
+
+function formatBlocks(
+  head: readonly string[],
+  rows: ReadonlyArray<ReadonlyArray<string | number>>,
+): string {
+  const labelled = Math.max(...head.map((label) => label.length)) + 2;
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (head[i] ?? "").padEnd(labelled) + printable(cell))
+        .join("\n"),
+    )
+    .join("\n\n");
+}
+
+function formatColumns(
   head: readonly string[],
   rows: ReadonlyArray<ReadonlyArray<string | number>>,
 ): string {

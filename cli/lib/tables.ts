@@ -4,7 +4,11 @@ import { formatNumber } from "./output.js";
 import { formatTable } from "./table.js";
 import { formatRelative, formatTime } from "./time.js";
 
-export function scheduleTable(schedules: Schedule[], now: number): string {
+export function scheduleTable(
+  schedules: Schedule[],
+  now: number,
+  width?: number,
+): string {
   return formatTable(
     ["SCHEDULE", "SPEC", "ZONE", "STATE", "NEXT", "LAST", "RESULT"],
     schedules.map((schedule) => [
@@ -18,10 +22,11 @@ export function scheduleTable(schedules: Schedule[], now: number): string {
       schedule.lastAt === null ? "-" : formatTime(schedule.lastAt),
       schedule.lastResult ?? "-",
     ]),
+    width,
   );
 }
 
-export function runTable(runs: Run[]): string {
+export function runTable(runs: Run[], width?: number): string {
   return formatTable(
     [
       "RUN",
@@ -45,6 +50,7 @@ export function runTable(runs: Run[]): string {
       formatNumber(run.actions),
       formatNumber(run.pages),
     ]),
+    width,
   );
 }
 

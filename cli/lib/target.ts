@@ -8,6 +8,7 @@ import {
   readRunningDeployment,
   runningDeploymentFile,
 } from "./runningDeployment.js";
+import { nameInProduction } from "./production.js";
 import { AdminKey } from "./secret.js";
 
 /** The deployment a command talks to. */
@@ -16,6 +17,8 @@ export interface Target {
   readonly adminKey: AdminKey;
   /** Where the URL and the key came from, for people. */
   readonly source: string;
+  /** What to type before a write, where the deployment is, or may be, in production; else `null`. */
+  readonly productionName: string | null;
   /** Things worth saying about how it was chosen. */
   readonly notes: readonly string[];
 }
@@ -36,17 +39,27 @@ export async function resolveTarget(
   context: CliContext,
   options: TargetOptions,
 ): Promise<Target> {
-  const target =
+  const found =
     targetFromOptions(context, options) ??
     (await targetFromEnvironment(context)) ??
-    targetFromServe(context);
-  return { ...target, url: checkedUrl(target.url, target.source) };
+    null;
+  if (found === null) {
+    const served = targetFromServe(context);
+    const url = checkedUrl(served.url, served.source);
+    return { ...served, url, productionName: null };
+  }
+  const url = checkedUrl(found.url, found.source);
+  const layers = readEnvLayers(context.env, context.cwd);
+  const productionName = nameInProduction(url, found.adminKey, layers);
+  return { ...found, url, productionName };
 }
+
+type Found = Omit<Target, "productionName">;
 
 function targetFromOptions(
   context: CliContext,
   { url, adminKeyFile }: TargetOptions,
-): Target | null {
+): Found | null {
   if (url === undefined && adminKeyFile === undefined) return null;
   if (url === undefined) {
     throw new CliError(
@@ -71,7 +84,7 @@ function targetFromOptions(
 
 async function targetFromEnvironment(
   context: CliContext,
-): Promise<Target | null> {
+): Promise<Found | null> {
   const layers = readEnvLayers(context.env, context.cwd);
   const deployKey = findDeployKey(layers);
   if (deployKey) {
@@ -92,7 +105,7 @@ async function targetFromEnvironment(
 function selfHostedTarget(
   context: CliContext,
   layers: EnvLayer[],
-): Target | null {
+): Found | null {
   const url = lookup(layers, "CONVEX_SELF_HOSTED_URL");
   const key = lookup(layers, "CONVEX_SELF_HOSTED_ADMIN_KEY");
   const deployment = lookup(layers, "CONVEX_DEPLOYMENT");
@@ -144,7 +157,7 @@ function keylessDeployment(context: CliContext, deployment: string): CliError {
   );
 }
 
-function targetFromServe(context: CliContext): Target {
+function targetFromServe(context: CliContext): Found {
   const file = runningDeploymentFile(context.cwd);
   const running = readRunningDeployment(context.cwd);
   if (running && context.isProcessAlive(running.pid)) {

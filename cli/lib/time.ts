@@ -23,6 +23,34 @@ export function parseTime(text: string, option: string): number {
   );
 }
 
+const UNITS_MS = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/** Reads "90s", "45m", "2h", "7d" or "4w". @returns ms, or `null` where it is none of these */
+export function readDuration(text: string): number | null {
+  const [, amount = "", unit = ""] =
+    /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? [];
+  return unit === ""
+    ? null
+    : Math.round(Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS]);
+}
+
+/** The time that an option names: itself, or how long ago it was. */
+export function parseMoment(text: string, option: string, now: number): number {
+  const agoMs = readDuration(text);
+  const time = agoMs === null ? readTime(text) : now - agoMs;
+  if (time !== null) return time;
+  throw new CliError(
+    "usage",
+    `${option} ${JSON.stringify(text)} is neither a time nor how long ago. Give YYYY-MM-DD (midnight UTC), ISO 8601 such as 2026-08-01T12:00:00Z, or 45m, 2h, 7d.`,
+  );
+}
+
 /** ISO 8601 in UTC, for programs. */
 export function iso(ms: number): string {
   return new Date(ms).toISOString();
@@ -30,6 +58,10 @@ export function iso(ms: number): string {
 
 export function isoOrNull(ms: number | null | undefined): string | null {
   return ms === null || ms === undefined ? null : iso(ms);
+}
+
+export function isUtc(timeZone: string): boolean {
+  return timeZone === "UTC" || timeZone === "Etc/UTC";
 }
 
 /** For people; to the second. */

@@ -4,7 +4,7 @@ import type { SchedulePreviewOptions } from "../commands/schedule.js";
 import type { ScheduleChangeOptions } from "../commands/scheduleChange.js";
 import type { CliContext } from "../context.js";
 import type { GlobalOptions } from "../lib/connect.js";
-import { KINDS, wholeNumber, withExamples } from "./arguments.js";
+import { ifRevision, KINDS, wholeNumber, withExamples } from "./arguments.js";
 
 export function addScheduleCommands(
   program: Command,
@@ -44,7 +44,8 @@ export function addScheduleCommands(
       .addArgument(name())
       .addArgument(spec())
       .option("--tz <zone>", "IANA time zone the spec is read in")
-      .option("--reason <text>", "recorded in the settings log"),
+      .option("--reason <text>", "recorded in the settings log")
+      .addOption(ifRevision()),
     'schedule set purge "0 3 * * *" --tz Europe/Berlin',
     'schedule set expire "*/5 * * * *"',
   ).action(
@@ -70,7 +71,8 @@ export function addScheduleCommands(
       .description("start no more runs by schedule; a run in progress goes on")
       .addArgument(name())
       .requiredOption("--reason <text>", "why, for whoever finds it paused")
-      .option("--until <time>", "resume by itself: YYYY-MM-DD or ISO 8601"),
+      .option("--until <time>", "resume by itself: YYYY-MM-DD or ISO 8601")
+      .addOption(ifRevision()),
     "schedule pause purge --reason 'import under way'",
     "schedule pause purge --reason audit --until 2026-09-01",
   ).action(async (which: ScheduleName, _options, command: Command) => {
@@ -87,7 +89,8 @@ export function addScheduleCommands(
       .command("resume")
       .description("end a pause")
       .addArgument(name())
-      .option("--reason <text>", "recorded in the settings log"),
+      .option("--reason <text>", "recorded in the settings log")
+      .addOption(ifRevision()),
     "schedule resume purge",
     "schedule resume purge --reason 'import done' --json",
   ).action(async (which: ScheduleName, _options, command: Command) => {

@@ -1,0 +1,36 @@
+import type { CliContext } from "../context.js";
+import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
+import { note, print, printJson } from "../lib/output.js";
+import { readSession, toSessionJson } from "../lib/sessionRows.js";
+import type { EndJson } from "../operatorShapes.js";
+
+export interface EndOptions extends GlobalOptions {
+  readonly reason?: string;
+}
+
+/** Ends a visit now. Deletes nothing; a later sign of life starts the next visit. */
+export async function end(
+  context: CliContext,
+  id: string,
+  options: EndOptions,
+): Promise<void> {
+  const connection = await connect(context, options);
+  const { client } = connection;
+  const { anonymousId, sessionId } = await readSession(client, id);
+  await announceTarget(context, connection);
+  const { ended } = await client.mutation("tracking:end", {
+    anonymousId,
+    reason: options.reason ?? context.actor,
+  });
+  const { state } = toSessionJson(await readSession(client, sessionId));
+  if (options.json) {
+    return printJson(context, {
+      sessionId,
+      anonymousId,
+      ended,
+      state,
+    } satisfies EndJson);
+  }
+  print(context, `Session ${sessionId} is ${state}.`);
+  if (!ended) note(context, "It was before: nothing was changed.");
+}

@@ -1,0 +1,130 @@
+import type { CliContext } from "../context.js";
+import type { ComponentClient } from "../lib/client.js";
+import { confirmName } from "../lib/confirm.js";
+import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
+import { CliError } from "../lib/errors.js";
+import { countOf, note, print, printJson } from "../lib/output.js";
+import { readSession, toSessionJson } from "../lib/sessionRows.js";
+import { formatTime, iso } from "../lib/time.js";
+import type { ForgetJson } from "../operatorShapes.js";
+
+export interface ForgetOptions extends GlobalOptions {
+  readonly confirm?: string;
+}
+
+/** Erases one visitor for good, waits until everything they did is gone, and prints a receipt. */
+export async function forget(
+  context: CliContext,
+  id: string,
+  options: ForgetOptions,
+): Promise<void> {
+  const connection = await connect(context, options);
+  const { client, target } = connection;
+  const session = toSessionJson(await readSession(client, id));
+  const { sessionId, anonymousId, userId } = session;
+  await announceTarget(context, connection);
+  note(
+    context,
+    `Session ${sessionId}, anonymousId ${anonymousId}: created ${session.createdAt}, last active ${session.lastActive}, ${countOf(session.actions, "action")}.`,
+  );
+  await noteOthers(context, client, sessionId, userId);
+  await confirmName(context, options, {
+    given: options.confirm,
+    name: id,
+    question: `This erases the visitor and everything they did, for good. Type ${id} to go on:`,
+    flags: `--confirm ${id}`,
+  });
+  const { erased, actions } = await client.mutation("tracking:forget", {
+    anonymousId,
+  });
+  if (!erased) {
+    throw new CliError(
+      "failure",
+      `Session ${sessionId} was gone before it could be erased: purged, or forgotten by somebody else. Its actions are gone with it.`,
+    );
+  }
+  await untilGone(context, client, sessionId);
+  const receipt: ForgetJson = {
+    sessionId,
+    anonymousId,
+    ...(userId === undefined ? {} : { userId }),
+    actions,
+    erasedAt: iso(context.now()),
+    actor: context.actor,
+    target: target.url,
+  };
+  if (options.json) printJson(context, receipt);
+  else print(context, receiptText(receipt));
+}
+
+/** The same person may have come with other browsers. */
+async function noteOthers(
+  context: CliContext,
+  client: ComponentClient,
+  sessionId: string,
+  userId: string | undefined,
+): Promise<void> {
+  if (userId === undefined) return;
+  const { sessions } = await client.query("search:page", {
+    filter: { userId },
+    sort: "created",
+    order: "desc",
+    limit: 1_000,
+  });
+  const others = sessions.filter((other) => other.sessionId !== sessionId);
+  if (others.length === 0) return;
+  note(
+    context,
+    `User ${userId} has ${countOf(others.length, "other session")}, which stay: \`sessions-ops list --user ${userId}\`.`,
+  );
+}
+
+const POLL_MS = 250;
+
+/** The actions go in transactions of their own, as many as limits allow in each. */
+async function untilGone(
+  context: CliContext,
+  client: ComponentClient,
+  sessionId: string,
+): Promise<void> {
+  const interrupted = new AbortController();
+  const stopListening = context.onInterrupt(() => interrupted.abort());
+  try {
+    while (await hasActions(client, sessionId)) {
+      await context.sleep(POLL_MS, interrupted.signal);
+      if (!interrupted.signal.aborted) continue;
+      throw new CliError(
+        "cancelled",
+        `Detached. The session is erased and its actions go on being erased; no receipt was printed.`,
+      );
+    }
+  } finally {
+    stopListening();
+  }
+}
+
+async function hasActions(
+  client: ComponentClient,
+  sessionId: string,
+): Promise<boolean> {
+  const { actions } = await client.query("sessions:timeline", {
+    sessionId,
+    limit: 1,
+  });
+  return actions.length > 0;
+}
+
+function receiptText(receipt: ForgetJson): string {
+  return [
+    "Erased for good:",
+    `  session      ${receipt.sessionId}`,
+    `  anonymousId  ${receipt.anonymousId}`,
+    ...(receipt.userId === undefined
+      ? []
+      : [`  user         ${receipt.userId}`]),
+    `  actions      ${receipt.actions}`,
+    `  at           ${formatTime(Date.parse(receipt.erasedAt))}`,
+    `  by           ${receipt.actor}`,
+    `  from         ${receipt.target}`,
+  ].join("\n");
+}

@@ -1,0 +1,125 @@
+import type { Settings } from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import type { Returns } from "../lib/api.js";
+import { connect, type GlobalOptions } from "../lib/connect.js";
+import { note, print, printJson } from "../lib/output.js";
+import { changePolicy, type PolicyChangeOptions } from "../lib/policyChange.js";
+import { readPatch } from "../lib/settingsPatch.js";
+import { settingsReport } from "../lib/settingsReport.js";
+import { changeLines, settingsTable } from "../lib/settingsText.js";
+import { settingsWarnings } from "../lib/settingsWarnings.js";
+import { printable } from "../lib/table.js";
+import { formatTime, iso } from "../lib/time.js";
+import type {
+  LogEntryJson,
+  SettingsChangeJson,
+  SettingsJson,
+  SettingsLogJson,
+} from "../operatorShapes.js";
+
+export type SettingsSetOptions = GlobalOptions & PolicyChangeOptions;
+
+export interface SettingsLogOptions extends GlobalOptions {
+  readonly limit: number;
+  readonly before?: number;
+  readonly jsonl?: boolean;
+}
+
+export async function getSettings(
+  context: CliContext,
+  options: GlobalOptions,
+): Promise<void> {
+  const { client } = await connect(context, options);
+  const current = await client.query("settings:get", {});
+  if (options.json) return printJson(context, toJson(context, current));
+  print(context, `${settingsTable(context, current)}\n`);
+  print(context, settingsReport(context, current));
+  note(context, `Revision ${current.revision}.`);
+}
+
+/** A patch: what is not named stays. */
+export async function setSettings(
+  context: CliContext,
+  assignments: string[],
+  options: SettingsSetOptions,
+): Promise<void> {
+  const patch = readPatch(assignments);
+  const connection = await connect(context, options);
+  const { client } = connection;
+  const current = await client.query("settings:get", {});
+  const changed = await changePolicy(
+    context,
+    connection,
+    options,
+    current,
+    patch,
+  );
+  const { revision, before, after } = changed;
+  const settings = { ...current, ...after, revision };
+  if (options.json) {
+    return printJson(context, {
+      ...toJson(context, settings),
+      ...changed,
+    } satisfies SettingsChangeJson);
+  }
+  const lines = changeLines(before, after);
+  print(
+    context,
+    lines.length === 0
+      ? `Nothing to change: it is so already, at revision ${revision}.`
+      : `${lines.join("\n")}\nRevision ${revision}.`,
+  );
+  note(context, settingsReport(context, settings));
+}
+
+export async function logSettings(
+  context: CliContext,
+  { limit, before, ...options }: SettingsLogOptions,
+): Promise<void> {
+  const { client } = await connect(context, options);
+  const entries = await client.query("settings:log", {
+    limit,
+    ...(before === undefined ? {} : { before }),
+  });
+  const next =
+    entries.length < limit ? null : (entries.at(-1)?.revision ?? null);
+  if (options.json) {
+    return printJson(context, {
+      entries: entries.map(toLogEntryJson),
+      before: next,
+    } satisfies SettingsLogJson);
+  }
+  if (options.jsonl) {
+    for (const entry of entries) {
+      context.stdout.write(`${JSON.stringify(toLogEntryJson(entry))}\n`);
+    }
+  } else {
+    print(
+      context,
+      entries.length === 0
+        ? "No changes: the defaults are in force."
+        : entries.map(entryText).join("\n"),
+    );
+  }
+  if (next !== null) {
+    note(context, `Earlier: sessions-ops settings log --before ${next}`);
+  }
+}
+
+function toJson(
+  context: CliContext,
+  { revision, ...settings }: Settings & { revision: number },
+): SettingsJson {
+  const warnings = settingsWarnings(settings, context.now());
+  return { revision, settings, warnings };
+}
+
+function entryText({ revision, at, actor, reason, before, after }: LogEntry) {
+  const why = reason === undefined ? "" : `: ${reason}`;
+  return [
+    printable(`${revision}  ${formatTime(at)}  ${actor}${why}`),
+    ...changeLines(before as Partial<Settings>, after as Partial<Settings>).map(
+      (line) => `   ${line}`,
+    ),
+  ].join("\n");
+}

@@ -1,0 +1,71 @@
+import type { CliContext } from "../context.js";
+import type { Feed } from "./feed.js";
+import {
+  createdOn,
+  inactiveByAge,
+  lastDays,
+  purgedByDay,
+  type Ask,
+} from "./histograms.js";
+import type { Bar } from "./shapes.js";
+
+/** Today's bar follows the clock, while somebody looks. */
+const TODAY_EVERY_MS = 30_000;
+/** Bars of the past change with runs and imports only, and reading them is what costs. */
+const PAST_EVERY_MS = 600_000;
+
+/** The bars of the page: all of them at the start, then as often as is worth their reads. */
+export class Bars {
+  readonly #context: CliContext;
+  readonly #feed: Feed;
+  readonly #ask: Ask;
+  readonly #created = new Map<number, Bar>();
+  #pastAt = -Infinity;
+  #wake: () => void = () => {};
+
+  constructor(context: CliContext, feed: Feed, ask: Ask) {
+    this.#context = context;
+    this.#feed = feed;
+    this.#ask = ask;
+  }
+
+  /** For when a run has changed the past. */
+  refreshSoon(): void {
+    this.#pastAt = -Infinity;
+    this.#wake();
+  }
+
+  async keepUp(stop: AbortSignal): Promise<void> {
+    await this.#refresh();
+    while (!stop.aborted) {
+      const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+      await Promise.race([this.#context.sleep(TODAY_EVERY_MS, stop), woken]);
+      if (this.#feed.isWatched && !stop.aborted) await this.#refresh();
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const now = this.#context.now();
+    const isPastDue = now - this.#pastAt >= PAST_EVERY_MS;
+    if (isPastDue) this.#pastAt = now;
+    this.#feed.publish("created", await this.#createdByDay(now, isPastDue));
+    if (!isPastDue) return;
+    this.#feed.publish("purged", await purgedByDay(this.#ask, now));
+    this.#feed.publish("ages", await inactiveByAge(this.#ask, now));
+  }
+
+  /** @param isPastDue else only today's is read, and any that are missing */
+  async #createdByDay(now: number, isPastDue: boolean): Promise<Bar[]> {
+    const days = lastDays(now);
+    const today = days.at(-1);
+    return await Promise.all(
+      days.map(async (day) => {
+        const known = this.#created.get(day);
+        if (known !== undefined && day !== today && !isPastDue) return known;
+        const bar = await createdOn(this.#ask, day);
+        this.#created.set(day, bar);
+        return bar;
+      }),
+    );
+  }
+}

@@ -1,0 +1,41 @@
+import type { AdminKey } from "../lib/secret.js";
+import type { Topic, Topics } from "./shapes.js";
+
+/** The latest of each topic, as JSON without the admin key, and who wants to know of changes. */
+export class Feed {
+  readonly #latest = new Map<Topic, string>();
+  readonly #listeners = new Set<(topic: Topic) => void>();
+  readonly #adminKey: AdminKey;
+
+  constructor(adminKey: AdminKey) {
+    this.#adminKey = adminKey;
+  }
+
+  publish<Name extends Topic>(topic: Name, value: Topics[Name]): void {
+    const json = JSON.stringify(value, (_key, part: unknown) =>
+      typeof part === "string" ? this.#adminKey.redact(part) : part,
+    );
+    if (this.#latest.get(topic) === json) return;
+    this.#latest.set(topic, json);
+    for (const listener of this.#listeners) listener(topic);
+  }
+
+  topics(): Topic[] {
+    return [...this.#latest.keys()];
+  }
+
+  latest(topic: Topic): string | undefined {
+    return this.#latest.get(topic);
+  }
+
+  /** Calls back with the topic that changed, until the returned function is called. */
+  subscribe(listener: (topic: Topic) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Somebody has the page open. */
+  get isWatched(): boolean {
+    return this.#listeners.size > 0;
+  }
+}

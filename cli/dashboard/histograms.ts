@@ -1,0 +1,80 @@
+/** What the bars of the page show, from bounded queries only. */
+import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import type { Args, QueryName, Returns } from "../lib/api.js";
+import type { AgeBar, Bar } from "./shapes.js";
+
+export type Ask = <Name extends QueryName>(
+  name: Name,
+  args: Args<Name>,
+) => Promise<Returns<Name>>;
+
+export const DAYS = 14;
+
+/** Rows read for a bar at most; a higher one ends there, and says so. */
+const CAP = 4_000;
+
+/** The sessions still kept that were created on one UTC day. */
+export async function createdOn(ask: Ask, startsAt: number): Promise<Bar> {
+  const found = await ask("overview:createdBetween", {
+    from: startsAt,
+    before: startsAt + DAY_MS,
+    limit: CAP,
+  });
+  return { startsAt, ...found };
+}
+
+/** The first moments of the last days, today's last. */
+export function lastDays(now: number): number[] {
+  const today = now - (now % DAY_MS);
+  return Array.from(
+    { length: DAYS },
+    (_, index) => today - (DAYS - 1 - index) * DAY_MS,
+  );
+}
+
+const RUNS_PAGE = 200;
+/** An app may start purges as often as it likes; a thousand of them are read. */
+const MAX_RUN_PAGES = 5;
+
+/** Sessions that purges deleted, on the UTC day of a run's last page. */
+export async function purgedByDay(ask: Ask, now: number): Promise<Bar[]> {
+  const days = lastDays(now);
+  const bars = days.map((startsAt) => ({ startsAt, count: 0 }));
+  const [first = 0] = days;
+  let before = Infinity;
+  for (let page = 0; page < MAX_RUN_PAGES && before > first; page += 1) {
+    const runs = await ask("runs:list", {
+      kind: "purge",
+      limit: RUNS_PAGE,
+      ...(before === Infinity ? {} : { before }),
+    });
+    for (const run of runs) {
+      const index = Math.floor((run.progressAt - first) / DAY_MS);
+      const bar = bars[index];
+      if (bar !== undefined) bar.count += run.sessions;
+    }
+    before = runs.length < RUNS_PAGE ? 0 : (runs.at(-1)?.startedAt ?? 0);
+  }
+  return bars.map((bar) => ({
+    ...bar,
+    isCapped: bar.startsAt < before && before > first,
+  }));
+}
+
+const AGES = [0, 1, 3, 7, 14, 30, 90, 365];
+
+/** Inactive sessions by how long ago they were last active. */
+export function inactiveByAge(ask: Ask, now: number): Promise<AgeBar[]> {
+  return Promise.all(
+    AGES.map(async (fromDays, index) => {
+      const toDays = AGES[index + 1] ?? null;
+      const found = await ask("overview:inactiveBetween", {
+        from: toDays === null ? 0 : now - toDays * DAY_MS,
+        // Clocks differ: what another one says is to come is young.
+        before: fromDays === 0 ? now + DAY_MS : now - fromDays * DAY_MS,
+        limit: CAP,
+      });
+      return { fromDays, toDays, ...found };
+    }),
+  );
+}

@@ -1,0 +1,44 @@
+/** What the page gets, a topic at a time; each is sent whole whenever it changes. Type imports only. */
+import type { LogEntryJson } from "../operatorShapes.js";
+import type { RunShowJson, StatusJson } from "../shapes.js";
+
+export interface Topics {
+  status: StatusJson;
+  /** Newest first. */
+  runs: RunShowJson[];
+  /** Newest first. */
+  log: LogEntryJson[];
+  /** Sampled since the command started, oldest first. */
+  activity: Sample[];
+  /** By UTC day, oldest first. */
+  created: Bar[];
+  purged: Bar[];
+  /** Inactive sessions by the time since they were last active, from young to old. */
+  ages: AgeBar[];
+  /** To the deployment. */
+  connection: { isConnected: boolean };
+}
+export type Topic = keyof Topics;
+
+export interface Sample {
+  /** In ms since the epoch. */
+  at: number;
+  /** Sessions that were active. */
+  active: number;
+}
+
+export interface Bar {
+  /** The first moment of the day, in ms since the epoch. */
+  startsAt: number;
+  count: number;
+  /** There are more than `count`. */
+  isCapped: boolean;
+}
+
+export interface AgeBar {
+  fromDays: number;
+  /** Not included; `null`: no end. */
+  toDays: number | null;
+  count: number;
+  isCapped: boolean;
+}

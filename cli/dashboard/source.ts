@@ -1,0 +1,119 @@
+/** From the deployment to the feed: live where that costs little, by the clock where it does not. */
+import { toStatusJson } from "../commands/status.js";
+import type { CliContext } from "../context.js";
+import type { Backlog, Status } from "../lib/api.js";
+import type { Connection } from "../lib/connect.js";
+import { toLogEntryJson, toRunShowJson } from "../lib/convert.js";
+import type { CliError } from "../lib/errors.js";
+import { LiveClient } from "../lib/live.js";
+import { Activity } from "./activity.js";
+import { Bars } from "./bars.js";
+import type { Feed } from "./feed.js";
+import type { Ask } from "./histograms.js";
+
+/** What falls due with time alone changes no document: the backlog is asked for again. */
+const CLOCK_MS = 30_000;
+/** Runs and changes of settings. */
+const SHOWN = 50;
+
+/** Keeps the feed up to date until the signal aborts. @throws CliError where a query fails */
+export async function feedFrom(
+  context: CliContext,
+  connection: Connection,
+  feed: Feed,
+  first: { status: Status; backlog: Backlog },
+  signal: AbortSignal,
+): Promise<void> {
+  const failed = new AbortController();
+  const live = new LiveClient(connection, (error) => failed.abort(error));
+  const stop = AbortSignal.any([signal, failed.signal]);
+  const bars = new Bars(context, feed, askOnce(live));
+  const { onStatus, onBacklog, redraw } = statusPublisher(
+    context,
+    connection,
+    feed,
+    first,
+  );
+  try {
+    redraw();
+    feed.publish("connection", { isConnected: true });
+    live.onConnection((isConnected) =>
+      feed.publish("connection", { isConnected }),
+    );
+    live.subscribe("stats:status", {}, onStatus);
+    live.subscribe("settings:log", { limit: SHOWN }, (log) =>
+      feed.publish("log", log.map(toLogEntryJson)),
+    );
+    let running = new Set<string>();
+    live.subscribe("runs:list", { limit: SHOWN }, (runs) => {
+      feed.publish("runs", runs.map(toRunShowJson));
+      const ended = runs.filter((run) => run.status !== "running");
+      if (ended.some(({ runId }) => running.has(runId))) bars.refreshSoon();
+      running = new Set(
+        runs.filter((run) => run.status === "running").map((run) => run.runId),
+      );
+    });
+    const keepBacklog = async (): Promise<void> => {
+      while (!stop.aborted) {
+        const unsubscribe = live.subscribe("stats:backlog", {}, onBacklog);
+        await context.sleep(CLOCK_MS, stop);
+        unsubscribe();
+        redraw();
+      }
+    };
+    await Promise.race([
+      aborted(stop),
+      Promise.all([keepBacklog(), bars.keepUp(stop)]),
+    ]);
+  } finally {
+    await live.close();
+  }
+  if (failed.signal.aborted) throw failed.signal.reason as CliError;
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function statusPublisher(
+  context: CliContext,
+  connection: Connection,
+  feed: Feed,
+  known: { status: Status; backlog: Backlog },
+) {
+  const activity = new Activity();
+  let { status, backlog } = known;
+  const redraw = (): void => {
+    feed.publish("status", toStatusJson(context, connection, status, backlog));
+    const { active } = status.sessions;
+    feed.publish("activity", activity.add({ at: context.now(), active }));
+  };
+  return {
+    redraw,
+    onStatus: (found: Status): void => {
+      status = found;
+      redraw();
+    },
+    onBacklog: (found: Backlog): void => {
+      backlog = found;
+      redraw();
+    },
+  };
+}
+
+/** Asks over the live connection, which waits for the deployment where that is away for a while. */
+function askOnce(live: LiveClient): Ask {
+  return (name, args) =>
+    new Promise((resolve) => {
+      const unsubscribe = live.subscribe(name, args, (result) => {
+        resolve(result);
+        // Not within its own call.
+        queueMicrotask(() => unsubscribe());
+      });
+    });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

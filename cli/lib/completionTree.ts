@@ -1,0 +1,71 @@
+import type { Command } from "commander";
+
+/** A command as completion needs it. */
+export interface CommandNode {
+  /** From the program's name on: "" for itself, "runs watch". */
+  path: string;
+  description: string;
+  commands: Word[];
+  /** Long ones, those of the program included. */
+  options: OptionWord[];
+  /** What its first argument can be, where that is a choice. */
+  choices: readonly string[];
+  /** Its argument names a file. */
+  takesFile: boolean;
+}
+
+export interface Word {
+  word: string;
+  description: string;
+}
+
+export interface OptionWord extends Word {
+  takesValue: boolean;
+  choices: readonly string[];
+}
+
+export function commandTree(program: Command): CommandNode[] {
+  return nodesOf(program, "", optionsOf(program));
+}
+
+function nodesOf(
+  command: Command,
+  path: string,
+  inherited: OptionWord[],
+): CommandNode[] {
+  const own = path === "" ? [] : optionsOf(command);
+  const [argument] = command.registeredArguments;
+  const node: CommandNode = {
+    path,
+    description: command.description(),
+    commands: command.commands.map((child) => ({
+      word: child.name(),
+      description: child.description(),
+    })),
+    options: [...own, ...inherited, HELP],
+    choices: argument?.argChoices ?? [],
+    takesFile: argument?.name() === "file",
+  };
+  const children = command.commands.flatMap((child) =>
+    nodesOf(child, `${path} ${child.name()}`.trim(), inherited),
+  );
+  return [node, ...children];
+}
+
+const HELP: OptionWord = {
+  word: "--help",
+  description: "show how it is used",
+  takesValue: false,
+  choices: [],
+};
+
+function optionsOf(command: Command): OptionWord[] {
+  return command.options
+    .filter(({ long, hidden }) => long && !hidden)
+    .map((option) => ({
+      word: option.long ?? "",
+      description: option.description,
+      takesValue: option.required || option.optional,
+      choices: option.argChoices ?? [],
+    }));
+}

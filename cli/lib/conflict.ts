@@ -1,0 +1,46 @@
+/** Two operators change the settings at once: the second is told what the first changed. */
+import type { Settings } from "../../convex/sessionTracker/shared.js";
+import type { Returns } from "./api.js";
+import type { ComponentClient } from "./client.js";
+import { CliError } from "./errors.js";
+import { refusalData } from "./failures.js";
+import { changeLines } from "./settingsText.js";
+import { printable } from "./table.js";
+import { formatTime } from "./time.js";
+
+/** Makes a change; where it comes second, the error says what others changed meanwhile, and why. */
+export async function conflictExplained<T>(
+  client: ComponentClient,
+  expected: number,
+  change: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await change();
+  } catch (error) {
+    if (refusalData(error)?.["kind"] !== "revisionConflict") throw error;
+    const log = await client.query("settings:log", { limit: 20 });
+    const others = log.filter(({ revision }) => revision > expected).reverse();
+    throw new CliError(
+      "failure",
+      [
+        `Nothing was changed: the settings were at revision ${expected} when you looked, and since then`,
+        ...others.flatMap(entryLines),
+        "Look again (`sessions-ops settings get`), then repeat the change if it is still right.",
+      ].join("\n"),
+      { cause: error },
+    );
+  }
+}
+
+function entryLines(entry: Returns<"settings:log">[number]): string[] {
+  const reason = entry.reason === undefined ? "" : ` (${entry.reason})`;
+  return [
+    printable(
+      `  ${formatTime(entry.at)} ${entry.actor} changed, as revision ${entry.revision}${reason}:`,
+    ),
+    ...changeLines(
+      entry.before as Partial<Settings>,
+      entry.after as Partial<Settings>,
+    ).map((line) => `    ${line}`),
+  ];
+}

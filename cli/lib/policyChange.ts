@@ -1,0 +1,91 @@
+/** Changing the policy: what `retention DAYS` and `settings set` share. */
+import {
+  purgeCutoff,
+  type Policy,
+  type RetentionDays,
+} from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import type { Returns } from "./api.js";
+import { confirmYes } from "./confirm.js";
+import { announceTarget, type Connection } from "./connect.js";
+import { conflictExplained } from "./conflict.js";
+import { countOf, retentionText } from "./output.js";
+import { previewPurge } from "./purgePreview.js";
+import { nextPurgeText } from "./scheduleReport.js";
+
+export interface PolicyChangeOptions {
+  readonly yes?: boolean;
+  readonly reason?: string;
+  /** The revision the operator looked at, if that was an earlier command's. */
+  readonly ifRevision?: number;
+}
+
+export interface PolicyChanged {
+  revision: number;
+  before: Partial<Policy>;
+  after: Partial<Policy>;
+  /** Sessions older than the new retention; counted only when it was lowered. */
+  purgeable?: number;
+}
+
+/**
+ * Changes what the patch names. Lowering the retention dooms sessions, so it says how many and asks.
+ * @param current what the operator was shown: another's change in between is not overwritten
+ */
+export async function changePolicy(
+  context: CliContext,
+  connection: Connection,
+  options: PolicyChangeOptions,
+  current: Returns<"settings:get">,
+  patch: Partial<Policy>,
+): Promise<PolicyChanged> {
+  const { client } = connection;
+  const expectedRevision = options.ifRevision ?? current.revision;
+  await announceTarget(context, connection);
+  const purgeable = await confirmLowering(
+    context,
+    connection,
+    options,
+    current.retentionDays,
+    patch.retentionDays,
+  );
+  const changed = await conflictExplained(client, expectedRevision, () =>
+    client.mutation("settings:change", {
+      patch,
+      actor: context.actor,
+      expectedRevision,
+      ...(options.reason === undefined ? {} : { reason: options.reason }),
+    }),
+  );
+  return {
+    revision: changed.revision,
+    before: changed.before as Partial<Policy>,
+    after: changed.after as Partial<Policy>,
+    ...(purgeable === null ? {} : { purgeable }),
+  };
+}
+
+async function confirmLowering(
+  context: CliContext,
+  { client, options: { json = false } }: Connection,
+  { yes = false }: PolicyChangeOptions,
+  previous: RetentionDays,
+  days: RetentionDays | undefined,
+): Promise<number | null> {
+  if (days === undefined || !isLower(days, previous)) return null;
+  const cutoff = purgeCutoff(days, context.now());
+  if (cutoff === null) return null;
+  const { sessions } = await previewPurge(client, cutoff);
+  const schedules = await client.query("schedules:list", {});
+  await confirmYes(
+    context,
+    { yes, json },
+    `Lower the retention from ${retentionText(previous)} to ${retentionText(days)}? ${countOf(sessions, "session")} will be older than that; ${nextPurgeText(schedules)}.`,
+  );
+  return sessions;
+}
+
+function isLower(days: RetentionDays, previous: RetentionDays): boolean {
+  if (days === "never") return false;
+  return previous === "never" || days < previous;
+}

@@ -1,0 +1,27 @@
+import type { Settings } from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import { colorsFor } from "./output.js";
+import { intervalTable } from "./settingsText.js";
+import { settingsWarnings } from "./settingsWarnings.js";
+
+/** What settings come to: each interval as a time, and where they contradict each other. */
+export function settingsReport(
+  context: CliContext,
+  settings: Settings,
+): string {
+  const warnings = warningLines(context, settings);
+  return [
+    intervalTable(context, settings),
+    ...(warnings.length === 0 ? [] : ["", ...warnings]),
+  ].join("\n");
+}
+
+export function warningLines(
+  context: CliContext,
+  settings: Settings,
+): string[] {
+  const { yellow } = colorsFor(context, "stderr");
+  return settingsWarnings(settings, context.now()).map((warning) =>
+    yellow(`! ${warning}`),
+  );
+}
