@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build } from "esbuild";
 import type { Args, FunctionName, Returns } from "../../../cli/lib/api.js";
@@ -27,13 +27,10 @@ export class KillableDeployment {
 
   /** @param port - 0 picks a free one */
   static async start(dataDir: string, port = 0): Promise<KillableDeployment> {
-    const child = fork(
-      await (script ??= bundleScript()),
-      [dataDir, `${port}`],
-      {
-        execArgv: ["--enable-source-maps", "--expose-gc"],
-      },
-    );
+    const script = await writeScript();
+    const child = fork(script, [dataDir, `${port}`], {
+      execArgv: ["--enable-source-maps", "--expose-gc"],
+    });
     const early: string[] = [];
     const started = await new Promise<FromServed & { kind: "serving" }>(
       (resolve, reject) => {
@@ -46,6 +43,7 @@ export class KillableDeployment {
         );
       },
     );
+    await rm(script);
     const { url, adminKey } = started;
     const deployment = new KillableDeployment(url, adminKey, child);
     deployment.logged.push(...early);
@@ -124,18 +122,24 @@ export class KillableDeployment {
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 
-let script: Promise<string> | undefined;
+let bundled: Promise<string> | undefined;
+let scripts = 0;
 
-/** One file starts in a fraction of the time that compiling each module takes. */
-async function bundleScript(): Promise<string> {
+/** A script of one file, which starts in a fraction of the time that compiling each module takes. */
+async function writeScript(): Promise<string> {
+  const text = await (bundled ??= bundleScript());
   // Where the packages that stay outside of it are found.
-  const outfile = path.join(
-    ROOT,
-    `node_modules/.cache/servedProcess-${process.pid}.mjs`,
-  );
-  await build({
+  const folder = path.join(ROOT, "node_modules/.cache");
+  const file = path.join(folder, `served-${process.pid}-${(scripts += 1)}.mjs`);
+  await mkdir(folder, { recursive: true });
+  await writeFile(file, text);
+  return file;
+}
+
+async function bundleScript(): Promise<string> {
+  const { outputFiles } = await build({
     entryPoints: [path.join(import.meta.dirname, "servedProcess.ts")],
-    outfile,
+    write: false,
     bundle: true,
     format: "esm",
     platform: "node",
@@ -144,6 +148,5 @@ async function bundleScript(): Promise<string> {
     sourcemap: "inline",
     logLevel: "silent",
   });
-  process.once("exit", () => rmSync(outfile, { force: true }));
-  return outfile;
+  return outputFiles[0]!.text;
 }
