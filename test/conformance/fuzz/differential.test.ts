@@ -7,7 +7,7 @@ import { fuzzSettings } from "./settings.js";
 import { shrink } from "./shrink.js";
 
 const { isLong, replay, firstSeed } = fuzzSettings();
-const OPERATIONS = isLong ? 100_000 : 6_000;
+const OPERATIONS = isLong ? 100_000 : 5_000;
 
 test("convex-test and the embedded engine agree on random programs", async () => {
   const started = performance.now();

@@ -11,7 +11,7 @@ import { Load } from "./load.js";
 import { Model, type Operation } from "./model.js";
 
 const { isLong, replay, firstSeed } = fuzzSettings();
-const OPERATIONS = isLong ? 20_000 : 600;
+const OPERATIONS = isLong ? 20_000 : 300;
 const NAMES = ["a", "b", "c", "d", "e", "f"];
 const BALANCE = 100;
 
