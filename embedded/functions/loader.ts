@@ -13,12 +13,14 @@ import type { ModuleNamespace, ModuleSource } from "./types.js";
 export async function loadModules(
   modules: ReadonlyMap<string, ModuleSource>,
   entryPoints: Iterable<string>,
-  options: { env: Readonly<Record<string, string>>; nowMs: number },
+  options: {
+    env: Readonly<Record<string, string>>;
+    nowMs: number;
+    importTimeoutMs?: number;
+  },
 ): Promise<Map<string, ModuleNamespace>> {
-  const realm = new Realm(modules, {
-    env: options.env,
-    importedAtMs: options.nowMs,
-  });
+  const { nowMs: importedAtMs, ...rest } = options;
+  const realm = new Realm(modules, { ...rest, importedAtMs });
   const namespaces = new Map<string, ModuleNamespace>();
   for (const path of entryPoints) {
     try {

@@ -17,6 +17,15 @@ const inspector = new vm.Script(
   { filename: "embedded:object-inspect" },
 );
 
+/** Top-level code runs in a moment; what takes this long does not end. */
+const IMPORT_TIMEOUT_MS = 10_000;
+
+/** Node bounds the time of scripts only: this one calls what was left for it. */
+const evaluation = new vm.Script(
+  `(() => { const evaluate = globalThis.__evaluate; delete globalThis.__evaluate; return evaluate(); })()`,
+  { filename: "embedded:evaluation" },
+);
+
 type Require = (specifier: string) => unknown;
 type ModuleBody = (
   exports: object,
@@ -36,12 +45,19 @@ export class Realm implements ModuleLoader {
   readonly #compiled = new Map<string, CompiledModule>();
   readonly #context = vm.createContext();
   readonly #intrinsics: unknown[];
+  readonly #importTimeoutMs: number;
 
   constructor(
     modules: ReadonlyMap<string, ModuleSource>,
-    options: { env: Readonly<Record<string, string>>; importedAtMs: number },
+    options: {
+      env: Readonly<Record<string, string>>;
+      importedAtMs: number;
+      /** @default 10000 */
+      importTimeoutMs?: number;
+    },
   ) {
     this.#modules = modules;
+    this.#importTimeoutMs = options.importTimeoutMs ?? IMPORT_TIMEOUT_MS;
     const enter = bootstrap.runInContext(this.#context) as (
       host: object,
       inspect: unknown,
@@ -60,7 +76,7 @@ export class Realm implements ModuleLoader {
     }
     await this.#compileGraph(modulePath);
     return runAs(undefined, () =>
-      this.#evaluate(modulePath),
+      this.#withinTimeout(modulePath),
     ) as ModuleNamespace;
   }
 
@@ -87,6 +103,27 @@ export class Realm implements ModuleLoader {
         }),
       );
       wave = next;
+    }
+  }
+
+  #withinTimeout(modulePath: string): unknown {
+    Object.assign(this.#context, {
+      __evaluate: () => this.#evaluate(modulePath),
+    });
+    try {
+      return evaluation.runInContext(this.#context, {
+        timeout: this.#importTimeoutMs,
+      });
+    } catch (cause) {
+      const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+      if (code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw cause;
+      // Nothing that was running could clean up after itself.
+      for (const begun of this.#compiled.keys()) this.#evaluated.delete(begun);
+      throw new EmbeddedError(
+        "functionFailed",
+        `Importing ${modulePath} did not end within ${this.#importTimeoutMs} ms: its top-level code may be an endless loop`,
+        { cause },
+      );
     }
   }
 

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { loadModules } from "../../../embedded/functions/loader.js";
+import { Realm } from "../../../embedded/functions/realm.js";
 import type { ModuleSource } from "../../../embedded/functions/types.js";
 
 function load(
   sources: Record<string, string>,
   environment: ModuleSource["environment"] = "isolate",
+  limits: { importTimeoutMs?: number } = {},
 ) {
   const modules = Object.entries(sources).map(
     ([path, source]) => [path, { path, source, environment }] as const,
@@ -15,6 +17,7 @@ function load(
   return loadModules(new Map(modules), entryPoints, {
     env: { KEY: "value" },
     nowMs: 1_000,
+    ...limits,
   });
 }
 
@@ -31,6 +34,37 @@ describe("loading modules", () => {
     expect([...loaded.keys()]).toEqual(["a.js", "folder/b.js"]);
     expect(loaded.get("a.js")?.["a"]).toEqual({ now: 1_000, env: "value" });
     expect(loaded.get("folder/b.js")).toMatchObject({ same: true, default: 5 });
+  });
+
+  it("gives a module up whose top-level code does not end", async () => {
+    const sources = {
+      "a.js": 'import "./b.js"; export const a = 1;',
+      "b.js": "try { for (;;); } finally { globalThis.cleaned = true; }",
+    };
+    await expect(
+      load(sources, "isolate", { importTimeoutMs: 50 }),
+    ).rejects.toThrow(
+      "Failed to analyze a.js: Importing a.js did not end within 50 ms",
+    );
+  });
+
+  it("begins again with a module that was given up", async () => {
+    const source = `
+      Date.calls = (Date.calls ?? 0) + 1;
+      if (Date.calls === 1) for (;;);
+      export const calls = Date.calls;`;
+    const module: ModuleSource = {
+      path: "a.js",
+      source,
+      environment: "isolate",
+    };
+    const realm = new Realm(new Map([["a.js", module]]), {
+      env: {},
+      importedAtMs: 0,
+      importTimeoutMs: 50,
+    });
+    await expect(realm.load("a.js")).rejects.toThrow("endless loop");
+    expect((await realm.load("a.js"))["calls"]).toBe(2);
   });
 
   it("follows circles and live bindings", async () => {
