@@ -26,7 +26,10 @@ export function checkConvexJson(
   if (Array.isArray(value)) {
     refuseMoreThan(value.length, MAX_ARRAY_LENGTH, "elements", where);
     for (let i = 0; i < value.length; i++) {
-      checkConvexJson(value[i], `${where}[${i}]`, depth + 1);
+      // Most values are no containers, and a million of them need no names.
+      if (isContainer(value[i])) {
+        checkConvexJson(value[i], `${where}[${i}]`, depth + 1);
+      }
     }
     return;
   }
@@ -40,7 +43,9 @@ export function checkConvexJson(
   refuseMoreThan(keys.length, MAX_FIELDS, "fields", where);
   for (const key of keys) {
     checkFieldName(key, where);
-    checkConvexJson(value[key], `${where}.${key}`, depth + 1);
+    if (isContainer(value[key])) {
+      checkConvexJson(value[key], `${where}.${key}`, depth + 1);
+    }
   }
 }
 
@@ -66,6 +71,10 @@ export function toCleanJson(value: JSONValue): JSONValue {
   return Object.fromEntries(
     entries.map(([name, field]) => [name, toCleanJson(field)]),
   );
+}
+
+function isContainer(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function checkSpecial(key: string, inner: unknown, where: string): void {
