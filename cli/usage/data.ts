@@ -70,7 +70,10 @@ export function addDataCommands(program: Command, context: CliContext): void {
       )
       .option("--host <host>", "address to listen on", "127.0.0.1")
       .option("--allow-remote", "allow a --host that other machines can reach")
-      .option("--dev", "deploy again whenever the app's code changes")
+      .option(
+        "--dev",
+        "deploy again whenever the app's code changes, with `convex dev`, which also writes the URL for the front end to .env.local",
+      )
       .option("--verbose", "show what `convex deploy` prints"),
     "serve --dev",
     "serve --port 4000 --data /var/tmp/sessions",

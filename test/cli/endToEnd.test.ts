@@ -1,17 +1,13 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import {
-  cpSync,
   existsSync,
-  mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type {
   DryRunJson,
   ImportJson,
@@ -21,78 +17,16 @@ import type {
   StatusJson,
 } from "../../cli/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
-import type { Finished } from "./harness.js";
+import { RealCli } from "./realCli.js";
 
-const root = join(import.meta.dirname, "../..");
-
-/** A folder of its own, so that the deployment served in it is nobody else's. */
-const folder = mkdtempSync(join(tmpdir(), "sessions-ops-end-to-end-"));
-const children = new Set<ChildProcess>();
-
-beforeAll(() => {
-  for (const name of ["convex", "client", "package.json", "tsconfig.json"]) {
-    cpSync(join(root, name), join(folder, name), { recursive: true });
-  }
-  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
-});
-
-afterAll(() => {
-  for (const child of children) child.kill("SIGKILL");
-  rmSync(folder, { recursive: true, force: true });
-});
-
-interface Running {
-  child: ChildProcess;
-  finished: Promise<Finished>;
-  /** Resolves with the first line on stdout. */
-  firstLine: Promise<string>;
-}
-
-/** The real CLI in a process of its own. */
-function start(args: string[], stdin = ""): Running {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=source", "--import=tsx", join(root, "cli/main.ts"), ...args],
-    { cwd: folder, env: { PATH: process.env["PATH"], HOME: folder } },
-  );
-  children.add(child);
-  let stdout = "";
-  let stderr = "";
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  child.stdin.end(stdin);
-  const finished = new Promise<Finished>((resolve) => {
-    child.on("close", (code) => {
-      children.delete(child);
-      resolve({ exitCode: code ?? -1, stdout, stderr });
-    });
-  });
-  const firstLine = new Promise<string>((resolve, reject) => {
-    child.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString();
-      if (stdout.includes("\n")) resolve(stdout.split("\n")[0] ?? "");
-    });
-    child.on("close", () => reject(new Error(`It ended: ${stderr}`)));
-  });
-  firstLine.catch(() => {});
-  return { child, finished, firstLine };
-}
-
-function run(...args: string[]): Promise<Finished> {
-  return start(args).finished;
-}
-
-async function json<Shape>(args: string[], stdin?: string): Promise<Shape> {
-  const { exitCode, stdout, stderr } = await start([...args, "--json"], stdin)
-    .finished;
-  if (exitCode !== 0) throw new Error(`exit ${exitCode}: ${stderr}`);
-  return JSON.parse(stdout) as Shape;
-}
+const cli = new RealCli();
+const { folder } = cli;
 
 test("serve, import, purge and reschedule, each step a process of its own", async () => {
   // What a project that already has a deployment looks like: serve must not deploy to that.
   const envFile = join(folder, ".env.local");
   writeFileSync(envFile, "CONVEX_DEPLOYMENT=dev:tall-forest-1234\n");
-  const serving = start(["serve", "--port", "0", "--data", "data"]);
+  const serving = cli.start(["serve", "--port", "0", "--data", "data"]);
   const ready = await serving.firstLine;
   rmSync(envFile);
   const url = /\bready\b.*(http:\/\/127\.0\.0\.1:\d+)/.exec(ready)?.[1];
@@ -108,10 +42,10 @@ test("serve, import, purge and reschedule, each step a process of its own", asyn
     return { anonymousId, createdAt: lastActive - 1_000, lastActive, actions };
   });
   const jsonl = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
-  const imported = await json<ImportJson>(["import", "-", "--yes"], jsonl);
+  const imported = await cli.json<ImportJson>(["import", "-", "--yes"], jsonl);
   expect(imported).toMatchObject({ rows: 2_000, created: 2_000, invalid: 0 });
 
-  const before = await json<StatusJson>(["status"]);
+  const before = await cli.json<StatusJson>(["status"]);
   expect(before.sessions).toEqual({
     total: 2_000,
     active: 0,
@@ -119,10 +53,10 @@ test("serve, import, purge and reschedule, each step a process of its own", asyn
     ended: 0,
   });
 
-  const counted = await json<DryRunJson>([
+  const counted = await cli.json<DryRunJson>([
     ...["purge", "--days", "14", "--dry-run"],
   ]);
-  const purged = await json<RunResultJson>([
+  const purged = await cli.json<RunResultJson>([
     ...["purge", "--before", counted.cutoff, "--yes"],
   ]);
   expect(purged).toMatchObject({
@@ -132,7 +66,7 @@ test("serve, import, purge and reschedule, each step a process of its own", asyn
     actions: counted.actions,
     quarantined: 0,
   });
-  const { sessions } = await json<ListJson>(["list", "--limit", "5000"]);
+  const { sessions } = await cli.json<ListJson>(["list", "--limit", "5000"]);
   const left = sessions.map(({ anonymousId }) => anonymousId);
   const expected = rows
     .filter(({ lastActive }) => lastActive >= Date.parse(counted.cutoff))
@@ -140,11 +74,11 @@ test("serve, import, purge and reschedule, each step a process of its own", asyn
   expect(left.sort()).toEqual(expected.sort());
   expect(counted.sessions).toBe(2_000 - expected.length);
 
-  const changed = await json<ScheduleChangeJson>([
+  const changed = await cli.json<ScheduleChangeJson>([
     ...["schedule", "set", "purge", "0 3 * * *", "--tz", "Europe/Berlin"],
   ]);
   expect(changed.fires).toHaveLength(5);
-  const after = await json<StatusJson>(["status"]);
+  const after = await cli.json<StatusJson>(["status"]);
   expect(after).toMatchObject({
     sessions: { total: expected.length },
     schedules: [
@@ -164,28 +98,28 @@ test("serve, import, purge and reschedule, each step a process of its own", asyn
 }, 120_000);
 
 test("keeps its data; refuses a second owner and a wrong key; is missed when killed", async () => {
-  const serving = start(["serve", "--port", "0", "--data", "data"]);
+  const serving = cli.start(["serve", "--port", "0", "--data", "data"]);
   const url = /http:\S+/.exec(await serving.firstLine)?.[0] ?? "";
-  const { sessions } = await json<StatusJson>(["status"]);
+  const { sessions } = await cli.json<StatusJson>(["status"]);
   expect(sessions.total).toBeGreaterThan(0);
 
-  const second = await run("serve", "--port", "0", "--data", "data");
+  const second = await cli.run("serve", "--port", "0", "--data", "data");
   expect(second.exitCode).toBe(1);
   expect(second.stderr).toContain(String(serving.child.pid));
 
   writeFileSync(join(folder, "wrong-key"), "not-the-key");
-  const wrong = await run(
+  const wrong = await cli.run(
     ...["status", "--url", url, "--admin-key-file", "wrong-key"],
   );
   expect(wrong.exitCode).toBe(4);
   expect(wrong.stderr).toContain("refused the admin key");
-  const elsewhere = await run("status", "--component", "elsewhere");
+  const elsewhere = await cli.run("status", "--component", "elsewhere");
   expect(elsewhere.exitCode).toBe(1);
   expect(elsewhere.stderr).toContain("app.use(sessionTracker)");
 
   serving.child.kill("SIGKILL");
   await serving.finished;
-  const missed = await run("status");
+  const missed = await cli.run("status");
   expect(missed.exitCode).toBe(4);
   expect(missed.stderr).toContain(
     `process ${serving.child.pid} is gone. Start it again`,
@@ -195,9 +129,83 @@ test("keeps its data; refuses a second owner and a wrong key; is missed when kil
 test("an app that cannot be deployed: what the official CLI said, and no deployment left", async () => {
   const file = join(folder, "convex/broken.ts");
   writeFileSync(file, 'import { nothing } from "./missing.js";\nnothing();\n');
-  const result = await run("serve", "--port", "0", "--data", "broken-data");
+  const result = await cli.run("serve", "--port", "0", "--data", "broken-data");
   rmSync(file);
   expect(result.exitCode).toBe(1);
   expect(result.stdout).toBe("");
   expect(result.stderr).toContain("missing.js");
 }, 120_000);
+
+test("--dev deploys again when the code changes, says what is wrong with it, and goes on", async () => {
+  const serving = cli.start([
+    ...["serve", "--dev", "--port", "0", "--data", "dev-data"],
+  ]);
+  const url = /http:\S+/.exec(await serving.firstLine)?.[0] ?? "";
+  const call = async () => {
+    const response = await fetch(`${url}/api/query`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ path: "added:answer", args: {} }),
+    });
+    return JSON.parse(await response.text()) as { value?: unknown };
+  };
+  // Only from here on it watches.
+  await serving.said("Convex functions ready");
+  const file = join(folder, "convex/added.ts");
+  const code = (answer: string) =>
+    `import { query } from "./_generated/server.js";\nexport const answer = query({ args: {}, handler: () => ${answer} });\n`;
+  writeFileSync(file, code("42"));
+  await deployed(async () => (await call()).value === 42);
+  writeFileSync(file, 'import { nothing } from "./missing.js";\nnothing();\n');
+  await serving.said(/Could not resolve "\.\/missing\.js"/);
+  expect((await call()).value).toBe(42);
+  writeFileSync(file, code("43"));
+  await deployed(async () => (await call()).value === 43);
+
+  serving.child.kill("SIGTERM");
+  const { exitCode, stdout, stderr } = await serving.finished;
+  rmSync(file);
+  rmSync(join(folder, ".env.local"));
+  expect(exitCode).toBe(0);
+  expect(stdout + stderr).not.toContain(
+    readFileSync(join(folder, "dev-data/admin-key"), "utf8").trim(),
+  );
+}, 120_000);
+
+test("other machines only when asked for; HTTP actions on a port of their own", async () => {
+  const refused = await cli.run("serve", "--host", "0.0.0.0", "--port", "0");
+  expect(refused.exitCode).toBe(5);
+  expect(refused.stderr).toContain("--allow-remote");
+
+  const [port, sitePort] = [await freePort(), await freePort()].map(String);
+  const serving = cli.start([
+    ...["serve", "--host", "0.0.0.0", "--allow-remote", "--json"],
+    ...["--port", port ?? "", "--site-port", sitePort ?? ""],
+    ...["--data", "remote-data"],
+  ]);
+  const ready = JSON.parse(
+    await serving.said(/"ready": true[^]*}\n/),
+  ) as object;
+  expect(ready).toEqual({
+    ready: true,
+    url: `http://127.0.0.1:${port}`,
+    siteUrl: `http://127.0.0.1:${sitePort}`,
+    dataDir: join(folder, "remote-data"),
+    adminKeyFile: join(folder, "remote-data/admin-key"),
+  });
+  serving.child.kill("SIGTERM");
+  await serving.finished;
+}, 120_000);
+
+/** Waits for a deployment, which takes seconds, with calls that take milliseconds. */
+async function deployed(isThere: () => Promise<boolean>): Promise<void> {
+  while (!(await isThere()));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

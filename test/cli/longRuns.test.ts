@@ -1,0 +1,166 @@
+/** Runs that take a while, in real processes: followed in a terminal, interrupted, killed. */
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { beforeAll, expect, test } from "vitest";
+import type {
+  ExportJson,
+  ImportJson,
+  RunListJson,
+  RunResultJson,
+  RunShowJson,
+  StatusJson,
+} from "../../cli/shapes.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { RealCli, type Running } from "./realCli.js";
+
+const cli = new RealCli();
+const SESSIONS = 3_000;
+
+let sessions = "";
+beforeAll(async () => {
+  const serving = cli.start(["serve", "--port", "0", "--data", "data"]);
+  await serving.firstLine;
+  const now = Date.now();
+  sessions = Array.from({ length: SESSIONS }, (_, index) => {
+    const lastActive = now - 30 * DAY_MS - index;
+    const actions = [{ at: lastActive, action: "view", metadata: { index } }];
+    const anonymousId = `visitor-${index}`;
+    const row = { anonymousId, createdAt: lastActive, lastActive, actions };
+    return `${JSON.stringify(row)}\n`;
+  }).join("");
+}, 120_000);
+
+function importAll() {
+  return cli.json<ImportJson>(["import", "-", "--yes"], sessions);
+}
+
+async function total(): Promise<number> {
+  return (await cli.json<StatusJson>(["status"])).sessions.total;
+}
+
+/** The id of the run that a command says how to follow. */
+async function runIdIn(text: Promise<string> | string): Promise<string> {
+  return /runs watch (\w+)/.exec(await text)?.[1] ?? "";
+}
+
+test("in a terminal: a bar with rate and time left; Ctrl-C detaches and says how to watch, cancel or resume", async () => {
+  await importAll();
+  const purging = cli.startInTerminal([
+    ...["purge", "--days", "14", "--yes", "--rate", "250/s"],
+  ]);
+  const bar = await purging.said(
+    /\d+% \| [1-9]\d*\/3000 sessions \| [\d,]+\/s \| \d+ seconds? left/,
+  );
+  // One line that is drawn over, not one for each step.
+  expect(bar).toContain("\u001b[");
+  purging.child.stdin?.write("\u0003");
+  const { exitCode, stdout } = await purging.finished;
+  expect(exitCode).toBe(2);
+  const runId = await runIdIn(stdout);
+  expect(stdout.replace(/\s+/g, " ")).toContain(
+    `Detached. The run goes on: \`sessions-ops runs watch ${runId}\` follows it, \`sessions-ops runs cancel ${runId}\` stops it before its next page, \`sessions-ops runs resume ${runId}\` goes on after that.`,
+  );
+
+  const { runs } = await cli.json<RunListJson>(["runs", "list"]);
+  expect(runs[0]).toMatchObject({ runId, status: "running" });
+  await cli.json(["runs", "cancel", runId, "--reason", "too early"]);
+  const stopped = await cli.json<RunShowJson>(["runs", "show", runId]);
+  expect(stopped).toMatchObject({ status: "canceled", ratePerSecond: 250 });
+  expect(stopped.sessions).toBeLessThan(SESSIONS);
+  expect(await total()).toBe(SESSIONS - stopped.sessions);
+
+  await cli.json(["runs", "resume", runId]);
+  const watched = await cli.json<RunResultJson>(["runs", "watch", runId]);
+  expect(watched).toMatchObject({ status: "completed", sessions: SESSIONS });
+  expect(await total()).toBe(0);
+}, 120_000);
+
+test("SIGINT to a process without a terminal detaches as well", async () => {
+  await importAll();
+  const purging = cli.start([
+    ...["purge", "--days", "14", "--yes", "--rate", "250/s"],
+  ]);
+  await purging.said("Cutoff:");
+  await runningRun();
+  // Its handler is there once it follows the run it started.
+  purging.child.kill("SIGINT");
+  const { exitCode, stderr } = await purging.finished;
+  expect(exitCode).toBe(2);
+  const runId = await runIdIn(stderr);
+  await cli.json(["runs", "cancel", runId]);
+  await cli.json(["purge", "--days", "14", "--yes"]);
+}, 120_000);
+
+test("an archived purge that is killed goes on in its file, and holds everything once", async () => {
+  await importAll();
+  const archive = "old.jsonl.gz";
+  const path = join(cli.folder, archive);
+  const args = ["purge", "--days", "14", "--yes", "--archive", archive];
+  const purging = cli.start([...args, "--rate", "250/s"]);
+  const { runId } = await runningRun();
+  await grown(path, purging);
+  purging.child.kill("SIGKILL");
+  await purging.finished;
+
+  const left = await total();
+  expect(left).toBeGreaterThan(0);
+  const scheduled = await cli.run("purge", "--days", "14", "--yes", "--detach");
+  expect(scheduled.stderr).toContain(`Run ${runId} is already running`);
+  expect(await total()).toBe(left);
+
+  const resume = ["runs", "resume", runId, "--archive", archive];
+  const ended = await cli.json<RunResultJson>(resume);
+  expect(ended).toMatchObject({
+    status: "completed",
+    sessions: SESSIONS,
+    actions: SESSIONS,
+    archive: { file: path, stayed: 0 },
+  });
+  expect(await total()).toBe(0);
+  const ids = gunzipSync(readFileSync(path))
+    .toString()
+    .trimEnd()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { anonymousId?: string }).anonymousId)
+    .filter((id) => id !== undefined);
+  expect(ids).toHaveLength(SESSIONS);
+  expect(new Set(ids).size).toBe(SESSIONS);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+}, 120_000);
+
+test("export, purge, import, export: the same bytes", async () => {
+  await cli.json(["import", "old.jsonl.gz", "--yes"]);
+  const exported = await cli.json<ExportJson>(["export", "a.jsonl.gz"]);
+  expect(exported).toMatchObject({ sessions: SESSIONS, actions: SESSIONS });
+  await cli.json(["purge", "--days", "14", "--yes"]);
+  expect(await total()).toBe(0);
+  await cli.json(["import", "a.jsonl.gz", "--yes"]);
+  await cli.json(["export", "b.jsonl.gz"]);
+  const [a, b] = ["a", "b"].map((name) =>
+    readFileSync(join(cli.folder, `${name}.jsonl.gz`)),
+  );
+  expect(a?.equals(b ?? Buffer.alloc(0))).toBe(true);
+  const piped = await cli.run("export", "-");
+  expect(piped.stdout).toBe(gunzipSync(a ?? "").toString());
+}, 120_000);
+
+/** Waits until a run is under way. */
+async function runningRun(): Promise<{ runId: string }> {
+  for (let attempt = 0; attempt < 60; attempt += 1) {
+    const { runs } = await cli.json<RunListJson>(["runs", "list"]);
+    const run = runs.find(({ status }) => status === "running");
+    if (run !== undefined) return run;
+  }
+  throw new Error("No run was started.");
+}
+
+/** Waits until some of the run's pages are deleted. */
+async function grown(path: string, running: Running): Promise<void> {
+  let isOver = false;
+  void running.finished.then(() => (isOver = true));
+  while ((await total()) === SESSIONS) {
+    if (isOver) throw new Error("It ended before it was to be killed.");
+  }
+  expect(statSync(path).size).toBeGreaterThan(0);
+}
