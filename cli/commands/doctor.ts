@@ -61,6 +61,6 @@ function findingText(
     skipped: dim,
   };
   const label = colors[result](LABELS[result].padEnd(8));
-  const line = `${label} ${check.padEnd(12)} ${printable(message)}`;
+  const line = `${label} ${check.padEnd(16)} ${printable(message)}`;
   return remedy === undefined ? line : `${line}\n${" ".repeat(9)}→ ${remedy}`;
 }

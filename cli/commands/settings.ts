@@ -1,7 +1,8 @@
 import type { Settings } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
-import type { Returns } from "../lib/api.js";
+import type { LogEntry } from "../lib/api.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
+import { toLogEntryJson } from "../lib/convert.js";
 import { note, print, printJson } from "../lib/output.js";
 import { changePolicy, type PolicyChangeOptions } from "../lib/policyChange.js";
 import { readPatch } from "../lib/settingsPatch.js";
@@ -9,9 +10,8 @@ import { settingsReport } from "../lib/settingsReport.js";
 import { changeLines, settingsTable } from "../lib/settingsText.js";
 import { settingsWarnings } from "../lib/settingsWarnings.js";
 import { printable } from "../lib/table.js";
-import { formatTime, iso } from "../lib/time.js";
+import { formatTime } from "../lib/time.js";
 import type {
-  LogEntryJson,
   SettingsChangeJson,
   SettingsJson,
   SettingsLogJson,

@@ -114,5 +114,5 @@ function addShow(program: Command, context: CliContext): void {
 }
 
 export function jsonLines(description: string): Option {
-  return new Option("--jsonl", description).conflicts("json");
+  return new Option("--jsonl", description);
 }

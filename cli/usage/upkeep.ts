@@ -30,9 +30,8 @@ export function addUpkeepCommands(program: Command, context: CliContext): void {
       )
       .option(
         "--port <port>",
-        "port on this machine; any free one by default",
+        "port on this machine (default: a free one)",
         wholeNumber(0, 65_535),
-        0,
       )
       .option("--open", "open a browser (default on a desktop's terminal)")
       .option("--no-open", "only print the link"),

@@ -27,8 +27,9 @@ export class FakeTerminal {
   /** What is typed at the next questions; a missing answer fails the test. */
   answers: Array<boolean | string> = [];
   stdin = "";
-  /** Both outputs are a terminal, 100 columns wide. */
+  /** Both outputs are a terminal. */
   isTTY = false;
+  columns = 100;
   interrupt: () => void = () => {};
 
   constructor(overrides: Partial<CliContext> = {}) {
@@ -52,8 +53,8 @@ export class FakeTerminal {
 
   /** Runs one command as `main.ts` does. */
   async run(...args: string[]): Promise<Finished> {
-    const stdout = collector(this.isTTY);
-    const stderr = collector(this.isTTY);
+    const stdout = collector(this.isTTY ? this.columns : undefined);
+    const stderr = collector(this.isTTY ? this.columns : undefined);
     const context = this.context(stdout.stream, stderr.stream);
     let exitCode = 0;
     try {
@@ -106,6 +107,7 @@ export class FakeTerminal {
         };
       },
       isProcessAlive: () => true,
+      openBrowser: () => Promise.resolve(false),
       ...this.overrides,
     };
   }
@@ -117,7 +119,7 @@ export function bodyOf<Body>(init: RequestInit | undefined): Body {
   return JSON.parse(init.body) as Body;
 }
 
-function collector(isTTY = false) {
+function collector(columns?: number) {
   const chunks: string[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -125,6 +127,6 @@ function collector(isTTY = false) {
       done();
     },
   });
-  if (isTTY) Object.assign(stream, { isTTY, columns: 100 });
+  if (columns !== undefined) Object.assign(stream, { isTTY: true, columns });
   return { stream, text: () => chunks.join("") };
 }

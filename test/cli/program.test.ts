@@ -19,22 +19,35 @@ test("help names every command", async () => {
   );
   expect(commands).toMatchInlineSnapshot(`
     "Commands:
-      status                      show counts, policy, schedules and runs
+      status [options]            show counts, policy, schedules and runs; warnings
+                                  first
       list [options]              list sessions, newest first
       show [options] <id>         show a session and what the visitor did
+      end [options] <id>          end a visitor's session now; it deletes nothing
+      forget [options] <id>       erase a visitor with everything they did, for
+                                  good, and print a receipt
       purge [options]             delete sessions last active before a cutoff;
                                   without one, by the retention in force
       expire [options]            expire the sessions that are idle, without waiting
                                   for the schedule
+      runs                        look at runs and control them
       retention [options] [days]  show for how long inactive sessions are kept, or
                                   change it
-      runs                        look at runs and control them
+      settings                    look at the settings, change them, and see who did
       schedule                    look at the schedules of expire and purge, and
                                   change them
-      import [options] <file>     import sessions from JSONL: {anonymousId,
-                                  createdAt, lastActive, actions?} a line
+      import [options] <file>     import sessions from JSONL ({anonymousId,
+                                  createdAt, lastActive, actions?} a line), gzipped
+                                  or not, or from the ZIP of \`npx convex export\`
+      export [options] <file>     write all sessions with their actions as JSONL,
+                                  which \`import\` reads
       serve [options]             run an embedded deployment with the app of this
                                   folder, for development, tests and CI
+      doctor [options]            check the deployment from the network to the
+                                  counters, and say how to mend what is wrong
+      dashboard [options]         show status, charts, runs and the settings log in
+                                  a browser, live; it changes nothing
+      completion <shell>          print a script that completes commands and options
       help [command]              display help for command
 
     "
@@ -54,10 +67,11 @@ test("every command has a description and two examples that it parses", async ()
     expect(examples, command.name()).toHaveLength(2);
     for (const [, example = ""] of examples) {
       if (example.startsWith("serve")) continue;
+      if (example.startsWith("completion")) continue;
       // Parsed, it gets as far as looking for a deployment; exit code 2 would be a usage error.
       const args = execFileSync("sh", [
         "-c",
-        `printf '%s\\n' ${example.replace(/ < .*/, "")}`,
+        `printf '%s\\n' ${example.replace(/ [<|>] .*/, "")}`,
       ]);
       const result = await terminal.run(...args.toString().trim().split("\n"));
       expect({ example, exitCode: result.exitCode }).toEqual({
@@ -98,6 +112,11 @@ test("help of purge", async () => {
       -y, --yes                do not ask; enough at or above the retention
       --confirm <n>            the number of sessions to be deleted; always needed
                                below the retention
+      --max <n>                delete so many sessions at most; \`runs resume\` goes
+                               on
+      --rate <n/s>             so many sessions a second at most
+      --archive <file>         write every session and action to this JSONL.gz file
+                               before it is deleted
       --detach                 return as soon as the run has started
       --reason <text>          recorded with the run
       -h, --help               display help for command
@@ -112,6 +131,16 @@ test.each([
   [["purge", "--dayz", "3"], "Did you mean --days?"],
   [["list", "--limit", "0"], "whole number of at least 1"],
   [["show"], "missing required argument 'id'"],
+  [["staus"], "Did you mean status?"],
+  [["runs", "wach"], "Did you mean watch?"],
+  [["settings", "set", "idleTimeout=45m"], "Did you mean idleTimeoutMs?"],
+  [["settings", "set", "retentionDays"], "names no value"],
+  [["settings", "set", "idleTimeoutMs=soon"], '"soon" is not a duration'],
+  [["list", "--active-within", "yesterday"], "neither a time nor how long ago"],
+  [
+    ["list", "--created-after", "1d", "--created-before", "2d"],
+    "No session can be created from",
+  ],
   [["runs", "list", "--kind", "clean"], "Allowed choices are expire, purge"],
 ])("%j is a usage error", async (args, message) => {
   const { exitCode, stdout, stderr } = await new FakeTerminal().run(...args);

@@ -52,7 +52,7 @@ test("list joins sessions with their leases; an idle one is expired already", as
     }),
   ]);
 
-  const active = await terminal.json<ListJson>("list", "--active");
+  const active = await terminal.json<ListJson>("list", "--state", "active");
   expect(active.sessions.map(({ anonymousId }) => anonymousId)).toEqual([
     "busy",
   ]);
@@ -77,7 +77,7 @@ test("list pages by cursor, and fills a page of active ones across idle ones", a
     "idle",
   ]);
   const active = await terminal.json<ListJson>(
-    ...["list", "--active", "--limit", "2"],
+    ...["list", "--state", "active", "--limit", "2"],
   );
   expect(active).toMatchObject({
     sessions: [{ anonymousId: "busy" }],
@@ -134,8 +134,18 @@ test("status tells programs everything, with ISO times", async () => {
   const { terminal } = await setUpVisitors();
   expect(await terminal.json<StatusJson>("status")).toEqual({
     version: "0.1.0",
-    target: { url: "http://deployment.test", component: "sessionTracker" },
+    target: {
+      url: "http://deployment.test",
+      component: "sessionTracker",
+      productionName: null,
+    },
+    warnings: [expect.stringContaining("watchdog has not run") as string],
     sessions: { total: 3, active: 2, expired: 0, ended: 1 },
+    oldest: {
+      sessionId: expect.any(String) as string,
+      lastActive: "2026-08-15T11:29:00.000Z",
+    },
+    progress: [],
     retentionDays: 14,
     idleTimeoutMs: 1_800_000,
     backlog: { expire: 1, purge: 0, limit: 1_000 },
@@ -183,11 +193,16 @@ test("status for people", async () => {
   await terminal.run("schedule", "set", "purge", "0 3 * * *");
   await terminal.run("schedule", "pause", "expire", "--reason", "audit");
   const { stdout } = await terminal.run("status");
-  expect(stdout).toMatchInlineSnapshot(`
-    "Deployment  http://deployment.test (sessions-ops serve in this folder), component sessionTracker
+  expect(stdout.replace(/\(\w+sessions\)/, "(ID)")).toMatchInlineSnapshot(`
+    "! The watchdog has not run yet, and registers the schedules when it does: within 15 minutes of a deploy, or at once with \`sessions-ops doctor --fix\`.
+    ! The expire schedule is paused: audit (cli:ada@desk). \`sessions-ops schedule resume expire\` ends it.
+
+    Deployment  http://deployment.test (sessions-ops serve in this folder), component sessionTracker 0.1.0
     Sessions    3: 2 active, 0 expired, 1 ended
+    Oldest      last active 2026-08-15 11:29:00 UTC, 31 minutes ago (ID)
     Policy      idle after 30 minutes; retention 14 days
     Waiting     1 session to be expired by the next run, 0 sessions to be purged
+    Watchdog    has not run yet
 
     SCHEDULE  SPEC          ZONE  STATE          NEXT                                  LAST  RESULT
     expire    */15 * * * *  UTC   paused: audit  -                                     -     -

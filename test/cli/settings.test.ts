@@ -71,7 +71,9 @@ test("a change by another operator in between is not overwritten", async () => {
   });
   const { exitCode, stderr } = await terminal.run("retention", "7");
   expect(exitCode).toBe(1);
-  expect(stderr).toContain("cli:bob@desk changed retentionDays");
+  expect(stderr).toContain(
+    "2026-08-15 12:00:00 UTC cli:bob@desk changed, as revision 1:\n    retentionDays: 14 days → 30 days\n",
+  );
 });
 
 test("a retention outside the range is the component's to refuse", async () => {

@@ -89,6 +89,8 @@ export async function checkRuns(
     .filter((what) => what.startsWith("run "))
     .map((what) => fixed("runs", `restarted, because ${what}`));
   const wrong = runs.flatMap((run) => {
+    // Its next page, not done yet, is what moves it.
+    if (restarted.some(({ message }) => message.includes(run.runId))) return [];
     const stoodMs = context.now() - run.progressAt;
     if (run.status === "running" && stoodMs > STUCK_AFTER_MS) {
       return [
