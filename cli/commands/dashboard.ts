@@ -8,7 +8,8 @@ import { note, print, printJson } from "../lib/output.js";
 import type { DashboardJson } from "../operatorShapes.js";
 
 export interface DashboardOptions extends GlobalOptions {
-  readonly port: number;
+  /** Unset: any free one. */
+  readonly port?: number;
   /** Unset: where somebody sits at this machine. */
   readonly open?: boolean;
 }
@@ -30,7 +31,7 @@ export async function dashboard(
   const stopListening = context.onInterrupt(() => stop.abort());
   const feed = new Feed(target.adminKey);
   const server = await openServer({
-    port: options.port,
+    port: options.port ?? 0,
     files,
     feed,
     onReuse: (link) =>

@@ -7,7 +7,7 @@ export interface Topics {
   /** Newest first. */
   runs: RunShowJson[];
   /** Newest first. */
-  log: LogEntryJson[];
+  log: LogEntry[];
   /** Sampled since the command started, oldest first. */
   activity: Sample[];
   /** By UTC day, oldest first. */
@@ -19,6 +19,11 @@ export interface Topics {
   connection: { isConnected: boolean };
 }
 export type Topic = keyof Topics;
+
+export interface LogEntry extends LogEntryJson {
+  /** "retentionDays: 14 days → 7 days" */
+  changes: string[];
+}
 
 export interface Sample {
   /** In ms since the epoch. */

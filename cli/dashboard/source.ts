@@ -1,15 +1,17 @@
 /** From the deployment to the feed: live where that costs little, by the clock where it does not. */
 import { toStatusJson } from "../commands/status.js";
 import type { CliContext } from "../context.js";
-import type { Backlog, Status } from "../lib/api.js";
+import type { Backlog, LogEntry as LogRow, Status } from "../lib/api.js";
 import type { Connection } from "../lib/connect.js";
 import { toLogEntryJson, toRunShowJson } from "../lib/convert.js";
 import type { CliError } from "../lib/errors.js";
 import { LiveClient } from "../lib/live.js";
+import { changeLines } from "../lib/settingsText.js";
 import { Activity } from "./activity.js";
 import { Bars } from "./bars.js";
 import type { Feed } from "./feed.js";
 import type { Ask } from "./histograms.js";
+import type { LogEntry } from "./shapes.js";
 
 /** What falls due with time alone changes no document: the backlog is asked for again. */
 const CLOCK_MS = 30_000;
@@ -42,7 +44,7 @@ export async function feedFrom(
     );
     live.subscribe("stats:status", {}, onStatus);
     live.subscribe("settings:log", { limit: SHOWN }, (log) =>
-      feed.publish("log", log.map(toLogEntryJson)),
+      feed.publish("log", log.map(toEntry)),
     );
     let running = new Set<string>();
     live.subscribe("runs:list", { limit: SHOWN }, (runs) => {
@@ -97,6 +99,11 @@ function statusPublisher(
       redraw();
     },
   };
+}
+
+function toEntry(row: LogRow): LogEntry {
+  const entry = toLogEntryJson(row);
+  return { ...entry, changes: changeLines(entry.before, entry.after) };
 }
 
 /** Asks over the live connection, which waits for the deployment where that is away for a while. */

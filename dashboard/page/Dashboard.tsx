@@ -1,0 +1,142 @@
+import { memo, useEffect, useState, useSyncExternalStore } from "react";
+import {
+  Card,
+  DayChart,
+  Notice,
+  Pill,
+} from "../../example/src/components/index.js";
+import type {
+  AgeBar,
+  Bar as DayBar,
+  Sample,
+} from "../../cli/dashboard/shapes.js";
+import { ActiveChart, AgeChart } from "./charts.js";
+import type { Feed, View } from "./feed.js";
+import { ErrorTable, LogTable, RunTable } from "./tables.js";
+import { Progress, Schedules, StatusFacts, StatusTiles } from "./status.js";
+import { utcText } from "./text.js";
+
+/** The whole page; what has not arrived yet is left out or says that it loads. */
+export function Dashboard({ feed }: { feed: Feed }) {
+  const view = useSyncExternalStore(feed.subscribe, feed.view);
+  const now = useNow(10_000);
+  return (
+    <>
+      <Bar view={view} />
+      <main className="page">
+        <Notices view={view} />
+        {view.status === undefined ? (
+          <p className="muted">Loading …</p>
+        ) : (
+          <>
+            <StatusTiles status={view.status} />
+            <Progress status={view.status} />
+            <Charts
+              activity={view.activity}
+              created={view.created}
+              purged={view.purged}
+              ages={view.ages}
+            />
+            <div className="columns">
+              <StatusFacts status={view.status} now={now} />
+              <Schedules status={view.status} now={now} />
+            </div>
+          </>
+        )}
+        <Card title="Runs" note="the newest 50; times in UTC">
+          <RunTable runs={view.runs} now={now} />
+        </Card>
+        <Card title="Errors of runs" note="times in UTC">
+          <ErrorTable runs={view.runs} />
+        </Card>
+        <Card title="Settings log" note="the newest 50; times in UTC">
+          <LogTable log={view.log} now={now} />
+        </Card>
+      </main>
+    </>
+  );
+}
+
+function Bar({ view: { status, connection, command } }: { view: View }) {
+  const production = status?.target.productionName ?? null;
+  const isLive = command === "answering" && connection?.isConnected === true;
+  return (
+    <header className="bar">
+      <strong>sessions-ops</strong>
+      {status !== undefined && <code className="url">{status.target.url}</code>}
+      {production !== null && <Pill tone="bad">production: {production}</Pill>}
+      <Pill tone={isLive ? "good" : "warn"}>
+        {isLive ? "live" : "not live"}
+      </Pill>
+    </header>
+  );
+}
+
+function Notices({ view: { status, connection, command } }: { view: View }) {
+  return (
+    <>
+      {command === "lost" && (
+        <Notice tone="bad">
+          The command that serves this page does not answer. What you see is
+          old; run <code>sessions-ops dashboard</code> again.
+        </Notice>
+      )}
+      {connection?.isConnected === false && (
+        <Notice tone="bad">
+          The connection to the deployment is lost; the command tries again.
+        </Notice>
+      )}
+      {status?.warnings.map((warning) => (
+        <Notice key={warning} tone="warn">
+          {warning}
+        </Notice>
+      ))}
+    </>
+  );
+}
+
+/** Drawn anew only when a bar or a sample has changed: charts are what costs. */
+const Charts = memo(function Charts({
+  activity = [],
+  created,
+  purged,
+  ages,
+}: {
+  activity: Sample[] | undefined;
+  created: DayBar[] | undefined;
+  purged: DayBar[] | undefined;
+  ages: AgeBar[] | undefined;
+}) {
+  const since = activity[0]?.at;
+  return (
+    <div className="columns">
+      <Card
+        title="Active sessions"
+        note={since !== undefined && `since ${utcText(since)} UTC`}
+      >
+        <ActiveChart samples={activity} />
+      </Card>
+      <Card title="Created by day" note="sessions still kept; UTC days">
+        {created && <DayChart days={created} unit="sessions created" />}
+      </Card>
+      <Card title="Purged by day" note="by runs; UTC days">
+        {purged && <DayChart days={purged} unit="sessions purged" />}
+      </Card>
+      <Card
+        title="Age of sessions"
+        note="days since last active, inactive ones"
+      >
+        {ages && <AgeChart ages={ages} />}
+      </Card>
+    </div>
+  );
+});
+
+function useNow(everyMs: number): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return now;
+}

@@ -1,0 +1,149 @@
+import type { LogEntry } from "../../cli/dashboard/shapes.js";
+import type { RunShowJson } from "../../cli/shapes.js";
+import {
+  Pill,
+  Table,
+  type Column,
+  type Tone,
+} from "../../example/src/components/index.js";
+import { numberText } from "./text.js";
+import { When } from "./When.js";
+
+export function RunTable({
+  runs,
+  now,
+}: {
+  runs: RunShowJson[] | undefined;
+  now: number;
+}) {
+  const columns: Column<RunShowJson>[] = [
+    { title: "Started", cell: (run) => <When at={run.startedAt} /> },
+    { title: "Kind", cell: (run) => run.kind },
+    {
+      title: "Status",
+      cell: (run) => <Pill {...toneOf(run)}>{statusText(run)}</Pill>,
+    },
+    {
+      title: "Sessions",
+      isNumber: true,
+      cell: (run) => numberText(run.sessions),
+    },
+    {
+      title: "Actions",
+      isNumber: true,
+      cell: (run) => numberText(run.actions),
+    },
+    {
+      title: "Set aside",
+      isNumber: true,
+      cell: (run) => numberText(run.quarantined),
+    },
+    { title: "Pages", isNumber: true, cell: (run) => numberText(run.pages) },
+    { title: "Inactive before", cell: (run) => <When at={run.cutoff} /> },
+    {
+      title: "By",
+      cell: ({ actor, reason }) =>
+        reason === null ? actor : `${actor}: ${reason}`,
+    },
+    {
+      title: "Progress",
+      cell: (run) => <When at={run.progressAt} now={now} />,
+    },
+    { title: "Run", cell: (run) => <code>{run.runId}</code> },
+  ];
+  return (
+    <Table
+      label="Runs"
+      columns={columns}
+      rows={runs}
+      keyOf={(run) => run.runId}
+      empty="No run yet."
+    />
+  );
+}
+
+/** Of all runs shown, newest first. */
+export function ErrorTable({ runs }: { runs: RunShowJson[] | undefined }) {
+  const errors = runs
+    ?.flatMap(({ runId, kind, errors }) =>
+      errors.map((error, index) => ({ ...error, runId, kind, index })),
+    )
+    .sort((a, b) => (a.at < b.at ? 1 : -1));
+  type Row = NonNullable<typeof errors>[number];
+  const columns: Column<Row>[] = [
+    { title: "At", cell: ({ at }) => <When at={at} /> },
+    { title: "Kind", cell: ({ kind }) => kind },
+    {
+      title: "Message",
+      cell: ({ message }) => <p className="text">{message}</p>,
+    },
+    {
+      title: "Session",
+      cell: ({ sessionId }) =>
+        sessionId === null ? "-" : <code>{sessionId}</code>,
+    },
+    { title: "Run", cell: ({ runId }) => <code>{runId}</code> },
+  ];
+  return (
+    <Table
+      label="Errors of runs"
+      columns={columns}
+      rows={errors}
+      keyOf={({ runId, index }) => `${runId} ${index}`}
+      empty="No errors."
+    />
+  );
+}
+
+export function LogTable({
+  log,
+  now,
+}: {
+  log: LogEntry[] | undefined;
+  now: number;
+}) {
+  const columns: Column<LogEntry>[] = [
+    { title: "Revision", isNumber: true, cell: ({ revision }) => revision },
+    { title: "At", cell: ({ at }) => <When at={at} /> },
+    { title: "", cell: ({ at }) => <When at={at} now={now} /> },
+    { title: "Who", cell: ({ actor }) => actor },
+    {
+      title: "Why",
+      cell: ({ reason }) => <p className="text">{reason ?? "-"}</p>,
+    },
+    {
+      title: "What",
+      cell: ({ changes }) =>
+        changes.map((change) => <div key={change}>{change}</div>),
+    },
+  ];
+  return (
+    <Table
+      label="Settings log"
+      columns={columns}
+      rows={log}
+      keyOf={({ revision }) => String(revision)}
+      empty="Nobody has changed a setting yet; the defaults are in force."
+    />
+  );
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function toneOf({ status, quarantined }: RunShowJson): { tone?: Tone } {
+  switch (status) {
+    case "failed":
+      return { tone: "bad" };
+    case "canceled":
+    case "maxReached":
+      return { tone: "warn" };
+    case "completed":
+      return { tone: quarantined > 0 ? "warn" : "good" };
+    case "running":
+      return {};
+  }
+}
+
+function statusText({ status }: RunShowJson): string {
+  return status === "maxReached" ? "maximum reached" : status;
+}
