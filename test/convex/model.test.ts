@@ -151,8 +151,14 @@ class Driver {
   }
 
   async forget(anonymousId: string) {
+    const call = this.#t.mutation(api.tracking.forget, { anonymousId });
+    const isKnown = this.model.visitors.has(anonymousId);
+    if (isKnown && this.runs.hookRefuses(anonymousId)) {
+      await expect(call).rejects.toThrow(`${anonymousId} refused`);
+      return [anonymousId, "refused"];
+    }
     const expected = this.model.forget(anonymousId);
-    const result = await this.#t.mutation(api.tracking.forget, { anonymousId });
+    const result = await call;
     expect(result).toMatchObject({
       erased: expected !== null,
       actions: expected ?? 0,

@@ -19,11 +19,6 @@ interface KnownRun {
   metFaults: boolean;
 }
 
-/** The hook of the tests fails for these. */
-export function isPoison(id: string): boolean {
-  return id.startsWith("poison");
-}
-
 export class RunModel {
   readonly runs: KnownRun[] = [];
   hooksFail = true;
@@ -44,6 +39,10 @@ export class RunModel {
   started(run: { runId: string; kind: RunKind; cutoff: number }): void {
     const begin = { startedAtStep: this.#model.step };
     this.runs.push({ ...run, ...begin, status: "running", metFaults: false });
+  }
+
+  hookRefuses(id: string): boolean {
+    return this.hooksFail && isPoison(id);
   }
 
   /** Takes over what runs did since the last time, as far as it was allowed. */
@@ -85,7 +84,7 @@ export class RunModel {
     expect(this.#mayTake(["expire", "purge"], visitor), `expired ${id}`).toBe(
       true,
     );
-    expect(this.hooksFail && isPoison(id), `expired ${id}`).toBe(false);
+    expect(this.hookRefuses(id), `expired ${id}`).toBe(false);
     this.#model.expire(visitor);
     this.done.expired += 1;
   }
@@ -101,7 +100,7 @@ export class RunModel {
 
   #purge(id: string, visitor: Visitor): void {
     expect(this.#mayTake(["purge"], visitor), `purged ${id}`).toBe(true);
-    expect(this.hooksFail && isPoison(id), `purged ${id}`).toBe(false);
+    expect(this.hookRefuses(id), `purged ${id}`).toBe(false);
     this.#model.visitors.delete(id);
     this.done.purged += 1;
   }
@@ -131,4 +130,9 @@ export class RunModel {
     }
     expect(counted, "what the ledger counts").toEqual(this.done);
   }
+}
+
+/** The hook of the tests fails for these. */
+function isPoison(id: string): boolean {
+  return id.startsWith("poison");
 }
