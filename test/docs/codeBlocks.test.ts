@@ -1,0 +1,104 @@
+/**
+ * Every block of TypeScript in a document compiles, with the package's names standing for its
+ * sources. A block whose first line is a comment with a path is that file of an app; what one block
+ * defines the others of its document may import.
+ */
+import path from "node:path";
+import ts from "typescript";
+import { expect, test } from "vitest";
+import { codeBlocks, documents, ROOT, type CodeBlock } from "./markdown.js";
+
+/** The packages that documents import by name, as this project's own code does by path. */
+const SOURCES = {
+  "sessions-ops": ["client/index.ts"],
+  "sessions-ops/convex.config": ["convex/sessionTracker/convex.config.ts"],
+  "sessions-ops/react": ["react/index.ts"],
+  "sessions-ops/test": ["client/test.ts"],
+  "@sessions-ops/embedded": ["embedded/index.ts"],
+};
+
+const OPTIONS: ts.CompilerOptions = {
+  ...readOptions(),
+  module: ts.ModuleKind.ESNext,
+  moduleResolution: ts.ModuleResolutionKind.Bundler,
+  jsx: ts.JsxEmit.ReactJSX,
+  paths: Object.fromEntries(
+    Object.entries(SOURCES).map(([name, files]) => [
+      name,
+      files.map((file) => path.join(ROOT, file)),
+    ]),
+  ),
+};
+
+const CODE = ["ts", "tsx"];
+const withCode = documents().filter((file) =>
+  codeBlocks(file).some(({ language }) => CODE.includes(language)),
+);
+
+test("there are documents with code", () => {
+  expect(withCode).toContain("README.md");
+});
+
+test.each(withCode)(
+  "the code in %s compiles",
+  { timeout: 120_000 },
+  (document) => {
+    expect(problemsOf(document)).toEqual([]);
+  },
+);
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** What the compiler says, each with the line of the document that it is about. */
+function problemsOf(document: string): string[] {
+  const blocks = new Map(
+    codeBlocks(document)
+      .filter(({ language }) => CODE.includes(language))
+      .map((block) => [fileOf(block), block]),
+  );
+  const disk = ts.createCompilerHost(OPTIONS);
+  const host: ts.CompilerHost = {
+    ...disk,
+    fileExists: (file) => blocks.has(file) || disk.fileExists(file),
+    readFile: (file) => blocks.get(file)?.code ?? disk.readFile(file),
+    getSourceFile(file, options, ...rest) {
+      const code = blocks.get(file)?.code;
+      return code === undefined
+        ? disk.getSourceFile(file, options, ...rest)
+        : ts.createSourceFile(file, code, options);
+    },
+  };
+  const ambient = path.join(ROOT, "example/src/vite-env.d.ts");
+  const program = ts.createProgram([...blocks.keys(), ambient], OPTIONS, host);
+  return [...blocks].flatMap(([file, block]) => {
+    const source = program.getSourceFile(file);
+    return ts
+      .getPreEmitDiagnostics(program, source)
+      .map((problem) => describe(problem, block));
+  });
+}
+
+/** In the app that this repository is, so that its generated files are there to be imported. */
+function fileOf({ code, line, language, file }: CodeBlock): string {
+  const [, named] = /^\/\/ (\S+\.tsx?)/.exec(code) ?? [];
+  return path.join(
+    ROOT,
+    named ?? `${file.replace(/\W/g, "_")}_${line}.${language}`,
+  );
+}
+
+function describe(
+  { file, start, messageText }: ts.Diagnostic,
+  block: CodeBlock,
+): string {
+  const place = file?.getLineAndCharacterOfPosition(start ?? 0);
+  const line = block.line + (place?.line ?? 0);
+  const text = ts.flattenDiagnosticMessageText(messageText, "\n");
+  return `${block.file}:${line}: ${text}`;
+}
+
+function readOptions(): ts.CompilerOptions {
+  const file = path.join(ROOT, "tsconfig.json");
+  const read = ts.readConfigFile(file, (name) => ts.sys.readFile(name));
+  return ts.parseJsonConfigFileContent(read.config, ts.sys, ROOT).options;
+}

@@ -1,0 +1,51 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+export const ROOT = path.resolve(import.meta.dirname, "../..");
+
+/** What stands between two fences. */
+export interface CodeBlock {
+  /** Of the file, from the root. */
+  file: string;
+  /** Of its first line of code. */
+  line: number;
+  language: string;
+  code: string;
+}
+
+/** All documents of the project, as paths from the root. */
+export function documents(): string[] {
+  const listed = execFileSync(
+    "git",
+    ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+    { cwd: ROOT, encoding: "utf8" },
+  );
+  return listed.split("\n").filter((file) => file !== "");
+}
+
+export function readDocument(file: string): string {
+  return readFileSync(path.join(ROOT, file), "utf8");
+}
+
+export function codeBlocks(file: string): CodeBlock[] {
+  const blocks: CodeBlock[] = [];
+  let block: CodeBlock | undefined;
+  for (const [index, text] of readDocument(file).split("\n").entries()) {
+    const fence = /^\s*```(\w*)/.exec(text);
+    if (fence === null) {
+      if (block !== undefined) block.code += `${text}\n`;
+    } else if (block === undefined) {
+      block = { file, line: index + 2, language: fence[1] ?? "", code: "" };
+    } else {
+      blocks.push(block);
+      block = undefined;
+    }
+  }
+  if (block !== undefined) {
+    throw new Error(
+      `${file}:${block.line - 1}: this code block has no end. Close it with \`\`\`.`,
+    );
+  }
+  return blocks;
+}
