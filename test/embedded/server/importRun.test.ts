@@ -20,7 +20,8 @@ import { FakeClock } from "../support/fakeClock.js";
 
 const ROWS = 5_500;
 
-const rows = () => defineTable({ n: v.number() }).index("n", ["n"]);
+const rows = () =>
+  defineTable({ n: v.number(), m: v.optional(v.number()) }).index("n", ["n"]);
 
 let db: Database;
 let store: Store;

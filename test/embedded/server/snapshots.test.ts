@@ -387,8 +387,9 @@ describe("an import", () => {
     const numbers = async () => {
       for (;;) {
         const { modifications } = await client.next("Transition");
-        const [first] = modifications as { value: { n: number }[] }[];
-        if (first !== undefined) return first.value.map(({ n }) => n);
+        const [first] = modifications;
+        if (first?.type !== "QueryUpdated") continue;
+        return (first.value as { n: number }[]).map(({ n }) => n);
       }
     };
     expect(await numbers()).toEqual([0]);
