@@ -13,9 +13,16 @@ export interface Disagreement {
   readonly text: string;
 }
 
+/** How many ranges of indexes were asked for, and in how many was a document. */
+export interface RangeCounts {
+  asked: number;
+  met: number;
+}
+
 /** Runs a program on both engines, step by step; undefined if they agree to the end. */
 export async function compare(
   program: Program,
+  counts: RangeCounts = { asked: 0, met: 0 },
 ): Promise<Disagreement | undefined> {
   const mock = openMock(program.schema);
   const embedded = openEmbedded(program.schema);
@@ -24,6 +31,7 @@ export async function compare(
     const actual = await embedded.run(step);
     const text = difference(expected, actual, mock, embedded);
     if (text !== undefined) return { step: index, text };
+    actual.forEach((one) => count(counts, one));
   }
   return undefined;
 }
@@ -52,6 +60,15 @@ function difference(
     }
   }
   return undefined;
+}
+
+function count(counts: RangeCounts, { op, value, rows }: Told): void {
+  if (value === undefined || (op.kind !== "query" && op.kind !== "page"))
+    return;
+  if (op.query.range.length === 0) return;
+  counts.asked += 1;
+  const isEmpty = rows === 0 || value === "[]" || value === "null";
+  if (!isEmpty) counts.met += 1;
 }
 
 function isSame(a: Told, b: Told): boolean {

@@ -18,6 +18,8 @@ import { randomQuery } from "./generateQuery.js";
 import { FREE_FIELDS, randomSchema, valueFor } from "./schemaOf.js";
 
 const STEPS = 30;
+/** Inserted before anything is asked, so that ranges have something in them. */
+const FIRST_DOCUMENTS = 16;
 const MAX_NESTING = 3;
 
 /** The same seed, the same program. */
@@ -27,10 +29,17 @@ export function generate(seed: number): Program {
   return { seed, schema, steps: new Generator(random, schema).steps() };
 }
 
+/** A document as it is if every write to it has gone well. */
+interface WrittenDocument {
+  readonly number: number;
+  readonly table: string;
+  fields: Fields;
+}
+
 /** Knows which documents and pages the operations so far may have made. */
 export class Generator {
-  readonly #documents: { number: number; table: string }[] = [];
-  /** Values that were written, by field, so that ranges and filters meet some. */
+  readonly #documents: WrittenDocument[] = [];
+  /** Values that were written, by table and field, so that ranges and filters meet some. */
   readonly #written = new Map<string, Operand[]>();
   readonly #pagers: { query: Query; pages: number[] }[] = [];
   #pages = 0;
@@ -42,12 +51,17 @@ export class Generator {
   ) {}
 
   steps(): Step[] {
-    return Array.from({ length: STEPS }, () => {
+    const inserts = Array.from({ length: FIRST_DOCUMENTS }, () =>
+      this.#insert(),
+    );
+    const first: Step = { type: "mutation", ops: inserts };
+    const rest = Array.from({ length: STEPS }, (): Step => {
       const type = this.random.chance(0.7) ? "mutation" : "query";
       // A second paginate() in one function fails; seldom is enough.
       this.#mayPage = true;
       return { type, ops: this.#ops(type, 0) };
     });
+    return [first, ...rest];
   }
 
   table(): TableSpec {
@@ -62,9 +76,14 @@ export class Generator {
     return this.#documents.length > 0;
   }
 
-  /** Something that the field holds or held in some document, else any value. */
-  known(path: string): Operand {
-    const values = this.#written.get(path) ?? [];
+  documentOf(table: string): WrittenDocument | undefined {
+    const own = this.#documents.filter((one) => one.table === table);
+    return own.length === 0 ? undefined : this.random.pick(own);
+  }
+
+  /** Something that the field holds or held in some document of the table, else any value. */
+  known(table: string, path: string): Operand {
+    const values = this.#written.get(`${table}.${path}`) ?? [];
     return values.length === 0 || this.random.chance(0.1)
       ? this.random.chance(0.2)
         ? undefined
@@ -116,10 +135,7 @@ export class Generator {
       case "insert":
         return this.#insert();
       case "update":
-        return {
-          kind: this.random.pick(["patch", "replace", "rewrite"]),
-          ...this.#target(),
-        };
+        return this.#update();
       case "delete":
       case "get":
         return { kind, document: this.document(), ...this.#named() };
@@ -159,16 +175,21 @@ export class Generator {
     const table = this.table();
     const number = this.#documents.length;
     const fields = this.#fields(table);
-    this.#documents.push({ number, table: table.name });
+    this.#documents.push({ number, table: table.name, fields });
     return { kind: "insert", document: number, table: table.name, fields };
   }
 
-  #target(): { document: number; table?: string; fields: Fields } {
-    const { number, table: name } = this.random.pick(this.#documents);
+  #update(): Op {
+    const kind = this.random.pick(["patch", "replace", "rewrite"] as const);
+    const target = this.random.pick(this.#documents);
     const table =
-      this.schema.tables.find((one) => one.name === name) ?? this.table();
+      this.schema.tables.find(({ name }) => name === target.table) ??
+      this.table();
     const fields = this.#fields(table);
-    return { document: number, ...this.#named(name), fields };
+    target.fields =
+      kind === "replace" ? fields : { ...target.fields, ...fields };
+    const { number: document, table: name } = target;
+    return { kind, document, ...this.#named(name), fields };
   }
 
   /** Seldom the wrong table. */
@@ -187,8 +208,8 @@ export class Generator {
       const validator = table.fields[field];
       if (validator !== undefined && this.random.chance(0.7)) {
         fields[field] =
-          this.#written.has(field) && this.random.chance(0.4)
-            ? this.known(field)
+          this.#written.has(`${table.name}.${field}`) && this.random.chance(0.4)
+            ? this.known(table.name, field)
             : valueFor(this.random, validator);
       } else if (this.random.chance(0.3)) {
         fields[field] = undefined;
@@ -198,13 +219,13 @@ export class Generator {
       fields["ref"] = new Ref(this.document());
     if (this.random.chance(0.01))
       fields["unexpected"] = randomString(this.random);
-    this.#remember(fields);
+    this.#remember(table.name, fields);
     return fields;
   }
 
-  #remember(fields: Fields): void {
+  #remember(table: string, fields: Fields): void {
     for (const [name, value] of Object.entries(fields)) {
-      this.#note(name, value);
+      this.#note(`${table}.${name}`, value);
       if (
         value !== null &&
         typeof value === "object" &&
@@ -213,7 +234,7 @@ export class Generator {
         for (const [inner, part] of Object.entries(
           value as Record<string, Value>,
         ))
-          this.#note(`${name}.${inner}`, part);
+          this.#note(`${table}.${name}.${inner}`, part);
       }
     }
   }

@@ -1,5 +1,7 @@
+import { compareValues, type Value } from "convex/values";
 import type { Random } from "../../random.js";
 import type {
+  Fields,
   Filter,
   Operand,
   Query,
@@ -9,13 +11,19 @@ import type {
 } from "./program.js";
 import { Ref, TimeOf } from "./program.js";
 
+interface KnownDocument {
+  readonly number: number;
+  readonly fields: Fields;
+}
+
 /** What a query is made of besides chance. */
 interface Known {
   readonly random: Random;
   readonly hasDocuments: boolean;
   table(): TableSpec;
   document(): number;
-  known(path: string): Operand;
+  documentOf(table: string): KnownDocument | undefined;
+  known(table: string, path: string): Operand;
 }
 
 export function randomQuery(known: Known): Query {
@@ -42,7 +50,7 @@ export function randomQuery(known: Known): Query {
       ? { order: random.pick(["asc", "desc"] as const) }
       : {}),
     filters: Array.from({ length: random.pick([0, 0, 0, 1, 1, 2]) }, () =>
-      randomFilter(known, 0),
+      randomFilter(known, table.name, 0),
     ),
   };
 }
@@ -58,10 +66,12 @@ function randomRange(
   if (index === "by_id") return [["eq", "_id", new Ref(known.document())]];
   const own = table.indexes[index] ?? [];
   const fields = known.hasDocuments ? [...own, "_creationTime"] : own;
+  // Like a document, so that most ranges have something in them.
+  const like = random.chance(0.8) ? known.documentOf(table.name) : undefined;
   const value = (field: string): Operand =>
-    field === "_creationTime"
-      ? new TimeOf(known.document())
-      : known.known(field);
+    like !== undefined && random.chance(0.9)
+      ? valueIn(like, field)
+      : anyValue(known, table.name, field);
   const equalities = random.below(fields.length + 1);
   const range: RangeStep[] = fields
     .slice(0, equalities)
@@ -70,14 +80,67 @@ function randomRange(
     ? random.pick(["n", "s"])
     : fields[equalities];
   if (next === undefined) return range;
-  if (random.chance(0.5))
-    range.push([random.pick(["gt", "gte"]), next, value(next)]);
-  if (random.chance(0.5))
-    range.push([random.pick(["lt", "lte"]), next, value(next)]);
-  return range;
+  const other = anyValue(known, table.name, next);
+  return [...range, ...randomBounds(random, next, value(next), other)];
 }
 
-function randomFilter(known: Known, depth: number): Filter {
+function anyValue(known: Known, table: string, field: string): Operand {
+  return field === "_creationTime"
+    ? new TimeOf(known.document())
+    : known.known(table, field);
+}
+
+function valueIn({ number, fields }: KnownDocument, field: string): Operand {
+  return field === "_creationTime"
+    ? new TimeOf(number)
+    : fieldAt(fields, field);
+}
+
+/** None, one or two; the lower is mostly the smaller. */
+function randomBounds(
+  random: Random,
+  field: string,
+  one: Operand,
+  other: Operand,
+): RangeStep[] {
+  const [low, high] =
+    isAfter(one, other) === random.chance(0.9) ? [other, one] : [one, other];
+  const lower = random.pick(["gt", "gte"] as const);
+  const upper = random.pick(["lt", "lte"] as const);
+  return [
+    ...(random.chance(0.5) ? [[lower, field, low] as const] : []),
+    ...(random.chance(0.5) ? [[upper, field, high] as const] : []),
+  ];
+}
+
+/** Where it is known before the program runs: ids are not. */
+function isAfter(a: Operand, b: Operand): boolean {
+  if (a instanceof TimeOf && b instanceof TimeOf)
+    return a.document > b.document;
+  const known = (operand: Operand): operand is Value | undefined =>
+    !(operand instanceof Ref || operand instanceof TimeOf);
+  return known(a) && known(b) && compareValues(a, b) > 0;
+}
+
+function fieldAt(fields: Fields, path: string): Operand {
+  return path
+    .split(".")
+    .reduce<Operand>(
+      (value, name) =>
+        isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined,
+      fields as Record<string, Value>,
+    );
+}
+
+function isObject(value: Operand): value is Record<string, Value> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype
+  );
+}
+
+function randomFilter(known: Known, table: string, depth: number): Filter {
   const { random } = known;
   const kind = random.weighted({
     equal: 4,
@@ -103,7 +166,7 @@ function randomFilter(known: Known, depth: number): Filter {
       const value =
         isId && known.hasDocuments
           ? new Ref(known.document())
-          : known.known(field);
+          : known.known(table, field);
       return { op: random.pick(["eq", "neq"]), field, value };
     }
     case "size":
@@ -112,11 +175,11 @@ function randomFilter(known: Known, depth: number): Filter {
       return {
         op: random.pick(["and", "or"]),
         parts: Array.from({ length: random.below(4) }, () =>
-          randomFilter(known, depth + 1),
+          randomFilter(known, table, depth + 1),
         ),
       };
     case "not":
-      return { op: "not", part: randomFilter(known, depth + 1) };
+      return { op: "not", part: randomFilter(known, table, depth + 1) };
     default:
       return kind satisfies never;
   }
