@@ -1,7 +1,8 @@
 import type { Clock } from "../clock.js";
 import type { Store, WriteOp } from "../storage/store.js";
 import { EmbeddedError } from "../errors.js";
-import { loadCatalog, type Catalog } from "./catalog.js";
+import type { Catalog } from "./catalog.js";
+import { loadCatalog } from "./catalogRecords.js";
 import { commitWrites } from "./commitWrites.js";
 import { Durability } from "./durability.js";
 import { withoutBuilds } from "./indexBuild.js";

@@ -2,17 +2,19 @@ import type { JSONValue } from "convex/values";
 import { prefixEnd, type Key } from "../storage/store.js";
 import {
   componentOf,
-  indexRecord,
   keptIndex,
-  makeTable,
-  putComponent,
-  tableRecord,
   withTables,
   type Catalog,
   type Component,
   type Index,
   type Table,
 } from "./catalog.js";
+import {
+  indexRecord,
+  makeTable,
+  putComponent,
+  tableRecord,
+} from "./catalogRecords.js";
 import type { Database } from "./database.js";
 import { addIndexEntries, rowCount } from "./documents.js";
 import { HEAD_BYTES } from "./keyspace.js";

@@ -3,18 +3,20 @@ import { prefixEnd } from "../storage/store.js";
 import { EmbeddedError } from "../errors.js";
 import {
   componentOf,
-  ensureTable,
-  indexRecord,
   keptIndex,
-  makeTable,
-  putComponent,
   tableNameOf,
-  tableRecord,
   withTables,
   type Catalog,
   type Index,
   type Table,
 } from "./catalog.js";
+import {
+  ensureTable,
+  indexRecord,
+  makeTable,
+  putComponent,
+  tableRecord,
+} from "./catalogRecords.js";
 import { addIndexEntries, Document } from "./documents.js";
 import { retire } from "./retired.js";
 import { parseSchema, type SchemaDefinition } from "./schemaDefinition.js";

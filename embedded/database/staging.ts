@@ -2,15 +2,13 @@ import type { JSONValue, ValidatorJSON } from "convex/values";
 import { EmbeddedError } from "../errors.js";
 import {
   componentOf,
-  indexRecord,
-  makeTable,
-  putComponent,
   withTables,
   IDENTIFIER,
   type Catalog,
   type Component,
   type Table,
 } from "./catalog.js";
+import { indexRecord, makeTable, putComponent } from "./catalogRecords.js";
 import { rowCount } from "./documents.js";
 import { rowCountKey } from "./keyspace.js";
 import { retire } from "./retired.js";

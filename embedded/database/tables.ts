@@ -1,13 +1,13 @@
 import { EmbeddedError } from "../errors.js";
 import type { Key } from "../storage/store.js";
 import {
-  ensureTable,
   findTable,
   tableNameOf,
   tableNumberOf,
   type Catalog,
   type Table,
 } from "./catalog.js";
+import { ensureTable } from "./catalogRecords.js";
 import { decodeArgument, invalidId } from "./checks.js";
 import type { Fields } from "./documents.js";
 import { decodeId } from "./ids.js";
