@@ -25,7 +25,8 @@ export function createRhythm(
       const [last = NaN, next = NaN] = `${store.get(key)}`
         .split(" ")
         .map(Number);
-      if (!(last <= Date.now())) return { last: 0, dueAt: 0 };
+      // Tabs may read the clock a moment apart, and browsers that guard it blur it for each.
+      if (!(last <= Date.now() + MIN_GAP_MS)) return { last: 0, dueAt: 0 };
       // A tab with a smaller interval does not wait for what another had in mind.
       const dueAt = Math.min(next, last + intervalMs * (1 + JITTER));
       return { last, dueAt: Math.max(dueAt, last + MIN_GAP_MS) };

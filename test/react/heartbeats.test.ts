@@ -117,6 +117,17 @@ describe("one heartbeat a browser", () => {
     expect(beats(browser)).toBe(2);
   });
 
+  test("a tab whose clock is a moment behind another's does not take it for set back", async () => {
+    const browser = new Browser();
+    browser.open();
+    await browser.settle();
+    const [first] = browser.network.calls;
+    browser.clock.setSystemTime(first!.at - 100);
+    browser.open();
+    await browser.settle();
+    expect(beats(browser)).toBe(1);
+  });
+
   test("goes on where the clock was set back", async () => {
     const browser = new Browser();
     const tab = browser.open();
