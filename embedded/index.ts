@@ -23,6 +23,7 @@ import { createSyncSockets } from "./server/sync/sockets.js";
 import { UserTokens } from "./server/userTokens.js";
 import { DeploymentCounters, type DeploymentStats } from "./stats.js";
 import { openStore } from "./storage/lmdbStore.js";
+import { endWhenStuck } from "./watchdog.js";
 
 export type { Clock } from "./clock.js";
 export { EmbeddedError, type EmbeddedErrorCode } from "./errors.js";
@@ -42,6 +43,11 @@ export interface OpenOptions {
   /** @default the directory's own, made at random the first time */
   adminKey?: string;
   clock?: Clock;
+  /**
+   * Ends the whole process, by SIGKILL, when pushed code has kept its thread for so long. For a
+   * process that is a deployment and nothing else. @default never
+   */
+  endWhenStuckMs?: number;
   /** @default says nothing */
   log?: Log;
 }
@@ -91,6 +97,7 @@ async function open(
     host = LOOPBACK,
     adminKey: givenKey,
     clock = systemClock,
+    endWhenStuckMs,
     log = () => {},
   }: OpenOptions,
   cleanups: Cleanups,
@@ -101,6 +108,11 @@ async function open(
   const database = await Database.open(store, { clock });
   const runtime = new Runtime({ database, clock });
   cleanups.add(containFloatingRejections(log));
+
+  if (endWhenStuckMs !== undefined) {
+    const watchdog = endWhenStuck(endWhenStuckMs);
+    cleanups.add(async () => void (await watchdog.stop()));
+  }
 
   const pins = new SnapshotPins(database, clock);
   cleanups.add(() => pins.close());

@@ -23,6 +23,9 @@ export interface ServeOptions {
   readonly json?: boolean;
 }
 
+/** A function that loops without end takes Ctrl-C's handler with it; longer than any that ends. */
+const END_WHEN_STUCK_MS = 60_000;
+
 /** Runs an embedded deployment with the app of this folder until it is interrupted. */
 export async function serve(
   context: CliContext,
@@ -37,6 +40,7 @@ export async function serve(
     port: options.port,
     ...(options.sitePort === undefined ? {} : { sitePort: options.sitePort }),
     host: options.host,
+    endWhenStuckMs: END_WHEN_STUCK_MS,
   });
   try {
     const { url, siteUrl, dataDir } = deployment;

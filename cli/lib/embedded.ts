@@ -11,6 +11,8 @@ export interface OpenOptions {
   /** Where HTTP actions are served. @default the one after `port` */
   sitePort?: number;
   host: string;
+  /** Ends the process when pushed code has kept its thread for so long. */
+  endWhenStuckMs: number;
 }
 
 export interface EmbeddedDeployment {

@@ -23,13 +23,31 @@ export class KillableDeployment {
     readonly url: string,
     readonly adminKey: string,
     readonly process: ChildProcess,
+    /** What it has printed on standard error. */
+    readonly stderr: () => string,
   ) {}
 
   /** @param port - 0 picks a free one */
-  static async start(dataDir: string, port = 0): Promise<KillableDeployment> {
+  static async start(
+    dataDir: string,
+    port = 0,
+    { endWhenStuckMs }: { endWhenStuckMs?: number } = {},
+  ): Promise<KillableDeployment> {
     const script = await writeScript();
-    const child = fork(script, [dataDir, `${port}`], {
+    const args = [dataDir, port, endWhenStuckMs ?? []].flat().map(String);
+    const child = fork(script, args, {
       execArgv: ["--enable-source-maps", "--expose-gc"],
+      // Elsewhere what it says there is for whoever reads the tests' output.
+      stdio: [
+        "ignore",
+        "inherit",
+        endWhenStuckMs === undefined ? "inherit" : "pipe",
+        "ipc",
+      ],
+    });
+    let stderr = "";
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
     });
     const early: string[] = [];
     const started = await new Promise<FromServed & { kind: "serving" }>(
@@ -45,7 +63,12 @@ export class KillableDeployment {
     );
     await rm(script);
     const { url, adminKey } = started;
-    const deployment = new KillableDeployment(url, adminKey, child);
+    const deployment = new KillableDeployment(
+      url,
+      adminKey,
+      child,
+      () => stderr,
+    );
     deployment.logged.push(...early);
     child.on("message", (message: FromServed) => {
       if (message.kind === "logged") deployment.logged.push(message.line);

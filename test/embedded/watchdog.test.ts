@@ -1,0 +1,47 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { KillableDeployment } from "./support/killable.js";
+
+const dataDir = mkdtempSync(join(tmpdir(), "watchdog-"));
+afterAll(() => rmSync(dataDir, { recursive: true }));
+
+const APP = {
+  modules: {
+    notes: `
+      import { mutationGeneric as mutation, queryGeneric as query } from "convex/server";
+      export const add = mutation({ handler: (ctx, { text }) => ctx.db.insert("notes", { text }) });
+      export const count = query({ handler: async (ctx) => (await ctx.db.query("notes").collect()).length });
+      const endless = () => { for (let n = 0; ; n += 1) if (n < 0) return n; };
+      export const spin = mutation({ handler: async (ctx) => {
+        await ctx.db.insert("notes", { text: "never" });
+        return endless();
+      } });`,
+  },
+};
+
+test("a process whose thread a function keeps ends, says where, and has lost nothing", async () => {
+  // Long enough for a push on a busy machine.
+  const watched = await KillableDeployment.start(dataDir, 0, {
+    endWhenStuckMs: 5_000,
+  });
+  expect(await watched.push(APP)).toMatchObject({ status: 200 });
+  const note = { path: "notes:add", args: { text: "kept" } };
+  expect(await watched.post("/api/mutation", note)).toMatchObject({
+    body: { status: "success" },
+  });
+  const ended = once(watched.process, "close");
+  await expect(
+    watched.post("/api/mutation", { path: "notes:spin", args: {} }),
+  ).rejects.toThrow("fetch failed");
+  expect(await ended).toEqual([null, "SIGKILL"]);
+  expect(watched.stderr()).toMatch(/did nothing else for 5 s/);
+  expect(watched.stderr()).toMatch(/ at endless \(.*notes\.js:\d+\)/);
+
+  const again = await KillableDeployment.start(dataDir);
+  const { body } = await again.post("/api/query", { path: "notes:count" });
+  expect(body).toMatchObject({ status: "success", value: 1 });
+  await again.kill();
+}, 120_000);
