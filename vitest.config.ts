@@ -49,7 +49,8 @@ export default defineConfig({
           name: "node",
           environment: "node",
           include: ["test/**/*.test.ts"],
-          exclude: onConvexTest,
+          // Those with a browser are `npm run test:browser`.
+          exclude: [...onConvexTest, "test/browser/**"],
         },
       },
     ],

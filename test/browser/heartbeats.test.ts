@@ -1,0 +1,160 @@
+/** When a browser says that its visitor is there, and when it keeps quiet. */
+import { expect, test } from "vitest";
+import { App, expectOneEach } from "./support/app.js";
+import { INTERVAL_MS, LONGEST_MS, Visitor } from "./support/visitor.js";
+
+test("five tabs send one heartbeat an interval between them", async () => {
+  const app = await App.open();
+  const visitor = await Visitor.come(app);
+  const tabs = await visitor.openWindows(5);
+  for (const tab of tabs) await tab.shows("active");
+  await visitor.pass(10 * INTERVAL_MS);
+  for (const tab of tabs) expect(await tab.visibility()).toBe("visible");
+  expectOneEach(INTERVAL_MS, app.heartbeats, app.passedMs);
+  expect(await app.sessions()).toHaveLength(1);
+  expect(visitor.complaints).toEqual([]);
+});
+
+test("a tab that crashes in the middle of a heartbeat is replaced within an interval", async () => {
+  const app = await App.open();
+  const visitor = await Visitor.come(app);
+  const leader = await visitor.open();
+  await leader.shows("active");
+  await app.called("trackSession", 1);
+  await visitor.settle();
+  await leader.page.evaluate(() => {
+    // Never answered nor sent, so that the tab dies while it holds the lock.
+    globalThis.fetch = () => new Promise(() => {});
+  });
+  await visitor.context.clock.runFor(LONGEST_MS);
+  const other = await visitor.open();
+  await other.page.waitForFunction(async () => {
+    const { pending } = await navigator.locks.query();
+    return pending?.length === 1;
+  });
+
+  await leader.crash();
+  await other.shows("active");
+  await visitor.pass(LONGEST_MS);
+  expect(app.heartbeats).toHaveLength(2);
+  await visitor.pass(LONGEST_MS);
+  expect(app.heartbeats).toHaveLength(3);
+});
+
+test("a hidden tab misses 24 heartbeats and sends one when it is back", async () => {
+  const app = await App.open();
+  const visitor = await Visitor.come(app);
+  const tab = await visitor.open();
+  await tab.shows("active");
+  await app.called("trackSession", 1);
+  const front = await visitor.context.newPage();
+  expect(await tab.visibility()).toBe("hidden");
+  await visitor.pass(24 * INTERVAL_MS);
+  expect(app.heartbeats).toHaveLength(1);
+
+  await front.close();
+  await tab.page.bringToFront();
+  expect(await tab.visibility()).toBe("visible");
+  await visitor.pass(1_000);
+  expect(app.heartbeats).toHaveLength(2);
+  // They are longer than the idle timeout, so this is the same visitor's next visit.
+  await tab.fact("Visits").getByText("2").waitFor();
+  expect(await app.sessions()).toMatchObject([{ state: "active", visits: 2 }]);
+});
+
+test("offline, 24 heartbeats are missed and actions wait: one heartbeat and each action once on return", async () => {
+  const app = await App.open();
+  const visitor = await Visitor.come(app);
+  const tab = await visitor.open();
+  await tab.shows("active");
+  await app.called("trackSession", 1);
+  await visitor.goOffline(true);
+  await tab.shows("offline");
+  for (const product of ["lamp", "chair", "teapot"]) {
+    await tab.click(`View the ${product}`);
+  }
+  await visitor.pass(24 * INTERVAL_MS);
+  expect(app.calls).toHaveLength(1);
+
+  await visitor.goOffline(false);
+  // The client waits up to 16 s before it tries to connect again.
+  await visitor.pass(20_000);
+  await tab.shows("active");
+  await visitor.pass(INTERVAL_MS / 2);
+  expect(app.heartbeats).toHaveLength(2);
+  expect(app.of("trackUserAction")).toHaveLength(3);
+  const rows = tab.card("Your session").locator("tbody tr");
+  await rows.nth(2).waitFor();
+  expect(await rows.locator("td:nth-child(2)").allTextContents()).toEqual([
+    ...["teapot", "chair", "lamp"],
+  ]);
+});
+
+test("a page leaves for the back/forward cache without a word, and goes on when it is back", async () => {
+  const app = await App.open();
+  const visitor = await Visitor.come(app);
+  const tab = await visitor.open();
+  await tab.shows("active");
+  await app.called("trackSession", 1);
+  await visitor.pass(INTERVAL_MS / 2);
+  await tab.page.evaluate(() => {
+    addEventListener("pageshow", ({ persisted }) => {
+      Object.assign(globalThis, { wasRestored: persisted });
+    });
+  });
+  await tab.page.goto(`${app.url}/version`);
+  await visitor.pass(3 * INTERVAL_MS);
+  expect(app.calls).toHaveLength(1);
+
+  await tab.page.evaluate(() => history.back());
+  await tab.page.waitForFunction("globalThis.wasRestored");
+  await visitor.pass(LONGEST_MS);
+  await tab.shows("active");
+  expect(app.heartbeats).toHaveLength(2);
+});
+
+test("a deployment that is restarted gets what waited, once", async () => {
+  const app = await App.open();
+  const visitor = await Visitor.come(app);
+  const tab = await visitor.open();
+  await tab.shows("active");
+  await app.called("trackSession", 1);
+  const anonymousId = await tab.anonymousId();
+  await app.stop();
+  await tab.shows("offline");
+  await tab.click("View the lamp");
+  await visitor.pass(3 * INTERVAL_MS);
+  expect(app.calls).toHaveLength(1);
+
+  await app.start();
+  await visitor.pass(20_000);
+  await tab.shows("active");
+  await visitor.pass(INTERVAL_MS / 2);
+  expect(app.calls.map(({ name }) => name).sort()).toEqual([
+    ...["trackSession", "trackSession", "trackUserAction"],
+  ]);
+  expect(await app.sessions()).toMatchObject([{ anonymousId, visits: 1 }]);
+});
+
+test("the last tab is closed: its last heartbeat and action arrive, and nothing asks to stay", async () => {
+  const app = await App.open();
+  const visitor = await Visitor.come(app);
+  const stays = await visitor.context.newPage();
+  const tab = await visitor.open();
+  await tab.shows("active");
+  await app.called("trackSession", 1);
+  await visitor.pass(INTERVAL_MS / 2);
+  await tab.click("View the lamp");
+  expect(await tab.close()).toEqual([]);
+  await app.called("trackUserAction", 1);
+  await app.called("trackSession", 2);
+
+  // A page that does ask is seen to.
+  const asking = await visitor.open();
+  await asking.page.evaluate(() =>
+    addEventListener("beforeunload", (event) => event.preventDefault()),
+  );
+  await asking.click("View the lamp");
+  expect(await asking.close()).toEqual(["beforeunload"]);
+  await stays.close();
+});

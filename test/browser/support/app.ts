@@ -1,0 +1,137 @@
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  openDeployment,
+  type EmbeddedDeployment,
+} from "@sessions-ops/embedded";
+import { expect, inject, onTestFinished } from "vitest";
+import type { ComponentClient } from "../../../cli/lib/client.js";
+import { exampleComponent } from "../../../scripts/exampleApp.js";
+import { FakeClock } from "../../embedded/support/fakeClock.js";
+
+/**
+ * How far time goes at once. To a client, a deployment that is silent for a minute is dead, and this
+ * one says something every 15 s.
+ */
+export const STEP_MS = 30_000;
+
+/** A mutation of the app that the deployment has run. */
+export interface Call {
+  name: string;
+  /** Milliseconds that the test had let pass. */
+  at: number;
+}
+
+/** The example on a deployment of the test's own, whose clock the test drives. */
+export class App {
+  readonly clock = new FakeClock(Date.now());
+  readonly calls: Call[] = [];
+  readonly #startMs = this.clock.now();
+  readonly #dataDir: string;
+  readonly #waiting = new Set<() => void>();
+  #deployment: EmbeddedDeployment | undefined;
+  #url = "";
+
+  private constructor(dataDir: string) {
+    this.#dataDir = dataDir;
+  }
+
+  /** It is closed and removed when the test is finished. */
+  static async open(): Promise<App> {
+    const dataDir = await mkdtemp(join(tmpdir(), "sessions-ops-app-"));
+    await cp(inject("deployedDir"), dataDir, { recursive: true });
+    const app = new App(dataDir);
+    onTestFinished(async () => {
+      await app.stop();
+      await rm(dataDir, { recursive: true });
+    });
+    await app.start();
+    return app;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  /** Of what the test let pass. */
+  get passedMs(): number {
+    return this.clock.now() - this.#startMs;
+  }
+
+  /** The component, called as an operator does. */
+  get component(): ComponentClient {
+    if (this.#deployment === undefined) throw new Error("It is stopped.");
+    return exampleComponent(this.#deployment);
+  }
+
+  /** At the address that it had before, if any. */
+  async start(): Promise<void> {
+    const port = this.#url === "" ? 0 : Number(new URL(this.#url).port);
+    const deployment = await openDeployment({
+      dataDir: this.#dataDir,
+      port,
+      sitePort: 0,
+      clock: this.clock,
+    });
+    this.#deployment = deployment;
+    this.#url = deployment.url;
+    deployment.onCompletion(({ componentPath, path, udfType }) => {
+      if (componentPath !== "" || udfType !== "Mutation") return;
+      const name = path.slice(path.indexOf(":") + 1);
+      this.calls.push({ name, at: this.passedMs });
+      for (const look of this.#waiting) look();
+    });
+  }
+
+  async stop(): Promise<void> {
+    const deployment = this.#deployment;
+    this.#deployment = undefined;
+    await deployment?.close();
+  }
+
+  of(name: string): Call[] {
+    return this.calls.filter((call) => call.name === name);
+  }
+
+  get heartbeats(): Call[] {
+    return this.of("trackSession");
+  }
+
+  /** Resolves once a function has been called so often since the test began. */
+  called(name: string, times: number): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.of(name).length < times) return;
+        this.#waiting.delete(look);
+        resolve();
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  /** Everybody's sessions, newest first. */
+  async sessions() {
+    return (await this.component.query("sessions:list", {})).sessions;
+  }
+}
+
+/**
+ * Since the first of these calls there was one each interval, give or take a tenth of it and a step of
+ * the clock: however many tabs there are, they are of one.
+ */
+export function expectOneEach(
+  intervalMs: number,
+  calls: Call[],
+  nowMs: number,
+): void {
+  const times = calls.map(({ at }) => at);
+  const longest = intervalMs * 1.1 + STEP_MS;
+  times.forEach((at, n) => {
+    const next = times[n + 1];
+    expect((next ?? nowMs) - at).toBeLessThanOrEqual(longest);
+    if (next === undefined) return;
+    expect(next - at).toBeGreaterThanOrEqual(intervalMs * 0.9 - STEP_MS);
+  });
+}

@@ -1,0 +1,158 @@
+import { spawn } from "node:child_process";
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
+import { chromium, type Browser } from "playwright-core";
+
+/** A Chromium process of its own, with a profile of its own. */
+export interface Chromium {
+  browser: Browser;
+  close: () => Promise<void>;
+}
+
+export interface ChromiumOptions {
+  /** As who blocks all cookies in the settings has it: touching storage throws. */
+  blockStorage?: boolean;
+}
+
+/** A host on plain http that is this machine, but to a browser is not: no secure context. */
+export const INSECURE_HOST = "app.test";
+
+/**
+ * Starts one without Playwright's defaults: they keep all tabs visible and turn the back/forward cache
+ * off, and both are what is tested.
+ */
+export async function startChromium({
+  blockStorage = false,
+}: ChromiumOptions = {}): Promise<Chromium> {
+  const profile = mkdtempSync(join(tmpdir(), "sessions-ops-chromium-"));
+  if (blockStorage) writePreferences(profile, { cookies: BLOCK });
+  const child = spawn(findChromium(), [...ARGS, `--user-data-dir=${profile}`], {
+    stdio: ["ignore", "ignore", "pipe"],
+    // Its helpers go with it when the group is killed.
+    detached: true,
+  });
+  const ended = new Promise<void>((resolve) => {
+    child.on("close", () => resolve());
+    child.on("error", () => resolve());
+  });
+  const kill = async (): Promise<void> => {
+    if (child.pid !== undefined && child.exitCode === null) {
+      process.kill(-child.pid, "SIGKILL");
+    }
+    await ended;
+    // A helper may write until it is gone.
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
+  };
+  try {
+    const endpoint = await endpointOf(child.stderr, ended);
+    const browser = await chromium.connectOverCDP(endpoint, {
+      noDefaults: true,
+      timeout: 120_000,
+    });
+    const close = async (): Promise<void> => {
+      await browser.close();
+      await kill();
+    };
+    return { browser, close };
+  } catch (error) {
+    await kill();
+    throw error;
+  }
+}
+
+/** @throws where there is none, with how to get one */
+export function findChromium(): string {
+  const named = process.env["CHROMIUM_PATH"];
+  if (named !== undefined && named !== "") {
+    if (isExecutable(named)) return named;
+    throw new Error(`CHROMIUM_PATH names ${named}, which is no program.`);
+  }
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  const found = NAMES.flatMap((name) =>
+    folders.map((folder) => join(folder, name)),
+  )
+    .concat(MAC_PATHS)
+    .find(isExecutable);
+  if (found !== undefined) return found;
+  throw new Error(
+    `The browser tests need Chromium or Chrome, and none of ${NAMES.join(", ")} is in PATH. On Debian or Ubuntu: \`apt-get install chromium\`. Elsewhere install either, and name it by CHROMIUM_PATH if it is not in PATH.`,
+  );
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+const NAMES = [
+  "chromium",
+  "chromium-browser",
+  "google-chrome-stable",
+  "google-chrome",
+];
+const MAC_PATHS = [
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+const ARGS = [
+  "--headless=new",
+  "--remote-debugging-port=0",
+  "--no-first-run",
+  "--no-default-browser-check",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-dev-shm-usage",
+  "--password-store=basic",
+  `--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1`,
+  // Chromium's sandbox refuses to be root's, which containers often are.
+  ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+];
+
+/** A content setting's "never". */
+const BLOCK = 2;
+
+function writePreferences(
+  profile: string,
+  settings: Record<string, number>,
+): void {
+  mkdirSync(join(profile, "Default"));
+  writeFileSync(
+    join(profile, "Default/Preferences"),
+    JSON.stringify({ profile: { default_content_setting_values: settings } }),
+  );
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    // Not there, or no program: another may be.
+    return false;
+  }
+}
+
+async function endpointOf(
+  stderr: NodeJS.ReadableStream,
+  ended: Promise<void>,
+): Promise<string> {
+  const said: string[] = [];
+  const listening = new Promise<string>((resolve) => {
+    createInterface(stderr).on("line", (line) => {
+      said.push(line);
+      const endpoint = /DevTools listening on (ws:\S+)/.exec(line)?.[1];
+      if (endpoint !== undefined) resolve(endpoint);
+    });
+  });
+  const failed = ended.then(() => {
+    throw new Error(`${findChromium()} ended at once:\n${said.join("\n")}`);
+  });
+  return await Promise.race([listening, failed]);
+}

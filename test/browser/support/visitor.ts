@@ -1,0 +1,125 @@
+import type { BrowserContext, Page } from "playwright-core";
+import { inject, onTestFinished } from "vitest";
+import { HOUR_MS } from "../../../convex/sessionTracker/shared.js";
+import { STEP_MS, type App } from "./app.js";
+import { startChromium, type ChromiumOptions } from "./chromium.js";
+import { Tab } from "./tab.js";
+
+/** What the example's page has asked for. */
+export const INTERVAL_MS = 90_000;
+/** Within this a heartbeat follows the one before: they are up to a tenth later. */
+export const LONGEST_MS = 99_000;
+
+export interface VisitorOptions extends ChromiumOptions {
+  /** @default "127.0.0.1" */
+  host?: string;
+}
+
+/** Somebody with a browser: its tabs, whose clock the test drives together with the deployment's. */
+export class Visitor {
+  readonly context: BrowserContext;
+  readonly origin: string;
+  /** What the browser's console warned of, and what pages threw. */
+  readonly complaints: string[] = [];
+  readonly #app: App;
+  readonly #tabs: Tab[] = [];
+
+  private constructor(app: App, context: BrowserContext, host: string) {
+    this.#app = app;
+    this.context = context;
+    this.origin = `http://${host}:${inject("pagePort")}`;
+    context.on("console", (message) => {
+      if (["warning", "error"].includes(message.type())) {
+        this.complaints.push(message.text());
+      }
+    });
+    context.on("weberror", (error) => {
+      this.complaints.push(String(error.error()));
+    });
+  }
+
+  /** The browser is closed when the test is finished. */
+  static async come(
+    app: App,
+    { host = "127.0.0.1", ...options }: VisitorOptions = {},
+  ): Promise<Visitor> {
+    const { browser, close } = await startChromium(options);
+    onTestFinished(close);
+    const [context] = browser.contexts();
+    if (context === undefined) throw new Error("Chromium has no profile.");
+    await context.addInitScript((url) => {
+      Object.assign(globalThis, { CONVEX_URL: url });
+    }, app.url);
+    // Installed some time before, since it runs until then and stops at moments to come only.
+    await context.clock.install({ time: app.clock.now() - HOUR_MS });
+    await context.clock.pauseAt(app.clock.now());
+    return new Visitor(app, context, host);
+  }
+
+  /** Opens a tab, in front of the others. */
+  async open(path = "/"): Promise<Tab> {
+    return await this.#load(await this.context.newPage(), path);
+  }
+
+  /** Opens a tab in a window of its own. */
+  async openWindow(path = "/"): Promise<Tab> {
+    const [tab] = await this.openWindows(1, path);
+    return tab!;
+  }
+
+  /** Opens tabs in windows of their own, where none hides another, all at once. */
+  async openWindows(count: number, path = "/"): Promise<Tab[]> {
+    const browser = this.context.browser();
+    if (browser === null) throw new Error("The browser is gone.");
+    const session = await browser.newBrowserCDPSession();
+    const pages: Page[] = [];
+    for (let n = 0; n < count; n += 1) {
+      const opened = this.context.waitForEvent("page");
+      await session.send("Target.createTarget", {
+        url: "about:blank",
+        newWindow: true,
+      });
+      pages.push(await opened);
+    }
+    return await Promise.all(pages.map((page) => this.#load(page, path)));
+  }
+
+  /** Goes offline, or online again. */
+  async goOffline(isOffline: boolean): Promise<void> {
+    for (const tab of this.#tabs) tab.isReached = !isOffline;
+    await this.context.setOffline(isOffline);
+  }
+
+  /**
+   * Lets time pass for the deployment and all tabs, a step at a time: what falls due is answered before
+   * time goes on.
+   */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= STEP_MS) {
+      const step = Math.min(left, STEP_MS);
+      const heard = this.#tabs.map((tab) => tab.hears(step));
+      this.#app.clock.advance(step);
+      await Promise.all(heard);
+      await this.context.clock.runFor(step);
+      await this.settle();
+    }
+  }
+
+  /** Resolves when no tab has anything under way. */
+  async settle(): Promise<void> {
+    for (const tab of this.#tabs) await tab.settle();
+  }
+
+  async #load(page: Page, path: string): Promise<Tab> {
+    const tab = new Tab(page);
+    this.#tabs.push(tab);
+    page.on("close", () => this.#forget(tab));
+    page.on("crash", () => this.#forget(tab));
+    await page.goto(this.origin + path);
+    return tab;
+  }
+
+  #forget(tab: Tab): void {
+    this.#tabs.splice(this.#tabs.indexOf(tab), 1);
+  }
+}
