@@ -16,35 +16,23 @@ export type TableNameOf = (tableNumber: number) => string | undefined;
  * Checks a function's arguments object against the JSON of its args validator
  * (null: not declared). Throws EmbeddedError "argumentValidation" with Convex's text.
  */
-export function validateArgs(
-  tx: Transaction,
-  component: string,
-  validatorJson: JSONValue,
-  value: JSONValue,
-): void {
-  const problem = check(tx, component, validatorJson, value);
-  if (problem !== null) {
-    throw new EmbeddedError(
-      "argumentValidation",
-      `ArgumentValidationError: ${problem}`,
-    );
-  }
+export function validateArgs(...checked: Parameters<typeof check>): void {
+  const problem = check(...checked);
+  if (problem === null) return;
+  throw new EmbeddedError(
+    "argumentValidation",
+    `ArgumentValidationError: ${problem}`,
+  );
 }
 
 /** As {@link validateArgs}, for return values ("returnsValidation"). */
-export function validateReturns(
-  tx: Transaction,
-  component: string,
-  validatorJson: JSONValue,
-  value: JSONValue,
-): void {
-  const problem = check(tx, component, validatorJson, value);
-  if (problem !== null) {
-    throw new EmbeddedError(
-      "returnsValidation",
-      `ReturnsValidationError: ${problem}`,
-    );
-  }
+export function validateReturns(...checked: Parameters<typeof check>): void {
+  const problem = check(...checked);
+  if (problem === null) return;
+  throw new EmbeddedError(
+    "returnsValidation",
+    `ReturnsValidationError: ${problem}`,
+  );
 }
 
 function check(

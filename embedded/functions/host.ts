@@ -136,37 +136,25 @@ type TimerCallback = (...args: unknown[]) => unknown;
 
 /** Action timers run on the deployment's clock and end with the action. */
 const timers = {
-  setTimeout: (
-    callback: TimerCallback,
-    delayMs?: number,
-    ...args: unknown[]
-  ) => {
-    const execution = actionOnly("setTimeout");
-    if (execution instanceof SyscallFailure) {
-      return execution;
-    }
-    return startTimer(execution, callback, delayMs ?? 0, args, false);
-  },
-  setInterval: (
-    callback: TimerCallback,
-    delayMs?: number,
-    ...args: unknown[]
-  ) => {
-    const execution = actionOnly("setInterval");
-    if (execution instanceof SyscallFailure) {
-      return execution;
-    }
-    return startTimer(
-      execution,
-      callback,
-      Math.max(1, delayMs ?? 0),
-      args,
-      true,
-    );
-  },
+  setTimeout: timerStarter("setTimeout", { minDelayMs: 0, repeats: false }),
+  setInterval: timerStarter("setInterval", { minDelayMs: 1, repeats: true }),
   clearTimeout: (timer: unknown) => stopTimer(timer),
   clearInterval: (timer: unknown) => stopTimer(timer),
 };
+
+function timerStarter(
+  name: string,
+  { minDelayMs, repeats }: { minDelayMs: number; repeats: boolean },
+) {
+  return (callback: TimerCallback, delayMs?: number, ...args: unknown[]) => {
+    const execution = actionOnly(name);
+    if (execution instanceof SyscallFailure) {
+      return execution;
+    }
+    const delay = Math.max(minDelayMs, delayMs ?? 0);
+    return startTimer(execution, callback, delay, args, repeats);
+  };
+}
 
 class ActionTimer {
   handle: unknown;

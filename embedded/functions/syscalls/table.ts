@@ -42,20 +42,14 @@ export function isInScope(scope: SyscallScope, execution: Execution): boolean {
 
 export function stringArg(args: SyscallArgs, name: string): string {
   const value = args[name];
-  if (typeof value !== "string") {
-    throw new FunctionFailure(
-      `Invalid argument \`${name}\`: expected a string, got ${JSON.stringify(value)}`,
-    );
-  }
+  if (typeof value !== "string") throw badArg(name, "a string", value);
   return value;
 }
 
 export function numberArg(args: SyscallArgs, name: string): number {
   const value = args[name];
   if (typeof value !== "number" || !Number.isFinite(value)) {
-    throw new FunctionFailure(
-      `Invalid argument \`${name}\`: expected a number, got ${JSON.stringify(value)}`,
-    );
+    throw badArg(name, "a number", value);
   }
   return value;
 }
@@ -66,9 +60,7 @@ export function objectArg(
 ): Record<string, JSONValue> {
   const value = args[name];
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    throw new FunctionFailure(
-      `Invalid argument \`${name}\`: expected an object, got ${JSON.stringify(value)}`,
-    );
+    throw badArg(name, "an object", value);
   }
   return value;
 }
@@ -84,4 +76,14 @@ export function optionalString(
 /** Clients write arguments they leave out either way. */
 export function isAbsent(value: JSONValue | undefined): boolean {
   return value === undefined || value === null;
+}
+
+function badArg(
+  name: string,
+  expected: string,
+  value: JSONValue | undefined,
+): FunctionFailure {
+  return new FunctionFailure(
+    `Invalid argument \`${name}\`: expected ${expected}, got ${JSON.stringify(value)}`,
+  );
 }
