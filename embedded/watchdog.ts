@@ -52,7 +52,7 @@ const watching = setInterval(() => {
   session.post("Debugger.enable");
   session.post("Debugger.pause");
   // Where the thread waits in native code it does not pause.
-  setTimeout(end, everyMs, []);
+  setTimeout(end, afterMs, []);
 }, everyMs);
 
 function end(frames) {
