@@ -18,6 +18,8 @@ export interface ServerStats {
   maxOwnBytes: number;
   /** The same with the mapped pages of its data file. */
   maxRssBytes: number;
+  /** Of the file that the store has grown to. */
+  dataFileBytes: number;
 }
 
 /** A deployment in a process of its own, with an app deployed to it. */

@@ -2,7 +2,8 @@
  * The measured process: an embedded deployment and nothing else, from the built package as users run
  * it, so that its memory and time are its own and no TypeScript loader's.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { setInterval } from "node:timers";
 import { openDeployment } from "@sessions-ops/embedded";
@@ -23,7 +24,8 @@ deployment.onCompletion((event) => {
 process.on("message", (message) => {
   if (message === "stats") {
     const maxRssBytes = process.resourceUsage().maxRSS * 1_024;
-    process.send?.({ mutations, maxOwnBytes, maxRssBytes });
+    const dataFileBytes = statSync(join(dataDir, "data.lmdb")).size;
+    process.send?.({ mutations, maxOwnBytes, maxRssBytes, dataFileBytes });
   } else {
     void deployment.close().then(() => process.exit(0));
   }
