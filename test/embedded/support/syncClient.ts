@@ -43,8 +43,9 @@ export class SyncClient {
   static async connect(
     url: string,
     connect: Record<string, unknown> = {},
+    version?: string,
   ): Promise<SyncClient> {
-    const client = await SyncClient.open(url);
+    const client = await SyncClient.open(url, version);
     client.say({
       type: "Connect",
       sessionId: "session",

@@ -53,6 +53,17 @@ afterEach(() => {
 
 afterAll(() => deployment.remove());
 
+test.each(["0.0.1", "1.48.0", "1.49.0-alpha.2", "99.1.0"])(
+  "a client that says it is %s is served",
+  async (version) => {
+    const client = await SyncClient.connect(deployment.url, {}, version);
+    clients.push(client);
+    client.watch("f:get", { name: "versions" });
+    const transition = await client.next("Transition");
+    expect(values(transition)).toEqual({ 1: null });
+  },
+);
+
 describe("transitions", () => {
   test("join up, one for each change of the query set, one snapshot for all queries", async () => {
     const client = await connect();
