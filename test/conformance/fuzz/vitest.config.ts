@@ -10,6 +10,7 @@ export default defineConfig({
     include: [
       "test/conformance/fuzz/differential.test.ts",
       "test/embedded/serializability/*.test.ts",
+      "test/embedded/hostile/fuzz.test.ts",
     ],
     env: { FUZZ: "long" },
     maxWorkers: 1,

@@ -9,6 +9,8 @@ import { exchange } from "./attack.js";
 import { HANDSHAKE, frame } from "./frames.js";
 
 const MIB = 1 << 20;
+/** Each moves a hundred megabytes. */
+const TIMEOUT_MS = 120_000;
 const TEXT = 1;
 const PING = 9;
 
@@ -49,69 +51,85 @@ async function connect(): Promise<SyncClient> {
   return client;
 }
 
-test("a client that pings and reads nothing is dropped", async () => {
-  const { hostname, port } = new URL(deployment.url);
-  const ping = frame(PING, Buffer.alloc(125));
-  const pings = Buffer.concat(Array.from({ length: 8_000 }, () => ping));
-  const socket = openSocket(Number(port), hostname);
-  onTestFinished(() => void socket.destroy());
-  let isOver = false;
-  socket.on("error", () => (isOver = true));
-  socket.write(HANDSHAKE);
-  // Nothing reads the socket, so its end shows in writing only.
-  for (let sent = 0; !isOver && sent < 100; sent += 1) {
-    await new Promise((resolve) => socket.write(pings, resolve));
-  }
-  expect(isOver).toBe(true);
-});
+test(
+  "a client that pings and reads nothing is dropped",
+  async () => {
+    const { hostname, port } = new URL(deployment.url);
+    const ping = frame(PING, Buffer.alloc(125));
+    const pings = Buffer.concat(Array.from({ length: 8_000 }, () => ping));
+    const socket = openSocket(Number(port), hostname);
+    onTestFinished(() => void socket.destroy());
+    let isOver = false;
+    socket.on("error", () => (isOver = true));
+    socket.write(HANDSHAKE);
+    // Nothing reads the socket, so its end shows in writing only.
+    for (let sent = 0; !isOver && sent < 100; sent += 1) {
+      await new Promise((resolve) => socket.write(pings, resolve));
+    }
+    expect(isOver).toBe(true);
+  },
+  TIMEOUT_MS,
+);
 
-test("what a client says while its token is looked at is not piled up", async () => {
-  const asked = new Promise((resolve) => silent.once("request", resolve));
-  const client = await connect();
-  const part = (json: object) =>
-    Buffer.from(JSON.stringify(json)).toString("base64url");
-  const claims = { iss: "https://silent.example", sub: "a", exp: 1 };
-  client.say({
-    type: "Authenticate",
-    tokenType: "User",
-    value: `${part({ alg: "RS256" })}.${part(claims)}.AAAA`,
-    baseVersion: 0,
-  });
-  await asked;
-  const event = JSON.stringify({ type: "Event", filler: "x".repeat(MIB) });
-  for (let sent = 0; sent < 100; sent += 1) client.say(event);
-  // It waits for as long as the provider may take.
-  await client.next("AuthError");
-  expect(client.socket.bufferedAmount).toBeGreaterThan(60 * MIB);
-});
+test(
+  "what a client says while its token is looked at is not piled up",
+  async () => {
+    const asked = new Promise((resolve) => silent.once("request", resolve));
+    const client = await connect();
+    const part = (json: object) =>
+      Buffer.from(JSON.stringify(json)).toString("base64url");
+    const claims = { iss: "https://silent.example", sub: "a", exp: 1 };
+    client.say({
+      type: "Authenticate",
+      tokenType: "User",
+      value: `${part({ alg: "RS256" })}.${part(claims)}.AAAA`,
+      baseVersion: 0,
+    });
+    await asked;
+    const event = JSON.stringify({ type: "Event", filler: "x".repeat(MIB) });
+    for (let sent = 0; sent < 100; sent += 1) client.say(event);
+    // It waits for as long as the provider may take.
+    await client.next("AuthError");
+    expect(client.socket.bufferedAmount).toBeGreaterThan(60 * MIB);
+  },
+  TIMEOUT_MS,
+);
 
-test("queries whose results together are beyond all bounds end their client", async () => {
-  const client = await connect();
-  client.say({
-    type: "ModifyQuerySet",
-    baseVersion: 0,
-    newVersion: 1,
-    modifications: Array.from({ length: 40 }, (_, queryId) => ({
-      type: "Add",
-      queryId,
-      udfPath: "f:big",
-      args: [{ name: "big", bytes: 4 * MIB }],
-    })),
-  });
-  expect((await client.next("FatalError")).error).toContain("watch fewer");
-  expect(await client.closed()).toMatchObject({ code: 1008 });
-});
+test(
+  "queries whose results together are beyond all bounds end their client",
+  async () => {
+    const client = await connect();
+    client.say({
+      type: "ModifyQuerySet",
+      baseVersion: 0,
+      newVersion: 1,
+      modifications: Array.from({ length: 40 }, (_, queryId) => ({
+        type: "Add",
+        queryId,
+        udfPath: "f:big",
+        args: [{ name: "big", bytes: 4 * MIB }],
+      })),
+    });
+    expect((await client.next("FatalError")).error).toContain("watch fewer");
+    expect(await client.closed()).toMatchObject({ code: 1008 });
+  },
+  TIMEOUT_MS,
+);
 
-test("a batch of queries whose results together are beyond all bounds is refused", async () => {
-  const query = { path: "f:big", args: { name: "big", bytes: 4 * MIB } };
-  const answer = await deployment.post("/api/query_batch", {
-    queries: Array.from({ length: 40 }, () => query),
-  });
-  expect(answer).toMatchObject({
-    status: 400,
-    body: { code: "BatchTooLarge" },
-  });
-});
+test(
+  "a batch of queries whose results together are beyond all bounds is refused",
+  async () => {
+    const query = { path: "f:big", args: { name: "big", bytes: 4 * MIB } };
+    const answer = await deployment.post("/api/query_batch", {
+      queries: Array.from({ length: 40 }, () => query),
+    });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { code: "BatchTooLarge" },
+    });
+  },
+  TIMEOUT_MS,
+);
 
 test("a client that was told to go and stays is cut off", async () => {
   const { hostname, port } = new URL(deployment.url);

@@ -46,7 +46,7 @@ test(`${WEB_SOCKETS} WebSockets and ${IDLE + SLOW} slow HTTP connections at once
   );
   const crowded = await deployment.memory();
 
-  const calm = good.latenciesMs.length;
+  const calm = good.latencies.length;
   const args = { name: "crowd" };
   for (let n = 1; n <= 10; n += 1) {
     expect(
@@ -54,7 +54,7 @@ test(`${WEB_SOCKETS} WebSockets and ${IDLE + SLOW} slow HTTP connections at once
     ).toMatchObject({ status: 200, body: { status: "success" } });
   }
   await Promise.all(sockets.slice(0, WATCHING).map(sawTen));
-  while (good.latenciesMs.length < calm + 20) {
+  while (good.latencies.length < calm + 20) {
     await new Promise(setImmediate);
   }
   const counted = await good.stop();
@@ -65,7 +65,7 @@ test(`${WEB_SOCKETS} WebSockets and ${IDLE + SLOW} slow HTTP connections at once
       `p50 ${good.percentile(0.5).toFixed(1)} ms, longest ${good.percentile(1).toFixed()} ms; ` +
       `${((crowded.rss - before.rss) / (WEB_SOCKETS + IDLE + SLOW) / 1_024).toFixed()} KiB a connection`,
   );
-  expect(counted).toBe(good.latenciesMs.length);
+  expect(counted).toBe(good.latencies.length);
   expect(good.percentile(1)).toBeLessThan(LONGEST_MS);
   await expect
     .poll(async () => (await deployment.memory()).heapUsed, { timeout: 20_000 })

@@ -7,7 +7,7 @@ export default defineConfig({
   root: fileURLToPath(new URL("../../..", import.meta.url)),
   ssr: { resolve: { conditions: ["source", ...defaultServerConditions] } },
   test: {
-    include: ["test/embedded/kills/*.test.ts"],
+    include: ["test/embedded/kills/*.test.ts", "test/embedded/kill.test.ts"],
     env: { KILLS: process.env["KILLS"] ?? "200" },
     hookTimeout: 30_000,
   },

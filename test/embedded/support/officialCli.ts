@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
-const CONVEX_BIN = path.join(ROOT, "node_modules/convex/bin/main.js");
+/**
+ * The official CLI. What `npx convex` starts only imports this file, for which Node first looks
+ * through its six megabytes for names of exports; that is half of the time that a command takes.
+ */
+export const CONVEX_CLI = path.join(
+  ROOT,
+  "node_modules/convex/dist/cli.bundle.cjs",
+);
 
 export interface CliResult {
   code: number;
@@ -76,7 +83,7 @@ export class CliApp {
 
   /** Starts `convex <args>`, which runs until it is stopped. */
   start(...args: string[]): RunningCli {
-    const child = spawn(process.execPath, [CONVEX_BIN, ...args], {
+    const child = spawn(process.execPath, [CONVEX_CLI, ...args], {
       ...this.#options,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -102,7 +109,7 @@ export class CliApp {
     return new Promise((resolve) => {
       execFile(
         process.execPath,
-        [CONVEX_BIN, ...args],
+        [CONVEX_CLI, ...args],
         { ...this.#options, timeout: 60_000 },
         (error, stdout, stderr) =>
           resolve({
