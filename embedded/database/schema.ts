@@ -17,6 +17,7 @@ import {
   putComponent,
   tableRecord,
 } from "./catalogRecords.js";
+import { decodeArgument } from "./checks.js";
 import { addIndexEntries, Document } from "./documents.js";
 import { retire } from "./retired.js";
 import { parseSchema, type SchemaDefinition } from "./schemaDefinition.js";
@@ -57,12 +58,14 @@ export class SchemaViolation extends EmbeddedError {
  * checks stored documents against what changed. Throws {@link SchemaViolation},
  * "schemaInvalid" or "schemaUnsupported"; the transaction must then be dropped.
  * @param built ids of indexes that `buildIndexes` has filled for this schema
+ * @param remaining ids of the documents of a table that are to be checked; null: all
  */
 export function applySchema(
   tx: Transaction,
   component: string,
   schemaJson: JSONValue,
   built: ReadonlySet<number> = new Set(),
+  remaining: (table: Table) => ReadonlySet<string> | null = () => null,
 ): IndexDiff {
   const schema = parseSchema(schemaJson);
   return tx.changeCatalog((catalog, view) => {
@@ -79,7 +82,7 @@ export function applySchema(
           JSON.stringify(old?.validator ?? null) !==
             JSON.stringify(table.validator));
       if (mustCheck) {
-        checkDocuments(changed, view, table);
+        checkDocuments(changed, view, table, remaining(table));
       }
     }
     return { catalog: changed, result: diff };
@@ -170,12 +173,14 @@ function fill(view: PendingView, table: Table, indexes: Index[]): void {
 function checkDocuments(
   catalog: Catalog,
   view: PendingView,
-  { component, name, head, validator }: Table,
+  table: Table,
+  ids: ReadonlySet<string> | null,
 ): void {
+  const { component, name, validator } = table;
   if (validator === null) {
     return;
   }
-  for (const { value } of view.range(everything(head))) {
+  for (const value of textsOf(view, table, ids)) {
     const { _id, _creationTime, ...fields } = new Document(value).value;
     const mismatch = describeMismatch(validator, fields, (number) =>
       tableNameOf(catalog, component, number),
@@ -183,6 +188,23 @@ function checkDocuments(
     if (mismatch !== null) {
       throw new SchemaViolation(component, name, _id as string, mismatch);
     }
+  }
+}
+
+/** Documents as they lie in the store: those of the ids that are there, or all. */
+function* textsOf(
+  view: PendingView,
+  { head }: Table,
+  ids: ReadonlySet<string> | null,
+): Iterable<string> {
+  if (ids === null) {
+    for (const { value } of view.range(everything(head))) yield value;
+    return;
+  }
+  for (const id of ids) {
+    const { raw } = decodeArgument("schema check", id);
+    const value = view.get(head + raw);
+    if (value !== undefined) yield value;
   }
 }
 

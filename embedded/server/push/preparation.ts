@@ -1,5 +1,7 @@
 import type { Database } from "../../database/database.js";
+import type { Table } from "../../database/catalog.js";
 import { buildIndexes, discardBuilds } from "../../database/indexBuild.js";
+import { CheckedDocuments } from "../../database/schemaCheck.js";
 import { componentDefinitions } from "./diff.js";
 import type { CodeRevision } from "./revision.js";
 
@@ -17,6 +19,7 @@ export class Preparation {
   readonly #database: Database;
   readonly #progress = new Map<string, SchemaProgress>();
   readonly #abandoned = new AbortController();
+  #checked: CheckedDocuments | undefined;
   #isBuilt = false;
   #running: Promise<unknown> | undefined;
 
@@ -36,9 +39,14 @@ export class Preparation {
     return Object.fromEntries(this.#progress);
   }
 
-  /** Fills the indexes that the new code adds to tables with many documents. */
+  /** As `CheckedDocuments` has it: the documents that the push's transaction has to check. */
+  readonly remaining = (table: Table): ReadonlySet<string> | null =>
+    this.#checked?.remaining(table) ?? null;
+
+  /** Fills the indexes that the new code adds to tables with many documents, and checks these. */
   async build(next: CodeRevision): Promise<void> {
     if (this.#isBuilt) return;
+    const checked = (this.#checked ??= new CheckedDocuments(this.#database));
     for (const [path, { schema }] of componentDefinitions(next)) {
       let total = 0;
       const ids = await buildIndexes(
@@ -50,15 +58,23 @@ export class Preparation {
       );
       this.#show(path, total, total);
       for (const id of ids) this.built.add(id);
+      await checked.check(path, schema, this.#abandoned.signal);
     }
     this.#isBuilt = true;
     if (this.#abandoned.signal.aborted) await this.discard();
   }
 
+  /** The push has taken over what was built. */
+  finish(): void {
+    this.built.clear();
+    this.#checked?.close();
+    this.#checked = undefined;
+  }
+
   /** Gives up what was built. */
   async discard(): Promise<void> {
     const ids = new Set(this.built);
-    this.built.clear();
+    this.finish();
     this.#isBuilt = false;
     await discardBuilds(this.#database, ids);
   }

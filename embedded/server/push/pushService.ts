@@ -136,7 +136,7 @@ export class PushService {
           applySchemas(tx, push);
           replaceCrons(tx, push, this.#clock.now());
         });
-        push.preparation.built.clear();
+        push.preparation.finish();
       } catch (error) {
         await push.preparation.discard();
         throw error;
@@ -233,7 +233,8 @@ function applySchemas(
 ): void {
   for (const [path, { schema }] of componentDefinitions(next)) {
     try {
-      applySchema(tx, path, schema, preparation.built);
+      const { built, remaining } = preparation;
+      applySchema(tx, path, schema, built, remaining);
     } catch (error) {
       if (!(error instanceof EmbeddedError)) throw error;
       throw new SchemaRefused(path, error);
