@@ -1,4 +1,5 @@
 import { hostname, userInfo } from "node:os";
+import type { Fetch } from "./lib/http.js";
 
 type Output = NodeJS.WritableStream & {
   readonly isTTY?: boolean;
@@ -18,7 +19,7 @@ export interface CliContext {
   readonly timeZone: string;
   /** Who asks, as audit logs and runs record it. */
   readonly actor: string;
-  readonly fetch: typeof fetch;
+  readonly fetch: Fetch;
   readonly prompts: Prompts;
   now(): number;
   /** Resolves after `ms`, or as soon as the signal aborts. */
@@ -45,9 +46,15 @@ export function processContext(): CliContext {
     interactive: Boolean(process.stdin.isTTY && process.stderr.isTTY),
     env: process.env,
     cwd: process.cwd(),
-    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    get timeZone() {
+      // Asked only where it is shown: the first use of Intl takes tens of milliseconds.
+      return Intl.DateTimeFormat().resolvedOptions().timeZone;
+    },
     actor: `cli:${userName()}@${hostname()}`,
-    fetch: (input, init) => fetch(input, init),
+    fetch: async (url, init) => {
+      const { httpFetch } = await import("./lib/http.js");
+      return await httpFetch(url, init);
+    },
     prompts: terminalPrompts,
     now: Date.now,
     sleep,

@@ -1,7 +1,8 @@
 /**
- * `npm run bench [purge|track|replaced|calls|live|size …]`: measures, prints each figure with its unit, its bound and
- * its baseline from the same run, and fails where a bound is missed.
+ * `npm run bench [purge|track|replaced|calls|live|cli|size …]`: measures, prints each figure with its unit, its bound
+ * and its baseline from the same run, and fails where a bound is missed.
  */
+import { benchCli } from "./bench/cli.js";
 import { benchCalls } from "./bench/calls.js";
 import { benchLive } from "./bench/live.js";
 import { benchPurge } from "./bench/purge.js";
@@ -16,6 +17,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   replaced: benchReplaced,
   calls: benchCalls,
   live: benchLive,
+  cli: benchCli,
   size: benchSize,
 };
 

@@ -7,7 +7,8 @@ import { CliError } from "../lib/errors.js";
 import { note, print, printJson, widthOf } from "../lib/output.js";
 import { toSessionJson } from "../lib/sessionRows.js";
 import { formatTable } from "../lib/table.js";
-import { formatTime, parseMoment } from "../lib/time.js";
+import { formatTime } from "../lib/time.js";
+import { parseMoment } from "../lib/zonedTime.js";
 import type { ListJson, SessionJson } from "../shapes.js";
 
 export interface ListOptions extends GlobalOptions {

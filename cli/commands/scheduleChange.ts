@@ -5,7 +5,7 @@ import { conflictExplained } from "../lib/conflict.js";
 import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
 import { CliError } from "../lib/errors.js";
 import { reportChange } from "../lib/scheduleReport.js";
-import { parseTime } from "../lib/time.js";
+import { parseTime } from "../lib/zonedTime.js";
 
 export interface ScheduleChangeOptions extends GlobalOptions {
   readonly tz?: string;

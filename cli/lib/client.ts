@@ -9,6 +9,7 @@ import type {
 } from "./api.js";
 import { CliError, messageOf } from "./errors.js";
 import { badAnswer, networkReason, refusal } from "./failures.js";
+import { toAnswer, type Answer, type Fetch, type FetchInit } from "./http.js";
 import type { Target } from "./target.js";
 
 /** Longer than any function may take on a real deployment. */
@@ -30,11 +31,14 @@ export class ComponentClient {
   readonly #target: Target;
   readonly component: string;
 
-  constructor(target: Target, component: string, fetchFn: typeof fetch) {
+  constructor(target: Target, component: string, fetchFn: Fetch) {
+    const answered: unknown = (url: string, init?: FetchInit) =>
+      this.#fetch(fetchFn, url, init);
     const http = new ConvexHttpClient(target.url, {
       skipConvexDeploymentUrlCheck: true,
       logger: false,
-      fetch: (input, init) => this.#fetch(fetchFn, input, init),
+      // The client asks no more of an answer than ours has.
+      fetch: answered as typeof fetch,
     });
     if (!isAdminClient(http)) {
       throw new CliError(
@@ -95,13 +99,13 @@ export class ComponentClient {
 
   /** Sees the status, and connections that end half way, which the client's own errors leave out. */
   async #fetch(
-    fetchFn: typeof fetch,
-    input: Parameters<typeof fetch>[0],
-    init: RequestInit | undefined,
-  ): Promise<Response> {
+    fetchFn: Fetch,
+    to: string,
+    init: FetchInit | undefined,
+  ): Promise<Answer> {
     const { url } = this.#target;
     try {
-      const response = await fetchFn(input, {
+      const response = await fetchFn(to, {
         ...init,
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
@@ -109,7 +113,7 @@ export class ComponentClient {
       const body = this.#redact(await response.text());
       const failure = badAnswer(this.#target, response, body);
       if (failure) throw failure;
-      return new Response(body, response);
+      return toAnswer(response.status, body);
     } catch (error) {
       if (error instanceof CliError) throw error;
       throw new CliError(
@@ -133,12 +137,17 @@ export class ComponentClient {
         `${this.#target.url} has no component at "${this.component}" with the function ${name}. Add app.use(sessionTracker) to convex/convex.config.ts and run \`npx convex deploy\`; where it is mounted under another name, give --component.`,
       );
     }
-    return new CliError("failure", `${name} failed: ${message.trim()}`);
+    return new CliError("failure", `${name} failed: ${withoutStack(message)}`);
   }
 
   #redact(text: string): string {
     return this.#target.adminKey.redact(text);
   }
+}
+
+/** A development deployment sends where in its code it was, which is nothing to an operator. */
+function withoutStack(message: string): string {
+  return message.replaceAll(/\n\s+at .*/g, "").trim();
 }
 
 function isAdminClient(

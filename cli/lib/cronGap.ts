@@ -9,7 +9,7 @@ const HORIZON_DAYS = 4 * 366;
  * would take seconds. Clocks that change count as if they did not.
  */
 export function longestGapMs(spec: string, now: number): number {
-  const fields = parser.parseExpression(spec).fields;
+  const fields = parser.parseExpression(spec, { utc: true }).fields;
   const times = fields.hour
     .flatMap((hour) => fields.minute.map((minute) => hour * 60 + minute))
     .sort((a, b) => a - b);

@@ -1,7 +1,9 @@
 import type { CliContext } from "../context.js";
 import type { EnvLayer, EnvValue } from "./dotenvFiles.js";
 import { lookup } from "./dotenvFiles.js";
-import { CliError, messageOf } from "./errors.js";
+import { CliError } from "./errors.js";
+import { networkReason } from "./failures.js";
+import type { Answer } from "./http.js";
 import { AdminKey } from "./secret.js";
 
 /**
@@ -73,7 +75,7 @@ async function askConvex(
     lookup(layers, "CONVEX_PROVISION_HOST")?.value ?? "https://api.convex.dev";
   const advice =
     "Set CONVEX_URL beside the key to the deployment's URL, or check the key.";
-  let response: Response;
+  let response: Answer;
   try {
     response = await context.fetch(`${host}/api/deployment/url_for_key`, {
       method: "POST",
@@ -87,7 +89,7 @@ async function askConvex(
   } catch (error) {
     throw new CliError(
       "unreachable",
-      `Could not ask ${host} which deployment the deploy key belongs to (${adminKey.redact(messageOf(error))}). ${advice}`,
+      `Could not ask ${host} which deployment the deploy key belongs to (${adminKey.redact(networkReason(error))}). ${advice}`,
     );
   }
   const answer: unknown = response.ok ? await response.json() : null;

@@ -1,6 +1,7 @@
 /** What goes wrong between the CLI and a deployment, in words and as exit codes. */
 import { ConvexError } from "convex/values";
 import { CliError, type CliErrorCode } from "./errors.js";
+import type { Answer } from "./http.js";
 import type { Target } from "./target.js";
 
 /** The status with which a deployment may report that a function failed, besides 200. */
@@ -9,7 +10,7 @@ const FUNCTION_FAILED = 560;
 /** An answer that did not come from a function, explained; `null` for one that did. */
 export function badAnswer(
   { url, source }: Target,
-  { ok, status }: Response,
+  { ok, status }: Answer,
   body: string,
 ): CliError | null {
   if (status === 401 || status === 403) {
@@ -85,15 +86,14 @@ export function refusalData(error: unknown): Record<string, unknown> | null {
     : null;
 }
 
-/** `fetch failed` says nothing; its cause does. */
+/** What of an error of the network says most. */
 export function networkReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") {
-    return "none in time";
-  }
   const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
+  const isTooLate = [error, cause].some(
+    (one) => one instanceof Error && one.name === "TimeoutError",
+  );
+  if (isTooLate) return "none in time";
   // Several addresses tried: the message is empty and the code says it.
-  const code = "code" in cause ? String(cause.code) : "";
-  return cause.message || code || error.message;
+  return error.message || ("code" in error ? String(error.code) : error.name);
 }

@@ -1,4 +1,5 @@
 import type { CliContext } from "../context.js";
+import { formatNumber } from "./output.js";
 import { formatDuration } from "./time.js";
 
 export interface Progress {
@@ -40,7 +41,7 @@ export async function startProgress(
       const leftMs = rate > 0 ? ((total - done) / rate) * 1_000 : 0;
       bar.setTotal(Math.max(total, done));
       bar.update(done, {
-        rate: Math.round(rate).toLocaleString("en-US"),
+        rate: formatNumber(Math.round(rate)),
         left: leftMs >= 1_000 ? `${formatDuration(leftMs)} left` : "",
       });
     },

@@ -4,7 +4,7 @@ import {
   type RetentionDays,
 } from "../../convex/sessionTracker/shared.js";
 import { CliError } from "./errors.js";
-import { parseTime } from "./time.js";
+import { parseTime } from "./zonedTime.js";
 
 export interface CutoffOptions {
   readonly days?: number;

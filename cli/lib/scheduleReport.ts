@@ -9,6 +9,7 @@ import { warningLines } from "./settingsReport.js";
 import { formatTable } from "./table.js";
 import { scheduleState } from "./tables.js";
 import { formatRelative, formatTime, iso, isUtc } from "./time.js";
+import { formatZonedTime } from "./zonedTime.js";
 
 /** Prints a schedule after a change, with its next five fires. */
 export async function reportChange(
@@ -44,7 +45,7 @@ export function fireLines(context: CliContext, fires: number[]): string {
     ["UTC", ...(isSame ? [] : [timeZone]), "IN"],
     fires.map((fire) => [
       formatTime(fire),
-      ...(isSame ? [] : [formatTime(fire, timeZone)]),
+      ...(isSame ? [] : [formatZonedTime(fire, timeZone)]),
       formatRelative(fire, context.now()),
     ]),
     widthOf(context),

@@ -8,6 +8,7 @@ import type { CliContext } from "../context.js";
 import { formatNumber, retentionText, widthOf } from "./output.js";
 import { formatTable, printable } from "./table.js";
 import { formatDuration, formatRelative, formatTime, isUtc } from "./time.js";
+import { formatZonedTime } from "./zonedTime.js";
 
 /** "retentionDays: 14 days → 7 days", a line for each field. */
 export function changeLines(
@@ -56,7 +57,7 @@ export function intervalTable(
     moments.map(([what, at]) => [
       what,
       formatTime(at),
-      ...(isSame ? [] : [formatTime(at, timeZone)]),
+      ...(isSame ? [] : [formatZonedTime(at, timeZone)]),
       formatRelative(at, now),
     ]),
     widthOf(context),

@@ -1,27 +1,4 @@
-import { DateTime, Duration } from "luxon";
-import { CliError } from "./errors.js";
-
-const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}.*)?$/;
-
-/**
- * Reads `YYYY-MM-DD` (midnight) or ISO 8601; UTC unless the text names an offset.
- * @returns ms since the epoch, or `null` where it is neither
- */
-export function readTime(text: string): number | null {
-  if (!MOMENT.test(text)) return null;
-  const moment = DateTime.fromISO(text, { zone: "utc" });
-  return moment.isValid ? moment.toMillis() : null;
-}
-
-/** The time that an option names. */
-export function parseTime(text: string, option: string): number {
-  const time = readTime(text);
-  if (time !== null) return time;
-  throw new CliError(
-    "usage",
-    `${option} ${JSON.stringify(text)} is not a time. Give YYYY-MM-DD (midnight UTC) or ISO 8601, such as 2026-08-01T12:00:00Z.`,
-  );
-}
+/** Times and durations in words. Without a library: each command loads this before it can answer. */
 
 const UNITS_MS = {
   s: 1_000,
@@ -40,17 +17,6 @@ export function readDuration(text: string): number | null {
     : Math.round(Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS]);
 }
 
-/** The time that an option names: itself, or how long ago it was. */
-export function parseMoment(text: string, option: string, now: number): number {
-  const agoMs = readDuration(text);
-  const time = agoMs === null ? readTime(text) : now - agoMs;
-  if (time !== null) return time;
-  throw new CliError(
-    "usage",
-    `${option} ${JSON.stringify(text)} is neither a time nor how long ago. Give YYYY-MM-DD (midnight UTC), ISO 8601 such as 2026-08-01T12:00:00Z, or 45m, 2h, 7d.`,
-  );
-}
-
 /** ISO 8601 in UTC, for programs. */
 export function iso(ms: number): string {
   return new Date(ms).toISOString();
@@ -64,33 +30,47 @@ export function isUtc(timeZone: string): boolean {
   return timeZone === "UTC" || timeZone === "Etc/UTC";
 }
 
-/** For people; to the second. */
-export function formatTime(ms: number, zone = "utc"): string {
-  const moment = DateTime.fromMillis(ms, { zone });
-  const name = zone === "utc" ? "UTC" : (moment.offsetNameShort ?? zone);
-  return `${moment.toFormat("yyyy-MM-dd HH:mm:ss")} ${name}`;
+/** For people, in UTC; to the second. */
+export function formatTime(ms: number): string {
+  return `${iso(ms).slice(0, 19).replace("T", " ")} UTC`;
 }
+
+const HOUR_MS = UNITS_MS.h;
+const DAY_MS = UNITS_MS.d;
+
+/** What is counted in, largest first; of a month and a year, how long one is on average. */
+const SPANS: ReadonlyArray<readonly [unit: string, ms: number]> = [
+  ["year", 365.25 * DAY_MS],
+  ["month", 30.44 * DAY_MS],
+  ["day", DAY_MS],
+  ["hour", HOUR_MS],
+  ["minute", UNITS_MS.m],
+  ["second", UNITS_MS.s],
+];
 
 /** "in 3 hours", "2 days ago". */
 export function formatRelative(ms: number, now: number): string {
-  return (
-    DateTime.fromMillis(ms, { zone: "utc", locale: "en" }).toRelative({
-      base: DateTime.fromMillis(now, { zone: "utc" }),
-    }) ?? ""
-  );
+  const awayMs = Math.abs(ms - now);
+  const [unit, unitMs] = SPANS.find(([, size]) => awayMs >= size) ?? [
+    "second",
+    UNITS_MS.s,
+  ];
+  const text = amount(Math.floor(awayMs / unitMs), unit);
+  return ms > now ? `in ${text}` : `${text} ago`;
 }
 
-/** The two largest units: "1 hour 30 minutes". */
+/** The two largest units, of days at most: "1 hour 30 minutes". */
 export function formatDuration(ms: number): string {
-  const { days, hours, minutes, seconds } = Duration.fromMillis(ms).shiftTo(
-    ...(["days", "hours", "minutes", "seconds"] as const),
-  );
-  return Object.entries({ days, hours, minutes, seconds })
-    .filter(([, amount]) => amount >= 1)
-    .slice(0, 2)
-    .map(([units, amount]) => {
-      const whole = Math.floor(amount);
-      return `${whole} ${whole === 1 ? units.slice(0, -1) : units}`;
-    })
-    .join(" ");
+  const parts: string[] = [];
+  let restMs = ms;
+  for (const [unit, unitMs] of SPANS.slice(2)) {
+    const count = Math.floor(restMs / unitMs);
+    restMs -= count * unitMs;
+    if (count >= 1) parts.push(amount(count, unit));
+  }
+  return parts.slice(0, 2).join(" ");
+}
+
+function amount(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }

@@ -43,6 +43,10 @@ export class MeasuredDeployment {
     return this.#server.url;
   }
 
+  get adminKey(): string {
+    return this.#server.adminKey;
+  }
+
   /** Stops the process and starts another on the same data, at another URL; returns when it was started. */
   async restart(): Promise<number> {
     await this.#stopProcess();

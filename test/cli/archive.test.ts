@@ -14,6 +14,7 @@ import type { RunResultJson } from "../../cli/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";
+import type { FetchInit } from "../../cli/lib/http.js";
 import { bodyOf } from "./harness.js";
 
 const ARCHIVE = "old.jsonl.gz";
@@ -105,7 +106,7 @@ test("a page is deleted only after it is in the file", async () => {
   const online = terminal.overrides.fetch;
   const seen: number[] = [];
   Object.assign(terminal.overrides, {
-    fetch: async (input: string, init: RequestInit) => {
+    fetch: async (input: string, init: FetchInit) => {
       const body = bodyOf<{ path: string }>(init);
       if (body.path === "archiving:purgePage") {
         const archived = visitorsIn(path).length;
@@ -123,7 +124,7 @@ test("a session that comes back before its page is not in it", async () => {
   const { terminal, component, path } = await setUpOld();
   const online = terminal.overrides.fetch;
   Object.assign(terminal.overrides, {
-    fetch: async (input: string, init: RequestInit) => {
+    fetch: async (input: string, init: FetchInit) => {
       const { path: name } = bodyOf<{ path: string }>(init);
       if (name === "archiving:purgePage") {
         const anonymousId = "old-3";
@@ -141,7 +142,7 @@ test("a session that comes back between archive and deletion stays, and is named
   const { terminal, component, path, total } = await setUpOld();
   const online = terminal.overrides.fetch;
   Object.assign(terminal.overrides, {
-    fetch: async (input: string, init: RequestInit) => {
+    fetch: async (input: string, init: FetchInit) => {
       const { path: name } = bodyOf<{ path: string }>(init);
       if (
         name === "archiving:purgePage" &&
@@ -172,7 +173,7 @@ describe("after a crash", () => {
     const online = terminal.overrides.fetch;
     let isDown = false;
     Object.assign(terminal.overrides, {
-      fetch: async (input: string, init: RequestInit) => {
+      fetch: async (input: string, init: FetchInit) => {
         const { path: name } = bodyOf<{ path: string }>(init);
         isDown ||=
           name === "archiving:purgePage" && visitorsIn(path).length === 20;
@@ -264,7 +265,7 @@ test("Ctrl-C stops after a page and says how to go on; so does cancel, from else
   const afterPages = (count: number, what: () => unknown) => {
     pages = 0;
     Object.assign(terminal.overrides, {
-      fetch: async (input: string, init: RequestInit) => {
+      fetch: async (input: string, init: FetchInit) => {
         const answer = await online?.(input, init);
         const { path: name } = bodyOf<{ path: string }>(init);
         if (name === "archiving:purgePage") pages += 1;

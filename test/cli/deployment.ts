@@ -10,6 +10,7 @@ import {
 } from "convex/values";
 import { onTestFinished, vi } from "vitest";
 import type { CliContext } from "../../cli/context.js";
+import type { Fetch } from "../../cli/lib/http.js";
 import { setUpComponent } from "../convex/setup.js";
 import { ADMIN_KEY, bodyOf, FakeTerminal } from "./harness.js";
 
@@ -30,7 +31,7 @@ export function setUpDeployment(overrides: Partial<CliContext> = {}) {
   const calls: string[] = [];
 
   /** Answers as a deployment's `/api/function` does. */
-  const answer: typeof fetch = async (_input, init) => {
+  const answer: Fetch = async (_url, init) => {
     const request = bodyOf<FunctionRequest>(init);
     const key = new Headers(init?.headers).get("authorization");
     if (key !== `Convex ${ADMIN_KEY}`) return new Response("", { status: 401 });

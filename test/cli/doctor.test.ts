@@ -1,5 +1,6 @@
 import { Crons } from "@convex-dev/crons";
 import { expect, test } from "vitest";
+import { httpFetch, toAnswer, type Fetch } from "../../cli/lib/http.js";
 import type { DoctorJson } from "../../cli/operatorShapes.js";
 import {
   api,
@@ -132,13 +133,13 @@ test("a clock that is wrong, settings that contradict, an old component", async 
   const answer = terminal.overrides.fetch;
   Object.assign(terminal.overrides, {
     now: () => Date.now() - 5 * MINUTE_MS,
-    fetch: async (...args: Parameters<typeof fetch>) => {
-      const response = await (answer ?? fetch)(...args);
+    fetch: async (...args: Parameters<Fetch>) => {
+      const response = await (answer ?? httpFetch)(...args);
       const text = (await response.text()).replace(
         '"version":"0.1.0"',
         '"version":"0.0.9"',
       );
-      return new Response(text, response);
+      return toAnswer(response.status, text);
     },
   });
   const found = await examine(terminal);
@@ -180,7 +181,7 @@ test.each([
     1,
     "component",
   ],
-] as Array<[string, typeof fetch, number, string]>)(
+] as Array<[string, Fetch, number, string]>)(
   "%s: the rest is skipped",
   async (_name, fetch, exitCode, check) => {
     const terminal = new FakeTerminal({ fetch });

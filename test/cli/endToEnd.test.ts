@@ -14,6 +14,7 @@ import type {
   ListJson,
   RunResultJson,
   ScheduleChangeJson,
+  ServeJson,
   StatusJson,
 } from "../../cli/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
@@ -183,10 +184,7 @@ test("other machines only when asked for; HTTP actions on a port of their own", 
     ...["--port", port ?? "", "--site-port", sitePort ?? ""],
     ...["--data", "remote-data"],
   ]);
-  const ready = JSON.parse(
-    await serving.said(/"ready": true[^]*}\n/),
-  ) as object;
-  expect(ready).toEqual({
+  expect(await serving.printed<ServeJson>()).toEqual({
     ready: true,
     url: `http://127.0.0.1:${port}`,
     siteUrl: `http://127.0.0.1:${sitePort}`,

@@ -15,6 +15,7 @@ import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
 import { expectInvariants } from "../convex/rows.js";
 import { NOW, setUpDeployment } from "./deployment.js";
+import type { FetchInit } from "../../cli/lib/http.js";
 import { bodyOf } from "./harness.js";
 
 /** Visitors in every state, with metadata of every type. */
@@ -184,7 +185,7 @@ test("a file that is there stays unless --force is given, and a broken export le
 
   const online = terminal.overrides.fetch;
   Object.assign(terminal.overrides, {
-    fetch: async (input: string, init: RequestInit) => {
+    fetch: async (input: string, init: FetchInit) => {
       const { path } = bodyOf<{ path: string }>(init);
       if (path === "exporting:page") throw new TypeError("fetch failed");
       return await online?.(input, init);

@@ -4,6 +4,7 @@ import type { RunResultJson } from "../../cli/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";
+import type { FetchInit } from "../../cli/lib/http.js";
 import { bodyOf } from "./harness.js";
 
 /** Thirty old sessions and pages of five, so that a run takes several. */
@@ -126,7 +127,7 @@ test("a lost answer does not start a second run, nor do lost polls end the comma
   const online = terminal.overrides.fetch;
   const toLose = ["runs:start", "runs:get", "runs:get", "runs:get"];
   Object.assign(terminal.overrides, {
-    fetch: async (input: string, init: RequestInit) => {
+    fetch: async (input: string, init: FetchInit) => {
       const answer = await online?.(input, init);
       const { path } = bodyOf<{ path: string }>(init);
       if (toLose[0] !== path) return answer;

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
 import type { CliContext } from "../../cli/context.js";
+import type { FetchInit } from "../../cli/lib/http.js";
 import { describeError } from "../../cli/lib/errors.js";
 import { writeRunningDeployment } from "../../cli/lib/runningDeployment.js";
 import { buildProgram } from "../../cli/program.js";
@@ -114,7 +115,7 @@ export class FakeTerminal {
 }
 
 /** The body of a request that the CLI made: JSON, always. */
-export function bodyOf<Body>(init: RequestInit | undefined): Body {
+export function bodyOf<Body>(init: FetchInit | undefined): Body {
   if (typeof init?.body !== "string") throw new Error("No body was sent.");
   return JSON.parse(init.body) as Body;
 }

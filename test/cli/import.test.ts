@@ -3,6 +3,7 @@ import type { ImportJson, ListJson, ShowJson } from "../../cli/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";
+import type { FetchInit } from "../../cli/lib/http.js";
 import { bodyOf } from "./harness.js";
 
 function jsonl(rows: object[]): string {
@@ -194,7 +195,7 @@ test("when the deployment goes away in the middle, it names the line to go on fr
   const online = terminal.overrides.fetch;
   let batches = 0;
   Object.assign(terminal.overrides, {
-    fetch: (input: string, init: RequestInit) => {
+    fetch: (input: string, init: FetchInit) => {
       const { path } = bodyOf<{ path: string }>(init);
       if (path === "importing:importBatch") batches += 1;
       if (batches > 5) return Promise.reject(new TypeError("fetch failed"));

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { httpFetch } from "../../cli/lib/http.js";
 import { ADMIN_KEY, FakeTerminal } from "./harness.js";
 
 /** A terminal in a folder whose deployment is this server. */
@@ -19,7 +20,7 @@ async function setUpServer(listener: RequestListener) {
   });
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
-  const terminal = new FakeTerminal({ fetch });
+  const terminal = new FakeTerminal({ fetch: httpFetch });
   terminal.serveHere(url);
   return { terminal, url, close };
 }

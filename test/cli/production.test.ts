@@ -1,5 +1,6 @@
 /** What is asked before a write to production, and what never is. */
 import { expect, test } from "vitest";
+import { httpFetch, type Fetch } from "../../cli/lib/http.js";
 import type { StatusJson } from "../../cli/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { setUpDeployment } from "./deployment.js";
@@ -11,9 +12,9 @@ const PROD = { CONVEX_DEPLOY_KEY: "prod:happy-animal-123|c2VjcmV0" };
 function setUp(env: Record<string, string>, interactive = false) {
   const deployment = setUpDeployment({ env, interactive });
   const { fetch } = deployment.terminal.overrides;
-  const asServed: typeof globalThis.fetch = (input, init) =>
+  const asServed: Fetch = (url, init) =>
     // The fake deployment has one key of its own.
-    (fetch ?? globalThis.fetch)(input, {
+    (fetch ?? httpFetch)(url, {
       ...init,
       headers: { authorization: `Convex ${ADMIN_KEY}` },
     });
@@ -65,7 +66,7 @@ test("reading asks nothing, and status shows the banner", async () => {
   const { terminal } = setUp({ ...PROD, CONVEX_URL: URL });
   const { stdout, exitCode } = await terminal.run("status");
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/^ PRODUCTION  happy-animal-123\n/);
+  expect(stdout).toMatch(/^ PRODUCTION {2}happy-animal-123\n/);
 });
 
 const SELF_HOSTED = { CONVEX_SELF_HOSTED_ADMIN_KEY: "self-hosted|c2VjcmV0" };

@@ -3,10 +3,13 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll } from "vitest";
+import { build } from "vite";
+import { afterAll, beforeAll } from "vitest";
 import type { Finished } from "./harness.js";
 
 const root = join(import.meta.dirname, "../..");
+
+type Env = Readonly<Record<string, string>>;
 
 export interface Running {
   child: ChildProcess;
@@ -15,6 +18,8 @@ export interface Running {
   firstLine: Promise<string>;
   /** Resolves once both outputs together hold this. */
   said(text: string | RegExp): Promise<string>;
+  /** Resolves with what `--json` printed, once it is whole. */
+  printed<Shape>(): Promise<Shape>;
 }
 
 /** A folder of its own, so that the deployment served in it is nobody else's. */
@@ -27,25 +32,46 @@ export class RealCli {
       cpSync(join(root, name), join(this.folder, name), { recursive: true });
     }
     symlinkSync(join(root, "node_modules"), join(this.folder, "node_modules"));
+    beforeAll(async () => {
+      // As `npm run build` makes it, where its packages are found as in an app that installed it.
+      await build({
+        configFile: join(root, "cli/vite.config.ts"),
+        logLevel: "error",
+        build: { outDir: join(this.folder, "cli"), license: false },
+      });
+    }, 120_000);
     afterAll(() => {
       for (const child of this.#children) child.kill("SIGKILL");
       rmSync(this.folder, { recursive: true, force: true });
     });
   }
 
-  start(args: string[], stdin = ""): Running {
-    const running = this.#spawn(process.execPath, commandOf(args));
+  start(args: string[], stdin = "", env: Env = {}): Running {
+    const command = this.#commandOf(args);
+    const running = this.#spawn(process.execPath, command, env);
     running.child.stdin?.end(stdin);
     return running;
   }
 
-  /** In a terminal of its own, 100 columns wide; what is typed goes to its stdin. */
-  startInTerminal(args: string[]): Running {
-    const command = [process.execPath, ...commandOf(args)]
-      .map((word) => `'${word}'`)
+  /** In a terminal of its own; what is typed goes to its stdin. */
+  startInTerminal(
+    args: string[],
+    { columns = 100, env = {} }: { columns?: number; env?: Env } = {},
+  ): Running {
+    const inside = `stty cols ${columns}; exec ${this.inShell(args)}`;
+    return this.#spawn("script", ["-qefc", inside, "/dev/null"], env);
+  }
+
+  /** A line for `sh`, in which the command stands as `inShell` has it. */
+  startLine(line: string, env: Env = {}): Running {
+    return this.#spawn("sh", ["-c", line], env);
+  }
+
+  /** The command as a shell has to be given it. */
+  inShell(args: string[]): string {
+    return [process.execPath, ...this.#commandOf(args)]
+      .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
       .join(" ");
-    const inside = `stty cols 100; exec ${command}`;
-    return this.#spawn("script", ["-qefc", inside, "/dev/null"]);
   }
 
   run(...args: string[]): Promise<Finished> {
@@ -61,10 +87,25 @@ export class RealCli {
     return JSON.parse(stdout) as Shape;
   }
 
-  #spawn(command: string, args: string[]): Running {
+  #commandOf(args: string[]): string[] {
+    // What is served is the source of the embedded package, so that no test runs an old build of it.
+    const source = ["--conditions=source", "--import=tsx"];
+    return [
+      ...(args[0] === "serve" ? source : []),
+      join(this.folder, "cli/main.js"),
+      ...args,
+    ];
+  }
+
+  #spawn(command: string, args: string[], env: Env): Running {
     const child = spawn(command, args, {
       cwd: this.folder,
-      env: { PATH: process.env["PATH"], HOME: this.folder, TERM: "xterm" },
+      env: {
+        PATH: process.env["PATH"],
+        HOME: this.folder,
+        TERM: "xterm",
+        ...env,
+      },
     });
     this.#children.add(child);
     let stdout = "";
@@ -99,15 +140,10 @@ export class RealCli {
           typeof text === "string" ? all.includes(text) : text.test(all);
         return isThere ? all : undefined;
       });
-    return { child, finished, firstLine, said };
+    const printed = async <Shape>(): Promise<Shape> => {
+      const isWhole = () => (/^}\n/m.test(stdout) ? stdout : undefined);
+      return JSON.parse(await heard(isWhole)) as Shape;
+    };
+    return { child, finished, firstLine, said, printed };
   }
-}
-
-function commandOf(args: string[]): string[] {
-  return [
-    "--conditions=source",
-    "--import=tsx",
-    join(root, "cli/main.ts"),
-    ...args,
-  ];
 }

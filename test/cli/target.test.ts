@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { describeError } from "../../cli/lib/errors.js";
+import type { Fetch } from "../../cli/lib/http.js";
 import { resolveTarget, type Target } from "../../cli/lib/target.js";
 import { ADMIN_KEY, bodyOf, DEPLOYMENT_URL, FakeTerminal } from "./harness.js";
 
@@ -16,7 +17,7 @@ interface Setup {
   options?: { url?: string; adminKeyFile?: string };
   serving?: boolean;
   alive?: boolean;
-  convexApi?: typeof fetch;
+  convexApi?: Fetch;
 }
 
 async function resolveIn(setup: Setup): Promise<Target> {
@@ -223,7 +224,6 @@ test("Convex is asked for the URL of a deploy key, not the URL of another layer"
     env: { CONVEX_DEPLOY_KEY: PROD_KEY },
     files: { ".env.local": "CONVEX_URL=https://tall-forest-1.convex.cloud\n" },
     convexApi: (input, init) => {
-      if (typeof input !== "string") throw new Error("A URL as text.");
       requests.push({ url: input, body: bodyOf(init) });
       return Promise.resolve(Response.json("https://sessions.example.com"));
     },

@@ -5,7 +5,8 @@ import {
 } from "../../../convex/sessionTracker/shared.js";
 import type { Action, ImportRow } from "../api.js";
 import { messageOf } from "../errors.js";
-import { iso, readTime } from "../time.js";
+import { iso } from "../time.js";
+import { readTime } from "../zonedTime.js";
 
 export type ParsedRow =
   | { ok: true; row: ImportRow }

@@ -1,0 +1,36 @@
+import { join } from "node:path";
+import { defineConfig } from "vite";
+
+const root = join(import.meta.dirname, "..");
+
+/**
+ * The CLI in a few files, with what most commands need of its packages in them: to find and read
+ * seventy modules one by one takes longer than a command may. What only some need stays a package.
+ */
+export default defineConfig({
+  root,
+  publicDir: false,
+  ssr: {
+    noExternal: true,
+    external: [
+      "@inquirer/prompts",
+      "@sessions-ops/embedded",
+      "cli-progress",
+      "log-update",
+      "open",
+      "yauzl",
+    ],
+  },
+  build: {
+    ssr: join(import.meta.dirname, "main.ts"),
+    target: "node20",
+    outDir: join(root, "dist/cli"),
+    emptyOutDir: true,
+    license: { fileName: "licenses.md" },
+    rolldownOptions: {
+      // Bundled, the live client would lose the WebSocket that it sets up as a side effect.
+      external: (id, importer) =>
+        id === "convex/browser" && importer?.endsWith("/live.ts") === true,
+    },
+  },
+});
