@@ -1,11 +1,19 @@
 import { convexToJson, type Value } from "convex/values";
-import { isAnonymousId, newAnonymousId } from "./identity.js";
+import { backoffMs } from "./backoff.js";
+import { listen } from "./events.js";
+import { asAnonymousId, newAnonymousId } from "./identity.js";
 import { consentOf, firstOf, intervalOf, type Member } from "./members.js";
 import type { Consent, TrackedAction } from "./options.js";
 import { createOutbox, type Waiting } from "./outbox.js";
 import { attempt, type Page } from "./page.js";
 import { asksForPrivacy, isBot } from "./privacy.js";
-import { createRhythm, jittered } from "./rhythm.js";
+import { claim, jittered, readRhythm } from "./rhythm.js";
+import {
+  STARTING,
+  type SessionError,
+  type SessionStatus,
+  type Snapshot,
+} from "./snapshot.js";
 import { createStore } from "./store.js";
 import { takingTurns } from "./turns.js";
 import {
@@ -15,37 +23,6 @@ import {
   type Outcome,
   type SessionClient,
 } from "./wire.js";
-
-/**
- * `starting` until the client has connected; `pending` and `denied` are the consent, `skipped` is for
- * bots; `ended` lasts until `reset()` or the next page load.
- */
-export type SessionStatus =
-  "starting" | "active" | "offline" | "ended" | "skipped" | Consent;
-
-/** What went wrong last. */
-export interface SessionError {
-  /**
-   * `unreachable` is tried again; `refused` is what the app's function answered, `failed` what it
-   * threw; `invalidAction` was never sent; `actionsDropped` is what the full queue lost.
-   */
-  kind: Exclude<Outcome["kind"], "done"> | "invalidAction" | "actionsDropped";
-  message: string;
-}
-
-export interface Snapshot {
-  /** `null` before it is known, and without consent. */
-  anonymousId: string | null;
-  status: SessionStatus;
-  /** `null` again once a call succeeds. */
-  error: SessionError | null;
-}
-
-export const STARTING: Snapshot = {
-  anonymousId: null,
-  status: "starting",
-  error: null,
-};
 
 /** Tracks one visitor for one Convex client: what all hooks and components of a page share. */
 export interface SessionEngine {
@@ -65,8 +42,6 @@ export interface SessionEngine {
   reset(): void;
 }
 
-const MAX_RETRY_MS = 86_400_000;
-const FIRST_RETRY_MS = 10_000;
 /** Of the interval: a page that goes sends a last heartbeat if the last one is older. */
 const LAST_BEAT_AGE = 0.2;
 const ENDED = "ended";
@@ -77,14 +52,15 @@ export function createEngine(
   storageKey: string,
   page: Page = globalThis,
 ): SessionEngine {
-  const url = client.url ?? client.client?.url;
+  const { url } = client;
   // Another deployment used from the same origin has heartbeats and actions of its own.
   const name = `${storageKey}@${url}`;
   const waitingKey = `${name}:waiting`;
   const beatKey = `${name}:beat`;
   const store = createStore(page);
-  const outbox = createOutbox(store, waitingKey);
-  const rhythm = createRhythm(page, store, beatKey);
+  const outbox = createOutbox(store, waitingKey, (count) =>
+    fail("actionsDropped", `${count} dropped`),
+  );
   const members = new Set<Member>();
   const turn = takingTurns(page, name, work, rest);
 
@@ -93,105 +69,109 @@ export function createEngine(
   let id: string | undefined;
   let error: SessionError | null = null;
   let ended = false;
-  /** `undefined` until it first was. */
-  let connected: boolean | undefined;
-  let away = false;
+  let link: "starting" | "active" | "offline" = "starting";
   let lastInput = 0;
-  let dropped = 0;
   let failures = 0;
+  /** By the time since the page was loaded: a clock that is set back must not make it longer. */
   let retryAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stop: (() => void) | undefined;
 
   const now = () => page.Date.now();
+  const rhythm = () => readRhythm(page, store.get(beatKey), interval());
+  const retryInMs = () => retryAt - page.performance.now();
   const interval = () => intervalOf(members);
 
   // ── A turn: what is due, in one tab of the browser at a time ──────────────
 
   async function work(): Promise<void> {
-    if (isTracking()) identify();
+    // What was recorded before the end goes out under an id, too.
+    if (isTracking() || (mode === "granted" && outbox.read()[0])) identify();
     publish();
-    for (let item; canSend() && (item = take());) {
-      if (retry(await send(...item), false)) keep([item, ...outbox.read()]);
+    while (canSend()) {
+      const item = take() ?? (beatDueAt() <= now() && beat());
+      if (!item) return;
+      conclude(item, await send(...item));
     }
-    if (canSend() && beatDueAt() <= now()) {
-      if (retry(await beat(), true)) rhythm.claim(retryAt - now());
-    }
-  }
-
-  function rest(): void {
-    publish();
-    arm();
   }
 
   function identify(): void {
     id = stored();
-    if (id === undefined) store.set(storageKey, (id = newAnonymousId(page)));
+    if (!id) store.set(storageKey, (id = newAnonymousId(page)));
   }
 
   function stored(): string | undefined {
-    const value = store.get(storageKey);
-    return isAnonymousId(value) ? value : undefined;
+    return asAnonymousId(store.get(storageKey));
   }
 
-  function beat(): Promise<Outcome> {
-    rhythm.claim(jittered(interval(), page));
-    return send("trackSession");
+  function take(): Waiting | undefined {
+    const [first, ...others] = outbox.read();
+    if (first) outbox.write(others);
+    return first;
+  }
+
+  /** Claimed before it is sent, so that no other tab sends one too. */
+  function beat(): Waiting {
+    store.set(beatKey, claim(page, jittered(page, interval())));
+    return ["trackSession"];
   }
 
   function send(
     mutation: MutationName,
     args?: Record<string, unknown>,
   ): Promise<Outcome> {
-    const functions = firstOf(members, "functions") ?? {};
-    return call(page, `${url}`, functions, mutation, {
+    const functions = firstOf(members, "functions");
+    return call(page, url, functions, mutation, {
       anonymousId: id,
       ...args,
     });
   }
 
-  /** Whether the call has to be made again, from `retryAt` on. */
-  function retry(outcome: Outcome, isBeat: boolean): boolean {
+  function conclude(item: Waiting, outcome: Outcome): void {
     const { kind, message, retryAfterMs } = outcome;
     if (kind === "done") {
-      failures = 0;
       error = null;
-      return false;
+      failures = 0;
+      return;
     }
     fail(kind, message);
+    const [name] = item;
+    const isBeat = name === "trackSession";
     // An action that the function refuses or throws at would be refused again; a heartbeat goes on.
-    if (kind !== "unreachable" && !isBeat && retryAfterMs === undefined) {
-      return false;
+    if (kind !== "unreachable" && !isBeat && !retryAfterMs) return;
+    retryAt =
+      page.performance.now() +
+      backoffMs(page, failures++, interval(), retryAfterMs);
+    if (isBeat) store.set(beatKey, claim(page, retryInMs()));
+    // Not an action whose visitor has withdrawn consent meanwhile, here or in another tab.
+    else if (id || (mode === "denied" && name !== "trackUserAction")) {
+      outbox.write([item, ...outbox.read()]);
     }
-    const ceiling = Math.min(FIRST_RETRY_MS * 2 ** failures, interval());
-    failures += 1;
-    const wait = retryAfterMs ?? ceiling * (0.5 + page.Math.random() / 2);
-    retryAt = now() + Math.min(wait, MAX_RETRY_MS);
-    return true;
   }
 
   // ── When ──────────────────────────────────────────────────────────────────
 
-  const canSend = () => connected && now() >= retryAt;
+  const canSend = () => link === "active" && retryInMs() <= 0;
 
   const isTracking = () => mode === "granted" && !ended;
 
   const isActiveSince = (time: number) =>
     isTracking() &&
-    !away &&
+    stop &&
     page.document.visibilityState === "visible" &&
     (lastInput > time || !firstOf(members, "requireInput"));
 
   function beatDueAt(): number {
-    const { last, dueAt } = rhythm.read(interval());
+    const { last, dueAt } = rhythm();
     return isActiveSince(last) ? dueAt : Infinity;
   }
 
-  function arm(): void {
+  function rest(): void {
+    publish();
     page.clearTimeout(timer);
-    const wanted = outbox.read()[0] ? 0 : beatDueAt();
-    if (!stop || !connected || wanted === Infinity) return;
-    const wait = Math.max(wanted, retryAt) - now();
+    const dueAt = outbox.read()[0] ? 0 : beatDueAt();
+    if (!stop || link !== "active" || dueAt === Infinity) return;
+    const wait = Math.max(dueAt - now(), retryInMs());
     timer = page.setTimeout(() => void turn(), wait);
   }
 
@@ -206,122 +186,104 @@ export function createEngine(
 
   function enter(newMode: typeof mode): void {
     mode = newMode;
-    id = undefined;
-    const granted = mode === "granted";
-    store.useBrowser(granted);
-    if (granted) {
-      id = stored();
-      ended = false;
-    }
-    if (mode === "denied") forget();
-    void turn();
-  }
-
-  function forget(): void {
-    store.useBrowser(true);
+    const isDenied = mode === "denied";
+    store.useBrowser(isDenied || mode === "granted");
     id = stored();
-    for (const key of [storageKey, waitingKey, beatKey]) store.set(key);
-    store.useBrowser(false);
-    if (id !== undefined) {
-      post(firstOf(members, "forgetOnDenied") ? "forgetSession" : "endSession");
+    if (isDenied) {
+      const waiting = outbox.read();
+      for (const key of [storageKey, waitingKey, beatKey]) store.set(key);
+      store.useBrowser(false);
+      // Whom one denied consent before is still to be ended or forgotten.
+      outbox.write(waiting.filter(([name]) => name !== "trackUserAction"));
+      ended = false;
+      if (id) {
+        post(
+          firstOf(members, "forgetOnDenied") ? "forgetSession" : "endSession",
+        );
+      }
     }
-    id = undefined;
+    if (mode !== "granted") id = undefined;
+    void turn();
   }
 
   // ── The page ──────────────────────────────────────────────────────────────
 
   function start(): () => void {
-    const abort = new page.AbortController();
-    const on = (
-      target: Pick<EventTarget, "addEventListener">,
-      types: string,
-      act: (event: Event) => void,
-    ) => {
-      for (const type of types.split(" ")) {
-        // In the capture phase, where the app cannot stop it.
-        const options = { capture: true, signal: abort.signal };
-        target.addEventListener(type, act, options);
-      }
-    };
-    on(page, "storage", hear);
-    on(page, "online offline", checkConnection);
-    on(page, "pagehide", leavePage);
-    on(page, "pageshow", () => {
-      away = false;
-      void turn();
+    const deafen = listen(page, {
+      storage: hear,
+      online: checkConnection,
+      offline: checkConnection,
+      pagehide: leavePage,
+      pageshow: hear,
+      pointerdown: noteInput,
+      keydown: noteInput,
+      wheel: noteInput,
+      visibilitychange: rest,
     });
-    on(page, "pointerdown keydown wheel", noteInput);
-    on(page.document, "visibilitychange", arm);
-    const unsubscribe = client.subscribeToConnectionState(checkConnection);
+    // A closed client throws.
+    const unsubscribe = attempt(() =>
+      client.subscribeToConnectionState(checkConnection),
+    );
     checkConnection();
     return () => {
-      abort.abort();
-      unsubscribe();
+      deafen();
+      unsubscribe?.();
     };
   }
 
   function checkConnection(): void {
     const is =
       page.navigator.onLine &&
-      attempt(() => client.connectionState().isWebSocketConnected) === true;
-    if (is === (connected ?? false)) return;
-    connected = is;
+      !!attempt(() => client.connectionState().isWebSocketConnected);
+    if (is === (link === "active")) return;
+    link = is ? "active" : "offline";
     void turn();
   }
 
   function noteInput({ isTrusted }: Event): void {
     if (!isTrusted) return;
     lastInput = now();
-    if (firstOf(members, "requireInput")) arm();
+    if (firstOf(members, "requireInput")) rest();
   }
 
+  /** What another tab did, also while this page was in the back/forward cache. */
   function hear(event: Event): void {
-    const { key } = event as StorageEvent;
+    const { key, newValue, persisted } = event as StorageEvent &
+      PageTransitionEvent;
     if (mode !== "granted") return;
-    if (key === storageKey || key === null) {
-      // What the other tab wrote may be older than what is there now, so it is read again.
+    const before = id;
+    if (key === storageKey || (persisted && id)) {
+      // What that tab wrote may be older than what is there now, so it is read again.
       id = stored();
-      ended = id === undefined;
-      void turn();
-    } else if (key === beatKey && store.get(key) === ENDED) {
-      ended = true;
-      publish();
-    }
+      if (!id || store.get(beatKey) === ENDED) ended = true;
+      else if (id !== before) ended = false;
+    } else if (key === beatKey && newValue === ENDED) ended = true;
+    // All was cleared, by an app that cares for other things.
+    else if (key === null) id = undefined;
+    else return;
+    void turn();
   }
 
   function leavePage(event: Event): void {
-    const { last } = rhythm.read(interval());
-    const wasActive = isActiveSince(last);
-    away = true;
-    page.clearTimeout(timer);
     if ((event as PageTransitionEvent).persisted || !canSend()) return;
     let room = KEEPALIVE_LENGTH;
     for (let item; (item = take());) {
       room -= JSON.stringify(item).length;
-      if (room < 0) return keep([item, ...outbox.read()]);
+      if (room < 0) return outbox.write([item, ...outbox.read()]);
       void send(...item);
     }
-    if (wasActive && now() - last > interval() * LAST_BEAT_AGE) void beat();
+    const { last } = rhythm();
+    if (isActiveSince(last) && now() - last > interval() * LAST_BEAT_AGE) {
+      void send(...beat());
+    }
   }
 
   // ── What members see ──────────────────────────────────────────────────────
 
   function post(mutation: Waiting[0], args?: object): void {
     // Without an id yet, the one there is when it is sent: JSON leaves `undefined` out.
-    keep([...outbox.read(), [mutation, { ...args, anonymousId: id }]]);
+    outbox.write([...outbox.read(), [mutation, { ...args, anonymousId: id }]]);
     void turn();
-  }
-
-  function take(): Waiting | undefined {
-    const [first, ...rest] = outbox.read();
-    if (first !== undefined) outbox.write(rest);
-    return first;
-  }
-
-  function keep(items: Waiting[]): void {
-    const lost = outbox.write(items);
-    dropped += lost;
-    if (lost > 0) fail("actionsDropped", `${dropped}: too many waited`);
   }
 
   function fail(kind: SessionError["kind"], message: string): void {
@@ -331,9 +293,7 @@ export function createEngine(
 
   function status(): SessionStatus {
     if (mode !== "granted") return mode;
-    if (ended) return "ended";
-    if (connected === undefined) return "starting";
-    return connected ? "active" : "offline";
+    return ended ? "ended" : link;
   }
 
   function publish(): void {
@@ -343,30 +303,27 @@ export function createEngine(
     for (const member of members) member.changed();
   }
 
-  const engine: SessionEngine = {
+  function reconsider(): void {
+    const wanted = wantedMode();
+    if (wanted !== mode) enter(wanted);
+    rest();
+  }
+
+  return {
     snapshot: () => snapshot,
     join(member) {
       // The last that left was kept for its options.
-      if (stop === undefined) members.clear();
+      if (!stop) members.clear();
       members.add(member);
       stop ??= start();
-      engine.reconsider();
+      reconsider();
       return () => {
-        if (members.size > 1) {
-          members.delete(member);
-          engine.reconsider();
-        } else {
-          stop?.();
-          stop = undefined;
-          page.clearTimeout(timer);
-        }
+        if (members.size > 1) members.delete(member);
+        else stop = void stop?.();
+        reconsider();
       };
     },
-    reconsider() {
-      const wanted = wantedMode();
-      if (wanted !== mode) enter(wanted);
-      rest();
-    },
+    reconsider,
     trackUserAction(action, details) {
       if (!isTracking()) return;
       try {
@@ -388,14 +345,13 @@ export function createEngine(
     },
     reset() {
       if (mode !== "granted") return;
-      if (!ended && id !== undefined) post("endSession");
+      if (!ended && id) post("endSession");
       ended = false;
       store.set(beatKey);
       store.set(storageKey, (id = newAnonymousId(page)));
       void turn();
     },
   };
-  return engine;
 }
 
 function picked({ action, resourceId, metadata }: TrackedAction): Value {

@@ -6,7 +6,7 @@ export type {
   SessionTrackerOptions,
   TrackedAction,
 } from "./options.js";
-export type { SessionError, SessionStatus } from "./engine.js";
+export type { SessionError, SessionStatus } from "./snapshot.js";
 export {
   SessionTracker,
   useAnonymousId,

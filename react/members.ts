@@ -30,8 +30,9 @@ export function consentOf(members: Members): Consent {
 }
 
 export function intervalOf(members: Members): number {
-  const given = all(members, "heartbeatInterval");
-  const smallest = given.length === 0 ? NaN : Math.min(...given);
+  const [smallest = NaN] = all(members, "heartbeatInterval").sort(
+    (a, b) => a - b,
+  );
   return (
     Math.min(Math.max(smallest, MIN_INTERVAL_MS), MAX_INTERVAL_MS) ||
     DEFAULT_INTERVAL_MS

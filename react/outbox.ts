@@ -1,14 +1,9 @@
 import { attempt } from "./page.js";
 import type { Store } from "./store.js";
+import type { MutationName } from "./wire.js";
 
 /** A call that waits to be made: function name and encoded arguments. */
-export type Waiting = [
-  name: "trackUserAction" | "endSession" | "forgetSession",
-  args: Record<string, unknown>,
-];
-
-/** What waits at most; over it the oldest is dropped. */
-const LIMIT = 100;
+export type Waiting = [name: MutationName, args?: Record<string, unknown>];
 
 /**
  * What waits for the deployment, in order, shared by the tabs through the store. An item is taken
@@ -16,20 +11,34 @@ const LIMIT = 100;
  */
 export interface Outbox {
   read(): Waiting[];
-  /** Returns how many old items had to be dropped. */
-  write(items: Waiting[]): number;
+  write(items: Waiting[]): void;
 }
 
-export function createOutbox(store: Store, key: string): Outbox {
+/** What waits at most; over it the oldest is dropped. */
+const LIMIT = 100;
+
+/** @param onDropped gets the number of all that were */
+export function createOutbox(
+  store: Store,
+  key: string,
+  onDropped: (count: number) => void,
+): Outbox {
+  let dropped = 0;
+
   return {
-    // What others may have put there is not sent.
+    // Others may have put anything there.
     read: () =>
-      attempt(() => [...(JSON.parse(store.get(key) ?? "[]") as Waiting[])]) ??
-      [],
+      attempt(() =>
+        store
+          .all(key)
+          .flatMap((items) => JSON.parse(items) as Waiting[])
+          .filter(Array.isArray),
+      ) ?? [],
     write(items) {
       const kept = items.slice(-LIMIT);
       store.set(key, kept[0] && JSON.stringify(kept));
-      return items.length - kept.length;
+      const lost = items.length - kept.length;
+      if (lost > 0) onDropped((dropped += lost));
     },
   };
 }

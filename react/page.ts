@@ -2,7 +2,6 @@
 export type Page = Pick<
   typeof globalThis,
   | "addEventListener"
-  | "AbortController"
   | "AbortSignal"
   | "clearTimeout"
   | "crypto"
@@ -12,6 +11,7 @@ export type Page = Pick<
   | "localStorage"
   | "Math"
   | "navigator"
+  | "performance"
   | "sessionStorage"
   | "setTimeout"
 >;

@@ -1,27 +1,25 @@
-import {
-  createEngine,
-  STARTING,
-  type SessionEngine,
-  type Snapshot,
-} from "./engine.js";
+import { createEngine, type SessionEngine } from "./engine.js";
 import type { Member } from "./members.js";
 import type { SessionTrackerOptions, TrackedAction } from "./options.js";
+import { STARTING, type Snapshot } from "./snapshot.js";
 import type { SessionClient } from "./wire.js";
 
 const DEFAULT_KEY = "anonymousUserId";
 
 const engines = new WeakMap<SessionClient, Map<string, SessionEngine>>();
+/** Of those that are mounted: how each looks for its engine again. */
+const seats = new Set<() => void>();
 
 /**
- * The engine of a client and storage key, made where there is none; without a key the first that the
- * client has. Engines stay as long as their client: what they know must outlive an unmount.
+ * The engine of the key, made where there is none. Without a key the first of the client that has
+ * one, and else, for as long as that is so, that of the default key. Engines stay as long as their
+ * client: what they know must outlive an unmount.
  */
-function engineOf(client: SessionClient, storageKey?: string): SessionEngine {
+function engineOf(client: SessionClient, storageKey = ""): SessionEngine {
   const own = engines.get(client) ?? new Map<string, SessionEngine>();
   engines.set(client, own);
-  const [first] = own.keys();
-  const key = storageKey ?? first ?? DEFAULT_KEY;
-  const engine = own.get(key) ?? createEngine(client, key);
+  const key = storageKey || [...own.keys()].find(Boolean) || "";
+  const engine = own.get(key) ?? createEngine(client, key || DEFAULT_KEY);
   own.set(key, engine);
   return engine;
 }
@@ -53,37 +51,38 @@ export interface Seat {
 export function createSeat(client: SessionClient, storageKey?: string): Seat {
   let engine: SessionEngine | undefined;
   let leave: (() => void) | undefined;
-  let join: (engine: SessionEngine) => void;
+  let join: () => void;
   /** What is called before, such as in a child's effect, waits for the options to be known. */
-  const joined = new Promise<SessionEngine>((resolve) => (join = resolve));
-  const listeners = new Set<() => void>();
+  const joined = new Promise<void>((resolve) => (join = resolve));
+  let changed: (() => void) | undefined;
   const member: { -readonly [Name in keyof Member]: Member[Name] } = {
     options: {},
-    changed() {
-      for (const listener of listeners) listener();
-    },
+    changed: () => changed?.(),
   };
 
   function settle(): void {
-    if (listeners.size === 0) {
-      leave?.();
-      leave = undefined;
-    } else if (leave === undefined) {
-      engine ??= engineOf(client, storageKey);
-      leave = engine.join(member);
-      member.changed();
-      join(engine);
-    }
+    const wanted = changed && engineOf(client, storageKey);
+    if (leave && wanted === engine) return;
+    leave?.();
+    leave = undefined;
+    if (!wanted) return;
+    engine = wanted;
+    leave = engine.join(member);
+    member.changed();
+    join();
   }
 
   return {
     subscribe(listener) {
-      listeners.add(listener);
-      // In a microtask all effects of the commit have run: a hook without a key finds the engine of a
-      // component mounted after it, and StrictMode's unmount and mount cancel out.
-      queueMicrotask(settle);
+      changed = listener;
+      seats.add(settle);
+      if (storageKey) engineOf(client, storageKey);
+      // In a microtask all effects of the commit have run: the engine that a hook without a key finds
+      // is known, and StrictMode's unmount and mount cancel out.
+      for (const seat of storageKey ? seats : [settle]) queueMicrotask(seat);
       return () => {
-        listeners.delete(listener);
+        changed = undefined;
+        seats.delete(settle);
         queueMicrotask(settle);
       };
     },
@@ -94,9 +93,9 @@ export function createSeat(client: SessionClient, storageKey?: string): Seat {
     },
     actions: {
       trackUserAction: (action, details) =>
-        void joined.then((its) => its.trackUserAction(action, details)),
-      endSession: () => joined.then((its) => its.endSession()),
-      reset: () => void joined.then((its) => its.reset()),
+        void joined.then(() => engine?.trackUserAction(action, details)),
+      endSession: () => joined.then(() => engine?.endSession()),
+      reset: () => void joined.then(() => engine?.reset()),
     },
   };
 }

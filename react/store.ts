@@ -1,50 +1,47 @@
 import { attempt, type Page } from "./page.js";
 
 /**
- * Strings kept where the browser lets them: in localStorage, else sessionStorage, else in memory.
+ * Strings, each kept where the browser lets it: in localStorage, else sessionStorage, else in memory.
  * Nothing is read from or written to the browser unless it may be used.
  */
 export interface Store {
   useBrowser(may: boolean): void;
   get(key: string): string | undefined;
+  /** What did not fit where other tabs see it may have been joined there by what they wrote. */
+  all(key: string): string[];
   /** `undefined` removes. */
   set(key: string, value?: string): void;
 }
 
 export function createStore(page: Page): Store {
   const memory = new Map<string, string>();
-  let storage: Storage | undefined;
+  let places: ("localStorage" | "sessionStorage")[] = [];
 
-  // Reading the property throws where storage is blocked, writing where it is full.
-  const usable = (name: "localStorage" | "sessionStorage") =>
-    attempt(() => {
-      const found = page[name];
-      found.setItem(PROBE, PROBE);
-      found.removeItem(PROBE);
-      return found;
-    });
+  const all = (key: string) =>
+    [
+      ...places.map((place) => attempt(() => page[place].getItem(key))),
+      memory.get(key),
+    ].flatMap((value) => value ?? []);
 
   return {
     useBrowser(may) {
-      storage = may
-        ? (usable("localStorage") ?? usable("sessionStorage"))
-        : undefined;
+      places = may ? ["localStorage", "sessionStorage"] : [];
     },
-    get: (key) =>
-      memory.get(key) ?? attempt(() => storage?.getItem(key)) ?? undefined,
+    get: (key) => all(key)[0],
+    all,
     set(key, value) {
       memory.delete(key);
-      if (value === undefined) attempt(() => storage?.removeItem(key));
-      else {
-        // Filled or blocked since: this page at least remembers.
-        const kept = attempt(() => {
-          storage?.setItem(key, value);
-          return storage;
-        });
-        if (kept === undefined) memory.set(key, value);
+      let left = value;
+      for (const place of places) {
+        // Naming the storage throws where it is blocked, writing where it is full.
+        const isKept = attempt(
+          () => left && (page[place].setItem(key, left), true),
+        );
+        if (isKept) left = undefined;
+        // What is older there must not be read instead.
+        else attempt(() => page[place].removeItem(key));
       }
+      if (left) memory.set(key, left);
     },
   };
 }
-
-const PROBE = "sessions-ops";

@@ -14,33 +14,21 @@ export function takingTurns(
   work: () => Promise<void>,
   done: () => void,
 ): () => Promise<void> {
-  let again = false;
-  let running: Promise<void> | undefined;
+  let last = Promise.resolve();
+  let next: Promise<void> | undefined;
 
-  const alone = async () => {
-    const { locks } = page.navigator as { locks?: LockManager };
-    // A sandboxed page may have locks and be refused them.
-    const held = await locks?.request(name, work).then(
-      () => true,
-      () => false,
-    );
-    if (held) return;
+  const unlocked = async () => {
     const wait = page.Math.random() * STAGGER_MS;
     await new Promise((resolve) => page.setTimeout(resolve, wait));
     await work();
   };
 
-  const run = async () => {
-    while (again) {
-      again = false;
-      await alone();
-    }
-    running = undefined;
-    done();
+  const alone = async () => {
+    next = undefined;
+    const { locks } = page.navigator as { locks?: LockManager };
+    // A sandboxed page may have locks and be refused them.
+    await (locks?.request(name, work).catch(unlocked) ?? unlocked());
   };
 
-  return () => {
-    again = true;
-    return (running ??= run());
-  };
+  return () => (next ??= last = last.then(alone).then(done, done));
 }

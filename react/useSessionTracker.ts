@@ -1,9 +1,9 @@
 "use client";
 import { useConvex } from "convex/react";
 import { useEffect, useMemo, useSyncExternalStore } from "react";
-import { STARTING, type Snapshot } from "./engine.js";
 import type { SessionTrackerOptions } from "./options.js";
 import { createSeat, type Seat, type SessionActions } from "./registry.js";
+import { STARTING, type Snapshot } from "./snapshot.js";
 
 /** What `useSessionTracker` returns. */
 export type SessionTracking = Snapshot & SessionActions;
@@ -19,7 +19,7 @@ export function useSessionTracker(
   const snapshot = useSyncExternalStore(
     seat.subscribe,
     seat.snapshot,
-    serverSnapshot,
+    () => STARTING,
   );
   return { ...snapshot, ...seat.actions };
 }
@@ -49,8 +49,4 @@ function useSeat(options: SessionTrackerOptions): Seat {
   );
   useEffect(() => seat.update(options));
   return seat;
-}
-
-function serverSnapshot(): Snapshot {
-  return STARTING;
 }

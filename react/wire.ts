@@ -1,12 +1,10 @@
-import { anyApi, getFunctionName } from "convex/server";
+import { getFunctionName } from "convex/server";
 import type { SessionFunctions } from "./options.js";
 import type { Page } from "./page.js";
 
-/** What the engine needs of a ConvexReactClient or a ConvexClient. */
+/** What the engine needs of a ConvexReactClient. */
 export interface SessionClient {
-  readonly url?: string;
-  /** A ConvexClient keeps its URL here. */
-  readonly client?: { readonly url: string };
+  readonly url: string;
   connectionState(): { isWebSocketConnected: boolean };
   subscribeToConnectionState(callback: () => void): () => void;
 }
@@ -14,8 +12,8 @@ export interface SessionClient {
 export type MutationName = Exclude<keyof SessionFunctions, "getActiveSessions">;
 
 /**
- * How a call ended. `refused` is what the function answered, `failed` what it threw; after
- * `unreachable` the call is worth making again.
+ * How a call ended. `refused` is what the function answered, `failed` what it threw, or the
+ * deployment, that would not call it; after `unreachable` the call is worth making again.
  */
 export interface Outcome {
   kind: "done" | "refused" | "failed" | "unreachable";
@@ -35,13 +33,15 @@ const TIMEOUT_MS = 30_000;
 export async function call(
   page: Page,
   url: string,
-  functions: Partial<SessionFunctions>,
+  functions: Partial<SessionFunctions> | undefined,
   name: MutationName,
   args: Record<string, unknown>,
 ): Promise<Outcome> {
   try {
     const body = JSON.stringify({
-      path: getFunctionName(functions[name] ?? anyApi.sessions![name]!),
+      path: functions?.[name]
+        ? getFunctionName(functions[name])
+        : `sessions:${name}`,
       format: "convex_encoded_json",
       args: [args],
     });
@@ -53,9 +53,23 @@ export async function call(
       // Older browsers have no such signal; theirs give up on their own, later.
       signal: page.AbortSignal.timeout?.(TIMEOUT_MS) ?? null,
     });
-    return outcomeOf((await response.json()) as Answer);
+    const answer = (await response.json()) as Answer;
+    const { status, value, errorMessage, message } = answer;
+    return {
+      // Below 420 the deployment did not take it for a call; over that it may, later.
+      kind:
+        status === "success"
+          ? value?.ok === false
+            ? "refused"
+            : "done"
+          : status === "error" || response.status < 420
+            ? "failed"
+            : "unreachable",
+      message: `${value?.reason ?? errorMessage ?? message}`,
+      retryAfterMs: value?.retryAfterMs,
+    };
   } catch (error) {
-    return { kind: "unreachable", message: `${name}: ${String(error)}` };
+    return { kind: "unreachable", message: String(error) };
   }
 }
 
@@ -64,20 +78,4 @@ interface Answer {
   value?: { ok?: boolean; reason?: string; retryAfterMs?: number } | null;
   errorMessage?: string;
   message?: string;
-}
-
-function outcomeOf({ status, value, errorMessage, message }: Answer): Outcome {
-  return {
-    // Only a function that ran and threw answers "error"; all else is about the server or the way to it.
-    kind:
-      status === "error"
-        ? "failed"
-        : status !== "success"
-          ? "unreachable"
-          : value?.ok === false
-            ? "refused"
-            : "done",
-    message: `${value?.reason ?? errorMessage ?? message}`,
-    retryAfterMs: value?.retryAfterMs,
-  };
 }

@@ -115,7 +115,10 @@ describe("actions", () => {
     const answer = browser.network.answer;
     let failures = 3;
     browser.network.answer = (call) => {
-      if (failures-- > 0) return { code: "Overloaded", message: "later" };
+      if (failures-- > 0) {
+        const overloaded = { code: "Overloaded", message: "later" };
+        return Response.json(overloaded, { status: 503 });
+      }
       return answer(call);
     };
     const actions = act(tab, 0, 3);
@@ -129,11 +132,32 @@ describe("actions", () => {
     expect(tab.snapshot.error).toBeNull();
   });
 
+  test("whose answer was lost are sent again, executed though they were", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    await browser.settle();
+    const answer = browser.network.answer;
+    browser.network.answer = (call) => {
+      browser.network.answer = answer;
+      return call.name === "trackUserAction" ? null : answer(call);
+    };
+    act(tab, 0, 2);
+    await browser.pass(MINUTE_MS);
+    expect(sent(browser)).toEqual(["action 0", "action 0", "action 1"]);
+  });
+
+  const TOO_MANY = { code: "TooManyArguments", message: "tooManyActions" };
+
   test.each([
-    { status: "success", value: { ok: false, reason: "tooManyActions" } },
-    { status: "error", errorMessage: "tooManyActions" },
+    () => ({
+      status: "success",
+      value: { ok: false, reason: TOO_MANY.message },
+    }),
+    () => ({ status: "error", errorMessage: TOO_MANY.message }),
+    // What the deployment cannot even take for a call.
+    () => Response.json(TOO_MANY, { status: 400 }),
   ])(
-    "that the function will not have hold up none behind them: %o",
+    "that the function will not have hold up none behind them (%#)",
     async (refusal) => {
       const browser = new Browser();
       const tab = browser.open();
@@ -142,12 +166,29 @@ describe("actions", () => {
       const errors: unknown[] = [];
       browser.network.answer = (call) => {
         errors.push(tab.snapshot.error);
-        return call.args["action"] === "action 1" ? refusal : answer(call);
+        return call.args["action"] === "action 1" ? refusal() : answer(call);
       };
       act(tab, 0, 3);
       await browser.settle();
       expect(sent(browser)).toEqual(["action 0", "action 1", "action 2"]);
       expect(errors[2]).toMatchObject({ message: "tooManyActions" });
+    },
+  );
+
+  test.each([429, 500, 503])(
+    "that the server answers with %d are sent again",
+    async (status) => {
+      const browser = new Browser();
+      const tab = browser.open();
+      await browser.settle();
+      const answer = browser.network.answer;
+      browser.network.answer = () => {
+        browser.network.answer = answer;
+        return Response.json({ code: "Busy", message: "later" }, { status });
+      };
+      act(tab, 0, 1);
+      await browser.pass(MINUTE_MS);
+      expect(sent(browser)).toEqual(["action 0", "action 0"]);
     },
   );
 
@@ -166,17 +207,24 @@ describe("actions", () => {
     expect(sent(browser)).toEqual(["action 0", "action 0", "action 1"]);
   });
 
-  test("are left where the store holds something else", async () => {
+  test.each([
+    "{broken",
+    "1",
+    "[1]",
+    '{"action":"forged"}',
+    "[[]]",
+    '["click"]',
+  ])("go out where the store held something else: %s", async (stored) => {
     const browser = new Browser();
     const tab = browser.open(null);
-    tab.storage.setItem(
-      "anonymousUserId@https://app.example:waiting",
-      "{broken",
-    );
+    tab.storage.setItem("anonymousUserId@https://app.example:waiting", stored);
     tab.mount();
     act(tab, 0, 1);
     await browser.settle();
-    expect(sent(browser)).toEqual(["action 0"]);
+    act(tab, 1, 2);
+    await browser.pass(2 * INTERVAL_MS);
+    expect(sent(browser)).toEqual(["action 0", "action 1"]);
+    expect(browser.network.of("trackSession").length).toBeGreaterThan(1);
   });
 });
 

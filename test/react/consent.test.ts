@@ -89,6 +89,116 @@ describe("consent", () => {
     expect(names(browser)).toEqual(["trackSession", "endSession"]);
   });
 
+  test.each(["pending", "denied"] as const)(
+    "%s while an action is on its way: it is not sent again",
+    async (consent) => {
+      const browser = new Browser();
+      const tab = browser.open(null);
+      const { update } = tab.mount();
+      await browser.settle();
+      const ok = browser.network.answer;
+      browser.network.answer = (call) =>
+        call.name === "trackUserAction" ? null : ok(call);
+      tab.engine.trackUserAction("click");
+      await browser.pass(25);
+      expect(browser.network.of("trackUserAction")).toHaveLength(1);
+      update({ consent });
+      await browser.pass(INTERVAL_MS);
+      expect(browser.network.of("trackUserAction")).toHaveLength(1);
+      expect(names(browser).slice(2)).toEqual(
+        consent === "denied" ? ["endSession"] : [],
+      );
+    },
+  );
+
+  test("denied in another tab while an action is on its way: it is not sent again, nor stored", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    const { update } = browser.open(null).mount();
+    await browser.settle();
+    const ok = browser.network.answer;
+    browser.network.answer = (call) =>
+      call.name === "trackUserAction" ? null : ok(call);
+    tab.engine.trackUserAction("click");
+    await browser.pass(25);
+    update({ consent: "denied" });
+    await browser.pass(INTERVAL_MS);
+    expect(names(browser)).toEqual([
+      "trackSession",
+      "trackUserAction",
+      "endSession",
+    ]);
+    expect(browser.storage.entries).toEqual({});
+  });
+
+  test("denied where the server cannot be told at first: it is told later", async () => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    const { update } = tab.mount();
+    await browser.settle();
+    const ok = browser.network.answer;
+    browser.network.answer = () => null;
+    update({ consent: "denied" });
+    await browser.settle();
+    browser.network.answer = ok;
+    await browser.pass(INTERVAL_MS);
+    expect(names(browser)).toEqual([
+      "trackSession",
+      "endSession",
+      "endSession",
+    ]);
+    expect(browser.storage.entries).toEqual({});
+  });
+
+  test("denied twice without a connection: both visitors are erased, and no action is sent", async () => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    const { update } = tab.mount();
+    await browser.settle();
+    browser.network.isUp = false;
+    const ids: unknown[] = [];
+    for (let n = 0; n < 2; n += 1) {
+      update({ consent: "granted" });
+      await browser.settle();
+      ids.push(tab.snapshot.anonymousId);
+      tab.engine.trackUserAction("click");
+      update({ consent: "denied", forgetOnDenied: true });
+      await browser.settle();
+    }
+    browser.network.isUp = true;
+    await browser.settle();
+    expect(new Set(ids).size).toBe(2);
+    expect(browser.network.calls.slice(1)).toMatchObject(
+      ids.map((anonymousId) => ({
+        name: "forgetSession",
+        args: { anonymousId },
+      })),
+    );
+    expect(browser.network.calls).toHaveLength(3);
+  });
+
+  test("that changes quickly ends as it was said last", async () => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    const { update } = tab.mount();
+    await browser.settle();
+    const before = tab.snapshot.anonymousId;
+    for (const consent of ["denied", "pending", "granted", "denied"] as const) {
+      update({ consent });
+    }
+    await browser.pass(2 * INTERVAL_MS);
+    expect(tab.snapshot.status).toBe("denied");
+    expect(names(browser)).toEqual(["trackSession", "endSession"]);
+    expect(browser.storage.entries).toEqual({});
+    for (const consent of ["granted", "pending", "granted"] as const) {
+      update({ consent });
+    }
+    await browser.settle();
+    expect(tab.snapshot.status).toBe("active");
+    expect(tab.snapshot.anonymousId).not.toBe(before);
+    expect(names(browser).at(-1)).toBe("trackSession");
+  });
+
   test("denied from the start by somebody who was never here: nothing at all", async () => {
     const browser = new Browser();
     browser.open({ consent: "denied", forgetOnDenied: true });
@@ -107,6 +217,25 @@ describe("consent", () => {
     await browser.pass(3 * INTERVAL_MS);
     other.engine.trackUserAction("ignored");
     await browser.settle();
+    expect(other.snapshot).toMatchObject({
+      anonymousId: null,
+      status: "ended",
+    });
+    expect(names(browser)).toEqual(["trackSession", "endSession"]);
+    expect(browser.storage.entries).toEqual({});
+  });
+
+  test("denied while a page is in the back/forward cache ends it there", async () => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    const { update } = tab.mount();
+    const other = browser.open();
+    await browser.settle();
+    other.freeze();
+    update({ consent: "denied" });
+    await browser.settle();
+    other.thaw();
+    await browser.pass(3 * INTERVAL_MS);
     expect(other.snapshot).toMatchObject({
       anonymousId: null,
       status: "ended",

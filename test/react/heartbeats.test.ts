@@ -243,102 +243,20 @@ describe("without a connection", () => {
 
   test("a client that was closed counts as disconnected", async () => {
     const browser = new Browser();
-    const client = {
-      ...browser.network.client(),
-      connectionState: () => {
-        throw new Error("ConvexReactClient has already been closed.");
-      },
+    const closed = () => {
+      throw new Error("ConvexReactClient has already been closed.");
     };
-    const tab = browser.open({}, client);
+    const tab = browser.open(
+      {},
+      {
+        ...browser.network.client(),
+        connectionState: closed,
+        subscribeToConnectionState: closed,
+      },
+    );
     tab.online(true);
     await browser.pass(HOUR_MS);
     expect(browser.network.calls).toEqual([]);
-  });
-});
-
-describe("a heartbeat that fails", () => {
-  const FAILURES: Record<string, () => object | null> = {
-    "a broken connection": () => null,
-    "an overloaded server": () => ({ code: "Overloaded", message: "later" }),
-    "a function that throws": () => ({ status: "error", errorMessage: "no" }),
-  };
-
-  test.each(Object.keys(FAILURES))(
-    "is tried again, more and more seldom: %s",
-    async (name) => {
-      const browser = new Browser();
-      browser.network.answer = FAILURES[name]!;
-      const tab = browser.open();
-      await browser.pass(HOUR_MS);
-      const times = browser.network.calls.map(({ at }) => at);
-      const gaps = times.slice(1).map((at, i) => at - times[i]!);
-      expect(gaps[0]).toBeLessThan(11_000);
-      expect(gaps[3]).toBeGreaterThan(30_000);
-      expect(times.length).toBeGreaterThan(12);
-      expect(times.length).toBeLessThan(40);
-      expect(Math.max(...gaps)).toBeLessThan(1.1 * INTERVAL_MS);
-      expect(tab.snapshot.error).not.toBeNull();
-
-      browser.network.answer = () => ({
-        status: "success",
-        value: { ok: true },
-      });
-      await browser.pass(1.1 * INTERVAL_MS);
-      expect(tab.snapshot).toMatchObject({ status: "active", error: null });
-      const recovered = beats(browser);
-      await browser.pass(HOUR_MS);
-      expect(beats(browser) - recovered).toBeGreaterThan(9);
-    },
-  );
-
-  test("does not take two browsers back at the same time", async () => {
-    const gaps = [1, 2].map(async (seed) => {
-      const browser = new Browser({ seed });
-      browser.network.answer = () => null;
-      browser.open();
-      await browser.pass(MINUTE_MS);
-      return browser.network.calls[1]!.at - browser.network.calls[0]!.at;
-    });
-    expect(await gaps[0]).not.toBe(await gaps[1]);
-  });
-
-  test("is not tried by every tab", async () => {
-    const [one, five] = [new Browser(), new Browser()];
-    for (const browser of [one, five]) browser.network.answer = () => null;
-    one.open();
-    for (let n = 0; n < 5; n += 1) five.open();
-    await one.pass(HOUR_MS);
-    await five.pass(HOUR_MS);
-    expect(beats(five)).toBeLessThanOrEqual(2 * beats(one));
-  });
-
-  test("that is never answered ends by itself", async () => {
-    const browser = new Browser();
-    const tab = browser.open();
-    browser.network.answer = () => {
-      browser.network.answer = () => ({
-        status: "success",
-        value: { ok: true },
-      });
-      return new Promise(() => {});
-    };
-    await browser.pass(2 * MINUTE_MS);
-    expect(beats(browser)).toBe(2);
-    expect(tab.snapshot.error).toBeNull();
-  });
-
-  test("waits as long as the app's function asks", async () => {
-    const browser = new Browser();
-    browser.network.answer = () => ({
-      status: "success",
-      value: { ok: false, reason: "tooMany", retryAfterMs: 20 * MINUTE_MS },
-    });
-    const tab = browser.open();
-    await browser.pass(19 * MINUTE_MS);
-    expect(beats(browser)).toBe(1);
-    expect(tab.snapshot.error).toEqual({ kind: "refused", message: "tooMany" });
-    await browser.pass(2 * MINUTE_MS);
-    expect(beats(browser)).toBe(2);
   });
 });
 
@@ -357,6 +275,11 @@ describe("input as the sign of life", () => {
     }
     await browser.pass(HOUR_MS);
     expect(beats(browser)).toBe(2);
+  });
+
+  test("is listened for without holding up what the browser does with it", () => {
+    const { window } = new Browser().open({ requireInput: true });
+    expect(window.mayHoldUp("wheel")).toBe(false);
   });
 
   test("of a script does not count", async () => {
@@ -428,6 +351,15 @@ describe("a page that goes", () => {
   });
 });
 
+test("nothing is sent where the last member leaves before its heartbeat's turn", async () => {
+  const browser = new Browser({ locks: false });
+  const tab = browser.open(null);
+  const { leave } = tab.mount();
+  leave();
+  await browser.pass(INTERVAL_MS);
+  expect(browser.network.calls).toEqual([]);
+});
+
 test("the last member that leaves stops everything, and the next goes on", async () => {
   const browser = new Browser();
   const tab = browser.open(null);
@@ -439,7 +371,7 @@ test("the last member that leaves stops everything, and the next goes on", async
   const before = beats(browser);
   expect(before).toBeGreaterThan(10);
   second.leave();
-  expect(tab.window.listening + tab.document.listening).toBe(0);
+  expect(tab.window.listening).toBe(0);
   await browser.pass(HOUR_MS);
   expect(beats(browser)).toBe(before);
   tab.mount();

@@ -108,6 +108,32 @@ describe("an anonymousId", () => {
   });
 });
 
+describe("an anonymousId that another tab's app cleared away", () => {
+  test("is followed by a new one, one for all tabs", async () => {
+    const browser = new Browser();
+    const [first, second] = [browser.open(), browser.open()];
+    await browser.settle();
+    const before = first.snapshot.anonymousId;
+    first.storage.clear();
+    first.close();
+    await browser.pass(2 * INTERVAL_MS);
+    expect(second.snapshot.status).toBe("active");
+    expect(visitors(browser)).toEqual([before, second.snapshot.anonymousId]);
+    expect(second.snapshot.anonymousId).not.toBe(before);
+  });
+
+  test("does not wake a session that was ended", async () => {
+    const browser = new Browser();
+    const [first, second] = [browser.open(), browser.open()];
+    await browser.settle();
+    await Promise.all([first.engine.endSession(), browser.settle()]);
+    first.storage.clear();
+    await browser.pass(2 * INTERVAL_MS);
+    expect(second.snapshot.status).toBe("ended");
+    expect(browser.network.calls).toHaveLength(2);
+  });
+});
+
 describe("storage that the browser does not give", () => {
   test("localStorage: sessionStorage has it", async () => {
     const browser = new Browser({ blocked: ["localStorage"] });
@@ -132,6 +158,41 @@ describe("storage that the browser does not give", () => {
     expect(visitors(browser)).toEqual([tab.snapshot.anonymousId]);
     expect(browser.network.of("trackUserAction")).toHaveLength(1);
     expect(browser.network.of("trackSession").length).toBeLessThan(5);
+  });
+
+  test("full: an anonymousId that is there stays", async () => {
+    const browser = new Browser();
+    const first = browser.open();
+    await browser.settle();
+    const { anonymousId } = first.snapshot;
+    first.close();
+    const second = browser.open(null);
+    second.storage.room = 0;
+    second.mount();
+    await browser.settle();
+    expect(second.snapshot.anonymousId).toBe(anonymousId);
+  });
+
+  test("full: what waits is sent by one tab", async () => {
+    const browser = new Browser();
+    const [first, second] = [browser.open(), browser.open()];
+    await browser.settle();
+    browser.network.isUp = false;
+    first.engine.trackUserAction("short");
+    await browser.settle();
+    first.storage.room = 250;
+    first.engine.trackUserAction("long".repeat(50));
+    await browser.settle();
+    second.engine.trackUserAction("other");
+    await browser.settle();
+    first.storage.room = Infinity;
+    browser.network.isUp = true;
+    await browser.pass(10_000);
+    const actions = browser.network.of("trackUserAction");
+    expect(actions.map(({ args }) => args["action"])).not.toContain(undefined);
+    expect(
+      actions.filter(({ args }) => args["action"] === "short").length,
+    ).toBe(1);
   });
 
   test("full: what does not fit is remembered by the page", async () => {
@@ -191,6 +252,62 @@ describe("the end of a session", () => {
     expect(browser.network.of("trackSession")).toHaveLength(2);
     expect(visitors(browser)).toHaveLength(1);
   });
+
+  test("is heard by a tab whose heartbeat was just due, too", async () => {
+    const browser = new Browser({ storageLagMs: 100 });
+    const [first, second] = [browser.open(), browser.open()];
+    await browser.settle();
+    first.hide();
+    browser.network.isUp = false;
+    await browser.pass(2 * INTERVAL_MS);
+    browser.network.isUp = true;
+    const before = browser.network.calls.length;
+    await Promise.all([first.engine.endSession(), browser.settle()]);
+    await browser.pass(2 * INTERVAL_MS);
+    expect(second.snapshot.status).toBe("ended");
+    expect(browser.network.calls.length).toBeLessThanOrEqual(before + 2);
+  });
+
+  test("is heard by a page that comes back from the back/forward cache", async () => {
+    const browser = new Browser();
+    const [first, second] = [browser.open(), browser.open()];
+    await browser.settle();
+    second.freeze();
+    await Promise.all([first.engine.endSession(), browser.settle()]);
+    second.thaw();
+    await browser.pass(2 * INTERVAL_MS);
+    expect(second.snapshot.status).toBe("ended");
+    expect(browser.network.calls).toHaveLength(2);
+  });
+
+  test("outlasts consent that is asked for again", async () => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    const { update } = tab.mount();
+    await browser.settle();
+    await Promise.all([tab.engine.endSession(), browser.settle()]);
+    update({ consent: "pending" });
+    update({ consent: "granted" });
+    await browser.pass(2 * INTERVAL_MS);
+    expect(tab.snapshot.status).toBe("ended");
+    expect(browser.network.calls).toHaveLength(2);
+  });
+
+  test.each([{ locks: true }, { locks: false }])(
+    "before the visitor is known is told with the actions before it: %o",
+    async (options) => {
+      const browser = new Browser(options);
+      const tab = browser.open();
+      tab.engine.trackUserAction("click");
+      await Promise.all([tab.engine.endSession(), browser.settle()]);
+      expect(browser.network.calls.map(({ name }) => name)).toEqual([
+        "trackUserAction",
+        "endSession",
+      ]);
+      expect(visitors(browser)).toEqual([tab.snapshot.anonymousId]);
+      expect(tab.snapshot.anonymousId).toMatch(UUID);
+    },
+  );
 
   test("without a connection is told later", async () => {
     const browser = new Browser();

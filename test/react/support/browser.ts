@@ -1,12 +1,9 @@
 import { webcrypto } from "node:crypto";
 import { createClock, type Clock } from "@sinonjs/fake-timers";
-import {
-  createEngine,
-  type SessionEngine,
-  type Snapshot,
-} from "../../../react/engine.js";
+import { createEngine, type SessionEngine } from "../../../react/engine.js";
 import type { SessionTrackerOptions } from "../../../react/options.js";
 import type { Page } from "../../../react/page.js";
+import type { Snapshot } from "../../../react/snapshot.js";
 import { Random } from "../../random.js";
 import { PageTarget } from "./events.js";
 import { BrowserLocks } from "./locks.js";
@@ -69,9 +66,7 @@ export class Browser {
 export class Tab {
   readonly engine: SessionEngine;
   readonly window = new PageTarget();
-  readonly document = Object.assign(new PageTarget(), {
-    visibilityState: "visible",
-  });
+  readonly document = { visibilityState: "visible" };
   readonly navigator: Record<string, unknown> & { onLine: boolean };
   readonly storage: TabStorage;
   /** Every snapshot that was published. */
@@ -86,8 +81,8 @@ export class Tab {
     client: ReturnType<Network["client"]>,
   ) {
     this.#browser = browser;
-    this.storage = browser.storage.view((key) => {
-      if (this.#state === "open") this.window.emit("storage", { key });
+    this.storage = browser.storage.view((change) => {
+      if (this.#state === "open") this.window.emit("storage", change);
     });
     this.navigator = {
       onLine: true,
@@ -170,7 +165,8 @@ export class Tab {
 
   #show(visibilityState: "hidden" | "visible"): void {
     this.document.visibilityState = visibilityState;
-    this.document.emit("visibilitychange");
+    // The event of the document passes the window on its way down.
+    this.window.emit("visibilitychange");
   }
 
   #gone(): void {
@@ -202,7 +198,6 @@ export class Tab {
         });
       },
       addEventListener: this.window.addEventListener.bind(this.window),
-      AbortController,
       AbortSignal: {
         timeout(ms: number) {
           const abort = new AbortController();
@@ -224,6 +219,7 @@ export class Tab {
       Date: { now: () => clock.now },
       document: this.document,
       fetch: network.fetchOf(number, () => this.#state === "gone"),
+      performance: clock.performance as Performance,
       Math: { random: () => random.next() },
       navigator: this.navigator,
     };

@@ -5,22 +5,26 @@ type Listener = (event: Event) => void;
  * be set by a test.
  */
 export class PageTarget {
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #listeners = new Map<
+    string,
+    Map<Listener, AddEventListenerOptions>
+  >();
 
   addEventListener(
     type: string,
     listener: Listener,
-    { signal }: { signal?: AbortSignal } = {},
+    options: AddEventListenerOptions = {},
   ): void {
-    const listeners = this.#listeners.get(type) ?? new Set();
+    const listeners =
+      this.#listeners.get(type) ?? new Map<Listener, AddEventListenerOptions>();
     this.#listeners.set(type, listeners);
-    listeners.add(listener);
-    signal?.addEventListener("abort", () => listeners.delete(listener));
+    listeners.set(listener, options);
+    options.signal?.addEventListener("abort", () => listeners.delete(listener));
   }
 
   emit(type: string, fields: object = {}): void {
     const event = { type, isTrusted: true, ...fields };
-    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
+    for (const listener of [...(this.#listeners.get(type)?.keys() ?? [])]) {
       listener(event as unknown as Event);
     }
   }
@@ -28,8 +32,14 @@ export class PageTarget {
   /** How many listen, to whatever. */
   get listening(): number {
     return [...this.#listeners.values()].reduce(
-      (sum, set) => sum + set.size,
+      (sum, listeners) => sum + listeners.size,
       0,
     );
+  }
+
+  /** Whether the browser has to ask a listener before it acts on such an event itself. */
+  mayHoldUp(type: string): boolean {
+    const listeners = this.#listeners.get(type)?.values() ?? [];
+    return [...listeners].some(({ passive }) => passive !== true);
   }
 }

@@ -9,7 +9,10 @@ export interface Call {
   tab: number;
 }
 
-/** What the deployment answers; `null` breaks the connection after the mutation has run. */
+/**
+ * What is answered, JSON unless it is a whole response; `null` breaks the connection after the
+ * mutation has run.
+ */
 export type Answer = (call: Call) => object | null;
 
 const LATENCY_MS = 20;
@@ -76,7 +79,9 @@ export class Network {
       await this.#delay(init.signal ?? null);
       if (isGone()) return new Promise(() => {});
       if (answer === null) throw new TypeError("Failed to fetch");
-      return Response.json(answer);
+      return answer instanceof Response
+        ? answer.clone()
+        : Response.json(answer);
     };
   }
 

@@ -1,5 +1,11 @@
 import type { Clock } from "@sinonjs/fake-timers";
 
+/** What a `storage` event says; key and value are `null` where all was cleared. */
+export interface StorageChange {
+  key: string | null;
+  newValue: string | null;
+}
+
 /**
  * One origin's localStorage as several processes see it: a write is seen at once where it was made
  * and later elsewhere, all agree in the end on what the browser took last, and the others get events.
@@ -20,10 +26,10 @@ export class SharedStorage {
     return Object.fromEntries(this.#truth);
   }
 
-  view(onEvent: (key: string | null) => void): TabStorage {
+  view(onEvent: (change: StorageChange) => void): TabStorage {
     const view = new TabStorage(
       new Map(this.#truth),
-      (key, value) => this.#carry(view, key, value),
+      (keys, change) => this.#carry(view, keys, change),
       onEvent,
     );
     this.#views.add(view);
@@ -34,35 +40,46 @@ export class SharedStorage {
     this.#views.delete(view);
   }
 
-  #carry(from: TabStorage, key: string, value: string | null): void {
-    const unchanged = (this.#truth.get(key) ?? null) === value;
-    if (value === null) this.#truth.delete(key);
-    else this.#truth.set(key, value);
-    if (unchanged) return;
-    from.awaiting(key, 1);
+  #carry(from: TabStorage, keys: string[], change: StorageChange): void {
+    const value = change.newValue;
+    const changed = keys.filter(
+      (key) => (this.#truth.get(key) ?? null) !== value,
+    );
+    if (changed.length === 0) return;
+    for (const key of changed) {
+      if (value === null) this.#truth.delete(key);
+      else this.#truth.set(key, value);
+      from.awaiting(key, 1);
+    }
     this.#clock.setTimeout(() => {
-      from.awaiting(key, -1);
-      for (const view of this.#views) if (view !== from) view.take(key, value);
+      for (const key of changed) from.awaiting(key, -1);
+      for (const view of this.#views) {
+        if (view === from) continue;
+        for (const key of changed) view.take(key, value);
+        view.onEvent(change);
+      }
     }, this.#lagMs);
   }
 }
 
+type Carry = (keys: string[], change: StorageChange) => void;
+
 export class TabStorage implements Storage {
   readonly #seen: Map<string, string>;
   readonly #awaited = new Map<string, number>();
-  readonly #carry: (key: string, value: string | null) => void;
-  readonly #onEvent: (key: string | null) => void;
+  readonly #carry: Carry;
+  readonly onEvent: (change: StorageChange) => void;
   /** Characters that still fit. */
   room = Infinity;
 
   constructor(
     seen: Map<string, string>,
-    carry: (key: string, value: string | null) => void,
-    onEvent: (key: string | null) => void,
+    carry: Carry,
+    onEvent: (change: StorageChange) => void,
   ) {
     this.#seen = seen;
     this.#carry = carry;
-    this.#onEvent = onEvent;
+    this.onEvent = onEvent;
   }
 
   get length(): number {
@@ -82,16 +99,18 @@ export class TabStorage implements Storage {
       throw new DOMException("full", "QuotaExceededError");
     }
     this.#seen.set(key, value);
-    this.#carry(key, value);
+    this.#carry([key], { key, newValue: value });
   }
 
   removeItem(key: string): void {
     this.#seen.delete(key);
-    this.#carry(key, null);
+    this.#carry([key], { key, newValue: null });
   }
 
   clear(): void {
-    for (const key of [...this.#seen.keys()]) this.removeItem(key);
+    const keys = [...this.#seen.keys()];
+    this.#seen.clear();
+    this.#carry(keys, { key: null, newValue: null });
   }
 
   awaiting(key: string, change: number): void {
@@ -104,6 +123,5 @@ export class TabStorage implements Storage {
       if (value === null) this.#seen.delete(key);
       else this.#seen.set(key, value);
     }
-    this.#onEvent(key);
   }
 }

@@ -1,0 +1,34 @@
+import type { Consent } from "./options.js";
+import type { Outcome } from "./wire.js";
+
+/**
+ * `starting` until the client has connected; `pending` and `denied` are the consent, `skipped` is for
+ * bots; `ended` lasts until `reset()` or the next page load.
+ */
+export type SessionStatus =
+  "starting" | "active" | "offline" | "ended" | "skipped" | Consent;
+
+/** What went wrong last. */
+export interface SessionError {
+  /**
+   * `unreachable` is tried again; `refused` is what the app's function answered, `failed` what it
+   * threw; `invalidAction` was never sent; `actionsDropped` is what the full queue lost.
+   */
+  kind: Exclude<Outcome["kind"], "done"> | "invalidAction" | "actionsDropped";
+  message: string;
+}
+
+/** What hooks show of an engine. */
+export interface Snapshot {
+  /** `null` before it is known, and without consent. */
+  anonymousId: string | null;
+  status: SessionStatus;
+  /** `null` again once a call succeeds. */
+  error: SessionError | null;
+}
+
+export const STARTING: Snapshot = {
+  anonymousId: null,
+  status: "starting",
+  error: null,
+};

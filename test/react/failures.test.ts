@@ -1,0 +1,134 @@
+import { describe, expect, test } from "vitest";
+import { Browser, INTERVAL_MS, MINUTE_MS } from "./support/browser.js";
+
+const HOUR_MS = 60 * MINUTE_MS;
+
+function beats(browser: Browser): number {
+  return browser.network.of("trackSession").length;
+}
+
+describe("a heartbeat that fails", () => {
+  const FAILURES: Record<string, () => object | null> = {
+    "a broken connection": () => null,
+    "an overloaded server": () =>
+      Response.json({ code: "Overloaded", message: "later" }, { status: 503 }),
+    "a function that throws": () => ({ status: "error", errorMessage: "no" }),
+    "a page in the server's place": () => new Response("<!doctype html>"),
+    "a server that fails": () => new Response("", { status: 500 }),
+    "an answer that is none": () => Response.json(null),
+  };
+
+  test.each(Object.keys(FAILURES))(
+    "is tried again, more and more seldom: %s",
+    async (name) => {
+      const browser = new Browser();
+      browser.network.answer = FAILURES[name]!;
+      const tab = browser.open();
+      await browser.pass(HOUR_MS);
+      const times = browser.network.calls.map(({ at }) => at);
+      const gaps = times.slice(1).map((at, i) => at - times[i]!);
+      expect(gaps[0]).toBeLessThan(11_000);
+      expect(gaps[3]).toBeGreaterThan(30_000);
+      expect(times.length).toBeGreaterThan(12);
+      expect(times.length).toBeLessThan(40);
+      expect(Math.max(...gaps)).toBeLessThan(1.1 * INTERVAL_MS);
+      expect(tab.snapshot.error).not.toBeNull();
+
+      browser.network.answer = () => ({
+        status: "success",
+        value: { ok: true },
+      });
+      await browser.pass(1.1 * INTERVAL_MS);
+      expect(tab.snapshot).toMatchObject({ status: "active", error: null });
+      const recovered = beats(browser);
+      await browser.pass(HOUR_MS);
+      expect(beats(browser) - recovered).toBeGreaterThan(9);
+    },
+  );
+
+  test("does not take two browsers back at the same time", async () => {
+    const gaps = [1, 2].map(async (seed) => {
+      const browser = new Browser({ seed });
+      browser.network.answer = () => null;
+      browser.open();
+      await browser.pass(MINUTE_MS);
+      return browser.network.calls[1]!.at - browser.network.calls[0]!.at;
+    });
+    expect(await gaps[0]).not.toBe(await gaps[1]);
+  });
+
+  test("is not tried by every tab", async () => {
+    const [one, five] = [new Browser(), new Browser()];
+    for (const browser of [one, five]) browser.network.answer = () => null;
+    one.open();
+    for (let n = 0; n < 5; n += 1) five.open();
+    await one.pass(HOUR_MS);
+    await five.pass(HOUR_MS);
+    expect(beats(five)).toBeLessThanOrEqual(2 * beats(one));
+  });
+
+  test("that is never answered ends by itself", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    browser.network.answer = () => {
+      browser.network.answer = () => ({
+        status: "success",
+        value: { ok: true },
+      });
+      return new Promise(() => {});
+    };
+    await browser.pass(2 * MINUTE_MS);
+    expect(beats(browser)).toBe(2);
+    expect(tab.snapshot.error).toBeNull();
+  });
+
+  test("waits as long as the app's function asks", async () => {
+    const browser = new Browser();
+    browser.network.answer = () => ({
+      status: "success",
+      value: { ok: false, reason: "tooMany", retryAfterMs: 20 * MINUTE_MS },
+    });
+    const tab = browser.open();
+    await browser.pass(19 * MINUTE_MS);
+    expect(beats(browser)).toBe(1);
+    expect(tab.snapshot.error).toEqual({ kind: "refused", message: "tooMany" });
+    await browser.pass(2 * MINUTE_MS);
+    expect(beats(browser)).toBe(2);
+  });
+
+  test.each([0, -1, 1e-9, "soon", { $float: "AAAAAAAA8H8=" }, 1e18])(
+    "makes no storm where it asks for %j",
+    async (retryAfterMs) => {
+      const browser = new Browser();
+      browser.network.answer = () => ({
+        status: "success",
+        value: { ok: false, reason: "tooMany", retryAfterMs },
+      });
+      const tab = browser.open();
+      tab.engine.trackUserAction("click");
+      await browser.pass(MINUTE_MS);
+      expect(browser.network.calls.length).toBeLessThan(60);
+      const before = beats(browser);
+      await browser.pass(25 * HOUR_MS);
+      browser.network.answer = () => ({
+        status: "success",
+        value: { ok: true },
+      });
+      await browser.pass(25 * HOUR_MS);
+      expect(beats(browser)).toBeGreaterThan(before);
+      expect(tab.snapshot.error).toBeNull();
+    },
+  );
+
+  test("is not waited for longer where the clock is set back", async () => {
+    const browser = new Browser();
+    const ok = browser.network.answer;
+    browser.network.answer = () => null;
+    browser.open();
+    await browser.settle();
+    browser.clock.setSystemTime(browser.clock.now - 100 * HOUR_MS);
+    browser.network.answer = ok;
+    await browser.pass(MINUTE_MS);
+    expect(beats(browser)).toBe(2);
+  });
+});
