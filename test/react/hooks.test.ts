@@ -1,0 +1,432 @@
+import { asksBeforeLeaving, setVisibility } from "./support/dom.js";
+import {
+  act,
+  cleanup,
+  render,
+  renderHook,
+  waitFor,
+} from "@testing-library/react";
+import { ConvexProvider, ConvexReactClient } from "convex/react";
+import { anyApi } from "convex/server";
+import {
+  createElement,
+  StrictMode,
+  useEffect,
+  type ReactElement,
+  type ReactNode,
+} from "react";
+import { hydrateRoot } from "react-dom/client";
+import { renderToString } from "react-dom/server";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from "vitest";
+import { WebSocket } from "ws";
+import {
+  SessionTracker,
+  useActiveSessions,
+  useAnonymousId,
+  useSessionTracker,
+  type SessionTracking,
+} from "../../react/index.js";
+import { LiveApp } from "./support/liveApp.js";
+
+const MUTATIONS = [
+  "trackSession",
+  "trackUserAction",
+  "endSession",
+  "forgetSession",
+];
+
+let app: LiveApp;
+/** Mutations that were sent over HTTP, as `name`. */
+let sent: string[];
+
+beforeAll(async () => {
+  app = await LiveApp.deploy();
+}, 90_000);
+afterAll(() => app.remove());
+
+beforeEach(() => {
+  localStorage.clear();
+  sent = [];
+  const { fetch } = globalThis;
+  vi.stubGlobal("fetch", (...args: Parameters<typeof fetch>) => {
+    // The deployment in the same process has requests of its own.
+    if (args[0] === `${app.url}/api/mutation`) {
+      const { path } = JSON.parse(args[1]?.body as string) as { path: string };
+      const name = path.replace("sessions:", "");
+      if (MUTATIONS.includes(name)) sent.push(name);
+    }
+    return fetch(...args);
+  });
+});
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+function newClient(): ConvexReactClient {
+  const client = new ConvexReactClient(app.url, {
+    webSocketConstructor: WebSocket as unknown as typeof globalThis.WebSocket,
+    logger: false,
+  });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+function under(client: ConvexReactClient, ...children: ReactNode[]) {
+  return createElement(
+    ConvexProvider,
+    { client, children: undefined },
+    ...children,
+  );
+}
+
+/** A component that uses the hook, and what it returned last. */
+function tracking(options?: Parameters<typeof useSessionTracker>[0]) {
+  const seen: SessionTracking[] = [];
+  function Tracked() {
+    seen.push(useSessionTracker(options));
+    return null;
+  }
+  return {
+    element: createElement(Tracked),
+    seen,
+    get last(): SessionTracking {
+      return seen.at(-1)!;
+    },
+  };
+}
+
+/** Lets React and the network do their work until it holds. */
+function until(check: () => void | Promise<void>): Promise<void> {
+  return waitFor(check, { timeout: 25_000, interval: 20 });
+}
+
+describe("hooks and components of a page", () => {
+  test("share one id, one loop and one heartbeat, in StrictMode too", async () => {
+    const before = tracking();
+    const after = tracking();
+    function Id() {
+      return useAnonymousId();
+    }
+    const { container } = render(
+      createElement(
+        StrictMode,
+        null,
+        under(
+          newClient(),
+          before.element,
+          createElement(Id),
+          createElement(SessionTracker, { storageKey: "x" }),
+          after.element,
+        ),
+      ),
+    );
+    await until(() => expect(before.last.status).toBe("active"));
+    await until(() => expect(sent).toEqual(["trackSession"]));
+    const { anonymousId } = before.last;
+    expect(after.last.anonymousId).toBe(anonymousId);
+    expect(container.textContent).toBe(anonymousId);
+    expect(localStorage.getItem("x")).toBe(anonymousId);
+    expect(localStorage.getItem("anonymousUserId")).toBeNull();
+    await until(async () => {
+      expect(await app.session(anonymousId!)).toMatchObject({
+        state: "active",
+      });
+    });
+    expect(sent).toEqual(["trackSession"]);
+  });
+
+  test("share them too where the component comes later than the hook", async () => {
+    const client = newClient();
+    const bare = tracking();
+    const tree = (isLate: boolean) =>
+      createElement(
+        StrictMode,
+        null,
+        under(
+          client,
+          bare.element,
+          isLate && createElement(SessionTracker, { storageKey: "x" }),
+        ),
+      );
+    const { rerender } = render(tree(false));
+    await until(() => expect(sent).toEqual(["trackSession"]));
+    const alone = bare.last.anonymousId;
+    rerender(tree(true));
+    await until(() => expect(localStorage.getItem("x")).not.toBeNull());
+    await until(() =>
+      expect(bare.last.anonymousId).toBe(localStorage.getItem("x")),
+    );
+    expect(bare.last.anonymousId).not.toBe(alone);
+    await until(() => expect(sent).toEqual(["trackSession", "trackSession"]));
+
+    // Gone again, the hook stays with it, and so do hooks that come now.
+    rerender(tree(false));
+    const next = tracking();
+    render(under(client, next.element));
+    await until(() =>
+      expect(next.last.anonymousId).toBe(localStorage.getItem("x")),
+    );
+    bare.last.trackUserAction("click");
+    const { anonymousId } = next.last;
+    await until(async () =>
+      expect(await app.actions(anonymousId!)).toEqual(["click"]),
+    );
+  });
+
+  test("with keys of their own are visitors of their own", async () => {
+    const first = tracking({ storageKey: "a" });
+    const second = tracking({ storageKey: "b" });
+    render(under(newClient(), first.element, second.element));
+    await until(() => expect(sent).toHaveLength(2));
+    await until(() => expect(second.last.status).toBe("active"));
+    expect(first.last.anonymousId).not.toBe(second.last.anonymousId);
+  });
+
+  test("do nothing to the app where its client is closed", async () => {
+    const client = newClient();
+    await client.close();
+    const tracked = tracking();
+    render(under(client, tracked.element));
+    await until(() => expect(tracked.last.anonymousId).not.toBeNull());
+    expect(tracked.last).toMatchObject({ status: "starting", error: null });
+  });
+
+  test("record actions from the first effect on, each once and in order", async () => {
+    const tracked = tracking();
+    function Child() {
+      const { trackUserAction } = useSessionTracker();
+      useEffect(
+        () => trackUserAction("mounted", { metadata: { page: 1 } }),
+        [trackUserAction],
+      );
+      return null;
+    }
+    render(under(newClient(), createElement(Child), tracked.element));
+    for (let n = 1; n <= 5; n += 1) tracked.last.trackUserAction(`click ${n}`);
+    await until(async () => {
+      const { anonymousId } = tracked.last;
+      expect(await app.actions(anonymousId ?? "none")).toEqual([
+        "mounted",
+        ...[1, 2, 3, 4, 5].map((n) => `click ${n}`),
+      ]);
+    });
+  });
+
+  test("keep id and loop over an unmount, and start again without a mutation", async () => {
+    const client = newClient();
+    const tracked = tracking();
+    const { rerender } = render(under(client, tracked.element));
+    await until(() => expect(sent).toEqual(["trackSession"]));
+    const { anonymousId } = tracked.last;
+    rerender(under(client));
+    const again = tracking();
+    rerender(under(client, again.element));
+    await until(() => expect(again.last.anonymousId).toBe(anonymousId));
+    await until(() => expect(again.last.status).toBe("active"));
+    expect(sent).toEqual(["trackSession"]);
+  });
+
+  test("end, start anew and forget sessions on the server", async () => {
+    const tracked = tracking();
+    const client = newClient();
+    const { rerender } = render(under(client, tracked.element));
+    await until(() => expect(sent).toEqual(["trackSession"]));
+    const first = tracked.last.anonymousId!;
+    await act(() => tracked.last.endSession());
+    expect(await app.session(first)).toMatchObject({ state: "ended" });
+    expect(tracked.last.status).toBe("ended");
+
+    act(() => tracked.last.reset());
+    await until(() => expect(tracked.last.status).toBe("active"));
+    const second = tracked.last.anonymousId!;
+    expect(second).not.toBe(first);
+    await until(async () => {
+      expect(await app.session(second)).toMatchObject({ state: "active" });
+    });
+
+    const denied = { consent: "denied", forgetOnDenied: true } as const;
+    rerender(
+      under(client, tracked.element, createElement(SessionTracker, denied)),
+    );
+    await until(async () => expect(await app.session(second)).toBeNull());
+    expect(tracked.last).toMatchObject({ status: "denied", anonymousId: null });
+    expect(localStorage.length).toBe(0);
+  });
+
+  test("are not rendered again when the page is hidden and shown", async () => {
+    const tracked = tracking();
+    render(under(newClient(), tracked.element));
+    await until(() => expect(sent).toEqual(["trackSession"]));
+    const renders = tracked.seen.length;
+    for (let n = 0; n < 5; n += 1) {
+      act(() => setVisibility("hidden"));
+      act(() => setVisibility("visible"));
+    }
+    expect(tracked.seen.length).toBe(renders);
+    expect(sent).toEqual(["trackSession"]);
+  });
+
+  test("work where storage is blocked", async () => {
+    for (const name of ["localStorage", "sessionStorage"] as const) {
+      const descriptor = Object.getOwnPropertyDescriptor(globalThis, name)!;
+      onTestFinished(() => {
+        Object.defineProperty(globalThis, name, descriptor);
+      });
+      Object.defineProperty(globalThis, name, {
+        configurable: true,
+        get: () => {
+          throw new DOMException("blocked", "SecurityError");
+        },
+      });
+    }
+    const tracked = tracking();
+    render(under(newClient(), tracked.element));
+    await until(() => expect(sent).toEqual(["trackSession"]));
+    expect(tracked.last).toMatchObject({ status: "active", error: null });
+  });
+
+  test("call the functions they are given", async () => {
+    const functions = { trackSession: anyApi.sessions!.endSession! };
+    const tracked = tracking({ functions });
+    render(under(newClient(), tracked.element));
+    await until(() => expect(sent).toEqual(["endSession"]));
+  });
+});
+
+describe("leaving the page", () => {
+  test("does not ask while a heartbeat and an action are on their way", async () => {
+    const client = newClient();
+    const arrived: string[] = [];
+    vi.stubGlobal("fetch", (_url: string, init: RequestInit) => {
+      arrived.push(init.body as string);
+      return new Promise(() => {});
+    });
+    const tracked = tracking();
+    render(under(client, tracked.element));
+    await until(() => expect(arrived).toHaveLength(1));
+    tracked.last.trackUserAction("click");
+    expect(client.connectionState().inflightMutations).toBe(0);
+    expect(asksBeforeLeaving()).toBe(false);
+
+    // What the client itself has on its way does make it ask.
+    const own = client.mutation(anyApi.sessions!.trackSession!, {
+      anonymousId: "visitor-of-the-app-itself",
+    });
+    expect(asksBeforeLeaving()).toBe(true);
+    await own;
+  });
+});
+
+describe("a deployment that restarts", () => {
+  test(
+    "gets what happened meanwhile once, and the client nothing to keep",
+    { timeout: 60_000 },
+    async () => {
+      const client = newClient();
+      const tracked = tracking();
+      render(under(client, tracked.element));
+      await until(() => expect(sent).toEqual(["trackSession"]));
+      const restart = await app.stop();
+      await until(() => expect(tracked.last.status).toBe("offline"));
+      tracked.last.trackUserAction("one");
+      tracked.last.trackUserAction("two");
+      await act(() => Promise.resolve());
+      expect(client.connectionState().inflightMutations).toBe(0);
+      expect(sent).toEqual(["trackSession"]);
+      await restart();
+      await waitFor(
+        async () => {
+          expect(await app.actions(tracked.last.anonymousId!)).toEqual([
+            "one",
+            "two",
+          ]);
+        },
+        // The client itself waits up to 16 s before it tries to connect again.
+        { timeout: 50_000, interval: 50 },
+      );
+      expect(sent).toEqual([
+        "trackSession",
+        "trackUserAction",
+        "trackUserAction",
+      ]);
+      expect(tracked.last.status).toBe("active");
+    },
+  );
+});
+
+describe("on the server", () => {
+  test("renders without a browser, and hydrates without a warning", async () => {
+    const errors = vi.spyOn(console, "error");
+    const client = newClient();
+    function Page(): ReactElement {
+      const { anonymousId, status } = useSessionTracker();
+      return createElement("p", null, `${anonymousId ?? "nobody"} ${status}`);
+    }
+    const page = createElement(
+      StrictMode,
+      null,
+      under(client, createElement(Page), createElement(SessionTracker)),
+    );
+    // The visitor is known to the browser and not to the server.
+    localStorage.setItem("anonymousUserId", "user123");
+    const html = renderToString(page);
+    expect(html).toBe("<p>nobody starting</p>");
+
+    const container = document.createElement("div");
+    container.innerHTML = html;
+    const mismatches: unknown[] = [];
+    const root = await act(() =>
+      Promise.resolve(
+        hydrateRoot(container, page, {
+          onRecoverableError: (error) => mismatches.push(error),
+        }),
+      ),
+    );
+    await until(() => expect(container.textContent).toBe("user123 active"));
+    act(() => root.unmount());
+    expect(mismatches).toEqual([]);
+    expect(errors).not.toHaveBeenCalled();
+  });
+});
+
+describe("useActiveSessions", () => {
+  test("says why it has none, and follows the sessions live for whoever may see them", async () => {
+    const client = newClient();
+    const wrapper = ({ children }: { children: ReactNode }) =>
+      under(client, children);
+    const { result } = renderHook(() => useActiveSessions({ limit: 1_000 }), {
+      wrapper,
+    });
+    expect(result.current).toEqual({ sessions: undefined, error: null });
+    await until(() => expect(result.current.error).toBeInstanceOf(Error));
+    expect(result.current.error?.message).toContain(
+      "authorize did not return true",
+    );
+
+    const token = await app.adminToken();
+    client.setAuth(() => Promise.resolve(token));
+    await until(() => expect(result.current.sessions).toBeInstanceOf(Array));
+    const before = result.current.sessions!.length;
+
+    const visitor = newClient();
+    const tracked = tracking();
+    render(under(visitor, tracked.element));
+    await until(() => expect(result.current.sessions).toHaveLength(before + 1));
+    expect(result.current.error).toBeNull();
+    expect(JSON.stringify(result.current)).not.toContain(
+      tracked.last.anonymousId,
+    );
+  });
+});

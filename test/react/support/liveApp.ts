@@ -1,0 +1,92 @@
+import { cp } from "node:fs/promises";
+import path from "node:path";
+import { ConvexHttpClient } from "convex/browser";
+import { expect } from "vitest";
+import { TestDeployment } from "../../embedded/support/deployment.js";
+import { CliApp } from "../../embedded/support/officialCli.js";
+import { TestIssuer } from "../../embedded/support/tokens.js";
+
+const ROOT = path.resolve(import.meta.dirname, "../../..");
+
+interface AdminClient {
+  setAdminAuth(adminKey: string): void;
+  function(path: string, component: string, args: object): Promise<unknown>;
+}
+
+/** A session as the operator sees it. */
+export interface StoredSession {
+  sessionId: string;
+  anonymousId: string;
+  state: string;
+}
+
+/** The app in `convex/`, deployed by the official CLI, with users whose tokens tests sign. */
+export class LiveApp {
+  #deployment: TestDeployment;
+  readonly #issuer: TestIssuer;
+
+  private constructor(deployment: TestDeployment, issuer: TestIssuer) {
+    this.#deployment = deployment;
+    this.#issuer = issuer;
+  }
+
+  static async deploy(): Promise<LiveApp> {
+    const deployment = await TestDeployment.open();
+    const issuer = await TestIssuer.create();
+    const app = await CliApp.create(deployment, {
+      "convex/auth.config.ts": issuer.authConfig,
+    });
+    for (const folder of ["convex", "client"]) {
+      await cp(path.join(ROOT, folder), path.join(app.folder, folder), {
+        recursive: true,
+      });
+    }
+    const deployed = await app.convex("deploy", "--typecheck", "disable");
+    expect(deployed, deployed.stderr).toMatchObject({ code: 0 });
+    await app.remove();
+    return new LiveApp(deployment, issuer);
+  }
+
+  get url(): string {
+    return this.#deployment.url;
+  }
+
+  adminToken(): Promise<string> {
+    return this.#issuer.sign({ claims: { role: "admin" } });
+  }
+
+  async session(anonymousId: string): Promise<StoredSession | null> {
+    const session = await this.#ask("sessions:get", { id: anonymousId });
+    return session as StoredSession | null;
+  }
+
+  /** Names of the visitor's actions, oldest first. */
+  async actions(anonymousId: string): Promise<string[]> {
+    const session = await this.session(anonymousId);
+    if (session === null) return [];
+    const { sessionId } = session;
+    const found = await this.#ask("sessions:timeline", { sessionId });
+    const { actions } = found as { actions: { action: string }[] };
+    return actions.map(({ action }) => action).toReversed();
+  }
+
+  async stop(): Promise<() => Promise<void>> {
+    const { dataDir, url } = this.#deployment;
+    await this.#deployment.close();
+    return async () => {
+      const port = Number(new URL(url).port);
+      this.#deployment = await TestDeployment.open({ dataDir, port });
+    };
+  }
+
+  remove(): Promise<void> {
+    return this.#deployment.remove();
+  }
+
+  #ask(name: string, args: object): Promise<unknown> {
+    const client = new ConvexHttpClient(this.url, { logger: false });
+    const admin = client as unknown as AdminClient;
+    admin.setAdminAuth(this.#deployment.adminKey);
+    return admin.function(name, "sessionTracker", args);
+  }
+}
