@@ -37,10 +37,8 @@ export function Dashboard({ feed }: { feed: Feed }) {
               purged={view.purged}
               ages={view.ages}
             />
-            <div className="columns">
-              <StatusFacts status={view.status} now={now} />
-              <Schedules status={view.status} now={now} />
-            </div>
+            <StatusFacts status={view.status} now={now} />
+            <Schedules status={view.status} now={now} />
           </>
         )}
         <Card title="Runs" note="the newest 50; times in UTC">
@@ -117,16 +115,16 @@ const Charts = memo(function Charts({
         <ActiveChart samples={activity} />
       </Card>
       <Card title="Created by day" note="sessions still kept; UTC days">
-        {created && <DayChart days={created} unit="sessions created" />}
+        <DayChart days={created} unit="sessions created" />
       </Card>
       <Card title="Purged by day" note="by runs; UTC days">
-        {purged && <DayChart days={purged} unit="sessions purged" />}
+        <DayChart days={purged} unit="sessions purged" />
       </Card>
       <Card
         title="Age of sessions"
         note="days since last active, inactive ones"
       >
-        {ages && <AgeChart ages={ages} />}
+        <AgeChart ages={ages} />
       </Card>
     </div>
   );

@@ -17,15 +17,17 @@ export function App() {
     <>
       <nav className="bar" aria-label="Pages">
         <strong>sessions-ops example</strong>
-        {Object.entries(PAGES).map(([href, name]) => (
-          <a
-            key={href}
-            href={href}
-            aria-current={href === hash ? "page" : undefined}
-          >
-            {name}
-          </a>
-        ))}
+        <span className="links">
+          {Object.entries(PAGES).map(([href, name]) => (
+            <a
+              key={href}
+              href={href}
+              aria-current={href === hash ? "page" : undefined}
+            >
+              {name}
+            </a>
+          ))}
+        </span>
       </nav>
       <main className="page">
         {hash === "#/overview" ? (

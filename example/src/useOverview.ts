@@ -11,8 +11,8 @@ const { counts, createdOnDay, newestActions } = api.overview;
 
 export interface Overview {
   counts: FunctionReturnType<typeof counts> | undefined;
-  /** Oldest first; those not counted yet have 0. */
-  days: Day[];
+  /** Oldest first; those not counted yet have 0, and until one is there are none. */
+  days: Day[] | undefined;
   actions: FunctionReturnType<typeof newestActions> | undefined;
   /** Why there is nothing to see. */
   error: Error | undefined;
@@ -49,16 +49,15 @@ export function useOverview(now: number): Overview {
     return (result instanceof Error ? undefined : result) as
       FunctionReturnType<Query> | undefined;
   };
+  const counted = starts.map((startsAt) => resultOf(createdOnDay, startsAt));
   return {
     counts: resultOf(counts, "counts"),
-    days: starts.map(
-      (startsAt) =>
-        resultOf(createdOnDay, startsAt) ?? {
-          startsAt,
-          count: 0,
-          isCapped: false,
-        },
-    ),
+    days: counted.some((day) => day !== undefined)
+      ? starts.map(
+          (startsAt, n) =>
+            counted[n] ?? { startsAt, count: 0, isCapped: false },
+        )
+      : undefined,
     actions: resultOf(newestActions, "actions"),
     error: Object.values(results).find((result) => result instanceof Error),
   };

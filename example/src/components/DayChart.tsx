@@ -1,12 +1,6 @@
-import {
-  Bar,
-  BarChart,
-  CartesianGrid,
-  ResponsiveContainer,
-  Tooltip,
-  XAxis,
-  YAxis,
-} from "recharts";
+import { Bar, BarChart, CartesianGrid, Tooltip, XAxis, YAxis } from "recharts";
+import { CHART_MARGIN, COUNT_AXIS, X_AXIS } from "./axes.js";
+import { ChartFrame } from "./ChartFrame.js";
 
 export interface Day {
   /** Its first moment, in ms since the epoch. */
@@ -17,42 +11,42 @@ export interface Day {
 }
 
 export interface DayChartProps {
-  days: readonly Day[];
+  /** `undefined` while they load. */
+  days: readonly Day[] | undefined;
   /** What is counted, in the plural. */
   unit: string;
 }
 
 /** A bar for each day, oldest first. */
 export function DayChart({ days, unit }: DayChartProps) {
+  if (days === undefined) return <ChartFrame label="Loading" />;
   return (
-    <div className="chart" role="img" aria-label={describe(days, unit)}>
-      <ResponsiveContainer>
-        <BarChart data={[...days]} margin={{ top: 4, right: 4, left: -12 }}>
-          <CartesianGrid vertical={false} stroke="var(--line)" />
-          <XAxis
-            dataKey="startsAt"
-            tickFormatter={nameOfDay}
-            tickLine={false}
-            stroke="var(--line)"
-          />
-          <YAxis allowDecimals={false} tickLine={false} axisLine={false} />
-          <Tooltip
-            cursor={{ fill: "var(--line)", opacity: 0.5 }}
-            content={({ payload }) => {
-              const day = payload[0]?.payload as Day | undefined;
-              return day && <p className="tooltip">{say(day, unit)}</p>;
-            }}
-          />
-          <Bar
-            dataKey="count"
-            fill="var(--accent)"
-            radius={[3, 3, 0, 0]}
-            maxBarSize={48}
-            isAnimationActive={false}
-          />
-        </BarChart>
-      </ResponsiveContainer>
-    </div>
+    <ChartFrame
+      label={describe(days, unit)}
+      empty={
+        days.every(({ count }) => count === 0) && `No ${unit} in these days.`
+      }
+    >
+      <BarChart data={[...days]} margin={CHART_MARGIN}>
+        <CartesianGrid vertical={false} stroke="var(--line)" />
+        <XAxis dataKey="startsAt" tickFormatter={nameOfDay} {...X_AXIS} />
+        <YAxis {...COUNT_AXIS} />
+        <Tooltip
+          cursor={{ fill: "var(--line)", opacity: 0.5 }}
+          content={({ payload }) => {
+            const day = payload[0]?.payload as Day | undefined;
+            return day && <p className="tooltip">{say(day, unit)}</p>;
+          }}
+        />
+        <Bar
+          dataKey="count"
+          fill="var(--accent)"
+          radius={[3, 3, 0, 0]}
+          maxBarSize={48}
+          isAnimationActive={false}
+        />
+      </BarChart>
+    </ChartFrame>
   );
 }
 

@@ -1,0 +1,22 @@
+/** What the axes of all charts have in common. */
+
+const TICKS = {
+  tickLine: false,
+  // Else they have the colour of the axis, which is faint.
+  tick: { fill: "var(--muted)" },
+};
+
+export const CHART_MARGIN = { top: 4, right: 8, left: -12 };
+
+export const X_AXIS = { ...TICKS, stroke: "var(--line)" };
+
+const compact = new Intl.NumberFormat("en", { notation: "compact" });
+
+/** Of whole numbers, from none on. */
+export const COUNT_AXIS = {
+  ...TICKS,
+  axisLine: false,
+  allowDecimals: false,
+  tickFormatter: (count: number) => compact.format(count),
+  domain: [0, "auto"] as [number, "auto"],
+};
