@@ -46,11 +46,17 @@ function runWarnings({ runs }: Status, now: number): string[] {
     }
     if (status === "failed") {
       return [
-        `The last ${kind} run, ${runId}, failed: ${errors.at(-1)?.message ?? "no reason was recorded"}. \`sessions-ops runs resume ${runId}\` goes on where it stopped.`,
+        `The last ${kind} run, ${runId}, failed: ${reason(errors)}. \`sessions-ops runs resume ${runId}\` goes on where it stopped.`,
       ];
     }
     return [];
   });
+}
+
+/** Without the stack, which `runs show` has. */
+function reason(errors: Status["runs"][number]["errors"]): string {
+  const [line] = errors.at(-1)?.message.split("\n") ?? [];
+  return line?.replace(/\.$/, "") ?? "no reason was recorded";
 }
 
 function pauseWarnings({ schedules }: Status): string[] {

@@ -22,6 +22,8 @@ export function ActiveChart({ samples }: { samples: readonly Sample[] }) {
   const [first, last] = [samples.at(0), samples.at(-1)];
   if (first === undefined || last === undefined)
     return <ChartFrame label="Loading" />;
+  // The first seconds alone would have the same minute below all of the chart.
+  const end = Math.max(last.at, first.at + MIN_SPAN_MS);
   return (
     <ChartFrame label={`${saySample(first)}; ${saySample(last)}`}>
       <AreaChart data={[...samples]} margin={CHART_MARGIN}>
@@ -30,9 +32,9 @@ export function ActiveChart({ samples }: { samples: readonly Sample[] }) {
           dataKey="at"
           type="number"
           scale="time"
-          domain={[first.at, Math.max(last.at, first.at + 60_000)]}
+          domain={[first.at, end]}
+          ticks={ticksBetween(first.at, end)}
           tickFormatter={clockText}
-          minTickGap={40}
           {...X_AXIS}
         />
         <YAxis {...COUNT_AXIS} />
@@ -92,6 +94,14 @@ export function AgeChart({ ages }: { ages: readonly AgeBar[] | undefined }) {
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+const MIN_SPAN_MS = 10 * 60_000;
+const TICKS = 5;
+
+function ticksBetween(start: number, end: number): number[] {
+  const step = (end - start) / (TICKS - 1);
+  return Array.from({ length: TICKS }, (_, n) => start + n * step);
+}
 
 const clock = new Intl.DateTimeFormat("en", {
   hour: "2-digit",

@@ -104,7 +104,10 @@ export function Schedules({ status, now }: Props) {
       ),
     },
     { title: "State", cell: (schedule) => <State schedule={schedule} /> },
-    { title: "Next", cell: ({ nextAt }) => <When at={nextAt} now={now} /> },
+    {
+      title: "Next",
+      cell: ({ nextAt }) => <When at={nextAt} now={now} isAhead />,
+    },
     { title: "Last", cell: ({ lastAt }) => <When at={lastAt} now={now} /> },
     { title: "Did", cell: ({ lastResult }) => lastResult ?? "-" },
   ];

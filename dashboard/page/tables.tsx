@@ -75,7 +75,7 @@ export function ErrorTable({ runs }: { runs: RunShowJson[] | undefined }) {
     { title: "Kind", cell: ({ kind }) => kind },
     {
       title: "Message",
-      cell: ({ message }) => <p className="text">{message}</p>,
+      cell: ({ message }) => <Message text={message} />,
     },
     {
       title: "Session",
@@ -129,6 +129,18 @@ export function LogTable({
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** The first line; a stack only where it is asked for. */
+function Message({ text }: { text: string }) {
+  const [line = "", ...stack] = text.split("\n");
+  if (stack.length === 0) return <p className="text">{line}</p>;
+  return (
+    <details className="text">
+      <summary>{line}</summary>
+      <pre>{stack.join("\n")}</pre>
+    </details>
+  );
+}
 
 function toneOf({ status, quarantined }: RunShowJson): { tone?: Tone } {
   switch (status) {

@@ -30,8 +30,16 @@ export function durationText(ms: number): string {
 
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
-/** "in 3 hours", "2 days ago". */
-export function relativeText(at: number, now: number): string {
+/**
+ * "in 3 hours", "2 days ago".
+ * @param now may be some seconds old, so a moment that is over is no later than it
+ */
+export function relativeText(
+  moment: number,
+  now: number,
+  isAhead: boolean,
+): string {
+  const at = isAhead ? moment : Math.min(moment, now);
   for (const [unit, unitMs] of UNITS) {
     const count = Math.trunc((at - now) / unitMs);
     if (count !== 0 && unit !== "second") return relative.format(count, unit);

@@ -39,8 +39,7 @@ export class App {
 
   /** It is closed and removed when the test is finished. */
   static async open(): Promise<App> {
-    const dataDir = await mkdtemp(join(tmpdir(), "sessions-ops-app-"));
-    await cp(inject("deployedDir"), dataDir, { recursive: true });
+    const dataDir = await copyDeployed();
     const app = new App(dataDir);
     onTestFinished(async () => {
       await app.stop();
@@ -115,6 +114,13 @@ export class App {
   async sessions() {
     return (await this.component.query("sessions:list", {})).sessions;
   }
+}
+
+/** A directory like that of a deployment to which only the example was deployed. */
+export async function copyDeployed(): Promise<string> {
+  const dataDir = await mkdtemp(join(tmpdir(), "sessions-ops-app-"));
+  await cp(inject("deployedDir"), dataDir, { recursive: true });
+  return dataDir;
 }
 
 /**

@@ -10,11 +10,11 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
-import { chromium, type Browser } from "playwright-core";
+import { chromium, type BrowserContext } from "playwright-core";
 
 /** A Chromium process of its own, with a profile of its own. */
 export interface Chromium {
-  browser: Browser;
+  context: BrowserContext;
   close: () => Promise<void>;
 }
 
@@ -40,15 +40,19 @@ export async function startChromium({
     // Its helpers go with it when the group is killed.
     detached: true,
   });
+  const killGroup = (): void => {
+    if (child.pid === undefined || child.exitCode !== null) return;
+    process.kill(-child.pid, "SIGKILL");
+  };
+  process.once("exit", killGroup);
   const ended = new Promise<void>((resolve) => {
     child.on("close", () => resolve());
     child.on("error", () => resolve());
   });
   const kill = async (): Promise<void> => {
-    if (child.pid !== undefined && child.exitCode === null) {
-      process.kill(-child.pid, "SIGKILL");
-    }
+    killGroup();
     await ended;
+    process.off("exit", killGroup);
     // A helper may write until it is gone.
     rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
   };
@@ -56,13 +60,17 @@ export async function startChromium({
     const endpoint = await endpointOf(child.stderr, ended);
     const browser = await chromium.connectOverCDP(endpoint, {
       noDefaults: true,
-      timeout: 120_000,
+      timeout: TIMEOUT_MS,
     });
+    const [context] = browser.contexts();
+    if (context === undefined) throw new Error("Chromium has no profile.");
+    // The tests' own time is up later than any of this.
+    context.setDefaultTimeout(TIMEOUT_MS);
     const close = async (): Promise<void> => {
       await browser.close();
       await kill();
     };
-    return { browser, close };
+    return { context, close };
   } catch (error) {
     await kill();
     throw error;
@@ -89,6 +97,9 @@ export function findChromium(): string {
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** For one step, on a machine with other work to do. */
+const TIMEOUT_MS = 120_000;
 
 const NAMES = [
   "chromium",

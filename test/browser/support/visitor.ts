@@ -43,10 +43,8 @@ export class Visitor {
     app: App,
     { host = "127.0.0.1", ...options }: VisitorOptions = {},
   ): Promise<Visitor> {
-    const { browser, close } = await startChromium(options);
+    const { context, close } = await startChromium(options);
     onTestFinished(close);
-    const [context] = browser.contexts();
-    if (context === undefined) throw new Error("Chromium has no profile.");
     await context.addInitScript((url) => {
       Object.assign(globalThis, { CONVEX_URL: url });
     }, app.url);

@@ -1,0 +1,192 @@
+/** `sessions-ops dashboard`: the command as a process, its page in a browser. */
+import { connect } from "node:net";
+import { once } from "node:events";
+import type { Page } from "playwright-core";
+import { beforeAll, expect, test } from "vitest";
+import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import { seedSessions } from "../../scripts/seedSessions.js";
+import { RealCli } from "../cli/realCli.js";
+import { INSECURE_HOST } from "./support/chromium.js";
+import { linkIn, Operator } from "./support/operator.js";
+import { takeScreenshots } from "./support/screenshots.js";
+
+const cli = new RealCli();
+const SESSIONS = 700;
+let operator: Operator;
+
+beforeAll(async () => {
+  operator = await Operator.start(cli);
+  const rows = seedSessions({
+    sessions: SESSIONS,
+    days: 13,
+    now: Date.now() - 60 * MINUTE_MS,
+    actionsPerSession: 2,
+  });
+  await operator.component.mutation("importing:importBatch", {
+    rows: [...rows],
+  });
+});
+
+test("the link lets one browser in; a second use of it lets nobody in, and a new one is printed", async () => {
+  const { running, link } = await operator.dashboard();
+  const page = await operator.browse();
+  const wrong = new URL(link);
+  wrong.searchParams.set("token", "wrong");
+  expect((await page.goto(wrong.href))?.status()).toBe(403);
+  expect((await page.goto(link.origin))?.status()).toBe(403);
+
+  await page.goto(link.href);
+  await tile(page, "All sessions").getByText(`${SESSIONS}`).waitFor();
+  expect(page.url()).toBe(link.origin + link.pathname);
+  expect((await page.reload())?.status()).toBe(200);
+
+  const thief = await operator.browse();
+  expect((await thief.goto(page.url()))?.status()).toBe(403);
+  expect((await thief.goto(link.href))?.status()).toBe(403);
+  expect((await page.reload())?.status()).toBe(403);
+  const said = await running.said(/A new one: http/);
+  const another = linkIn(said);
+  expect(another.href).not.toBe(link.href);
+  await page.goto(another.href);
+  await tile(page, "All sessions").getByText(`${SESSIONS}`).waitFor();
+  running.child.kill("SIGINT");
+  expect((await running.finished).exitCode).toBe(0);
+});
+
+test("only this machine reaches it, and only by its own name", async () => {
+  const { running, link } = await operator.dashboard();
+  // Bound to all addresses, it would answer at this one too.
+  const elsewhere = connect(Number(link.port), "127.0.0.2");
+  await expect(once(elsewhere, "connect")).rejects.toThrow("ECONNREFUSED");
+  elsewhere.destroy();
+  const page = await operator.browse();
+  const rebound = new URL(link);
+  rebound.hostname = INSECURE_HOST;
+  expect((await page.goto(rebound.href))?.status()).toBe(403);
+  // The right host still gets in: the token was not used up.
+  await page.goto(link.href);
+  await tile(page, "All sessions").waitFor();
+  running.child.kill("SIGINT");
+  await running.finished;
+});
+
+test("what happens is shown as it happens, and the admin key is in nothing that is sent", async () => {
+  const { running, link } = await operator.dashboard();
+  const page = await operator.browse();
+  const received = await listen(page);
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  await page.goto(link.href);
+  await tile(page, "All sessions").getByText(`${SESSIONS}`).waitFor();
+  await page.getByText("live", { exact: true }).waitFor();
+  for (const title of ["Created by day", "Age of sessions"]) {
+    const bars = card(page, title).locator(".recharts-bar-rectangle path");
+    await bars.first().waitFor();
+    expect(await bars.count()).toBeGreaterThan(2);
+  }
+  await card(page, "Purged by day").getByText("No sessions purged").waitFor();
+  await card(page, "Runs").getByText("No run yet").waitFor();
+  await card(page, "Settings log").getByText("Nobody has changed").waitFor();
+  const empty = await takeScreenshots(page, "dashboard-quiet");
+
+  await operator.visit("visitor-of-now");
+  await tile(page, "Active").getByText("1").waitFor();
+  await card(page, "Active sessions").locator(".recharts-area").waitFor();
+
+  const { component } = operator;
+  await component.mutation("settings:change", {
+    patch: { retentionDays: 7 },
+    actor: "night shift",
+    reason:
+      "the disk is nearly full, and whoever is told the reason wants it in full",
+  });
+  const entry = card(page, "Settings log").locator("tbody tr");
+  await entry.getByText("retentionDays: 14 days → 7 days").waitFor();
+  await entry.getByText("night shift").waitFor();
+
+  const slow = await component.mutation("runs:start", {
+    kind: "purge",
+    cutoff: Date.now() - 7 * DAY_MS,
+    actor: "night shift",
+    trigger: "operator",
+    ratePerSecond: 5,
+  });
+  const progress = card(page, "Running: purge");
+  await progress.locator("progress[value]").waitFor();
+  await progress.getByText(/of \d+ sessions/).waitFor();
+  await card(page, "Runs").getByText(slow.runId).waitFor();
+  const busy = await takeScreenshots(page, "dashboard-busy");
+  await component.mutation("runs:cancel", {
+    runId: slow.runId,
+    actor: "night shift",
+  });
+  await card(page, "Runs").getByText("canceled").waitFor();
+  await progress.waitFor({ state: "detached" });
+
+  // A hook of the app that is not there: each session is set aside, and the run gives up.
+  await component.mutation("settings:setHooks", {
+    onPurged: "function://;gone:onPurged",
+  });
+  await component.mutation("runs:start", {
+    kind: "purge",
+    cutoff: Date.now() - 7 * DAY_MS,
+    actor: "night shift",
+    trigger: "operator",
+  });
+  await card(page, "Runs").getByText("failed").waitFor();
+  const errors = card(page, "Errors of runs").locator("tbody tr");
+  await errors.first().waitFor();
+  expect(await errors.first().textContent()).toContain("onPurged");
+  const stack = errors.first().locator("pre");
+  expect(await stack.isVisible()).toBe(false);
+  await errors.first().locator("summary").click();
+  await stack.waitFor();
+  await errors.first().locator("summary").click();
+  const warning = page.getByRole("status").getByText("The last purge run");
+  await warning.waitFor();
+  expect(await warning.textContent()).not.toContain("_modules");
+  const failed = await takeScreenshots(page, "dashboard-failed");
+  expect([...empty, ...busy, ...failed]).toEqual([]);
+
+  expect(complaints).toEqual([]);
+  const all = received.join("\n");
+  // What was listened to is what the page got.
+  expect(all).toContain(operator.deployment.url);
+  expect(all).toContain("night shift");
+  expect(all).not.toContain(operator.deployment.adminKey);
+  expect(all).not.toContain(operator.deployment.adminKey.split("|").at(-1));
+
+  running.child.kill("SIGINT");
+  await page.getByText("does not answer").waitFor();
+  await page.getByText("not live").waitFor();
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function card(page: Page, title: string) {
+  return page.getByRole("region", { name: title, exact: true });
+}
+
+function tile(page: Page, label: string) {
+  return card(page, label).locator("b");
+}
+
+/** Everything that the page gets from now on: addresses, headers, bodies, events. */
+async function listen(page: Page): Promise<string[]> {
+  const received: string[] = [];
+  page.on("response", (response) => {
+    received.push(response.url(), JSON.stringify(response.headers()));
+    // A stream has no end to wait for; its events come below.
+    if (response.url().endsWith("/events")) return;
+    void response.text().then((body) => received.push(body));
+  });
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  session.on("Network.eventSourceMessageReceived", ({ data }) => {
+    received.push(`event: ${data}`);
+  });
+  return received;
+}

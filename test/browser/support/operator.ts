@@ -1,0 +1,80 @@
+/** What the tests of the dashboard have in common: a deployment in real time, its CLI, a browser. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  openDeployment,
+  type EmbeddedDeployment,
+} from "@sessions-ops/embedded";
+import type { Page } from "playwright-core";
+import { afterAll } from "vitest";
+import type { ComponentClient } from "../../../cli/lib/client.js";
+import { exampleComponent } from "../../../scripts/exampleApp.js";
+import type { RealCli } from "../../cli/realCli.js";
+import type { Running } from "../../cli/realCli.js";
+import { copyDeployed } from "./app.js";
+import { startChromium, type Chromium } from "./chromium.js";
+
+export class Operator {
+  readonly deployment: EmbeddedDeployment;
+  readonly component: ComponentClient;
+  readonly #cli: RealCli;
+  readonly #chromiums: Chromium[] = [];
+
+  private constructor(cli: RealCli, deployment: EmbeddedDeployment) {
+    this.#cli = cli;
+    this.deployment = deployment;
+    this.component = exampleComponent(deployment);
+  }
+
+  /** Everything is ended and removed after the tests of the file. */
+  static async start(cli: RealCli): Promise<Operator> {
+    const dataDir = await copyDeployed();
+    const deployment = await openDeployment({ dataDir, port: 0 });
+    const operator = new Operator(cli, deployment);
+    afterAll(async () => {
+      for (const { close } of operator.#chromiums) await close();
+      await deployment.close();
+      await rm(dataDir, { recursive: true });
+    });
+    return operator;
+  }
+
+  /** `sessions-ops dashboard` as a process, once it has printed its link. */
+  async dashboard(): Promise<{ running: Running; link: URL }> {
+    const { url, dataDir } = this.deployment;
+    const running = this.#cli.start([
+      ...["dashboard", "--no-open", "--url", url],
+      ...["--admin-key-file", join(dataDir, "admin-key")],
+    ]);
+    return { running, link: linkIn(await running.said(LINK)) };
+  }
+
+  /** A page of another browser. */
+  async browse(): Promise<Page> {
+    const chromium = await startChromium();
+    this.#chromiums.push(chromium);
+    return await chromium.context.newPage();
+  }
+
+  /** A visitor of the app says hello. */
+  async visit(anonymousId: string): Promise<void> {
+    const response = await fetch(`${this.deployment.url}/api/mutation`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({
+        path: "sessions:trackSession",
+        format: "json",
+        args: { anonymousId },
+      }),
+    });
+    const { status } = (await response.json()) as { status: string };
+    if (status !== "success") throw new Error(`trackSession: ${status}`);
+  }
+}
+
+const LINK = /http:\/\/127\.0\.0\.1:\d+\/\S+\?token=\S+/g;
+
+/** The link that was printed last. */
+export function linkIn(output: string): URL {
+  return new URL(output.match(LINK)?.at(-1) ?? "");
+}
