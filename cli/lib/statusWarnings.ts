@@ -46,7 +46,7 @@ function runWarnings({ runs }: Status, now: number): string[] {
     }
     if (status === "failed") {
       return [
-        `The last ${kind} run, ${runId}, failed: ${reason(errors)}. \`sessions-ops runs resume ${runId}\` goes on where it stopped.`,
+        `The last ${kind} run, ${runId}, failed: ${reason(errors)} \`sessions-ops runs resume ${runId}\` goes on where it stopped.`,
       ];
     }
     return [];
@@ -56,7 +56,7 @@ function runWarnings({ runs }: Status, now: number): string[] {
 /** Without the stack, which `runs show` has. */
 function reason(errors: Status["runs"][number]["errors"]): string {
   const [line] = errors.at(-1)?.message.split("\n") ?? [];
-  return line?.replace(/\.$/, "") ?? "no reason was recorded";
+  return (line || "no reason was recorded").replace(/([^.?!])$/, "$1.");
 }
 
 function pauseWarnings({ schedules }: Status): string[] {

@@ -62,34 +62,21 @@ export function RunTable({
   );
 }
 
-/** Of all runs shown, newest first. */
+/** Of all runs shown, newest first; what went wrong alike in one run is one row. */
 export function ErrorTable({ runs }: { runs: RunShowJson[] | undefined }) {
-  const errors = runs
-    ?.flatMap(({ runId, kind, errors }) =>
-      errors.map((error, index) => ({ ...error, runId, kind, index })),
-    )
-    .sort((a, b) => (a.at < b.at ? 1 : -1));
-  type Row = NonNullable<typeof errors>[number];
-  const columns: Column<Row>[] = [
-    { title: "At", cell: ({ at }) => <When at={at} /> },
+  const columns: Column<ErrorGroup>[] = [
+    { title: "Last at", cell: ({ at }) => <When at={at} /> },
     { title: "Kind", cell: ({ kind }) => kind },
-    {
-      title: "Message",
-      cell: ({ message }) => <Message text={message} />,
-    },
-    {
-      title: "Session",
-      cell: ({ sessionId }) =>
-        sessionId === null ? "-" : <code>{sessionId}</code>,
-    },
+    { title: "Message", cell: ({ message }) => <Message text={message} /> },
+    { title: "Sessions", cell: ({ sessionIds }) => <Ids ids={sessionIds} /> },
     { title: "Run", cell: ({ runId }) => <code>{runId}</code> },
   ];
   return (
     <Table
       label="Errors of runs"
       columns={columns}
-      rows={errors}
-      keyOf={({ runId, index }) => `${runId} ${index}`}
+      rows={runs && runs.flatMap(errorGroups).sort(newestFirst)}
+      keyOf={({ runId, message }) => `${runId} ${message}`}
       empty="No errors."
     />
   );
@@ -129,6 +116,47 @@ export function LogTable({
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+interface ErrorGroup {
+  runId: string;
+  kind: string;
+  message: string;
+  /** Of the last one. */
+  at: string;
+  sessionIds: string[];
+}
+
+function errorGroups({ runId, kind, errors }: RunShowJson): ErrorGroup[] {
+  const groups = new Map<string, ErrorGroup>();
+  for (const { message, at, sessionId } of errors) {
+    const found = groups.get(message);
+    const group = found ?? { runId, kind, message, at, sessionIds: [] };
+    if (at > group.at) group.at = at;
+    if (sessionId !== null) group.sessionIds.push(sessionId);
+    groups.set(message, group);
+  }
+  return [...groups.values()];
+}
+
+function newestFirst(a: ErrorGroup, b: ErrorGroup): number {
+  return a.at < b.at ? 1 : -1;
+}
+
+function Ids({ ids }: { ids: string[] }) {
+  const [id, ...others] = ids;
+  if (id === undefined) return "-";
+  if (others.length === 0) return <code>{id}</code>;
+  return (
+    <details>
+      <summary>{ids.length} sessions</summary>
+      {ids.map((each) => (
+        <div key={each}>
+          <code>{each}</code>
+        </div>
+      ))}
+    </details>
+  );
+}
 
 /** The first line; a stack only where it is asked for. */
 function Message({ text }: { text: string }) {

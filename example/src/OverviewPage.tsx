@@ -9,13 +9,14 @@ import {
   Table,
   Tile,
 } from "./components/index.js";
-import { setSignedIn } from "./signIn.js";
+import { setSignedIn, useSignIn } from "./signIn.js";
 import { useNow } from "./useNow.js";
 import { DAYS, useOverview } from "./useOverview.js";
 
 /** Everybody's sessions, for whoever the app's `authorize` permits. */
 export function OverviewPage() {
   const { isAuthenticated, isLoading } = useConvexAuth();
+  const { error } = useSignIn();
   return (
     <>
       <h1>All visitors</h1>
@@ -28,6 +29,7 @@ export function OverviewPage() {
         </>
       ) : (
         <Card title="For administrators">
+          {error !== null && <Notice tone="bad">{error}</Notice>}
           <p>
             The queries of this page answer only users whose token says{" "}
             <code>role: &quot;admin&quot;</code>. The web server of this example

@@ -1,21 +1,26 @@
 import { useCallback, useMemo, useSyncExternalStore } from "react";
 
-/** Signed in until the page is left; a real app has its identity provider's hook here. */
-let isSignedIn = false;
+interface SignIn {
+  isSignedIn: boolean;
+  /** Why the last attempt failed. */
+  error: string | null;
+}
+
+/** Holds until the page is left; a real app has its identity provider's hook here. */
+let state: SignIn = { isSignedIn: false, error: null };
 const listeners = new Set<() => void>();
 
-export function setSignedIn(value: boolean): void {
-  isSignedIn = value;
-  for (const listener of listeners) listener();
+export function setSignedIn(isSignedIn: boolean): void {
+  change({ isSignedIn, error: null });
+}
+
+export function useSignIn(): SignIn {
+  return useSyncExternalStore(subscribe, () => state);
 }
 
 /** What ConvexProviderWithAuth asks. */
 export function useDevAuth() {
-  const isAuthenticated = useSyncExternalStore(
-    subscribe,
-    () => isSignedIn,
-    () => false,
-  );
+  const { isSignedIn: isAuthenticated } = useSignIn();
   const fetchAccessToken = useCallback(fetchToken, []);
   return useMemo(
     () => ({ isLoading: false, isAuthenticated, fetchAccessToken }),
@@ -24,10 +29,25 @@ export function useDevAuth() {
 }
 
 async function fetchToken(): Promise<string | null> {
-  const response = await fetch("/sign-in", { method: "POST" });
-  if (!response.ok) return null;
-  const { token } = (await response.json()) as { token: string };
-  return token;
+  try {
+    const response = await fetch("/sign-in", { method: "POST" });
+    if (!response.ok) return fail(`it answered ${response.status}`);
+    const { token } = (await response.json()) as { token: string };
+    return token;
+  } catch (error) {
+    return fail(String(error));
+  }
+}
+
+function fail(why: string): null {
+  const error = `The web server of this page could not sign you in: ${why}. Does "npm run example" still run?`;
+  change({ isSignedIn: false, error });
+  return null;
+}
+
+function change(changed: SignIn): void {
+  state = changed;
+  for (const listener of listeners) listener();
 }
 
 function subscribe(listener: () => void): () => void {

@@ -144,10 +144,21 @@ test("the last tab is closed: its last heartbeat and action arrive, and nothing 
   await tab.shows("active");
   await app.called("trackSession", 1);
   await visitor.pass(INTERVAL_MS / 2);
+  const sent: string[] = [];
+  visitor.context.on("console", (message) => sent.push(message.text()));
+  await tab.page.evaluate(() => {
+    const { fetch } = globalThis;
+    // To this machine most arrive anyway; what outlives a page is only what is asked to.
+    globalThis.fetch = (url, init) => {
+      console.log(`keepalive: ${init?.keepalive}`);
+      return fetch(url, init);
+    };
+  });
   await tab.click("View the lamp");
   expect(await tab.close()).toEqual([]);
   await app.called("trackUserAction", 1);
   await app.called("trackSession", 2);
+  expect(sent).toEqual(["keepalive: true", "keepalive: true"]);
 
   // A page that does ask is seen to.
   const asking = await visitor.open();
