@@ -1,15 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { onEngine, slowSuites } from "./onEngine.js";
-
-const PACKAGES = [
-  "workpool",
-  "batch-worker",
-  "aggregate",
-  "rate-limiter",
-  "migrations",
-  "sharded-counter",
-];
+import { PACKAGES } from "./packages.js";
 
 /**
  * The tests that published packages bring, run from node_modules as they are, and this project's
@@ -20,14 +12,16 @@ export default defineConfig({
   root: fileURLToPath(new URL("../..", import.meta.url)),
   test: {
     ...onEngine.test,
-    globalSetup: "test/conformance/printDifferences.ts",
+    globalSetup: "test/conformance/beforeRun.ts",
     include: [
-      ...PACKAGES.map(
-        (name) => `node_modules/@convex-dev/${name}/src/**/*.test.ts`,
-      ),
-      "node_modules/convex-helpers/*.test.ts",
+      ...PACKAGES.flatMap((name) => [
+        `node_modules/${name}/src/**/*.test.ts`,
+        `node_modules/${name}/*.test.ts`,
+      ]),
       ...slowSuites,
     ],
+    // Vitest leaves out node_modules otherwise, and says nothing.
+    exclude: [],
     testTimeout: 30_000,
     maxWorkers: 2,
     silent: "passed-only",

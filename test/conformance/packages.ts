@@ -1,0 +1,10 @@
+/** Published packages whose own tests run on the engine, from node_modules as they are. */
+export const PACKAGES = [
+  "@convex-dev/workpool",
+  "@convex-dev/batch-worker",
+  "@convex-dev/aggregate",
+  "@convex-dev/rate-limiter",
+  "@convex-dev/migrations",
+  "@convex-dev/sharded-counter",
+  "convex-helpers",
+];
