@@ -1,5 +1,5 @@
 /**
- * `npm run bench [purge|track|replaced|calls|live|cli|size …]`: measures, prints each figure with its unit, its bound
+ * `npm run bench [purge|track|replaced|calls|live|cli|react|size …]`: measures, prints each figure with its unit, its bound
  * and its baseline from the same run, and fails where a bound is missed.
  */
 import { benchCli } from "./bench/cli.js";
@@ -7,6 +7,7 @@ import { benchCalls } from "./bench/calls.js";
 import { benchLive } from "./bench/live.js";
 import { benchPurge } from "./bench/purge.js";
 import { benchReplaced } from "./bench/replaced.js";
+import { benchReact } from "./bench/react.js";
 import { keepsBound, type Figure } from "./bench/report.js";
 import { benchSize } from "./bench/size.js";
 import { benchTrack } from "./bench/track.js";
@@ -18,6 +19,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   calls: benchCalls,
   live: benchLive,
   cli: benchCli,
+  react: benchReact,
   size: benchSize,
 };
 

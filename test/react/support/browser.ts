@@ -69,6 +69,7 @@ export class Tab {
   readonly document = { visibilityState: "visible" };
   readonly navigator: Record<string, unknown> & { onLine: boolean };
   readonly storage: TabStorage;
+  readonly fetch: typeof fetch;
   /** Every snapshot that was published. */
   readonly seen: Snapshot[] = [];
   readonly #browser: Browser;
@@ -100,7 +101,8 @@ export class Tab {
           if (this.#state === "open") watcher();
         }),
     };
-    this.engine = createEngine(ownClient, KEY, this.#page(number));
+    this.fetch = browser.network.fetchOf(number, () => this.#state === "gone");
+    this.engine = createEngine(ownClient, KEY, this.#page());
   }
 
   get snapshot(): Snapshot {
@@ -175,8 +177,8 @@ export class Tab {
     this.#browser.locks.release(this);
   }
 
-  #page(number: number): Page {
-    const { clock, options, network, random } = this.#browser;
+  #page(): Page {
+    const { clock, options, random } = this.#browser;
     const session = new Map<string, string>();
     const storage = (name: "localStorage" | "sessionStorage", its: object) => {
       if (!options.blocked?.includes(name)) return its;
@@ -218,7 +220,7 @@ export class Tab {
           : webcrypto,
       Date: { now: () => clock.now },
       document: this.document,
-      fetch: network.fetchOf(number, () => this.#state === "gone"),
+      fetch: this.fetch,
       performance: clock.performance as Performance,
       Math: { random: () => random.next() },
       navigator: this.navigator,
