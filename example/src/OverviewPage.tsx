@@ -6,6 +6,7 @@ import {
   Card,
   DayChart,
   Notice,
+  Short,
   Table,
   Tile,
 } from "./components/index.js";
@@ -75,8 +76,11 @@ function Overview() {
           <Table
             label="Newest actions"
             columns={[
-              { title: "Action", cell: (row) => row.action },
-              { title: "What", cell: (row) => row.resourceId ?? "" },
+              { title: "Action", cell: (row) => <Short text={row.action} /> },
+              {
+                title: "What",
+                cell: (row) => <Short text={row.resourceId ?? ""} />,
+              },
               { title: "Session", cell: (row) => <Id id={row.sessionId} /> },
               { title: "When", cell: (row) => <Ago at={row.at} now={now} /> },
             ]}

@@ -13,6 +13,7 @@ import {
   Facts,
   Notice,
   Pill,
+  Short,
   Table,
   type Tone,
 } from "./components/index.js";
@@ -156,8 +157,11 @@ function SessionCard({ anonymousId, status }: SessionTracking) {
         <Table
           label="Your newest actions"
           columns={[
-            { title: "Action", cell: (row) => row.action },
-            { title: "What", cell: (row) => row.resourceId ?? "" },
+            { title: "Action", cell: (row) => <Short text={row.action} /> },
+            {
+              title: "What",
+              cell: (row) => <Short text={row.resourceId ?? ""} />,
+            },
             { title: "When", cell: (row) => <Ago at={row.at} now={now} /> },
           ]}
           rows={session.actions.map((action, n) => ({ ...action, n }))}

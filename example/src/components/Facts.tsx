@@ -7,6 +7,15 @@ export function Pill({ tone, children }: { tone?: Tone; children: ReactNode }) {
   return <span className={className("pill", tone)}>{children}</span>;
 }
 
+/** Text of any length where there is room for a little; all of it is its title. */
+export function Short({ text }: { text: string }) {
+  return (
+    <span className="short" title={text}>
+      {text}
+    </span>
+  );
+}
+
 /** Something to know before going on. */
 export function Notice({
   tone,

@@ -10,5 +10,5 @@ export {
   type ChoiceProps,
 } from "./Controls.js";
 export { DayChart, type Day, type DayChartProps } from "./DayChart.js";
-export { Facts, Notice, Pill, type Tone } from "./Facts.js";
+export { Facts, Notice, Pill, Short, type Tone } from "./Facts.js";
 export { Table, type Column, type TableProps } from "./Table.js";
