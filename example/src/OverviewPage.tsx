@@ -1,4 +1,4 @@
-import { useConvexAuth } from "convex/react";
+import { useConvexAuth, useConvexConnectionState } from "convex/react";
 import { useActiveSessions } from "sessions-ops/react";
 import {
   Ago,
@@ -21,6 +21,7 @@ export function OverviewPage() {
   return (
     <>
       <h1>All visitors</h1>
+      <ConnectionNotice />
       {isAuthenticated ? (
         <>
           <Overview />
@@ -49,6 +50,20 @@ export function OverviewPage() {
         </Card>
       )}
     </>
+  );
+}
+
+/** Without it, old figures would look like those of now. */
+function ConnectionNotice() {
+  const { isWebSocketConnected, hasEverConnected, connectionRetries } =
+    useConvexConnectionState();
+  const isLost = hasEverConnected || connectionRetries > 0;
+  if (isWebSocketConnected || !isLost) return null;
+  return (
+    <Notice tone="bad">
+      The deployment does not answer; what you see may be old. It is tried
+      again.
+    </Notice>
   );
 }
 

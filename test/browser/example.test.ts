@@ -81,3 +81,23 @@ test("whoever is refused the token is told so, and may try again", async () => {
   await tab.click("Sign in");
   await tab.card("All sessions").waitFor();
 });
+
+test("an overview whose deployment is away says that it is old, until it is live again", async () => {
+  const app = await App.open();
+  const visitor = await Visitor.come(app);
+  const tab = await visitor.open("/#/overview");
+  await tab.click("Sign in");
+  await tab.card("All sessions").getByText("0", { exact: true }).waitFor();
+  const notice = tab.page.getByText("The deployment does not answer");
+  expect(await notice.count()).toBe(0);
+  await app.stop();
+  await notice.waitFor();
+
+  await app.start();
+  await visitor.pass(20_000);
+  await notice.waitFor({ state: "detached" });
+  const other = await visitor.open();
+  await other.shows("active");
+  await tab.page.bringToFront();
+  await tab.card("All sessions").getByText("1", { exact: true }).waitFor();
+});
