@@ -1,0 +1,45 @@
+import { expectTypeOf, test } from "vitest";
+import type { api } from "../../convex/_generated/api.js";
+import type {
+  SessionFunctions,
+  SessionTrackerOptions,
+  SessionTracking,
+  useActiveSessions,
+  useAnonymousId,
+} from "../../react/index.js";
+
+type Exposed = (typeof api)["sessions"];
+
+test("what exposeSessions makes is taken as it is", () => {
+  expectTypeOf<Exposed>().toExtend<SessionFunctions>();
+  expectTypeOf<{ functions: Exposed }>().toExtend<SessionTrackerOptions>();
+  type Active = NonNullable<Parameters<typeof useActiveSessions>[0]>;
+  expectTypeOf<{ functions: Exposed }>().toExtend<Active>();
+});
+
+test("functions that take or are something else are not", () => {
+  type Given = NonNullable<SessionTrackerOptions["functions"]>;
+  expectTypeOf<{
+    trackSession: Exposed["getActiveSessions"];
+  }>().not.toExtend<Given>();
+  expectTypeOf<{
+    trackSession: Exposed["cleanupOldSessions"];
+  }>().not.toExtend<Given>();
+  expectTypeOf<{
+    trackUserAction: Exposed["trackSession"];
+  }>().not.toExtend<Given>();
+});
+
+test("hooks return what the README says", () => {
+  expectTypeOf<ReturnType<typeof useAnonymousId>>().toEqualTypeOf<
+    string | null
+  >();
+  expectTypeOf<keyof SessionTracking>().toEqualTypeOf<
+    | "anonymousId"
+    | "status"
+    | "error"
+    | "trackUserAction"
+    | "endSession"
+    | "reset"
+  >();
+});
