@@ -9,6 +9,7 @@ import { toRunResult } from "./convert.js";
 import { CliError } from "./errors.js";
 import { countOf, note, print, printJson } from "./output.js";
 import { persist } from "./persist.js";
+import { previewPurge } from "./purgePreview.js";
 import { startProgress } from "./progress.js";
 import type { RunResultJson } from "../shapes.js";
 import { formatDuration, formatTime, iso } from "./time.js";
@@ -51,6 +52,7 @@ export async function startAndFollow(
   );
   const isOther = started.status === "alreadyRunning";
   if (isOther) {
+    await checkMoves(client, started.runId);
     note(
       context,
       `Run ${started.runId} is already running, with its own cutoff: ${formatTime(started.cutoff)}. Only one ${request.kind} runs at a time; following that one.`,
@@ -68,12 +70,27 @@ export async function startAndFollow(
   report(context, options, run, isOther ? { alreadyRunning: true } : {});
   conclude(run);
   const asked = request.cutoff;
-  if (isOther && asked !== undefined && run.cutoff < asked) {
+  if (!isOther || asked === undefined || run.cutoff >= asked) return;
+  const { sessions } = await previewPurge(client, asked);
+  if (sessions > 0) {
     throw new CliError(
       "failure",
-      `The run that was followed had an earlier cutoff, so sessions from ${formatTime(run.cutoff)} to ${formatTime(asked)} are still there. Repeat the command${options.detach ? " when it has finished" : ""}.`,
+      `The run that was followed had an earlier cutoff, so ${countOf(sessions, "session")} last active from ${formatTime(run.cutoff)} to ${formatTime(asked)} ${sessions === 1 ? "is" : "are"} still there. Repeat the command${options.detach ? " when it has finished" : ""}.`,
     );
   }
+}
+
+/** One that archives moves only while somebody writes its file, which may be nobody any more. */
+async function checkMoves(
+  client: ComponentClient,
+  runId: string,
+): Promise<void> {
+  const run = await readRun(client, runId);
+  if (run.archiveFile === undefined) return;
+  throw new CliError(
+    "failure",
+    `Run ${runId} is already running, and only one purge runs at a time. ${howToFollow(run)} Then repeat the command.`,
+  );
 }
 
 /** Polls a run until it ends. Ctrl-C detaches; it never stops the run. */

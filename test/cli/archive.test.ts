@@ -202,6 +202,13 @@ describe("after a crash", () => {
       trigger: "schedule",
     });
     expect(await total()).toBe(15);
+    // Nobody may be there to move it: it is not waited for.
+    const [, ...options] = purge;
+    const other = options.slice(0, options.indexOf("--archive"));
+    const waiting = await terminal.run("purge", ...other);
+    expect(waiting.exitCode).toBe(1);
+    expect(waiting.stderr).toContain("is already running");
+    expect(waiting.stderr).toContain(resume.slice(0, 3).join(" "));
     // What was archived and not deleted is written anew, once.
     expect(visitorsIn(path)).toHaveLength(20);
     expect(await terminal.json(...resume)).toMatchObject({

@@ -79,9 +79,16 @@ test("another run in progress is followed, and its earlier cutoff is not passed 
     sessions: 9,
   });
   expect(stderr).toContain(
-    "sessions from 2026-06-26 12:00:00 UTC to 2026-07-26 12:00:00 UTC are still there",
+    "so 21 sessions last active from 2026-06-26 12:00:00 UTC to 2026-07-26 12:00:00 UTC are still there",
   );
   expect(await runs()).toHaveLength(1);
+});
+
+test("another run with a cutoff just before ours, and nobody in between, has done the work", async () => {
+  const { terminal, startRun } = await setUpOld();
+  await startRun(NOW - 20 * DAY_MS - 1);
+  const result = await terminal.json<RunResultJson>(...purge);
+  expect(result).toMatchObject({ alreadyRunning: true, sessions: 30 });
 });
 
 test("another run with a later cutoff has done the work", async () => {
