@@ -1,5 +1,5 @@
-import { createWriteStream, existsSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -53,7 +53,9 @@ async function toFile(
   path: string,
 ): Promise<void> {
   const part = `${path}.part`;
-  const output = createWriteStream(part, { mode: 0o600, flush: true });
+  const output = (await open(part, "w", 0o600)).createWriteStream({
+    flush: true,
+  });
   try {
     const gzip = path.endsWith(".gz") ? createGzip() : null;
     await Promise.all([

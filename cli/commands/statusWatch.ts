@@ -48,6 +48,7 @@ export async function watchStatus(
   try {
     draw();
     live.onConnection((isConnected) => {
+      if (stop.signal.aborted) return;
       shown.isConnected = isConnected;
       if (context.stdout.isTTY) return draw();
       note(context, isConnected ? "Connected." : LOST);

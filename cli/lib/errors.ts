@@ -42,6 +42,19 @@ export function describeError(error: unknown): {
   text: string;
   exitCode: number;
 } {
+  const { text, exitCode } = describe(error);
+  return { text: withoutKeys(text), exitCode };
+}
+
+/** What follows the bar is the secret: `prod:name|secret`, `self-hosted|secret`. */
+const KEY = /[\w:.-]+\|[\w+/=-]{8,}/g;
+
+/** An error may quote a key that was pasted where a file or a URL belongs. */
+function withoutKeys(text: string): string {
+  return text.replace(KEY, "[admin key]");
+}
+
+function describe(error: unknown): { text: string; exitCode: number } {
   if (error instanceof CliError) {
     // What the operator wanted is no error.
     const label = error.code === "cancelled" ? "" : "error: ";
@@ -56,6 +69,12 @@ export function describeError(error: unknown): {
         : `${error.message}\nAdd --help to see how the command is used.`;
     return { text, exitCode: EXIT_CODES.usage };
   }
+  if (isSystemError(error)) {
+    return {
+      text: `error: ${error.message}${ADVICE[error.code] ?? ""}`,
+      exitCode: EXIT_CODES.failure,
+    };
+  }
   const detail = error instanceof Error ? (error.stack ?? error.message) : "";
   return {
     text: `error: unexpected failure, please report it.\n${detail || String(error)}`,
@@ -66,6 +85,27 @@ export function describeError(error: unknown): {
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** What to do about what the operating system refuses most. */
+const ADVICE: Record<string, string> = {
+  ENOSPC: ". Make room, or name a file on another disk.",
+  EFBIG: ". Name a file on a file system that takes larger ones.",
+  EACCES: ". Name a file that may be read or written here.",
+  EPERM: ". Name a file that may be read or written here.",
+  EROFS: ". Name a file on a disk that can be written.",
+  ENOENT: ". Name one in a folder that is there.",
+  EISDIR: ". Name a file, not a folder.",
+};
+
+/** One of the operating system's, which says itself what it is about. */
+function isSystemError(error: unknown): error is Error & { code: string } {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    typeof error.code === "string" &&
+    "syscall" in error
+  );
 }
 
 /** By shape and not by class: loading commander here would cost every module that throws. */

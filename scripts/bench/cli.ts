@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MeasuredDeployment, ROOT } from "./deployment.js";
@@ -8,8 +8,13 @@ import { report, type Figure } from "./report.js";
 
 const ROUNDS = 20;
 
-/** From the start of the built CLI to its first output, beside Node doing nothing. */
+/** The built CLI: how soon it answers, beside Node doing nothing, and how soon it serves an app. */
 export async function benchCli(): Promise<Figure[]> {
+  return [...(await benchAnswers()), await benchServe()];
+}
+
+/** From the start to the first output. */
+async function benchAnswers(): Promise<Figure[]> {
   const deployment = await MeasuredDeployment.start();
   const folder = await mkdtemp(join(tmpdir(), "sessions-ops-bench-"));
   try {
@@ -34,6 +39,34 @@ export async function benchCli(): Promise<Figure[]> {
     ];
   } finally {
     await deployment.stop();
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** From the first start in a folder to an app that is deployed and ready. */
+async function benchServe(): Promise<Figure> {
+  const folder = await mkdtemp(join(tmpdir(), "sessions-ops-bench-"));
+  try {
+    for (const name of ["convex", "client", "package.json", "tsconfig.json"]) {
+      await cp(join(ROOT, name), join(folder, name), { recursive: true });
+    }
+    await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
+    const start = performance.now();
+    const serving = spawn(
+      process.execPath,
+      [join(ROOT, "dist/cli/main.js"), "serve", "--port", "0"],
+      { cwd: folder, stdio: ["ignore", "pipe", "ignore"] },
+    );
+    const ended = once(serving, "close");
+    await Promise.race([once(serving.stdout, "data"), ended]);
+    const seconds = (performance.now() - start) / 1_000;
+    if (serving.exitCode !== null) throw new Error("serve ended");
+    serving.kill();
+    await ended;
+    return report("cli: serve, first start to ready", seconds, "s", {
+      atMost: 10,
+    });
+  } finally {
     await rm(folder, { recursive: true });
   }
 }

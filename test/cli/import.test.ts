@@ -1,3 +1,4 @@
+import { closeSync, openSync, writeSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { ImportJson, ListJson, ShowJson } from "../../cli/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
@@ -221,4 +222,28 @@ test("a file that is not there", async () => {
   const { exitCode, stderr } = await terminal.run("import", "none.jsonl");
   expect(exitCode).toBe(2);
   expect(stderr).toContain("There is no file");
+});
+
+test("a file with everything in one line is told from one that is only long", async () => {
+  const { terminal } = setUpDeployment();
+  const path = terminal.write("one-line.jsonl", "");
+  const file = openSync(path, "w");
+  const piece = Buffer.alloc(8 * 1024 * 1024, "x");
+  for (let i = 0; i < 9; i += 1) writeSync(file, piece);
+  closeSync(file);
+  const { exitCode, stderr } = await terminal.run("import", path);
+  expect(exitCode).toBe(1);
+  expect(stderr).toBe(
+    `error: Reading ${path} failed: line 1 is longer than 64 MiB: a file to import has one session a line, not all of them in one\n`,
+  );
+});
+
+test("a byte order mark and lines that end as on Windows are no part of the rows", async () => {
+  const { terminal } = setUpDeployment();
+  const rows = ["a", "b"].map((anonymousId) =>
+    JSON.stringify({ anonymousId, createdAt: NOW - 1, lastActive: NOW }),
+  );
+  const path = terminal.write("dos.jsonl", `\ufeff${rows.join("\r\n")}\r\n`);
+  const result = await terminal.json<ImportJson>("import", path);
+  expect(result).toMatchObject({ rows: 2, created: 2 });
 });

@@ -32,11 +32,11 @@ beforeAll(async () => {
 }, 120_000);
 
 function importAll() {
-  return cli.json<ImportJson>(["import", "-", "--yes"], sessions);
+  return cli.quick<ImportJson>(["import", "-", "--yes"], sessions);
 }
 
 async function total(): Promise<number> {
-  return (await cli.json<StatusJson>(["status"])).sessions.total;
+  return (await cli.quick<StatusJson>(["status"])).sessions.total;
 }
 
 /** The id of the run that a command says how to follow. */
@@ -62,10 +62,10 @@ test("in a terminal: a bar with rate and time left; Ctrl-C detaches and says how
     `Detached. The run goes on: \`sessions-ops runs watch ${runId}\` follows it, \`sessions-ops runs cancel ${runId}\` stops it before its next page, \`sessions-ops runs resume ${runId}\` goes on after that.`,
   );
 
-  const { runs } = await cli.json<RunListJson>(["runs", "list"]);
+  const { runs } = await cli.quick<RunListJson>(["runs", "list"]);
   expect(runs[0]).toMatchObject({ runId, status: "running" });
   await cli.json(["runs", "cancel", runId, "--reason", "too early"]);
-  const stopped = await cli.json<RunShowJson>(["runs", "show", runId]);
+  const stopped = await cli.quick<RunShowJson>(["runs", "show", runId]);
   expect(stopped).toMatchObject({ status: "canceled", ratePerSecond: 250 });
   expect(stopped.sessions).toBeLessThan(SESSIONS);
   expect(await total()).toBe(SESSIONS - stopped.sessions);
@@ -133,7 +133,7 @@ test("export, purge, import, export: the same bytes", async () => {
   await cli.json(["import", "old.jsonl.gz", "--yes"]);
   const exported = await cli.json<ExportJson>(["export", "a.jsonl.gz"]);
   expect(exported).toMatchObject({ sessions: SESSIONS, actions: SESSIONS });
-  await cli.json(["purge", "--days", "14", "--yes"]);
+  await cli.quick(["purge", "--days", "14", "--yes"]);
   expect(await total()).toBe(0);
   await cli.json(["import", "a.jsonl.gz", "--yes"]);
   await cli.json(["export", "b.jsonl.gz"]);
@@ -148,7 +148,7 @@ test("export, purge, import, export: the same bytes", async () => {
 /** Waits until a run is under way. */
 async function runningRun(): Promise<{ runId: string }> {
   for (let attempt = 0; attempt < 60; attempt += 1) {
-    const { runs } = await cli.json<RunListJson>(["runs", "list"]);
+    const { runs } = await cli.quick<RunListJson>(["runs", "list"]);
     const run = runs.find(({ status }) => status === "running");
     if (run !== undefined) return run;
   }

@@ -97,7 +97,7 @@ export class ArchiveFile {
   async append(page: number, lines: string): Promise<void> {
     const member = await toMember(page, lines);
     this.#lastStart = this.#size;
-    await this.#handle.write(member, 0, member.length, this.#size);
+    await writeWhole(this.#handle, member, this.#size);
     this.#size += member.length;
     this.lastPage = page;
     await this.#handle.datasync();
@@ -178,6 +178,19 @@ async function isArchiveOf(
     start.length === HEADER_BYTES &&
     start.includes(SUBFIELD_ID, FIXED_BYTES + 2, "latin1");
   return size === 0 || isHeader;
+}
+
+/** A disk that fills up takes the first part of a write, and refuses only the rest. */
+async function writeWhole(
+  handle: FileHandle,
+  bytes: Buffer,
+  start: number,
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const left = bytes.length - at;
+    const { bytesWritten } = await handle.write(bytes, at, left, start + at);
+    at += bytesWritten;
+  }
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -16,7 +16,7 @@ export async function confirmOlder(
 ): Promise<void> {
   if (older === 0) return;
   const schedules = await client.query("schedules:list", {});
-  const text = `${formatNumber(older)} of ${countOf(rows, "row")} are older than the retention of ${retentionText(retentionDays)}; ${nextPurgeText(schedules)}.`;
+  const text = `${formatNumber(older)} of ${countOf(rows, "row")} ${older === 1 ? "is" : "are"} older than the retention of ${retentionText(retentionDays)}; ${nextPurgeText(schedules)}.`;
   note(context, text);
   if (schedules.some(({ name, paused }) => name === "purge" && paused)) return;
   await confirmYes(

@@ -3,11 +3,12 @@ import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { PassThrough, pipeline, type Readable } from "node:stream";
+import { pipeline, type Readable } from "node:stream";
 import { pipeline as pipelined } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { CliContext } from "../../context.js";
 import { CliError, messageOf } from "../errors.js";
+import { LineLimit } from "./lineLimit.js";
 import { openTable } from "./zip.js";
 
 export interface Source {
@@ -54,7 +55,9 @@ async function* readLines(
   path: string,
   table: string,
 ): AsyncGenerator<{ line: number; text: string }> {
-  const input = await openText(path, table);
+  const input = new LineLimit();
+  // Its error is that of `input`, where it is looked for.
+  pipeline(await openText(path, table), input, () => {});
   try {
     let line = 0;
     for await (const raw of createInterface({ input, crlfDelay: Infinity })) {
@@ -83,9 +86,9 @@ async function openText(path: string, table: string): Promise<Readable> {
   if (magic === ZIP_MAGIC) return await openTable(path, table);
   const file = createReadStream(path);
   if (magic !== GZIP_MAGIC) return file;
-  const text = new PassThrough();
+  const text = createGunzip();
   // Its error is that of `text`, where it is looked for.
-  pipeline(file, createGunzip(), text, () => {});
+  pipeline(file, text, () => {});
   return text;
 }
 

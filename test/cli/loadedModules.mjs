@@ -1,0 +1,20 @@
+/* global process -- a script of Node, not a module of the package */
+/** Preloaded into a command: says at its end, on stderr, what it has loaded. */
+import { register } from "node:module";
+import { writeSync } from "node:fs";
+
+const hooks = `
+import { writeSync } from "node:fs";
+export function load(url, context, next) {
+  writeSync(2, "loaded " + url + "\\n");
+  return next(url, context);
+}`;
+register(`data:text/javascript,${encodeURIComponent(hooks)}`);
+
+process.on("exit", () => {
+  // The global fetch: it is in Node, and loaded when it is first named.
+  if (
+    process.moduleLoadList.includes("NativeModule internal/deps/undici/undici")
+  )
+    writeSync(2, "loaded undici\n");
+});
