@@ -96,7 +96,7 @@ test("serve, import, purge and reschedule, each step a process of its own", asyn
     readFileSync(keyFile, "utf8").trim(),
   );
   expect(existsSync(join(folder, ".sessions-ops/deployment.json"))).toBe(false);
-}, 120_000);
+}, 300_000);
 
 test("keeps its data; refuses a second owner and a wrong key; is missed when killed", async () => {
   const serving = cli.start(["serve", "--port", "0", "--data", "data"]);
@@ -125,7 +125,7 @@ test("keeps its data; refuses a second owner and a wrong key; is missed when kil
   expect(missed.stderr).toContain(
     `process ${serving.child.pid} is gone. Start it again`,
   );
-}, 120_000);
+}, 300_000);
 
 test("an app that cannot be deployed: what the official CLI said, and no deployment left", async () => {
   const file = join(folder, "convex/broken.ts");
@@ -135,7 +135,7 @@ test("an app that cannot be deployed: what the official CLI said, and no deploym
   expect(result.exitCode).toBe(1);
   expect(result.stdout).toBe("");
   expect(result.stderr).toContain("missing.js");
-}, 120_000);
+}, 300_000);
 
 test("--dev deploys again when the code changes, says what is wrong with it, and goes on", async () => {
   const serving = cli.start([
@@ -171,7 +171,7 @@ test("--dev deploys again when the code changes, says what is wrong with it, and
   expect(stdout + stderr).not.toContain(
     readFileSync(join(folder, "dev-data/admin-key"), "utf8").trim(),
   );
-}, 120_000);
+}, 300_000);
 
 test("other machines only when asked for; HTTP actions on a port of their own", async () => {
   const refused = await cli.run("serve", "--host", "0.0.0.0", "--port", "0");
@@ -193,7 +193,7 @@ test("other machines only when asked for; HTTP actions on a port of their own", 
   });
   serving.child.kill("SIGTERM");
   await serving.finished;
-}, 120_000);
+}, 300_000);
 
 /** Waits for a deployment, which takes seconds, with calls that take milliseconds. */
 async function deployed(isThere: () => Promise<boolean>): Promise<void> {

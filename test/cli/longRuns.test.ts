@@ -29,7 +29,7 @@ beforeAll(async () => {
     const row = { anonymousId, createdAt: lastActive, lastActive, actions };
     return `${JSON.stringify(row)}\n`;
   }).join("");
-}, 120_000);
+}, 300_000);
 
 function importAll() {
   return cli.quick<ImportJson>(["import", "-", "--yes"], sessions);
@@ -74,7 +74,7 @@ test("in a terminal: a bar with rate and time left; Ctrl-C detaches and says how
   const watched = await cli.json<RunResultJson>(["runs", "watch", runId]);
   expect(watched).toMatchObject({ status: "completed", sessions: SESSIONS });
   expect(await total()).toBe(0);
-}, 120_000);
+}, 300_000);
 
 test("SIGINT to a process without a terminal detaches as well", async () => {
   await importAll();
@@ -90,7 +90,7 @@ test("SIGINT to a process without a terminal detaches as well", async () => {
   const runId = await runIdIn(stderr);
   await cli.json(["runs", "cancel", runId]);
   await cli.json(["purge", "--days", "14", "--yes"]);
-}, 120_000);
+}, 300_000);
 
 test("an archived purge that is killed goes on in its file, and holds everything once", async () => {
   await importAll();
@@ -127,7 +127,7 @@ test("an archived purge that is killed goes on in its file, and holds everything
   expect(ids).toHaveLength(SESSIONS);
   expect(new Set(ids).size).toBe(SESSIONS);
   expect(statSync(path).mode & 0o777).toBe(0o600);
-}, 120_000);
+}, 300_000);
 
 test("export, purge, import, export: the same bytes", async () => {
   await cli.json(["import", "old.jsonl.gz", "--yes"]);
@@ -143,7 +143,7 @@ test("export, purge, import, export: the same bytes", async () => {
   expect(a?.equals(b ?? Buffer.alloc(0))).toBe(true);
   const piped = await cli.run("export", "-");
   expect(piped.stdout).toBe(gunzipSync(a ?? "").toString());
-}, 120_000);
+}, 300_000);
 
 /** Waits until a run is under way. */
 async function runningRun(): Promise<{ runId: string }> {

@@ -42,7 +42,7 @@ export class RealCli {
         logLevel: "error",
         build: { outDir: join(this.folder, "cli"), license: false },
       });
-    }, 120_000);
+    }, 300_000);
     afterAll(() => {
       for (const child of this.#children) child.kill("SIGKILL");
       rmSync(this.folder, { recursive: true, force: true });
