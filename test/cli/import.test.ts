@@ -164,7 +164,7 @@ test("rows older than the retention need --yes, a pause or a longer retention", 
   const refused = await terminal.run(...command);
   expect(refused.exitCode).toBe(5);
   expect(refused.stderr).toContain(
-    "1 of 2 rows are older than the retention of 14 days; the next scheduled purge, at 2026-08-16 02:30:00 UTC, deletes them.",
+    "1 of 2 rows is older than the retention of 14 days; the next scheduled purge, at 2026-08-16 02:30:00 UTC, deletes them.",
   );
   expect((await terminal.json<ListJson>("list")).sessions).toEqual([]);
 
