@@ -6,6 +6,7 @@ import {
   type EmbeddedDeployment,
 } from "@sessions-ops/embedded";
 import type { Page } from "playwright-core";
+import { build } from "vite";
 import { afterAll } from "vitest";
 import type { ComponentClient } from "../../../cli/lib/client.js";
 import { exampleComponent } from "../../../scripts/exampleApp.js";
@@ -28,6 +29,15 @@ export class Operator {
 
   /** Everything is ended and removed after the tests of the file. */
   static async start(cli: RealCli): Promise<Operator> {
+    // Beside the CLI, as `npm run build` has it.
+    await build({
+      configFile: join(
+        import.meta.dirname,
+        "../../../dashboard/vite.config.ts",
+      ),
+      logLevel: "error",
+      build: { outDir: join(cli.folder, "dashboard") },
+    });
     const dataDir = await copyDeployed();
     const deployment = await openDeployment({ dataDir, port: 0 });
     const operator = new Operator(cli, deployment);
