@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import { once } from "node:events";
 import type { Page } from "playwright-core";
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
 import { seedSessions } from "../../scripts/seedSessions.js";
 import { RealCli } from "../cli/realCli.js";
@@ -26,6 +26,8 @@ beforeAll(async () => {
     rows: [...rows],
   });
 });
+
+afterAll(() => operator.stop());
 
 test("the link lets one browser in; a second use of it lets nobody in, and a new one is printed", async () => {
   const { running, link } = await operator.dashboard();

@@ -7,7 +7,6 @@ import {
 } from "@sessions-ops/embedded";
 import type { Page } from "playwright-core";
 import { build } from "vite";
-import { afterAll } from "vitest";
 import type { ComponentClient } from "../../../cli/lib/client.js";
 import { exampleComponent } from "../../../scripts/exampleApp.js";
 import type { RealCli } from "../../cli/realCli.js";
@@ -27,7 +26,6 @@ export class Operator {
     this.component = exampleComponent(deployment);
   }
 
-  /** Everything is ended and removed after the tests of the file. */
   static async start(cli: RealCli): Promise<Operator> {
     // Beside the CLI, as `npm run build` has it.
     await build({
@@ -40,13 +38,13 @@ export class Operator {
     });
     const dataDir = await copyDeployed();
     const deployment = await openDeployment({ dataDir, port: 0 });
-    const operator = new Operator(cli, deployment);
-    afterAll(async () => {
-      for (const { close } of operator.#chromiums) await close();
-      await deployment.close();
-      await rm(dataDir, { recursive: true });
-    });
-    return operator;
+    return new Operator(cli, deployment);
+  }
+
+  async stop(): Promise<void> {
+    for (const { close } of this.#chromiums) await close();
+    await this.deployment.close();
+    await rm(this.deployment.dataDir, { recursive: true });
   }
 
   /** `sessions-ops dashboard` as a process, once it has printed its link. */
