@@ -1,6 +1,10 @@
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
-import { onEngine, slowSuites } from "./test/conformance/onEngine.js";
+import {
+  engineSuites,
+  onEngine,
+  slowSuites,
+} from "./test/conformance/onEngine.js";
 
 // `source` makes @sessions-ops/embedded its TypeScript, so that no test runs against an old build.
 const conditions = ["source", ...defaultServerConditions];
@@ -30,6 +34,7 @@ export default defineConfig({
           name: "component",
           environment: "edge-runtime",
           include: onConvexTest,
+          exclude: engineSuites,
         },
       },
       {
@@ -39,7 +44,7 @@ export default defineConfig({
           ...onEngine.test,
           name: "conformance",
           include: onConvexTest,
-          exclude: slowSuites,
+          exclude: [...slowSuites, ...engineSuites],
         },
       },
       {

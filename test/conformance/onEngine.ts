@@ -21,3 +21,6 @@ export const slowSuites = [
   "test/convex/model.test.ts",
   "test/convex/costs.test.ts",
 ];
+
+/** What only the engine can hold, and `npm test` has no time for. */
+export const engineSuites = ["test/convex/scale/*.test.ts"];

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-import { onEngine, slowSuites } from "./onEngine.js";
+import { engineSuites, onEngine, slowSuites } from "./onEngine.js";
 import { PACKAGES } from "./packages.js";
 
 /**
@@ -19,6 +19,7 @@ export default defineConfig({
         `node_modules/${name}/*.test.ts`,
       ]),
       ...slowSuites,
+      ...engineSuites,
     ],
     // Vitest leaves out node_modules otherwise, and says nothing.
     exclude: [],

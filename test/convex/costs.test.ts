@@ -18,11 +18,11 @@ import {
   HOUR_MS,
   MINUTE_MS,
 } from "../../convex/sessionTracker/shared.js";
-import { countStates } from "../../convex/sessionTracker/stats.js";
 import { advance } from "./clock.js";
 import { record, totals, type Transaction } from "./recorder.js";
 import { readRows, type Component } from "./rows.js";
 import {
+  drawAllShards,
   finishRun,
   readRun,
   seedExpired,
@@ -89,13 +89,7 @@ describe.each([
 
   test("status and a backlog of 500 read the same documents", async () => {
     vi.setSystemTime(NOW);
-    // A shard is made when it is first drawn; as many draws leave none out.
-    await t.run(async (ctx) => {
-      for (let i = 0; i < 300; i += 1) {
-        const change = i % 2 === 0 ? 1 : -1;
-        await countStates(ctx, { active: change, expired: change });
-      }
-    });
+    await drawAllShards(t);
     const used = await t.mutation(async (ctx) => {
       const status = await ctx.runQuery(api.stats.status, {});
       expect(status.sessions.total).toBe(rows);

@@ -1,0 +1,63 @@
+/**
+ * What an operator looks at reads the same number of documents with a thousand sessions and with a
+ * million. On the embedded engine only, which has indexes; `npm run test:conformance` runs it.
+ */
+import { expect, onTestFinished, test, vi } from "vitest";
+import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared.js";
+import type { Component } from "../rows.js";
+import { drawAllShards, seedExpired, visitors } from "../runKit.js";
+import { setUpComponent } from "../setup.js";
+
+const NOW = Date.UTC(2026, 2, 1);
+/** A transaction writes 16,000 documents at most. */
+const SEEDED_AT_ONCE = 10_000;
+
+test(
+  "status, a list and a backlog read as much with 1,000,000 sessions as with 1,000",
+  { timeout: 900_000 },
+  async () => {
+    vi.useFakeTimers({ now: NOW });
+    onTestFinished(() => void vi.useRealTimers());
+    const t = setUpComponent();
+    await drawAllShards(t);
+    await seed(t, 1_000);
+    const few = await documentsRead(t);
+    await seed(t, 999_000);
+    const { total } = (await t.query(api.stats.status, {})).sessions;
+    expect(total).toBe(1_000_000);
+    expect(await documentsRead(t)).toEqual(few);
+  },
+);
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+let seeded = 0;
+
+async function seed(t: Component, count: number): Promise<void> {
+  for (let left = count; left > 0; left -= SEEDED_AT_ONCE) {
+    const some = visitors(
+      Math.min(left, SEEDED_AT_ONCE),
+      NOW - 20 * DAY_MS,
+      `visitor-${seeded}`,
+    );
+    seeded += some.length;
+    await seedExpired(t, some);
+  }
+}
+
+function documentsRead(t: Component) {
+  const ofStatus = t.mutation(async (ctx) => {
+    await ctx.runQuery(api.stats.status, {});
+    return (await ctx.meta.getTransactionMetrics()).documentsRead.used;
+  });
+  const ofList = t.mutation(async (ctx) => {
+    await ctx.runQuery(api.sessions.list, { limit: 100 });
+    return (await ctx.meta.getTransactionMetrics()).documentsRead.used;
+  });
+  const ofBacklog = t.mutation(async (ctx) => {
+    await ctx.runQuery(api.stats.backlog, { limit: 500 });
+    return (await ctx.meta.getTransactionMetrics()).documentsRead.used;
+  });
+  return Promise.all([ofStatus, ofList, ofBacklog]);
+}
