@@ -27,6 +27,11 @@ test("a tab that crashes in the middle of a heartbeat is replaced within an inte
     globalThis.fetch = () => new Promise(() => {});
   });
   await visitor.context.clock.runFor(LONGEST_MS);
+  // Before the other tab comes, as that hides this one, and a hidden tab sends nothing.
+  await leader.page.waitForFunction(async () => {
+    const { held } = await navigator.locks.query();
+    return held?.length === 1;
+  });
   const other = await visitor.open();
   await other.page.waitForFunction(async () => {
     const { pending } = await navigator.locks.query();

@@ -22,7 +22,7 @@ export class Visitor {
   /** What the browser's console warned of, and what pages threw. */
   readonly complaints: string[] = [];
   readonly #app: App;
-  readonly #tabs: Tab[] = [];
+  readonly #tabs = new Set<Tab>();
 
   private constructor(app: App, context: BrowserContext, host: string) {
     this.#app = app;
@@ -95,7 +95,7 @@ export class Visitor {
   async pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= STEP_MS) {
       const step = Math.min(left, STEP_MS);
-      const heard = this.#tabs.map((tab) => tab.hears(step));
+      const heard = [...this.#tabs].map((tab) => tab.hears(step));
       this.#app.clock.advance(step);
       await Promise.all(heard);
       await this.context.clock.runFor(step);
@@ -110,14 +110,11 @@ export class Visitor {
 
   async #load(page: Page, path: string): Promise<Tab> {
     const tab = new Tab(page);
-    this.#tabs.push(tab);
-    page.on("close", () => this.#forget(tab));
-    page.on("crash", () => this.#forget(tab));
+    this.#tabs.add(tab);
+    // One that has crashed is closed, too.
+    page.on("close", () => this.#tabs.delete(tab));
+    page.on("crash", () => this.#tabs.delete(tab));
     await page.goto(this.origin + path);
     return tab;
-  }
-
-  #forget(tab: Tab): void {
-    this.#tabs.splice(this.#tabs.indexOf(tab), 1);
   }
 }

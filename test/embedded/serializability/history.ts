@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Value } from "convex/values";
-import type { Model} from "./model.js";
+import type { Model } from "./model.js";
 import type { Operation } from "./model.js";
 
 /** A mutation that committed. */
