@@ -5,6 +5,7 @@ import {
   onEngine,
   slowSuites,
 } from "./test/conformance/onEngine.js";
+import { processSuites } from "./test/processes/suites.js";
 
 // `source` makes @sessions-ops/embedded its TypeScript, so that no test runs against an old build.
 const conditions = ["source", ...defaultServerConditions];
@@ -54,8 +55,14 @@ export default defineConfig({
           name: "node",
           environment: "node",
           include: ["test/**/*.test.ts"],
-          // Those with a browser are `npm run test:browser`.
-          exclude: [...onConvexTest, "test/browser/**"],
+          exclude: [
+            ...onConvexTest,
+            // Those with a browser are `npm run test:browser`.
+            "test/browser/**",
+            ...processSuites,
+            // `npm run test:kills` has it.
+            "test/embedded/kill.test.ts",
+          ],
         },
       },
     ],

@@ -5,9 +5,10 @@ import type { CliError } from "../lib/errors.js";
 import { LiveClient } from "../lib/live.js";
 import { note } from "../lib/output.js";
 import { openScreen } from "../lib/screen.js";
+import { toStatusJson } from "../lib/statusJson.js";
 import { statusLine, statusText } from "../lib/statusText.js";
 import { iso } from "../lib/time.js";
-import { toStatusJson, type StatusOptions } from "./status.js";
+import type { StatusOptions } from "./status.js";
 
 /**
  * What falls due with time alone changes no document, so that nothing would tell us: the backlog is

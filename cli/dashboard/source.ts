@@ -1,5 +1,4 @@
 /** From the deployment to the feed: live where that costs little, by the clock where it does not. */
-import { toStatusJson } from "../commands/status.js";
 import type { CliContext } from "../context.js";
 import type { Backlog, LogEntry as LogRow, Status } from "../lib/api.js";
 import type { Connection } from "../lib/connect.js";
@@ -7,6 +6,7 @@ import { toLogEntryJson, toRunShowJson } from "../lib/convert.js";
 import type { CliError } from "../lib/errors.js";
 import { LiveClient } from "../lib/live.js";
 import { changeLines } from "../lib/settingsText.js";
+import { toStatusJson } from "../lib/statusJson.js";
 import { Activity } from "./activity.js";
 import { Bars } from "./bars.js";
 import type { Feed } from "./feed.js";

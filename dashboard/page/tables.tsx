@@ -49,7 +49,7 @@ export function RunTable({
       title: "Progress",
       cell: (run) => <When at={run.progressAt} now={now} />,
     },
-    { title: "Run", cell: (run) => <code>{run.runId}</code> },
+    { title: "Run", cell: ({ runId }) => <Id id={runId} /> },
   ];
   return (
     <Table
@@ -69,7 +69,7 @@ export function ErrorTable({ runs }: { runs: RunShowJson[] | undefined }) {
     { title: "Kind", cell: ({ kind }) => kind },
     { title: "Message", cell: ({ message }) => <Message text={message} /> },
     { title: "Sessions", cell: ({ sessionIds }) => <Ids ids={sessionIds} /> },
-    { title: "Run", cell: ({ runId }) => <code>{runId}</code> },
+    { title: "Run", cell: ({ runId }) => <Id id={runId} /> },
   ];
   return (
     <Table
@@ -142,17 +142,19 @@ function newestFirst(a: ErrorGroup, b: ErrorGroup): number {
   return a.at < b.at ? 1 : -1;
 }
 
+function Id({ id }: { id: string }) {
+  return <code className="id">{id}</code>;
+}
+
 function Ids({ ids }: { ids: string[] }) {
   const [id, ...others] = ids;
   if (id === undefined) return "-";
-  if (others.length === 0) return <code>{id}</code>;
+  if (others.length === 0) return <Id id={id} />;
   return (
     <details>
       <summary>{ids.length} sessions</summary>
       {ids.map((each) => (
-        <div key={each}>
-          <code>{each}</code>
-        </div>
+        <Id key={each} id={each} />
       ))}
     </details>
   );

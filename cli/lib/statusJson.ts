@@ -1,0 +1,54 @@
+import type { CliContext } from "../context.js";
+import type { StatusJson } from "../shapes.js";
+import type { Backlog, Status } from "./api.js";
+import type { Connection } from "./connect.js";
+import { toRunJson, toScheduleJson } from "./convert.js";
+import { sessionsPerSecond } from "./statusText.js";
+import { statusWarnings } from "./statusWarnings.js";
+import { iso, isoOrNull } from "./time.js";
+
+/** What `status` says, to programs and to the dashboard's page. */
+export function toStatusJson(
+  context: CliContext,
+  { client, target }: Connection,
+  found: Status,
+  backlog: Backlog,
+): StatusJson {
+  const { version, sessions, oldest, settings, schedules, runs, watchdog } =
+    found;
+  const { total, active, expired, ended } = sessions;
+  const { expire, purge, limit } = backlog;
+  const { url, productionName } = target;
+  return {
+    version,
+    target: { url, component: client.component, productionName },
+    warnings: statusWarnings(found, context.now()),
+    // In an order to be read; the deployment answers with sorted fields.
+    sessions: { total, active, expired, ended },
+    oldest: oldest && {
+      sessionId: oldest.sessionId,
+      lastActive: iso(oldest.lastActive),
+    },
+    retentionDays: settings.retentionDays,
+    idleTimeoutMs: settings.idleTimeoutMs,
+    backlog: { expire, purge, limit },
+    schedules: schedules.map(toScheduleJson),
+    runs: runs.map(toRunJson),
+    progress: backlog.running.map(({ runId, left }) => {
+      const run = runs.find((one) => one.runId === runId);
+      return {
+        runId,
+        left,
+        sessionsPerSecond: run ? sessionsPerSecond(run) : 0,
+      };
+    }),
+    watchdog: {
+      lastAt: isoOrNull(watchdog.lastAt),
+      lastResult: watchdog.lastResult,
+      gaveUp: watchdog.gaveUp && {
+        at: iso(watchdog.gaveUp.at),
+        why: watchdog.gaveUp.why,
+      },
+    },
+  };
+}
