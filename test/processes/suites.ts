@@ -1,10 +1,11 @@
 /**
- * What runs programs as people do, and takes them half a minute or more: the package installed by npm,
- * the CLI in terminals and on bad networks, every command of `OPERATING.md`, snapshots by the official
- * CLI. `npm test` has no time for them; `npm run test:processes` runs them.
+ * What runs programs as people do, and takes them half a minute or more: the package installed by npm;
+ * the CLI from import to purge, in terminals and on bad networks; every command of `OPERATING.md`;
+ * snapshots by the official CLI. `npm test` has no time for them, `npm run test:processes` runs them.
  */
 export const processSuites = [
   "test/package/*.test.ts",
+  "test/cli/endToEnd.test.ts",
   "test/cli/longRuns.test.ts",
   "test/cli/operating.test.ts",
   "test/cli/roughUse.test.ts",
