@@ -20,6 +20,8 @@ const onConvexTest = [
 
 export default defineConfig({
   test: {
+    // Vitest's 1 s is too short where other work shares the machine.
+    expect: { poll: { timeout: 10_000 } },
     testTimeout: 30_000,
     hookTimeout: 30_000,
     maxWorkers: 2,

@@ -11,6 +11,8 @@ export default defineConfig({
     globalSetup: "test/browser/support/served.ts",
     // A browser is several processes by itself.
     maxWorkers: 1,
+    // Vitest's 1 s is too short where other work shares the machine.
+    expect: { poll: { timeout: 10_000 } },
     testTimeout: 180_000,
     hookTimeout: 180_000,
     silent: "passed-only",

@@ -135,7 +135,7 @@ describe("convex run", () => {
       const result = await app.convex("run", "messages:send", args);
       expect(result).toMatchObject({ code: 0 });
       expect(result.stderr).toContain("sending");
-      await expect.poll(messages, { timeout: 10_000 }).toContain("hello");
+      await expect.poll(messages).toContain("hello");
     },
     TIMEOUT_MS,
   );

@@ -49,9 +49,9 @@ test(
         .filter((line) => /^\d+$/.test(line));
     await expect.poll(results, { timeout: 30_000 }).toEqual(["0"]);
     await send("one");
-    await expect.poll(results, { timeout: 10_000 }).toEqual(["0", "1"]);
+    await expect.poll(results).toEqual(["0", "1"]);
     await send("two");
-    await expect.poll(results, { timeout: 10_000 }).toEqual(["0", "1", "2"]);
+    await expect.poll(results).toEqual(["0", "1", "2"]);
     await running.stop();
   },
   TIMEOUT_MS,

@@ -8,6 +8,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["source", ...defaultServerConditions] } },
   test: {
     include: processSuites,
+    // Vitest's 1 s is too short where other work shares the machine.
+    expect: { poll: { timeout: 10_000 } },
     testTimeout: 30_000,
     hookTimeout: 30_000,
     maxWorkers: 2,

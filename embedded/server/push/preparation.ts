@@ -47,7 +47,9 @@ export class Preparation {
   async build(next: CodeRevision): Promise<void> {
     if (this.#isBuilt) return;
     const checked = (this.#checked ??= new CheckedDocuments(this.#database));
-    for (const [path, { schema }] of componentDefinitions(next)) {
+    const components = componentDefinitions(next);
+    for (const [path] of components) this.#show(path, 0, 0);
+    for (const [path, { schema }] of components) {
       let total = 0;
       const ids = await buildIndexes(
         this.#database,

@@ -9,6 +9,7 @@ interface Timer {
 export class FakeClock implements Clock {
   #nowMs: number;
   readonly #timers = new Set<Timer>();
+  readonly #awaited = new Set<Timer>();
 
   constructor(nowMs = Date.UTC(2026, 0, 1)) {
     this.#nowMs = nowMs;
@@ -21,6 +22,11 @@ export class FakeClock implements Clock {
   setTimeout(callback: () => void, delayMs: number): unknown {
     const timer = { atMs: this.#nowMs + delayMs, callback };
     this.#timers.add(timer);
+    for (const awaited of this.#awaited) {
+      if (timer.atMs > awaited.atMs) continue;
+      this.#awaited.delete(awaited);
+      awaited.callback();
+    }
     return timer;
   }
 
@@ -37,6 +43,13 @@ export class FakeClock implements Clock {
   /** How many timers fire up to a time. */
   timersUntil(timeMs: number): number {
     return [...this.#timers].filter(({ atMs }) => atMs <= timeMs).length;
+  }
+
+  /** Resolves as soon as a timer is set that fires within so long, not counting those that are set already. */
+  timerSetWithin(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#awaited.add({ atMs: this.#nowMs + ms, callback: resolve });
+    });
   }
 
   /** As when the machine slept: it is later, and what is due has not fired. */

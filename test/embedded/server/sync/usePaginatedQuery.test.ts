@@ -141,7 +141,7 @@ class List {
       numbers: this.#shown?.results.map(({ n }) => n),
       status: this.#shown?.status,
     });
-    await expect.poll(shown, { timeout: 10_000 }).toEqual({ numbers, status });
+    await expect.poll(shown).toEqual({ numbers, status });
   }
 
   loadMore(count: number): void {
