@@ -102,7 +102,7 @@ async function open(
   }: OpenOptions,
   cleanups: Cleanups,
 ): Promise<EmbeddedDeployment> {
-  const store = openStore({ dataDir });
+  const store = await openStore({ dataDir });
   cleanups.add(() => store.close());
   const adminKey = await loadAdminKey(dataDir, givenKey);
   const database = await Database.open(store, { clock });

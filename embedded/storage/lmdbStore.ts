@@ -1,227 +1,201 @@
 /*
  * How a write is visible at once, atomic, and durable with others.
  *
- * lmdb's synchronous transactions sync the file before they return, one write at
- * a time, and the process waits. Its asynchronous ones commit on a thread of
- * their own, but show some event turns later. So a write first goes to a sorted
- * map in memory, where snapshots see it at once, and the writes made while one
- * group is on its way to disk make up the next group. Measured with writes of one
- * small value on two cores and a disk that syncs in 0.16 ms: 1,600 durable writes
- * a second by one writer, 18,000 by 16, 37,000 by 64; synchronous transactions
- * stay at 2,800 however many write.
+ * A write goes to a sorted map in memory, where snapshots see it at once, and to
+ * the log, which makes it durable together with what else came meanwhile. Twice a
+ * second LMDB is given what has gathered in the map, on a thread of its own, and
+ * with it the number of the log's last record that it then has: after a crash it is
+ * given the rest.
  *
- * `overlappingSync`, lmdb's default, writes pages, then their meta page, syncs,
- * and then marks that state as synced in a third meta page; pages of the synced
- * state are not reused before the next one. `durable` resolves after the mark.
+ * LMDB could make each write durable by itself, but its pages lie all over its
+ * file, and every commit syncs them, and then once more what makes them current.
+ * Measured on two cores, with 16 callers who each change one of 1,000,000 documents:
+ * 0.78 of the mutations that they get done with 1,000 documents, and 0.88 with the
+ * log; one caller alone gets half as many again done.
  */
 
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { open, type RootDatabase } from "lmdb";
 import { EmbeddedError } from "../errors.js";
+import { DataFile } from "./dataFile.js";
 import { LmdbSnapshot, Reader, type PendingWrites } from "./lmdbSnapshot.js";
+import type { LogRecord } from "./logRecords.js";
 import { lockDataDir } from "./ownerLock.js";
 import { SortedMap } from "./sortedMap.js";
-import type { Key, Snapshot, Store, WriteOp, WriteReceipt } from "./store.js";
+import type { Snapshot, Store, WriteOp, WriteReceipt } from "./store.js";
+import { WriteAheadLog } from "./writeAheadLog.js";
 
 /**
- * Opens the LMDB environment in `dataDir`, which one process owns at a time
- * (EmbeddedError "dataDirInUse" names the owner).
+ * Opens the store in `dataDir`, which one process owns at a time, as it was when
+ * it was closed or its process ended.
+ *
+ * @throws EmbeddedError "dataDirInUse" with the owner; "storageFailed"
  */
-export function openStore({ dataDir }: { dataDir: string }): Store {
+export async function openStore({
+  dataDir,
+}: {
+  dataDir: string;
+}): Promise<Store> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const unlock = lockDataDir(dataDir);
   try {
-    return new LmdbStore(dataDir, unlock);
+    return await recoverStore(dataDir, unlock);
   } catch (error) {
     unlock();
     throw error;
   }
 }
 
-/** The writes that go to disk together, and those who wait for it. */
-class WriteGroup {
-  readonly writes: PendingWrites = new SortedMap();
-  readonly durable: Promise<void>;
-  #settle!: { resolve: () => void; reject: (error: Error) => void };
-
-  constructor() {
-    this.durable = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
-    });
-    // Whoever needs the outcome awaits it; a failed group must not also end the process.
-    this.durable.catch(() => undefined);
-  }
-
-  resolve(): void {
-    this.#settle.resolve();
-  }
-
-  reject(error: Error): void {
-    this.#settle.reject(error);
+async function recoverStore(
+  dataDir: string,
+  unlock: () => void,
+): Promise<Store> {
+  const data = new DataFile(dataDir);
+  let log: WriteAheadLog | undefined;
+  try {
+    const opened = await WriteAheadLog.open(dataDir, data.lastRecord);
+    log = opened.log;
+    await replay(opened.records, data);
+    return new LmdbStore(data, log, unlock);
+  } catch (error) {
+    await log?.close();
+    await data.close();
+    throw error;
   }
 }
 
+async function replay(
+  records: readonly LogRecord[],
+  data: DataFile,
+): Promise<void> {
+  const writes: PendingWrites = new SortedMap();
+  for (const { key, value } of records.flatMap(({ ops }) => ops)) {
+    writes.set(key, value);
+  }
+  const last = records.at(-1);
+  if (last !== undefined) await data.commit(writes, last.number);
+}
+
+/** How long writes gather before LMDB is given them; nobody waits for that. */
+const GATHER_MS = 500;
+
+/** So much of keys and values goes to LMDB without waiting any longer. */
+const GATHER_CHARACTERS = 1_024 * 1_024;
+
 /**
- * Address space for the data file, not memory or disk. lmdb grows a smaller map by mapping the file
- * anew beside the old one, and pages touched through both count twice in the process's size.
+ * With more than this gathered a write waits for LMDB too, lest the log outrun it:
+ * 16 writers of rows in no order write half as much again as with LMDB alone, and
+ * would fill the memory.
  */
-const MAP_BYTES = 64 * 1_024 ** 3;
+const HELD_CHARACTERS = 4 * 1_024 * 1_024;
 
 class LmdbStore implements Store {
-  readonly #lmdb: RootDatabase<string, Key>;
+  readonly #data: DataFile;
+  readonly #log: WriteAheadLog;
   readonly #unlock: () => void;
-  #collecting = new WriteGroup();
-  #flushing: WriteGroup | null = null;
-  #flushScheduled = false;
+  #gathered: PendingWrites = new SortedMap();
+  #gatheredCharacters = 0;
+  #gathering: NodeJS.Timeout | undefined;
+  /** What LMDB is being given. */
+  #flushing: PendingWrites | null = null;
+  /** Resolves when LMDB has that, or has failed at it. */
+  #flushed = Promise.resolve();
   #reader: Reader | null = null;
   #failure: EmbeddedError | null = null;
   #closed: Promise<void> | null = null;
 
-  constructor(dataDir: string, unlock: () => void) {
+  constructor(data: DataFile, log: WriteAheadLog, unlock: () => void) {
+    this.#data = data;
+    this.#log = log;
     this.#unlock = unlock;
-    this.#lmdb = open<string, Key>({
-      path: join(dataDir, "data.lmdb"),
-      encoding: "string",
-      keyEncoder: byteStringKeys,
-      // Every group is one explicit batch already.
-      eventTurnBatching: false,
-      // One process owns the directory, so only snapshots of this one count.
-      maxReaders: 512,
-      mapSize: MAP_BYTES,
-    });
   }
 
   snapshot(): Snapshot {
     this.#assertOpen();
-    this.#reader ??= new Reader(this.#lmdb);
-    const pending = [this.#flushing?.writes, this.#collecting.writes]
-      .filter((writes) => writes !== undefined && writes.size > 0)
+    this.#reader ??= new Reader(this.#data.lmdb);
+    const pending = [this.#flushing, this.#gathered]
+      .filter((writes) => writes !== null && writes.size > 0)
       .map((writes) => (writes as PendingWrites).fork());
-    return new LmdbSnapshot(this.#lmdb, this.#reader.acquire(), pending);
+    return new LmdbSnapshot(this.#data.lmdb, this.#reader.acquire(), pending);
   }
 
   write(ops: readonly WriteOp[]): WriteReceipt {
     this.#assertOpen();
-    const group = this.#collecting;
     for (const { key, value } of ops) {
-      group.writes.set(key, value);
+      this.#gathered.set(key, value);
+      this.#gatheredCharacters += key.length + (value?.length ?? 0);
     }
+    const logged = this.#log.append(ops);
     this.#scheduleFlush();
-    return { durable: group.durable };
+    return {
+      durable:
+        this.#gatheredCharacters < HELD_CHARACTERS
+          ? logged
+          : this.#flushed.then(() => logged),
+    };
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#drainAndClose();
+    this.#closed ??= this.#flushAndClose();
     return this.#closed;
   }
 
-  /** Starts a group once per event turn, and never while another is on its way. */
+  /** LMDB is given one group at a time; the next one begins to gather meanwhile. */
   #scheduleFlush(): void {
-    if (this.#flushScheduled || this.#flushing !== null) {
-      return;
+    if (this.#flushing !== null || this.#gathered.size === 0) return;
+    if (this.#gatheredCharacters >= GATHER_CHARACTERS) {
+      this.#flush();
+    } else {
+      this.#gathering ??= setTimeout(() => this.#flush(), GATHER_MS).unref();
     }
-    this.#flushScheduled = true;
-    setImmediate(() => {
-      this.#flushScheduled = false;
-      void this.#flush();
-    });
   }
 
-  async #flush(): Promise<void> {
-    const group = this.#collecting;
-    if (group.writes.size === 0) {
-      return;
-    }
-    this.#flushing = group;
-    this.#collecting = new WriteGroup();
+  #flush(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    if (this.#failed !== null || this.#gathered.size === 0) return;
+    this.#flushing = this.#gathered;
+    this.#gathered = new SortedMap();
+    this.#gatheredCharacters = 0;
+    this.#flushed = this.#giveToLmdb(this.#flushing, this.#log.cut());
+  }
+
+  async #giveToLmdb(writes: PendingWrites, lastRecord: number): Promise<void> {
     try {
-      await this.#commit(group.writes);
-      group.resolve();
+      await this.#data.commit(writes, lastRecord);
     } catch (error) {
-      await this.#fail(group, error);
+      this.#failure = error as EmbeddedError;
       return;
-    } finally {
-      this.#flushing = null;
     }
-    if (this.#collecting.writes.size > 0) {
-      void this.#flush();
-    }
-  }
-
-  async #commit(writes: PendingWrites): Promise<void> {
-    const lmdb = this.#lmdb;
-    // Mostly one and the same promise, but each that is different would end the
-    // process if it were rejected with nobody waiting for it.
-    const outcomes = new Set<Promise<unknown>>();
-    const committed = lmdb.batch(() => {
-      for (const { key, value } of writes.entries()) {
-        outcomes.add(value === null ? lmdb.remove(key) : lmdb.put(key, value));
-      }
-    });
-    await Promise.all([committed, ...outcomes]);
-    await lmdb.flushed;
-    // From here on snapshots do without this group's map, so they need a reader
-    // that was opened after the commit.
+    // Snapshots do without this map from here on, so they need a reader that was
+    // opened after the commit.
+    this.#flushing = null;
     this.#reader?.retire();
     this.#reader = null;
-    lmdb.resetReadTxn();
+    this.#data.lmdb.resetReadTxn();
+    this.#scheduleFlush();
   }
 
-  async #fail(group: WriteGroup, error: unknown): Promise<void> {
-    const cause = await rootCause(error);
-    this.#failure = new EmbeddedError(
-      "storageFailed",
-      `Writing to the data directory failed (${String(cause)}). ` +
-        "Nothing more is accepted; free disk space or repair the disk, then restart.",
-      { cause },
-    );
-    group.reject(this.#failure);
-    this.#collecting.reject(this.#failure);
-  }
-
-  async #drainAndClose(): Promise<void> {
-    while (this.#failure === null && this.#hasUnwritten()) {
-      const group = this.#flushing ?? this.#collecting;
-      this.#scheduleFlush();
-      await group.durable.catch(() => undefined);
-    }
+  async #flushAndClose(): Promise<void> {
+    await this.#flushed;
+    this.#flush();
+    await this.#flushed;
+    await this.#log.close();
     this.#reader?.retire();
     this.#reader = null;
-    await this.#lmdb.close();
+    await this.#data.close();
     this.#unlock();
   }
 
-  #hasUnwritten(): boolean {
-    return this.#flushing !== null || this.#collecting.writes.size > 0;
+  get #failed(): EmbeddedError | null {
+    return this.#failure ?? this.#log.failure;
   }
 
   #assertOpen(): void {
-    if (this.#failure !== null) {
-      throw this.#failure;
+    if (this.#failed !== null) {
+      throw this.#failed;
     }
     if (this.#closed !== null) {
       throw new EmbeddedError("storageClosed", "The store is closed.");
     }
   }
 }
-
-/** lmdb rejects a commit with an error that carries a second rejection, the reason. */
-async function rootCause(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error && "commitError" in error)) {
-    return error;
-  }
-  return Promise.resolve(error.commitError).then(
-    () => error,
-    (reason: unknown) => reason,
-  );
-}
-
-const byteStringKeys = {
-  writeKey(key: Key, target: Buffer, start: number): number {
-    return start + target.write(key, start, "latin1");
-  },
-  readKey(source: Buffer, start: number, end: number): Key {
-    return source.toString("latin1", start, end);
-  },
-};

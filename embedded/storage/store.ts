@@ -1,3 +1,5 @@
+import { EmbeddedError } from "../errors.js";
+
 /**
  * The seam under the database: ordered keys with atomic writes, snapshots and
  * group-committed durability.
@@ -8,6 +10,9 @@
  * text.
  */
 export type Key = string;
+
+/** Keys that begin so are the store's own; ranges end before them. */
+export const STORE_OWN: Key = "\xff";
 
 /** One change of a write: `value: null` deletes the key. */
 export interface WriteOp {
@@ -45,6 +50,16 @@ export interface Store {
   write(ops: readonly WriteOp[]): WriteReceipt;
   /** Waits until everything written is on disk, then gives the directory up. */
   close(): Promise<void>;
+}
+
+/** What a store throws, and rejects with, once the disk has refused a write. */
+export function writeFailed(cause: unknown): EmbeddedError {
+  return new EmbeddedError(
+    "storageFailed",
+    `Writing to the data directory failed (${String(cause)}). ` +
+      "Nothing more is accepted; free disk space or repair the disk, then restart.",
+    { cause },
+  );
 }
 
 /** The longest key a store takes, in bytes (LMDB with 4,096-byte pages). */

@@ -1,12 +1,14 @@
+import type { EmbeddedError } from "../../../embedded/errors.js";
 import { openStore } from "../../../embedded/storage/lmdbStore.js";
 
 /**
  * A process for the crash test to kill: writes numbered batches without end,
- * several at a time, and prints a batch's number once it is durable.
+ * several at a time, and prints a batch's number once it is durable. Where the disk
+ * refuses a write it prints the error's code and goes on trying to close the store.
  */
 const BATCH = 200;
 const [dataDir = ""] = process.argv.slice(2);
-const store = openStore({ dataDir });
+const store = await openStore({ dataDir });
 
 let next = 0;
 
@@ -25,4 +27,9 @@ async function writeForever(): Promise<never> {
   }
 }
 
-await Promise.all(Array.from({ length: 4 }, writeForever));
+try {
+  await Promise.all(Array.from({ length: 4 }, writeForever));
+} catch (error) {
+  process.stdout.write(`${(error as EmbeddedError).code}\n`);
+  await store.close();
+}

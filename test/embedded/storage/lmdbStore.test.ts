@@ -11,8 +11,8 @@ import {
 import { temporaryDir } from "../support/database.js";
 import { compareWithModel, expectSame, snapshotOf } from "./storeModel.js";
 
-function open(dataDir = temporaryDir()): Store {
-  const store = openStore({ dataDir });
+async function open(dataDir = temporaryDir()): Promise<Store> {
+  const store = await openStore({ dataDir });
   onTestFinished(() => store.close());
   return store;
 }
@@ -21,7 +21,7 @@ const get = (store: Store, key: string) =>
   snapshotOf(store, (snapshot) => snapshot.get(key));
 
 test("a write is visible to the next snapshot before it is durable", async () => {
-  const store = open();
+  const store = await open();
   const { durable } = store.write([{ key: "a", value: "1" }]);
   expect(get(store, "a")).toBe("1");
   await durable;
@@ -29,7 +29,7 @@ test("a write is visible to the next snapshot before it is durable", async () =>
 });
 
 test("a snapshot keeps showing what it was taken from", async () => {
-  const store = open();
+  const store = await open();
   await store.write([{ key: "a", value: "1" }]).durable;
   const snapshot = store.snapshot();
   store.write([
@@ -47,8 +47,8 @@ test("a snapshot keeps showing what it was taken from", async () => {
   expect(get(store, "b")).toBe("3");
 });
 
-test("a released snapshot refuses to be read", () => {
-  const store = open();
+test("a released snapshot refuses to be read", async () => {
+  const store = await open();
   const snapshot = store.snapshot();
   snapshot.release();
   expect(() => snapshot.get("a")).toThrow("after its release");
@@ -56,14 +56,14 @@ test("a released snapshot refuses to be read", () => {
 
 test("reads equal a model, wherever the writes are on their way to disk", async () => {
   const dataDir = temporaryDir();
-  const store = openStore({ dataDir });
+  const store = await openStore({ dataDir });
   const model = await compareWithModel(store);
   await store.close();
-  expectSame(open(dataDir), model);
+  expectSame(await open(dataDir), model);
 });
 
 test("a range that is not read to its end leaves the snapshot usable", async () => {
-  const store = open();
+  const store = await open();
   await store.write(
     Array.from({ length: 100 }, (_, i) => ({ key: `k${i}`, value: "v" })),
   ).durable;
@@ -79,7 +79,7 @@ test("a range that is not read to its end leaves the snapshot usable", async () 
 });
 
 test("keys of the greatest length and empty values come back", async () => {
-  const store = open();
+  const store = await open();
   const key = "\xfe".repeat(MAX_KEY_BYTES);
   await store.write([{ key, value: "" }]).durable;
   expect(get(store, key)).toBe("");
@@ -87,24 +87,24 @@ test("keys of the greatest length and empty values come back", async () => {
 
 test("close waits for what was written", async () => {
   const dataDir = temporaryDir();
-  const store = openStore({ dataDir });
+  const store = await openStore({ dataDir });
   store.write([{ key: "a", value: "1" }]);
   await store.close();
-  expect(get(open(dataDir), "a")).toBe("1");
+  expect(get(await open(dataDir), "a")).toBe("1");
   expect(() => store.write([])).toThrow("closed");
 });
 
 test("a second owner of a directory is told who has it", async () => {
   const dataDir = temporaryDir();
-  const store = openStore({ dataDir });
-  expect(() => openStore({ dataDir })).toThrow(
+  const store = await openStore({ dataDir });
+  await expect(openStore({ dataDir })).rejects.toThrow(
     expect.objectContaining({
       code: "dataDirInUse",
       message: expect.stringContaining(`process ${process.pid}`) as string,
     }) as EmbeddedError,
   );
   await store.close();
-  await openStore({ dataDir }).close();
+  await (await openStore({ dataDir })).close();
 });
 
 test.each([
@@ -114,7 +114,7 @@ test.each([
 ])("takes over the lock of %s", async (_, content) => {
   const dataDir = temporaryDir();
   writeFileSync(join(dataDir, "owner.pid"), content);
-  await openStore({ dataDir }).close();
+  await (await openStore({ dataDir })).close();
 });
 
 test("the end of a prefix skips bytes that cannot grow", () => {

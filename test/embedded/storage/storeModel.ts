@@ -1,8 +1,9 @@
 import { expect } from "vitest";
-import type {
-  KeyRange,
-  Snapshot,
-  Store,
+import {
+  STORE_OWN,
+  type KeyRange,
+  type Snapshot,
+  type Store,
 } from "../../../embedded/storage/store.js";
 import { Random } from "../../random.js";
 
@@ -42,7 +43,7 @@ export async function compareWithModel(store: Store): Promise<Model> {
 export function expectSame(
   store: Store,
   model: Model,
-  range: KeyRange = { lower: "", upper: "\xff".repeat(4) },
+  range: KeyRange = { lower: "", upper: STORE_OWN },
 ): void {
   snapshotOf(store, (snapshot) => {
     expect([...snapshot.range(range)]).toEqual(expected(model, range));

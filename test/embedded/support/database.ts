@@ -31,7 +31,7 @@ export async function openDatabase(
   dataDir = temporaryDir(),
   clock = new FakeClock(),
 ): Promise<{ db: Database; store: Store; clock: FakeClock; dataDir: string }> {
-  const store = openStore({ dataDir });
+  const store = await openStore({ dataDir });
   onTestFinished(() => store.close());
   return { db: await Database.open(store, { clock }), store, clock, dataDir };
 }

@@ -68,7 +68,7 @@ export class Engine {
     const clock = options.clock ?? new FakeClock();
     const dataDir =
       options.dataDir ?? mkdtempSync(path.join(tmpdir(), "engine-"));
-    const store = openStore({ dataDir });
+    const store = await openStore({ dataDir });
     const database = await Database.open(store, { clock });
     const runtime = new Runtime({ database, clock, ...options.limits });
     const errors: unknown[] = [];

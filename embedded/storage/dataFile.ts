@@ -1,0 +1,89 @@
+import { join } from "node:path";
+import { open, type RootDatabase } from "lmdb";
+import type { PendingWrites } from "./lmdbSnapshot.js";
+import { STORE_OWN, writeFailed, type Key } from "./store.js";
+
+/** Where it says up to which record of the log LMDB has the writes. */
+const LAST_RECORD_KEY: Key = `${STORE_OWN}lastRecord`;
+
+/**
+ * Address space for the data file, not memory or disk. lmdb grows a smaller map by mapping the file
+ * anew beside the old one, and pages touched through both count twice in the process's size.
+ */
+const MAP_BYTES = 64 * 1_024 ** 3;
+
+/** The LMDB environment in a data directory. */
+export class DataFile {
+  readonly lmdb: RootDatabase<string, Key>;
+
+  constructor(dataDir: string) {
+    this.lmdb = open<string, Key>({
+      path: join(dataDir, "data.lmdb"),
+      encoding: "string",
+      keyEncoder: byteStringKeys,
+      // Every group is one explicit batch already.
+      eventTurnBatching: false,
+      // One process owns the directory, so only snapshots of this one count.
+      maxReaders: 512,
+      mapSize: MAP_BYTES,
+    });
+  }
+
+  /** Number of the last record of the log whose writes are here; 0 before the first. */
+  get lastRecord(): number {
+    return Number(this.lmdb.get(LAST_RECORD_KEY) ?? 0);
+  }
+
+  /**
+   * Resolves when the writes are on disk, all of them or, after a crash, none.
+   *
+   * `overlappingSync`, lmdb's default, writes pages, then their meta page, syncs,
+   * and then marks that state as synced in a third meta page; pages of the synced
+   * state are not reused before the next one. `flushed` resolves after the mark.
+   *
+   * @param lastRecord number of the log's last record among them
+   * @throws EmbeddedError "storageFailed"
+   */
+  async commit(writes: PendingWrites, lastRecord: number): Promise<void> {
+    const { lmdb } = this;
+    // Mostly one and the same promise, but each that is different would end the
+    // process if it were rejected with nobody waiting for it.
+    const outcomes = new Set<Promise<unknown>>();
+    const committed = lmdb.batch(() => {
+      for (const { key, value } of writes.entries()) {
+        outcomes.add(value === null ? lmdb.remove(key) : lmdb.put(key, value));
+      }
+      outcomes.add(lmdb.put(LAST_RECORD_KEY, String(lastRecord)));
+    });
+    try {
+      await Promise.all([committed, ...outcomes]);
+      await lmdb.flushed;
+    } catch (error) {
+      throw writeFailed(await rootCause(error));
+    }
+  }
+
+  close(): Promise<void> {
+    return this.lmdb.close();
+  }
+}
+
+/** lmdb rejects a commit with an error that carries a second rejection, the reason. */
+async function rootCause(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && "commitError" in error)) {
+    return error;
+  }
+  return Promise.resolve(error.commitError).then(
+    () => error,
+    (reason: unknown) => reason,
+  );
+}
+
+const byteStringKeys = {
+  writeKey(key: Key, target: Buffer, start: number): number {
+    return start + target.write(key, start, "latin1");
+  },
+  readKey(source: Buffer, start: number, end: number): Key {
+    return source.toString("latin1", start, end);
+  },
+};

@@ -1,0 +1,231 @@
+/*
+ * What makes a write durable before LMDB has it: one sequential write to a file,
+ * where LMDB has to write pages all over its own and to sync twice.
+ *
+ * There are two files. Writes go to one of them until `cut`, when LMDB begins to
+ * take over what it holds; those that follow go to the other. The next `cut` comes
+ * when LMDB has what was before the last one, so that the first file is free to be
+ * written from its start again: its blocks are there already, and a write that is
+ * synced need not touch its metadata.
+ */
+
+import { constants } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { EmbeddedError } from "../errors.js";
+import { readRecords, RecordBuilder, type LogRecord } from "./logRecords.js";
+import { writeFailed, type WriteOp } from "./store.js";
+
+/** What a crash left in the log, for LMDB to take over before anything is appended. */
+export interface Recovered {
+  readonly log: WriteAheadLog;
+  readonly records: readonly LogRecord[];
+}
+
+export class WriteAheadLog {
+  readonly #files: readonly [LogFile, LogFile];
+  /** Not yet on their way to disk, oldest first; the last one takes in writes. */
+  readonly #waiting: Batch[] = [];
+  #current: LogFile;
+  #isCut = true;
+  #lastNumber: number;
+  #writing: Promise<void> | null = null;
+  #failure: EmbeddedError | null = null;
+
+  private constructor(files: readonly [LogFile, LogFile], lastNumber: number) {
+    this.#files = files;
+    this.#current = files[0];
+    this.#lastNumber = lastNumber;
+  }
+
+  /**
+   * Opens the log in `dataDir`.
+   * @param after the number of the last record that LMDB has
+   * @throws EmbeddedError "storageFailed" where records are missing that LMDB lacks
+   */
+  static async open(dataDir: string, after: number): Promise<Recovered> {
+    const files = [
+      await LogFile.open(join(dataDir, "log.0")),
+      await LogFile.open(join(dataDir, "log.1")),
+    ] as const;
+    const log = new WriteAheadLog(files, after);
+    try {
+      await syncDirectory(dataDir);
+      const found = [...(await files[0].read()), ...(await files[1].read())];
+      const records = found
+        .filter(({ number }) => number > after)
+        .sort((a, b) => a.number - b.number);
+      assertWhole(records, after, dataDir);
+      log.#lastNumber += records.length;
+      return { log, records };
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
+  }
+
+  /** Why nothing can be appended any more. */
+  get failure(): EmbeddedError | null {
+    return this.#failure;
+  }
+
+  /** Resolves when the writes are on disk, with all that were appended before them. */
+  append(ops: readonly WriteOp[]): Promise<void> {
+    const batch = this.#takingIn();
+    batch.record.add(ops);
+    this.#writing ??= this.#writeWaiting();
+    return batch.durable;
+  }
+
+  /**
+   * Ends what LMDB takes over next; all that was before the last cut must be in LMDB.
+   * @returns the number of the last record before it
+   */
+  cut(): number {
+    this.#current = this.#files[this.#current === this.#files[0] ? 1 : 0];
+    this.#isCut = true;
+    return this.#lastNumber;
+  }
+
+  /** Waits for what was appended, whatever comes of it. */
+  async close(): Promise<void> {
+    await this.#writing;
+    await Promise.all(this.#files.map((file) => file.close()));
+  }
+
+  #takingIn(): Batch {
+    const last = this.#waiting.at(-1);
+    if (last !== undefined && !this.#isCut) return last;
+    this.#lastNumber += 1;
+    const batch = new Batch(this.#lastNumber, this.#current, this.#isCut);
+    this.#isCut = false;
+    this.#waiting.push(batch);
+    return batch;
+  }
+
+  async #writeWaiting(): Promise<void> {
+    // What else this event turn writes comes along.
+    await new Promise(setImmediate);
+    let batch: Batch | undefined;
+    while ((batch = this.#waiting.shift()) !== undefined) {
+      try {
+        await batch.write();
+      } catch (cause) {
+        this.#failure = writeFailed(cause);
+        const lost = [batch, ...this.#waiting.splice(0)];
+        for (const { reject } of lost) reject(this.#failure);
+      }
+    }
+    this.#writing = null;
+  }
+}
+
+/** Writes that reach the disk together, as one record. */
+class Batch {
+  readonly record = new RecordBuilder();
+  readonly durable: Promise<void>;
+  readonly #number: number;
+  readonly #file: LogFile;
+  readonly #isFirst: boolean;
+  reject!: (error: EmbeddedError) => void;
+  #resolve!: () => void;
+
+  /** @param isFirst whether it is written to the start of the file */
+  constructor(number: number, file: LogFile, isFirst: boolean) {
+    this.#number = number;
+    this.#file = file;
+    this.#isFirst = isFirst;
+    this.durable = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.reject = reject;
+    });
+    // Whoever needs the outcome awaits it; a failed batch must not also end the process.
+    this.durable.catch(() => undefined);
+  }
+
+  async write(): Promise<void> {
+    if (this.#isFirst) await this.#file.rewind();
+    await this.#file.append(this.record.finish(this.#number));
+    this.#resolve();
+  }
+}
+
+/** A file that one great write made longer than this gives the space back. */
+const KEPT_BYTES = 16 * 1_024 * 1_024;
+
+const { O_RDWR, O_CREAT, O_DSYNC } = constants;
+
+/** On Linux a write to a file opened so is on disk when it returns, which saves a call to sync it. */
+const SYNCS_WRITES = process.platform === "linux";
+
+class LogFile {
+  readonly #handle: FileHandle;
+  #end = 0;
+
+  private constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  static async open(path: string): Promise<LogFile> {
+    const flags = O_RDWR | O_CREAT | (SYNCS_WRITES ? O_DSYNC : 0);
+    return new LogFile(await open(path, flags, 0o600));
+  }
+
+  async read(): Promise<LogRecord[]> {
+    return [...readRecords(await this.#handle.readFile())];
+  }
+
+  async rewind(): Promise<void> {
+    if (this.#end > KEPT_BYTES) await this.#handle.truncate();
+    this.#end = 0;
+  }
+
+  /** Resolves when the bytes are on disk. */
+  async append(bytes: Buffer): Promise<void> {
+    let rest = bytes;
+    while (rest.length > 0) {
+      // A disk that fills up takes a part first, and then fails.
+      const { bytesWritten } = await this.#handle.write(
+        rest,
+        0,
+        rest.length,
+        this.#end,
+      );
+      this.#end += bytesWritten;
+      rest = rest.subarray(bytesWritten);
+    }
+    if (!SYNCS_WRITES) await this.#handle.datasync();
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+/** Makes new files found after a power failure. Windows has no such call for directories. */
+async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const directory = await open(path, constants.O_RDONLY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+function assertWhole(
+  records: readonly LogRecord[],
+  after: number,
+  dataDir: string,
+): void {
+  for (const [i, { number }] of records.entries()) {
+    const expected = after + 1 + i;
+    if (number === expected) continue;
+    throw new EmbeddedError(
+      "storageFailed",
+      `The log in ${dataDir} goes on with record ${number}, but record ${expected} is missing or damaged: ` +
+        "the disk, or somebody, changed its files. Restore the whole directory from a backup, " +
+        "or delete log.0 and log.1 to go on without the writes in them.",
+    );
+  }
+}
