@@ -73,11 +73,11 @@ export class RecordBuilder {
 }
 
 /**
- * The records of a file in order. What is torn, and what is older than the record
- * before it, is left out.
+ * The records of a file with numbers above `after`, in order. What is torn, and
+ * what is older than the record before it, is left out.
  */
-export function* readRecords(file: Buffer): Iterable<LogRecord> {
-  let previous = 0;
+export function* readRecords(file: Buffer, after: number): Iterable<LogRecord> {
+  let previous = after;
   let at = 0;
   while (at + HEADER_BYTES <= file.length) {
     const record = recordAt(file, at, previous);

@@ -51,10 +51,8 @@ export class WriteAheadLog {
     const log = new WriteAheadLog(files, after);
     try {
       await syncDirectory(dataDir);
-      const found = [...(await files[0].read()), ...(await files[1].read())];
-      const records = found
-        .filter(({ number }) => number > after)
-        .sort((a, b) => a.number - b.number);
+      const found = await Promise.all(files.map((file) => file.read(after)));
+      const records = found.flat().sort((a, b) => a.number - b.number);
       assertWhole(records, after, dataDir);
       log.#lastNumber += records.length;
       return { log, records };
@@ -171,8 +169,8 @@ class LogFile {
     return new LogFile(await open(path, flags, 0o600));
   }
 
-  async read(): Promise<LogRecord[]> {
-    return [...readRecords(await this.#handle.readFile())];
+  async read(after: number): Promise<LogRecord[]> {
+    return [...readRecords(await this.#handle.readFile(), after)];
   }
 
   async rewind(): Promise<void> {
