@@ -22,6 +22,5 @@ export function attempt<T>(act: () => T): T | undefined {
     return act();
   } catch {
     // Blocked or full storage, a closed client: each caller goes on without.
-    return undefined;
   }
 }

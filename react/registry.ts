@@ -15,7 +15,7 @@ const seats = new Set<() => void>();
  * one, and else, for as long as that is so, that of the default key. Engines stay as long as their
  * client: what they know must outlive an unmount.
  */
-function engineOf(client: SessionClient, storageKey = ""): SessionEngine {
+function engineOf(client: SessionClient, storageKey?: string): SessionEngine {
   const own = engines.get(client) ?? new Map<string, SessionEngine>();
   engines.set(client, own);
   const key = storageKey || [...own.keys()].find(Boolean) || "";

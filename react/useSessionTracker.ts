@@ -1,5 +1,5 @@
 "use client";
-import { useConvex } from "convex/react";
+import { useConvex, type ConvexReactClient } from "convex/react";
 import { useEffect, useMemo, useSyncExternalStore } from "react";
 import type { SessionTrackerOptions } from "./options.js";
 import { createSeat, type Seat, type SessionActions } from "./registry.js";
@@ -41,7 +41,9 @@ export function SessionTracker(options: SessionTrackerOptions): null {
 }
 
 function useSeat(options: SessionTrackerOptions): Seat {
-  const client = useConvex();
+  // Its type leaves out that it is undefined outside a provider.
+  const client = useConvex() as ConvexReactClient | undefined;
+  if (!client) throw Error("No ConvexProvider");
   const { storageKey } = options;
   const seat = useMemo(
     () => createSeat(client, storageKey),

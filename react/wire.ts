@@ -51,7 +51,7 @@ export async function call(
       body,
       keepalive: body.length < KEEPALIVE_LENGTH,
       // Older browsers have no such signal; theirs give up on their own, later.
-      signal: page.AbortSignal.timeout?.(TIMEOUT_MS) ?? null,
+      signal: page.AbortSignal.timeout?.(TIMEOUT_MS),
     });
     const answer = (await response.json()) as Answer;
     const { status, value, errorMessage, message } = answer;

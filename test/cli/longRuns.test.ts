@@ -1,5 +1,5 @@
 /** Runs that take a while, in real processes: followed in a terminal, interrupted, killed. */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { beforeAll, expect, test } from "vitest";
@@ -143,6 +143,29 @@ test("export, purge, import, export: the same bytes", async () => {
   expect(a?.equals(b ?? Buffer.alloc(0))).toBe(true);
   const piped = await cli.run("export", "-");
   expect(piped.stdout).toBe(gunzipSync(a ?? "").toString());
+}, 300_000);
+
+test("export and import hold no more in memory than a part of it", async () => {
+  await cli.quick(["purge", "--days", "14", "--yes"]);
+  const heap = { NODE_OPTIONS: "--max-old-space-size=48" };
+  const lastActive = Date.now() - 30 * DAY_MS;
+  const lines = Array.from({ length: 300 }, (_, visitor) => {
+    const actions = Array.from({ length: 40 }, (_, at) => ({
+      at: lastActive - at,
+      action: "wrote",
+      metadata: `${visitor} ${at} `.repeat(1_000),
+    }));
+    const anonymousId = `writer-${visitor}`;
+    const createdAt = lastActive - actions.length;
+    return `${JSON.stringify({ anonymousId, createdAt, lastActive, actions })}\n`;
+  });
+  writeFileSync(join(cli.folder, "large.jsonl"), lines.join(""));
+  const importing = cli.start(["import", "large.jsonl", "--yes"], "", heap);
+  expect(await importing.finished).toMatchObject({ exitCode: 0 });
+  const exporting = cli.start(["export", "copy.jsonl"], "", heap);
+  expect(await exporting.finished).toMatchObject({ exitCode: 0 });
+  const { size } = statSync(join(cli.folder, "copy.jsonl"));
+  expect(size).toBeGreaterThan(60 * 1_024 * 1_024);
 }, 300_000);
 
 /** Waits until a run is under way. */

@@ -401,6 +401,12 @@ describe("on the server", () => {
   });
 });
 
+test("without a ConvexProvider a hook says what it lacks", () => {
+  expect(() => renderToString(createElement(SessionTracker))).toThrow(
+    "No ConvexProvider",
+  );
+});
+
 describe("useActiveSessions", () => {
   test("says why it has none, and follows the sessions live for whoever may see them", async () => {
     const client = newClient();
