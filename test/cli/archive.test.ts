@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { CliContext } from "../../cli/context.js";
+import { CliError } from "../../cli/lib/errors.js";
 import type { RunResultJson } from "../../cli/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
@@ -99,6 +100,31 @@ test("holds everything that was deleted, oldest first, and `import` brings it ba
   });
   const back = await terminal.json("import", ARCHIVE, "--yes");
   expect(back).toMatchObject({ rows: 30, created: 30, actions: 60 });
+});
+
+test("a run that could not be started leaves no file, unless it may have been", async () => {
+  const { terminal, path } = await setUpOld();
+  const online = terminal.overrides.fetch;
+  const answerStart = (answer: () => never) =>
+    Object.assign(terminal.overrides, {
+      fetch: async (input: string, init: FetchInit) => {
+        const { path: name } = bodyOf<{ path: string }>(init);
+        return name === "runs:start" ? answer() : await online?.(input, init);
+      },
+    });
+  answerStart(() => {
+    throw new CliError("failure", "no");
+  });
+  expect((await terminal.run(...purge)).exitCode).toBe(1);
+  expect(existsSync(path)).toBe(false);
+
+  answerStart(() => {
+    throw new TypeError("fetch failed");
+  });
+  const { exitCode, stderr } = await terminal.run(...purge);
+  expect(exitCode).toBe(4);
+  expect(stderr).toContain("sessions-ops runs list");
+  expect(existsSync(path)).toBe(true);
 });
 
 test("a page is deleted only after it is in the file", async () => {

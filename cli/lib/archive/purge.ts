@@ -37,7 +37,7 @@ export async function startArchivedPurge(
   const path = resolve(context.cwd, file);
   const archiver = randomUUID();
   const archive = await ArchiveFile.create(path);
-  const started = await client.mutation(
+  const start = client.mutation(
     "runs:start",
     {
       kind: "purge",
@@ -51,6 +51,9 @@ export async function startArchivedPurge(
     },
     { repeatable: true },
   );
+  const started = await start.catch((error: unknown) =>
+    notStarted(archive, error),
+  );
   if (started.status === "alreadyRunning") {
     await archive.close();
     await rm(path);
@@ -61,6 +64,24 @@ export async function startArchivedPurge(
   }
   const run = { client, runId: started.runId, archiver, archive };
   await drive(context, options, run, { total: expected });
+}
+
+/** Gives the file up, unless a run may have it: one whose start was asked for and not answered. */
+async function notStarted(
+  archive: ArchiveFile,
+  error: unknown,
+): Promise<never> {
+  await archive.close();
+  if (!(error instanceof CliError && error.code === "unreachable")) {
+    await rm(archive.path);
+    throw error;
+  }
+  const { path } = archive;
+  throw new CliError(
+    "unreachable",
+    `${error.message}\nWhether the run was started is not known; \`sessions-ops runs list\` says. If it was, \`sessions-ops runs resume RUN_ID --archive ${path}\` goes on; if not, delete ${path} and repeat the command.`,
+    { cause: error },
+  );
 }
 
 /** Goes on with a run whose process stopped or died, wherever that was. */
