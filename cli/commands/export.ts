@@ -9,6 +9,7 @@ import type { ComponentClient } from "../lib/client.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { CliError } from "../lib/errors.js";
 import { exportLines, type Exported } from "../lib/export/lines.js";
+import { untilInterrupted } from "../lib/interrupt.js";
 import { countOf, note, print, printJson } from "../lib/output.js";
 import { startProgress } from "../lib/progress.js";
 import type { ExportJson } from "../shapes.js";
@@ -76,32 +77,37 @@ async function write(
   options: ExportOptions,
   output: NodeJS.WritableStream,
 ): Promise<void> {
-  const interrupted = new AbortController();
-  const stopListening = context.onInterrupt(() => interrupted.abort());
   const { sessions } = await client.query("stats:status", {});
   const progress = await startProgress(context, {
     total: sessions.total,
     unit: "sessions",
     enabled: !options.json,
   });
-  async function* lines() {
+  async function* lines(interrupted: AbortSignal) {
     for await (const line of exportLines(client, exported)) {
-      if (interrupted.signal.aborted) {
-        throw new CliError("cancelled", "Interrupted; nothing was exported.");
-      }
+      if (interrupted.aborted) throw nothingExported();
       if (exported.lines % 100 === 0) progress.update(exported.sessions);
       yield line;
     }
     progress.update(exported.sessions);
   }
   try {
-    await pipeline(Readable.from(lines()), output, {
-      end: output !== context.stdout,
+    await untilInterrupted(context, client, async (interrupted) => {
+      const end = output !== context.stdout;
+      const written = pipeline(Readable.from(lines(interrupted)), output, {
+        end,
+      });
+      await written.catch((error: unknown): never => {
+        throw interrupted.aborted ? nothingExported() : error;
+      });
     });
   } finally {
     progress.stop();
-    stopListening();
   }
+}
+
+function nothingExported(): CliError {
+  return new CliError("cancelled", "Interrupted; nothing was exported.");
 }
 
 function freePath(

@@ -3,6 +3,7 @@ import type { ComponentClient } from "../lib/client.js";
 import { confirmName } from "../lib/confirm.js";
 import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
 import { CliError } from "../lib/errors.js";
+import { untilInterrupted } from "../lib/interrupt.js";
 import { countOf, note, print, printJson } from "../lib/output.js";
 import { readSession, toSessionJson } from "../lib/sessionRows.js";
 import { formatTime, iso } from "../lib/time.js";
@@ -82,25 +83,25 @@ async function noteOthers(
 const POLL_MS = 250;
 
 /** The actions go in transactions of their own, as many as limits allow in each. */
-async function untilGone(
+function untilGone(
   context: CliContext,
   client: ComponentClient,
   sessionId: string,
 ): Promise<void> {
-  const interrupted = new AbortController();
-  const stopListening = context.onInterrupt(() => interrupted.abort());
-  try {
-    while (await hasActions(client, sessionId)) {
-      await context.sleep(POLL_MS, interrupted.signal);
-      if (!interrupted.signal.aborted) continue;
-      throw new CliError(
-        "cancelled",
-        `Detached. The session is erased and its actions go on being erased; no receipt was printed.`,
-      );
+  return untilInterrupted(context, client, async (interrupted) => {
+    const detached = new CliError(
+      "cancelled",
+      `Detached. The session is erased and its actions go on being erased; no receipt was printed.`,
+    );
+    const isThere = () =>
+      hasActions(client, sessionId).catch((error: unknown): never => {
+        throw interrupted.aborted ? detached : error;
+      });
+    while (await isThere()) {
+      await context.sleep(POLL_MS, interrupted);
+      if (interrupted.aborted) throw detached;
     }
-  } finally {
-    stopListening();
-  }
+  });
 }
 
 async function hasActions(

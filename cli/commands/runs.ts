@@ -4,6 +4,7 @@ import type { Run } from "../lib/api.js";
 import type { ComponentClient } from "../lib/client.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { toRunJson, toRunShowJson } from "../lib/convert.js";
+import { untilInterrupted } from "../lib/interrupt.js";
 import { countOf, formatNumber, print, printJson } from "../lib/output.js";
 import { previewPurge } from "../lib/purgePreview.js";
 import { conclude, follow, readRun, report } from "../lib/runs.js";
@@ -55,7 +56,10 @@ export async function watchRun(
 ): Promise<void> {
   const { client } = await connect(context, options);
   const expected = await expectedSessions(client, runId);
-  const run = await follow(context, client, runId, expected, options);
+  const { json = false } = options;
+  const run = await untilInterrupted(context, client, (interrupted) =>
+    follow(context, client, runId, expected, { interrupted, json }),
+  );
   report(context, options, run);
   conclude(run);
 }

@@ -7,7 +7,7 @@ import type {
   QueryName,
   Returns,
 } from "./api.js";
-import { CliError, messageOf } from "./errors.js";
+import { CliError, isUnreachable, messageOf } from "./errors.js";
 import { badAnswer, networkReason, refusal } from "./failures.js";
 import { toAnswer, type Answer, type Fetch, type FetchInit } from "./http.js";
 import type { Target } from "./target.js";
@@ -29,6 +29,7 @@ interface AdminHttpClient {
 export class ComponentClient {
   readonly #http: AdminHttpClient;
   readonly #target: Target;
+  readonly #givenUp = new AbortController();
   readonly component: string;
 
   constructor(target: Target, component: string, fetchFn: Fetch) {
@@ -50,6 +51,11 @@ export class ComponentClient {
     this.#http = http;
     this.#target = target;
     this.component = component;
+  }
+
+  /** Ends the calls under way, and all later ones, as if the network had lost their answers. */
+  giveUp(): void {
+    this.#givenUp.abort(new Error("interrupted"));
   }
 
   /** Calls a query; once more, if the network loses the first answer. */
@@ -79,8 +85,7 @@ export class ComponentClient {
     try {
       return await this.#once(name, args);
     } catch (error) {
-      const isLost = error instanceof CliError && error.code === "unreachable";
-      if (!isLost) throw error;
+      if (!isUnreachable(error)) throw error;
       return await this.#once(name, args);
     }
   }
@@ -107,7 +112,10 @@ export class ComponentClient {
     try {
       const response = await fetchFn(to, {
         ...init,
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        signal: AbortSignal.any([
+          AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+          this.#givenUp.signal,
+        ]),
       });
       // Whatever the other side quotes, the key gets no further than this.
       const body = this.#redact(await response.text());

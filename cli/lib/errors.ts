@@ -37,6 +37,11 @@ export class CliError extends Error {
   }
 }
 
+/** Whether a call got no answer, so that what became of it is not known. */
+export function isUnreachable(error: unknown): error is CliError {
+  return error instanceof CliError && error.code === "unreachable";
+}
+
 /** The text and the exit code of whatever ended the program. */
 export function describeError(error: unknown): {
   text: string;

@@ -1,5 +1,5 @@
 import type { CliContext } from "../context.js";
-import { CliError } from "./errors.js";
+import { isUnreachable, type CliError } from "./errors.js";
 import { note } from "./output.js";
 
 const RETRY_MS = 250;
@@ -24,8 +24,7 @@ export async function persist<Answer>(
     try {
       return await call();
     } catch (error) {
-      const isLost = error instanceof CliError && error.code === "unreachable";
-      if (!isLost) throw error;
+      if (!isUnreachable(error)) throw error;
       if (interrupted.aborted || attempt === MAX_LOST) {
         throw lost(error, interrupted.aborted);
       }

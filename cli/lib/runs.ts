@@ -6,7 +6,8 @@ import type { Run } from "./api.js";
 import type { ComponentClient } from "./client.js";
 import type { Connection, GlobalOptions } from "./connect.js";
 import { toRunResult } from "./convert.js";
-import { CliError } from "./errors.js";
+import { CliError, isUnreachable } from "./errors.js";
+import { untilInterrupted } from "./interrupt.js";
 import { countOf, note, print, printJson } from "./output.js";
 import { persist } from "./persist.js";
 import { previewPurge } from "./purgePreview.js";
@@ -30,17 +31,29 @@ export interface RunRequest {
 }
 
 /** Starts a run, follows it to its end unless told to detach, and prints what it did. */
-export async function startAndFollow(
+export function startAndFollow(
   context: CliContext,
   { client }: Connection,
   options: FollowOptions,
-  { expected, ...request }: RunRequest,
+  request: RunRequest,
 ): Promise<void> {
-  const { reason, ...what } = request;
-  const started = await client.mutation(
+  // Also while it is started: then there is a run that somebody has to know of.
+  return untilInterrupted(context, client, (interrupted) =>
+    startAndFollowUntil(interrupted, context, client, options, request),
+  );
+}
+
+async function startAndFollowUntil(
+  interrupted: AbortSignal,
+  context: CliContext,
+  client: ComponentClient,
+  options: FollowOptions,
+  { expected, reason, ...request }: RunRequest,
+): Promise<void> {
+  const start = client.mutation(
     "runs:start",
     {
-      ...what,
+      ...request,
       ...(reason === undefined ? {} : { reason }),
       ...runBudget(options),
       actor: context.actor,
@@ -50,6 +63,10 @@ export async function startAndFollow(
     },
     { repeatable: true },
   );
+  const started = await start.catch((error: unknown): never => {
+    const isUnknown = interrupted.aborted && isUnreachable(error);
+    throw isUnknown ? maybeStarted(error) : error;
+  });
   const isOther = started.status === "alreadyRunning";
   if (isOther) {
     await checkMoves(client, started.runId);
@@ -65,7 +82,7 @@ export async function startAndFollow(
         client,
         started.runId,
         { total: expected },
-        options,
+        { ...options, interrupted },
       );
   report(context, options, run, isOther ? { alreadyRunning: true } : {});
   conclude(run);
@@ -99,26 +116,23 @@ export async function follow(
   client: ComponentClient,
   runId: string,
   sessions: { total: number; before?: number },
-  options: GlobalOptions,
+  { interrupted, json }: { interrupted: AbortSignal; json?: boolean },
 ): Promise<Run> {
-  const interrupted = new AbortController();
-  const stopListening = context.onInterrupt(() => interrupted.abort());
   const progress = await startProgress(context, {
     ...sessions,
     unit: "sessions",
-    enabled: !options.json,
+    enabled: !json,
   });
   try {
     for (;;) {
-      const run = await pollRun(context, client, runId, interrupted.signal);
+      const run = await pollRun(context, client, runId, interrupted);
       progress.update(run.sessions);
       if (run.status !== "running") return run;
-      await context.sleep(POLL_MS, interrupted.signal);
-      if (interrupted.signal.aborted) throw detached(run);
+      await context.sleep(POLL_MS, interrupted);
+      if (interrupted.aborted) throw detached(run);
     }
   } finally {
     progress.stop();
-    stopListening();
   }
 }
 
@@ -244,6 +258,14 @@ const STATUS_TEXT: Record<RunStatus, string> = {
 
 function detached(run: FollowedRun): CliError {
   return new CliError("cancelled", `Detached. ${howToFollow(run)}`);
+}
+
+function maybeStarted(cause: unknown): CliError {
+  return new CliError(
+    "cancelled",
+    "Interrupted before the deployment answered. Whether the run was started is not known; `sessions-ops runs list` says, and `sessions-ops runs cancel RUN_ID` stops it.",
+    { cause },
+  );
 }
 
 type FollowedRun = Pick<Run, "runId" | "archiveFile">;

@@ -127,6 +127,21 @@ test("a run that could not be started leaves no file, unless it may have been", 
   expect(existsSync(path)).toBe(true);
 });
 
+test("Ctrl-C where the answer to a deletion does not come: the file is whole, and resume goes on", async () => {
+  const { terminal, path, total, runs } = await setUpOld();
+  const { fetch, sleep } = terminal.overrides;
+  terminal.interruptAt("archiving:purgePage", { isAnswered: false });
+  const { exitCode, stderr } = await terminal.run(...purge);
+  expect(stderr).toContain(`Every page that was deleted is in ${path}`);
+  expect(exitCode).toBe(2);
+  expect(await total()).toBe(30);
+  Object.assign(terminal.overrides, { fetch, sleep });
+  const [run] = await runs();
+  const resume = ["runs", "resume", String(run?.runId), "--archive", ARCHIVE];
+  expect((await terminal.run(...resume)).exitCode).toBe(0);
+  expect(visitorsIn(path)).toEqual(everybody);
+});
+
 test("a page is deleted only after it is in the file", async () => {
   const { terminal, path, total } = await setUpOld();
   const online = terminal.overrides.fetch;

@@ -201,6 +201,26 @@ test("a file that is there stays unless --force is given, and a broken export le
   });
 });
 
+test("Ctrl-C where a page does not come leaves no file, and waits for nothing", async () => {
+  const { terminal } = await setUpEverything();
+  terminal.interruptAt("exporting:page", { isAnswered: false });
+  const { exitCode, stderr } = await terminal.run("export", "a.jsonl");
+  expect(stderr).toContain("Interrupted; nothing was exported.");
+  expect(exitCode).toBe(2);
+  expect(existsSync(join(terminal.folder, "a.jsonl"))).toBe(false);
+  expect(existsSync(join(terminal.folder, "a.jsonl.part"))).toBe(false);
+});
+
+test("Ctrl-C where an import gets no answer says at which line to go on", async () => {
+  const { terminal } = await setUpEverything();
+  const line = { anonymousId: "new", createdAt: 1, lastActive: NOW };
+  terminal.write("a.jsonl", JSON.stringify(line));
+  terminal.interruptAt("importing:importBatch", { isAnswered: false });
+  const { exitCode, stderr } = await terminal.run("import", "a.jsonl");
+  expect(stderr).toContain("Interrupted. The lines before 1 are imported.");
+  expect(exitCode).toBe(2);
+});
+
 describe("the ZIP of `npx convex export`", () => {
   const at = NOW - DAY_MS;
   const documents = [

@@ -53,6 +53,31 @@ test("Ctrl-C detaches: the run goes on, and the exit code says it was not waited
   });
 });
 
+test("Ctrl-C while the run is started says how to follow it all the same", async () => {
+  const { terminal, runs } = await setUpOld();
+  terminal.interruptAt("runs:start", { isAnswered: true });
+  const { exitCode, stderr } = await terminal.run(...purge);
+  const [run] = await runs();
+  expect(stderr).toContain(
+    `Detached. The run goes on: \`sessions-ops runs watch ${run?.runId ?? ""}\``,
+  );
+  expect(exitCode).toBe(2);
+});
+
+test.each([
+  ["runs:start", "Whether the run was started is not known"],
+  ["runs:get", "Detached. The run goes on"],
+])(
+  "Ctrl-C while %s gets no answer does not wait for one",
+  async (asked, text) => {
+    const { terminal } = await setUpOld();
+    terminal.interruptAt(asked, { isAnswered: false });
+    const { exitCode, stderr } = await terminal.run(...purge);
+    expect(stderr).toContain(text);
+    expect(exitCode).toBe(2);
+  },
+);
+
 test("--detach returns while the run is in progress; runs watch follows it to its end", async () => {
   const { terminal } = await setUpOld();
   const started = await terminal.json<RunResultJson>(...purge, "--detach");

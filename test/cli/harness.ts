@@ -52,6 +52,25 @@ export class FakeTerminal {
     writeRunningDeployment(this.folder, { url, dataDir, adminKeyFile, pid });
   }
 
+  /** Presses Ctrl-C while that function is asked for, whose answer comes, or never does. */
+  interruptAt(asked: string, { isAnswered }: { isAnswered: boolean }): void {
+    const online = this.overrides.fetch;
+    Object.assign(this.overrides, {
+      // Time passes only where somebody waits for an answer that does not come.
+      sleep: (_ms: number, signal?: AbortSignal) =>
+        !isAnswered || signal?.aborted
+          ? Promise.resolve()
+          : new Promise(() => undefined),
+      fetch: (input: string, init: FetchInit) => {
+        if (bodyOf<{ path: string }>(init).path !== asked) {
+          return online?.(input, init);
+        }
+        this.interrupt();
+        return isAnswered ? online?.(input, init) : unanswered(init);
+      },
+    });
+  }
+
   /** Runs one command as `main.ts` does. */
   async run(...args: string[]): Promise<Finished> {
     const stdout = collector(this.isTTY ? this.columns : undefined);
@@ -118,6 +137,14 @@ export class FakeTerminal {
 export function bodyOf<Body>(init: FetchInit | undefined): Body {
   if (typeof init?.body !== "string") throw new Error("No body was sent.");
   return JSON.parse(init.body) as Body;
+}
+
+function unanswered({ signal }: FetchInit): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = () => reject(signal?.reason as Error);
+    if (signal?.aborted) fail();
+    else signal?.addEventListener("abort", fail);
+  });
 }
 
 function collector(columns?: number) {

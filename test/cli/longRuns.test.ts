@@ -83,7 +83,6 @@ test("SIGINT to a process without a terminal detaches as well", async () => {
   ]);
   await purging.said("Cutoff:");
   await runningRun();
-  // Its handler is there once it follows the run it started.
   purging.child.kill("SIGINT");
   const { exitCode, stderr } = await purging.finished;
   expect(exitCode).toBe(2);

@@ -168,7 +168,7 @@ test("nothing heavy is loaded before the command is known", () => {
 function staticImports(file: string, seen = new Set<string>()): Set<string> {
   const text = readFileSync(join(import.meta.dirname, file), "utf8");
   for (const [, name = ""] of text.matchAll(
-    /^(?:import|export) (?!type )[^;]*?"([^";]+)";$/gm,
+    /^(?:import|export) (?!type )(?:[^;]*? from )?"([^";]+)";$/gm,
   )) {
     if (seen.has(name)) continue;
     seen.add(name);

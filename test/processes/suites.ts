@@ -1,7 +1,7 @@
 /**
  * What runs programs as people do, and takes them half a minute or more: the package installed by npm;
  * the CLI from import to purge, in terminals and on bad networks; every command of `OPERATING.md`;
- * snapshots by the official CLI. `npm test` has no time for them, `npm run test:processes` runs them.
+ * every command of the official CLI. `npm test` has no time for them, `npm run test:processes` runs them.
  */
 export const processSuites = [
   "test/package/*.test.ts",
@@ -9,5 +9,5 @@ export const processSuites = [
   "test/cli/longRuns.test.ts",
   "test/cli/operating.test.ts",
   "test/cli/roughUse.test.ts",
-  "test/embedded/officialCliSnapshots.test.ts",
+  "test/embedded/officialCli*.test.ts",
 ];

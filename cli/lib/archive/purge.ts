@@ -11,7 +11,8 @@ import type { ArchivePage, ArchivePageDone } from "../api.js";
 import { runBudget, type BudgetOptions } from "../budget.js";
 import type { ComponentClient } from "../client.js";
 import type { Connection, GlobalOptions } from "../connect.js";
-import { CliError, messageOf } from "../errors.js";
+import { CliError, isUnreachable, messageOf } from "../errors.js";
+import { untilInterrupted } from "../interrupt.js";
 import { note } from "../output.js";
 import { persist } from "../persist.js";
 import { startProgress } from "../progress.js";
@@ -28,12 +29,25 @@ export interface ArchivedPurge {
   expected: number;
 }
 
-export async function startArchivedPurge(
+export function startArchivedPurge(
   context: CliContext,
   { client }: Connection,
   options: GlobalOptions & BudgetOptions,
-  { file, cutoff, reason, expected }: ArchivedPurge,
+  purge: ArchivedPurge,
 ): Promise<void> {
+  return untilInterrupted(context, client, async (interrupted) => {
+    const run = await startRun(context, client, options, purge);
+    const sessions = { total: purge.expected };
+    await drive(context, options, { ...run, interrupted }, sessions);
+  });
+}
+
+async function startRun(
+  context: CliContext,
+  client: ComponentClient,
+  options: BudgetOptions,
+  { file, cutoff, reason }: ArchivedPurge,
+): Promise<Started> {
   const path = resolve(context.cwd, file);
   const archiver = randomUUID();
   const archive = await ArchiveFile.create(path);
@@ -62,8 +76,7 @@ export async function startArchivedPurge(
       `Run ${started.runId} is already running and does not write this archive. Wait for it (\`sessions-ops runs watch ${started.runId}\`) or cancel it, then repeat the command.`,
     );
   }
-  const run = { client, runId: started.runId, archiver, archive };
-  await drive(context, options, run, { total: expected });
+  return { client, runId: started.runId, archiver, archive };
 }
 
 /** Gives the file up, unless a run may have it: one whose start was asked for and not answered. */
@@ -72,7 +85,7 @@ async function notStarted(
   error: unknown,
 ): Promise<never> {
   await archive.close();
-  if (!(error instanceof CliError && error.code === "unreachable")) {
+  if (!isUnreachable(error)) {
     await rm(archive.path);
     throw error;
   }
@@ -106,7 +119,14 @@ export async function resumeArchivedPurge(
   const left = (await previewPurge(client, cutoff)).sessions;
   const total = Math.min(sessions + left, stopAt ?? Infinity);
   const run = { client, runId, archiver, archive };
-  await drive(context, options, run, { total, before: sessions });
+  await untilInterrupted(context, client, (interrupted) =>
+    drive(
+      context,
+      options,
+      { ...run, interrupted },
+      { total, before: sessions },
+    ),
+  );
 }
 
 /** Makes this process the one that writes the archive, from the last page that was deleted on. */
@@ -126,11 +146,15 @@ async function takeOver(
 
 // ── The loop ────────────────────────────────────────────────────────────────
 
-interface Driven {
+interface Started {
   client: ComponentClient;
   runId: string;
   archiver: string;
   archive: ArchiveFile;
+}
+
+interface Driven extends Started {
+  interrupted: AbortSignal;
 }
 
 async function drive(
@@ -139,8 +163,7 @@ async function drive(
   run: Driven,
   sessions: { total: number; before?: number },
 ): Promise<void> {
-  const interrupted = new AbortController();
-  const stopListening = context.onInterrupt(() => interrupted.abort());
+  const { interrupted } = run;
   const progress = await startProgress(context, {
     ...sessions,
     unit: "sessions",
@@ -149,8 +172,8 @@ async function drive(
   let stayed = 0;
   const pageOrLost = () =>
     persist(context, () => onePage(run), {
-      interrupted: interrupted.signal,
-      lost: (error) => error,
+      interrupted,
+      lost: (error, isInterrupted) => (isInterrupted ? cancelled() : error),
     });
   try {
     for (;;) {
@@ -158,16 +181,13 @@ async function drive(
       if (done === null) break;
       stayed += done.stayed.length;
       progress.update(done.sessions);
-      if (done.waitMs > 0) await context.sleep(done.waitMs, interrupted.signal);
-      if (interrupted.signal.aborted) {
-        throw new CliError("cancelled", "Stopped.");
-      }
+      if (done.waitMs > 0) await context.sleep(done.waitMs, interrupted);
+      if (interrupted.aborted) throw cancelled();
     }
   } catch (error) {
     throw stopped(run, error);
   } finally {
     progress.stop();
-    stopListening();
     await run.archive.close();
   }
   const finished = await readRun(run.client, run.runId);
@@ -235,6 +255,10 @@ function pageLines(runId: string, { seq, sessions, last }: ArchivePage) {
     }),
   );
   return `${JSON.stringify(head)}\n${lines.join("")}`;
+}
+
+function cancelled(): CliError {
+  return new CliError("cancelled", "Stopped.");
 }
 
 function stopped({ runId, archive }: Driven, error: unknown): CliError {

@@ -2,6 +2,7 @@ import type { CliContext } from "../../context.js";
 import type { ImportCounts } from "../api.js";
 import type { ComponentClient } from "../client.js";
 import { CliError, messageOf } from "../errors.js";
+import { untilInterrupted } from "../interrupt.js";
 import { note } from "../output.js";
 import { startProgress } from "../progress.js";
 import { batchRows, type NumberedRow } from "./batches.js";
@@ -13,15 +14,31 @@ export interface Transferred {
   refused: number;
 }
 
+export interface TransferOptions {
+  readonly total: number;
+  readonly json?: boolean;
+  readonly skipInvalid?: boolean;
+}
+
 /** Sends all rows, shows how far it is, and where it stops says at which line to go on. */
-export async function transfer(
+export function transfer(
   context: CliContext,
   client: ComponentClient,
   rows: AsyncIterable<NumberedRow>,
-  options: { total: number; json?: boolean; skipInvalid?: boolean },
+  options: TransferOptions,
 ): Promise<Transferred> {
-  const interrupted = new AbortController();
-  const stopListening = context.onInterrupt(() => interrupted.abort());
+  return untilInterrupted(context, client, (signal) =>
+    transferUntil(signal, context, client, rows, options),
+  );
+}
+
+async function transferUntil(
+  signal: AbortSignal,
+  context: CliContext,
+  client: ComponentClient,
+  rows: AsyncIterable<NumberedRow>,
+  options: TransferOptions,
+): Promise<Transferred> {
   const progress = await startProgress(context, {
     total: options.total,
     unit: "rows",
@@ -37,15 +54,14 @@ export async function transfer(
       client,
       onRefused: options.skipInvalid ? onRefused : null,
       onProgress: (done) => progress.update(done),
-      signal: interrupted.signal,
+      signal,
     });
     return { counts, refused };
   } catch (error) {
     if (!(error instanceof ImportStopped)) throw error;
-    throw stoppedError(error, interrupted.signal.aborted);
+    throw stoppedError(error, signal.aborted);
   } finally {
     progress.stop();
-    stopListening();
   }
 }
 
