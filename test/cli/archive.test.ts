@@ -127,6 +127,23 @@ test("a run that could not be started leaves no file, unless it may have been", 
   expect(existsSync(path)).toBe(true);
 });
 
+test("Ctrl-C while the run is started leaves its first page to who resumes it", async () => {
+  const { terminal } = await setUpOld();
+  terminal.interruptAt("runs:start", { isAnswered: true });
+  const { fetch } = terminal.overrides;
+  const asked: string[] = [];
+  Object.assign(terminal.overrides, {
+    fetch: (input: string, init: FetchInit) => {
+      asked.push(bodyOf<{ path: string }>(init).path);
+      return fetch?.(input, init);
+    },
+  });
+  const { exitCode, stderr } = await terminal.run(...purge);
+  expect(stderr).toContain("sessions-ops runs resume");
+  expect(exitCode).toBe(2);
+  expect(asked.at(-1)).toBe("runs:start");
+});
+
 test("Ctrl-C where the answer to a deletion does not come: the file is whole, and resume goes on", async () => {
   const { terminal, path, total, runs } = await setUpOld();
   const { fetch, sleep } = terminal.overrides;

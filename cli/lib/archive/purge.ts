@@ -177,12 +177,12 @@ async function drive(
     });
   try {
     for (;;) {
+      if (interrupted.aborted) throw cancelled();
       const done = await pageOrLost();
       if (done === null) break;
       stayed += done.stayed.length;
       progress.update(done.sessions);
       if (done.waitMs > 0) await context.sleep(done.waitMs, interrupted);
-      if (interrupted.aborted) throw cancelled();
     }
   } catch (error) {
     throw stopped(run, error);
