@@ -94,8 +94,9 @@ test("an overview whose deployment is away says that it is old, until it is live
   await notice.waitFor();
 
   await app.start();
-  await visitor.pass(20_000);
-  await notice.waitFor({ state: "detached" });
+  await visitor.reconnects((wait) =>
+    notice.waitFor({ state: "detached", ...wait }),
+  );
   const other = await visitor.open();
   await other.shows("active");
   await tab.page.bringToFront();

@@ -82,9 +82,7 @@ test("offline, 24 heartbeats are missed and actions wait: one heartbeat and each
   expect(app.calls).toHaveLength(1);
 
   await visitor.goOffline(false);
-  // The client waits up to 16 s before it tries to connect again.
-  await visitor.pass(20_000);
-  await tab.shows("active");
+  await visitor.reconnects((wait) => tab.shows("active", wait));
   await visitor.pass(INTERVAL_MS / 2);
   expect(app.heartbeats).toHaveLength(2);
   expect(app.of("trackUserAction")).toHaveLength(3);
@@ -132,8 +130,7 @@ test("a deployment that is restarted gets what waited, once", async () => {
   expect(app.calls).toHaveLength(1);
 
   await app.start();
-  await visitor.pass(20_000);
-  await tab.shows("active");
+  await visitor.reconnects((wait) => tab.shows("active", wait));
   await visitor.pass(INTERVAL_MS / 2);
   expect(app.calls.map(({ name }) => name).sort()).toEqual([
     ...["trackSession", "trackSession", "trackUserAction"],

@@ -58,10 +58,13 @@ export class Tab {
   }
 
   /** Resolves when the page says so of its session. */
-  async shows(status: SessionStatus): Promise<void> {
+  async shows(
+    status: SessionStatus,
+    options: { timeout?: number } = {},
+  ): Promise<void> {
     await this.card("Your session")
       .locator(".pill", { hasText: status })
-      .waitFor();
+      .waitFor(options);
   }
 
   async anonymousId(): Promise<string> {

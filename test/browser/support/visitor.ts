@@ -10,6 +10,11 @@ export const INTERVAL_MS = 90_000;
 /** Within this a heartbeat follows the one before: they are up to a tenth later. */
 export const LONGEST_MS = 99_000;
 
+const RECONNECT_TRIES = 20;
+const RECONNECT_STEP_MS = 4_000;
+/** Of the machine's time. */
+const RECONNECT_WAIT_MS = 1_000;
+
 export interface VisitorOptions extends ChromiumOptions {
   /** @default "127.0.0.1" */
   host?: string;
@@ -100,6 +105,23 @@ export class Visitor {
       await Promise.all(heard);
       await this.context.clock.runFor(step);
       await this.settle();
+    }
+  }
+
+  /**
+   * Lets time pass until that is so of a page whose client has to connect again: each of its tries takes
+   * real time, and up to 16 s of the page's own lie between one that fails and the next.
+   */
+  async reconnects(
+    isSo: (wait: { timeout: number }) => Promise<void>,
+  ): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      await this.pass(RECONNECT_STEP_MS);
+      try {
+        return await isSo({ timeout: RECONNECT_WAIT_MS });
+      } catch (error) {
+        if (tries === RECONNECT_TRIES) throw error;
+      }
     }
   }
 
