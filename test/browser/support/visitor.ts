@@ -98,6 +98,8 @@ export class Visitor {
    * time goes on.
    */
   async pass(ms: number): Promise<void> {
+    // A request that is under way would time out: the page's clock is that of `AbortSignal.timeout`, too.
+    await this.settle();
     for (let left = ms; left > 0; left -= STEP_MS) {
       const step = Math.min(left, STEP_MS);
       const heard = [...this.#tabs].map((tab) => tab.hears(step));
