@@ -44,7 +44,7 @@ const JOBS = `${IMPORTS}
   } });
   export const actionFails = action({ args: {}, handler: async () => { throw new Error("action failed"); } });
   export const chain = internalMutation({ args: { left: v.number() }, handler: async (ctx, { left }) => { await ctx.db.insert("rows", { text: String(left) }); if (left > 0) await ctx.scheduler.runAfter(0, fn("jobs:chain"), { left: left - 1 }); } });
-  export const caughtSchedule = mutation({ args: {}, handler: async (ctx) => { try { await ctx.runMutation(fn("jobs:fails"), {}); } catch {} } });
+  export const caughtSchedule = mutation({ args: {}, handler: async (ctx) => { try { await ctx.runMutation(fn("jobs:fails"), {}); } catch { /* its schedule is to be taken back all the same */ } } });
   export const inChild = mutation({ args: {}, handler: async (ctx) => await ctx.runMutation(components.child.own.schedule, { handle: await createFunctionHandle(fn("jobs:note")) }) });
   export const placeholder = mutation({ args: {}, handler: async () => JSON.parse(await Convex.asyncSyscall("1.0/schedule", JSON.stringify({ name: "jobs:note", ts: Date.now() / 1000, args: { text: { $commitTs: null } } }))) });
   export const bigArgs = mutation({ args: {}, handler: async (ctx) => { for (let i = 0; i < 18; i++) await ctx.scheduler.runAfter(0, fn("jobs:note"), { text: "x".repeat(1_000_000) }); } });
