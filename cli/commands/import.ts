@@ -11,6 +11,7 @@ import { checkSource, readRows } from "../lib/import/check.js";
 import { confirmOlder } from "../lib/import/older.js";
 import { openSource, type Source } from "../lib/import/source.js";
 import { transfer } from "../lib/import/transfer.js";
+import { untilInterrupted } from "../lib/interrupt.js";
 import { countOf, formatNumber, print, printJson } from "../lib/output.js";
 import type { ImportJson } from "../shapes.js";
 
@@ -58,11 +59,15 @@ async function importSource(
   }
   await announceTarget(context, connection);
   await confirmOlder(context, client, options, checked, retentionDays);
-  const { counts, refused } = await transfer(
+  const { counts, refused } = await untilInterrupted(
     context,
     client,
-    readRows(source, reading),
-    { ...options, total: checked.rows },
+    (interrupted) =>
+      transfer(context, client, readRows(source, reading), {
+        ...options,
+        interrupted,
+        total: checked.rows,
+      }),
   );
   return {
     rows: checked.rows - refused,

@@ -35,25 +35,57 @@ export function startAndFollow(
   context: CliContext,
   { client }: Connection,
   options: FollowOptions,
-  request: RunRequest,
+  { expected, ...request }: RunRequest,
 ): Promise<void> {
   // Also while it is started: then there is a run that somebody has to know of.
-  return untilInterrupted(context, client, (interrupted) =>
-    startAndFollowUntil(interrupted, context, client, options, request),
-  );
+  return untilInterrupted(context, client, async (interrupted) => {
+    const started = await start(context, client, options, request).catch(
+      (error: unknown): never => {
+        const isUnknown = interrupted.aborted && isUnreachable(error);
+        throw isUnknown ? maybeStarted(error) : error;
+      },
+    );
+    const isOther = started.status === "alreadyRunning";
+    if (isOther) {
+      await checkMoves(client, started.runId);
+      note(
+        context,
+        `Run ${started.runId} is already running, with its own cutoff: ${formatTime(started.cutoff)}. Only one ${request.kind} runs at a time; following that one.`,
+      );
+    }
+    const run = options.detach
+      ? await readRun(client, started.runId)
+      : await follow(
+          context,
+          client,
+          started.runId,
+          { total: expected },
+          { ...options, interrupted },
+        );
+    report(context, options, run, isOther ? { alreadyRunning: true } : {});
+    conclude(run);
+    const asked = request.cutoff;
+    if (!isOther || asked === undefined || run.cutoff >= asked) return;
+    const { sessions } = await previewPurge(client, asked);
+    if (sessions > 0) {
+      throw new CliError(
+        "failure",
+        `The run that was followed had an earlier cutoff, so ${countOf(sessions, "session")} last active from ${formatTime(run.cutoff)} to ${formatTime(asked)} ${sessions === 1 ? "is" : "are"} still there. Repeat the command${options.detach ? " when it has finished" : ""}.`,
+      );
+    }
+  });
 }
 
-async function startAndFollowUntil(
-  interrupted: AbortSignal,
+function start(
   context: CliContext,
   client: ComponentClient,
-  options: FollowOptions,
-  { expected, reason, ...request }: RunRequest,
-): Promise<void> {
-  const start = client.mutation(
+  options: BudgetOptions,
+  { reason, ...what }: Omit<RunRequest, "expected">,
+) {
+  return client.mutation(
     "runs:start",
     {
-      ...request,
+      ...what,
       ...(reason === undefined ? {} : { reason }),
       ...runBudget(options),
       actor: context.actor,
@@ -63,38 +95,6 @@ async function startAndFollowUntil(
     },
     { repeatable: true },
   );
-  const started = await start.catch((error: unknown): never => {
-    const isUnknown = interrupted.aborted && isUnreachable(error);
-    throw isUnknown ? maybeStarted(error) : error;
-  });
-  const isOther = started.status === "alreadyRunning";
-  if (isOther) {
-    await checkMoves(client, started.runId);
-    note(
-      context,
-      `Run ${started.runId} is already running, with its own cutoff: ${formatTime(started.cutoff)}. Only one ${request.kind} runs at a time; following that one.`,
-    );
-  }
-  const run = options.detach
-    ? await readRun(client, started.runId)
-    : await follow(
-        context,
-        client,
-        started.runId,
-        { total: expected },
-        { ...options, interrupted },
-      );
-  report(context, options, run, isOther ? { alreadyRunning: true } : {});
-  conclude(run);
-  const asked = request.cutoff;
-  if (!isOther || asked === undefined || run.cutoff >= asked) return;
-  const { sessions } = await previewPurge(client, asked);
-  if (sessions > 0) {
-    throw new CliError(
-      "failure",
-      `The run that was followed had an earlier cutoff, so ${countOf(sessions, "session")} last active from ${formatTime(run.cutoff)} to ${formatTime(asked)} ${sessions === 1 ? "is" : "are"} still there. Repeat the command${options.detach ? " when it has finished" : ""}.`,
-    );
-  }
 }
 
 /** One that archives moves only while somebody writes its file, which may be nobody any more. */

@@ -2,7 +2,6 @@ import type { CliContext } from "../../context.js";
 import type { ImportCounts } from "../api.js";
 import type { ComponentClient } from "../client.js";
 import { CliError, messageOf } from "../errors.js";
-import { untilInterrupted } from "../interrupt.js";
 import { note } from "../output.js";
 import { startProgress } from "../progress.js";
 import { batchRows, type NumberedRow } from "./batches.js";
@@ -14,30 +13,17 @@ export interface Transferred {
   refused: number;
 }
 
-export interface TransferOptions {
-  readonly total: number;
-  readonly json?: boolean;
-  readonly skipInvalid?: boolean;
-}
-
 /** Sends all rows, shows how far it is, and where it stops says at which line to go on. */
-export function transfer(
+export async function transfer(
   context: CliContext,
   client: ComponentClient,
   rows: AsyncIterable<NumberedRow>,
-  options: TransferOptions,
-): Promise<Transferred> {
-  return untilInterrupted(context, client, (signal) =>
-    transferUntil(signal, context, client, rows, options),
-  );
-}
-
-async function transferUntil(
-  signal: AbortSignal,
-  context: CliContext,
-  client: ComponentClient,
-  rows: AsyncIterable<NumberedRow>,
-  options: TransferOptions,
+  options: {
+    interrupted: AbortSignal;
+    total: number;
+    json?: boolean;
+    skipInvalid?: boolean;
+  },
 ): Promise<Transferred> {
   const progress = await startProgress(context, {
     total: options.total,
@@ -54,12 +40,12 @@ async function transferUntil(
       client,
       onRefused: options.skipInvalid ? onRefused : null,
       onProgress: (done) => progress.update(done),
-      signal,
+      signal: options.interrupted,
     });
     return { counts, refused };
   } catch (error) {
     if (!(error instanceof ImportStopped)) throw error;
-    throw stoppedError(error, signal.aborted);
+    throw stoppedError(error, options.interrupted.aborted);
   } finally {
     progress.stop();
   }
