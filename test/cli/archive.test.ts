@@ -127,6 +127,15 @@ test("a run that could not be started leaves no file, unless it may have been", 
   expect(existsSync(path)).toBe(true);
 });
 
+test("Ctrl-C where the start gets no answer is an interruption, and says what may be", async () => {
+  const { terminal, path } = await setUpOld();
+  terminal.interruptAt("runs:start", { isAnswered: false });
+  const { exitCode, stderr } = await terminal.run(...purge);
+  expect(stderr).toContain("Whether the run was started is not known");
+  expect(stderr).toContain(path);
+  expect(exitCode).toBe(2);
+});
+
 test("Ctrl-C while the run is started leaves its first page to who resumes it", async () => {
   const { terminal } = await setUpOld();
   terminal.interruptAt("runs:start", { isAnswered: true });

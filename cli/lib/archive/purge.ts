@@ -36,9 +36,8 @@ export function startArchivedPurge(
   purge: ArchivedPurge,
 ): Promise<void> {
   return untilInterrupted(context, client, async (interrupted) => {
-    const run = await startRun(context, client, options, purge);
-    const sessions = { total: purge.expected };
-    await drive(context, options, { ...run, interrupted }, sessions);
+    const run = await startRun(context, client, options, purge, interrupted);
+    await drive(context, options, run, { total: purge.expected });
   });
 }
 
@@ -47,7 +46,8 @@ async function startRun(
   client: ComponentClient,
   options: BudgetOptions,
   { file, cutoff, reason }: ArchivedPurge,
-): Promise<Started> {
+  interrupted: AbortSignal,
+): Promise<Driven> {
   const path = resolve(context.cwd, file);
   const archiver = randomUUID();
   const archive = await ArchiveFile.create(path);
@@ -66,7 +66,7 @@ async function startRun(
     { repeatable: true },
   );
   const started = await start.catch((error: unknown) =>
-    notStarted(archive, error),
+    notStarted(archive, error, interrupted.aborted),
   );
   if (started.status === "alreadyRunning") {
     await archive.close();
@@ -76,13 +76,14 @@ async function startRun(
       `Run ${started.runId} is already running and does not write this archive. Wait for it (\`sessions-ops runs watch ${started.runId}\`) or cancel it, then repeat the command.`,
     );
   }
-  return { client, runId: started.runId, archiver, archive };
+  return { client, runId: started.runId, archiver, archive, interrupted };
 }
 
 /** Gives the file up, unless a run may have it: one whose start was asked for and not answered. */
 async function notStarted(
   archive: ArchiveFile,
   error: unknown,
+  isInterrupted: boolean,
 ): Promise<never> {
   await archive.close();
   if (!isUnreachable(error)) {
@@ -91,7 +92,7 @@ async function notStarted(
   }
   const { path } = archive;
   throw new CliError(
-    "unreachable",
+    isInterrupted ? "cancelled" : "unreachable",
     `${error.message}\nWhether the run was started is not known; \`sessions-ops runs list\` says. If it was, \`sessions-ops runs resume RUN_ID --archive ${path}\` goes on; if not, delete ${path} and repeat the command.`,
     { cause: error },
   );
@@ -118,15 +119,10 @@ export async function resumeArchivedPurge(
   }
   const left = (await previewPurge(client, cutoff)).sessions;
   const total = Math.min(sessions + left, stopAt ?? Infinity);
-  const run = { client, runId, archiver, archive };
-  await untilInterrupted(context, client, (interrupted) =>
-    drive(
-      context,
-      options,
-      { ...run, interrupted },
-      { total, before: sessions },
-    ),
-  );
+  await untilInterrupted(context, client, (interrupted) => {
+    const run = { client, runId, archiver, archive, interrupted };
+    return drive(context, options, run, { total, before: sessions });
+  });
 }
 
 /** Makes this process the one that writes the archive, from the last page that was deleted on. */
@@ -146,14 +142,11 @@ async function takeOver(
 
 // ── The loop ────────────────────────────────────────────────────────────────
 
-interface Started {
+interface Driven {
   client: ComponentClient;
   runId: string;
   archiver: string;
   archive: ArchiveFile;
-}
-
-interface Driven extends Started {
   interrupted: AbortSignal;
 }
 
