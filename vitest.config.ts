@@ -62,8 +62,9 @@ export default defineConfig({
             // Those with a browser are `npm run test:browser`.
             "test/browser/**",
             ...processSuites,
-            // `npm run test:kills` has it.
+            // `npm run test:kills` has them.
             "test/embedded/kill.test.ts",
+            "test/embedded/kills/**",
           ],
         },
       },

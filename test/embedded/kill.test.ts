@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "sessions-ops-kill-"));
 const dataDir = join(folder, "data");
 
-const KILLS = Number(process.env["KILLS"] ?? 6);
+const KILLS = Number(process.env["KILLS"]);
 const CONNECTIONS = 8;
 
 let deployment: KillableDeployment;

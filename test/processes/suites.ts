@@ -1,7 +1,8 @@
 /**
  * What runs programs as people do, and takes them half a minute or more: the package installed by npm;
- * the CLI from import to purge, in terminals and on bad networks; every command of `OPERATING.md`;
- * every command of the official CLI. `npm test` has no time for them, `npm run test:processes` runs them.
+ * the CLI from import to purge, in terminals and on bad networks; every command of `OPERATING.md` and
+ * of the official CLI; a real log, imported and purged. `npm test` has no time for them,
+ * `npm run test:processes` runs them.
  */
 export const processSuites = [
   "test/package/*.test.ts",
@@ -10,4 +11,5 @@ export const processSuites = [
   "test/cli/operating.test.ts",
   "test/cli/roughUse.test.ts",
   "test/embedded/officialCli*.test.ts",
+  "test/scripts/realAccessLog.test.ts",
 ];

@@ -11,8 +11,8 @@ export interface NumberedRow {
 /** What one call takes, by the component's own limits. */
 export const MAX_ROWS = 750;
 export const MAX_ACTIONS = 2_000;
-/** Well under the 16 MiB that a request, and what a transaction writes, may have. */
-const MAX_SIZE = 4 * 1_024 * 1_024;
+/** Of each call under way the rows and the request are in memory; a request may have 16 MiB. */
+const MAX_SIZE = 2 * 1_024 * 1_024;
 
 /** Groups rows into calls, in their order. A row that is too large for one comes alone. */
 export async function* batchRows(

@@ -7,7 +7,7 @@ import { appOf } from "./app.js";
 import { Load } from "./load.js";
 import { Service } from "./service.js";
 
-const KILLS = Number(process.env["KILLS"] ?? 6);
+const KILLS = Number(process.env["KILLS"]);
 const SEED = Number(process.env["KILLS_SEED"] ?? Date.now() % 1_000_000);
 
 const dataDir = mkdtempSync(join(tmpdir(), "kills-"));

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
 
-/** The long version: 200 kills take several minutes. `npm test` has a few. */
+/** 200 kills take several minutes, for which `npm test` has no time; `KILLS` says how many. */
 export default defineConfig({
   root: fileURLToPath(new URL("../../..", import.meta.url)),
   ssr: { resolve: { conditions: ["source", ...defaultServerConditions] } },
