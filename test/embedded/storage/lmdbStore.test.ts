@@ -1,7 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { EmbeddedError } from "../../../embedded/errors.js";
+import { DataFile } from "../../../embedded/storage/dataFile.js";
 import { openStore } from "../../../embedded/storage/lmdbStore.js";
 import {
   MAX_KEY_BYTES,
@@ -15,6 +16,27 @@ async function open(dataDir = temporaryDir()): Promise<Store> {
   const store = await openStore({ dataDir });
   onTestFinished(() => store.close());
   return store;
+}
+
+const MIB = 1_024 * 1_024;
+
+/** Keeps LMDB from taking a write, as a slow disk does. */
+async function holdLmdb(dataDir: string): Promise<() => void> {
+  const { lmdb } = new DataFile(dataDir);
+  const letGo = await new Promise<() => void>((held) => {
+    void lmdb.transaction(() => new Promise<void>(held));
+  });
+  onTestFinished(() => {
+    letGo();
+    return lmdb.close();
+  });
+  return letGo;
+}
+
+/** What both files of the log take on disk. */
+function logBytes(dataDir: string): number {
+  const sizes = [0, 1].map((n) => statSync(join(dataDir, `log.${n}`)).size);
+  return sizes.reduce((sum, size) => sum + size);
 }
 
 const get = (store: Store, key: string) =>
@@ -83,6 +105,27 @@ test("keys of the greatest length and empty values come back", async () => {
   const key = "\xfe".repeat(MAX_KEY_BYTES);
   await store.write([{ key, value: "" }]).durable;
   expect(get(store, key)).toBe("");
+});
+
+test("once 4 MiB have gathered, a write waits for LMDB and not just for the log", async () => {
+  const dataDir = temporaryDir();
+  const store = await open(dataDir);
+  const letGo = await holdLmdb(dataDir);
+  const done: string[] = [];
+  const write = async (name: string, characters: number): Promise<void> => {
+    const ops = [{ key: name, value: "x".repeat(characters) }];
+    await store.write(ops).durable;
+    done.push(name);
+  };
+
+  // LMDB is given this at once; what follows gathers meanwhile.
+  await write("first", MIB);
+  await write("gathered", 3 * MIB);
+  const beyond = write("beyond", MIB);
+  await expect.poll(() => logBytes(dataDir)).toBeGreaterThan(5 * MIB);
+  expect(done).toEqual(["first", "gathered"]);
+  letGo();
+  await beyond;
 });
 
 test("close waits for what was written", async () => {
