@@ -114,7 +114,7 @@ async function open(
     cleanups.add(async () => void (await watchdog.stop()));
   }
 
-  const pins = new SnapshotPins(database, clock);
+  const pins = new SnapshotPins(runtime, clock);
   cleanups.add(() => pins.close());
 
   const front = new Front();
@@ -230,8 +230,17 @@ class Cleanups {
     return (this.#done ??= this.#runAll());
   }
 
+  /** A step that fails keeps none from its turn. */
   async #runAll(): Promise<void> {
-    for (const step of this.#steps.reverse()) await step();
+    const failures: unknown[] = [];
+    for (const step of this.#steps.reverse()) {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 }
 

@@ -116,11 +116,6 @@ export class Database {
     return this.#latestTs;
   }
 
-  /** The latest commit known to be on disk. */
-  get durableTs(): bigint {
-    return this.#durability.durableTs;
-  }
-
   /** Resolves when everything that a snapshot at `ts` shows is on disk. */
   whenDurable(ts: bigint): Promise<void> {
     return this.#durability.when(ts);

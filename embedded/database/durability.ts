@@ -8,10 +8,6 @@ export class Durability {
     this.#durableTs = durableTs;
   }
 
-  get durableTs(): bigint {
-    return this.#durableTs;
-  }
-
   add(ts: bigint, durable: Promise<void>): void {
     const group = this.#pending.at(-1);
     if (group?.durable === durable) {

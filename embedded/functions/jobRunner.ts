@@ -1,4 +1,4 @@
-import type { JobCall, JobResult, JobRunner } from "../scheduler/runner.js";
+import type { JobCall, JobRunner } from "../scheduler/runner.js";
 import { missingFunction, type FunctionEntry } from "./deployment.js";
 import type { RequestContext } from "./execution.js";
 import { FunctionFailure } from "./failure.js";
@@ -17,19 +17,23 @@ export function jobRunner(runtime: Runtime): JobRunner {
       return type === "Query" ? undefined : type;
     },
     async runMutation(call, hooks) {
-      const ended = await run(runtime, call, (entry) =>
+      const { failure, skipped, durable } = await run(runtime, call, (entry) =>
         runtime.runMutationEntry(entry, call.args, {
           ...contextOf(call),
           hooks,
         }),
       );
-      return ended.skipped ? { kind: "skipped" } : toResult(ended);
+      if (skipped) return { kind: "skipped" };
+      if (failure) return { kind: "failed", error: failure.message };
+      return { kind: "success", durable: durable ?? Promise.resolve() };
     },
     async runAction(call) {
-      const ended = await run(runtime, call, (entry) =>
+      const { failure } = await run(runtime, call, (entry) =>
         runtime.runEntry(entry, call.args, contextOf(call)),
       );
-      return toResult(ended);
+      return failure === undefined
+        ? { kind: "success" }
+        : { kind: "failed", error: failure.message };
     },
   };
 }
@@ -38,7 +42,7 @@ async function run(
   runtime: Runtime,
   { componentPath, path }: JobCall,
   start: (entry: FunctionEntry) => Promise<Ended>,
-): Promise<Pick<Ended, "failure" | "skipped">> {
+): Promise<Pick<Ended, "failure" | "skipped" | "durable">> {
   const entry = runtime.deployment.find(componentPath, path);
   return entry === undefined
     ? {
@@ -47,12 +51,6 @@ async function run(
         ),
       }
     : start(entry);
-}
-
-function toResult({ failure }: Pick<Ended, "failure">): JobResult {
-  return failure === undefined
-    ? { kind: "success" }
-    : { kind: "failed", error: failure.message };
 }
 
 function requestOf({ source, job }: JobCall): RequestContext {

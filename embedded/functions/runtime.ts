@@ -49,6 +49,12 @@ export interface MutationHooks {
   ): void;
 }
 
+/** What there is at one time: the data, and the code that was pushed for it. */
+export interface RuntimeSnapshot {
+  readonly data: Transaction;
+  readonly deployment: Deployment;
+}
+
 /** How an execution went. */
 export interface Ended {
   /** JSON text; empty after a failure. */
@@ -59,7 +65,7 @@ export interface Ended {
   readonly readSet?: Iterable<ReadInterval>;
   /** Of a query that read a page. */
   readonly journal?: string | null;
-  /** Of a mutation that committed. */
+  /** Resolves when what it read and wrote is on disk, before which nobody is to be told of it. */
   readonly durable?: Promise<void>;
   /** A hook said not to run. */
   readonly skipped?: true;
@@ -69,8 +75,8 @@ interface RunContext {
   readonly deployment: Deployment;
   readonly request: RequestContext;
   readonly hooks?: MutationHooks;
-  /** Of a query; its owner releases it. @default the latest */
-  readonly snapshot?: Transaction;
+  /** What a query reads; its owner releases it. @default the latest */
+  readonly data?: Transaction;
   /** Of an earlier run of the same query. */
   readonly journal?: string | null;
 }
@@ -122,6 +128,11 @@ export class Runtime {
     return this.#deployment;
   }
 
+  /** The latest; whose data the caller releases. */
+  snapshot(): RuntimeSnapshot {
+    return { data: this.database.read(), deployment: this.#deployment };
+  }
+
   /** Tells of every execution that ended; listeners must not throw. */
   onCompletion(listener: (event: CompletionEvent) => void): () => void {
     this.#listeners.add(listener);
@@ -132,9 +143,17 @@ export class Runtime {
     return this.run(request, "Query");
   }
 
-  /** @param snapshot - stays the caller's to release */
-  runQueryAt(request: UdfRequest, snapshot: Transaction): Promise<UdfOutcome> {
-    return this.run(request, "Query", { snapshot });
+  /** Reads a view of the snapshot, which stays the caller's to release. */
+  async runQueryAt(
+    request: UdfRequest,
+    { data, deployment }: RuntimeSnapshot,
+  ): Promise<UdfOutcome> {
+    const view = data.snapshotView();
+    try {
+      return await this.run(request, "Query", { data: view, deployment });
+    } finally {
+      view.release();
+    }
   }
 
   runMutation(request: UdfRequest, hooks?: MutationHooks): Promise<UdfOutcome> {
@@ -149,9 +168,9 @@ export class Runtime {
   async run(
     request: UdfRequest,
     udfType?: UdfType,
-    extras: Pick<RunContext, "hooks" | "snapshot"> = {},
+    extras: Partial<Pick<RunContext, "hooks" | "data" | "deployment">> = {},
   ): Promise<UdfOutcome> {
-    const deployment = this.#deployment;
+    const { deployment = this.#deployment } = extras;
     const context: RequestContext = {
       requestId: request.requestId ?? newRequestId(),
       source: "client",
@@ -168,10 +187,10 @@ export class Runtime {
         checkType(entry, udfType);
       }
       ended = await this.runEntry(entry, argsObject(request.args), {
+        ...extras,
         deployment,
         request: context,
         journal: request.journal ?? null,
-        ...extras,
       });
     } catch (error) {
       if (!(error instanceof FunctionFailure)) {
@@ -188,14 +207,22 @@ export class Runtime {
     args: JSONValue,
     context: RunContext,
   ): Promise<Ended> {
+    const ended = await this.#runByType(entry, args, context);
+    // A failure waits too: its error may say what it read.
+    await ended.durable;
+    return ended;
+  }
+
+  #runByType(
+    entry: FunctionEntry,
+    args: JSONValue,
+    context: RunContext,
+  ): Promise<Ended> {
     switch (entry.udfType) {
       case "Query":
         return this.#query(entry, args, context);
-      case "Mutation": {
-        const ended = await this.runMutationEntry(entry, args, context);
-        await ended.durable;
-        return ended;
-      }
+      case "Mutation":
+        return this.runMutationEntry(entry, args, context);
       case "Action":
         return this.#action(entry, args, context);
       default: {
@@ -241,7 +268,9 @@ export class Runtime {
       if (error instanceof Skipped) {
         return { json: "", logs: new LogLines(), skipped: true };
       }
-      return span.failed(error);
+      const { latestTs } = this.database;
+      const durable = this.database.whenDurable(latestTs);
+      return { ...span.failed(error), durable };
     }
   }
 
@@ -264,19 +293,17 @@ export class Runtime {
     context: RunContext,
   ): Promise<Ended> {
     const span = new Span(this, entry, context);
-    const tx = context.snapshot ?? this.database.read();
-    const read = { ts: tx.ts, readSet: tx.readSet };
+    const tx = context.data ?? this.database.read();
+    const durable = this.database.whenDurable(tx.ts);
+    const read = { ts: tx.ts, readSet: tx.readSet, durable };
     try {
       const json = await span.execute(tx, args, context.journal);
-      if (tx.ts > this.database.durableTs) {
-        await this.database.whenDurable(tx.ts);
-      }
       span.succeeded();
       return { json, logs: span.logs, journal: span.journal, ...read };
     } catch (error) {
       return { ...span.failed(error), ...read };
     } finally {
-      if (context.snapshot === undefined) {
+      if (context.data === undefined) {
         tx.release();
       }
     }

@@ -196,9 +196,15 @@ function checkTime({ scheduledTimeMs, nowMs, target }: ScheduleRequest): void {
   if (Math.abs(distance) > MAX_DISTANCE_MS) {
     throw new EmbeddedError(
       "invalidArgument",
-      `Cannot schedule ${target.path} at ${new Date(scheduledTimeMs).toISOString()}: more than five years in the ${distance > 0 ? "future" : "past"}`,
+      `Cannot schedule ${target.path} at ${timeText(scheduledTimeMs)}: more than five years in the ${distance > 0 ? "future" : "past"}`,
     );
   }
+}
+
+/** In numbers where there is no such date. */
+function timeText(timeMs: number): string {
+  const time = new Date(timeMs);
+  return Number.isNaN(time.getTime()) ? `${timeMs} ms` : time.toISOString();
 }
 
 function sizeOfArgs({ args, target }: ScheduleRequest): number {

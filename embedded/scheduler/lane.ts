@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../clock.js";
 import type { Database } from "../database/database.js";
 import type { Transaction } from "../database/transaction.js";
+import { EmbeddedError } from "../errors.js";
 import {
   dueEntries,
   duePrefix,
@@ -17,11 +18,17 @@ export interface LaneOptions {
   /** How many entries run at the same time. */
   readonly parallelism: number;
   /** Runs an entry and takes it off the lane. */
-  readonly run: (entry: DueEntry) => Promise<unknown>;
+  readonly run: (entry: DueEntry) => Promise<Committed>;
   /** Nothing starts but in a timer's callback, however late it is. */
   readonly timersOnly: boolean;
-  /** The entry stays due and is tried again after a second. */
+  /** The entry stays due and is tried again after a second; the others go on. */
   readonly onError: (error: unknown) => void;
+}
+
+/** What a run did to the database. */
+export interface Committed {
+  /** Resolves when it is on disk. */
+  readonly durable: Promise<void>;
 }
 
 const RETRY_MS = 1_000;
@@ -36,6 +43,10 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #prefix: string;
   readonly #running = new Map<string, Promise<void>>();
+  /** When to try again what met trouble of the deployment itself. */
+  readonly #retries = new Map<string, number>();
+  /** Resolves when the latest run's commit is on disk. */
+  #durable = Promise.resolve();
   #isStarted = false;
   #pausedUntilMs = -Infinity;
   #timer: unknown;
@@ -126,9 +137,14 @@ export class Lane {
 
   #startDue(tx: Transaction, nowMs: number): void {
     const { name, parallelism } = this.#options;
-    const limit = this.#running.size + parallelism;
+    for (const [key, retryMs] of this.#retries) {
+      if (retryMs <= nowMs) this.#retries.delete(key);
+    }
+    const limit = this.#running.size + this.#retries.size + parallelism;
     for (const entry of dueEntries(tx, name, nowMs, limit)) {
-      if (!this.#isFull && !this.#running.has(entry.key)) {
+      const isWaiting =
+        !this.#running.has(entry.key) && !this.#retries.has(entry.key);
+      if (isWaiting && !this.#isFull) {
         this.#running.set(entry.key, this.#run(entry));
       }
     }
@@ -136,12 +152,15 @@ export class Lane {
 
   #earliestWaitingMs(tx: Transaction): number {
     const { name } = this.#options;
+    let earliestMs = Infinity;
     for (const { key } of tx.meta.range(this.#prefix)) {
-      if (!this.#running.has(key)) {
-        return dueTimeMs(name, key);
-      }
+      if (this.#running.has(key)) continue;
+      const retryMs = this.#retries.get(key);
+      earliestMs = Math.min(earliestMs, retryMs ?? dueTimeMs(name, key));
+      // The entries are in the order of their times.
+      if (retryMs === undefined) break;
     }
-    return Infinity;
+    return earliestMs;
   }
 
   async #run(entry: DueEntry): Promise<void> {
@@ -149,15 +168,27 @@ export class Lane {
     await setImmediate();
     try {
       if (this.#isStarted) {
-        await this.#options.run(entry);
+        await this.#follow(await this.#options.run(entry));
       }
     } catch (error) {
-      this.#pausedUntilMs = this.#options.clock.now() + RETRY_MS;
+      const retryMs = this.#options.clock.now() + RETRY_MS;
+      if (isOfStorage(error)) this.#pausedUntilMs = retryMs;
+      else this.#retries.set(entry.key, retryMs);
       this.#options.onError(error);
     } finally {
       this.#running.delete(entry.key);
       this.#advance(!this.#options.timersOnly);
     }
+  }
+
+  /**
+   * One commit may be on its way to disk while the next entry runs. A chain of jobs that did not
+   * wait at all would outrun the disk, and gather in memory.
+   */
+  #follow({ durable }: Committed): Promise<void> {
+    const before = this.#durable;
+    this.#durable = durable;
+    return before;
   }
 
   #arm(timeMs: number): void {
@@ -178,4 +209,12 @@ export class Lane {
     this.#options.clock.clearTimeout(this.#timer);
     this.#timerMs = Infinity;
   }
+}
+
+/** Nothing else would get any further. */
+function isOfStorage(error: unknown): boolean {
+  return (
+    error instanceof EmbeddedError &&
+    (error.code === "storageFailed" || error.code === "storageClosed")
+  );
 }

@@ -22,6 +22,12 @@ export interface JobHooks {
 
 export type JobResult = { kind: "success" } | { kind: "failed"; error: string };
 
+export type MutationResult =
+  | { kind: "success"; durable: Promise<void> }
+  | { kind: "failed"; error: string }
+  /** `begin` said not to run. */
+  | { kind: "skipped" };
+
 /** Runs functions for the scheduler, which knows nothing about code. */
 export interface JobRunner {
   /** Undefined: no such function, or one that cannot be scheduled. */
@@ -30,9 +36,6 @@ export interface JobRunner {
     path: string,
   ): "Mutation" | "Action" | undefined;
   /** A failure rolls everything back, the hooks' writes included. */
-  runMutation(
-    call: JobCall,
-    hooks: JobHooks,
-  ): Promise<JobResult | { kind: "skipped" }>;
+  runMutation(call: JobCall, hooks: JobHooks): Promise<MutationResult>;
   runAction(call: JobCall): Promise<JobResult>;
 }

@@ -20,7 +20,7 @@ import {
   type DueJob,
   type EndState,
 } from "./jobs.js";
-import { Lane } from "./lane.js";
+import { Lane, type Committed } from "./lane.js";
 import type { JobCall, JobRunner } from "./runner.js";
 
 export interface SchedulerOptions {
@@ -147,7 +147,7 @@ export class Scheduler {
     return nextMs === Infinity ? undefined : nextMs;
   }
 
-  async #runJob({ key, value }: DueEntry): Promise<unknown> {
+  async #runJob({ key, value }: DueEntry): Promise<Committed> {
     const job = JSON.parse(value) as DueJob;
     const { componentPath, path } = job.target;
     const call: JobCall = {
@@ -172,7 +172,7 @@ export class Scheduler {
     key: string,
     job: DueJob,
     call: JobCall,
-  ): Promise<unknown> {
+  ): Promise<Committed> {
     const result = await this.#runner.runMutation(call, {
       begin: (tx) => beginJob(tx, job),
       beforeCommit: (tx) => endJob(tx, job, { kind: "success" }, this.#now),
@@ -187,24 +187,27 @@ export class Scheduler {
     }
   }
 
-  async #runActionJob(key: string, job: DueJob, call: JobCall): Promise<void> {
+  async #runActionJob(
+    key: string,
+    job: DueJob,
+    call: JobCall,
+  ): Promise<Committed> {
     const begun = await this.#write((tx) => {
       tx.meta.delete(key);
       return beginAction(tx, job);
     });
     await begun.durable;
     if (!begun.value) {
-      return;
+      return begun;
     }
     let result: EndState = INTERRUPTED;
-    try {
+    const end = (tx: Transaction) => endJob(tx, job, result, this.#now);
+    return this.#endAfter(end, async () => {
       result = await this.#runner.runAction(call);
-    } finally {
-      await this.#write((tx) => endJob(tx, job, result, this.#now));
-    }
+    });
   }
 
-  async #runCron({ key, value }: DueEntry): Promise<unknown> {
+  async #runCron({ key, value }: DueEntry): Promise<Committed> {
     const id = JSON.parse(value) as CronId;
     const cron = this.#read((tx) => dueCron(tx, id, key));
     if (cron === undefined) {
@@ -225,7 +228,10 @@ export class Scheduler {
           begin: (tx) => dueCron(tx, id, key) !== undefined,
           beforeCommit: end,
         });
-        return result.kind === "failed" ? this.#write(end) : result;
+        if (result.kind === "success") return result;
+        return this.#write((tx) =>
+          result.kind === "failed" ? end(tx) : tx.meta.delete(key),
+        );
       }
       case "Action": {
         const begun = await this.#write((tx) => {
@@ -239,12 +245,25 @@ export class Scheduler {
         if (!begun.value) {
           return begun;
         }
-        await this.#runner.runAction(call);
-        return this.#write(end);
+        return this.#endAfter(end, () => this.#runner.runAction(call));
       }
       case undefined:
         return this.#write(end);
     }
+  }
+
+  /** Begun actions are not run again: whatever becomes of one, it ends. */
+  async #endAfter(
+    end: (tx: Transaction) => void,
+    run: () => Promise<unknown>,
+  ): Promise<Committed> {
+    try {
+      await run();
+    } catch (error) {
+      await this.#write(end);
+      throw error;
+    }
+    return this.#write(end);
   }
 
   get #now(): number {

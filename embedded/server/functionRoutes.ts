@@ -100,14 +100,16 @@ async function runFunction(
   return outcomeResponse(outcome, call.format);
 }
 
-function runSystemQuery(
+async function runSystemQuery(
   services: FunctionServices,
   call: FunctionCall,
   caller: Caller,
-): ApiResponse {
-  const snapshot = services.database.read();
+): Promise<ApiResponse> {
+  const { database } = services;
+  const snapshot = database.read();
   try {
     const value = answerSystemQuery(services, call, caller, snapshot);
+    await database.whenDurable(snapshot.ts);
     const outcome: UdfOutcome = { status: "success", value, logLines: [] };
     return outcomeResponse(outcome, call.format);
   } finally {
@@ -164,15 +166,15 @@ async function queryAtTs(
   const caller = await authenticate(request, services);
   const body = await readJsonObject(request);
   const call = parseFunctionCall(body);
-  const view = pins.view(decodeTs(body["ts"]));
+  const pinned = pins.use(decodeTs(body["ts"]));
   try {
     const outcome = await runtime.runQueryAt(
       toUdfRequest(call, caller, request),
-      view.snapshot,
+      pinned.snapshot,
     );
     return outcomeResponse(outcome, call.format);
   } finally {
-    view.release();
+    pinned.release();
   }
 }
 
@@ -180,7 +182,7 @@ async function queryBatch(
   services: FunctionServices,
   request: ApiRequest,
 ): Promise<ApiResponse> {
-  const { runtime, database } = services;
+  const { runtime } = services;
   const caller = await authenticate(request, services);
   const { queries } = await readJsonObject(request);
   if (!Array.isArray(queries) || queries.length > MAX_BATCH) {
@@ -192,15 +194,13 @@ async function queryBatch(
   const calls = queries.map((query: unknown) =>
     parseFunctionCall(isJsonObject(query) ? query : {}),
   );
-  const begin = database.read();
+  const snapshot = runtime.snapshot();
   try {
     const results: string[] = [];
     let characters = 0;
     for (const call of calls) {
       const udfRequest = toUdfRequest(call, caller, request);
-      const view = begin.snapshotView();
-      const outcome = await runtime.runQueryAt(udfRequest, view);
-      view.release();
+      const outcome = await runtime.runQueryAt(udfRequest, snapshot);
       const result = JSON.stringify(outcomeBody(outcome, call.format));
       characters += result.length;
       if (characters > MAX_BATCH_CHARACTERS) throw batchTooLarge();
@@ -208,7 +208,7 @@ async function queryBatch(
     }
     return rawJsonResponse(`{"results":[${results.join()}]}`);
   } finally {
-    begin.release();
+    snapshot.data.release();
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Clock } from "../clock.js";
-import type { Database } from "../database/database.js";
-import type { Transaction } from "../database/transaction.js";
+import type { Runtime, RuntimeSnapshot } from "../functions/runtime.js";
 import { badRequest } from "./http.js";
 
 /** How long after `query_ts` its snapshot can be read, as on Convex. */
@@ -10,15 +9,15 @@ const PIN_MS = 30_000;
 const MAX_PINS = 32;
 
 interface Pin {
-  readonly tx: Transaction;
+  readonly snapshot: RuntimeSnapshot;
   readonly timer: unknown;
   /** Queries that read it right now; it is released after the last. */
   users: number;
 }
 
 /** A pinned snapshot in use by one query. */
-export interface PinnedView {
-  readonly snapshot: Transaction;
+export interface PinInUse {
+  readonly snapshot: RuntimeSnapshot;
   release(): void;
 }
 
@@ -27,31 +26,32 @@ export interface PinnedView {
  * one that is gone is refused, never silently replaced by a newer one.
  */
 export class SnapshotPins {
-  readonly #database: Database;
+  readonly #runtime: Runtime;
   readonly #clock: Clock;
   readonly #pins = new Map<bigint, Pin>();
 
-  constructor(database: Database, clock: Clock) {
-    this.#database = database;
+  constructor(runtime: Runtime, clock: Clock) {
+    this.#runtime = runtime;
     this.#clock = clock;
   }
 
   /** Keeps the latest snapshot readable for a while. */
   async pin(): Promise<bigint> {
-    const tx = this.#database.read();
-    this.#drop(tx.ts);
-    const timer = this.#clock.setTimeout(() => this.#drop(tx.ts), PIN_MS);
-    this.#pins.set(tx.ts, { tx, timer, users: 1 });
+    const snapshot = this.#runtime.snapshot();
+    const { ts } = snapshot.data;
+    this.#drop(ts);
+    const timer = this.#clock.setTimeout(() => this.#drop(ts), PIN_MS);
+    this.#pins.set(ts, { snapshot, timer, users: 1 });
     for (const oldest of this.#pins.keys()) {
       if (this.#pins.size <= MAX_PINS) break;
       this.#drop(oldest);
     }
-    await this.#database.whenDurable(tx.ts);
-    return tx.ts;
+    await this.#runtime.database.whenDurable(ts);
+    return ts;
   }
 
-  /** A view of a pinned snapshot, for one query. */
-  view(ts: bigint): PinnedView {
+  /** Keeps a pinned snapshot until one query is done with it. */
+  use(ts: bigint): PinInUse {
     const pin = this.#pins.get(ts);
     if (pin === undefined) {
       throw badRequest(
@@ -60,14 +60,7 @@ export class SnapshotPins {
       );
     }
     pin.users += 1;
-    const snapshot = pin.tx.snapshotView();
-    return {
-      snapshot,
-      release: () => {
-        snapshot.release();
-        leave(pin);
-      },
-    };
+    return { snapshot: pin.snapshot, release: () => leave(pin) };
   }
 
   /** Lets go of every snapshot. */
@@ -86,7 +79,7 @@ export class SnapshotPins {
 
 function leave(pin: Pin): void {
   pin.users -= 1;
-  if (pin.users === 0) pin.tx.release();
+  if (pin.users === 0) pin.snapshot.data.release();
 }
 
 /** Base64 of the u64 in little endian, the form clients pass along unread. */

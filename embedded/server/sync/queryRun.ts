@@ -1,6 +1,6 @@
 import type { Transaction } from "../../database/transaction.js";
 import type { KeyInterval } from "../../database/types.js";
-import type { Runtime } from "../../functions/runtime.js";
+import type { Runtime, RuntimeSnapshot } from "../../functions/runtime.js";
 import type { UdfOutcome } from "../../functions/types.js";
 import { refusalOf, toRequest, type Speaker } from "./calls.js";
 import type { AddQuery, QueryResult } from "./messages.js";
@@ -27,19 +27,18 @@ export async function runLiveQuery(
   services: QueryRunServices,
   query: AddQuery,
   speaker: Speaker,
-  snapshot: Transaction,
+  snapshot: RuntimeSnapshot,
 ): Promise<QueryRun> {
   if (isSystemPath(query.udfPath)) {
-    return runSystemQuery(services, query, speaker, snapshot);
+    return runSystemQuery(services, query, speaker, snapshot.data);
   }
   const { journal = null } = query;
   const request = toRequest(query, speaker);
   if ("refusal" in request) return failed(request.refusal, journal);
-  const view = snapshot.snapshotView();
   try {
     const outcome = await services.runtime.runQueryAt(
       { ...request, journal },
-      view,
+      snapshot,
     );
     return {
       result: toResult(outcome, journal),
@@ -47,8 +46,6 @@ export async function runLiveQuery(
     };
   } catch (error) {
     return failed(refusalOf(error), journal);
-  } finally {
-    view.release();
   }
 }
 
@@ -56,9 +53,9 @@ function runSystemQuery(
   services: SystemQueryServices,
   { udfPath: path, args: [args = {}], componentPath }: AddQuery,
   { caller }: Speaker,
-  snapshot: Transaction,
+  data: Transaction,
 ): QueryRun {
-  const view = snapshot.snapshotView();
+  const view = data.snapshotView();
   try {
     const call = { path, args, componentPath: componentPath ?? "" };
     const value = answerSystemQuery(services, call, caller, view);

@@ -1,5 +1,4 @@
-import type { Database } from "../../database/database.js";
-import type { Transaction } from "../../database/transaction.js";
+import type { Runtime, RuntimeSnapshot } from "../../functions/runtime.js";
 import { HttpError } from "../http.js";
 import { encodeTs } from "../snapshotPins.js";
 import type {
@@ -16,11 +15,11 @@ const MAX_CHARACTERS = 128 * 1024 * 1024;
 
 /** What transitions are made of. */
 export interface TransitionSources {
-  readonly database: Database;
+  readonly runtime: Runtime;
   readonly subscriptions: Subscriptions;
   readonly queries: QuerySet;
   /** Runs queries as the one who speaks now. */
-  runner(): (query: LiveQuery, snapshot: Transaction) => Promise<QueryRun>;
+  runner(): (query: LiveQuery, snapshot: RuntimeSnapshot) => Promise<QueryRun>;
   /** Settles once a mutation that has begun to commit is answered. */
   unanswered(): Promise<void> | undefined;
   send(message: ServerMessage): void;
@@ -29,8 +28,8 @@ export interface TransitionSources {
 
 /**
  * Takes one client from version to version. One transition is made at a time; what
- * comes up meanwhile is gathered for the next. Each shows one snapshot, for all
- * queries the same, and only once that is on disk.
+ * comes up meanwhile is gathered for the next. Each shows one snapshot of data and
+ * code, for all queries the same, and only once that is on disk.
  */
 export class Transitions {
   readonly #sources: TransitionSources;
@@ -95,20 +94,21 @@ export class Transitions {
   }
 
   async #transition(): Promise<void> {
-    const { database, subscriptions, queries } = this.#sources;
+    const { runtime, subscriptions, queries } = this.#sources;
     const target = { ...this.#received };
     const removed = queries.takeRemoved();
     const stale = queries.takeStale();
     // A mutation that this snapshot shows is answered first, or the client would
     // see it twice: here, and in the optimistic update that the answer ends.
     const answered = this.#sources.unanswered();
-    const snapshot = database.read();
+    const snapshot = runtime.snapshot();
+    const { ts } = snapshot.data;
     const since = subscriptions.openWindow();
     try {
       const updates = await this.#update(stale, snapshot, since);
-      await database.whenDurable(snapshot.ts);
+      await runtime.database.whenDurable(ts);
       await answered;
-      this.#send(target, snapshot.ts, [
+      this.#send(target, ts, [
         ...removed.map((queryId) => ({
           type: "QueryRemoved" as const,
           queryId,
@@ -117,13 +117,13 @@ export class Transitions {
       ]);
     } finally {
       since.close();
-      snapshot.release();
+      snapshot.data.release();
     }
   }
 
   async #update(
     stale: readonly LiveQuery[],
-    snapshot: Transaction,
+    snapshot: RuntimeSnapshot,
     since: CommitWindow,
   ): Promise<StateModification[]> {
     const { queries } = this.#sources;

@@ -27,6 +27,7 @@ import {
 import { Scheduler } from "../../../embedded/scheduler/scheduler.js";
 import { analyzeModules } from "../../../embedded/server/push/analyze.js";
 import { openStore } from "../../../embedded/storage/lmdbStore.js";
+import type { Store } from "../../../embedded/storage/store.js";
 import { bundle } from "./bundle.js";
 import { FakeClock } from "./fakeClock.js";
 
@@ -41,6 +42,8 @@ export interface ComponentSource {
 export interface EngineOptions {
   clock?: Clock;
   dataDir?: string;
+  /** @default the one in `dataDir` */
+  store?: Store;
   limits?: Pick<RuntimeOptions, "maxUserTimeMs" | "maxWaitMs">;
   startScheduler?: boolean;
 }
@@ -68,7 +71,7 @@ export class Engine {
     const clock = options.clock ?? new FakeClock();
     const dataDir =
       options.dataDir ?? mkdtempSync(path.join(tmpdir(), "engine-"));
-    const store = await openStore({ dataDir });
+    const store = options.store ?? (await openStore({ dataDir }));
     const database = await Database.open(store, { clock });
     const runtime = new Runtime({ database, clock, ...options.limits });
     const errors: unknown[] = [];

@@ -1,0 +1,86 @@
+/** What a caller is told: data and code of one time, and only once it is on disk. */
+import { afterEach, expect, it } from "vitest";
+import { Engine, valueOf } from "../support/engine.js";
+import { SlowDisk } from "../support/slowDisk.js";
+
+let engine: Engine;
+afterEach(() => engine.remove());
+
+const IMPORTS = `
+  import { queryGeneric as query, mutationGeneric as mutation, actionGeneric as action, makeFunctionReference } from "convex/server";
+  const fn = (name) => makeFunctionReference(name);
+`;
+
+it("a query reads a snapshot with the code of its time, however much was pushed since", async () => {
+  const version = (n: number) => ({
+    modules: {
+      app: `${IMPORTS}
+        export const inner = query({ handler: async () => ${n} });
+        export const read = query({ handler: async (ctx) => {
+          await ctx.db.query("rows").withIndex("v${n}").first();
+          return [${n}, await ctx.runQuery(fn("app:inner"), {})];
+        } });`,
+    },
+    schema: {
+      tables: [
+        {
+          tableName: "rows",
+          indexes: [{ indexDescriptor: `v${n}`, fields: ["n"] }],
+          documentType: { type: "any" },
+        },
+      ],
+      schemaValidation: true,
+    },
+  });
+  engine = await Engine.open(version(1));
+  const before = engine.runtime.snapshot();
+  await engine.deploy(version(2));
+  const request = {
+    ...{ componentPath: "", path: "app:read" },
+    ...{ args: {}, access: "admin" as const },
+  };
+  expect(valueOf(await engine.runtime.runQueryAt(request, before))).toEqual([
+    1, 1,
+  ]);
+  before.data.release();
+  expect(valueOf(await engine.query("app:read"))).toEqual([2, 2]);
+});
+
+it.each([
+  ["a query", "query", "notes:count", "success"],
+  ["a query that throws", "query", "notes:refuse", "error"],
+  ["a mutation that throws", "mutation", "notes:refuseToAdd", "error"],
+  ["an action that asked a query that throws", "action", "notes:ask", "error"],
+] as const)(
+  "%s waits until what it read is on disk",
+  async (_, udfType, path, status) => {
+    const disk = new SlowDisk();
+    engine = await Engine.open(
+      {
+        modules: {
+          notes: `${IMPORTS}
+            import { ConvexError } from "convex/values";
+            const counted = async (ctx) => (await ctx.db.query("notes").collect()).length;
+            const refused = async (ctx) => { throw new ConvexError(await counted(ctx)); };
+            export const add = mutation({ handler: (ctx) => ctx.db.insert("notes", {}) });
+            export const count = query({ handler: counted });
+            export const refuse = query({ handler: refused });
+            export const refuseToAdd = mutation({ handler: refused });
+            export const ask = action({ handler: (ctx) => ctx.runQuery(fn("notes:refuse"), {}) });`,
+        },
+      },
+      { store: disk, startScheduler: false },
+    );
+    disk.hold();
+    const added = engine.mutation("notes:add");
+    await expect.poll(() => engine.events.length).toBe(1);
+    const told: string[] = [];
+    const asked = engine[udfType](path).finally(() => told.push("asked"));
+    await expect.poll(() => engine.events.length).toBeGreaterThan(1);
+    await new Promise(setImmediate);
+    expect(told).toEqual([]);
+    disk.letGo();
+    expect(await asked).toMatchObject({ status });
+    await added;
+  },
+);
