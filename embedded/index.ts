@@ -107,7 +107,7 @@ async function open(
   const adminKey = await loadAdminKey(dataDir, givenKey);
   const database = await Database.open(store, { clock });
   const runtime = new Runtime({ database, clock });
-  cleanups.add(containFloatingRejections(log));
+  cleanups.add(containFloatingRejections(runtime, log));
 
   if (endWhenStuckMs !== undefined) {
     const watchdog = endWhenStuck(endWhenStuckMs);

@@ -41,14 +41,6 @@ export class SystemTables {
     this.#update(component, id, (current) => ({ ...current, ...changes }));
   }
 
-  replace(component: string, id: string, fields: Fields): void {
-    this.#update(component, id, ({ _creationTime = null, _id = null }) => ({
-      _creationTime,
-      _id,
-      ...fields,
-    }));
-  }
-
   remove(component: string, id: string): void {
     const { target, raw } = this.#access.tableOfId(component, id);
     const document = readDocument(this.#view, target, raw);

@@ -66,10 +66,6 @@ export class PendingView implements View {
     this.#pending = mark;
   }
 
-  get hasWrites(): boolean {
-    return this.#pending.size > 0;
-  }
-
   writes(): WriteOp[] {
     return [...this.#pending.entries()];
   }

@@ -1,28 +1,41 @@
 import { currentExecution } from "./execution.js";
+import type { Runtime } from "./runtime.js";
+
+type Log = (message: string) => void;
+
+/** Of the deployments that this process has open. */
+const logs = new Map<Runtime, Log>();
 
 /**
- * Keeps the process alive when pushed code leaves a promise unhandled that then
- * rejects; the rejection is logged with its function. Others go on as without
+ * Keeps the process alive when code pushed to this runtime leaves a promise unhandled
+ * that then rejects; the rejection is logged with its function. Others go on as without
  * this: the process ends, unless somebody else listens.
  *
  * @returns how to stop.
  */
 export function containFloatingRejections(
-  log: (message: string) => void,
+  runtime: Runtime,
+  log: Log,
 ): () => void {
-  const onRejection = (reason: unknown) => {
-    // Node calls this in the rejected promise's own async context.
-    const execution = currentExecution();
-    if (execution !== undefined) {
-      const { path, componentPath } = execution.fn;
-      const where = componentPath === "" ? path : `${path} in ${componentPath}`;
-      log(`Unhandled promise rejection in ${where}: ${describe(reason)}`);
-    } else if (process.listenerCount("unhandledRejection") === 1) {
-      throw reason;
-    }
+  if (logs.size === 0) process.on("unhandledRejection", onRejection);
+  logs.set(runtime, log);
+  return () => {
+    logs.delete(runtime);
+    if (logs.size === 0) process.off("unhandledRejection", onRejection);
   };
-  process.on("unhandledRejection", onRejection);
-  return () => process.off("unhandledRejection", onRejection);
+}
+
+function onRejection(reason: unknown): void {
+  // Node calls this in the rejected promise's own async context.
+  const execution = currentExecution();
+  const log = execution && logs.get(execution.runtime);
+  if (log !== undefined) {
+    const { path, componentPath } = execution!.fn;
+    const where = componentPath === "" ? path : `${path} in ${componentPath}`;
+    log(`Unhandled promise rejection in ${where}: ${describe(reason)}`);
+  } else if (process.listenerCount("unhandledRejection") === 1) {
+    throw reason;
+  }
 }
 
 function describe(reason: unknown): string {

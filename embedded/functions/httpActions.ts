@@ -140,6 +140,7 @@ function untilRead(
   const reader =
     response.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
   let isOver = false;
+  let sentBytes = 0;
   // A client that leaves ends the execution while a read may be under way.
   const end = (tell: () => unknown) => {
     if (isOver) return;
@@ -152,6 +153,8 @@ function untilRead(
       let read;
       try {
         read = await runAs(execution, () => reader.read());
+        sentBytes += read.value?.byteLength ?? 0;
+        if (sentBytes > RESPONSE_LIMIT_BYTES) throw responseTooLarge();
       } catch (error) {
         const failure = execution.fatal ?? (await toFailure(execution, error));
         controller.error(failure);
@@ -173,6 +176,15 @@ function untilRead(
   });
   const { status, statusText, headers } = response;
   return new Response(body, { status, statusText, headers });
+}
+
+/** Convex's own limit. */
+const RESPONSE_LIMIT_BYTES = 20 * 1024 * 1024;
+
+function responseTooLarge(): FunctionFailure {
+  return new FunctionFailure(
+    `The response of an HTTP action has more than ${RESPONSE_LIMIT_BYTES / 1024 / 1024} MiB.`,
+  );
 }
 
 function entryOf({ componentPath, name }: Route): FunctionEntry {

@@ -78,7 +78,7 @@ function cronExpression(
   identifier: string,
 ): string {
   if (schedule.type === "cron") {
-    return schedule.cron;
+    return fiveFields(schedule.cron, identifier);
   }
   const minute = schedule.minuteUTC ?? chosenMinute(identifier);
   switch (schedule.type) {
@@ -98,6 +98,15 @@ function cronExpression(
       );
     }
   }
+}
+
+/** Convex knows no seconds and no names such as `@daily`, which cron-parser would take. */
+function fiveFields(expression: string, identifier: string): string {
+  if (expression.trim().split(/\s+/).length === 5) return expression;
+  throw new EmbeddedError(
+    "invalidPush",
+    `Cron "${identifier}" needs an expression of five fields (minute, hour, day, month, day of the week), got "${expression}"`,
+  );
 }
 
 function chosenMinute(identifier: string): number {

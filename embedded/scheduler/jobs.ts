@@ -90,15 +90,14 @@ export function cancelJob(
   id: string,
   nowMs: number,
 ): void {
-  const job = { componentPath, id };
-  if (isLive(tx, job)) {
-    endJob(tx, job, { kind: "canceled" }, nowMs);
-  } else if (tx.get(componentPath, id, { isSystem: true }) === null) {
+  if (tx.get(componentPath, id, { isSystem: true }) === null) {
     throw new EmbeddedError(
       "invalidArgument",
       `There is no scheduled function with the id ${JSON.stringify(id)}`,
     );
   }
+  const job = { componentPath, id };
+  if (isLive(tx, job)) endJob(tx, job, { kind: "canceled" }, nowMs);
 }
 
 /** Makes a pending job the running one; false when it was canceled meanwhile. */

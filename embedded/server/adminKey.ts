@@ -1,7 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EmbeddedError } from "../errors.js";
+import { replaceFile } from "../storage/files.js";
 
 /** Name of the key's file in the data directory. */
 export const ADMIN_KEY_FILE = "admin-key";
@@ -50,23 +51,22 @@ export async function loadAdminKey(
   dataDir: string,
   given?: string,
 ): Promise<AdminKey> {
-  await mkdir(dataDir, { recursive: true });
   const file = join(dataDir, ADMIN_KEY_FILE);
   const stored = await readIfPresent(file);
   const key = new AdminKey(
     given ?? stored ?? `embedded|${randomBytes(32).toString("hex")}`,
   );
   if (key.value !== stored) {
-    await writeFile(file, `${key.value}\n`, { mode: 0o600 });
+    await replaceFile(file, `${key.value}\n`);
   }
-  // `mode` above only applies to a file that is created.
   await chmod(file, 0o600);
   return key;
 }
 
+/** An empty file counts as none: there is no key in it that anybody could have. */
 async function readIfPresent(file: string): Promise<string | undefined> {
   try {
-    return (await readFile(file, "utf8")).trim();
+    return (await readFile(file, "utf8")).trim() || undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;

@@ -7,6 +7,7 @@ import {
   jsonResponse,
   textResponse,
   type ApiRequest,
+  type ApiResponse,
   type Routes,
 } from "./http.js";
 import type { LiveCode } from "./liveCode.js";
@@ -59,6 +60,7 @@ export function adminRoutes({
     "/version": { GET: text(version) },
     "/instance_version": { GET: text(version) },
     "/instance_name": { GET: text(INSTANCE_NAME) },
+    "/echo": { POST: echo },
     "/api/v1/get_canonical_urls": {
       GET: (request) => {
         requireAdmin(request, adminKey);
@@ -85,6 +87,18 @@ export function adminRoutes({
         return jsonResponse(page);
       },
     },
+  };
+}
+
+/** What `convex network-test --speed-test` sends at most. */
+const ECHO_LIMIT_BYTES = 64 * 1024 * 1024;
+
+async function echo(request: ApiRequest): Promise<ApiResponse> {
+  const bytes = await request.readBody(ECHO_LIMIT_BYTES);
+  return {
+    status: 200,
+    body: new Blob([new Uint8Array(bytes)]).stream(),
+    headers: { "content-type": "application/octet-stream" },
   };
 }
 

@@ -156,10 +156,10 @@ function send(
     void sendStream(outgoing, body);
     return;
   }
-  outgoing.writeHead(status, {
-    ...headers,
-    "content-length": Buffer.byteLength(body),
-  });
+  // RFC 9110, 8.6: there is no length where there is never a body.
+  const length =
+    status === 204 ? {} : { "content-length": Buffer.byteLength(body) };
+  outgoing.writeHead(status, { ...headers, ...length });
   outgoing.end(body);
 }
 

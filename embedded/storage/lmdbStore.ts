@@ -14,14 +14,20 @@
  * log; one caller alone gets half as many again done.
  */
 
-import { mkdirSync } from "node:fs";
 import { EmbeddedError } from "../errors.js";
 import { DataFile } from "./dataFile.js";
+import { makeDirectory } from "./files.js";
 import { LmdbSnapshot, Reader, type PendingWrites } from "./lmdbSnapshot.js";
 import type { LogRecord } from "./logRecords.js";
 import { lockDataDir } from "./ownerLock.js";
 import { SortedMap } from "./sortedMap.js";
-import type { Snapshot, Store, WriteOp, WriteReceipt } from "./store.js";
+import {
+  assertKeysFit,
+  type Snapshot,
+  type Store,
+  type WriteOp,
+  type WriteReceipt,
+} from "./store.js";
 import { WriteAheadLog } from "./writeAheadLog.js";
 
 /**
@@ -35,7 +41,7 @@ export async function openStore({
 }: {
   dataDir: string;
 }): Promise<Store> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  await makeDirectory(dataDir);
   const unlock = lockDataDir(dataDir);
   try {
     return await recoverStore(dataDir, unlock);
@@ -120,6 +126,7 @@ class LmdbStore implements Store {
 
   write(ops: readonly WriteOp[]): WriteReceipt {
     this.#assertOpen();
+    assertKeysFit(ops);
     for (const { key, value } of ops) {
       this.#gathered.set(key, value);
       this.#gatheredCharacters += key.length + (value?.length ?? 0);

@@ -1,13 +1,14 @@
 import { EmbeddedError } from "../errors.js";
 import { SortedMap } from "./sortedMap.js";
-import type {
-  Entry,
-  Key,
-  KeyRange,
-  Snapshot,
-  Store,
-  WriteOp,
-  WriteReceipt,
+import {
+  assertKeysFit,
+  type Entry,
+  type Key,
+  type KeyRange,
+  type Snapshot,
+  type Store,
+  type WriteOp,
+  type WriteReceipt,
 } from "./store.js";
 
 const DURABLE = Promise.resolve();
@@ -28,6 +29,7 @@ class MemoryStore implements Store {
 
   write(ops: readonly WriteOp[]): WriteReceipt {
     this.#assertOpen();
+    assertKeysFit(ops);
     for (const { key, value } of ops) {
       if (value === null) {
         this.#entries.delete(key);

@@ -1,4 +1,10 @@
-import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { EmbeddedError } from "../errors.js";
 
@@ -21,13 +27,30 @@ export function lockDataDir(dataDir: string): () => void {
           `if it is not a deployment, delete ${path}.`,
       );
     }
-    rmSync(path, { force: true });
+    removeStale(path, owner);
   }
   heldHere.add(path);
   return () => {
     heldHere.delete(path);
-    rmSync(path, { force: true });
+    if (readOwner(path) === process.pid) rmSync(path, { force: true });
   };
+}
+
+/**
+ * Makes way for a new file. Of several who find the same stale one, all but the first move away
+ * what that first one has put in its place: they see whose it is, and put it back.
+ */
+function removeStale(path: string, owner: number | null): void {
+  const moved = `${path}.${process.pid}.stale`;
+  try {
+    renameSync(path, moved);
+    if (readOwner(moved) !== owner) linkSync(moved, path);
+  } catch (error) {
+    // Somebody was quicker; the next look tells who.
+    if (!["ENOENT", "EEXIST"].includes(String(errorCodeOf(error)))) throw error;
+  } finally {
+    rmSync(moved, { force: true });
+  }
 }
 
 /** Creates the file with its content in one step, so that nobody ever reads it empty. */

@@ -65,6 +65,16 @@ export function writeFailed(cause: unknown): EmbeddedError {
 /** The longest key a store takes, in bytes (LMDB with 4,096-byte pages). */
 export const MAX_KEY_BYTES = 1978;
 
+/** Before anything of a write is taken in: what the log has and LMDB refuses could not be opened again. */
+export function assertKeysFit(ops: readonly WriteOp[]): void {
+  const tooLong = ops.find(({ key }) => key.length > MAX_KEY_BYTES);
+  if (tooLong === undefined) return;
+  throw new EmbeddedError(
+    "internal",
+    `A key of ${tooLong.key.length} bytes cannot be stored; at most ${MAX_KEY_BYTES} can.`,
+  );
+}
+
 /** The least key greater than every key that starts with `prefix`. */
 export function prefixEnd(prefix: Key): Key {
   for (let end = prefix.length; end > 0; end -= 1) {

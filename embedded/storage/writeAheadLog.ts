@@ -13,6 +13,7 @@ import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { EmbeddedError } from "../errors.js";
+import { syncDirectory } from "./files.js";
 import { readRecords, RecordBuilder, type LogRecord } from "./logRecords.js";
 import { writeFailed, type WriteOp } from "./store.js";
 
@@ -170,7 +171,9 @@ class LogFile {
   }
 
   async read(after: number): Promise<LogRecord[]> {
-    return [...readRecords(await this.#handle.readFile(), after)];
+    const bytes = await this.#handle.readFile();
+    this.#end = bytes.length;
+    return [...readRecords(bytes, after)];
   }
 
   async rewind(): Promise<void> {
@@ -197,17 +200,6 @@ class LogFile {
 
   close(): Promise<void> {
     return this.#handle.close();
-  }
-}
-
-/** Makes new files found after a power failure. Windows has no such call for directories. */
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const directory = await open(path, constants.O_RDONLY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
 

@@ -150,6 +150,12 @@ function analyzeCrons(crons: unknown): AnalyzedCron[] {
   }
   const specs = Object.entries(exported as Record<string, CronSpec>);
   return specs.map(([identifier, spec]) => {
+    if (!/^[\x20-\x7e]+$/.test(identifier)) {
+      throw badRequest(
+        "InvalidModules",
+        `The name of a cron job needs ASCII characters that can be printed, got ${JSON.stringify(identifier)}.`,
+      );
+    }
     nextFireMs(spec.schedule, identifier, 0);
     return { identifier, spec };
   });

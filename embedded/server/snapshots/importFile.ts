@@ -1,6 +1,8 @@
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { openPromise, type Entry, type ZipFile } from "yauzl";
+import { HttpError } from "../http.js";
 import type { ImportFormat, ImportRequest } from "./importRequest.js";
 import {
   badRows,
@@ -53,11 +55,11 @@ const READERS: Record<
 > = { csv: csvRows, jsonLines, jsonArray };
 
 async function openZip(path: string, base: string): Promise<ImportFile> {
-  let zip: ZipFile;
+  const zip = await openPromise(path, { autoClose: false }).catch(notZip);
   try {
-    zip = await openPromise(path, { autoClose: false });
     const tables = new Map<string, ImportTable>();
     for await (const entry of zip.eachEntry()) {
+      if (SHAPE.test(entry.fileName)) await assertUniform(zip, entry);
       const table = toTable(zip, entry, base);
       if (table === undefined) continue;
       const key = JSON.stringify([table.component, table.name]);
@@ -66,11 +68,29 @@ async function openZip(path: string, base: string): Promise<ImportFile> {
       tables.set(key, table);
     }
     return { tables: [...tables.values()], close: () => zip.close() };
-  } catch (cause) {
-    throw badRows(
-      `Not a ZIP file that can be read: ${(cause as Error).message}`,
-    );
+  } catch (error) {
+    zip.close();
+    if (error instanceof HttpError) throw error;
+    return notZip(error);
   }
+}
+
+function notZip(cause: unknown): never {
+  throw badRows(`Not a ZIP file that can be read: ${(cause as Error).message}`);
+}
+
+const SHAPE = /(?:^|\/)generated_schema\.jsonl$/;
+
+/**
+ * Before values that JSON lacks were written as `{"$integer": …}`, an export had them as
+ * strings, and here what they were.
+ */
+async function assertUniform(zip: ZipFile, entry: Entry): Promise<void> {
+  const shape = await text(await zip.openReadStreamPromise(entry));
+  if (shape.trim() === '"uniform"') return;
+  throw badRows(
+    `${entry.fileName} is not "uniform": the snapshot is of a format that Convex no longer writes, in which numbers and bytes may be strings. Export it anew.`,
+  );
 }
 
 /** Folders around the snapshot do not matter; macOS, for one, adds them. */

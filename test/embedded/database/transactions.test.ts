@@ -102,10 +102,6 @@ describe("documents", () => {
       const user = tx.insert("", "t", {});
       expect(() => tx.get("", user, { isSystem: true })).toThrow("User tables");
       expect(tx.normalizeId("", "_scheduled_functions", id)).toBe(id);
-      tx.system.replace("", id, { name: "g" });
-      expect(tx.get("", id, { isSystem: true })?.value).not.toHaveProperty(
-        "state",
-      );
       tx.system.remove("", id);
       expect(tx.get("", id, { isSystem: true })).toBeNull();
     });

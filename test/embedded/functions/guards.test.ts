@@ -125,13 +125,24 @@ describe("what a function leaves running", () => {
     const reports: string[] = [];
     const others = process.rawListeners("unhandledRejection");
     process.removeAllListeners("unhandledRejection");
-    const stop = containFloatingRejections((report) => reports.push(report));
+    const stop = containFloatingRejections(engine.runtime, (report) =>
+      reports.push(report),
+    );
+    const other = await Engine.open(app);
+    const stopOther = containFloatingRejections(other.runtime, (report) =>
+      reports.push(`other: ${report}`),
+    );
     try {
+      expect(process.listenerCount("unhandledRejection")).toBe(1);
+      expect(valueOf(await other.mutation("guards:floats"))).toBe("done");
+      await new Promise(setImmediate);
       expect(valueOf(await engine.mutation("guards:floats"))).toBe("done");
       expect(valueOf(await engine.mutation("guards:microtask"))).toBe("done");
       await new Promise(setImmediate);
     } finally {
       stop();
+      stopOther();
+      await other.remove();
       for (const listener of others) {
         process.on(
           "unhandledRejection",
@@ -140,6 +151,7 @@ describe("what a function leaves running", () => {
       }
     }
     expect(reports).toEqual([
+      "other: Unhandled promise rejection in guards.js:floats: Error: floating",
       "Unhandled promise rejection in guards.js:floats: Error: floating",
       "Unhandled promise rejection in guards.js:microtask: Error: in a microtask",
     ]);

@@ -1,4 +1,4 @@
-import { chmod, readFile, stat } from "node:fs/promises";
+import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestDeployment } from "../support/deployment.js";
@@ -58,6 +58,19 @@ describe("the key's file", () => {
     expect(second.adminKey).toBe(adminKey);
     const { mode } = await stat(path.join(dataDir, "admin-key"));
     expect(mode & 0o777).toBe(0o600);
+    await second.remove();
+  });
+
+  test("is made anew where a crash left it empty", async () => {
+    const first = await TestDeployment.open();
+    const { dataDir } = first;
+    await first.close();
+    await writeFile(path.join(dataDir, "admin-key"), "");
+    const second = await TestDeployment.open({ dataDir });
+    expect(second.adminKey).toMatch(/^embedded\|[0-9a-f]{64}$/);
+    expect(await readFile(path.join(dataDir, "admin-key"), "utf8")).toBe(
+      `${second.adminKey}\n`,
+    );
     await second.remove();
   });
 

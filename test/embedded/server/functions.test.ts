@@ -47,6 +47,12 @@ function call(target: string, path: string, args: unknown = {}, extra = {}) {
   return deployment.post(target, { path, args, ...extra });
 }
 
+test("what network-test sends comes back", async () => {
+  const body = new Uint8Array([0, 255, 10, 13]);
+  const response = await deployment.fetch("/echo", { method: "POST", body });
+  expect(new Uint8Array(await response.arrayBuffer())).toEqual(body);
+});
+
 describe("calling functions", () => {
   test("a query, a mutation and an action answer their value and log lines", async () => {
     expect(

@@ -43,6 +43,13 @@ const HTTP = `
     headers.append("set-cookie", "a=1"); headers.append("set-cookie", "b=2");
     return new Response(new Uint8Array([0, 255, 128]), { headers });
   }) });
+  http.route({ path: "/large", method: "GET", handler: httpAction(async () => {
+    let sent = 0;
+    const mib = new Uint8Array(1024 * 1024);
+    return new Response(new ReadableStream({
+      pull: (stream) => (sent += 1) > 21 ? stream.close() : stream.enqueue(mib),
+    }));
+  }) });
   http.route({ path: "/nothing", method: "GET", handler: httpAction(async () => new Response(null, { status: 204 })) });
   http.route({ path: "/throw", method: "GET", handler: httpAction(async () => { throw new Error("on purpose"); }) });
   http.route({ path: "/refuse", method: "GET", handler: httpAction(async () => { throw new ConvexError({ why: 7n }); }) });
@@ -271,6 +278,18 @@ describe("requests and responses", () => {
   test("a body over 20 MiB is refused", async () => {
     const body = new Uint8Array(20 * 1024 * 1024 + 1);
     expect((await at("/echo", { method: "POST", body })).status).toBe(413);
+  });
+
+  test("a response over 20 MiB breaks off", async () => {
+    const response = await at("/large");
+    expect(response.status).toBe(200);
+    await expect(response.arrayBuffer()).rejects.toThrow("more than 20 MiB");
+  });
+
+  test("no length is told where there can be no body", async () => {
+    const { status, headers } = await at("/nothing");
+    expect(status).toBe(204);
+    expect(headers.get("content-length")).toBeNull();
   });
 
   test("a method without routes is refused", async () => {

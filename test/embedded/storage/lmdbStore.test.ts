@@ -128,6 +128,21 @@ test("once 4 MiB have gathered, a write waits for LMDB and not just for the log"
   await beyond;
 });
 
+test("a key that is too long is refused before anything of its write is taken in", async () => {
+  const dataDir = temporaryDir();
+  const store = await open(dataDir);
+  const tooLong = "k".repeat(MAX_KEY_BYTES + 1);
+  expect(() =>
+    store.write([
+      { key: "a", value: "1" },
+      { key: tooLong, value: "2" },
+    ]),
+  ).toThrow(`${MAX_KEY_BYTES + 1} bytes`);
+  expect(get(store, "a")).toBeUndefined();
+  await store.close();
+  expect(get(await open(dataDir), "a")).toBeUndefined();
+});
+
 test("close waits for what was written", async () => {
   const dataDir = temporaryDir();
   const store = await openStore({ dataDir });
