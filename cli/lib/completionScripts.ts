@@ -7,6 +7,7 @@ ${wordTables(nodes)}
 _${fn(name)}() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
   local path word words i
+  COMPREPLY=()
   path=
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
@@ -23,10 +24,11 @@ _${fn(name)}() {
     fi
   fi
   if [[ $words == "<file>" || $words == " <file>" ]]; then
-    COMPREPLY=($(compgen -f -- "$cur"))
-  elif [[ $words == "<value>" ]]; then
-    COMPREPLY=()
-  else
+    # A name on a line: it may hold spaces. Without mapfile, which macOS' bash lacks.
+    while IFS= read -r word; do
+      COMPREPLY+=("$word")
+    done < <(compgen -f -- "$cur")
+  elif [[ $words != "<value>" ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$cur"))
   fi
 }
@@ -90,7 +92,7 @@ function __${fn(name)}_at
   set -l known ${paths.map(quote).join(" ")}
   set -l path
   for word in (commandline -opc)[2..-1]
-    set -l next (string join ' ' $path $word)
+    set -l next (string join -- ' ' $path $word)
     if contains -- $next $known
       set path $next
     end

@@ -322,38 +322,6 @@ async function loadedBy(args: string[], end?: NodeJS.Signals) {
   };
 }
 
-test(
-  "bash completes commands, options, their values and files",
-  async () => {
-    const script = (await cli.run("completion", "bash")).stdout;
-    const complete = async (...words: string[]) => {
-      const quoted = words.map((word) => `'${word}'`).join(" ");
-      const line = `${script}\nCOMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _sessions_ops; printf '%s\\n' "\${COMPREPLY[@]}"`;
-      writeFileSync(join(cli.folder, "complete.sh"), line);
-      const { stdout } = await cli.startLine("bash complete.sh").finished;
-      return stdout.trim().split("\n").sort();
-    };
-    expect(await complete("sessions-ops", "sta")).toEqual(["status"]);
-    expect(await complete("sessions-ops", "runs", "")).toEqual([
-      ...["cancel", "list", "resume", "show", "watch"],
-    ]);
-    expect(await complete("sessions-ops", "purge", "--arch")).toEqual([
-      "--archive",
-    ]);
-    expect(
-      await complete("sessions-ops", "--json", "schedule", "pause", ""),
-    ).toEqual(["expire", "purge"]);
-    expect(await complete("sessions-ops", "list", "--state", "e")).toEqual([
-      ...["ended", "expired"],
-    ]);
-    expect(await complete("sessions-ops", "import", "sess")).toEqual([
-      "sessions.jsonl",
-    ]);
-    expect(await complete("sessions-ops", "purge", "--days", "")).toEqual([""]);
-  },
-  TIMEOUT_MS,
-);
-
 /** What is waited for cannot come any more once the command has ended. */
 async function ended({ finished }: Running): Promise<never> {
   const { exitCode, stderr } = await finished;

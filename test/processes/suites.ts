@@ -1,11 +1,12 @@
 /**
  * What runs programs as people do, and takes them half a minute or more: the package installed by npm;
- * the CLI from import to purge, in terminals and on bad networks; every command of `OPERATING.md` and
+ * the CLI from import to purge, in terminals, in shells and on bad networks; every command of `OPERATING.md` and
  * of the official CLI; a real log, imported and purged. `npm test` has no time for them,
  * `npm run test:processes` runs them.
  */
 export const processSuites = [
   "test/package/*.test.ts",
+  "test/cli/completion.test.ts",
   "test/cli/endToEnd.test.ts",
   "test/cli/longRuns.test.ts",
   "test/cli/operating.test.ts",
