@@ -99,8 +99,11 @@ export interface RunResultJson {
 export interface DryRunJson {
   dryRun: true;
   cutoff: string;
+  /** All that are older than the cutoff, whatever `max` is. */
   sessions: number;
   actions: number;
+  /** What `--max` bounds the purge by, which takes the oldest first; `null` without. */
+  max: number | null;
   oldest: string | null;
   newest: string | null;
   /** Of the documents that would go, without their indexes. */

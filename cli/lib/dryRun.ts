@@ -1,6 +1,7 @@
 /** What `purge --dry-run` shows of what a purge would delete. */
 import type { CliContext } from "../context.js";
 import type { DryRunJson } from "../shapes.js";
+import type { BudgetOptions } from "./budget.js";
 import { countOf, formatNumber, print, printJson } from "./output.js";
 import type { PurgePreview } from "./purgePreview.js";
 import { formatTable } from "./table.js";
@@ -8,11 +9,11 @@ import { formatTime, iso, isoOrNull } from "./time.js";
 
 export function printDryRun(
   context: CliContext,
-  options: { json?: boolean; max?: number },
+  options: { json?: boolean } & BudgetOptions,
   cutoff: number,
   found: PurgePreview,
 ): void {
-  if (options.json) return printJson(context, toJson(cutoff, found));
+  if (options.json) return printJson(context, toJson(options, cutoff, found));
   const { sessions, actions, bytes, oldest, newest } = found;
   const range =
     oldest === null || newest === null
@@ -30,18 +31,28 @@ export function printDryRun(
     );
   }
   lines.push(
-    `To delete exactly these: sessions-ops purge --before ${iso(cutoff)}`,
+    `To delete exactly these: sessions-ops purge --before ${iso(cutoff)}${budgetText(options)}`,
   );
   print(context, lines.join("\n"));
 }
 
-function toJson(cutoff: number, found: PurgePreview): DryRunJson {
+function budgetText({ max, rate }: BudgetOptions): string {
+  const maxText = max === undefined ? "" : ` --max ${max}`;
+  return rate === undefined ? maxText : `${maxText} --rate ${rate}/s`;
+}
+
+function toJson(
+  { max = null }: { max?: number | null },
+  cutoff: number,
+  found: PurgePreview,
+): DryRunJson {
   const { sessions, actions, bytes, oldest, newest } = found;
   return {
     dryRun: true,
     cutoff: iso(cutoff),
     sessions,
     actions,
+    max,
     oldest: isoOrNull(oldest),
     newest: isoOrNull(newest),
     bytes,

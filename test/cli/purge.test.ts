@@ -41,6 +41,7 @@ test("a dry run counts to the end, deletes nothing, and names the cutoff that do
     actions: 6,
     oldest: "2026-07-26T12:00:00.000Z",
     newest: "2026-07-31T12:00:00.000Z",
+    max: null,
     bytes: await bytesBefore(component, Date.parse(dryRun.cutoff)),
     byDay: ["26", "27", "28", "29", "30", "31"].map((day) => ({
       day: `2026-07-${day}`,
@@ -68,6 +69,22 @@ test("a dry run counts to the end, deletes nothing, and names the cutoff that do
   `);
   expect(await total()).toBe(20);
   expect(await runs()).toEqual([]);
+});
+
+test("a bounded dry run names the purge that is bounded alike", async () => {
+  const { terminal, total } = await setUpDays(20);
+  const bounded = ["purge", "--dry-run", "--max", "2", "--rate", "500/s"];
+  expect(await terminal.json(...bounded)).toMatchObject({
+    sessions: 6,
+    max: 2,
+  });
+  const { stdout } = await terminal.run(...bounded);
+  const named = /exactly these: sessions-ops (.*)\n/.exec(stdout)?.[1] ?? "";
+  expect(named).toBe(
+    "purge --before 2026-08-01T12:00:00.000Z --max 2 --rate 500/s",
+  );
+  await terminal.run(...named.split(" "), "--yes");
+  expect(await total()).toBe(18);
 });
 
 test("a dry run counts every byte and every day, over many calls", async () => {
