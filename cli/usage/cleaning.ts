@@ -80,6 +80,6 @@ function maxOption(verb: string): Option {
 function rateOption(): Option {
   return new Option(
     "--rate <n/s>",
-    "so many sessions a second at most",
+    "so many sessions a second at most, on average; up to a second's worth at once",
   ).argParser(perSecond);
 }

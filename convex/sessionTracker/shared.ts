@@ -263,7 +263,10 @@ export const vRunError = v.object({
 export const vRunBudget = v.object({
   /** Sessions to expire or delete at most. */
   maxSessions: v.optional(v.number()),
-  /** Sessions to handle in a second at most; a session counts once for every four of its actions. */
+  /**
+   * Sessions to handle in a second at most, on average, of which up to a second's worth come at once;
+   * a session counts once for every four of its actions.
+   */
   ratePerSecond: v.optional(v.number()),
 });
 

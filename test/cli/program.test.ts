@@ -114,7 +114,8 @@ test("help of purge", async () => {
                                below the retention
       --max <n>                delete so many sessions at most; \`runs resume\` goes
                                on
-      --rate <n/s>             so many sessions a second at most
+      --rate <n/s>             so many sessions a second at most, on average; up to
+                               a second's worth at once
       --archive <file>         write every session and action to this JSONL.gz file
                                before it is deleted
       --detach                 return as soon as the run has started

@@ -174,8 +174,8 @@ test("a paced run takes its time", async () => {
   const { terminal } = await setUpDays(40);
   const before = Date.now();
   await terminal.json("purge", "--days", "20", "--rate", "1/s", "--yes");
-  // Twenty sessions at one a second, less the five that may come at once.
-  expect(Date.now() - before).toBeGreaterThanOrEqual(15_000);
+  // Twenty sessions at one a second, less the one that may come at once.
+  expect(Date.now() - before).toBeGreaterThanOrEqual(19_000);
 });
 
 test("expire has the same bounds", async () => {
