@@ -32,8 +32,18 @@ export interface StatusJson {
   schedules: ScheduleJson[];
   /** The running ones, then the last finished of each kind. */
   runs: RunJson[];
-  /** Of those that are running; `left` equal to `backlog.limit` means that many or more. */
-  progress: Array<{ runId: string; left: number; sessionsPerSecond: number }>;
+  /** Of those that are running. */
+  progress: Array<{
+    runId: string;
+    /** Sessions to come, as far as its maximum lets it. */
+    left: number;
+    /** `left` is as far as was counted: that many or more. */
+    isCapped: boolean;
+    /** Since it last went on; 0 while nothing can be said. */
+    sessionsPerSecond: number;
+    /** All of it in words. */
+    text: string;
+  }>;
   watchdog: {
     lastAt: string | null;
     lastResult: string | null;

@@ -1,9 +1,11 @@
 import type { CliContext } from "../context.js";
 import { formatNumber } from "./output.js";
+import { roundedRate } from "./runProgress.js";
 import { formatDuration } from "./time.js";
 
 export interface Progress {
-  update(done: number): void;
+  /** @param maxRate of a paced run, whose first page comes at once */
+  update(done: number, maxRate?: number): void;
   stop(): void;
 }
 
@@ -35,13 +37,14 @@ export async function startProgress(
   );
   bar.start(total, before, { rate: "-", left: "" });
   return {
-    update(done) {
+    update(done, maxRate) {
       const seconds = (context.now() - startedAt) / 1_000;
-      const rate = seconds > 0 ? (done - before) / seconds : 0;
+      const measured = seconds > 0 ? (done - before) / seconds : 0;
+      const rate = roundedRate(measured, maxRate);
       const leftMs = rate > 0 ? ((total - done) / rate) * 1_000 : 0;
       bar.setTotal(Math.max(total, done));
       bar.update(done, {
-        rate: formatNumber(Math.round(rate)),
+        rate: formatNumber(rate),
         left: leftMs >= 1_000 ? `${formatDuration(leftMs)} left` : "",
       });
     },

@@ -126,7 +126,7 @@ export async function follow(
   try {
     for (;;) {
       const run = await pollRun(context, client, runId, interrupted);
-      progress.update(run.sessions);
+      progress.update(run.sessions, run.ratePerSecond);
       if (run.status !== "running") return run;
       await context.sleep(POLL_MS, interrupted);
       if (interrupted.aborted) throw detached(run);

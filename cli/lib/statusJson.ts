@@ -3,7 +3,7 @@ import type { StatusJson } from "../shapes.js";
 import type { Backlog, Status } from "./api.js";
 import type { Connection } from "./connect.js";
 import { toRunJson, toScheduleJson } from "./convert.js";
-import { sessionsPerSecond } from "./statusText.js";
+import { progressOf, progressText } from "./runProgress.js";
 import { statusWarnings } from "./statusWarnings.js";
 import { iso, isoOrNull } from "./time.js";
 
@@ -34,14 +34,13 @@ export function toStatusJson(
     backlog: { expire, purge, limit },
     schedules: schedules.map(toScheduleJson),
     runs: runs.map(toRunJson),
-    progress: backlog.running.map(({ runId, left }) => {
-      const run = runs.find((one) => one.runId === runId);
-      return {
-        runId,
-        left,
-        sessionsPerSecond: run ? sessionsPerSecond(run) : 0,
-      };
-    }),
+    progress: runs
+      .filter(({ status }) => status === "running")
+      .map((run) => {
+        const progress = progressOf(run, backlog);
+        const text = progressText(run, progress);
+        return { runId: run.runId, ...progress, text };
+      }),
     watchdog: {
       lastAt: isoOrNull(watchdog.lastAt),
       lastResult: watchdog.lastResult,

@@ -1,5 +1,5 @@
 import type { CliContext } from "../context.js";
-import type { Backlog, Run, Status } from "./api.js";
+import type { Backlog, Status } from "./api.js";
 import type { Connection } from "./connect.js";
 import {
   colorsFor,
@@ -9,6 +9,7 @@ import {
   widthOf,
 } from "./output.js";
 import { productionBanner } from "./production.js";
+import { progressOf, progressText } from "./runProgress.js";
 import { statusWarnings } from "./statusWarnings.js";
 import { printable } from "./table.js";
 import { runTable, scheduleTable } from "./tables.js";
@@ -46,7 +47,6 @@ export function statusText(
     ["Watchdog", watchdogText(status, now)],
   ];
   const warnings = statusWarnings(status, now);
-  const progress = runs.filter((run) => run.status === "running");
   return [
     ...(target.productionName === null
       ? []
@@ -58,43 +58,25 @@ export function statusText(
     scheduleTable(schedules, now, width),
     "",
     runs.length === 0 ? "No run yet." : runTable(runs, width),
-    ...progress.map((run) => progressText(run, backlog)),
+    ...runningLines(status, backlog),
   ].join("\n");
 }
 
 /** One line for a log: what `--watch` prints where there is no terminal. */
-export function statusLine(
-  { sessions, runs, watchdog }: Status,
-  backlog: Backlog,
-): string {
-  const running = runs
-    .filter((run) => run.status === "running")
-    .map((run) => `; ${progressText(run, backlog)}`);
+export function statusLine(status: Status, backlog: Backlog): string {
+  const { sessions, watchdog } = status;
+  const running = runningLines(status, backlog).map((line) => `; ${line}`);
   const gaveUp = watchdog.gaveUp ? "; the watchdog gave up" : "";
   return `${formatNumber(sessions.total)} sessions: ${formatNumber(sessions.active)} active, ${formatNumber(sessions.expired)} expired, ${formatNumber(sessions.ended)} ended; waiting: ${atLeast(backlog.expire, backlog.limit)} to expire, ${atLeast(backlog.purge, backlog.limit)} to purge${running.join("")}${gaveUp}`;
 }
 
-/** Since its start; 0 while nothing can be said. */
-export function sessionsPerSecond(run: Run): number {
-  const tookMs = run.progressAt - run.startedAt;
-  return tookMs > 0 ? Math.round((run.sessions / tookMs) * 1_000) : 0;
-}
-
-function progressText(run: Run, { running, limit }: Backlog): string {
-  const left = running.find(({ runId }) => runId === run.runId)?.left ?? 0;
-  const rate = sessionsPerSecond(run);
-  const total = run.sessions + left;
-  const percent = total === 0 ? 100 : Math.floor((run.sessions / total) * 100);
-  const isOpen = left >= limit;
-  const parts = [
-    `${formatNumber(run.sessions)} of ${formatNumber(total)}${isOpen ? "+" : ""} sessions`,
-    ...(isOpen ? [] : [`${percent}%`]),
-    ...(rate === 0 ? [] : [`${formatNumber(rate)} a second`]),
-    ...(rate === 0 || isOpen || left < rate
-      ? []
-      : [`${formatDuration((left / rate) * 1_000)} left`]),
-  ];
-  return `Running: ${run.kind}, ${parts.join(", ")}`;
+function runningLines({ runs }: Status, backlog: Backlog): string[] {
+  return runs
+    .filter(({ status }) => status === "running")
+    .map(
+      (run) =>
+        `Running: ${run.kind}, ${progressText(run, progressOf(run, backlog))}`,
+    );
 }
 
 function oldestText({ oldest }: Status, now: number): string {

@@ -181,11 +181,13 @@ export const resume = mutation({
       );
     }
     const { last } = run.archiver ?? {};
+    const now = Date.now();
     await enqueueNext(ctx, run, {
       status: "running",
       finishedAt: undefined,
       failuresInARow: 0,
-      progressAt: Date.now(),
+      progressAt: now,
+      resumed: { at: now, sessions: run.sessions },
       stopAt: nextStop(run),
       ...(token === undefined
         ? {}

@@ -297,6 +297,8 @@ export const vRunFields = v.object({
   errors: v.array(vRunError),
   startedAt: v.number(),
   progressAt: v.number(),
+  /** When it last went on after a stop, with what it had done; absent in one that never stopped. */
+  resumed: v.optional(v.object({ at: v.number(), sessions: v.number() })),
   finishedAt: v.optional(v.number()),
   ...vRunBudget.fields,
   /** The sessions taken so far at which it ends as `maxReached`. */

@@ -1,5 +1,5 @@
 /** The status screen: what `sessions-ops status` says, as parts of a page. */
-import type { RunJson, StatusJson } from "../../cli/shapes.js";
+import type { StatusJson } from "../../cli/shapes.js";
 import {
   Card,
   Facts,
@@ -35,21 +35,16 @@ export function StatusTiles({ status }: Pick<Props, "status">) {
 
 /** Runs in progress; nothing where there are none. */
 export function Progress({ status }: Pick<Props, "status">) {
-  const { progress, runs, backlog } = status;
-  return progress.map(({ runId, left, sessionsPerSecond }) => {
+  const { progress, runs } = status;
+  return progress.map(({ runId, left, isCapped, text }) => {
     const run = runs.find((each) => each.runId === runId);
     if (run === undefined) return null;
-    const isOpen = left >= backlog.limit;
     return (
-      <Card
-        key={runId}
-        title={`Running: ${run.kind}`}
-        note={progressText(run, left, isOpen, sessionsPerSecond)}
-      >
+      <Card key={runId} title={`Running: ${run.kind}`} note={text}>
         <progress
           aria-label={`Progress of the ${run.kind} run`}
           // Without a value it says that something goes on, and not how far.
-          {...(isOpen
+          {...(isCapped
             ? {}
             : { value: run.sessions, max: Math.max(1, run.sessions + left) })}
         />
@@ -133,23 +128,4 @@ function State({ schedule: { paused, state } }: { schedule: Schedule }) {
   ) : (
     <Pill tone="good">on</Pill>
   );
-}
-
-function progressText(
-  run: RunJson,
-  left: number,
-  isOpen: boolean,
-  rate: number,
-): string {
-  const total = run.sessions + left;
-  return [
-    `${numberText(run.sessions)} of ${atLeast(total, isOpen)} sessions`,
-    ...(isOpen || total === 0
-      ? []
-      : [`${Math.floor((run.sessions / total) * 100)}%`]),
-    ...(rate === 0 ? [] : [`${numberText(rate)} a second`]),
-    ...(rate === 0 || isOpen
-      ? []
-      : [`${durationText((left / rate) * 1_000)} left`]),
-  ].join(", ");
 }

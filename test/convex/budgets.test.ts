@@ -47,10 +47,12 @@ test("a run ends at its maximum, and resumes with as many again", async () => {
   expect((await expectInvariants(t)).sessions).toHaveLength(7);
 
   const resume = () => t.mutation(api.runs.resume, { runId, actor: "ann" });
+  vi.setSystemTime(NOW + DAY_MS);
   await resume();
   expect(await finishRun(t, runId)).toMatchObject({
     status: "maxReached",
     sessions: 10,
+    resumed: { at: NOW + DAY_MS, sessions: 5 },
   });
   await resume();
   expect(await finishRun(t, runId)).toMatchObject({

@@ -76,7 +76,9 @@ async function startRun(
       `Run ${started.runId} is already running and does not write this archive. Wait for it (\`sessions-ops runs watch ${started.runId}\`) or cancel it, then repeat the command.`,
     );
   }
-  return { client, runId: started.runId, archiver, archive, interrupted };
+  const { runId } = started;
+  const maxRate = options.rate;
+  return { client, runId, archiver, archive, maxRate, interrupted };
 }
 
 /** Gives the file up, unless a run may have it: one whose start was asked for and not answered. */
@@ -105,7 +107,7 @@ export async function resumeArchivedPurge(
   options: GlobalOptions,
   { file, runId }: { file: string; runId: string },
 ): Promise<void> {
-  const { cutoff, sessions, status, stopAt } = await readRun(client, runId);
+  const { status } = await readRun(client, runId);
   if (status === "completed") {
     throw new CliError("failure", `Run ${runId} has completed already.`);
   }
@@ -117,10 +119,13 @@ export async function resumeArchivedPurge(
     await archive.close();
     throw error;
   }
+  // Only now is it known where it stops next.
+  const resumed = await readRun(client, runId);
+  const { cutoff, sessions, stopAt, ratePerSecond: maxRate } = resumed;
   const left = (await previewPurge(client, cutoff)).sessions;
   const total = Math.min(sessions + left, stopAt ?? Infinity);
   await untilInterrupted(context, client, (interrupted) => {
-    const run = { client, runId, archiver, archive, interrupted };
+    const run = { client, runId, archiver, archive, maxRate, interrupted };
     return drive(context, options, run, { total, before: sessions });
   });
 }
@@ -147,6 +152,8 @@ interface Driven {
   runId: string;
   archiver: string;
   archive: ArchiveFile;
+  /** Sessions a second. */
+  maxRate: number | undefined;
   interrupted: AbortSignal;
 }
 
@@ -174,7 +181,7 @@ async function drive(
       const done = await pageOrLost();
       if (done === null) break;
       stayed += done.stayed.length;
-      progress.update(done.sessions);
+      progress.update(done.sessions, run.maxRate);
       if (done.waitMs > 0) await context.sleep(done.waitMs, interrupted);
     }
   } catch (error) {

@@ -341,6 +341,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           errors: Array<{ at: number; message: string; sessionId?: string }>;
           startedAt: number;
           progressAt: number;
+          resumed?: { at: number; sessions: number };
           finishedAt?: number;
           maxSessions?: number;
           ratePerSecond?: number;
@@ -381,6 +382,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           errors: Array<{ at: number; message: string; sessionId?: string }>;
           startedAt: number;
           progressAt: number;
+          resumed?: { at: number; sessions: number };
           finishedAt?: number;
           maxSessions?: number;
           ratePerSecond?: number;
@@ -852,6 +854,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             errors: Array<{ at: number; message: string; sessionId?: string }>;
             startedAt: number;
             progressAt: number;
+            resumed?: { at: number; sessions: number };
             finishedAt?: number;
             maxSessions?: number;
             ratePerSecond?: number;

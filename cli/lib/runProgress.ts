@@ -1,0 +1,61 @@
+/** How far a run is: what `status` and the dashboard say of it. */
+import type { Backlog, Run } from "./api.js";
+import { formatNumber } from "./output.js";
+import { formatDuration } from "./time.js";
+
+export interface RunProgress {
+  /** Sessions to come. */
+  left: number;
+  /** `left` is as far as was counted: that many or more. */
+  isCapped: boolean;
+  /** 0 while nothing can be said. */
+  sessionsPerSecond: number;
+}
+
+export function progressOf(
+  run: Run,
+  { running, limit }: Pick<Backlog, "running" | "limit">,
+): RunProgress {
+  const due = running.find(({ runId }) => runId === run.runId)?.left ?? 0;
+  const allowed = Math.max(0, (run.stopAt ?? Infinity) - run.sessions);
+  return {
+    left: Math.min(due, allowed),
+    isCapped: due >= limit && allowed > due,
+    sessionsPerSecond: sessionsPerSecond(run),
+  };
+}
+
+/** 500 of 600 sessions, 83%, 100 a second, 1 second left */
+export function progressText(
+  { sessions }: Pick<Run, "sessions">,
+  { left, isCapped, sessionsPerSecond: rate }: RunProgress,
+): string {
+  const total = sessions + left;
+  const percent = total === 0 ? 100 : Math.floor((sessions / total) * 100);
+  return [
+    `${formatNumber(sessions)} of ${formatNumber(total)}${isCapped ? "+" : ""} sessions`,
+    ...(isCapped ? [] : [`${percent}%`]),
+    ...(rate === 0 ? [] : [`${formatNumber(rate)} a second`]),
+    ...(rate === 0 || isCapped || left < rate
+      ? []
+      : [`${formatDuration((left / rate) * 1_000)} left`]),
+  ].join(", ");
+}
+
+/** Since it last went on, so that a pause does not count. */
+function sessionsPerSecond(run: Run): number {
+  const since = run.resumed ?? { at: run.startedAt, sessions: 0 };
+  const tookMs = run.progressAt - since.at;
+  if (tookMs <= 0) return 0;
+  const measured = ((run.sessions - since.sessions) / tookMs) * 1_000;
+  return roundedRate(measured, run.ratePerSecond);
+}
+
+/**
+ * Slow ones to a tenth, others to a whole.
+ * @param limit of a paced run: its first page comes at once, and would make it look faster
+ */
+export function roundedRate(measured: number, limit = Infinity): number {
+  const digit = measured < 10 ? 10 : 1;
+  return Math.min(Math.round(measured * digit) / digit, limit);
+}
