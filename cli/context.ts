@@ -4,6 +4,7 @@ import type { Fetch } from "./lib/http.js";
 type Output = NodeJS.WritableStream & {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 };
 
 /** Everything a command may touch outside itself, so that tests can run it with their own. */

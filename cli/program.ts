@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Help } from "commander";
 import type { CliContext } from "./context.js";
 import { withExamples } from "./usage/arguments.js";
 import { addCleaningCommands } from "./usage/cleaning.js";
@@ -35,7 +35,11 @@ export function buildProgram(context: CliContext): Command {
       "write to the production deployment of this name without asking",
     )
     .option("--json", "print one JSON object on stdout; never ask")
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      minWidthToWrap: 20,
+      formatItem: formatHelpItem,
+    })
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),
@@ -69,4 +73,25 @@ Exit codes: 0 ok, 1 failure, 2 usage, cancelled, or no longer waiting for a run 
 (which never stops it), 3 the run failed, 4 not authorised or not reachable, 5 refused without
 confirmation.`,
   );
+}
+
+/** Below this two columns would leave too little for words. */
+const TWO_COLUMNS = 60;
+
+/** Puts the description below where it does not fit beside. */
+function formatHelpItem(
+  this: Help,
+  term: string,
+  termWidth: number,
+  description: string,
+  helper: Help,
+): string {
+  const width = helper.helpWidth ?? 80;
+  if (width >= TWO_COLUMNS || description === "") {
+    const beside = Help.prototype.formatItem.bind(this);
+    return beside(term, termWidth, description, helper);
+  }
+  const indent = "      ";
+  const below = helper.boxWrap(description, width - indent.length);
+  return `  ${term}\n${indent}${below.replaceAll("\n", `\n${indent}`)}`;
 }

@@ -5,7 +5,13 @@ import type { ComponentClient } from "../lib/client.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { toRunJson, toRunShowJson } from "../lib/convert.js";
 import { untilInterrupted } from "../lib/interrupt.js";
-import { countOf, formatNumber, print, printJson } from "../lib/output.js";
+import {
+  countOf,
+  formatNumber,
+  print,
+  printJson,
+  widthOf,
+} from "../lib/output.js";
 import { previewPurge } from "../lib/purgePreview.js";
 import { conclude, follow, readRun, report } from "../lib/runs.js";
 import { printable } from "../lib/table.js";
@@ -32,7 +38,10 @@ export async function listRuns(
       runs: runs.map(toRunJson),
     } satisfies RunListJson);
   }
-  print(context, runs.length === 0 ? "No runs." : runTable(runs));
+  print(
+    context,
+    runs.length === 0 ? "No runs." : runTable(runs, widthOf(context)),
+  );
 }
 
 export async function showRun(
@@ -45,7 +54,7 @@ export async function showRun(
   if (options.json) {
     return printJson(context, toRunShowJson(run));
   }
-  print(context, `${runTable([run])}\n${runDetails(run)}`);
+  print(context, `${runTable([run], widthOf(context))}\n${runDetails(run)}`);
 }
 
 /** Follows a run to its end, whoever started it. */

@@ -39,12 +39,13 @@ export async function watchStatus(
     if (options.json) {
       const json = toStatusJson(context, connection, status, backlog);
       const line = JSON.stringify(json);
-      return screen.show(line, line);
+      return screen.show({ text: line, footer: "" }, line);
     }
-    screen.show(
-      `${statusText(context, connection, status, backlog)}\n\n${footer(context, shown.isConnected)}`,
-      statusLine(status, backlog),
-    );
+    const view = {
+      text: statusText(context, connection, status, backlog),
+      footer: footer(context, shown.isConnected),
+    };
+    screen.show(view, statusLine(status, backlog));
   };
   try {
     draw();

@@ -1,10 +1,18 @@
 import type { CliContext } from "../context.js";
+import { countOf } from "./output.js";
 import { iso } from "./time.js";
+import { rowsOf } from "./wrap.js";
+
+/** What comes first in the text is what has to be seen; the footer is always. */
+export interface View {
+  text: string;
+  footer: string;
+}
 
 /** Where a view that changes is shown: drawn in place on a terminal, line by line elsewhere. */
 export interface Screen {
-  /** @param text on a terminal; @param line elsewhere, unless it is the last one again */
-  show(text: string, line: string): void;
+  /** @param view on a terminal; @param line elsewhere, unless it is the last one again */
+  show(view: View, line: string): void;
   close(): void;
 }
 
@@ -20,15 +28,35 @@ export async function openScreen(
   const { createLogUpdate } = await import("log-update");
   const update = createLogUpdate(context.stdout);
   return {
-    show: (text) => update(text),
+    show: (view) => update(fitted(view, context.stdout)),
     close: () => update.done(),
   };
+}
+
+/** Cut where the terminal ends: what is higher would lose its first lines. */
+function fitted(
+  { text, footer }: View,
+  { rows = 24, columns = 80 }: CliContext["stdout"],
+): string {
+  const all = text.split("\n");
+  const heights = all.map((line) => rowsOf(line, columns));
+  const height = heights.reduce((sum, each) => sum + each, 0);
+  // The cursor stands on the last row.
+  const room = rows - 1 - rowsOf(footer, columns);
+  if (height + 1 <= room) return `${text}\n\n${footer}`;
+  let used = 1;
+  const shown = all.filter((_line, index) => {
+    used += heights[index] ?? 1;
+    return used <= room;
+  });
+  const hidden = `… ${countOf(all.length - shown.length, "more line")} than the terminal has rows for.`;
+  return [...shown, hidden, footer].join("\n");
 }
 
 function lines(context: CliContext, prefix: () => string): Screen {
   let last = "";
   return {
-    show(_text, line) {
+    show(_view, line) {
       if (line === last) return;
       last = line;
       context.stdout.write(`${prefix()}${line}\n`);

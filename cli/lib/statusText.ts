@@ -14,6 +14,7 @@ import { statusWarnings } from "./statusWarnings.js";
 import { printable } from "./table.js";
 import { runTable, scheduleTable } from "./tables.js";
 import { formatDuration, formatRelative, formatTime } from "./time.js";
+import { wrap } from "./wrap.js";
 
 /** What `status` says to people: one screen, warnings first. */
 export function statusText(
@@ -25,7 +26,7 @@ export function statusText(
   const { bold, yellow } = colorsFor(context, "stdout");
   const { version, sessions, settings, schedules, runs } = status;
   const now = context.now();
-  const width = widthOf(context);
+  const width = widthOf(context) ?? Infinity;
   const rows: Array<[label: string, value: string]> = [
     [
       "Deployment",
@@ -51,16 +52,22 @@ export function statusText(
     ...(target.productionName === null
       ? []
       : [productionBanner(context, "stdout", target.productionName), ""]),
-    ...warnings.map((warning) => yellow(`! ${printable(warning)}`)),
+    ...warnings.map((warning) =>
+      yellow(wrap(`! ${printable(warning)}`, width, 2)),
+    ),
     ...(warnings.length === 0 ? [] : [""]),
-    ...rows.map(([label, value]) => bold(label.padEnd(12)) + printable(value)),
+    ...rows.map(([label, value]) =>
+      wrap(bold(label.padEnd(LABEL)) + printable(value), width, LABEL),
+    ),
     "",
     scheduleTable(schedules, now, width),
     "",
     runs.length === 0 ? "No run yet." : runTable(runs, width),
-    ...runningLines(status, backlog),
+    ...runningLines(status, backlog).map((line) => wrap(line, width, 2)),
   ].join("\n");
 }
+
+const LABEL = 12;
 
 /** One line for a log: what `--watch` prints where there is no terminal. */
 export function statusLine(status: Status, backlog: Backlog): string {

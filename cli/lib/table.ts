@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import { fits } from "./wrap.js";
 
 /**
  * Columns under a head, without lines, so that it can be read and cut by other tools. Where they do
@@ -11,8 +12,7 @@ export function formatTable(
   width = Infinity,
 ): string {
   const lines = formatColumns(head, rows);
-  const isTooWide = lines.split("\n").some((line) => line.length > width);
-  return isTooWide ? formatBlocks(head, rows) : lines;
+  return fits(lines, width) ? lines : formatBlocks(head, rows);
 }
 
 function formatBlocks(

@@ -1,15 +1,16 @@
-/** The tables that more than one command shows. */
+/** The tables that more than one command shows; two short lines an entry where they are too wide. */
 import type { Run, Schedule } from "./api.js";
-import { formatNumber } from "./output.js";
-import { formatTable } from "./table.js";
+import { countOf, formatNumber } from "./output.js";
+import { formatTable, printable } from "./table.js";
 import { formatRelative, formatTime } from "./time.js";
+import { fits, wrap } from "./wrap.js";
 
 export function scheduleTable(
   schedules: Schedule[],
   now: number,
-  width?: number,
+  width = Infinity,
 ): string {
-  return formatTable(
+  const table = formatTable(
     ["SCHEDULE", "SPEC", "ZONE", "STATE", "NEXT", "LAST", "RESULT"],
     schedules.map((schedule) => [
       schedule.name,
@@ -22,12 +23,32 @@ export function scheduleTable(
       schedule.lastAt === null ? "-" : formatTime(schedule.lastAt),
       schedule.lastResult ?? "-",
     ]),
+  );
+  if (fits(table, width)) return table;
+  return entries(
+    schedules.map((schedule) => scheduleLines(schedule, now)),
     width,
   );
 }
 
-export function runTable(runs: Run[], width?: number): string {
-  return formatTable(
+function scheduleLines(schedule: Schedule, now: number): string[] {
+  const { name, spec, timeZone, nextAt, lastAt, lastResult } = schedule;
+  const next =
+    nextAt === null
+      ? ""
+      : `; next ${formatTime(nextAt)}, ${formatRelative(nextAt, now)}`;
+  const last =
+    lastAt === null
+      ? "has not fired yet"
+      : `last ${formatTime(lastAt)}: ${lastResult ?? "-"}`;
+  return [
+    `${name}  ${spec} ${timeZone}, ${scheduleState(schedule)}${next}`,
+    last,
+  ];
+}
+
+export function runTable(runs: Run[], width = Infinity): string {
+  const table = formatTable(
     [
       "RUN",
       "KIND",
@@ -50,9 +71,31 @@ export function runTable(runs: Run[], width?: number): string {
       formatNumber(run.actions),
       formatNumber(run.pages),
     ]),
-    width,
   );
+  return fits(table, width) ? table : entries(runs.map(runLines), width);
 }
+
+/** Without the pages, which are for who looks closely. */
+function runLines(run: Run): string[] {
+  return [
+    `${run.runId}  ${run.kind}  ${run.status}  ${formatTime(run.startedAt)}`,
+    `${countOf(run.sessions, "session")}, ${countOf(run.actions, "action")}; cutoff ${formatTime(run.cutoff)}; by ${run.actor}`,
+  ];
+}
+
+/** The first line of each names it, the others are set in. */
+function entries(all: string[][], width: number): string {
+  return all
+    .flatMap(([first = "", ...rest]) => [
+      wrap(printable(first), width, INDENT),
+      ...rest.map((line) =>
+        wrap(" ".repeat(INDENT) + printable(line), width, INDENT),
+      ),
+    ])
+    .join("\n");
+}
+
+const INDENT = 2;
 
 export function scheduleState({ paused, state }: Schedule): string {
   if (!paused) return state === "pending" ? "pending" : "on";

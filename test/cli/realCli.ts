@@ -14,6 +14,12 @@ const root = join(import.meta.dirname, "../..");
 
 type Env = Readonly<Record<string, string>>;
 
+interface TerminalOptions {
+  columns?: number;
+  rows?: number;
+  env?: Env;
+}
+
 export interface Running {
   child: ChildProcess;
   finished: Promise<Finished>;
@@ -59,9 +65,9 @@ export class RealCli {
   /** In a terminal of its own; what is typed goes to its stdin. */
   startInTerminal(
     args: string[],
-    { columns = 100, env = {} }: { columns?: number; env?: Env } = {},
+    { columns = 100, rows = 24, env = {} }: TerminalOptions = {},
   ): Running {
-    const inside = `stty cols ${columns}; exec ${this.inShell(args)}`;
+    const inside = `stty cols ${columns} rows ${rows}; exec ${this.inShell(args)}`;
     return this.#spawn("script", ["-qefc", inside, "/dev/null"], env);
   }
 

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { Terminal } from "@xterm/headless";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { RunResultJson, ServeJson, StatusJson } from "../../cli/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
@@ -128,13 +129,48 @@ describe("a terminal of 40 columns", () => {
     async () => {
       const shown = cli.startInTerminal(["purge", "--help"], { columns: 40 });
       const { stdout } = await shown.finished;
-      const prose = stdout.slice(0, stdout.indexOf("Options:"));
+      // Examples are to be copied, and the terminal breaks them.
+      const prose = stdout.slice(0, stdout.indexOf("Examples:"));
       for (const line of prose.split("\r\n")) {
         expect(line.length).toBeLessThanOrEqual(40);
       }
     },
     TIMEOUT_MS,
   );
+});
+
+describe("status --watch in a terminal of 80 columns", () => {
+  test.each([
+    { rows: 24, last: /^Live, .* Ctrl-C ends it\.$/, hidden: false },
+    { rows: 8, last: /^Live, .* Ctrl-C ends it\.$/, hidden: true },
+  ])(
+    "and $rows rows: the first lines and the footer",
+    async ({ rows, last, hidden }) => {
+      const args = ["status", "--watch"];
+      const watching = cli.startInTerminal(args, { columns: 80, rows });
+      const drawn = await watching.said("Ctrl-C ends it.");
+      const shown = await screenOf(drawn, { cols: 80, rows });
+      expect(shown.join("\n")).toContain("Deployment  http://127.0.0.1:");
+      expect(shown.at(-1)).toMatch(last);
+      const isCut = /… \d+ more lines than the terminal has rows for\./;
+      expect(isCut.test(shown.join("\n"))).toBe(hidden);
+      watching.child.stdin?.write("\u0003");
+      expect((await watching.finished).exitCode).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  async function screenOf(
+    written: string,
+    size: { cols: number; rows: number },
+  ): Promise<string[]> {
+    const terminal = new Terminal({ ...size, allowProposedApi: true });
+    await new Promise<void>((done) => terminal.write(written, done));
+    const { active } = terminal.buffer;
+    return Array.from({ length: size.rows }, (_, row) =>
+      active.getLine(active.viewportY + row)?.translateToString(true),
+    ).filter((line) => line !== undefined && line !== "") as string[];
+  }
 });
 
 test(

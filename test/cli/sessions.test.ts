@@ -1,7 +1,12 @@
 import { expect, test, vi } from "vitest";
-import type { ListJson, ShowJson, StatusJson } from "../../cli/shapes.js";
+import type {
+  ListJson,
+  RunResultJson,
+  ShowJson,
+  StatusJson,
+} from "../../cli/shapes.js";
 import { MINUTE_MS } from "../../convex/sessionTracker/shared.js";
-import { api } from "../../convex/sessionTracker/_generated/api.js";
+import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 
 /** `idle` was seen 31 minutes ago and no run has come by; `busy` acted a minute ago. */
@@ -186,6 +191,64 @@ test("expire with nothing idle starts no run", async () => {
     sessions: 0,
   });
   expect(await terminal.json("runs", "list")).toEqual({ runs: [] });
+});
+
+test("status on a terminal of 80 columns fits its 24 rows", async () => {
+  const { terminal, component } = await setUpVisitors();
+  await component.mutation(internal.watchdog.check, {});
+  await terminal.run("expire");
+  await terminal.run("purge", "--days", "0.001", "--confirm", "2");
+  await terminal.run("schedule", "pause", "expire", "--reason", "audit");
+  Object.assign(terminal.overrides, { env: { NO_COLOR: "1" } });
+  terminal.isTTY = true;
+  terminal.columns = 80;
+  const { stdout } = await terminal.run("status");
+  const lines = stdout.split("\n");
+  expect(lines.length).toBeLessThan(24);
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  expect(stdout.replaceAll(/\w+(runs|sessions)\b/g, "ID"))
+    .toMatchInlineSnapshot(`
+    "! The expire schedule is paused: audit (cli:ada@desk). \`sessions-ops schedule
+      resume expire\` ends it.
+
+    Deployment  http://deployment.test (sessions-ops serve in this folder),
+                component sessionTracker 0.1.0
+    Sessions    1: 1 active, 0 expired, 0 ended
+    Oldest      no inactive session
+    Policy      idle after 30 minutes; retention 14 days
+    Waiting     0 sessions to be expired by the next run, 0 sessions to be purged
+    Watchdog    all well, 0 seconds ago
+
+    expire  */15 * * * * UTC, paused: audit
+      has not fired yet
+    purge  30 2 * * * UTC, on; next 2026-08-16 02:30:00 UTC, in 14 hours
+      has not fired yet
+
+    ID  expire  completed  2026-08-15 12:00:00 UTC
+      1 session, 0 actions; cutoff 2026-08-15 11:30:00 UTC; by cli:ada@desk
+    ID  purge  completed  2026-08-15 12:00:00 UTC
+      2 sessions, 1 action; cutoff 2026-08-15 11:58:33 UTC; by cli:ada@desk
+    "
+  `);
+});
+
+test("runs list and runs show keep to a terminal's width, by what is seen", async () => {
+  const { terminal } = await setUpVisitors();
+  Object.assign(terminal.overrides, { actor: "cli:\u4e0a\u6d77@desk" });
+  const { runId } = await terminal.json<RunResultJson>("expire");
+  terminal.isTTY = true;
+  for (const args of [["list"], ["show", String(runId)]]) {
+    terminal.columns = 160;
+    const wide = (await terminal.run("runs", ...args)).stdout;
+    expect(wide).toMatch(/^RUN /);
+    const [head = "", row = ""] = wide.split("\n");
+    const seen = Math.max(head.length, row.length + 2);
+    terminal.columns = seen;
+    expect((await terminal.run("runs", ...args)).stdout).toMatch(/^RUN /);
+    terminal.columns = seen - 1;
+    const narrow = (await terminal.run("runs", ...args)).stdout;
+    expect(narrow).toMatch(/^\w+ {2}expire {2}completed {2}/);
+  }
 });
 
 test("status for people", async () => {

@@ -1,0 +1,29 @@
+/** Lines that fit a terminal, by what is seen of them: colours take no room, some letters two columns. */
+import stringWidth from "string-width";
+
+/** Whether no line of it is wider than this. */
+export function fits(text: string, width: number): boolean {
+  return text.split("\n").every((line) => stringWidth(line) <= width);
+}
+
+/** The rows of a terminal that a line takes. */
+export function rowsOf(line: string, width: number): number {
+  return Math.max(1, Math.ceil(stringWidth(line) / width));
+}
+
+/**
+ * Breaks a line between words. A word that is wider stays whole, so that it can be copied.
+ * @param indent columns that the lines after the first are set in
+ */
+export function wrap(line: string, width: number, indent = 0): string {
+  const lines: string[] = [];
+  let last = "";
+  for (const word of line.split(/(?<=\S\s+)(?=\S)/)) {
+    if (last.trim() !== "" && stringWidth(`${last}${word}`.trimEnd()) > width) {
+      lines.push(last.trimEnd());
+      last = " ".repeat(indent);
+    }
+    last += word;
+  }
+  return [...lines, last].join("\n");
+}
