@@ -25,8 +25,11 @@ export interface CliContext {
   now(): number;
   /** Resolves after `ms`, or as soon as the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Calls back on Ctrl-C and SIGTERM until the returned function is called. */
-  onInterrupt(handler: () => void): () => void;
+  /**
+   * Calls back on Ctrl-C and SIGTERM until the returned function is called.
+   * @param options.isFallback only while no other handler is there; the latest of them alone
+   */
+  onInterrupt: OnInterrupt;
   isProcessAlive(pid: number): boolean;
   /** Shows a page to the operator. @returns whether that was begun */
   openBrowser(url: string): Promise<boolean>;
@@ -37,6 +40,11 @@ export interface Prompts {
   confirm(message: string): Promise<boolean>;
   input(message: string): Promise<string>;
 }
+
+export type OnInterrupt = (
+  handler: () => void,
+  options?: { isFallback?: boolean },
+) => () => void;
 
 /** The context of a real process. */
 export function processContext(): CliContext {
@@ -59,7 +67,7 @@ export function processContext(): CliContext {
     prompts: terminalPrompts,
     now: Date.now,
     sleep,
-    onInterrupt,
+    onInterrupt: new Interrupts(listenToSignals).on,
     isProcessAlive,
     openBrowser,
   };
@@ -104,7 +112,42 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-function onInterrupt(handler: () => void): () => void {
+/** Who is told of an interrupt: all who listen, or the latest of those who stand in for them. */
+export class Interrupts {
+  readonly #listen: (handler: () => void) => () => void;
+  readonly #handlers: Array<() => void> = [];
+  readonly #fallbacks: Array<() => void> = [];
+  #stopListening = (): void => {};
+
+  /** @param listen called with the first handler; what it returns, without the last one */
+  constructor(listen: (handler: () => void) => () => void) {
+    this.#listen = listen;
+  }
+
+  readonly on: OnInterrupt = (handler, { isFallback = false } = {}) => {
+    if (this.#isUnheard()) this.#stopListening = this.#listen(this.raise);
+    const among = isFallback ? this.#fallbacks : this.#handlers;
+    among.push(handler);
+    return () => {
+      const at = among.lastIndexOf(handler);
+      if (at === -1) return;
+      among.splice(at, 1);
+      if (this.#isUnheard()) this.#stopListening();
+    };
+  };
+
+  readonly raise = (): void => {
+    const told =
+      this.#handlers.length > 0 ? this.#handlers : this.#fallbacks.slice(-1);
+    for (const handler of [...told]) handler();
+  };
+
+  #isUnheard(): boolean {
+    return this.#handlers.length + this.#fallbacks.length === 0;
+  }
+}
+
+function listenToSignals(handler: () => void): () => void {
   const signals = ["SIGINT", "SIGTERM"] as const;
   for (const signal of signals) process.on(signal, handler);
   return () => {

@@ -1,8 +1,7 @@
 #!/usr/bin/env node
-/** The only place that prints errors and sets the exit code. */
+/** The only place that sets the exit code. */
 import { processContext } from "./context.js";
-import { describeError } from "./lib/errors.js";
-import { buildProgram } from "./program.js";
+import { runProgram } from "./program.js";
 
 // `sessions-ops list | head` closes the pipe early; that is no failure. Without anybody to read
 // what is said besides, the command itself goes on.
@@ -14,10 +13,9 @@ process.stderr.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
 
-try {
-  await buildProgram(processContext()).parseAsync(process.argv);
-} catch (error) {
-  const { text, exitCode } = describeError(error);
-  if (text !== "") process.stderr.write(`${text}\n`);
-  process.exitCode = exitCode;
-}
+const { exitCode, isInterrupted } = await runProgram(
+  processContext(),
+  process.argv,
+);
+process.exitCode = exitCode;
+if (isInterrupted) process.exit();

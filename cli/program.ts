@@ -1,5 +1,6 @@
 import { Command, Help } from "commander";
 import type { CliContext } from "./context.js";
+import { CliError, describeError } from "./lib/errors.js";
 import { withExamples } from "./usage/arguments.js";
 import { addCleaningCommands } from "./usage/cleaning.js";
 import { addDataCommands } from "./usage/data.js";
@@ -10,6 +11,42 @@ import { addSettingsCommands } from "./usage/settings.js";
 import { addUpkeepCommands } from "./usage/upkeep.js";
 
 const VERSION = "0.1.0";
+
+export interface Ended {
+  readonly exitCode: number;
+  /** Calls may be under way that nobody waits for. */
+  readonly isInterrupted: boolean;
+}
+
+/**
+ * Runs one command and prints what ended it. Ctrl-C ends it at once, unless it is at something that
+ * has an end of its own.
+ */
+export async function runProgram(
+  context: CliContext,
+  argv: readonly string[],
+): Promise<Ended> {
+  let isInterrupted = false;
+  let stopListening = (): void => {};
+  const interrupted = new Promise<never>((_resolve, reject) => {
+    const end = (): void => {
+      isInterrupted = true;
+      reject(new CliError("cancelled", "Interrupted."));
+    };
+    stopListening = context.onInterrupt(end, { isFallback: true });
+  });
+  try {
+    const command = buildProgram(context).parseAsync(argv);
+    await Promise.race([command, interrupted]);
+    return { exitCode: 0, isInterrupted };
+  } catch (error) {
+    const { text, exitCode } = describeError(error);
+    if (text !== "") context.stderr.write(`${text}\n`);
+    return { exitCode, isInterrupted };
+  } finally {
+    stopListening();
+  }
+}
 
 /**
  * The command line. Each command loads its own code when it is called, so that `--help` and a

@@ -35,7 +35,7 @@ export function exampleComponent({
     productionName: null,
     notes: [],
   };
-  return new ComponentClient(target, "sessionTracker", fetch);
+  return new ComponentClient(processContext(), target, "sessionTracker");
 }
 
 const SEEDED_DAYS = 13;

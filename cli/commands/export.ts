@@ -70,10 +70,34 @@ async function toFile(
   }
 }
 
-async function write(
+function write(
   context: CliContext,
   client: ComponentClient,
   exported: Exported,
+  options: ExportOptions,
+  output: NodeJS.WritableStream,
+): Promise<void> {
+  return untilInterrupted(context, client, async (interrupted) => {
+    const written = writeLines(
+      { context, client, exported, interrupted },
+      options,
+      output,
+    );
+    await written.catch((error: unknown): never => {
+      throw interrupted.aborted ? nothingExported() : error;
+    });
+  });
+}
+
+interface Export {
+  context: CliContext;
+  client: ComponentClient;
+  exported: Exported;
+  interrupted: AbortSignal;
+}
+
+async function writeLines(
+  { context, client, exported, interrupted }: Export,
   options: ExportOptions,
   output: NodeJS.WritableStream,
 ): Promise<void> {
@@ -83,7 +107,7 @@ async function write(
     unit: "sessions",
     enabled: !options.json,
   });
-  async function* lines(interrupted: AbortSignal) {
+  async function* lines() {
     for await (const line of exportLines(client, exported)) {
       if (interrupted.aborted) throw nothingExported();
       if (exported.lines % 100 === 0) progress.update(exported.sessions);
@@ -92,15 +116,8 @@ async function write(
     progress.update(exported.sessions);
   }
   try {
-    await untilInterrupted(context, client, async (interrupted) => {
-      const end = output !== context.stdout;
-      const written = pipeline(Readable.from(lines(interrupted)), output, {
-        end,
-      });
-      await written.catch((error: unknown): never => {
-        throw interrupted.aborted ? nothingExported() : error;
-      });
-    });
+    const end = output !== context.stdout;
+    await pipeline(Readable.from(lines()), output, { end });
   } finally {
     progress.stop();
   }

@@ -2,12 +2,13 @@ import type { CliContext } from "../context.js";
 import type { ComponentClient } from "../lib/client.js";
 import { confirmName } from "../lib/confirm.js";
 import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
-import { CliError } from "../lib/errors.js";
+import { CliError, mayBeDone } from "../lib/errors.js";
 import { untilInterrupted } from "../lib/interrupt.js";
 import { countOf, note, print, printJson } from "../lib/output.js";
 import { readSession, toSessionJson } from "../lib/sessionRows.js";
 import { formatTime, iso } from "../lib/time.js";
 import type { ForgetJson } from "../operatorShapes.js";
+import type { SessionJson } from "../shapes.js";
 
 export interface ForgetOptions extends GlobalOptions {
   readonly confirm?: string;
@@ -35,9 +36,7 @@ export async function forget(
     question: `This erases the visitor and everything they did, for good. Type ${id} to go on:`,
     flags: `--confirm ${id}`,
   });
-  const { erased, actions } = await client.mutation("tracking:forget", {
-    anonymousId,
-  });
+  const { erased, actions } = await erase(context, client, session);
   if (!erased) {
     throw new CliError(
       "failure",
@@ -78,6 +77,37 @@ async function noteOthers(
     context,
     `User ${userId} has ${countOf(others.length, "other session")}, which stay: \`sessions-ops list --user ${userId}\`.`,
   );
+}
+
+/**
+ * Where the answer is lost, the deployment is asked whether the session is gone, and if not, to erase
+ * it once more. @throws what lost the answer, where it cannot be asked
+ */
+async function erase(
+  context: CliContext,
+  client: ComponentClient,
+  { sessionId, anonymousId, actions }: SessionJson,
+): Promise<{ erased: boolean; actions: number }> {
+  const ask = () => client.mutation("tracking:forget", { anonymousId });
+  try {
+    return await ask();
+  } catch (error) {
+    if (!mayBeDone(error)) throw error;
+    const found = await client
+      .query("sessions:get", { id: sessionId })
+      .catch((): never => {
+        throw error;
+      });
+    if (found !== null) {
+      const again = await ask();
+      if (again.erased) return again;
+    }
+    note(
+      context,
+      "The answer to the erasure was lost, and the session is gone: the receipt has the actions that were counted before it.",
+    );
+    return { erased: true, actions };
+  }
 }
 
 const POLL_MS = 250;

@@ -7,10 +7,21 @@ import type {
   QueryName,
   Returns,
 } from "./api.js";
-import { CliError, isUnreachable, messageOf } from "./errors.js";
-import { badAnswer, networkReason, refusal } from "./failures.js";
-import { toAnswer, type Answer, type Fetch, type FetchInit } from "./http.js";
+import type { CliContext } from "../context.js";
+import {
+  CliError,
+  isUnreachable,
+  mayBeDone,
+  messageOf,
+  NotSent,
+} from "./errors.js";
+import { badAnswer, networkReason, noAnswer, refusal } from "./failures.js";
+import { toAnswer, type Answer, type FetchInit } from "./http.js";
+import { untilInterrupted } from "./interrupt.js";
+import { note } from "./output.js";
+import { persist, type AfterLoss } from "./persist.js";
 import type { Target } from "./target.js";
+import { unanswered, unansweredAtInterrupt } from "./unanswered.js";
 
 /** Longer than any function may take on a real deployment. */
 const REQUEST_TIMEOUT_MS = 120_000;
@@ -25,16 +36,26 @@ interface AdminHttpClient {
   ): Promise<unknown>;
 }
 
-/** Calls the component's functions with the admin key. */
+/**
+ * Calls the component's functions with the admin key. Once the deployment has answered, what may be
+ * called again is, for half a minute, when the network or the deployment goes away; a first call that
+ * gets no answer fails at once.
+ */
 export class ComponentClient {
+  readonly #context: CliContext;
   readonly #http: AdminHttpClient;
   readonly #target: Target;
+  readonly #interrupted = new AbortController();
   readonly #givenUp = new AbortController();
+  #hasAnswered = false;
+  /** Said once an outage, however many calls it meets. */
+  #hasSaidLost = false;
+  #takesWrites = true;
   readonly component: string;
 
-  constructor(target: Target, component: string, fetchFn: Fetch) {
+  constructor(context: CliContext, target: Target, component: string) {
     const answered: unknown = (url: string, init?: FetchInit) =>
-      this.#fetch(fetchFn, url, init);
+      this.#fetch(url, init);
     const http = new ConvexHttpClient(target.url, {
       skipConvexDeploymentUrlCheck: true,
       logger: false,
@@ -48,46 +69,81 @@ export class ComponentClient {
       );
     }
     http.setAdminAuth(target.adminKey.reveal());
+    this.#context = context;
     this.#http = http;
     this.#target = target;
     this.component = component;
   }
 
-  /** Ends the calls under way, and all later ones, as if the network had lost their answers. */
+  interrupt(): void {
+    this.#interrupted.abort();
+  }
+
   giveUp(): void {
     this.#givenUp.abort(new Error("interrupted"));
   }
 
-  /** Calls a query; once more, if the network loses the first answer. */
   query<Name extends QueryName>(
     name: Name,
     args: Args<Name>,
   ): Promise<Returns<Name>> {
-    return this.#twice(name, args);
+    return this.#persist(name, args, true);
   }
 
   /**
+   * On Ctrl-C its answer is waited for a moment more, unless the command itself says what happens.
    * @param options.repeatable the component recognises the call when it sees it again, so that it
-   *   is made once more if the network loses the first answer
+   *   may be made again when its answer is lost
+   * @throws unreachable; where it may be done all the same, with the command that says
    */
-  mutation<Name extends MutationName>(
+  async mutation<Name extends MutationName>(
     name: Name,
     args: Args<Name>,
     { repeatable = false }: { repeatable?: boolean } = {},
   ): Promise<Returns<Name>> {
-    return repeatable ? this.#twice(name, args) : this.#once(name, args);
+    if (!this.#takesWrites) throw new CliError("cancelled", "Interrupted.");
+    const act = async (interrupted: AbortSignal): Promise<Returns<Name>> => {
+      try {
+        return await this.#persist(name, args, repeatable);
+      } catch (error) {
+        if (mayBeDone(error)) {
+          const explain = interrupted.aborted
+            ? unansweredAtInterrupt
+            : unanswered;
+          throw explain(name, args, error);
+        }
+        if (!isUnreachable(error) || !interrupted.aborted) throw error;
+        throw new CliError("cancelled", "Interrupted.", { cause: error });
+      } finally {
+        if (interrupted.aborted) this.#takesWrites = false;
+      }
+    };
+    return await untilInterrupted(this.#context, this, act, {
+      isFallback: true,
+    });
   }
 
-  async #twice<Name extends FunctionName>(
+  #persist<Name extends FunctionName>(
     name: Name,
     args: Args<Name>,
+    isRepeatable: boolean,
   ): Promise<Returns<Name>> {
-    try {
-      return await this.#once(name, args);
-    } catch (error) {
-      if (!isUnreachable(error)) throw error;
-      return await this.#once(name, args);
-    }
+    const afterLoss = (error: CliError, attempt: number): AfterLoss => {
+      if (!isRepeatable && !(error instanceof NotSent)) return "fail";
+      if (!this.#hasAnswered) return attempt === 0 ? "again" : "fail";
+      this.#sayLost(error);
+      return "persist";
+    };
+    return persist(this.#context, () => this.#once(name, args), {
+      afterLoss,
+      ended: this.#interrupted.signal,
+    });
+  }
+
+  #sayLost({ message }: CliError): void {
+    if (this.#hasSaidLost || this.#interrupted.signal.aborted) return;
+    this.#hasSaidLost = true;
+    note(this.#context, `${message}\nTrying again …`);
   }
 
   async #once<Name extends FunctionName>(
@@ -103,14 +159,10 @@ export class ComponentClient {
   }
 
   /** Sees the status, and connections that end half way, which the client's own errors leave out. */
-  async #fetch(
-    fetchFn: Fetch,
-    to: string,
-    init: FetchInit | undefined,
-  ): Promise<Answer> {
+  async #fetch(to: string, init: FetchInit | undefined): Promise<Answer> {
     const { url } = this.#target;
     try {
-      const response = await fetchFn(to, {
+      const response = await this.#context.fetch(to, {
         ...init,
         signal: AbortSignal.any([
           AbortSignal.timeout(REQUEST_TIMEOUT_MS),
@@ -121,13 +173,12 @@ export class ComponentClient {
       const body = this.#redact(await response.text());
       const failure = badAnswer(this.#target, response, body);
       if (failure) throw failure;
+      this.#hasAnswered = true;
+      this.#hasSaidLost = false;
       return toAnswer(response.status, body);
     } catch (error) {
       if (error instanceof CliError) throw error;
-      throw new CliError(
-        "unreachable",
-        `No answer from ${url} (${this.#redact(networkReason(error))}). Check the URL and the network; start an embedded deployment with \`sessions-ops serve\`.`,
-      );
+      throw noAnswer(url, error, this.#redact(networkReason(error)));
     }
   }
 

@@ -34,7 +34,7 @@ export async function connect(
   return {
     target,
     options,
-    client: new ComponentClient(target, component, context.fetch),
+    client: new ComponentClient(context, target, component),
   };
 }
 

@@ -37,9 +37,21 @@ export class CliError extends Error {
   }
 }
 
-/** Whether a call got no answer, so that what became of it is not known. */
+/** Nobody took the call, so that it was surely not done. */
+export class NotSent extends CliError {
+  constructor(message: string) {
+    super("unreachable", message);
+  }
+}
+
+/** Whether a call got no answer. */
 export function isUnreachable(error: unknown): error is CliError {
   return error instanceof CliError && error.code === "unreachable";
+}
+
+/** Whether a call got no answer and was done perhaps all the same. */
+export function mayBeDone(error: unknown): error is CliError {
+  return isUnreachable(error) && !(error instanceof NotSent);
 }
 
 /** The text and the exit code of whatever ended the program. */

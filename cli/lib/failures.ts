@@ -1,6 +1,6 @@
 /** What goes wrong between the CLI and a deployment, in words and as exit codes. */
 import { ConvexError } from "convex/values";
-import { CliError, type CliErrorCode } from "./errors.js";
+import { CliError, NotSent, type CliErrorCode } from "./errors.js";
 import type { Answer } from "./http.js";
 import type { Target } from "./target.js";
 
@@ -84,6 +84,25 @@ export function refusalData(error: unknown): Record<string, unknown> | null {
   return typeof data === "object" && data !== null
     ? (data as Record<string, unknown>)
     : null;
+}
+
+/** Where no connection came about, nothing was sent. */
+const NOT_SENT = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"];
+
+/** Why there was no answer, and whether that leaves open what became of the call. */
+export function noAnswer(
+  url: string,
+  error: unknown,
+  reason: string,
+): CliError {
+  const message = `No answer from ${url} (${reason}). Check the URL and the network; start an embedded deployment with \`sessions-ops serve\`.`;
+  const isNotSent =
+    error instanceof Error &&
+    "code" in error &&
+    NOT_SENT.includes(String(error.code));
+  return isNotSent
+    ? new NotSent(message)
+    : new CliError("unreachable", message);
 }
 
 /** What of an error of the network says most. */

@@ -1,5 +1,12 @@
 import type { CliContext } from "../context.js";
-import type { ComponentClient } from "./client.js";
+
+/** What makes calls, as a client does. */
+interface Caller {
+  /** Makes no call again that gets no answer. */
+  interrupt(): void;
+  /** Ends the calls under way, and all later ones, as if the network had lost their answers. */
+  giveUp(): void;
+}
 
 /** How long an answer that is under way is still waited for. */
 const LAST_MOMENT_MS = 2_000;
@@ -7,11 +14,13 @@ const LAST_MOMENT_MS = 2_000;
 /**
  * Lets `act` end in its own way on Ctrl-C: its signal is aborted, and calls that then go on without an
  * answer are given up as unreachable after a moment.
+ * @param options.isFallback only where nothing around it lets itself be interrupted
  */
 export async function untilInterrupted<Result>(
-  context: CliContext,
-  client: ComponentClient,
+  context: Pick<CliContext, "onInterrupt" | "sleep">,
+  client: Caller,
   act: (interrupted: AbortSignal) => Promise<Result>,
+  options: { isFallback?: boolean } = {},
 ): Promise<Result> {
   const interrupted = new AbortController();
   const ended = new AbortController();
@@ -22,8 +31,9 @@ export async function untilInterrupted<Result>(
   const stopListening = context.onInterrupt(() => {
     if (interrupted.signal.aborted) return;
     interrupted.abort();
+    client.interrupt();
     void giveUp();
-  });
+  }, options);
   try {
     return await act(interrupted.signal);
   } finally {

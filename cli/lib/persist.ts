@@ -1,35 +1,43 @@
 import type { CliContext } from "../context.js";
-import { isUnreachable, type CliError } from "./errors.js";
-import { note } from "./output.js";
+import { isUnreachable, mayBeDone, type CliError } from "./errors.js";
 
 const RETRY_MS = 250;
-/** Calls in a row that may get no answer: half a minute. */
+/** Half a minute, by the pauses and by the clock: an answer that is only held takes long to fail. */
 const MAX_LOST = 120;
+const MAX_LOST_MS = MAX_LOST * RETRY_MS;
+
+/** What to do about an answer that did not come. */
+export type AfterLoss = "fail" | "again" | "persist";
 
 /**
- * Makes a call that may be made again for as long as the network, or a deployment that restarts,
- * takes to come back.
- * @param options.lost what to throw once it has taken too long, or somebody pressed Ctrl-C
+ * Makes a call that may be made again: at once, or for as long as the network, or a deployment that
+ * restarts, takes to come back.
+ * @param options.ended ends the pauses
+ * @throws the first error that leaves open whether the call was done, else the last one
  */
 export async function persist<Answer>(
-  context: CliContext,
+  context: Pick<CliContext, "now" | "sleep">,
   call: () => Promise<Answer>,
   options: {
-    interrupted: AbortSignal;
-    lost: (error: CliError, isInterrupted: boolean) => CliError;
+    afterLoss: (error: CliError, attempt: number) => AfterLoss;
+    ended: AbortSignal;
   },
 ): Promise<Answer> {
-  const { interrupted, lost } = options;
+  let first: CliError | null = null;
+  let lostAt: number | null = null;
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await call();
     } catch (error) {
       if (!isUnreachable(error)) throw error;
-      if (interrupted.aborted || attempt === MAX_LOST) {
-        throw lost(error, interrupted.aborted);
-      }
-      if (attempt === 0) note(context, `${error.message}\nTrying again …`);
-      await context.sleep(RETRY_MS, interrupted);
+      if (first === null && mayBeDone(error)) first = error;
+      lostAt ??= context.now();
+      const next = options.afterLoss(error, attempt);
+      const isOver =
+        attempt === MAX_LOST || context.now() - lostAt >= MAX_LOST_MS;
+      if (next === "fail" || isOver) throw first ?? error;
+      if (next === "persist") await context.sleep(RETRY_MS, options.ended);
+      if (options.ended.aborted) throw first ?? error;
     }
   }
 }

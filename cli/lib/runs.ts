@@ -6,10 +6,9 @@ import type { Run } from "./api.js";
 import type { ComponentClient } from "./client.js";
 import type { Connection, GlobalOptions } from "./connect.js";
 import { toRunResult } from "./convert.js";
-import { CliError, isUnreachable } from "./errors.js";
+import { CliError, isUnreachable, mayBeDone } from "./errors.js";
 import { untilInterrupted } from "./interrupt.js";
 import { countOf, note, print, printJson } from "./output.js";
-import { persist } from "./persist.js";
 import { previewPurge } from "./purgePreview.js";
 import { startProgress } from "./progress.js";
 import type { RunResultJson } from "../shapes.js";
@@ -41,8 +40,9 @@ export function startAndFollow(
   return untilInterrupted(context, client, async (interrupted) => {
     const started = await start(context, client, options, request).catch(
       (error: unknown): never => {
-        const isUnknown = interrupted.aborted && isUnreachable(error);
-        throw isUnknown ? maybeStarted(error) : error;
+        throw isUnreachable(error)
+          ? notStarted(error, interrupted.aborted)
+          : error;
       },
     );
     const isOther = started.status === "alreadyRunning";
@@ -125,7 +125,7 @@ export async function follow(
   });
   try {
     for (;;) {
-      const run = await pollRun(context, client, runId, interrupted);
+      const run = await pollRun(client, runId, interrupted);
       progress.update(run.sessions, run.ratePerSecond);
       if (run.status !== "running") return run;
       await context.sleep(POLL_MS, interrupted);
@@ -137,22 +137,22 @@ export async function follow(
 }
 
 /** A deployment that restarts in the middle of a run is back within seconds, and so is the run. */
-function pollRun(
-  context: CliContext,
+async function pollRun(
   client: ComponentClient,
   runId: string,
   interrupted: AbortSignal,
 ): Promise<Run> {
-  return persist(context, () => readRun(client, runId), {
-    interrupted,
-    lost: (error, isInterrupted) =>
-      isInterrupted
-        ? detached({ runId })
-        : new CliError(
-            "unreachable",
-            `${error.message}\nThe run goes on without this command; see it with \`sessions-ops runs watch ${runId}\`.`,
-          ),
-  });
+  try {
+    return await readRun(client, runId);
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+    if (interrupted.aborted) throw detached({ runId });
+    throw new CliError(
+      "unreachable",
+      `${error.message}\nThe run goes on without this command; see it with \`sessions-ops runs watch ${runId}\`.`,
+      { cause: error },
+    );
+  }
 }
 
 export async function readRun(
@@ -260,12 +260,18 @@ function detached(run: FollowedRun): CliError {
   return new CliError("cancelled", `Detached. ${howToFollow(run)}`);
 }
 
-function maybeStarted(cause: unknown): CliError {
-  return new CliError(
-    "cancelled",
-    "Interrupted before the deployment answered. Whether the run was started is not known; `sessions-ops runs list` says, and `sessions-ops runs cancel RUN_ID` stops it.",
-    { cause },
-  );
+function notStarted(cause: CliError, isInterrupted: boolean): CliError {
+  const code = isInterrupted ? "cancelled" : cause.code;
+  const what = isInterrupted
+    ? "Interrupted before the deployment answered."
+    : cause.message;
+  const [separator, then] = mayBeDone(cause)
+    ? [
+        isInterrupted ? " " : "\n",
+        "Whether the run was started is not known; `sessions-ops runs list` says, and `sessions-ops runs cancel RUN_ID` stops it.",
+      ]
+    : [" ", "No run was started."];
+  return new CliError(code, `${what}${separator}${then}`, { cause });
 }
 
 type FollowedRun = Pick<Run, "runId" | "archiveFile">;

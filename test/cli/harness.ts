@@ -4,11 +4,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
-import type { CliContext } from "../../cli/context.js";
+import { Interrupts, type CliContext } from "../../cli/context.js";
 import type { FetchInit } from "../../cli/lib/http.js";
-import { describeError } from "../../cli/lib/errors.js";
 import { writeRunningDeployment } from "../../cli/lib/runningDeployment.js";
-import { buildProgram } from "../../cli/program.js";
+import { runProgram } from "../../cli/program.js";
 
 export const DEPLOYMENT_URL = "http://deployment.test";
 export const ADMIN_KEY = "very-secret-admin-key-0123456789";
@@ -31,7 +30,9 @@ export class FakeTerminal {
   /** Both outputs are a terminal. */
   isTTY = false;
   columns = 100;
-  interrupt: () => void = () => {};
+  readonly #interrupts = new Interrupts(() => () => {});
+  /** Presses Ctrl-C. */
+  readonly interrupt = this.#interrupts.raise;
 
   constructor(overrides: Partial<CliContext> = {}) {
     this.overrides = overrides;
@@ -71,19 +72,37 @@ export class FakeTerminal {
     });
   }
 
+  /**
+   * Breaks off so many calls of that function: done all the same, or not, or with nobody there to
+   * take them.
+   */
+  loseAnswers(
+    asked: string,
+    times: number,
+    loss: "done" | "not done" | "refused" = "done",
+  ): void {
+    const online = this.overrides.fetch;
+    let left = times;
+    Object.assign(this.overrides, {
+      fetch: async (input: string, init: FetchInit) => {
+        const isLost =
+          left > 0 && bodyOf<{ path: string }>(init).path === asked;
+        if (!isLost) return online?.(input, init);
+        left -= 1;
+        if (loss === "done") await online?.(input, init);
+        const reason = loss === "refused" ? "ECONNREFUSED" : "ECONNRESET";
+        throw Object.assign(new Error(reason), { code: reason });
+      },
+    });
+  }
+
   /** Runs one command as `main.ts` does. */
   async run(...args: string[]): Promise<Finished> {
     const stdout = collector(this.isTTY ? this.columns : undefined);
     const stderr = collector(this.isTTY ? this.columns : undefined);
     const context = this.context(stdout.stream, stderr.stream);
-    let exitCode = 0;
-    try {
-      await buildProgram(context).parseAsync(["node", "sessions-ops", ...args]);
-    } catch (error) {
-      const described = describeError(error);
-      if (described.text !== "") stderr.stream.write(`${described.text}\n`);
-      exitCode = described.exitCode;
-    }
+    const argv = ["node", "sessions-ops", ...args];
+    const { exitCode } = await runProgram(context, argv);
     return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
   }
 
@@ -120,12 +139,7 @@ export class FakeTerminal {
       },
       now: () => Date.now(),
       sleep: () => Promise.resolve(),
-      onInterrupt: (handler) => {
-        this.interrupt = handler;
-        return () => {
-          this.interrupt = () => {};
-        };
-      },
+      onInterrupt: this.#interrupts.on,
       isProcessAlive: () => true,
       openBrowser: () => Promise.resolve(false),
       ...this.overrides,

@@ -11,10 +11,9 @@ import type { ArchivePage, ArchivePageDone } from "../api.js";
 import { runBudget, type BudgetOptions } from "../budget.js";
 import type { ComponentClient } from "../client.js";
 import type { Connection, GlobalOptions } from "../connect.js";
-import { CliError, isUnreachable, messageOf } from "../errors.js";
+import { CliError, isUnreachable, mayBeDone, messageOf } from "../errors.js";
 import { untilInterrupted } from "../interrupt.js";
 import { note } from "../output.js";
-import { persist } from "../persist.js";
 import { startProgress } from "../progress.js";
 import { previewPurge } from "../purgePreview.js";
 import { conclude, readRun, report, resumeCommand } from "../runs.js";
@@ -88,7 +87,7 @@ async function notStarted(
   isInterrupted: boolean,
 ): Promise<never> {
   await archive.close();
-  if (!isUnreachable(error)) {
+  if (!mayBeDone(error)) {
     await rm(archive.path);
     throw error;
   }
@@ -170,15 +169,14 @@ async function drive(
     enabled: !options.json,
   });
   let stayed = 0;
-  const pageOrLost = () =>
-    persist(context, () => onePage(run), {
-      interrupted,
-      lost: (error, isInterrupted) => (isInterrupted ? cancelled() : error),
+  const pageOrStop = () =>
+    onePage(run).catch((error: unknown): never => {
+      throw isUnreachable(error) && interrupted.aborted ? cancelled() : error;
     });
   try {
     for (;;) {
       if (interrupted.aborted) throw cancelled();
-      const done = await pageOrLost();
+      const done = await pageOrStop();
       if (done === null) break;
       stayed += done.stayed.length;
       progress.update(done.sessions, run.maxRate);
