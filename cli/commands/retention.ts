@@ -49,5 +49,5 @@ function show(
   if (result.previous !== undefined) {
     note(context, `It was ${retentionText(result.previous)}.`);
   }
-  note(context, settingsReport(context, settings));
+  note(context, settingsReport(context, settings, "stderr"));
 }

@@ -33,7 +33,7 @@ export async function getSettings(
   const current = await client.query("settings:get", {});
   if (options.json) return printJson(context, toJson(context, current));
   print(context, `${settingsTable(context, current)}\n`);
-  print(context, settingsReport(context, current));
+  print(context, settingsReport(context, current, "stdout"));
   note(context, `Revision ${current.revision}.`);
 }
 
@@ -69,7 +69,7 @@ export async function setSettings(
       ? `Nothing to change: it is so already, at revision ${revision}.`
       : `${lines.join("\n")}\nRevision ${revision}.`,
   );
-  note(context, settingsReport(context, settings));
+  note(context, settingsReport(context, settings, "stderr"));
 }
 
 export async function logSettings(

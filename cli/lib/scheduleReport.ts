@@ -34,7 +34,9 @@ export async function reportChange(
     }`,
   );
   const settings = await client.query("settings:get", {});
-  for (const line of warningLines(context, settings)) note(context, line);
+  for (const line of warningLines(context, settings, "stderr")) {
+    note(context, line);
+  }
 }
 
 /** Each fire in UTC and in the operator's own zone. */

@@ -4,12 +4,13 @@ import { colorsFor } from "./output.js";
 import { intervalTable } from "./settingsText.js";
 import { settingsWarnings } from "./settingsWarnings.js";
 
-/** What settings come to: each interval as a time, and where they contradict each other. */
+/** What settings come to: each interval as a time, and where they contradict each other, for that stream. */
 export function settingsReport(
   context: CliContext,
   settings: Settings,
+  stream: "stdout" | "stderr",
 ): string {
-  const warnings = warningLines(context, settings);
+  const warnings = warningLines(context, settings, stream);
   return [
     intervalTable(context, settings),
     ...(warnings.length === 0 ? [] : ["", ...warnings]),
@@ -19,8 +20,9 @@ export function settingsReport(
 export function warningLines(
   context: CliContext,
   settings: Settings,
+  stream: "stdout" | "stderr",
 ): string[] {
-  const { yellow } = colorsFor(context, "stderr");
+  const { yellow } = colorsFor(context, stream);
   return settingsWarnings(settings, context.now()).map((warning) =>
     yellow(`! ${warning}`),
   );

@@ -1,4 +1,5 @@
 /** `settings get|set|log`, and what contradicts what. */
+import { Writable } from "node:stream";
 import { expect, test, vi } from "vitest";
 import type {
   SettingsChangeJson,
@@ -29,6 +30,28 @@ test("get shows every setting and what its intervals mean, in both zones", async
     a heartbeat now is written again from          2026-08-15 12:01:00 UTC  2026-08-15 14:01:00 GMT+2  in 1 minute
     "
   `);
+});
+
+test("get in colour for a terminal, and not for what its output is piped to", async () => {
+  const { terminal, component } = setUpDeployment();
+  await component.mutation(api.settings.change, {
+    actor: "test",
+    patch: { retentionDays: 0.5 },
+  });
+  terminal.isTTY = true;
+  const shown = await terminal.run("settings", "get");
+  let piped = "";
+  const stdout = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      piped += chunk.toString();
+      done();
+    },
+  });
+  Object.assign(terminal.overrides, { stdout });
+  await terminal.run("settings", "get");
+  expect(shown.stdout).toContain("\u001b[33m! The retention");
+  expect(piped).toContain("\n! The retention");
+  expect(piped).not.toContain("\u001b");
 });
 
 test("set is a patch with a reason; it shows the difference, and the log has it", async () => {
