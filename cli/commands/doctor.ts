@@ -1,5 +1,10 @@
 import type { CliContext } from "../context.js";
-import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
+import {
+  announceTarget,
+  connect,
+  sayTarget,
+  type GlobalOptions,
+} from "../lib/connect.js";
 import { examine } from "../lib/doctor/examine.js";
 import { CliError } from "../lib/errors.js";
 import { colorsFor, countOf, print, printJson } from "../lib/output.js";
@@ -17,12 +22,10 @@ export async function doctor(
   options: DoctorOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
+  // Without --fix it leaves nothing changed: it only has its target said.
   if (options.fix) await announceTarget(context, connection);
-  const { findings, cause } = await examine(
-    context,
-    connection.client,
-    options,
-  );
+  else sayTarget(context, connection);
+  const { findings, cause } = await examine(context, connection, options);
   const problems = findings.filter(({ result }) => result === "problem");
   const healthy = problems.length === 0;
   if (options.json) {

@@ -41,18 +41,28 @@ export async function connect(
 /** Says where a write goes, before it goes there; in production its name has to be typed. */
 export async function announceTarget(
   context: CliContext,
-  { target, client, options }: Connection,
+  connection: Connection,
 ): Promise<void> {
-  note(
-    context,
-    `Target: ${target.url} (${target.source}), component ${client.component}`,
-  );
+  sayTarget(context, connection);
+  const { target, options } = connection;
   if (target.productionName === null) return;
-  note(context, productionBanner(context, "stderr", target.productionName));
   await confirmName(context, options, {
     given: options.production,
     name: target.productionName,
     question: `This changes the production deployment ${target.productionName}. Type its name to go on:`,
     flags: `--production ${target.productionName}`,
   });
+}
+
+/** Says which deployment it is, and whether it is in production. */
+export function sayTarget(
+  context: CliContext,
+  { target, client }: Connection,
+): void {
+  note(
+    context,
+    `Target: ${target.url} (${target.source}), component ${client.component}`,
+  );
+  if (target.productionName === null) return;
+  note(context, productionBanner(context, "stderr", target.productionName));
 }

@@ -2,6 +2,7 @@ import { VERSION } from "../../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../../context.js";
 import type { Status } from "../api.js";
 import type { ComponentClient } from "../client.js";
+import type { Connection } from "../connect.js";
 import { CliError } from "../errors.js";
 import { settingsWarnings } from "../settingsWarnings.js";
 import { formatDuration } from "../time.js";
@@ -34,10 +35,11 @@ const LATER = [
 /** All checks in order; where the deployment cannot be asked, the rest is skipped and says so. */
 export async function examine(
   context: CliContext,
-  client: ComponentClient,
+  connection: Connection,
   { deep = false, fix = false }: Options,
 ): Promise<Examination> {
-  const reached = await reach(client);
+  const { client } = connection;
+  const reached = await reach(connection);
   if (!("status" in reached)) {
     const rest = LATER.map((check) => skipped(check, "could not be asked"));
     return { ...reached, findings: [...reached.findings, ...rest] };
@@ -60,18 +62,24 @@ export async function examine(
 }
 
 /** The network, the key and the component fail in that order, and one call tells them apart. */
-async function reach(
-  client: ComponentClient,
-): Promise<Examination & { status?: Status }> {
+async function reach({
+  client,
+  target,
+}: Connection): Promise<Examination & { status?: Status }> {
+  const inOrder = [
+    ok("network", `${target.url} answers`),
+    ok("key", "the key is accepted"),
+    ok("component", "the component answers"),
+  ];
   try {
     const status = await client.query("stats:status", {});
-    return { findings: [...REACHED, checkVersion(status.version)], status };
+    return { findings: [...inOrder, checkVersion(status.version)], status };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     const [check, remedy] = causeOf(error);
-    const before = REACHED.slice(
+    const before = inOrder.slice(
       0,
-      REACHED.findIndex((finding) => finding.check === check),
+      inOrder.findIndex((finding) => finding.check === check),
     );
     return {
       findings: [...before, problem(check, error.message, remedy)],
@@ -79,12 +87,6 @@ async function reach(
     };
   }
 }
-
-const REACHED = [
-  ok("network", "the deployment answers"),
-  ok("key", "the key is accepted"),
-  ok("component", "the component answers"),
-];
 
 function causeOf({ code }: CliError): readonly [check: string, remedy: string] {
   switch (code) {
