@@ -8,14 +8,20 @@ import type { AdminKey } from "./secret.js";
 
 const VARIABLE = "SESSIONS_OPS_PRODUCTION";
 
+interface Named {
+  url: string;
+  adminKey: AdminKey;
+  /** `serve` runs it in this folder. */
+  isServedHere: boolean;
+}
+
 /**
  * What has to be typed before a write: the deployment's name, or `null` outside production. A
  * deploy key of Convex Cloud says what it is for. Keys of self-hosted deployments do not: those on
  * this machine are not in production, and all others are, unless SESSIONS_OPS_PRODUCTION is `no`.
  */
 export function nameInProduction(
-  url: string,
-  adminKey: AdminKey,
+  { url, adminKey, isServedHere }: Named,
   layers: EnvLayer[],
 ): string | null {
   const { hostname } = new URL(url);
@@ -33,6 +39,7 @@ export function nameInProduction(
   const isNot =
     adminKey.deploymentType() !== null ||
     said?.value === "no" ||
+    isServedHere ||
     isLoopback(hostname);
   return isNot ? null : name;
 }

@@ -39,18 +39,17 @@ export async function resolveTarget(
   context: CliContext,
   options: TargetOptions,
 ): Promise<Target> {
-  const found =
+  const named =
     targetFromOptions(context, options) ??
-    (await targetFromEnvironment(context)) ??
-    null;
-  if (found === null) {
-    const served = targetFromServe(context);
-    const url = checkedUrl(served.url, served.source);
-    return { ...served, url, productionName: null };
-  }
+    (await targetFromEnvironment(context));
+  const found = named ?? targetFromServe(context);
   const url = checkedUrl(found.url, found.source);
   const layers = readEnvLayers(context.env, context.cwd);
-  const productionName = nameInProduction(url, found.adminKey, layers);
+  const isServedHere = named === null;
+  const productionName = nameInProduction(
+    { url, adminKey: found.adminKey, isServedHere },
+    layers,
+  );
   return { ...found, url, productionName };
 }
 

@@ -69,6 +69,18 @@ test("reading asks nothing, and status shows the banner", async () => {
   expect(stdout).toMatch(/^ PRODUCTION {2}happy-animal-123\n/);
 });
 
+test.each([[], ["--json"]])(
+  "doctor %s asks nothing, and says which deployment it examines",
+  async (...options) => {
+    const { terminal } = setUp({ ...PROD, CONVEX_URL: URL });
+    const { stdout, stderr } = await terminal.run("doctor", ...options);
+    expect(stderr).toContain(`Target: ${URL} (CONVEX_DEPLOY_KEY from`);
+    expect(stderr).toContain("PRODUCTION  happy-animal-123");
+    expect(stdout).toContain(`${URL} answers`);
+    expect(stdout).not.toContain("Target");
+  },
+);
+
 const SELF_HOSTED = { CONVEX_SELF_HOSTED_ADMIN_KEY: "self-hosted|c2VjcmV0" };
 
 test.each<[string, Record<string, string>, string | null]>([
@@ -121,6 +133,12 @@ test.each<[string, Record<string, string>, string | null]>([
       SESSIONS_OPS_PRODUCTION: "yes",
     },
     "localhost",
+  ],
+  ["served in this folder", {}, null],
+  [
+    "served in this folder, in production",
+    { SESSIONS_OPS_PRODUCTION: "yes" },
+    "deployment.test",
   ],
 ])("%s: %j", async (_name, env, productionName) => {
   const { terminal } = setUp(env);
