@@ -1,6 +1,7 @@
 import type { CliContext } from "../context.js";
 import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
 import { note, print, printJson } from "../lib/output.js";
+import { STATUS_TEXT } from "../lib/runs.js";
 import type { RunChangeJson } from "../shapes.js";
 
 export interface RunChangeOptions extends GlobalOptions {
@@ -53,6 +54,8 @@ function reportRunChange(
   change: RunChangeJson,
 ): void {
   if (options.json) return printJson(context, change);
-  print(context, `Run ${change.runId} is ${change.status}.`);
-  if (!change.changed) note(context, "It was before: nothing was changed.");
+  const { runId, changed, status } = change;
+  if (changed) return print(context, `Run ${runId} is ${status}.`);
+  print(context, `Run ${runId} ${STATUS_TEXT[status]}.`);
+  note(context, "So it was before: nothing was changed.");
 }

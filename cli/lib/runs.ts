@@ -248,7 +248,8 @@ function summary(run: Run): string {
   return `${state}: ${done}; ${pages}; cutoff ${formatTime(run.cutoff)}.`;
 }
 
-const STATUS_TEXT: Record<RunStatus, string> = {
+/** Behind "Run RUN_ID". */
+export const STATUS_TEXT: Record<RunStatus, string> = {
   running: "is running",
   completed: "completed",
   failed: "failed",

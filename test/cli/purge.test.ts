@@ -161,6 +161,9 @@ test("--max and --rate bound the run, and the ledger says so", async () => {
     ratePerSecond: 2,
     archiveFile: null,
   });
+  const canceled = await terminal.run("runs", "cancel", runId);
+  expect(canceled.stdout).toBe(`Run ${runId} reached its maximum.\n`);
+  expect(canceled.stderr).toContain("So it was before: nothing was changed.");
   await terminal.run("runs", "resume", runId);
   const watched = await terminal.run("runs", "watch", runId);
   expect(watched.exitCode).toBe(0);
