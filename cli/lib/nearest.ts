@@ -4,13 +4,22 @@ export function nearest(name: string, known: readonly string[]): string | null {
   const near = known
     .map((candidate) => ({
       candidate,
-      distance: candidate.toLowerCase().startsWith(wanted)
-        ? 0
-        : editDistance(wanted, candidate.toLowerCase()),
+      distance: distanceTo(wanted, candidate.toLowerCase()),
     }))
     .filter(({ distance }) => distance <= 1 + wanted.length / 3)
     .sort((a, b) => a.distance - b.distance);
   return name === "" ? null : (near[0]?.candidate ?? null);
+}
+
+/** To its beginning, too: the end of a long name is easily left out. */
+function distanceTo(wanted: string, candidate: string): number {
+  const ends = [wanted.length - 1, wanted.length, wanted.length + 1];
+  const beginnings = ends.map((end) => candidate.slice(0, end));
+  return candidate.startsWith(wanted)
+    ? 0
+    : Math.min(
+        ...[candidate, ...beginnings].map((text) => editDistance(wanted, text)),
+      );
 }
 
 function editDistance(a: string, b: string): number {

@@ -135,6 +135,7 @@ test.each([
   [["staus"], "Did you mean status?"],
   [["runs", "wach"], "Did you mean watch?"],
   [["settings", "set", "idleTimeout=45m"], "Did you mean idleTimeoutMs?"],
+  [["settings", "set", "retenion=5"], "Did you mean retentionDays?"],
   [["settings", "set", "retentionDays"], "names no value"],
   [["settings", "set", "idleTimeoutMs=soon"], '"soon" is not a duration'],
   [["list", "--active-within", "yesterday"], "neither a time nor how long ago"],
