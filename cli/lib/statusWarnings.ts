@@ -1,14 +1,12 @@
 /** What an operator should see before anything else. */
-import { MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import {
+  STUCK_AFTER_MS,
+  WATCHDOG_LATE_MS,
+} from "../../convex/sessionTracker/shared.js";
 import type { Status } from "./api.js";
 import { settingsWarnings } from "./settingsWarnings.js";
 import { scheduleState } from "./tables.js";
 import { formatDuration, formatTime } from "./time.js";
-
-/** The watchdog comes every quarter of an hour. */
-const WATCHDOG_LATE_MS = 40 * MINUTE_MS;
-/** What the watchdog takes for a run that stands still. */
-const STUCK_AFTER_MS = 10 * MINUTE_MS;
 
 export function statusWarnings(status: Status, now: number): string[] {
   return [

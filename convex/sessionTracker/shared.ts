@@ -18,6 +18,11 @@ export type Patch<Row> = {
     : Row[Field];
 };
 
+/** What stands still for this long is stuck: workpool looks for lost jobs itself after five minutes. */
+export const STUCK_AFTER_MS = 10 * MINUTE_MS;
+/** The watchdog comes every quarter of an hour. */
+export const WATCHDOG_LATE_MS = 40 * MINUTE_MS;
+
 // ── Sessions ────────────────────────────────────────────────────────────────
 
 export const vSessionState = v.union(

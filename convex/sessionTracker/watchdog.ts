@@ -16,6 +16,7 @@ import {
   HOUR_MS,
   MINUTE_MS,
   SCHEDULE_NAMES,
+  STUCK_AFTER_MS,
   type Schedule,
   type ScheduleName,
 } from "./shared.js";
@@ -23,8 +24,6 @@ import { findTick, writeTick } from "./ticks.js";
 
 /** A fire this late is lost: crons is built on the scheduler, which runs seconds late at worst. */
 const LOST_AFTER_MS = 10 * MINUTE_MS;
-/** Workpool looks for lost jobs itself after five minutes; this is for what it cannot see. */
-const STUCK_AFTER_MS = 10 * MINUTE_MS;
 /** For an operator to come back to an archive whose process died or lost its network. */
 const ABANDONED_AFTER_MS = DAY_MS;
 /** The check comes four times an hour, so a window of one hour would never blow for a single run. */

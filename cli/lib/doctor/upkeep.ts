@@ -1,5 +1,9 @@
 /** Schedules, the watchdog and runs: do those live that should? */
-import { MINUTE_MS } from "../../../convex/sessionTracker/shared.js";
+import {
+  MINUTE_MS,
+  STUCK_AFTER_MS,
+  WATCHDOG_LATE_MS,
+} from "../../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../../context.js";
 import type { ComponentClient } from "../client.js";
 import { scheduleState } from "../tables.js";
@@ -9,8 +13,6 @@ import { fixed, ok, problem, warning, type Finding } from "./finding.js";
 const FIX = "`sessions-ops doctor --fix` mends it.";
 /** Crons is built on the scheduler, which runs seconds late at worst. */
 const LATE_MS = 5 * MINUTE_MS;
-const STUCK_AFTER_MS = 10 * MINUTE_MS;
-const WATCHDOG_LATE_MS = 40 * MINUTE_MS;
 
 export async function checkSchedules(
   client: ComponentClient,
