@@ -4,6 +4,8 @@ import {
   Bar,
   BarChart,
   CartesianGrid,
+  LabelList,
+  ReferenceDot,
   Tooltip,
   XAxis,
   YAxis,
@@ -55,6 +57,15 @@ export function ActiveChart({ samples }: { samples: readonly Sample[] }) {
           fillOpacity={0.15}
           isAnimationActive={false}
         />
+        {/* A line takes some time to be seen, and none is seen along the axis. */}
+        <ReferenceDot
+          x={last.at}
+          y={last.active}
+          r={4}
+          fill="var(--accent)"
+          stroke="none"
+          ifOverflow="visible"
+        />
       </AreaChart>
     </ChartFrame>
   );
@@ -63,7 +74,11 @@ export function ActiveChart({ samples }: { samples: readonly Sample[] }) {
 /** Inactive sessions, a bar for each stretch of ages. */
 export function AgeChart({ ages }: { ages: readonly AgeBar[] | undefined }) {
   if (ages === undefined) return <ChartFrame label="Loading" />;
-  const bars = ages.map((bar) => ({ ...bar, name: shortAge(bar) }));
+  const bars = ages.map((bar) => ({
+    ...bar,
+    name: shortAge(bar),
+    more: bar.isCapped ? "+" : "",
+  }));
   return (
     <ChartFrame
       label={ages.map(sayAge).join("; ")}
@@ -87,7 +102,9 @@ export function AgeChart({ ages }: { ages: readonly AgeBar[] | undefined }) {
           radius={[3, 3, 0, 0]}
           maxBarSize={48}
           isAnimationActive={false}
-        />
+        >
+          <LabelList dataKey="more" position="top" fill="var(--muted)" />
+        </Bar>
       </BarChart>
     </ChartFrame>
   );

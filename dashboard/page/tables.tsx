@@ -33,17 +33,14 @@ export function RunTable({
       isNumber: true,
       cell: (run) => numberText(run.actions),
     },
-    {
-      title: "Set aside",
-      isNumber: true,
-      cell: (run) => numberText(run.quarantined),
-    },
-    { title: "Pages", isNumber: true, cell: (run) => numberText(run.pages) },
     { title: "Inactive before", cell: (run) => <When at={run.cutoff} /> },
     {
       title: "By",
-      cell: ({ actor, reason }) =>
-        reason === null ? actor : `${actor}: ${reason}`,
+      cell: ({ actor, reason }) => (
+        <p className="text">
+          {reason === null ? actor : `${actor}: ${reason}`}
+        </p>
+      ),
     },
     {
       title: "Progress",
@@ -101,7 +98,11 @@ export function LogTable({
     {
       title: "What",
       cell: ({ changes }) =>
-        changes.map((change) => <div key={change}>{change}</div>),
+        changes.map((change) => (
+          <p key={change} className="text">
+            {change}
+          </p>
+        )),
     },
   ];
   return (
@@ -187,5 +188,5 @@ function toneOf({ status, quarantined }: RunShowJson): { tone?: Tone } {
 }
 
 function statusText({ status }: RunShowJson): string {
-  return status === "maxReached" ? "maximum reached" : status;
+  return status === "maxReached" ? "reached its maximum" : status;
 }

@@ -92,6 +92,9 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
   await card(page, "Purged by day").getByText("No sessions purged").waitFor();
   await card(page, "Runs").getByText("No run yet").waitFor();
   await card(page, "Settings log").getByText("Nobody has changed").waitFor();
+  await card(page, "Active sessions")
+    .locator(".recharts-reference-dot circle")
+    .waitFor();
   const empty = await takeScreenshots(page, "dashboard-quiet");
 
   await operator.visit("visitor-of-now");
@@ -159,6 +162,10 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
   expect(await warning.textContent()).not.toContain("_modules");
   const failed = await takeScreenshots(page, "dashboard-failed");
   expect([...empty, ...busy, ...failed]).toEqual([]);
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 800 });
+    expect(await page.evaluate(cutTables)).toEqual([]);
+  }
 
   expect(complaints).toEqual([]);
   const all = received.join("\n");
@@ -177,6 +184,13 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
 
 function card(page: Page, title: string) {
   return page.getByRole("region", { name: title, exact: true });
+}
+
+/** Runs in the page: the names of the tables that are wider than their card. */
+function cutTables(): Array<string | null> {
+  return [...document.querySelectorAll(".table")]
+    .filter((table) => table.scrollWidth > table.clientWidth)
+    .map((table) => table.querySelector("table")?.ariaLabel ?? null);
 }
 
 function tile(page: Page, label: string) {
