@@ -19,13 +19,14 @@ export function addScheduleCommands(
     "schedule list",
     'schedule set purge "0 3 * * *" --tz Europe/Berlin',
   );
-  const name = () => new Argument("<name>", "which schedule").choices(KINDS);
-  const spec = () =>
-    new Argument(
-      "[spec]",
-      "minute hour day month weekday; six fields start with the second",
-    );
+  addList(schedule, context);
+  addSet(schedule, context);
+  addPause(schedule, context);
+  addResume(schedule, context);
+  addPreview(schedule, context);
+}
 
+function addList(schedule: Command, context: CliContext): void {
   withExamples(
     schedule.command("list").description("list both schedules"),
     "schedule list",
@@ -34,15 +35,17 @@ export function addScheduleCommands(
     const { listSchedules } = await import("../commands/schedule.js");
     await listSchedules(context, command.optsWithGlobals<GlobalOptions>());
   });
+}
 
+function addSet(schedule: Command, context: CliContext): void {
   withExamples(
     schedule
       .command("set")
       .description(
         "change what is named, keep the rest, and show the next fires",
       )
-      .addArgument(name())
-      .addArgument(spec())
+      .addArgument(nameArgument())
+      .addArgument(specArgument())
       .option("--tz <zone>", "IANA time zone the spec is read in")
       .option("--reason <text>", "recorded in the settings log")
       .addOption(ifRevision()),
@@ -64,12 +67,14 @@ export function addScheduleCommands(
       );
     },
   );
+}
 
+function addPause(schedule: Command, context: CliContext): void {
   withExamples(
     schedule
       .command("pause")
       .description("start no more runs by schedule; a run in progress goes on")
-      .addArgument(name())
+      .addArgument(nameArgument())
       .requiredOption("--reason <text>", "why, for whoever finds it paused")
       .option("--until <time>", "resume by itself: YYYY-MM-DD or ISO 8601")
       .addOption(ifRevision()),
@@ -83,12 +88,14 @@ export function addScheduleCommands(
       command.optsWithGlobals<ScheduleChangeOptions & { reason: string }>(),
     );
   });
+}
 
+function addResume(schedule: Command, context: CliContext): void {
   withExamples(
     schedule
       .command("resume")
       .description("end a pause")
-      .addArgument(name())
+      .addArgument(nameArgument())
       .option("--reason <text>", "recorded in the settings log")
       .addOption(ifRevision()),
     "schedule resume purge",
@@ -101,15 +108,17 @@ export function addScheduleCommands(
       command.optsWithGlobals<ScheduleChangeOptions>(),
     );
   });
+}
 
+function addPreview(schedule: Command, context: CliContext): void {
   withExamples(
     schedule
       .command("preview")
       .description(
         "show when a schedule fires, or would with another spec; changes nothing",
       )
-      .addArgument(name())
-      .addArgument(spec())
+      .addArgument(nameArgument())
+      .addArgument(specArgument())
       .option("--tz <zone>", "IANA time zone the spec is read in")
       .option("--count <n>", "how many fires", wholeNumber(1, 100), 5),
     "schedule preview purge",
@@ -129,5 +138,16 @@ export function addScheduleCommands(
         command.optsWithGlobals<SchedulePreviewOptions>(),
       );
     },
+  );
+}
+
+function nameArgument(): Argument {
+  return new Argument("<name>", "which schedule").choices(KINDS);
+}
+
+function specArgument(): Argument {
+  return new Argument(
+    "[spec]",
+    "minute hour day month weekday; six fields start with the second",
   );
 }
