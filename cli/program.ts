@@ -12,6 +12,19 @@ import { addUpkeepCommands } from "./usage/upkeep.js";
 
 const VERSION = "0.1.0";
 
+/** Commander sees conflicts only between options of one command. */
+function checkOutput(command: Command): void {
+  const { json, jsonl } = command.optsWithGlobals<{
+    json?: boolean;
+    jsonl?: boolean;
+  }>();
+  if (!json || !jsonl) return;
+  throw new CliError(
+    "usage",
+    "--json and --jsonl are two forms of the same output. Leave one out.",
+  );
+}
+
 export interface Ended {
   readonly exitCode: number;
   /** Calls may be under way that nobody waits for. */
@@ -87,7 +100,8 @@ export function buildProgram(context: CliContext): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .exitOverride();
+    .exitOverride()
+    .hook("preAction", (_program, command) => checkOutput(command));
   addSessionCommands(program, context);
   addCleaningCommands(program, context);
   addRunCommands(program, context);

@@ -5,7 +5,7 @@ import { conflictExplained } from "../lib/conflict.js";
 import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
 import { CliError } from "../lib/errors.js";
 import { reportChange } from "../lib/scheduleReport.js";
-import { parseTime } from "../lib/zonedTime.js";
+import { parseFuture } from "../lib/zonedTime.js";
 
 export interface ScheduleChangeOptions extends GlobalOptions {
   readonly tz?: string;
@@ -52,7 +52,7 @@ export async function pauseSchedule(
   const until =
     options.until === undefined
       ? {}
-      : { until: parseTime(options.until, "--until") };
+      : { until: parseFuture(options.until, "--until", context.now()) };
   const connection = await connect(context, options);
   const { client } = connection;
   const revision = await revisionToChange(client, options);

@@ -27,7 +27,7 @@ export async function show(
     cursor: from,
   });
   const session = toSessionJson(found);
-  if (options.json && !options.jsonl) {
+  if (options.json) {
     return printJson(context, {
       ...session,
       timeline: actions.map(toActionJson),

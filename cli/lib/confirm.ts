@@ -39,12 +39,14 @@ export async function confirmCount(
   count: number,
   why: string,
 ): Promise<void> {
-  const given =
-    options.confirm ?? (await typedCount(context, options, count, why));
-  if (given === count) return;
+  const { confirm } = options;
+  const given = confirm ?? (await typedCount(context, options, count, why));
+  if (readCount(given) === count) return;
+  const shown =
+    typeof given === "number" ? formatNumber(given) : JSON.stringify(given);
   throw new CliError(
     "unconfirmed",
-    `Not confirmed: ${formatNumber(given)} is not the number of sessions, ${formatNumber(count)}. Nothing was changed.`,
+    `Not confirmed: ${shown} is not the number of sessions, ${formatNumber(count)}. Nothing was changed.`,
   );
 }
 
@@ -85,7 +87,7 @@ async function typedCount(
   options: ConfirmOptions,
   count: number,
   why: string,
-): Promise<number> {
+): Promise<string> {
   if (!canAsk(context, options)) {
     throw new CliError(
       "unconfirmed",
@@ -98,7 +100,12 @@ async function typedCount(
   if (typed.trim() === "") {
     throw new CliError("cancelled", "Cancelled; nothing was changed.");
   }
-  return Number(typed.replaceAll(/[,\s]/g, ""));
+  return typed.trim();
+}
+
+/** As it is shown as well: with commas between thousands. */
+function readCount(given: string | number): number {
+  return Number(String(given).replaceAll(/[,\s]/g, ""));
 }
 
 /** JSON output is for programs: it never prompts. */

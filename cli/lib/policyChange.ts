@@ -1,6 +1,7 @@
 /** Changing the policy: what `retention DAYS` and `settings set` share. */
 import {
   purgeCutoff,
+  RETENTION_DAYS_RANGE,
   type Policy,
   type RetentionDays,
 } from "../../convex/sessionTracker/shared.js";
@@ -9,6 +10,7 @@ import type { Returns } from "./api.js";
 import { confirmYes } from "./confirm.js";
 import { announceTarget, type Connection } from "./connect.js";
 import { conflictExplained } from "./conflict.js";
+import { CliError } from "./errors.js";
 import { countOf, retentionText } from "./output.js";
 import { previewPurge } from "./purgePreview.js";
 import { nextPurgeText } from "./scheduleReport.js";
@@ -40,6 +42,7 @@ export async function changePolicy(
   patch: Partial<Policy>,
 ): Promise<PolicyChanged> {
   const { client } = connection;
+  checkRetention(patch.retentionDays);
   const expectedRevision = options.ifRevision ?? current.revision;
   await announceTarget(context, connection);
   const purgeable = await confirmLowering(
@@ -63,6 +66,17 @@ export async function changePolicy(
     after: changed.after as Partial<Policy>,
     ...(purgeable === null ? {} : { purgeable }),
   };
+}
+
+/** Before anything is asked about it; all else is the component's to refuse. */
+function checkRetention(days: RetentionDays | undefined): void {
+  if (days === undefined || days === "never") return;
+  const [min, max] = RETENTION_DAYS_RANGE;
+  if (days >= min && days <= max) return;
+  throw new CliError(
+    "usage",
+    `retentionDays must be from one hour (1/24) to ${max}, or "never", got ${days}.`,
+  );
 }
 
 async function confirmLowering(

@@ -20,7 +20,14 @@ export function chooseCutoff(
   retentionDays: RetentionDays,
   now: number,
 ): number {
-  if (days !== undefined) return Math.floor(now - days * DAY_MS);
+  if (days !== undefined) {
+    const cutoff = Math.floor(now - days * DAY_MS);
+    if (cutoff >= 0) return cutoff;
+    throw new CliError(
+      "usage",
+      `--days ${days} goes back to before 1970. It must be a number above 0 and at most ${Math.floor(now / DAY_MS)}.`,
+    );
+  }
   if (before === undefined) {
     const cutoff = purgeCutoff(retentionDays, now);
     if (cutoff !== null) return Math.floor(cutoff);
@@ -30,6 +37,9 @@ export function chooseCutoff(
     );
   }
   const cutoff = parseTime(before, "--before");
-  if (cutoff <= now) return cutoff;
-  throw new CliError("usage", `--before ${before} lies in the future.`);
+  if (cutoff >= 0 && cutoff <= now) return cutoff;
+  throw new CliError(
+    "usage",
+    `--before ${before} lies ${cutoff < 0 ? "before 1970" : "in the future"}. Give a time from 1970-01-01 until now.`,
+  );
 }

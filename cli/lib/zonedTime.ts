@@ -1,8 +1,10 @@
 /** Times as people give them, and in time zones: what needs a library for calendars. */
 import { DateTime } from "luxon";
 import { CliError } from "./errors.js";
-import { readDuration } from "./time.js";
+import { formatTime, readDuration } from "./time.js";
 
+/** What a date can hold. */
+const MAX_TIME = 8.64e15;
 const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}.*)?$/;
 
 /**
@@ -29,10 +31,27 @@ export function parseTime(text: string, option: string): number {
 export function parseMoment(text: string, option: string, now: number): number {
   const agoMs = readDuration(text);
   const time = agoMs === null ? readTime(text) : now - agoMs;
-  if (time !== null) return time;
+  if (time !== null && time >= -MAX_TIME) return time;
   throw new CliError(
     "usage",
     `${option} ${JSON.stringify(text)} is neither a time nor how long ago. Give YYYY-MM-DD (midnight UTC), ISO 8601 such as 2026-08-01T12:00:00Z, or 45m, 2h, 7d.`,
+  );
+}
+
+/** The time in the future that an option names: itself, or in how long it is. */
+export function parseFuture(text: string, option: string, now: number): number {
+  const inMs = readDuration(text);
+  const time = inMs === null ? readTime(text) : now + inMs;
+  if (time === null || time > MAX_TIME) {
+    throw new CliError(
+      "usage",
+      `${option} ${JSON.stringify(text)} is neither a time nor in how long. Give YYYY-MM-DD (midnight UTC), ISO 8601 such as 2026-08-01T12:00:00Z, or 45m, 2h, 7d.`,
+    );
+  }
+  if (time > now) return time;
+  throw new CliError(
+    "usage",
+    `${option} ${text} is ${formatTime(time)}, which has passed. Give a time in the future, or in how long: 45m, 2h, 7d.`,
   );
 }
 

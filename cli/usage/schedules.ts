@@ -76,7 +76,10 @@ function addPause(schedule: Command, context: CliContext): void {
       .description("start no more runs by schedule; a run in progress goes on")
       .addArgument(nameArgument())
       .requiredOption("--reason <text>", "why, for whoever finds it paused")
-      .option("--until <time>", "resume by itself: YYYY-MM-DD or ISO 8601")
+      .option(
+        "--until <time>",
+        "resume by itself: 2h, 7d, YYYY-MM-DD or ISO 8601",
+      )
       .addOption(ifRevision()),
     "schedule pause purge --reason 'import under way'",
     "schedule pause purge --reason audit --until 2026-09-01",

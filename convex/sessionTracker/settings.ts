@@ -14,6 +14,7 @@ import {
   HOUR_MS,
   MAX_DELETES_PER_PAGE,
   MINUTE_MS,
+  RETENTION_DAYS_RANGE,
   vPolicy,
   vSettings,
   type Patch,
@@ -177,7 +178,6 @@ const POLICY_RANGES: {
   maxMetadataBytes: [0, 512 * 1_024],
   pageSize: [1, MAX_DELETES_PER_PAGE],
 };
-const RETENTION_DAYS_RANGE = [1 / 24, 3_650] as const;
 
 function checkPolicy(policy: Policy): void {
   for (const [field, [min, max]] of Object.entries(POLICY_RANGES)) {

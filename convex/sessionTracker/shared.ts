@@ -199,6 +199,9 @@ export const vSettings = v.object({
 });
 export type Settings = Infer<typeof vSettings>;
 
+/** Least and most of a retention in days; "never" besides. */
+export const RETENTION_DAYS_RANGE = [1 / 24, 3_650] as const;
+
 export const DEFAULT_SETTINGS: Settings = {
   idleTimeoutMs: 30 * MINUTE_MS,
   retentionDays: 14,
