@@ -6,6 +6,8 @@ import { CliError, mayBeDone } from "../lib/errors.js";
 import { untilInterrupted } from "../lib/interrupt.js";
 import { countOf, note, print, printJson } from "../lib/output.js";
 import { readSession, toSessionJson } from "../lib/sessionRows.js";
+import { shellCommand } from "../lib/shell.js";
+import { printable } from "../lib/table.js";
 import { formatTime, iso } from "../lib/time.js";
 import type { ForgetJson } from "../operatorShapes.js";
 import type { SessionJson } from "../shapes.js";
@@ -34,7 +36,7 @@ export async function forget(
     given: options.confirm,
     name: id,
     question: `This erases the visitor and everything they did, for good. Type ${id} to go on:`,
-    flags: `--confirm ${id}`,
+    flags: shellCommand("--confirm", id),
   });
   const { erased, actions } = await erase(context, client, session);
   if (!erased) {
@@ -75,7 +77,7 @@ async function noteOthers(
   if (others.length === 0) return;
   note(
     context,
-    `User ${userId} has ${countOf(others.length, "other session")}, which stay: \`sessions-ops list --user ${userId}\`.`,
+    `User ${printable(userId)} has ${countOf(others.length, "other session")}, which stay: \`${shellCommand("sessions-ops", "list", "--user", userId)}\`.`,
   );
 }
 
@@ -152,7 +154,7 @@ function receiptText(receipt: ForgetJson): string {
     `  anonymousId  ${receipt.anonymousId}`,
     ...(receipt.userId === undefined
       ? []
-      : [`  user         ${receipt.userId}`]),
+      : [`  user         ${printable(receipt.userId)}`]),
     `  actions      ${receipt.actions}`,
     `  at           ${formatTime(Date.parse(receipt.erasedAt))}`,
     `  by           ${receipt.actor}`,

@@ -6,6 +6,7 @@ import { connect, type GlobalOptions } from "../lib/connect.js";
 import { CliError } from "../lib/errors.js";
 import { note, print, printJson, widthOf } from "../lib/output.js";
 import { toSessionJson } from "../lib/sessionRows.js";
+import { shellCommand } from "../lib/shell.js";
 import { formatTable } from "../lib/table.js";
 import { formatTime } from "../lib/time.js";
 import { parseMoment } from "../lib/zonedTime.js";
@@ -45,7 +46,10 @@ export async function list(
     print(context, sessionTable(found.sessions, widthOf(context)));
   }
   if (found.cursor !== null) {
-    note(context, `More: the same command with --cursor ${found.cursor}`);
+    note(
+      context,
+      `More: the same command with ${shellCommand("--cursor", found.cursor)}`,
+    );
   }
 }
 

@@ -3,6 +3,7 @@ import type { Action } from "../lib/api.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { note, print, printJson, widthOf } from "../lib/output.js";
 import { readSession, toSessionJson } from "../lib/sessionRows.js";
+import { shellCommand } from "../lib/shell.js";
 import { formatTable, printable } from "../lib/table.js";
 import { formatTime, iso } from "../lib/time.js";
 import type { ActionJson, SessionJson, ShowJson } from "../shapes.js";
@@ -43,7 +44,10 @@ export async function show(
     print(context, `${sessionText(session)}\n\n${timeline}`);
   }
   if (cursor !== null) {
-    note(context, `Earlier: sessions-ops show ${id} --cursor ${cursor}`);
+    note(
+      context,
+      `Earlier: ${shellCommand("sessions-ops", "show", id, "--cursor", cursor)}`,
+    );
   }
 }
 

@@ -12,6 +12,8 @@ import { countOf, note, print, printJson } from "./output.js";
 import { previewPurge } from "./purgePreview.js";
 import { startProgress } from "./progress.js";
 import type { RunResultJson } from "../shapes.js";
+import { shellCommand } from "./shell.js";
+import { printable } from "./table.js";
 import { formatDuration, formatTime, iso } from "./time.js";
 
 const POLL_MS = 250;
@@ -225,7 +227,7 @@ export function conclude(run: Run): void {
     case "failed":
       throw new CliError(
         "runFailed",
-        `Run ${run.runId} failed: ${run.errors.at(-1)?.message ?? "no reason was recorded"}\nWhat it did stays done. \`${resumeCommand(run)}\` goes on where it stopped.`,
+        `Run ${run.runId} failed: ${printable(run.errors.at(-1)?.message ?? "no reason was recorded")}\nWhat it did stays done. \`${resumeCommand(run)}\` goes on where it stopped.`,
       );
     case "canceled":
       throw new CliError(
@@ -282,11 +284,11 @@ function howToFollow(run: FollowedRun): string {
   const goesOn =
     file === undefined
       ? "The run goes on"
-      : `The run goes on as long as whoever writes ${file} does`;
+      : `The run goes on as long as whoever writes ${printable(file)} does`;
   return `${goesOn}: \`sessions-ops runs watch ${runId}\` follows it, \`sessions-ops runs cancel ${runId}\` stops it before its next page, \`${resumeCommand(run)}\` goes on after that.`;
 }
 
 export function resumeCommand({ runId, archiveFile }: FollowedRun): string {
-  const archive = archiveFile === undefined ? "" : ` --archive ${archiveFile}`;
-  return `sessions-ops runs resume ${runId}${archive}`;
+  const archive = archiveFile === undefined ? [] : ["--archive", archiveFile];
+  return shellCommand("sessions-ops", "runs", "resume", runId, ...archive);
 }

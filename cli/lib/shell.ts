@@ -1,3 +1,5 @@
+import { printable } from "./table.js";
+
 /** A command that is printed to be pasted: its words as a shell has to be given them. */
 export function shellCommand(...words: string[]): string {
   return words.map(shellWord).join(" ");
@@ -6,5 +8,5 @@ export function shellCommand(...words: string[]): string {
 /** The word as it is where a shell leaves it so, else quoted. */
 function shellWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  return `'${word.replaceAll("'", "'\\''")}'`;
+  return `'${printable(word).replaceAll("'", "'\\''")}'`;
 }

@@ -9,6 +9,7 @@ import {
   runningDeploymentFile,
 } from "./runningDeployment.js";
 import { nameInProduction } from "./production.js";
+import { shellCommand } from "./shell.js";
 import { AdminKey } from "./secret.js";
 
 /** The deployment a command talks to. */
@@ -148,7 +149,7 @@ function keylessDeployment(context: CliContext, deployment: string): CliError {
   const running = readRunningDeployment(context.cwd);
   const local =
     running && context.isProcessAlive(running.pid)
-      ? ` For the deployment that \`serve\` runs in this folder, add --url ${running.url} --admin-key-file ${running.adminKeyFile}.`
+      ? ` For the deployment that \`serve\` runs in this folder, add ${shellCommand("--url", running.url, "--admin-key-file", running.adminKeyFile)}.`
       : "";
   return new CliError(
     "unauthorized",

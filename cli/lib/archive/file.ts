@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import { gunzipSync, gzip } from "node:zlib";
 import { promisify } from "node:util";
 import { CliError } from "../errors.js";
+import { shellCommand } from "../shell.js";
 
 const compress = promisify(gzip);
 
@@ -40,7 +41,7 @@ export class ArchiveFile {
       if (!hasCode(error, "EEXIST")) throw error;
       throw new CliError(
         "usage",
-        `${path} exists already and is not written over. Name another file; to go on with the run that it belongs to, \`sessions-ops runs resume RUN_ID --archive ${path}\`.`,
+        `${path} exists already and is not written over. Name another file; to go on with the run that it belongs to, \`${shellCommand("sessions-ops", "runs", "resume", "RUN_ID", "--archive", path)}\`.`,
       );
     });
     // The file's name is on disk once its folder is.

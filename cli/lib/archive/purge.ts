@@ -18,6 +18,7 @@ import { startProgress } from "../progress.js";
 import { previewPurge } from "../purgePreview.js";
 import { conclude, readRun, report, resumeCommand } from "../runs.js";
 import { actionText, sessionLine } from "../sessionLines.js";
+import { shellCommand } from "../shell.js";
 import { ArchiveFile } from "./file.js";
 
 export interface ArchivedPurge {
@@ -94,7 +95,7 @@ async function notStarted(
   const { path } = archive;
   throw new CliError(
     isInterrupted ? "cancelled" : "unreachable",
-    `${error.message}\nWhether the run was started is not known; \`sessions-ops runs list\` says. If it was, \`sessions-ops runs resume RUN_ID --archive ${path}\` goes on; if not, delete ${path} and repeat the command.`,
+    `${error.message}\nWhether the run was started is not known; \`sessions-ops runs list\` says. If it was, \`${shellCommand("sessions-ops", "runs", "resume", "RUN_ID", "--archive", path)}\` goes on; if not, delete ${path} and repeat the command.`,
     { cause: error },
   );
 }
