@@ -82,7 +82,7 @@ function addPause(schedule: Command, context: CliContext): void {
       )
       .addOption(ifRevision()),
     "schedule pause purge --reason 'import under way'",
-    "schedule pause purge --reason audit --until 2026-09-01",
+    "schedule pause purge --reason audit --until 7d",
   ).action(async (which: ScheduleName, _options, command: Command) => {
     const { pauseSchedule } = await import("../commands/scheduleChange.js");
     await pauseSchedule(
