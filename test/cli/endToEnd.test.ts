@@ -34,6 +34,7 @@ test("serve, import, purge and reschedule, each step a process of its own", asyn
   expect(url).toBeDefined();
   const keyFile = join(folder, "data/admin-key");
   expect(statSync(keyFile).mode & 0o777).toBe(0o600);
+  await cli.putOffPurges();
 
   const now = Date.now();
   const rows = Array.from({ length: 2_000 }, (_, index) => {

@@ -21,6 +21,7 @@ let sessions = "";
 beforeAll(async () => {
   const serving = cli.start(["serve", "--port", "0", "--data", "data"]);
   await serving.firstLine;
+  await cli.putOffPurges();
   const now = Date.now();
   sessions = Array.from({ length: SESSIONS }, (_, index) => {
     const lastActive = now - 30 * DAY_MS - index;

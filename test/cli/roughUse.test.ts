@@ -19,6 +19,7 @@ beforeAll(async () => {
   const args = ["serve", "--port", "0", "--data", "data", "--json"];
   served = await cli.start(args).printed<ServeJson>();
   key = readFileSync(served.adminKeyFile, "utf8").trim();
+  await cli.putOffPurges();
   const now = Date.now();
   const lines = Array.from({ length: SESSIONS }, (_, index) => {
     const lastActive = now - 30 * DAY_MS - index;
