@@ -2,12 +2,12 @@ import { convexToJson, type Value } from "convex/values";
 import { backoffMs } from "./backoff.js";
 import { listen } from "./events.js";
 import { asAnonymousId, newAnonymousId } from "./identity.js";
-import { consentOf, firstOf, intervalOf, type Member } from "./members.js";
+import { DEFAULTS, together, type Member } from "./members.js";
 import type { Consent, TrackedAction } from "./options.js";
 import { createOutbox, type Waiting } from "./outbox.js";
 import { attempt, type Page } from "./page.js";
 import { asksForPrivacy, isBot } from "./privacy.js";
-import { claim, jittered, readRhythm } from "./rhythm.js";
+import { claim, jittered, MIN_GAP_MS, readRhythm } from "./rhythm.js";
 import {
   STARTING,
   type SessionError,
@@ -42,8 +42,6 @@ export interface SessionEngine {
   reset(): void;
 }
 
-/** Of the interval: a page that goes sends a last heartbeat if the last one is older. */
-const LAST_BEAT_AGE = 0.2;
 const ENDED = "ended";
 
 // A closure, since its names are shortened in the app's build and those of a class are not.
@@ -55,15 +53,15 @@ export function createEngine(
   const { url } = client;
   // Another deployment used from the same origin has heartbeats and actions of its own.
   const name = `${storageKey}@${url}`;
-  const waitingKey = `${name}:waiting`;
   const beatKey = `${name}:beat`;
   const store = createStore(page);
-  const outbox = createOutbox(store, waitingKey, (count) =>
+  const outbox = createOutbox(page, store, `${name}:waiting:`, (count) =>
     fail("actionsDropped", `${count} dropped`),
   );
   const members = new Set<Member>();
   const turn = takingTurns(page, name, work, rest);
 
+  let options = DEFAULTS;
   let snapshot = STARTING;
   let mode: Consent | "skipped" = "pending";
   let id: string | undefined;
@@ -78,75 +76,70 @@ export function createEngine(
   let stop: (() => void) | undefined;
 
   const now = () => page.Date.now();
-  const rhythm = () => readRhythm(page, store.get(beatKey), interval());
   const retryInMs = () => retryAt - page.performance.now();
-  const interval = () => intervalOf(members);
 
   // ── A turn: what is due, in one tab of the browser at a time ──────────────
 
   async function work(): Promise<void> {
-    // What was recorded before the end goes out under an id, too.
-    if (isTracking() || (mode === "granted" && outbox.read()[0])) identify();
+    if (isTracking()) {
+      id = stored();
+      if (!id) store.set(storageKey, (id = newAnonymousId(page)));
+    }
     publish();
     while (canSend()) {
-      const item = take() ?? (beatDueAt() <= now() && beat());
+      const item = outbox.read()[0] ?? (beatDueAt() <= now() && beat());
       if (!item) return;
-      conclude(item, await send(...item));
+      conclude(item, await send(item));
     }
-  }
-
-  function identify(): void {
-    id = stored();
-    if (!id) store.set(storageKey, (id = newAnonymousId(page)));
   }
 
   function stored(): string | undefined {
     return asAnonymousId(store.get(storageKey));
   }
 
-  function take(): Waiting | undefined {
-    const [first, ...others] = outbox.read();
-    if (first) outbox.write(others);
-    return first;
-  }
-
   /** Claimed before it is sent, so that no other tab sends one too. */
   function beat(): Waiting {
-    store.set(beatKey, claim(page, jittered(page, interval())));
-    return ["trackSession"];
+    store.set(beatKey, claim(page, jittered(page, options.heartbeatInterval)));
+    return { name: "trackSession" };
   }
 
-  function send(
-    mutation: MutationName,
-    args?: Record<string, unknown>,
-  ): Promise<Outcome> {
-    const functions = firstOf(members, "functions");
-    return call(page, url, functions, mutation, {
+  function send({ name, args, key }: Waiting): Promise<Outcome> {
+    // An action whose page dies meanwhile must not come twice; an end may, and must be told.
+    if (name === "trackUserAction") store.set(key!);
+    return call(page, url, options.functions, name, {
       anonymousId: id,
       ...args,
     });
   }
 
   function conclude(item: Waiting, outcome: Outcome): void {
+    const { key } = item;
     const { kind, message, retryAfterMs } = outcome;
     if (kind === "done") {
       error = null;
       failures = 0;
-      return;
+    } else {
+      fail(kind, message);
+      // What the function refuses or throws at would be refused again; a heartbeat goes on.
+      if (kind === "unreachable" || !key || retryAfterMs) {
+        return retry(item, retryAfterMs);
+      }
     }
-    fail(kind, message);
-    const [name] = item;
-    const isBeat = name === "trackSession";
-    // An action that the function refuses or throws at would be refused again; a heartbeat goes on.
-    if (kind !== "unreachable" && !isBeat && !retryAfterMs) return;
-    retryAt =
-      page.performance.now() +
-      backoffMs(page, failures++, interval(), retryAfterMs);
-    if (isBeat) store.set(beatKey, claim(page, retryInMs()));
-    // Not an action whose visitor has withdrawn consent meanwhile, here or in another tab.
-    else if (id || (mode === "denied" && name !== "trackUserAction")) {
-      outbox.write([item, ...outbox.read()]);
-    }
+    if (key) store.set(key);
+  }
+
+  function retry(item: Waiting, askedMs?: number): void {
+    const wait = backoffMs(
+      page,
+      failures++,
+      options.heartbeatInterval,
+      askedMs,
+    );
+    retryAt = page.performance.now() + wait;
+    // Not for a visitor who has withdrawn consent meanwhile, here or in another tab.
+    if (!id) return;
+    if (item.key) outbox.add(item);
+    else store.set(beatKey, claim(page, wait));
   }
 
   // ── When ──────────────────────────────────────────────────────────────────
@@ -155,15 +148,18 @@ export function createEngine(
 
   const isTracking = () => mode === "granted" && !ended;
 
-  const isActiveSince = (time: number) =>
-    isTracking() &&
-    stop &&
-    page.document.visibilityState === "visible" &&
-    (lastInput > time || !firstOf(members, "requireInput"));
-
   function beatDueAt(): number {
-    const { last, dueAt } = rhythm();
-    return isActiveSince(last) ? dueAt : Infinity;
+    const { last, dueAt } = readRhythm(
+      page,
+      store.get(beatKey),
+      options.heartbeatInterval,
+    );
+    const isActive =
+      isTracking() &&
+      stop &&
+      page.document.visibilityState === "visible" &&
+      (lastInput > last || !options.requireInput);
+    return isActive ? dueAt : Infinity;
   }
 
   function rest(): void {
@@ -177,29 +173,21 @@ export function createEngine(
 
   // ── Consent ───────────────────────────────────────────────────────────────
 
-  function wantedMode(): typeof mode {
-    if (firstOf(members, "skipBots") && isBot(page)) return "skipped";
-    return firstOf(members, "respectPrivacySignals") && asksForPrivacy(page)
-      ? "denied"
-      : consentOf(members);
-  }
-
   function enter(newMode: typeof mode): void {
     mode = newMode;
     const isDenied = mode === "denied";
     store.useBrowser(isDenied || mode === "granted");
     id = stored();
     if (isDenied) {
-      const waiting = outbox.read();
-      for (const key of [storageKey, waitingKey, beatKey]) store.set(key);
-      store.useBrowser(false);
-      // Whom one denied consent before is still to be ended or forgotten.
-      outbox.write(waiting.filter(([name]) => name !== "trackUserAction"));
+      store.set(storageKey);
+      store.set(beatKey);
+      // Who denied is still to be ended or forgotten, by the next page if need be.
+      for (const { name, key } of outbox.read()) {
+        if (name === "trackUserAction") store.set(key!);
+      }
       ended = false;
       if (id) {
-        post(
-          firstOf(members, "forgetOnDenied") ? "forgetSession" : "endSession",
-        );
+        post(options.forgetOnDenied ? "forgetSession" : "endSession");
       }
     }
     if (mode !== "granted") id = undefined;
@@ -243,7 +231,7 @@ export function createEngine(
   function noteInput({ isTrusted }: Event): void {
     if (!isTrusted) return;
     lastInput = now();
-    if (firstOf(members, "requireInput")) rest();
+    if (options.requireInput) rest();
   }
 
   /** What another tab did, also while this page was in the back/forward cache. */
@@ -265,24 +253,24 @@ export function createEngine(
   }
 
   function leavePage(event: Event): void {
-    if ((event as PageTransitionEvent).persisted || !canSend()) return;
+    // Who denied may never come again, so that is tried at once.
+    if (link !== "active" || (mode !== "denied" && retryInMs() > 0)) return;
     let room = KEEPALIVE_LENGTH;
-    for (let item; (item = take());) {
+    for (const item of outbox.read()) {
       room -= JSON.stringify(item).length;
-      if (room < 0) return outbox.write([item, ...outbox.read()]);
-      void send(...item);
+      if (room < 0) return;
+      void send(item);
     }
-    const { last } = rhythm();
-    if (isActiveSince(last) && now() - last > interval() * LAST_BEAT_AGE) {
-      void send(...beat());
-    }
+    const early = options.heartbeatInterval / 2 - MIN_GAP_MS;
+    const { persisted } = event as PageTransitionEvent;
+    if (!persisted && beatDueAt() - now() < early) void send(beat());
   }
 
   // ── What members see ──────────────────────────────────────────────────────
 
-  function post(mutation: Waiting[0], args?: object): void {
+  function post(name: MutationName, args?: object): void {
     // Without an id yet, the one there is when it is sent: JSON leaves `undefined` out.
-    outbox.write([...outbox.read(), [mutation, { ...args, anonymousId: id }]]);
+    outbox.add({ name, args: { ...args, anonymousId: id } });
     void turn();
   }
 
@@ -291,20 +279,24 @@ export function createEngine(
     publish();
   }
 
-  function status(): SessionStatus {
-    if (mode !== "granted") return mode;
-    return ended ? "ended" : link;
-  }
-
   function publish(): void {
-    const next = { anonymousId: id ?? null, status: status(), error };
+    const status: SessionStatus =
+      mode !== "granted" ? mode : ended ? "ended" : link;
+    const next = { anonymousId: id ?? null, status, error };
     if (JSON.stringify(next) === JSON.stringify(snapshot)) return;
     snapshot = next;
     for (const member of members) member.changed();
   }
 
   function reconsider(): void {
-    const wanted = wantedMode();
+    options = together(members, options);
+    const { skipBots, respectPrivacySignals, consent } = options;
+    const wanted =
+      skipBots && isBot(page)
+        ? "skipped"
+        : respectPrivacySignals && asksForPrivacy(page)
+          ? "denied"
+          : consent;
     if (wanted !== mode) enter(wanted);
     rest();
   }
@@ -312,31 +304,34 @@ export function createEngine(
   return {
     snapshot: () => snapshot,
     join(member) {
-      // The last that left was kept for its options.
-      if (!stop) members.clear();
       members.add(member);
       stop ??= start();
       reconsider();
       return () => {
-        if (members.size > 1) members.delete(member);
-        else stop = void stop?.();
+        members.delete(member);
+        if (!members.size) stop = void stop?.();
         reconsider();
       };
     },
     reconsider,
     trackUserAction(action, details) {
+      // By the options that hold now: functions are others after each rendering.
+      reconsider();
       if (!isTracking()) return;
       try {
         const given: TrackedAction = { action, ...details };
-        const beforeSend = firstOf(members, "beforeSend");
+        const { beforeSend } = options;
         const sent = beforeSend ? beforeSend(given) : given;
         // Also copies, so that the app may change its metadata afterwards.
-        if (sent) post("trackUserAction", convexToJson(picked(sent)) as object);
+        const encoded = sent && convexToJson(sent as object as Value);
+        if (encoded) post("trackUserAction", encoded as object);
       } catch (thrown) {
-        fail("invalidAction", `${action}: ${String(thrown)}`);
+        fail("invalidAction", `${String(action)}: ${String(thrown)}`);
       }
     },
     async endSession() {
+      // What was recorded before the end goes out under an id, too.
+      if (!id) await turn();
       if (!isTracking()) return;
       ended = true;
       store.set(beatKey, ENDED);
@@ -352,8 +347,4 @@ export function createEngine(
       void turn();
     },
   };
-}
-
-function picked({ action, resourceId, metadata }: TrackedAction): Value {
-  return { action, resourceId, metadata: metadata as Value };
 }

@@ -7,41 +7,49 @@ export interface Member {
   changed(): void;
 }
 
-type Members = Iterable<Member>;
+/** The options that hold for all members of an engine. */
+export interface CommonOptions extends SessionTrackerOptions {
+  consent: Consent;
+  heartbeatInterval: number;
+}
 
-const STRICTEST_FIRST: Consent[] = ["denied", "pending"];
+export const DEFAULTS: CommonOptions = {
+  consent: "granted",
+  heartbeatInterval: 300_000,
+};
+
 const MIN_INTERVAL_MS = 5_000;
 const MAX_INTERVAL_MS = 86_400_000;
-const DEFAULT_INTERVAL_MS = 300_000;
 
-/** An option that holds for all: what the first says who says anything. */
-export function firstOf<Name extends keyof SessionTrackerOptions>(
-  members: Members,
-  name: Name,
-): SessionTrackerOptions[Name] {
-  return all(members, name)[0];
-}
-
-export function consentOf(members: Members): Consent {
-  const given = all(members, "consent");
-  return (
-    STRICTEST_FIRST.find((consent) => given.includes(consent)) ?? "granted"
-  );
-}
-
-export function intervalOf(members: Members): number {
-  const [smallest = NaN] = all(members, "heartbeatInterval").sort(
-    (a, b) => a - b,
-  );
-  return (
-    Math.min(Math.max(smallest, MIN_INTERVAL_MS), MAX_INTERVAL_MS) ||
-    DEFAULT_INTERVAL_MS
-  );
-}
-
-function all<Name extends keyof SessionTrackerOptions>(
-  members: Members,
-  name: Name,
-): NonNullable<SessionTrackerOptions[Name]>[] {
-  return [...members].flatMap(({ options }) => options[name] ?? []);
+/**
+ * Of consents the strictest, of intervals the smallest, of everything else what the first says who says
+ * anything. What nobody says stays as it was before: a component that says it may come and go.
+ */
+export function together(
+  members: Iterable<Member>,
+  before: CommonOptions,
+): CommonOptions {
+  const all = [...members].map(({ options }) => options);
+  const common: Record<string, unknown> = {};
+  for (const said of [...all, before]) {
+    for (const [name, value] of Object.entries(said)) common[name] ??= value;
+  }
+  const options = common as unknown as CommonOptions;
+  for (const { consent, heartbeatInterval } of all) {
+    if (
+      consent === "denied" ||
+      (consent === "pending" && options.consent === "granted")
+    ) {
+      options.consent = consent;
+    }
+    if (heartbeatInterval! < options.heartbeatInterval) {
+      options.heartbeatInterval = heartbeatInterval!;
+    }
+  }
+  options.heartbeatInterval =
+    Math.min(
+      Math.max(options.heartbeatInterval, MIN_INTERVAL_MS),
+      MAX_INTERVAL_MS,
+    ) || DEFAULTS.heartbeatInterval;
+  return options;
 }

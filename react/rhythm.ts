@@ -1,6 +1,7 @@
 import type { Page } from "./page.js";
 
-const MIN_GAP_MS = 5_000;
+/** Between any two heartbeats. */
+export const MIN_GAP_MS = 5_000;
 /** Of the interval; up to a tenth earlier or later, so that browsers do not beat together. */
 const EARLIEST = 0.9;
 const LATEST = 1.1;
@@ -16,11 +17,11 @@ export function readRhythm(
   shared: string | undefined,
   intervalMs: number,
 ): { last: number; dueAt: number } {
-  const [last = NaN, next = NaN] = `${shared}`.split(" ").map(Number);
+  const [last = NaN, next] = `${shared}`.split(" ").map(Number);
   // Tabs may read the clock a moment apart, and browsers that guard it blur it for each.
   if (!(last <= Date.now() + MIN_GAP_MS)) return { last: 0, dueAt: 0 };
   // A tab with a smaller interval does not wait for what another had in mind.
-  const dueAt = Math.min(next, last + intervalMs * LATEST);
+  const dueAt = Math.min(next || 0, last + intervalMs * LATEST);
   return { last, dueAt: Math.max(dueAt, last + MIN_GAP_MS) };
 }
 

@@ -7,8 +7,8 @@ import { attempt, type Page } from "./page.js";
 export interface Store {
   useBrowser(may: boolean): void;
   get(key: string): string | undefined;
-  /** What did not fit where other tabs see it may have been joined there by what they wrote. */
-  all(key: string): string[];
+  /** Those that begin so, sorted. */
+  keys(prefix: string): string[];
   /** `undefined` removes. */
   set(key: string, value?: string): void;
 }
@@ -17,18 +17,19 @@ export function createStore(page: Page): Store {
   const memory = new Map<string, string>();
   let places: ("localStorage" | "sessionStorage")[] = [];
 
-  const all = (key: string) =>
-    [
-      ...places.map((place) => attempt(() => page[place].getItem(key))),
-      memory.get(key),
-    ].flatMap((value) => value ?? []);
+  /** What there is of a kind in each place where there is any. */
+  const all = <T>(look: (place: Storage) => T) =>
+    places.flatMap((place) => attempt(() => look(page[place])) ?? []);
 
   return {
     useBrowser(may) {
       places = may ? ["localStorage", "sessionStorage"] : [];
     },
-    get: (key) => all(key)[0],
-    all,
+    get: (key) => all((place) => place.getItem(key))[0] ?? memory.get(key),
+    keys: (prefix) =>
+      [...all(Object.keys).flat(), ...memory.keys()]
+        .filter((key) => key.startsWith(prefix))
+        .sort(),
     set(key, value) {
       memory.delete(key);
       let left = value;

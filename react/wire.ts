@@ -21,8 +21,11 @@ export interface Outcome {
   retryAfterMs?: number | undefined;
 }
 
-/** Characters of a request that is kept alive: browsers refuse over 64 KiB for all that a page has open. */
-export const KEEPALIVE_LENGTH = 20_000;
+/**
+ * Characters of a request that is kept alive, and of all that a page sends when it goes. Browsers refuse
+ * over 64 KiB for all that it has open, and a character has up to 3 bytes.
+ */
+export const KEEPALIVE_LENGTH = 10_000;
 
 const TIMEOUT_MS = 30_000;
 
@@ -53,8 +56,8 @@ export async function call(
       // Older browsers have no such signal; theirs give up on their own, later.
       signal: page.AbortSignal.timeout?.(TIMEOUT_MS),
     });
-    const answer = (await response.json()) as Answer;
-    const { status, value, errorMessage, message } = answer;
+    const { status, value, errorMessage, message } =
+      (await response.json()) as Answer;
     return {
       // Below 420 the deployment did not take it for a call; over that it may, later.
       kind:
@@ -69,6 +72,8 @@ export async function call(
       retryAfterMs: value?.retryAfterMs,
     };
   } catch (error) {
+    // A page that goes hears of it, though the call is made; it does not live to see another task.
+    await new Promise((resolve) => page.setTimeout(resolve));
     return { kind: "unreachable", message: String(error) };
   }
 }

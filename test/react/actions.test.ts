@@ -55,6 +55,10 @@ describe("actions", () => {
     tab.engine.trackUserAction("bad", { metadata });
     expect(tab.snapshot.error).toMatchObject({ kind: "invalidAction" });
     expect(tab.snapshot.error?.message).toContain("bad");
+    for (const odd of [Symbol("odd"), 1n]) {
+      tab.engine.trackUserAction(odd as unknown as string, { metadata });
+      expect(tab.snapshot.error?.message).toContain(odd.toString());
+    }
     act(tab, 0, 1);
     await browser.settle();
     expect(sent(browser)).toEqual(["action 0"]);
@@ -66,7 +70,8 @@ describe("actions", () => {
     const first = browser.open();
     await browser.settle();
     const actions = act(first, 0, 5);
-    first.close();
+    await first.close();
+    await browser.pass(100);
     const second = browser.open();
     actions.push(...act(second, 5, 8));
     await browser.pass(MINUTE_MS);
@@ -94,6 +99,16 @@ describe("actions", () => {
       if (options.locks) expect(sent(browser)).toEqual(actions);
     },
   );
+
+  test("of tabs opened at once are each sent once, however late they see what others store", async () => {
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const browser = new Browser({ storageLagMs: 5, seed });
+      const tabs = Array.from({ length: 4 }, () => browser.open());
+      const actions = tabs.flatMap((tab, n) => act(tab, n, n + 1));
+      await browser.pass(10_000);
+      expect(sent(browser).toSorted()).toEqual(actions);
+    }
+  });
 
   test("beyond 100 push out the oldest, and are counted", async () => {
     const browser = new Browser();
@@ -217,7 +232,8 @@ describe("actions", () => {
   ])("go out where the store held something else: %s", async (stored) => {
     const browser = new Browser();
     const tab = browser.open(null);
-    tab.storage.setItem("anonymousUserId@https://app.example:waiting", stored);
+    const key = "anonymousUserId@https://app.example:waiting:1";
+    tab.storage.setItem(key, stored);
     tab.mount();
     act(tab, 0, 1);
     await browser.settle();
@@ -236,13 +252,49 @@ describe("actions of a page that goes", () => {
     const actions = act(first, 0, 5);
     // The first is on its way, and its answer will find nobody.
     await browser.pass(5);
-    first.close();
+    await first.close();
     browser.open();
     await browser.pass(2 * INTERVAL_MS);
     expect(sent(browser).toSorted()).toEqual(actions);
     expect(
       browser.network.of("trackUserAction").every(({ keepalive }) => keepalive),
     ).toBe(true);
+  });
+
+  test("are not recorded twice where the first is still on its way", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    await browser.settle();
+    const actions = act(tab, 0, 3);
+    // It has arrived, and its answer has not.
+    await browser.pass(30);
+    await tab.close();
+    await browser.settle();
+    browser.open();
+    await browser.pass(2 * INTERVAL_MS);
+    expect(sent(browser)).toEqual(actions);
+  });
+
+  test("do not wait in the back/forward cache", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    await browser.settle();
+    const actions = act(tab, 0, 3);
+    tab.freeze();
+    // All at once: nothing goes on in it.
+    await browser.pass(25);
+    expect(sent(browser).toSorted()).toEqual(actions);
+  });
+
+  test("are kept alive by their bytes", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    await browser.settle();
+    tab.engine.trackUserAction("long", { metadata: "界".repeat(15_000) });
+    await browser.settle();
+    expect(browser.network.of("trackUserAction")).toMatchObject([
+      { keepalive: false },
+    ]);
   });
 
   test("wait for the next page where they are more than browsers keep alive, or offline", async () => {
@@ -254,7 +306,7 @@ describe("actions of a page that goes", () => {
       first.engine.trackUserAction(`action ${n}`, { metadata });
     }
     await browser.pass(5);
-    first.close();
+    await first.close();
     await browser.pass(1_000);
     const before = sent(browser);
     expect(before.length).toBeGreaterThan(1);
@@ -272,6 +324,20 @@ describe("actions of a page that goes", () => {
 });
 
 describe("beforeSend", () => {
+  test("stays in force when the component that gave it is gone", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    const { leave } = tab.mount({
+      beforeSend: (action) => ({ ...action, metadata: "redacted" }),
+    });
+    leave();
+    tab.engine.trackUserAction("pay", { metadata: { card: "4111" } });
+    await browser.settle();
+    expect(browser.network.of("trackUserAction")).toMatchObject([
+      { args: { metadata: "redacted" } },
+    ]);
+  });
+
   test("sees each action before it is stored, and changes or drops it", async () => {
     const browser = new Browser();
     browser.network.isUp = false;

@@ -12,7 +12,7 @@ describe("consent", () => {
     const { update } = tab.mount({ consent: "pending" });
     tab.engine.trackUserAction("ignored");
     await browser.pass(3 * INTERVAL_MS);
-    tab.close();
+    await tab.close();
     expect(tab.snapshot).toEqual({
       anonymousId: null,
       status: "pending",
@@ -67,14 +67,14 @@ describe("consent", () => {
       tab.engine.trackUserAction("ignored");
       tab.engine.reset();
       await browser.pass(3 * INTERVAL_MS);
-      tab.close();
+      await tab.close();
       await browser.settle();
       expect(browser.network.calls).toHaveLength(2);
       expect(browser.storage.entries).toEqual({});
     },
   );
 
-  test("denied without a connection: the server is told when there is one, and nothing is stored for it", async () => {
+  test("denied without a connection: the server is told when there is one, and only that is stored", async () => {
     const browser = new Browser();
     const tab = browser.open(null);
     const { update } = tab.mount();
@@ -83,10 +83,72 @@ describe("consent", () => {
     tab.engine.trackUserAction("never");
     update({ consent: "denied" });
     await browser.settle();
-    expect(browser.storage.entries).toEqual({});
+    const [waiting, ...others] = Object.values(browser.storage.entries);
+    expect(waiting).toContain("endSession");
+    expect(others).toEqual([]);
     browser.network.isUp = true;
     await browser.settle();
     expect(names(browser)).toEqual(["trackSession", "endSession"]);
+    expect(browser.storage.entries).toEqual({});
+  });
+
+  const DENIED = { consent: "denied", forgetOnDenied: true } as const;
+
+  test("denied without a connection, and the page is closed: the next page tells the server", async () => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    const { update } = tab.mount();
+    await browser.settle();
+    const { anonymousId } = tab.snapshot;
+    browser.network.isUp = false;
+    tab.engine.trackUserAction("never");
+    update(DENIED);
+    await browser.settle();
+    await tab.close();
+    browser.network.isUp = true;
+    browser.open(DENIED);
+    await browser.settle();
+    expect(browser.network.calls.slice(1)).toMatchObject([
+      { name: "forgetSession", args: { anonymousId } },
+    ]);
+    expect(browser.storage.entries).toEqual({});
+  });
+
+  test.each([4, 30])(
+    "denied %d ms before the page is reloaded: the server is told",
+    async (ms) => {
+      const browser = new Browser();
+      const tab = browser.open(null);
+      const { update } = tab.mount();
+      await browser.settle();
+      update(DENIED);
+      await browser.pass(ms);
+      await tab.close();
+      browser.open(DENIED);
+      await browser.settle();
+      expect([...new Set(names(browser))]).toEqual([
+        "trackSession",
+        "forgetSession",
+      ]);
+      expect(browser.storage.entries).toEqual({});
+    },
+  );
+
+  test("denied where the server cannot be told, and the page is closed: that tries once more", async () => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    const { update } = tab.mount();
+    await browser.settle();
+    browser.network.answer = () => null;
+    update(DENIED);
+    await browser.settle();
+    expect(browser.network.of("forgetSession")).toHaveLength(1);
+    await tab.close();
+    await browser.settle();
+    expect(browser.network.of("forgetSession")).toMatchObject([
+      {},
+      { keepalive: true },
+    ]);
   });
 
   test.each(["pending", "denied"] as const)(
@@ -221,7 +283,11 @@ describe("consent", () => {
       anonymousId: null,
       status: "ended",
     });
-    expect(names(browser)).toEqual(["trackSession", "endSession"]);
+    // The other tab may tell it, too: it may not have seen yet that it was told.
+    expect([...new Set(names(browser))]).toEqual([
+      "trackSession",
+      "endSession",
+    ]);
     expect(browser.storage.entries).toEqual({});
   });
 
@@ -273,6 +339,21 @@ describe("consent", () => {
     await browser.settle();
     expect(tab.snapshot.status).toBe("active");
   });
+
+  test.each(["pending", "denied"] as const)(
+    "%s stays when the component that said it is gone, until another says otherwise",
+    async (consent) => {
+      const browser = new Browser();
+      const tab = browser.open();
+      await browser.settle();
+      tab.mount({ consent }).leave();
+      tab.mount();
+      await browser.settle();
+      expect(tab.snapshot.status).toBe(consent);
+      tab.mount({ consent: "granted" });
+      expect(tab.snapshot.status).toBe("active");
+    },
+  );
 
   test("outlives the last member: an action after it is not sent without consent", async () => {
     const browser = new Browser();
@@ -340,9 +421,10 @@ describe("bots", () => {
     expect(open.snapshot.status).toBe("active");
   });
 
-  test("people are not", async () => {
-    const userAgent =
-      "Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0.0.0 Safari/537.36";
+  test.each([
+    "Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Linux; Android 9; CUBOT_X19) Chrome/130.0.0.0 Mobile Safari/537.36",
+  ])("people are not: %s", async (userAgent) => {
     const browser = new Browser({ navigator: { userAgent } });
     const tab = browser.open({ skipBots: true });
     await browser.settle();

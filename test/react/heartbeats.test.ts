@@ -292,11 +292,11 @@ describe("input as the sign of life", () => {
 });
 
 describe("a page that goes", () => {
-  test("says so where the last heartbeat is older than a fifth of the interval", async () => {
+  test("says so where the next heartbeat is due within half the interval", async () => {
     const browser = new Browser();
     const tab = browser.open();
-    await browser.pass(2 * MINUTE_MS);
-    tab.close();
+    await browser.pass(4 * MINUTE_MS);
+    await tab.close();
     await browser.settle();
     expect(browser.network.of("trackSession").at(-1)).toMatchObject({
       at: browser.clock.now - 2_000 + 20,
@@ -309,15 +309,15 @@ describe("a page that goes", () => {
     const browser = new Browser();
     const first = browser.open();
     await browser.pass(MINUTE_MS / 2);
-    first.close();
+    await first.close();
 
     const second = browser.open();
     second.hide();
     await browser.pass(10 * MINUTE_MS);
-    second.close();
+    await second.close();
 
     const third = browser.open();
-    await browser.pass(2 * MINUTE_MS);
+    await browser.pass(4 * MINUTE_MS);
     const before = beats(browser);
     third.freeze();
     await browser.settle();
@@ -341,15 +341,38 @@ describe("a page that goes", () => {
   test("costs the browser no more than it would have sent: the others wait from there", async () => {
     const browser = new Browser();
     const tabs = Array.from({ length: 5 }, () => browser.open());
-    await browser.pass(2 * MINUTE_MS);
+    await browser.pass(4 * MINUTE_MS);
     for (const tab of tabs.slice(1)) {
-      tab.close();
+      await tab.close();
       await browser.pass(100);
     }
     await browser.pass(4 * MINUTE_MS);
     expect(beats(browser)).toBe(2);
   });
 });
+
+test("a page load a minute costs less than two heartbeats an interval", async () => {
+  const browser = new Browser();
+  for (let n = 0; n < 55; n += 1) {
+    const tab = browser.open();
+    await browser.pass(65_000);
+    await tab.close();
+  }
+  expect(beats(browser)).toBeLessThan(24);
+});
+
+test.each(["123", "123 abc", " "])(
+  "what is no time in the browser's storage does no harm: %o",
+  async (stored) => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    tab.storage.setItem("anonymousUserId@https://app.example:beat", stored);
+    tab.mount();
+    await browser.pass(HOUR_MS);
+    expect(beats(browser)).toBeGreaterThan(10);
+    expect(beats(browser)).toBeLessThan(15);
+  },
+);
 
 test("nothing is sent where the last member leaves before its heartbeat's turn", async () => {
   const browser = new Browser({ locks: false });

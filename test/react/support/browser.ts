@@ -73,6 +73,7 @@ export class Tab {
   /** Every snapshot that was published. */
   readonly seen: Snapshot[] = [];
   readonly #browser: Browser;
+  readonly #number: number;
   readonly #frozen: (() => void)[] = [];
   #state: "open" | "cached" | "gone" = "open";
 
@@ -82,6 +83,7 @@ export class Tab {
     client: ReturnType<Network["client"]>,
   ) {
     this.#browser = browser;
+    this.#number = number;
     this.storage = browser.storage.view((change) => {
       if (this.#state === "open") this.window.emit("storage", change);
     });
@@ -143,7 +145,10 @@ export class Tab {
   }
 
   /** The page goes for good, as when its tab is closed, reloaded or sent elsewhere. */
-  close(): void {
+  async close(): Promise<void> {
+    this.#browser.network.unload(this.#number);
+    // What waits for a request hears that before the page hears that it goes; its timers are over.
+    await new Promise((resolve) => setImmediate(resolve));
     this.window.emit("pagehide", { persisted: false });
     this.#gone();
   }
@@ -190,10 +195,11 @@ export class Tab {
     };
     const page = {
       get localStorage() {
-        return storage("localStorage", tabStorage);
+        return storage("localStorage", tabStorage.asProperties);
       },
       get sessionStorage() {
         return storage("sessionStorage", {
+          ...Object.fromEntries(session),
           getItem: (key: string) => session.get(key) ?? null,
           setItem: (key: string, value: string) => session.set(key, value),
           removeItem: (key: string) => session.delete(key),

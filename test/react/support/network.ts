@@ -23,6 +23,7 @@ export class Network {
   answer: Answer = () => ({ status: "success", value: { ok: true } });
   readonly #clock: Clock;
   readonly #watchers = new Set<() => void>();
+  readonly #underWay = new Map<number, Set<(error: Error) => void>>();
   #isUp = true;
 
   constructor(clock: Clock) {
@@ -57,8 +58,28 @@ export class Network {
     };
   }
 
+  /** The tab's page is unloaded: as Chromium does, this rejects what is under way, which arrives. */
+  unload(tab: number): void {
+    for (const reject of this.#underWay.get(tab) ?? []) {
+      reject(new TypeError("Failed to fetch"));
+    }
+  }
+
   /** `fetch` of one tab. The request of a page that is gone arrives, its answer does not. */
   fetchOf(tab: number, isGone: () => boolean): typeof fetch {
+    const underWay = new Set<(error: Error) => void>();
+    this.#underWay.set(tab, underWay);
+    const run = this.#fetchOf(tab, isGone);
+    return (...args) =>
+      new Promise((resolve, reject) => {
+        underWay.add(reject);
+        void run(...args)
+          .then(resolve, reject)
+          .finally(() => underWay.delete(reject));
+      });
+  }
+
+  #fetchOf(tab: number, isGone: () => boolean): typeof fetch {
     return async (_url, init = {}) => {
       await this.#delay(init.signal ?? null);
       if (!this.#isUp) throw new TypeError("Failed to fetch");

@@ -113,6 +113,18 @@ export class TabStorage implements Storage {
     this.#carry(keys, { key: null, newValue: null });
   }
 
+  /** As the page has it: what is stored are properties of its own. */
+  get asProperties(): Storage {
+    return Object.assign(
+      Object.create({
+        getItem: this.getItem.bind(this),
+        setItem: this.setItem.bind(this),
+        removeItem: this.removeItem.bind(this),
+      }) as Storage,
+      Object.fromEntries(this.#seen),
+    );
+  }
+
   awaiting(key: string, change: number): void {
     this.#awaited.set(key, (this.#awaited.get(key) ?? 0) + change);
   }
