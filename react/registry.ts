@@ -6,23 +6,16 @@ import type { SessionClient } from "./wire.js";
 
 const DEFAULT_KEY = "anonymousUserId";
 
-const engines = new WeakMap<SessionClient, Map<string, SessionEngine>>();
+/** Engines stay as long as their client: what they know must outlive an unmount. */
+interface Engines {
+  byKey: Map<string, SessionEngine>;
+  /** The key that was asked for last: hooks without one go by it. */
+  lastKey: string;
+}
+
+const clients = new WeakMap<SessionClient, Engines>();
 /** Of those that are mounted: how each looks for its engine again. */
 const seats = new Set<() => void>();
-
-/**
- * The engine of the key, made where there is none. Without a key the first of the client that has
- * one, and else, for as long as that is so, that of the default key. Engines stay as long as their
- * client: what they know must outlive an unmount.
- */
-function engineOf(client: SessionClient, storageKey?: string): SessionEngine {
-  const own = engines.get(client) ?? new Map<string, SessionEngine>();
-  engines.set(client, own);
-  const key = storageKey || [...own.keys()].find(Boolean) || "";
-  const engine = own.get(key) ?? createEngine(client, key || DEFAULT_KEY);
-  own.set(key, engine);
-  return engine;
-}
 
 /** What hooks return to act with. */
 export interface SessionActions {
@@ -49,6 +42,11 @@ export interface Seat {
 }
 
 export function createSeat(client: SessionClient, storageKey?: string): Seat {
+  const engines = clients.get(client) ?? {
+    byKey: new Map<string, SessionEngine>(),
+    lastKey: DEFAULT_KEY,
+  };
+  clients.set(client, engines);
   let engine: SessionEngine | undefined;
   let leave: (() => void) | undefined;
   let join: () => void;
@@ -61,12 +59,12 @@ export function createSeat(client: SessionClient, storageKey?: string): Seat {
   };
 
   function settle(): void {
-    const wanted = changed && engineOf(client, storageKey);
-    if (leave && wanted === engine) return;
-    leave?.();
-    leave = undefined;
-    if (!wanted) return;
-    engine = wanted;
+    leave = void leave?.();
+    // One that was gone before it sat down does so now: for what it did meanwhile.
+    if (!changed && engine) return;
+    const key = storageKey || engines.lastKey;
+    engine = engines.byKey.get(key) ?? createEngine(client, key);
+    engines.byKey.set(key, engine);
     leave = engine.join(member);
     member.changed();
     join();
@@ -76,10 +74,11 @@ export function createSeat(client: SessionClient, storageKey?: string): Seat {
     subscribe(listener) {
       changed = listener;
       seats.add(settle);
-      if (storageKey) engineOf(client, storageKey);
+      const isNews = storageKey && storageKey !== engines.lastKey;
+      if (isNews) engines.lastKey = storageKey;
       // In a microtask all effects of the commit have run: the engine that a hook without a key finds
       // is known, and StrictMode's unmount and mount cancel out.
-      for (const seat of storageKey ? seats : [settle]) queueMicrotask(seat);
+      for (const seat of isNews ? seats : [settle]) queueMicrotask(seat);
       return () => {
         changed = undefined;
         seats.delete(settle);
@@ -88,14 +87,16 @@ export function createSeat(client: SessionClient, storageKey?: string): Seat {
     },
     snapshot: () => engine?.snapshot() ?? STARTING,
     update(options) {
+      // Without the functions, which are looked up when they are called.
+      const isSame = JSON.stringify(options) === JSON.stringify(member.options);
       member.options = options;
-      engine?.reconsider();
+      if (!isSame) engine?.reconsider();
     },
     actions: {
       trackUserAction: (action, details) =>
-        void joined.then(() => engine?.trackUserAction(action, details)),
-      endSession: () => joined.then(() => engine?.endSession()),
-      reset: () => void joined.then(() => engine?.reset()),
+        void joined.then(() => engine!.trackUserAction(action, details)),
+      endSession: () => joined.then(() => engine!.endSession()),
+      reset: () => void joined.then(() => engine!.reset()),
     },
   };
 }

@@ -11,7 +11,10 @@ import { anyApi } from "convex/server";
 import {
   createElement,
   StrictMode,
+  useCallback,
   useEffect,
+  useLayoutEffect,
+  useState,
   type ReactElement,
   type ReactNode,
 } from "react";
@@ -182,6 +185,69 @@ describe("hooks and components of a page", () => {
     const { anonymousId } = next.last;
     await until(async () =>
       expect(await app.actions(anonymousId!)).toEqual(["click"]),
+    );
+  });
+
+  test("follow a key that changes: one visitor, and one loop", async () => {
+    const client = newClient();
+    const bare = tracking();
+    const tree = (storageKey: string) =>
+      under(
+        client,
+        bare.element,
+        createElement(SessionTracker, { storageKey }),
+      );
+    const { rerender } = render(tree("a"));
+    await until(() => expect(sent).toEqual(["trackSession"]));
+    rerender(tree("b"));
+    await until(() => expect(sent).toEqual(["trackSession", "trackSession"]));
+    expect(bare.last.anonymousId).toBe(localStorage.getItem("b"));
+    // Back again, at once.
+    rerender(tree("a"));
+    await until(() =>
+      expect(bare.last.anonymousId).toBe(localStorage.getItem("a")),
+    );
+  });
+
+  test("read nothing again where they are only rendered again", async () => {
+    const client = newClient();
+    function Tracked() {
+      // New objects and functions each time, as in most apps.
+      useSessionTracker({ consent: "granted", beforeSend: (each) => each });
+      return null;
+    }
+    const tree = () => under(client, createElement(Tracked));
+    const { rerender } = render(tree());
+    await until(() => expect(sent).toEqual(["trackSession"]));
+    const prototype = Object.getPrototypeOf(localStorage) as Storage;
+    const getItem = vi.spyOn(prototype, "getItem");
+    onTestFinished(() => getItem.mockRestore());
+    for (let n = 0; n < 5; n += 1) rerender(tree());
+    expect(getItem).not.toHaveBeenCalled();
+  });
+
+  test("record what a component does that is gone at once", async () => {
+    let ended: Promise<void> | undefined;
+    function Brief({ leave }: { leave: () => void }) {
+      const { trackUserAction, endSession } = useSessionTracker();
+      useLayoutEffect(() => {
+        trackUserAction("came");
+        ended = endSession();
+        leave();
+      }, [trackUserAction, endSession, leave]);
+      return null;
+    }
+    function Parent() {
+      const [isThere, setIsThere] = useState(true);
+      const leave = useCallback(() => setIsThere(false), []);
+      return isThere ? createElement(Brief, { leave }) : null;
+    }
+    const tracked = tracking();
+    render(under(newClient(), createElement(Parent), tracked.element));
+    await ended;
+    const { anonymousId } = tracked.last;
+    await until(async () =>
+      expect(await app.actions(anonymousId!)).toEqual(["came"]),
     );
   });
 
@@ -361,7 +427,7 @@ describe("a deployment that restarts", () => {
         "trackUserAction",
         "trackUserAction",
       ]);
-      expect(tracked.last.status).toBe("active");
+      await until(() => expect(tracked.last.status).toBe("active"));
     },
   );
 });
