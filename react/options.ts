@@ -40,7 +40,8 @@ export interface SessionFunctions {
 
 /**
  * How visitors are tracked. Hooks and components that share an engine may each give some of these:
- * the smallest interval and the strictest consent win, of everything else the first that is given.
+ * the smallest interval and the strictest consent win, of everything else the first that is given. What
+ * none gives any more stays as it was.
  */
 export interface SessionTrackerOptions {
   /**
