@@ -138,6 +138,29 @@ test("a deployment that is restarted gets what waited, once", async () => {
   expect(await app.sessions()).toMatchObject([{ anonymousId, visits: 1 }]);
 });
 
+test("a page that is loaded again with an action under way: each action is recorded once", async () => {
+  const app = await App.open();
+  const visitor = await Visitor.come(app);
+  const tab = await visitor.open();
+  await tab.shows("active");
+  await app.called("trackSession", 1);
+  await tab.slowDown();
+  for (const product of ["lamp", "chair", "teapot"]) {
+    await tab.click(`View the ${product}`);
+  }
+  await tab.page.reload();
+  await tab.shows("active");
+  await visitor.pass(INTERVAL_MS);
+  await app.called("trackUserAction", 3);
+  const { sessionId } = (await app.sessions())[0]!;
+  const { actions } = await app.component.query("sessions:timeline", {
+    sessionId,
+  });
+  expect(actions.map(({ resourceId }) => resourceId).sort()).toEqual([
+    ...["chair", "lamp", "teapot"],
+  ]);
+});
+
 test("the last tab is closed: its last heartbeat and action arrive, and nothing asks to stay", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);

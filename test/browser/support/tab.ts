@@ -4,6 +4,9 @@ import type { SessionStatus } from "../../../react/index.js";
 /** A deployment pings each socket that it has told nothing for 15 s; it looks every 5 s. */
 const PING_MS = 20_000;
 
+/** Of the machine's time. */
+const LATENCY_MS = 300;
+
 /** A page of a browser, and what the example shows on it. */
 export class Tab {
   readonly page: Page;
@@ -54,6 +57,17 @@ export class Tab {
         // Behind whoever holds it, and whoever waits for it.
         await locks?.request(`${taken[0]?.name}`, () => {});
       }
+    });
+  }
+
+  /** From here on an answer takes a while, as on a phone. */
+  async slowDown(): Promise<void> {
+    const session = await this.page.context().newCDPSession(this.page);
+    await session.send("Network.emulateNetworkConditions", {
+      offline: false,
+      latency: LATENCY_MS,
+      downloadThroughput: -1,
+      uploadThroughput: -1,
     });
   }
 
