@@ -6,7 +6,6 @@ import {
   renderHook,
   waitFor,
 } from "@testing-library/react";
-import { ConvexProvider, ConvexReactClient } from "convex/react";
 import { anyApi } from "convex/server";
 import {
   createElement,
@@ -31,15 +30,14 @@ import {
   test,
   vi,
 } from "vitest";
-import { WebSocket } from "ws";
 import {
   SessionTracker,
   useActiveSessions,
   useAnonymousId,
   useSessionTracker,
-  type SessionTracking,
 } from "../../react/index.js";
 import { LiveApp } from "./support/liveApp.js";
+import { clientOf, tracking, under, until } from "./support/rendering.js";
 
 const MUTATIONS = [
   "trackSession",
@@ -77,43 +75,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-function newClient(): ConvexReactClient {
-  const client = new ConvexReactClient(app.url, {
-    webSocketConstructor: WebSocket as unknown as typeof globalThis.WebSocket,
-    logger: false,
-  });
-  onTestFinished(() => client.close());
-  return client;
-}
-
-function under(client: ConvexReactClient, ...children: ReactNode[]) {
-  return createElement(
-    ConvexProvider,
-    { client, children: undefined },
-    ...children,
-  );
-}
-
-/** A component that uses the hook, and what it returned last. */
-function tracking(options?: Parameters<typeof useSessionTracker>[0]) {
-  const seen: SessionTracking[] = [];
-  function Tracked() {
-    seen.push(useSessionTracker(options));
-    return null;
-  }
-  return {
-    element: createElement(Tracked),
-    seen,
-    get last(): SessionTracking {
-      return seen.at(-1)!;
-    },
-  };
-}
-
-/** Lets React and the network do their work until it holds. */
-function until(check: () => void | Promise<void>): Promise<void> {
-  return waitFor(check, { timeout: 25_000, interval: 20 });
-}
+const newClient = () => clientOf(app);
 
 describe("hooks and components of a page", () => {
   test("share one id, one loop and one heartbeat, in StrictMode too", async () => {
