@@ -12,19 +12,6 @@ import { addUpkeepCommands } from "./usage/upkeep.js";
 
 const VERSION = "0.1.0";
 
-/** Commander sees conflicts only between options of one command. */
-function checkOutput(command: Command): void {
-  const { json, jsonl } = command.optsWithGlobals<{
-    json?: boolean;
-    jsonl?: boolean;
-  }>();
-  if (!json || !jsonl) return;
-  throw new CliError(
-    "usage",
-    "--json and --jsonl are two forms of the same output. Leave one out.",
-  );
-}
-
 export interface Ended {
   readonly exitCode: number;
   /** Calls may be under way that nobody waits for. */
@@ -145,4 +132,17 @@ function formatHelpItem(
   const indent = "      ";
   const below = helper.boxWrap(description, width - indent.length);
   return `  ${term}\n${indent}${below.replaceAll("\n", `\n${indent}`)}`;
+}
+
+/** Commander sees conflicts only between options of one command. */
+function checkOutput(command: Command): void {
+  const { json, jsonl } = command.optsWithGlobals<{
+    json?: boolean;
+    jsonl?: boolean;
+  }>();
+  if (!json || !jsonl) return;
+  throw new CliError(
+    "usage",
+    "--json and --jsonl are two forms of the same output. Leave one out.",
+  );
 }
