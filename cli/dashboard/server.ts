@@ -74,6 +74,8 @@ function answer(exchanged: Exchanged): void {
     response.setHeader("Allow", "GET, HEAD");
     return say(response, 405, "This page only shows; it changes nothing.");
   }
+  // Browsers ask for it of themselves, where a page has none of its own yet.
+  if (path === "/favicon.ico") return void response.writeHead(204).end();
   if (!path.startsWith(access.path)) return refuse(response);
   const token = isPage ? new URLSearchParams(query).get("token") : null;
   // Whoever only asks for headers, such as a chat that previews links, does not use it up.
