@@ -1,6 +1,7 @@
 /** The completion scripts, in the shells that they are for. */
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
+import { isMissing } from "../processes/missing.js";
 import { FakeTerminal } from "./harness.js";
 
 const EXPECTED: Array<[words: string[], offered: string[]]> = [
@@ -29,8 +30,8 @@ describe.each([
   shellOf("bash", ["--norc"], inBash),
   shellOf("zsh", ["-f"], inZsh),
   shellOf("fish", ["--no-config"], inFish),
-])("$shell$reason", ({ shell, reason, args, inShell }) => {
-  test.skipIf(reason !== "").each(EXPECTED)("%j", async (words, offered) => {
+])("$shell", ({ shell, args, inShell, isSkipped }) => {
+  test.skipIf(isSkipped).each(EXPECTED)("%j", async (words, offered) => {
     const terminal = new FakeTerminal();
     terminal.write("old export.zip", "");
     const script = (await terminal.run("completion", shell)).stdout;
@@ -50,8 +51,9 @@ type InShell = (script: string, words: string[]) => string;
 
 function shellOf(shell: string, args: string[], inShell: InShell) {
   const { error } = spawnSync(shell, ["--version"]);
-  const reason = error === undefined ? "" : ` (skipped: ${error.message})`;
-  return { shell, reason, args, inShell };
+  const why = error ? `no ${shell} to complete in (${error.message})` : null;
+  const isSkipped = isMissing(why, { isRequired: true });
+  return { shell, args, inShell, isSkipped };
 }
 
 function inBash(script: string, words: string[]): string {
