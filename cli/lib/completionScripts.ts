@@ -1,5 +1,6 @@
 /** Scripts that complete without starting Node: all there is to know is written into them. */
 import type { CommandNode, OptionWord } from "./completionTree.js";
+import { quoted } from "./shell.js";
 
 export function bashScript(name: string, nodes: CommandNode[]): string {
   return `# ${name} completion for bash
@@ -79,17 +80,17 @@ export function fishScript(name: string, nodes: CommandNode[]): string {
     return [
       ...(node.takesFile ? [] : [`${on} -f`]),
       ...node.commands.map(
-        ({ word, description }) => `${on} -a ${word} -d ${quote(description)}`,
+        ({ word, description }) => `${on} -a ${word} -d ${quoted(description)}`,
       ),
       ...(node.choices.length > 0
-        ? [`${on} -a ${quote(node.choices.join(" "))}`]
+        ? [`${on} -a ${quoted(node.choices.join(" "))}`]
         : []),
       ...node.options.map((option) => `${on} ${fishOption(option)}`),
     ];
   });
   return `# ${name} completion for fish
 function __${fn(name)}_at
-  set -l known ${paths.map(quote).join(" ")}
+  set -l known ${paths.map(quoted).join(" ")}
   set -l path
   for word in (commandline -opc)[2..-1]
     set -l next (string join -- ' ' $path $word)
@@ -111,7 +112,7 @@ _@NAME@_${kind}() {
 ${nodes
   .map((node) => [node.path, wordsOf(node)] as const)
   .filter(([, words]) => words !== "")
-  .map(([path, words]) => `    ${quote(path)}) echo ${quote(words)} ;;`)
+  .map(([path, words]) => `    ${quoted(path)}) echo ${quoted(words)} ;;`)
   .join("\n")}
   esac
 }`;
@@ -131,7 +132,7 @@ function valueTable(nodes: CommandNode[]): string {
       .filter(({ takesValue }) => takesValue)
       .map(
         (option) =>
-          `    ${quote(`${path}:${option.word}`)}) echo ${quote(valuesOf(option))} ;;`,
+          `    ${quoted(`${path}:${option.word}`)}) echo ${quoted(valuesOf(option))} ;;`,
       ),
   );
   return `
@@ -148,9 +149,9 @@ function valuesOf({ word, choices }: OptionWord): string {
 }
 
 function fishOption({ word, description, takesValue, choices }: OptionWord) {
-  const long = `-l ${word.slice(2)} -d ${quote(description)}`;
+  const long = `-l ${word.slice(2)} -d ${quoted(description)}`;
   if (!takesValue) return long;
-  if (choices.length > 0) return `${long} -x -a ${quote(choices.join(" "))}`;
+  if (choices.length > 0) return `${long} -x -a ${quoted(choices.join(" "))}`;
   return takesPath(word) ? `${long} -r -F` : `${long} -x`;
 }
 
@@ -164,8 +165,4 @@ function join(words: ReadonlyArray<{ word: string }>): string {
 
 function fn(name: string): string {
   return name.replaceAll("-", "_");
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -8,5 +8,10 @@ export function shellCommand(...words: string[]): string {
 /** The word as it is where a shell leaves it so, else quoted. */
 function shellWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  return `'${printable(word).replaceAll("'", "'\\''")}'`;
+  return quoted(printable(word));
+}
+
+/** As bash, zsh and fish read it, whatever is in it. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
