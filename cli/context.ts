@@ -1,4 +1,5 @@
 import { hostname, userInfo } from "node:os";
+import { CliError } from "./lib/errors.js";
 import type { Fetch } from "./lib/http.js";
 
 type Output = NodeJS.WritableStream & {
@@ -92,7 +93,6 @@ async function answered<T>(answer: Promise<T>): Promise<T> {
     return await answer;
   } catch (error) {
     if (error instanceof Error && error.name === "ExitPromptError") {
-      const { CliError } = await import("./lib/errors.js");
       throw new CliError("cancelled", "Cancelled; nothing was changed.");
     }
     throw error;

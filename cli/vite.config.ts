@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { defineConfig } from "vite";
 
@@ -10,6 +11,10 @@ const root = join(import.meta.dirname, "..");
 export default defineConfig({
   root,
   publicDir: false,
+  // cron-parser requires it and we import it, which would make two of it.
+  resolve: {
+    alias: { luxon: createRequire(import.meta.url).resolve("luxon") },
+  },
   ssr: {
     noExternal: true,
     external: [

@@ -335,7 +335,8 @@ test(
     expect(help.packages).toEqual([]);
     const status = await loadedBy(["status"]);
     expect(status.packages).toEqual([]);
-    expect(status.files).toBeLessThanOrEqual(20);
+    // Bundled they are about twenty, just as the bundler cuts them; its modules are more than sixty.
+    expect(status.files).toBeLessThanOrEqual(40);
     // That measuring works at all: the live view has a package of its own.
     const watch = await loadedBy(["status", "--watch"], "SIGINT");
     expect(watch.packages.length).toBeGreaterThan(0);
