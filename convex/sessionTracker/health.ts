@@ -147,6 +147,9 @@ export const repair = mutation({
       await register(ctx, name, wanted[name]);
       done.push(`registered schedule ${name}`);
     }
+    if ((await findTick(ctx, "watchdog"))?.gaveUp !== undefined) {
+      done.push("gave the watchdog a new fuse");
+    }
     await writeTick(ctx, "watchdog", { restarts: [], gaveUp: undefined });
     return [...done, ...(await lookAfter(ctx, Date.now()))];
   },

@@ -11,7 +11,8 @@ import { ConvexHttpClient } from "convex/browser";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ZipFile } from "yazl";
 import type { ServeJson, StatusJson } from "../../cli/shapes.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS, HOUR_MS } from "../../convex/sessionTracker/shared.js";
+import { CONVEX_CLI } from "../embedded/support/officialCli.js";
 import { tasksOf, Values } from "./consoleBlocks.js";
 import { RealCli } from "./realCli.js";
 
@@ -108,8 +109,14 @@ const TASKS: Record<
     },
   },
   "The watchdog gave up": {
+    before: async () => {
+      await loseCron("purge");
+      await exhaustWatchdog();
+    },
     after: async () => {
-      expect((await status()).watchdog.gaveUp).toBeNull();
+      const { schedules, watchdog } = await status();
+      expect(watchdog.gaveUp).toBeNull();
+      expect(schedules.every(({ nextAt }) => nextAt !== null)).toBe(true);
     },
   },
   "Somebody else changed the settings": {
@@ -201,6 +208,37 @@ async function dueCount(): Promise<string> {
 
 /** As a deploy of a version of crons that starts anew would leave it. */
 async function loseCron(name: string): Promise<void> {
+  await callFunction("public:del", "sessionTracker/crons", {
+    identifier: { name },
+  });
+}
+
+/** Two days after the purge last fired, with five restarts behind it, the watchdog looks again. */
+async function exhaustWatchdog(): Promise<void> {
+  const now = Date.now();
+  const ticks = [
+    { name: "expire", registeredAt: now, lastAt: now },
+    { name: "purge", registeredAt: now - 2 * DAY_MS },
+    {
+      name: "watchdog",
+      lastAt: now,
+      restarts: [5, 4, 3, 2, 1].map((hours) => now - hours * HOUR_MS),
+    },
+  ];
+  const file = join(cli.folder, "ticks.jsonl");
+  writeFileSync(
+    file,
+    ticks.map((tick) => `${JSON.stringify(tick)}\n`).join(""),
+  );
+  await replaceTable("ticks", file);
+  await callFunction("watchdog:check", "sessionTracker", {});
+}
+
+async function callFunction(
+  path: string,
+  component: string,
+  args: object,
+): Promise<void> {
   const client = new ConvexHttpClient(served.url, {
     skipConvexDeploymentUrlCheck: true,
   }) as ConvexHttpClient & {
@@ -208,9 +246,18 @@ async function loseCron(name: string): Promise<void> {
     function(path: string, component: string, args: object): Promise<unknown>;
   };
   client.setAdminAuth(key);
-  await client.function("public:del", "sessionTracker/crons", {
-    identifier: { name },
-  });
+  await client.function(path, component, args);
+}
+
+/** Of the component, with the official CLI. */
+async function replaceTable(table: string, file: string): Promise<void> {
+  const args = ["--component", "sessionTracker", "--table", table];
+  const line = `exec '${process.execPath}' '${CONVEX_CLI}' import ${args.join(" ")} --replace -y '${file}'`;
+  const imported = await cli.startLine(line, {
+    CONVEX_SELF_HOSTED_URL: served.url,
+    CONVEX_SELF_HOSTED_ADMIN_KEY: key,
+  }).finished;
+  expect(imported, imported.stderr).toMatchObject({ exitCode: 0 });
 }
 
 /** What `npx convex export` makes of an app with the tracker that this one replaces. */

@@ -100,7 +100,10 @@ test("repair restarts a run that stands still, though the watchdog gave up", asy
   expect(await readRun(t, runId)).toMatchObject({ sessions: 10 });
 
   const done = await t.mutation(api.health.repair, {});
-  expect(done).toContain(`run ${runId} stood still`);
+  expect(done).toEqual([
+    "gave the watchdog a new fuse",
+    `run ${runId} stood still`,
+  ]);
   expect(await finishRun(t, runId)).toMatchObject({ sessions: 30 });
   expect((await t.query(api.stats.status, {})).watchdog.gaveUp).toBeNull();
 });

@@ -52,7 +52,7 @@ export async function examine(
       ...findings,
       await checkClock(context, client),
       ...(await checkSchedules(client, repaired)),
-      await checkWatchdog(context, client),
+      await checkWatchdog(context, client, repaired),
       ...(await checkRuns(context, client, repaired)),
       await checkWorkpool(context, client),
       ...checkSettings(context, status),

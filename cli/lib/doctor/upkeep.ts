@@ -58,6 +58,7 @@ export async function checkSchedules(
 export async function checkWatchdog(
   context: CliContext,
   client: ComponentClient,
+  repaired: readonly string[],
 ): Promise<Finding> {
   const { watchdog } = await client.query("stats:status", {});
   const { gaveUp, lastAt } = watchdog;
@@ -68,6 +69,8 @@ export async function checkWatchdog(
       "Look at `sessions-ops runs list` and the deployment's logs for why; then `sessions-ops doctor --fix` makes it start anew.",
     );
   }
+  const mended = repaired.find((what) => what.includes("watchdog"));
+  if (mended !== undefined) return fixed("watchdog", mended);
   const silentMs = context.now() - (lastAt ?? 0);
   if (lastAt !== null && silentMs <= WATCHDOG_LATE_MS) {
     return ok("watchdog", watchdog.lastResult ?? "alive");
