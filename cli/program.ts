@@ -1,16 +1,16 @@
 import { Command, Help } from "commander";
+import { VERSION } from "../convex/sessionTracker/version.js";
 import type { CliContext } from "./context.js";
 import { CliError, describeError } from "./lib/errors.js";
 import { withExamples } from "./usage/arguments.js";
 import { addCleaningCommands } from "./usage/cleaning.js";
 import { addDataCommands } from "./usage/data.js";
+import { addHelpCommand } from "./usage/help.js";
 import { addRunCommands } from "./usage/runs.js";
 import { addScheduleCommands } from "./usage/schedules.js";
 import { addSessionCommands } from "./usage/sessions.js";
 import { addSettingsCommands } from "./usage/settings.js";
 import { addUpkeepCommands } from "./usage/upkeep.js";
-
-const VERSION = "0.1.0";
 
 export interface Ended {
   readonly exitCode: number;
@@ -96,6 +96,7 @@ export function buildProgram(context: CliContext): Command {
   addScheduleCommands(program, context);
   addDataCommands(program, context);
   addUpkeepCommands(program, context);
+  addHelpCommand(program);
   return withExamples(
     program,
     "status",

@@ -1,7 +1,7 @@
 /** Changing the policy: what `retention DAYS` and `settings set` share. */
+import { policyFault } from "../../convex/sessionTracker/policy.js";
 import {
   purgeCutoff,
-  RETENTION_DAYS_RANGE,
   type Policy,
   type RetentionDays,
 } from "../../convex/sessionTracker/shared.js";
@@ -42,7 +42,9 @@ export async function changePolicy(
   patch: Partial<Policy>,
 ): Promise<PolicyChanged> {
   const { client } = connection;
-  checkRetention(patch.retentionDays);
+  // Before anything is asked about it.
+  const fault = policyFault({ ...current, ...patch });
+  if (fault !== null) throw new CliError("usage", fault.message);
   const expectedRevision = options.ifRevision ?? current.revision;
   await announceTarget(context, connection);
   const purgeable = await confirmLowering(
@@ -66,17 +68,6 @@ export async function changePolicy(
     after: changed.after as Partial<Policy>,
     ...(purgeable === null ? {} : { purgeable }),
   };
-}
-
-/** Before anything is asked about it; all else is the component's to refuse. */
-function checkRetention(days: RetentionDays | undefined): void {
-  if (days === undefined || days === "never") return;
-  const [min, max] = RETENTION_DAYS_RANGE;
-  if (days >= min && days <= max) return;
-  throw new CliError(
-    "usage",
-    `retentionDays must be from one hour (1/24) to ${max}, or "never", got ${days}.`,
-  );
 }
 
 async function confirmLowering(

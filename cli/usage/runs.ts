@@ -7,6 +7,7 @@ import type { RunListOptions } from "../commands/runs.js";
 import type { CliContext } from "../context.js";
 import type { GlobalOptions } from "../lib/connect.js";
 import { KINDS, wholeNumber, withExamples } from "./arguments.js";
+import { byDefault } from "./groups.js";
 
 export function addRunCommands(program: Command, context: CliContext): void {
   const runs = withExamples(
@@ -14,11 +15,12 @@ export function addRunCommands(program: Command, context: CliContext): void {
     "runs list",
     "runs cancel RUN_ID --reason 'wrong cutoff'",
   );
+  byDefault(runs, "list");
 
   withExamples(
     runs
       .command("list")
-      .description("list runs, newest first")
+      .description("list runs, newest first (default)")
       .option("--limit <n>", "how many at most", wholeNumber(1, 200), 20)
       .addOption(new Option("--kind <kind>").choices(KINDS)),
     "runs list --kind purge",

@@ -5,6 +5,7 @@ import type { ScheduleChangeOptions } from "../commands/scheduleChange.js";
 import type { CliContext } from "../context.js";
 import type { GlobalOptions } from "../lib/connect.js";
 import { ifRevision, KINDS, wholeNumber, withExamples } from "./arguments.js";
+import { byDefault } from "./groups.js";
 
 export function addScheduleCommands(
   program: Command,
@@ -19,6 +20,7 @@ export function addScheduleCommands(
     "schedule list",
     'schedule set purge "0 3 * * *" --tz Europe/Berlin',
   );
+  byDefault(schedule, "list");
   addList(schedule, context);
   addSet(schedule, context);
   addPause(schedule, context);
@@ -28,7 +30,7 @@ export function addScheduleCommands(
 
 function addList(schedule: Command, context: CliContext): void {
   withExamples(
-    schedule.command("list").description("list both schedules"),
+    schedule.command("list").description("list both schedules (default)"),
     "schedule list",
     "schedule list --json",
   ).action(async (_options, command: Command) => {

@@ -13,6 +13,7 @@ import {
   wholeNumber,
   withExamples,
 } from "./arguments.js";
+import { byDefault } from "./groups.js";
 import { jsonLines } from "./sessions.js";
 
 export function addSettingsCommands(
@@ -52,11 +53,14 @@ export function addSettingsCommands(
     "settings get",
     "settings set idleTimeoutMs=45m --reason 'long reads'",
   );
+  byDefault(settings, "get");
 
   withExamples(
     settings
       .command("get")
-      .description("show all settings, what they mean, and what contradicts"),
+      .description(
+        "show all settings, what they mean, and what contradicts (default)",
+      ),
     "settings get",
     "settings get --json",
   ).action(async (_options, command: Command) => {

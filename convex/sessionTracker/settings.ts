@@ -8,13 +8,9 @@ import {
   type QueryCtx,
 } from "./_generated/server.js";
 import { checkInteger, fail } from "./errors.js";
+import { policyFault } from "./policy.js";
 import {
-  DAY_MS,
   DEFAULT_SETTINGS,
-  HOUR_MS,
-  MAX_DELETES_PER_PAGE,
-  MINUTE_MS,
-  RETENTION_DAYS_RANGE,
   vPolicy,
   vSettings,
   type Patch,
@@ -166,54 +162,13 @@ export async function writeSettings(
   return { revision: next, before, after };
 }
 
-// ── Rules ───────────────────────────────────────────────────────────────────
-
-const POLICY_RANGES: {
-  [Field in Exclude<keyof Policy, "retentionDays">]: readonly [number, number];
-} = {
-  idleTimeoutMs: [MINUTE_MS, 30 * DAY_MS],
-  touchAfterMs: [0, HOUR_MS],
-  maxActionsPerSession: [0, 1_000_000],
-  // A document is at most 1 MiB; the rest of an action must fit beside its metadata.
-  maxMetadataBytes: [0, 512 * 1_024],
-  pageSize: [1, MAX_DELETES_PER_PAGE],
-};
+// ── Helpers ─────────────────────────────────────────────────────────────────
 
 function checkPolicy(policy: Policy): void {
-  for (const [field, [min, max]] of Object.entries(POLICY_RANGES)) {
-    const value = policy[field as keyof typeof POLICY_RANGES];
-    if (!Number.isInteger(value) || value < min || value > max) {
-      refuse(field, value, `must be a whole number from ${min} to ${max}`);
-    }
-  }
-  const { retentionDays, idleTimeoutMs, touchAfterMs } = policy;
-  if (touchAfterMs >= idleTimeoutMs) {
-    refuse(
-      "touchAfterMs",
-      touchAfterMs,
-      `must be less than idleTimeoutMs (${idleTimeoutMs}), or sessions expire while in use`,
-    );
-  }
-  if (retentionDays === "never") return;
-  const [min, max] = RETENTION_DAYS_RANGE;
-  if (!(retentionDays >= min && retentionDays <= max)) {
-    refuse(
-      "retentionDays",
-      retentionDays,
-      `must be from one hour (1/24) to ${max}, or "never"`,
-    );
-  }
-  if (retentionDays * DAY_MS <= idleTimeoutMs) {
-    refuse(
-      "retentionDays",
-      retentionDays,
-      `must be longer than idleTimeoutMs (${idleTimeoutMs}), or live sessions are purged`,
-    );
-  }
-}
-
-function refuse(field: string, value: number | string, rule: string): never {
-  fail("invalidSettings", `${field} ${rule}, got ${value}.`, { field, value });
+  const fault = policyFault(policy);
+  if (fault === null) return;
+  const { field, value, message } = fault;
+  fail("invalidSettings", message, { field, value });
 }
 
 async function checkRevision(
@@ -247,8 +202,6 @@ async function checkRevision(
     },
   );
 }
-
-// ── Helpers ─────────────────────────────────────────────────────────────────
 
 function settingsRow(ctx: QueryCtx) {
   return ctx.db.query("settings").withIndex("by_creation_time").unique();

@@ -4,9 +4,6 @@
  */
 import { v, type Infer } from "convex/values";
 
-/** The component's version, as in package.json. */
-export const VERSION = "0.1.0";
-
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
@@ -198,9 +195,6 @@ export const vSettings = v.object({
   schedules: v.object({ expire: vSchedule, purge: vSchedule }),
 });
 export type Settings = Infer<typeof vSettings>;
-
-/** Least and most of a retention in days; "never" besides. */
-export const RETENTION_DAYS_RANGE = [1 / 24, 3_650] as const;
 
 export const DEFAULT_SETTINGS: Settings = {
   idleTimeoutMs: 30 * MINUTE_MS,

@@ -16,7 +16,6 @@ import {
   purgeCutoff,
   SCHEDULE_NAMES,
   SESSION_STATES,
-  VERSION,
   vRun,
   vScheduleStatus,
   type Run,
@@ -24,6 +23,7 @@ import {
 } from "./shared.js";
 import { runningRun, toRun } from "./runRows.js";
 import { findTick } from "./ticks.js";
+import { VERSION } from "./version.js";
 import { leasesAfter, sessionsAfter } from "./walks.js";
 
 const vStatus = v.object({

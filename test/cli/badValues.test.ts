@@ -33,6 +33,14 @@ test.each([
     'retentionDays must be from one hour (1/24) to 3650, or "never", got -1.',
   ],
   [["retention", "0.001"], "got 0.001."],
+  [
+    ["settings", "set", "retentionDays=7", "pageSize=0"],
+    "pageSize must be a whole number from 1 to 3000, got 0.",
+  ],
+  [
+    ["settings", "set", "retentionDays=7", "idleTimeoutMs=8d"],
+    "retentionDays must be longer than idleTimeoutMs (691200000)",
+  ],
   ...["show x", "list", "settings log"].map((command): [string[], string] => [
     [...command.split(" "), "--json", "--jsonl"],
     "--json and --jsonl are two forms of the same output. Leave one out.",

@@ -18,6 +18,9 @@ import { NOW, setUpDeployment } from "./deployment.js";
 import type { FetchInit } from "../../cli/lib/http.js";
 import { bodyOf } from "./harness.js";
 
+/** JSON need not escape them. */
+const LINE_ENDS_TO_SOME = "\u2028\u2029\u0085";
+
 /** Visitors in every state, with metadata of every type. */
 async function setUpEverything() {
   const deployment = setUpDeployment();
@@ -57,7 +60,7 @@ async function setUpEverything() {
   });
   vi.setSystemTime(NOW - 5 * MINUTE_MS);
   await beat("revived");
-  await act("revived", "again");
+  await act("revived", `again${LINE_ENDS_TO_SOME}`);
   await beat("active");
   // Left to run out, and noticed by no run.
   vi.setSystemTime(NOW);
@@ -83,13 +86,14 @@ test("export, import, export: the same bytes, whatever the states and values", a
   ).toMatchObject({ sessions: SESSIONS, actions: ACTIONS, lines: SESSIONS });
   const file = join(first.terminal.folder, "first.jsonl");
   const bytes = readFileSync(file);
-  expect(bytes.toString()).toMatchInlineSnapshot(`
+  expect(bytes.toString().replaceAll(LINE_ENDS_TO_SOME, " and again"))
+    .toMatchInlineSnapshot(`
     "{"anonymousId":"active","createdAt":1786794900000,"lastActive":1786794900000,"visits":1}
     {"anonymousId":"ended","createdAt":1786536000000,"lastActive":1786536000000,"visits":1,"ended":{"reason":"signed out"},"actions":[{"at":1786536000000,"action":"did","resourceId":"/pricing","metadata":{"$integer":"0gof64ypVCs="}}]}
     {"anonymousId":"expired","createdAt":1786536000000,"lastActive":1786536000000,"visits":1,"actions":[{"at":1786536000000,"action":"did","metadata":{"a":[null,true,"ü😀"],"m":{"x":1,"y":2},"z":1}}]}
     {"anonymousId":"idle","createdAt":1786795079999.5,"lastActive":1786795140000,"visits":1}
     {"anonymousId":"linked","createdAt":1786536000000,"lastActive":1786536000000,"visits":1,"userId":"ada"}
-    {"anonymousId":"revived","createdAt":1786536000000,"lastActive":1786794900000,"visits":2,"actions":[{"at":1786536000000,"action":"did","metadata":{"$bytes":"AP8H"}},{"at":1786794900000,"action":"did","metadata":"again"}]}
+    {"anonymousId":"revived","createdAt":1786536000000,"lastActive":1786794900000,"visits":2,"actions":[{"at":1786536000000,"action":"did","metadata":{"$bytes":"AP8H"}},{"at":1786794900000,"action":"did","metadata":"again and again"}]}
     {"anonymousId":"short","createdAt":1786622400000,"lastActive":1786622400000,"visits":1,"ended":{},"actions":[{"at":1786622400000,"action":"did","metadata":[{"$float":"AAAAAAAA+H8="},{"$float":"AAAAAAAA8P8="},{"$float":"AAAAAAAAAIA="},0.1,1e+300]}]}
     {"anonymousId":"twice","createdAt":1786536000000,"lastActive":1786536000000,"visits":1,"actions":[{"at":1786536000000,"action":"did","metadata":1},{"at":1786536000000,"action":"did","metadata":2},{"at":1786536000000,"action":"did","metadata":2}]}
     {"anonymousId":"unheard","createdAt":1786536000000,"lastActive":1786536000000,"visits":1}

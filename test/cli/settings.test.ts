@@ -76,13 +76,6 @@ test("a change by another operator in between is not overwritten", async () => {
   );
 });
 
-test("a retention outside the range is the component's to refuse", async () => {
-  const { terminal } = await setUpOneOld(10);
-  const { exitCode, stderr } = await terminal.run("retention", "99999");
-  expect(exitCode).toBe(2);
-  expect(stderr).toContain("retentionDays must be from");
-});
-
 test("schedule set is a patch and shows the next fires in both zones", async () => {
   const { terminal } = setUpDeployment();
   const { stdout } = await terminal.run(

@@ -1,4 +1,4 @@
-import { VERSION } from "../../../convex/sessionTracker/shared.js";
+import { VERSION } from "../../../convex/sessionTracker/version.js";
 import type { CliContext } from "../../context.js";
 import type { Status } from "../api.js";
 import type { ComponentClient } from "../client.js";

@@ -2,13 +2,12 @@ import { createReadStream, createWriteStream, existsSync } from "node:fs";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { pipeline, type Readable } from "node:stream";
 import { pipeline as pipelined } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { CliContext } from "../../context.js";
 import { CliError, messageOf } from "../errors.js";
-import { LineLimit } from "./lineLimit.js";
+import { linesOf } from "./textLines.js";
 import { openTable } from "./zip.js";
 
 export interface Source {
@@ -55,26 +54,20 @@ async function* readLines(
   path: string,
   table: string,
 ): AsyncGenerator<{ line: number; text: string }> {
-  const input = new LineLimit();
-  // Its error is that of `input`, where it is looked for.
-  pipeline(await openText(path, table), input, () => {});
+  const input = await openText(path, table);
   try {
     let line = 0;
-    for await (const raw of createInterface({ input, crlfDelay: Infinity })) {
+    for await (const raw of linesOf(input)) {
       line += 1;
       const text = line === 1 ? raw.replace(/^\ufeff/, "") : raw;
       if (text.trim() !== "") yield { line, text };
     }
-    // `readline` ends as if all were well when what it reads fails.
-    if (input.errored) throw input.errored;
   } catch (error) {
     if (error instanceof CliError) throw error;
     throw new CliError(
       "failure",
       `Reading ${path} failed: ${messageOf(error)}`,
     );
-  } finally {
-    input.destroy();
   }
 }
 

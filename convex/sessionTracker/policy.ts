@@ -1,0 +1,79 @@
+/** What a policy may be. The component refuses anything else; the CLI does before it asks. */
+import {
+  DAY_MS,
+  HOUR_MS,
+  MAX_DELETES_PER_PAGE,
+  MINUTE_MS,
+  type Policy,
+} from "./shared.js";
+
+export interface PolicyFault {
+  field: keyof Policy;
+  value: number | string;
+  message: string;
+}
+
+/** The first of its rules that a policy breaks. */
+export function policyFault(policy: Policy): PolicyFault | null {
+  return (
+    rangeFault(policy) ??
+    touchFault(policy) ??
+    (policy.retentionDays === "never"
+      ? null
+      : retentionFault(policy.retentionDays, policy.idleTimeoutMs))
+  );
+}
+
+const RANGES: {
+  [Field in Exclude<keyof Policy, "retentionDays">]: readonly [number, number];
+} = {
+  idleTimeoutMs: [MINUTE_MS, 30 * DAY_MS],
+  touchAfterMs: [0, HOUR_MS],
+  maxActionsPerSession: [0, 1_000_000],
+  // A document is at most 1 MiB; the rest of an action must fit beside its metadata.
+  maxMetadataBytes: [0, 512 * 1_024],
+  pageSize: [1, MAX_DELETES_PER_PAGE],
+};
+
+function rangeFault(policy: Policy): PolicyFault | null {
+  for (const field of Object.keys(RANGES) as (keyof typeof RANGES)[]) {
+    const value = policy[field];
+    const [min, max] = RANGES[field];
+    if (Number.isInteger(value) && value >= min && value <= max) continue;
+    return fault(field, value, `must be a whole number from ${min} to ${max}`);
+  }
+  return null;
+}
+
+function touchFault({ touchAfterMs, idleTimeoutMs }: Policy) {
+  if (touchAfterMs < idleTimeoutMs) return null;
+  return fault(
+    "touchAfterMs",
+    touchAfterMs,
+    `must be less than idleTimeoutMs (${idleTimeoutMs}), or sessions expire while in use`,
+  );
+}
+
+const RETENTION_DAYS_RANGE = [1 / 24, 3_650] as const;
+
+function retentionFault(days: number, idleTimeoutMs: number) {
+  const [min, max] = RETENTION_DAYS_RANGE;
+  if (!(days >= min && days <= max)) {
+    const rule = `must be from one hour (1/24) to ${max}, or "never"`;
+    return fault("retentionDays", days, rule);
+  }
+  if (days * DAY_MS > idleTimeoutMs) return null;
+  return fault(
+    "retentionDays",
+    days,
+    `must be longer than idleTimeoutMs (${idleTimeoutMs}), or live sessions are purged`,
+  );
+}
+
+function fault(
+  field: keyof Policy,
+  value: number | string,
+  rule: string,
+): PolicyFault {
+  return { field, value, message: `${field} ${rule}, got ${value}.` };
+}
