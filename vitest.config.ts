@@ -1,10 +1,6 @@
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
-import {
-  engineSuites,
-  onEngine,
-  slowSuites,
-} from "./test/conformance/onEngine.js";
+import { engineSuites, onEngine } from "./test/conformance/onEngine.js";
 import { processSuites } from "./test/processes/suites.js";
 
 // `source` makes @sessions-ops/embedded its TypeScript, so that no test runs against an old build.
@@ -47,7 +43,7 @@ export default defineConfig({
           ...onEngine.test,
           name: "conformance",
           include: onConvexTest,
-          exclude: [...slowSuites, ...engineSuites],
+          exclude: engineSuites,
         },
       },
       {

@@ -16,11 +16,5 @@ export const onEngine = {
   },
 } satisfies TestProjectInlineConfiguration;
 
-/** A minute of model and cost measurements, which `npm test` runs on `convex-test` only. */
-export const slowSuites = [
-  "test/convex/model.test.ts",
-  "test/convex/costs.test.ts",
-];
-
 /** What only the engine can hold, and `npm test` has no time for. */
 export const engineSuites = ["test/convex/scale/*.test.ts"];

@@ -1,11 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-import { engineSuites, onEngine, slowSuites } from "./onEngine.js";
+import { engineSuites, onEngine } from "./onEngine.js";
 import { PACKAGES } from "./packages.js";
 
 /**
  * The tests that published packages bring, run from node_modules as they are, and this project's
- * slow ones. Those of convex-helpers use no deployment; they are run because they can be.
+ * largest. Those of convex-helpers use no deployment; they are run because they can be.
  */
 export default defineConfig({
   ...onEngine,
@@ -18,7 +18,6 @@ export default defineConfig({
         `node_modules/${name}/src/**/*.test.ts`,
         `node_modules/${name}/*.test.ts`,
       ]),
-      ...slowSuites,
       ...engineSuites,
     ],
     // Vitest leaves out node_modules otherwise, and says nothing.
