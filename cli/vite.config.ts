@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { defineConfig } from "vite";
 
 const root = join(import.meta.dirname, "..");
+const MAIN = join(import.meta.dirname, "main.ts");
 
 /**
  * The CLI in a few files, with what most commands need of its packages in them: to find and read
@@ -27,12 +28,21 @@ export default defineConfig({
     ],
   },
   build: {
-    ssr: join(import.meta.dirname, "main.ts"),
+    ssr: MAIN,
     target: "node20",
     outDir: join(root, "dist/cli"),
     emptyOutDir: true,
     license: { fileName: "licenses.md" },
     rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // What each command begins with is one file, however much of it others import as well.
+          // Without main, which is not over before the command is: nothing may wait for it.
+          groups: [
+            { name: "start", test: (id) => id !== MAIN, tags: ["$initial"] },
+          ],
+        },
+      },
       // Bundled, the live client would lose the WebSocket that it sets up as a side effect.
       external: (id, importer) =>
         id === "convex/browser" && importer?.endsWith("/live.ts") === true,

@@ -5,7 +5,7 @@ import { asAnonymousId, newAnonymousId } from "./identity.js";
 import { DEFAULTS, together, type Member } from "./members.js";
 import type { Consent, TrackedAction } from "./options.js";
 import { createOutbox, type Waiting } from "./outbox.js";
-import { attempt, type Page } from "./page.js";
+import { attempt, KEEPALIVE_LENGTH, type Page } from "./page.js";
 import { asksForPrivacy, isBot } from "./privacy.js";
 import { claim, jittered, MIN_GAP_MS, readRhythm } from "./rhythm.js";
 import {
@@ -18,7 +18,6 @@ import { createStore } from "./store.js";
 import { takingTurns } from "./turns.js";
 import {
   call,
-  KEEPALIVE_LENGTH,
   type MutationName,
   type Outcome,
   type SessionClient,

@@ -13,13 +13,13 @@ export interface CommonOptions extends SessionTrackerOptions {
   heartbeatInterval: number;
 }
 
+const MIN_INTERVAL_MS = 5_000;
+const MAX_INTERVAL_MS = 86_400_000;
+
 export const DEFAULTS: CommonOptions = {
   consent: "granted",
   heartbeatInterval: 300_000,
 };
-
-const MIN_INTERVAL_MS = 5_000;
-const MAX_INTERVAL_MS = 86_400_000;
 
 /**
  * Of consents the strictest, of intervals the smallest, of everything else what the first says who says
@@ -30,26 +30,25 @@ export function together(
   before: CommonOptions,
 ): CommonOptions {
   const all = [...members].map(({ options }) => options);
-  const common: Record<string, unknown> = {};
+  const common = {} as CommonOptions & Record<string, unknown>;
   for (const said of [...all, before]) {
     for (const [name, value] of Object.entries(said)) common[name] ??= value;
   }
-  const options = common as unknown as CommonOptions;
   for (const { consent, heartbeatInterval } of all) {
     if (
       consent === "denied" ||
-      (consent === "pending" && options.consent === "granted")
+      (consent === "pending" && common.consent === "granted")
     ) {
-      options.consent = consent;
+      common.consent = consent;
     }
-    if (heartbeatInterval! < options.heartbeatInterval) {
-      options.heartbeatInterval = heartbeatInterval!;
+    if (heartbeatInterval! < common.heartbeatInterval) {
+      common.heartbeatInterval = heartbeatInterval!;
     }
   }
-  options.heartbeatInterval =
+  common.heartbeatInterval =
     Math.min(
-      Math.max(options.heartbeatInterval, MIN_INTERVAL_MS),
+      Math.max(common.heartbeatInterval, MIN_INTERVAL_MS),
       MAX_INTERVAL_MS,
     ) || DEFAULTS.heartbeatInterval;
-  return options;
+  return common;
 }

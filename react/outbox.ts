@@ -42,7 +42,9 @@ export function createOutbox(
     add(item) {
       // Sorts by time, also within the millisecond, and is no other tab's.
       lastAt = Math.max(page.Date.now(), lastAt + 1);
-      const { key = prefix + lastAt + page.Math.random() } = item;
+      // Who is to be forgotten comes last, and is not dropped for what is done as another.
+      const last = item.name === "forgetSession" ? "~" : "";
+      const { key = prefix + last + lastAt + page.Math.random() } = item;
       store.set(key, JSON.stringify(item));
       for (const oldest of store.keys(prefix).slice(0, -LIMIT)) {
         store.set(oldest);

@@ -16,6 +16,12 @@ export type Page = Pick<
   | "setTimeout"
 >;
 
+/**
+ * Characters of a request that is kept alive, and of all that a page sends when it goes. Browsers refuse
+ * over 64 KiB for all that it has open, and a character has up to 3 bytes.
+ */
+export const KEEPALIVE_LENGTH = 10_000;
+
 /** Tries what a browser may refuse; `undefined` where it does. */
 export function attempt<T>(act: () => T): T | undefined {
   try {

@@ -1,11 +1,11 @@
 import type { Page } from "./page.js";
 
 /** Whether the visitor asks by Do Not Track or Global Privacy Control not to be tracked. */
-export function asksForPrivacy({ navigator }: Page): boolean {
+export function asksForPrivacy({ navigator }: Page): boolean | undefined {
   const { globalPrivacyControl } = navigator as {
     globalPrivacyControl?: boolean;
   };
-  return navigator.doNotTrack === "1" || !!globalPrivacyControl;
+  return navigator.doNotTrack === "1" || globalPrivacyControl;
 }
 
 /** Whether the browser itself says that no person uses it. */

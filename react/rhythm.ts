@@ -17,7 +17,7 @@ export function readRhythm(
   shared: string | undefined,
   intervalMs: number,
 ): { last: number; dueAt: number } {
-  const [last = NaN, next] = `${shared}`.split(" ").map(Number);
+  const [last, next] = `${shared}`.split(" ").map(Number) as [number, number];
   // Tabs may read the clock a moment apart, and browsers that guard it blur it for each.
   if (!(last <= Date.now() + MIN_GAP_MS)) return { last: 0, dueAt: 0 };
   // A tab with a smaller interval does not wait for what another had in mind.

@@ -1,6 +1,6 @@
 import { getFunctionName } from "convex/server";
 import type { SessionFunctions } from "./options.js";
-import type { Page } from "./page.js";
+import { KEEPALIVE_LENGTH, type Page } from "./page.js";
 
 /** What the engine needs of a ConvexReactClient. */
 export interface SessionClient {
@@ -20,12 +20,6 @@ export interface Outcome {
   message: string;
   retryAfterMs?: number | undefined;
 }
-
-/**
- * Characters of a request that is kept alive, and of all that a page sends when it goes. Browsers refuse
- * over 64 KiB for all that it has open, and a character has up to 3 bytes.
- */
-export const KEEPALIVE_LENGTH = 10_000;
 
 const TIMEOUT_MS = 30_000;
 

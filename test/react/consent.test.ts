@@ -239,6 +239,26 @@ describe("consent", () => {
     expect(browser.network.calls).toHaveLength(3);
   });
 
+  test("denied without a connection is told, however much is done as another before there is one", async () => {
+    const browser = new Browser();
+    const tab = browser.open(null);
+    const { update } = tab.mount();
+    await browser.settle();
+    const { anonymousId } = tab.snapshot;
+    browser.network.isUp = false;
+    update(DENIED);
+    await browser.settle();
+    update({ consent: "granted" });
+    await browser.settle();
+    for (let n = 0; n < 150; n += 1) tab.engine.trackUserAction("click");
+    browser.network.isUp = true;
+    await browser.pass(10_000);
+    expect(browser.network.of("forgetSession")).toMatchObject([
+      { args: { anonymousId } },
+    ]);
+    expect(browser.network.of("trackUserAction")).toHaveLength(99);
+  });
+
   test("that changes quickly ends as it was said last", async () => {
     const browser = new Browser();
     const tab = browser.open(null);

@@ -171,7 +171,7 @@ test.each([
   ["nobody", "garbage"],
 ])("takes over the lock of %s", async (_, content) => {
   const dataDir = temporaryDir();
-  writeFileSync(join(dataDir, "owner.pid"), content);
+  writeFileSync(join(dataDir, "owner-1.pid"), content);
   await (await openStore({ dataDir })).close();
 });
 
