@@ -1,6 +1,7 @@
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
 import { engineSuites, onEngine } from "./test/conformance/onEngine.js";
+import { heavySuites } from "./test/embedded/hostile/suites.js";
 import { processSuites } from "./test/processes/suites.js";
 
 // `source` makes @sessions-ops/embedded its TypeScript, so that no test runs against an old build.
@@ -58,6 +59,8 @@ export default defineConfig({
             // Those with a browser are `npm run test:browser`.
             "test/browser/**",
             ...processSuites,
+            // `npm run test:fuzz` has those that move hundreds of megabytes.
+            ...heavySuites,
             // `npm run test:kills` has them.
             "test/embedded/kill.test.ts",
             "test/embedded/kills/**",

@@ -1,8 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
+import { heavySuites } from "../../embedded/hostile/suites.js";
 
-/** The long runs: what `npm test` does for seconds, on new seeds. */
+/** The long runs: what `npm test` does for seconds, on new seeds, and what it has no time for. */
 export default defineConfig({
   root: fileURLToPath(new URL("../../..", import.meta.url)),
   ssr: { resolve: { conditions: ["source", ...defaultServerConditions] } },
@@ -11,6 +12,7 @@ export default defineConfig({
       "test/conformance/fuzz/differential.test.ts",
       "test/embedded/serializability/*.test.ts",
       "test/embedded/hostile/fuzz.test.ts",
+      ...heavySuites,
     ],
     env: { FUZZ: "long" },
     // Vitest's 1 s is too short where other work shares the machine.
