@@ -21,7 +21,12 @@ import { untilInterrupted } from "./interrupt.js";
 import { note } from "./output.js";
 import { persist, type AfterLoss } from "./persist.js";
 import type { Target } from "./target.js";
-import { unanswered, unansweredAtInterrupt } from "./unanswered.js";
+import {
+  reportLost,
+  unanswered,
+  unansweredAtInterrupt,
+  whereToLook,
+} from "./unanswered.js";
 
 /** Longer than any function may take on a real deployment. */
 const REQUEST_TIMEOUT_MS = 120_000;
@@ -51,6 +56,8 @@ export class ComponentClient {
   /** Said once an outage, however many calls it meets. */
   #hasSaidLost = false;
   #takesWrites = true;
+  /** Where to look for the last write that was answered. */
+  #done: string | null = null;
   readonly component: string;
 
   constructor(context: CliContext, target: Target, component: string) {
@@ -83,11 +90,16 @@ export class ComponentClient {
     this.#givenUp.abort(new Error("interrupted"));
   }
 
-  query<Name extends QueryName>(
+  async query<Name extends QueryName>(
     name: Name,
     args: Args<Name>,
   ): Promise<Returns<Name>> {
-    return this.#persist(name, args, true);
+    try {
+      return await this.#persist(name, args, true);
+    } catch (error) {
+      if (this.#done === null || !isUnreachable(error)) throw error;
+      throw reportLost(this.#done, error);
+    }
   }
 
   /**
@@ -104,7 +116,9 @@ export class ComponentClient {
     if (!this.#takesWrites) throw new CliError("cancelled", "Interrupted.");
     const act = async (interrupted: AbortSignal): Promise<Returns<Name>> => {
       try {
-        return await this.#persist(name, args, repeatable);
+        const answer = await this.#persist(name, args, repeatable);
+        this.#done = whereToLook(name, args) ?? this.#done;
+        return answer;
       } catch (error) {
         if (mayBeDone(error)) {
           const explain = interrupted.aborted

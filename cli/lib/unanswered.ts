@@ -58,7 +58,16 @@ export function unansweredAtInterrupt<Name extends MutationName>(
   );
 }
 
-function whereToLook<Name extends MutationName>(
+/** The error of a question that came after a write, which was done. */
+export function reportLost(look: string, cause: CliError): CliError {
+  return new CliError(
+    "unreachable",
+    `${cause.message}\nWhat was asked for was done before that: ${look}`,
+    { cause },
+  );
+}
+
+export function whereToLook<Name extends MutationName>(
   name: Name,
   args: Args<Name>,
 ): string | null {

@@ -83,7 +83,7 @@ test("SIGINT to a process without a terminal detaches as well", async () => {
     ...["purge", "--days", "14", "--yes", "--rate", "250/s"],
   ]);
   await purging.said("Cutoff:");
-  await runningRun();
+  await runOf(purging);
   purging.child.kill("SIGINT");
   const { exitCode, stderr } = await purging.finished;
   expect(exitCode).toBe(2);
@@ -98,7 +98,7 @@ test("an archived purge that is killed goes on in its file, and holds everything
   const path = join(cli.folder, archive);
   const args = ["purge", "--days", "14", "--yes", "--archive", archive];
   const purging = cli.start([...args, "--rate", "250/s"]);
-  const { runId } = await runningRun();
+  const { runId } = await runOf(purging);
   await grown(path, purging);
   purging.child.kill("SIGKILL");
   await purging.finished;
@@ -169,22 +169,33 @@ test("export and import hold no more in memory than a part of it", async () => {
   expect(size).toBeGreaterThan(60 * 1_024 * 1_024);
 }, 300_000);
 
-/** Waits until a run is under way. */
-async function runningRun(): Promise<{ runId: string }> {
-  for (let attempt = 0; attempt < 60; attempt += 1) {
+/** Waits until the command has a run under way. */
+async function runOf(command: Running): Promise<{ runId: string }> {
+  return await untilFound(command, async () => {
     const { runs } = await cli.quick<RunListJson>(["runs", "list"]);
-    const run = runs.find(({ status }) => status === "running");
-    if (run !== undefined) return run;
-  }
-  throw new Error("No run was started.");
+    return runs.find(({ status }) => status === "running");
+  });
 }
 
 /** Waits until some of the run's pages are deleted. */
-async function grown(path: string, running: Running): Promise<void> {
-  let isOver = false;
-  void running.finished.then(() => (isOver = true));
-  while ((await total()) === SESSIONS) {
-    if (isOver) throw new Error("It ended before it was to be killed.");
-  }
+async function grown(path: string, command: Running): Promise<void> {
+  await untilFound(
+    command,
+    async () => (await total()) < SESSIONS || undefined,
+  );
   expect(statSync(path).size).toBeGreaterThan(0);
+}
+
+/** Looks for as long as the command goes on. */
+async function untilFound<Found>(
+  command: Running,
+  look: () => Promise<Found | undefined>,
+): Promise<Found> {
+  let isOver = false;
+  void command.finished.then(() => (isOver = true));
+  while (!isOver) {
+    const found = await look();
+    if (found !== undefined) return found;
+  }
+  throw new Error(`It ended too early: ${(await command.finished).stderr}`);
 }

@@ -7,6 +7,7 @@ import type { ForgetJson } from "../../cli/operatorShapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";
+import type { FakeTerminal } from "./harness.js";
 
 async function setUp() {
   const deployment = setUpDeployment();
@@ -61,6 +62,19 @@ test.each(WRITES)(
   },
 );
 
+test.each(WRITES.filter(([, asked]) => asked.startsWith("schedules:")))(
+  "%j: it was done, though the report of it does not come",
+  async (args, asked, look) => {
+    const { terminal } = await setUp();
+    goAwayAfter(terminal, asked);
+    const { exitCode, stderr } = await terminal.run(...args);
+    expect(stderr).toContain(
+      `What was asked for was done before that: \`sessions-ops ${look}\` says.`,
+    );
+    expect(exitCode).toBe(4);
+  },
+);
+
 test("a write that nobody took is made when the deployment is back", async () => {
   const { terminal, calls } = await setUp();
   terminal.loseAnswers("settings:change", 9, "refused");
@@ -107,15 +121,7 @@ test.each(["done", "not done"] as const)(
 test("forget without an answer to anything says how to see whether it was done", async () => {
   const { terminal } = await setUp();
   terminal.loseAnswers("tracking:forget", EVER);
-  const online = terminal.overrides.fetch;
-  let hasForgotten = false;
-  Object.assign(terminal.overrides, {
-    fetch: (...call: Parameters<NonNullable<typeof online>>) => {
-      if (hasForgotten) throw new TypeError("fetch failed");
-      hasForgotten = call[1]?.body?.includes("tracking:forget") ?? false;
-      return online?.(...call);
-    },
-  });
+  goAwayAfter(terminal, "tracking:forget");
   const { exitCode, stderr } = await terminal.run(
     ...["forget", "old", "--confirm", "old"],
   );
@@ -187,3 +193,16 @@ test("a run is followed on, and done once", async () => {
   const result = await terminal.json<RunResultJson>(...purge);
   expect(result).toMatchObject({ status: "completed", sessions: 1 });
 });
+
+/** The function is the last that is called; nothing after it gets an answer. */
+function goAwayAfter({ overrides }: FakeTerminal, path: string): void {
+  const online = overrides.fetch;
+  let isGone = false;
+  Object.assign(overrides, {
+    fetch: (...call: Parameters<NonNullable<typeof online>>) => {
+      if (isGone) throw new TypeError("fetch failed");
+      isGone = call[1]?.body?.includes(path) ?? false;
+      return online?.(...call);
+    },
+  });
+}
