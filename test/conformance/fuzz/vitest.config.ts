@@ -17,6 +17,8 @@ export default defineConfig({
     env: { FUZZ: "long" },
     // Vitest's 1 s is too short where other work shares the machine.
     expect: { poll: { timeout: 10_000 } },
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     maxWorkers: 1,
     disableConsoleIntercept: true,
     // convex-test uses import.meta.glob, which only Vite understands.
