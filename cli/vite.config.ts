@@ -1,3 +1,4 @@
+import { chmodSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { defineConfig } from "vite";
@@ -16,6 +17,13 @@ export default defineConfig({
   resolve: {
     alias: { luxon: createRequire(import.meta.url).resolve("luxon") },
   },
+  plugins: [
+    {
+      name: "executable",
+      // npm sees to it where it installs a package, and not in a clone of this repository.
+      writeBundle: ({ dir = "" }) => chmodSync(join(dir, "main.js"), 0o755),
+    },
+  ],
   ssr: {
     noExternal: true,
     external: [

@@ -344,6 +344,11 @@ test(
   TIMEOUT_MS,
 );
 
+test("it can be run as it is built, which is how a clone of the repository has it", async () => {
+  const { finished } = cli.startLine("exec ./cli/main.js --version");
+  expect(await finished).toMatchObject({ exitCode: 0, stderr: "" });
+});
+
 async function loadedBy(args: string[], end?: NodeJS.Signals) {
   const preload = join(import.meta.dirname, "loadedModules.mjs");
   const env = { NODE_OPTIONS: `--import=${preload}` };
