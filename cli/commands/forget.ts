@@ -1,4 +1,5 @@
 import type { CliContext } from "../context.js";
+import type { Returns } from "../lib/api.js";
 import type { ComponentClient } from "../lib/client.js";
 import { confirmName } from "../lib/confirm.js";
 import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
@@ -67,18 +68,39 @@ async function noteOthers(
   userId: string | undefined,
 ): Promise<void> {
   if (userId === undefined) return;
-  const { sessions } = await client.query("search:page", {
-    filter: { userId },
-    sort: "created",
-    order: "desc",
-    limit: 1_000,
-  });
-  const others = sessions.filter((other) => other.sessionId !== sessionId);
-  if (others.length === 0) return;
+  const { count, isAll } = await countOthers(client, sessionId, userId);
+  if (count === 0) return;
+  const atLeast = isAll ? "" : "at least ";
   note(
     context,
-    `User ${printable(userId)} has ${countOf(others.length, "other session")}, which stay: \`${shellCommand("sessions-ops", "list", "--user", userId)}\`.`,
+    `User ${printable(userId)} has ${atLeast}${countOf(count, "other session")}, which stay: \`${shellCommand("sessions-ops", "list", "--user", userId)}\`.`,
   );
+}
+
+/** A call each: enough for any person, and soon done for what is none. */
+const PAGES_COUNTED = 5;
+
+async function countOthers(
+  client: ComponentClient,
+  sessionId: string,
+  userId: string,
+): Promise<{ count: number; isAll: boolean }> {
+  let count = 0;
+  let cursor: string | null = null;
+  for (let pages = 0; pages < PAGES_COUNTED; pages += 1) {
+    const page: Returns<"search:page"> = await client.query("search:page", {
+      filter: { userId },
+      sort: "created",
+      order: "desc",
+      limit: 1_000,
+      cursor,
+    });
+    const others = page.sessions.filter((row) => row.sessionId !== sessionId);
+    count += others.length;
+    cursor = page.cursor;
+    if (cursor === null) return { count, isAll: true };
+  }
+  return { count, isAll: false };
 }
 
 /**

@@ -4,9 +4,13 @@ import type { Returns } from "./api.js";
 import type { ComponentClient } from "./client.js";
 import { CliError } from "./errors.js";
 import { refusalData } from "./failures.js";
+import { countOf } from "./output.js";
 import { changeLines } from "./settingsText.js";
 import { printable } from "./table.js";
 import { formatTime } from "./time.js";
+
+/** Changes told of; each is a few lines. */
+const SHOWN = 20;
 
 /** Makes a change; where it comes second, the error says what others changed meanwhile, and why. */
 export async function conflictExplained<T>(
@@ -18,12 +22,18 @@ export async function conflictExplained<T>(
     return await change();
   } catch (error) {
     if (refusalData(error)?.["kind"] !== "revisionConflict") throw error;
-    const log = await client.query("settings:log", { limit: 20 });
+    const log = await client.query("settings:log", { limit: SHOWN });
     const others = log.filter(({ revision }) => revision > expected).reverse();
+    const unseen = (others[0]?.revision ?? expected + 1) - expected - 1;
     throw new CliError(
       "failure",
       [
         `Nothing was changed: the settings were at revision ${expected} when you looked, and since then`,
+        ...(unseen === 0
+          ? []
+          : [
+              `  (${countOf(unseen, "change")} before these are in \`sessions-ops settings log\`)`,
+            ]),
         ...others.flatMap(entryLines),
         "Look again (`sessions-ops settings get`), then repeat the change if it is still right.",
       ].join("\n"),

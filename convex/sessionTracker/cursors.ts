@@ -1,24 +1,9 @@
-/** Paging through lists that show the newest first, losing and doubling no row. */
+/** The cursors of lists: the key of the last row shown, as a text that only these two read. */
 import { fail } from "./errors.js";
+import type { Place } from "./walks.js";
 
-/**
- * The last row shown, by its key in the index the list follows. Rows can share times, even that of
- * their creation, so the key goes down to the id.
- */
-export interface Place {
-  at: number;
-  creationTime: number;
-  id: string;
-}
-
-interface Row {
-  _id: string;
-  _creationTime: number;
-}
-
-/** @param at what the list is ordered by */
-export function toCursor(at: number, { _creationTime, _id }: Row): string {
-  return [at, _creationTime, _id].join(":");
+export function toCursor({ at, creationTime, id }: Place): string {
+  return [at, creationTime, id].join(":");
 }
 
 /** @throws invalidArgument */
@@ -35,32 +20,7 @@ export function readCursor(cursor: string): Place {
   );
 }
 
-/**
- * Up to `count` rows after a place, in an index walked from new to old that starts `at` the place:
- * those that share its time and were shown already are skipped.
- */
-export async function takeAfter<Found extends Row>(
-  place: Place | null,
-  rows: AsyncIterable<Found>,
-  atOf: (row: Found) => number,
-  count: number,
-): Promise<Found[]> {
-  const taken: Found[] = [];
-  for await (const row of rows) {
-    if (place === null || isAfter(row, atOf(row), place)) taken.push(row);
-    if (taken.length === count) break;
-  }
-  return taken;
-}
-
 // ── Helpers ─────────────────────────────────────────────────────────────────
-
-function isAfter({ _creationTime, _id }: Row, at: number, place: Place) {
-  if (at !== place.at) return at < place.at;
-  return _creationTime === place.creationTime
-    ? _id < place.id
-    : _creationTime < place.creationTime;
-}
 
 function isNumber(text: string): boolean {
   return text.trim() !== "" && Number.isFinite(Number(text));

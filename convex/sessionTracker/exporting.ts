@@ -4,9 +4,9 @@ import type { Doc } from "./_generated/dataModel.js";
 import { query, type QueryCtx } from "./_generated/server.js";
 import { vActionPlace } from "./shared.js";
 import { findLease } from "./visits.js";
+import { placeOf } from "./walks.js";
 import {
   PIECE_BYTES,
-  placeOf,
   readActions,
   toWhole,
   vWholeSession,
@@ -45,7 +45,10 @@ export const page = query({
       sessions.push(toWhole(row, await lastActiveOf(ctx, row), read));
       const last = read.rows.at(-1);
       if (!read.isComplete && last !== undefined) {
-        return { sessions, cursor: { anonymousId, action: placeOf(last) } };
+        return {
+          sessions,
+          cursor: { anonymousId, action: placeOf(last.at, last) },
+        };
       }
       budget.bytes -= getConvexSize(row);
       if (isSpent(budget) || sessions.length === MAX_SESSIONS) {

@@ -16,6 +16,7 @@ import { readSettings } from "./settings.js";
 import { SCHEDULE_NAMES, vScheduleName, type ScheduleName } from "./shared.js";
 import { countStates } from "./stats.js";
 import { findTick, writeTick } from "./ticks.js";
+import { placeOf, take, walkSessions } from "./walks.js";
 import { lookAfter } from "./watchdog.js";
 
 const workpool = new Workpool(components.workpool, {});
@@ -96,28 +97,17 @@ export const count = query({
     cursor: v.union(v.string(), v.null()),
   }),
   handler: async (ctx, { cursor = null }) => {
-    const place = cursor === null ? null : readCursor(cursor);
+    const after = cursor === null ? null : readCursor(cursor);
+    const walked = walkSessions(ctx, { order: "asc", after });
+    const rows = await take(walked, COUNT_PAGE);
     const counts = { active: 0, expired: 0, ended: 0 };
-    let counted = 0;
-    let last: string | null = null;
-    const sessions = ctx.db
-      .query("sessions")
-      .withIndex("by_creation_time", (q) =>
-        q.gte("_creationTime", place?.creationTime ?? 0),
-      );
-    for await (const session of sessions) {
-      const { _creationTime, _id } = session;
-      const isSeen =
-        place !== null &&
-        _creationTime === place.creationTime &&
-        _id <= place.id;
-      if (isSeen) continue;
-      counts[session.state] += 1;
-      counted += 1;
-      last = toCursor(_creationTime, session);
-      if (counted === COUNT_PAGE) break;
-    }
-    return { ...counts, cursor: counted < COUNT_PAGE ? null : last };
+    for (const { state } of rows) counts[state] += 1;
+    const last = rows.length === COUNT_PAGE ? rows.at(-1) : undefined;
+    return {
+      ...counts,
+      cursor:
+        last === undefined ? null : toCursor(placeOf(last._creationTime, last)),
+    };
   },
 });
 

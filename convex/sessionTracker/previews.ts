@@ -7,10 +7,11 @@ import {
   FIRST_SESSION,
   leaseKey,
   leasesAfter,
+  placeOf,
   sessionKey,
   sessionsAfter,
 } from "./walks.js";
-import { placeOf, readActions } from "./wholeSessions.js";
+import { readActions } from "./wholeSessions.js";
 
 /** Sessions counted in one call: a lease takes two reads, its actions a third, of 4,096. */
 const PREVIEW_PAGE = 2_000;
@@ -169,7 +170,7 @@ async function measuredRows(
     measured.bytes += sizesOf(rest.rows);
     const last = rest.rows.at(-1);
     if (!rest.isComplete && last !== undefined) {
-      return { ...measured, next: { ...key, action: placeOf(last) } };
+      return { ...measured, next: { ...key, action: placeOf(last.at, last) } };
     }
   }
   const { action: _, ...from } = cursor ?? { action: undefined };
@@ -183,7 +184,10 @@ async function measuredRows(
     measured.bytes += sizesOf(read.rows);
     const last = read.rows.at(-1);
     if (!read.isComplete && last !== undefined) {
-      return { ...measured, next: { ...row.key, action: placeOf(last) } };
+      return {
+        ...measured,
+        next: { ...row.key, action: placeOf(last.at, last) },
+      };
     }
     if ((budget.actions < 1 || budget.bytes < 0) && row !== rows.at(-1)) {
       return { ...measured, next: row.key };

@@ -39,7 +39,7 @@ export default defineSchema({
     .index("createdAt", ["createdAt"])
     .index("state_createdAt", ["state", "createdAt"])
     .index("inactiveSince", ["inactiveSince"])
-    .index("userId", ["userId"]),
+    .index("userId_createdAt", ["userId", "createdAt"]),
 
   /**
    * The hot row of an active session.

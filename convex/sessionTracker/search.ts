@@ -2,11 +2,21 @@
 import { v, type Infer } from "convex/values";
 import type { Doc } from "./_generated/dataModel.js";
 import { query, type QueryCtx } from "./_generated/server.js";
-import { readCursor, toCursor, type Place } from "./cursors.js";
+import { readCursor, toCursor } from "./cursors.js";
 import { checkInteger } from "./errors.js";
 import { toSession, vActivity } from "./sessions.js";
 import { isIdle, vSession, vSessionState } from "./shared.js";
 import { findLease } from "./visits.js";
+import {
+  comparePlaces,
+  placeOf,
+  take,
+  walkCreated,
+  walkInactive,
+  walkLeases,
+  type Place,
+  type Stretch,
+} from "./walks.js";
 
 const vFound = v.object({
   ...vSession.fields,
@@ -52,16 +62,16 @@ export const page = query({
   }),
   handler: async (ctx, { filter, sort, order, limit, cursor = null }) => {
     checkInteger("limit", limit, 1, SCANNED_AT_ONCE);
-    const walk: Walk = {
+    const search: Search = {
       filter,
       sort,
       order,
-      place: cursor === null ? null : readCursor(cursor),
+      after: cursor === null ? null : readCursor(cursor),
     };
-    const streams = await openStreams(ctx, walk);
+    const streams = await openStreams(ctx, search);
     const keys = streams
-      .flat()
-      .sort((a, b) => compare(a, b, order))
+      .flatMap(({ keys }) => keys)
+      .sort((a, b) => comparePlaces(a.place, b.place, order))
       .slice(0, SCANNED_AT_ONCE);
     const sessions: Found[] = [];
     let last: Key | undefined;
@@ -72,129 +82,112 @@ export const page = query({
       if (found !== null && matches(found, filter)) sessions.push(found);
     }
     const isDone =
-      last === keys.at(-1) &&
-      streams.every((stream) => stream.length < SCANNED_AT_ONCE);
+      last === keys.at(-1) && streams.every(({ isWhole }) => isWhole);
     return {
       sessions,
-      cursor: isDone || last === undefined ? null : toCursor(last.at, last.row),
+      cursor: isDone || last === undefined ? null : toCursor(last.place),
     };
   },
 });
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-interface Walk {
+interface Search extends Pick<Stretch, "order" | "after"> {
   filter: Filter;
   sort: Infer<typeof vSort>;
-  order: Infer<typeof vOrder>;
-  place: Place | null;
 }
 
 type Row = Doc<"sessions"> | Doc<"leases">;
 
-/** A row and where it stands in the list. */
+/** A row and where it stands in the list: one with a lease stands there by its lease. */
 interface Key {
-  at: number;
+  place: Place;
   row: Row;
 }
 
+interface Stream {
+  keys: Key[];
+  /** `false` where the index has more. */
+  isWhole: boolean;
+}
+
 /** The next rows of each index that together hold what the filter may match. */
-async function openStreams(ctx: QueryCtx, walk: Walk): Promise<Key[][]> {
-  const { userId, state } = walk.filter;
-  if (userId !== undefined) return [await ofUser(ctx, walk, userId)];
-  if (walk.sort === "created") return [await byCreation(ctx, walk)];
-  const streams: Key[][] = [];
+async function openStreams(ctx: QueryCtx, search: Search): Promise<Stream[]> {
+  const { userId, state } = search.filter;
+  if (search.sort === "created") return [await byCreation(ctx, search)];
+  const ofUser = userId === undefined ? null : await ofFew(ctx, search, userId);
+  if (ofUser !== null) return [ofUser];
+  const streams: Stream[] = [];
   // An ended session has no lease, and one with a lease is not ended.
-  if (state !== "ended") streams.push(await byLease(ctx, walk));
-  if (state !== "active") streams.push(await byInactivity(ctx, walk));
+  if (state !== "ended") streams.push(await byLease(ctx, search));
+  if (state !== "active") streams.push(await byInactivity(ctx, search));
   return streams;
 }
 
-/** A user has few sessions, so they are sorted here, and no index is kept for each order. */
-async function ofUser(
+/**
+ * A user's sessions by activity, for which no index is kept: most have few, which are sorted here.
+ * `null` for one with many; they are found among all, by the same places.
+ */
+async function ofFew(
   ctx: QueryCtx,
-  { sort, order, place }: Walk,
+  { order, after }: Search,
   userId: string,
-): Promise<Key[]> {
-  const rows = await ctx.db
-    .query("sessions")
-    .withIndex("userId", (q) => q.eq("userId", userId))
-    .order("desc")
-    .take(SCANNED_AT_ONCE - 1);
+): Promise<Stream | null> {
+  const whole = { order, after: null };
+  const rows = await take(
+    walkCreated(ctx, { userId }, whole),
+    SCANNED_AT_ONCE + 1,
+  );
+  if (rows.length > SCANNED_AT_ONCE) return null;
   const keys: Key[] = [];
   for (const row of rows) {
     const lease =
-      sort === "active" ? await findLease(ctx, row.anonymousId) : null;
-    const lastActive = lease?.lastActive ?? row.inactiveSince ?? row.createdAt;
-    keys.push({ at: sort === "active" ? lastActive : row.createdAt, row });
+      row.state === "active" ? await findLease(ctx, row.anonymousId) : null;
+    keys.push(lease === null ? inactiveKey(row) : leaseKey(lease));
   }
-  return keys.filter((key) => isBeyond(key, place, order));
+  const isBeyond = ({ place }: Key) =>
+    after === null || comparePlaces(place, after, order) > 0;
+  return { keys: keys.filter(isBeyond), isWhole: true };
 }
 
-async function byCreation(ctx: QueryCtx, walk: Walk): Promise<Key[]> {
-  const { state, createdFrom, createdBefore } = walk.filter;
-  const { from, to } = range(walk, createdFrom, createdBefore);
-  const sessions = ctx.db.query("sessions");
+async function byCreation(ctx: QueryCtx, search: Search): Promise<Stream> {
+  const { filter, order, after } = search;
+  const { createdFrom: from, createdBefore: before, userId, state } = filter;
   // Expired ones are also among those whose row still says active.
-  const rows =
-    state === undefined || state === "expired"
-      ? sessions.withIndex("createdAt", (q) =>
-          q.gte("createdAt", from).lte("createdAt", to),
-        )
-      : sessions.withIndex("state_createdAt", (q) =>
-          q.eq("state", state).gte("createdAt", from).lte("createdAt", to),
-        );
-  return await take(walk, rows.order(walk.order), (row) => row.createdAt);
+  const of = { userId, state: state === "expired" ? undefined : state };
+  const stretch = { order, after, from, before };
+  return await toStream(walkCreated(ctx, of, stretch), (row) => ({
+    place: placeOf(row.createdAt, row),
+    row,
+  }));
 }
 
-async function byInactivity(ctx: QueryCtx, walk: Walk): Promise<Key[]> {
-  const { from, to } = activeRange(walk);
-  const rows = ctx.db
-    .query("sessions")
-    .withIndex("inactiveSince", (q) =>
-      q.gte("inactiveSince", from).lte("inactiveSince", to),
-    );
-  return await take(
-    walk,
-    rows.order(walk.order),
-    (row) => row.inactiveSince ?? 0,
-  );
+async function byInactivity(ctx: QueryCtx, search: Search): Promise<Stream> {
+  return await toStream(walkInactive(ctx, activeStretch(search)), inactiveKey);
 }
 
-async function byLease(ctx: QueryCtx, walk: Walk): Promise<Key[]> {
-  const { from, to } = activeRange(walk);
-  const rows = ctx.db
-    .query("leases")
-    .withIndex("lastActive", (q) =>
-      q.gte("lastActive", from).lte("lastActive", to),
-    );
-  return await take(walk, rows.order(walk.order), (row) => row.lastActive);
+async function byLease(ctx: QueryCtx, search: Search): Promise<Stream> {
+  return await toStream(walkLeases(ctx, activeStretch(search)), leaseKey);
 }
 
-function activeRange(walk: Walk) {
-  return range(walk, walk.filter.activeFrom, walk.filter.activeBefore);
+function activeStretch({ filter, order, after }: Search): Stretch {
+  return { order, after, from: filter.activeFrom, before: filter.activeBefore };
 }
 
-/** Both ends included, and narrowed to what lies at the cursor or beyond it. */
-function range({ order, place }: Walk, from = 0, before = Infinity) {
-  if (place === null) return { from, to: before };
-  return order === "desc"
-    ? { from, to: Math.min(before, place.at) }
-    : { from: Math.max(from, place.at), to: before };
-}
-
-async function take<Found extends Row>(
-  { place, order }: Walk,
+async function toStream<Found extends Row>(
   rows: AsyncIterable<Found>,
-  atOf: (row: Found) => number,
-): Promise<Key[]> {
-  const keys: Key[] = [];
-  for await (const row of rows) {
-    const key = { at: atOf(row), row };
-    if (isBeyond(key, place, order)) keys.push(key);
-    if (keys.length === SCANNED_AT_ONCE) break;
-  }
-  return keys;
+  keyOf: (row: Found) => Key,
+): Promise<Stream> {
+  const taken = await take(rows, SCANNED_AT_ONCE);
+  return { keys: taken.map(keyOf), isWhole: taken.length < SCANNED_AT_ONCE };
+}
+
+function inactiveKey(row: Doc<"sessions">): Key {
+  return { place: placeOf(row.inactiveSince ?? row.createdAt, row), row };
+}
+
+function leaseKey(row: Doc<"leases">): Key {
+  return { place: placeOf(row.lastActive, row), row };
 }
 
 async function join(ctx: QueryCtx, row: Row): Promise<Found | null> {
@@ -227,6 +220,7 @@ function matches(found: Found, filter: Filter): boolean {
     found.lease?.lastActive ?? found.inactiveSince ?? found.createdAt;
   return (
     (filter.state === undefined || filter.state === state) &&
+    (filter.userId === undefined || filter.userId === found.userId) &&
     isWithin(found.createdAt, filter.createdFrom, filter.createdBefore) &&
     isWithin(lastActive, filter.activeFrom, filter.activeBefore)
   );
@@ -234,22 +228,4 @@ function matches(found: Found, filter: Filter): boolean {
 
 function isWithin(at: number, from = -Infinity, before = Infinity): boolean {
   return at >= from && at < before;
-}
-
-function isBeyond(key: Key, place: Place | null, order: "asc" | "desc") {
-  if (place === null) return true;
-  const { at, creationTime: _creationTime, id: _id } = place;
-  return compare(key, { at, row: { _creationTime, _id } }, order) > 0;
-}
-
-function compare(
-  a: Key,
-  b: { at: number; row: Pick<Row, "_creationTime"> & { _id: string } },
-  order: "asc" | "desc",
-): number {
-  const difference =
-    a.at - b.at ||
-    a.row._creationTime - b.row._creationTime ||
-    (a.row._id < b.row._id ? -1 : a.row._id > b.row._id ? 1 : 0);
-  return order === "asc" ? difference : -difference;
 }

@@ -2,7 +2,7 @@
 import { v } from "convex/values";
 import type { Doc, Id } from "./_generated/dataModel.js";
 import { query, type QueryCtx } from "./_generated/server.js";
-import { readCursor, takeAfter, toCursor } from "./cursors.js";
+import { readCursor, toCursor } from "./cursors.js";
 import { checkInteger, fail } from "./errors.js";
 import { readSettings } from "./settings.js";
 import {
@@ -16,6 +16,7 @@ import {
   type ActiveSession,
   type Session,
 } from "./shared.js";
+import { placeOf, take, walkActions, walkCreated } from "./walks.js";
 
 export const vActivity = v.object({
   lastActive: v.number(),
@@ -41,25 +42,14 @@ export const list = query({
   }),
   handler: async (ctx, { state, limit = 100, cursor = null }) => {
     checkInteger("limit", limit, 1, 1_000);
-    const place = cursor === null ? null : readCursor(cursor);
-    const until = place?.at ?? Infinity;
-    const sessions = ctx.db.query("sessions");
-    const ordered =
-      state === undefined
-        ? sessions.withIndex("createdAt", (q) => q.lte("createdAt", until))
-        : sessions.withIndex("state_createdAt", (q) =>
-            q.eq("state", state).lte("createdAt", until),
-          );
-    const rows = await takeAfter(
-      place,
-      ordered.order("desc"),
-      (row) => row.createdAt,
-      limit,
-    );
+    const after = cursor === null ? null : readCursor(cursor);
+    const walked = walkCreated(ctx, { state }, { order: "desc", after });
+    const rows = await take(walked, limit);
     const last = rows.length === limit ? rows.at(-1) : undefined;
     return {
       sessions: rows.map(toSession),
-      cursor: last === undefined ? null : toCursor(last.createdAt, last),
+      cursor:
+        last === undefined ? null : toCursor(placeOf(last.createdAt, last)),
     };
   },
 });
@@ -109,18 +99,13 @@ export const timeline = query({
   }),
   handler: async (ctx, { sessionId, limit = 50, cursor = null }) => {
     checkInteger("limit", limit, 1, 1_000);
-    const place = cursor === null ? null : readCursor(cursor);
-    const actions = ctx.db
-      .query("actions")
-      .withIndex("session_at", (q) =>
-        q.eq("session", sessionId).lte("at", place?.at ?? Infinity),
-      )
-      .order("desc");
-    const rows = await takeAfter(place, actions, (row) => row.at, limit);
+    const after = cursor === null ? null : readCursor(cursor);
+    const walked = walkActions(ctx, sessionId, { order: "desc", after });
+    const rows = await take(walked, limit);
     const last = rows.length === limit ? rows.at(-1) : undefined;
     return {
       actions: rows.map(({ _id, _creationTime, session, ...what }) => what),
-      cursor: last === undefined ? null : toCursor(last.at, last),
+      cursor: last === undefined ? null : toCursor(placeOf(last.at, last)),
     };
   },
 });

@@ -1,10 +1,206 @@
 /**
- * Walking the indexes that runs work on, by key from a cursor to a cutoff. Walks start at `gte(0)`:
- * `lt` alone also matches rows in which the field is missing.
+ * Walking an index by key: the one way that runs, previews, lists and counts go through rows, page by
+ * page, losing and doubling none. A key goes down to the id, because rows share times, even that of
+ * their creation.
  */
+import type { IndexRange } from "convex/server";
 import type { Doc, Id } from "./_generated/dataModel.js";
 import type { QueryCtx } from "./_generated/server.js";
-import type { Cursor, RunKind } from "./shared.js";
+import type { Cursor, RunKind, SessionState } from "./shared.js";
+
+/** A row's key in an index that is ordered by a time. */
+export interface Place {
+  /** The time, in ms since the epoch. */
+  at: number;
+  creationTime: number;
+  id: string;
+}
+
+export type Order = "asc" | "desc";
+
+/** Narrows a range builder of convex, whose own type leaves out `_id`, which ends each key. */
+type Range = (q: object) => IndexRange;
+
+export interface Walk<Row> {
+  /** Opens the index, in the walk's order; fields before the time are its own matter. */
+  open: (range: Range, order: Order) => AsyncIterable<Row>;
+  /** The field of the time. */
+  field: string;
+  order: Order;
+  /** The last row seen; `null` at the start. */
+  after: Place | null;
+  /** Included. */
+  from?: number | undefined;
+  /** Not included. */
+  before?: number | undefined;
+}
+
+/** The rows behind `after`, one index range for each part of the key that they may share with it. */
+export async function* walk<Row>({
+  open,
+  field,
+  order,
+  after,
+  // A range without it would have the rows in which the field is missing.
+  from = -Infinity,
+  before = Infinity,
+}: Walk<Row>): AsyncGenerator<Row> {
+  if (after === null) {
+    yield* open(
+      within((q) => q.gte(field, from).lt(field, before)),
+      order,
+    );
+    return;
+  }
+  const { at } = after;
+  if (at >= from && at < before) {
+    for (const beside of rangesBeside(field, after, order)) {
+      yield* open(beside, order);
+    }
+  }
+  if (order === "desc") {
+    const end = Math.min(before, at);
+    if (from < end) {
+      yield* open(
+        within((q) => q.gte(field, from).lt(field, end)),
+        order,
+      );
+    }
+  } else if (at < before) {
+    const start = (q: KeyRange) =>
+      at < from ? q.gte(field, from) : q.gt(field, at);
+    yield* open(
+      within((q) => start(q).lt(field, before)),
+      order,
+    );
+  }
+}
+
+/** Up to `count` rows of a walk. */
+export async function take<Row>(
+  rows: AsyncIterable<Row>,
+  count: number,
+): Promise<Row[]> {
+  const taken: Row[] = [];
+  if (count < 1) return taken;
+  for await (const row of rows) {
+    taken.push(row);
+    if (taken.length === count) break;
+  }
+  return taken;
+}
+
+export function placeOf(
+  at: number,
+  { _creationTime, _id }: { _creationTime: number; _id: string },
+): Place {
+  return { at, creationTime: _creationTime, id: _id };
+}
+
+/** Which of two rows comes first; negative for the first. */
+export function comparePlaces(a: Place, b: Place, order: Order): number {
+  const difference =
+    a.at - b.at ||
+    a.creationTime - b.creationTime ||
+    (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+  return order === "asc" ? difference : -difference;
+}
+
+// ── The indexes ─────────────────────────────────────────────────────────────
+
+/** What narrows a walk. */
+export type Stretch = Pick<
+  Walk<unknown>,
+  "order" | "after" | "from" | "before"
+>;
+
+/** By when they were last active. */
+export function walkLeases(
+  ctx: QueryCtx,
+  stretch: Stretch,
+): AsyncIterable<Doc<"leases">> {
+  return walk({
+    ...stretch,
+    field: "lastActive",
+    open: (range, order) =>
+      ctx.db.query("leases").withIndex("lastActive", range).order(order),
+  });
+}
+
+/** Those not active, by when they were last active. */
+export function walkInactive(
+  ctx: QueryCtx,
+  stretch: Stretch,
+): AsyncIterable<Doc<"sessions">> {
+  return walk({
+    ...stretch,
+    field: "inactiveSince",
+    open: (range, order) =>
+      ctx.db.query("sessions").withIndex("inactiveSince", range).order(order),
+  });
+}
+
+/** By when they were created, also by those of one state or one user. */
+export function walkCreated(
+  ctx: QueryCtx,
+  of: { state?: SessionState | undefined; userId?: string | undefined },
+  stretch: Stretch,
+): AsyncIterable<Doc<"sessions">> {
+  const { state, userId } = of;
+  return walk({
+    ...stretch,
+    field: "createdAt",
+    open: (range, order) => {
+      const sessions = ctx.db.query("sessions");
+      const ordered =
+        userId !== undefined
+          ? sessions.withIndex("userId_createdAt", (q) =>
+              range(q.eq("userId", userId)),
+            )
+          : state !== undefined
+            ? sessions.withIndex("state_createdAt", (q) =>
+                range(q.eq("state", state)),
+              )
+            : sessions.withIndex("createdAt", range);
+      return ordered.order(order);
+    },
+  });
+}
+
+/** All sessions, in the order in which their rows were made. */
+export function walkSessions(
+  ctx: QueryCtx,
+  stretch: Stretch,
+): AsyncIterable<Doc<"sessions">> {
+  return walk({
+    ...stretch,
+    field: "_creationTime",
+    open: (range, order) =>
+      ctx.db
+        .query("sessions")
+        .withIndex("by_creation_time", range)
+        .order(order),
+  });
+}
+
+/** Of one session. */
+export function walkActions(
+  ctx: QueryCtx,
+  session: Id<"sessions">,
+  stretch: Stretch,
+): AsyncIterable<Doc<"actions">> {
+  return walk({
+    ...stretch,
+    field: "at",
+    open: (range, order) =>
+      ctx.db
+        .query("actions")
+        .withIndex("session_at", (q) => range(q.eq("session", session)))
+        .order(order),
+  });
+}
+
+// ── Runs ────────────────────────────────────────────────────────────────────
 
 /** Where a purge goes on once it has expired all stale leases. */
 export const FIRST_SESSION: Cursor = {
@@ -15,67 +211,26 @@ export const FIRST_SESSION: Cursor = {
 };
 
 /** Up to `count` leases last active before the cutoff, oldest first. */
-export async function leasesAfter(
+export function leasesAfter(
   ctx: QueryCtx,
   after: Cursor | null,
   cutoff: number,
   count: number,
 ): Promise<Doc<"leases">[]> {
-  if (after === null) {
-    return await ctx.db
-      .query("leases")
-      .withIndex("lastActive", (q) =>
-        q.gte("lastActive", 0).lt("lastActive", cutoff),
-      )
-      .take(count);
-  }
-  const beside = await ctx.db
-    .query("leases")
-    .withIndex("lastActive", (q) =>
-      q.eq("lastActive", after.at).gte("_creationTime", after.creationTime),
-    )
-    .take(count + 1);
-  const rows = beside.filter((row) => isAfter(row, after)).slice(0, count);
-  if (rows.length === count) return rows;
-  const beyond = await ctx.db
-    .query("leases")
-    .withIndex("lastActive", (q) =>
-      q.gt("lastActive", after.at).lt("lastActive", cutoff),
-    )
-    .take(count - rows.length);
-  return [...rows, ...beyond];
+  const stretch = { order: "asc" as const, after, before: cutoff };
+  return take(walkLeases(ctx, stretch), count);
 }
 
 /** Up to `count` sessions inactive since before the cutoff, oldest first. */
-export async function sessionsAfter(
+export function sessionsAfter(
   ctx: QueryCtx,
-  after: Cursor | null,
+  cursor: Cursor | null,
   cutoff: number,
   count: number,
 ): Promise<Doc<"sessions">[]> {
-  if (after === null || after.id === FIRST_SESSION.id) {
-    return await ctx.db
-      .query("sessions")
-      .withIndex("inactiveSince", (q) =>
-        q.gte("inactiveSince", 0).lt("inactiveSince", cutoff),
-      )
-      .take(count);
-  }
-  const beside = await ctx.db
-    .query("sessions")
-    .withIndex("inactiveSince", (q) =>
-      q.eq("inactiveSince", after.at).gte("_creationTime", after.creationTime),
-    )
-    .take(count + 1);
-  const rows = beside.filter((row) => isAfter(row, after)).slice(0, count);
-  if (rows.length === count) return rows;
-  const beyond = await ctx.db
-    .query("sessions")
-    .withIndex("inactiveSince", (q) =>
-      q.gt("inactiveSince", after.at).lt("inactiveSince", cutoff),
-    )
-    .take(count - rows.length);
-  return [...rows, ...beyond];
+  const after = cursor?.id === FIRST_SESSION.id ? null : cursor;
+  const stretch = { order: "asc" as const, after, before: cutoff };
+  return take(walkInactive(ctx, stretch), count);
 }
 
 /** The row a run would handle next. */
@@ -98,29 +253,42 @@ export async function nextRow(
 }
 
 export function leaseKey(lease: Doc<"leases">): Cursor {
-  return {
-    phase: "leases",
-    at: lease.lastActive,
-    creationTime: lease._creationTime,
-    id: lease._id,
-  };
+  return { phase: "leases", ...placeOf(lease.lastActive, lease) };
 }
 
 export function sessionKey(session: Doc<"sessions">): Cursor {
-  return {
-    phase: "sessions",
-    at: session.inactiveSince ?? 0,
-    creationTime: session._creationTime,
-    id: session._id,
-  };
+  return { phase: "sessions", ...placeOf(session.inactiveSince ?? 0, session) };
 }
 
-/** Rows of one moment that were also created in one moment are ordered by id. */
-function isAfter(
-  row: { _creationTime: number; _id: string },
-  cursor: Cursor,
-): boolean {
-  return row._creationTime === cursor.creationTime
-    ? row._id > cursor.id
-    : row._creationTime > cursor.creationTime;
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+interface KeyRange extends IndexRange {
+  eq(field: string, value: number | string): KeyRange;
+  gt(field: string, value: number | string): KeyRange;
+  gte(field: string, value: number | string): KeyRange;
+  lt(field: string, value: number | string): KeyRange;
+}
+
+function within(range: (q: KeyRange) => IndexRange): Range {
+  return (q) => range(q as KeyRange);
+}
+
+/** Of rows that share the place's time: first those that share its creation too, then the rest. */
+function rangesBeside(
+  field: string,
+  { at, creationTime, id }: Place,
+  order: Order,
+): Range[] {
+  const beyond = (q: KeyRange, last: string, value: number | string) =>
+    order === "asc" ? q.gt(last, value) : q.lt(last, value);
+  // In the order of their creation that is the time itself.
+  if (field === "_creationTime") {
+    return [within((q) => beyond(q.eq(field, at), "_id", id))];
+  }
+  return [
+    within((q) =>
+      beyond(q.eq(field, at).eq("_creationTime", creationTime), "_id", id),
+    ),
+    within((q) => beyond(q.eq(field, at), "_creationTime", creationTime)),
+  ];
 }

@@ -7,6 +7,7 @@ import type { Doc, Id } from "./_generated/dataModel.js";
 import type { QueryCtx } from "./_generated/server.js";
 import { toSession } from "./sessions.js";
 import { vAction, vSession, type ActionPlace } from "./shared.js";
+import { walkActions } from "./walks.js";
 
 export const vWholeSession = v.object({
   session: vSession,
@@ -44,7 +45,9 @@ export async function readActions(
   budget: PieceBudget,
 ): Promise<ReadActions> {
   const rows: Doc<"actions">[] = [];
-  for await (const action of actionsAfter(ctx, session, after)) {
+  const stretch = { order: "asc" as const, after };
+  // Streamed, because a single one may be near 1 MiB.
+  for await (const action of walkActions(ctx, session, stretch)) {
     if (rows.length > 0 && (budget.actions < 1 || budget.bytes < 0)) {
       return { rows, isComplete: false };
     }
@@ -66,44 +69,4 @@ export function toWhole(
     actions: rows.map(({ _id, _creationTime, session: _, ...what }) => what),
     isComplete,
   };
-}
-
-export function placeOf({
-  at,
-  _creationTime,
-  _id,
-}: Doc<"actions">): ActionPlace {
-  return { at, creationTime: _creationTime, id: _id };
-}
-
-// ── Helpers ─────────────────────────────────────────────────────────────────
-
-/** In the order of the index, streamed because a single one may be near 1 MiB. */
-async function* actionsAfter(
-  ctx: QueryCtx,
-  session: Id<"sessions">,
-  after: ActionPlace | null,
-): AsyncGenerator<Doc<"actions">> {
-  if (after === null) {
-    yield* ctx.db
-      .query("actions")
-      .withIndex("session_at", (q) => q.eq("session", session));
-    return;
-  }
-  const beside = ctx.db
-    .query("actions")
-    .withIndex("session_at", (q) =>
-      q
-        .eq("session", session)
-        .eq("at", after.at)
-        .gte("_creationTime", after.creationTime),
-    );
-  for await (const row of beside) {
-    if (row._creationTime > after.creationTime || row._id > after.id) yield row;
-  }
-  yield* ctx.db
-    .query("actions")
-    .withIndex("session_at", (q) =>
-      q.eq("session", session).gt("at", after.at),
-    );
 }

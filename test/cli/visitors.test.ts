@@ -5,6 +5,7 @@ import type { EndJson, ForgetJson } from "../../cli/operatorShapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
 import { expectInvariants } from "../convex/rows.js";
+import { seedExpired } from "../convex/runKit.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 
 /** Seen 3 days, 31 minutes and a minute ago; `left` ended an hour ago. */
@@ -193,3 +194,42 @@ test("forget where nobody can be asked needs the id twice; other sessions of the
   });
   await expectInvariants(component);
 });
+
+test.each([
+  { others: 1_199, said: "has 1,199 other sessions" },
+  { others: 5_200, said: "has at least 4,999 other sessions" },
+])(
+  "of $others other sessions of the user, forget says $said",
+  async ({ others, said }) => {
+    const { terminal, component } = await setUpVisitors();
+    const seeds = Array.from({ length: others }, (_, i) => ({
+      anonymousId: `ada-${i}`,
+      lastActive: NOW - DAY_MS - i,
+    }));
+    await seedExpired(component, seeds);
+    await component.run(async (ctx) => {
+      const rows = await ctx.db.query("sessions").collect();
+      for (const { _id } of rows) {
+        await ctx.db.patch("sessions", _id, { userId: "ada" });
+      }
+      for (const { _id, anonymousId } of rows) {
+        if (/^(old|left|idle)$/.test(anonymousId)) {
+          await ctx.db.patch("sessions", _id, { userId: "bob" });
+        }
+      }
+    });
+    const { stderr } = await terminal.run(
+      "forget",
+      "busy",
+      "--confirm",
+      "busy",
+    );
+    expect(stderr).toContain(said);
+    const args = ["list", "--user", "ada", "--limit", "2000", "--order", "asc"];
+    const { sessions, cursor } = await terminal.json<ListJson>(...args);
+    expect(sessions).toHaveLength(Math.min(others, 2_000));
+    expect(sessions[0]?.anonymousId).toBe(`ada-${others - 1}`);
+    expect(cursor === null).toBe(others < 2_000);
+  },
+  60_000,
+);
