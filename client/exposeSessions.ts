@@ -8,7 +8,6 @@ import {
 import { ConvexError, v, type Infer } from "convex/values";
 import type { ComponentApi } from "../convex/sessionTracker/_generated/component.js";
 import {
-  DAY_MS,
   vActionResult,
   vActiveSession,
   vTrackResult,
@@ -124,7 +123,11 @@ export function exposeSessions(
       },
     }),
 
-    /** Starts a purge of sessions that were inactive for `daysInactive` (30) days. */
+    /**
+     * Starts a purge of sessions that were inactive for `daysInactive` (30) days, by the
+     * deployment's clock.
+     * @throws notAuthorized; invalidArgument; invalidCutoff for less than the idle timeout
+     */
     cleanupOldSessions: mutationGeneric({
       args: { daysInactive: v.optional(v.number()) },
       returns: vCleanup,
@@ -139,7 +142,7 @@ export function exposeSessions(
         }
         return await ctx.runMutation(component.runs.start, {
           kind: "purge",
-          cutoff: Math.max(0, Date.now() - daysInactive * DAY_MS),
+          cutoff: { daysAgo: daysInactive },
           actor: "app",
           trigger: "app",
         });

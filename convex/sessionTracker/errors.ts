@@ -29,6 +29,17 @@ export function fail(
   throw new ConvexError({ kind, message, ...details });
 }
 
+/**
+ * A reason says something: an empty one is a variable that nobody has set.
+ * @throws invalidArgument
+ */
+export function checkReason(reason: string | undefined): void {
+  if (reason === undefined || reason.trim() !== "") return;
+  fail("invalidArgument", "The reason is empty: say why, or leave it out.", {
+    argument: "reason",
+  });
+}
+
 /** An integer from `min` to `max`, or a clear refusal. */
 export function checkInteger(
   name: string,

@@ -2,7 +2,19 @@
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc, Id } from "./_generated/dataModel.js";
 import { query, type QueryCtx } from "./_generated/server.js";
-import { DAY_MS, vActionPlace, vCursor, type Cursor } from "./shared.js";
+import { reckonCutoff, vAskedCutoff } from "./cutoffs.js";
+import { existingRun } from "./runRows.js";
+import { readRevisedSettings } from "./settings.js";
+import {
+  DAY_MS,
+  purgeCutoff,
+  vActionPlace,
+  vCursor,
+  vPolicy,
+  vRetentionDays,
+  type Cursor,
+  type RetentionDays,
+} from "./shared.js";
 import {
   FIRST_SESSION,
   leaseKey,
@@ -37,17 +49,34 @@ const vByAge = v.object({
   actions: v.number(),
 });
 
-/** One bounded page; call again with the cursor until it is `null`. */
+/**
+ * One bounded page; call again with the cursor, and the cutoff that it answered, until it is `null`.
+ * Without a cutoff the settings decide. The start of the purge names the revision, see `runs.start`.
+ * @throws as `runs.start` refuses a cutoff
+ */
 export const purge = query({
   args: {
-    cutoff: v.number(),
+    cutoff: v.optional(vAskedCutoff),
+    /** Only what was last active at or after this, in ms since the epoch. */
+    from: v.optional(v.number()),
+    /** As if the settings had been changed so. */
+    patch: v.optional(vPolicy.partial()),
     cursor: v.optional(v.union(vPreviewCursor, v.null())),
     /** Also count bytes, for which every action is read. */
     measure: v.optional(v.boolean()),
-    /** What ages are counted from, in ms since the epoch. */
+    /** What ages are counted from, in ms since the epoch; the deployment's clock if left out. */
     now: v.optional(v.number()),
   },
   returns: v.object({
+    /** Sessions last active strictly before it. */
+    cutoff: v.number(),
+    /** By the deployment's clock. */
+    now: v.number(),
+    /** Of the settings in force, which this was found under. */
+    revision: v.number(),
+    retentionDays: vRetentionDays,
+    /** It takes what the retention in force keeps. */
+    isBelowRetention: v.boolean(),
     sessions: v.number(),
     actions: v.number(),
     /** Of documents, without their indexes; 0 unless asked for. */
@@ -55,15 +84,27 @@ export const purge = query({
     oldest: v.union(v.number(), v.null()),
     newest: v.union(v.number(), v.null()),
     byDay: v.array(vByDay),
-    /** Empty without `now`. */
     byAge: v.array(vByAge),
     cursor: v.union(vPreviewCursor, v.null()),
   }),
-  handler: async (ctx, { cutoff, cursor = null, measure = false, now }) => {
+  handler: async (ctx, { patch, from = 0, measure = false, ...args }) => {
+    const settings = await readRevisedSettings(ctx);
+    const { revision, retentionDays } = settings;
+    const now = Date.now();
+    const terms = { ...settings, ...patch };
+    const cutoff = reckonCutoff("purge", args.cutoff, terms, now);
+    const range = { from, cutoff };
+    const cursor = args.cursor ?? null;
     const { rows, next, bytes } = measure
-      ? await measuredRows(ctx, cutoff, cursor)
-      : { ...(await dueRows(ctx, cutoff, cursor, PREVIEW_PAGE)), bytes: 0 };
+      ? await measuredRows(ctx, range, cursor)
+      : { ...(await dueRows(ctx, range, cursor, PREVIEW_PAGE)), bytes: 0 };
+    const agesFrom = args.now ?? now;
     return {
+      cutoff,
+      now,
+      revision,
+      retentionDays,
+      isBelowRetention: cutoff > keptFrom(retentionDays, now),
       sessions: rows.length,
       actions: rows.reduce((sum, row) => sum + row.actions, 0),
       bytes,
@@ -74,18 +115,63 @@ export const purge = query({
         rows,
         ({ lastActive }) => lastActive - (lastActive % DAY_MS),
       ).map(({ key, ...counts }) => ({ day: key, ...counts })),
-      byAge:
-        now === undefined
-          ? []
-          : histogram(rows, ({ lastActive }) =>
-              Math.floor((now - lastActive) / DAY_MS),
-            ).map(({ key, ...counts }) => ({ days: key, ...counts })),
+      byAge: histogram(rows, ({ lastActive }) =>
+        Math.floor((agesFrom - lastActive) / DAY_MS),
+      ).map(({ key, ...counts }) => ({ days: key, ...counts })),
       cursor: next,
     };
   },
 });
 
+/**
+ * What a run has not come to yet, whatever its maximum is. One bounded page; call again with the
+ * cursor until it is `null`.
+ * @throws runNotFound
+ */
+export const left = query({
+  args: {
+    runId: v.string(),
+    cursor: v.optional(v.union(vCursor, v.null())),
+  },
+  returns: v.object({
+    sessions: v.number(),
+    /** Those among them that the retention in force keeps; an expire run takes nothing. */
+    kept: v.number(),
+    /** Of the settings in force. */
+    revision: v.number(),
+    cursor: v.union(vCursor, v.null()),
+  }),
+  handler: async (ctx, { runId, cursor = null }) => {
+    const run = await existingRun(ctx, runId);
+    const { revision, retentionDays } = await readRevisedSettings(ctx);
+    const range = { from: 0, cutoff: run.cutoff };
+    const after = cursor ?? run.cursor;
+    const { rows, next } = await dueRows(ctx, range, after, PREVIEW_PAGE);
+    const kept = keptFrom(retentionDays, Date.now());
+    const isExpire = run.kind === "expire";
+    return {
+      sessions: rows.length,
+      kept: isExpire
+        ? 0
+        : rows.filter(({ lastActive }) => lastActive >= kept).length,
+      revision,
+      cursor: isExpire && next?.phase === "sessions" ? null : next,
+    };
+  },
+});
+
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** What was last active then or later is kept. */
+function keptFrom(retentionDays: RetentionDays, now: number): number {
+  return purgeCutoff(retentionDays, now) ?? 0;
+}
+
+/** When the sessions were last active: at or after `from` and before the cutoff. */
+interface Range {
+  from: number;
+  cutoff: number;
+}
 
 interface DueRow {
   session: Id<"sessions">;
@@ -103,22 +189,23 @@ interface DueRows {
 
 function dueRows(
   ctx: QueryCtx,
-  cutoff: number,
+  range: Range,
   cursor: Cursor | null,
   count: number,
 ): Promise<DueRows> {
   return cursor?.phase === "sessions"
-    ? dueSessions(ctx, cutoff, cursor, count)
-    : dueLeases(ctx, cutoff, cursor, count);
+    ? dueSessions(ctx, range, cursor, count)
+    : dueLeases(ctx, range, cursor, count);
 }
 
 async function dueLeases(
   ctx: QueryCtx,
-  cutoff: number,
+  { from, cutoff }: Range,
   cursor: Cursor | null,
   count: number,
 ): Promise<DueRows> {
-  const leases = await leasesAfter(ctx, cursor, cutoff, count);
+  const after = cursor ?? (from === 0 ? null : justBefore("leases", from));
+  const leases = await leasesAfter(ctx, after, cutoff, count);
   const rows: DueRow[] = [];
   for (const lease of leases) {
     const earlier = await ctx.db.get("sessions", lease.session);
@@ -131,12 +218,18 @@ async function dueLeases(
     });
   }
   const isDone = leases.length < count;
-  return { rows, next: isDone ? FIRST_SESSION : (rows.at(-1)?.key ?? null) };
+  const first = from === 0 ? FIRST_SESSION : justBefore("sessions", from);
+  return { rows, next: isDone ? first : (rows.at(-1)?.key ?? null) };
+}
+
+/** Of all rows last active at that moment. */
+function justBefore(phase: Cursor["phase"], at: number): Cursor {
+  return { phase, at, creationTime: 0, id: "-" };
 }
 
 async function dueSessions(
   ctx: QueryCtx,
-  cutoff: number,
+  { cutoff }: Range,
   cursor: Cursor,
   count: number,
 ): Promise<DueRows> {
@@ -155,7 +248,7 @@ async function dueSessions(
 /** Stops where the actions read so far are enough for one query, which may be amid a session's. */
 async function measuredRows(
   ctx: QueryCtx,
-  cutoff: number,
+  range: Range,
   cursor: PreviewCursor | null,
 ): Promise<DueRows & { bytes: number }> {
   const budget = { actions: 10_000, bytes: 8 * 1_024 * 1_024 };
@@ -175,7 +268,7 @@ async function measuredRows(
   }
   const { action: _, ...from } = cursor ?? { action: undefined };
   const after = "id" in from ? from : null;
-  const { rows, next } = await dueRows(ctx, cutoff, after, MEASURED_PAGE);
+  const { rows, next } = await dueRows(ctx, range, after, MEASURED_PAGE);
   for (const row of rows) {
     measured.rows.push(row);
     measured.bytes += row.bytes;

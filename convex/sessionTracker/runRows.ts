@@ -2,12 +2,11 @@
 import type { WithoutSystemFields } from "convex/server";
 import type { Doc, Id } from "./_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "./_generated/server.js";
+import { cutoffBySettings } from "./cutoffs.js";
 import { fail } from "./errors.js";
 import { readSettings } from "./settings.js";
 import {
-  expireCutoff,
   MAX_RUN_ERRORS,
-  purgeCutoff,
   type Patch,
   type Run,
   type RunKind,
@@ -86,7 +85,7 @@ export async function anythingDue(
   kind: RunKind,
   now: number,
 ): Promise<boolean> {
-  const cutoff = await dueCutoff(ctx, kind, now);
+  const cutoff = cutoffBySettings(kind, await readSettings(ctx), now);
   if (cutoff === null) return false;
   const lease = await ctx.db
     .query("leases")
@@ -102,16 +101,4 @@ export async function anythingDue(
     )
     .first();
   return session !== null;
-}
-
-/** The cutoff that the settings ask for now; `null` where a purge has no retention to apply. */
-export async function dueCutoff(
-  ctx: QueryCtx,
-  kind: RunKind,
-  now: number,
-): Promise<number | null> {
-  const { idleTimeoutMs, retentionDays } = await readSettings(ctx);
-  return kind === "expire"
-    ? expireCutoff(idleTimeoutMs, now)
-    : purgeCutoff(retentionDays, now);
 }

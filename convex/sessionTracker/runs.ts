@@ -9,10 +9,15 @@ import {
   type QueryCtx,
 } from "./_generated/server.js";
 import { checkBudget, nextStop, pacedPageSize } from "./budgets.js";
-import { checkInteger, fail } from "./errors.js";
+import {
+  checkCutoff,
+  reckonCutoff,
+  vAskedCutoff,
+  type AskedCutoff,
+} from "./cutoffs.js";
+import { checkInteger, checkReason, fail } from "./errors.js";
 import { advance, enqueueNext } from "./lifecycle.js";
 import {
-  dueCutoff,
   existingRun,
   findRun,
   finishRun,
@@ -20,8 +25,9 @@ import {
   toRun,
   withError,
 } from "./runRows.js";
-import { readSettings } from "./settings.js";
+import { checkRevision, readRevisedSettings } from "./settings.js";
 import {
+  MAX_RUN_ERRORS,
   vRun,
   vRunBudget,
   vRunKind,
@@ -35,13 +41,18 @@ import {
 
 /**
  * Starts a run and does its first page; where one of the kind is running, names that one instead.
- * Without a cutoff the settings decide.
- * @throws retentionNever, invalidCutoff `{ cutoff, now }`, invalidArgument
+ * Without a cutoff the settings decide. A cutoff younger than the idle timeout is refused.
+ * @throws retentionNever; invalidCutoff `{ cutoff, now, latest }`; revisionConflict
+ *   `{ expected, actual, last }`; invalidArgument
  */
 export const start = mutation({
   args: {
     kind: vRunKind,
-    cutoff: v.optional(v.number()),
+    cutoff: v.optional(vAskedCutoff),
+    /** Of the settings that were looked at: once they have changed, nothing is started. */
+    expectedRevision: v.optional(v.number()),
+    /** Sessions before the cutoff, where they were counted; says how far the run is. */
+    expected: v.optional(v.number()),
     actor: v.string(),
     reason: v.optional(v.string()),
     trigger: vRunTrigger,
@@ -52,29 +63,18 @@ export const start = mutation({
     archive: v.optional(v.object({ file: v.string(), archiver: v.string() })),
   },
   returns: vRunStarted,
-  handler: async (ctx, { cutoff, ...request }) => {
+  handler: async (ctx, request) => {
     checkBudget(request);
+    checkReason(request.reason);
+    if (request.expected !== undefined) {
+      checkInteger("expected", request.expected, 0, Number.MAX_SAFE_INTEGER);
+    }
     if (request.kind !== "purge" && request.archive !== undefined) {
       fail("invalidArgument", "Only a purge has anything to archive.", {
         argument: "archive",
       });
     }
-    const now = Date.now();
-    const chosen = cutoff ?? (await dueCutoff(ctx, request.kind, now));
-    if (chosen === null) {
-      fail(
-        "retentionNever",
-        "Retention is set to never, so there is no cutoff to purge by: name one, or set a retention.",
-      );
-    }
-    if (!(chosen >= 0 && chosen <= now)) {
-      fail(
-        "invalidCutoff",
-        `A cutoff lies between 0 and now (${now}) in ms since the epoch, got ${chosen}.`,
-        { cutoff: chosen, now },
-      );
-    }
-    return await startRun(ctx, { ...request, cutoff: chosen });
+    return await startRun(ctx, request);
   },
 });
 
@@ -83,14 +83,11 @@ export const startScheduled = internalMutation({
   args: { kind: vRunKind },
   returns: v.null(),
   handler: async (ctx, { kind }) => {
-    const cutoff = await dueCutoff(ctx, kind, Date.now());
-    if (cutoff === null) return null;
-    await startRun(ctx, {
-      kind,
-      cutoff,
-      actor: "schedule",
-      trigger: "schedule",
-    });
+    const { retentionDays } = await readRevisedSettings(ctx);
+    // It may have become so since the tick.
+    if (kind === "purge" && retentionDays === "never") return null;
+    const by = { actor: "schedule", trigger: "schedule" } as const;
+    await startRun(ctx, { kind, ...by });
     return null;
   },
 });
@@ -138,6 +135,7 @@ export const cancel = mutation({
   },
   returns: vCancelResult,
   handler: async (ctx, { runId, actor, reason }) => {
+    checkReason(reason);
     const run = await existingRun(ctx, runId);
     if (run.status !== "running") {
       return { canceled: false, status: run.status };
@@ -154,21 +152,29 @@ export const cancel = mutation({
  * Goes on at the cursor of a run that failed, was canceled or reached its maximum, with its old
  * cutoff; its budget is what it had left, or as much again. An archived run goes on only with
  * somebody to write its archive, who may also take over one that is running.
- * @throws alreadyRunning `{ runId }`, runNotFound, archivedRun `{ file }`, invalidArgument
+ * @throws alreadyRunning `{ runId }`; runNotFound; archivedRun `{ file }`; invalidCutoff
+ *   `{ cutoff, now, latest }`; revisionConflict `{ expected, actual, last }`; invalidArgument
  */
 export const resume = mutation({
   args: {
     runId: v.string(),
     actor: v.string(),
+    reason: v.optional(v.string()),
+    /** Of the settings that were looked at: once they have changed, nothing goes on. */
+    expectedRevision: v.optional(v.number()),
     archiver: v.optional(v.string()),
+    /** Where the archive is now. */
+    archiveFile: v.optional(v.string()),
   },
   returns: v.object({ resumed: v.boolean(), status: vRunStatus }),
-  handler: async (ctx, { runId, archiver: token }) => {
+  handler: async (ctx, { runId, actor, reason, ...request }) => {
+    checkReason(reason);
+    const { archiver: token, archiveFile } = request;
     const run = await existingRun(ctx, runId);
     const takesOver = token !== undefined && run.status === "running";
     if (run.status === "completed")
       return { resumed: false, status: run.status };
-    checkArchiver(run, token);
+    checkArchiver(run, request);
     if (run.status === "running" && !takesOver) {
       return { resumed: false, status: run.status };
     }
@@ -180,18 +186,29 @@ export const resume = mutation({
         { runId: other._id },
       );
     }
-    const { last } = run.archiver ?? {};
+    const { revision, ...settings } = await readRevisedSettings(ctx);
+    await checkRevision(ctx, request.expectedRevision, revision);
     const now = Date.now();
+    checkCutoff(run.cutoff, settings, now);
+    const { last } = run.archiver ?? {};
+    const resume = {
+      at: now,
+      actor,
+      ...(reason === undefined ? {} : { reason }),
+    };
     await enqueueNext(ctx, run, {
       status: "running",
       finishedAt: undefined,
       failuresInARow: 0,
       progressAt: now,
       resumed: { at: now, sessions: run.sessions },
+      resumes: [...(run.resumes ?? []), resume].slice(-MAX_RUN_ERRORS),
+      revision,
       stopAt: nextStop(run),
       ...(token === undefined
         ? {}
         : { archiver: { token, ...(last === undefined ? {} : { last }) } }),
+      ...(archiveFile === undefined ? {} : { archiveFile }),
     });
     return { resumed: true, status: "running" as const };
   },
@@ -201,7 +218,9 @@ export const resume = mutation({
 
 interface RunRequest {
   kind: RunKind;
-  cutoff: number;
+  cutoff?: AskedCutoff;
+  expectedRevision?: number;
+  expected?: number;
   actor: string;
   reason?: string;
   trigger: RunTrigger;
@@ -213,26 +232,37 @@ interface RunRequest {
 
 async function startRun(
   ctx: MutationCtx,
-  request: RunRequest,
+  { cutoff: asked, expectedRevision, ...request }: RunRequest,
 ): Promise<RunStarted> {
   const { token, kind } = request;
   const same = token === undefined ? null : await runWithToken(ctx, token);
   if (same !== null) {
     return { runId: same._id, cutoff: same.cutoff, status: "started" };
   }
+  const { revision, ...settings } = await readRevisedSettings(ctx);
+  await checkRevision(ctx, expectedRevision, revision);
+  const cutoff = reckonCutoff(kind, asked, settings, Date.now());
   const running = await runningRun(ctx, kind);
   if (running !== null) {
-    const { _id: runId, cutoff } = running;
-    return { runId, cutoff, status: "alreadyRunning" };
+    const { _id: runId } = running;
+    return { runId, cutoff: running.cutoff, status: "alreadyRunning" };
   }
-  const run = await insertRun(ctx, request);
+  const wanted = settings.pageSize;
+  const run = await insertRun(ctx, { ...request, cutoff, revision }, wanted);
   if (run.archiveFile === undefined) await advance(ctx, run);
   return { runId: run._id, cutoff: run.cutoff, status: "started" };
 }
 
 async function insertRun(
   ctx: MutationCtx,
-  { archive, ...request }: RunRequest,
+  {
+    archive,
+    ...request
+  }: Omit<RunRequest, "expectedRevision"> & {
+    cutoff: number;
+    revision: number;
+  },
+  wanted: number,
 ): Promise<Doc<"runs">> {
   const now = Date.now();
   const { maxSessions: stopAt } = request;
@@ -245,7 +275,7 @@ async function insertRun(
     status: "running" as const,
     cursor: null,
     seq: 0,
-    pageSize: pacedPageSize(request, (await readSettings(ctx)).pageSize),
+    pageSize: pacedPageSize(request, wanted),
     pages: 0,
     sessions: 0,
     leases: 0,
@@ -268,8 +298,10 @@ function runWithToken(ctx: QueryCtx, token: string) {
 }
 
 /** An archived run needs somebody to write its archive, another has no use for one. */
-function checkArchiver(run: Doc<"runs">, token: string | undefined): void {
-  const { _id, archiveFile: file } = run;
+function checkArchiver(
+  { _id, archiveFile: file }: Doc<"runs">,
+  { archiver: token, archiveFile }: { archiver?: string; archiveFile?: string },
+): void {
   if (file !== undefined && token === undefined) {
     fail(
       "archivedRun",
@@ -277,7 +309,7 @@ function checkArchiver(run: Doc<"runs">, token: string | undefined): void {
       { file },
     );
   }
-  if (file === undefined && token !== undefined) {
+  if (file === undefined && (token ?? archiveFile) !== undefined) {
     fail(
       "invalidArgument",
       `Run ${_id} was started without an archive and cannot get one on its way: cancel it and start another.`,

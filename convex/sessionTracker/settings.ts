@@ -7,7 +7,7 @@ import {
   type MutationCtx,
   type QueryCtx,
 } from "./_generated/server.js";
-import { checkInteger, fail } from "./errors.js";
+import { checkInteger, checkReason, fail } from "./errors.js";
 import { policyFault } from "./policy.js";
 import {
   DEFAULT_SETTINGS,
@@ -128,12 +128,46 @@ export async function readHook(
   return (await settingsRow(ctx))?.[name] ?? null;
 }
 
+/** @throws revisionConflict `{ expected, actual, last }` */
+export async function checkRevision(
+  ctx: QueryCtx,
+  expected: number | undefined,
+  actual: number,
+): Promise<void> {
+  if (expected === undefined || expected === actual) return;
+  const last = await ctx.db
+    .query("settingsLog")
+    .withIndex("revision", (q) => q.eq("revision", actual))
+    .unique();
+  const who =
+    last === null
+      ? ""
+      : `: ${last.actor} changed ${Object.keys(last.after as object).join(", ")}`;
+  fail(
+    "revisionConflict",
+    `The settings are at revision ${actual}, not ${expected}${who}. Look again, then repeat the change.`,
+    {
+      expected,
+      actual,
+      last:
+        last === null
+          ? null
+          : {
+              actor: last.actor,
+              at: last.at,
+              after: last.after as Record<string, Value>,
+            },
+    },
+  );
+}
+
 /** Writes what differs, with its log entry. A patch that changes nothing writes nothing. */
 export async function writeSettings(
   ctx: MutationCtx,
   patch: Partial<Settings>,
   by: { actor: string; reason?: string; expectedRevision?: number },
 ): Promise<Change> {
+  checkReason(by.reason);
   const row = await settingsRow(ctx);
   const revision = row?.revision ?? 0;
   await checkRevision(ctx, by.expectedRevision, revision);
@@ -169,38 +203,6 @@ function checkPolicy(policy: Policy): void {
   if (fault === null) return;
   const { field, value, message } = fault;
   fail("invalidSettings", message, { field, value });
-}
-
-async function checkRevision(
-  ctx: MutationCtx,
-  expected: number | undefined,
-  actual: number,
-): Promise<void> {
-  if (expected === undefined || expected === actual) return;
-  const last = await ctx.db
-    .query("settingsLog")
-    .withIndex("revision", (q) => q.eq("revision", actual))
-    .unique();
-  const who =
-    last === null
-      ? ""
-      : `: ${last.actor} changed ${Object.keys(last.after as object).join(", ")}`;
-  fail(
-    "revisionConflict",
-    `The settings are at revision ${actual}, not ${expected}${who}. Look again, then repeat the change.`,
-    {
-      expected,
-      actual,
-      last:
-        last === null
-          ? null
-          : {
-              actor: last.actor,
-              at: last.at,
-              after: last.after as Record<string, Value>,
-            },
-    },
-  );
 }
 
 function settingsRow(ctx: QueryCtx) {

@@ -209,12 +209,14 @@ export const DEFAULT_SETTINGS: Settings = {
   },
 };
 
-/** Sessions last active strictly before the cutoff go; `null` when retention is `never`. */
+/** Sessions last active strictly before the cutoff go, a whole number of ms; `null` when retention is `never`. */
 export function purgeCutoff(
   retentionDays: RetentionDays,
   now: number,
 ): number | null {
-  return retentionDays === "never" ? null : now - retentionDays * DAY_MS;
+  return retentionDays === "never"
+    ? null
+    : Math.floor(now - retentionDays * DAY_MS);
 }
 
 /** Leases last active strictly before the cutoff are idle. */
@@ -272,6 +274,12 @@ export const vRunBudget = v.object({
   ratePerSecond: v.optional(v.number()),
 });
 
+export const vResume = v.object({
+  at: v.number(),
+  actor: v.string(),
+  reason: v.optional(v.string()),
+});
+
 export const vRunFields = v.object({
   kind: vRunKind,
   trigger: vRunTrigger,
@@ -282,6 +290,10 @@ export const vRunFields = v.object({
   status: vRunStatus,
   /** Frozen when the run starts, in ms since the epoch. */
   cutoff: v.number(),
+  /** Of the settings it was last asked for under; absent in runs of before this was kept. */
+  revision: v.optional(v.number()),
+  /** Sessions it takes in all, as far as it is not bounded; absent where nobody has counted them. */
+  expected: v.optional(v.number()),
   cursor: v.union(vCursor, v.null()),
   /** Pages enqueued so far; a page that carries another number does nothing. */
   seq: v.number(),
@@ -301,6 +313,8 @@ export const vRunFields = v.object({
   progressAt: v.number(),
   /** When it last went on after a stop, with what it had done; absent in one that never stopped. */
   resumed: v.optional(v.object({ at: v.number(), sessions: v.number() })),
+  /** Who let it go on after a stop, or took over its archive; newest last, the last few. */
+  resumes: v.optional(v.array(vResume)),
   finishedAt: v.optional(v.number()),
   ...vRunBudget.fields,
   /** The sessions taken so far at which it ends as `maxReached`. */
@@ -350,7 +364,7 @@ export const vActionPlace = v.object({
 });
 export type ActionPlace = Infer<typeof vActionPlace>;
 
-/** Errors kept in a run row; the counts go on. */
+/** Errors, and resumes, kept in a run row; the counts go on. */
 export const MAX_RUN_ERRORS = 20;
 /** After so many failing rows in a row it is not the row. */
 export const MAX_FAILURES_IN_A_ROW = 20;

@@ -71,7 +71,7 @@ test("ending the session in one tab ends it in all, until somebody new goes on",
   ]);
 });
 
-test("a session that an operator purges while its page is open comes back as a new one", async () => {
+test("a session that an operator erases while its page is open comes back as a new one", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tab = await visitor.open();
@@ -84,12 +84,8 @@ test("a session that an operator purges while its page is open comes back as a n
   expect(before).toBeDefined();
 
   await visitor.pass(1_000);
-  await app.component.mutation("runs:start", {
-    kind: "purge",
-    cutoff: app.clock.now(),
-    actor: "operator",
-    trigger: "operator",
-  });
+  const { anonymousId = "" } = before ?? {};
+  await app.component.mutation("tracking:forget", { anonymousId });
   // The page hears of it: there is no session to show.
   await tab.fact("Session").waitFor({ state: "detached" });
   expect(await app.sessions()).toEqual([]);

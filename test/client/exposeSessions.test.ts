@@ -315,6 +315,21 @@ describe("cleanupOldSessions", () => {
     },
   );
 
+  test.each([0.001, 29 / (24 * 60)])(
+    "refuses %d days, less than the idle timeout, and purges nobody who is there",
+    async (daysInactive) => {
+      const t = setUpApp(permitAll);
+      await track(t);
+      pass(29.5 * MINUTE_MS);
+      await expect(
+        t.mutation(sessions.cleanupOldSessions, { daysInactive }),
+      ).rejects.toMatchObject({
+        data: { kind: "invalidCutoff", latest: START - MINUTE_MS / 2 },
+      });
+      expect(await sessionOf(t)).not.toBeNull();
+    },
+  );
+
   test("of more days than there have been since 1970 finds nothing to purge", async () => {
     const t = setUpApp(permitAll);
     await importVisitors(t, 1, 0);

@@ -229,6 +229,12 @@ class Driver {
       });
       return "retentionNever";
     }
+    if (agoMs !== null && agoMs < this.model.policy.idleTimeoutMs) {
+      await expect(call).rejects.toMatchObject({
+        data: { kind: "invalidCutoff" },
+      });
+      return "invalidCutoff";
+    }
     const running = this.runs.running(kind);
     const result = await call;
     expect(result).toMatchObject(

@@ -49,7 +49,7 @@ describe("start", () => {
     });
   });
 
-  test.each([0, NOW - 40 * DAY_MS, NOW])(
+  test.each([0, NOW - 40 * DAY_MS, NOW - DEFAULT_SETTINGS.idleTimeoutMs])(
     "takes the cutoff %i",
     async (cutoff) => {
       const started = await t.mutation(api.runs.start, {

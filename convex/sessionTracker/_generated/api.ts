@@ -13,6 +13,7 @@ import type * as budgets from "../budgets.js";
 import type * as cronSpecs from "../cronSpecs.js";
 import type * as crons from "../crons.js";
 import type * as cursors from "../cursors.js";
+import type * as cutoffs from "../cutoffs.js";
 import type * as errors from "../errors.js";
 import type * as exporting from "../exporting.js";
 import type * as health from "../health.js";
@@ -51,6 +52,7 @@ const fullApi: ApiFromModules<{
   cronSpecs: typeof cronSpecs;
   crons: typeof crons;
   cursors: typeof cursors;
+  cutoffs: typeof cutoffs;
   errors: typeof errors;
   exporting: typeof exporting;
   health: typeof health;

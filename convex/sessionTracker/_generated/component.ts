@@ -264,11 +264,45 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
       >;
     };
     previews: {
+      left: FunctionReference<
+        "query",
+        "internal",
+        {
+          runId: string;
+          cursor?: {
+            phase: "leases" | "sessions";
+            at: number;
+            creationTime: number;
+            id: string;
+          } | null;
+        },
+        {
+          sessions: number;
+          kept: number;
+          revision: number;
+          cursor: {
+            phase: "leases" | "sessions";
+            at: number;
+            creationTime: number;
+            id: string;
+          } | null;
+        },
+        Name
+      >;
       purge: FunctionReference<
         "query",
         "internal",
         {
-          cutoff: number;
+          cutoff?: number | { daysAgo: number };
+          from?: number;
+          patch?: {
+            idleTimeoutMs?: number;
+            retentionDays?: number | "never";
+            touchAfterMs?: number;
+            maxActionsPerSession?: number;
+            maxMetadataBytes?: number;
+            pageSize?: number;
+          };
           cursor?: {
             phase: "leases" | "sessions";
             at: number;
@@ -280,6 +314,11 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           now?: number;
         },
         {
+          cutoff: number;
+          now: number;
+          revision: number;
+          retentionDays: number | "never";
+          isBelowRetention: boolean;
           sessions: number;
           actions: number;
           bytes: number;
@@ -324,6 +363,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           status:
             "running" | "completed" | "failed" | "canceled" | "maxReached";
           cutoff: number;
+          revision?: number;
+          expected?: number;
           cursor: {
             phase: "leases" | "sessions";
             at: number;
@@ -342,6 +383,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           startedAt: number;
           progressAt: number;
           resumed?: { at: number; sessions: number };
+          resumes?: Array<{ at: number; actor: string; reason?: string }>;
           finishedAt?: number;
           maxSessions?: number;
           ratePerSecond?: number;
@@ -365,6 +407,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           status:
             "running" | "completed" | "failed" | "canceled" | "maxReached";
           cutoff: number;
+          revision?: number;
+          expected?: number;
           cursor: {
             phase: "leases" | "sessions";
             at: number;
@@ -383,6 +427,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           startedAt: number;
           progressAt: number;
           resumed?: { at: number; sessions: number };
+          resumes?: Array<{ at: number; actor: string; reason?: string }>;
           finishedAt?: number;
           maxSessions?: number;
           ratePerSecond?: number;
@@ -395,7 +440,14 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
       resume: FunctionReference<
         "mutation",
         "internal",
-        { runId: string; actor: string; archiver?: string },
+        {
+          runId: string;
+          actor: string;
+          reason?: string;
+          expectedRevision?: number;
+          archiver?: string;
+          archiveFile?: string;
+        },
         {
           resumed: boolean;
           status:
@@ -408,7 +460,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         "internal",
         {
           kind: "expire" | "purge";
-          cutoff?: number;
+          cutoff?: number | { daysAgo: number };
+          expectedRevision?: number;
+          expected?: number;
           actor: string;
           reason?: string;
           trigger: "schedule" | "operator" | "app";
@@ -837,6 +891,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             status:
               "running" | "completed" | "failed" | "canceled" | "maxReached";
             cutoff: number;
+            revision?: number;
+            expected?: number;
             cursor: {
               phase: "leases" | "sessions";
               at: number;
@@ -855,6 +911,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             startedAt: number;
             progressAt: number;
             resumed?: { at: number; sessions: number };
+            resumes?: Array<{ at: number; actor: string; reason?: string }>;
             finishedAt?: number;
             maxSessions?: number;
             ratePerSecond?: number;
