@@ -1,10 +1,15 @@
 import type { CliContext } from "../context.js";
 import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
 import { note, print, printJson } from "../lib/output.js";
-import { readSession, toSessionJson } from "../lib/sessionRows.js";
+import {
+  foundBy,
+  readSession,
+  toSessionJson,
+  type IdOptions,
+} from "../lib/sessionRows.js";
 import type { EndJson } from "../operatorShapes.js";
 
-export interface EndOptions extends GlobalOptions {
+export interface EndOptions extends GlobalOptions, IdOptions {
   readonly reason?: string;
 }
 
@@ -16,13 +21,17 @@ export async function end(
 ): Promise<void> {
   const connection = await connect(context, options);
   const { client } = connection;
-  const { anonymousId, sessionId } = await readSession(client, id);
+  const found = await readSession(client, id, options);
+  const { anonymousId, sessionId } = found;
   await announceTarget(context, connection);
+  note(context, foundBy(id, found));
   const { ended } = await client.mutation("tracking:end", {
     anonymousId,
     reason: options.reason ?? context.actor,
   });
-  const { state } = toSessionJson(await readSession(client, sessionId));
+  const { state } = toSessionJson(
+    await readSession(client, sessionId, { sessionId: true }),
+  );
   if (options.json) {
     return printJson(context, {
       sessionId,

@@ -6,14 +6,19 @@ import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
 import { CliError, mayBeDone } from "../lib/errors.js";
 import { untilInterrupted } from "../lib/interrupt.js";
 import { countOf, note, print, printJson } from "../lib/output.js";
-import { readSession, toSessionJson } from "../lib/sessionRows.js";
+import {
+  foundBy,
+  readSession,
+  toSessionJson,
+  type IdOptions,
+} from "../lib/sessionRows.js";
 import { shellCommand } from "../lib/shell.js";
 import { printable } from "../lib/table.js";
 import { formatTime, iso } from "../lib/time.js";
 import type { ForgetJson } from "../operatorShapes.js";
 import type { SessionJson } from "../shapes.js";
 
-export interface ForgetOptions extends GlobalOptions {
+export interface ForgetOptions extends GlobalOptions, IdOptions {
   readonly confirm?: string;
 }
 
@@ -25,12 +30,13 @@ export async function forget(
 ): Promise<void> {
   const connection = await connect(context, options);
   const { client, target } = connection;
-  const session = toSessionJson(await readSession(client, id));
+  const found = await readSession(client, id, options);
+  const session = toSessionJson(found);
   const { sessionId, anonymousId, userId } = session;
   await announceTarget(context, connection);
   note(
     context,
-    `Session ${sessionId}, anonymousId ${anonymousId}: created ${session.createdAt}, last active ${session.lastActive}, ${countOf(session.actions, "action")}.`,
+    `${foundBy(id, found)} Session ${sessionId}, anonymousId ${anonymousId}: created ${session.createdAt}, last active ${session.lastActive}, ${countOf(session.actions, "action")}.`,
   );
   await noteOthers(context, client, sessionId, userId);
   await confirmName(context, options, {
@@ -118,7 +124,7 @@ async function erase(
   } catch (error) {
     if (!mayBeDone(error)) throw error;
     const found = await client
-      .query("sessions:get", { id: sessionId })
+      .query("sessions:get", { id: sessionId, kind: "sessionId" })
       .catch((): never => {
         throw error;
       });

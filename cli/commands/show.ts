@@ -2,13 +2,17 @@ import type { CliContext } from "../context.js";
 import type { Action } from "../lib/api.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { note, print, printJson, widthOf } from "../lib/output.js";
-import { readSession, toSessionJson } from "../lib/sessionRows.js";
+import {
+  readSession,
+  toSessionJson,
+  type IdOptions,
+} from "../lib/sessionRows.js";
 import { shellCommand } from "../lib/shell.js";
 import { formatTable, printable } from "../lib/table.js";
 import { formatTime, iso } from "../lib/time.js";
 import type { ActionJson, SessionJson, ShowJson } from "../shapes.js";
 
-export interface ShowOptions extends GlobalOptions {
+export interface ShowOptions extends GlobalOptions, IdOptions {
   readonly limit: number;
   readonly cursor?: string;
   readonly jsonl?: boolean;
@@ -20,7 +24,7 @@ export async function show(
   options: ShowOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const found = await readSession(client, id);
+  const found = await readSession(client, id, options);
   const { limit, cursor: from = null } = options;
   const { actions, cursor } = await client.query("sessions:timeline", {
     sessionId: found.sessionId,
@@ -46,7 +50,7 @@ export async function show(
   if (cursor !== null) {
     note(
       context,
-      `Earlier: ${shellCommand("sessions-ops", "show", id, "--cursor", cursor)}`,
+      `Earlier: ${shellCommand("sessions-ops", "show", found.sessionId, "--session-id", "--cursor", cursor)}`,
     );
   }
 }

@@ -55,6 +55,7 @@ function parseJson(text: string): Record<string, unknown> | null {
 
 const REFUSALS: Record<string, CliErrorCode> = {
   invalidAnonymousId: "usage",
+  ambiguousId: "usage",
   invalidArgument: "usage",
   invalidSettings: "usage",
   invalidSchedule: "usage",

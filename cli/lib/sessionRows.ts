@@ -4,17 +4,36 @@ import type { ComponentClient } from "./client.js";
 import { CliError } from "./errors.js";
 import { iso } from "./time.js";
 
-/** The session with this sessionId or anonymousId. */
+/** Which of a session's two ids is meant; either, where nothing is said. */
+export interface IdOptions {
+  readonly sessionId?: boolean;
+  readonly anonymousId?: boolean;
+}
+
+/** The session with this sessionId or anonymousId. One that is both is refused, until the kind is said. */
 export async function readSession(
   client: ComponentClient,
   id: string,
+  options: IdOptions = {},
 ): Promise<SessionWithLease> {
-  const found = await client.query("sessions:get", { id });
+  const kind = options.sessionId
+    ? ("sessionId" as const)
+    : options.anonymousId
+      ? ("anonymousId" as const)
+      : undefined;
+  const found = await client.query("sessions:get", {
+    id,
+    ...(kind === undefined ? {} : { kind }),
+  });
   if (found !== null) return found;
   throw new CliError(
     "failure",
-    `There is no session with the sessionId or anonymousId ${JSON.stringify(id)}. It may have been purged; \`sessions-ops list\` shows those there are.`,
+    `There is no session with the ${kind ?? "sessionId or anonymousId"} ${JSON.stringify(id)}. It may have been purged; \`sessions-ops list\` shows those there are.`,
   );
+}
+
+export function foundBy(id: string, { sessionId }: SessionWithLease): string {
+  return `Found by its ${id === sessionId ? "sessionId" : "anonymousId"}.`;
 }
 
 /** A session past its idle timeout is expired, whether or not a run has come by. */

@@ -30,11 +30,11 @@ export function addSessionCommands(
   addShow(program, context);
 
   withExamples(
-    program
-      .command("end")
-      .description("end a visitor's session now; it deletes nothing")
-      .argument("<id>", "sessionId or anonymousId")
-      .option("--reason <text>", "recorded with the session"),
+    withId(
+      program
+        .command("end")
+        .description("end a visitor's session now; it deletes nothing"),
+    ).option("--reason <text>", "recorded with the session"),
     "end user123",
     "end 6f1c2a9e-3b7d-4c58-9e21-0d4f5a6b7c8d --reason 'shared computer'",
   ).action(async (id: string, _options, command: Command) => {
@@ -43,13 +43,13 @@ export function addSessionCommands(
   });
 
   withExamples(
-    program
-      .command("forget")
-      .description(
-        "erase a visitor with everything they did, for good, and print a receipt",
-      )
-      .argument("<id>", "sessionId or anonymousId")
-      .option("--confirm <id>", "the same id again, instead of typing it"),
+    withId(
+      program
+        .command("forget")
+        .description(
+          "erase a visitor with everything they did, for good, and print a receipt",
+        ),
+    ).option("--confirm <id>", "the same id again, instead of typing it"),
     "forget user123",
     "forget user123 --confirm user123 --json",
   ).action(async (id: string, _options, command: Command) => {
@@ -93,10 +93,11 @@ function addList(program: Command, context: CliContext): void {
 
 function addShow(program: Command, context: CliContext): void {
   withExamples(
-    program
-      .command("show")
-      .description("show a session and what the visitor did")
-      .argument("<id>", "sessionId or anonymousId")
+    withId(
+      program
+        .command("show")
+        .description("show a session and what the visitor did"),
+    )
       .option(
         "--limit <n>",
         "how many actions at most",
@@ -111,6 +112,16 @@ function addShow(program: Command, context: CliContext): void {
     const { show } = await import("../commands/show.js");
     await show(context, id, command.optsWithGlobals<ShowOptions>());
   });
+}
+
+/** A sessionId is shown to others, who may take it for their anonymousId: then the kind has to be said. */
+function withId(command: Command): Command {
+  return command
+    .argument("<id>", "sessionId or anonymousId")
+    .addOption(
+      new Option("--session-id", "ID is a sessionId").conflicts("anonymousId"),
+    )
+    .option("--anonymous-id", "ID is an anonymousId");
 }
 
 export function jsonLines(description: string): Option {

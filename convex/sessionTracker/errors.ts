@@ -3,6 +3,8 @@ import { ConvexError, type Value } from "convex/values";
 /** What went wrong, for programs. Each is thrown as `ConvexError` data `{ kind, message, … }`. */
 export type ErrorKind =
   | "invalidAnonymousId"
+  /** One visitor's sessionId and another's anonymousId. */
+  | "ambiguousId"
   | "invalidArgument"
   | "invalidSettings"
   | "invalidSchedule"

@@ -1,6 +1,6 @@
 /** Reading sessions: lists for the operator, and the active ones for the app. */
-import { v } from "convex/values";
-import type { Doc, Id } from "./_generated/dataModel.js";
+import { v, type Infer } from "convex/values";
+import type { Doc } from "./_generated/dataModel.js";
 import { query, type QueryCtx } from "./_generated/server.js";
 import { readCursor, toCursor } from "./cursors.js";
 import { checkInteger, fail } from "./errors.js";
@@ -16,6 +16,7 @@ import {
   type ActiveSession,
   type Session,
 } from "./shared.js";
+import { findBySessionId, findSession } from "./visits.js";
 import { placeOf, take, walkActions, walkCreated } from "./walks.js";
 
 export const vActivity = v.object({
@@ -69,15 +70,21 @@ export const activity = query({
   },
 });
 
-/** By sessionId or anonymousId. */
+/** A sessionId is safe to show, so that it may be somebody else's anonymousId. */
+const vIdKind = v.union(v.literal("sessionId"), v.literal("anonymousId"));
+
+/**
+ * By sessionId or anonymousId, or by the one that `kind` names.
+ * @throws ambiguousId `{ sessionId, otherSessionId }`, where it is both: the second has it as anonymousId
+ */
 export const get = query({
-  args: { id: v.string() },
+  args: { id: v.string(), kind: v.optional(vIdKind) },
   returns: v.union(
     v.object({ ...vSession.fields, lease: v.union(vActivity, v.null()) }),
     v.null(),
   ),
-  handler: async (ctx, { id }) => {
-    const row = await findByEitherId(ctx, id);
+  handler: async (ctx, { id, kind }) => {
+    const row = await findById(ctx, id, kind);
     if (row === null) return null;
     return {
       ...toSession(row),
@@ -195,18 +202,25 @@ async function activityOf(ctx: QueryCtx, anonymousId: string) {
   return { lastActive, actionCount, idle: isIdle(lease, Date.now()) };
 }
 
-async function findByEitherId(
+async function findById(
   ctx: QueryCtx,
   id: string,
+  kind?: Infer<typeof vIdKind>,
 ): Promise<Doc<"sessions"> | null> {
-  const sessionId: Id<"sessions"> | null = ctx.db.normalizeId("sessions", id);
-  const row =
-    sessionId === null ? null : await ctx.db.get("sessions", sessionId);
-  if (row !== null) return row;
-  return await ctx.db
-    .query("sessions")
-    .withIndex("anonymousId", (q) => q.eq("anonymousId", id))
-    .unique();
+  const bySessionId =
+    kind === "anonymousId" ? null : await findBySessionId(ctx, id);
+  const byAnonymousId =
+    kind === "sessionId" ? null : await findSession(ctx, id);
+  if (bySessionId !== null && byAnonymousId !== null) {
+    const { _id: sessionId, anonymousId } = bySessionId;
+    const { _id: otherSessionId } = byAnonymousId;
+    fail(
+      "ambiguousId",
+      `${JSON.stringify(id)} is the sessionId of the visitor with anonymousId ${JSON.stringify(anonymousId)}, and the anonymousId of session ${otherSessionId}: say which is meant, --session-id or --anonymous-id.`,
+      { sessionId, otherSessionId },
+    );
+  }
+  return bySessionId ?? byAnonymousId;
 }
 
 /** A row as operators see it. */

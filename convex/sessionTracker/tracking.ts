@@ -37,6 +37,7 @@ export const heartbeat = mutation({
     if (lease === null || isIdle(lease, now)) {
       const session = await findSession(ctx, anonymousId);
       const visit = await startVisit(ctx, anonymousId, session, lease, now);
+      if (visit === null) return refuse("invalidAnonymousId");
       return { ok: true as const, sessionId: visit.session, state: visit.how };
     }
     const sessionId = lease.session;
@@ -75,6 +76,7 @@ export const action = mutation({
             lease: lease._id,
             actionCount: lease.actionCount,
           };
+    if (visit === null) return refuse("invalidAnonymousId");
     await ctx.db.insert("actions", {
       session: visit.session,
       at: now,
@@ -156,16 +158,19 @@ export const link = mutation({
   args: { anonymousId: v.string(), userId: v.string() },
   returns: v.object({ sessionId: v.string(), userId: v.string() }),
   handler: async (ctx, { anonymousId, userId }) => {
-    if (!isAnonymousId(anonymousId)) {
-      fail(
-        "invalidAnonymousId",
-        "anonymousId must be 1 to 128 letters, digits or _ - . :",
-      );
-    }
-    const existing = await findSession(ctx, anonymousId);
+    const existing = isAnonymousId(anonymousId)
+      ? await findSession(ctx, anonymousId)
+      : fail(
+          "invalidAnonymousId",
+          "anonymousId must be 1 to 128 letters, digits or _ - . :",
+        );
     const sessionId =
       existing?._id ??
-      (await startVisit(ctx, anonymousId, null, null, Date.now())).session;
+      (await startVisit(ctx, anonymousId, null, null, Date.now()))?.session ??
+      fail(
+        "invalidAnonymousId",
+        "anonymousId must not be the sessionId of another visitor",
+      );
     if (existing?.userId !== userId) {
       await ctx.db.patch("sessions", sessionId, { userId });
     }

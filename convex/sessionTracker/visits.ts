@@ -25,6 +25,7 @@ export async function closeVisit(
 /**
  * Starts a visit: the first, one after expiry or an end, or one that follows an idle lease that no
  * run has expired yet, so that visits do not depend on when runs happen.
+ * @returns `null` for a newcomer under another's sessionId: operators name sessions by either id
  */
 export async function startVisit(
   ctx: MutationCtx,
@@ -44,6 +45,7 @@ export async function startVisit(
     ctx.db.insert("leases", { anonymousId, session: id, ...terms });
 
   if (session === null) {
+    if ((await findBySessionId(ctx, anonymousId)) !== null) return null;
     const created = await ctx.db.insert("sessions", {
       anonymousId,
       createdAt: now,
@@ -86,6 +88,12 @@ export function findLease(ctx: QueryCtx, anonymousId: string) {
     .query("leases")
     .withIndex("anonymousId", (q) => q.eq("anonymousId", anonymousId))
     .unique();
+}
+
+/** `null` also for what is no id of a session at all. */
+export async function findBySessionId(ctx: QueryCtx, id: string) {
+  const sessionId = ctx.db.normalizeId("sessions", id);
+  return sessionId === null ? null : await ctx.db.get("sessions", sessionId);
 }
 
 export function findSession(ctx: QueryCtx, anonymousId: string) {

@@ -671,7 +671,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
       get: FunctionReference<
         "query",
         "internal",
-        { id: string },
+        { id: string; kind?: "sessionId" | "anonymousId" },
         {
           sessionId: string;
           anonymousId: string;
