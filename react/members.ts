@@ -21,34 +21,56 @@ export const DEFAULTS: CommonOptions = {
   heartbeatInterval: 300_000,
 };
 
+const TERMS = [
+  "consent",
+  "heartbeatInterval",
+  "forgetOnDenied",
+  "respectPrivacySignals",
+  "skipBots",
+  "requireInput",
+] as const;
+
+/**
+ * What must be reconsidered where it is another. Functions are looked up when they are called, and
+ * whatever else there may be among a component's props is left alone.
+ */
+export function terms(options: SessionTrackerOptions): string {
+  return String(TERMS.map((name) => options[name]));
+}
+
 /**
  * Of consents the strictest, of intervals the smallest, of everything else what the first says who says
- * anything. What nobody says stays as it was before: a component that says it may come and go.
+ * anything. What nobody says stays as it was before: a component that says it may come and go. `null`
+ * says nothing, nor does an interval that is no number; what is none of the consents is pending.
  */
 export function together(
   members: Iterable<Member>,
   before: CommonOptions,
 ): CommonOptions {
   const all = [...members].map(({ options }) => options);
-  const common = {} as CommonOptions & Record<string, unknown>;
+  const common: Record<string, unknown> = {};
   for (const said of [...all, before]) {
-    for (const [name, value] of Object.entries(said)) common[name] ??= value;
-  }
-  for (const { consent, heartbeatInterval } of all) {
-    if (
-      consent === "denied" ||
-      (consent === "pending" && common.consent === "granted")
-    ) {
-      common.consent = consent;
-    }
-    if (heartbeatInterval! < common.heartbeatInterval) {
-      common.heartbeatInterval = heartbeatInterval!;
+    for (const name of [...TERMS, "beforeSend", "functions"] as const) {
+      common[name] ??= said[name];
     }
   }
-  common.heartbeatInterval =
-    Math.min(
-      Math.max(common.heartbeatInterval, MIN_INTERVAL_MS),
+  const consents = [common, ...all].flatMap(({ consent }) => consent ?? []);
+  const intervals = all.flatMap(({ heartbeatInterval: ms }) =>
+    Number.isFinite(ms) ? ms! : [],
+  );
+  return {
+    ...common,
+    consent: consents.includes("denied")
+      ? "denied"
+      : consents.every((consent) => consent === "granted")
+        ? "granted"
+        : "pending",
+    heartbeatInterval: Math.min(
+      Math.max(
+        intervals.length ? Math.min(...intervals) : before.heartbeatInterval,
+        MIN_INTERVAL_MS,
+      ),
       MAX_INTERVAL_MS,
-    ) || DEFAULTS.heartbeatInterval;
-  return common;
+    ),
+  };
 }

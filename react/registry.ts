@@ -1,5 +1,5 @@
 import { createEngine, type SessionEngine } from "./engine.js";
-import type { Member } from "./members.js";
+import { terms, type Member } from "./members.js";
 import type { SessionTrackerOptions, TrackedAction } from "./options.js";
 import { STARTING, type Snapshot } from "./snapshot.js";
 import type { SessionClient } from "./wire.js";
@@ -36,12 +36,14 @@ export interface SessionActions {
 /** A hook's place at an engine, which it joins while somebody listens. */
 export interface Seat {
   subscribe: (this: void, listener: () => void) => () => void;
+  /** What is known now, also of an engine that others are at. */
   snapshot: (this: void) => Snapshot;
   update(options: SessionTrackerOptions): void;
   actions: SessionActions;
 }
 
-export function createSeat(client: SessionClient, storageKey?: string): Seat {
+/** @param storageKey empty for that of the engine that is there */
+export function createSeat(client: SessionClient, storageKey: string): Seat {
   const engines = clients.get(client) ?? {
     byKey: new Map<string, SessionEngine>(),
     lastKey: DEFAULT_KEY,
@@ -58,13 +60,16 @@ export function createSeat(client: SessionClient, storageKey?: string): Seat {
     changed: () => changed?.(),
   };
 
+  const key = () => storageKey || engines.lastKey;
+  const snapshot = () =>
+    (engine ?? engines.byKey.get(key()))?.snapshot() ?? STARTING;
+
   function settle(): void {
     leave = void leave?.();
     // One that was gone before it sat down does so now: for what it did meanwhile.
     if (!changed && engine) return;
-    const key = storageKey || engines.lastKey;
-    engine = engines.byKey.get(key) ?? createEngine(client, key);
-    engines.byKey.set(key, engine);
+    engine = engines.byKey.get(key()) ?? createEngine(client, key());
+    engines.byKey.set(key(), engine);
     leave = engine.join(member);
     member.changed();
     join();
@@ -85,12 +90,11 @@ export function createSeat(client: SessionClient, storageKey?: string): Seat {
         queueMicrotask(settle);
       };
     },
-    snapshot: () => engine?.snapshot() ?? STARTING,
+    snapshot,
     update(options) {
-      // Without the functions, which are looked up when they are called.
-      const isSame = JSON.stringify(options) === JSON.stringify(member.options);
+      const before = member.options;
       member.options = options;
-      if (!isSame) engine?.reconsider();
+      if (terms(options) !== terms(before)) engine?.reconsider();
     },
     actions: {
       trackUserAction: (action, details) =>

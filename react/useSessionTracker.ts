@@ -1,6 +1,12 @@
 "use client";
 import { useConvex, type ConvexReactClient } from "convex/react";
-import { useEffect, useMemo, useSyncExternalStore } from "react";
+import {
+  startTransition,
+  useEffect,
+  useMemo,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import type { SessionTrackerOptions } from "./options.js";
 import { createSeat, type Seat, type SessionActions } from "./registry.js";
 import { STARTING, type Snapshot } from "./snapshot.js";
@@ -16,22 +22,13 @@ export function useSessionTracker(
   options: SessionTrackerOptions = {},
 ): SessionTracking {
   const seat = useSeat(options);
-  const snapshot = useSyncExternalStore(
-    seat.subscribe,
-    seat.snapshot,
-    () => STARTING,
-  );
-  return { ...snapshot, ...seat.actions };
+  const snapshot = useShown(seat, (shown) => shown);
+  return useMemo(() => ({ ...snapshot, ...seat.actions }), [snapshot, seat]);
 }
 
 /** The visitor's anonymousId; `null` on the server, before it is known, and without consent. */
 export function useAnonymousId(): string | null {
-  const seat = useSeat({});
-  return useSyncExternalStore(
-    seat.subscribe,
-    () => seat.snapshot().anonymousId,
-    () => null,
-  );
+  return useShown(useSeat({}), ({ anonymousId }) => anonymousId);
 }
 
 /** Tracks this visitor's session while mounted; shows nothing. */
@@ -45,10 +42,40 @@ function useSeat(options: SessionTrackerOptions): Seat {
   const client = useConvex() as ConvexReactClient | undefined;
   if (!client) throw Error("No ConvexProvider");
   const { storageKey } = options;
-  const seat = useMemo(
-    () => createSeat(client, storageKey),
-    [client, storageKey],
-  );
+  const key = typeof storageKey === "string" ? storageKey : "";
+  const seat = useMemo(() => createSeat(client, key), [client, key]);
   useEffect(() => seat.update(options));
   return seat;
 }
+
+/**
+ * What is selected of the seat's snapshot. React hydrates it as the server rendered it, and takes all
+ * that comes later as a transition, which waits for Suspense boundaries that are still to be hydrated:
+ * an urgent update that reaches one makes React throw away what the server sent.
+ */
+function useShown<Selected>(
+  seat: Seat,
+  select: (snapshot: Snapshot) => Selected,
+): Selected {
+  let snapshot = seat.snapshot();
+  // A store that never changes: it is there for React to say whether it hydrates.
+  useSyncExternalStore(constant, constant, () => {
+    snapshot = STARTING;
+    return constant;
+  });
+  const [shown, show] = useState(select(snapshot));
+  const [shownOf, showOf] = useState(seat);
+  useEffect(
+    () =>
+      seat.subscribe(() =>
+        startTransition(() => {
+          show(select(seat.snapshot()));
+          showOf(seat);
+        }),
+      ),
+    [seat],
+  );
+  return shownOf === seat ? shown : select(snapshot);
+}
+
+const constant = (): (() => void) => constant;

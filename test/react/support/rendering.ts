@@ -2,7 +2,7 @@
 import { waitFor } from "@testing-library/react";
 import { ConvexProvider, ConvexReactClient } from "convex/react";
 import { createElement, type ReactNode } from "react";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import {
   useSessionTracker,
@@ -47,4 +47,12 @@ export function tracking(options?: Parameters<typeof useSessionTracker>[0]) {
 /** Lets React and the network do their work until it holds. */
 export function until(check: () => void | Promise<void>): Promise<void> {
   return waitFor(check, { timeout: 25_000, interval: 20 });
+}
+
+/** The visitor's id, once the component shows it. */
+export async function idOf(tracked: {
+  readonly last: SessionTracking;
+}): Promise<string> {
+  await until(() => expect(tracked.last.anonymousId).not.toBeNull());
+  return tracked.last.anonymousId!;
 }
