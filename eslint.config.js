@@ -47,6 +47,22 @@ export default defineConfig(
     },
   },
   {
+    files: ["cli/**/*.ts"],
+    // The first is where all goes through; the other passes on what the official CLI prints.
+    ignores: ["cli/lib/streams.ts", "cli/lib/convexDeploy.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            "MemberExpression[property.name='write'][object.property.name=/^(stdout|stderr)$/]",
+          message:
+            "Write by cli/lib/output.ts, which lets nothing through raw.",
+        },
+      ],
+    },
+  },
+  {
     // A test's fake may be async because the interface is, with nothing to await.
     files: ["test/**"],
     rules: { "@typescript-eslint/require-await": "off" },

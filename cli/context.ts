@@ -1,6 +1,9 @@
+import { fstatSync, writeSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
+import { Writable } from "node:stream";
 import { CliError } from "./lib/errors.js";
 import type { Fetch } from "./lib/http.js";
+import { printableText } from "./lib/printable.js";
 
 type Output = NodeJS.WritableStream & {
   readonly isTTY?: boolean;
@@ -51,8 +54,8 @@ export type OnInterrupt = (
 export function processContext(): CliContext {
   return {
     stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdout: wholly(process.stdout),
+    stderr: wholly(process.stderr),
     interactive: Boolean(process.stdin.isTTY && process.stderr.isTTY),
     env: process.env,
     cwd: process.cwd(),
@@ -74,16 +77,50 @@ export function processContext(): CliContext {
   };
 }
 
+/**
+ * A file system that runs full takes the first part of a write. Node's own stream to a file drops the
+ * rest without a word; this one goes on, and so meets the error.
+ */
+function wholly(stream: typeof process.stdout | typeof process.stderr): Output {
+  if (!isFile(stream.fd)) return stream;
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      try {
+        for (let at = 0; at < chunk.length;) {
+          at += writeSync(stream.fd, chunk, at);
+        }
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
+}
+
+/** `false` for a stream that was closed before the process began. */
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+}
+
 const terminalPrompts: Prompts = {
   async confirm(message) {
     const { confirm } = await import("@inquirer/prompts");
     return await answered(
-      confirm({ message, default: false }, { output: process.stderr }),
+      confirm(
+        { message: printableText(message), default: false },
+        { output: process.stderr },
+      ),
     );
   },
   async input(message) {
     const { input } = await import("@inquirer/prompts");
-    return await answered(input({ message }, { output: process.stderr }));
+    return await answered(
+      input({ message: printableText(message) }, { output: process.stderr }),
+    );
   },
 };
 

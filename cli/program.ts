@@ -2,6 +2,15 @@ import { Command, Help } from "commander";
 import { VERSION } from "../convex/sessionTracker/version.js";
 import type { CliContext } from "./context.js";
 import { CliError, describeError } from "./lib/errors.js";
+import { note } from "./lib/output.js";
+import { printableText } from "./lib/printable.js";
+import {
+  flushed,
+  NotWritten,
+  StdoutWatch,
+  writeErr,
+  writeOut,
+} from "./lib/streams.js";
 import { withExamples } from "./usage/arguments.js";
 import { addCleaningCommands } from "./usage/cleaning.js";
 import { addDataCommands } from "./usage/data.js";
@@ -26,6 +35,9 @@ export async function runProgram(
   context: CliContext,
   argv: readonly string[],
 ): Promise<Ended> {
+  const stdout = new StdoutWatch(context);
+  // Without anybody to read what is said besides, or room for it, the command itself goes on.
+  context.stderr.on("error", () => {});
   let isInterrupted = false;
   let stopListening = (): void => {};
   const interrupted = new Promise<never>((_resolve, reject) => {
@@ -37,12 +49,16 @@ export async function runProgram(
   });
   try {
     const command = buildProgram(context).parseAsync(argv);
-    await Promise.race([command, interrupted]);
+    await Promise.race([command, interrupted, stdout.broken]);
+    await flushed(context);
     return { exitCode: 0, isInterrupted };
   } catch (error) {
+    if (error instanceof NotWritten && error.isClosed) {
+      return { exitCode: 0, isInterrupted: true };
+    }
     const { text, exitCode } = describeError(error);
-    if (text !== "") context.stderr.write(`${text}\n`);
-    return { exitCode, isInterrupted };
+    if (text !== "") note(context, text);
+    return { exitCode, isInterrupted: isInterrupted || stdout.isBroken };
   } finally {
     stopListening();
   }
@@ -78,8 +94,8 @@ export function buildProgram(context: CliContext): Command {
       formatItem: formatHelpItem,
     })
     .configureOutput({
-      writeOut: (text) => context.stdout.write(text),
-      writeErr: (text) => context.stderr.write(text),
+      writeOut: (text) => writeOut(context, text),
+      writeErr: (text) => writeErr(context, printableText(text)),
       // The thrown error says the same, and is printed where all errors are.
       outputError: () => {},
       getOutHelpWidth: () => context.stdout.columns ?? 80,

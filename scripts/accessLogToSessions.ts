@@ -10,6 +10,7 @@ import { createGunzip } from "node:zlib";
 import { Command } from "commander";
 import type { ImportRow } from "../cli/lib/api.js";
 import { messageOf } from "../cli/lib/errors.js";
+import { printableText } from "../cli/lib/printable.js";
 import { readVisitors, shiftToNow } from "./accessLog.js";
 
 /** Malformed lines that are shown one by one; the others are only counted. */
@@ -96,5 +97,5 @@ async function print(row: ImportRow): Promise<void> {
 }
 
 function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(printableText(`${text}\n`));
 }

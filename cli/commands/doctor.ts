@@ -8,7 +8,7 @@ import {
 import { examine } from "../lib/doctor/examine.js";
 import { CliError } from "../lib/errors.js";
 import { colorsFor, countOf, print, printJson } from "../lib/output.js";
-import { printable } from "../lib/table.js";
+import { printable } from "../lib/printable.js";
 import type { DoctorJson, FindingJson } from "../operatorShapes.js";
 
 export interface DoctorOptions extends GlobalOptions {

@@ -11,7 +11,9 @@ import { CliError } from "../lib/errors.js";
 import { exportLines, type Exported } from "../lib/export/lines.js";
 import { untilInterrupted } from "../lib/interrupt.js";
 import { countOf, note, print, printJson } from "../lib/output.js";
+import { printableJson } from "../lib/printable.js";
 import { startProgress } from "../lib/progress.js";
+import { flushed, NotWritten } from "../lib/streams.js";
 import type { ExportJson } from "../shapes.js";
 
 export interface ExportOptions extends GlobalOptions {
@@ -35,6 +37,7 @@ export async function exportFile(
   const exported: Exported = { sessions: 0, actions: 0, lines: 0 };
   if (path === null) {
     await write(context, client, exported, options, context.stdout);
+    await flushed(context);
     return note(context, summary(exported, "to stdout"));
   }
   await toFile(context, client, exported, options, path);
@@ -107,17 +110,25 @@ async function writeLines(
     unit: "sessions",
     enabled: !options.json,
   });
+  // Where it goes to a file, it is the same wherever it was exported.
+  const isSeen = output === context.stdout && context.stdout.isTTY;
   async function* lines() {
     for await (const line of exportLines(client, exported)) {
       if (interrupted.aborted) throw nothingExported();
       if (exported.lines % 100 === 0) progress.update(exported.sessions);
-      yield line;
+      yield isSeen ? printableJson(line) : line;
     }
     progress.update(exported.sessions);
   }
   try {
     const end = output !== context.stdout;
     await pipeline(Readable.from(lines()), output, { end });
+  } catch (error) {
+    throw output === context.stdout &&
+      error instanceof Error &&
+      !(error instanceof CliError)
+      ? new NotWritten(context, error)
+      : error;
   } finally {
     progress.stop();
   }

@@ -13,7 +13,7 @@ import {
   type IdOptions,
 } from "../lib/sessionRows.js";
 import { shellCommand } from "../lib/shell.js";
-import { printable } from "../lib/table.js";
+import { printable } from "../lib/printable.js";
 import { formatTime, iso } from "../lib/time.js";
 import type { ForgetJson } from "../operatorShapes.js";
 import type { SessionJson } from "../shapes.js";

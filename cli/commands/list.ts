@@ -4,7 +4,13 @@ import type { Args } from "../lib/api.js";
 import type { ComponentClient } from "../lib/client.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { CliError } from "../lib/errors.js";
-import { note, print, printJson, widthOf } from "../lib/output.js";
+import {
+  note,
+  print,
+  printJson,
+  printJsonLine,
+  widthOf,
+} from "../lib/output.js";
 import { toSessionJson } from "../lib/sessionRows.js";
 import { shellCommand } from "../lib/shell.js";
 import { formatTable } from "../lib/table.js";
@@ -38,7 +44,7 @@ export async function list(
   const found = await find(client, search, options);
   if (options.jsonl) {
     for (const row of found.sessions) {
-      context.stdout.write(`${JSON.stringify(row)}\n`);
+      printJsonLine(context, row);
     }
   } else if (options.json) {
     return printJson(context, found);

@@ -14,7 +14,7 @@ import {
 } from "../lib/output.js";
 import { previewPurge } from "../lib/purgePreview.js";
 import { conclude, follow, readRun, report } from "../lib/runs.js";
-import { printable } from "../lib/table.js";
+import { printable } from "../lib/printable.js";
 import { runTable } from "../lib/tables.js";
 import { formatTime } from "../lib/time.js";
 import type { RunListJson } from "../shapes.js";

@@ -3,13 +3,13 @@ import type { CliContext } from "../context.js";
 import type { LogEntry } from "../lib/api.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { toLogEntryJson } from "../lib/convert.js";
-import { note, print, printJson } from "../lib/output.js";
+import { note, print, printJson, printJsonLine } from "../lib/output.js";
 import { changePolicy, type PolicyChangeOptions } from "../lib/policyChange.js";
 import { readPatch } from "../lib/settingsPatch.js";
 import { settingsReport } from "../lib/settingsReport.js";
 import { changeLines, settingsTable } from "../lib/settingsText.js";
 import { settingsWarnings } from "../lib/settingsWarnings.js";
-import { printable } from "../lib/table.js";
+import { printable } from "../lib/printable.js";
 import { formatTime } from "../lib/time.js";
 import type {
   SettingsChangeJson,
@@ -91,7 +91,7 @@ export async function logSettings(
   }
   if (options.jsonl) {
     for (const entry of entries) {
-      context.stdout.write(`${JSON.stringify(toLogEntryJson(entry))}\n`);
+      printJsonLine(context, toLogEntryJson(entry));
     }
   } else {
     print(

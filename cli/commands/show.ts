@@ -1,15 +1,23 @@
 import type { CliContext } from "../context.js";
 import type { Action } from "../lib/api.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
-import { note, print, printJson, widthOf } from "../lib/output.js";
+import {
+  note,
+  print,
+  printJson,
+  printJsonLine,
+  widthOf,
+} from "../lib/output.js";
 import {
   readSession,
   toSessionJson,
   type IdOptions,
 } from "../lib/sessionRows.js";
 import { shellCommand } from "../lib/shell.js";
-import { formatTable, printable } from "../lib/table.js";
+import { printable } from "../lib/printable.js";
+import { formatTable } from "../lib/table.js";
 import { formatTime, iso } from "../lib/time.js";
+import { valueJson, valueText } from "../lib/values.js";
 import type { ActionJson, SessionJson, ShowJson } from "../shapes.js";
 
 export interface ShowOptions extends GlobalOptions, IdOptions {
@@ -41,7 +49,7 @@ export async function show(
   }
   if (options.jsonl) {
     for (const action of actions) {
-      context.stdout.write(`${JSON.stringify(toActionJson(action))}\n`);
+      printJsonLine(context, toActionJson(action));
     }
   } else {
     const timeline = timelineText(actions, widthOf(context));
@@ -55,8 +63,12 @@ export async function show(
   }
 }
 
-function toActionJson({ at, ...action }: Action): ActionJson {
-  return { at: iso(at), ...action };
+function toActionJson({ at, metadata, ...action }: Action): ActionJson {
+  return {
+    at: iso(at),
+    ...action,
+    ...(metadata === undefined ? {} : { metadata: valueJson(metadata) }),
+  };
 }
 
 function sessionText(session: SessionJson): string {
@@ -84,7 +96,7 @@ function timelineText(actions: Action[], width?: number): string {
       formatTime(at),
       action,
       resourceId ?? "-",
-      metadata === undefined ? "-" : shorten(JSON.stringify(metadata)),
+      metadata === undefined ? "-" : shorten(valueText(metadata)),
     ]),
     width,
   );

@@ -20,6 +20,7 @@ import { toAnswer, type Answer, type FetchInit } from "./http.js";
 import { untilInterrupted } from "./interrupt.js";
 import { note } from "./output.js";
 import { persist, type AfterLoss } from "./persist.js";
+import { printsReceipts } from "./streams.js";
 import type { Target } from "./target.js";
 import {
   reportLost,
@@ -117,6 +118,7 @@ export class ComponentClient {
     const act = async (interrupted: AbortSignal): Promise<Returns<Name>> => {
       try {
         const answer = await this.#persist(name, args, repeatable);
+        printsReceipts(this.#context);
         this.#done = whereToLook(name, args) ?? this.#done;
         return answer;
       } catch (error) {

@@ -6,7 +6,7 @@ import { CliError } from "./errors.js";
 import { refusalData } from "./failures.js";
 import { countOf } from "./output.js";
 import { changeLines } from "./settingsText.js";
-import { printable } from "./table.js";
+import { printable } from "./printable.js";
 import { formatTime } from "./time.js";
 
 /** Changes told of; each is a few lines. */

@@ -10,6 +10,7 @@ import type {
 } from "../shapes.js";
 import type { LogEntry, Run, Schedule } from "./api.js";
 import { iso, isoOrNull } from "./time.js";
+import { valueJson } from "./values.js";
 
 export function toRunJson(run: Run): RunJson {
   return {
@@ -83,7 +84,7 @@ export function toLogEntryJson(entry: LogEntry): LogEntryJson {
     at: iso(entry.at),
     actor: entry.actor,
     reason: entry.reason ?? null,
-    before: entry.before as Partial<Settings>,
-    after: entry.after as Partial<Settings>,
+    before: valueJson(entry.before) as Partial<Settings>,
+    after: valueJson(entry.after) as Partial<Settings>,
   };
 }

@@ -3,6 +3,7 @@ import { ConvexError } from "convex/values";
 import { CliError, NotSent, type CliErrorCode } from "./errors.js";
 import type { Answer } from "./http.js";
 import type { Target } from "./target.js";
+import { valueText } from "./values.js";
 
 /** The status with which a deployment may report that a function failed, besides 200. */
 const FUNCTION_FAILED = 560;
@@ -66,12 +67,16 @@ const REFUSALS: Record<string, CliErrorCode> = {
 /** The component's own errors carry `{ kind, message }`, made to be read. */
 export function refusal(error: Error, data: unknown): CliError {
   if (typeof data !== "object" || data === null) {
-    return new CliError("failure", String(data), { cause: error });
+    return new CliError(
+      "failure",
+      typeof data === "string" ? data : valueText(data),
+      { cause: error },
+    );
   }
   const { kind, message } = data as { kind?: unknown; message?: unknown };
   return new CliError(
     REFUSALS[String(kind)] ?? "failure",
-    typeof message === "string" ? message : JSON.stringify(data),
+    typeof message === "string" ? message : valueText(data),
     { cause: error },
   );
 }

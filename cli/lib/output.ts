@@ -1,32 +1,39 @@
-import picocolors from "picocolors";
 import type { RetentionDays } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
+import {
+  colors,
+  printableJson,
+  printableText,
+  type Colors,
+} from "./printable.js";
+import { writeErr, writeOut } from "./streams.js";
 
 /** The one object that `--json` prints. */
 export function printJson(context: CliContext, value: object): void {
-  context.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  writeOut(context, printableJson(`${JSON.stringify(value, null, 2)}\n`));
+}
+
+/** One of the objects that `--jsonl` prints, a line each. */
+export function printJsonLine(context: CliContext, value: object): void {
+  writeOut(context, printableJson(`${JSON.stringify(value)}\n`));
 }
 
 /** What people asked for. */
 export function print(context: CliContext, text: string): void {
-  context.stdout.write(`${text}\n`);
+  writeOut(context, printableText(`${text}\n`));
 }
 
 /** What people should know besides; never data. */
 export function note(context: CliContext, text: string): void {
-  context.stderr.write(`${text}\n`);
+  writeErr(context, printableText(`${text}\n`));
 }
-
-type Colors = ReturnType<typeof picocolors.createColors>;
 
 /** Colours for a stream; none where it is not a terminal or `NO_COLOR` is set. */
 export function colorsFor(
   context: CliContext,
   stream: "stdout" | "stderr",
 ): Colors {
-  return picocolors.createColors(
-    Boolean(context[stream].isTTY) && !context.env["NO_COLOR"],
-  );
+  return colors(Boolean(context[stream].isTTY) && !context.env["NO_COLOR"]);
 }
 
 /** How wide the terminal is, for what people asked for; `undefined` where there is none. */

@@ -13,7 +13,7 @@ import { previewPurge } from "./purgePreview.js";
 import { startProgress } from "./progress.js";
 import type { RunResultJson } from "../shapes.js";
 import { shellCommand } from "./shell.js";
-import { printable } from "./table.js";
+import { printable } from "./printable.js";
 import { formatDuration, formatTime, iso } from "./time.js";
 
 const POLL_MS = 250;

@@ -1,5 +1,7 @@
 import type { CliContext } from "../context.js";
 import { countOf } from "./output.js";
+import { printableJson, printableText } from "./printable.js";
+import { writeOut } from "./streams.js";
 import { iso } from "./time.js";
 import { rowsOf } from "./wrap.js";
 
@@ -21,14 +23,16 @@ export async function openScreen(
   context: CliContext,
   { json = false }: { json?: boolean },
 ): Promise<Screen> {
-  if (json) return lines(context, () => "");
+  if (json) return lines(context, (line) => printableJson(`${line}\n`));
   if (!context.stdout.isTTY) {
-    return lines(context, () => `${iso(context.now())} `);
+    return lines(context, (line) =>
+      printableText(`${iso(context.now())} ${line}\n`),
+    );
   }
   const { createLogUpdate } = await import("log-update");
   const update = createLogUpdate(context.stdout);
   return {
-    show: (view) => update(fitted(view, context.stdout)),
+    show: (view) => update(printableText(fitted(view, context.stdout))),
     close: () => update.done(),
   };
 }
@@ -53,13 +57,13 @@ function fitted(
   return [...shown, hidden, footer].join("\n");
 }
 
-function lines(context: CliContext, prefix: () => string): Screen {
+function lines(context: CliContext, toLine: (text: string) => string): Screen {
   let last = "";
   return {
     show(_view, line) {
       if (line === last) return;
       last = line;
-      context.stdout.write(`${prefix()}${line}\n`);
+      writeOut(context, toLine(line));
     },
     close() {},
   };

@@ -3,8 +3,9 @@
  * line says depends on the session alone, not on where it is stored: no ids of rows, fields in one
  * order, metadata in Convex's own JSON, so that values of every type come back as they were.
  */
-import { convexToJson, type JSONValue, type Value } from "convex/values";
+import type { JSONValue } from "convex/values";
 import type { Action, WholeSession } from "./api.js";
+import { valueJson } from "./values.js";
 
 /** An action as its part of a line. */
 export function actionText({
@@ -19,7 +20,7 @@ export function actionText({
     ...(resourceId === undefined ? {} : { resourceId }),
     ...(metadata === undefined
       ? {}
-      : { metadata: inOrder(convexToJson(metadata as Value)) }),
+      : { metadata: inOrder(valueJson(metadata)) }),
   });
 }
 

@@ -6,7 +6,8 @@ import {
 } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
 import { formatNumber, retentionText, widthOf } from "./output.js";
-import { formatTable, printable } from "./table.js";
+import { printable } from "./printable.js";
+import { formatTable } from "./table.js";
 import { formatDuration, formatRelative, formatTime, isUtc } from "./time.js";
 import { formatZonedTime } from "./zonedTime.js";
 

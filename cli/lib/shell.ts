@@ -1,4 +1,4 @@
-import { printable } from "./table.js";
+import { printable } from "./printable.js";
 
 /** A command that is printed to be pasted: its words as a shell has to be given them. */
 export function shellCommand(...words: string[]): string {

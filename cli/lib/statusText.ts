@@ -11,7 +11,7 @@ import {
 import { productionBanner } from "./production.js";
 import { progressOf, progressText } from "./runProgress.js";
 import { statusWarnings } from "./statusWarnings.js";
-import { printable } from "./table.js";
+import { printable } from "./printable.js";
 import { runTable, scheduleTable } from "./tables.js";
 import { formatDuration, formatRelative, formatTime } from "./time.js";
 import { wrap } from "./wrap.js";

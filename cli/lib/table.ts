@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import { printable } from "./printable.js";
 import { fits } from "./wrap.js";
 
 /**
@@ -50,11 +51,6 @@ function formatColumns(
     .split("\n")
     .map((line) => line.trimEnd())
     .join("\n");
-}
-
-/** Stored texts come from browsers: no control character of theirs reaches the terminal. */
-export function printable(value: string | number): string {
-  return String(value).replace(/\p{Cc}/gu, "\ufffd");
 }
 
 const BORDERS = [

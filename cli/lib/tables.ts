@@ -1,7 +1,8 @@
 /** The tables that more than one command shows; two short lines an entry where they are too wide. */
 import type { Run, Schedule } from "./api.js";
 import { countOf, formatNumber } from "./output.js";
-import { formatTable, printable } from "./table.js";
+import { printable } from "./printable.js";
+import { formatTable } from "./table.js";
 import { formatRelative, formatTime } from "./time.js";
 import { fits, wrap } from "./wrap.js";
 

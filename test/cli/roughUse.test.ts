@@ -327,6 +327,39 @@ describe("the key", () => {
 });
 
 test(
+  "a disk that is full is an error in words, and loses no receipt",
+  async () => {
+    const after = async (limit: string, command: string, to: string) => {
+      const line = `${limit} ${command} >${to} 2>said; echo $? >code`;
+      await cli.startLine(line).finished;
+      const [said = "", code] = ["said", "code"].map((name) =>
+        readFileSync(join(cli.folder, name), "utf8"),
+      );
+      expect(said).not.toMatch(/^ {4}at |please report/m);
+      expect(code).toBe("1\n");
+      return said;
+    };
+    // Others before this test have purged them.
+    await importAll();
+    const list = cli.inShell(["list", "--limit", "2000"]);
+    const inWords = /^error: The output cannot be written: E.+: .*write\. /m;
+    expect(await after("", list, "/dev/full")).toMatch(inWords);
+    // A file that takes the beginning, and no more.
+    expect(await after("ulimit -f 8;", list, "listed")).toMatch(inWords);
+    expect(
+      await after("ulimit -f 8;", cli.inShell(["export", "-"]), "all"),
+    ).toMatch(inWords);
+
+    const forget = ["forget", "visitor-7", "--confirm", "visitor-7"];
+    const said = await after("", cli.inShell(forget), "/dev/full");
+    expect(said).toMatch(/^Erased for good:$/m);
+    expect(said).toContain("  anonymousId  visitor-7\n");
+    expect(said).toMatch(inWords);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   "what is loaded: for help three files, for status no package and no second HTTP client",
   async () => {
     const help = await loadedBy(["--help"]);

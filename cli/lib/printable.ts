@@ -1,0 +1,57 @@
+/**
+ * What reaches a terminal. Stored texts come from browsers, imported files, logs and whoever else:
+ * none of them may move the cursor, recolour or hide what stands beside, or turn its direction.
+ */
+import { inspect } from "node:util";
+
+/** Control characters, line ends other than ours, what turns the direction of text, half a character. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/gu;
+
+/** A value that stands within a line. */
+export function printable(value: string | number): string {
+  return String(value).replace(UNPRINTABLE, "\ufffd");
+}
+
+/** A text of ours, of several lines and with the colours of `colors`, whatever values are in it. */
+export function printableText(text: string): string {
+  return text.replace(OURS_OR_UNPRINTABLE, (found, code?: string) => {
+    if (code !== undefined) return `\u001b[${code}m`;
+    return found === "\n" || found === "\t" ? found : "\ufffd";
+  });
+}
+
+/** JSON that says the same and holds nothing that a terminal would act on. */
+export function printableJson(json: string): string {
+  return json.replace(UNPRINTABLE, (found) =>
+    found === "\n"
+      ? found
+      : `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+// ── Colours ─────────────────────────────────────────────────────────────────
+
+/** Tells our own colours from those in a text that somebody else wrote; nobody can guess it. */
+const MARK = String(Math.floor(Math.random() * 2 ** 47));
+const OURS_OR_UNPRINTABLE = new RegExp(
+  `\\u001b\\[(\\d+);${MARK}m|${UNPRINTABLE.source}`,
+  "gu",
+);
+
+const NAMES = ["bold", "dim", "inverse", "red", "green", "yellow"] as const;
+export type Colors = Record<(typeof NAMES)[number], (text: string) => string>;
+
+/** Colours that only `printableText` makes real. */
+export function colors(isColored: boolean): Colors {
+  const entries = NAMES.map((name) => {
+    const [open, close] = inspect.colors[name] ?? [0, 0];
+    const color = (text: string) =>
+      isColored ? `${sequence(open)}${text}${sequence(close)}` : text;
+    return [name, color] as const;
+  });
+  return Object.fromEntries(entries) as Colors;
+}
+
+function sequence(code: number): string {
+  return `\u001b[${code};${MARK}m`;
+}

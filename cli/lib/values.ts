@@ -1,0 +1,33 @@
+/** Values that visitors' browsers stored: of every type of Convex, more of them than JSON has. */
+import { convexToJson, type JSONValue, type Value } from "convex/values";
+
+/** For programs: as Convex itself writes it in JSON, such as `{"$integer": "BQAAAAAAAAA="}`. */
+export function valueJson(value: unknown): JSONValue {
+  return convexToJson(value as Value);
+}
+
+/** For people: as JSON, where that can say it; `5`, `NaN`, `-0` and `3 bytes 00ff07` where it cannot. */
+export function valueText(value: unknown): string {
+  if (typeof value === "bigint") return String(value);
+  if (typeof value === "number") {
+    return Object.is(value, -0) ? "-0" : String(value);
+  }
+  if (value instanceof ArrayBuffer) return bytesText(value);
+  if (Array.isArray(value)) return `[${value.map(valueText).join(",")}]`;
+  if (typeof value !== "object" || value === null) {
+    return JSON.stringify(value) ?? "undefined";
+  }
+  const fields = Object.entries(value).map(
+    ([name, field]) => `${JSON.stringify(name)}:${valueText(field)}`,
+  );
+  return `{${fields.join(",")}}`;
+}
+
+/** The first bytes say what it may be; all of them would be nothing to look at. */
+const SHOWN_BYTES = 16;
+
+function bytesText(bytes: ArrayBuffer): string {
+  const shown = Buffer.from(bytes, 0, Math.min(bytes.byteLength, SHOWN_BYTES));
+  const more = bytes.byteLength > SHOWN_BYTES ? "…" : "";
+  return `${bytes.byteLength} bytes ${shown.toString("hex")}${more}`.trimEnd();
+}
