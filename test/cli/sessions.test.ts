@@ -197,7 +197,7 @@ test("status on a terminal of 80 columns fits its 24 rows", async () => {
   const { terminal, component } = await setUpVisitors();
   await component.mutation(internal.watchdog.check, {});
   await terminal.run("expire");
-  await terminal.run("purge", "--days", "0.001", "--confirm", "2");
+  await terminal.run("purge", "--days", "0.0211", "--confirm", "2");
   await terminal.run("schedule", "pause", "expire", "--reason", "audit");
   Object.assign(terminal.overrides, { env: { NO_COLOR: "1" } });
   terminal.isTTY = true;
@@ -227,7 +227,7 @@ test("status on a terminal of 80 columns fits its 24 rows", async () => {
     ID  expire  completed  2026-08-15 12:00:00 UTC
       1 session, 0 actions; cutoff 2026-08-15 11:30:00 UTC; by cli:ada@desk
     ID  purge  completed  2026-08-15 12:00:00 UTC
-      2 sessions, 1 action; cutoff 2026-08-15 11:58:33 UTC; by cli:ada@desk
+      2 sessions, 1 action; cutoff 2026-08-15 11:29:36 UTC; by cli:ada@desk
     "
   `);
 });
