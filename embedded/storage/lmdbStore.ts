@@ -19,7 +19,7 @@ import { DataFile } from "./dataFile.js";
 import { makeDirectory } from "./files.js";
 import { LmdbSnapshot, Reader, type PendingWrites } from "./lmdbSnapshot.js";
 import type { LogRecord } from "./logRecords.js";
-import { lockDataDir } from "./ownerLock.js";
+import { lockDataDir, type Unlock } from "./ownerLock.js";
 import { SortedMap } from "./sortedMap.js";
 import {
   assertKeysFit,
@@ -42,19 +42,16 @@ export async function openStore({
   dataDir: string;
 }): Promise<Store> {
   await makeDirectory(dataDir);
-  const unlock = lockDataDir(dataDir);
+  const unlock = await lockDataDir(dataDir);
   try {
     return await recoverStore(dataDir, unlock);
   } catch (error) {
-    unlock();
+    await unlock();
     throw error;
   }
 }
 
-async function recoverStore(
-  dataDir: string,
-  unlock: () => void,
-): Promise<Store> {
+async function recoverStore(dataDir: string, unlock: Unlock): Promise<Store> {
   const data = new DataFile(dataDir);
   let log: WriteAheadLog | undefined;
   try {
@@ -97,7 +94,7 @@ const HELD_CHARACTERS = 4 * 1_024 * 1_024;
 class LmdbStore implements Store {
   readonly #data: DataFile;
   readonly #log: WriteAheadLog;
-  readonly #unlock: () => void;
+  readonly #unlock: Unlock;
   #gathered: PendingWrites = new SortedMap();
   #gatheredCharacters = 0;
   #gathering: NodeJS.Timeout | undefined;
@@ -109,7 +106,7 @@ class LmdbStore implements Store {
   #failure: EmbeddedError | null = null;
   #closed: Promise<void> | null = null;
 
-  constructor(data: DataFile, log: WriteAheadLog, unlock: () => void) {
+  constructor(data: DataFile, log: WriteAheadLog, unlock: Unlock) {
     this.#data = data;
     this.#log = log;
     this.#unlock = unlock;
@@ -190,7 +187,7 @@ class LmdbStore implements Store {
     this.#reader?.retire();
     this.#reader = null;
     await this.#data.close();
-    this.#unlock();
+    await this.#unlock();
   }
 
   get #failed(): EmbeddedError | null {

@@ -1,113 +1,169 @@
-import {
-  linkSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+/*
+ * How one process owns a data directory, whoever can see whose pids.
+ *
+ * An owner listens on a socket in the directory. The kernel closes it with the process, however that
+ * ends, and after a power cut nobody listens; a connection reaches it from every pid and network
+ * namespace that has the same volume. So who connects knows whether the owner lives, and no file, no
+ * pid and no time has to be believed.
+ *
+ * Claims are numbered names of such sockets, and the highest number has the directory. As a name is
+ * made only once, and the highest is never removed, of several who find the same one dead one gets
+ * the next number. A single name would have to be removed first, and whoever removes it cannot know
+ * that it is still the dead one.
+ */
+
+import { randomBytes } from "node:crypto";
+import { linkSync, readdirSync, rmSync } from "node:fs";
+import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { EmbeddedError } from "../errors.js";
+import { ask, listen, pipeOf, type Listening } from "./ownerSocket.js";
+import { earlierOwner, removeEarlierClaims } from "./earlierOwner.js";
 
-/** Claims of this process: a file with our own pid is stale otherwise, as after a container restart. */
-const heldHere = new Set<string>();
+/** Gives the directory up. */
+export type Unlock = () => Promise<void>;
 
 /**
- * Claims `dataDir` for this process, and returns how to give it up. That of a process that no longer
- * lives is taken over.
- *
- * Claims are numbered files with a pid, and the highest number has the directory. As a name is made
- * only once, and the highest is never removed, of several who find the same one stale one gets the
- * next number. A single file would have to be removed first, and whoever removes it cannot know that
- * it is still the stale one.
+ * Claims `dataDir`, which must be there, for this process.
+ * @throws EmbeddedError "dataDirInUse" with the owner
  */
-export function lockDataDir(dataDir: string): () => void {
+export async function lockDataDir(dataDir: string): Promise<Unlock> {
   const dir = resolve(dataDir);
-  for (;;) {
-    const latest = latestClaim(dir);
-    if (latest > 0) refuseIfOwned(dataDir, claimPath(dir, latest));
-    const mine = latest + 1;
-    const path = claimPath(dir, mine);
-    if (!tryCreate(path)) continue;
-    if (latestClaim(dir) > mine) {
-      // Ours was made long after we looked: its number had been used, and removed.
-      rmSync(path, { force: true });
-      continue;
-    }
-    heldHere.add(path);
-    for (const old of claimsIn(dir)) {
-      if (old < mine) rmSync(claimPath(dir, old), { force: true });
-    }
-    return () => {
-      heldHere.delete(path);
-      writeFileSync(path, "");
-    };
+  const earlier = earlierOwner(dir);
+  if (earlier !== null) throw inUse(dataDir, `process ${earlier}`);
+  const unlock = await (process.platform === "win32"
+    ? claimPipe(dataDir, dir)
+    : claimNumber(dataDir, dir));
+  removeEarlierClaims(dir);
+  return unlock;
+}
+
+/** The system gives the name of a pipe to one process at a time, and takes it back by itself. */
+async function claimPipe(dataDir: string, dir: string): Promise<Unlock> {
+  const pipe = pipeOf(dir);
+  try {
+    const listening = await listen(pipe, self());
+    return () => listening.close();
+  } catch (error) {
+    if (errorCodeOf(error) !== "EADDRINUSE") throw error;
+    const owner = await ask(pipe);
+    throw inUse(dataDir, nameOf(owner.kind === "lives" ? owner.says : null));
   }
 }
 
-function refuseIfOwned(dataDir: string, path: string): void {
-  const owner = readOwner(path);
-  if (owner === null || !isRunning(owner, path)) return;
-  throw new EmbeddedError(
-    "dataDirInUse",
-    `The data directory ${dataDir} is in use by process ${owner}. ` +
-      "Stop that process or choose another data directory; " +
-      `if it is not a deployment, delete ${path}.`,
-  );
+async function claimNumber(dataDir: string, dir: string): Promise<Unlock> {
+  for (;;) {
+    const draft = join(dir, `owner-${randomBytes(4).toString("hex")}.draft`);
+    const listening = await listen(draft, self());
+    try {
+      const claim = await claimNext(dataDir, dir, draft);
+      if (claim !== undefined) {
+        await removeOthers(dir, claim);
+        return () => listening.close();
+      }
+    } catch (error) {
+      await giveUp(listening, draft);
+      throw error;
+    }
+    await giveUp(listening, draft);
+  }
+}
+
+/** @returns the number that is now ours; undefined where somebody took our draft for a dead one's */
+async function claimNext(
+  dataDir: string,
+  dir: string,
+  draft: string,
+): Promise<number | undefined> {
+  for (;;) {
+    const latest = latestClaim(dir);
+    if (latest > 0) {
+      const owner = await ask(claimPath(dir, latest));
+      if (owner.kind === "gone") continue;
+      if (owner.kind === "lives") throw inUse(dataDir, nameOf(owner.says));
+    }
+    const mine = latest + 1;
+    const linked = tryLink(draft, claimPath(dir, mine));
+    if (linked === "no draft") return undefined;
+    if (linked === "taken") continue;
+    if (latestClaim(dir) === mine) {
+      rmSync(draft, { force: true });
+      return mine;
+    }
+    // Ours was made long after we looked: its number had been used, and removed.
+    rmSync(claimPath(dir, mine), { force: true });
+  }
+}
+
+/** Lower claims, and drafts whose process ended before it had a number. */
+async function removeOthers(dir: string, mine: number): Promise<void> {
+  for (const claim of claimsIn(dir)) {
+    if (claim < mine) rmSync(claimPath(dir, claim), { force: true });
+  }
+  const drafts = readdirSync(dir).filter((name) => DRAFT.test(name));
+  for (const draft of drafts.map((name) => join(dir, name))) {
+    const { kind } = await ask(draft);
+    if (kind === "dead") rmSync(draft, { force: true });
+  }
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
+const CLAIM = /^owner-(\d+)\.socket$/;
+const DRAFT = /^owner-[0-9a-f]{8}\.draft$/;
+
 function claimPath(dir: string, claim: number): string {
-  return join(dir, `owner-${claim}.pid`);
+  return join(dir, `owner-${claim}.socket`);
 }
 
 function claimsIn(dir: string): number[] {
   return readdirSync(dir).flatMap((name) => {
-    const number = /^owner-(\d+)\.pid$/.exec(name)?.[1];
+    const number = CLAIM.exec(name)?.[1];
     return number === undefined ? [] : [Number(number)];
   });
 }
 
-/** 0 where there is none. */
+/**
+ * 0 where there is none. A list may have neither the claim that is removed while it is read nor the
+ * one that is made then; a second one has what was made during the first.
+ */
 function latestClaim(dir: string): number {
-  return Math.max(0, ...claimsIn(dir));
+  return Math.max(0, ...claimsIn(dir), ...claimsIn(dir));
 }
 
-/** Creates the file with its content in one step, so that nobody ever reads it empty. */
-function tryCreate(path: string): boolean {
-  const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${process.pid}\n`, { mode: 0o600 });
+/** Publishes the socket under its name in one step, when it listens already. */
+function tryLink(draft: string, path: string): "linked" | "taken" | "no draft" {
   try {
     linkSync(draft, path);
-    return true;
+    return "linked";
   } catch (error) {
-    if (errorCodeOf(error) === "EEXIST") return false;
-    throw error;
-  } finally {
-    rmSync(draft, { force: true });
-  }
-}
-
-/** The pid in the file; null when it has been given up or is gone. */
-function readOwner(path: string): number | null {
-  try {
-    const pid = Number.parseInt(readFileSync(path, "utf8"), 10);
-    return Number.isSafeInteger(pid) && pid > 0 ? pid : null;
-  } catch (error) {
-    if (errorCodeOf(error) === "ENOENT") return null;
+    if (errorCodeOf(error) === "EEXIST") return "taken";
+    if (errorCodeOf(error) === "ENOENT") return "no draft";
     throw error;
   }
 }
 
-function isRunning(pid: number, path: string): boolean {
-  if (pid === process.pid) return heldHere.has(path);
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, but belongs to someone else.
-    return errorCodeOf(error) === "EPERM";
-  }
+async function giveUp(listening: Listening, draft: string): Promise<void> {
+  await listening.close();
+  rmSync(draft, { force: true });
+}
+
+function self(): string {
+  return `${process.pid} on ${hostname()}`;
+}
+
+function nameOf(said: string | null): string {
+  return said === null
+    ? "another process, which does not answer now"
+    : `process ${said}`;
+}
+
+function inUse(dataDir: string, owner: string): EmbeddedError {
+  return new EmbeddedError(
+    "dataDirInUse",
+    `The data directory ${dataDir} is in use by ${owner}. ` +
+      "Stop that process or choose another data directory.",
+  );
 }
 
 function errorCodeOf(error: unknown): unknown {

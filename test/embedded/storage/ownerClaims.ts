@@ -1,20 +1,34 @@
-/** A process of several: at the same moment as the others, it claims one directory after the other. */
-import { writeSync } from "node:fs";
+/**
+ * A process of several: at the same moment as the others, it claims one directory after the other.
+ * `ownerClaims.ts ROOT ROUNDS hold` keeps what it has until the end; `churn` claims ROOT itself again
+ * and again, writes down that it has it, and gives it up or leaves it as the dead do.
+ */
+import { rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { lockDataDir } from "../../../embedded/storage/ownerLock.js";
 
-const [root = "", rounds = "0"] = process.argv.slice(2);
+const [root = "", rounds = "0", mode = "hold"] = process.argv.slice(2);
 writeSync(1, "ready\n");
 const startMs = await new Promise<number>((resolve) => {
   process.stdin.once("data", (text) => resolve(Number(text)));
 });
 for (let round = 0; round < Number(rounds); round += 1) {
-  while (Date.now() < startMs + 3 * round) {
-    // Sleeping would wake the others at other moments.
+  if (mode === "hold") {
+    while (Date.now() < startMs + 3 * round) {
+      // Sleeping would wake the others at other moments.
+    }
   }
+  const dataDir = mode === "hold" ? join(root, String(round)) : root;
   try {
-    lockDataDir(join(root, String(round)));
+    const unlock = await lockDataDir(dataDir);
     writeSync(1, `${round}\n`);
+    if (mode === "churn") {
+      // Fails where another is the owner as well.
+      const mark = join(root, "mark");
+      writeFileSync(mark, String(process.pid), { flag: "wx" });
+      rmSync(mark);
+      await unlock();
+    }
   } catch (error) {
     if (!String(error).includes("in use")) throw error;
   }
