@@ -69,8 +69,7 @@ function askShort(path: string): Promise<Answer> {
         case "ECONNREFUSED":
           return answer({ kind: "dead" });
         case "ENOENT":
-        // It closed meanwhile.
-        case "ECONNRESET":
+        case "ECONNRESET": // It closed meanwhile.
           return answer({ kind: "gone" });
         // It listens, and so many ask that it takes no more.
         case "EAGAIN":
