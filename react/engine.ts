@@ -41,6 +41,9 @@ export interface SessionEngine {
   reset(): void;
 }
 
+/** What bundlers put the build's mode in place of. */
+declare const process: { env: { NODE_ENV?: string } };
+
 const ENDED = "ended";
 
 // A closure, since its names are shortened in the app's build and those of a class are not.
@@ -67,6 +70,9 @@ export function createEngine(
   let error: SessionError | null = null;
   let ended = false;
   let link: "starting" | "active" | "offline" = "starting";
+  /** The last heartbeat did not get through. */
+  let isFailing = false;
+  let isWarned = false;
   let lastInput = 0;
   let failures = 0;
   /** By the time since the page was loaded: a clock that is set back must not make it longer. */
@@ -114,11 +120,13 @@ export function createEngine(
   function conclude(item: Waiting, outcome: Outcome): void {
     const { key } = item;
     const { kind, message, retryAfterMs } = outcome;
+    if (!key) isFailing = kind !== "done";
     if (kind === "done") {
       error = null;
       failures = 0;
     } else {
       fail(kind, message);
+      if (!key && kind === "failed") warn(message);
       // What the function refuses or throws at would be refused again; a heartbeat goes on.
       if (kind === "unreachable" || !key || retryAfterMs) {
         return retry(item, retryAfterMs);
@@ -278,9 +286,26 @@ export function createEngine(
     publish();
   }
 
+  function warn(message: string): void {
+    // Without a build step there is no such variable.
+    attempt(() => {
+      if (process.env.NODE_ENV === "production" || isWarned) return;
+      isWarned = true;
+      console.warn(
+        `sessions-ops: ${message} (Functions in another module than convex/sessions.ts? <SessionTracker functions={api.module} />)`,
+      );
+    });
+  }
+
   function publish(): void {
     const status: SessionStatus =
-      mode !== "granted" ? mode : ended ? "ended" : link;
+      mode !== "granted"
+        ? mode
+        : ended
+          ? "ended"
+          : isFailing && link === "active"
+            ? "failing"
+            : link;
     const next = { anonymousId: id ?? null, status, error };
     if (JSON.stringify(next) === JSON.stringify(snapshot)) return;
     snapshot = next;

@@ -2,11 +2,12 @@ import type { Consent } from "./options.js";
 import type { Outcome } from "./wire.js";
 
 /**
- * `starting` until the client has connected; `pending` and `denied` are the consent, `skipped` is for
- * bots; `ended` lasts until `reset()` or the next page load.
+ * `starting` until the client has connected; `failing` while connected where the last heartbeat did not
+ * get through, `error` says why; `pending` and `denied` are the consent, `skipped` is for bots; `ended`
+ * lasts until `reset()` or the next page load.
  */
 export type SessionStatus =
-  "starting" | "active" | "offline" | "ended" | "skipped" | Consent;
+  "starting" | "active" | "failing" | "offline" | "ended" | "skipped" | Consent;
 
 /** What went wrong last. */
 export interface SessionError {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Browser, INTERVAL_MS, MINUTE_MS } from "./support/browser.js";
 
 const HOUR_MS = 60 * MINUTE_MS;
@@ -6,6 +6,75 @@ const HOUR_MS = 60 * MINUTE_MS;
 function beats(browser: Browser): number {
   return browser.network.of("trackSession").length;
 }
+
+afterEach(() => vi.restoreAllMocks());
+
+describe("functions that are in another module", () => {
+  const missing = () => ({
+    status: "error",
+    errorMessage:
+      "Could not find public function for 'sessions:trackSession'. Did you forget to run `npx convex dev` or `npx convex deploy`?",
+  });
+
+  test("are missed by the status, and once in the console", async () => {
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    const browser = new Browser();
+    browser.network.answer = missing;
+    const tab = browser.open();
+    await browser.pass(HOUR_MS);
+    expect(tab.snapshot).toMatchObject({
+      status: "failing",
+      error: { kind: "failed" },
+    });
+    expect(beats(browser)).toBeGreaterThan(5);
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/'sessions:trackSession'.*functions=\{api\./)],
+    ]);
+  });
+
+  test("are not said to be missed any more once they are there", async () => {
+    vi.spyOn(console, "warn").mockReturnValue();
+    const browser = new Browser();
+    const { answer } = browser.network;
+    browser.network.answer = missing;
+    const tab = browser.open();
+    await browser.pass(MINUTE_MS);
+    browser.network.isUp = false;
+    await browser.settle();
+    expect(tab.snapshot.status).toBe("offline");
+    browser.network.isUp = true;
+    browser.network.answer = answer;
+    await browser.pass(INTERVAL_MS);
+    expect(tab.snapshot).toMatchObject({ status: "active", error: null });
+  });
+
+  test("are not spoken of in production", async () => {
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    vi.stubEnv("NODE_ENV", "production");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const browser = new Browser();
+    browser.network.answer = missing;
+    const tab = browser.open();
+    await browser.settle();
+    expect(tab.snapshot.status).toBe("failing");
+    expect(warn).not.toHaveBeenCalled();
+  });
+});
+
+test("an action that fails is no failing visitor", async () => {
+  const browser = new Browser();
+  const { answer } = browser.network;
+  browser.network.answer = (call) =>
+    call.name === "trackSession" ? answer(call) : { status: "error" };
+  const tab = browser.open();
+  await browser.settle();
+  tab.engine.trackUserAction("click");
+  await browser.settle();
+  expect(tab.snapshot).toMatchObject({
+    status: "active",
+    error: { kind: "failed" },
+  });
+});
 
 describe("a heartbeat that fails", () => {
   const FAILURES: Record<string, () => object | null> = {
