@@ -4,6 +4,7 @@ import { Writable } from "node:stream";
 import { CliError } from "./lib/errors.js";
 import type { Fetch } from "./lib/http.js";
 import { printableText } from "./lib/printable.js";
+import { PrintedCommands } from "./lib/printedCommands.js";
 
 type Output = NodeJS.WritableStream & {
   readonly isTTY?: boolean;
@@ -25,6 +26,7 @@ export interface CliContext {
   /** Who asks, as audit logs and runs record it. */
   readonly actor: string;
   readonly fetch: Fetch;
+  readonly commands: PrintedCommands;
   readonly prompts: Prompts;
   now(): number;
   /** Resolves after `ms`, or as soon as the signal aborts. */
@@ -68,6 +70,7 @@ export function processContext(): CliContext {
       const { httpFetch } = await import("./lib/http.js");
       return await httpFetch(url, init);
     },
+    commands: new PrintedCommands(),
     prompts: terminalPrompts,
     now: Date.now,
     sleep,

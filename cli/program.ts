@@ -4,6 +4,7 @@ import type { CliContext } from "./context.js";
 import { CliError, describeError } from "./lib/errors.js";
 import { note } from "./lib/output.js";
 import { printableText } from "./lib/printable.js";
+import type { TargetFlags } from "./lib/shell.js";
 import {
   flushed,
   NotWritten,
@@ -104,7 +105,10 @@ export function buildProgram(context: CliContext): Command {
       getErrHasColors: () => false,
     })
     .exitOverride()
-    .hook("preAction", (_program, command) => checkOutput(command));
+    .hook("preAction", async (_program, command) => {
+      checkOutput(command);
+      await nameTarget(context, command);
+    });
   addSessionCommands(program, context);
   addCleaningCommands(program, context);
   addRunCommands(program, context);
@@ -149,6 +153,18 @@ function formatHelpItem(
   const indent = "      ";
   const below = helper.boxWrap(description, width - indent.length);
   return `  ${term}\n${indent}${below.replaceAll("\n", `\n${indent}`)}`;
+}
+
+/** For what is printed before the deployment is looked for. */
+async function nameTarget(
+  { commands }: CliContext,
+  command: Command,
+): Promise<void> {
+  const given = command.optsWithGlobals<TargetFlags>();
+  const { url, adminKeyFile, component } = given;
+  if ((url ?? adminKeyFile ?? component) === undefined) return;
+  const { targetFlags } = await import("./lib/shell.js");
+  commands.targetFlags = targetFlags(given);
 }
 
 /** Commander sees conflicts only between options of one command. */

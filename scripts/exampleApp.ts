@@ -32,6 +32,8 @@ export function exampleComponent({
     url,
     adminKey: new AdminKey(adminKey, "the deployment"),
     source: "this process",
+    isServedHere: true,
+    namedBy: {},
     productionName: null,
     notes: [],
   };

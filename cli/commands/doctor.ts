@@ -25,7 +25,12 @@ export async function doctor(
   // Without --fix it leaves nothing changed: it only has its target said.
   if (options.fix) await announceTarget(context, connection);
   else sayTarget(context, connection);
-  const { findings, cause } = await examine(context, connection, options);
+  const { findings: found, cause } = await examine(
+    context,
+    connection,
+    options,
+  );
+  const findings = found.map((finding) => completed(context, finding));
   const problems = findings.filter(({ result }) => result === "problem");
   const healthy = problems.length === 0;
   if (options.json) {
@@ -41,6 +46,17 @@ export async function doctor(
     cause?.code ?? "failure",
     `${countOf(problems.length, "problem")} found: ${problems.map(({ check }) => check).join(", ")}.`,
   );
+}
+
+function completed(
+  { commands }: CliContext,
+  { message, remedy, ...finding }: FindingJson,
+): FindingJson {
+  return {
+    ...finding,
+    message: commands.complete(message),
+    ...(remedy === undefined ? {} : { remedy: commands.complete(remedy) }),
+  };
 }
 
 const LABELS = {

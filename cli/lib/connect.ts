@@ -3,6 +3,7 @@ import { ComponentClient } from "./client.js";
 import { confirmName } from "./confirm.js";
 import { note } from "./output.js";
 import { productionBanner } from "./production.js";
+import { targetFlags } from "./shell.js";
 import { resolveTarget, type Target, type TargetOptions } from "./target.js";
 
 /** The options every command has. */
@@ -27,14 +28,17 @@ export async function connect(
   options: GlobalOptions,
 ): Promise<Connection> {
   const target = await resolveTarget(context, options);
-  const component =
-    options.component ??
-    (context.env["SESSIONS_OPS_COMPONENT"] || DEFAULT_COMPONENT);
+  const named =
+    options.component ?? (context.env["SESSIONS_OPS_COMPONENT"] || undefined);
+  context.commands.targetFlags = targetFlags({
+    ...target.namedBy,
+    component: named,
+  });
   for (const text of target.notes) note(context, text);
   return {
     target,
     options,
-    client: new ComponentClient(context, target, component),
+    client: new ComponentClient(context, target, named ?? DEFAULT_COMPONENT),
   };
 }
 

@@ -13,6 +13,9 @@ export interface EnvValue {
   readonly layer: string;
 }
 
+/** The layer of the process itself. */
+export const ENVIRONMENT = "the environment";
+
 /** The layers the official CLI reads, in its order; an earlier one is never overridden. */
 export function readEnvLayers(
   env: EnvLayer["values"],
@@ -24,7 +27,7 @@ export function readEnvLayers(
       ? [{ name, values: parse(readFileSync(path)) }]
       : [];
   });
-  return [{ name: "the environment", values: env }, ...files];
+  return [{ name: ENVIRONMENT, values: env }, ...files];
 }
 
 /**

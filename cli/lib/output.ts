@@ -20,12 +20,12 @@ export function printJsonLine(context: CliContext, value: object): void {
 
 /** What people asked for. */
 export function print(context: CliContext, text: string): void {
-  writeOut(context, printableText(`${text}\n`));
+  writeOut(context, printableText(`${context.commands.complete(text)}\n`));
 }
 
 /** What people should know besides; never data. */
 export function note(context: CliContext, text: string): void {
-  writeErr(context, printableText(`${text}\n`));
+  writeErr(context, printableText(`${context.commands.complete(text)}\n`));
 }
 
 /** Colours for a stream; none where it is not a terminal or `NO_COLOR` is set. */

@@ -1,5 +1,21 @@
 import { printable } from "./printable.js";
 
+/** What names a deployment on the command line. Its key stays in its file, or in the environment. */
+export interface TargetFlags {
+  readonly url?: string | undefined;
+  readonly adminKeyFile?: string | undefined;
+  readonly component?: string | undefined;
+}
+
+export function targetFlags(flags: TargetFlags): string {
+  const named = [
+    ["--url", flags.url],
+    ["--admin-key-file", flags.adminKeyFile],
+    ["--component", flags.component],
+  ].flatMap(([flag = "", value]) => (value === undefined ? [] : [flag, value]));
+  return shellCommand(...named);
+}
+
 /** A command that is printed to be pasted: its words as a shell has to be given them. */
 export function shellCommand(...words: string[]): string {
   return words.map(shellWord).join(" ");

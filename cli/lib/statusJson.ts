@@ -22,7 +22,9 @@ export function toStatusJson(
   return {
     version,
     target: { url, component: client.component, productionName },
-    warnings: statusWarnings(found, context.now()),
+    warnings: statusWarnings(found, context.now()).map((text) =>
+      context.commands.complete(text),
+    ),
     // In an order to be read; the deployment answers with sorted fields.
     sessions: { total, active, expired, ended },
     oldest: oldest && {

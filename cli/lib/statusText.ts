@@ -47,7 +47,9 @@ export function statusText(
     ],
     ["Watchdog", watchdogText(status, now)],
   ];
-  const warnings = statusWarnings(status, now);
+  const warnings = statusWarnings(status, now).map((text) =>
+    context.commands.complete(text),
+  );
   return [
     ...(target.productionName === null
       ? []

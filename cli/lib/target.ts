@@ -2,14 +2,20 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { CliContext } from "../context.js";
 import { deployKeyTarget, findDeployKey } from "./deployKey.js";
-import { lookup, readEnvLayers, type EnvLayer } from "./dotenvFiles.js";
+import {
+  ENVIRONMENT,
+  lookup,
+  readEnvLayers,
+  type EnvLayer,
+  type EnvValue,
+} from "./dotenvFiles.js";
 import { CliError, messageOf } from "./errors.js";
 import {
   readRunningDeployment,
   runningDeploymentFile,
 } from "./runningDeployment.js";
 import { nameInProduction } from "./production.js";
-import { shellCommand } from "./shell.js";
+import { shellCommand, type TargetFlags } from "./shell.js";
 import { AdminKey } from "./secret.js";
 
 /** The deployment a command talks to. */
@@ -18,8 +24,15 @@ export interface Target {
   readonly adminKey: AdminKey;
   /** Where the URL and the key came from, for people. */
   readonly source: string;
+  /** `serve` runs it in this folder. */
+  readonly isServedHere: boolean;
   /** What to type before a write, where the deployment is, or may be, in production; else `null`. */
   readonly productionName: string | null;
+  /**
+   * What names it on another command line: nothing where this folder does, else its URL, which alone
+   * is refused where the environment that has the key is another.
+   */
+  readonly namedBy: TargetFlags;
   /** Things worth saying about how it was chosen. */
   readonly notes: readonly string[];
 }
@@ -40,46 +53,61 @@ export async function resolveTarget(
   context: CliContext,
   options: TargetOptions,
 ): Promise<Target> {
-  const named =
-    targetFromOptions(context, options) ??
-    (await targetFromEnvironment(context));
-  const found = named ?? targetFromServe(context);
-  const url = checkedUrl(found.url, found.source);
+  const { url: given, adminKeyFile } = options;
+  const found =
+    adminKeyFile !== undefined
+      ? targetFromOptions(context, given, adminKeyFile)
+      : given !== undefined
+        ? await targetOfUrl(context, given)
+        : await targetHere(context);
   const layers = readEnvLayers(context.env, context.cwd);
-  const isServedHere = named === null;
-  const productionName = nameInProduction(
-    { url, adminKey: found.adminKey, isServedHere },
-    layers,
-  );
-  return { ...found, url, productionName };
+  return { ...found, productionName: nameInProduction(found, layers) };
 }
 
 type Found = Omit<Target, "productionName">;
 
 function targetFromOptions(
   context: CliContext,
-  { url, adminKeyFile }: TargetOptions,
-): Found | null {
-  if (url === undefined && adminKeyFile === undefined) return null;
-  if (url === undefined) {
+  given: string | undefined,
+  adminKeyFile: string,
+): Found {
+  if (given === undefined) {
     throw new CliError(
       "usage",
       "--admin-key-file needs --url: the key and the URL come from one source.",
     );
   }
-  if (adminKeyFile === undefined) {
-    throw new CliError(
-      "unauthorized",
-      `--url ${url} needs --admin-key-file with the deployment's key. ${WHERE_KEYS_COME_FROM}.`,
-    );
-  }
-  const path = resolve(context.cwd, adminKeyFile);
+  const url = checkedUrl(given, "--url");
   return {
     url,
-    adminKey: readAdminKey(path),
+    adminKey: readAdminKey(resolve(context.cwd, adminKeyFile)),
     source: "--url",
+    isServedHere: false,
+    namedBy: { url: given, adminKeyFile },
     notes: [],
   };
+}
+
+/** A URL alone is what was meant: it takes its key from here only where it is the one named here. */
+async function targetOfUrl(context: CliContext, given: string): Promise<Found> {
+  const url = checkedUrl(given, "--url");
+  const here = await targetHere(context).catch((error: unknown): null => {
+    if (error instanceof CliError) return null;
+    throw error;
+  });
+  if (here?.url === url) return { ...here, namedBy: { url: given } };
+  const other =
+    here === null
+      ? ""
+      : `; the key here (${here.source}) is that of ${here.url}`;
+  throw new CliError(
+    "unauthorized",
+    `--url ${given} needs --admin-key-file with the deployment's key${other}. ${WHERE_KEYS_COME_FROM}.`,
+  );
+}
+
+async function targetHere(context: CliContext): Promise<Found> {
+  return (await targetFromEnvironment(context)) ?? targetFromServe(context);
 }
 
 async function targetFromEnvironment(
@@ -89,9 +117,10 @@ async function targetFromEnvironment(
   const deployKey = findDeployKey(layers);
   if (deployKey) {
     const ignored = lookup(layers, "CONVEX_SELF_HOSTED_URL");
+    const { url, adminKey } = await deployKeyTarget(context, deployKey, layers);
     return {
-      ...(await deployKeyTarget(context, deployKey, layers)),
-      source: `${deployKey.variable} from ${deployKey.layer}`,
+      ...fromLayer(url, `${deployKey.variable} from`, deployKey),
+      adminKey,
       notes: ignored
         ? [
             `CONVEX_SELF_HOSTED_URL (${ignored.layer}) is ignored: ${deployKey.variable} goes first, as for the official CLI.`,
@@ -136,11 +165,22 @@ function selfHostedTarget(
     );
   }
   return {
-    url: url.value,
+    ...fromLayer(url.value, "CONVEX_SELF_HOSTED_URL from", url),
     adminKey: new AdminKey(key.value, "CONVEX_SELF_HOSTED_ADMIN_KEY"),
-    source: `CONVEX_SELF_HOSTED_URL from ${url.layer}`,
     notes: [],
   };
+}
+
+/** A file is there for the next command too; a variable may have been set for this one alone. */
+function fromLayer(
+  text: string,
+  from: string,
+  { layer }: EnvValue,
+): Pick<Found, "url" | "source" | "namedBy" | "isServedHere"> {
+  const source = `${from} ${layer}`;
+  const url = checkedUrl(text, source);
+  const isFile = layer !== ENVIRONMENT;
+  return { url, source, namedBy: isFile ? {} : { url }, isServedHere: false };
 }
 
 /** The official CLI fetches a key for CONVEX_DEPLOYMENT with the developer's login; we have none. */
@@ -161,10 +201,13 @@ function targetFromServe(context: CliContext): Found {
   const file = runningDeploymentFile(context.cwd);
   const running = readRunningDeployment(context.cwd);
   if (running && context.isProcessAlive(running.pid)) {
+    const source = "sessions-ops serve in this folder";
     return {
-      url: running.url,
+      url: checkedUrl(running.url, source),
       adminKey: readAdminKey(running.adminKeyFile),
-      source: "sessions-ops serve in this folder",
+      source,
+      isServedHere: true,
+      namedBy: {},
       notes: [],
     };
   }

@@ -11,6 +11,9 @@ export function rowsOf(line: string, width: number): number {
   return Math.max(1, Math.ceil(stringWidth(line) / width));
 }
 
+/** A word with the space behind it; what stands in backticks, such as a command, is one. */
+const WORDS = /^\s+|(?:`[^`]*`|\S)+\s*/g;
+
 /**
  * Breaks a line between words. A word that is wider stays whole, so that it can be copied.
  * @param indent columns that the lines after the first are set in
@@ -18,7 +21,7 @@ export function rowsOf(line: string, width: number): number {
 export function wrap(line: string, width: number, indent = 0): string {
   const lines: string[] = [];
   let last = "";
-  for (const word of line.split(/(?<=\S\s+)(?=\S)/)) {
+  for (const [word] of line.matchAll(WORDS)) {
     if (last.trim() !== "" && stringWidth(`${last}${word}`.trimEnd()) > width) {
       lines.push(last.trimEnd());
       last = " ".repeat(indent);

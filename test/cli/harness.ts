@@ -6,6 +6,7 @@ import { Readable, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
 import { Interrupts, type CliContext } from "../../cli/context.js";
 import type { FetchInit } from "../../cli/lib/http.js";
+import { PrintedCommands } from "../../cli/lib/printedCommands.js";
 import { writeRunningDeployment } from "../../cli/lib/runningDeployment.js";
 import { runProgram } from "../../cli/program.js";
 
@@ -133,6 +134,7 @@ export class FakeTerminal {
       timeZone: "Europe/Berlin",
       actor: "cli:ada@desk",
       fetch: () => Promise.reject(new Error("no network in this test")),
+      commands: new PrintedCommands(),
       prompts: {
         confirm: (message) => Promise.resolve(answer(message) === true),
         input: (message) => Promise.resolve(String(answer(message))),

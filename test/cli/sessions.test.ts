@@ -208,8 +208,8 @@ test("status on a terminal of 80 columns fits its 24 rows", async () => {
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
   expect(stdout.replaceAll(/\w+(runs|sessions)\b/g, "ID"))
     .toMatchInlineSnapshot(`
-    "! The expire schedule is paused: audit (cli:ada@desk). \`sessions-ops schedule
-      resume expire\` ends it.
+    "! The expire schedule is paused: audit (cli:ada@desk).
+      \`sessions-ops schedule resume expire\` ends it.
 
     Deployment  http://deployment.test (sessions-ops serve in this folder),
                 component sessionTracker 0.1.0
