@@ -8,10 +8,15 @@ export function asksForPrivacy({ navigator }: Page): boolean | undefined {
   return navigator.doNotTrack === "1" || globalPrivacyControl;
 }
 
-/** Whether the browser itself says that no person uses it. */
+/**
+ * Whether the browser itself says that no person uses it: by its automation, or by a user agent that names
+ * a crawler or the like, or gives an address to read about it. Cubot is a make of phones.
+ */
 export function isBot({ navigator }: Page): boolean {
   return (
     navigator.webdriver ||
-    /[^u]bot|crawl|spider|headless|lighthouse/i.test(navigator.userAgent)
+    /(^|[^u])bot|compatible|https?:|google-|crawl|spider|slurp|preview|headless|lighthouse/i.test(
+      navigator.userAgent,
+    )
   );
 }
