@@ -9,6 +9,7 @@ import {
 import { CliError } from "../lib/errors.js";
 import { checkSource, readRows } from "../lib/import/check.js";
 import { confirmOlder } from "../lib/import/older.js";
+import type { TimeUnit } from "../lib/import/rows.js";
 import { openSource, type Source } from "../lib/import/source.js";
 import { transfer } from "../lib/import/transfer.js";
 import { untilInterrupted } from "../lib/interrupt.js";
@@ -18,7 +19,8 @@ import type { ImportJson } from "../shapes.js";
 export interface ImportOptions extends GlobalOptions {
   readonly skipInvalid?: boolean;
   readonly fromLine: number;
-  readonly table: string;
+  readonly table?: string;
+  readonly times?: TimeUnit;
   readonly yes?: boolean;
 }
 
@@ -28,7 +30,11 @@ export async function importFile(
   options: ImportOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
-  const source = await openSource(context, file, options.table);
+  const source = await openSource(context, file, {
+    table: options.table,
+    component: connection.client.component,
+    isComponentNamed: options.component !== undefined,
+  });
   try {
     const result = await importSource(context, connection, source, options);
     if (options.json) printJson(context, result);
@@ -48,7 +54,8 @@ async function importSource(
   const { client } = connection;
   const { retentionDays } = await client.query("settings:get", {});
   const now = context.now();
-  const reading = { fromLine: options.fromLine, now };
+  const { fromLine, times } = options;
+  const reading = { fromLine, now, times };
   const cutoff = purgeCutoff(retentionDays, now);
   const checked = await checkSource(context, source, { ...reading, cutoff });
   if (checked.invalid > 0 && !options.skipInvalid) {

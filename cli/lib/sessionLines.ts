@@ -8,20 +8,35 @@ import type { Action, WholeSession } from "./api.js";
 import { valueJson } from "./values.js";
 
 /** An action as its part of a line. */
-export function actionText({
+export function actionText({ metadata, ...action }: Action): string {
+  return storedActionText({
+    ...action,
+    ...(metadata === undefined ? {} : { metadata: valueJson(metadata) }),
+  });
+}
+
+/** An action whose metadata is Convex's JSON already. */
+export function storedActionText({
   at,
   action,
   resourceId,
   metadata,
-}: Action): string {
+}: Omit<Action, "metadata"> & { metadata?: JSONValue }): string {
   return JSON.stringify({
     at,
     action,
     ...(resourceId === undefined ? {} : { resourceId }),
-    ...(metadata === undefined
-      ? {}
-      : { metadata: inOrder(valueJson(metadata)) }),
+    ...(metadata === undefined ? {} : { metadata: inOrder(metadata) }),
   });
+}
+
+/** What a line says of a session. */
+export interface LineSession {
+  session: Pick<
+    WholeSession["session"],
+    "anonymousId" | "createdAt" | "state" | "visits" | "endReason" | "userId"
+  >;
+  lastActive: number;
 }
 
 /**
@@ -30,7 +45,7 @@ export function actionText({
  * @param more fields that `import` ignores
  */
 export function sessionLine(
-  { session, lastActive }: Pick<WholeSession, "session" | "lastActive">,
+  { session, lastActive }: LineSession,
   actions: readonly string[],
   more: Record<string, unknown> = {},
 ): string {

@@ -3,6 +3,7 @@ import type { ExportOptions } from "../commands/export.js";
 import type { ImportOptions } from "../commands/import.js";
 import type { ServeOptions } from "../commands/serve.js";
 import type { CliContext } from "../context.js";
+import type { TimeUnit } from "../lib/import/rows.js";
 import { wholeNumber, withExamples } from "./arguments.js";
 
 export function addDataCommands(program: Command, context: CliContext): void {
@@ -13,7 +14,16 @@ export function addDataCommands(program: Command, context: CliContext): void {
         "import sessions from JSONL ({anonymousId, createdAt, lastActive, actions?} a line), gzipped or not, or from the ZIP of `npx convex export`",
       )
       .argument("<file>", "the file, or - for stdin")
-      .option("--table <name>", "the table of the ZIP", "sessions")
+      .option(
+        "--table <name>",
+        "a table of the app in the ZIP (default: the component's own tables where the ZIP has them, else sessions)",
+      )
+      .addOption(
+        new Option(
+          "--times <unit>",
+          "what times that are numbers count (default: milliseconds, where they can be)",
+        ).choices(["milliseconds", "seconds"] satisfies TimeUnit[]),
+      )
       .option(
         "--skip-invalid",
         "import the other lines; the invalid ones are reported",
@@ -24,7 +34,7 @@ export function addDataCommands(program: Command, context: CliContext): void {
         "import rows that are older than the retention as well",
       ),
     "import sessions.jsonl",
-    "import old-app.zip --table sessions",
+    "import backup.zip",
   ).action(async (file: string, _options, command: Command) => {
     const { importFile } = await import("../commands/import.js");
     await importFile(context, file, command.optsWithGlobals<ImportOptions>());

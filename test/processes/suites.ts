@@ -9,6 +9,7 @@ export const processSuites = [
   "test/cli/completion.test.ts",
   "test/cli/endToEnd.test.ts",
   "test/cli/longRuns.test.ts",
+  "test/cli/officialBackup.test.ts",
   "test/cli/operating.test.ts",
   "test/cli/roughUse.test.ts",
   "test/embedded/officialCli*.test.ts",

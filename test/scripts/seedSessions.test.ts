@@ -33,7 +33,10 @@ test("every session has its actions within its time, and can be imported", () =>
     metadataBytes: 200,
   });
   for (const row of seeded) {
-    expect(parseRow(JSON.stringify(row), NOW)).toEqual({ ok: true, row });
+    expect(parseRow(JSON.stringify(row), { now: NOW })).toEqual({
+      ok: true,
+      row,
+    });
     expect(row.actions).toHaveLength(3);
     for (const { at, metadata } of row.actions ?? []) {
       expect(at).toBeGreaterThanOrEqual(row.createdAt);

@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { mkdtemp, open, rm } from "node:fs/promises";
+import { createReadStream, createWriteStream, type Stats } from "node:fs";
+import { mkdtemp, open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pipeline, type Readable } from "node:stream";
@@ -7,78 +7,88 @@ import { pipeline as pipelined } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { CliContext } from "../../context.js";
 import { CliError, messageOf } from "../errors.js";
-import { linesOf } from "./textLines.js";
-import { openTable } from "./zip.js";
+import { openBackup, type TableChoice } from "./backup.js";
+import { readLines, type SourceLine } from "./textLines.js";
 
 export interface Source {
+  /** As people know it. */
+  readonly name: string;
   /** Reads from the start; blank lines are left out, but counted. */
-  lines(): AsyncIterable<{ line: number; text: string }>;
+  lines(): AsyncIterable<SourceLine>;
   close(): Promise<void>;
 }
 
 /**
- * A file, or for `-` what comes on stdin, kept in a temporary file since it is read twice. JSONL,
- * plain or gzipped, or a ZIP of `npx convex export`: what it is is told by its first bytes.
- * @param table of the ZIP
+ * A file, or for `-` what comes on stdin; what can be read only once, as a pipe, is kept in a temporary
+ * file, since it is read twice. JSONL, plain or gzipped, or a ZIP of `npx convex export`: what it is is
+ * told by its first bytes.
  */
 export async function openSource(
   context: CliContext,
   file: string,
-  table: string,
+  choice: TableChoice,
 ): Promise<Source> {
-  if (file === "-") return await spool(context, table);
+  if (file === "-") return await spool(context, context.stdin, "stdin", choice);
   const path = resolve(context.cwd, file);
-  if (!existsSync(path)) {
-    throw new CliError(
-      "usage",
-      `There is no file ${path}. Give the path of a JSONL file or of the ZIP of an export, or - to read from stdin.`,
-    );
-  }
-  return { lines: () => readLines(path, table), close: async () => {} };
+  const found = await lookAt(path);
+  if (found.isFile()) return await openFile(context, path, path, choice);
+  return await spool(context, createReadStream(path), path, choice);
 }
 
-async function spool(context: CliContext, table: string): Promise<Source> {
-  const folder = await mkdtemp(join(tmpdir(), "sessions-ops-"));
-  const close = () => rm(folder, { recursive: true, force: true });
-  const path = join(folder, "stdin");
-  try {
-    await pipelined(context.stdin, createWriteStream(path, { mode: 0o600 }));
-  } catch (error) {
-    await close();
+async function lookAt(path: string): Promise<Stats> {
+  const found = await stat(path).catch((error: unknown) => {
+    if (messageOf(error).startsWith("ENOENT")) return null;
     throw error;
+  });
+  if (found !== null && !found.isDirectory() && !found.isBlockDevice()) {
+    return found;
   }
-  return { lines: () => readLines(path, table), close };
+  throw new CliError(
+    "usage",
+    `${found === null ? `There is no file ${path}` : `${path} is no file`}. Give the path of a JSONL file or of the ZIP of an export, or - to read from stdin.`,
+  );
 }
 
-async function* readLines(
-  path: string,
-  table: string,
-): AsyncGenerator<{ line: number; text: string }> {
-  const input = await openText(path, table);
+async function spool(
+  context: CliContext,
+  input: NodeJS.ReadableStream,
+  name: string,
+  choice: TableChoice,
+): Promise<Source> {
+  const folder = await mkdtemp(join(tmpdir(), "sessions-ops-"));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  const path = join(folder, "input");
   try {
-    let line = 0;
-    for await (const raw of linesOf(input)) {
-      line += 1;
-      const text = line === 1 ? raw.replace(/^\ufeff/, "") : raw;
-      if (text.trim() !== "") yield { line, text };
-    }
+    await pipelined(input, createWriteStream(path, { mode: 0o600 }));
+    const source = await openFile(context, path, name, choice);
+    const close = () => source.close().finally(remove);
+    return { ...source, close };
   } catch (error) {
-    if (error instanceof CliError) throw error;
-    throw new CliError(
-      "failure",
-      `Reading ${path} failed: ${messageOf(error)}`,
-    );
+    await remove();
+    throw error;
   }
 }
 
 const ZIP_MAGIC = "504b";
 const GZIP_MAGIC = "1f8b";
 
-async function openText(path: string, table: string): Promise<Readable> {
+async function openFile(
+  context: CliContext,
+  path: string,
+  name: string,
+  choice: TableChoice,
+): Promise<Source> {
   const magic = await firstBytes(path);
-  if (magic === ZIP_MAGIC) return await openTable(path, table);
+  if (magic === ZIP_MAGIC) {
+    return await openBackup(context, path, name, choice);
+  }
+  const lines = () => readLines(openText(path, magic === GZIP_MAGIC), name);
+  return { name, lines, close: () => Promise.resolve() };
+}
+
+function openText(path: string, isZipped: boolean): Readable {
   const file = createReadStream(path);
-  if (magic !== GZIP_MAGIC) return file;
+  if (!isZipped) return file;
   const text = createGunzip();
   // Its error is that of `text`, where it is looked for.
   pipeline(file, text, () => {});

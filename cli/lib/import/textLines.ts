@@ -1,8 +1,39 @@
 import type { Readable } from "node:stream";
+import { CliError, messageOf } from "../errors.js";
+
+export interface SourceLine {
+  /** Counted from 1. */
+  line: number;
+  text: string;
+}
 
 /** Many times what any row of a session takes; an export splits those with very many actions. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 const NEWLINE = 10;
+
+/**
+ * The lines that say something, numbered; blank ones are left out, but counted.
+ * @throws failure, which names what was read
+ */
+export async function* readLines(
+  input: Readable,
+  name: string,
+): AsyncGenerator<SourceLine> {
+  try {
+    let line = 0;
+    for await (const raw of linesOf(input)) {
+      line += 1;
+      const text = line === 1 ? raw.replace(/^\ufeff/, "") : raw;
+      if (text.trim() !== "") yield { line, text };
+    }
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    throw new CliError(
+      "failure",
+      `Reading ${name} failed: ${messageOf(error)}`,
+    );
+  }
+}
 
 /**
  * The lines of a text in UTF-8, read only as they are asked for. `readline` reads up to a thousand

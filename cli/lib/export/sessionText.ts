@@ -1,0 +1,83 @@
+/** A session as lines, which grow with its actions. */
+import { sessionLine, type LineSession } from "../sessionLines.js";
+
+/** A session goes on in another line after so much; `import` brings its lines together again. */
+const LINE_ACTIONS = 1_000;
+const LINE_CHARS = 1_024 * 1_024;
+
+export interface Written {
+  actions: number;
+  lines: number;
+}
+
+/**
+ * Actions of one time are ordered by what they say, since the order in which they were stored is lost
+ * when they are imported; and those that say the same stay in one line, since an import compares them
+ * as a group.
+ */
+export class SessionText {
+  readonly #of: LineSession;
+  readonly #written: Written;
+  readonly #more: Record<string, unknown>;
+  #actions: string[] = [];
+  #chars = 0;
+  #sameTime: string[] = [];
+  #at: number | null = null;
+
+  /**
+   * @param written counts what has been given out, while it is
+   * @param more fields of each line that `import` ignores
+   */
+  constructor(
+    of: LineSession,
+    written: Written,
+    more: Record<string, unknown> = {},
+  ) {
+    this.#more = more;
+    this.#of = of;
+    this.#written = written;
+  }
+
+  /** @param text of the action; those of one session come in order of time */
+  *add(at: number, text: string): Generator<string> {
+    if (at !== this.#at) {
+      yield* this.#settle();
+      this.#at = at;
+    }
+    this.#sameTime.push(text);
+  }
+
+  *end(): Generator<string> {
+    yield* this.#settle();
+    yield this.#write();
+  }
+
+  *#settle(): Generator<string> {
+    const texts = this.#sameTime.sort();
+    this.#sameTime = [];
+    for (let first = 0, next = 0; first < texts.length; first = next) {
+      const text = texts[first]!;
+      while (texts[next] === text) next += 1;
+      if (this.#isFull()) yield this.#write();
+      this.#addCopies(text, next - first);
+    }
+  }
+
+  #addCopies(text: string, copies: number): void {
+    for (let i = 0; i < copies; i += 1) this.#actions.push(text);
+    this.#chars += copies * text.length;
+    this.#written.actions += copies;
+  }
+
+  #isFull(): boolean {
+    return this.#actions.length >= LINE_ACTIONS || this.#chars >= LINE_CHARS;
+  }
+
+  #write(): string {
+    const line = sessionLine(this.#of, this.#actions, this.#more);
+    this.#written.lines += 1;
+    this.#actions = [];
+    this.#chars = 0;
+    return line;
+  }
+}
