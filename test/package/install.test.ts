@@ -33,8 +33,43 @@ const FILES: Record<string, string> = {
     import { exposeSessions } from "sessions-ops";
     import { components } from "./_generated/api.js";
 
-    export const { trackSession, trackUserAction, getActiveSessions } =
-      exposeSessions(components.visitors, { authorize: () => true });
+    export const {
+      trackSession,
+      trackUserAction,
+      getActiveSessions,
+      cleanupOldSessions,
+    } = exposeSessions(components.visitors, { authorize: () => true });
+  `,
+  "convex/visits.test.ts": `
+    /// <reference types="vite/client" />
+    import { convexTest } from "convex-test";
+    import { defineSchema } from "convex/server";
+    import sessionTracker from "sessions-ops/test";
+    import { afterEach, beforeEach, expect, test, vi } from "vitest";
+    import { api } from "./_generated/api.js";
+
+    const modules = import.meta.glob("./**/*.ts");
+    const DAY_MS = 86_400_000;
+
+    beforeEach(() => void vi.useFakeTimers());
+    afterEach(() => void vi.useRealTimers());
+
+    test("tracks, and purges by the components below", async () => {
+      const t = convexTest(defineSchema({}), modules);
+      sessionTracker.register(t, "visitors");
+      const tracked = await t.mutation(api.visits.trackSession, {
+        anonymousId: "user123",
+      });
+      expect(tracked).toMatchObject({ ok: true, state: "created" });
+      expect(await t.query(api.visits.getActiveSessions, {})).toHaveLength(1);
+      vi.setSystemTime(Date.now() + 20 * DAY_MS);
+      await t.mutation(api.visits.cleanupOldSessions, { daysInactive: 14 });
+      await t.finishAllScheduledFunctions(vi.runAllTimers);
+      const again = await t.mutation(api.visits.trackSession, {
+        anonymousId: "user123",
+      });
+      expect(again).toMatchObject({ ok: true, state: "created" });
+    });
   `,
   "convex/tsconfig.json": JSON.stringify({
     compilerOptions: {
@@ -45,6 +80,7 @@ const FILES: Record<string, string> = {
       strict: true,
       noEmit: true,
       types: [],
+      skipLibCheck: true,
     },
     include: ["./**/*"],
   }),
@@ -72,6 +108,7 @@ beforeAll(async () => {
         convex: "1.48.0",
         "sessions-ops": `file:../${tarball.filename}`,
       },
+      devDependencies: { "convex-test": "0.0.60", vitest: "4.1.12" },
     }),
   );
   await run(
@@ -83,6 +120,12 @@ beforeAll(async () => {
     dataDir: join(folder, "data"),
     port: 0,
   });
+  await inApp(
+    "node_modules/convex/bin/main.js",
+    "deploy",
+    "--yes",
+    "--typecheck=disable",
+  );
 }, 240_000);
 
 afterAll(async () => {
@@ -119,12 +162,6 @@ test(
   "an app that installs the package mounts, deploys, tracks and purges",
   { timeout: 120_000 },
   async () => {
-    await inApp(
-      "node_modules/convex/bin/main.js",
-      "deploy",
-      "--yes",
-      "--typecheck=disable",
-    );
     await run(process.execPath, [
       join(root, "node_modules/typescript/bin/tsc"),
       "--project",
@@ -160,5 +197,17 @@ test(
     expect(await sessionsOps("status")).toMatchObject({
       sessions: { total: 1, active: 1, expired: 0, ended: 0 },
     });
+  },
+);
+
+test(
+  "an app that installs the package tests it with vitest as it comes",
+  { timeout: 120_000 },
+  async () => {
+    const tested = await inApp("node_modules/vitest/vitest.mjs", "run").catch(
+      (failed: { stdout: string; stderr: string }) => failed,
+    );
+    expect(`${tested.stdout}${tested.stderr}`).toContain("1 passed");
+    expect(tested).not.toHaveProperty("code");
   },
 );
