@@ -39,8 +39,10 @@ export interface StatusJson {
     left: number;
     /** `left` is as far as was counted: that many or more. */
     isCapped: boolean;
-    /** Since it last went on; 0 while nothing can be said. */
+    /** Since it last went on; 0 while nothing can be said, and while nothing moves. */
     sessionsPerSecond: number;
+    /** Since its last page, where that is longer ago than a page takes; else `null`. */
+    silentMs: number | null;
     /** All of it in words. */
     text: string;
   }>;
@@ -85,7 +87,7 @@ export interface ActionJson {
   metadata?: unknown;
 }
 
-/** `purge`, `expire` and `runs watch` */
+/** `purge`, `expire`, `runs watch` and `runs resume` */
 export interface RunResultJson {
   /** `null` when nothing was due, so that no run was started. */
   runId: string | null;
@@ -103,12 +105,16 @@ export interface RunResultJson {
   };
   /** Another run of this kind was in progress, with its own cutoff, and was followed instead. */
   alreadyRunning?: true;
+  /** Of `runs resume`: `false` where it was running already. */
+  changed?: boolean;
 }
 
 /** `purge --dry-run` */
 export interface DryRunJson {
   dryRun: true;
   cutoff: string;
+  /** How many would be deleted: `sessions`, or `max` where that is less. */
+  wouldDelete: number;
   /** All that are older than the cutoff, whatever `max` is. */
   sessions: number;
   actions: number;
@@ -192,9 +198,15 @@ export interface RunJson {
   ratePerSecond: number | null;
   /** Where an archived purge writes what it deletes. */
   archiveFile: string | null;
+  /** Sessions it takes in all, unless `maxSessions` stops it before; `null` where nobody counted them. */
+  expected: number | null;
   startedAt: string;
   progressAt: string;
   finishedAt: string | null;
+  /** From its start to its end, or to its last page so far. */
+  tookMs: number;
+  /** Who let it go on after a stop, or took over its archive; newest last, the last few. */
+  resumes: Array<{ at: string; actor: string; reason: string | null }>;
 }
 
 /** `runs list` */
@@ -207,7 +219,7 @@ export interface RunShowJson extends RunJson {
   errors: Array<{ at: string; message: string; sessionId: string | null }>;
 }
 
-/** `runs cancel ID` and `runs resume ID` */
+/** `runs cancel ID` */
 export interface RunChangeJson {
   runId: string;
   changed: boolean;

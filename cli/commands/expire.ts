@@ -1,11 +1,9 @@
 import { expireCutoff } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
+import { byDeploymentClock } from "../lib/clock.js";
 import { announceTarget, connect } from "../lib/connect.js";
-import {
-  reportNothing,
-  startAndFollow,
-  type FollowOptions,
-} from "../lib/runs.js";
+import { reportNothing } from "../lib/runReport.js";
+import { startAndFollow, type FollowOptions } from "../lib/runs.js";
 
 export interface ExpireOptions extends FollowOptions {
   readonly reason?: string;
@@ -24,12 +22,14 @@ export async function expire(
   ]);
   await announceTarget(context, connection);
   if (backlog.expire === 0) {
-    const cutoff = expireCutoff(idleTimeoutMs, context.now());
+    const there = await byDeploymentClock(context, client);
+    const cutoff = expireCutoff(idleTimeoutMs, there.now());
     return reportNothing(context, options, "expire", cutoff);
   }
   await startAndFollow(context, connection, options, {
     kind: "expire",
     reason: options.reason,
-    expected: Math.min(backlog.expire, options.max ?? Infinity),
+    // At its limit it is that many or more.
+    expected: backlog.expire < backlog.limit ? backlog.expire : undefined,
   });
 }

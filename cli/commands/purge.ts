@@ -1,16 +1,19 @@
-import { purgeCutoff } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
-import { confirmCount, confirmYes } from "../lib/confirm.js";
-import { announceTarget, connect } from "../lib/connect.js";
+import type { ComponentClient } from "../lib/client.js";
+import { canAsk, confirmCount, confirmYes } from "../lib/confirm.js";
+import { conflictText, isConflict } from "../lib/conflict.js";
+import { announceTarget, connect, type Connection } from "../lib/connect.js";
 import { printDryRun } from "../lib/dryRun.js";
+import { CliError } from "../lib/errors.js";
 import { countOf, note, retentionText } from "../lib/output.js";
-import { chooseCutoff, type CutoffOptions } from "../lib/purgeCutoff.js";
-import { previewPurge } from "../lib/purgePreview.js";
 import {
-  reportNothing,
-  startAndFollow,
-  type FollowOptions,
-} from "../lib/runs.js";
+  askedCutoff,
+  checkReach,
+  type CutoffOptions,
+} from "../lib/purgeCutoff.js";
+import { previewPurge, type PurgePreview } from "../lib/purgePreview.js";
+import { reportNothing } from "../lib/runReport.js";
+import { startAndFollow, type FollowOptions } from "../lib/runs.js";
 import { formatTime } from "../lib/time.js";
 
 export interface PurgeOptions extends FollowOptions, CutoffOptions {
@@ -26,54 +29,103 @@ export async function purge(
   options: PurgeOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
-  const { client } = connection;
-  const { retentionDays } = await client.query("settings:get", {});
-  const now = context.now();
-  const cutoff = chooseCutoff(options, retentionDays, now);
+  const cutoff = askedCutoff(options);
   await announceTarget(context, connection);
-  const found = await previewPurge(client, cutoff, {
-    now,
-    measure: options.dryRun ?? false,
-  });
+  for (;;) {
+    const found = await look(context, connection.client, options, cutoff);
+    if (options.dryRun) return printDryRun(context, options, found);
+    if (found.sessions === 0) {
+      return reportNothing(context, options, "purge", found.cutoff);
+    }
+    await confirm(context, options, found);
+    try {
+      return await start(context, connection, options, found);
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      const changed = await changedMeanwhile(connection.client, found);
+      if (!isAsked(context, options)) {
+        throw new CliError("failure", changed, { cause: error });
+      }
+      note(context, changed);
+    }
+  }
+}
+
+async function look(
+  context: CliContext,
+  client: ComponentClient,
+  options: PurgeOptions,
+  cutoff: ReturnType<typeof askedCutoff>,
+): Promise<PurgePreview> {
+  const request = cutoff === undefined ? {} : { cutoff };
+  const measure = options.dryRun ?? false;
+  const found = await previewPurge(client, request, { measure });
+  checkReach(options, found);
   note(
     context,
-    `Cutoff: last active before ${formatTime(cutoff)}: ${countOf(found.sessions, "session")}, ${countOf(found.actions, "action")}`,
+    `Cutoff: last active before ${formatTime(found.cutoff)}: ${countOf(found.sessions, "session")}, ${countOf(found.actions, "action")}`,
   );
+  return found;
+}
 
-  if (options.dryRun) return printDryRun(context, options, cutoff, found);
-  if (found.sessions === 0) {
-    return reportNothing(context, options, "purge", cutoff);
-  }
-
-  const count = Math.min(found.sessions, options.max ?? Infinity);
-  const kept = purgeCutoff(retentionDays, now);
-  const withinRetention = kept !== null && cutoff <= kept;
-  if (!withinRetention || options.confirm !== undefined) {
-    await confirmCount(
+async function confirm(
+  context: CliContext,
+  options: PurgeOptions,
+  { sessions, actions, isBelowRetention, retentionDays }: PurgePreview,
+): Promise<void> {
+  const count = Math.min(sessions, options.max ?? Infinity);
+  if (isBelowRetention || options.confirm !== undefined) {
+    return await confirmCount(
       context,
       options,
       count,
       `This deletes sessions that the retention (${retentionText(retentionDays)}) keeps.`,
     );
-  } else {
-    await confirmYes(
-      context,
-      options,
-      count === found.sessions
-        ? `Delete ${countOf(count, "session")} and ${countOf(found.actions, "action")} for good?`
-        : `Delete the oldest ${countOf(count, "session")} of them, with their actions, for good?`,
-    );
   }
-  const { reason } = options;
-  if (options.archive === undefined) {
-    const what = { kind: "purge", cutoff, reason, expected: count } as const;
-    return await startAndFollow(context, connection, options, what);
+  await confirmYes(
+    context,
+    options,
+    count === sessions
+      ? `Delete ${countOf(count, "session")} and ${countOf(actions, "action")} for good?`
+      : `Delete the oldest ${countOf(count, "session")} of them, with their actions, for good?`,
+  );
+}
+
+async function start(
+  context: CliContext,
+  connection: Connection,
+  options: PurgeOptions,
+  { cutoff, revision, sessions, now }: PurgePreview,
+): Promise<void> {
+  const { archive: file, reason } = options;
+  const asked = askedCutoff(options);
+  const request = { cutoff, expectedRevision: revision, expected: sessions };
+  if (file === undefined) {
+    const isNamed = typeof asked === "number";
+    return await startAndFollow(context, connection, options, {
+      ...{ kind: "purge", ...request, reason },
+      reckonedAt: isNamed ? undefined : now,
+    });
   }
   const { startArchivedPurge } = await import("../lib/archive/purge.js");
   await startArchivedPurge(context, connection, options, {
-    file: options.archive,
-    cutoff,
-    reason,
-    expected: count,
+    ...{ ...request, file, reason },
+  });
+}
+
+/** Somebody answers its question, and can be asked again. */
+function isAsked(context: CliContext, options: PurgeOptions): boolean {
+  const { yes = false, confirm: count } = options;
+  return canAsk(context, options) && !yes && count === undefined;
+}
+
+async function changedMeanwhile(
+  client: ComponentClient,
+  { revision }: PurgePreview,
+): Promise<string> {
+  return await conflictText(client, revision, {
+    nothing: "No run was started",
+    again:
+      "What it would delete now is counted anew; without an answer nothing is deleted.",
   });
 }

@@ -1,19 +1,21 @@
 import type { RunKind } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
 import type { Run } from "../lib/api.js";
-import type { ComponentClient } from "../lib/client.js";
+import { byDeploymentClock } from "../lib/clock.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { toRunJson, toRunShowJson } from "../lib/convert.js";
 import { untilInterrupted } from "../lib/interrupt.js";
 import {
   countOf,
   formatNumber,
+  note,
   print,
   printJson,
   widthOf,
 } from "../lib/output.js";
-import { previewPurge } from "../lib/purgePreview.js";
-import { conclude, follow, readRun, report } from "../lib/runs.js";
+import { adviceFor, resumeCommand } from "../lib/runAdvice.js";
+import { follow, readRun } from "../lib/runFollow.js";
+import { conclude, report, tookText } from "../lib/runReport.js";
 import { printable } from "../lib/printable.js";
 import { runTable } from "../lib/tables.js";
 import { formatTime } from "../lib/time.js";
@@ -55,6 +57,8 @@ export async function showRun(
     return printJson(context, toRunShowJson(run));
   }
   print(context, `${runTable([run], widthOf(context))}\n${runDetails(run)}`);
+  const there = await byDeploymentClock(context, client);
+  for (const text of whatToDo(run, there.now())) note(context, text);
 }
 
 /** Follows a run to its end, whoever started it. */
@@ -64,31 +68,19 @@ export async function watchRun(
   options: GlobalOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const expected = await expectedSessions(client, runId);
   const { json = false } = options;
   const run = await untilInterrupted(context, client, (interrupted) =>
-    follow(context, client, runId, expected, { interrupted, json }),
+    follow(context, client, runId, { interrupted, json }),
   );
   report(context, options, run);
   conclude(run);
 }
 
-/** What a run has done and what is left for it, for the progress bar. */
-async function expectedSessions(
-  client: ComponentClient,
-  runId: string,
-): Promise<{ total: number; before: number }> {
-  const { kind, status, cutoff, sessions, stopAt } = await readRun(
-    client,
-    runId,
-  );
-  if (status !== "running") return { total: sessions, before: 0 };
-  const left =
-    kind === "purge"
-      ? (await previewPurge(client, cutoff)).sessions
-      : (await client.query("stats:backlog", {})).expire;
-  const total = Math.min(sessions + left, stopAt ?? Infinity);
-  return { total, before: sessions };
+function whatToDo(run: Run, now: number): string[] {
+  const advice = adviceFor(run, now);
+  if (advice !== null) return [`${advice.what} ${advice.remedy}`];
+  if (run.status !== "canceled" && run.status !== "maxReached") return [];
+  return [`\`${resumeCommand(run)}\` goes on where it stopped.`];
 }
 
 function runDetails(run: Run): string {
@@ -98,12 +90,25 @@ function runDetails(run: Run): string {
     ...(rate === undefined ? [] : [`at most ${formatNumber(rate)} a second`]),
     ...(file === undefined ? [] : [`archived to ${printable(file)}`]),
   ];
+  const events = [
+    ...run.errors.map(({ at, message, sessionId = "" }) => ({
+      ...{ at, text: `${sessionId} ${printable(message)}` },
+    })),
+    ...(run.resumes ?? []).map(({ at, actor, reason }) => ({
+      at,
+      text: printable(
+        ` Resumed by ${actor}${reason === undefined ? "" : `: ${reason}`}`,
+      ),
+    })),
+  ];
   return [
     ...(budget.length === 0 ? [] : [`Bounds: ${budget.join(", ")}`]),
     `Trigger: ${run.trigger}; reason: ${printable(run.reason ?? "-")}; set aside: ${run.quarantined}`,
-    ...run.errors.map(
-      ({ at, message, sessionId }) =>
-        `${formatTime(at)} ${sessionId ?? ""} ${printable(message)}`,
-    ),
+    run.finishedAt === undefined
+      ? `Last page: ${formatTime(run.progressAt)}, ${tookText(run)} after its start`
+      : `Finished: ${formatTime(run.finishedAt)}, after ${tookText(run)}`,
+    ...events
+      .sort((a, b) => a.at - b.at)
+      .map(({ at, text }) => `${formatTime(at)} ${text}`),
   ].join("\n");
 }

@@ -1,4 +1,5 @@
 import type { CliContext } from "../context.js";
+import { byDeploymentClock } from "../lib/clock.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { print, printJson } from "../lib/output.js";
 import { toStatusJson } from "../lib/statusJson.js";
@@ -9,12 +10,13 @@ export interface StatusOptions extends GlobalOptions {
 }
 
 export async function status(
-  context: CliContext,
+  here: CliContext,
   options: StatusOptions,
 ): Promise<void> {
-  const connection = await connect(context, options);
+  const connection = await connect(here, options);
   const { client } = connection;
-  const [found, backlog] = await Promise.all([
+  const [context, found, backlog] = await Promise.all([
+    byDeploymentClock(here, client),
     client.query("stats:status", {}),
     client.query("stats:backlog", {}),
   ]);

@@ -45,7 +45,7 @@ export async function watchStatus(
       text: statusText(context, connection, status, backlog),
       footer: footer(context, shown.isConnected),
     };
-    screen.show(view, statusLine(status, backlog));
+    screen.show(view, statusLine(status, backlog, context.now()));
   };
   try {
     draw();

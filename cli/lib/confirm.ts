@@ -109,6 +109,9 @@ function readCount(given: string | number): number {
 }
 
 /** JSON output is for programs: it never prompts. */
-function canAsk(context: CliContext, options: ConfirmOptions): boolean {
+export function canAsk(
+  context: CliContext,
+  options: Pick<ConfirmOptions, "json">,
+): boolean {
   return context.interactive && !options.json;
 }

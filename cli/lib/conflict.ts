@@ -21,25 +21,40 @@ export async function conflictExplained<T>(
   try {
     return await change();
   } catch (error) {
-    if (refusalData(error)?.["kind"] !== "revisionConflict") throw error;
-    const log = await client.query("settings:log", { limit: SHOWN });
-    const others = log.filter(({ revision }) => revision > expected).reverse();
-    const unseen = (others[0]?.revision ?? expected + 1) - expected - 1;
-    throw new CliError(
-      "failure",
-      [
-        `Nothing was changed: the settings were at revision ${expected} when you looked, and since then`,
-        ...(unseen === 0
-          ? []
-          : [
-              `  (${countOf(unseen, "change")} before these are in \`sessions-ops settings log\`)`,
-            ]),
-        ...others.flatMap(entryLines),
+    if (!isConflict(error)) throw error;
+    const text = await conflictText(client, expected, {
+      nothing: "Nothing was changed",
+      again:
         "Look again (`sessions-ops settings get`), then repeat the change if it is still right.",
-      ].join("\n"),
-      { cause: error },
-    );
+    });
+    throw new CliError("failure", text, { cause: error });
   }
+}
+
+/** The settings are no longer those that the caller named. */
+export function isConflict(error: unknown): boolean {
+  return refusalData(error)?.["kind"] === "revisionConflict";
+}
+
+/** What others have changed since that revision, after what came of it and before what to do. */
+export async function conflictText(
+  client: ComponentClient,
+  expected: number,
+  { nothing, again }: { nothing: string; again: string },
+): Promise<string> {
+  const log = await client.query("settings:log", { limit: SHOWN });
+  const others = log.filter(({ revision }) => revision > expected).reverse();
+  const unseen = (others[0]?.revision ?? expected + 1) - expected - 1;
+  return [
+    `${nothing}: the settings were at revision ${expected} when you looked, and since then`,
+    ...(unseen === 0
+      ? []
+      : [
+          `  (${countOf(unseen, "change")} before these are in \`sessions-ops settings log\`)`,
+        ]),
+    ...others.flatMap(entryLines),
+    again,
+  ].join("\n");
 }
 
 function entryLines(entry: Returns<"settings:log">[number]): string[] {

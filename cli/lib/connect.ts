@@ -1,5 +1,6 @@
 import type { CliContext } from "../context.js";
 import { ComponentClient } from "./client.js";
+import { noteSkew } from "./clock.js";
 import { confirmName } from "./confirm.js";
 import { note } from "./output.js";
 import { productionBanner } from "./production.js";
@@ -42,13 +43,14 @@ export async function connect(
   };
 }
 
-/** Says where a write goes, before it goes there; in production its name has to be typed. */
+/** Says where a write goes, and by which clock, before it goes there; in production its name has to be typed. */
 export async function announceTarget(
   context: CliContext,
   connection: Connection,
 ): Promise<void> {
   sayTarget(context, connection);
-  const { target, options } = connection;
+  const { client, target, options } = connection;
+  await noteSkew(context, client);
   if (target.productionName === null) return;
   await confirmName(context, options, {
     given: options.production,

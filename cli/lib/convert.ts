@@ -28,9 +28,14 @@ export function toRunJson(run: Run): RunJson {
     maxSessions: run.maxSessions ?? null,
     ratePerSecond: run.ratePerSecond ?? null,
     archiveFile: run.archiveFile ?? null,
+    expected: run.expected ?? null,
     startedAt: iso(run.startedAt),
     progressAt: iso(run.progressAt),
     finishedAt: isoOrNull(run.finishedAt),
+    tookMs: (run.finishedAt ?? run.progressAt) - run.startedAt,
+    resumes: (run.resumes ?? []).map(({ at, actor, reason = null }) => ({
+      ...{ at: iso(at), actor, reason },
+    })),
   };
 }
 

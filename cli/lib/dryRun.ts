@@ -10,17 +10,20 @@ import { formatTime, iso, isoOrNull } from "./time.js";
 export function printDryRun(
   context: CliContext,
   options: { json?: boolean } & BudgetOptions,
-  cutoff: number,
   found: PurgePreview,
 ): void {
-  if (options.json) return printJson(context, toJson(options, cutoff, found));
-  const { sessions, actions, bytes, oldest, newest } = found;
+  if (options.json) return printJson(context, toJson(options, found));
+  const { cutoff, sessions, actions, bytes, oldest, newest } = found;
   const range =
     oldest === null || newest === null
       ? ""
       : `, last active from ${formatTime(oldest)} to ${formatTime(newest)}`;
+  const all = `${countOf(sessions, "session")} and ${countOf(actions, "action")}, ${formatBytes(bytes)}${range}`;
+  const { max = Infinity } = options;
   const lines = [
-    `Dry run, nothing deleted. A purge would delete ${countOf(sessions, "session")} and ${countOf(actions, "action")}, ${formatBytes(bytes)}${range}.`,
+    max < sessions
+      ? `Dry run, nothing deleted. A purge would delete ${countOf(max, "session")} with their actions, the oldest of what is due: ${all}.`
+      : `Dry run, nothing deleted. A purge would delete ${all}.`,
   ];
   if (sessions > 0) {
     lines.push("", ageTable(found), "", dayTable(context, found), "");
@@ -43,13 +46,13 @@ function budgetText({ max, rate }: BudgetOptions): string {
 
 function toJson(
   { max = null }: { max?: number | null },
-  cutoff: number,
   found: PurgePreview,
 ): DryRunJson {
-  const { sessions, actions, bytes, oldest, newest } = found;
+  const { cutoff, sessions, actions, bytes, oldest, newest } = found;
   return {
     dryRun: true,
     cutoff: iso(cutoff),
+    wouldDelete: Math.min(sessions, max ?? Infinity),
     sessions,
     actions,
     max,

@@ -1,9 +1,8 @@
 /** Changing the policy: what `retention DAYS` and `settings set` share. */
 import { policyFault } from "../../convex/sessionTracker/policy.js";
-import {
-  purgeCutoff,
-  type Policy,
-  type RetentionDays,
+import type {
+  Policy,
+  RetentionDays,
 } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
 import type { Returns } from "./api.js";
@@ -52,7 +51,7 @@ export async function changePolicy(
     connection,
     options,
     current.retentionDays,
-    patch.retentionDays,
+    patch,
   );
   const changed = await conflictExplained(client, expectedRevision, () =>
     client.mutation("settings:change", {
@@ -75,12 +74,11 @@ async function confirmLowering(
   { client, options: { json = false } }: Connection,
   { yes = false }: PolicyChangeOptions,
   previous: RetentionDays,
-  days: RetentionDays | undefined,
+  patch: Partial<Policy>,
 ): Promise<number | null> {
+  const { retentionDays: days } = patch;
   if (days === undefined || !isLower(days, previous)) return null;
-  const cutoff = purgeCutoff(days, context.now());
-  if (cutoff === null) return null;
-  const { sessions } = await previewPurge(client, cutoff);
+  const { sessions } = await previewPurge(client, { patch });
   const schedules = await client.query("schedules:list", {});
   await confirmYes(
     context,

@@ -1,9 +1,9 @@
-import {
-  DAY_MS,
-  purgeCutoff,
-  type RetentionDays,
-} from "../../convex/sessionTracker/shared.js";
+/** The cutoff that an operator names; the deployment reckons it, by its own clock. */
+import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import type { Args } from "./api.js";
 import { CliError } from "./errors.js";
+import type { PurgePreview } from "./purgePreview.js";
+import { readDuration } from "./time.js";
 import { parseTime } from "./zonedTime.js";
 
 export interface CutoffOptions {
@@ -11,35 +11,30 @@ export interface CutoffOptions {
   readonly before?: string;
 }
 
-/**
- * The cutoff an operator named, else that of the retention in force. In whole milliseconds, so
- * that what a dry run prints names the same one.
- */
-export function chooseCutoff(
-  { days, before }: CutoffOptions,
-  retentionDays: RetentionDays,
-  now: number,
-): number {
-  if (days !== undefined) {
-    const cutoff = Math.floor(now - days * DAY_MS);
-    if (cutoff >= 0) return cutoff;
-    throw new CliError(
-      "usage",
-      `--days ${days} goes back to before 1970. It must be a number above 0 and at most ${Math.floor(now / DAY_MS)}.`,
-    );
-  }
-  if (before === undefined) {
-    const cutoff = purgeCutoff(retentionDays, now);
-    if (cutoff !== null) return Math.floor(cutoff);
-    throw new CliError(
-      "usage",
-      "The retention is never, so there is no cutoff to purge by. Give --days N or --before T.",
-    );
-  }
-  const cutoff = parseTime(before, "--before");
-  if (cutoff >= 0 && cutoff <= now) return cutoff;
+/** @returns `undefined` where the retention in force is to decide */
+export function askedCutoff({
+  days,
+  before,
+}: CutoffOptions): Args<"runs:start">["cutoff"] {
+  if (days !== undefined) return { daysAgo: days };
+  if (before === undefined) return undefined;
+  const agoMs = readDuration(before);
+  if (agoMs !== null) return { daysAgo: agoMs / DAY_MS };
+  return parseTime(before, "--before");
+}
+
+/** More days than there have been since 1970 are a mistake; to the deployment they are all of them. */
+export function checkReach(
+  { days, before = "" }: CutoffOptions,
+  { now }: Pick<PurgePreview, "now">,
+): void {
+  const agoMs = days === undefined ? readDuration(before) : days * DAY_MS;
+  if (agoMs === null || agoMs <= now) return;
+  const most = Math.floor(now / DAY_MS);
   throw new CliError(
     "usage",
-    `--before ${before} lies ${cutoff < 0 ? "before 1970" : "in the future"}. Give a time from 1970-01-01 until now.`,
+    days === undefined
+      ? `--before ${before} goes back to before 1970. Give at most ${most}d.`
+      : `--days ${days} goes back to before 1970. It must be a number above 0 and at most ${most}.`,
   );
 }

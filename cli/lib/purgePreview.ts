@@ -1,4 +1,5 @@
-import type { PreviewPage } from "./api.js";
+import type { RetentionDays } from "../../convex/sessionTracker/shared.js";
+import type { Args, PreviewPage } from "./api.js";
 import type { ComponentClient } from "./client.js";
 
 interface Bar {
@@ -7,6 +8,14 @@ interface Bar {
 }
 
 export interface PurgePreview {
+  /** As the deployment reckoned it. */
+  cutoff: number;
+  /** By the deployment's clock; ages are counted from it. */
+  now: number;
+  /** Of the settings it was counted under. */
+  revision: number;
+  retentionDays: RetentionDays;
+  isBelowRetention: boolean;
   sessions: number;
   actions: number;
   /** Of the documents, without their indexes; 0 unless measured. */
@@ -19,17 +28,25 @@ export interface PurgePreview {
   byAge: Map<number, Bar>;
 }
 
+/** Its cutoff, or none for that of the settings, perhaps of settings that are not in force yet. */
+export type PreviewRequest = Pick<
+  Args<"previews:purge">,
+  "cutoff" | "from" | "patch"
+>;
+
 /**
- * Counts what a purge with this cutoff deletes, by its own rule and to the end.
+ * Counts what such a purge deletes, by its own rule and to the end.
  * @param options.measure also count bytes, for which every action is read
- * @param options.now what ages are counted from
  */
 export async function previewPurge(
   client: ComponentClient,
-  cutoff: number,
-  options: { measure?: boolean; now?: number } = {},
+  request: PreviewRequest,
+  { measure = false }: { measure?: boolean } = {},
 ): Promise<PurgePreview> {
+  let page = await client.query("previews:purge", { ...request, measure });
+  const { cutoff, now, revision, retentionDays, isBelowRetention } = page;
   const found: PurgePreview = {
+    ...{ cutoff, now, revision, retentionDays, isBelowRetention },
     sessions: 0,
     actions: 0,
     bytes: 0,
@@ -38,23 +55,25 @@ export async function previewPurge(
     byDay: new Map(),
     byAge: new Map(),
   };
-  let cursor: PreviewPage["cursor"] = null;
-  do {
-    const page: PreviewPage = await client.query("previews:purge", {
-      cutoff,
-      cursor,
-      ...options,
+  addPage(found, page);
+  while (page.cursor !== null) {
+    page = await client.query("previews:purge", {
+      ...{ ...request, measure, cutoff, now },
+      cursor: page.cursor,
     });
-    found.sessions += page.sessions;
-    found.actions += page.actions;
-    found.bytes += page.bytes;
-    found.oldest = pick(Math.min, found.oldest, page.oldest);
-    found.newest = pick(Math.max, found.newest, page.newest);
-    for (const { day, ...bar } of page.byDay) add(found.byDay, day, bar);
-    for (const { days, ...bar } of page.byAge) add(found.byAge, days, bar);
-    cursor = page.cursor;
-  } while (cursor !== null);
+    addPage(found, page);
+  }
   return found;
+}
+
+function addPage(found: PurgePreview, page: PreviewPage): void {
+  found.sessions += page.sessions;
+  found.actions += page.actions;
+  found.bytes += page.bytes;
+  found.oldest = pick(Math.min, found.oldest, page.oldest);
+  found.newest = pick(Math.max, found.newest, page.newest);
+  for (const { day, ...bar } of page.byDay) add(found.byDay, day, bar);
+  for (const { days, ...bar } of page.byAge) add(found.byAge, days, bar);
 }
 
 function add(bars: Map<number, Bar>, key: number, more: Bar): void {

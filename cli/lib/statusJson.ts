@@ -39,7 +39,7 @@ export function toStatusJson(
     progress: runs
       .filter(({ status }) => status === "running")
       .map((run) => {
-        const progress = progressOf(run, backlog);
+        const progress = progressOf(run, backlog, context.now());
         const text = progressText(run, progress);
         return { runId: run.runId, ...progress, text };
       }),

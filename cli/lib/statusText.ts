@@ -65,26 +65,34 @@ export function statusText(
     scheduleTable(schedules, now, width),
     "",
     runs.length === 0 ? "No run yet." : runTable(runs, width),
-    ...runningLines(status, backlog).map((line) => wrap(line, width, 2)),
+    ...runningLines(status, backlog, now).map((line) => wrap(line, width, 2)),
   ].join("\n");
 }
 
 const LABEL = 12;
 
 /** One line for a log: what `--watch` prints where there is no terminal. */
-export function statusLine(status: Status, backlog: Backlog): string {
+export function statusLine(
+  status: Status,
+  backlog: Backlog,
+  now: number,
+): string {
   const { sessions, watchdog } = status;
-  const running = runningLines(status, backlog).map((line) => `; ${line}`);
+  const running = runningLines(status, backlog, now).map((line) => `; ${line}`);
   const gaveUp = watchdog.gaveUp ? "; the watchdog gave up" : "";
   return `${formatNumber(sessions.total)} sessions: ${formatNumber(sessions.active)} active, ${formatNumber(sessions.expired)} expired, ${formatNumber(sessions.ended)} ended; waiting: ${atLeast(backlog.expire, backlog.limit)} to expire, ${atLeast(backlog.purge, backlog.limit)} to purge${running.join("")}${gaveUp}`;
 }
 
-function runningLines({ runs }: Status, backlog: Backlog): string[] {
+function runningLines(
+  { runs }: Status,
+  backlog: Backlog,
+  now: number,
+): string[] {
   return runs
     .filter(({ status }) => status === "running")
     .map(
       (run) =>
-        `Running: ${run.kind}, ${progressText(run, progressOf(run, backlog))}`,
+        `Running: ${run.kind}, ${progressText(run, progressOf(run, backlog, now))}`,
     );
 }
 

@@ -1,9 +1,7 @@
 /** What an operator should see before anything else. */
-import {
-  STUCK_AFTER_MS,
-  WATCHDOG_LATE_MS,
-} from "../../convex/sessionTracker/shared.js";
+import { WATCHDOG_LATE_MS } from "../../convex/sessionTracker/shared.js";
 import type { Status } from "./api.js";
+import { adviceFor } from "./runAdvice.js";
 import { settingsWarnings } from "./settingsWarnings.js";
 import { scheduleState } from "./tables.js";
 import { formatDuration, formatTime } from "./time.js";
@@ -36,25 +34,10 @@ function watchdogWarnings({ watchdog }: Status, now: number): string[] {
 }
 
 function runWarnings({ runs }: Status, now: number): string[] {
-  return runs.flatMap(({ runId, kind, status, progressAt, errors }) => {
-    if (status === "running" && now - progressAt > STUCK_AFTER_MS) {
-      return [
-        `Run ${runId} (${kind}) has stood still for ${formatDuration(now - progressAt)}. See \`sessions-ops doctor\`; with --fix it is restarted.`,
-      ];
-    }
-    if (status === "failed") {
-      return [
-        `The last ${kind} run, ${runId}, failed: ${reason(errors)} \`sessions-ops runs resume ${runId}\` goes on where it stopped.`,
-      ];
-    }
-    return [];
+  return runs.flatMap((run) => {
+    const advice = adviceFor(run, now, { isLast: true });
+    return advice === null ? [] : [`${advice.what} ${advice.remedy}`];
   });
-}
-
-/** Without the stack, which `runs show` has. */
-function reason(errors: Status["runs"][number]["errors"]): string {
-  const [line] = errors.at(-1)?.message.split("\n") ?? [];
-  return (line || "no reason was recorded").replace(/([^.?!])$/, "$1.");
 }
 
 function pauseWarnings({ schedules }: Status): string[] {

@@ -6,15 +6,29 @@ import { formatTime, readDuration } from "./time.js";
 /** What a date can hold. */
 const MAX_TIME = 8.64e15;
 const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}.*)?$/;
+/** As `formatTime` and `formatZonedTime` write one, but for zones that go by a name. */
+const PRINTED =
+  /^(?<day>\d{4}-\d{2}-\d{2}) (?<time>\d{2}:\d{2}(:\d{2})?)( (UTC|GMT)((?<sign>[+-])(?<hours>\d{1,2})(:(?<minutes>\d{2}))?)?)?$/;
 
 /**
- * Reads `YYYY-MM-DD` (midnight) or ISO 8601; UTC unless the text names an offset.
+ * Reads `YYYY-MM-DD` (midnight), ISO 8601, or a time as it is printed; UTC unless the text names an
+ * offset.
  * @returns ms since the epoch, or `null` where it is neither
  */
 export function readTime(text: string): number | null {
-  if (!MOMENT.test(text)) return null;
-  const moment = DateTime.fromISO(text, { zone: "utc" });
+  const iso = asIso(text);
+  if (!MOMENT.test(iso)) return null;
+  const moment = DateTime.fromISO(iso, { zone: "utc" });
   return moment.isValid ? moment.toMillis() : null;
+}
+
+function asIso(text: string): string {
+  const parts = PRINTED.exec(text)?.groups;
+  if (parts === undefined) return text;
+  const { day, time, sign, hours = "", minutes = "00" } = parts;
+  const zone =
+    sign === undefined ? "Z" : `${sign}${hours.padStart(2, "0")}:${minutes}`;
+  return `${day}T${time}${zone}`;
 }
 
 /** The time that an option names. */
@@ -23,7 +37,7 @@ export function parseTime(text: string, option: string): number {
   if (time !== null) return time;
   throw new CliError(
     "usage",
-    `${option} ${JSON.stringify(text)} is not a time. Give YYYY-MM-DD (midnight UTC) or ISO 8601, such as 2026-08-01T12:00:00Z.`,
+    `${option} ${JSON.stringify(text)} is not a time. Give YYYY-MM-DD (midnight UTC), ISO 8601 such as 2026-08-01T12:00:00Z, or how long ago: 45m, 2h, 14d.`,
   );
 }
 

@@ -49,6 +49,14 @@ export function retentionDays(text: string): RetentionDays {
   return text === "never" ? text : positiveNumber(text);
 }
 
+/** Why somebody does it. An empty one is a variable that nobody has set. */
+export function reasonOption(where: string): Option {
+  return new Option("--reason <text>", where).argParser((text: string) => {
+    if (text.trim() !== "") return text;
+    throw new InvalidArgumentError("It says nothing: say why.");
+  });
+}
+
 /** For scripts, and for what was looked at in an earlier command. */
 export function ifRevision(): Option {
   return new Option(

@@ -5,6 +5,7 @@ import type { CliContext } from "../context.js";
 import {
   perSecond,
   positiveNumber,
+  reasonOption,
   wholeNumber,
   withExamples,
 } from "./arguments.js";
@@ -26,7 +27,7 @@ export function addCleaningCommands(
       )
       .option(
         "--before <time>",
-        "cutoff: YYYY-MM-DD or ISO 8601, in UTC unless it says otherwise",
+        "cutoff: YYYY-MM-DD or ISO 8601, in UTC unless it says otherwise, or 14d ago",
       )
       .option("--dry-run", "count what would go, and delete nothing")
       .option("-y, --yes", "do not ask; enough at or above the retention")
@@ -44,7 +45,7 @@ export function addCleaningCommands(
         ).conflicts(["detach", "dryRun"]),
       )
       .option("--detach", "return as soon as the run has started")
-      .option("--reason <text>", "recorded with the run"),
+      .addOption(reasonOption("recorded with the run")),
     "purge --days 14 --dry-run",
     "purge --days 14 --archive old.jsonl.gz --rate 500/s",
   ).action(async (_options, command: Command) => {
@@ -61,7 +62,7 @@ export function addCleaningCommands(
       .addOption(maxOption("expire"))
       .addOption(rateOption())
       .option("--detach", "return as soon as the run has started")
-      .option("--reason <text>", "recorded with the run"),
+      .addOption(reasonOption("recorded with the run")),
     "expire",
     "expire --json",
   ).action(async (_options, command: Command) => {

@@ -6,7 +6,7 @@ import type {
 import type { RunListOptions } from "../commands/runs.js";
 import type { CliContext } from "../context.js";
 import type { GlobalOptions } from "../lib/connect.js";
-import { KINDS, wholeNumber, withExamples } from "./arguments.js";
+import { KINDS, reasonOption, wholeNumber, withExamples } from "./arguments.js";
 import { byDefault } from "./groups.js";
 
 export function addRunCommands(program: Command, context: CliContext): void {
@@ -61,7 +61,7 @@ export function addRunCommands(program: Command, context: CliContext): void {
       .command("cancel")
       .description("stop a run before its next page; what is done stays done")
       .argument("<run>")
-      .option("--reason <text>", "recorded with the run"),
+      .addOption(reasonOption("recorded with the run")),
     "runs cancel RUN_ID",
     "runs cancel RUN_ID --reason 'wrong cutoff' --json",
   ).action(async (runId: string, _options, command: Command) => {
@@ -80,10 +80,19 @@ export function addRunCommands(program: Command, context: CliContext): void {
         "go on where a failed or canceled run, or one at its --max, stopped",
       )
       .argument("<run>")
+      .addOption(
+        new Option(
+          "--archive <file>",
+          "the archive of an archived purge, to go on with; also after a crash",
+        ).conflicts("detach"),
+      )
       .option(
-        "--archive <file>",
-        "the archive of an archived purge, to go on with; also after a crash",
-      ),
+        "--confirm <n>",
+        "the number of sessions to be deleted; needed where the retention has come to keep some",
+        wholeNumber(0),
+      )
+      .option("--detach", "return as soon as the run goes on")
+      .addOption(reasonOption("recorded with the run")),
     "runs resume RUN_ID",
     "runs resume RUN_ID --archive old.jsonl.gz",
   ).action(async (runId: string, _options, command: Command) => {

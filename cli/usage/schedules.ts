@@ -4,7 +4,13 @@ import type { SchedulePreviewOptions } from "../commands/schedule.js";
 import type { ScheduleChangeOptions } from "../commands/scheduleChange.js";
 import type { CliContext } from "../context.js";
 import type { GlobalOptions } from "../lib/connect.js";
-import { ifRevision, KINDS, wholeNumber, withExamples } from "./arguments.js";
+import {
+  ifRevision,
+  KINDS,
+  reasonOption,
+  wholeNumber,
+  withExamples,
+} from "./arguments.js";
 import { byDefault } from "./groups.js";
 
 export function addScheduleCommands(
@@ -49,7 +55,7 @@ function addSet(schedule: Command, context: CliContext): void {
       .addArgument(nameArgument())
       .addArgument(specArgument())
       .option("--tz <zone>", "IANA time zone the spec is read in")
-      .option("--reason <text>", "recorded in the settings log")
+      .addOption(reasonOption("recorded in the settings log"))
       .addOption(ifRevision()),
     'schedule set purge "0 3 * * *" --tz Europe/Berlin',
     'schedule set expire "*/5 * * * *"',
@@ -77,7 +83,9 @@ function addPause(schedule: Command, context: CliContext): void {
       .command("pause")
       .description("start no more runs by schedule; a run in progress goes on")
       .addArgument(nameArgument())
-      .requiredOption("--reason <text>", "why, for whoever finds it paused")
+      .addOption(
+        reasonOption("why, for whoever finds it paused").makeOptionMandatory(),
+      )
       .option(
         "--until <time>",
         "resume by itself: 2h, 7d, YYYY-MM-DD or ISO 8601",
@@ -101,7 +109,7 @@ function addResume(schedule: Command, context: CliContext): void {
       .command("resume")
       .description("end a pause")
       .addArgument(nameArgument())
-      .option("--reason <text>", "recorded in the settings log")
+      .addOption(reasonOption("recorded in the settings log"))
       .addOption(ifRevision()),
     "schedule resume purge",
     "schedule resume purge --reason 'import done' --json",

@@ -6,7 +6,7 @@ import type { ListOptions } from "../commands/list.js";
 import type { ShowOptions } from "../commands/show.js";
 import type { StatusOptions } from "../commands/status.js";
 import type { CliContext } from "../context.js";
-import { wholeNumber, withExamples } from "./arguments.js";
+import { reasonOption, wholeNumber, withExamples } from "./arguments.js";
 
 const STATES: readonly SessionState[] = ["active", "expired", "ended"];
 
@@ -34,7 +34,7 @@ export function addSessionCommands(
       program
         .command("end")
         .description("end a visitor's session now; it deletes nothing"),
-    ).option("--reason <text>", "recorded with the session"),
+    ).addOption(reasonOption("recorded with the session")),
     "end user123",
     "end 6f1c2a9e-3b7d-4c58-9e21-0d4f5a6b7c8d --reason 'shared computer'",
   ).action(async (id: string, _options, command: Command) => {

@@ -9,6 +9,7 @@ import type { CliContext } from "../context.js";
 import type { GlobalOptions } from "../lib/connect.js";
 import {
   ifRevision,
+  reasonOption,
   retentionDays,
   wholeNumber,
   withExamples,
@@ -107,6 +108,6 @@ export function addSettingsCommands(
 function changing(command: Command): Command {
   return command
     .option("-y, --yes", "do not ask before lowering the retention")
-    .option("--reason <text>", "recorded in the settings log")
+    .addOption(reasonOption("recorded in the settings log"))
     .addOption(ifRevision());
 }

@@ -175,6 +175,9 @@ export const resume = mutation({
     if (run.status === "completed")
       return { resumed: false, status: run.status };
     checkArchiver(run, request);
+    if (takesOver && run.archiver?.token === token) {
+      return { resumed: true, status: run.status };
+    }
     if (run.status === "running" && !takesOver) {
       return { resumed: false, status: run.status };
     }

@@ -17,6 +17,8 @@ export type Patch<Row> = {
 
 /** What stands still for this long is stuck: workpool looks for lost jobs itself after five minutes. */
 export const STUCK_AFTER_MS = 10 * MINUTE_MS;
+/** For an operator to come back to an archive whose process died or lost its network. */
+export const ABANDONED_AFTER_MS = DAY_MS;
 /** The watchdog comes every quarter of an hour. */
 export const WATCHDOG_LATE_MS = 40 * MINUTE_MS;
 

@@ -12,6 +12,7 @@ import { finishRun, runningRun, withError } from "./runRows.js";
 import { register } from "./schedules.js";
 import { readSettings } from "./settings.js";
 import {
+  ABANDONED_AFTER_MS,
   DAY_MS,
   HOUR_MS,
   MINUTE_MS,
@@ -24,8 +25,6 @@ import { findTick, writeTick } from "./ticks.js";
 
 /** A fire this late is lost: crons is built on the scheduler, which runs seconds late at worst. */
 const LOST_AFTER_MS = 10 * MINUTE_MS;
-/** For an operator to come back to an archive whose process died or lost its network. */
-const ABANDONED_AFTER_MS = DAY_MS;
 /** The check comes four times an hour, so a window of one hour would never blow for a single run. */
 const FUSE_WINDOW_MS = 6 * HOUR_MS;
 const MAX_RESTARTS = 5;

@@ -115,7 +115,7 @@ test("the component's own errors are shown as they are", async () => {
   const { terminal } = await setUpServer(
     failing("Uncaught ConvexError", { kind: "retentionNever", message }),
   );
-  expect(await terminal.run("purge")).toEqual({
+  expect(await terminal.run("settings", "get")).toEqual({
     exitCode: 2,
     stdout: "",
     stderr: `error: ${message}\n`,

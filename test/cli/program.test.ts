@@ -109,7 +109,7 @@ test("help of purge", async () => {
     Options:
       --days <n>               cutoff: so many days ago
       --before <time>          cutoff: YYYY-MM-DD or ISO 8601, in UTC unless it says
-                               otherwise
+                               otherwise, or 14d ago
       --dry-run                count what would go, and delete nothing
       -y, --yes                do not ask; enough at or above the retention
       --confirm <n>            the number of sessions to be deleted; always needed

@@ -34,6 +34,7 @@ test("status: as far as its maximum, no faster than its rate, and without the pa
       left: 500,
       isCapped: false,
       sessionsPerSecond: 0,
+      silentMs: null,
       text: "100 of 600 sessions, 16%",
     },
   ]);
@@ -51,17 +52,33 @@ test("status: as far as its maximum, no faster than its rate, and without the pa
 
   await terminal.run("runs", "cancel", String(runId));
   await pass(HOUR_MS);
-  await terminal.run("runs", "resume", String(runId));
+  await terminal.run("runs", "resume", String(runId), "--detach");
   await pass(1_500);
   expect(await progress()).toMatchObject([
     { text: "400 of 600 sessions, 66%, 100 a second, 2 seconds left" },
   ]);
 });
 
-test("status: more than is counted is said to be open", async () => {
-  const { terminal } = await setUpOld(1_500);
+test("status: the share done and the time left of what was counted before it started", async () => {
+  const { terminal, pass } = await setUpOld(1_500);
   const unbounded = [...purge, "--rate", "100/s", "--detach"];
   await terminal.json<RunResultJson>(...unbounded);
+  await pass(1_500);
+  const { progress } = await terminal.json<StatusJson>("status");
+  expect(progress).toMatchObject([
+    {
+      left: 1_300,
+      isCapped: false,
+      text: "200 of 1,500 sessions, 13%, 100 a second, 13 seconds left",
+    },
+  ]);
+});
+
+test("status: more than is counted of a run that nobody counted before is said to be open", async () => {
+  const { terminal, component } = await setUpOld(1_500);
+  await component.mutation(api.runs.start, {
+    ...{ kind: "purge", actor: "app", trigger: "app", ratePerSecond: 100 },
+  });
   const { progress } = await terminal.json<StatusJson>("status");
   expect(progress).toMatchObject([
     { left: 1_000, isCapped: true, text: "100 of 1,100+ sessions" },

@@ -37,6 +37,7 @@ test("a dry run counts to the end, deletes nothing, and names the cutoff that do
   expect(dryRun).toEqual({
     dryRun: true,
     cutoff: "2026-08-01T12:00:00.000Z",
+    wouldDelete: 6,
     sessions: 6,
     actions: 6,
     oldest: "2026-07-26T12:00:00.000Z",

@@ -7,7 +7,7 @@ import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { CliContext } from "../../context.js";
 import type { RunResultJson } from "../../shapes.js";
-import type { ArchivePage, ArchivePageDone } from "../api.js";
+import type { Args, ArchivePage, ArchivePageDone } from "../api.js";
 import { runBudget, type BudgetOptions } from "../budget.js";
 import type { ComponentClient } from "../client.js";
 import type { Connection, GlobalOptions } from "../connect.js";
@@ -15,8 +15,11 @@ import { CliError, isUnreachable, mayBeDone, messageOf } from "../errors.js";
 import { untilInterrupted } from "../interrupt.js";
 import { note } from "../output.js";
 import { startProgress } from "../progress.js";
-import { previewPurge } from "../purgePreview.js";
-import { conclude, readRun, report, resumeCommand } from "../runs.js";
+import { resumeCommand } from "../runAdvice.js";
+import { readRun } from "../runFollow.js";
+import { countTotal } from "../runLeft.js";
+import { conclude, report } from "../runReport.js";
+import { archivedByOther } from "../runs.js";
 import { actionText, sessionLine } from "../sessionLines.js";
 import { shellCommand } from "../shell.js";
 import { ArchiveFile } from "./file.js";
@@ -24,8 +27,10 @@ import { ArchiveFile } from "./file.js";
 export interface ArchivedPurge {
   file: string;
   cutoff: number;
+  /** Of the settings that were looked at. */
+  expectedRevision: number;
   reason: string | undefined;
-  /** Sessions it will delete, for the progress bar. */
+  /** Sessions before the cutoff. */
   expected: number;
 }
 
@@ -37,7 +42,8 @@ export function startArchivedPurge(
 ): Promise<void> {
   return untilInterrupted(context, client, async (interrupted) => {
     const run = await startRun(context, client, options, purge, interrupted);
-    await drive(context, options, run, { total: purge.expected });
+    const total = Math.min(purge.expected, options.max ?? Infinity);
+    await drive(context, options, run, { total });
   });
 }
 
@@ -45,7 +51,7 @@ async function startRun(
   context: CliContext,
   client: ComponentClient,
   options: BudgetOptions,
-  { file, cutoff, reason }: ArchivedPurge,
+  { file, reason, ...asked }: ArchivedPurge,
   interrupted: AbortSignal,
 ): Promise<Driven> {
   const path = resolve(context.cwd, file);
@@ -55,7 +61,7 @@ async function startRun(
     "runs:start",
     {
       kind: "purge",
-      cutoff,
+      ...asked,
       actor: context.actor,
       trigger: "operator",
       ...(reason === undefined ? {} : { reason }),
@@ -71,6 +77,10 @@ async function startRun(
   if (started.status === "alreadyRunning") {
     await archive.close();
     await rm(path);
+    const other = await readRun(client, started.runId);
+    if (other.archiveFile !== undefined) {
+      throw await archivedByOther(context, client, other);
+    }
     throw new CliError(
       "failure",
       `Run ${started.runId} is already running and does not write this archive. Wait for it (\`sessions-ops runs watch ${started.runId}\`) or cancel it, then repeat the command.`,
@@ -105,41 +115,40 @@ export async function resumeArchivedPurge(
   context: CliContext,
   { client }: Connection,
   options: GlobalOptions,
-  { file, runId }: { file: string; runId: string },
+  { file, by }: { file: string; by: Args<"runs:resume"> },
 ): Promise<void> {
-  const { status } = await readRun(client, runId);
-  if (status === "completed") {
-    throw new CliError("failure", `Run ${runId} has completed already.`);
-  }
+  const { runId } = by;
   const archive = await ArchiveFile.reopen(resolve(context.cwd, file), runId);
   const archiver = randomUUID();
   try {
-    await takeOver(context, client, archive, { runId, archiver });
+    await takeOver(client, archive, { ...by, archiver });
   } catch (error) {
     await archive.close();
     throw error;
   }
   // Only now is it known where it stops next.
   const resumed = await readRun(client, runId);
-  const { cutoff, sessions, stopAt, ratePerSecond: maxRate } = resumed;
-  const left = (await previewPurge(client, cutoff)).sessions;
-  const total = Math.min(sessions + left, stopAt ?? Infinity);
+  const { ratePerSecond: maxRate } = resumed;
+  const sessions = await countTotal(client, resumed);
   await untilInterrupted(context, client, (interrupted) => {
     const run = { client, runId, archiver, archive, maxRate, interrupted };
-    return drive(context, options, run, { total, before: sessions });
+    return drive(context, options, run, sessions);
   });
 }
 
 /** Makes this process the one that writes the archive, from the last page that was deleted on. */
 async function takeOver(
-  context: CliContext,
   client: ComponentClient,
   archive: ArchiveFile,
-  by: { runId: string; archiver: string },
+  by: Args<"runs:resume"> & { archiver: string },
 ): Promise<void> {
-  const resume = { ...by, actor: context.actor };
+  const resume = { ...by, archiveFile: archive.path };
   await client.mutation("runs:resume", resume, { repeatable: true });
-  const { last } = await client.query("archiving:nextPage", by);
+  const { runId, archiver } = by;
+  const { last } = await client.query("archiving:nextPage", {
+    runId,
+    archiver,
+  });
   const isThere = last?.purged ?? false;
   const { seq = 0 } = last ?? {};
   await archive.cutAfter(isThere ? seq : seq - 1, { isThere });

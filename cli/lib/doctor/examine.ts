@@ -2,10 +2,10 @@ import { VERSION } from "../../../convex/sessionTracker/version.js";
 import type { CliContext } from "../../context.js";
 import type { Status } from "../api.js";
 import type { ComponentClient } from "../client.js";
+import { readSkew, skewText } from "../clock.js";
 import type { Connection } from "../connect.js";
 import { CliError } from "../errors.js";
 import { settingsWarnings } from "../settingsWarnings.js";
-import { formatDuration } from "../time.js";
 import { checkCounters } from "./counters.js";
 import { ok, problem, skipped, warning, type Finding } from "./finding.js";
 import { checkRuns, checkSchedules, checkWatchdog } from "./upkeep.js";
@@ -119,16 +119,12 @@ async function checkClock(
   context: CliContext,
   client: ComponentClient,
 ): Promise<Finding> {
-  const asked = context.now();
-  const there = await client.mutation("health:clock", {});
-  const answered = context.now();
-  const skewMs =
-    there < asked ? asked - there : there > answered ? there - answered : 0;
-  if (skewMs <= SKEW_MS) return ok("clock", "the clocks agree");
+  const aheadMs = await readSkew(context, client);
+  if (Math.abs(aheadMs) <= SKEW_MS) return ok("clock", "the clocks agree");
   return warning(
     "clock",
-    `this machine's clock is ${formatDuration(skewMs)} ${there > answered ? "behind" : "ahead of"} the deployment's`,
-    "Set this machine's clock (NTP): the cutoffs of `purge --days` are reckoned with it.",
+    skewText(aheadMs),
+    "Set this machine's clock (NTP). Cutoffs are reckoned by the deployment's, but times that you name are by yours.",
   );
 }
 

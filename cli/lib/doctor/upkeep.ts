@@ -1,11 +1,12 @@
 /** Schedules, the watchdog and runs: do those live that should? */
 import {
   MINUTE_MS,
-  STUCK_AFTER_MS,
   WATCHDOG_LATE_MS,
 } from "../../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../../context.js";
 import type { ComponentClient } from "../client.js";
+import { byDeploymentClock } from "../clock.js";
+import { adviceFor } from "../runAdvice.js";
 import { scheduleState } from "../tables.js";
 import { formatDuration, formatTime } from "../time.js";
 import { fixed, ok, problem, warning, type Finding } from "./finding.js";
@@ -90,30 +91,18 @@ export async function checkRuns(
   repaired: readonly string[],
 ): Promise<Finding[]> {
   const { runs } = await client.query("stats:status", {});
+  const now = (await byDeploymentClock(context, client)).now();
   const restarted = repaired
     .filter((what) => what.startsWith("run "))
     .map((what) => fixed("runs", `restarted, because ${what}`));
   const wrong = runs.flatMap((run) => {
     // Its next page, not done yet, is what moves it.
     if (restarted.some(({ message }) => message.includes(run.runId))) return [];
-    const stoodMs = context.now() - run.progressAt;
-    if (run.status === "running" && stoodMs > STUCK_AFTER_MS) {
-      return [
-        problem(
-          "runs",
-          `run ${run.runId} (${run.kind}) has stood still for ${formatDuration(stoodMs)}`,
-          FIX,
-        ),
-      ];
-    }
-    if (run.status !== "failed") return [];
-    return [
-      problem(
-        "runs",
-        `the last ${run.kind} run, ${run.runId}, failed: ${run.errors.at(-1)?.message ?? "no reason was recorded"}`,
-        `\`sessions-ops runs show ${run.runId}\` shows its errors, \`sessions-ops runs resume ${run.runId}\` goes on.`,
-      ),
-    ];
+    const advice = adviceFor(run, now, { isLast: true });
+    if (advice === null) return [];
+    const { what, remedy } = advice;
+    const message = what.charAt(0).toLowerCase() + what.slice(1, -1);
+    return [problem("runs", message, remedy)];
   });
   const found = [...restarted, ...wrong];
   return found.length === 0

@@ -182,6 +182,13 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         },
         Name
       >;
+      now: FunctionReference<
+        "query",
+        "internal",
+        { here: number },
+        number,
+        Name
+      >;
       probe: FunctionReference<"mutation", "internal", {}, string, Name>;
       probed: FunctionReference<
         "query",
