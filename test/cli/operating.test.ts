@@ -182,7 +182,7 @@ async function inShell(command: string): Promise<string> {
 
 /** 300 sessions that are due, the oldest 40 days old, and 20 of today. */
 async function startOver(): Promise<void> {
-  await cli.quick(["purge", "--days", "0.001", "--confirm", await dueCount()]);
+  await cli.quick(["purge", "--days", "0.021", "--confirm", await dueCount()]);
   const now = Date.now();
   const rows = Array.from({ length: OLD_SESSIONS + 20 }, (_, i) => {
     const isOld = i < OLD_SESSIONS;
@@ -201,7 +201,7 @@ async function startOver(): Promise<void> {
 
 async function dueCount(): Promise<string> {
   const { sessions } = await cli.quick<{ sessions: number }>([
-    ...["purge", "--days", "0.001", "--dry-run"],
+    ...["purge", "--days", "0.021", "--dry-run"],
   ]);
   return String(sessions);
 }
