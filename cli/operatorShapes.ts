@@ -1,9 +1,11 @@
 /** What `--json` prints for single sessions, settings and upkeep; see `shapes.ts`. */
 import type {
   Policy,
+  Schedule,
+  ScheduleName,
   SessionState,
-  Settings,
 } from "../convex/sessionTracker/shared.js";
+import type { PauseJson, TargetJson } from "./shapes.js";
 
 /** `end ID` */
 export interface EndJson {
@@ -23,13 +25,22 @@ export interface ForgetJson {
   actions: number;
   erasedAt: string;
   actor: string;
-  target: string;
+  target: TargetJson;
+}
+
+/** All settings. */
+export interface SettingsValuesJson extends Policy {
+  schedules: Record<ScheduleName, ScheduleSettingJson>;
+}
+
+export interface ScheduleSettingJson extends Omit<Schedule, "paused"> {
+  paused?: PauseJson;
 }
 
 /** `settings get` */
 export interface SettingsJson {
   revision: number;
-  settings: Settings;
+  settings: SettingsValuesJson;
   /** Settings that contradict each other, as sentences. */
   warnings: string[];
 }
@@ -50,13 +61,18 @@ export interface SettingsLogJson {
   before: number | null;
 }
 
+/** The settings that a change named. */
+export interface SettingsPartJson extends Partial<Policy> {
+  schedules?: Partial<SettingsValuesJson["schedules"]>;
+}
+
 export interface LogEntryJson {
   revision: number;
   at: string;
   actor: string;
   reason: string | null;
-  before: Partial<Settings>;
-  after: Partial<Settings>;
+  before: SettingsPartJson;
+  after: SettingsPartJson;
 }
 
 /** `doctor` */

@@ -1,8 +1,8 @@
 import { Command, Help } from "commander";
 import { VERSION } from "../convex/sessionTracker/version.js";
 import type { CliContext } from "./context.js";
-import { CliError, describeError } from "./lib/errors.js";
-import { note } from "./lib/output.js";
+import { CliError, describeError, toErrorJson } from "./lib/errors.js";
+import { note, printErrorJson } from "./lib/output.js";
 import { printableText } from "./lib/printable.js";
 import type { TargetFlags } from "./lib/shell.js";
 import {
@@ -12,6 +12,7 @@ import {
   writeErr,
   writeOut,
 } from "./lib/streams.js";
+import type { ErrorJson } from "./shapes.js";
 import { withExamples } from "./usage/arguments.js";
 import { addCleaningCommands } from "./usage/cleaning.js";
 import { addDataCommands } from "./usage/data.js";
@@ -48,8 +49,9 @@ export async function runProgram(
     };
     stopListening = context.onInterrupt(end, { isFallback: true });
   });
+  const program = buildProgram(context);
   try {
-    const command = buildProgram(context).parseAsync(argv);
+    const command = program.parseAsync(argv);
     await Promise.race([command, interrupted, stdout.broken]);
     await flushed(context);
     return { exitCode: 0, isInterrupted };
@@ -58,11 +60,30 @@ export async function runProgram(
       return { exitCode: 0, isInterrupted: true };
     }
     const { text, exitCode } = describeError(error);
-    if (text !== "") note(context, text);
+    const json = isForPrograms(program, argv) ? toErrorJson(error) : null;
+    if (json !== null) printErrorJson(context, completed(context, json));
+    else if (text !== "") note(context, text);
     return { exitCode, isInterrupted: isInterrupted || stdout.isBroken };
   } finally {
     stopListening();
   }
+}
+
+/** Also where the command line ends before it is understood. */
+function isForPrograms(program: Command, argv: readonly string[]): boolean {
+  const { json = false } = program.opts<{ json?: boolean }>();
+  return json || argv.includes("--jsonl");
+}
+
+function completed({ commands }: CliContext, { error }: ErrorJson): ErrorJson {
+  const { message, hint } = error;
+  return {
+    error: {
+      ...error,
+      message: commands.complete(message),
+      ...(hint === undefined ? {} : { hint: commands.complete(hint) }),
+    },
+  };
 }
 
 /**
@@ -117,6 +138,7 @@ export function buildProgram(context: CliContext): Command {
   addDataCommands(program, context);
   addUpkeepCommands(program, context);
   addHelpCommand(program);
+  refuseSurplus(program);
   return withExamples(
     program,
     "status",
@@ -132,6 +154,14 @@ Exit codes: 0 ok, 1 failure, 2 usage, cancelled, or no longer waiting for a run 
 (which never stops it), 3 the run failed, 4 not authorised or not reachable, 5 refused without
 confirmation.`,
   );
+}
+
+/** A group takes any word, to say that it knows none such; its commands would inherit that. */
+function refuseSurplus({ commands }: Command): void {
+  for (const command of commands) {
+    if (command.commands.length === 0) command.allowExcessArguments(false);
+    refuseSurplus(command);
+  }
 }
 
 /** Below this two columns would leave too little for words. */

@@ -2,6 +2,7 @@
  * What `--json` prints, one object a command. Programs depend on these: fields are added, never
  * renamed or removed. Times are ISO 8601 in UTC.
  */
+import type { CliErrorCode } from "./lib/errors.js";
 import type {
   RetentionDays,
   RunKind,
@@ -11,15 +12,31 @@ import type {
   SessionState,
 } from "../convex/sessionTracker/shared.js";
 
+/** What a command that fails prints on stderr, as its last line, with `--json` and `--jsonl`. */
+export interface ErrorJson {
+  error: {
+    code: CliErrorCode;
+    /** What happened, with which value, and what to do. */
+    message: string;
+    hint?: string;
+    exitCode: number;
+    /** The same command may be given again: it may work then, and does no more than once would have. */
+    retryable: boolean;
+  };
+}
+
+/** The deployment that a command talks to. */
+export interface TargetJson {
+  url: string;
+  component: string;
+  /** What a write to it has to be confirmed with; `null` outside production. */
+  productionName: string | null;
+}
+
 /** `status` */
 export interface StatusJson {
   version: string;
-  target: {
-    url: string;
-    component: string;
-    /** What a write to it has to be confirmed with; `null` outside production. */
-    productionName: string | null;
-  };
+  target: TargetJson;
   /** What an operator should see first, as sentences. */
   warnings: string[];
   sessions: { total: number; active: number; expired: number; ended: number };
@@ -145,16 +162,19 @@ export interface RetentionJson {
   purgeable?: number;
 }
 
+export interface PauseJson {
+  reason: string;
+  actor: string;
+  at: string;
+  /** `null`: until somebody resumes it. */
+  until: string | null;
+}
+
 export interface ScheduleJson {
   name: ScheduleName;
   spec: string;
   timeZone: string;
-  paused: {
-    reason: string;
-    actor: string;
-    at: string;
-    until: string | null;
-  } | null;
+  paused: PauseJson | null;
   /** `pending` until the watchdog has registered the schedules of a fresh deployment. */
   state: "registered" | "pending";
   nextAt: string | null;

@@ -3,6 +3,7 @@ import type { Returns } from "../lib/api.js";
 import type { ComponentClient } from "../lib/client.js";
 import { confirmName } from "../lib/confirm.js";
 import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
+import { toTargetJson } from "../lib/convert.js";
 import { CliError, mayBeDone } from "../lib/errors.js";
 import { untilInterrupted } from "../lib/interrupt.js";
 import { countOf, note, print, printJson } from "../lib/output.js";
@@ -29,7 +30,7 @@ export async function forget(
   options: ForgetOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
-  const { client, target } = connection;
+  const { client } = connection;
   const found = await readSession(client, id, options);
   const session = toSessionJson(found);
   const { sessionId, anonymousId, userId } = session;
@@ -60,7 +61,7 @@ export async function forget(
     actions,
     erasedAt: iso(context.now()),
     actor: context.actor,
-    target: target.url,
+    target: toTargetJson(connection),
   };
   if (options.json) printJson(context, receipt);
   else print(context, receiptText(receipt));
@@ -186,6 +187,6 @@ function receiptText(receipt: ForgetJson): string {
     `  actions      ${receipt.actions}`,
     `  at           ${formatTime(Date.parse(receipt.erasedAt))}`,
     `  by           ${receipt.actor}`,
-    `  from         ${receipt.target}`,
+    `  from         ${receipt.target.url}`,
   ].join("\n");
 }

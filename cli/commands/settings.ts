@@ -2,7 +2,7 @@ import type { Settings } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
 import type { LogEntry } from "../lib/api.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
-import { toLogEntryJson } from "../lib/convert.js";
+import { toLogEntryJson, toSettingsJson } from "../lib/convert.js";
 import { note, print, printJson, printJsonLine } from "../lib/output.js";
 import { changePolicy, type PolicyChangeOptions } from "../lib/policyChange.js";
 import { readPatch } from "../lib/settingsPatch.js";
@@ -111,7 +111,7 @@ function toJson(
   { revision, ...settings }: Settings & { revision: number },
 ): SettingsJson {
   const warnings = settingsWarnings(settings, context.now());
-  return { revision, settings, warnings };
+  return { revision, settings: toSettingsJson(settings), warnings };
 }
 
 function entryText({ revision, at, actor, reason, before, after }: LogEntry) {

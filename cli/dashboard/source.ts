@@ -1,4 +1,5 @@
 /** From the deployment to the feed: live where that costs little, by the clock where it does not. */
+import type { Settings } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
 import type { Backlog, LogEntry as LogRow, Status } from "../lib/api.js";
 import type { Connection } from "../lib/connect.js";
@@ -102,8 +103,11 @@ function statusPublisher(
 }
 
 function toEntry(row: LogRow): LogEntry {
-  const entry = toLogEntryJson(row);
-  return { ...entry, changes: changeLines(entry.before, entry.after) };
+  const changes = changeLines(
+    row.before as Partial<Settings>,
+    row.after as Partial<Settings>,
+  );
+  return { ...toLogEntryJson(row), changes };
 }
 
 /** Asks over the live connection, which waits for the deployment where that is away for a while. */

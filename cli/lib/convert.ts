@@ -1,16 +1,33 @@
 /** From what the component answers, times in ms, to what `--json` prints. */
 
-import type { Settings } from "../../convex/sessionTracker/shared.js";
-import type { LogEntryJson } from "../operatorShapes.js";
 import type {
+  Pause,
+  Policy,
+  Schedule as ScheduleSetting,
+  Settings,
+} from "../../convex/sessionTracker/shared.js";
+import type {
+  LogEntryJson,
+  SettingsPartJson,
+  SettingsValuesJson,
+} from "../operatorShapes.js";
+import type {
+  PauseJson,
   RunJson,
   RunResultJson,
   RunShowJson,
   ScheduleJson,
+  TargetJson,
 } from "../shapes.js";
 import type { LogEntry, Run, Schedule } from "./api.js";
+import type { Connection } from "./connect.js";
 import { iso, isoOrNull } from "./time.js";
 import { valueJson } from "./values.js";
+
+export function toTargetJson({ target, client }: Connection): TargetJson {
+  const { url, productionName } = target;
+  return { url, component: client.component, productionName };
+}
 
 export function toRunJson(run: Run): RunJson {
   return {
@@ -70,17 +87,41 @@ export function toScheduleJson(schedule: Schedule): ScheduleJson {
     name,
     spec,
     timeZone,
-    paused: paused && {
-      reason: paused.reason,
-      actor: paused.actor,
-      at: iso(paused.at),
-      until: isoOrNull(paused.until),
-    },
+    paused: paused && toPauseJson(paused),
     state,
     nextAt: isoOrNull(nextAt),
     lastAt: isoOrNull(lastAt),
     lastResult,
   };
+}
+
+function toPauseJson({ reason, actor, at, until }: Pause): PauseJson {
+  return { reason, actor, at: iso(at), until: isoOrNull(until) };
+}
+
+export function toSettingsJson({
+  schedules: { expire, purge },
+  ...policy
+}: Settings): SettingsValuesJson {
+  const schedules = { expire: toSetting(expire), purge: toSetting(purge) };
+  return { ...policy, schedules };
+}
+
+function toPartJson({ schedules, ...policy }: SettingsPart): SettingsPartJson {
+  if (schedules === undefined) return policy;
+  const named = Object.entries(schedules).map(
+    ([name, schedule]) => [name, toSetting(schedule)] as const,
+  );
+  return { ...policy, schedules: Object.fromEntries(named) };
+}
+
+type SettingsPart = Partial<Policy> & {
+  schedules?: Partial<Settings["schedules"]>;
+};
+
+function toSetting({ paused, ...schedule }: ScheduleSetting) {
+  if (paused === undefined) return schedule;
+  return { ...schedule, paused: toPauseJson(paused) };
 }
 
 export function toLogEntryJson(entry: LogEntry): LogEntryJson {
@@ -89,7 +130,7 @@ export function toLogEntryJson(entry: LogEntry): LogEntryJson {
     at: iso(entry.at),
     actor: entry.actor,
     reason: entry.reason ?? null,
-    before: valueJson(entry.before) as Partial<Settings>,
-    after: valueJson(entry.after) as Partial<Settings>,
+    before: toPartJson(valueJson(entry.before) as SettingsPart),
+    after: toPartJson(valueJson(entry.after) as SettingsPart),
   };
 }

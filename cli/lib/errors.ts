@@ -1,3 +1,5 @@
+import type { ErrorJson } from "../shapes.js";
+
 /** What can end a command early, as programs see it: by its exit code. */
 export type CliErrorCode =
   /** The command understood everything and could not do it. */
@@ -22,18 +24,34 @@ export const EXIT_CODES: Record<CliErrorCode, number> = {
   unconfirmed: 5,
 };
 
+interface CliErrorOptions extends ErrorOptions {
+  readonly retryable?: boolean;
+}
+
 /** Every error a command throws on purpose: what happened, with which value, and what to do. */
 export class CliError extends Error {
   readonly code: CliErrorCode;
+  readonly #retryable: boolean | undefined;
 
-  constructor(code: CliErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: CliErrorCode, message: string, options?: CliErrorOptions) {
     super(message, options);
     this.name = "CliError";
     this.code = code;
+    this.#retryable = options?.retryable;
   }
 
   get exitCode(): number {
     return EXIT_CODES[this.code];
+  }
+
+  /**
+   * The same command may be given again, which does no more than once would have. An error of ours
+   * behind this one is a lost answer, and leaves open what was done; unless nothing was sent.
+   */
+  get retryable(): boolean {
+    const { cause } = this;
+    const isInDoubt = cause instanceof CliError && !(cause instanceof NotSent);
+    return this.#retryable ?? (this.code === "unreachable" && !isInDoubt);
   }
 }
 
@@ -54,13 +72,37 @@ export function mayBeDone(error: unknown): error is CliError {
   return isUnreachable(error) && !(error instanceof NotSent);
 }
 
-/** The text and the exit code of whatever ended the program. */
+/** The text, for people, and the exit code of whatever ended the program. */
 export function describeError(error: unknown): {
   text: string;
   exitCode: number;
 } {
-  const { text, exitCode } = describe(error);
-  return { text: withoutKeys(text), exitCode };
+  const said = explain(error);
+  if (said === null) return { text: "", exitCode: 0 };
+  const { code, message, hint, between = "\n" } = said;
+  // What the operator wanted is no error.
+  const label = code === "cancelled" ? "" : "error: ";
+  const text = hint === undefined ? message : `${message}${between}${hint}`;
+  return {
+    text: message === "" ? "" : `${label}${text}`,
+    exitCode: EXIT_CODES[code],
+  };
+}
+
+/** The same for programs; `null` where nothing went wrong. */
+export function toErrorJson(error: unknown): ErrorJson | null {
+  const said = explain(error);
+  if (said === null) return null;
+  const { code, message, hint } = said;
+  return {
+    error: {
+      code,
+      message: message || "No command was given.",
+      ...(hint === undefined ? {} : { hint }),
+      exitCode: EXIT_CODES[code],
+      retryable: error instanceof CliError && error.retryable,
+    },
+  };
 }
 
 /** What follows the bar is the secret: `prod:name|secret`, `self-hosted|secret`. */
@@ -71,31 +113,46 @@ function withoutKeys(text: string): string {
   return text.replace(KEY, "[admin key]");
 }
 
-function describe(error: unknown): { text: string; exitCode: number } {
+interface Said {
+  code: CliErrorCode;
+  /** Empty: what people see of it has been printed. */
+  message: string;
+  hint?: string;
+  /** What stands before the hint. */
+  between?: string;
+}
+
+function explain(error: unknown): Said | null {
+  const said = explainQuoting(error);
+  return said && { ...said, message: withoutKeys(said.message) };
+}
+
+function explainQuoting(error: unknown): Said | null {
   if (error instanceof CliError) {
-    // What the operator wanted is no error.
-    const label = error.code === "cancelled" ? "" : "error: ";
-    return { text: `${label}${error.message}`, exitCode: error.exitCode };
+    return { code: error.code, message: error.message };
   }
   if (isCommanderError(error)) {
     // `--help` and `--version` end in an error as well; they have printed what they are for.
-    if (error.exitCode === 0) return { text: "", exitCode: 0 };
-    const text =
-      error.code === "commander.help"
-        ? ""
-        : `${error.message}\nAdd --help to see how the command is used.`;
-    return { text, exitCode: EXIT_CODES.usage };
+    if (error.exitCode === 0) return null;
+    if (error.code === "commander.help") return { code: "usage", message: "" };
+    return {
+      code: "usage",
+      message: error.message.replace(/^error: /, ""),
+      hint: "Add --help to see how the command is used.",
+    };
   }
   if (isSystemError(error)) {
+    const hint = ADVICE[error.code];
     return {
-      text: `error: ${error.message}${ADVICE[error.code] ?? ""}`,
-      exitCode: EXIT_CODES.failure,
+      code: "failure",
+      message: error.message,
+      ...(hint === undefined ? {} : { hint, between: ". " }),
     };
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : "";
   return {
-    text: `error: unexpected failure, please report it.\n${detail || String(error)}`,
-    exitCode: EXIT_CODES.failure,
+    code: "failure",
+    message: `unexpected failure, please report it.\n${detail || String(error)}`,
   };
 }
 
@@ -106,13 +163,13 @@ export function messageOf(error: unknown): string {
 
 /** What to do about what the operating system refuses most. */
 const ADVICE: Record<string, string> = {
-  ENOSPC: ". Make room, or name a file on another disk.",
-  EFBIG: ". Name a file on a file system that takes larger ones.",
-  EACCES: ". Name a file that may be read or written here.",
-  EPERM: ". Name a file that may be read or written here.",
-  EROFS: ". Name a file on a disk that can be written.",
-  ENOENT: ". Name one in a folder that is there.",
-  EISDIR: ". Name a file, not a folder.",
+  ENOSPC: "Make room, or name a file on another disk.",
+  EFBIG: "Name a file on a file system that takes larger ones.",
+  EACCES: "Name a file that may be read or written here.",
+  EPERM: "Name a file that may be read or written here.",
+  EROFS: "Name a file on a disk that can be written.",
+  ENOENT: "Name one in a folder that is there.",
+  EISDIR: "Name a file, not a folder.",
 };
 
 /** One of the operating system's, which says itself what it is about. */

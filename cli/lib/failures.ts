@@ -31,6 +31,7 @@ export function badAnswer(
     return new CliError(
       "unreachable",
       `${url} does not answer as a Convex deployment does (status ${status}). Check the URL.`,
+      { retryable: status >= 500 },
     );
   }
   if (ok || status === FUNCTION_FAILED) return null;

@@ -18,6 +18,11 @@ export function printJsonLine(context: CliContext, value: object): void {
   writeOut(context, printableJson(`${JSON.stringify(value)}\n`));
 }
 
+/** What ended the command, in one line, so that it can be told from the notes before it. */
+export function printErrorJson(context: CliContext, value: object): void {
+  writeErr(context, printableJson(`${JSON.stringify(value)}\n`));
+}
+
 /** What people asked for. */
 export function print(context: CliContext, text: string): void {
   writeOut(context, printableText(`${context.commands.complete(text)}\n`));

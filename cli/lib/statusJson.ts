@@ -2,7 +2,7 @@ import type { CliContext } from "../context.js";
 import type { StatusJson } from "../shapes.js";
 import type { Backlog, Status } from "./api.js";
 import type { Connection } from "./connect.js";
-import { toRunJson, toScheduleJson } from "./convert.js";
+import { toRunJson, toScheduleJson, toTargetJson } from "./convert.js";
 import { progressOf, progressText } from "./runProgress.js";
 import { statusWarnings } from "./statusWarnings.js";
 import { iso, isoOrNull } from "./time.js";
@@ -10,7 +10,7 @@ import { iso, isoOrNull } from "./time.js";
 /** What `status` says, to programs and to the dashboard's page. */
 export function toStatusJson(
   context: CliContext,
-  { client, target }: Connection,
+  connection: Connection,
   found: Status,
   backlog: Backlog,
 ): StatusJson {
@@ -18,10 +18,9 @@ export function toStatusJson(
     found;
   const { total, active, expired, ended } = sessions;
   const { expire, purge, limit } = backlog;
-  const { url, productionName } = target;
   return {
     version,
-    target: { url, component: client.component, productionName },
+    target: toTargetJson(connection),
     warnings: statusWarnings(found, context.now()).map((text) =>
       context.commands.complete(text),
     ),

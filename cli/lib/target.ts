@@ -221,6 +221,7 @@ function targetFromServe(context: CliContext): Found {
       "  CONVEX_DEPLOY_KEY, or CONVEX_SELF_HOSTED_URL and CONVEX_SELF_HOSTED_ADMIN_KEY, in the environment, .env.local or .env",
       "  `sessions-ops serve`, running in this folder",
     ].join("\n"),
+    { retryable: false },
   );
 }
 

@@ -190,7 +190,11 @@ test("forget where nobody can be asked needs the id twice; other sessions of the
     actions: 1,
     erasedAt: "2026-08-15T12:00:00.000Z",
     actor: "cli:ada@desk",
-    target: "http://deployment.test",
+    target: {
+      url: "http://deployment.test",
+      component: "sessionTracker",
+      productionName: null,
+    },
   });
   await expectInvariants(component);
 });
