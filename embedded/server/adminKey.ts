@@ -8,6 +8,8 @@ import { replaceFile } from "../storage/files.js";
 export const ADMIN_KEY_FILE = "admin-key";
 
 const MIN_KEY_LENGTH = 16;
+/** Nothing longer is looked at. */
+const MAX_KEY_LENGTH = 1_024;
 
 /**
  * The secret that opens everything: pushes, internal functions, components.
@@ -19,10 +21,14 @@ export class AdminKey {
 
   constructor(value: string) {
     // A ':' would end the key in `Authorization: Convex <key>:<identity>`.
-    if (value.length < MIN_KEY_LENGTH || !/^[\x21-\x39\x3b-\x7e]+$/.test(value))
+    if (
+      value.length < MIN_KEY_LENGTH ||
+      value.length > MAX_KEY_LENGTH ||
+      !/^[\x21-\x39\x3b-\x7e]+$/.test(value)
+    )
       throw new EmbeddedError(
         "invalidArgument",
-        `An admin key needs at least ${MIN_KEY_LENGTH} printable ASCII characters without spaces and ":". Leave it out to have one made.`,
+        `An admin key needs ${MIN_KEY_LENGTH} to ${MAX_KEY_LENGTH} printable ASCII characters without spaces and ":". Leave it out to have one made.`,
       );
     this.#value = value;
     this.#digest = digest(value);
@@ -34,7 +40,10 @@ export class AdminKey {
 
   /** In constant time whatever the candidate's length, since digests are compared. */
   matches(candidate: string): boolean {
-    return timingSafeEqual(this.#digest, digest(candidate));
+    return (
+      candidate.length <= MAX_KEY_LENGTH &&
+      timingSafeEqual(this.#digest, digest(candidate))
+    );
   }
 
   /** For `JSON.stringify` and `util.inspect`, which must not show the secret. */

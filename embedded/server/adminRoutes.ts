@@ -1,5 +1,3 @@
-import type { AdminKey } from "./adminKey.js";
-import { requireAdmin } from "./auth.js";
 import { readJsonObject } from "./body.js";
 import { parseEnvironmentChanges } from "./environment.js";
 import {
@@ -18,7 +16,6 @@ export const INSTANCE_NAME = "embedded";
 
 /** What these routes need of the deployment. */
 export interface AdminServices {
-  readonly adminKey: AdminKey;
   readonly live: LiveCode;
   readonly logs: LogStream;
   readonly urls: { readonly cloud: string; readonly site: string };
@@ -37,21 +34,9 @@ const NOT_OFFERED = {
     "The embedded deployment does not infer schemas from documents. `convex data` shows the tables, and schema.ts what is in them.",
 };
 
-/** What the CLI asks beside pushing, and the few questions anyone may ask. */
-export function adminRoutes({
-  adminKey,
-  live,
-  logs,
-  urls,
-  version,
-}: AdminServices): Routes {
+/** The few questions that anyone may ask. */
+export function publicRoutes({ version }: AdminServices): Routes {
   return {
-    ...Object.fromEntries(
-      Object.entries(NOT_OFFERED).map(([path, message]) => {
-        const refuse = () => Promise.reject(badRequest("Unsupported", message));
-        return [path, { GET: refuse, POST: refuse }];
-      }),
-    ),
     "/": {
       GET: text(
         `This is an embedded Convex-compatible deployment, ${INSTANCE_NAME} ${version}.`,
@@ -61,16 +46,26 @@ export function adminRoutes({
     "/instance_version": { GET: text(version) },
     "/instance_name": { GET: text(INSTANCE_NAME) },
     "/echo": { POST: echo },
+  };
+}
+
+/** What the CLI asks beside pushing. */
+export function adminRoutes({ live, logs, urls }: AdminServices): Routes {
+  return {
+    ...Object.fromEntries(
+      Object.entries(NOT_OFFERED).map(([path, message]) => {
+        const refuse = () => Promise.reject(badRequest("Unsupported", message));
+        return [path, { GET: refuse, POST: refuse }];
+      }),
+    ),
     "/api/v1/get_canonical_urls": {
-      GET: (request) => {
-        requireAdmin(request, adminKey);
+      GET: () => {
         const answer = { convexCloudUrl: urls.cloud, convexSiteUrl: urls.site };
         return Promise.resolve(jsonResponse(answer));
       },
     },
     "/api/update_environment_variables": {
       POST: async (request) => {
-        requireAdmin(request, adminKey);
         const body = await readJsonObject(request);
         await live.changeEnvironment(
           parseEnvironmentChanges(body, live.builtIn),
@@ -80,7 +75,6 @@ export function adminRoutes({
     },
     "/api/stream_function_logs": {
       GET: async (request) => {
-        requireAdmin(request, adminKey);
         const page = await logs.follow(parseCursor(request), (listener) =>
           request.onDisconnect(listener),
         );
@@ -97,7 +91,12 @@ async function echo(request: ApiRequest): Promise<ApiResponse> {
   const bytes = await request.readBody(ECHO_LIMIT_BYTES);
   return {
     status: 200,
-    body: new Blob([new Uint8Array(bytes)]).stream(),
+    body: new ReadableStream({
+      start: (controller) => {
+        if (bytes.length > 0) controller.enqueue(bytes);
+        controller.close();
+      },
+    }),
     headers: { "content-type": "application/octet-stream" },
   };
 }

@@ -57,13 +57,6 @@ export function requireAdmin(request: ApiRequest, key: AdminKey): Caller {
   );
 }
 
-/** Checks the key that a push carries in its body. */
-export function requireAdminKey(candidate: unknown, key: AdminKey): void {
-  if (typeof candidate !== "string" || !key.matches(candidate)) {
-    throw badAdminKey();
-  }
-}
-
 function parseHeader(header: string): { scheme: string; token: string } {
   const [, scheme = "", token = ""] = /^(\S+) +(.*)$/.exec(header) ?? [];
   return { scheme: scheme.toLowerCase(), token };

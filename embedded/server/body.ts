@@ -7,36 +7,61 @@ import {
   type ZlibOptions,
 } from "node:zlib";
 import { HttpError, badRequest, type ApiRequest } from "./http.js";
+import {
+  CALL_BOUNDS,
+  PUSH_BOUNDS,
+  parseJson,
+  type JsonBounds,
+} from "./json.js";
 
-/** Convex caps arguments at 16 MiB; the rest is room for the envelope. */
-export const API_BODY_LIMIT_BYTES = 17 * 1024 * 1024;
-
-/** Sources and source maps of a whole app, uncompressed. */
-export const PUSH_BODY_LIMIT_BYTES = 200 * 1024 * 1024;
+/** What a body may be. */
+export interface BodyLimits {
+  readonly sentBytes: number;
+  /** Of one that was compressed; inflating stops there. */
+  readonly inflatedBytes: number;
+  readonly json: JsonBounds;
+}
 
 /**
- * Reads a JSON object from a body, inflating it when it is compressed.
- * `limitBytes` holds before and after inflating, and inflating stops there.
+ * Of a call, which anybody may send. Convex caps arguments at 16 MiB; the rest is room for the
+ * envelope. No client compresses calls, and a few bytes are not to become as much.
  */
+export const CALL_BODY: BodyLimits = {
+  sentBytes: 17 * 1024 * 1024,
+  inflatedBytes: 1024 * 1024,
+  json: CALL_BOUNDS,
+};
+
+/** Of a push: sources and source maps of a whole app. */
+export const PUSH_BODY: BodyLimits = {
+  sentBytes: 200 * 1024 * 1024,
+  inflatedBytes: 200 * 1024 * 1024,
+  json: PUSH_BOUNDS,
+};
+
+/** Reads a JSON object from a body, inflating it when it is compressed. */
 export async function readJsonObject(
   request: ApiRequest,
-  limitBytes = API_BODY_LIMIT_BYTES,
+  { sentBytes, inflatedBytes, json }: BodyLimits = CALL_BODY,
 ): Promise<Record<string, unknown>> {
-  const sent = await request.readBody(limitBytes);
+  const sent = await request.readBody(sentBytes);
   const encoding = request.header("content-encoding");
   const body =
-    encoding === undefined ? sent : await decode(sent, encoding, limitBytes);
-  return parseJsonObject(body.toString("utf8"));
+    encoding === undefined ? sent : await decode(sent, encoding, inflatedBytes);
+  return parseJsonObject(body.toString("utf8"), json);
 }
 
 /** Parses the text of a request body; anything but an object is refused. */
-export function parseJsonObject(text: string): Record<string, unknown> {
+export function parseJsonObject(
+  text: string,
+  bounds = CALL_BOUNDS,
+): Record<string, unknown> {
   if (text === "") {
     throw badRequest("BadJsonBody", "The request has no body; send JSON.");
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text, bounds);
   } catch (cause) {
     throw new HttpError(
       400,

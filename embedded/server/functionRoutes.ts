@@ -1,12 +1,7 @@
 import type { Database } from "../database/database.js";
 import type { Runtime } from "../functions/runtime.js";
 import type { UdfOutcome, UdfType } from "../functions/types.js";
-import {
-  authenticate,
-  requireAdmin,
-  type AuthServices,
-  type Caller,
-} from "./auth.js";
+import { authenticate, type AuthServices, type Caller } from "./auth.js";
 import { describeJson, isJsonObject, readJsonObject } from "./body.js";
 import {
   outcomeBody,
@@ -24,6 +19,7 @@ import {
   type HttpError,
   type Routes,
 } from "./http.js";
+import { CALL_BOUNDS, parseJson } from "./json.js";
 import {
   answerSystemQuery,
   isSystemPath,
@@ -51,11 +47,15 @@ export function functionRoutes(services: FunctionServices): Routes {
     "/api/query": { POST: run("Query"), GET: (r) => runGetQuery(services, r) },
     "/api/mutation": { POST: run("Mutation") },
     "/api/action": { POST: run("Action") },
-    "/api/function": { POST: (r) => runAnyFunction(services, r) },
     "/api/query_ts": { POST: () => queryTs(services) },
     "/api/query_at_ts": { POST: (r) => queryAtTs(services, r) },
     "/api/query_batch": { POST: (r) => queryBatch(services, r) },
   };
+}
+
+/** The call of operators, which names no kind and reaches into components. */
+export function operatorFunctionRoutes(services: FunctionServices): Routes {
+  return { "/api/function": { POST: (r) => runAnyFunction(services, r) } };
 }
 
 /** `/api/run/{module}/{function}`: a call for curl, of any kind. */
@@ -118,12 +118,14 @@ async function runSystemQuery(
 }
 
 async function runAnyFunction(
-  { runtime, adminKey }: FunctionServices,
+  services: FunctionServices,
   request: ApiRequest,
 ): Promise<ApiResponse> {
-  const caller = requireAdmin(request, adminKey);
+  const caller = await authenticate(request, services);
   const call = parseFunctionCall(await readJsonObject(request));
-  const outcome = await runtime.run(toUdfRequest(call, caller, request));
+  const outcome = await services.runtime.run(
+    toUdfRequest(call, caller, request),
+  );
   return outcomeResponse(outcome, call.format);
 }
 
@@ -148,7 +150,7 @@ async function runGetQuery(
 function parseQueryArgs(text: string | null): unknown {
   if (text === null) return undefined;
   try {
-    return JSON.parse(text);
+    return parseJson(text, CALL_BOUNDS);
   } catch {
     throw badRequest("InvalidArguments", "args in the URL is not JSON.");
   }

@@ -1,6 +1,15 @@
 import { EmbeddedError } from "../errors.js";
-import { adminRoutes, type AdminServices } from "./adminRoutes.js";
-import { functionRoutes, runByPath } from "./functionRoutes.js";
+import {
+  adminRoutes,
+  publicRoutes,
+  type AdminServices,
+} from "./adminRoutes.js";
+import { requireAdmin } from "./auth.js";
+import {
+  functionRoutes,
+  operatorFunctionRoutes,
+  runByPath,
+} from "./functionRoutes.js";
 import type { FunctionServices } from "./functionRoutes.js";
 import { httpActionHandler, type HttpActionServices } from "./httpActions.js";
 import {
@@ -56,23 +65,41 @@ export function createHandlers(services: ApiServices): Handlers {
 }
 
 function createApi(services: ApiServices): ApiHandler {
-  const routes = new Map(
-    Object.entries({
-      ...functionRoutes(services),
-      ...pushRoutes(services),
-      ...adminRoutes(services),
-      ...snapshotRoutes(services),
-    }),
-  );
+  const open = routing({
+    ...functionRoutes(services),
+    ...publicRoutes(services),
+  });
+  const operator = routing({
+    ...operatorFunctionRoutes(services),
+    ...pushRoutes(services),
+    ...adminRoutes(services),
+    ...snapshotRoutes(services),
+  });
   const sendExport = exportFileHandler(services);
-  const handle = neverRejecting(
-    (request) =>
-      request.method === "GET" && request.path.startsWith(EXPORT_FILES)
-        ? sendExport(request)
-        : dispatch(routes, services, request),
-    services.log,
-  );
-  return async (request) => allowOrigin(request, await handle(request));
+
+  /** Answers whoever sends the key, and looks at nothing of the request before that. */
+  const forOperators: ApiHandler = async (request) => {
+    requireAdmin(request, services.adminKey);
+    return request.path.startsWith(EXPORT_FILES)
+      ? sendExport(checked(request, ["GET"]))
+      : operator.answer(request);
+  };
+  /** Any page may call, as on Convex; what it may do depends on the token it sends. */
+  const forAll: ApiHandler = async (request) => {
+    if (request.method === "OPTIONS") return preflight(request);
+    if (request.path.startsWith(RUN_PREFIX)) {
+      const path = request.path.slice(RUN_PREFIX.length);
+      return runByPath(services, checked(request, ["POST"]), path);
+    }
+    return open.answer(request);
+  };
+  const [guarded, unguarded] = [forOperators, forAll].map((handle) =>
+    neverRejecting(handle, services.log),
+  ) as [ApiHandler, ApiHandler];
+  return async (request) =>
+    operator.has(request.path) || request.path.startsWith(EXPORT_FILES)
+      ? guarded(request)
+      : allowOrigin(request, await unguarded(request));
 }
 
 function neverRejecting(handle: ApiHandler, log: Log): ApiHandler {
@@ -85,28 +112,29 @@ function neverRejecting(handle: ApiHandler, log: Log): ApiHandler {
   };
 }
 
-async function dispatch(
-  routes: ReadonlyMap<string, Routes[string]>,
-  services: ApiServices,
-  request: ApiRequest,
-): Promise<ApiResponse> {
-  const { method, path } = request;
-  if (method === "OPTIONS") return preflight(request);
-  if (path.startsWith(RUN_PREFIX)) {
-    if (method !== "POST") throw wrongMethod(request, ["POST"]);
-    return runByPath(services, request, path.slice(RUN_PREFIX.length));
-  }
-  const route = routes.get(path);
-  if (route === undefined) {
-    throw new HttpError(404, "NotFound", `There is nothing at ${path}.`);
-  }
-  const handle = route[method as Method];
-  if (handle === undefined) throw wrongMethod(request, Object.keys(route));
-  return handle(request);
+function routing(table: Routes) {
+  const routes = new Map(Object.entries(table));
+  return {
+    has: (path: string) => routes.has(path),
+    answer(request: ApiRequest): Promise<ApiResponse> {
+      const route = routes.get(request.path);
+      if (route === undefined) {
+        throw new HttpError(
+          404,
+          "NotFound",
+          `There is nothing at ${request.path}.`,
+        );
+      }
+      checked(request, Object.keys(route));
+      return route[request.method as Method]!(request);
+    },
+  };
 }
 
-function wrongMethod(request: ApiRequest, allowed: string[]): HttpError {
-  return new HttpError(
+/** The request, if it has one of these methods. */
+function checked(request: ApiRequest, allowed: string[]): ApiRequest {
+  if (allowed.includes(request.method)) return request;
+  throw new HttpError(
     405,
     "MethodNotAllowed",
     `${request.path} does not take ${request.method}; use ${allowed.join(" or ")}.`,
@@ -161,7 +189,6 @@ function toHttpError(error: EmbeddedError): HttpError | undefined {
   }
 }
 
-/** Any page may call, as on Convex; what it may do depends on the key it sends. */
 function allowOrigin(request: ApiRequest, response: ApiResponse): ApiResponse {
   const origin = request.header("origin");
   if (origin !== undefined) {

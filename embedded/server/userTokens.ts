@@ -30,6 +30,9 @@ export interface VerifiedUser {
   readonly expiresAtMs: number;
 }
 
+/** Over HTTP headers hold less; over WebSocket nothing else bounds it. */
+const MAX_TOKEN_CHARACTERS = 64 * 1_024;
+
 /** Verifies the tokens of users against the providers of auth.config. */
 export class UserTokens {
   readonly #code: ProviderSource;
@@ -49,6 +52,12 @@ export class UserTokens {
    * provider's keys cannot be had.
    */
   async authenticate(token: string): Promise<VerifiedUser> {
+    if (token.length > MAX_TOKEN_CHARACTERS) {
+      throw unauthenticated(
+        "InvalidAuthHeader",
+        `The token has ${token.length} characters; at most ${MAX_TOKEN_CHARACTERS} are looked at.`,
+      );
+    }
     const provider = this.#findProvider(decode(token));
     const isCustom = "type" in provider;
     const keys = await this.#keysOf(provider);

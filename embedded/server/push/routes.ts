@@ -1,10 +1,4 @@
-import type { AdminKey } from "../adminKey.js";
-import { requireAdminKey } from "../auth.js";
-import {
-  PUSH_BODY_LIMIT_BYTES,
-  isJsonObject,
-  readJsonObject,
-} from "../body.js";
+import { PUSH_BODY, isJsonObject, readJsonObject } from "../body.js";
 import {
   badRequest,
   jsonResponse,
@@ -18,7 +12,6 @@ import { moduleHash } from "./request.js";
 
 /** What the push routes need of the deployment. */
 export interface PushServices {
-  readonly adminKey: AdminKey;
   readonly live: LiveCode;
   readonly pushes: PushService;
   readonly log: Log;
@@ -36,16 +29,10 @@ const NO_SCHEMA_EVALUATION = {
 type PushStep = (body: Record<string, unknown>) => unknown;
 
 /** The push protocol of the official CLI, step by step in the order it calls them. */
-export function pushRoutes({
-  adminKey,
-  live,
-  pushes,
-  log,
-}: PushServices): Routes {
+export function pushRoutes({ live, pushes, log }: PushServices): Routes {
   const step = (run: PushStep) => ({
     POST: async (request: ApiRequest) => {
-      const body = await readJsonObject(request, PUSH_BODY_LIMIT_BYTES);
-      requireAdminKey(body["adminKey"], adminKey);
+      const body = await readJsonObject(request, PUSH_BODY);
       return jsonResponse(await run(body));
     },
   });

@@ -1,5 +1,3 @@
-import type { AdminKey } from "../adminKey.js";
-import { requireAdmin } from "../auth.js";
 import { describeJson, readJsonObject } from "../body.js";
 import {
   badRequest,
@@ -15,7 +13,6 @@ import type { Imports } from "./imports.js";
 
 /** What the snapshot routes need of the deployment. */
 export interface SnapshotServices {
-  readonly adminKey: AdminKey;
   readonly exports: Exports;
   readonly imports: Imports;
 }
@@ -27,16 +24,9 @@ const PART_LIMIT_BYTES = 64 * 1_024 * 1_024;
 export const EXPORT_FILES = "/api/export/zip/";
 
 /** `convex export` and `convex import`. */
-export function snapshotRoutes({
-  adminKey,
-  exports,
-  imports,
-}: SnapshotServices): Routes {
+export function snapshotRoutes({ exports, imports }: SnapshotServices): Routes {
   const post = (run: (request: ApiRequest) => Promise<unknown>) => ({
-    POST: async (request: ApiRequest) => {
-      requireAdmin(request, adminKey);
-      return jsonResponse(await run(request));
-    },
+    POST: async (request: ApiRequest) => jsonResponse(await run(request)),
   });
   return {
     "/api/export/request/zip": post(async (request) => {
@@ -73,12 +63,8 @@ export function snapshotRoutes({
 }
 
 /** Sends the file of an export. */
-export function exportFileHandler({
-  adminKey,
-  exports,
-}: SnapshotServices): ApiHandler {
+export function exportFileHandler({ exports }: SnapshotServices): ApiHandler {
   return async (request): Promise<ApiResponse> => {
-    requireAdmin(request, adminKey);
     const file = await exports.find(request.path.slice(EXPORT_FILES.length));
     return {
       status: 200,

@@ -1,5 +1,6 @@
 import type { JSONValue } from "convex/values";
 import { isJsonObject } from "../body.js";
+import { CALL_BOUNDS, parseJson } from "../json.js";
 
 /** What a client may say. Arguments are checked where they are used. */
 export type ClientMessage =
@@ -130,7 +131,7 @@ interface FailedCall {
 export function parseClientMessage(text: string): ClientMessage | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text, CALL_BOUNDS);
   } catch {
     return undefined;
   }

@@ -203,12 +203,19 @@ describe("the key guards administration", () => {
   ];
 
   test.each(steps)("POST %s", async (target) => {
-    for (const adminKey of [undefined, "", "wrong", 7, [deployment.adminKey]]) {
-      expect(await deployment.post(target, { adminKey })).toMatchObject({
+    for (const key of [":", "wrong", `${deployment.adminKey}x`]) {
+      const headers = { authorization: `Convex ${key}` };
+      expect(await deployment.post(target, {}, headers)).toMatchObject({
         status: 403,
         body: { code: "BadAdminKey" },
       });
     }
+    // Its body is not looked at before.
+    const { adminKey } = deployment;
+    expect(await deployment.post(target, { adminKey })).toMatchObject({
+      status: 401,
+      body: { code: "Unauthenticated" },
+    });
   });
 
   test.each([

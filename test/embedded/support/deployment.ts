@@ -99,12 +99,12 @@ export class TestDeployment {
     };
   }
 
-  /** A step of the push protocol, with the key in its body. */
+  /** A step of the push protocol. */
   step(
     name: string,
     body: Record<string, unknown>,
   ): Promise<{ status: number; body: unknown }> {
-    return this.post(`/api/${name}`, { adminKey: this.adminKey, ...body });
+    return this.post(`/api/${name}`, body, this.admin);
   }
 
   /** A whole push; the answer of the step that ended it. */

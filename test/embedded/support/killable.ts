@@ -76,6 +76,10 @@ export class KillableDeployment {
     return deployment;
   }
 
+  get #admin(): Record<string, string> {
+    return { authorization: `Convex ${this.adminKey}` };
+  }
+
   async kill(): Promise<void> {
     if (this.hasEnded) return;
     const exited = once(this.process, "exit");
@@ -120,9 +124,8 @@ export class KillableDeployment {
   }
 
   push(app: PushedApp): Promise<Answer> {
-    const { adminKey } = this;
     return pushBy(
-      (name, body) => this.post(`/api/${name}`, { adminKey, ...body }),
+      (name, body) => this.post(`/api/${name}`, body, this.#admin),
       app,
     );
   }
@@ -135,7 +138,7 @@ export class KillableDeployment {
     const { body } = await this.post(
       "/api/function",
       { componentPath: "sessionTracker", path: name, args, format: "json" },
-      { authorization: `Convex ${this.adminKey}` },
+      this.#admin,
     );
     const answer = body as { status: string; value: unknown };
     if (answer.status !== "success") throw new Error(JSON.stringify(answer));
