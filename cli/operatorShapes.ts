@@ -1,4 +1,5 @@
 /** What `--json` prints for single sessions, settings and upkeep; see `shapes.ts`. */
+import type { GoesOnJson } from "./shapes.js";
 import type {
   Policy,
   Schedule,
@@ -52,6 +53,8 @@ export interface SettingsChangeJson extends SettingsJson {
   after: Partial<Policy>;
   /** Sessions older than the new retention; counted only when it was lowered. */
   purgeable?: number;
+  /** A purge under way that takes what is kept now; only after the retention was raised. */
+  goesOn?: GoesOnJson;
 }
 
 /** `settings log` */

@@ -152,6 +152,17 @@ export interface DryRunJson {
   }>;
 }
 
+/** A run that goes on, or was canceled, after a change of the policy behind it */
+export interface GoesOnJson {
+  runId: string;
+  cutoff: string;
+  /** Sessions it still takes. */
+  left: number;
+  /** Those among them that the retention in force keeps. */
+  kept: number;
+  canceled: boolean;
+}
+
 /** `retention [DAYS]` */
 export interface RetentionJson {
   retentionDays: RetentionDays;
@@ -160,6 +171,8 @@ export interface RetentionJson {
   previous?: RetentionDays;
   /** Sessions older than the new retention; counted only when it was lowered. */
   purgeable?: number;
+  /** A purge under way that takes what is kept now; only after the retention was raised. */
+  goesOn?: GoesOnJson;
 }
 
 export interface PauseJson {
@@ -193,6 +206,8 @@ export interface ScheduleChangeJson {
   schedule: ScheduleJson;
   /** The next fires; empty while paused. */
   fires: string[];
+  /** The run of its kind that was under way when it was paused. */
+  goesOn?: GoesOnJson;
 }
 
 /** `schedule preview` */

@@ -28,13 +28,14 @@ export async function retention(
   const changed = await changePolicy(context, connection, options, current, {
     retentionDays: days,
   });
-  const { revision, purgeable } = changed;
+  const { revision, purgeable, goesOn } = changed;
   const settings = { ...current, retentionDays: days };
   show(context, options, settings, {
     retentionDays: days,
     revision,
     previous,
     ...(purgeable === undefined ? {} : { purgeable }),
+    ...(goesOn === undefined ? {} : { goesOn }),
   });
 }
 

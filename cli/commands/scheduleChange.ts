@@ -1,9 +1,11 @@
 import type { ScheduleName } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
 import type { ComponentClient } from "../lib/client.js";
+import { byDeploymentClock } from "../lib/clock.js";
 import { conflictExplained } from "../lib/conflict.js";
 import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
 import { CliError } from "../lib/errors.js";
+import { tellWhatGoesOn } from "../lib/goesOn.js";
 import { reportChange } from "../lib/scheduleReport.js";
 import { parseFuture } from "../lib/zonedTime.js";
 
@@ -12,6 +14,11 @@ export interface ScheduleChangeOptions extends GlobalOptions {
   readonly reason?: string;
   readonly until?: string;
   readonly ifRevision?: number;
+}
+
+export interface PauseOptions extends ScheduleChangeOptions {
+  readonly reason: string;
+  readonly cancelRun?: boolean;
 }
 
 /** A patch: the spec or the zone that is not named stays. */
@@ -47,14 +54,15 @@ export async function setSchedule(
 export async function pauseSchedule(
   context: CliContext,
   name: ScheduleName,
-  options: ScheduleChangeOptions & { readonly reason: string },
+  options: PauseOptions,
 ): Promise<void> {
+  const connection = await connect(context, options);
+  const { client } = connection;
+  const there = await byDeploymentClock(context, client);
   const until =
     options.until === undefined
       ? {}
-      : { until: parseFuture(options.until, "--until", context.now()) };
-  const connection = await connect(context, options);
-  const { client } = connection;
+      : { until: parseFuture(options.until, "--until", there.now()) };
   const revision = await revisionToChange(client, options);
   await announceTarget(context, connection);
   const changed = await conflictExplained(client, revision, () =>
@@ -66,7 +74,10 @@ export async function pauseSchedule(
       ...until,
     }),
   );
-  await reportChange(context, client, options, changed);
+  const goesOn = await tellWhatGoesOn(context, connection, options, {
+    ...{ kind: name, what: `the ${name} schedule is paused` },
+  });
+  await reportChange(context, client, options, { ...changed, goesOn });
 }
 
 export async function resumeSchedule(

@@ -5,18 +5,18 @@ import type {
   RetentionDays,
 } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
+import type { GoesOnJson } from "../shapes.js";
 import type { Returns } from "./api.js";
 import { confirmYes } from "./confirm.js";
 import { announceTarget, type Connection } from "./connect.js";
 import { conflictExplained } from "./conflict.js";
 import { CliError } from "./errors.js";
+import { tellWhatGoesOn, type GoesOnOptions } from "./goesOn.js";
 import { countOf, retentionText } from "./output.js";
 import { previewPurge } from "./purgePreview.js";
 import { nextPurgeText } from "./scheduleReport.js";
 
-export interface PolicyChangeOptions {
-  readonly yes?: boolean;
-  readonly reason?: string;
+export interface PolicyChangeOptions extends GoesOnOptions {
   /** The revision the operator looked at, if that was an earlier command's. */
   readonly ifRevision?: number;
 }
@@ -27,6 +27,7 @@ export interface PolicyChanged {
   after: Partial<Policy>;
   /** Sessions older than the new retention; counted only when it was lowered. */
   purgeable?: number;
+  goesOn?: GoesOnJson;
 }
 
 /**
@@ -61,12 +62,33 @@ export async function changePolicy(
       ...(options.reason === undefined ? {} : { reason: options.reason }),
     }),
   );
+  const goesOn = await tellOfPurge(context, connection, options, {
+    ...{ previous: current.retentionDays, days: patch.retentionDays },
+  });
   return {
     revision: changed.revision,
     before: changed.before as Partial<Policy>,
     after: changed.after as Partial<Policy>,
     ...(purgeable === null ? {} : { purgeable }),
+    ...(goesOn === undefined ? {} : { goesOn }),
   };
+}
+
+/** A retention that is raised does not reach the purge that is under way. */
+async function tellOfPurge(
+  context: CliContext,
+  connection: Connection,
+  options: PolicyChangeOptions,
+  {
+    previous,
+    days,
+  }: { previous: RetentionDays; days?: RetentionDays | undefined },
+): Promise<GoesOnJson | undefined> {
+  if (days === undefined || !isLower(previous, days)) return undefined;
+  const what = `the retention was raised from ${retentionText(previous)} to ${retentionText(days)}`;
+  return await tellWhatGoesOn(context, connection, options, {
+    ...{ kind: "purge", what, onlyKept: true },
+  });
 }
 
 async function confirmLowering(

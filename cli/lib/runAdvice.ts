@@ -2,9 +2,11 @@
 import {
   ABANDONED_AFTER_MS,
   MINUTE_MS,
+  purgeCutoff,
   STUCK_AFTER_MS,
 } from "../../convex/sessionTracker/shared.js";
-import type { Run } from "./api.js";
+import type { Returns, Run } from "./api.js";
+import { retentionText } from "./output.js";
 import { shellCommand } from "./shell.js";
 import { printable } from "./printable.js";
 import { formatDuration, formatTime } from "./time.js";
@@ -16,6 +18,7 @@ export interface RunAdvice {
   remedy: string;
 }
 
+type RevisedSettings = Returns<"settings:get">;
 type Known = Pick<Run, "runId" | "archiveFile">;
 
 /**
@@ -46,6 +49,26 @@ export function adviceFor(
   return {
     what: `${isLast ? `The last ${kind} run, ${runId},` : `Run ${runId} (${kind})`} failed: ${failureOf(run)}`,
     remedy: `\`${resumeCommand(run)}\` goes on where it stopped, \`${shellCommand("sessions-ops", "runs", "show", runId)}\` shows its errors.`,
+  };
+}
+
+/** A purge that goes on under settings that have changed since it was asked for. */
+export function outdatedAdvice(
+  run: Run,
+  {
+    revision,
+    retentionDays,
+  }: Pick<RevisedSettings, "revision" | "retentionDays">,
+  now: number,
+): RunAdvice | null {
+  const { runId, kind, status, cutoff } = run;
+  if (kind !== "purge" || status !== "running") return null;
+  const isOutdated = run.revision !== undefined && run.revision < revision;
+  const keptFrom = purgeCutoff(retentionDays, now) ?? 0;
+  if (!isOutdated || cutoff <= keptFrom) return null;
+  return {
+    what: `Run ${runId} (${kind}) was asked for under other settings and goes on with its cutoff, last active before ${formatTime(cutoff)}, so it deletes what the retention (${retentionText(retentionDays)}) keeps.`,
+    remedy: `\`${cancelCommand(run)}\` stops it before its next page.`,
   };
 }
 

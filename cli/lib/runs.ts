@@ -113,7 +113,7 @@ export async function archivedByOther(
     advice === null ? howToFollow(run) : `${advice.what} ${advice.remedy}`;
   return new CliError(
     "failure",
-    `Run ${run.runId}, started by ${printable(run.actor)}, is already running, and only one purge runs at a time. ${then} Then repeat the command.`,
+    `Run ${run.runId} is already running, started by ${printable(run.actor)}, and only one purge runs at a time. ${then} Then repeat the command.`,
   );
 }
 

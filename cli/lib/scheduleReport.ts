@@ -1,5 +1,5 @@
 import type { CliContext } from "../context.js";
-import type { ScheduleChangeJson } from "../shapes.js";
+import type { GoesOnJson, ScheduleChangeJson } from "../shapes.js";
 import type { Schedule } from "./api.js";
 import type { ComponentClient } from "./client.js";
 import type { GlobalOptions } from "./connect.js";
@@ -16,7 +16,11 @@ export async function reportChange(
   context: CliContext,
   client: ComponentClient,
   options: GlobalOptions,
-  { revision, schedule }: { revision: number; schedule: Schedule },
+  {
+    revision,
+    schedule,
+    goesOn,
+  }: { revision: number; schedule: Schedule; goesOn?: GoesOnJson | undefined },
 ): Promise<void> {
   const fires = await nextFires(client, schedule);
   if (options.json) {
@@ -24,6 +28,7 @@ export async function reportChange(
       revision,
       schedule: toScheduleJson(schedule),
       fires: fires.map(iso),
+      ...(goesOn === undefined ? {} : { goesOn }),
     } satisfies ScheduleChangeJson);
   }
   const { name, spec, timeZone } = schedule;

@@ -1,7 +1,7 @@
 /** What an operator should see before anything else. */
 import { WATCHDOG_LATE_MS } from "../../convex/sessionTracker/shared.js";
 import type { Status } from "./api.js";
-import { adviceFor } from "./runAdvice.js";
+import { adviceFor, outdatedAdvice } from "./runAdvice.js";
 import { settingsWarnings } from "./settingsWarnings.js";
 import { scheduleState } from "./tables.js";
 import { formatDuration, formatTime } from "./time.js";
@@ -33,11 +33,15 @@ function watchdogWarnings({ watchdog }: Status, now: number): string[] {
   ];
 }
 
-function runWarnings({ runs }: Status, now: number): string[] {
-  return runs.flatMap((run) => {
-    const advice = adviceFor(run, now, { isLast: true });
-    return advice === null ? [] : [`${advice.what} ${advice.remedy}`];
-  });
+function runWarnings({ runs, settings }: Status, now: number): string[] {
+  return runs.flatMap((run) =>
+    [
+      adviceFor(run, now, { isLast: true }),
+      outdatedAdvice(run, settings, now),
+    ].flatMap((advice) =>
+      advice === null ? [] : `${advice.what} ${advice.remedy}`,
+    ),
+  );
 }
 
 function pauseWarnings({ schedules }: Status): string[] {

@@ -57,6 +57,14 @@ export function reasonOption(where: string): Option {
   });
 }
 
+/** A run under way goes on after a change, unless somebody stops it. */
+export function cancelRunOption(): Option {
+  return new Option(
+    "--cancel-run",
+    "also cancel the run that is under way and would go on",
+  );
+}
+
 /** For scripts, and for what was looked at in an earlier command. */
 export function ifRevision(): Option {
   return new Option(

@@ -1,10 +1,14 @@
 import { Argument, type Command } from "commander";
 import type { ScheduleName } from "../../convex/sessionTracker/shared.js";
 import type { SchedulePreviewOptions } from "../commands/schedule.js";
-import type { ScheduleChangeOptions } from "../commands/scheduleChange.js";
+import type {
+  PauseOptions,
+  ScheduleChangeOptions,
+} from "../commands/scheduleChange.js";
 import type { CliContext } from "../context.js";
 import type { GlobalOptions } from "../lib/connect.js";
 import {
+  cancelRunOption,
   ifRevision,
   KINDS,
   reasonOption,
@@ -90,6 +94,7 @@ function addPause(schedule: Command, context: CliContext): void {
         "--until <time>",
         "resume by itself: 2h, 7d, YYYY-MM-DD or ISO 8601",
       )
+      .addOption(cancelRunOption())
       .addOption(ifRevision()),
     "schedule pause purge --reason 'import under way'",
     "schedule pause purge --reason audit --until 7d",
@@ -98,7 +103,7 @@ function addPause(schedule: Command, context: CliContext): void {
     await pauseSchedule(
       context,
       which,
-      command.optsWithGlobals<ScheduleChangeOptions & { reason: string }>(),
+      command.optsWithGlobals<PauseOptions>(),
     );
   });
 }

@@ -8,6 +8,7 @@ import type {
 import type { CliContext } from "../context.js";
 import type { GlobalOptions } from "../lib/connect.js";
 import {
+  cancelRunOption,
   ifRevision,
   reasonOption,
   retentionDays,
@@ -108,6 +109,7 @@ export function addSettingsCommands(
 function changing(command: Command): Command {
   return command
     .option("-y, --yes", "do not ask before lowering the retention")
+    .addOption(cancelRunOption())
     .addOption(reasonOption("recorded in the settings log"))
     .addOption(ifRevision());
 }
