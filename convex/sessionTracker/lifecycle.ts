@@ -1,20 +1,30 @@
 /**
- * The chain of a run: each page does its work and enqueues the next, through workpool. The first
- * page is done in the transaction that starts the run, so that a run which fits one page, as most
- * that a schedule starts do, costs no job at all (an empty job costs about 17 transactions).
+ * The chain of a run: each page does its work and enqueues the next, in one transaction. The run is in
+ * the ledger before its first page begins, so that whatever happens to a page leaves a trace.
  */
 import { vOnCompleteArgs, Workpool } from "@convex-dev/workpool";
 import type { FunctionArgs, FunctionReturnType } from "convex/server";
 import { v } from "convex/values";
 import { components, internal } from "./_generated/api.js";
-import type { Doc } from "./_generated/dataModel.js";
-import { internalMutation, type MutationCtx } from "./_generated/server.js";
+import type { Doc, Id } from "./_generated/dataModel.js";
+import {
+  internalAction,
+  internalMutation,
+  type MutationCtx,
+} from "./_generated/server.js";
 import { pacedPageSize, sessionsLeft, waitMsAfter } from "./budgets.js";
 import { doPage, type PageDone } from "./pages.js";
+import {
+  sizeAfterFailure,
+  sizeAfterSuccess,
+  type Failure,
+} from "./pageSizes.js";
 import { finishRun, withError, type RunPatch } from "./runRows.js";
 import { readSettings } from "./settings.js";
 import {
   MAX_FAILURES_IN_A_ROW,
+  MINUTE_MS,
+  STUCK_AFTER_MS,
   vCursor,
   vRunKind,
   type RunKind,
@@ -24,13 +34,44 @@ import { nextRow } from "./walks.js";
 /** No `maxParallelism`: the class would write it at every enqueue, and below 2 each page waits 200 ms. */
 const workpool = new Workpool(components.workpool, {});
 
-/** The job of a chain. One that carries an old number, or finds its run not running, does nothing. */
-export const page = internalMutation({
-  args: { runId: v.id("runs"), seq: v.number() },
+const vLink = { runId: v.id("runs"), seq: v.number() };
+
+/**
+ * The job of a chain. An action, because a page that runs out of time takes all that its transaction
+ * did with it, the catch of its failure too: only who called it can tell, and at once.
+ */
+export const runPage = internalAction({
+  args: vLink,
   returns: v.null(),
-  handler: async (ctx, { runId, seq }) => {
-    const run = await ctx.db.get("runs", runId);
-    if (run?.status === "running" && run.seq === seq) await advance(ctx, run);
+  handler: async (ctx, link) => {
+    try {
+      await ctx.runMutation(internal.lifecycle.page, link);
+    } catch (error) {
+      const failed = { ...link, message: messageOf(error) };
+      await ctx.runMutation(internal.lifecycle.pageFailed, failed);
+    }
+    return null;
+  },
+});
+
+/** One that carries an old number, or finds its run not running, does nothing. */
+export const page = internalMutation({
+  args: vLink,
+  returns: v.null(),
+  handler: async (ctx, link) => {
+    const run = await runOf(ctx, link);
+    if (run !== null) await advance(ctx, run);
+    return null;
+  },
+});
+
+/** What became of a page that could not say so itself. */
+export const pageFailed = internalMutation({
+  args: { ...vLink, message: v.string() },
+  returns: v.null(),
+  handler: async (ctx, { message, ...link }) => {
+    const run = await runOf(ctx, link);
+    if (run !== null) await retreat(ctx, run, message, "outOfTime");
     return null;
   },
 });
@@ -54,24 +95,58 @@ export const work = internalMutation({
   handler: (ctx, args) => doPage(ctx, args),
 });
 
-/** The backup for a job that could not even report its failure: a timeout, or a limit of its own. */
+/** The backup for a job that was lost, or could not even report that its page failed. */
 export const pageStopped = internalMutation({
-  args: vOnCompleteArgs(v.object({ runId: v.id("runs"), seq: v.number() })),
+  args: vOnCompleteArgs(v.object(vLink)),
   returns: v.null(),
   handler: async (ctx, { context, result }) => {
-    const run = await ctx.db.get("runs", context.runId);
-    if (run?.status !== "running" || run.seq !== context.seq) return null;
+    const run = await runOf(ctx, context);
+    if (run === null) return null;
     if (result.kind === "failed") {
       await retreat(ctx, run, result.error);
     } else {
       const message = "The job of its page was canceled in workpool.";
-      await finishRun(ctx, run._id, "failed", {
+      await finishRun(ctx, run, "failed", {
         errors: withError(run, { message }),
       });
     }
     return null;
   },
 });
+
+/** A page that is not done after so long was lost: with the process, say, that was to do it. */
+const LOST_AFTER_MS = MINUTE_MS / 2;
+
+/** Lets a run go on whose next page was lost; one that is merely slow loses nothing by it. */
+export const guard = internalMutation({
+  args: { ...vLink, patienceMs: v.number() },
+  returns: v.null(),
+  handler: async (ctx, { patienceMs, ...link }) => {
+    const lost = await runOf(ctx, link);
+    if (lost === null) {
+      const run = await ctx.db.get("runs", link.runId);
+      if (run?.status === "running") await setGuard(ctx, run, LOST_AFTER_MS);
+      return null;
+    }
+    await enqueueNext(ctx, lost, {});
+    const seq = lost.seq + 1;
+    // Where that does not help, ever more rarely.
+    await setGuard(
+      ctx,
+      { ...lost, seq },
+      Math.min(patienceMs * 2, STUCK_AFTER_MS),
+    );
+    return null;
+  },
+});
+
+/** Begins a run that was just written down: a first page alone, as most runs have, costs no job. */
+export async function begin(
+  ctx: MutationCtx,
+  { _id: runId, seq }: Doc<"runs">,
+): Promise<void> {
+  await ctx.scheduler.runAfter(0, internal.lifecycle.runPage, { runId, seq });
+}
 
 /**
  * Does one page of a run and enqueues what follows, in the caller's transaction.
@@ -91,11 +166,7 @@ export async function advance(
       transactionLimits: PAGE_LIMITS,
     });
   } catch (error) {
-    await retreat(
-      ctx,
-      run,
-      error instanceof Error ? error.message : String(error),
-    );
+    await retreat(ctx, run, messageOf(error));
     return;
   }
   await recordPage(ctx, run, done);
@@ -117,21 +188,16 @@ export async function recordPage(
     progressAt: Date.now(),
   };
   if (done.isDone) {
-    await finishRun(ctx, run._id, "completed", progress);
+    await finishRun(ctx, run, "completed", progress);
     return;
   }
   if (sessionsLeft({ ...run, ...progress }) === 0) {
-    await finishRun(ctx, run._id, "maxReached", progress);
+    await finishRun(ctx, run, "maxReached", progress);
     return;
   }
   const wanted = pacedPageSize(run, (await readSettings(ctx)).pageSize);
-  const pageSize = Math.min(run.pageSize * 2, wanted);
-  await enqueueNext(
-    ctx,
-    run,
-    { ...progress, pageSize },
-    waitMsAfter(run, done),
-  );
+  const size = sizeAfterSuccess(run, wanted);
+  await enqueueNext(ctx, run, { ...progress, ...size }, waitMsAfter(run, done));
 }
 
 /** Enqueues the next link; every earlier one becomes void. Pages of an archived run are asked for. */
@@ -145,8 +211,11 @@ export async function enqueueNext(
   const nextPageAt = waitMs === 0 ? undefined : Date.now() + waitMs;
   await ctx.db.patch("runs", run._id, { ...patch, seq, nextPageAt });
   if (run.archiveFile !== undefined) return;
+  if (run.guard === undefined) {
+    await setGuard(ctx, { ...run, seq, nextPageAt }, LOST_AFTER_MS);
+  }
   const link = { runId: run._id, seq };
-  await workpool.enqueueMutation(ctx, internal.lifecycle.page, link, {
+  await workpool.enqueueAction(ctx, internal.lifecycle.runPage, link, {
     onComplete: internal.lifecycle.pageStopped,
     context: link,
     onCompleteExcludeKinds: ["success"],
@@ -174,9 +243,18 @@ export async function retreat(
   ctx: MutationCtx,
   run: Doc<"runs">,
   message: string,
+  failure: Failure = "failed",
 ): Promise<void> {
   if (run.pageSize > 1) {
-    await enqueueNext(ctx, run, { pageSize: Math.floor(run.pageSize / 2) });
+    const size = sizeAfterFailure(run, failure, Date.now());
+    // A page that ran out of time is worth knowing of, also where a smaller one helps.
+    const errors =
+      failure === "outOfTime"
+        ? withError(run, {
+            message: `A page of ${run.pageSize} sessions was not done, and is tried again with ${size.pageSize}: ${message}`,
+          })
+        : run.errors;
+    await enqueueNext(ctx, run, { ...size, errors });
     return;
   }
   const row = await nextRow(ctx, run);
@@ -186,16 +264,50 @@ export async function retreat(
     ...(row === null ? {} : { sessionId: row.session }),
   });
   if (row === null || failuresInARow >= MAX_FAILURES_IN_A_ROW) {
-    await finishRun(ctx, run._id, "failed", { errors, failuresInARow });
+    await finishRun(ctx, run, "failed", { errors, failuresInARow });
     return;
   }
   await enqueueNext(ctx, run, {
     cursor: row.cursor,
     quarantined: run.quarantined + 1,
+    // It was the row, not the size.
+    learned: {},
     failuresInARow,
     errors,
     progressAt: Date.now(),
   });
+}
+
+/** The run whose next link this is. */
+async function runOf(
+  ctx: MutationCtx,
+  { runId, seq }: { runId: Id<"runs">; seq: number },
+): Promise<Doc<"runs"> | null> {
+  const run = await ctx.db.get("runs", runId);
+  return run?.status === "running" && run.seq === seq ? run : null;
+}
+
+async function setGuard(
+  ctx: MutationCtx,
+  {
+    _id: runId,
+    seq,
+    nextPageAt = 0,
+  }: { _id: Id<"runs">; seq: number; nextPageAt?: number | undefined },
+  patienceMs: number,
+): Promise<void> {
+  const waitMs = Math.max(0, nextPageAt - Date.now());
+  const args = { runId, seq, patienceMs };
+  const guard = await ctx.scheduler.runAfter(
+    waitMs + patienceMs,
+    internal.lifecycle.guard,
+    args,
+  );
+  await ctx.db.patch("runs", runId, { guard });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function resultOf(kind: RunKind, done: PageDone): number {

@@ -1,6 +1,6 @@
 /** Reading and changing rows of the run ledger. */
 import type { WithoutSystemFields } from "convex/server";
-import type { Doc, Id } from "./_generated/dataModel.js";
+import type { Doc } from "./_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "./_generated/server.js";
 import { cutoffBySettings } from "./cutoffs.js";
 import { fail } from "./errors.js";
@@ -20,6 +20,8 @@ export function toRun({
   _id,
   _creationTime,
   archiver,
+  learned,
+  guard,
   ...run
 }: Doc<"runs">): Run {
   return { runId: _id, ...run };
@@ -53,17 +55,17 @@ export function runningRun(ctx: QueryCtx, kind: RunKind) {
 
 export async function finishRun(
   ctx: MutationCtx,
-  runId: Id<"runs">,
+  run: Doc<"runs">,
   status: Exclude<RunStatus, "running">,
   rest: RunPatch = {},
 ): Promise<void> {
-  const finishedAt = Date.now();
-  const nextPageAt = undefined;
-  await ctx.db.patch("runs", runId, {
+  if (run.guard !== undefined) await ctx.scheduler.cancel(run.guard);
+  await ctx.db.patch("runs", run._id, {
     ...rest,
     status,
-    finishedAt,
-    nextPageAt,
+    finishedAt: Date.now(),
+    nextPageAt: undefined,
+    guard: undefined,
   });
 }
 

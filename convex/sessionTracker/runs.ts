@@ -2,7 +2,6 @@
 import { v } from "convex/values";
 import type { Doc } from "./_generated/dataModel.js";
 import {
-  internalMutation,
   mutation,
   query,
   type MutationCtx,
@@ -16,7 +15,8 @@ import {
   type AskedCutoff,
 } from "./cutoffs.js";
 import { checkInteger, checkReason, fail } from "./errors.js";
-import { advance, enqueueNext } from "./lifecycle.js";
+import { begin, enqueueNext } from "./lifecycle.js";
+import { firstSize } from "./pageSizes.js";
 import {
   existingRun,
   findRun,
@@ -40,7 +40,7 @@ import {
 } from "./shared.js";
 
 /**
- * Starts a run and does its first page; where one of the kind is running, names that one instead.
+ * Starts a run, whose first page follows at once in a transaction of its own; where one of the kind is running, names that one instead.
  * Without a cutoff the settings decide. A cutoff younger than the idle timeout is refused.
  * @throws retentionNever; invalidCutoff `{ cutoff, now, latest }`; revisionConflict
  *   `{ expected, actual, last }`; invalidArgument
@@ -75,20 +75,6 @@ export const start = mutation({
       });
     }
     return await startRun(ctx, request);
-  },
-});
-
-/** What a tick starts, in a transaction of its own. */
-export const startScheduled = internalMutation({
-  args: { kind: vRunKind },
-  returns: v.null(),
-  handler: async (ctx, { kind }) => {
-    const { retentionDays } = await readRevisedSettings(ctx);
-    // It may have become so since the tick.
-    if (kind === "purge" && retentionDays === "never") return null;
-    const by = { actor: "schedule", trigger: "schedule" } as const;
-    await startRun(ctx, { kind, ...by });
-    return null;
   },
 });
 
@@ -141,7 +127,7 @@ export const cancel = mutation({
       return { canceled: false, status: run.status };
     }
     const why = reason === undefined ? "" : `: ${reason}`;
-    await finishRun(ctx, run._id, "canceled", {
+    await finishRun(ctx, run, "canceled", {
       errors: withError(run, { message: `Canceled by ${actor}${why}` }),
     });
     return { canceled: true, status: "canceled" as const };
@@ -233,7 +219,8 @@ interface RunRequest {
   archive?: { file: string; archiver: string };
 }
 
-async function startRun(
+/** Writes the run down, and lets it begin: nothing of the app is called here, so a tick may call it. */
+export async function startRun(
   ctx: MutationCtx,
   { cutoff: asked, expectedRevision, ...request }: RunRequest,
 ): Promise<RunStarted> {
@@ -252,7 +239,7 @@ async function startRun(
   }
   const wanted = settings.pageSize;
   const run = await insertRun(ctx, { ...request, cutoff, revision }, wanted);
-  if (run.archiveFile === undefined) await advance(ctx, run);
+  if (run.archiveFile === undefined) await begin(ctx, run);
   return { runId: run._id, cutoff: run.cutoff, status: "started" };
 }
 
@@ -268,6 +255,11 @@ async function insertRun(
   wanted: number,
 ): Promise<Doc<"runs">> {
   const now = Date.now();
+  const last = await ctx.db
+    .query("runs")
+    .withIndex("kind_startedAt", (q) => q.eq("kind", request.kind))
+    .order("desc")
+    .first();
   const { maxSessions: stopAt } = request;
   const fields = {
     ...request,
@@ -278,7 +270,7 @@ async function insertRun(
     status: "running" as const,
     cursor: null,
     seq: 0,
-    pageSize: pacedPageSize(request, wanted),
+    ...firstSize(pacedPageSize(request, wanted), last, now),
     pages: 0,
     sessions: 0,
     leases: 0,

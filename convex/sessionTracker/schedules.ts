@@ -17,6 +17,7 @@ import {
 } from "./cronSpecs.js";
 import { checkInteger, fail } from "./errors.js";
 import { anythingDue, runningRun } from "./runRows.js";
+import { startRun } from "./runs.js";
 import { readSettings, writeSettings } from "./settings.js";
 import {
   pauseInForce,
@@ -144,8 +145,8 @@ export const list = query({
 });
 
 /**
- * The one target of all crons. It only decides: the work is started in a transaction of its own,
- * so that nothing called from a run (an app's hook that edits schedules, say) can ever delete the
+ * The one target of all crons. It only decides, and writes a run down: the work is done in transactions
+ * of its own, so that nothing called from a run (an app's hook that edits schedules, say) can ever delete the
  * cron from inside the cron's own target, which cancels the job it runs in.
  */
 export const dispatch = internalMutation({
@@ -208,7 +209,7 @@ async function decide(
   const running = await runningRun(ctx, name);
   if (running !== null) return `run ${running._id} was still going`;
   if (!(await anythingDue(ctx, name, now))) return "nothing due";
-  await ctx.scheduler.runAfter(0, internal.runs.startScheduled, { kind: name });
+  await startRun(ctx, { kind: name, actor: "schedule", trigger: "schedule" });
   return "started a run";
 }
 

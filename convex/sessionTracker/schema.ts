@@ -3,6 +3,7 @@ import { v } from "convex/values";
 import {
   vAction,
   vArchivedPage,
+  vLearned,
   vRunFields,
   vSessionState,
   vScheduleName,
@@ -122,6 +123,9 @@ export default defineSchema({
    */
   runs: defineTable({
     ...vRunFields.fields,
+    learned: v.optional(vLearned),
+    /** Looks whether the run moves, and lets it go on where its next page was lost. */
+    guard: v.optional(v.id("_scheduled_functions")),
     /** Who writes the archive of an archived purge, and what their last page came to. */
     archiver: v.optional(
       v.object({

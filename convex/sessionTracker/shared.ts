@@ -329,6 +329,14 @@ export const vRunFields = v.object({
    */
   archiveFile: v.optional(v.string()),
 });
+/** What a run has learned about the size of its pages, see `pageSizes`. */
+export const vLearned = v.object({
+  /** A page of this size ran out of time. */
+  outOfTime: v.optional(v.object({ size: v.number(), at: v.number() })),
+  /** One of this size failed otherwise; it is tried again after so many pages. */
+  failed: v.optional(v.object({ size: v.number(), pages: v.number() })),
+});
+
 /** What became of a page that was archived. */
 export const vArchivedPage = v.object({
   /** Whether its sessions were deleted; else the page is to be asked for again. */

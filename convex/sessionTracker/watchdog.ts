@@ -131,7 +131,7 @@ async function cancelAbandoned(
   const due = Math.max(run.progressAt, run.nextPageAt ?? 0);
   if (due + ABANDONED_AFTER_MS >= now) return;
   const message = `Nobody has gone on with its archive ${run.archiveFile ?? ""} for a day. Resume it with that file.`;
-  await finishRun(ctx, run._id, "canceled", {
+  await finishRun(ctx, run, "canceled", {
     errors: withError(run, { message }),
   });
 }

@@ -26,6 +26,7 @@ test("status: as far as its maximum, no faster than its rate, and without the pa
   const { terminal, pass } = await setUpOld(1_500);
   const bounded = [...purge, "--max", "600", "--rate", "100/s", "--detach"];
   const { runId } = await terminal.json<RunResultJson>(...bounded);
+  await pass(1);
   const progress = async () =>
     (await terminal.json<StatusJson>("status")).progress;
   expect(await progress()).toEqual([
@@ -75,10 +76,11 @@ test("status: the share done and the time left of what was counted before it sta
 });
 
 test("status: more than is counted of a run that nobody counted before is said to be open", async () => {
-  const { terminal, component } = await setUpOld(1_500);
+  const { terminal, component, pass } = await setUpOld(1_500);
   await component.mutation(api.runs.start, {
     ...{ kind: "purge", actor: "app", trigger: "app", ratePerSecond: 100 },
   });
+  await pass(1);
   const { progress } = await terminal.json<StatusJson>("status");
   expect(progress).toMatchObject([
     { left: 1_000, isCapped: true, text: "100 of 1,100+ sessions" },

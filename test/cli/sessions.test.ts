@@ -227,7 +227,7 @@ test("status on a terminal of 80 columns fits its 24 rows", async () => {
     ID  expire  completed  2026-08-15 12:00:00 UTC
       1 session, 0 actions; cutoff 2026-08-15 11:30:00 UTC; by cli:ada@desk
     ID  purge  completed  2026-08-15 12:00:00 UTC
-      2 sessions, 1 action; cutoff 2026-08-15 11:29:36 UTC; by cli:ada@desk
+      2 sessions, 1 action; cutoff 2026-08-15 11:29:37 UTC; by cli:ada@desk
     "
   `);
 });

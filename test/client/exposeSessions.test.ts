@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Operation } from "../../client/index.js";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
-import { advance } from "../convex/clock.js";
+import { advance, step } from "../convex/clock.js";
 import { sessionTracker } from "../convex/hooksApp/component.js";
 import { permitAll, sessions, setUpApp, type App } from "./app.js";
 
@@ -272,6 +272,7 @@ describe("cleanupOldSessions", () => {
       cutoff: START - 30 * DAY_MS,
       status: "started",
     });
+    await step(t);
     expect(await sessionOf(t, "at-the-cutoff-0")).not.toBeNull();
     expect(await sessionOf(t, "older-0")).toBeNull();
   });

@@ -6,11 +6,13 @@ import { advance } from "./clock.js";
 import { expectInvariants, type Component } from "./rows.js";
 import {
   finishRun,
+  loseLink,
   readRun,
   runToPage,
   seedExpired,
   seedLeased,
   setPageSize,
+  untilFirstPage,
   visitors,
 } from "./runKit.js";
 import { setUpComponent } from "./setup.js";
@@ -32,7 +34,10 @@ async function start(
   kind: "purge" | "expire",
   budget: { maxSessions?: number; ratePerSecond?: number },
 ) {
-  return (await t.mutation(api.runs.start, { kind, ...by, ...budget })).runId;
+  const request = { kind, ...by, ...budget };
+  const { runId } = await t.mutation(api.runs.start, request);
+  await untilFirstPage(t, runId);
+  return runId;
 }
 
 test("a run ends at its maximum, and resumes with as many again", async () => {
@@ -140,6 +145,7 @@ test("the watchdog leaves a paced run alone while it waits, and not longer", asy
   await seedExpired(t, visitors(3, OLD));
   const runId = await start("purge", { ratePerSecond: 0.01 });
   // One session every 100 seconds; here the wait is made as long as a session of 300 actions makes it.
+  await loseLink(t, runId);
   await t.run((ctx) =>
     ctx.db.patch("runs", runId, { nextPageAt: NOW + 60 * MINUTE_MS, seq: 99 }),
   );

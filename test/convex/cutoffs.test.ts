@@ -14,6 +14,7 @@ import {
   seedExpired,
   seedLeased,
   setPageSize,
+  startRun,
   visitors,
 } from "./runKit.js";
 import { setUpComponent } from "./setup.js";
@@ -87,7 +88,7 @@ test("the latest cutoff takes nobody who is there", async () => {
   await seedLeased(t, visitors(1, LATEST, "there"));
   await seedLeased(t, visitors(1, LATEST - 1, "idle"));
   const cutoff = LATEST;
-  await t.mutation(api.runs.start, { kind: "purge", cutoff, ...by });
+  await startRun(t, "purge", cutoff);
   const { sessions } = await expectInvariants(t);
   expect(sessions.map((row) => row.anonymousId)).toEqual(["there-0"]);
 });

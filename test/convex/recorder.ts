@@ -12,7 +12,7 @@ declare global {
   var Convex: Syscalls;
 }
 
-/** A mutation from outside or from the scheduler; what it calls is part of it. */
+/** A mutation from outside, from the scheduler or from an action; what it calls is part of it. */
 export interface Transaction {
   component: string;
   /** `module:function` */
@@ -52,6 +52,18 @@ export function totals(transactions: Transaction[]) {
   return sum;
 }
 
+interface FunctionMetadata {
+  name: string;
+  componentPath: string;
+}
+
+/** One that may still go on. */
+interface Open extends Transaction {
+  byId: number;
+  /** Functions it called that have not returned. */
+  nested: number;
+}
+
 interface Totals {
   documentsRead: { used: number };
   documentsWritten: { used: number };
@@ -60,7 +72,9 @@ interface Totals {
 
 class Recorder implements Syscalls {
   readonly #original: Syscalls;
-  readonly #byRequest = new Map<string, Transaction & { byId: number }>();
+  readonly #transactions: Open[] = [];
+  /** The last of each request. */
+  readonly #current = new Map<string, Open>();
   readonly #tablesRead = new Set<string>();
   readonly #tablesWritten = new Set<string>();
   readonly #idsRead = new Set<string>();
@@ -71,7 +85,7 @@ class Recorder implements Syscalls {
 
   recording(): Recording {
     return {
-      transactions: [...this.#byRequest.values()],
+      transactions: this.#transactions,
       tablesRead: this.#tablesRead,
       tablesWritten: this.#tablesWritten,
       idsRead: this.#idsRead,
@@ -105,33 +119,54 @@ class Recorder implements Syscalls {
     const request = await ask<{ requestId: string }>(
       "1.0/getRequestMetadata",
     ).catch(() => null);
-    const transaction =
-      request === null
-        ? null
-        : (this.#byRequest.get(request.requestId) ??
-          this.#begin(request.requestId, await ask("1.0/getFunctionMetadata")));
-
-    const result = await asyncSyscall(op, args);
-    this.#note(op, args, result, transaction);
-    if (transaction !== null) {
+    // An action reads and writes nothing itself.
+    if (request === null || op.startsWith("1.0/actions/")) {
+      return await this.#passed(op, args, null);
+    }
+    const { requestId } = request;
+    const of = await ask<FunctionMetadata>("1.0/getFunctionMetadata");
+    const transaction = this.#transactionOf(requestId, of);
+    if (op === "1.0/runUdf") transaction.nested += 1;
+    try {
+      return await this.#passed(op, args, transaction);
+    } finally {
+      if (op === "1.0/runUdf") transaction.nested -= 1;
       const used = await ask<Totals>("1.0/getTransactionMetrics");
       transaction.documentsRead = used.documentsRead.used;
       transaction.documentsWritten = used.documentsWritten.used;
       transaction.intervals = used.databaseQueries.used + transaction.byId;
     }
-    return result;
   };
 
-  #begin(requestId: string, of: { name: string; componentPath: string }) {
-    const transaction = {
+  async #passed(
+    op: string,
+    args: string,
+    transaction: Open | null,
+  ): Promise<string> {
+    const result = await this.#original.asyncSyscall(op, args);
+    this.#note(op, args, result, transaction);
+    return result;
+  }
+
+  /** The mutations that an action calls are one request, one after the other. */
+  #transactionOf(requestId: string, of: FunctionMetadata): Open {
+    const current = this.#current.get(requestId);
+    const isPart =
+      current !== undefined &&
+      (current.nested > 0 ||
+        (current.name === of.name && current.component === of.componentPath));
+    if (isPart) return current;
+    const transaction: Open = {
       component: of.componentPath,
       name: of.name,
       documentsRead: 0,
       documentsWritten: 0,
       intervals: 0,
       byId: 0,
+      nested: 0,
     };
-    this.#byRequest.set(requestId, transaction);
+    this.#transactions.push(transaction);
+    this.#current.set(requestId, transaction);
     return transaction;
   }
 

@@ -102,7 +102,21 @@ export async function startRun(
     ...(cutoff === undefined ? {} : { cutoff }),
   });
   expect(status).toBe("started");
+  await untilFirstPage(t, runId);
   return runId;
+}
+
+/** A run is written down first, and does its first page at once, in a transaction of its own. */
+export async function untilFirstPage(
+  t: Component,
+  runId: string,
+): Promise<void> {
+  for (let steps = 0; steps < 10; steps += 1) {
+    const { seq, status } = await readRun(t, runId);
+    if (seq > 0 || status !== "running") return;
+    await step(t);
+  }
+  throw new Error(`Run ${runId} does not begin.`);
 }
 
 export async function readRun(t: Component, runId: string): Promise<Run> {
@@ -145,10 +159,12 @@ export async function setPageSize(
   });
 }
 
-/** The run stands still from here on: the job of its next page is void, as if it had been lost. */
+/** The run stands still from here on: the job of its next page, and its guard, are lost. */
 export async function loseLink(t: Component, runId: Id<"runs">): Promise<void> {
   await t.run(async (ctx) => {
     const run = await ctx.db.get("runs", runId);
-    if (run !== null) await ctx.db.patch("runs", runId, { seq: run.seq + 1 });
+    if (run === null) return;
+    if (run.guard !== undefined) await ctx.scheduler.cancel(run.guard);
+    await ctx.db.patch("runs", runId, { seq: run.seq + 1 });
   });
 }

@@ -19,6 +19,7 @@ import {
   seedLeased,
   setPageSize,
   startRun,
+  untilFirstPage,
   visitors,
 } from "./runKit.js";
 import { setUpComponent } from "./setup.js";
@@ -127,6 +128,7 @@ describe("start", () => {
   test("a token names the run it started, also when that is done", async () => {
     const request = { kind: "purge" as const, ...by, token: "try-1" };
     const first = await t.mutation(api.runs.start, request);
+    await untilFirstPage(t, first.runId);
     vi.setSystemTime(NOW + HOUR_MS);
     expect(await t.mutation(api.runs.start, request)).toEqual(first);
     expect(await t.query(api.runs.list, {})).toHaveLength(1);

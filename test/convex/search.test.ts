@@ -4,6 +4,7 @@ import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
 import { Random } from "../random.js";
 import type { Component } from "./rows.js";
+import { startRun } from "./runKit.js";
 import { setUpComponent } from "./setup.js";
 
 const NOW = Date.UTC(2026, 2, 1);
@@ -55,11 +56,7 @@ const AN_HOUR_AGO = NOW - 60 * MINUTE_MS;
 describe.each([false, true])("an expire run has come by: %s", (expired) => {
   beforeAll(async () => {
     if (!expired) return;
-    await t.mutation(api.runs.start, {
-      kind: "expire",
-      actor: "tester",
-      trigger: "operator",
-    });
+    await startRun(t, "expire");
   });
 
   test.each([

@@ -8,6 +8,7 @@ import {
   type SessionState,
 } from "../../convex/sessionTracker/shared.js";
 import { readRows, type Component } from "./rows.js";
+import { startRun } from "./runKit.js";
 import { setUpComponent } from "./setup.js";
 
 const START = Date.UTC(2026, 0, 1);
@@ -361,9 +362,8 @@ function act(t: Component, anonymousId: string, action = "click") {
   return t.mutation(api.tracking.action, { anonymousId, action });
 }
 
-function expire(t: Component) {
-  const request = { actor: "ada", trigger: "operator" } as const;
-  return t.mutation(api.runs.start, { kind: "expire", ...request });
+async function expire(t: Component) {
+  await startRun(t, "expire");
 }
 
 /** Three visitors, each named by the state it is in. */

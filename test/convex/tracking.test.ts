@@ -10,6 +10,7 @@ import {
   MINUTE_MS,
 } from "../../convex/sessionTracker/shared.js";
 import { expectInvariants, type Component } from "./rows.js";
+import { untilFirstPage } from "./runKit.js";
 import { setUpComponent } from "./setup.js";
 
 const START = Date.UTC(2026, 0, 1);
@@ -334,6 +335,7 @@ function act(t: Component) {
 async function run(t: Component, kind: "expire" | "purge"): Promise<string> {
   const request = { kind, actor: "ada", trigger: "operator" } as const;
   const { runId } = await t.mutation(api.runs.start, request);
+  await untilFirstPage(t, runId);
   const row = await t.query(api.runs.get, { runId });
   expect(row).toMatchObject({ status: "completed", errors: [] });
   return `took ${row?.sessions}`;

@@ -20,6 +20,7 @@ import type * as health from "../health.js";
 import type * as importing from "../importing.js";
 import type * as lifecycle from "../lifecycle.js";
 import type * as overview from "../overview.js";
+import type * as pageSizes from "../pageSizes.js";
 import type * as pages from "../pages.js";
 import type * as policy from "../policy.js";
 import type * as previews from "../previews.js";
@@ -59,6 +60,7 @@ const fullApi: ApiFromModules<{
   importing: typeof importing;
   lifecycle: typeof lifecycle;
   overview: typeof overview;
+  pageSizes: typeof pageSizes;
   pages: typeof pages;
   policy: typeof policy;
   previews: typeof previews;

@@ -1,0 +1,140 @@
+/** Pages that run out of time: a run leaves a trace, shrinks at once, and learns what is too many. */
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+  type Run,
+} from "../../convex/sessionTracker/shared.js";
+import { advance } from "./clock.js";
+import { withSlowHook } from "./deadline.js";
+import { setUpWithFaults } from "./faults.js";
+import { expectInvariants, type Component } from "./rows.js";
+import {
+  finishRun,
+  readRun,
+  seedExpired,
+  startRun,
+  visitors,
+} from "./runKit.js";
+
+const NOW = Date.UTC(2026, 2, 1);
+const CUTOFF = NOW - 14 * DAY_MS;
+const OLD = CUTOFF - DAY_MS;
+
+let t: Component;
+beforeEach(async () => {
+  vi.useFakeTimers({ now: NOW });
+  t = await setUpWithFaults();
+});
+afterEach(() => {
+  vi.clearAllTimers();
+  vi.useRealTimers();
+});
+
+test("a first page that runs out of time is in the ledger, and the run goes on smaller at once", async () => {
+  await seedExpired(t, visitors(1_200, OLD));
+  await withSlowHook(
+    () => 300,
+    async () => {
+      const run = await finishRun(t, await startRun(t, "purge"));
+      expect(run).toMatchObject({
+        status: "completed",
+        sessions: 1_200,
+        quarantined: 0,
+        // Never back at what failed.
+        pages: 5,
+        pageSize: 250,
+      });
+      expect(run.errors.map(({ message }) => message)).toEqual([
+        expect.stringContaining("A page of 1000 sessions was not done"),
+        expect.stringContaining("A page of 500 sessions was not done"),
+      ]);
+      expect(tookMs(run)).toBeLessThan(MINUTE_MS / 2);
+    },
+  );
+  expect((await expectInvariants(t)).sessions).toEqual([]);
+});
+
+test("a later page that runs out of time is as quick", async () => {
+  await seedExpired(t, visitors(4_000, OLD));
+  let most = 1_000;
+  await withSlowHook(
+    () => most,
+    async () => {
+      const runId = await startRun(t, "purge");
+      expect(await readRun(t, runId)).toMatchObject({ sessions: 1_000 });
+      most = 100;
+      const run = await finishRun(t, runId);
+      expect(run).toMatchObject({ status: "completed", sessions: 4_000 });
+      expect(run.pageSize).toBe(62);
+      expect(tookMs(run)).toBeLessThan(2 * MINUTE_MS);
+    },
+  );
+});
+
+test("what was learned holds for the runs of a day", async () => {
+  await withSlowHook(
+    () => 300,
+    async () => {
+      await seedExpired(t, visitors(400, OLD));
+      await finishRun(t, await startRun(t, "purge"));
+      await seedExpired(t, visitors(400, OLD, "next"));
+      const next = await finishRun(t, await startRun(t, "purge"));
+      expect(next).toMatchObject({ sessions: 400, pages: 2, errors: [] });
+    },
+  );
+  vi.setSystemTime(NOW + 2 * DAY_MS);
+  await seedExpired(t, visitors(400, OLD, "later"));
+  const later = await finishRun(t, await startRun(t, "purge"));
+  expect(later).toMatchObject({ sessions: 400, pages: 1 });
+});
+
+test("a row that runs out of time alone is set aside, and the size is as it was", async () => {
+  await seedExpired(t, visitors(3, OLD));
+  await withSlowHook(
+    () => 0,
+    async () => {
+      const run = await finishRun(t, await startRun(t, "purge"));
+      expect(run).toMatchObject({ status: "completed", quarantined: 3 });
+      expect(run.errors.at(-1)).toMatchObject({
+        message: expect.stringContaining("timed out") as string,
+        sessionId: expect.any(String) as string,
+      });
+    },
+  );
+});
+
+test("a schedule's runs are in the ledger from the tick on", async () => {
+  await seedExpired(t, visitors(10, OLD));
+  await withSlowHook(
+    () => 0,
+    async () => {
+      await t.mutation(internal.schedules.dispatch, { name: "purge" });
+      const [run] = await t.query(api.runs.list, {});
+      expect(run).toMatchObject({ trigger: "schedule", status: "running" });
+      expect(await finishRun(t, run?.runId ?? "")).toMatchObject({
+        quarantined: 10,
+      });
+    },
+  );
+});
+
+test("a run whose next page was lost with its process goes on within a minute", async () => {
+  await seedExpired(t, visitors(2_500, OLD));
+  const runId = await startRun(t, "purge");
+  // The job is gone, as an action is that a process died with; the run's guard is not.
+  await t.run(async (ctx) => {
+    const { seq } = (await ctx.db.get("runs", runId)) ?? { seq: 0 };
+    await ctx.db.patch("runs", runId, { seq: seq + 1 });
+  });
+  await advance(t, MINUTE_MS + 10_000);
+  expect(await readRun(t, runId)).toMatchObject({
+    status: "completed",
+    sessions: 2_500,
+  });
+});
+
+function tookMs({ startedAt, finishedAt = Infinity }: Run): number {
+  return finishedAt - startedAt;
+}
