@@ -247,6 +247,8 @@ export interface RunJson {
 /** `runs list` */
 export interface RunListJson {
   runs: RunJson[];
+  /** Give it to `--cursor` for the next page; `null` at the end. */
+  cursor: string | null;
 }
 
 /** `runs show ID` */

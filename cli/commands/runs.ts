@@ -1,7 +1,8 @@
 import type { RunKind } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
-import type { Run } from "../lib/api.js";
+import type { Returns, Run } from "../lib/api.js";
 import { byDeploymentClock } from "../lib/clock.js";
+import type { ComponentClient } from "../lib/client.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { toRunJson, toRunShowJson } from "../lib/convert.js";
 import { untilInterrupted } from "../lib/interrupt.js";
@@ -17,6 +18,7 @@ import { adviceFor, resumeCommand } from "../lib/runAdvice.js";
 import { follow, readRun } from "../lib/runFollow.js";
 import { conclude, report, tookText } from "../lib/runReport.js";
 import { printable } from "../lib/printable.js";
+import { shellCommand } from "../lib/shell.js";
 import { runTable } from "../lib/tables.js";
 import { formatTime } from "../lib/time.js";
 import type { RunListJson } from "../shapes.js";
@@ -24,26 +26,51 @@ import type { RunListJson } from "../shapes.js";
 export interface RunListOptions extends GlobalOptions {
   readonly limit: number;
   readonly kind?: RunKind;
+  readonly cursor?: string;
 }
+
+/** The most a single call returns. */
+const PAGE = 200;
 
 export async function listRuns(
   context: CliContext,
-  { limit, kind, ...options }: RunListOptions,
+  options: RunListOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const runs = await client.query("runs:list", {
-    limit,
-    ...(kind === undefined ? {} : { kind }),
-  });
+  const { runs, cursor } = await findRuns(client, options);
   if (options.json) {
     return printJson(context, {
       runs: runs.map(toRunJson),
+      cursor,
     } satisfies RunListJson);
   }
   print(
     context,
     runs.length === 0 ? "No runs." : runTable(runs, widthOf(context)),
   );
+  if (cursor === null) return;
+  note(
+    context,
+    `More: the same command with ${shellCommand("--cursor", cursor)}`,
+  );
+}
+
+async function findRuns(
+  client: ComponentClient,
+  { limit, kind, cursor: from }: RunListOptions,
+): Promise<{ runs: Run[]; cursor: string | null }> {
+  const runs: Run[] = [];
+  let cursor: string | null = from ?? null;
+  do {
+    const page: Returns<"runs:page"> = await client.query("runs:page", {
+      limit: Math.min(limit - runs.length, PAGE),
+      cursor,
+      ...(kind === undefined ? {} : { kind }),
+    });
+    runs.push(...page.runs);
+    cursor = page.cursor;
+  } while (cursor !== null && runs.length < limit);
+  return { runs, cursor };
 }
 
 export async function showRun(

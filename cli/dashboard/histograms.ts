@@ -41,23 +41,26 @@ export async function purgedByDay(ask: Ask, now: number): Promise<Bar[]> {
   const days = lastDays(now);
   const bars = days.map((startsAt) => ({ startsAt, count: 0 }));
   const [first = 0] = days;
-  let before = Infinity;
-  for (let page = 0; page < MAX_RUN_PAGES && before > first; page += 1) {
-    const runs = await ask("runs:list", {
+  /** Of the last run that was read, while there are more. */
+  let startedAt = Infinity;
+  let cursor: string | null = null;
+  for (let page = 0; page < MAX_RUN_PAGES && startedAt > first; page += 1) {
+    const found: Returns<"runs:page"> = await ask("runs:page", {
       kind: "purge",
       limit: RUNS_PAGE,
-      ...(before === Infinity ? {} : { before }),
+      cursor,
     });
-    for (const run of runs) {
+    for (const run of found.runs) {
       const index = Math.floor((run.progressAt - first) / DAY_MS);
       const bar = bars[index];
       if (bar !== undefined) bar.count += run.sessions;
     }
-    before = runs.length < RUNS_PAGE ? 0 : (runs.at(-1)?.startedAt ?? 0);
+    cursor = found.cursor;
+    startedAt = cursor === null ? 0 : (found.runs.at(-1)?.startedAt ?? 0);
   }
   return bars.map((bar) => ({
     ...bar,
-    isCapped: bar.startsAt < before && before > first,
+    isCapped: bar.startsAt < startedAt && startedAt > first,
   }));
 }
 

@@ -21,7 +21,8 @@ export function addRunCommands(program: Command, context: CliContext): void {
     runs
       .command("list")
       .description("list runs, newest first (default)")
-      .option("--limit <n>", "how many at most", wholeNumber(1, 200), 20)
+      .option("--limit <n>", "how many at most", wholeNumber(1), 20)
+      .option("--cursor <cursor>", "go on after an earlier page")
       .addOption(new Option("--kind <kind>").choices(KINDS)),
     "runs list --kind purge",
     "runs list --limit 5 --json",

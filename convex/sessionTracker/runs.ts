@@ -14,6 +14,7 @@ import {
   vAskedCutoff,
   type AskedCutoff,
 } from "./cutoffs.js";
+import { readCursor, toCursor } from "./cursors.js";
 import { checkInteger, checkReason, fail } from "./errors.js";
 import { begin, enqueueNext } from "./lifecycle.js";
 import { firstSize } from "./pageSizes.js";
@@ -38,6 +39,10 @@ import {
   type RunStarted,
   type RunTrigger,
 } from "./shared.js";
+import { placeOf, take, walkRuns } from "./walks.js";
+
+/** Runs in an answer. */
+const MAX_LISTED = 200;
 
 /**
  * Starts a run, whose first page follows at once in a transaction of its own; where one of the kind is running, names that one instead.
@@ -87,26 +92,41 @@ export const get = query({
   },
 });
 
-/** Newest first. `before` is the `startedAt` of the last one seen. */
+/** Newest first. */
 export const list = query({
+  args: { kind: v.optional(vRunKind), limit: v.optional(v.number()) },
+  returns: v.array(vRun),
+  handler: async (ctx, { kind, limit = 20 }) => {
+    const runs = walkRuns(ctx, kind, { order: "desc", after: null });
+    const rows = await take(runs, checkInteger("limit", limit, 1, MAX_LISTED));
+    return rows.map(toRun);
+  },
+});
+
+/** The same, a page at a time: the cursor leads to the next one, and is `null` at the end. */
+export const page = query({
   args: {
     kind: v.optional(vRunKind),
-    limit: v.optional(v.number()),
-    before: v.optional(v.number()),
+    limit: v.number(),
+    cursor: v.optional(v.union(v.string(), v.null())),
   },
-  returns: v.array(vRun),
-  handler: async (ctx, { kind, limit = 20, before = Infinity }) => {
-    const runs = ctx.db.query("runs");
-    const ordered =
-      kind === undefined
-        ? runs.withIndex("startedAt", (q) => q.lt("startedAt", before))
-        : runs.withIndex("kind_startedAt", (q) =>
-            q.eq("kind", kind).lt("startedAt", before),
-          );
-    const rows = await ordered
-      .order("desc")
-      .take(checkInteger("limit", limit, 1, 200));
-    return rows.map(toRun);
+  returns: v.object({
+    runs: v.array(vRun),
+    cursor: v.union(v.string(), v.null()),
+  }),
+  handler: async (ctx, { kind, limit, cursor = null }) => {
+    checkInteger("limit", limit, 1, MAX_LISTED);
+    const after = cursor === null ? null : readCursor(cursor);
+    const runs = walkRuns(ctx, kind, { order: "desc", after });
+    // One more tells whether there is another page.
+    const rows = await take(runs, limit + 1);
+    const shown = rows.slice(0, limit);
+    const last = shown.at(-1);
+    const isEnd = rows.length <= limit || last === undefined;
+    return {
+      runs: shown.map(toRun),
+      cursor: isEnd ? null : toCursor(placeOf(last.startedAt, last)),
+    };
   },
 });
 

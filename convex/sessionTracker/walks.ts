@@ -200,6 +200,26 @@ export function walkActions(
   });
 }
 
+/** By when they started, also by those of one kind. */
+export function walkRuns(
+  ctx: QueryCtx,
+  kind: RunKind | undefined,
+  stretch: Stretch,
+): AsyncIterable<Doc<"runs">> {
+  return walk({
+    ...stretch,
+    field: "startedAt",
+    open: (range, order) => {
+      const runs = ctx.db.query("runs");
+      const ordered =
+        kind === undefined
+          ? runs.withIndex("startedAt", range)
+          : runs.withIndex("kind_startedAt", (q) => range(q.eq("kind", kind)));
+      return ordered.order(order);
+    },
+  });
+}
+
 // ── Runs ────────────────────────────────────────────────────────────────────
 
 /** Where a purge goes on once it has expired all stale leases. */

@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import type {
   ListJson,
+  RunListJson,
   RunResultJson,
   ShowJson,
   StatusJson,
@@ -190,7 +191,10 @@ test("expire with nothing idle starts no run", async () => {
     status: "completed",
     sessions: 0,
   });
-  expect(await terminal.json("runs", "list")).toEqual({ runs: [] });
+  expect(await terminal.json("runs", "list")).toEqual({
+    runs: [],
+    cursor: null,
+  });
 });
 
 test("status on a terminal of 80 columns fits its 24 rows", async () => {
@@ -274,4 +278,36 @@ test("status for people", async () => {
     No run yet.
     "
   `);
+});
+
+test("runs list goes on where it ended, and says how", async () => {
+  const { terminal, component } = setUpDeployment();
+  const ids: string[] = [];
+  for (let index = 0; index < 5; index += 1) {
+    const { runId } = await component.mutation(api.runs.start, {
+      ...{ kind: "expire", actor: "test", trigger: "operator" },
+    });
+    ids.unshift(runId);
+    await component.finishInProgressScheduledFunctions();
+  }
+  const first = await terminal.run("runs", "list", "--limit", "3");
+  expect(first.stderr).toMatch(/More: the same command with --cursor \S+\n/);
+  const seen: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: RunListJson = await terminal.json<RunListJson>(
+      ...["runs", "list", "--limit", "3", "--kind", "expire"],
+      ...(cursor === null ? [] : ["--cursor", cursor]),
+    );
+    seen.push(...page.runs.map(({ runId }) => runId));
+    cursor = page.cursor;
+  } while (cursor !== null);
+  expect(seen).toEqual(ids);
+  const all = await terminal.json<RunListJson>(
+    "runs",
+    "list",
+    "--limit",
+    "500",
+  );
+  expect(all.runs.map(({ runId }) => runId)).toEqual(ids);
 });

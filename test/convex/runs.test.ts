@@ -1,4 +1,5 @@
 /** The ledger: how runs start, stop and go on, and what a preview promises of them. */
+import type { FunctionReturnType } from "convex/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import {
@@ -165,23 +166,57 @@ describe("list and get", () => {
     }
     const seen = async (args: Parameters<typeof listRuns>[0]) =>
       (await listRuns(args)).map(({ kind, startedAt: at }) => ({ kind, at }));
-    const listRuns = (args: {
-      kind?: RunKind;
-      limit?: number;
-      before?: number;
-    }) => t.query(api.runs.list, args);
+    const listRuns = (args: { kind?: RunKind; limit?: number }) =>
+      t.query(api.runs.list, args);
 
     expect(await seen({})).toEqual(started);
     expect(await seen({ limit: 2 })).toEqual(started.slice(0, 2));
-    expect(await seen({ before: started[1]?.at ?? 0 })).toEqual(
-      started.slice(2),
-    );
     expect(await seen({ kind: "purge" })).toEqual([started[2]]);
     for (const limit of [0, 201, 1.5]) {
       await expect(listRuns({ limit })).rejects.toMatchObject({
         data: { kind: "invalidArgument", argument: "limit" },
       });
     }
+  });
+
+  test("pages go on after the last one seen, also where runs share a millisecond", async () => {
+    const ids: string[] = [];
+    for (let index = 0; index < 7; index += 1) {
+      const runId = await startRun(t, index % 3 === 0 ? "purge" : "expire");
+      await t.finishInProgressScheduledFunctions();
+      ids.unshift(runId);
+      await t.run(async (ctx) => {
+        const id = ctx.db.normalizeId("runs", runId);
+        if (id === null) throw new Error(`No run ${runId}.`);
+        await ctx.db.patch("runs", id, { status: "completed", startedAt: NOW });
+      });
+    }
+    const all = async (limit: number, kind?: RunKind) => {
+      const pages: string[][] = [];
+      let cursor: string | null = null;
+      do {
+        const page: FunctionReturnType<typeof api.runs.page> = await t.query(
+          api.runs.page,
+          { limit, cursor, ...(kind === undefined ? {} : { kind }) },
+        );
+        pages.push(page.runs.map(({ runId }) => runId));
+        cursor = page.cursor;
+      } while (cursor !== null);
+      return pages;
+    };
+    expect((await all(2)).map((page) => page.length)).toEqual([2, 2, 2, 1]);
+    expect((await all(2)).flat()).toEqual(ids);
+    expect((await all(7)).flat()).toEqual(ids);
+    const purges = ids.filter((_id, index) => index % 3 === 0);
+    expect((await all(1, "purge")).flat()).toEqual(purges);
+    for (const args of [{ limit: 0 }, { limit: 201 }]) {
+      await expect(t.query(api.runs.page, args)).rejects.toMatchObject({
+        data: { kind: "invalidArgument", argument: "limit" },
+      });
+    }
+    await expect(
+      t.query(api.runs.page, { limit: 1, cursor: "yesterday" }),
+    ).rejects.toMatchObject({ data: { argument: "cursor" } });
   });
 
   test("an unknown run is null to get, and an error to cancel and resume", async () => {

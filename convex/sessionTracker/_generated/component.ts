@@ -403,7 +403,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
       list: FunctionReference<
         "query",
         "internal",
-        { kind?: "expire" | "purge"; limit?: number; before?: number },
+        { kind?: "expire" | "purge"; limit?: number },
         Array<{
           runId: string;
           kind: "expire" | "purge";
@@ -442,6 +442,53 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           nextPageAt?: number;
           archiveFile?: string;
         }>,
+        Name
+      >;
+      page: FunctionReference<
+        "query",
+        "internal",
+        { kind?: "expire" | "purge"; limit: number; cursor?: string | null },
+        {
+          runs: Array<{
+            runId: string;
+            kind: "expire" | "purge";
+            trigger: "schedule" | "operator" | "app";
+            actor: string;
+            reason?: string;
+            token?: string;
+            status:
+              "running" | "completed" | "failed" | "canceled" | "maxReached";
+            cutoff: number;
+            revision?: number;
+            expected?: number;
+            cursor: {
+              phase: "leases" | "sessions";
+              at: number;
+              creationTime: number;
+              id: string;
+            } | null;
+            seq: number;
+            pageSize: number;
+            pages: number;
+            sessions: number;
+            leases: number;
+            actions: number;
+            quarantined: number;
+            failuresInARow: number;
+            errors: Array<{ at: number; message: string; sessionId?: string }>;
+            startedAt: number;
+            progressAt: number;
+            resumed?: { at: number; sessions: number };
+            resumes?: Array<{ at: number; actor: string; reason?: string }>;
+            finishedAt?: number;
+            maxSessions?: number;
+            ratePerSecond?: number;
+            stopAt?: number;
+            nextPageAt?: number;
+            archiveFile?: string;
+          }>;
+          cursor: string | null;
+        },
         Name
       >;
       resume: FunctionReference<
