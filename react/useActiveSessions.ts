@@ -1,9 +1,16 @@
 "use client";
 import { useQueries } from "convex/react";
 import { anyApi, getFunctionName, makeFunctionReference } from "convex/server";
-import { useMemo } from "react";
+import { useEffect, useMemo, useReducer } from "react";
 import type { ActiveSession } from "../client/index.js";
 import type { SessionFunctions } from "./options.js";
+import { stillActive } from "./stillActive.js";
+
+const MINUTE_MS = 60_000;
+/** Between two looks at whose time is up: several who go at once are one. */
+const SHORTEST_LOOK_MS = 1_000;
+/** Less than what a timer can count. */
+const LONGEST_LOOK_MS = 86_400_000;
 
 export interface ActiveSessionsOptions {
   /** @default 15 */
@@ -20,7 +27,11 @@ export interface ActiveSessions {
   error: Error | null;
 }
 
-/** The sessions active now, live, for whom the app's `authorize` permits. */
+/**
+ * The sessions active now, live, for whom the app's `authorize` permits; the same object while nothing
+ * changes. The deployment answers anew when somebody comes, acts or ends; who only stops coming is left
+ * out here once the window has passed, to the second, and without a call.
+ */
 export function useActiveSessions({
   minutesActive,
   limit,
@@ -30,17 +41,29 @@ export function useActiveSessions({
   const name = getFunctionName(
     functions?.getActiveSessions ?? anyApi.sessions!.getActiveSessions!,
   );
+  // Said to the deployment, so that both go by the same window.
+  const minutes = minutesActive ?? 15;
+  const atMost = limit ?? 100;
   const queries = useMemo(() => {
     const query = makeFunctionReference<"query">(name);
-    const args = {
-      ...(minutesActive === undefined ? {} : { minutesActive }),
-      ...(limit === undefined ? {} : { limit }),
-    };
+    const args = { minutesActive: minutes, limit: atMost };
     return { active: { query, args } };
-  }, [name, minutesActive, limit]);
-  const result = useQueries(queries).active as
+  }, [name, minutes, atMost]);
+  const answer = useQueries(queries).active as
     ActiveSession[] | Error | undefined;
-  return result instanceof Error
-    ? { sessions: undefined, error: result }
-    : { sessions: result, error: null };
+  const error = answer instanceof Error ? answer : null;
+  const rows = answer instanceof Error ? undefined : answer;
+
+  const [looks, look] = useReducer((before: number) => before + 1, 0);
+  const { sessions, nextInMs } = useMemo(
+    () => stillActive(rows, minutes * MINUTE_MS, performance.now()),
+    [rows, minutes, looks],
+  );
+  useEffect(() => {
+    if (nextInMs === Infinity) return;
+    const wait = Math.max(nextInMs, SHORTEST_LOOK_MS);
+    const timer = setTimeout(look, Math.min(wait, LONGEST_LOOK_MS));
+    return () => clearTimeout(timer);
+  }, [sessions, nextInMs, looks]);
+  return useMemo(() => ({ sessions, error }), [sessions, error]);
 }

@@ -119,8 +119,9 @@ export const timeline = query({
 
 /**
  * Sessions last active within the last `minutesActive`, newest first. Reads leases, so that it is
- * re-run by heartbeats; within the idle timeout all are active, a longer window also finds expired
- * ones.
+ * re-run by heartbeats that write, and by nothing where nobody beats: a reader that stays leaves out
+ * itself whose `inactiveForMs` has grown past the window since. Within the idle timeout all are active,
+ * a longer window also finds expired ones.
  */
 export const active = query({
   args: { minutesActive: v.number(), limit: v.number() },
@@ -238,6 +239,8 @@ function toActiveSession(
     sessionId: _id,
     createdAt,
     lastActive,
+    // From a time ahead of now, such as an imported one, it counts as now.
+    inactiveForMs: Math.max(0, Date.now() - lastActive),
     visits,
     actionCount: actionCount + actionsOfVisit,
     ...(userId === undefined ? {} : { userId }),

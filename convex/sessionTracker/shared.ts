@@ -116,6 +116,8 @@ export const vActiveSession = v.object({
   sessionId: v.string(),
   createdAt: v.number(),
   lastActive: v.number(),
+  /** How long ago that was by the deployment's clock when it answered: a reader's clock may be another. */
+  inactiveForMs: v.number(),
   visits: v.number(),
   actionCount: v.number(),
   userId: v.optional(v.string()),

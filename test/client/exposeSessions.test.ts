@@ -235,12 +235,14 @@ describe("getActiveSessions", () => {
         sessionId: third,
         createdAt: thirdAt,
         lastActive: thirdAt,
+        inactiveForMs: 14 * MINUTE_MS - 1,
         ...common,
       },
       {
         sessionId: second,
         createdAt: START + 1,
         lastActive: START + 1,
+        inactiveForMs: 15 * MINUTE_MS - 1,
         ...common,
       },
     ]);

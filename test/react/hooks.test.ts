@@ -36,17 +36,12 @@ import {
   useAnonymousId,
   useSessionTracker,
 } from "../../react/index.js";
+import { followCalls, type Calls } from "./support/calls.js";
 import { LiveApp } from "./support/liveApp.js";
 import { clientOf, idOf, tracking, under, until } from "./support/rendering.js";
 
-const MUTATIONS = [
-  "trackSession",
-  "trackUserAction",
-  "endSession",
-  "forgetSession",
-];
-
 let app: LiveApp;
+let calls: Calls;
 /** Mutations that were sent over HTTP, as `name`. */
 let sent: string[];
 
@@ -57,21 +52,13 @@ afterAll(() => app.remove());
 
 beforeEach(() => {
   localStorage.clear();
-  sent = [];
-  const { fetch } = globalThis;
-  vi.stubGlobal("fetch", (...args: Parameters<typeof fetch>) => {
-    // The deployment in the same process has requests of its own.
-    if (args[0] === `${app.url}/api/mutation`) {
-      const { path } = JSON.parse(args[1]?.body as string) as { path: string };
-      const name = path.replace("sessions:", "");
-      if (MUTATIONS.includes(name)) sent.push(name);
-    }
-    return fetch(...args);
-  });
+  calls = followCalls(app);
+  ({ sent } = calls);
 });
 
-afterEach(() => {
+afterEach(async () => {
   cleanup();
+  await calls.settled();
   vi.unstubAllGlobals();
 });
 

@@ -21,6 +21,7 @@ import {
   describe,
   expect,
   test,
+  vi,
 } from "vitest";
 import {
   SessionTracker,
@@ -28,18 +29,27 @@ import {
   useSessionTracker,
   type SessionTracking,
 } from "../../react/index.js";
+import { followCalls, type Calls } from "./support/calls.js";
 import { LiveApp } from "./support/liveApp.js";
 import { clientOf, tracking, under, until } from "./support/rendering.js";
 
 let app: LiveApp;
+let calls: Calls;
 
 beforeAll(async () => {
   app = await LiveApp.deploy();
 }, 90_000);
 afterAll(() => app.remove());
 
-beforeEach(() => localStorage.clear());
-afterEach(cleanup);
+beforeEach(() => {
+  localStorage.clear();
+  calls = followCalls(app);
+});
+afterEach(async () => {
+  cleanup();
+  await calls.settled();
+  vi.unstubAllGlobals();
+});
 
 const newClient = () => clientOf(app);
 

@@ -704,6 +704,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           sessionId: string;
           createdAt: number;
           lastActive: number;
+          inactiveForMs: number;
           visits: number;
           actionCount: number;
           userId?: string;

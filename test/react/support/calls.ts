@@ -1,0 +1,52 @@
+import { vi } from "vitest";
+import type { LiveApp } from "./liveApp.js";
+
+const MUTATIONS = [
+  "trackSession",
+  "trackUserAction",
+  "endSession",
+  "forgetSession",
+];
+
+/** The mutations that pages send over HTTP. */
+export interface Calls {
+  /** Their names, in order. */
+  readonly sent: string[];
+  /**
+   * Until none is under way. What an engine of one test has not finished would find the storage of the
+   * next, and send what waits there for its own visitor.
+   */
+  settled(): Promise<void>;
+}
+
+/** Until globals are unstubbed. */
+export function followCalls(app: LiveApp): Calls {
+  const sent: string[] = [];
+  const underWay = new Set<Promise<unknown>>();
+  const { fetch } = globalThis;
+  vi.stubGlobal("fetch", (...args: Parameters<typeof fetch>) => {
+    const answer = fetch(...args);
+    // The deployment in the same process has requests of its own.
+    if (args[0] === `${app.url}/api/mutation`) {
+      const { path } = JSON.parse(args[1]?.body as string) as { path: string };
+      const name = path.replace("sessions:", "");
+      if (MUTATIONS.includes(name)) sent.push(name);
+      const call = answer
+        .then((response) => response.clone().arrayBuffer())
+        .catch(() => undefined)
+        .finally(() => underWay.delete(call));
+      underWay.add(call);
+    }
+    return answer;
+  });
+  return {
+    sent,
+    async settled() {
+      do {
+        await Promise.all(underWay);
+        // The engine reads the answer, and sends the next.
+        await new Promise((resolve) => setImmediate(resolve));
+      } while (underWay.size > 0);
+    },
+  };
+}
