@@ -1,18 +1,20 @@
-import parser from "cron-parser";
+import {
+  HORIZON_DAYS,
+  isNamed,
+  readFields,
+} from "../../convex/sessionTracker/fires.js";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
-
-/** Every month, every leap day and every weekday on a date come round within. */
-const HORIZON_DAYS = 4 * 366;
 
 /**
  * The longest time between two fires of a valid spec, from its fields: to walk from fire to fire
  * would take seconds. Clocks that change count as if they did not.
+ * @returns ms, or `null` where it fires too rarely to tell: not twice within sixteen years
  */
-export function longestGapMs(spec: string, now: number): number {
-  const fields = parser.parseExpression(spec, { utc: true }).fields;
-  const times = fields.hour
-    .flatMap((hour) => fields.minute.map((minute) => hour * 60 + minute))
-    .sort((a, b) => a - b);
+export function longestGapMs(spec: string, now: number): number | null {
+  const fields = readFields(spec);
+  const times = fields.hours.flatMap((hour) =>
+    fields.minutes.map((minute) => hour * 60 + minute),
+  );
   const [first = 0] = times;
   const last = times.at(-1) ?? first;
   let longest = Math.max(
@@ -20,34 +22,15 @@ export function longestGapMs(spec: string, now: number): number {
     ...times.slice(1).map((at, i) => at - (times[i] ?? at)),
   );
   let lastDay: number | null = null;
+  let gaps = 0;
   const today = Math.floor(now / DAY_MS);
-  for (let day = today; day < today + HORIZON_DAYS; day += 1) {
-    if (!firesOn(fields, new Date(day * DAY_MS))) continue;
+  for (let day = today; day < today + 2 * HORIZON_DAYS; day += 1) {
+    if (!isNamed(fields, new Date(day * DAY_MS))) continue;
     if (lastDay !== null) {
       longest = Math.max(longest, (day - lastDay) * 24 * 60 + first - last);
+      gaps += 1;
     }
     lastDay = day;
   }
-  return longest * MINUTE_MS;
-}
-
-type Fields = ReturnType<typeof parser.parseExpression>["fields"];
-
-/** Where both the date and the weekday are restricted, either is enough: so cron has it. */
-function firesOn({ month, dayOfMonth, dayOfWeek }: Fields, day: Date): boolean {
-  if (!includes(month, day.getUTCMonth() + 1)) return false;
-  const isLast = new Date(day.getTime() + DAY_MS).getUTCDate() === 1;
-  const isDate =
-    includes(dayOfMonth, day.getUTCDate()) ||
-    (isLast && (dayOfMonth as readonly unknown[]).includes("L"));
-  const weekday = day.getUTCDay();
-  const isWeekday =
-    includes(dayOfWeek, weekday) || (weekday === 0 && includes(dayOfWeek, 7));
-  if (dayOfMonth.length === 31) return isWeekday;
-  if (dayOfWeek.length === 8) return isDate;
-  return isDate || isWeekday;
-}
-
-function includes(values: readonly unknown[], value: number): boolean {
-  return values.includes(value);
+  return gaps === 0 ? null : longest * MINUTE_MS;
 }

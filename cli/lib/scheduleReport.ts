@@ -79,7 +79,6 @@ async function nextFires(
   const { fires } = await client.query("schedules:preview", {
     name,
     count: 5,
-    ...(paused?.until === undefined ? {} : { from: paused.until }),
   });
   return fires;
 }

@@ -26,9 +26,9 @@ function purgeWarnings(
 ): string[] {
   if (retentionDays === "never") return [];
   const everyMs = longestGapMs(purge.spec, now);
-  if (retentionDays * DAY_MS >= everyMs) return [];
+  if (everyMs !== null && retentionDays * DAY_MS >= everyMs) return [];
   return [
-    `The retention (${retentionText(retentionDays)}) is shorter than the longest time between two purges (${formatDuration(everyMs)}), so sessions stay longer than it says: purge more often (schedule set purge), or raise it.`,
+    `The retention (${retentionText(retentionDays)}) is shorter than the longest time between two purges (${gapText(everyMs)}), so sessions stay longer than it says: purge more often (schedule set purge), or raise it.`,
   ];
 }
 
@@ -37,10 +37,17 @@ function expireWarnings(
   now: number,
 ): string[] {
   const everyMs = longestGapMs(expire.spec, now);
-  if (idleTimeoutMs >= everyMs) return [];
+  if (everyMs !== null && idleTimeoutMs >= everyMs) return [];
   return [
-    `The idle timeout (${formatDuration(idleTimeoutMs)}) is shorter than the longest time between two expire runs (${formatDuration(everyMs)}), so counts of active sessions hold visitors who left long ago: expire more often (schedule set expire), or raise it.`,
+    `The idle timeout (${formatDuration(idleTimeoutMs)}) is shorter than the longest time between two expire runs (${gapText(everyMs)}), so counts of active sessions hold visitors who left long ago: expire more often (schedule set expire), or raise it.`,
   ];
+}
+
+/** One that cannot be told is longer than any retention: it takes more than ten years. */
+function gapText(everyMs: number | null): string {
+  return everyMs === null
+    ? "years: it cannot be told"
+    : formatDuration(everyMs);
 }
 
 function heartbeatWarnings({ idleTimeoutMs, touchAfterMs }: Settings) {

@@ -1,81 +1,124 @@
-/** Reading cron specs with the parser that `@convex-dev/crons` uses, so that a preview is the truth. */
-import parser from "cron-parser";
-
-export interface CronSpec {
-  spec: string;
-  timeZone: string;
-}
+/** What a cron spec may be, and what is wrong with one, in words for whoever wrote it. */
+import {
+  cronsFireAfter,
+  fireAfter,
+  readFields,
+  type CronSpec,
+} from "./fires.js";
+import { isTimeZone } from "./zones.js";
 
 export interface SpecProblem {
   field: "spec" | "timeZone";
   message: string;
 }
 
-/**
- * What is wrong with a spec, or `null`. The parser itself takes an empty spec for "every minute",
- * fills in missing fields, and fails on a bad zone only with a message about timestamps.
- */
-export function specProblem({ spec, timeZone }: CronSpec): SpecProblem | null {
-  const fields = spec.trim().split(/\s+/).filter(Boolean);
-  if (fields.length !== 5 && fields.length !== 6) {
-    return {
-      field: "spec",
-      message: `A cron spec has five fields (minute hour day month weekday) or six (second first), got ${fields.length} in ${JSON.stringify(spec)}.`,
-    };
-  }
-  if (!isTimeZone(timeZone)) {
+/** A spec as it is kept: five or six fields, one blank between them, and no `@daily`. */
+export function tidySpec(text: string): string {
+  const spec = text.trim().split(/\s+/).join(" ");
+  return NAMED_SPECS[spec.toLowerCase()] ?? spec;
+}
+
+/** What is wrong with a tidy spec or its zone, or `null`. */
+export function specProblem(cron: CronSpec): SpecProblem | null {
+  if (!isTimeZone(cron.timeZone)) {
     return {
       field: "timeZone",
-      message: `${JSON.stringify(timeZone)} is not an IANA time zone such as "UTC" or "Europe/Berlin".`,
+      message: `${JSON.stringify(cron.timeZone)} is not an IANA time zone such as "UTC" or "Europe/Berlin".`,
     };
   }
-  try {
-    const { second } = parser.parseExpression(spec, { tz: timeZone }).fields;
-    if (second.length > 1) {
-      return {
-        field: "spec",
-        message: `${JSON.stringify(spec)} fires more than once a minute; name one second.`,
-      };
-    }
-    nextFires({ spec, timeZone }, Date.now(), 1);
-  } catch (error) {
-    return {
-      field: "spec",
-      message: `${JSON.stringify(spec)} is not a cron spec: ${String(error)}`,
-    };
+  const message = textProblem(cron.spec) ?? neverProblem(cron);
+  return message === null ? null : { field: "spec", message };
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+const NAMED_SPECS: Record<string, string> = {
+  "@yearly": "0 0 1 1 *",
+  "@annually": "0 0 1 1 *",
+  "@monthly": "0 0 1 * *",
+  "@weekly": "0 0 * * 0",
+  "@daily": "0 0 * * *",
+  "@midnight": "0 0 * * *",
+  "@hourly": "0 * * * *",
+};
+
+interface FieldRule {
+  name: string;
+  /** How many values it has; a longer step than that takes its first one only. */
+  values: number;
+  takes: string;
+}
+
+const FIELD_RULES: readonly FieldRule[] = [
+  { name: "second", values: 60, takes: "0 to 59" },
+  { name: "minute", values: 60, takes: "0 to 59" },
+  { name: "hour", values: 24, takes: "0 to 23" },
+  { name: "day of the month", values: 31, takes: "1 to 31 or L" },
+  { name: "month", values: 12, takes: "1 to 12 or jan to dec" },
+  {
+    name: "weekday",
+    values: 7,
+    takes:
+      "0 to 7 or sun to sat, 5L for the last Friday, 1#2 for the second Monday",
+  },
+];
+
+function textProblem(spec: string): string | null {
+  const quoted = JSON.stringify(spec);
+  if (spec.startsWith("@")) {
+    return `${quoted} is none of ${Object.keys(NAMED_SPECS).join(", ")}.`;
+  }
+  const given = spec === "" ? [] : spec.split(" ");
+  if (given.length !== 5 && given.length !== 6) {
+    return `A cron spec has five fields (minute hour day month weekday) or six (second first), got ${given.length} in ${quoted}.`;
+  }
+  const rules = FIELD_RULES.slice(FIELD_RULES.length - given.length);
+  for (const [at, rule] of rules.entries()) {
+    const problem = fieldProblem(given, at, rule);
+    if (problem !== null) return `In ${quoted} ${problem}`;
   }
   return null;
 }
 
-/** The next fires after `from`, in ms since the epoch. */
-export function nextFires(
-  { spec, timeZone }: CronSpec,
-  from: number,
-  count: number,
-): number[] {
-  const cron = parser.parseExpression(spec, {
-    currentDate: new Date(from),
-    tz: timeZone,
-  });
-  return Array.from({ length: count }, () => cron.next().getTime());
-}
-
-/** The last fire at or before `now`. */
-export function lastFire({ spec, timeZone }: CronSpec, now: number): number {
-  // The parser's `prev` is strictly before.
-  const cron = parser.parseExpression(spec, {
-    currentDate: new Date(now + 1),
-    tz: timeZone,
-  });
-  return cron.prev().getTime();
-}
-
-function isTimeZone(timeZone: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone });
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
+function fieldProblem(
+  given: readonly string[],
+  at: number,
+  { name, values, takes }: FieldRule,
+): string | null {
+  const text = given[at] ?? "";
+  const quoted = `the ${name} ${JSON.stringify(text)}`;
+  const alone = given
+    .map((field, i) => (i === at ? field : i === 0 ? "0" : "*"))
+    .join(" ");
+  const parts = text.split(",");
+  if (!isReadable(alone) || parts.some((part) => isOddLast(name, part))) {
+    return `${quoted} cannot be read: it takes ${takes}, lists (1,15), ranges (1-5) and steps (*/15).`;
   }
+  if (parts.some((part) => Number(part.split("/")[1] ?? 1) > values)) {
+    return `${quoted} steps further than its ${values} values, so that only the first is left: write that one, or put the step in another field.`;
+  }
+  if (name !== "second" || readFields(alone).seconds.length === 1) return null;
+  return `${quoted} fires more than once a minute: name one second.`;
+}
+
+/** The parser reads the last day out of whatever holds an `L`, and fails on some only when it fires. */
+function isOddLast(name: string, part: string): boolean {
+  if (!part.includes("L")) return false;
+  return name === "weekday" ? !/^[0-7]L$/.test(part) : part !== "L";
+}
+
+function isReadable(spec: string): boolean {
+  try {
+    readFields(spec);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function neverProblem(cron: CronSpec): string | null {
+  const now = Date.now();
+  const fires = isReadable(cron.spec) && fireAfter(cron, now) !== null;
+  if (fires && cronsFireAfter(cron, now) !== null) return null;
+  return `${JSON.stringify(cron.spec)} does not fire within eight years: none of its days comes.`;
 }

@@ -9,8 +9,9 @@ import {
   query,
   type QueryCtx,
 } from "./_generated/server.js";
-import { nextFires } from "./cronSpecs.js";
+
 import { readCursor, toCursor } from "./cursors.js";
+import { dueAt } from "./dueFires.js";
 import { register } from "./schedules.js";
 import { readSettings } from "./settings.js";
 import { SCHEDULE_NAMES, vScheduleName, type ScheduleName } from "./shared.js";
@@ -78,9 +79,8 @@ export const schedules = query({
     const found = [];
     for (const name of SCHEDULE_NAMES) {
       const tick = await findTick(ctx, name);
-      const alive = Math.max(tick?.registeredAt ?? 0, tick?.lastAt ?? 0);
       const schedule = (await readSettings(ctx)).schedules[name];
-      const [due = Infinity] = alive > 0 ? nextFires(schedule, alive, 1) : [];
+      const due = dueAt(schedule, tick, Date.now()) ?? Infinity;
       found.push({
         name,
         inCrons: await inCrons(ctx, name),

@@ -9,21 +9,24 @@ import {
   type MutationCtx,
   type QueryCtx,
 } from "./_generated/server.js";
-import {
-  lastFire,
-  nextFires,
-  specProblem,
-  type CronSpec,
-} from "./cronSpecs.js";
+import { specProblem, tidySpec } from "./cronSpecs.js";
+import { answerDue, coverPause } from "./dueFires.js";
 import { checkInteger, fail } from "./errors.js";
-import { anythingDue, runningRun } from "./runRows.js";
-import { startRun } from "./runs.js";
+import {
+  cronsFireAfter,
+  fireAfter,
+  firesAfter,
+  type CronSpec,
+  type Fire,
+} from "./fires.js";
 import { readSettings, writeSettings } from "./settings.js";
 import {
   pauseInForce,
   SCHEDULE_NAMES,
   vScheduleName,
+  vPause,
   vScheduleStatus,
+  type Pause,
   type Schedule,
   type ScheduleName,
   type ScheduleStatus,
@@ -42,7 +45,8 @@ const by = {
 };
 
 /**
- * Changes what is named and leaves the rest; the new spec is in force at once.
+ * Changes what is named and leaves the rest; the new spec is in force at once, and what was due by
+ * the old one until now is done.
  * @throws invalidSchedule `{ field, value }`; revisionConflict
  */
 export const set = mutation({
@@ -58,17 +62,21 @@ export const set = mutation({
     const current = (await readSettings(ctx)).schedules[name];
     const schedule: Schedule = {
       ...current,
-      spec: spec?.trim() ?? current.spec,
+      spec: spec === undefined ? current.spec : tidySpec(spec),
       timeZone: timeZone ?? current.timeZone,
     };
     checkSpec(schedule);
+    await answerDue(ctx, name, current, Date.now());
     const changed = await writeSchedule(ctx, name, schedule, change);
     await register(ctx, name, schedule);
     return { ...changed, schedule: await scheduleStatus(ctx, name) };
   },
 });
 
-/** A paused schedule keeps ticking and starts nothing, so that it can end its pause by itself. */
+/**
+ * A paused schedule keeps ticking and starts nothing, so that it can end its pause by itself. What
+ * is due at `until` is not within the pause any more.
+ */
 export const pause = mutation({
   args: {
     name: vScheduleName,
@@ -85,6 +93,7 @@ export const pause = mutation({
       });
     }
     const current = (await readSettings(ctx)).schedules[name];
+    await coverPause(ctx, name, current, at);
     const paused = {
       reason,
       actor: change.actor,
@@ -104,12 +113,31 @@ export const resume = mutation({
   args: { name: vScheduleName, reason: v.optional(v.string()), ...by },
   returns: vScheduleChanged,
   handler: async (ctx, { name, ...change }) => {
-    const { paused, ...schedule } = (await readSettings(ctx)).schedules[name];
+    const current = (await readSettings(ctx)).schedules[name];
+    await coverPause(ctx, name, current, Date.now());
+    const { paused, ...schedule } = current;
     return await writeSchedule(ctx, name, schedule, change);
   },
 });
 
-/** The next fires of a schedule as it is, or as it would be with another spec or zone. */
+/** What happens to a local time on a day when clocks change. */
+const vClockChange = v.object({
+  at: v.number(),
+  /** The local time that the spec names, as in "2026-03-29T02:30:00". */
+  local: v.string(),
+  change: v.union(
+    /** The clocks skip it: it is due as much later as they skip. */
+    v.literal("skipped"),
+    /** It comes twice: it is due the first time. */
+    v.literal("repeated"),
+  ),
+});
+
+/**
+ * The next fires of a schedule as it is, or as it would be with another spec or zone: those after
+ * `from`, without it those after now and after a pause that ends by itself. Fewer than asked for
+ * where eight years pass without one.
+ */
 export const preview = query({
   args: {
     name: v.optional(vScheduleName),
@@ -122,19 +150,29 @@ export const preview = query({
     spec: v.string(),
     timeZone: v.string(),
     fires: v.array(v.number()),
+    changes: v.array(vClockChange),
+    paused: v.union(vPause, v.null()),
   }),
   handler: async (ctx, { name, count = 5, from, ...given }) => {
-    const current =
+    const current: Schedule =
       name === undefined
         ? { spec: "", timeZone: "UTC" }
         : (await readSettings(ctx)).schedules[name];
     const cron = {
-      spec: given.spec?.trim() ?? current.spec,
+      spec: given.spec === undefined ? current.spec : tidySpec(given.spec),
       timeZone: given.timeZone ?? current.timeZone,
     };
     checkSpec(cron);
     checkInteger("count", count, 1, 100);
-    return { ...cron, fires: nextFires(cron, from ?? Date.now(), count) };
+    const now = Date.now();
+    const paused = pauseInForce(current, now);
+    const fires = firesAfter(cron, from ?? pauseEnd(paused, now), count);
+    return {
+      ...cron,
+      fires: fires.map(({ at }) => at),
+      changes: fires.flatMap(toClockChange),
+      paused,
+    };
   },
 });
 
@@ -145,47 +183,48 @@ export const list = query({
 });
 
 /**
- * The one target of all crons. It only decides, and writes a run down: the work is done in transactions
- * of its own, so that nothing called from a run (an app's hook that edits schedules, say) can ever delete the
- * cron from inside the cron's own target, which cancels the job it runs in.
+ * The one target of all crons. It only decides, and writes a run down: the work is done in
+ * transactions of its own, so that nothing called from a run (an app's hook that edits schedules, say)
+ * can ever delete the cron from inside the cron's own target, which cancels the job it runs in.
  */
 export const dispatch = internalMutation({
   args: { name: vScheduleName },
   returns: v.null(),
   handler: async (ctx, { name }) => {
-    const now = Date.now();
-    const tick = await findTick(ctx, name);
-    const settings = await readSettings(ctx);
-    const schedule = settings.schedules[name];
-    // After a long stop crons fires once for every missed time; the first tick answers for all.
-    if ((tick?.lastAt ?? 0) >= lastFire(schedule, now)) return null;
-
-    const lastResult = await decide(ctx, name, schedule, now);
-    await writeTick(ctx, name, { lastAt: now, lastResult });
+    const { schedules } = await readSettings(ctx);
+    await answerDue(ctx, name, schedules[name], Date.now());
     return null;
   },
 });
 
 // ── For the rest of the component ───────────────────────────────────────────
 
-/** Deletes and registers in one transaction, so that there is no moment without the cron. */
+/**
+ * Deletes and registers in one transaction, so that there is no moment without the cron. Deleting
+ * takes back a fire that was due and has not been done, so that is decided for first.
+ */
 export async function register(
   ctx: MutationCtx,
   name: ScheduleName,
-  { spec, timeZone }: CronSpec,
+  schedule: Schedule,
 ): Promise<void> {
+  const now = Date.now();
+  await answerDue(ctx, name, schedule, now);
   const crons = new Crons(components.crons);
   if ((await crons.get(ctx, { name })) !== null) {
     await crons.delete(ctx, { name });
   }
-  await crons.register(
-    ctx,
-    { kind: "cron", cronspec: spec, tz: timeZone },
-    internal.schedules.dispatch,
-    { name },
-    name,
-  );
-  await writeTick(ctx, name, { registeredAt: Date.now() });
+  // What the parser gives up on, crons cannot hold; the watchdog then has its fires done.
+  if (cronsFireAfter(schedule, now) !== null) {
+    await crons.register(
+      ctx,
+      { kind: "cron", cronspec: schedule.spec, tz: schedule.timeZone },
+      internal.schedules.dispatch,
+      { name },
+      name,
+    );
+  }
+  await writeTick(ctx, name, { registeredAt: now, answeredUntil: now });
 }
 
 export async function listSchedules(ctx: QueryCtx): Promise<ScheduleStatus[]> {
@@ -197,21 +236,6 @@ export async function listSchedules(ctx: QueryCtx): Promise<ScheduleStatus[]> {
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
-
-async function decide(
-  ctx: MutationCtx,
-  name: ScheduleName,
-  schedule: Schedule,
-  now: number,
-): Promise<string> {
-  const paused = pauseInForce(schedule, now);
-  if (paused !== null) return `paused: ${paused.reason}`;
-  const running = await runningRun(ctx, name);
-  if (running !== null) return `run ${running._id} was still going`;
-  if (!(await anythingDue(ctx, name, now))) return "nothing due";
-  await startRun(ctx, { kind: name, actor: "schedule", trigger: "schedule" });
-  return "started a run";
-}
 
 async function writeSchedule(
   ctx: MutationCtx,
@@ -238,10 +262,10 @@ async function scheduleStatus(
   const paused = pauseInForce(schedule, now);
   const registered = tick?.registeredAt !== undefined;
   const waitsForever = paused !== null && paused.until === undefined;
-  const [nextAt = null] =
+  const nextAt =
     registered && !waitsForever
-      ? nextFires(schedule, paused?.until ?? now, 1)
-      : [];
+      ? fireAfter(schedule, pauseEnd(paused, now))
+      : null;
   return {
     name,
     spec: schedule.spec,
@@ -252,6 +276,16 @@ async function scheduleStatus(
     lastAt: tick?.lastAt ?? null,
     lastResult: tick?.lastResult ?? null,
   };
+}
+
+/** The time after which a schedule fires again: a pause is over at its end. */
+function pauseEnd(paused: Pause | null, now: number): number {
+  return paused?.until === undefined ? now : paused.until - 1;
+}
+
+function toClockChange({ at, local, change }: Fire) {
+  if (change === undefined) return [];
+  return [{ at, local: new Date(local).toISOString().slice(0, 19), change }];
 }
 
 function checkSpec(cron: CronSpec): void {

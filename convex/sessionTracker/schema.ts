@@ -108,6 +108,8 @@ export default defineSchema({
     /** When the schedule was last registered with crons. */
     registeredAt: v.optional(v.number()),
     lastAt: v.optional(v.number()),
+    /** What was due up to then is answered for; absent in rows of 0.1: the later of the two above. */
+    answeredUntil: v.optional(v.number()),
     /** What the last tick did, in a few words. */
     lastResult: v.optional(v.string()),
     /** When the watchdog restarted something, newest last; its fuse counts them. */

@@ -22,6 +22,14 @@ export const ABANDONED_AFTER_MS = DAY_MS;
 /** The watchdog comes every quarter of an hour. */
 export const WATCHDOG_LATE_MS = 40 * MINUTE_MS;
 
+/** Clocks are set back by so much without notice; what is stored further ahead proves nothing. */
+export const CLOCK_SLACK_MS = MINUTE_MS;
+
+/** A time that a clock stored which was ahead: it has not come, so it says nothing about now. */
+export function isFuture(at: number, now: number): boolean {
+  return at > now + CLOCK_SLACK_MS;
+}
+
 // ── Sessions ────────────────────────────────────────────────────────────────
 
 export const vSessionState = v.union(

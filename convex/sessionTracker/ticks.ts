@@ -4,7 +4,7 @@ import type { Doc } from "./_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "./_generated/server.js";
 import type { Patch } from "./shared.js";
 
-type Tick = WithoutSystemFields<Doc<"ticks">>;
+export type Tick = WithoutSystemFields<Doc<"ticks">>;
 
 export function findTick(ctx: QueryCtx, name: Tick["name"]) {
   return ctx.db

@@ -1,12 +1,15 @@
 /**
  * Sees to it that schedules and runs live: registers the schedules of a fresh deployment and those
- * that crons lost, resumes runs that stand still, trims the ledger. A fuse keeps it from restarting
- * something broken for ever; `status` then says that it gave up, and why.
+ * that crons lost, has done what was due meanwhile, resumes runs that stand still, trims the ledger.
+ * A fuse keeps it from restarting something broken for ever; `status` then says that it gave up, and
+ * why.
  */
 import { v } from "convex/values";
+import { internal } from "./_generated/api.js";
 import type { Doc } from "./_generated/dataModel.js";
 import { internalMutation, type MutationCtx } from "./_generated/server.js";
-import { nextFires } from "./cronSpecs.js";
+import { answerDue, answeredUntil, dueAt } from "./dueFires.js";
+import { cronsFireAfter } from "./fires.js";
 import { enqueueNext } from "./lifecycle.js";
 import { finishRun, runningRun, withError } from "./runRows.js";
 import { register } from "./schedules.js";
@@ -15,6 +18,7 @@ import {
   ABANDONED_AFTER_MS,
   DAY_MS,
   HOUR_MS,
+  isFuture,
   MINUTE_MS,
   SCHEDULE_NAMES,
   STUCK_AFTER_MS,
@@ -25,6 +29,8 @@ import { findTick, writeTick } from "./ticks.js";
 
 /** A fire this late is lost: crons is built on the scheduler, which runs seconds late at worst. */
 const LOST_AFTER_MS = 10 * MINUTE_MS;
+/** Until the next check, with time to spare. */
+const LOOK_AHEAD_MS = 20 * MINUTE_MS;
 /** The check comes four times an hour, so a window of one hour would never blow for a single run. */
 const FUSE_WINDOW_MS = 6 * HOUR_MS;
 const MAX_RESTARTS = 5;
@@ -38,6 +44,7 @@ export const check = internalMutation({
     const now = Date.now();
     await registerNew(ctx);
     await lookAfter(ctx, now);
+    await fireWhatCronsOmits(ctx, now);
     await trimRuns(ctx, now);
     return null;
   },
@@ -76,30 +83,48 @@ async function registerNew(ctx: MutationCtx): Promise<void> {
   }
 }
 
+/** What was due is done at once, whether or not the fuse allows to register the schedule again. */
 async function lostSchedules(ctx: MutationCtx, now: number): Promise<Ailing[]> {
   const { schedules } = await readSettings(ctx);
   const lost: Ailing[] = [];
   for (const name of SCHEDULE_NAMES) {
-    if (await isLost(ctx, name, schedules[name], now)) {
-      lost.push({
-        what: `schedule ${name} did not fire`,
-        restart: () => register(ctx, name, schedules[name]),
-      });
-    }
+    const why = await whyLost(ctx, name, schedules[name], now);
+    if (why === null) continue;
+    await answerDue(ctx, name, schedules[name], now);
+    lost.push({
+      what: `schedule ${name} ${why}`,
+      restart: () => register(ctx, name, schedules[name]),
+    });
   }
   return lost;
 }
 
-async function isLost(
+async function whyLost(
   ctx: MutationCtx,
   name: ScheduleName,
   schedule: Schedule,
   now: number,
-): Promise<boolean> {
+): Promise<string | null> {
   const tick = await findTick(ctx, name);
-  const alive = Math.max(tick?.registeredAt ?? 0, tick?.lastAt ?? 0);
-  const [expected] = nextFires(schedule, alive, 1);
-  return expected !== undefined && expected + LOST_AFTER_MS < now;
+  // Whatever crons has for it is as far ahead.
+  if (isFuture(answeredUntil(tick) ?? 0, now)) return "ticked in the future";
+  const due = dueAt(schedule, tick, now);
+  return due !== null && due + LOST_AFTER_MS < now ? "did not fire" : null;
+}
+
+/** Crons leaves out days whose midnight the clocks skip; what is due on them is fired from here. */
+async function fireWhatCronsOmits(
+  ctx: MutationCtx,
+  now: number,
+): Promise<void> {
+  const { schedules } = await readSettings(ctx);
+  for (const name of SCHEDULE_NAMES) {
+    const schedule = schedules[name];
+    const due = dueAt(schedule, await findTick(ctx, name), now);
+    if (due === null || due <= now || due > now + LOOK_AHEAD_MS) continue;
+    if (cronsFireAfter(schedule, now) === due) continue;
+    await ctx.scheduler.runAt(due, internal.schedules.dispatch, { name });
+  }
 }
 
 async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {
@@ -112,11 +137,12 @@ async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {
       continue;
     }
     // A paced run that waits for its next page does not stand still.
+    const isAhead = isFuture(run.progressAt, now);
     const due = Math.max(run.progressAt, run.nextPageAt ?? 0);
-    if (due + STUCK_AFTER_MS >= now) continue;
+    if (!isAhead && due + STUCK_AFTER_MS >= now) continue;
     stuck.push({
-      what: `run ${run._id} stood still`,
-      restart: () => enqueueNext(ctx, run, {}),
+      what: `run ${run._id} ${isAhead ? "got on in the future" : "stood still"}`,
+      restart: () => enqueueNext(ctx, run, isAhead ? { progressAt: now } : {}),
     });
   }
   return stuck;
@@ -128,6 +154,13 @@ async function cancelAbandoned(
   run: Doc<"runs">,
   now: number,
 ): Promise<void> {
+  if (isFuture(run.progressAt, now)) {
+    await ctx.db.patch("runs", run._id, {
+      progressAt: now,
+      nextPageAt: undefined,
+    });
+    return;
+  }
   const due = Math.max(run.progressAt, run.nextPageAt ?? 0);
   if (due + ABANDONED_AFTER_MS >= now) return;
   const message = `Nobody has gone on with its archive ${run.archiveFile ?? ""} for a day. Resume it with that file.`;
@@ -139,7 +172,7 @@ async function cancelAbandoned(
 async function restart(ctx: MutationCtx, ailing: Ailing[], now: number) {
   const tick = await findTick(ctx, "watchdog");
   const restarts = (tick?.restarts ?? []).filter(
-    (at) => at > now - FUSE_WINDOW_MS,
+    (at) => at > now - FUSE_WINDOW_MS && !isFuture(at, now),
   );
   const restarted: string[] = [];
   const left: string[] = [];

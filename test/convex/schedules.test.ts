@@ -133,8 +133,30 @@ describe("refused", () => {
     { trap: "a day that never comes", spec: "0 0 31 2 *" },
     { trap: "a day that none of its months has", spec: "0 0 31 2,4 *" },
     { trap: "not a spec", spec: "every day at noon, please" },
+    { trap: "a step further than its field, hourly", spec: "*/90 * * * *" },
+    { trap: "such a step in a list", spec: "0 3,8/36 * * *" },
+    { trap: "a name that does not stand for times", spec: "@reboot" },
+    { trap: "an L of no weekday, which fails when due", spec: "0 0 * * L" },
+    { trap: "rarer than any retention", spec: "0 0 * 2 1#5" },
   ])("spec: $trap", async ({ spec }) => {
     await expectRefused({ spec }, "spec", spec.trim());
+  });
+
+  test.each([
+    {
+      spec: "61 * * * *",
+      says: 'the minute "61" cannot be read: it takes 0 to 59, lists',
+    },
+    {
+      spec: "*/90 * * * *",
+      says: 'the minute "*/90" steps further than its 60 values, so that only',
+    },
+    { spec: "0 0 31 2,4 *", says: "does not fire within eight years" },
+    { spec: "@reboot", says: '"@reboot" is none of @yearly, ' },
+  ])("$spec, in words of its own", async ({ spec, says }) => {
+    await expect(set({ name: "purge", spec })).rejects.toMatchObject({
+      data: { message: expect.stringContaining(says) as unknown },
+    });
   });
 
   test.each(["Europe/Berlim", "", "CET+1DST", "15"])(
@@ -161,6 +183,18 @@ describe("refused", () => {
     expect(await schedule("purge")).toEqual(before);
     expect((await cronSpecs()).purge).toEqual(["30 2 * * *"]);
   }
+
+  test.each([
+    ["@daily", "0 0 * * *"],
+    [" @Weekly ", "0 0 * * 0"],
+    ["0  4\t* * *", "0 4 * * *"],
+  ])("%j is kept as %j", async (spec, kept) => {
+    await set({ name: "purge", spec });
+    expect((await schedule("purge")).spec).toBe(kept);
+    expect((await cronSpecs()).purge).toEqual([kept]);
+    const preview = await t.query(api.schedules.preview, { spec });
+    expect(preview.spec).toBe(kept);
+  });
 
   test("six fields are taken where they fire once a minute at most", async () => {
     await set({ name: "expire", spec: "30 */10 * * * *" });
@@ -255,6 +289,17 @@ describe("preview", () => {
   ])("$what", async ({ args, fires }) => {
     const preview = await t.query(api.schedules.preview, args);
     expect(preview.fires).toEqual(fires.map((fire) => at(`2026-03-${fire}`)));
+  });
+
+  test("takes no longer where fires are years apart", async () => {
+    const { fires } = await t.query(api.schedules.preview, {
+      spec: "0 0 29 2 *",
+      count: 100,
+    });
+    expect(fires).toHaveLength(100);
+    expect(fires.at(0)).toBe(at("2028-02-29T00:00Z"));
+    // Not in 2100, 2200, 2300.
+    expect(fires.at(-1)).toBe(at("2436-02-29T00:00Z"));
   });
 
   test.each([0, 101, 2.5])("refuses to count %d", async (count) => {

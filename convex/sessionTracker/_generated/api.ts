@@ -14,8 +14,10 @@ import type * as cronSpecs from "../cronSpecs.js";
 import type * as crons from "../crons.js";
 import type * as cursors from "../cursors.js";
 import type * as cutoffs from "../cutoffs.js";
+import type * as dueFires from "../dueFires.js";
 import type * as errors from "../errors.js";
 import type * as exporting from "../exporting.js";
+import type * as fires from "../fires.js";
 import type * as health from "../health.js";
 import type * as importing from "../importing.js";
 import type * as lifecycle from "../lifecycle.js";
@@ -39,6 +41,7 @@ import type * as visits from "../visits.js";
 import type * as walks from "../walks.js";
 import type * as watchdog from "../watchdog.js";
 import type * as wholeSessions from "../wholeSessions.js";
+import type * as zones from "../zones.js";
 
 import type {
   ApiFromModules,
@@ -54,8 +57,10 @@ const fullApi: ApiFromModules<{
   crons: typeof crons;
   cursors: typeof cursors;
   cutoffs: typeof cutoffs;
+  dueFires: typeof dueFires;
   errors: typeof errors;
   exporting: typeof exporting;
+  fires: typeof fires;
   health: typeof health;
   importing: typeof importing;
   lifecycle: typeof lifecycle;
@@ -79,6 +84,7 @@ const fullApi: ApiFromModules<{
   walks: typeof walks;
   watchdog: typeof watchdog;
   wholeSessions: typeof wholeSessions;
+  zones: typeof zones;
 }> = anyApi as any;
 
 /**

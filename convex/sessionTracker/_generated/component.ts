@@ -591,7 +591,22 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           count?: number;
           from?: number;
         },
-        { spec: string; timeZone: string; fires: Array<number> },
+        {
+          spec: string;
+          timeZone: string;
+          fires: Array<number>;
+          changes: Array<{
+            at: number;
+            local: string;
+            change: "skipped" | "repeated";
+          }>;
+          paused: {
+            reason: string;
+            actor: string;
+            at: number;
+            until?: number;
+          } | null;
+        },
         Name
       >;
       resume: FunctionReference<
