@@ -63,7 +63,9 @@ export function processContext(): CliContext {
     cwd: process.cwd(),
     get timeZone() {
       // Asked only where it is shown: the first use of Intl takes tens of milliseconds.
-      return Intl.DateTimeFormat().resolvedOptions().timeZone;
+      const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+      // TZ is empty or names no zone: as date(1) has it.
+      return isKnown(timeZone) ? timeZone : "UTC";
     },
     actor: `cli:${userName()}@${hostname()}`,
     fetch: async (url, init) => {
@@ -107,6 +109,11 @@ function isFile(fd: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Node has `undefined` or "Etc/Unknown" where it does not know its zone. */
+function isKnown(timeZone: string | undefined): timeZone is string {
+  return timeZone !== undefined && timeZone !== "Etc/Unknown";
 }
 
 const terminalPrompts: Prompts = {

@@ -214,7 +214,18 @@ export interface ScheduleChangeJson {
 export interface SchedulePreviewJson {
   spec: string;
   timeZone: string;
+  /** Those after a pause that ends by itself. */
   fires: string[];
+  /** Of these fires, those on which clocks change. */
+  changes: Array<{
+    at: string;
+    /** The local time that the spec names, as in "2026-03-29T02:30:00". */
+    local: string;
+    /** It does not exist and is due as much later; or it comes twice and is due the first time. */
+    change: "skipped" | "repeated";
+  }>;
+  /** The pause in force: without an end, nothing starts at these times. */
+  paused: PauseJson | null;
 }
 
 export interface RunJson {

@@ -1,12 +1,12 @@
 import type { ScheduleName } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
-import { print, printJson, widthOf } from "../lib/output.js";
-import { fireLines } from "../lib/scheduleReport.js";
-import { scheduleTable } from "../lib/tables.js";
-import { iso } from "../lib/time.js";
+import { note, print, printJson, widthOf } from "../lib/output.js";
+import { fireLines, toPreviewJson } from "../lib/scheduleReport.js";
+import { printable } from "../lib/printable.js";
+import { scheduleState, scheduleTable } from "../lib/tables.js";
 import { toScheduleJson } from "../lib/convert.js";
-import type { ScheduleListJson, SchedulePreviewJson } from "../shapes.js";
+import type { ScheduleListJson } from "../shapes.js";
 
 export interface SchedulePreviewOptions extends GlobalOptions {
   readonly tz?: string;
@@ -35,20 +35,23 @@ export async function previewSchedule(
   options: SchedulePreviewOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const { fires, ...cron } = await client.query("schedules:preview", {
+  const preview = await client.query("schedules:preview", {
     name,
     count: options.count,
     ...(spec === undefined ? {} : { spec }),
     ...(options.tz === undefined ? {} : { timeZone: options.tz }),
   });
-  if (options.json) {
-    return printJson(context, {
-      ...cron,
-      fires: fires.map(iso),
-    } satisfies SchedulePreviewJson);
-  }
+  if (options.json) return printJson(context, toPreviewJson(preview));
+  const { spec: cron, timeZone, paused } = preview;
   print(
     context,
-    `${name} "${cron.spec}" (${cron.timeZone}) fires at\n${fireLines(context, fires)}`,
+    `${name} "${cron}" (${timeZone}) fires at\n${fireLines(context, preview)}`,
   );
+  if (paused === null) return;
+  const state = printable(scheduleState({ paused, state: "registered" }));
+  const effect =
+    paused.until === undefined
+      ? "Nothing starts at these times until it is resumed."
+      : "These are the times after the pause.";
+  note(context, `It is ${state}. ${effect}`);
 }

@@ -95,7 +95,7 @@ export function toScheduleJson(schedule: Schedule): ScheduleJson {
   };
 }
 
-function toPauseJson({ reason, actor, at, until }: Pause): PauseJson {
+export function toPauseJson({ reason, actor, at, until }: Pause): PauseJson {
   return { reason, actor, at: iso(at), until: isoOrNull(until) };
 }
 

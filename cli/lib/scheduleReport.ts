@@ -1,9 +1,13 @@
 import type { CliContext } from "../context.js";
-import type { GoesOnJson, ScheduleChangeJson } from "../shapes.js";
-import type { Schedule } from "./api.js";
+import type {
+  GoesOnJson,
+  ScheduleChangeJson,
+  SchedulePreviewJson,
+} from "../shapes.js";
+import type { Returns, Schedule } from "./api.js";
 import type { ComponentClient } from "./client.js";
 import type { GlobalOptions } from "./connect.js";
-import { toScheduleJson } from "./convert.js";
+import { toPauseJson, toScheduleJson } from "./convert.js";
 import { note, print, printJson, widthOf } from "./output.js";
 import { warningLines } from "./settingsReport.js";
 import { formatTable } from "./table.js";
@@ -22,20 +26,24 @@ export async function reportChange(
     goesOn,
   }: { revision: number; schedule: Schedule; goesOn?: GoesOnJson | undefined },
 ): Promise<void> {
-  const fires = await nextFires(client, schedule);
+  const { name, spec, timeZone, paused } = schedule;
+  // A paused schedule fires again after its pause, if that ends by itself.
+  const isOver = paused === null || paused.until !== undefined;
+  const preview = isOver
+    ? await client.query("schedules:preview", { name, count: 5 })
+    : null;
   if (options.json) {
     return printJson(context, {
       revision,
       schedule: toScheduleJson(schedule),
-      fires: fires.map(iso),
+      fires: preview?.fires.map(iso) ?? [],
       ...(goesOn === undefined ? {} : { goesOn }),
     } satisfies ScheduleChangeJson);
   }
-  const { name, spec, timeZone } = schedule;
   print(
     context,
     `${name} "${spec}" (${timeZone}): ${scheduleState(schedule)}${
-      fires.length === 0 ? "" : `\nNext fires\n${fireLines(context, fires)}`
+      preview === null ? "" : `\nNext fires\n${fireLines(context, preview)}`
     }`,
   );
   const settings = await client.query("settings:get", {});
@@ -44,19 +52,52 @@ export async function reportChange(
   }
 }
 
-/** Each fire in UTC and in the operator's own zone. */
-export function fireLines(context: CliContext, fires: number[]): string {
-  const { timeZone } = context;
-  const isSame = isUtc(timeZone);
-  return formatTable(
-    ["UTC", ...(isSame ? [] : [timeZone]), "IN"],
+export type SchedulePreview = Returns<"schedules:preview">;
+
+/** Each fire in UTC, in the schedule's zone and in the operator's; then where clocks change. */
+export function fireLines(
+  context: CliContext,
+  { fires, timeZone, changes }: SchedulePreview,
+): string {
+  const zones = [timeZone, context.timeZone].filter(
+    (zone, i, all) => !isUtc(zone) && all.indexOf(zone) === i,
+  );
+  const table = formatTable(
+    ["UTC", ...zones, "IN"],
     fires.map((fire) => [
       formatTime(fire),
-      ...(isSame ? [] : [formatZonedTime(fire, timeZone)]),
+      ...zones.map((zone) => formatZonedTime(fire, zone)),
       formatRelative(fire, context.now()),
     ]),
     widthOf(context),
   );
+  return [table, ...changes.map((one) => changeLine(one, timeZone))].join("\n");
+}
+
+export function toPreviewJson({
+  spec,
+  timeZone,
+  fires,
+  changes,
+  paused,
+}: SchedulePreview): SchedulePreviewJson {
+  return {
+    spec,
+    timeZone,
+    fires: fires.map(iso),
+    changes: changes.map((one) => ({ ...one, at: iso(one.at) })),
+    paused: paused && toPauseJson(paused),
+  };
+}
+
+function changeLine(
+  { at, local, change }: SchedulePreview["changes"][number],
+  timeZone: string,
+): string {
+  const time = local.replace("T", " ");
+  return change === "skipped"
+    ? `${time} does not exist in ${timeZone}, as clocks go forward: it fires at ${formatZonedTime(at, timeZone)}.`
+    : `${time} comes twice in ${timeZone}, as clocks go back: it fires the first time, at ${formatZonedTime(at, timeZone)}.`;
 }
 
 /** What the purge schedule does next, as the end of a sentence. */
@@ -68,17 +109,4 @@ export function nextPurgeText(schedules: Schedule[]): string {
   return purge?.nextAt
     ? `the next scheduled purge, at ${formatTime(purge.nextAt)}, deletes them`
     : "the purge schedule, not registered yet, will delete them";
-}
-
-/** A paused schedule fires again after its pause, if that ends by itself. */
-async function nextFires(
-  client: ComponentClient,
-  { name, paused }: Schedule,
-): Promise<number[]> {
-  if (paused && paused.until === undefined) return [];
-  const { fires } = await client.query("schedules:preview", {
-    name,
-    count: 5,
-  });
-  return fires;
 }

@@ -98,7 +98,10 @@ function entries(all: string[][], width: number): string {
 
 const INDENT = 2;
 
-export function scheduleState({ paused, state }: Schedule): string {
+export function scheduleState({
+  paused,
+  state,
+}: Pick<Schedule, "paused" | "state">): string {
   if (!paused) return state === "pending" ? "pending" : "on";
   const until =
     paused.until === undefined ? "" : ` until ${formatTime(paused.until)}`;

@@ -166,6 +166,6 @@ function nameArgument(): Argument {
 function specArgument(): Argument {
   return new Argument(
     "[spec]",
-    "minute hour day month weekday; six fields start with the second",
+    "minute hour day month weekday, or @daily and the like; six fields start with the second",
   );
 }

@@ -76,7 +76,7 @@ test("a change by another operator in between is not overwritten", async () => {
   );
 });
 
-test("schedule set is a patch and shows the next fires in both zones", async () => {
+test("schedule set is a patch and shows the next fires in all three zones", async () => {
   const { terminal } = setUpDeployment();
   const { stdout } = await terminal.run(
     ...["schedule", "set", "purge", "0 3 * * 1", "--tz", "America/New_York"],
@@ -84,12 +84,12 @@ test("schedule set is a patch and shows the next fires in both zones", async () 
   expect(stdout).toMatchInlineSnapshot(`
     "purge "0 3 * * 1" (America/New_York): on
     Next fires
-    UTC                      Europe/Berlin              IN
-    2026-08-17 07:00:00 UTC  2026-08-17 09:00:00 GMT+2  in 1 day
-    2026-08-24 07:00:00 UTC  2026-08-24 09:00:00 GMT+2  in 8 days
-    2026-08-31 07:00:00 UTC  2026-08-31 09:00:00 GMT+2  in 15 days
-    2026-09-07 07:00:00 UTC  2026-09-07 09:00:00 GMT+2  in 22 days
-    2026-09-14 07:00:00 UTC  2026-09-14 09:00:00 GMT+2  in 29 days
+    UTC                      America/New_York         Europe/Berlin              IN
+    2026-08-17 07:00:00 UTC  2026-08-17 03:00:00 EDT  2026-08-17 09:00:00 GMT+2  in 1 day
+    2026-08-24 07:00:00 UTC  2026-08-24 03:00:00 EDT  2026-08-24 09:00:00 GMT+2  in 8 days
+    2026-08-31 07:00:00 UTC  2026-08-31 03:00:00 EDT  2026-08-31 09:00:00 GMT+2  in 15 days
+    2026-09-07 07:00:00 UTC  2026-09-07 03:00:00 EDT  2026-09-07 09:00:00 GMT+2  in 22 days
+    2026-09-14 07:00:00 UTC  2026-09-14 03:00:00 EDT  2026-09-14 09:00:00 GMT+2  in 29 days
     "
   `);
   const changed = await terminal.json<ScheduleChangeJson>(
@@ -155,6 +155,8 @@ test("preview changes nothing", async () => {
     spec: "0 4 * * *",
     timeZone: "UTC",
     fires: ["2026-08-16T04:00:00.000Z", "2026-08-17T04:00:00.000Z"],
+    changes: [],
+    paused: null,
   });
   expect(await terminal.json("schedule", "list")).toEqual(before);
 });
