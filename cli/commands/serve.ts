@@ -34,14 +34,16 @@ export async function serve(
   checkHost(options);
   // Convex runs functions in UTC; local methods of Date follow the process.
   process.env["TZ"] = "UTC";
-  const interrupted = nextInterrupt(context);
+  // Until it is open Ctrl-C ends the process as any command: what is on disk stands a crash.
   const deployment = await openEmbedded(loadEmbedded(), {
     dataDir: resolve(context.cwd, options.data),
     port: options.port,
     ...(options.sitePort === undefined ? {} : { sitePort: options.sitePort }),
     host: options.host,
     endWhenStuckMs: END_WHEN_STUCK_MS,
+    log: (line) => note(context, line),
   });
+  const interrupted = nextInterrupt(context);
   try {
     const { url, siteUrl, dataDir } = deployment;
     const adminKeyFile = join(dataDir, "admin-key");
@@ -62,9 +64,13 @@ export async function serve(
     note(context, "Stopping …");
     await watching?.stop();
   } finally {
-    removeRunningDeployment(context.cwd, process.pid);
-    await deployment.close();
+    try {
+      removeRunningDeployment(context.cwd, process.pid);
+    } finally {
+      await deployment.close();
+    }
   }
+  note(context, "Stopped; all that was acknowledged is on disk.");
 }
 
 function announceReady(

@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { CliContext } from "../context.js";
+import { startBound } from "./boundChild.js";
 import { CliError } from "./errors.js";
 import type { AdminKey } from "./secret.js";
 
@@ -12,6 +12,9 @@ export interface DeployTo {
   /** Show what the official CLI prints. */
   verbose: boolean;
 }
+
+/** Of a deploy, which takes seconds; one that goes on for so long asks for something that it does not get. */
+const DEPLOY_DEADLINE_MS = 10 * 60_000;
 
 /** Deploys the app in the current folder with the official CLI, as `npx convex deploy` would. */
 export async function deployApp(
@@ -26,15 +29,30 @@ export async function deployApp(
     "--typecheck=disable",
     `--codegen=${codegen}`,
   ]);
-  let isInterrupted = false;
-  const stopListening = context.onInterrupt(() => {
-    isInterrupted = true;
-    running.child.kill();
+  let endedBy: "interrupt" | "deadline" | null = null;
+  const endBecause = (why: "interrupt" | "deadline") => {
+    endedBy ??= why;
+    running.end();
+  };
+  const stopListening = context.onInterrupt(() => endBecause("interrupt"));
+  const late = setTimeout(() => endBecause("deadline"), DEPLOY_DEADLINE_MS);
+  const exit = await running.ended.finally(() => {
+    stopListening();
+    clearTimeout(late);
   });
-  const exit = await running.ended.finally(stopListening);
   if (exit === 0) return;
-  if (isInterrupted) {
-    throw new CliError("cancelled", "Interrupted while the app was deployed.");
+  switch (endedBy as "interrupt" | "deadline" | null) {
+    case "interrupt":
+      throw new CliError(
+        "cancelled",
+        "Interrupted while the app was deployed.",
+      );
+    case "deadline":
+      throw new CliError(
+        "failure",
+        `\`convex deploy\` of ${context.cwd} did not end within ${DEPLOY_DEADLINE_MS / 60_000} minutes, and was ended. Run it with --verbose to see how far it comes.`,
+      );
+    case null:
   }
   throw new CliError(
     "failure",
@@ -47,7 +65,7 @@ export function watchApp(
   context: CliContext,
   deployment: DeployTo,
 ): { ended: Promise<void>; stop: () => Promise<void> } {
-  const { child, ended } = startConvex(
+  const watched = startConvex(
     context,
     // What is wrong with the code is what a developer watches for.
     { ...deployment, verbose: true },
@@ -56,11 +74,11 @@ export function watchApp(
   let isStopping = false;
   const stop = async (): Promise<void> => {
     isStopping = true;
-    child.kill();
-    await ended;
+    watched.end();
+    await watched.ended;
   };
   return {
-    ended: ended.then((exit) => {
+    ended: watched.ended.then((exit) => {
       if (isStopping) return;
       throw new CliError("failure", `\`convex dev\` ended (${exit}).`);
     }),
@@ -74,9 +92,8 @@ function startConvex(
   deployment: DeployTo,
   args: string[],
 ) {
-  const child = spawn(process.execPath, [convexBin(context.cwd), ...args], {
+  const child = startBound([convexBin(context.cwd), ...args], {
     cwd: context.cwd,
-    stdio: ["ignore", "pipe", "pipe"],
     env: {
       ...context.env,
       CONVEX_SELF_HOSTED_URL: deployment.url,
@@ -93,13 +110,9 @@ function startConvex(
     if (deployment.verbose) context.stderr.write(text);
     else output.push(text);
   };
-  child.stdout.on("data", collect);
-  child.stderr.on("data", collect);
-  const ended = new Promise<number | string>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
-  });
-  return { child, ended, output: () => output.join("").trim() };
+  child.process.stdout?.on("data", collect);
+  child.process.stderr?.on("data", collect);
+  return { ...child, output: () => output.join("").trim() };
 }
 
 /** The app's own convex, so that its code is bundled by the version it was written for. */

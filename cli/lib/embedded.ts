@@ -13,6 +13,8 @@ export interface OpenOptions {
   host: string;
   /** Ends the process when pushed code has kept its thread for so long. */
   endWhenStuckMs: number;
+  /** Hears what the deployment does and what it fails at, a line each. */
+  log: (line: string) => void;
 }
 
 export interface EmbeddedDeployment {

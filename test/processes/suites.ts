@@ -12,6 +12,7 @@ export const processSuites = [
   "test/cli/officialBackup.test.ts",
   "test/cli/operating.test.ts",
   "test/cli/roughUse.test.ts",
+  "test/cli/serveEnds.test.ts",
   "test/embedded/officialCli*.test.ts",
   "test/scripts/realAccessLog.test.ts",
 ];
