@@ -6,7 +6,7 @@ import { LiveClient } from "../lib/live.js";
 import { note } from "../lib/output.js";
 import { openScreen } from "../lib/screen.js";
 import { toStatusJson } from "../lib/statusJson.js";
-import { statusLine, statusText } from "../lib/statusText.js";
+import { runningText, stateText, statusLine } from "../lib/statusText.js";
 import { iso } from "../lib/time.js";
 import type { StatusOptions } from "./status.js";
 
@@ -42,8 +42,11 @@ export async function watchStatus(
       return screen.show({ text: line, footer: "" }, line);
     }
     const view = {
-      text: statusText(context, connection, status, backlog),
-      footer: footer(context, shown.isConnected),
+      text: stateText(context, connection, status, backlog),
+      footer: [
+        ...runningText(context, status, backlog),
+        footer(context, shown.isConnected),
+      ].join("\n"),
     };
     screen.show(view, statusLine(status, backlog, context.now()));
   };

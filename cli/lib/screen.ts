@@ -5,9 +5,10 @@ import { writeOut } from "./streams.js";
 import { iso } from "./time.js";
 import { rowsOf } from "./wrap.js";
 
-/** What comes first in the text is what has to be seen; the footer is always. */
 export interface View {
+  /** Cut at its end where the terminal has too few rows. */
   text: string;
+  /** What has to be seen whatever else is. */
   footer: string;
 }
 
@@ -44,9 +45,12 @@ function fitted(
 ): string {
   const all = text.split("\n");
   const heights = all.map((line) => rowsOf(line, columns));
-  const height = heights.reduce((sum, each) => sum + each, 0);
+  const height = sumOf(heights);
+  const footerHeight = sumOf(
+    footer.split("\n").map((line) => rowsOf(line, columns)),
+  );
   // The cursor stands on the last row.
-  const room = rows - 1 - rowsOf(footer, columns);
+  const room = rows - 1 - footerHeight;
   if (height + 1 <= room) return `${text}\n\n${footer}`;
   let used = 1;
   const shown = all.filter((_line, index) => {
@@ -55,6 +59,10 @@ function fitted(
   });
   const hidden = `… ${countOf(all.length - shown.length, "more line")} than the terminal has rows for.`;
   return [...shown, hidden, footer].join("\n");
+}
+
+function sumOf(heights: number[]): number {
+  return heights.reduce((sum, each) => sum + each, 0);
 }
 
 function lines(context: CliContext, toLine: (text: string) => string): Screen {

@@ -19,6 +19,31 @@ import { wrap } from "./wrap.js";
 /** What `status` says to people: one screen, warnings first. */
 export function statusText(
   context: CliContext,
+  connection: Connection,
+  status: Status,
+  backlog: Backlog,
+): string {
+  return [
+    stateText(context, connection, status, backlog),
+    ...runningText(context, status, backlog),
+  ].join("\n");
+}
+
+/** How far the running runs are, within the terminal's width. */
+export function runningText(
+  context: CliContext,
+  status: Status,
+  backlog: Backlog,
+): string[] {
+  const width = widthOf(context) ?? Infinity;
+  return runningLines(status, backlog, context.now()).map((line) =>
+    wrap(line, width, 2),
+  );
+}
+
+/** All but how far runs are. */
+export function stateText(
+  context: CliContext,
   { client, target }: Connection,
   status: Status,
   backlog: Backlog,
@@ -65,7 +90,6 @@ export function statusText(
     scheduleTable(schedules, now, width),
     "",
     runs.length === 0 ? "No run yet." : runTable(runs, width),
-    ...runningLines(status, backlog, now).map((line) => wrap(line, width, 2)),
   ].join("\n");
 }
 

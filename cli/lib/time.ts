@@ -48,15 +48,26 @@ const SPANS: ReadonlyArray<readonly [unit: string, ms: number]> = [
   ["second", UNITS_MS.s],
 ];
 
-/** "in 3 hours", "2 days ago". */
+/** What a time in one unit may be off by: 60 days are 2 months, 90 minutes are no hour. */
+const TOLERANCE = 1 / 8;
+
+/** "in 3 hours", "2 days ago": in the largest unit that says it nearly. */
 export function formatRelative(ms: number, now: number): string {
   const awayMs = Math.abs(ms - now);
-  const [unit, unitMs] = SPANS.find(([, size]) => awayMs >= size) ?? [
-    "second",
-    UNITS_MS.s,
-  ];
-  const text = amount(Math.floor(awayMs / unitMs), unit);
+  const text = nearly(awayMs);
   return ms > now ? `in ${text}` : `${text} ago`;
+}
+
+function nearly(spanMs: number): string {
+  for (const [unit, unitMs] of SPANS) {
+    // Halves count down.
+    const count = Math.ceil(spanMs / unitMs - 0.5);
+    const offMs = Math.abs(count * unitMs - spanMs);
+    if (spanMs >= unitMs && offMs <= spanMs * TOLERANCE) {
+      return amount(count, unit);
+    }
+  }
+  return amount(Math.floor(spanMs / UNITS_MS.s), "second");
 }
 
 /** The two largest units, of days at most: "1 hour 30 minutes". */

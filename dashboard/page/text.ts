@@ -1,4 +1,5 @@
 /** Numbers and times, as the page writes them. */
+import { formatDuration, formatRelative } from "../../cli/lib/time.js";
 
 export function numberText(value: number): string {
   return value.toLocaleString("en");
@@ -9,29 +10,15 @@ export function atLeast(count: number, isCapped: boolean): string {
   return `${numberText(count)}${isCapped ? "+" : ""}`;
 }
 
-const UNITS = [
-  ["day", 86_400_000],
-  ["hour", 3_600_000],
-  ["minute", 60_000],
-  ["second", 1_000],
-] as const;
-
-/** In the largest unit that fits, and the next one: "1 hour 30 minutes". */
+/** "1 hour 30 minutes" */
 export function durationText(ms: number): string {
-  const parts: string[] = [];
-  let rest = ms;
-  for (const [unit, unitMs] of UNITS) {
-    const count = Math.floor(rest / unitMs);
-    rest -= count * unitMs;
-    if (count > 0) parts.push(`${count} ${unit}${count === 1 ? "" : "s"}`);
-  }
-  return parts.slice(0, 2).join(" ") || "0 seconds";
+  return formatDuration(ms) || "0 seconds";
 }
 
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const MINUTE_MS = 60_000;
 
 /**
- * "in 3 hours", "2 days ago".
+ * "in 3 hours", "2 days ago"; to the minute.
  * @param now may be some seconds old, so a moment that is over is no later than it
  */
 export function relativeText(
@@ -40,10 +27,7 @@ export function relativeText(
   isAhead: boolean,
 ): string {
   const at = isAhead ? moment : Math.min(moment, now);
-  for (const [unit, unitMs] of UNITS) {
-    const count = Math.trunc((at - now) / unitMs);
-    if (count !== 0 && unit !== "second") return relative.format(count, unit);
-  }
+  if (Math.abs(at - now) >= MINUTE_MS) return formatRelative(at, now);
   return at > now ? "in less than a minute" : "just now";
 }
 

@@ -288,7 +288,10 @@ test("runs list goes on where it ended, and says how", async () => {
       ...{ kind: "expire", actor: "test", trigger: "operator" },
     });
     ids.unshift(runId);
-    await component.finishInProgressScheduledFunctions();
+    await component.run(async (ctx) => {
+      const [run] = await ctx.db.query("runs").order("desc").collect();
+      if (run) await ctx.db.patch("runs", run._id, { status: "completed" });
+    });
   }
   const first = await terminal.run("runs", "list", "--limit", "3");
   expect(first.stderr).toMatch(/More: the same command with --cursor \S+\n/);
@@ -311,3 +314,45 @@ test("runs list goes on where it ended, and says how", async () => {
   );
   expect(all.runs.map(({ runId }) => runId)).toEqual(ids);
 });
+
+test("status --watch on a terminal of 80 columns and 24 rows always shows the runs that run", async () => {
+  const { terminal, component } = await setUpVisitors();
+  for (const name of ["expire", "purge"] as const) {
+    await component.mutation(api.schedules.pause, {
+      ...{ name, reason: "the audit of August", actor: "cli:bob@desk" },
+    });
+  }
+  for (const kind of ["expire", "purge"] as const) {
+    await component.mutation(api.runs.start, {
+      ...{ kind, actor: "cli:ada@desk", trigger: "operator" },
+    });
+  }
+  await component.run(async (ctx) => {
+    for (const run of await ctx.db.query("runs").collect()) {
+      const fields = { status: "running", sessions: 120, expected: 700 };
+      await ctx.db.patch("runs", run._id, fields as Partial<typeof run>);
+    }
+  });
+  Object.assign(terminal.overrides, {
+    env: { NO_COLOR: "1" },
+    sleep: () => Promise.resolve(terminal.interrupt()),
+  });
+  terminal.isTTY = true;
+  terminal.columns = 80;
+  const { exitCode, stdout } = await terminal.run("status", "--watch");
+  expect(exitCode).toBe(0);
+  const rows = withoutEscapes(stdout).trimEnd().split("\n");
+  expect(rows.length).toBeLessThan(24);
+  expect(rows.filter((row) => row.length > 80)).toEqual([]);
+  expect(rows.join("\n")).toContain(
+    "more lines than the terminal has rows for",
+  );
+  expect(rows.join("\n")).toContain("Running: expire, 120 of ");
+  expect(rows.join("\n")).toContain("Running: purge, 120 of ");
+});
+
+function withoutEscapes(text: string): string {
+  return text.replaceAll(ESCAPE, "");
+}
+
+const ESCAPE = new RegExp(`${String.fromCharCode(27)}\\[[?\\d;]*[A-Za-z]`, "g");

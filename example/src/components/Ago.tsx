@@ -14,10 +14,14 @@ const UNITS = [
   ["min", 60_000],
 ] as const;
 
+/** In the largest unit that says it nearly: 90 minutes are no hour. */
 function ago(ms: number): string {
   for (const [name, unitMs] of UNITS) {
-    if (ms >= unitMs) return `${Math.floor(ms / unitMs)} ${name} ago`;
+    const count = Math.round(ms / unitMs);
+    const isNear = Math.abs(count * unitMs - ms) <= ms / 8;
+    if (ms >= unitMs && isNear) return `${count} ${name} ago`;
   }
+  if (ms >= 60_000) return `${Math.round(ms / 60_000)} min ago`;
   // Another machine's clock may be ahead.
   return "just now";
 }
