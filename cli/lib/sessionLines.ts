@@ -30,6 +30,11 @@ export function storedActionText({
   });
 }
 
+/** The same action, which happened so often at its time. */
+export function withCopies(actionText: string, copies: number): string {
+  return `${actionText.slice(0, -1)},"copies":${copies}}`;
+}
+
 /** What a line says of a session. */
 export interface LineSession {
   session: Pick<

@@ -11,6 +11,7 @@ export type ErrorKind =
   | "invalidCutoff"
   | "invalidRow"
   | "batchTooLarge"
+  | "sessionNotFound"
   | "revisionConflict"
   | "retentionNever"
   | "runNotFound"

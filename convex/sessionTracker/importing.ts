@@ -1,14 +1,20 @@
 /** Sessions from elsewhere: rows of the replaced tracker, or of a log. The same rows twice change nothing. */
 import type { WithoutSystemFields } from "convex/server";
-import { compareValues, v, type Infer, type Value } from "convex/values";
+import { v, type Infer } from "convex/values";
 import type { Doc, Id } from "./_generated/dataModel.js";
 import { mutation, type MutationCtx } from "./_generated/server.js";
 import { fail } from "./errors.js";
+import {
+  actionKey,
+  checkActionTime,
+  CLOCK_SKEW_MS,
+  MAX_IMPORT_ACTIONS,
+  notStored,
+} from "./importedActions.js";
 import { readSettings } from "./settings.js";
 import {
   isAnonymousId,
   isIdle,
-  MINUTE_MS,
   vAction,
   type Action,
   type Patch,
@@ -28,7 +34,7 @@ const vImportRow = v.object({
   ended: v.optional(v.object({ reason: v.optional(v.string()) })),
   /** For a session that belongs to no user yet. */
   userId: v.optional(v.string()),
-  /** All actions of one row with equal `at` must come in one call. */
+  /** All actions of one row with equal `at` must come in one call; see `importedActions.add`. */
   actions: v.optional(v.array(vAction)),
 });
 export type ImportRow = Infer<typeof vImportRow>;
@@ -38,7 +44,6 @@ export type ImportRow = Infer<typeof vImportRow>;
  * the 4,096 read intervals of a transaction: three queries, and a read of each row it patches.
  */
 export const MAX_IMPORT_ROWS = 750;
-export const MAX_IMPORT_ACTIONS = 2_000;
 
 const vImported = v.object({
   created: v.number(),
@@ -64,8 +69,10 @@ export const importBatch = mutation({
     const settings = await readSettings(ctx);
     const imported = { created: 0, merged: 0, unchanged: 0, actions: 0 };
     const states = { active: 0, expired: 0, ended: 0 };
-    for (const row of rows) {
-      const result = await importRow(ctx, row, settings, now);
+    for (const [index, row] of rows.entries()) {
+      const result = await importRow(ctx, row, settings, now).catch(
+        (error: unknown) => refuse(index, notStored(error)),
+      );
       imported[result.outcome] += 1;
       imported.actions += result.actions;
       if (result.from !== null) states[result.from] -= 1;
@@ -263,16 +270,20 @@ async function addMissingActions(
   if (known.length > MAX_COMPARED_ACTIONS) {
     fail(
       "batchTooLarge",
-      `The session has more than ${MAX_COMPARED_ACTIONS} actions from ${from} to ${to}: send its actions in time order, fewer in a call.`,
+      `The session has more than ${MAX_COMPARED_ACTIONS} actions from ${from} to ${to}: send its actions in time order, fewer in a call, or by importedActions.add.`,
     );
   }
-  const unmatched = groupByTime(known);
+  const unmatched = new Map<string, number>();
+  for (const action of known) {
+    const key = actionKey(action);
+    unmatched.set(key, (unmatched.get(key) ?? 0) + 1);
+  }
   let inserted = 0;
   for (const action of actions) {
-    const candidates = unmatched.get(action.at) ?? [];
-    const match = candidates.findIndex((other) => isSame(other, action));
-    if (match >= 0) {
-      candidates.splice(match, 1);
+    const key = actionKey(action);
+    const left = unmatched.get(key) ?? 0;
+    if (left > 0) {
+      unmatched.set(key, left - 1);
       continue;
     }
     await ctx.db.insert("actions", { session, ...action });
@@ -281,32 +292,7 @@ async function addMissingActions(
   return inserted;
 }
 
-function groupByTime(actions: Action[]): Map<number, Action[]> {
-  const groups = new Map<number, Action[]>();
-  for (const action of actions) {
-    const group = groups.get(action.at);
-    if (group === undefined) groups.set(action.at, [action]);
-    else group.push(action);
-  }
-  return groups;
-}
-
-function isSame(a: Action, b: Action): boolean {
-  return (
-    a.action === b.action &&
-    a.resourceId === b.resourceId &&
-    compareValues(metadataOf(a), metadataOf(b)) === 0
-  );
-}
-
-function metadataOf(action: Action): Value | undefined {
-  return action.metadata as Value | undefined;
-}
-
 // ── Rules ───────────────────────────────────────────────────────────────────
-
-/** How far ahead of ours the clock of another system may be. */
-const CLOCK_SKEW_MS = MINUTE_MS;
 
 function checkSize(rows: ImportRow[]): void {
   const actions = rows.reduce(
@@ -348,12 +334,11 @@ function checkRow(row: ImportRow, index: number, now: number): void {
     refuse(index, `visits must be a whole number from 1, got ${visits}`);
   }
   for (const { at } of row.actions ?? []) {
-    if (!(at >= 0 && at <= now + CLOCK_SKEW_MS)) {
-      refuse(index, `an action's at must be a time in the past, got ${at}`);
-    }
+    const problem = checkActionTime(at, now);
+    if (problem !== null) refuse(index, problem);
   }
 }
 
 function refuse(index: number, problem: string): never {
-  fail("invalidRow", `Row ${index}: ${problem}.`, { index });
+  fail("invalidRow", `Row ${index}: ${problem}.`, { index, problem });
 }

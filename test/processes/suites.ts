@@ -8,6 +8,7 @@ export const processSuites = [
   "test/package/*.test.ts",
   "test/cli/completion.test.ts",
   "test/cli/endToEnd.test.ts",
+  "test/cli/importLimits.test.ts",
   "test/cli/longRuns.test.ts",
   "test/cli/officialBackup.test.ts",
   "test/cli/operating.test.ts",

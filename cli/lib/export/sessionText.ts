@@ -1,5 +1,5 @@
 /** A session as lines, which grow with its actions. */
-import { sessionLine, type LineSession } from "../sessionLines.js";
+import { sessionLine, withCopies, type LineSession } from "../sessionLines.js";
 
 /** A session goes on in another line after so much; `import` brings its lines together again. */
 const LINE_ACTIONS = 1_000;
@@ -64,8 +64,14 @@ export class SessionText {
   }
 
   #addCopies(text: string, copies: number): void {
-    for (let i = 0; i < copies; i += 1) this.#actions.push(text);
-    this.#chars += copies * text.length;
+    const fits = copies <= LINE_ACTIONS && copies * text.length <= LINE_CHARS;
+    const texts = fits
+      ? Array<string>(copies).fill(text)
+      : [withCopies(text, copies)];
+    for (const each of texts) {
+      this.#actions.push(each);
+      this.#chars += each.length;
+    }
     this.#written.actions += copies;
   }
 

@@ -1,18 +1,23 @@
 import type { ImportRow } from "../api.js";
 
+/** An action that happened several times at one time may be there once, with how often. */
+export type RowAction = NonNullable<ImportRow["actions"]>[number] & {
+  copies?: number;
+};
+
 export interface NumberedRow {
   /** Counted from 1. */
   line: number;
   /** Length of the line, as an estimate of what the row weighs in a request. */
   size: number;
-  row: ImportRow;
+  row: Omit<ImportRow, "actions"> & { actions?: RowAction[] };
 }
 
 /** What one call takes, by the component's own limits. */
 export const MAX_ROWS = 750;
 export const MAX_ACTIONS = 2_000;
 /** Of each call under way the rows and the request are in memory; a request may have 16 MiB. */
-const MAX_SIZE = 2 * 1_024 * 1_024;
+export const MAX_SIZE = 2 * 1_024 * 1_024;
 
 /** Groups rows into calls, in their order. A row that is too large for one comes alone. */
 export async function* batchRows(
@@ -40,41 +45,16 @@ export async function* batchRows(
   if (batch.length > 0) yield batch;
 }
 
-/** Whether a row needs more than one call, and how many actions each may then have. */
-export function actionsPerCall(row: NumberedRow): number | null {
-  const count = actionCount(row);
-  const bySize = Math.floor((count * MAX_SIZE) / row.size);
-  const most = Math.max(1, Math.min(MAX_ACTIONS, bySize));
-  return count > most ? most : null;
+/** Whether a call takes it with all its actions. */
+export function fitsOneCall(row: NumberedRow): boolean {
+  return actionCount(row) <= MAX_ACTIONS && row.size <= MAX_SIZE;
 }
 
-/**
- * Divides a row's actions over several rows. Actions of one time stay together: the component
- * compares them as a group, so that importing them again adds nothing.
- */
-export function splitRow(row: ImportRow, maxActions: number): ImportRow[] {
-  const parts: ImportRow[] = [];
-  let actions: NonNullable<ImportRow["actions"]> = [];
-  for (const group of groupsByTime(row)) {
-    if (actions.length > 0 && actions.length + group.length > maxActions) {
-      parts.push({ ...row, actions });
-      actions = [];
-    }
-    actions.push(...group);
+function actionCount({ row: { actions = [] } }: NumberedRow): number {
+  let count = actions.length;
+  for (const { copies = 1 } of actions) {
+    // Any more than one go their own way.
+    if (copies > 1) count += MAX_ACTIONS;
   }
-  return [...parts, { ...row, actions }];
-}
-
-export function actionCount({ row }: NumberedRow): number {
-  return row.actions?.length ?? 0;
-}
-
-function groupsByTime({ actions = [] }: ImportRow) {
-  const groups = new Map<number, typeof actions>();
-  for (const action of actions) {
-    const group = groups.get(action.at);
-    if (group) group.push(action);
-    else groups.set(action.at, [action]);
-  }
-  return groups.values();
+  return count;
 }

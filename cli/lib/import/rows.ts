@@ -3,7 +3,7 @@ import {
   isAnonymousId,
   MINUTE_MS,
 } from "../../../convex/sessionTracker/shared.js";
-import type { Action, ImportRow } from "../api.js";
+import type { NumberedRow, RowAction } from "./batches.js";
 import { messageOf } from "../errors.js";
 import { iso } from "../time.js";
 import { readTime } from "../zonedTime.js";
@@ -19,8 +19,10 @@ export interface ReadingOptions {
   onUnknown?: (name: string) => void;
 }
 
+type Row = NumberedRow["row"];
+
 export type ParsedRow =
-  | { ok: true; row: ImportRow }
+  | { ok: true; row: Row }
   /** A line that says something about the file, as `purge --archive` writes. */
   | { ok: true; row: null }
   | { ok: false; problem: string };
@@ -76,6 +78,7 @@ const ACTION_FIELDS = new Set([
   "action",
   "resourceId",
   "metadata",
+  "copies",
 ]);
 
 function tellUnknown(
@@ -90,7 +93,7 @@ function tellUnknown(
   }
 }
 
-function readRow(fields: Fields, options: ReadingOptions): ImportRow {
+function readRow(fields: Fields, options: ReadingOptions): Row {
   tellUnknown(fields, ROW_FIELDS, "", options);
   const { anonymousId, actions } = fields;
   if (typeof anonymousId !== "string" || !isAnonymousId(anonymousId)) {
@@ -128,7 +131,7 @@ function readRow(fields: Fields, options: ReadingOptions): ImportRow {
 function readHistory(
   { visits, ended, userId }: Fields,
   options: ReadingOptions,
-): Pick<ImportRow, "visits" | "ended" | "userId"> {
+): Pick<Row, "visits" | "ended" | "userId"> {
   if (
     visits !== undefined &&
     !(typeof visits === "number" && Number.isInteger(visits) && visits >= 1)
@@ -160,11 +163,11 @@ function readAction(
   value: unknown,
   index: number,
   options: ReadingOptions,
-): Action {
+): RowAction {
   const where = `actions[${index}]`;
   const fields = readObject(value, where);
   tellUnknown(fields, ACTION_FIELDS, "actions[].", options);
-  const { action, resourceId, metadata } = fields;
+  const { action, resourceId, metadata, copies } = fields;
   if (typeof action !== "string") {
     throw new InvalidRow(
       `${where}.action must be a string, got ${show(action)}`,
@@ -184,6 +187,7 @@ function readAction(
     ...(metadata === undefined
       ? {}
       : { metadata: readMetadata(metadata, where) }),
+    ...(copies === undefined ? {} : { copies: readCopies(copies, where) }),
   };
 }
 
@@ -214,6 +218,20 @@ function readMoment(
     );
   }
   return time;
+}
+
+/** How often it happened at its time. */
+function readCopies(copies: unknown, where: string): number {
+  if (
+    typeof copies === "number" &&
+    Number.isSafeInteger(copies) &&
+    copies >= 1
+  ) {
+    return copies;
+  }
+  throw new InvalidRow(
+    `${where}.copies must be a whole number from 1, got ${show(copies)}`,
+  );
 }
 
 function inMs(value: unknown, times: TimeUnit | undefined): unknown {

@@ -1,24 +1,27 @@
 import type { ImportCounts, ImportRow } from "../api.js";
 import type { ComponentClient } from "../client.js";
-import { CliError, messageOf } from "../errors.js";
-import { refusalData } from "../failures.js";
-import {
-  actionCount,
-  actionsPerCall,
-  splitRow,
-  type NumberedRow,
-} from "./batches.js";
+import { CliError } from "../errors.js";
+import { fitsOneCall, type NumberedRow } from "./batches.js";
+import { sendActions } from "./pieces.js";
+import { isRefusal, reasonOf, refusedIndex } from "./refusals.js";
 
 /** Calls under way at one time: enough to hide the network, few enough to leave the app its share. */
 const IN_FLIGHT = 4;
 
 export interface SendOptions {
   client: ComponentClient;
-  /** Called for a row the component refuses; without it, the first one ends the import. */
+  /** Called for a row the deployment refuses; without it, the first one ends the import. */
   onRefused: ((line: number, problem: string) => void) | null;
   onProgress: (rows: number) => void;
   /** Stops between two calls. */
   signal: AbortSignal;
+}
+
+/** A row that the deployment refuses, whatever it is sent with. */
+export class LineRefused extends CliError {
+  constructor(line: number, reason: string, cause: unknown) {
+    super("failure", `line ${line}: ${reason}`, { cause });
+  }
 }
 
 /** Ends an import early. Everything before `line` has been written. */
@@ -66,72 +69,86 @@ async function sendRows(
 ): Promise<ImportCounts> {
   const [first, second] = rows;
   if (!first) return noCounts();
-  const perCall = second ? null : actionsPerCall(first);
-  if (perCall !== null) return await sendParts(first, perCall, options);
   try {
-    return await sendCall(
-      rows.map(({ row }) => row),
-      options,
-    );
+    if (!second && !fitsOneCall(first)) return await sendLarge(first, options);
+    return await sendCall(rows.map(toImportRow), options);
   } catch (error) {
-    return await sendDespite(error, rows, options);
+    if (!isRefusal(error)) throw error;
+    return second
+      ? await sendApart(rows, error, options)
+      : await sendAlone(first, error, options);
   }
 }
 
-/** Leaves out the row that was refused, or sends in smaller pieces what did not fit. */
-async function sendDespite(
-  error: unknown,
+/** Finds the row that was refused: the component names it, and a limit that was met does not. */
+async function sendApart(
   rows: NumberedRow[],
+  error: CliError,
   options: SendOptions,
 ): Promise<ImportCounts> {
-  const refused = refusedRow(error, rows);
-  if (refused) {
-    if (!options.onRefused) throw lineError(refused.line, error);
-    options.onRefused(refused.line, messageOf(error));
-    return await sendRows(
-      rows.filter((row) => row !== refused),
-      options,
-    );
-  }
-  if (!isTooLarge(error)) throw error;
+  const index = refusedIndex(error);
   const middle = Math.ceil(rows.length / 2);
-  const [first, second] = rows;
-  if (first && !second) {
-    const actions = actionCount(first);
-    if (actions < 2) throw lineError(first.line, error);
-    return await sendParts(first, Math.ceil(actions / 2), options);
-  }
-  const counts = await sendRows(rows.slice(0, middle), options);
-  add(counts, await sendRows(rows.slice(middle), options));
+  const parts =
+    index === null
+      ? [rows.slice(0, middle), rows.slice(middle)]
+      : [rows.slice(0, index), [rows[index]!], rows.slice(index + 1)];
+  const counts = noCounts();
+  for (const part of parts) add(counts, await sendRows(part, options));
   return counts;
 }
 
-/** One row over several calls counts once, as the strongest of what happened to its parts. */
-async function sendParts(
-  { line, row }: NumberedRow,
-  perCall: number,
+/** A row that was refused alone; where nobody says why, it may only be too much for one call. */
+async function sendAlone(
+  row: NumberedRow,
+  error: CliError,
   options: SendOptions,
 ): Promise<ImportCounts> {
-  const counts = noCounts();
-  const parts = splitRow(row, perCall);
-  for (const part of parts) {
+  const hasActions = (row.row.actions?.length ?? 0) > 1;
+  const mayFit = hasActions && fitsOneCall(row) && refusedIndex(error) === null;
+  if (mayFit) {
     try {
-      add(counts, await sendCall([part], options));
-    } catch (error) {
-      if (!isTooLarge(error) || perCall === 1 || parts.length < 2) {
-        throw lineError(line, error);
-      }
-      // The parts before this one are written; sent again, they change nothing.
-      return await sendParts(
-        { line, size: 1, row },
-        Math.ceil(perCall / 2),
-        options,
-      );
+      return await sendLarge(row, options);
+    } catch (still) {
+      if (!isRefusal(still)) throw still;
+      const reason = `${reasonOf(still)}; a part of it is imported`;
+      return await leaveOut(row, { error: still, reason }, options);
     }
   }
-  const outcome =
-    counts.created > 0 ? "created" : counts.merged > 0 ? "merged" : "unchanged";
-  return { ...noCounts(), [outcome]: 1, actions: counts.actions };
+  return await leaveOut(row, { error, reason: reasonOf(error) }, options);
+}
+
+async function leaveOut(
+  { line }: NumberedRow,
+  { error, reason }: { error: CliError; reason: string },
+  options: SendOptions,
+): Promise<ImportCounts> {
+  // Where nothing at all is taken, it is not the row.
+  await sendCall([], options);
+  if (!options.onRefused) throw new LineRefused(line, reason, error);
+  options.onRefused(line, reason);
+  return noCounts();
+}
+
+/** Counts once, as the strongest of what happened to it. */
+async function sendLarge(
+  { row: { actions = [], ...session } }: NumberedRow,
+  options: SendOptions,
+): Promise<ImportCounts> {
+  const counts = await sendCall([session], options);
+  const { anonymousId } = session;
+  const added = await sendActions(options.client, anonymousId, actions);
+  const isMerged = added > 0 && counts.unchanged > 0;
+  return {
+    ...counts,
+    ...(isMerged ? { unchanged: 0, merged: 1 } : {}),
+    actions: added,
+  };
+}
+
+/** Only of rows that fit one call, in which each action happened once. */
+function toImportRow({ row: { actions, ...row } }: NumberedRow): ImportRow {
+  if (actions === undefined) return row;
+  return { ...row, actions: actions.map(({ copies: _, ...action }) => action) };
 }
 
 function sendCall(
@@ -143,31 +160,6 @@ function sendCall(
     { rows },
     { repeatable: true },
   );
-}
-
-function refusedRow(
-  error: unknown,
-  rows: NumberedRow[],
-): NumberedRow | undefined {
-  const data = refusalData(error);
-  if (data?.["kind"] !== "invalidRow") return undefined;
-  const { index } = data;
-  return typeof index === "number" ? rows[index] : undefined;
-}
-
-/** The component's own word for it, or a limit of the deployment on what one transaction does. */
-function isTooLarge(error: unknown): boolean {
-  if (refusalData(error)?.["kind"] === "batchTooLarge") return true;
-  return (
-    error instanceof CliError &&
-    error.code === "failure" &&
-    /too (many|much|large)|limit|timed out/i.test(error.message)
-  );
-}
-
-function lineError(line: number, error: unknown): CliError {
-  const code = error instanceof CliError ? error.code : "failure";
-  return new CliError(code, `line ${line}: ${messageOf(error)}`);
 }
 
 function noCounts(): ImportCounts {

@@ -2,10 +2,13 @@ import type { CliContext } from "../../context.js";
 import type { ImportCounts } from "../api.js";
 import type { ComponentClient } from "../client.js";
 import { CliError, messageOf } from "../errors.js";
-import { note } from "../output.js";
+import { formatNumber, note } from "../output.js";
 import { startProgress } from "../progress.js";
 import { batchRows, type NumberedRow } from "./batches.js";
-import { ImportStopped, sendBatches } from "./send.js";
+import { ImportStopped, LineRefused, sendBatches } from "./send.js";
+
+/** Refused lines that are shown one by one; the others are counted. */
+const MAX_SHOWN = 100;
 
 export interface Transferred {
   counts: ImportCounts;
@@ -33,7 +36,7 @@ export async function transfer(
   let refused = 0;
   const onRefused = (line: number, problem: string): void => {
     refused += 1;
-    note(context, `line ${line}: ${problem}`);
+    if (refused <= MAX_SHOWN) note(context, `line ${line}: ${problem}`);
   };
   try {
     const counts = await sendBatches(batchRows(rows), {
@@ -42,6 +45,12 @@ export async function transfer(
       onProgress: (done) => progress.update(done),
       signal: options.interrupted,
     });
+    if (refused > MAX_SHOWN) {
+      note(
+        context,
+        `and ${formatNumber(refused - MAX_SHOWN)} more that the deployment refused`,
+      );
+    }
     return { counts, refused };
   } catch (error) {
     if (!(error instanceof ImportStopped)) throw error;
@@ -55,7 +64,11 @@ function stoppedError(
   { cause, line }: ImportStopped,
   isInterrupted: boolean,
 ): CliError {
-  const resume = `The lines before ${line} are imported. Repeat the command with --from-line ${line} to go on; lines imported twice change nothing.`;
+  const isLine = cause instanceof LineRefused;
+  const mend = isLine
+    ? "Correct it or pass --skip-invalid, then repeat"
+    : "Repeat";
+  const resume = `The lines before ${line} are imported. ${mend} the command with --from-line ${line} to go on; lines imported twice change nothing.`;
   if (isInterrupted) return new CliError("cancelled", `Interrupted. ${resume}`);
   const code = cause instanceof CliError ? cause.code : "failure";
   return new CliError(code, `${messageOf(cause)}\n${resume}`, { cause });

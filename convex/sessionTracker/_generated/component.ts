@@ -216,6 +216,37 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         Name
       >;
     };
+    importedActions: {
+      add: FunctionReference<
+        "mutation",
+        "internal",
+        {
+          anonymousId: string;
+          actions: Array<{
+            at: number;
+            action: string;
+            resourceId?: string;
+            metadata?: any;
+            copies?: number;
+          }>;
+          after: { at: number; creationTime: number; id: string } | null;
+        },
+        {
+          added: number;
+          rest: {
+            actions: Array<{
+              at: number;
+              action: string;
+              resourceId?: string;
+              metadata?: any;
+              copies?: number;
+            }>;
+            after: { at: number; creationTime: number; id: string } | null;
+          } | null;
+        },
+        Name
+      >;
+    };
     importing: {
       importBatch: FunctionReference<
         "mutation",
