@@ -200,7 +200,7 @@ class ActionImport {
     for (; this.#next < this.#wanted.length; this.#next += 1) {
       const { action, missing } = this.#wanted[this.#next]!;
       if (action.at >= time) return true;
-      const size = missing > 0 ? getConvexSize(action as Value) : 0;
+      const size = missing > 0 ? getConvexSize(action) : 0;
       for (let left = missing; left > 0; left -= 1) {
         const isFull =
           this.added >= MAX_ADDED || this.#addedBytes >= PIECE_BYTES;

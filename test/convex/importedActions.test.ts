@@ -4,7 +4,7 @@ import { api } from "../../convex/sessionTracker/_generated/api.js";
 import type { ExportCursor } from "../../convex/sessionTracker/exporting.js";
 import type { Action } from "../../convex/sessionTracker/shared.js";
 import { Random } from "../random.js";
-import { type Component } from "./rows.js";
+import type { Component } from "./rows.js";
 import { setUpComponent } from "./setup.js";
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -35,7 +35,7 @@ async function add(t: Component, actions: Imported[]) {
   let calls = 0;
   for (let first = 0; first < actions.length; first += 2_000) {
     type Rest = { actions: Imported[]; after: typeof after };
-    let after: { at: number; creationTime: number; id: string } | null = null;
+    const after: { at: number; creationTime: number; id: string } | null = null;
     let rest: Rest | null = {
       actions: actions.slice(first, first + 2_000),
       after,
