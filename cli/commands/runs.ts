@@ -48,11 +48,27 @@ export async function listRuns(
     context,
     runs.length === 0 ? "No runs." : runTable(runs, widthOf(context)),
   );
+  await noteStandstill(context, client, runs);
   if (cursor === null) return;
   note(
     context,
     `More: the same command with ${shellCommand("--cursor", cursor)}`,
   );
+}
+
+/** Runs that have ended are history; what those need that go on is said with them. */
+async function noteStandstill(
+  context: CliContext,
+  client: ComponentClient,
+  runs: Run[],
+): Promise<void> {
+  const running = runs.filter(({ status }) => status === "running");
+  if (running.length === 0) return;
+  const there = await byDeploymentClock(context, client);
+  for (const run of running) {
+    const advice = adviceFor(run, there.now());
+    if (advice !== null) note(context, `${advice.what} ${advice.remedy}`);
+  }
 }
 
 async function findRuns(
