@@ -43,7 +43,7 @@ export async function changePolicy(
 ): Promise<PolicyChanged> {
   const { client } = connection;
   // Before anything is asked about it.
-  const fault = policyFault({ ...current, ...patch });
+  const fault = policyFault({ ...current, ...patch }, patch);
   if (fault !== null) throw new CliError("usage", fault.message);
   const expectedRevision = options.ifRevision ?? current.revision;
   await announceTarget(context, connection);

@@ -13,14 +13,21 @@ export interface PolicyFault {
   message: string;
 }
 
-/** The first of its rules that a policy breaks. */
-export function policyFault(policy: Policy): PolicyFault | null {
+/**
+ * The first of its rules that a policy breaks.
+ * @param changed what is being changed: where two settings contradict each other, the fault is in the
+ *   one that was
+ */
+export function policyFault(
+  policy: Policy,
+  changed: Partial<Policy> = policy,
+): PolicyFault | null {
   return (
     rangeFault(policy) ??
-    touchFault(policy) ??
+    touchFault(policy, changed) ??
     (policy.retentionDays === "never"
       ? null
-      : retentionFault(policy.retentionDays, policy.idleTimeoutMs))
+      : retentionFault(policy.retentionDays, policy.idleTimeoutMs, changed))
   );
 }
 
@@ -45,29 +52,50 @@ function rangeFault(policy: Policy): PolicyFault | null {
   return null;
 }
 
-function touchFault({ touchAfterMs, idleTimeoutMs }: Policy) {
+function touchFault(
+  { touchAfterMs, idleTimeoutMs }: Policy,
+  changed: Partial<Policy>,
+) {
   if (touchAfterMs < idleTimeoutMs) return null;
-  return fault(
-    "touchAfterMs",
-    touchAfterMs,
-    `must be less than idleTimeoutMs (${idleTimeoutMs}), or sessions expire while in use`,
-  );
+  const why = "or sessions expire while in use";
+  return changed.touchAfterMs === undefined
+    ? fault(
+        "idleTimeoutMs",
+        idleTimeoutMs,
+        `must be more than touchAfterMs (${touchAfterMs}), ${why}`,
+      )
+    : fault(
+        "touchAfterMs",
+        touchAfterMs,
+        `must be less than idleTimeoutMs (${idleTimeoutMs}), ${why}`,
+      );
 }
 
 const RETENTION_DAYS_RANGE = [1 / 24, 3_650] as const;
 
-function retentionFault(days: number, idleTimeoutMs: number) {
+function retentionFault(
+  days: number,
+  idleTimeoutMs: number,
+  changed: Partial<Policy>,
+) {
   const [min, max] = RETENTION_DAYS_RANGE;
   if (!(days >= min && days <= max)) {
     const rule = `must be from one hour (1/24) to ${max}, or "never"`;
     return fault("retentionDays", days, rule);
   }
   if (days * DAY_MS > idleTimeoutMs) return null;
-  return fault(
-    "retentionDays",
-    days,
-    `must be longer than idleTimeoutMs (${idleTimeoutMs}), or live sessions are purged`,
-  );
+  const why = "or live sessions are purged";
+  return changed.retentionDays === undefined
+    ? fault(
+        "idleTimeoutMs",
+        idleTimeoutMs,
+        `must be shorter than retentionDays (${days} days), ${why}`,
+      )
+    : fault(
+        "retentionDays",
+        days,
+        `must be longer than idleTimeoutMs (${idleTimeoutMs}), ${why}`,
+      );
 }
 
 function fault(

@@ -51,7 +51,7 @@ export const change = mutation({
   },
   returns: vChange,
   handler: async (ctx, { patch, ...by }) => {
-    checkPolicy({ ...(await readSettings(ctx)), ...patch });
+    checkPolicy({ ...(await readSettings(ctx)), ...patch }, patch);
     return await writeSettings(ctx, patch, by);
   },
 });
@@ -198,8 +198,8 @@ export async function writeSettings(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-function checkPolicy(policy: Policy): void {
-  const fault = policyFault(policy);
+function checkPolicy(policy: Policy, changed: Partial<Policy>): void {
+  const fault = policyFault(policy, changed);
   if (fault === null) return;
   const { field, value, message } = fault;
   fail("invalidSettings", message, { field, value });

@@ -41,6 +41,14 @@ test.each([
     ["settings", "set", "retentionDays=7", "idleTimeoutMs=8d"],
     "retentionDays must be longer than idleTimeoutMs (691200000)",
   ],
+  [
+    ["settings", "set", "idleTimeoutMs=15d"],
+    "idleTimeoutMs must be shorter than retentionDays (14 days), or live sessions are purged, got 1296000000.",
+  ],
+  [
+    ["settings", "set", "idleTimeoutMs=1m"],
+    "idleTimeoutMs must be more than touchAfterMs (60000), or sessions expire while in use, got 60000.",
+  ],
   ...["show x", "list", "settings log"].map((command): [string[], string] => [
     [...command.split(" "), "--json", "--jsonl"],
     "--json and --jsonl are two forms of the same output. Leave one out.",

@@ -123,13 +123,31 @@ describe("each field has its edges", () => {
       "an idleTimeout not above touchAfter",
       { touchAfterMs: HOUR_MS - 1, idleTimeoutMs: HOUR_MS },
       { idleTimeoutMs: HOUR_MS - 1 },
+      "idleTimeoutMs",
+    ],
+    [
+      "a touchAfter not below the idleTimeout",
+      { idleTimeoutMs: HOUR_MS },
+      { touchAfterMs: HOUR_MS },
       "touchAfterMs",
     ],
     [
       "an idleTimeout as long as the retention",
       { retentionDays: 1 },
       { idleTimeoutMs: DAY_MS },
+      "idleTimeoutMs",
+    ],
+    [
+      "a retention as short as the idleTimeout",
+      { idleTimeoutMs: DAY_MS },
+      { retentionDays: 1 },
       "retentionDays",
+    ],
+    [
+      "an idleTimeout below touchAfter beside a retention that fits",
+      { touchAfterMs: HOUR_MS - 1, idleTimeoutMs: HOUR_MS },
+      { retentionDays: 1, idleTimeoutMs: HOUR_MS / 2 },
+      "idleTimeoutMs",
     ],
   ])(
     "a patch is judged with what stays: %s is refused",
