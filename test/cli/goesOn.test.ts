@@ -7,6 +7,7 @@ import type {
 } from "../../cli/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { runToPage } from "../convex/runKit.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 
 /** Thirty sessions, 15 to 44 days old, and a purge by the retention that has done its first page of five. */
@@ -25,6 +26,7 @@ async function setUpPurging(interactive = false, max?: number) {
     ...{ kind: "purge", actor: "schedule", trigger: "schedule" },
     ...(max === undefined ? {} : { maxSessions: max }),
   });
+  await runToPage(component, runId, 1);
   return {
     ...deployment,
     runId,
