@@ -15,6 +15,6 @@ export const {
   cleanupOldSessions,
 } = exposeSessions(components.sessionTracker, {
   authorize: async (ctx) =>
-    (await ctx.auth.getUserIdentity())?.role === "admin",
+    (await ctx.auth.getUserIdentity())?.["role"] === "admin",
   identify: async (ctx) => (await ctx.auth.getUserIdentity())?.subject ?? null,
 });

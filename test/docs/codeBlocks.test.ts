@@ -22,6 +22,10 @@ const OPTIONS: ts.CompilerOptions = {
   module: ts.ModuleKind.ESNext,
   moduleResolution: ts.ModuleResolutionKind.Bundler,
   jsx: ts.JsxEmit.ReactJSX,
+  // Some templates and apps have it.
+  noPropertyAccessFromIndexSignature: true,
+  // As the template of Vite has it.
+  types: ["node", "vite/client"],
   paths: Object.fromEntries(
     Object.entries(SOURCES).map(([name, files]) => [
       name,
@@ -56,9 +60,12 @@ function problemsOf(document: string): string[] {
       .filter(({ language }) => CODE.includes(language))
       .map((block) => [fileOf(block), block]),
   );
+  const folders = new Set([...blocks.keys()].map((file) => path.dirname(file)));
   const disk = ts.createCompilerHost(OPTIONS);
   const host: ts.CompilerHost = {
     ...disk,
+    directoryExists: (folder) =>
+      folders.has(folder) || disk.directoryExists!(folder),
     fileExists: (file) => blocks.has(file) || disk.fileExists(file),
     readFile: (file) => blocks.get(file)?.code ?? disk.readFile(file),
     getSourceFile(file, options, ...rest) {
