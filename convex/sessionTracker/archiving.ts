@@ -219,7 +219,7 @@ async function deleteArchived(ctx: MutationCtx, archived: Archived[]) {
     last = sessionKey(row);
     purged.push(toHookSession(row, row.inactiveSince ?? 0));
   }
-  await countStates(ctx, counts);
+  await countStates(ctx, counts, "purge");
   await callHook(ctx, "onPurged", purged);
   return { purged: purged.length, actions: deletedActions, last, stayed };
 }

@@ -88,7 +88,8 @@ async function expireLeases(
   budget.rows -= looked;
   budget.deletes -= looked * COST_OF_A_LEASE;
   done.expired = expired.length;
-  await countStates(ctx, { active: -expired.length, expired: expired.length });
+  const counts = { active: -expired.length, expired: expired.length };
+  await countStates(ctx, counts, kind);
   await callHook(ctx, "onExpired", expired);
   return leases.length <= limit;
 }
@@ -123,7 +124,7 @@ async function purgeSessions(
     purged.push(toHookSession(session, session.inactiveSince ?? 0));
   }
   done.purged = purged.length;
-  await countStates(ctx, counts);
+  await countStates(ctx, counts, "purge");
   await callHook(ctx, "onPurged", purged);
   return purged.length === sessions.length;
 }

@@ -28,6 +28,8 @@ export interface Recording {
   tablesRead: Set<string>;
   tablesWritten: Set<string>;
   idsRead: Set<string>;
+  /** Of rows that were changed or deleted, not of new ones. */
+  idsWritten: Set<string>;
 }
 
 /** Records what runs while `work` does. Queries from outside add to the sets only. */
@@ -78,6 +80,7 @@ class Recorder implements Syscalls {
   readonly #tablesRead = new Set<string>();
   readonly #tablesWritten = new Set<string>();
   readonly #idsRead = new Set<string>();
+  readonly #idsWritten = new Set<string>();
 
   constructor(original: Syscalls) {
     this.#original = original;
@@ -89,6 +92,7 @@ class Recorder implements Syscalls {
       tablesRead: this.#tablesRead,
       tablesWritten: this.#tablesWritten,
       idsRead: this.#idsRead,
+      idsWritten: this.#idsWritten,
     };
   }
 
@@ -192,6 +196,7 @@ class Recorder implements Syscalls {
       case "1.0/remove":
         if (transaction !== null) transaction.byId += 1;
         this.#tablesWritten.add(table ?? "");
+        this.#idsWritten.add(id ?? "");
         break;
       case "1.0/insert":
         this.#tablesWritten.add(table ?? "");
