@@ -1,6 +1,7 @@
 /** What `--json` prints for single sessions, settings and upkeep; see `shapes.ts`. */
 import type { GoesOnJson } from "./shapes.js";
 import type {
+  HookName,
   Policy,
   Schedule,
   ScheduleName,
@@ -27,6 +28,50 @@ export interface ForgetJson {
   erasedAt: string;
   actor: string;
   target: TargetJson;
+  /** What the app's hook said; absent where there is none. */
+  hook?: {
+    name: HookName;
+    /** `null`: it has done its part. Else it is owed, see `hooks`. */
+    error: string | null;
+  };
+}
+
+/** `hooks`, `hooks list` */
+export interface HooksJson {
+  hooks: {
+    name: HookName;
+    /** The handle of the app's mutation. */
+    handle: string;
+    answers: boolean;
+    error: string | null;
+  }[];
+  /** Oldest first. */
+  debts: HookDebtJson[];
+  /** `false`: more is owed than was listed. */
+  isAll: boolean;
+}
+
+/** What a hook has not done for somebody who was erased. */
+export interface HookDebtJson {
+  debtId: string;
+  hook: HookName;
+  sessionId: string;
+  erasedAt: string;
+  /** When the hook was last called for it, or was to be. */
+  triedAt: string;
+  error: string;
+}
+
+/** `hooks retry` */
+export interface HooksRetryJson {
+  paid: number;
+  failed: HookDebtJson[];
+}
+
+/** `hooks clear`, `hooks settle` */
+export interface HooksChangeJson {
+  /** `false`: there was nothing to do. */
+  done: boolean;
 }
 
 /** All settings. */

@@ -17,6 +17,7 @@ import { withExamples } from "./usage/arguments.js";
 import { addCleaningCommands } from "./usage/cleaning.js";
 import { addDataCommands } from "./usage/data.js";
 import { addHelpCommand } from "./usage/help.js";
+import { addHookCommands } from "./usage/hooks.js";
 import { addRunCommands } from "./usage/runs.js";
 import { addScheduleCommands } from "./usage/schedules.js";
 import { addSessionCommands } from "./usage/sessions.js";
@@ -136,6 +137,7 @@ export function buildProgram(context: CliContext): Command {
   addSettingsCommands(program, context);
   addScheduleCommands(program, context);
   addDataCommands(program, context);
+  addHookCommands(program, context);
   addUpkeepCommands(program, context);
   addHelpCommand(program);
   refuseSurplus(program);

@@ -84,8 +84,14 @@ export function exposeSessions(
     forgetSession: mutationGeneric({
       args: visitor,
       returns: vErased,
-      handler: (ctx, { anonymousId }) =>
-        ctx.runMutation(component.tracking.forget, { anonymousId }),
+      handler: async (ctx, { anonymousId }) => {
+        const { erased, sessionId, actions } = await ctx.runMutation(
+          component.tracking.forget,
+          { anonymousId },
+        );
+        // What the app's hook said is nothing for a visitor.
+        return { erased, sessionId, actions };
+      },
     }),
 
     /** Notes which of the app's users the visitor is, as `identify` says. */

@@ -5,6 +5,7 @@ import { confirmName } from "../lib/confirm.js";
 import { announceTarget, connect, type GlobalOptions } from "../lib/connect.js";
 import { toTargetJson } from "../lib/convert.js";
 import { CliError, mayBeDone } from "../lib/errors.js";
+import { refusalData } from "../lib/failures.js";
 import { untilInterrupted } from "../lib/interrupt.js";
 import { countOf, note, print, printJson } from "../lib/output.js";
 import {
@@ -46,7 +47,7 @@ export async function forget(
     question: `This erases the visitor and everything they did, for good. Type ${id} to go on:`,
     flags: shellCommand("--confirm", id),
   });
-  const { erased, actions } = await erase(context, client, session);
+  const { erased, actions, told } = await erase(context, client, session);
   if (!erased) {
     throw new CliError(
       "failure",
@@ -62,9 +63,16 @@ export async function forget(
     erasedAt: iso(context.now()),
     actor: context.actor,
     target: toTargetJson(connection),
+    ...(told === null ? {} : { hook: { name: told.hook, error: told.error } }),
   };
   if (options.json) printJson(context, receipt);
   else print(context, receiptText(receipt));
+  if (told !== null && told.error !== null) {
+    note(
+      context,
+      `The app's own rows of this visitor may still be there: the hook ${told.hook} failed, and what it owes is kept. \`sessions-ops hooks\` shows it, \`sessions-ops hooks retry\` calls it again.`,
+    );
+  }
 }
 
 /** The same person may have come with other browsers. */
@@ -118,11 +126,17 @@ async function erase(
   context: CliContext,
   client: ComponentClient,
   { sessionId, anonymousId, actions }: SessionJson,
-): Promise<{ erased: boolean; actions: number }> {
-  const ask = () => client.mutation("tracking:forget", { anonymousId });
+): Promise<Omit<Returns<"tracking:forget">, "sessionId">> {
+  const ask = (hookUnable?: string) =>
+    client.mutation("tracking:forget", {
+      anonymousId,
+      ...(hookUnable === undefined ? {} : { hookUnable }),
+    });
   try {
     return await ask();
   } catch (error) {
+    // A hook that runs out of time takes the erasure with it; then it goes without, and is owed.
+    if (hasFailed(error)) return await ask(error.message);
     if (!mayBeDone(error)) throw error;
     const found = await client
       .query("sessions:get", { id: sessionId, kind: "sessionId" })
@@ -137,8 +151,17 @@ async function erase(
       context,
       "The answer to the erasure was lost, and the session is gone: the receipt has the actions that were counted before it.",
     );
-    return { erased: true, actions };
+    return { erased: true, actions, told: null };
   }
+}
+
+/** The function itself did, and said nothing of its own. */
+function hasFailed(error: unknown): error is CliError {
+  return (
+    error instanceof CliError &&
+    error.code === "failure" &&
+    refusalData(error) === null
+  );
 }
 
 const POLL_MS = 250;
@@ -185,8 +208,17 @@ function receiptText(receipt: ForgetJson): string {
       ? []
       : [`  user         ${printable(receipt.userId)}`]),
     `  actions      ${receipt.actions}`,
+    ...(receipt.hook === undefined
+      ? []
+      : [`  hook         ${hookText(receipt.hook)}`]),
     `  at           ${formatTime(Date.parse(receipt.erasedAt))}`,
     `  by           ${receipt.actor}`,
     `  from         ${receipt.target.url}`,
   ].join("\n");
+}
+
+function hookText({ name, error }: NonNullable<ForgetJson["hook"]>): string {
+  return error === null
+    ? `${name} has done its part`
+    : printable(`${name} failed, and is owed: ${error}`);
 }

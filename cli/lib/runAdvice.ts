@@ -45,6 +45,12 @@ export function adviceFor(
       remedy: `\`${resumeCommand(run)}\` goes on where that file is; \`${cancelCommand(run)}\` gives it up, and what was deleted stays in the file. At ${formatTime(progressedAt(run) + ABANDONED_AFTER_MS)} it is canceled by itself.`,
     };
   }
+  if (isLast && didNothing(run)) {
+    return {
+      what: `The last ${kind} run, ${runId}, did nothing: all that it came to was set aside (${run.quarantined}). ${failureOf(run)}`,
+      remedy: `\`${shellCommand("sessions-ops", "runs", "show", runId)}\` shows its errors; the next run tries them again, and does no more until the cause is gone.`,
+    };
+  }
   if (status !== "failed") return null;
   return {
     what: `${isLast ? `The last ${kind} run, ${runId},` : `Run ${runId} (${kind})`} failed: ${failureOf(run)}`,
@@ -107,6 +113,10 @@ export function failureOf({ errors }: Pick<Run, "errors">): string {
 
 /** Whoever writes an archive asks for a page within seconds, and for half a minute where the network is gone. */
 const NO_WRITER_AFTER_MS = 3 * MINUTE_MS;
+
+function didNothing({ status, sessions, quarantined }: Run): boolean {
+  return status === "completed" && sessions === 0 && quarantined > 0;
+}
 
 function progressedAt({ progressAt, nextPageAt = 0 }: Run): number {
   return Math.max(progressAt, nextPageAt);

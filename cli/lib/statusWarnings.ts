@@ -2,6 +2,7 @@
 import { WATCHDOG_LATE_MS } from "../../convex/sessionTracker/shared.js";
 import type { Status } from "./api.js";
 import { adviceFor, outdatedAdvice } from "./runAdvice.js";
+import { OWED_REMEDY, owedText } from "./doctor/hooks.js";
 import { settingsWarnings } from "./settingsWarnings.js";
 import { scheduleState } from "./tables.js";
 import { formatDuration, formatTime } from "./time.js";
@@ -10,6 +11,7 @@ export function statusWarnings(status: Status, now: number): string[] {
   return [
     ...watchdogWarnings(status, now),
     ...runWarnings(status, now),
+    ...debtWarnings(status),
     ...pauseWarnings(status),
     ...settingsWarnings(status.settings, now),
   ];
@@ -42,6 +44,12 @@ function runWarnings({ runs, settings }: Status, now: number): string[] {
       advice === null ? [] : `${advice.what} ${advice.remedy}`,
     ),
   );
+}
+
+function debtWarnings({ hookDebts }: Status): string[] {
+  if (hookDebts === 0) return [];
+  const text = owedText(hookDebts);
+  return [`${text.charAt(0).toUpperCase()}${text.slice(1)}. ${OWED_REMEDY}`];
 }
 
 function pauseWarnings({ schedules }: Status): string[] {

@@ -16,7 +16,8 @@ import {
 import { sessionsLeft } from "./budgets.js";
 import { fail } from "./errors.js";
 import { advance, PAGE_LIMITS, recordPage, retreat } from "./lifecycle.js";
-import { callHook, deleteActions, toHookSession } from "./pages.js";
+import { callHook, toHookSession } from "./hooks.js";
+import { deleteActions } from "./pages.js";
 import { existingRun } from "./runRows.js";
 import { toSession } from "./sessions.js";
 import {

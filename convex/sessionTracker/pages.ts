@@ -1,9 +1,8 @@
 /** What one page of a run does, within the limits of one transaction. */
-import type { FunctionHandle } from "convex/server";
 import { getConvexSize } from "convex/values";
 import type { Doc, Id } from "./_generated/dataModel.js";
 import type { MutationCtx } from "./_generated/server.js";
-import { readHook } from "./settings.js";
+import { callHook, toHookSession } from "./hooks.js";
 import {
   MAX_DELETES_PER_PAGE,
   type Cursor,
@@ -189,36 +188,4 @@ function spend(
   budget.deletes -= 1;
   // Once by the walk, once by the delete.
   budget.bytes -= 2 * getConvexSize(deleted);
-}
-
-// ── Hooks ───────────────────────────────────────────────────────────────────
-
-/** In the page's own transaction, so that the app's rows go exactly when the sessions do. */
-export async function callHook(
-  ctx: MutationCtx,
-  name: "onExpired" | "onPurged",
-  sessions: HookSession[],
-): Promise<void> {
-  if (sessions.length === 0) return;
-  const handle = await readHook(ctx, name);
-  if (handle === null) return;
-  const hook = handle as FunctionHandle<
-    "mutation",
-    { sessions: HookSession[] }
-  >;
-  await ctx.runMutation(hook, { sessions });
-}
-
-export function toHookSession(
-  session: Doc<"sessions">,
-  lastActive: number,
-): HookSession {
-  const { _id, anonymousId, createdAt, userId } = session;
-  return {
-    sessionId: _id,
-    anonymousId,
-    createdAt,
-    lastActive,
-    ...(userId === undefined ? {} : { userId }),
-  };
 }

@@ -3,6 +3,8 @@ import { v } from "convex/values";
 import {
   vAction,
   vArchivedPage,
+  vHookName,
+  vHookSession,
   vLearned,
   vRunFields,
   vSessionState,
@@ -84,6 +86,21 @@ export default defineSchema({
     onExpired: v.optional(v.string()),
     onPurged: v.optional(v.string()),
   }),
+
+  /**
+   * What a hook of the app has not done for somebody who was erased all the same. Holds what the hook is
+   * to be called with, as long as it is owed: without it the app could not find its own rows.
+   * Written by `tracking.forget`. Read by `hooks` and `stats.status`. Deleted by `hooks`, once paid.
+   */
+  hookDebts: defineTable({
+    hook: vHookName,
+    session: vHookSession,
+    erasedAt: v.number(),
+    triedAt: v.number(),
+    error: v.string(),
+    /** Until it is paid the hook is called for nobody who is being erased. */
+    isOutOfTime: v.optional(v.literal(true)),
+  }).index("isOutOfTime", ["isOutOfTime"]),
 
   /**
    * Who changed which setting from what to what.

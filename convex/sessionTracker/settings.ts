@@ -11,8 +11,10 @@ import { checkInteger, checkReason, fail } from "./errors.js";
 import { policyFault } from "./policy.js";
 import {
   DEFAULT_SETTINGS,
+  HOOK_NAMES,
   vPolicy,
   vSettings,
+  type HookName,
   type Patch,
   type Policy,
   type Settings,
@@ -86,22 +88,7 @@ export const setHooks = mutation({
   args: { onExpired: vHook, onPurged: vHook },
   returns: v.null(),
   handler: async (ctx, hooks) => {
-    const row = await settingsRow(ctx);
-    const patch: Patch<Pick<Doc<"settings">, "onExpired" | "onPurged">> = {};
-    if (hooks.onExpired !== undefined) {
-      patch.onExpired = hooks.onExpired ?? undefined;
-    }
-    if (hooks.onPurged !== undefined) {
-      patch.onPurged = hooks.onPurged ?? undefined;
-    }
-    if (Object.keys(patch).length === 0) return null;
-    if (row === null) {
-      const settings = { ...DEFAULT_SETTINGS, revision: 0 };
-      const inserted = await ctx.db.insert("settings", settings);
-      await ctx.db.patch("settings", inserted, patch);
-    } else {
-      await ctx.db.patch("settings", row._id, patch);
-    }
+    await writeHooks(ctx, hooks);
     return null;
   },
 });
@@ -121,9 +108,30 @@ export async function readRevisedSettings(
   return settings;
 }
 
+/** Absent: as it was. `null`: none any more. */
+export async function writeHooks(
+  ctx: MutationCtx,
+  hooks: Partial<Record<HookName, string | null>>,
+): Promise<void> {
+  const row = await settingsRow(ctx);
+  const patch: Patch<Pick<Doc<"settings">, HookName>> = {};
+  for (const name of HOOK_NAMES) {
+    const hook = hooks[name];
+    if (hook !== undefined) patch[name] = hook ?? undefined;
+  }
+  if (Object.keys(patch).length === 0) return;
+  if (row === null) {
+    const settings = { ...DEFAULT_SETTINGS, revision: 0 };
+    const inserted = await ctx.db.insert("settings", settings);
+    await ctx.db.patch("settings", inserted, patch);
+  } else {
+    await ctx.db.patch("settings", row._id, patch);
+  }
+}
+
 export async function readHook(
   ctx: QueryCtx,
-  name: "onExpired" | "onPurged",
+  name: HookName,
 ): Promise<string | null> {
   return (await settingsRow(ctx))?.[name] ?? null;
 }

@@ -142,6 +142,10 @@ export const vHookSession = v.object({
 });
 export type HookSession = Infer<typeof vHookSession>;
 
+export const vHookName = v.union(v.literal("onExpired"), v.literal("onPurged"));
+export type HookName = Infer<typeof vHookName>;
+export const HOOK_NAMES = ["onExpired", "onPurged"] as const;
+
 // ── Settings ────────────────────────────────────────────────────────────────
 
 export const vScheduleName = v.union(v.literal("expire"), v.literal("purge"));

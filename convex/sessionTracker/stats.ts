@@ -5,6 +5,7 @@ import { components } from "./_generated/api.js";
 import type { Doc } from "./_generated/dataModel.js";
 import { query, type MutationCtx, type QueryCtx } from "./_generated/server.js";
 import { checkInteger } from "./errors.js";
+import { countDebts } from "./hooks.js";
 import { listSchedules } from "./schedules.js";
 import {
   readRevisedSettings,
@@ -44,6 +45,8 @@ const vStatus = v.object({
   schedules: v.array(vScheduleStatus),
   /** Those running, then the last finished of each kind. */
   runs: v.array(vRun),
+  /** What the app's hooks have not done for people who were erased, counted up to 100; see `hooks`. */
+  hookDebts: v.number(),
   watchdog: v.object({
     lastAt: v.union(v.number(), v.null()),
     lastResult: v.union(v.string(), v.null()),
@@ -65,6 +68,7 @@ export const status = query({
       settings: await readRevisedSettings(ctx),
       schedules: await listSchedules(ctx),
       runs: await currentRuns(ctx),
+      hookDebts: await countDebts(ctx),
       watchdog: {
         lastAt: tick?.lastAt ?? null,
         lastResult: tick?.lastResult ?? null,

@@ -19,7 +19,8 @@ import {
   type Refusal,
   type Settings,
 } from "./shared.js";
-import { callHook, deleteActions, openBudget, toHookSession } from "./pages.js";
+import { tellErased, toHookSession, vTold } from "./hooks.js";
+import { deleteActions, openBudget } from "./pages.js";
 import { countStates } from "./stats.js";
 import { closeVisit, findLease, findSession, startVisit } from "./visits.js";
 
@@ -119,28 +120,41 @@ const ERASE_AT_ONCE = 125;
 
 /**
  * Erases the visitor: the session and its lease at once, the actions as fast as limits allow. The
- * app's hook `onPurged` hears of it in the same transaction, so that the app's own rows go too.
+ * app's hook `onPurged` hears of it in the same transaction, so that the app's own rows go too; where
+ * it fails, the visitor is erased all the same, and what the app still owes is kept in `hookDebts`.
  */
 export const forget = mutation({
-  args: { anonymousId: v.string() },
+  args: {
+    anonymousId: v.string(),
+    /** Why the hook is not to be called, but is owed: it ran out of time, and took the erasure with it. */
+    hookUnable: v.optional(v.string()),
+  },
   returns: v.object({
     erased: v.boolean(),
     sessionId: v.union(v.string(), v.null()),
     /** Actions erased, those still on their way included. */
     actions: v.number(),
+    /** What the app's hook said; `null` where there is none. */
+    told: v.union(vTold, v.null()),
   }),
-  handler: async (ctx, { anonymousId }) => {
+  handler: async (ctx, { anonymousId, hookUnable }) => {
     const session = await findSession(ctx, anonymousId);
-    if (session === null) return { erased: false, sessionId: null, actions: 0 };
+    if (session === null) {
+      return { erased: false, sessionId: null, actions: 0, told: null };
+    }
     const lease = await findLease(ctx, anonymousId);
     if (lease !== null) await ctx.db.delete("leases", lease._id);
     await ctx.db.delete("sessions", session._id);
     await countStates(ctx, { [session.state]: -1 });
     const lastActive = lease?.lastActive ?? session.inactiveSince ?? 0;
-    await callHook(ctx, "onPurged", [toHookSession(session, lastActive)]);
+    const told = await tellErased(
+      ctx,
+      toHookSession(session, lastActive),
+      hookUnable,
+    );
     const actions = session.actionCount + (lease?.actionCount ?? 0);
     if (actions > 0) await eraseActionsOf(ctx, session._id);
-    return { erased: true, sessionId: session._id, actions };
+    return { erased: true, sessionId: session._id, actions, told };
   },
 });
 

@@ -183,6 +183,22 @@ export function walkSessions(
   });
 }
 
+/** In the order in which they were made. */
+export function walkDebts(
+  ctx: QueryCtx,
+  stretch: Stretch,
+): AsyncIterable<Doc<"hookDebts">> {
+  return walk({
+    ...stretch,
+    field: "_creationTime",
+    open: (range, order) =>
+      ctx.db
+        .query("hookDebts")
+        .withIndex("by_creation_time", range)
+        .order(order),
+  });
+}
+
 /** Of one session. */
 export function walkActions(
   ctx: QueryCtx,

@@ -19,7 +19,10 @@ const modules = import.meta.glob("../../convex/sessionTracker/*.ts");
 export const NOW = Date.UTC(2026, 7, 15, 12);
 
 /** A terminal whose network leads to the real component, run by convex-test on a fake clock. */
-export function setUpDeployment(overrides: Partial<CliContext> = {}) {
+export function setUpDeployment(
+  overrides: Partial<CliContext> = {},
+  beside: Record<string, () => Promise<unknown>> = {},
+) {
   vi.useFakeTimers({
     now: NOW,
     toFake: ["Date", "setTimeout", "clearTimeout"],
@@ -27,7 +30,7 @@ export function setUpDeployment(overrides: Partial<CliContext> = {}) {
   onTestFinished(() => {
     vi.useRealTimers();
   });
-  const component = setUpComponent();
+  const component = setUpComponent(beside);
   const calls: string[] = [];
 
   /** Answers as a deployment's `/api/function` does. */

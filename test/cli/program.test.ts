@@ -44,6 +44,8 @@ test("help names every command", async () => {
                                   which \`import\` reads
       serve [options]             run an embedded deployment with the app of this
                                   folder, for development, tests and CI
+      hooks                       the app's hooks: whether they answer, and what
+                                  they owe
       doctor [options]            check the deployment from the network to the
                                   counters, and say how to mend what is wrong
       dashboard [options]         show status, charts, runs and the settings log in

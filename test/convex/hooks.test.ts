@@ -1,5 +1,5 @@
 /** An app's hooks get each page's sessions, in the page's own transaction. */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
 import { advance } from "./clock.js";
 import { sessionTracker } from "./hooksApp/component.js";
@@ -83,20 +83,147 @@ test("the app's rows go exactly when the sessions do", async () => {
   expect(told).toEqual(visitors.filter((_, i) => i !== 5));
 });
 
-test("who is forgotten is forgotten by the app too, or, where it refuses, by neither", async () => {
-  const [gone = "", kept = ""] = await importVisitors(2, OLD);
+test("who is forgotten is forgotten by the app too", async () => {
+  const [gone = ""] = await importVisitors(2, OLD);
   await giveCarts();
-  await t.run(async (ctx) => {
-    await ctx.db.insert("refused", { anonymousId: kept });
-  });
-  const forget = (anonymousId: string) =>
-    t.mutation((ctx) =>
-      ctx.runMutation(sessionTracker.tracking.forget, { anonymousId }),
-    );
-  expect(await forget(gone)).toMatchObject({ erased: true });
-  await expect(forget(kept)).rejects.toThrow("invoice is still open");
+  const told = { hook: "onPurged", error: null };
+  expect(await forget(gone)).toMatchObject({ erased: true, told });
   expect(await sessionIds()).toHaveLength(1);
   expect(await cartsOf()).toEqual(await sessionIds());
+  expect(await debts()).toEqual([]);
+});
+
+describe("where the hook fails", () => {
+  test("the person is erased all the same, what it did is undone, and it is owed", async () => {
+    const [gone = "", kept = ""] = await importVisitors(2, OLD);
+    await giveCarts();
+    await refuse(gone);
+    const error = expect.stringMatching(
+      /hook onPurged \(.*deleteCarts\) failed: .*invoice is still open/,
+    ) as string;
+    const { sessionId, ...erased } = await forget(gone);
+    expect(erased).toEqual({
+      erased: true,
+      actions: 0,
+      told: { hook: "onPurged", error },
+    });
+    expect(await sessionIds()).toHaveLength(1);
+    // The cart of the erased session is still there, and so is its name.
+    expect(await cartsOf()).toHaveLength(2);
+    expect(await hookCalls()).toEqual([]);
+    const [debt] = await debts();
+    expect(debt).toEqual({
+      debtId: expect.any(String) as string,
+      hook: "onPurged",
+      sessionId,
+      erasedAt: NOW,
+      triedAt: NOW,
+      error,
+    });
+    expect(JSON.stringify(debt)).not.toContain(gone);
+    expect((await status()).hookDebts).toBe(1);
+    expect(await forget(kept)).toMatchObject({ erased: true });
+  });
+
+  test("what is owed is paid once the hook is mended, and not before", async () => {
+    const [gone = ""] = await importVisitors(1, OLD);
+    await giveCarts();
+    await refuse(gone);
+    await forget(gone);
+    const [debt] = await debts();
+    const { debtId = "" } = debt ?? {};
+    vi.setSystemTime(NOW + MINUTE_MS);
+    expect(await retry(debtId)).toMatchObject({
+      isPaid: false,
+      error: expect.stringContaining("invoice") as string,
+    });
+    expect(await debts()).toMatchObject([
+      { erasedAt: NOW, triedAt: NOW + MINUTE_MS },
+    ]);
+    await t.run(async (ctx) => {
+      for (const row of await ctx.db.query("refused").collect()) {
+        await ctx.db.delete("refused", row._id);
+      }
+    });
+    expect(await retry(debtId)).toEqual({ isPaid: true, error: null });
+    expect(await cartsOf()).toEqual([]);
+    expect(await debts()).toEqual([]);
+    expect(await retry(debtId)).toEqual({ isPaid: true, error: null });
+  });
+
+  test("one that ran out of time is owed, and not called again until it is paid", async () => {
+    const [first = "", second = ""] = await importVisitors(2, OLD);
+    const hookUnable = "it timed out";
+    expect(await forget(first, { hookUnable })).toMatchObject({
+      erased: true,
+      told: { error: hookUnable },
+    });
+    expect(await forget(second)).toMatchObject({
+      erased: true,
+      told: { error: expect.stringContaining("ran out of time") as string },
+    });
+    expect(await hookCalls()).toEqual([]);
+    for (const { debtId } of await debts()) await retry(debtId);
+    expect(await hookCalls()).toHaveLength(2);
+  });
+
+  test("a debt can be struck out by hand, once", async () => {
+    const [gone = ""] = await importVisitors(1, OLD);
+    await refuse(gone);
+    await forget(gone);
+    const [debt] = await debts();
+    const settle = () =>
+      t.mutation((ctx) =>
+        ctx.runMutation(sessionTracker.hooks.settle, {
+          debtId: debt?.debtId ?? "",
+        }),
+      );
+    expect(await settle()).toEqual({ settled: true });
+    expect(await settle()).toEqual({ settled: false });
+    expect((await status()).hookDebts).toBe(0);
+  });
+});
+
+test("a hook whose function is gone is named, cleared, and keeps nobody", async () => {
+  const [gone = ""] = await importVisitors(3, OLD);
+  await t.mutation((ctx) =>
+    ctx.runMutation(sessionTracker.settings.setHooks, {
+      onPurged: "function://;hooks:renamedLongAgo",
+    }),
+  );
+  expect(await check()).toEqual([
+    {
+      name: "onExpired",
+      handle: expect.stringContaining("noteExpired") as string,
+      error: null,
+    },
+    {
+      name: "onPurged",
+      handle: "function://;hooks:renamedLongAgo",
+      error: expect.any(String) as string,
+    },
+  ]);
+  expect(await hookCalls()).toEqual([]);
+  expect(await forget(gone)).toMatchObject({
+    erased: true,
+    told: { error: expect.stringContaining("hooks:renamedLongAgo") as string },
+  });
+  expect(await run("purge")).toMatchObject({
+    quarantined: 2,
+    errors: expect.arrayContaining([
+      expect.objectContaining({
+        message: expect.stringContaining("hook onPurged") as string,
+      }),
+    ]) as unknown[],
+  });
+  const clear = () =>
+    t.mutation((ctx) =>
+      ctx.runMutation(sessionTracker.hooks.clear, { name: "onPurged" }),
+    );
+  expect(await clear()).toEqual({ cleared: true });
+  expect(await clear()).toEqual({ cleared: false });
+  expect((await check()).map(({ name }) => name)).toEqual(["onExpired"]);
+  expect(await run("purge")).toMatchObject({ sessions: 2, quarantined: 0 });
 });
 
 test("null removes a hook", async () => {
@@ -199,4 +326,38 @@ async function expireSchedule() {
     ctx.runQuery(sessionTracker.schedules.list, {}),
   );
   return schedules.find(({ name }) => name === "expire");
+}
+
+function forget(anonymousId: string, more: { hookUnable?: string } = {}) {
+  return t.mutation((ctx) =>
+    ctx.runMutation(sessionTracker.tracking.forget, { anonymousId, ...more }),
+  );
+}
+
+/** The hook refuses whoever this is. */
+async function refuse(anonymousId: string): Promise<void> {
+  await t.run(async (ctx) => {
+    await ctx.db.insert("refused", { anonymousId });
+  });
+}
+
+async function debts() {
+  const page = await t.query((ctx) =>
+    ctx.runQuery(sessionTracker.hooks.debts, {}),
+  );
+  return page.debts;
+}
+
+function retry(debtId: string) {
+  return t.mutation((ctx) =>
+    ctx.runMutation(sessionTracker.hooks.retry, { debtId }),
+  );
+}
+
+function check() {
+  return t.mutation((ctx) => ctx.runMutation(sessionTracker.hooks.check, {}));
+}
+
+function status() {
+  return t.query((ctx) => ctx.runQuery(sessionTracker.stats.status, {}));
 }

@@ -8,6 +8,7 @@ import { CliError } from "../errors.js";
 import { settingsWarnings } from "../settingsWarnings.js";
 import { checkCounters } from "./counters.js";
 import { ok, problem, skipped, warning, type Finding } from "./finding.js";
+import { checkHooks } from "./hooks.js";
 import { checkRuns, checkSchedules, checkWatchdog } from "./upkeep.js";
 import { checkWorkpool } from "./workpool.js";
 
@@ -55,6 +56,7 @@ export async function examine(
       await checkWatchdog(context, client, repaired),
       ...(await checkRuns(context, client, repaired)),
       await checkWorkpool(context, client),
+      ...(await checkHooks(client)),
       ...checkSettings(context, status),
       await checkCounters(client, { deep, fix }),
     ],

@@ -19,6 +19,7 @@ import type * as errors from "../errors.js";
 import type * as exporting from "../exporting.js";
 import type * as fires from "../fires.js";
 import type * as health from "../health.js";
+import type * as hooks from "../hooks.js";
 import type * as importedActions from "../importedActions.js";
 import type * as importing from "../importing.js";
 import type * as lifecycle from "../lifecycle.js";
@@ -63,6 +64,7 @@ const fullApi: ApiFromModules<{
   exporting: typeof exporting;
   fires: typeof fires;
   health: typeof health;
+  hooks: typeof hooks;
   importedActions: typeof importedActions;
   importing: typeof importing;
   lifecycle: typeof lifecycle;

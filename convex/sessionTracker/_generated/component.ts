@@ -216,6 +216,57 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         Name
       >;
     };
+    hooks: {
+      check: FunctionReference<
+        "mutation",
+        "internal",
+        {},
+        Array<{
+          name: "onExpired" | "onPurged";
+          handle: string;
+          error: string | null;
+        }>,
+        Name
+      >;
+      clear: FunctionReference<
+        "mutation",
+        "internal",
+        { name: "onExpired" | "onPurged" },
+        { cleared: boolean },
+        Name
+      >;
+      debts: FunctionReference<
+        "query",
+        "internal",
+        { limit?: number; cursor?: string | null },
+        {
+          debts: Array<{
+            debtId: string;
+            hook: "onExpired" | "onPurged";
+            sessionId: string;
+            erasedAt: number;
+            triedAt: number;
+            error: string;
+          }>;
+          cursor: string | null;
+        },
+        Name
+      >;
+      retry: FunctionReference<
+        "mutation",
+        "internal",
+        { debtId: string },
+        { isPaid: boolean; error: string | null },
+        Name
+      >;
+      settle: FunctionReference<
+        "mutation",
+        "internal",
+        { debtId: string },
+        { settled: boolean },
+        Name
+      >;
+    };
     importedActions: {
       add: FunctionReference<
         "mutation",
@@ -1020,6 +1071,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             nextPageAt?: number;
             archiveFile?: string;
           }>;
+          hookDebts: number;
           watchdog: {
             lastAt: number | null;
             lastResult: string | null;
@@ -1061,8 +1113,13 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
       forget: FunctionReference<
         "mutation",
         "internal",
-        { anonymousId: string },
-        { erased: boolean; sessionId: string | null; actions: number },
+        { anonymousId: string; hookUnable?: string },
+        {
+          erased: boolean;
+          sessionId: string | null;
+          actions: number;
+          told: { hook: "onExpired" | "onPurged"; error: string | null } | null;
+        },
         Name
       >;
       heartbeat: FunctionReference<
