@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -8,6 +6,10 @@ import type { CliContext } from "../context.js";
 import type { ComponentClient } from "../lib/client.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { CliError } from "../lib/errors.js";
+import {
+  openDestination,
+  type Destination,
+} from "../lib/export/destination.js";
 import { exportLines, type Exported } from "../lib/export/lines.js";
 import { untilInterrupted } from "../lib/interrupt.js";
 import { countOf, note, print, printJson } from "../lib/output.js";
@@ -32,15 +34,17 @@ export async function exportFile(
       "--json and the export cannot both go to stdout. Name a file, or leave --json out.",
     );
   }
-  const path = file === "-" ? null : freePath(context, file, options);
+  const path = resolve(context.cwd, file);
+  const destination =
+    file === "-" ? null : await openDestination(path, options);
   const { client } = await connect(context, options);
   const exported: Exported = { sessions: 0, actions: 0, lines: 0 };
-  if (path === null) {
+  if (destination === null) {
     await write(context, client, exported, options, context.stdout);
     await flushed(context);
     return note(context, summary(exported, "to stdout"));
   }
-  await toFile(context, client, exported, options, path);
+  await toFile(context, client, exported, options, path, destination);
   if (options.json) {
     printJson(context, { file: path, ...exported } satisfies ExportJson);
   } else {
@@ -48,29 +52,21 @@ export async function exportFile(
   }
 }
 
-/** The file has its name only once it is whole and on disk; only its owner can read it. */
-async function toFile(
+function toFile(
   context: CliContext,
   client: ComponentClient,
   exported: Exported,
   options: ExportOptions,
   path: string,
+  destination: Destination,
 ): Promise<void> {
-  const part = `${path}.part`;
-  const output = (await open(part, "w", 0o600)).createWriteStream({
-    flush: true,
-  });
-  try {
+  return destination.use(async (output) => {
     const gzip = path.endsWith(".gz") ? createGzip() : null;
     await Promise.all([
       write(context, client, exported, options, gzip ?? output),
       gzip === null ? null : pipeline(gzip, output),
     ]);
-    await rename(part, path);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  }
+  });
 }
 
 function write(
@@ -136,19 +132,6 @@ async function writeLines(
 
 function nothingExported(): CliError {
   return new CliError("cancelled", "Interrupted; nothing was exported.");
-}
-
-function freePath(
-  context: CliContext,
-  file: string,
-  { force = false }: ExportOptions,
-): string {
-  const path = resolve(context.cwd, file);
-  if (force || !existsSync(path)) return path;
-  throw new CliError(
-    "usage",
-    `${path} exists already. Name another file, or pass --force to write over it.`,
-  );
 }
 
 function summary({ sessions, actions }: Exported, where: string): string {

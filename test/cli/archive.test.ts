@@ -310,7 +310,7 @@ describe("after a crash", () => {
   test("another file is refused and left as it is, and none is made", async () => {
     const { terminal, runId, runs } = await crash();
     const other = terminal.write("other.jsonl", "mine\n");
-    for (const file of ["other.jsonl", "none.jsonl.gz"]) {
+    for (const file of ["other.jsonl", "none.jsonl.gz", "/dev/null"]) {
       const { exitCode } = await terminal.run(
         ...["runs", "resume", runId, "--archive", file],
       );

@@ -59,8 +59,10 @@ export class ArchiveFile {
         `There is no archive ${path} to go on with. Run ${runId} goes on only with the file it was started with.`,
       );
     });
-    const { size } = await handle.stat();
-    if (await isArchiveOf(handle, size, runId)) {
+    const found = await handle.stat();
+    const { size } = found;
+    // A pipe or a device would take what it cannot give back.
+    if (found.isFile() && (await isArchiveOf(handle, size, runId))) {
       return new ArchiveFile(path, handle, size);
     }
     await handle.close();
