@@ -19,7 +19,7 @@ test("a visitor's page shows what its visitor does", async () => {
   await session.locator("tbody tr").waitFor();
   await tab.click("Add two teapots");
   await session.locator("tbody tr").nth(1).waitFor();
-  expect(await tab.fact("Actions").textContent()).toBe("2");
+  await tab.fact("Actions").getByText("2", { exact: true }).waitFor();
   const busy = await takeScreenshots(tab.page, "visitor");
   expect([...quiet, ...busy]).toEqual([]);
   expect(visitor.complaints).toEqual([]);

@@ -1,5 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -106,6 +112,9 @@ beforeAll(async () => {
       type: "module",
       dependencies: {
         convex: "1.48.0",
+        // The oldest that is named; the other tests have the newest.
+        react: "18.3.1",
+        "react-dom": "18.3.1",
         "sessions-ops": `file:../${tarball.filename}`,
       },
       devDependencies: { "convex-test": "0.0.60", vitest: "4.1.12" },
@@ -209,5 +218,21 @@ test(
     );
     expect(`${tested.stdout}${tested.stderr}`).toContain("1 passed");
     expect(tested).not.toHaveProperty("code");
+  },
+);
+
+test(
+  "an app on React 18 hydrates a boundary over which it passes the hook's value as it was rendered",
+  { timeout: 120_000 },
+  async () => {
+    const script = "hydrate.mjs";
+    copyFileSync(join(import.meta.dirname, script), join(app, script));
+    const { stdout } = await inApp(script, deployment.url, root);
+    expect(JSON.parse(stdout)).toEqual({
+      version: "18.3.1",
+      errors: [],
+      texts: ["nobody", "user123"],
+      isKept: true,
+    });
   },
 );

@@ -119,7 +119,11 @@ export class App {
 /** A directory like that of a deployment to which only the example was deployed. */
 export async function copyDeployed(): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), "sessions-ops-app-"));
-  await cp(inject("deployedDir"), dataDir, { recursive: true });
+  await cp(inject("deployedDir"), dataDir, {
+    recursive: true,
+    // The socket by which its owner was known cannot be copied.
+    filter: (from) => !from.endsWith(".socket"),
+  });
   return dataDir;
 }
 
