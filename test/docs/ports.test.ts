@@ -1,0 +1,34 @@
+/** Commands in documents and in the CLI's help, with the ports that they name, work as they stand. */
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { documents, readDocument, ROOT } from "./markdown.js";
+
+const usage = "cli/usage";
+const texts = [
+  ...documents().map((document) => [document, readDocument(document)]),
+  ...readdirSync(path.join(ROOT, usage)).map((name) => [
+    `${usage}/${name}`,
+    readFileSync(path.join(ROOT, usage, name), "utf8"),
+  ]),
+];
+
+test.each(texts)("no two ports of a command in %s are one", (_name, text) => {
+  const lines = (text ?? "")
+    .split("\n")
+    .filter((line) => / --port \d/.test(line));
+  for (const line of lines) {
+    const named = [...line.matchAll(/--([a-z-]*port) (\d+)/g)].map(
+      ([, flag = "", port]) => [flag, Number(port)] as const,
+    );
+    const port = named.find(([flag]) => flag === "port")?.[1] ?? NaN;
+    // A deployment has its app's HTTP actions on the next one, unless another is named.
+    const hasSitePort = named.some(([flag]) => flag === "site-port");
+    const isDeployment = /serve|run example/.test(line);
+    const taken = [
+      ...named.map(([, each]) => each),
+      ...(isDeployment && !hasSitePort ? [port + 1] : []),
+    ];
+    expect(new Set(taken).size, line).toBe(taken.length);
+  }
+});
