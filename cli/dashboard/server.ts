@@ -32,13 +32,18 @@ export async function openServer(
   options: ServerOptions,
 ): Promise<DashboardServer> {
   const access = new Access();
+  const streams = new Set<ServerResponse>();
   const server = createServer((request, response) => {
-    answer({ ...options, access, request, response, onReuse });
+    answer({ ...options, access, streams, request, response, onReuse });
   });
   await listen(server, options.port);
   const { port } = server.address() as AddressInfo;
   const link = () => `http://127.0.0.1:${port}${access.linkPath}`;
-  const onReuse = (): void => options.onReuse(link());
+  const onReuse = (): void => {
+    // Whoever came first is out: what was opened before is no longer theirs to read.
+    for (const response of streams) response.destroy();
+    options.onReuse(link());
+  };
   return {
     get link() {
       return link();
@@ -53,6 +58,8 @@ export async function openServer(
 
 interface Exchanged extends Omit<ServerOptions, "onReuse" | "port"> {
   access: Access;
+  /** The events that are being sent. */
+  streams: Set<ServerResponse>;
   request: IncomingMessage;
   response: ServerResponse;
   onReuse: () => void;
@@ -122,10 +129,12 @@ function goOn(response: ServerResponse): void {
 }
 
 function show(
-  { files, feed, request, response }: Exchanged,
+  { files, feed, streams, request, response }: Exchanged,
   path: string,
 ): void {
   if (path === "events" && request.method === "GET") {
+    streams.add(response);
+    response.on("close", () => streams.delete(response));
     return stream(response, feed);
   }
   const file = files.get(path);
