@@ -33,6 +33,7 @@ export function exampleComponent({
     adminKey: new AdminKey(adminKey, "the deployment"),
     source: "this process",
     isServedHere: true,
+    isVouchedFor: true,
     namedBy: {},
     productionName: null,
     notes: [],

@@ -2,6 +2,7 @@ import type { CliContext } from "../context.js";
 import { ComponentClient } from "./client.js";
 import { noteSkew } from "./clock.js";
 import { confirmName } from "./confirm.js";
+import { checkKnown } from "./knownTargets.js";
 import { note } from "./output.js";
 import { productionBanner } from "./production.js";
 import { targetFlags } from "./shell.js";
@@ -36,6 +37,7 @@ export async function connect(
     component: named,
   });
   for (const text of target.notes) note(context, text);
+  await checkKnown(context, options, target);
   return {
     target,
     options,

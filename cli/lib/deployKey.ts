@@ -1,6 +1,6 @@
 import type { CliContext } from "../context.js";
 import type { EnvLayer, EnvValue } from "./dotenvFiles.js";
-import { lookup } from "./dotenvFiles.js";
+import { ENVIRONMENT, lookup } from "./dotenvFiles.js";
 import { CliError } from "./errors.js";
 import { networkReason } from "./failures.js";
 import type { Answer } from "./http.js";
@@ -32,7 +32,7 @@ export async function deployKeyTarget(
   context: CliContext,
   found: EnvValue & { variable: string },
   layers: EnvLayer[],
-): Promise<{ url: string; adminKey: AdminKey }> {
+): Promise<{ url: string; adminKey: AdminKey; isKnownToConvex: boolean }> {
   const origin = `${found.variable} (${found.layer})`;
   const name = deploymentName(found.value, origin);
   const adminKey = new AdminKey(found.value, origin);
@@ -40,16 +40,21 @@ export async function deployKeyTarget(
     "CONVEX_URL"
   ];
   if (!beside) {
-    return { url: await askConvex(context, adminKey, layers), adminKey };
+    const url = await askConvex(context, adminKey, hostOfConvex(found, layers));
+    return { url, adminKey, isKnownToConvex: true };
   }
-  const host = URL.canParse(beside) ? new URL(beside).hostname : "";
-  if (host.endsWith(".convex.cloud") && host.split(".")[0] !== name) {
+  const { protocol = "", hostname: host = "" } = URL.canParse(beside)
+    ? new URL(beside)
+    : {};
+  const isOfCloud = host.endsWith(".convex.cloud");
+  if (isOfCloud && host.split(".")[0] !== name) {
     throw new CliError(
       "usage",
       `${origin} is a key of the deployment ${name}, but CONVEX_URL is ${beside}. Set the URL of ${name}, or leave CONVEX_URL out.`,
     );
   }
-  return { url: beside, adminKey };
+  const isKnownToConvex = isOfCloud && protocol === "https:";
+  return { url: beside, adminKey, isKnownToConvex };
 }
 
 /** Keys read `prod:name|secret`; those of projects and of previews to come name no deployment. */
@@ -66,13 +71,18 @@ function deploymentName(key: string, origin: string): string {
   return parts.at(-1) ?? prefix;
 }
 
+/** The key is sent there, so it is said where the key is, or by the process itself; never by another file. */
+function hostOfConvex({ layer }: EnvValue, layers: EnvLayer[]): string {
+  const told = lookup(layers, "CONVEX_PROVISION_HOST");
+  const isBelieved = [layer, ENVIRONMENT].includes(told?.layer ?? "");
+  return isBelieved && told ? told.value : "https://api.convex.dev";
+}
+
 async function askConvex(
   context: CliContext,
   adminKey: AdminKey,
-  layers: EnvLayer[],
+  host: string,
 ): Promise<string> {
-  const host =
-    lookup(layers, "CONVEX_PROVISION_HOST")?.value ?? "https://api.convex.dev";
   const advice =
     "Set CONVEX_URL beside the key to the deployment's URL, or check the key.";
   let response: Answer;

@@ -2,11 +2,13 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { CliError } from "./errors.js";
+import { isLoopback } from "./production.js";
 
 /** What `serve` leaves in the folder it runs in, so that the CLI finds the deployment there. */
 export interface RunningDeployment {
@@ -50,6 +52,44 @@ export function readRunningDeployment(cwd: string): RunningDeployment | null {
     );
   }
   return content;
+}
+
+/**
+ * The file may have come with the folder: it is believed only where the key goes to this machine, and
+ * is one that a deployment keeps in its own data directory.
+ */
+export function checkRunning(
+  file: string,
+  deployment: RunningDeployment,
+): void {
+  const why = doubt(deployment);
+  if (why === null) return;
+  throw new CliError(
+    "unauthorized",
+    `${file} is not believed, so no key was sent: ${why}. Delete the file, or give --url and --admin-key-file.`,
+  );
+}
+
+/** Why it may have come with the folder; `null` where it may be believed. */
+export function doubt({
+  url,
+  dataDir,
+  adminKeyFile,
+}: RunningDeployment): string | null {
+  if (!URL.canParse(url) || !isLoopback(new URL(url).hostname)) {
+    return `${url} is not on this machine`;
+  }
+  return isWithin(adminKeyFile, dataDir)
+    ? null
+    : `its key file ${adminKeyFile} is not in its data directory ${dataDir}`;
+}
+
+/** Where links lead. */
+function isWithin(file: string, folder: string): boolean {
+  const [path, root] = [file, folder].map((each) =>
+    existsSync(each) ? realpathSync(each) : resolve(each),
+  );
+  return path !== undefined && path.startsWith(`${root}${sep}`);
 }
 
 function parseJson(text: string): unknown {

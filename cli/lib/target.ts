@@ -11,10 +11,12 @@ import {
 } from "./dotenvFiles.js";
 import { CliError, messageOf } from "./errors.js";
 import {
+  checkRunning,
+  doubt,
   readRunningDeployment,
   runningDeploymentFile,
 } from "./runningDeployment.js";
-import { nameInProduction } from "./production.js";
+import { isLoopback, nameInProduction } from "./production.js";
 import { shellCommand, type TargetFlags } from "./shell.js";
 import { AdminKey } from "./secret.js";
 
@@ -26,6 +28,8 @@ export interface Target {
   readonly source: string;
   /** `serve` runs it in this folder. */
   readonly isServedHere: boolean;
+  /** It is on this machine, or the key's own issuer says that it is the key's. */
+  readonly isVouchedFor: boolean;
   /** What to type before a write, where the deployment is, or may be, in production; else `null`. */
   readonly productionName: string | null;
   /**
@@ -61,10 +65,17 @@ export async function resolveTarget(
         ? await targetOfUrl(context, given)
         : await targetHere(context);
   const layers = readEnvLayers(context.env, context.cwd);
-  return { ...found, productionName: nameInProduction(found, layers) };
+  return {
+    ...found,
+    isVouchedFor:
+      found.isKnownToConvex || isLoopback(new URL(found.url).hostname),
+    productionName: nameInProduction(found, layers),
+  };
 }
 
-type Found = Omit<Target, "productionName">;
+type Found = Omit<Target, "productionName" | "isVouchedFor"> & {
+  readonly isKnownToConvex: boolean;
+};
 
 function targetFromOptions(
   context: CliContext,
@@ -83,6 +94,7 @@ function targetFromOptions(
     adminKey: readAdminKey(resolve(context.cwd, adminKeyFile)),
     source: "--url",
     isServedHere: false,
+    isKnownToConvex: false,
     namedBy: { url: given, adminKeyFile },
     notes: [],
   };
@@ -117,10 +129,10 @@ async function targetFromEnvironment(
   const deployKey = findDeployKey(layers);
   if (deployKey) {
     const ignored = lookup(layers, "CONVEX_SELF_HOSTED_URL");
-    const { url, adminKey } = await deployKeyTarget(context, deployKey, layers);
+    const { url, ...key } = await deployKeyTarget(context, deployKey, layers);
     return {
       ...fromLayer(url, `${deployKey.variable} from`, deployKey),
-      adminKey,
+      ...key,
       notes: ignored
         ? [
             `CONVEX_SELF_HOSTED_URL (${ignored.layer}) is ignored: ${deployKey.variable} goes first, as for the official CLI.`,
@@ -167,6 +179,7 @@ function selfHostedTarget(
   return {
     ...fromLayer(url.value, "CONVEX_SELF_HOSTED_URL from", url),
     adminKey: new AdminKey(key.value, "CONVEX_SELF_HOSTED_ADMIN_KEY"),
+    isKnownToConvex: false,
     notes: [],
   };
 }
@@ -188,7 +201,7 @@ function keylessDeployment(context: CliContext, deployment: string): CliError {
   const name = deployment.split(":").at(-1) ?? deployment;
   const running = readRunningDeployment(context.cwd);
   const local =
-    running && context.isProcessAlive(running.pid)
+    running && doubt(running) === null && context.isProcessAlive(running.pid)
       ? ` For the deployment that \`serve\` runs in this folder, add ${shellCommand("--url", running.url, "--admin-key-file", running.adminKeyFile)}.`
       : "";
   return new CliError(
@@ -201,12 +214,14 @@ function targetFromServe(context: CliContext): Found {
   const file = runningDeploymentFile(context.cwd);
   const running = readRunningDeployment(context.cwd);
   if (running && context.isProcessAlive(running.pid)) {
+    checkRunning(file, running);
     const source = "sessions-ops serve in this folder";
     return {
       url: checkedUrl(running.url, source),
       adminKey: readAdminKey(running.adminKeyFile),
       source,
       isServedHere: true,
+      isKnownToConvex: false,
       namedBy: {},
       notes: [],
     };

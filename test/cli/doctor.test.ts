@@ -66,7 +66,7 @@ test("for people, each finding with its remedy", async () => {
   const { exitCode, stdout, stderr } = await terminal.run("doctor");
   expect(exitCode).toBe(1);
   expect(stdout.replace(/\d+ ms/, "N ms")).toMatchInlineSnapshot(`
-    "ok       network          http://deployment.test answers
+    "ok       network          http://127.0.0.99:3210 answers
     ok       key              the key is accepted
     ok       component        the component answers
     ok       version          component and CLI are 0.1.0

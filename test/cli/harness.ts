@@ -10,7 +10,7 @@ import { PrintedCommands } from "../../cli/lib/printedCommands.js";
 import { writeRunningDeployment } from "../../cli/lib/runningDeployment.js";
 import { runProgram } from "../../cli/program.js";
 
-export const DEPLOYMENT_URL = "http://deployment.test";
+export const DEPLOYMENT_URL = "http://127.0.0.99:3210";
 export const ADMIN_KEY = "very-secret-admin-key-0123456789";
 
 export interface Finished {

@@ -131,7 +131,7 @@ function faults(value: unknown, path = "$"): string[] {
         inner,
       ) as Record<string, unknown>;
       const isTarget =
-        url === "http://deployment.test" &&
+        url === "http://127.0.0.99:3210" &&
         component === "sessionTracker" &&
         productionName === null &&
         Object.keys(rest).length === 0;
@@ -244,9 +244,7 @@ test.each(deployed.filter(({ writes }) => writes))(
     const { code, message } = errorOf(result);
     expect({ code, message }).toEqual({
       code: "unconfirmed",
-      message: expect.stringContaining(
-        "--production deployment.test",
-      ) as string,
+      message: expect.stringContaining("--production 127.0.0.99") as string,
     });
     expect(result.stderr).not.toContain(ADMIN_KEY);
   },

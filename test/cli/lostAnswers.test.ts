@@ -42,7 +42,7 @@ test.each(WRITES)(
     const { terminal } = await setUp();
     terminal.loseAnswers(asked, EVER);
     const { exitCode, stdout, stderr } = await terminal.run(...args);
-    expect(stderr).toContain("No answer from http://deployment.test");
+    expect(stderr).toContain("No answer from http://127.0.0.99:3210");
     expect(stderr).toContain(
       `Whether it was done is not known: \`sessions-ops ${look}\` says.`,
     );
@@ -56,7 +56,7 @@ test.each(WRITES)(
     const { terminal } = await setUp();
     terminal.loseAnswers(asked, EVER, "refused");
     const { exitCode, stderr } = await terminal.run(...args);
-    expect(stderr).toContain("error: No answer from http://deployment.test");
+    expect(stderr).toContain("error: No answer from http://127.0.0.99:3210");
     expect(stderr).not.toContain("not known");
     expect(exitCode).toBe(4);
   },

@@ -138,7 +138,7 @@ test.each<[string, Record<string, string>, string | null]>([
   [
     "served in this folder, in production",
     { SESSIONS_OPS_PRODUCTION: "yes" },
-    "deployment.test",
+    "127.0.0.99",
   ],
 ])("%s: %j", async (_name, env, productionName) => {
   const { terminal } = setUp(env);

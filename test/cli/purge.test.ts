@@ -215,7 +215,7 @@ test("a purge deletes what the dry run counted, after naming its target", async 
   ]);
 
   const { stdout, stderr } = await terminal.run("purge", "--days", "15");
-  expect(stderr).toMatch(/^Target: http:\/\/deployment\.test \(/);
+  expect(stderr).toMatch(/^Target: http:\/\/127\.0\.0\.99:3210 \(/);
   expect(stdout).toBe("Nothing to purge; no run started.\n");
 });
 

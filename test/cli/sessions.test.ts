@@ -141,7 +141,7 @@ test("status tells programs everything, with ISO times", async () => {
   expect(await terminal.json<StatusJson>("status")).toEqual({
     version: "0.1.0",
     target: {
-      url: "http://deployment.test",
+      url: "http://127.0.0.99:3210",
       component: "sessionTracker",
       productionName: null,
     },
@@ -215,7 +215,7 @@ test("status on a terminal of 80 columns fits its 24 rows", async () => {
     "! The expire schedule is paused: audit (cli:ada@desk).
       \`sessions-ops schedule resume expire\` ends it.
 
-    Deployment  http://deployment.test (sessions-ops serve in this folder),
+    Deployment  http://127.0.0.99:3210 (sessions-ops serve in this folder),
                 component sessionTracker 0.1.0
     Sessions    1: 1 active, 0 expired, 0 ended
     Oldest      no inactive session
@@ -264,7 +264,7 @@ test("status for people", async () => {
     "! The watchdog has not run yet, and registers the schedules when it does: within 15 minutes of a deploy, or at once with \`sessions-ops doctor --fix\`.
     ! The expire schedule is paused: audit (cli:ada@desk). \`sessions-ops schedule resume expire\` ends it.
 
-    Deployment  http://deployment.test (sessions-ops serve in this folder), component sessionTracker 0.1.0
+    Deployment  http://127.0.0.99:3210 (sessions-ops serve in this folder), component sessionTracker 0.1.0
     Sessions    3: 2 active, 0 expired, 1 ended
     Oldest      last active 2026-08-15 11:29:00 UTC, 31 minutes ago (ID)
     Policy      idle after 30 minutes; retention 14 days

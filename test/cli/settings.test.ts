@@ -85,11 +85,11 @@ test("schedule set is a patch and shows the next fires in all three zones", asyn
     "purge "0 3 * * 1" (America/New_York): on
     Next fires
     UTC                      America/New_York         Europe/Berlin              IN
-    2026-08-17 07:00:00 UTC  2026-08-17 03:00:00 EDT  2026-08-17 09:00:00 GMT+2  in 1 day
-    2026-08-24 07:00:00 UTC  2026-08-24 03:00:00 EDT  2026-08-24 09:00:00 GMT+2  in 8 days
-    2026-08-31 07:00:00 UTC  2026-08-31 03:00:00 EDT  2026-08-31 09:00:00 GMT+2  in 15 days
-    2026-09-07 07:00:00 UTC  2026-09-07 03:00:00 EDT  2026-09-07 09:00:00 GMT+2  in 22 days
-    2026-09-14 07:00:00 UTC  2026-09-14 03:00:00 EDT  2026-09-14 09:00:00 GMT+2  in 29 days
+    2026-08-17 07:00:00 UTC  2026-08-17 03:00:00 EDT  2026-08-17 09:00:00 GMT+2  in 2 days
+    2026-08-24 07:00:00 UTC  2026-08-24 03:00:00 EDT  2026-08-24 09:00:00 GMT+2  in 9 days
+    2026-08-31 07:00:00 UTC  2026-08-31 03:00:00 EDT  2026-08-31 09:00:00 GMT+2  in 16 days
+    2026-09-07 07:00:00 UTC  2026-09-07 03:00:00 EDT  2026-09-07 09:00:00 GMT+2  in 23 days
+    2026-09-14 07:00:00 UTC  2026-09-14 03:00:00 EDT  2026-09-14 09:00:00 GMT+2  in 30 days
     "
   `);
   const changed = await terminal.json<ScheduleChangeJson>(

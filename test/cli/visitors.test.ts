@@ -160,7 +160,7 @@ test("forget wants the id typed, erases every action, and prints a receipt", asy
       actions      1601
       at           2026-08-15 12:00:00 UTC
       by           cli:ada@desk
-      from         http://deployment.test
+      from         http://127.0.0.99:3210
     "
   `);
   const { actions } = await expectInvariants(component);
@@ -191,7 +191,7 @@ test("forget where nobody can be asked needs the id twice; other sessions of the
     erasedAt: "2026-08-15T12:00:00.000Z",
     actor: "cli:ada@desk",
     target: {
-      url: "http://deployment.test",
+      url: "http://127.0.0.99:3210",
       component: "sessionTracker",
       productionName: null,
     },
