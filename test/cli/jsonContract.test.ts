@@ -36,6 +36,10 @@ const COMMANDS: Record<string, { line: string; writes?: true }> = {
   "schedule preview": { line: "schedule preview purge" },
   import: { line: "import rows.jsonl --yes", writes: true },
   export: { line: "export all.jsonl" },
+  "hooks list": { line: "hooks list" },
+  "hooks retry": { line: "hooks retry", writes: true },
+  "hooks clear": { line: "hooks clear onPurged --yes", writes: true },
+  "hooks settle": { line: "hooks settle DEBT", writes: true },
   doctor: { line: "doctor" },
   "doctor --fix": { line: "doctor --fix", writes: true },
   "purge --dry-run": { line: "purge --dry-run" },
@@ -95,12 +99,31 @@ async function setUpAll() {
   };
   const failed = await startEnded(100, "failed");
   const done = await startEnded(101, "completed");
+  const debt = await component.run((ctx) =>
+    ctx.db.insert("hookDebts", {
+      hook: "onPurged",
+      session: {
+        sessionId: "gone",
+        anonymousId: "gone",
+        createdAt: 0,
+        lastActive: NOW,
+      },
+      erasedAt: NOW,
+      triedAt: NOW,
+      error: "gone",
+    }),
+  );
   terminal.write("rows.jsonl", `${JSON.stringify(row("new"))}\n`);
   const run = (line: string, ...more: string[]): Promise<Finished> =>
     terminal.run(
       ...line
         .split(" ")
-        .map((word) => word.replace("RUN", failed).replace("DONE", done))
+        .map((word) =>
+          word
+            .replace("RUN", failed)
+            .replace("DONE", done)
+            .replace("DEBT", debt),
+        )
         .map((word) => (/_.*\*/.test(word) ? word.replaceAll("_", " ") : word)),
       ...more,
     );

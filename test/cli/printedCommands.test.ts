@@ -211,7 +211,7 @@ test("every text of ours has its commands where they are completed", () => {
       .map((path) => join(root, folder, path)),
   );
   const names =
-    "status|list|show|end|forget|purge|expire|runs|retention|settings|schedule|import|export|doctor|dashboard";
+    "status|hooks|list|show|end|forget|purge|expire|runs|retention|settings|schedule|import|export|doctor|dashboard";
   const misplaced = new RegExp(
     `[^\\n]*(?<![\`(]|: |\\$ |^ *)sessions-ops (?:${names})\\b[^\\n]*`,
     "gm",
