@@ -13,6 +13,7 @@ import {
 import { exportLines, type Exported } from "../lib/export/lines.js";
 import { untilInterrupted } from "../lib/interrupt.js";
 import { countOf, note, print, printJson } from "../lib/output.js";
+import { holdsIds } from "../lib/sessionLines.js";
 import { printableJson } from "../lib/printable.js";
 import { startProgress } from "../lib/progress.js";
 import { flushed, NotWritten } from "../lib/streams.js";
@@ -20,6 +21,7 @@ import type { ExportJson } from "../shapes.js";
 
 export interface ExportOptions extends GlobalOptions {
   readonly force?: boolean;
+  readonly withoutIds?: boolean;
 }
 
 /** Writes every session with its actions, one page of them in memory at a time. */
@@ -45,6 +47,7 @@ export async function exportFile(
     return note(context, summary(exported, "to stdout"));
   }
   await toFile(context, client, exported, options, path, destination);
+  if (!options.withoutIds && !options.json) note(context, holdsIds(path));
   if (options.json) {
     printJson(context, { file: path, ...exported } satisfies ExportJson);
   } else {
@@ -109,7 +112,7 @@ async function writeLines(
   // Where it goes to a file, it is the same wherever it was exported.
   const isSeen = output === context.stdout && context.stdout.isTTY;
   async function* lines() {
-    for await (const line of exportLines(client, exported)) {
+    for await (const line of exportLines(client, exported, options)) {
       if (interrupted.aborted) throw nothingExported();
       if (exported.lines % 100 === 0) progress.update(exported.sessions);
       yield isSeen ? printableJson(line) : line;

@@ -21,6 +21,7 @@ export interface PurgeOptions extends FollowOptions, CutoffOptions {
   readonly yes?: boolean;
   readonly confirm?: number;
   readonly archive?: string;
+  readonly withoutIds?: boolean;
   readonly reason?: string;
 }
 
@@ -28,6 +29,12 @@ export async function purge(
   context: CliContext,
   options: PurgeOptions,
 ): Promise<void> {
+  if (options.withoutIds && options.archive === undefined) {
+    throw new CliError(
+      "usage",
+      "--without-ids is about the file of --archive FILE, which is not given. Name one, or leave it out.",
+    );
+  }
   const connection = await connect(context, options);
   const cutoff = askedCutoff(options);
   await announceTarget(context, connection);
@@ -97,7 +104,7 @@ async function start(
   options: PurgeOptions,
   { cutoff, revision, sessions, now }: PurgePreview,
 ): Promise<void> {
-  const { archive: file, reason } = options;
+  const { archive: file, reason, withoutIds } = options;
   const asked = askedCutoff(options);
   const request = { cutoff, expectedRevision: revision, expected: sessions };
   if (file === undefined) {
@@ -109,7 +116,7 @@ async function start(
   }
   const { startArchivedPurge } = await import("../lib/archive/purge.js");
   await startArchivedPurge(context, connection, options, {
-    ...{ ...request, file, reason },
+    ...{ ...request, file, reason, withoutIds },
   });
 }
 

@@ -35,6 +35,11 @@ export function withCopies(actionText: string, copies: number): string {
   return `${actionText.slice(0, -1)},"copies":${copies}}`;
 }
 
+/** What whoever keeps such a file should know. */
+export function holdsIds(file: string): string {
+  return `${file} holds anonymousIds: whoever knows one can act as that visitor. Keep it as you keep keys.`;
+}
+
 /** What a line says of a session. */
 export interface LineSession {
   session: Pick<
@@ -48,23 +53,25 @@ export interface LineSession {
  * Whether a session is active or has expired follows from `lastActive`, wherever and whenever the
  * line is read, so only an end that the visitor asked for is in it.
  * @param more fields that `import` ignores
+ * @param options.withoutIds leaves out who it was: a line that nobody can import
  */
 export function sessionLine(
   { session, lastActive }: LineSession,
   actions: readonly string[],
   more: Record<string, unknown> = {},
+  { withoutIds = false }: { withoutIds?: boolean } = {},
 ): string {
   const { anonymousId, createdAt, state, visits, endReason, userId } = session;
   const fields = JSON.stringify({
     ...more,
-    anonymousId,
+    ...(withoutIds ? {} : { anonymousId }),
     createdAt,
     lastActive,
     visits,
     ...(state === "ended"
       ? { ended: endReason === undefined ? {} : { reason: endReason } }
       : {}),
-    ...(userId === undefined ? {} : { userId }),
+    ...(userId === undefined || withoutIds ? {} : { userId }),
   });
   if (actions.length === 0) return `${fields}\n`;
   return `${fields.slice(0, -1)},"actions":[${actions.join(",")}]}\n`;

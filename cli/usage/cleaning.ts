@@ -44,6 +44,10 @@ export function addCleaningCommands(
           "write every session and action to this JSONL.gz file before it is deleted",
         ).conflicts(["detach", "dryRun"]),
       )
+      .option(
+        "--without-ids",
+        "leave out of the archive who it was (anonymousId, userId); it cannot be imported then",
+      )
       .option("--detach", "return as soon as the run has started")
       .addOption(reasonOption("recorded with the run")),
     "purge --days 14 --dry-run",

@@ -47,7 +47,11 @@ export function addDataCommands(program: Command, context: CliContext): void {
         "write all sessions with their actions as JSONL, which `import` reads",
       )
       .argument("<file>", "gzipped if it ends in .gz; - for stdout")
-      .option("--force", "write over a file that is there"),
+      .option("--force", "write over a file that is there")
+      .option(
+        "--without-ids",
+        "leave out who it was (anonymousId, userId); such a file cannot be imported",
+      ),
     "export sessions.jsonl.gz",
     "export - | jq .anonymousId",
   ).action(async (file: string, _options, command: Command) => {

@@ -122,6 +122,8 @@ test("help of purge", async () => {
                                a second's worth at once
       --archive <file>         write every session and action to this JSONL.gz file
                                before it is deleted
+      --without-ids            leave out of the archive who it was (anonymousId,
+                               userId); it cannot be imported then
       --detach                 return as soon as the run has started
       --reason <text>          recorded with the run
       -h, --help               display help for command

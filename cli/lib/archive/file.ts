@@ -19,8 +19,13 @@ const SUBFIELD_BYTES = 4 + 8;
 const HEADER_BYTES = FIXED_BYTES + 2 + SUBFIELD_BYTES;
 const HAS_EXTRA_FIELD = 4;
 
+/** The number of no page: a first, empty member that says that the archive is one without ids. */
+const WITHOUT_IDS = 0xffffffff;
+
 export class ArchiveFile {
   readonly path: string;
+  /** Its lines leave out who it was, whoever goes on with it. */
+  readonly withoutIds: boolean;
   readonly #handle: FileHandle;
   #size: number;
   /** The page appended last, unless it was taken off again. */
@@ -28,15 +33,23 @@ export class ArchiveFile {
   /** Where the last member starts. */
   #lastStart: number;
 
-  private constructor(path: string, handle: FileHandle, size: number) {
+  private constructor(
+    path: string,
+    handle: FileHandle,
+    { size, withoutIds }: { size: number; withoutIds: boolean },
+  ) {
     this.path = path;
+    this.withoutIds = withoutIds;
     this.#handle = handle;
     this.#size = size;
     this.#lastStart = size;
   }
 
   /** A new file, never over one that is there; only its owner can read it. */
-  static async create(path: string): Promise<ArchiveFile> {
+  static async create(
+    path: string,
+    { withoutIds = false }: { withoutIds?: boolean } = {},
+  ): Promise<ArchiveFile> {
     const handle = await open(path, "wx+", 0o600).catch((error: unknown) => {
       if (!hasCode(error, "EEXIST")) throw error;
       throw new CliError(
@@ -47,7 +60,9 @@ export class ArchiveFile {
     // The file's name is on disk once its folder is.
     const folder = await open(dirname(path), "r");
     await folder.sync().finally(() => folder.close());
-    return new ArchiveFile(path, handle, 0);
+    const mark = withoutIds ? await toMember(WITHOUT_IDS, "") : Buffer.alloc(0);
+    await writeWhole(handle, mark, 0);
+    return new ArchiveFile(path, handle, { size: mark.length, withoutIds });
   }
 
   /** One that this run has written, whatever a crash made of its end. */
@@ -63,7 +78,8 @@ export class ArchiveFile {
     const { size } = found;
     // A pipe or a device would take what it cannot give back.
     if (found.isFile() && (await isArchiveOf(handle, size, runId))) {
-      return new ArchiveFile(path, handle, size);
+      const withoutIds = await isMarked(handle);
+      return new ArchiveFile(path, handle, { size, withoutIds });
     }
     await handle.close();
     throw new CliError(
@@ -80,9 +96,10 @@ export class ArchiveFile {
     let end = 0;
     let last = -1;
     for await (const member of membersOf(this.#handle)) {
-      if (member.page > page) break;
+      const isMark = member.page === WITHOUT_IDS;
+      if (member.page > page && !isMark) break;
       end = member.end;
-      last = member.page;
+      if (!isMark) last = member.page;
     }
     if (isThere && last !== page) {
       throw new CliError(
@@ -167,7 +184,8 @@ async function isArchiveOf(
   size: number,
   runId: string,
 ): Promise<boolean> {
-  for await (const { start, end } of membersOf(handle)) {
+  for await (const { start, end, page } of membersOf(handle)) {
+    if (page === WITHOUT_IDS) continue;
     const member = Buffer.alloc(end - start);
     await handle.read(member, 0, member.length, start);
     const line = gunzipSync(member).toString().split("\n")[0] ?? "";
@@ -181,6 +199,11 @@ async function isArchiveOf(
     start.length === HEADER_BYTES &&
     start.includes(SUBFIELD_ID, FIXED_BYTES + 2, "latin1");
   return size === 0 || isHeader;
+}
+
+async function isMarked(handle: FileHandle): Promise<boolean> {
+  for await (const { page } of membersOf(handle)) return page === WITHOUT_IDS;
+  return false;
 }
 
 /** A disk that fills up takes the first part of a write, and refuses only the rest. */

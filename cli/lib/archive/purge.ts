@@ -20,7 +20,7 @@ import { readRun } from "../runFollow.js";
 import { countTotal } from "../runLeft.js";
 import { conclude, report } from "../runReport.js";
 import { archivedByOther } from "../runs.js";
-import { actionText, sessionLine } from "../sessionLines.js";
+import { actionText, holdsIds, sessionLine } from "../sessionLines.js";
 import { shellCommand } from "../shell.js";
 import { ArchiveFile } from "./file.js";
 
@@ -30,6 +30,8 @@ export interface ArchivedPurge {
   /** Of the settings that were looked at. */
   expectedRevision: number;
   reason: string | undefined;
+  /** Leaves out of the file who it was. @default false */
+  withoutIds?: boolean | undefined;
   /** Sessions before the cutoff. */
   expected: number;
 }
@@ -51,12 +53,12 @@ async function startRun(
   context: CliContext,
   client: ComponentClient,
   options: BudgetOptions,
-  { file, reason, ...asked }: ArchivedPurge,
+  { file, reason, withoutIds = false, ...asked }: ArchivedPurge,
   interrupted: AbortSignal,
 ): Promise<Driven> {
   const path = resolve(context.cwd, file);
   const archiver = randomUUID();
-  const archive = await ArchiveFile.create(path);
+  const archive = await ArchiveFile.create(path, { withoutIds });
   const start = client.mutation(
     "runs:start",
     {
@@ -204,6 +206,7 @@ async function drive(
   report(context, options, finished, { archive });
   if (!options.json) {
     note(context, `What it deleted is in ${file}.`);
+    if (!run.archive.withoutIds) note(context, holdsIds(file));
     if (stayed > 0) {
       note(
         context,
@@ -227,7 +230,7 @@ async function onePage(run: Driven): Promise<ArchivePageDone | null> {
   if (archive.lastPage !== null && !isDeleted) await archive.dropLast();
   if (page.status !== "running") {
     if (last !== null && last.stayed.length > 0) {
-      await archive.append(seq, pageLines(runId, page));
+      await archive.append(seq, pageLines(run, page));
     }
     return null;
   }
@@ -235,7 +238,7 @@ async function onePage(run: Driven): Promise<ArchivePageDone | null> {
   if (page.phase === "expire") {
     return await client.mutation("archiving:expirePage", { ...by, seq }, again);
   }
-  await archive.append(seq, pageLines(runId, page));
+  await archive.append(seq, pageLines(run, page));
   const sessions = page.sessions.map(({ session, actions, isComplete }) => ({
     session,
     actions: actions.length,
@@ -251,16 +254,22 @@ async function onePage(run: Driven): Promise<ArchivePageDone | null> {
 }
 
 /** A page's own line says which run and page it is, and what stayed of the page before. */
-function pageLines(runId: string, { seq, sessions, last }: ArchivePage) {
+function pageLines(
+  { runId, archive: { withoutIds } }: Driven,
+  { seq, sessions, last }: ArchivePage,
+) {
   const stayed =
     last === null || last.stayed.length === 0
       ? {}
       : { stayed: { page: last.seq, sessions: last.stayed } };
   const head = { archive: { runId, page: seq, ...stayed } };
   const lines = sessions.map((whole) =>
-    sessionLine(whole, whole.actions.map(actionText), {
-      sessionId: whole.session.sessionId,
-    }),
+    sessionLine(
+      whole,
+      whole.actions.map(actionText),
+      { sessionId: whole.session.sessionId },
+      { withoutIds },
+    ),
   );
   return `${JSON.stringify(head)}\n${lines.join("")}`;
 }

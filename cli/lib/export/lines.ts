@@ -12,13 +12,17 @@ export interface Exported extends Written {
 export async function* exportLines(
   client: ComponentClient,
   exported: Exported,
+  { withoutIds = false }: { withoutIds?: boolean } = {},
 ): AsyncGenerator<string> {
   let text: SessionText | null = null;
   let sessionId: string | null = null;
   for await (const { session, lastActive, actions } of pieces(client)) {
     if (session.sessionId !== sessionId) {
       if (text !== null) yield* text.end();
-      text = new SessionText({ session, lastActive }, exported);
+      // Several lines may be one session's; without ids nothing else says so.
+      const more = withoutIds ? { sessionId: session.sessionId } : {};
+      const line = { session, lastActive };
+      text = new SessionText(line, exported, more, { withoutIds });
       sessionId = session.sessionId;
       exported.sessions += 1;
     }

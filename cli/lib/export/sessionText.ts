@@ -19,6 +19,7 @@ export class SessionText {
   readonly #of: LineSession;
   readonly #written: Written;
   readonly #more: Record<string, unknown>;
+  readonly #options: { withoutIds?: boolean };
   #actions: string[] = [];
   #chars = 0;
   #sameTime: string[] = [];
@@ -32,8 +33,10 @@ export class SessionText {
     of: LineSession,
     written: Written,
     more: Record<string, unknown> = {},
+    options: { withoutIds?: boolean } = {},
   ) {
     this.#more = more;
+    this.#options = options;
     this.#of = of;
     this.#written = written;
   }
@@ -80,7 +83,12 @@ export class SessionText {
   }
 
   #write(): string {
-    const line = sessionLine(this.#of, this.#actions, this.#more);
+    const line = sessionLine(
+      this.#of,
+      this.#actions,
+      this.#more,
+      this.#options,
+    );
     this.#written.lines += 1;
     this.#actions = [];
     this.#chars = 0;

@@ -96,6 +96,11 @@ function tellUnknown(
 function readRow(fields: Fields, options: ReadingOptions): Row {
   tellUnknown(fields, ROW_FIELDS, "", options);
   const { anonymousId, actions } = fields;
+  if (anonymousId === undefined && typeof fields["sessionId"] === "string") {
+    throw new InvalidRow(
+      "there is no anonymousId: what was written --without-ids cannot be imported",
+    );
+  }
   if (typeof anonymousId !== "string" || !isAnonymousId(anonymousId)) {
     throw new InvalidRow(
       `anonymousId must be 1 to 128 letters, digits or _ - . :, got ${show(anonymousId)}`,
