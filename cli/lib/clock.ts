@@ -5,7 +5,7 @@ import { note } from "./output.js";
 import { formatDuration } from "./time.js";
 
 /** Beyond this, what an operator says by their own clock is not what they mean. */
-const SKEW_MS = 60_000;
+export const SKEW_MS = 60_000;
 
 /** How far this machine's clock is ahead, or behind below 0, beyond what the way there explains. */
 export async function readSkew(

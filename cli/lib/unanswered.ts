@@ -26,6 +26,7 @@ const WHERE_TO_LOOK: WhereToLook = {
   "tracking:forget": ({ anonymousId }) =>
     `${command("show", anonymousId)} finds no session if it was.`,
   "health:repair": () => `${command("doctor")} says.`,
+  "futureTimes:mend": () => `${command("doctor")} says.`,
   "health:correctCounters": () => `${command("doctor", "--deep")} says.`,
 };
 

@@ -6,6 +6,7 @@ import { readCursor, toCursor } from "./cursors.js";
 import { checkInteger, fail } from "./errors.js";
 import { readSettings } from "./settings.js";
 import {
+  CLOCK_SLACK_MS,
   DAY_MS,
   isIdle,
   MINUTE_MS,
@@ -136,11 +137,13 @@ export const active = query({
         { argument: "minutesActive" },
       );
     }
-    const since = Date.now() - windowMs;
-    const live = await activeSince(ctx, since, limit);
+    const now = Date.now();
+    // Those of a clock that was ahead say nothing about now.
+    const window = { since: now - windowMs, until: now + CLOCK_SLACK_MS };
+    const live = await activeWithin(ctx, window, limit);
     const { idleTimeoutMs } = await readSettings(ctx);
     if (windowMs <= idleTimeoutMs) return live;
-    const expired = await expiredSince(ctx, since, limit);
+    const expired = await expiredWithin(ctx, window, limit);
     return [...live, ...expired]
       .sort((a, b) => b.lastActive - a.lastActive)
       .slice(0, limit);
@@ -149,14 +152,22 @@ export const active = query({
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-async function activeSince(
+/** Times of activity, both ends without and with. */
+interface Window {
+  since: number;
+  until: number;
+}
+
+async function activeWithin(
   ctx: QueryCtx,
-  since: number,
+  { since, until }: Window,
   limit: number,
 ): Promise<ActiveSession[]> {
   const leases = await ctx.db
     .query("leases")
-    .withIndex("lastActive", (q) => q.gt("lastActive", since))
+    .withIndex("lastActive", (q) =>
+      q.gt("lastActive", since).lte("lastActive", until),
+    )
     .order("desc")
     .take(limit);
   const sessions: ActiveSession[] = [];
@@ -173,14 +184,16 @@ async function activeSince(
 /** Rows looked at for expired ones among those that were ended. */
 const MAX_SCANNED = 4_000;
 
-async function expiredSince(
+async function expiredWithin(
   ctx: QueryCtx,
-  since: number,
+  { since, until }: Window,
   limit: number,
 ): Promise<ActiveSession[]> {
   const inactive = ctx.db
     .query("sessions")
-    .withIndex("inactiveSince", (q) => q.gt("inactiveSince", since))
+    .withIndex("inactiveSince", (q) =>
+      q.gt("inactiveSince", since).lte("inactiveSince", until),
+    )
     .order("desc");
   const sessions: ActiveSession[] = [];
   let scanned = 0;

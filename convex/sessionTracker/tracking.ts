@@ -11,6 +11,7 @@ import { fail } from "./errors.js";
 import { readSettings } from "./settings.js";
 import {
   isAnonymousId,
+  isFuture,
   isIdle,
   MAX_ACTION_NAME,
   MAX_RESOURCE_ID,
@@ -42,7 +43,9 @@ export const heartbeat = mutation({
       return { ok: true as const, sessionId: visit.session, state: visit.how };
     }
     const sessionId = lease.session;
-    if (now - lease.lastActive < lease.touchAfterMs) {
+    const isFresh = now - lease.lastActive < lease.touchAfterMs;
+    // One that a clock wrote which was ahead is set right by the first sign of life.
+    if (isFresh && !isFuture(lease.lastActive, now)) {
       return { ok: true as const, sessionId, state: "unchanged" as const };
     }
     await ctx.db.patch("leases", lease._id, { lastActive: now });

@@ -8,6 +8,7 @@ import { CliError } from "../errors.js";
 import { settingsWarnings } from "../settingsWarnings.js";
 import { checkCounters } from "./counters.js";
 import { ok, problem, skipped, warning, type Finding } from "./finding.js";
+import { checkFutureTimes } from "./futureTimes.js";
 import { checkHooks } from "./hooks.js";
 import { checkRuns, checkSchedules, checkWatchdog } from "./upkeep.js";
 import { checkWorkpool } from "./workpool.js";
@@ -52,6 +53,7 @@ export async function examine(
     findings: [
       ...findings,
       await checkClock(context, client),
+      ...(await checkFutureTimes(context, client, fix)),
       ...(await checkSchedules(client, repaired)),
       await checkWatchdog(context, client, repaired),
       ...(await checkRuns(context, client, repaired)),

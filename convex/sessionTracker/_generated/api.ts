@@ -18,6 +18,7 @@ import type * as dueFires from "../dueFires.js";
 import type * as errors from "../errors.js";
 import type * as exporting from "../exporting.js";
 import type * as fires from "../fires.js";
+import type * as futureTimes from "../futureTimes.js";
 import type * as health from "../health.js";
 import type * as hooks from "../hooks.js";
 import type * as importedActions from "../importedActions.js";
@@ -63,6 +64,7 @@ const fullApi: ApiFromModules<{
   errors: typeof errors;
   exporting: typeof exporting;
   fires: typeof fires;
+  futureTimes: typeof futureTimes;
   health: typeof health;
   hooks: typeof hooks;
   importedActions: typeof importedActions;

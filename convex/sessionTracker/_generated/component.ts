@@ -161,6 +161,29 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         Name
       >;
     };
+    futureTimes: {
+      look: FunctionReference<
+        "query",
+        "internal",
+        {},
+        {
+          schedules: Array<"expire" | "purge">;
+          watchdog: boolean;
+          runs: Array<string>;
+          sessions: number;
+          limit: number;
+          latest: number | null;
+        },
+        Name
+      >;
+      mend: FunctionReference<
+        "mutation",
+        "internal",
+        { limit?: number },
+        { mended: number; isDone: boolean },
+        Name
+      >;
+    };
     health: {
       clock: FunctionReference<"mutation", "internal", {}, number, Name>;
       correctCounters: FunctionReference<

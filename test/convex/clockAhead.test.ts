@@ -1,0 +1,207 @@
+/** A deployment's clock was ahead and is set back: what it stored meanwhile proves nothing. */
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { api } from "../../convex/sessionTracker/_generated/api.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared.js";
+import { advance } from "./clock.js";
+import {
+  checkWatchdog,
+  purgesOf,
+  setSpec,
+  setUpWithRefill,
+} from "./fireKit.js";
+import type { Component } from "./rows.js";
+import {
+  loseLink,
+  readRun,
+  runToPage,
+  seedExpired,
+  setPageSize,
+  startRun,
+  visitors,
+} from "./runKit.js";
+import { setUpComponent } from "./setup.js";
+
+const RIGHT = Date.UTC(2026, 2, 1, 3);
+const AHEAD = RIGHT + 10 * DAY_MS;
+
+let t: Component;
+beforeEach(() => {
+  vi.useFakeTimers({ now: AHEAD });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("schedules", () => {
+  beforeEach(async () => {
+    t = await setUpWithRefill();
+    await setSpec(t, "purge", "30 3 * * *", "UTC");
+    await advance(t, HOUR_MS);
+    expect(await purgesOf(t)).toEqual(["2026-03-11T03:30:00.000Z"]);
+    vi.setSystemTime(RIGHT);
+  });
+
+  test.each([
+    { who: "the watchdog", mend: () => checkWatchdog(t) },
+    {
+      who: "doctor --fix",
+      mend: () => t.mutation(api.health.repair, {}),
+    },
+    {
+      who: "another spec",
+      mend: () => setSpec(t, "purge", "30 3 * * *", "Europe/London"),
+    },
+  ])("live again after $who, which has one run made", async ({ mend }) => {
+    await mend();
+    await advance(t, DAY_MS + HOUR_MS);
+    const purges = await purgesOf(t);
+    // Listed by when they started.
+    expect(purges.at(-1)).toBe("2026-03-11T03:30:00.000Z");
+    expect(purges.slice(0, -1).map((at) => at.slice(0, 19))).toEqual([
+      "2026-03-01T03:00:00",
+      "2026-03-01T03:30:00",
+      "2026-03-02T03:30:00",
+    ]);
+    const [, purge] = await t.query(api.schedules.list, {});
+    expect(purge?.lastAt).toBeLessThan(Date.now());
+  });
+
+  test("set back by less than a minute fire no second time", async () => {
+    vi.setSystemTime(AHEAD + HOUR_MS - 30_000);
+    await checkWatchdog(t);
+    await advance(t, HOUR_MS);
+    expect(await purgesOf(t)).toHaveLength(1);
+  });
+});
+
+describe("a visitor", () => {
+  beforeEach(async () => {
+    t = setUpComponent();
+    await heartbeat("anna");
+    vi.setSystemTime(RIGHT);
+  });
+
+  test("who is there is seen by the right time at the next heartbeat", async () => {
+    expect(await heartbeat("anna")).toMatchObject({
+      ok: true,
+      state: "touched",
+    });
+    const found = await t.query(api.sessions.get, { id: "anna" });
+    expect(found?.lease).toMatchObject({ lastActive: RIGHT });
+    expect(await heartbeat("anna")).toMatchObject({ state: "unchanged" });
+  });
+
+  test("is not among those who are active now, until seen again", async () => {
+    expect(await active()).toEqual([]);
+    await heartbeat("anna");
+    expect(await active()).toHaveLength(1);
+  });
+
+  function heartbeat(anonymousId: string) {
+    return t.mutation(api.tracking.heartbeat, { anonymousId });
+  }
+
+  function active() {
+    return t.query(api.sessions.active, { minutesActive: 15, limit: 10 });
+  }
+});
+
+describe("doctor", () => {
+  beforeEach(async () => {
+    t = setUpComponent();
+    await checkWatchdog(t);
+    await t.mutation(api.tracking.heartbeat, { anonymousId: "there" });
+    await t.mutation(api.tracking.heartbeat, { anonymousId: "gone" });
+    await t.mutation(api.tracking.end, { anonymousId: "gone" });
+    vi.setSystemTime(RIGHT);
+    await t.mutation(api.tracking.heartbeat, { anonymousId: "new" });
+  });
+
+  test("is told what lies in the future", async () => {
+    expect(await t.query(api.futureTimes.look, {})).toEqual({
+      schedules: ["expire", "purge"],
+      watchdog: true,
+      runs: [],
+      sessions: 2,
+      limit: 1_000,
+      latest: AHEAD,
+    });
+  });
+
+  test("has it set to now, in bounded steps, and nothing else", async () => {
+    await t.mutation(api.health.repair, {});
+    expect(await t.mutation(api.futureTimes.mend, { limit: 1 })).toEqual({
+      mended: 2,
+      isDone: false,
+    });
+    let isDone = false;
+    while (!isDone) {
+      ({ isDone } = await t.mutation(api.futureTimes.mend, { limit: 1 }));
+    }
+    expect(await t.query(api.futureTimes.look, {})).toMatchObject({
+      schedules: [],
+      watchdog: false,
+      runs: [],
+      sessions: 0,
+      latest: null,
+    });
+    const times = await t.run(async (ctx) => {
+      const sessions = await ctx.db.query("sessions").collect();
+      const leases = await ctx.db.query("leases").collect();
+      return [
+        ...sessions.map(({ createdAt }) => createdAt),
+        ...sessions.map(({ inactiveSince }) => inactiveSince ?? RIGHT),
+        ...leases.map(({ lastActive }) => lastActive),
+      ];
+    });
+    expect(new Set(times)).toEqual(new Set([RIGHT]));
+    // Who is not seen again expires, an idle timeout later.
+    await advance(t, HOUR_MS);
+    const { sessions } = await t.query(api.stats.status, {});
+    expect(sessions).toMatchObject({ active: 0, ended: 1 });
+  });
+});
+
+describe("a run", () => {
+  test("that got on in the future is restarted", async () => {
+    t = setUpComponent();
+    await setPageSize(t, 2);
+    await seedExpired(t, visitors(6, 1_000_000));
+    const runId = await startRun(t, "purge");
+    await runToPage(t, runId, 1);
+    await loseLink(t, runId);
+    vi.setSystemTime(RIGHT);
+    expect(await t.query(api.futureTimes.look, {})).toMatchObject({
+      runs: [runId],
+    });
+    const { seq } = await readRun(t, runId);
+    await checkWatchdog(t);
+    expect(await readRun(t, runId)).toMatchObject({
+      progressAt: RIGHT,
+      seq: seq + 1,
+    });
+  });
+});
+
+test("restarts of the future do not blow the watchdog's fuse", async () => {
+  t = setUpComponent();
+  await checkWatchdog(t);
+  await t.run(async (ctx) => {
+    const tick = await ctx.db
+      .query("ticks")
+      .withIndex("name", (q) => q.eq("name", "watchdog"))
+      .unique();
+    if (tick !== null) {
+      const restarts = Array.from({ length: 5 }, () => AHEAD);
+      await ctx.db.patch("ticks", tick._id, { restarts });
+    }
+  });
+  vi.setSystemTime(RIGHT + 20 * MINUTE_MS);
+  await checkWatchdog(t);
+  const { watchdog } = await t.query(api.stats.status, {});
+  expect(watchdog.gaveUp).toBeNull();
+});
