@@ -1,9 +1,10 @@
 import type { CliContext } from "../context.js";
 import type { Backlog, Status } from "../lib/api.js";
 import type { Connection } from "../lib/connect.js";
-import type { CliError } from "../lib/errors.js";
+import { isUnreachable, type CliError } from "../lib/errors.js";
 import { LiveClient } from "../lib/live.js";
 import { note } from "../lib/output.js";
+import type { RunTotals } from "../lib/runLeft.js";
 import { openScreen } from "../lib/screen.js";
 import { toStatusJson } from "../lib/statusJson.js";
 import { runningText, stateText, statusLine } from "../lib/statusText.js";
@@ -21,18 +22,25 @@ export async function watchStatus(
   context: CliContext,
   connection: Connection,
   options: StatusOptions,
-  status: Status,
-  backlog: Backlog,
+  {
+    first,
+    totals,
+  }: { first: { status: Status; backlog: Backlog }; totals: RunTotals },
 ): Promise<void> {
   const stop = new AbortController();
-  const stopListening = context.onInterrupt(() => stop.abort());
+  const { client } = connection;
+  const stopListening = context.onInterrupt(() => {
+    stop.abort();
+    client.interrupt();
+    client.giveUp();
+  });
   let failure: CliError | null = null;
   const live = new LiveClient(connection, (error) => {
     failure = error;
     stop.abort();
   });
   const screen = await openScreen(context, options);
-  const shown = { status, backlog, isConnected: true };
+  const shown = { ...first, isConnected: true };
   const draw = (): void => {
     if (stop.signal.aborted) return;
     const { status, backlog } = shown;
@@ -59,7 +67,7 @@ export async function watchStatus(
       note(context, isConnected ? "Connected." : LOST);
     });
     live.subscribe("stats:status", {}, (found) => {
-      shown.status = found;
+      shown.status = totals.fill(found);
       draw();
     });
     while (!stop.signal.aborted) {
@@ -69,6 +77,9 @@ export async function watchStatus(
       });
       await context.sleep(CLOCK_MS, stop.signal);
       unsubscribe();
+      // One that has begun since: what it is to do in all is worth the wait for the next look.
+      await countAgain(totals, shown);
+      shown.status = totals.fill(shown.status);
       draw();
     }
   } finally {
@@ -77,6 +88,18 @@ export async function watchStatus(
     await live.close();
   }
   if (failure !== null) throw failure as CliError;
+}
+
+/** Where the connection is lost the screen says so, and the count can wait. */
+async function countAgain(
+  totals: RunTotals,
+  { status, backlog }: { status: Status; backlog: Backlog },
+): Promise<void> {
+  try {
+    await totals.count(status, backlog);
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+  }
 }
 
 const LOST = "Connection lost; trying again …";

@@ -1,5 +1,6 @@
 /** How far a run is, that is bounded, paced or was resumed. */
 import { expect, test } from "vitest";
+import { progressOf, progressText } from "../../cli/lib/runProgress.js";
 import type { RunResultJson, StatusJson } from "../../cli/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS, HOUR_MS } from "../../convex/sessionTracker/shared.js";
@@ -75,14 +76,31 @@ test("status: the share done and the time left of what was counted before it sta
   ]);
 });
 
-test("status: more than is counted of a run that nobody counted before is said to be open", async () => {
-  const { terminal, component, pass } = await setUpOld(1_500);
-  await component.mutation(api.runs.start, {
+/** A run that nobody counted before it started. */
+async function setUpUncounted() {
+  const deployment = await setUpOld(1_500);
+  await deployment.component.mutation(api.runs.start, {
     ...{ kind: "purge", actor: "app", trigger: "app", ratePerSecond: 100 },
   });
-  await pass(1);
+  await deployment.pass(1);
+  return deployment;
+}
+
+test("status: a run that nobody counted before is counted by who looks", async () => {
+  const { terminal } = await setUpUncounted();
   const { progress } = await terminal.json<StatusJson>("status");
   expect(progress).toMatchObject([
+    { left: 1_400, isCapped: false, text: "100 of 1,500 sessions, 6%" },
+  ]);
+});
+
+test("status: what is too many to be counted is said to be open", async () => {
+  const { component } = await setUpUncounted();
+  const [run] = await component.query(api.runs.list, {});
+  if (run === undefined) throw new Error("There is no run.");
+  const backlog = await component.query(api.stats.backlog, {});
+  const found = progressOf(run, backlog, Date.now());
+  expect([{ ...found, text: progressText(run, found) }]).toMatchObject([
     { left: 1_000, isCapped: true, text: "100 of 1,100+ sessions" },
   ]);
 });
