@@ -52,7 +52,7 @@ export interface SessionTrackerOptions {
   storageKey?: string | undefined;
   /** Milliseconds between heartbeats, 5 s to a day; each is up to a tenth earlier or later. @default 300_000 */
   heartbeatInterval?: number | undefined;
-  /** @default "granted" */
+  /** What is none of the three, but for `undefined` and `null`, counts as pending. @default "granted" */
   consent?: Consent | undefined;
   /** Whether denied consent erases the session on the server, rather than only ending it. @default false */
   forgetOnDenied?: boolean | undefined;
