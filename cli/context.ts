@@ -1,10 +1,9 @@
-import { fstatSync, writeSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
-import { Writable } from "node:stream";
 import { CliError } from "./lib/errors.js";
 import type { Fetch } from "./lib/http.js";
 import { printableText } from "./lib/printable.js";
 import { PrintedCommands } from "./lib/printedCommands.js";
+import { wholly } from "./lib/wholly.js";
 
 type Output = NodeJS.WritableStream & {
   readonly isTTY?: boolean;
@@ -80,35 +79,6 @@ export function processContext(): CliContext {
     isProcessAlive,
     openBrowser,
   };
-}
-
-/**
- * A file system that runs full takes the first part of a write. Node's own stream to a file drops the
- * rest without a word; this one goes on, and so meets the error.
- */
-function wholly(stream: typeof process.stdout | typeof process.stderr): Output {
-  if (!isFile(stream.fd)) return stream;
-  return new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      try {
-        for (let at = 0; at < chunk.length;) {
-          at += writeSync(stream.fd, chunk, at);
-        }
-        done();
-      } catch (error) {
-        done(error as Error);
-      }
-    },
-  });
-}
-
-/** `false` for a stream that was closed before the process began. */
-function isFile(fd: number): boolean {
-  try {
-    return fstatSync(fd).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /** Node has `undefined` or "Etc/Unknown" where it does not know its zone. */

@@ -11,6 +11,7 @@ import { Command } from "commander";
 import type { ImportRow } from "../cli/lib/api.js";
 import { messageOf } from "../cli/lib/errors.js";
 import { printableText } from "../cli/lib/printable.js";
+import { wholly } from "../cli/lib/wholly.js";
 import { readVisitors, shiftToNow } from "./accessLog.js";
 
 /** Malformed lines that are shown one by one; the others are only counted. */
@@ -21,10 +22,12 @@ interface Options {
   shiftToNow?: boolean;
 }
 
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+const stdout = wholly(process.stdout);
+stdout.on("error", (error: NodeJS.ErrnoException) => {
   // `… | head` closes the pipe early; that is no failure.
-  if (error.code !== "EPIPE") throw error;
-  process.exit();
+  if (error.code === "EPIPE") process.exit();
+  note(`error: the rows cannot be written: ${error.message}`);
+  process.exit(1);
 });
 
 const program = new Command("accessLogToSessions")
@@ -92,8 +95,8 @@ async function* splitLines(input: Readable): AsyncGenerator<string> {
 }
 
 async function print(row: ImportRow): Promise<void> {
-  if (process.stdout.write(`${JSON.stringify(row)}\n`)) return;
-  await new Promise((resolve) => process.stdout.once("drain", resolve));
+  if (stdout.write(`${JSON.stringify(row)}\n`)) return;
+  await new Promise((resolve) => stdout.once("drain", resolve));
 }
 
 function note(text: string): void {

@@ -2,7 +2,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import type { ExportCursor } from "../../convex/sessionTracker/exporting.js";
-import type { Action } from "../../convex/sessionTracker/shared.js";
+import type {
+  Action,
+  ActionPlace,
+} from "../../convex/sessionTracker/shared.js";
 import { Random } from "../random.js";
 import type { Component } from "./rows.js";
 import { setUpComponent } from "./setup.js";
@@ -18,6 +21,7 @@ afterEach(() => {
 });
 
 type Imported = Action & { copies?: number };
+type Rest = { actions: Imported[]; after: ActionPlace | null };
 
 async function setUpVisitor(): Promise<Component> {
   const t = setUpComponent();
@@ -34,11 +38,9 @@ async function add(t: Component, actions: Imported[]) {
   let added = 0;
   let calls = 0;
   for (let first = 0; first < actions.length; first += 2_000) {
-    type Rest = { actions: Imported[]; after: typeof after };
-    const after: { at: number; creationTime: number; id: string } | null = null;
     let rest: Rest | null = {
       actions: actions.slice(first, first + 2_000),
-      after,
+      after: null,
     };
     while (rest !== null) {
       const call: Rest = rest;

@@ -209,3 +209,37 @@ function run(args: string[], input = "") {
   );
   return { status, stdout, stderr };
 }
+
+describe("what it prints", () => {
+  const folder = mkdtempSync(join(tmpdir(), "access-log-output-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test("holds no control character of the log", () => {
+    const hostile = "\u001b[2J\u009b31m\r\u202e\u0007";
+    const { stderr } = run(["-"], `${hostile}\n`);
+    expect(stderr).toContain("line 1 is not in the combined format: \ufffd[2J");
+    expect(/(?!\n)[\p{Cc}\p{Bidi_Control}]/u.test(stderr)).toBe(false);
+  });
+
+  test("is an error in words where it cannot be written", () => {
+    const log = join(folder, "access.log");
+    const lines = Array.from({ length: 500 }, (_, i) =>
+      line({ address: `203.0.113.${i % 250}`, userAgent: `browser ${i}` }),
+    );
+    writeFileSync(log, `${lines.join("\n")}\n`);
+    const command = `'${process.execPath}' --import tsx scripts/accessLogToSessions.ts '${log}'`;
+    for (const full of [
+      `${command} >/dev/full`,
+      // A file that takes the beginning, and no more.
+      `ulimit -f 8; ${command} >'${join(folder, "rows.jsonl")}'`,
+    ]) {
+      const { status, stderr } = spawnSync("sh", ["-c", full], {
+        cwd: ROOT,
+        encoding: "utf8",
+      });
+      expect(stderr).toMatch(/^error: the rows cannot be written: E/);
+      expect(stderr).not.toMatch(/\n +at /);
+      expect(status).toBe(1);
+    }
+  });
+});

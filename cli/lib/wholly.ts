@@ -1,0 +1,33 @@
+import { fstatSync, writeSync } from "node:fs";
+import { Writable } from "node:stream";
+
+type ProcessOutput = typeof process.stdout | typeof process.stderr;
+
+/**
+ * A file system that runs full takes the first part of a write. Node's own stream to a file drops the
+ * rest without a word; this one goes on, and so meets the error.
+ */
+export function wholly(stream: ProcessOutput): ProcessOutput | Writable {
+  if (!isFile(stream.fd)) return stream;
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      try {
+        for (let at = 0; at < chunk.length;) {
+          at += writeSync(stream.fd, chunk, at);
+        }
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
+}
+
+/** `false` for a stream that was closed before the process began. */
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+}
