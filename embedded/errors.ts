@@ -25,6 +25,14 @@ export type EmbeddedErrorCode =
   | "unsupported"
   | "internal";
 
+/** Whether nothing can be stored any more: the disk refused a write, or the store is closed. */
+export function isStoreGone(error: unknown): error is EmbeddedError {
+  return (
+    error instanceof EmbeddedError &&
+    (error.code === "storageClosed" || error.code === "storageFailed")
+  );
+}
+
 /** Base class of every error the embedded deployment throws on purpose. */
 export class EmbeddedError extends Error {
   override readonly name: string = "EmbeddedError";

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.js";
 import type { Store, WriteOp } from "../storage/store.js";
-import { EmbeddedError } from "../errors.js";
+import { isStoreGone } from "../errors.js";
 import type { Catalog } from "./catalog.js";
 import { loadCatalog } from "./catalogRecords.js";
 import { commitWrites } from "./commitWrites.js";
@@ -247,13 +247,6 @@ export class Database {
 
 function isRetirement({ key, value }: WriteOp): boolean {
   return value !== null && retiredHead(key) !== undefined;
-}
-
-function isStoreGone(error: unknown): boolean {
-  return (
-    error instanceof EmbeddedError &&
-    (error.code === "storageClosed" || error.code === "storageFailed")
-  );
 }
 
 const bits = new DataView(new ArrayBuffer(8));

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../clock.js";
 import type { Database } from "../database/database.js";
 import type { Transaction } from "../database/transaction.js";
-import { EmbeddedError } from "../errors.js";
+import { isStoreGone } from "../errors.js";
 import {
   dueEntries,
   duePrefix,
@@ -172,7 +172,8 @@ export class Lane {
       }
     } catch (error) {
       const retryMs = this.#options.clock.now() + RETRY_MS;
-      if (isOfStorage(error)) this.#pausedUntilMs = retryMs;
+      // Nothing else would get any further.
+      if (isStoreGone(error)) this.#pausedUntilMs = retryMs;
       else this.#retries.set(entry.key, retryMs);
       this.#options.onError(error);
     } finally {
@@ -209,12 +210,4 @@ export class Lane {
     this.#options.clock.clearTimeout(this.#timer);
     this.#timerMs = Infinity;
   }
-}
-
-/** Nothing else would get any further. */
-function isOfStorage(error: unknown): boolean {
-  return (
-    error instanceof EmbeddedError &&
-    (error.code === "storageFailed" || error.code === "storageClosed")
-  );
 }

@@ -184,6 +184,15 @@ function toHttpError(error: EmbeddedError): HttpError | undefined {
       return refuse("LimitExceeded");
     case "unsupported":
       return refuse("Unsupported");
+    case "storageFailed":
+      // It has been logged, once.
+      return new HttpError(503, "StorageFailed", error.message, {
+        cause: error,
+      });
+    case "storageClosed":
+      return new HttpError(503, "Closing", "The deployment is closing.", {
+        cause: error,
+      });
     default:
       return undefined;
   }

@@ -1,7 +1,10 @@
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { open, type RootDatabase } from "lmdb";
 import type { PendingWrites } from "./lmdbSnapshot.js";
-import { STORE_OWN, writeFailed, type Key } from "./store.js";
+import { DATA_FILE } from "./directoryFiles.js";
+import { STORE_OWN, type Key } from "./store.js";
+import { writeFailed } from "./trouble.js";
 
 /** Where it says up to which record of the log LMDB has the writes. */
 const LAST_RECORD_KEY: Key = `${STORE_OWN}lastRecord`;
@@ -12,13 +15,19 @@ const LAST_RECORD_KEY: Key = `${STORE_OWN}lastRecord`;
  */
 const MAP_BYTES = 64 * 1_024 ** 3;
 
+/** For the rest of a close after a commit that failed. */
+const CLOSE_FAILED_MS = 1_000;
+
 /** The LMDB environment in a data directory. */
 export class DataFile {
   readonly lmdb: RootDatabase<string, Key>;
+  readonly #dataDir: string;
+  #hasFailed = false;
 
   constructor(dataDir: string) {
+    this.#dataDir = dataDir;
     this.lmdb = open<string, Key>({
-      path: join(dataDir, "data.lmdb"),
+      path: join(dataDir, DATA_FILE),
       encoding: "string",
       keyEncoder: byteStringKeys,
       // Every group is one explicit batch already.
@@ -59,12 +68,16 @@ export class DataFile {
       await Promise.all([committed, ...outcomes]);
       await lmdb.flushed;
     } catch (error) {
-      throw writeFailed(await rootCause(error));
+      this.#hasFailed = true;
+      throw writeFailed(this.#dataDir, await rootCause(error));
     }
   }
 
-  close(): Promise<void> {
-    return this.lmdb.close();
+  /** lmdb waits for all commits, also for one that has failed and never ends. */
+  async close(): Promise<void> {
+    const closed = this.lmdb.close();
+    if (!this.#hasFailed) return closed;
+    await Promise.race([closed, setTimeout(CLOSE_FAILED_MS)]);
   }
 }
 

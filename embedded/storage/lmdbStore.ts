@@ -16,6 +16,11 @@
 
 import { EmbeddedError } from "../errors.js";
 import { DataFile } from "./dataFile.js";
+import {
+  assertDataThere,
+  assertLogThere,
+  keepPrivate,
+} from "./directoryFiles.js";
 import { makeDirectory } from "./files.js";
 import { LmdbSnapshot, Reader, type PendingWrites } from "./lmdbSnapshot.js";
 import type { LogRecord } from "./logRecords.js";
@@ -28,7 +33,14 @@ import {
   type WriteOp,
   type WriteReceipt,
 } from "./store.js";
+import { cannotOpen } from "./trouble.js";
 import { WriteAheadLog } from "./writeAheadLog.js";
+
+export interface StoreOptions {
+  readonly dataDir: string;
+  /** Hears once that the disk refused a write, after which nothing more is accepted. */
+  readonly onFailure?: (failure: EmbeddedError) => void;
+}
 
 /**
  * Opens the store in `dataDir`, which one process owns at a time, as it was when
@@ -36,29 +48,36 @@ import { WriteAheadLog } from "./writeAheadLog.js";
  *
  * @throws EmbeddedError "dataDirInUse" with the owner; "storageFailed"
  */
-export async function openStore({
-  dataDir,
-}: {
-  dataDir: string;
-}): Promise<Store> {
-  await makeDirectory(dataDir);
-  const unlock = await lockDataDir(dataDir);
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { dataDir } = options;
   try {
-    return await recoverStore(dataDir, unlock);
+    await makeDirectory(dataDir);
+    const unlock = await lockDataDir(dataDir);
+    try {
+      return await recoverStore(options, unlock);
+    } catch (error) {
+      await unlock();
+      throw error;
+    }
   } catch (error) {
-    await unlock();
-    throw error;
+    throw cannotOpen(dataDir, error);
   }
 }
 
-async function recoverStore(dataDir: string, unlock: Unlock): Promise<Store> {
+async function recoverStore(
+  { dataDir, onFailure = () => {} }: StoreOptions,
+  unlock: Unlock,
+): Promise<Store> {
+  assertDataThere(dataDir);
+  await keepPrivate(dataDir);
   const data = new DataFile(dataDir);
   let log: WriteAheadLog | undefined;
   try {
+    assertLogThere(dataDir, data.lastRecord);
     const opened = await WriteAheadLog.open(dataDir, data.lastRecord);
     log = opened.log;
     await replay(opened.records, data);
-    return new LmdbStore(data, log, unlock);
+    return new LmdbStore({ data, log, unlock, onFailure });
   } catch (error) {
     await log?.close();
     await data.close();
@@ -91,10 +110,18 @@ const GATHER_CHARACTERS = 1_024 * 1_024;
  */
 const HELD_CHARACTERS = 4 * 1_024 * 1_024;
 
+interface StoreParts {
+  readonly data: DataFile;
+  readonly log: WriteAheadLog;
+  readonly unlock: Unlock;
+  readonly onFailure: (failure: EmbeddedError) => void;
+}
+
 class LmdbStore implements Store {
   readonly #data: DataFile;
   readonly #log: WriteAheadLog;
   readonly #unlock: Unlock;
+  readonly #tellFailure: (failure: EmbeddedError) => void;
   #gathered: PendingWrites = new SortedMap();
   #gatheredCharacters = 0;
   #gathering: NodeJS.Timeout | undefined;
@@ -106,10 +133,12 @@ class LmdbStore implements Store {
   #failure: EmbeddedError | null = null;
   #closed: Promise<void> | null = null;
 
-  constructor(data: DataFile, log: WriteAheadLog, unlock: Unlock) {
+  constructor({ data, log, unlock, onFailure }: StoreParts) {
     this.#data = data;
     this.#log = log;
     this.#unlock = unlock;
+    this.#tellFailure = onFailure;
+    log.onFailure = (failure) => this.#fail(failure);
   }
 
   snapshot(): Snapshot {
@@ -156,7 +185,7 @@ class LmdbStore implements Store {
   #flush(): void {
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
-    if (this.#failed !== null || this.#gathered.size === 0) return;
+    if (this.#failure !== null || this.#gathered.size === 0) return;
     this.#flushing = this.#gathered;
     this.#gathered = new SortedMap();
     this.#gatheredCharacters = 0;
@@ -167,7 +196,7 @@ class LmdbStore implements Store {
     try {
       await this.#data.commit(writes, lastRecord);
     } catch (error) {
-      this.#failure = error as EmbeddedError;
+      this.#fail(error as EmbeddedError);
       return;
     }
     // Snapshots do without this map from here on, so they need a reader that was
@@ -190,13 +219,16 @@ class LmdbStore implements Store {
     await this.#unlock();
   }
 
-  get #failed(): EmbeddedError | null {
-    return this.#failure ?? this.#log.failure;
+  /** The log and LMDB may fail at the same full disk, one after the other. */
+  #fail(failure: EmbeddedError): void {
+    if (this.#failure !== null) return;
+    this.#failure = failure;
+    this.#tellFailure(failure);
   }
 
   #assertOpen(): void {
-    if (this.#failed !== null) {
-      throw this.#failed;
+    if (this.#failure !== null) {
+      throw this.#failure;
     }
     if (this.#closed !== null) {
       throw new EmbeddedError("storageClosed", "The store is closed.");

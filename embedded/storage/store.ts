@@ -52,16 +52,6 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** What a store throws, and rejects with, once the disk has refused a write. */
-export function writeFailed(cause: unknown): EmbeddedError {
-  return new EmbeddedError(
-    "storageFailed",
-    `Writing to the data directory failed (${String(cause)}). ` +
-      "Nothing more is accepted; free disk space or repair the disk, then restart.",
-    { cause },
-  );
-}
-
 /** The longest key a store takes, in bytes (LMDB with 4,096-byte pages). */
 export const MAX_KEY_BYTES = 1978;
 

@@ -13,9 +13,11 @@ import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { EmbeddedError } from "../errors.js";
+import { LOG_FILES } from "./directoryFiles.js";
 import { syncDirectory } from "./files.js";
 import { readRecords, RecordBuilder, type LogRecord } from "./logRecords.js";
-import { writeFailed, type WriteOp } from "./store.js";
+import type { WriteOp } from "./store.js";
+import { writeFailed } from "./trouble.js";
 
 /** What a crash left in the log, for LMDB to take over before anything is appended. */
 export interface Recovered {
@@ -24,6 +26,7 @@ export interface Recovered {
 }
 
 export class WriteAheadLog {
+  readonly #dataDir: string;
   readonly #files: readonly [LogFile, LogFile];
   /** Not yet on their way to disk, oldest first; the last one takes in writes. */
   readonly #waiting: Batch[] = [];
@@ -33,7 +36,15 @@ export class WriteAheadLog {
   #writing: Promise<void> | null = null;
   #failure: EmbeddedError | null = null;
 
-  private constructor(files: readonly [LogFile, LogFile], lastNumber: number) {
+  /** Hears why nothing can be appended any more. */
+  onFailure: (failure: EmbeddedError) => void = () => {};
+
+  private constructor(
+    dataDir: string,
+    files: readonly [LogFile, LogFile],
+    lastNumber: number,
+  ) {
+    this.#dataDir = dataDir;
     this.#files = files;
     this.#current = files[0];
     this.#lastNumber = lastNumber;
@@ -46,10 +57,10 @@ export class WriteAheadLog {
    */
   static async open(dataDir: string, after: number): Promise<Recovered> {
     const files = [
-      await LogFile.open(join(dataDir, "log.0")),
-      await LogFile.open(join(dataDir, "log.1")),
+      await LogFile.open(join(dataDir, LOG_FILES[0])),
+      await LogFile.open(join(dataDir, LOG_FILES[1])),
     ] as const;
-    const log = new WriteAheadLog(files, after);
+    const log = new WriteAheadLog(dataDir, files, after);
     try {
       await syncDirectory(dataDir);
       const found = await Promise.all(files.map((file) => file.read(after)));
@@ -110,7 +121,8 @@ export class WriteAheadLog {
       try {
         await batch.write();
       } catch (cause) {
-        this.#failure = writeFailed(cause);
+        this.#failure = writeFailed(this.#dataDir, cause);
+        this.onFailure(this.#failure);
         const lost = [batch, ...this.#waiting.splice(0)];
         for (const { reject } of lost) reject(this.#failure);
       }
@@ -214,8 +226,8 @@ function assertWhole(
     throw new EmbeddedError(
       "storageFailed",
       `The log in ${dataDir} goes on with record ${number}, but record ${expected} is missing or damaged: ` +
-        "the disk, or somebody, changed its files. Restore the whole directory from a backup, " +
-        "or delete log.0 and log.1 to go on without the writes in them.",
+        "the disk, or somebody, changed its files, or data.lmdb is an older one. " +
+        "Restore the whole directory, data.lmdb and both files of the log, from a backup. Nothing was changed.",
     );
   }
 }

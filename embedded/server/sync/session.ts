@@ -1,3 +1,4 @@
+import { isStoreGone } from "../../errors.js";
 import { HttpError } from "../http.js";
 import type { Log } from "../log.js";
 import { decodeTs } from "../snapshotPins.js";
@@ -296,9 +297,12 @@ export class SyncSession {
         ? this.#refuseIdentity(error, false)
         : this.refuse(error.message);
     }
-    this.#services.log(
-      `A sync session failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    );
+    // The store has said so, once.
+    if (!isStoreGone(error)) {
+      this.#services.log(
+        `A sync session failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
+    }
     this.#end(
       INTERNAL_ERROR,
       "InternalServerError: the deployment's log says why",

@@ -5,6 +5,7 @@
  */
 import { rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { lockDataDir } from "../../../embedded/storage/ownerLock.js";
 
 const [root = "", rounds = "0", mode = "hold"] = process.argv.slice(2);
@@ -14,8 +15,10 @@ const startMs = await new Promise<number>((resolve) => {
 });
 for (let round = 0; round < Number(rounds); round += 1) {
   if (mode === "hold") {
-    while (Date.now() < startMs + 3 * round) {
-      // Sleeping would wake the others at other moments.
+    const atMs = startMs + 20 * round;
+    await setTimeout(Math.max(0, atMs - Date.now() - 2));
+    while (Date.now() < atMs) {
+      // Sleeping to the end would wake the others at other moments.
     }
   }
   const dataDir = mode === "hold" ? join(root, String(round)) : root;

@@ -10,7 +10,7 @@ import { isMissing } from "../../processes/missing.js";
 import { temporaryDir } from "../support/database.js";
 
 const fileOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-const ROUNDS = 300;
+const ROUNDS = 200;
 const CHURN_ROUNDS = 1_000;
 const PROCESSES = 3;
 
