@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { systemClock, type Clock } from "./clock.js";
+import { isStoreGone } from "./errors.js";
 import { Database } from "./database/database.js";
 import { containFloatingRejections } from "./functions/floatingRejections.js";
 import { jobRunner } from "./functions/jobRunner.js";
 import { Runtime } from "./functions/runtime.js";
 import type { CompletionEvent } from "./functions/types.js";
 import { Scheduler } from "./scheduler/scheduler.js";
+import { UnderWay, verdictFile } from "./scheduler/underWay.js";
 import { loadAdminKey } from "./server/adminKey.js";
 import { toFetch } from "./server/fetch.js";
 import { createHandlers } from "./server/handler.js";
@@ -44,6 +46,11 @@ export interface OpenOptions {
   adminKey?: string;
   clock?: Clock;
   /**
+   * Runs no scheduled function and no cron before `startJobs`, so that code can be mended before
+   * what is due runs it. @default false
+   */
+  holdJobs?: boolean;
+  /**
    * Ends the whole process, by SIGKILL, when pushed code has kept its thread for so long. For a
    * process that is a deployment and nothing else. @default never
    */
@@ -62,6 +69,8 @@ export interface EmbeddedDeployment {
   /** The HTTP API without a socket. */
   fetch(request: Request): Promise<Response>;
   stats(): DeploymentStats;
+  /** Runs what is due, and will be; does nothing where jobs run already. */
+  startJobs(): Promise<void>;
   /** Hears of every execution that ended; returns how to stop. */
   onCompletion(listener: (event: CompletionEvent) => void): () => void;
   /** Answers what is in flight, writes everything to disk, gives the directory up. */
@@ -97,12 +106,16 @@ async function open(
     host = LOOPBACK,
     adminKey: givenKey,
     clock = systemClock,
+    holdJobs = false,
     endWhenStuckMs,
     log = () => {},
   }: OpenOptions,
   cleanups: Cleanups,
 ): Promise<EmbeddedDeployment> {
-  const store = await openStore({ dataDir });
+  const store = await openStore({
+    dataDir,
+    onFailure: ({ message }) => log(message),
+  });
   cleanups.add(() => store.close());
   const adminKey = await loadAdminKey(dataDir, givenKey);
   const database = await Database.open(store, { clock });
@@ -110,7 +123,7 @@ async function open(
   cleanups.add(containFloatingRejections(runtime, log));
 
   if (endWhenStuckMs !== undefined) {
-    const watchdog = endWhenStuck(endWhenStuckMs);
+    const watchdog = endWhenStuck(endWhenStuckMs, verdictFile(dataDir), log);
     cleanups.add(async () => void (await watchdog.stop()));
   }
 
@@ -163,13 +176,28 @@ async function open(
   const sockets = createSyncSockets(services, clock);
   const handlers = createHandlers(services);
 
+  const underWay = new UnderWay(dataDir);
+  cleanups.add(() => underWay.close());
   const scheduler = new Scheduler({
     database,
     clock,
     runner: jobRunner(runtime),
-    onError: (error) => log(`The scheduler failed: ${describeError(error)}`),
+    underWay,
+    onError: (error) => {
+      // The store has said so, once.
+      if (!isStoreGone(error))
+        log(`The scheduler failed: ${describeError(error)}`);
+    },
   });
-  await scheduler.start();
+  for (const held of await scheduler.recover()) {
+    log(
+      `Not run any more: ${held}, as it was under way whenever the last processes ended. ` +
+        "Push code in which it is mended, and it runs again; or cancel it.",
+    );
+  }
+  let started: Promise<void> | undefined;
+  const startJobs = () => (started ??= scheduler.start());
+  if (!holdJobs) await startJobs();
   cleanups.add(() => scheduler.stop());
   cleanups.add(() => {
     logs.close();
@@ -191,6 +219,7 @@ async function open(
     dataDir,
     fetch: toFetch(handlers.cloud),
     stats: () => counters.read(),
+    startJobs,
     onCompletion: (tell) => runtime.onCompletion(tell),
     close: () => cleanups.run(),
   };

@@ -40,6 +40,8 @@ export async function serve(
     port: options.port,
     ...(options.sitePort === undefined ? {} : { sitePort: options.sitePort }),
     host: options.host,
+    // Code first: what is due may be what the code is to mend.
+    holdJobs: true,
     endWhenStuckMs: END_WHEN_STUCK_MS,
     log: (line) => note(context, line),
   });
@@ -51,6 +53,7 @@ export async function serve(
     const deploy = { url, adminKey, verbose: options.verbose ?? false };
     note(context, `Embedded deployment at ${url}; deploying ${context.cwd} …`);
     await deployApp(context, deploy);
+    await deployment.startJobs();
     const { pid } = process;
     writeRunningDeployment(context.cwd, { url, dataDir, adminKeyFile, pid });
     note(

@@ -11,6 +11,8 @@ export interface OpenOptions {
   /** Where HTTP actions are served. @default the one after `port` */
   sitePort?: number;
   host: string;
+  /** Runs no job before `startJobs`. */
+  holdJobs: boolean;
   /** Ends the process when pushed code has kept its thread for so long. */
   endWhenStuckMs: number;
   /** Hears what the deployment does and what it fails at, a line each. */
@@ -22,6 +24,7 @@ export interface EmbeddedDeployment {
   siteUrl: string;
   adminKey: string;
   dataDir: string;
+  startJobs(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -100,6 +100,11 @@ export function cancelJob(
   if (isLive(tx, job)) endJob(tx, job, { kind: "canceled" }, nowMs);
 }
 
+/** Whether a job is pending or in progress. */
+export function isLive(tx: Transaction, job: JobId): boolean {
+  return tx.meta.get(liveKey(job)) !== undefined;
+}
+
 /** Makes a pending job the running one; false when it was canceled meanwhile. */
 export function beginJob(tx: Transaction, job: JobId): boolean {
   if (!isLive(tx, job)) {
@@ -169,10 +174,6 @@ function keepUntilExpiry(tx: Transaction, job: JobId, nowMs: number): void {
   const { componentPath, id } = job;
   const key = dueKey("expiry", nowMs + KEEP_ENDED_MS, tx.ts);
   tx.meta.put(key, JSON.stringify({ componentPath, id }));
-}
-
-function isLive(tx: Transaction, job: JobId): boolean {
-  return tx.meta.get(liveKey(job)) !== undefined;
 }
 
 function removeDue(tx: Transaction, job: JobId): void {

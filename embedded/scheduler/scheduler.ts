@@ -21,7 +21,9 @@ import {
   type EndState,
 } from "./jobs.js";
 import { Lane, type Committed } from "./lane.js";
-import type { JobCall, JobRunner } from "./runner.js";
+import { heldJobs, judge } from "./heldJobs.js";
+import type { JobCall, JobHooks, JobRunner, MutationResult } from "./runner.js";
+import type { UnderWay } from "./underWay.js";
 
 export interface SchedulerOptions {
   readonly database: Database;
@@ -29,6 +31,8 @@ export interface SchedulerOptions {
   readonly runner: JobRunner;
   /** Trouble of the deployment itself; functions that fail are not reported here. */
   readonly onError: (error: unknown) => void;
+  /** Tells the next process which mutation was under way. @default nothing is told, and none is held */
+  readonly underWay?: UnderWay;
   /**
    * For who owns the clock's timers: due work waits for its timer even if that has no delay, and
    * then runs however much else runs; the rows of ended jobs stay. @default false
@@ -51,7 +55,9 @@ export class Scheduler {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #runner: JobRunner;
+  readonly #underWay: UnderWay | undefined;
   readonly #lanes: readonly Lane[];
+  #recovered: Promise<readonly string[]> | undefined;
   #stopListening: (() => void) | undefined;
 
   constructor({
@@ -59,8 +65,10 @@ export class Scheduler {
     clock,
     runner,
     onError,
+    underWay,
     timersOnly = false,
   }: SchedulerOptions) {
+    this.#underWay = underWay;
     this.#database = database;
     this.#clock = clock;
     this.#runner = runner;
@@ -101,12 +109,30 @@ export class Scheduler {
     this.#lanes = lanes;
   }
 
-  /** Settles what an earlier process left in progress, then runs what is due. */
-  async start(): Promise<void> {
-    await this.#write((tx) => {
+  /**
+   * Settles what an earlier process left in progress.
+   * @returns what is held, as it ended its process time and again
+   */
+  recover(): Promise<readonly string[]> {
+    return (this.#recovered ??= this.#recover());
+  }
+
+  async #recover(): Promise<readonly string[]> {
+    const { value, durable } = await this.#write((tx) => {
       failInterruptedActions(tx, this.#now);
       resumeInterruptedCrons(tx, this.#now);
+      if (this.#underWay) judge(tx, this.#underWay.before);
+      return heldJobs(tx);
     });
+    await durable;
+    this.#underWay?.forget();
+    return value;
+  }
+
+  /** Runs what is due, once all is settled. */
+  async start(): Promise<void> {
+    await this.recover();
+    this.#underWay?.start();
     this.#stopListening = this.#database.onCommit(({ writes }) => {
       const { metaKeys } = writes;
       for (const lane of this.#lanes) {
@@ -173,7 +199,7 @@ export class Scheduler {
     job: DueJob,
     call: JobCall,
   ): Promise<Committed> {
-    const result = await this.#runner.runMutation(call, {
+    const result = await this.#runMutation(key, call, {
       begin: (tx) => beginJob(tx, job),
       beforeCommit: (tx) => endJob(tx, job, { kind: "success" }, this.#now),
     });
@@ -184,6 +210,25 @@ export class Scheduler {
         return this.#write((tx) => tx.meta.delete(key));
       case "failed":
         return this.#write((tx) => endJob(tx, job, result, this.#now));
+    }
+  }
+
+  /** Where the process ends in its midst, the next one is told. */
+  async #runMutation(
+    key: string,
+    call: JobCall,
+    hooks: JobHooks,
+  ): Promise<MutationResult> {
+    try {
+      return await this.#runner.runMutation(call, {
+        begin: (tx) => {
+          this.#underWay?.begin(key);
+          return hooks.begin(tx);
+        },
+        beforeCommit: (tx) => hooks.beforeCommit(tx),
+      });
+    } finally {
+      this.#underWay?.end();
     }
   }
 
@@ -224,7 +269,7 @@ export class Scheduler {
     const end = (tx: Transaction) => endCron(tx, id, this.#now);
     switch (this.#runner.typeOf(componentPath, spec.name)) {
       case "Mutation": {
-        const result = await this.#runner.runMutation(call, {
+        const result = await this.#runMutation(key, call, {
           begin: (tx) => dueCron(tx, id, key) !== undefined,
           beforeCommit: end,
         });

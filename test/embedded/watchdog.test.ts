@@ -18,6 +18,13 @@ const APP = {
       export const spin = mutation({ handler: async (ctx) => {
         await ctx.db.insert("notes", { text: "never" });
         return endless();
+      } });
+      export const regex = query({ handler: async () => /^(a+)+$/.test("a".repeat(60) + "b") });`,
+    waiting: `"use node";
+      import { actionGeneric as action } from "convex/server";
+      export const wait = action({ handler: async () => {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5_000);
+        return "waited";
       } });`,
   },
 };
@@ -45,3 +52,32 @@ test("a process whose thread a function keeps ends, says where, and has lost not
   expect(body).toMatchObject({ status: "success", value: 1 });
   await again.kill();
 }, 120_000);
+
+test("a regular expression without end is a loop as well", async () => {
+  const watched = await KillableDeployment.start(dataDir, 0, {
+    endWhenStuckMs: 2_000,
+  });
+  const ended = once(watched.process, "close");
+  const call = { path: "notes:regex", args: {} };
+  await expect(watched.post("/api/query", call)).rejects.toThrow();
+  expect(await ended).toEqual([null, "SIGKILL"]);
+  expect(watched.stderr()).toMatch(/notes\.js:\d+/);
+}, 60_000);
+
+test("nobody is blamed for a thread that waits, nor for what is no function's work", async () => {
+  const watched = await KillableDeployment.start(dataDir, 0, {
+    endWhenStuckMs: 1_000,
+  });
+  const call = { path: "waiting:wait", args: {} };
+  expect(await watched.post("/api/action", call)).toMatchObject({
+    body: { status: "success", value: "waited" },
+  });
+  await watched.keepBusy(5_000);
+  await expect
+    .poll(() => watched.logged.join("\n"))
+    .toMatch(/no pushed function was found at work/);
+  const { body } = await watched.post("/api/query", { path: "notes:count" });
+  expect(body).toMatchObject({ status: "success" });
+  expect(watched.stderr()).toBe("");
+  await watched.kill();
+}, 60_000);

@@ -5,6 +5,7 @@ import { applySchema } from "../../database/schema.js";
 import type { Transaction } from "../../database/transaction.js";
 import { EmbeddedError } from "../../errors.js";
 import { applyCrons } from "../../scheduler/crons.js";
+import { releaseHeldJobs } from "../../scheduler/heldJobs.js";
 import type { Environment } from "../environment.js";
 import { HttpError, badRequest } from "../http.js";
 import type { LiveCode } from "../liveCode.js";
@@ -135,6 +136,7 @@ export class PushService {
           if (!this.#isCurrent(push)) throw raceDetected();
           applySchemas(tx, push);
           replaceCrons(tx, push, this.#clock.now());
+          if (hasOtherCode(push)) releaseHeldJobs(tx);
         });
         push.preparation.finish();
       } catch (error) {
@@ -252,6 +254,18 @@ function replaceCrons(
     applyCrons(tx, path, cronsOf(definition), nowMs);
   }
   for (const path of next.unmounted) applyCrons(tx, path, {}, nowMs);
+}
+
+/** Whether any module differs. A start of `serve` pushes what was there before, too. */
+function hasOtherCode({ previous, next }: PendingPush): boolean {
+  const [before, after] = [previous, next].map(({ definitions }) =>
+    [...definitions].flatMap(([path, { modules }]) =>
+      [...modules.values()]
+        .map((module) => `${path} ${module.path} ${moduleHash(module)}`)
+        .sort(),
+    ),
+  ) as [string[], string[]];
+  return before.join("\n") !== after.join("\n");
 }
 
 function raceDetected(): HttpError {

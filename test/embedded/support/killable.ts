@@ -4,16 +4,21 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build } from "esbuild";
 import type { Args, FunctionName, Returns } from "../../../cli/lib/api.js";
+import type { OpenOptions } from "../../../embedded/index.js";
 import { pushBy, type Answer, type PushedApp } from "./deployment.js";
 
 /** What the served process says. */
 export type FromServed =
   | { kind: "serving"; url: string; adminKey: string }
   | { kind: "logged"; line: string }
+  | { kind: "wasBusy" }
   | ({ kind: "memory" } & NodeJS.MemoryUsage);
 
 /** What it is asked. */
-export type ToServed = "memory";
+export type ToServed = "memory" | "startJobs" | { busyMs: number };
+
+/** How it is opened. */
+export type ServedOptions = Pick<OpenOptions, "endWhenStuckMs" | "holdJobs">;
 
 /** A deployment in a process of its own, to be killed without warning. */
 export class KillableDeployment {
@@ -31,17 +36,17 @@ export class KillableDeployment {
   static async start(
     dataDir: string,
     port = 0,
-    { endWhenStuckMs }: { endWhenStuckMs?: number } = {},
+    options: ServedOptions = {},
   ): Promise<KillableDeployment> {
     const script = await writeScript();
-    const args = [dataDir, port, endWhenStuckMs ?? []].flat().map(String);
+    const args = [dataDir, String(port), JSON.stringify(options)];
     const child = fork(script, args, {
       execArgv: ["--enable-source-maps", "--expose-gc"],
       // Elsewhere what it says there is for whoever reads the tests' output.
       stdio: [
         "ignore",
         "inherit",
-        endWhenStuckMs === undefined ? "inherit" : "pipe",
+        options.endWhenStuckMs === undefined ? "inherit" : "pipe",
         "ipc",
       ],
     });
@@ -89,6 +94,24 @@ export class KillableDeployment {
 
   get hasEnded(): boolean {
     return this.process.exitCode !== null || this.process.signalCode !== null;
+  }
+
+  startJobs(): void {
+    this.process.send("startJobs" satisfies ToServed);
+  }
+
+  /** Keeps its thread with something that is no function's. */
+  async keepBusy(busyMs: number): Promise<void> {
+    const done = new Promise<void>((resolve) => {
+      const hear = ({ kind }: FromServed) => {
+        if (kind !== "wasBusy") return;
+        this.process.off("message", hear);
+        resolve();
+      };
+      this.process.on("message", hear);
+    });
+    this.process.send({ busyMs } satisfies ToServed);
+    await done;
   }
 
   /** After its garbage was collected. */

@@ -1,0 +1,90 @@
+/*
+ * Which scheduled mutation was under way when a process ended, for the next one to know. A mutation
+ * that ends its process leaves nothing in the database, and would be run again by every start.
+ *
+ * It is one small file in the data directory, written before and after each such mutation and synced
+ * never: what a process wrote outlives it, though not the machine, whose end is no job's fault.
+ */
+
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+
+/** How the process before this one ended. */
+export interface Before {
+  /** Whether it had got so far as to run jobs. */
+  readonly hadStarted: boolean;
+  /** Key of the job that was under way. */
+  readonly key: string | null;
+  /** The watchdog ended it, having seen code that looped. */
+  readonly wasStuck: boolean;
+}
+
+/** Keys are far shorter. */
+const RECORD_BYTES = 512;
+const NOT_STARTED = "-";
+const STARTED = "+";
+
+/** Where the watchdog leaves that it ended the process. */
+export function verdictFile(dataDir: string): string {
+  return join(dataDir, "ended-stuck");
+}
+
+export class UnderWay {
+  readonly before: Before;
+  readonly #file: number;
+  readonly #verdict: string;
+  #isStarted = false;
+  #isClosed = false;
+
+  constructor(dataDir: string) {
+    this.#verdict = verdictFile(dataDir);
+    const path = join(dataDir, "job-under-way");
+    this.#file = openSync(path, existsSync(path) ? "r+" : "w+", 0o600);
+    const record = Buffer.alloc(RECORD_BYTES);
+    readSync(this.#file, record, 0, RECORD_BYTES, 0);
+    const text = record.toString("latin1").replaceAll("\0", "").trimEnd();
+    this.before = {
+      hadStarted: text.startsWith(STARTED),
+      key: text.slice(1) || null,
+      wasStuck: existsSync(this.#verdict),
+    };
+  }
+
+  /** What was before is known by now, and is not to be counted again. */
+  forget(): void {
+    this.#write(NOT_STARTED);
+    rmSync(this.#verdict, { force: true });
+  }
+
+  start(): void {
+    this.#isStarted = true;
+    this.#write(STARTED);
+  }
+
+  begin(key: string): void {
+    this.#write(STARTED + key);
+  }
+
+  end(): void {
+    this.#write(STARTED);
+  }
+
+  /** What is interrupted by that did not end the process. */
+  close(): void {
+    if (this.#isStarted) this.#write(STARTED);
+    this.#isClosed = true;
+    closeSync(this.#file);
+  }
+
+  #write(text: string): void {
+    if (this.#isClosed) return;
+    writeSync(this.#file, text.padEnd(RECORD_BYTES), 0, "latin1");
+  }
+}
