@@ -1,5 +1,6 @@
 import { purgeCutoff } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
+import { byDeploymentClock } from "../lib/clock.js";
 import {
   announceTarget,
   connect,
@@ -53,7 +54,7 @@ async function importSource(
 ): Promise<ImportJson> {
   const { client } = connection;
   const { retentionDays } = await client.query("settings:get", {});
-  const now = context.now();
+  const now = (await byDeploymentClock(context, client)).now();
   const { fromLine, times } = options;
   const reading = { fromLine, now, times };
   const cutoff = purgeCutoff(retentionDays, now);

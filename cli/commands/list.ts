@@ -2,6 +2,7 @@ import type { SessionState } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
 import type { Args } from "../lib/api.js";
 import type { ComponentClient } from "../lib/client.js";
+import { byDeploymentClock } from "../lib/clock.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { CliError } from "../lib/errors.js";
 import {
@@ -39,8 +40,11 @@ export async function list(
   context: CliContext,
   options: ListOptions,
 ): Promise<void> {
-  const search = toSearch(context, options);
+  // What is wrong with a time is said before anybody is asked for theirs.
+  toSearch(context, options);
   const { client } = await connect(context, options);
+  const there = await byDeploymentClock(context, client);
+  const search = toSearch(there, options);
   const found = await find(client, search, options);
   if (options.jsonl) {
     for (const row of found.sessions) {

@@ -1,6 +1,11 @@
 import type { RetentionDays } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
-import { connect, type GlobalOptions } from "../lib/connect.js";
+import { byDeploymentClock } from "../lib/clock.js";
+import {
+  connect,
+  type Connection,
+  type GlobalOptions,
+} from "../lib/connect.js";
 import { note, print, printJson, retentionText } from "../lib/output.js";
 import { changePolicy, type PolicyChangeOptions } from "../lib/policyChange.js";
 import { settingsReport } from "../lib/settingsReport.js";
@@ -20,7 +25,7 @@ export async function retention(
   const { retentionDays: previous } = current;
   if (days === undefined) {
     const { revision } = current;
-    return show(context, options, current, {
+    return await show(context, connection, options, current, {
       retentionDays: previous,
       revision,
     });
@@ -30,7 +35,7 @@ export async function retention(
   });
   const { revision, purgeable, goesOn } = changed;
   const settings = { ...current, retentionDays: days };
-  show(context, options, settings, {
+  await show(context, connection, options, settings, {
     retentionDays: days,
     revision,
     previous,
@@ -39,16 +44,18 @@ export async function retention(
   });
 }
 
-function show(
+async function show(
   context: CliContext,
+  { client }: Connection,
   options: GlobalOptions,
   settings: Parameters<typeof settingsReport>[1],
   result: RetentionJson,
-): void {
+): Promise<void> {
   if (options.json) return printJson(context, result);
   print(context, `Retention: ${retentionText(result.retentionDays)}`);
   if (result.previous !== undefined) {
     note(context, `It was ${retentionText(result.previous)}.`);
   }
-  note(context, settingsReport(context, settings, "stderr"));
+  const there = await byDeploymentClock(context, client);
+  note(context, settingsReport(there, settings, "stderr"));
 }

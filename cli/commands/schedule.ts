@@ -1,5 +1,6 @@
 import type { ScheduleName } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
+import { byDeploymentClock } from "../lib/clock.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { note, print, printJson, widthOf } from "../lib/output.js";
 import { fireLines, toPreviewJson } from "../lib/scheduleReport.js";
@@ -24,7 +25,8 @@ export async function listSchedules(
       schedules: schedules.map(toScheduleJson),
     } satisfies ScheduleListJson);
   }
-  print(context, scheduleTable(schedules, context.now(), widthOf(context)));
+  const there = await byDeploymentClock(context, client);
+  print(context, scheduleTable(schedules, there.now(), widthOf(context)));
 }
 
 /** Changes nothing: shows when a schedule fires, or would fire with another spec or zone. */
@@ -43,9 +45,10 @@ export async function previewSchedule(
   });
   if (options.json) return printJson(context, toPreviewJson(preview));
   const { spec: cron, timeZone, paused } = preview;
+  const there = await byDeploymentClock(context, client);
   print(
     context,
-    `${name} "${cron}" (${timeZone}) fires at\n${fireLines(context, preview)}`,
+    `${name} "${cron}" (${timeZone}) fires at\n${fireLines(there, preview)}`,
   );
   if (paused === null) return;
   const state = printable(scheduleState({ paused, state: "registered" }));

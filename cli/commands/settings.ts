@@ -1,6 +1,7 @@
 import type { Settings } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
 import type { LogEntry } from "../lib/api.js";
+import { byDeploymentClock } from "../lib/clock.js";
 import { connect, type GlobalOptions } from "../lib/connect.js";
 import { toLogEntryJson, toSettingsJson } from "../lib/convert.js";
 import { note, print, printJson, printJsonLine } from "../lib/output.js";
@@ -31,9 +32,10 @@ export async function getSettings(
 ): Promise<void> {
   const { client } = await connect(context, options);
   const current = await client.query("settings:get", {});
-  if (options.json) return printJson(context, toJson(context, current));
+  const there = await byDeploymentClock(context, client);
+  if (options.json) return printJson(context, toJson(there, current));
   print(context, `${settingsTable(context, current)}\n`);
-  print(context, settingsReport(context, current, "stdout"));
+  print(context, settingsReport(there, current, "stdout"));
   note(context, `Revision ${current.revision}.`);
 }
 
@@ -56,9 +58,10 @@ export async function setSettings(
   );
   const { revision, before, after } = changed;
   const settings = { ...current, ...after, revision };
+  const there = await byDeploymentClock(context, client);
   if (options.json) {
     return printJson(context, {
-      ...toJson(context, settings),
+      ...toJson(there, settings),
       ...changed,
     } satisfies SettingsChangeJson);
   }
@@ -69,7 +72,7 @@ export async function setSettings(
       ? `Nothing to change: it is so already, at revision ${revision}.`
       : `${lines.join("\n")}\nRevision ${revision}.`,
   );
-  note(context, settingsReport(context, settings, "stderr"));
+  note(context, settingsReport(there, settings, "stderr"));
 }
 
 export async function logSettings(

@@ -6,6 +6,7 @@ import type {
 } from "../shapes.js";
 import type { Returns, Schedule } from "./api.js";
 import type { ComponentClient } from "./client.js";
+import { byDeploymentClock } from "./clock.js";
 import type { GlobalOptions } from "./connect.js";
 import { toPauseJson, toScheduleJson } from "./convert.js";
 import { note, print, printJson, widthOf } from "./output.js";
@@ -40,14 +41,15 @@ export async function reportChange(
       ...(goesOn === undefined ? {} : { goesOn }),
     } satisfies ScheduleChangeJson);
   }
+  const there = await byDeploymentClock(context, client);
   print(
     context,
     `${name} "${spec}" (${timeZone}): ${scheduleState(schedule)}${
-      preview === null ? "" : `\nNext fires\n${fireLines(context, preview)}`
+      preview === null ? "" : `\nNext fires\n${fireLines(there, preview)}`
     }`,
   );
   const settings = await client.query("settings:get", {});
-  for (const line of warningLines(context, settings, "stderr")) {
+  for (const line of warningLines(there, settings, "stderr")) {
     note(context, line);
   }
 }

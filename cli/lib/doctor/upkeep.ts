@@ -72,7 +72,8 @@ export async function checkWatchdog(
   }
   const mended = repaired.find((what) => what.includes("watchdog"));
   if (mended !== undefined) return fixed("watchdog", mended);
-  const silentMs = context.now() - (lastAt ?? 0);
+  const there = await byDeploymentClock(context, client);
+  const silentMs = there.now() - (lastAt ?? 0);
   if (lastAt !== null && silentMs <= WATCHDOG_LATE_MS) {
     return ok("watchdog", watchdog.lastResult ?? "alive");
   }
