@@ -60,7 +60,7 @@ function Bar({ view: { status, connection, command } }: { view: View }) {
   const isLive = command === "answering" && connection?.isConnected === true;
   return (
     <header className="bar">
-      <strong>sessions-ops</strong>
+      <h1>sessions-ops</h1>
       {status !== undefined && <code className="url">{status.target.url}</code>}
       {production !== null && <Pill tone="bad">production: {production}</Pill>}
       <Pill tone={isLive ? "good" : "warn"}>

@@ -12,6 +12,7 @@ import {
 } from "recharts";
 import type { AgeBar, Sample } from "../../cli/dashboard/shapes.js";
 import {
+  cappedText,
   CHART_MARGIN,
   ChartFrame,
   COUNT_AXIS,
@@ -77,7 +78,7 @@ export function AgeChart({ ages }: { ages: readonly AgeBar[] | undefined }) {
   const bars = ages.map((bar) => ({
     ...bar,
     name: shortAge(bar),
-    more: bar.isCapped ? "+" : "",
+    more: cappedText(bar),
   }));
   return (
     <ChartFrame

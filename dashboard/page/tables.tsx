@@ -9,6 +9,9 @@ import {
 import { numberText } from "./text.js";
 import { When } from "./When.js";
 
+/** Rows of a table before somebody asks for more. */
+const NEWEST = 8;
+
 export function RunTable({
   runs,
   now,
@@ -55,6 +58,7 @@ export function RunTable({
       rows={runs}
       keyOf={(run) => run.runId}
       empty="No run yet."
+      newest={NEWEST}
     />
   );
 }
@@ -75,6 +79,7 @@ export function ErrorTable({ runs }: { runs: RunShowJson[] | undefined }) {
       rows={runs && runs.flatMap(errorGroups).sort(newestFirst)}
       keyOf={({ runId, message }) => `${runId} ${message}`}
       empty="No errors."
+      newest={NEWEST}
     />
   );
 }
@@ -89,7 +94,7 @@ export function LogTable({
   const columns: Column<LogEntry>[] = [
     { title: "Revision", isNumber: true, cell: ({ revision }) => revision },
     { title: "At", cell: ({ at }) => <When at={at} /> },
-    { title: "", cell: ({ at }) => <When at={at} now={now} /> },
+    { title: "Ago", cell: ({ at }) => <When at={at} now={now} /> },
     { title: "Who", cell: ({ actor }) => actor },
     {
       title: "Why",
@@ -112,6 +117,7 @@ export function LogTable({
       rows={log}
       keyOf={({ revision }) => String(revision)}
       empty="Nobody has changed a setting yet; the defaults are in force."
+      newest={NEWEST}
     />
   );
 }

@@ -1,6 +1,7 @@
 /** `sessions-ops dashboard`: the command as a process, its page in a browser. */
 import { connect } from "node:net";
 import { once } from "node:events";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
@@ -165,9 +166,10 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
   expect(await warning.textContent()).not.toContain("_modules");
   const failed = await takeScreenshots(page, "dashboard-failed");
   expect([...empty, ...busy, ...failed]).toEqual([]);
-  for (const width of [1280, 390]) {
+  for (const width of [1920, 1280, 390]) {
     await page.setViewportSize({ width, height: 800 });
     expect(await page.evaluate(cutTables)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
   }
 
   expect(complaints).toEqual([]);
@@ -183,7 +185,74 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
   await page.getByText("not live").waitFor();
 });
 
+test("a bar that ends where counting did says so in full, and tables show the newest first", async () => {
+  const { component } = operator;
+  const lastActive = Date.now() - 5 * DAY_MS;
+  for (let first = 0; first < 4_200; first += 700) {
+    await component.mutation("importing:importBatch", {
+      rows: Array.from({ length: 700 }, (_, index) => ({
+        anonymousId: `many-${first + index}`,
+        createdAt: lastActive,
+        lastActive,
+      })),
+    });
+  }
+  for (let days = 20; days < 32; days += 1) {
+    await component.mutation("settings:change", {
+      patch: { retentionDays: days },
+      actor: "cli:somebody-with-a-long-name@a-machine-with-one-too",
+    });
+  }
+  for (let run = 0; run < 10; run += 1) {
+    const { runId } = await component.mutation("runs:start", {
+      ...{ kind: "purge", cutoff: 0, trigger: "operator" },
+      actor: "cli:somebody-with-a-long-name@a-machine-with-one-too",
+      maxSessions: 1,
+    });
+    await component.mutation("runs:cancel", { runId, actor: "test" });
+  }
+  const { running, link } = await operator.dashboard();
+  const page = await operator.browse();
+  await page.goto(link.href);
+  const log = card(page, "Settings log");
+  await log.getByRole("button", { name: /^Show all \d\d$/ }).waitFor();
+  expect(await log.locator("tbody tr").count()).toBe(8);
+  const marks = card(page, "Age of sessions").getByText("4K+");
+  await marks.waitFor();
+  await takeScreenshots(page, "dashboard-full");
+  for (const width of [1920, 1280, 390]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.setViewportSize({ width, height: 800 });
+    const mark = await marks.boundingBox();
+    const chart = await card(page, "Age of sessions")
+      .locator("svg.recharts-surface")
+      .first()
+      .boundingBox();
+    expect(mark?.y).toBeGreaterThanOrEqual(chart?.y ?? Infinity);
+    expect(await page.evaluate(cutTables)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
+  }
+  await log.getByRole("button", { name: /^Show all/ }).click();
+  expect(await log.locator("tbody tr").count()).toBeGreaterThan(11);
+  await log.getByRole("button", { name: "Show the first 8" }).click();
+  expect(await log.locator("tbody tr").count()).toBe(8);
+  running.child.kill("SIGINT");
+  await running.finished;
+});
+
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** What axe has against the page, and where. */
+async function findings(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (window as unknown as { axe: typeof axe }).axe.run(),
+  );
+  return violations.map(
+    ({ id, nodes }) =>
+      `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
+  );
+}
 
 function card(page: Page, title: string) {
   return page.getByRole("region", { name: title, exact: true });

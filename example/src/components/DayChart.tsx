@@ -1,5 +1,13 @@
-import { Bar, BarChart, CartesianGrid, Tooltip, XAxis, YAxis } from "recharts";
-import { CHART_MARGIN, COUNT_AXIS, X_AXIS } from "./axes.js";
+import {
+  Bar,
+  BarChart,
+  CartesianGrid,
+  LabelList,
+  Tooltip,
+  XAxis,
+  YAxis,
+} from "recharts";
+import { cappedText, CHART_MARGIN, COUNT_AXIS, X_AXIS } from "./axes.js";
 import { ChartFrame } from "./ChartFrame.js";
 
 export interface Day {
@@ -27,7 +35,10 @@ export function DayChart({ days, unit }: DayChartProps) {
         days.every(({ count }) => count === 0) && `No ${unit} in these days.`
       }
     >
-      <BarChart data={[...days]} margin={CHART_MARGIN}>
+      <BarChart
+        data={days.map((day) => ({ ...day, more: cappedText(day) }))}
+        margin={CHART_MARGIN}
+      >
         <CartesianGrid vertical={false} stroke="var(--line)" />
         <XAxis dataKey="startsAt" tickFormatter={nameOfDay} {...X_AXIS} />
         <YAxis {...COUNT_AXIS} />
@@ -44,7 +55,9 @@ export function DayChart({ days, unit }: DayChartProps) {
           radius={[3, 3, 0, 0]}
           maxBarSize={48}
           isAnimationActive={false}
-        />
+        >
+          <LabelList dataKey="more" position="top" fill="var(--muted)" />
+        </Bar>
       </BarChart>
     </ChartFrame>
   );

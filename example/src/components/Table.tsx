@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 
 export interface Column<Row> {
   title: string;
@@ -16,43 +16,64 @@ export interface TableProps<Row> {
   keyOf: (row: Row) => string;
   /** Shown in place of rows where there are none. */
   empty: string;
+  /** Rows shown at first; the others come by a button below. @default all */
+  newest?: number;
 }
 
 /** Rows under titles; scrolls sideways where the page is narrow. */
 export function Table<Row>(props: TableProps<Row>) {
-  const { label, columns, rows, keyOf, empty } = props;
+  const { label, columns, rows, keyOf, empty, newest = Infinity } = props;
+  const [isWhole, setIsWhole] = useState(false);
   if (rows === undefined) return <p className="muted">Loading …</p>;
   if (rows.length === 0) return <p className="muted">{empty}</p>;
+  const shown = isWhole ? rows : rows.slice(0, newest);
   return (
-    <div className="table">
-      <table aria-label={label}>
-        <thead>
-          <tr>
-            {columns.map((column) => (
-              <th key={column.title} scope="col" className={alignment(column)}>
-                {column.title}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={keyOf(row)}>
+    <>
+      {/* It can be scrolled with the keyboard as well. */}
+      <div className="table" role="group" aria-label={label} tabIndex={0}>
+        <table aria-label={label}>
+          <thead>
+            <tr>
               {columns.map((column) => (
-                <td
+                <th
                   key={column.title}
+                  scope="col"
                   className={alignment(column)}
-                  // For a stylesheet that shows rows as blocks, without the head.
-                  data-title={column.title}
                 >
-                  {column.cell(row)}
-                </td>
+                  {column.title}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+          </thead>
+          <tbody>
+            {shown.map((row) => (
+              <tr key={keyOf(row)}>
+                {columns.map((column) => (
+                  <td
+                    key={column.title}
+                    className={alignment(column)}
+                    // For a stylesheet that shows rows as blocks, without the head.
+                    data-title={column.title}
+                  >
+                    {column.cell(row)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {rows.length > newest && (
+        <button
+          type="button"
+          className="button more"
+          aria-expanded={isWhole}
+          onClick={() => setIsWhole(!isWhole)}
+        >
+          {isWhole ? `Show the first ${newest}` : `Show all ${rows.length}`}
+        </button>
+      )}
+    </>
   );
 }
 

@@ -6,11 +6,17 @@ const TICKS = {
   tick: { fill: "var(--muted)" },
 };
 
-export const CHART_MARGIN = { top: 4, right: 8, left: -12 };
+/** Above is room for what stands over a bar that reaches the top. */
+export const CHART_MARGIN = { top: 20, right: 8, left: -12 };
 
 export const X_AXIS = { ...TICKS, stroke: "var(--line)" };
 
 const compact = new Intl.NumberFormat("en", { notation: "compact" });
+
+/** Over a bar that was counted only so far: "4K+". */
+export function cappedText(bar: { count: number; isCapped: boolean }): string {
+  return bar.isCapped ? `${compact.format(bar.count)}+` : "";
+}
 
 /** Of whole numbers, from none on. */
 export const COUNT_AXIS = {

@@ -1,6 +1,6 @@
 /** What pages are made of: props in, no Convex inside. */
 export { Ago } from "./Ago.js";
-export { CHART_MARGIN, COUNT_AXIS, X_AXIS } from "./axes.js";
+export { cappedText, CHART_MARGIN, COUNT_AXIS, X_AXIS } from "./axes.js";
 export { Card, Tile, type CardProps, type TileProps } from "./Card.js";
 export { ChartFrame, type ChartFrameProps } from "./ChartFrame.js";
 export {
