@@ -27,7 +27,7 @@ const WHERE_TO_LOOK: WhereToLook = {
     `${command("show", anonymousId)} finds no session if it was.`,
   "health:repair": () => `${command("doctor")} says.`,
   "futureTimes:mend": () => `${command("doctor")} says.`,
-  "health:correctCounters": () => `${command("doctor", "--deep")} says.`,
+  "tallies:page": () => `${command("doctor", "--deep")} says.`,
 };
 
 /** The error of a write that may be done, with where to look. */

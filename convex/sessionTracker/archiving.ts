@@ -29,7 +29,8 @@ import {
   type HookSession,
   type Session,
 } from "./shared.js";
-import { countStates } from "./stats.js";
+import { countStates } from "./counters.js";
+import { changeOf, noteChanges, type StateChange } from "./tallies.js";
 import { sessionKey, sessionsAfter } from "./walks.js";
 import {
   PIECE_BYTES,
@@ -200,6 +201,7 @@ async function purge(
 
 async function deleteArchived(ctx: MutationCtx, archived: Archived[]) {
   const purged: HookSession[] = [];
+  const changed: StateChange[] = [];
   const stayed: ArchivedPage["stayed"] = [];
   const counts = { expired: 0, ended: 0, active: 0 };
   let deletedActions = 0;
@@ -217,10 +219,12 @@ async function deleteArchived(ctx: MutationCtx, archived: Archived[]) {
     if (!isComplete) continue;
     await ctx.db.delete("sessions", row._id);
     counts[row.state] -= 1;
+    changed.push(changeOf(row, null));
     last = sessionKey(row);
     purged.push(toHookSession(row, row.inactiveSince ?? 0));
   }
   await countStates(ctx, counts, "purge");
+  await noteChanges(ctx, changed);
   await callHook(ctx, "onPurged", purged);
   return { purged: purged.length, actions: deletedActions, last, stayed };
 }

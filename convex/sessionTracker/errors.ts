@@ -20,6 +20,8 @@ export type ErrorKind =
   | "archivedRun"
   | "notArchiver"
   | "stalePage"
+  /** A count of all sessions that nobody went on with. */
+  | "tallyLost"
   /** Thrown by the app's functions, where `authorize` did not permit. */
   | "notAuthorized";
 

@@ -10,14 +10,11 @@ import {
   type QueryCtx,
 } from "./_generated/server.js";
 
-import { readCursor, toCursor } from "./cursors.js";
 import { dueAt } from "./dueFires.js";
 import { register } from "./schedules.js";
 import { readSettings } from "./settings.js";
 import { SCHEDULE_NAMES, vScheduleName, type ScheduleName } from "./shared.js";
-import { countStates } from "./stats.js";
 import { findTick, writeTick } from "./ticks.js";
-import { placeOf, take, walkSessions } from "./walks.js";
 import { lookAfter } from "./watchdog.js";
 
 const workpool = new Workpool(components.workpool, {});
@@ -88,43 +85,6 @@ export const schedules = query({
       });
     }
     return found;
-  },
-});
-
-/** Sessions counted in one call. */
-const COUNT_PAGE = 4_000;
-
-/** Counts rows by state, one page; call again with the cursor until it is `null`. */
-export const count = query({
-  args: { cursor: v.optional(v.union(v.string(), v.null())) },
-  returns: v.object({
-    active: v.number(),
-    expired: v.number(),
-    ended: v.number(),
-    cursor: v.union(v.string(), v.null()),
-  }),
-  handler: async (ctx, { cursor = null }) => {
-    const after = cursor === null ? null : readCursor(cursor);
-    const walked = walkSessions(ctx, { order: "asc", after });
-    const rows = await take(walked, COUNT_PAGE);
-    const counts = { active: 0, expired: 0, ended: 0 };
-    for (const { state } of rows) counts[state] += 1;
-    const last = rows.length === COUNT_PAGE ? rows.at(-1) : undefined;
-    return {
-      ...counts,
-      cursor:
-        last === undefined ? null : toCursor(placeOf(last._creationTime, last)),
-    };
-  },
-});
-
-/** Adds to the counters what an exact count found missing (or, below 0, too many). */
-export const correctCounters = mutation({
-  args: { active: v.number(), expired: v.number(), ended: v.number() },
-  returns: v.null(),
-  handler: async (ctx, missing) => {
-    await countStates(ctx, missing);
-    return null;
   },
 });
 

@@ -21,7 +21,8 @@ import {
   type SessionState,
   type Settings,
 } from "./shared.js";
-import { countStates } from "./stats.js";
+import { countStates } from "./counters.js";
+import { noteChanges, type StateChange } from "./tallies.js";
 import { findLease, findSession } from "./visits.js";
 
 const vImportRow = v.object({
@@ -69,6 +70,7 @@ export const importBatch = mutation({
     const settings = await readSettings(ctx);
     const imported = { created: 0, merged: 0, unchanged: 0, actions: 0 };
     const states = { active: 0, expired: 0, ended: 0 };
+    const changed: StateChange[] = [];
     for (const [index, row] of rows.entries()) {
       const result = await importRow(ctx, row, settings, now).catch(
         (error: unknown) => refuse(index, notStored(error)),
@@ -77,8 +79,10 @@ export const importBatch = mutation({
       imported.actions += result.actions;
       if (result.from !== null) states[result.from] -= 1;
       states[result.to] += 1;
+      changed.push(result);
     }
     await countStates(ctx, states);
+    await noteChanges(ctx, changed);
     return imported;
   },
 });
@@ -88,6 +92,7 @@ export const importBatch = mutation({
 interface RowImported {
   outcome: keyof Omit<Imported, "actions">;
   actions: number;
+  session: Id<"sessions">;
   from: SessionState | null;
   to: SessionState;
 }
@@ -121,6 +126,7 @@ async function importRow(
   return {
     outcome: isPatched || moved.isLater ? "merged" : "unchanged",
     actions,
+    session: session._id,
     from: session.state,
     to: moved.state,
   };
@@ -150,7 +156,13 @@ async function createFrom(
   for (const action of actions) {
     await ctx.db.insert("actions", { session, ...action });
   }
-  return { outcome: "created", actions: actions.length, from: null, to: state };
+  return {
+    outcome: "created",
+    actions: actions.length,
+    session,
+    from: null,
+    to: state,
+  };
 }
 
 interface Moved {

@@ -9,7 +9,8 @@ import {
   type HookSession,
   type RunKind,
 } from "./shared.js";
-import { countStates } from "./stats.js";
+import { countStates } from "./counters.js";
+import { changeOf, noteChanges, type StateChange } from "./tallies.js";
 import { closeVisit } from "./visits.js";
 import {
   FIRST_SESSION,
@@ -73,6 +74,7 @@ async function expireLeases(
   const limit = Math.min(budget.rows, affordable, most);
   const leases = await leasesAfter(ctx, cursor, cutoff, limit + 1);
   const expired: HookSession[] = [];
+  const changed: StateChange[] = [];
   for (const lease of leases.slice(0, limit)) {
     done.cursor = leaseKey(lease);
     const session = await ctx.db.get("sessions", lease.session);
@@ -81,6 +83,7 @@ async function expireLeases(
     }
     const inactiveSince = lease.lastActive;
     await closeVisit(ctx, session, lease, { state: "expired", inactiveSince });
+    changed.push(changeOf(session, "expired"));
     expired.push(toHookSession(session, inactiveSince));
   }
   const looked = Math.min(leases.length, limit);
@@ -89,6 +92,7 @@ async function expireLeases(
   done.expired = expired.length;
   const counts = { active: -expired.length, expired: expired.length };
   await countStates(ctx, counts, kind);
+  await noteChanges(ctx, changed);
   await callHook(ctx, "onExpired", expired);
   return leases.length <= limit;
 }
@@ -103,6 +107,7 @@ async function purgeSessions(
   const limit = Math.min(budget.rows, budget.deletes, asked);
   const sessions = await sessionsAfter(ctx, done.cursor, cutoff, limit + 1);
   const purged: HookSession[] = [];
+  const changed: StateChange[] = [];
   const counts = { expired: 0, ended: 0, active: 0 };
   for (const session of sessions.slice(0, limit)) {
     if (budget.deletes < 1 || budget.bytes < 0) break;
@@ -119,11 +124,13 @@ async function purgeSessions(
     await ctx.db.delete("sessions", session._id);
     spend(budget, session);
     counts[session.state] -= 1;
+    changed.push(changeOf(session, null));
     done.cursor = sessionKey(session);
     purged.push(toHookSession(session, session.inactiveSince ?? 0));
   }
   done.purged = purged.length;
   await countStates(ctx, counts, "purge");
+  await noteChanges(ctx, changed);
   await callHook(ctx, "onPurged", purged);
   return purged.length === sessions.length;
 }

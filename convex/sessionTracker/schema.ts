@@ -10,6 +10,7 @@ import {
   vSessionState,
   vScheduleName,
   vSettings,
+  vStateCounts,
 } from "./shared.js";
 
 /**
@@ -85,6 +86,30 @@ export default defineSchema({
     /** Function handles of the app, called with each page's sessions in the page's transaction. */
     onExpired: v.optional(v.string()),
     onPurged: v.optional(v.string()),
+  }),
+
+  /**
+   * At most one row: the last exact count of all sessions, see `tallies`.
+   * Written and read by `tallies`; read by whatever changes the state of a session.
+   */
+  tallies: defineTable({
+    pages: v.number(),
+    /** The key of the last session counted, in the order of creation. */
+    cursor: v.union(
+      v.object({ at: v.number(), creationTime: v.number(), id: v.string() }),
+      v.null(),
+    ),
+    counted: vStateCounts,
+    /** When its last page was counted. */
+    at: v.number(),
+    /** What it came to. */
+    done: v.optional(
+      v.object({
+        counted: vStateCounts,
+        missing: vStateCounts,
+        fixed: v.boolean(),
+      }),
+    ),
   }),
 
   /**

@@ -40,6 +40,12 @@ export const vSessionState = v.union(
 export type SessionState = Infer<typeof vSessionState>;
 export const SESSION_STATES = ["active", "expired", "ended"] as const;
 
+export const vStateCounts = v.object({
+  active: v.number(),
+  expired: v.number(),
+  ended: v.number(),
+});
+
 /** Letters, digits and `_ - . :`, so that the ids of the tracker this replaces stay valid. */
 const ANONYMOUS_ID = /^[A-Za-z0-9_\-.:]{1,128}$/;
 

@@ -1,9 +1,8 @@
 /** How many sessions there are, and the one screen an operator starts from. */
-import { ShardedCounter } from "@convex-dev/sharded-counter";
 import { v, type Infer } from "convex/values";
-import { components } from "./_generated/api.js";
 import type { Doc } from "./_generated/dataModel.js";
-import { query, type MutationCtx, type QueryCtx } from "./_generated/server.js";
+import { query, type QueryCtx } from "./_generated/server.js";
+import { countSessions } from "./counters.js";
 import { checkInteger } from "./errors.js";
 import { countDebts } from "./hooks.js";
 import { listSchedules } from "./schedules.js";
@@ -16,12 +15,9 @@ import {
   expireCutoff,
   purgeCutoff,
   SCHEDULE_NAMES,
-  SESSION_STATES,
   vRun,
   vScheduleStatus,
   type Run,
-  type RunKind,
-  type SessionState,
 } from "./shared.js";
 import { runningRun, toRun } from "./runRows.js";
 import { findTick } from "./ticks.js";
@@ -121,53 +117,7 @@ export const backlog = query({
   },
 });
 
-/**
- * Shards of their own for the pages of runs, beyond the 16 that visitors' changes are drawn among. A
- * page takes a second or more; in one of those it would conflict with any visit that starts meanwhile.
- */
-const SHARD_OF_RUN: Record<RunKind, number> = { expire: 16, purge: 17 };
-
-/**
- * Adds to the counters: once for each change of state, once for each page of a run.
- * @param of the run whose page it is
- */
-export async function countStates(
-  ctx: MutationCtx,
-  changes: Partial<Record<SessionState, number>>,
-  of?: RunKind,
-): Promise<void> {
-  for (const state of SESSION_STATES) {
-    const count = changes[state] ?? 0;
-    if (count === 0) continue;
-    if (of === undefined) await counter().add(ctx, state, count);
-    else await addToShard(ctx, state, count, SHARD_OF_RUN[of]);
-  }
-}
-
 // ── Helpers ─────────────────────────────────────────────────────────────────
-
-/** The class draws a shard itself; its function can be told. */
-async function addToShard(
-  ctx: MutationCtx,
-  name: SessionState,
-  count: number,
-  shard: number,
-): Promise<void> {
-  const { add } = components.shardedCounter.public;
-  await ctx.runMutation(add, { name, count, shard });
-}
-
-/** Made anew for each use: an instance sticks to one shard, and a module outlives a transaction. */
-function counter(): ShardedCounter<SessionState> {
-  return new ShardedCounter<SessionState>(components.shardedCounter);
-}
-
-async function countSessions(ctx: QueryCtx): Promise<Status["sessions"]> {
-  const active = await counter().count(ctx, "active");
-  const expired = await counter().count(ctx, "expired");
-  const ended = await counter().count(ctx, "ended");
-  return { total: active + expired + ended, active, expired, ended };
-}
 
 async function oldestInactive(ctx: QueryCtx): Promise<Status["oldest"]> {
   const session = await ctx.db

@@ -22,7 +22,8 @@ import {
 } from "./shared.js";
 import { tellErased, toHookSession, vTold } from "./hooks.js";
 import { deleteActions, openBudget } from "./pages.js";
-import { countStates } from "./stats.js";
+import { countStates } from "./counters.js";
+import { changeOf, noteChanges } from "./tallies.js";
 import { closeVisit, findLease, findSession, startVisit } from "./visits.js";
 
 /**
@@ -114,6 +115,7 @@ export const end = mutation({
       ...(reason === undefined ? {} : { endReason: reason }),
     });
     await countStates(ctx, { active: -1, ended: 1 });
+    await noteChanges(ctx, [changeOf(session, "ended")]);
     return { ended: true, sessionId: session._id };
   },
 });
@@ -149,6 +151,7 @@ export const forget = mutation({
     if (lease !== null) await ctx.db.delete("leases", lease._id);
     await ctx.db.delete("sessions", session._id);
     await countStates(ctx, { [session.state]: -1 });
+    await noteChanges(ctx, [changeOf(session, null)]);
     const lastActive = lease?.lastActive ?? session.inactiveSince ?? 0;
     const told = await tellErased(
       ctx,

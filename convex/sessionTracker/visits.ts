@@ -2,7 +2,8 @@
 import type { Doc, Id } from "./_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "./_generated/server.js";
 import { readSettings } from "./settings.js";
-import { countStates } from "./stats.js";
+import { countStates } from "./counters.js";
+import { changeOf, noteChanges } from "./tallies.js";
 
 /** Moves a visit's end from the lease to the session. Counting is the caller's: it may batch. */
 export async function closeVisit(
@@ -54,6 +55,7 @@ export async function startVisit(
       actionCount: 0,
     });
     await countStates(ctx, { active: 1 });
+    await noteChanges(ctx, [{ session: created, from: null, to: "active" }]);
     return visit(created, await lease(created), "created");
   }
   const visits = session.visits + 1;
@@ -72,6 +74,7 @@ export async function startVisit(
     endReason: undefined,
   });
   await countStates(ctx, { [session.state]: -1, active: 1 });
+  await noteChanges(ctx, [changeOf(session, "active")]);
   return visit(session._id, await lease(session._id), "revived");
 }
 

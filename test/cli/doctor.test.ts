@@ -8,7 +8,7 @@ import {
   internal,
 } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
-import { countStates } from "../../convex/sessionTracker/stats.js";
+import { countStates } from "../../convex/sessionTracker/counters.js";
 import {
   loseLink,
   seedExpired,

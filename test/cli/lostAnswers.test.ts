@@ -143,7 +143,7 @@ test.each([
 
 test("doctor --deep goes on counting when the network is back", async () => {
   const { terminal } = await setUp();
-  terminal.loseAnswers("health:count", 20);
+  terminal.loseAnswers("tallies:page", 20);
   const { stdout } = await terminal.run("doctor", "--deep");
   expect(stdout).toContain("agree with an exact count of 1 session");
 });

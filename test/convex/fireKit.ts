@@ -4,7 +4,7 @@ import { v } from "convex/values";
 import { vHookArgs } from "../../client/hooks.js";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
 import { internalMutation } from "../../convex/sessionTracker/_generated/server.js";
-import { countStates } from "../../convex/sessionTracker/stats.js";
+import { countStates } from "../../convex/sessionTracker/counters.js";
 import type { Component } from "./rows.js";
 import { seedExpired, visitors } from "./runKit.js";
 import { setUpComponent } from "./setup.js";

@@ -7,7 +7,7 @@ import {
   type Run,
   type RunKind,
 } from "../../convex/sessionTracker/shared.js";
-import { countStates } from "../../convex/sessionTracker/stats.js";
+import { countStates } from "../../convex/sessionTracker/counters.js";
 import { advance, step } from "./clock.js";
 import type { Component } from "./rows.js";
 

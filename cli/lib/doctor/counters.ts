@@ -5,21 +5,9 @@ import {
 import type { Returns } from "../api.js";
 import type { ComponentClient } from "../client.js";
 import { countOf } from "../output.js";
-import {
-  fixed,
-  ok,
-  problem,
-  skipped,
-  warning,
-  type Finding,
-} from "./finding.js";
+import { fixed, ok, problem, skipped, type Finding } from "./finding.js";
 
-type Counts = Record<SessionState, number>;
-
-/** What a count that differs is worth looking at again, while visitors come and go. */
-const ATTEMPTS = 3;
-
-/** Counts every session. Where the counters move meanwhile, nothing exact can be said. */
+/** Counts every session, exactly, also while visitors come and go: see the component's `tallies`. */
 export async function checkCounters(
   client: ComponentClient,
   { deep, fix }: { deep: boolean; fix: boolean },
@@ -27,83 +15,37 @@ export async function checkCounters(
   if (!deep) {
     return skipped("counters", "counts every session only with --deep");
   }
-  let counted: Counts = { active: 0, expired: 0, ended: 0 };
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const before = await readCounters(client);
-    counted = await countAll(client);
-    const after = await readCounters(client);
-    const missing = subtract(counted, after);
-    const total = SESSION_STATES.reduce(
-      (sum, state) => sum + counted[state],
-      0,
+  const { counted, missing, fixed: isFixed } = await countAll(client, fix);
+  const wrong = SESSION_STATES.filter((state) => missing[state] !== 0);
+  if (wrong.length === 0) {
+    const total = SESSION_STATES.reduce((sum, one) => sum + counted[one], 0);
+    return ok(
+      "counters",
+      `agree with an exact count of ${countOf(total, "session")}`,
     );
-    if (isZero(missing)) {
-      return ok(
-        "counters",
-        `agree with an exact count of ${countOf(total, "session")}`,
-      );
-    }
-    if (isZero(subtract(after, before))) {
-      return await wrong(client, missing, counted, fix);
-    }
   }
-  return warning(
+  const differences = wrong
+    .map((state: SessionState) => {
+      const counter = counted[state] - missing[state];
+      return `${counted[state]} ${state} where the counter says ${counter}`;
+    })
+    .join(", ");
+  if (isFixed) return fixed("counters", `corrected: ${differences}`);
+  return problem(
     "counters",
-    "changed while the sessions were counted, so that nothing exact can be said",
-    "Repeat it when there is less traffic.",
+    `are wrong: ${differences}`,
+    "`sessions-ops doctor --deep --fix` corrects them by the difference.",
   );
 }
 
-async function wrong(
-  client: ComponentClient,
-  missing: Counts,
-  counted: Counts,
-  fix: boolean,
-): Promise<Finding> {
-  const differences = SESSION_STATES.filter((state) => missing[state] !== 0)
-    .map(
-      (state) =>
-        `${counted[state]} ${state} where the counter says ${counted[state] - missing[state]}`,
-    )
-    .join(", ");
-  if (!fix) {
-    return problem(
-      "counters",
-      `are wrong: ${differences}`,
-      "`sessions-ops doctor --deep --fix` corrects them by the difference.",
-    );
+type Done = NonNullable<Returns<"tallies:page">>;
+
+async function countAll(client: ComponentClient, fix: boolean): Promise<Done> {
+  const again = { repeatable: true };
+  const tallyId = await client.mutation("tallies:begin", {}, again);
+  let done: Returns<"tallies:page"> = null;
+  for (let page = 0; done === null; page += 1) {
+    done = await client.mutation("tallies:page", { tallyId, page, fix }, again);
   }
-  await client.mutation("health:correctCounters", missing);
-  return fixed("counters", `corrected: ${differences}`);
-}
-
-async function readCounters(client: ComponentClient): Promise<Counts> {
-  const { sessions } = await client.query("stats:status", {});
-  const { active, expired, ended } = sessions;
-  return { active, expired, ended };
-}
-
-async function countAll(client: ComponentClient): Promise<Counts> {
-  const counts: Counts = { active: 0, expired: 0, ended: 0 };
-  let cursor: string | null = null;
-  do {
-    const page: Returns<"health:count"> = await client.query("health:count", {
-      cursor,
-    });
-    for (const state of SESSION_STATES) counts[state] += page[state];
-    cursor = page.cursor;
-  } while (cursor !== null);
-  return counts;
-}
-
-function subtract(a: Counts, b: Counts): Counts {
-  return {
-    active: a.active - b.active,
-    expired: a.expired - b.expired,
-    ended: a.ended - b.ended,
-  };
-}
-
-function isZero(counts: Counts): boolean {
-  return SESSION_STATES.every((state) => counts[state] === 0);
+  return done;
 }

@@ -10,6 +10,7 @@
 
 import type * as archiving from "../archiving.js";
 import type * as budgets from "../budgets.js";
+import type * as counters from "../counters.js";
 import type * as cronSpecs from "../cronSpecs.js";
 import type * as crons from "../crons.js";
 import type * as cursors from "../cursors.js";
@@ -37,6 +38,7 @@ import type * as sessions from "../sessions.js";
 import type * as settings from "../settings.js";
 import type * as shared from "../shared.js";
 import type * as stats from "../stats.js";
+import type * as tallies from "../tallies.js";
 import type * as ticks from "../ticks.js";
 import type * as tracking from "../tracking.js";
 import type * as version from "../version.js";
@@ -56,6 +58,7 @@ import { anyApi, componentsGeneric } from "convex/server";
 const fullApi: ApiFromModules<{
   archiving: typeof archiving;
   budgets: typeof budgets;
+  counters: typeof counters;
   cronSpecs: typeof cronSpecs;
   crons: typeof crons;
   cursors: typeof cursors;
@@ -83,6 +86,7 @@ const fullApi: ApiFromModules<{
   settings: typeof settings;
   shared: typeof shared;
   stats: typeof stats;
+  tallies: typeof tallies;
   ticks: typeof ticks;
   tracking: typeof tracking;
   version: typeof version;

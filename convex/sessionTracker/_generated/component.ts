@@ -186,25 +186,6 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
     };
     health: {
       clock: FunctionReference<"mutation", "internal", {}, number, Name>;
-      correctCounters: FunctionReference<
-        "mutation",
-        "internal",
-        { active: number; expired: number; ended: number },
-        null,
-        Name
-      >;
-      count: FunctionReference<
-        "query",
-        "internal",
-        { cursor?: string | null },
-        {
-          active: number;
-          expired: number;
-          ended: number;
-          cursor: string | null;
-        },
-        Name
-      >;
       now: FunctionReference<
         "query",
         "internal",
@@ -1101,6 +1082,20 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             gaveUp: { at: number; why: string } | null;
           };
         },
+        Name
+      >;
+    };
+    tallies: {
+      begin: FunctionReference<"mutation", "internal", {}, string, Name>;
+      page: FunctionReference<
+        "mutation",
+        "internal",
+        { tallyId: string; page: number; fix: boolean },
+        {
+          counted: { active: number; expired: number; ended: number };
+          missing: { active: number; expired: number; ended: number };
+          fixed: boolean;
+        } | null,
         Name
       >;
     };
