@@ -39,7 +39,7 @@ const CLOCK_SKEW_MS = MINUTE_MS;
 /**
  * Reads one line: `{anonymousId, createdAt, lastActive, visits?, ended?, userId?, actions?}`, as
  * `export` and `purge --archive` write it, or as `npx convex export` writes the replaced tracker's
- * table.
+ * table. An action is `{at, action, resourceId?, metadata?, copies?}`.
  */
 export function parseRow(text: string, options: ReadingOptions): ParsedRow {
   try {
