@@ -84,7 +84,8 @@ const LOOPBACK = "127.0.0.1";
  * Starts a Convex-compatible deployment in this process, with the code, data
  * and jobs that its directory holds.
  *
- * @throws EmbeddedError "dataDirInUse", "portInUse"
+ * @throws EmbeddedError "dataDirInUse", "portInUse"; "storageFailed" where the directory lacks a
+ * file, or cannot be read or written
  */
 export async function openDeployment(
   options: OpenOptions,

@@ -93,6 +93,10 @@ test("serve, import, purge and reschedule, each step a process of its own", asyn
   serving.child.kill("SIGTERM");
   const served = await serving.finished;
   expect(served.exitCode).toBe(0);
+  // A line for its start, its deploy and its end.
+  expect(served.stderr).toMatch(
+    /^Embedded deployment at .*\nCode revision 1 is running\.\n(.*\n)*Stopping …\nStopped; .*\n$/,
+  );
   expect(served.stdout + served.stderr).not.toContain(
     readFileSync(keyFile, "utf8").trim(),
   );
