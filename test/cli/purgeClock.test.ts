@@ -77,6 +77,15 @@ test.each([
   },
 );
 
+test("what an import has that is older than the retention is judged by the deployment's clock", async () => {
+  const { terminal } = await setUpDays(0, ahead(10 * DAY_MS));
+  const lastActive = NOW - 10 * DAY_MS;
+  const row = { anonymousId: "kept", createdAt: lastActive, lastActive };
+  terminal.write("rows.jsonl", `${JSON.stringify(row)}\n`);
+  const imported = await terminal.json("import", "rows.jsonl");
+  expect(imported).toMatchObject({ created: 1, olderThanRetention: 0 });
+});
+
 test("a minute, or an answer that takes long, is no difference", async () => {
   const { terminal } = await setUpDays(20, ahead(60_000));
   expect((await terminal.run("expire")).stderr).not.toContain("clock");
