@@ -1,8 +1,11 @@
 import type { Consent, SessionTrackerOptions } from "./options.js";
+import type { SessionClient } from "./wire.js";
 
 /** One hook or component at an engine. */
 export interface Member {
   readonly options: SessionTrackerOptions;
+  /** That of its part of the page; without one, the engine's. */
+  readonly client?: SessionClient;
   /** The snapshot is another. */
   changed(): void;
 }

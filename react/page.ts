@@ -30,3 +30,7 @@ export function attempt<T>(act: () => T): T | undefined {
     // Blocked or full storage, a closed client: each caller goes on without.
   }
 }
+
+export function pause(page: Page, ms = 0): Promise<void> {
+  return new Promise((resolve) => page.setTimeout(resolve, ms));
+}

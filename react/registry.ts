@@ -1,19 +1,24 @@
 import { createEngine, type SessionEngine } from "./engine.js";
 import { terms, type Member } from "./members.js";
 import type { SessionTrackerOptions, TrackedAction } from "./options.js";
+import { attempt } from "./page.js";
 import { STARTING, type Snapshot } from "./snapshot.js";
 import type { SessionClient } from "./wire.js";
 
 const DEFAULT_KEY = "anonymousUserId";
 
-/** Engines stay as long as their client: what they know must outlive an unmount. */
+/**
+ * Of a deployment: a page has one visitor there, however many clients. Engines stay as long as one of
+ * them is open, since what they know must outlive an unmount.
+ */
 interface Engines {
+  clients: Set<SessionClient>;
   byKey: Map<string, SessionEngine>;
   /** The key that was asked for last: hooks without one go by it. */
   lastKey: string;
 }
 
-const clients = new WeakMap<SessionClient, Engines>();
+const deployments = new Map<string, Engines>();
 /** Of those that are mounted: how each looks for its engine again. */
 const seats = new Set<() => void>();
 
@@ -44,11 +49,7 @@ export interface Seat {
 
 /** @param storageKey empty for that of the engine that is there */
 export function createSeat(client: SessionClient, storageKey: string): Seat {
-  const engines = clients.get(client) ?? {
-    byKey: new Map<string, SessionEngine>(),
-    lastKey: DEFAULT_KEY,
-  };
-  clients.set(client, engines);
+  const engines = enginesOf(client);
   let engine: SessionEngine | undefined;
   let leave: (() => void) | undefined;
   let join: () => void;
@@ -56,6 +57,7 @@ export function createSeat(client: SessionClient, storageKey: string): Seat {
   const joined = new Promise<void>((resolve) => (join = resolve));
   let changed: (() => void) | undefined;
   const member: { -readonly [Name in keyof Member]: Member[Name] } = {
+    client,
     options: {},
     changed: () => changed?.(),
   };
@@ -103,4 +105,19 @@ export function createSeat(client: SessionClient, storageKey: string): Seat {
       reset: () => void joined.then(() => engine!.reset()),
     },
   };
+}
+
+function enginesOf(client: SessionClient): Engines {
+  const { url } = client;
+  let engines = deployments.get(url);
+  const isOpen = [...(engines?.clients ?? [])].some(
+    // A closed one throws.
+    (its) => its === client || attempt(() => its.connectionState()),
+  );
+  if (!engines || !isOpen) {
+    engines = { clients: new Set(), byKey: new Map(), lastKey: DEFAULT_KEY };
+    deployments.set(url, engines);
+  }
+  engines.clients.add(client);
+  return engines;
 }

@@ -1,6 +1,6 @@
 import { getFunctionName } from "convex/server";
 import type { SessionFunctions } from "./options.js";
-import { KEEPALIVE_LENGTH, type Page } from "./page.js";
+import { KEEPALIVE_LENGTH, pause, type Page } from "./page.js";
 
 /** What the engine needs of a ConvexReactClient. */
 export interface SessionClient {
@@ -42,34 +42,44 @@ export async function call(
       format: "convex_encoded_json",
       args: [args],
     });
-    const response = await page.fetch(`${url}/api/mutation`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body,
-      keepalive: body.length < KEEPALIVE_LENGTH,
-      // Older browsers have no such signal; theirs give up on their own, later.
-      signal: page.AbortSignal.timeout?.(TIMEOUT_MS),
+    const answered = page
+      .fetch(`${url}/api/mutation`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body,
+        keepalive: body.length < KEEPALIVE_LENGTH,
+        // Older browsers have no such signal.
+        signal: page.AbortSignal.timeout?.(TIMEOUT_MS),
+      })
+      .then(understand);
+    // Nor does every `fetch` heed it that an app has put in the browser's place.
+    const late = pause(page, TIMEOUT_MS).then(() => {
+      throw Error("No answer");
     });
-    const { status, value, errorMessage, message } =
-      (await response.json()) as Answer;
-    return {
-      // Below 420 the deployment did not take it for a call; over that it may, later.
-      kind:
-        status === "success"
-          ? value?.ok === false
-            ? "refused"
-            : "done"
-          : status === "error" || response.status < 420
-            ? "failed"
-            : "unreachable",
-      message: `${value?.reason ?? errorMessage ?? message}`,
-      retryAfterMs: value?.retryAfterMs,
-    };
+    return await Promise.race([answered, late]);
   } catch (error) {
     // A page that goes hears of it, though the call is made; it does not live to see another task.
-    await new Promise((resolve) => page.setTimeout(resolve));
+    await pause(page);
     return { kind: "unreachable", message: String(error) };
   }
+}
+
+async function understand(response: Response): Promise<Outcome> {
+  const { status, value, errorMessage, message } =
+    (await response.json()) as Answer;
+  return {
+    // Below 420 the deployment did not take it for a call; over that it may, later.
+    kind:
+      status === "success"
+        ? value?.ok === false
+          ? "refused"
+          : "done"
+        : status === "error" || response.status < 420
+          ? "failed"
+          : "unreachable",
+    message: `${value?.reason ?? errorMessage ?? message}`,
+    retryAfterMs: value?.retryAfterMs,
+  };
 }
 
 interface Answer {

@@ -1,5 +1,6 @@
 /** When a browser says that its visitor is there, and when it keeps quiet. */
 import { expect, test } from "vitest";
+import { MINUTE_MS } from "../../convex/sessionTracker/shared.js";
 import { App, expectOneEach } from "./support/app.js";
 import { INTERVAL_MS, LONGEST_MS, Visitor } from "./support/visitor.js";
 
@@ -74,6 +75,8 @@ test("offline, 24 heartbeats are missed and actions wait: one heartbeat and each
   await tab.shows("active");
   await app.called("trackSession", 1);
   await visitor.goOffline(true);
+  // The browser says so at once, and may be wrong; the socket, once it has heard nothing for a minute.
+  await visitor.pass(2 * MINUTE_MS);
   await tab.shows("offline");
   for (const product of ["lamp", "chair", "teapot"]) {
     await tab.click(`View the ${product}`);

@@ -201,3 +201,68 @@ describe("a heartbeat that fails", () => {
     expect(beats(browser)).toBe(2);
   });
 });
+
+describe("an action that shall come later", () => {
+  const LATER: Record<string, () => object> = {
+    "the app's function asks for an hour": () => ({
+      status: "success",
+      value: { ok: false, reason: "tooMany", retryAfterMs: HOUR_MS },
+    }),
+    "an overloaded server": () => new Response("", { status: 503 }),
+    "a broken connection": () => Promise.resolve(null),
+  };
+
+  test.each(Object.keys(LATER))("stops no heartbeat: %s", async (name) => {
+    const browser = new Browser();
+    const ok = browser.network.answer;
+    browser.network.answer = (call) =>
+      call.name === "trackUserAction" ? LATER[name]!() : ok(call);
+    const tab = browser.open();
+    await browser.settle();
+    tab.engine.trackUserAction("click");
+    await browser.pass(HOUR_MS - MINUTE_MS);
+    const times = browser.network.of("trackSession").map(({ at }) => at);
+    const gaps = times.slice(1).map((at, i) => at - times[i]!);
+    expect(gaps.length).toBeGreaterThan(9);
+    expect(Math.max(...gaps)).toBeLessThan(1.1 * INTERVAL_MS + 2_000);
+
+    browser.network.answer = ok;
+    await browser.pass(INTERVAL_MS);
+    const tries = browser.network.of("trackUserAction");
+    expect(tries.at(-1)).toMatchObject({ args: { action: "click" } });
+    if (name.includes("hour")) expect(tries).toHaveLength(2);
+    await browser.pass(HOUR_MS);
+    expect(browser.network.of("trackUserAction")).toHaveLength(tries.length);
+  });
+
+  test("does not keep a page that goes from its last heartbeat", async () => {
+    const browser = new Browser();
+    const ok = browser.network.answer;
+    const value = { ok: false, reason: "tooMany", retryAfterMs: HOUR_MS };
+    browser.network.answer = (call) =>
+      call.name === "trackUserAction" ? { status: "success", value } : ok(call);
+    const tab = browser.open();
+    await browser.settle();
+    tab.engine.trackUserAction("click");
+    await browser.pass(4 * MINUTE_MS);
+    await tab.close();
+    await browser.settle();
+    expect(beats(browser)).toBe(2);
+    expect(browser.network.of("trackUserAction")).toHaveLength(1);
+  });
+});
+
+test("a heartbeat that shall come later stops no action", async () => {
+  const browser = new Browser();
+  const ok = browser.network.answer;
+  const value = { ok: false, reason: "tooMany", retryAfterMs: HOUR_MS };
+  browser.network.answer = (call) =>
+    call.name === "trackSession" ? { status: "success", value } : ok(call);
+  const tab = browser.open();
+  await browser.settle();
+  tab.engine.trackUserAction("click");
+  await browser.settle();
+  expect(browser.network.of("trackUserAction")).toHaveLength(1);
+  await browser.pass(MINUTE_MS * 59);
+  expect(beats(browser)).toBe(1);
+});

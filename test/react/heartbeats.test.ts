@@ -216,7 +216,7 @@ describe("without a connection", () => {
       expect(tab.snapshot.status).toBe("active");
       const set = (up: boolean) => {
         if (what === "browser") tab.online(up);
-        else browser.network.isUp = up;
+        browser.network.isUp = up;
       };
       set(false);
       await browser.pass(24 * INTERVAL_MS);
@@ -226,6 +226,22 @@ describe("without a connection", () => {
       await browser.settle();
       expect(beats(browser)).toBe(2);
       expect(tab.snapshot.status).toBe("active");
+    },
+  );
+
+  test.each(["from the start", "later"])(
+    "a browser that says so %s, wrongly, is no reason: the socket is connected",
+    async (when) => {
+      const browser = new Browser({
+        navigator: { onLine: when !== "from the start" },
+      });
+      const tab = browser.open();
+      tab.online(false);
+      tab.engine.trackUserAction("click");
+      await browser.pass(HOUR_MS);
+      expect(tab.snapshot).toMatchObject({ status: "active", error: null });
+      expect(beats(browser)).toBeGreaterThan(10);
+      expect(browser.network.of("trackUserAction")).toHaveLength(1);
     },
   );
 
@@ -274,6 +290,42 @@ describe("input as the sign of life", () => {
       await browser.pass(1_000);
     }
     await browser.pass(HOUR_MS);
+    expect(beats(browser)).toBe(2);
+  });
+
+  test("costs no look at the browser's storage while it is dealt with", async () => {
+    const browser = new Browser();
+    const tab = browser.open({ requireInput: true });
+    await browser.settle();
+    for (const prepare of [() => {}, () => (browser.network.isUp = false)]) {
+      prepare();
+      tab.input();
+      await browser.settle();
+      const before = tab.looks;
+      for (let n = 0; n < 50; n += 1) tab.input();
+      expect(tab.looks).toBe(before);
+      await browser.settle();
+      const once = tab.looks;
+      for (let n = 0; n < 50; n += 1) {
+        tab.input();
+        await browser.pass(20);
+      }
+      expect(tab.looks).toBe(once);
+      await browser.pass(2 * INTERVAL_MS);
+    }
+    expect(beats(browser)).toBe(2);
+  });
+
+  test("that comes before the next heartbeat is due counts when it is", async () => {
+    const browser = new Browser();
+    const tab = browser.open({ requireInput: true });
+    tab.input();
+    await browser.pass(MINUTE_MS);
+    expect(beats(browser)).toBe(1);
+    tab.input();
+    await browser.pass(MINUTE_MS);
+    expect(beats(browser)).toBe(1);
+    await browser.pass(INTERVAL_MS);
     expect(beats(browser)).toBe(2);
   });
 

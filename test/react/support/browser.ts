@@ -23,6 +23,8 @@ export interface BrowserOptions {
   /** Those that throw when they are touched. */
   blocked?: readonly ("localStorage" | "sessionStorage")[];
   navigator?: object;
+  /** What is there besides, or not, as in what is no browser. */
+  globals?: object;
   seed?: number;
 }
 
@@ -53,6 +55,14 @@ export class Browser {
     return tab;
   }
 
+  /** A page that is loaded before anybody asks for it, and maybe nobody will. */
+  prerender(options: SessionTrackerOptions = {}): Tab {
+    const tab = this.open(null);
+    tab.document.prerendering = true;
+    tab.mount(options);
+    return tab;
+  }
+
   async pass(ms: number): Promise<void> {
     await this.clock.tickAsync(ms);
   }
@@ -66,26 +76,33 @@ export class Browser {
 export class Tab {
   readonly engine: SessionEngine;
   readonly window = new PageTarget();
-  readonly document = { visibilityState: "visible" };
+  readonly document = { visibilityState: "visible", prerendering: false };
   readonly navigator: Record<string, unknown> & { onLine: boolean };
   readonly storage: TabStorage;
   readonly fetch: typeof fetch;
   /** Every snapshot that was published. */
   readonly seen: Snapshot[] = [];
+  /** How often the page has looked at the browser's storage. */
+  looks = 0;
+  readonly client: ReturnType<Network["client"]>;
   readonly #browser: Browser;
   readonly #number: number;
   readonly #frozen: (() => void)[] = [];
-  #state: "open" | "cached" | "gone" = "open";
+  #state: "open" | "frozen" | "gone" = "open";
+  #isCached = false;
 
   constructor(
     browser: Browser,
     number: number,
     client: ReturnType<Network["client"]>,
   ) {
+    this.client = client;
     this.#browser = browser;
     this.#number = number;
     this.storage = browser.storage.view((change) => {
-      if (this.#state === "open") this.window.emit("storage", change);
+      // To a page in the back/forward cache they are not told afterwards.
+      if (this.#isCached) return;
+      this.#alive(() => this.window.emit("storage", change))();
     });
     this.navigator = {
       onLine: true,
@@ -93,7 +110,7 @@ export class Tab {
       userAgent: "Mozilla/5.0",
       ...(browser.options.locks === false
         ? {}
-        : { locks: browser.locks.of(this) }),
+        : { locks: browser.locks.of(this, (act) => this.#alive(act)()) }),
       ...browser.options.navigator,
     };
     const ownClient = {
@@ -103,8 +120,20 @@ export class Tab {
           if (this.#state === "open") watcher();
         }),
     };
-    this.fetch = browser.network.fetchOf(number, () => this.#state === "gone");
+    const send = browser.network.fetchOf(number, () => this.#state === "gone");
+    this.fetch = (...args) =>
+      new Promise((resolve, reject) => {
+        send(...args).then(
+          (response) => this.#alive(() => resolve(response))(),
+          (error: Error) => this.#alive(() => reject(error))(),
+        );
+      });
     this.engine = createEngine(ownClient, KEY, this.#page());
+  }
+
+  /** Of the deployment. */
+  get url(): string {
+    return this.client.url;
   }
 
   get snapshot(): Snapshot {
@@ -125,6 +154,12 @@ export class Tab {
         this.engine.reconsider();
       },
     };
+  }
+
+  /** Somebody asks for the prerendered page. */
+  activate(): void {
+    this.document.prerendering = false;
+    this.window.emit("prerenderingchange");
   }
 
   hide(): void {
@@ -161,13 +196,24 @@ export class Tab {
   /** The page goes into the back/forward cache: nothing runs in it. */
   freeze(): void {
     this.window.emit("pagehide", { persisted: true });
-    this.#state = "cached";
+    this.#isCached = true;
+    this.suspend();
   }
 
   thaw(): void {
+    this.resume();
+    this.#isCached = false;
+    this.window.emit("pageshow", { persisted: true });
+  }
+
+  /** Nothing runs in the page, as where it is frozen or shows a dialog; what happens waits. */
+  suspend(): void {
+    this.#state = "frozen";
+  }
+
+  resume(): void {
     this.#state = "open";
     for (const act of this.#frozen.splice(0)) act();
-    this.window.emit("pageshow", { persisted: true });
   }
 
   #show(visibilityState: "hidden" | "visible"): void {
@@ -182,16 +228,21 @@ export class Tab {
     this.#browser.locks.release(this);
   }
 
+  /** Now, or when the page runs again. */
+  #alive(act: () => void): () => void {
+    return () => {
+      if (this.#state === "open") act();
+      else if (this.#state === "frozen") this.#frozen.push(act);
+    };
+  }
+
   #page(): Page {
     const { clock, options, random } = this.#browser;
     const session = new Map<string, string>();
     const storage = (name: "localStorage" | "sessionStorage", its: object) => {
+      this.looks += 1;
       if (!options.blocked?.includes(name)) return its;
       throw new DOMException("blocked", "SecurityError");
-    };
-    const alive = (act: () => void) => () => {
-      if (this.#state === "open") act();
-      else if (this.#state === "cached") this.#frozen.push(act);
     };
     const page = {
       get localStorage() {
@@ -215,7 +266,7 @@ export class Tab {
         },
       },
       setTimeout: (act: () => void, ms: number) =>
-        clock.setTimeout(alive(act), ms),
+        clock.setTimeout(this.#alive(act), ms),
       clearTimeout: (timer: number) => clock.clearTimeout(timer),
       crypto:
         options.randomUUID === false
@@ -232,6 +283,7 @@ export class Tab {
       navigator: this.navigator,
     };
     const tabStorage = this.storage;
+    Object.assign(page, options.globals);
     return page as unknown as Page;
   }
 }

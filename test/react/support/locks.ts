@@ -7,20 +7,39 @@ interface Request {
 export class BrowserLocks {
   readonly #queues = new Map<string, Request[]>();
 
-  /** `navigator.locks` of one tab. */
-  of(owner: object): Pick<LockManager, "request"> {
+  /**
+   * `navigator.locks` of one tab.
+   * @param run runs something in the tab: later, where nothing runs in it, though it has the lock
+   */
+  of(
+    owner: object,
+    run: (act: () => void) => void,
+  ): Pick<LockManager, "request"> {
     const request = (name: string, act: (lock: Lock) => unknown) =>
       new Promise((resolve, reject) => {
         const queue = this.#queues.get(name) ?? [];
         this.#queues.set(name, queue);
-        const grant = async () => {
-          const lock: Lock = { name, mode: "exclusive" };
-          await Promise.resolve(act(lock)).then(resolve, reject);
-        };
+        const lock: Lock = { name, mode: "exclusive" };
+        const grant = () =>
+          new Promise<void>((done) =>
+            run(() => {
+              void Promise.resolve(act(lock))
+                .then(resolve, reject)
+                .finally(done);
+            }),
+          );
         queue.push({ owner, grant });
         if (queue.length === 1) void this.#serve(name);
       });
     return { request: request as LockManager["request"] };
+  }
+
+  /** How many requests wait, those that have their lock left out. */
+  get waiting(): number {
+    return [...this.#queues.values()].reduce(
+      (sum, queue) => sum + Math.max(0, queue.length - 1),
+      0,
+    );
   }
 
   /** The tab is gone: what it holds is free, what it asked for is forgotten. */

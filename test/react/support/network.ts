@@ -6,14 +6,16 @@ export interface Call {
   args: Record<string, unknown>;
   at: number;
   keepalive: boolean;
+  /** Of the deployment. */
+  url: string;
   tab: number;
 }
 
 /**
  * What is answered, JSON unless it is a whole response; `null` breaks the connection after the
- * mutation has run.
+ * mutation has run, and a promise keeps it waiting.
  */
-export type Answer = (call: Call) => object | null;
+export type Answer = (call: Call) => object | null | Promise<object | null>;
 
 const LATENCY_MS = 20;
 
@@ -21,6 +23,8 @@ const LATENCY_MS = 20;
 export class Network {
   readonly calls: Call[] = [];
   answer: Answer = () => ({ status: "success", value: { ok: true } });
+  /** Whether a request ends with its signal: not where the app's own `fetch` leaves that out. */
+  heedsSignals = true;
   readonly #clock: Clock;
   readonly #watchers = new Set<() => void>();
   readonly #underWay = new Map<number, Set<(error: Error) => void>>();
@@ -80,8 +84,13 @@ export class Network {
   }
 
   #fetchOf(tab: number, isGone: () => boolean): typeof fetch {
-    return async (_url, init = {}) => {
-      await this.#delay(init.signal ?? null);
+    return async (address, init = {}) => {
+      const given = (this.heedsSignals && init.signal) || null;
+      const aborted = new Promise<never>((_resolve, reject) => {
+        given?.addEventListener("abort", () => reject(given.reason as Error));
+      });
+      aborted.catch(() => {});
+      await Promise.race([this.#delay(), aborted]);
       if (!this.#isUp) throw new TypeError("Failed to fetch");
       const { path, args } = JSON.parse(init.body as string) as {
         path: string;
@@ -92,12 +101,14 @@ export class Network {
         args: args[0],
         at: this.#clock.now,
         keepalive: init.keepalive ?? false,
+        url: (address as string).replace("/api/mutation", ""),
         tab,
       };
       if (isGone() && !call.keepalive) return new Promise(() => {});
       this.calls.push(call);
-      const answer = this.answer(call);
-      await this.#delay(init.signal ?? null);
+      const answering = Promise.resolve(this.answer(call));
+      await Promise.race([this.#delay(), aborted]);
+      const answer = await Promise.race([answering, aborted]);
       if (isGone()) return new Promise(() => {});
       if (answer === null) throw new TypeError("Failed to fetch");
       return answer instanceof Response
@@ -106,10 +117,9 @@ export class Network {
     };
   }
 
-  #delay(signal: AbortSignal | null): Promise<void> {
-    return new Promise((resolve, reject) => {
+  #delay(): Promise<void> {
+    return new Promise((resolve) => {
       this.#clock.setTimeout(() => resolve(), LATENCY_MS);
-      signal?.addEventListener("abort", () => reject(signal.reason as Error));
     });
   }
 }
