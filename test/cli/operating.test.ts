@@ -69,6 +69,11 @@ const TASKS: Record<
       expect((await status()).sessions.total).toBe(319);
     },
   },
+  "A hook of the app fails": {
+    after: async () => {
+      expect((await status()).warnings).toEqual([]);
+    },
+  },
   "A visitor wants their data": {
     after: async () => {
       const file = readFileSync(join(cli.folder, "new-7.json"), "utf8");
