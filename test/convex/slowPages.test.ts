@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
 import {
   DAY_MS,
+  HOUR_MS,
   MINUTE_MS,
   type Run,
 } from "../../convex/sessionTracker/shared.js";
@@ -107,9 +108,13 @@ test("a row that runs out of time alone is set aside, and the size is as it was"
 
 test("a schedule's runs are in the ledger from the tick on", async () => {
   await seedExpired(t, visitors(10, OLD));
+  await t.mutation(internal.watchdog.check, {});
   await withSlowHook(
     () => 0,
     async () => {
+      // By its default spec it is due at half past two.
+      await advance(t, 2.5 * HOUR_MS - 1);
+      vi.setSystemTime(NOW + 2.5 * HOUR_MS);
       await t.mutation(internal.schedules.dispatch, { name: "purge" });
       const [run] = await t.query(api.runs.list, {});
       expect(run).toMatchObject({ trigger: "schedule", status: "running" });

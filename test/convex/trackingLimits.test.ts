@@ -67,6 +67,7 @@ describe("anonymousId", () => {
       erased: false,
       sessionId: null,
       actions: 0,
+      told: null,
     });
     expect((await expectInvariants(t)).sessions).toEqual([]);
   });
