@@ -67,12 +67,15 @@ async function demonstrate(cli: DemoCli): Promise<void> {
   await cli.show("schedule", "set", "purge", SPEC, "--tz", TIME_ZONE);
   await cli.show("schedule", "resume", "purge");
   await cli.show("schedule", "preview", "purge");
-  const { fires, ...preview } = await cli.json<SchedulePreviewJson>(
+  const { fires, spec, timeZone, paused } = await cli.json<SchedulePreviewJson>(
     "schedule",
     "preview",
     "purge",
   );
-  agree(preview, { spec: SPEC, timeZone: TIME_ZONE });
+  agree(
+    { spec, timeZone, paused },
+    { spec: SPEC, timeZone: TIME_ZONE, paused: null },
+  );
 
   await cli.show("status");
   const { sessions, schedules } = await cli.json<StatusJson>("status");

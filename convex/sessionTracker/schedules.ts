@@ -10,7 +10,7 @@ import {
   type QueryCtx,
 } from "./_generated/server.js";
 import { specProblem, tidySpec } from "./cronSpecs.js";
-import { answerDue, coverPause } from "./dueFires.js";
+import { answerDue, coverPause, dueAt } from "./dueFires.js";
 import { checkInteger, fail } from "./errors.js";
 import {
   cronsFireAfter,
@@ -21,6 +21,7 @@ import {
 } from "./fires.js";
 import { readSettings, writeSettings } from "./settings.js";
 import {
+  MINUTE_MS,
   pauseInForce,
   SCHEDULE_NAMES,
   vScheduleName,
@@ -225,6 +226,23 @@ export async function register(
     );
   }
   await writeTick(ctx, name, { registeredAt: now, answeredUntil: now });
+  await fireWhatCronsOmits(ctx, name, schedule, now);
+}
+
+/** Until the watchdog looks again, with time to spare. */
+const LOOK_AHEAD_MS = 20 * MINUTE_MS;
+
+/** Crons leaves out days whose midnight the clocks skip; what is due on them is fired from here. */
+export async function fireWhatCronsOmits(
+  ctx: MutationCtx,
+  name: ScheduleName,
+  schedule: Schedule,
+  now: number,
+): Promise<void> {
+  const due = dueAt(schedule, await findTick(ctx, name), now);
+  if (due === null || due <= now || due > now + LOOK_AHEAD_MS) return;
+  if (cronsFireAfter(schedule, now) === due) return;
+  await ctx.scheduler.runAt(due, internal.schedules.dispatch, { name });
 }
 
 export async function listSchedules(ctx: QueryCtx): Promise<ScheduleStatus[]> {

@@ -5,14 +5,12 @@
  * why.
  */
 import { v } from "convex/values";
-import { internal } from "./_generated/api.js";
 import type { Doc } from "./_generated/dataModel.js";
 import { internalMutation, type MutationCtx } from "./_generated/server.js";
 import { answerDue, answeredUntil, dueAt } from "./dueFires.js";
-import { cronsFireAfter } from "./fires.js";
 import { enqueueNext } from "./lifecycle.js";
 import { finishRun, runningRun, withError } from "./runRows.js";
-import { register } from "./schedules.js";
+import { fireWhatCronsOmits, register } from "./schedules.js";
 import { readSettings } from "./settings.js";
 import {
   ABANDONED_AFTER_MS,
@@ -29,8 +27,6 @@ import { findTick, writeTick } from "./ticks.js";
 
 /** A fire this late is lost: crons is built on the scheduler, which runs seconds late at worst. */
 const LOST_AFTER_MS = 10 * MINUTE_MS;
-/** Until the next check, with time to spare. */
-const LOOK_AHEAD_MS = 20 * MINUTE_MS;
 /** The check comes four times an hour, so a window of one hour would never blow for a single run. */
 const FUSE_WINDOW_MS = 6 * HOUR_MS;
 const MAX_RESTARTS = 5;
@@ -44,7 +40,10 @@ export const check = internalMutation({
     const now = Date.now();
     await registerNew(ctx);
     await lookAfter(ctx, now);
-    await fireWhatCronsOmits(ctx, now);
+    const { schedules } = await readSettings(ctx);
+    for (const name of SCHEDULE_NAMES) {
+      await fireWhatCronsOmits(ctx, name, schedules[name], now);
+    }
     await trimRuns(ctx, now);
     return null;
   },
@@ -110,21 +109,6 @@ async function whyLost(
   if (isFuture(answeredUntil(tick) ?? 0, now)) return "ticked in the future";
   const due = dueAt(schedule, tick, now);
   return due !== null && due + LOST_AFTER_MS < now ? "did not fire" : null;
-}
-
-/** Crons leaves out days whose midnight the clocks skip; what is due on them is fired from here. */
-async function fireWhatCronsOmits(
-  ctx: MutationCtx,
-  now: number,
-): Promise<void> {
-  const { schedules } = await readSettings(ctx);
-  for (const name of SCHEDULE_NAMES) {
-    const schedule = schedules[name];
-    const due = dueAt(schedule, await findTick(ctx, name), now);
-    if (due === null || due <= now || due > now + LOOK_AHEAD_MS) continue;
-    if (cronsFireAfter(schedule, now) === due) continue;
-    await ctx.scheduler.runAt(due, internal.schedules.dispatch, { name });
-  }
 }
 
 async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {
