@@ -30,8 +30,12 @@ export function endWhenStuck(
   const worker = new Worker(WATCH, {
     eval: true,
     workerData: {
-      ...{ beat, everyMs, beats: BEATS_PER_LIMIT, afterMs },
-      ...{ verdictFile, prefix: SCRIPT_PREFIX },
+      beat,
+      everyMs,
+      beats: BEATS_PER_LIMIT,
+      afterMs,
+      verdictFile,
+      prefix: SCRIPT_PREFIX,
     },
   });
   worker.on("message", (line: string) => log(line));

@@ -110,13 +110,18 @@ async function start(
   if (file === undefined) {
     const isNamed = typeof asked === "number";
     return await startAndFollow(context, connection, options, {
-      ...{ kind: "purge", ...request, reason },
+      kind: "purge",
+      ...request,
+      reason,
       reckonedAt: isNamed ? undefined : now,
     });
   }
   const { startArchivedPurge } = await import("../lib/archive/purge.js");
   await startArchivedPurge(context, connection, options, {
-    ...{ ...request, file, reason, withoutIds },
+    ...request,
+    file,
+    reason,
+    withoutIds,
   });
 }
 

@@ -149,14 +149,16 @@ async function goOn(
   const { client } = connection;
   const { archive: file, reason, detach, expectedRevision } = options;
   const by = {
-    ...{ runId, actor: context.actor },
+    runId,
+    actor: context.actor,
     ...(reason === undefined ? {} : { reason }),
     ...(expectedRevision === undefined ? {} : { expectedRevision }),
   };
   if (file !== undefined) {
     const { resumeArchivedPurge } = await import("../lib/archive/purge.js");
     return await resumeArchivedPurge(context, connection, options, {
-      ...{ file, by },
+      file,
+      by,
     });
   }
   const { resumed } = await client.mutation("runs:resume", by);

@@ -135,7 +135,8 @@ function runDetails(run: Run): string {
   ];
   const events = [
     ...run.errors.map(({ at, message, sessionId = "" }) => ({
-      ...{ at, text: `${sessionId} ${printable(message)}` },
+      at,
+      text: `${sessionId} ${printable(message)}`,
     })),
     ...(run.resumes ?? []).map(({ at, actor, reason }) => ({
       at,

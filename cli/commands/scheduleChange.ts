@@ -75,7 +75,8 @@ export async function pauseSchedule(
     }),
   );
   const goesOn = await tellWhatGoesOn(context, connection, options, {
-    ...{ kind: name, what: `the ${name} schedule is paused` },
+    kind: name,
+    what: `the ${name} schedule is paused`,
   });
   await reportChange(context, client, options, { ...changed, goesOn });
 }

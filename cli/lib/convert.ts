@@ -51,7 +51,9 @@ export function toRunJson(run: Run): RunJson {
     finishedAt: isoOrNull(run.finishedAt),
     tookMs: (run.finishedAt ?? run.progressAt) - run.startedAt,
     resumes: (run.resumes ?? []).map(({ at, actor, reason = null }) => ({
-      ...{ at: iso(at), actor, reason },
+      at: iso(at),
+      actor,
+      reason,
     })),
   };
 }

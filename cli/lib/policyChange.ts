@@ -63,7 +63,8 @@ export async function changePolicy(
     }),
   );
   const goesOn = await tellOfPurge(context, connection, options, {
-    ...{ previous: current.retentionDays, days: patch.retentionDays },
+    previous: current.retentionDays,
+    days: patch.retentionDays,
   });
   return {
     revision: changed.revision,
@@ -87,7 +88,9 @@ async function tellOfPurge(
   if (days === undefined || !isLower(previous, days)) return undefined;
   const what = `the retention was raised from ${retentionText(previous)} to ${retentionText(days)}`;
   return await tellWhatGoesOn(context, connection, options, {
-    ...{ kind: "purge", what, onlyKept: true },
+    kind: "purge",
+    what,
+    onlyKept: true,
   });
 }
 

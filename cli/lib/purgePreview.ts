@@ -46,7 +46,11 @@ export async function previewPurge(
   let page = await client.query("previews:purge", { ...request, measure });
   const { cutoff, now, revision, retentionDays, isBelowRetention } = page;
   const found: PurgePreview = {
-    ...{ cutoff, now, revision, retentionDays, isBelowRetention },
+    cutoff,
+    now,
+    revision,
+    retentionDays,
+    isBelowRetention,
     sessions: 0,
     actions: 0,
     bytes: 0,
@@ -58,7 +62,10 @@ export async function previewPurge(
   addPage(found, page);
   while (page.cursor !== null) {
     page = await client.query("previews:purge", {
-      ...{ ...request, measure, cutoff, now },
+      ...request,
+      measure,
+      cutoff,
+      now,
       cursor: page.cursor,
     });
     addPage(found, page);

@@ -196,7 +196,11 @@ export async function tellErased(
   if (told !== null && told.error !== null) {
     const now = Date.now();
     await ctx.db.insert("hookDebts", {
-      ...{ hook, session, error: told.error, erasedAt: now, triedAt: now },
+      hook,
+      session,
+      error: told.error,
+      erasedAt: now,
+      triedAt: now,
       ...(why === null ? {} : { isOutOfTime: true }),
     });
   }

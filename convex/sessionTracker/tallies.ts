@@ -38,7 +38,10 @@ export const begin = mutation({
     }
     const counted = { active: 0, expired: 0, ended: 0 };
     return await ctx.db.insert("tallies", {
-      ...{ pages: 0, cursor: null, counted, at: Date.now() },
+      pages: 0,
+      cursor: null,
+      counted,
+      at: Date.now(),
     });
   },
 });
