@@ -4,6 +4,7 @@ import type { Clock } from "../../clock.js";
 import type { Peer } from "./heartbeat.js";
 import type { ServerMessage } from "./messages.js";
 import type { SyncConnection } from "./session.js";
+import type { UnreadBudget } from "./unreadBudget.js";
 
 /** What a client may leave unread. One message may be larger, a second is not sent after it. */
 export const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
@@ -16,13 +17,20 @@ export class SocketConnection implements SyncConnection, Peer {
   readonly #webSocket: WebSocket;
   readonly #request: IncomingMessage;
   readonly #clock: Clock;
+  readonly #unread: UnreadBudget;
   #sentAtMs: number;
   #heardAtMs: number;
 
-  constructor(webSocket: WebSocket, request: IncomingMessage, clock: Clock) {
+  constructor(
+    webSocket: WebSocket,
+    request: IncomingMessage,
+    clock: Clock,
+    unread: UnreadBudget,
+  ) {
     this.#webSocket = webSocket;
     this.#request = request;
     this.#clock = clock;
+    this.#unread = unread;
     this.#sentAtMs = this.#heardAtMs = clock.now();
   }
 
@@ -30,14 +38,20 @@ export class SocketConnection implements SyncConnection, Peer {
   send(message: ServerMessage): void {
     if (this.dropIfUnread()) return;
     this.#sentAtMs = this.#clock.now();
-    this.#webSocket.send(JSON.stringify(message));
+    const text = JSON.stringify(message);
+    this.#webSocket.send(text);
+    this.#unread.sent(text.length);
   }
 
   /** @returns whether too much was unread */
   dropIfUnread(): boolean {
-    const isTooMuch = this.#webSocket.bufferedAmount > MAX_UNREAD_BYTES;
+    const isTooMuch = this.unreadBytes > MAX_UNREAD_BYTES;
     if (isTooMuch) this.drop();
     return isTooMuch;
+  }
+
+  get unreadBytes(): number {
+    return this.#webSocket.bufferedAmount;
   }
 
   close(code: number, reason: string): void {

@@ -12,6 +12,7 @@ import {
 } from "./session.js";
 import { SocketConnection } from "./socketConnection.js";
 import { Subscriptions } from "./subscriptions.js";
+import { UnreadBudget } from "./unreadBudget.js";
 
 /** The WebSocket side of a deployment. */
 export interface SyncSockets {
@@ -39,6 +40,7 @@ export function createSyncSockets(
   const records = new RequestRecords(database, { clock, log });
   const services = { ...base, subscriptions, records };
   const heartbeat = new Heartbeat(clock);
+  const unread = new UnreadBudget();
   const sessions = new Set<SyncSession>();
   const options = {
     noServer: true,
@@ -53,10 +55,11 @@ export function createSyncSockets(
   );
 
   function serve(webSocket: WebSocket, request: IncomingMessage): void {
-    const connection = new SocketConnection(webSocket, request, clock);
+    const connection = new SocketConnection(webSocket, request, clock, unread);
     const session = new SyncSession(services, connection);
     sessions.add(session);
     const stopBeating = heartbeat.add(connection);
+    const stopCounting = unread.add(connection);
     webSocket.on("message", (data, isBinary) => {
       connection.heard();
       if (isBinary) session.refuse("Messages are text, not binary.");
@@ -71,6 +74,7 @@ export function createSyncSockets(
     });
     webSocket.on("close", () => {
       stopBeating();
+      stopCounting();
       void session.close().then(() => sessions.delete(session));
     });
   }

@@ -72,6 +72,49 @@ test(
 );
 
 test(
+  "of many who read nothing some are dropped, and who reads is not",
+  async () => {
+    const { hostname, port } = new URL(deployment.url);
+    const watch = JSON.stringify({
+      type: "ModifyQuerySet",
+      baseVersion: 0,
+      newVersion: 1,
+      // 16 MiB, so that none of them is beyond the bound of its own.
+      modifications: Array.from({ length: 4 }, (_, queryId) => ({
+        type: "Add",
+        queryId,
+        udfPath: "f:big",
+        args: [{ name: "big", bytes: 4 * MIB }],
+      })),
+    });
+    const over = new Set<number>();
+    const sockets = Array.from({ length: 14 }, (_, index) => {
+      const socket = openSocket(Number(port), hostname);
+      onTestFinished(() => void socket.destroy());
+      socket.on("error", () => over.add(index));
+      socket.write(HANDSHAKE);
+      socket.write(frame(TEXT, Buffer.from(watch)));
+      return socket;
+    });
+    // What is over shows in writing only; 14 times 16 MiB are 96 too many.
+    const ping = frame(PING, Buffer.alloc(1));
+    await expect
+      .poll(
+        () => {
+          for (const socket of sockets) socket.write(ping);
+          return over.size;
+        },
+        { timeout: TIMEOUT_MS },
+      )
+      .toBeGreaterThanOrEqual(6);
+    const reader = await connect();
+    reader.say(watch);
+    await reader.next("Transition");
+  },
+  TIMEOUT_MS,
+);
+
+test(
   "what a client says while its token is looked at is not piled up",
   async () => {
     const asked = new Promise((resolve) => silent.once("request", resolve));
