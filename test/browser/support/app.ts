@@ -25,22 +25,24 @@ export interface Call {
 
 /** The example on a deployment of the test's own, whose clock the test drives. */
 export class App {
-  readonly clock = new FakeClock(Date.now());
+  readonly clock: FakeClock;
   readonly calls: Call[] = [];
-  readonly #startMs = this.clock.now();
+  readonly #startMs: number;
   readonly #dataDir: string;
   readonly #waiting = new Set<() => void>();
   #deployment: EmbeddedDeployment | undefined;
   #url = "";
 
-  private constructor(dataDir: string) {
+  private constructor(dataDir: string, clock: FakeClock) {
+    this.clock = clock;
+    this.#startMs = clock.now();
     this.#dataDir = dataDir;
   }
 
   /** It is closed and removed when the test is finished. */
-  static async open(): Promise<App> {
+  static async open(clock = new FakeClock(Date.now())): Promise<App> {
     const dataDir = await copyDeployed();
-    const app = new App(dataDir);
+    const app = new App(dataDir, clock);
     onTestFinished(async () => {
       await app.stop();
       await rm(dataDir, { recursive: true });

@@ -10,6 +10,8 @@ import { devSignIn, DevSigner } from "../../../example/devSignIn.js";
 import { deployExample, EXAMPLE } from "../../../scripts/exampleApp.js";
 import { findChromium, INSECURE_HOST } from "./chromium.js";
 
+const PAGES = join(import.meta.dirname, "../page");
+
 declare module "vitest" {
   export interface ProvidedContext {
     /** Port on which the example is at `/` and the page of the tests at `/hooks/`. */
@@ -59,13 +61,16 @@ async function buildPages(outDir: string): Promise<void> {
   // React warns, and StrictMode mounts twice, in development only.
   await buildFor("development", {
     configFile: false,
-    root: join(import.meta.dirname, "../page"),
+    root: PAGES,
     base: "/hooks/",
     plugins: [react()],
     build: {
       outDir: join(outDir, "hooks"),
       emptyOutDir: true,
       minify: false,
+      rolldownOptions: {
+        input: ["index.html", "app.html"].map((name) => join(PAGES, name)),
+      },
     },
   });
 }

@@ -112,6 +112,16 @@ export class Tab {
     await this.page.close();
   }
 
+  /** Nothing runs in the page any more, as in one that the browser has suspended. Returns how to go on. */
+  async freeze(): Promise<() => Promise<void>> {
+    const session = await this.page.context().newCDPSession(this.page);
+    const set = async (state: "frozen" | "active"): Promise<void> => {
+      await session.send("Page.setWebLifecycleState", { state });
+    };
+    await set("frozen");
+    return () => set("active");
+  }
+
   /** Closes the tab as its visitor does; returns what the browser asked before. */
   async close(): Promise<string[]> {
     const asked: string[] = [];

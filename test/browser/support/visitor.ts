@@ -20,6 +20,8 @@ const RECONNECT_WAIT_MS = 1_000;
 export interface VisitorOptions extends ChromiumOptions {
   /** @default "127.0.0.1" */
   host?: string;
+  /** Its pages' clock is the machine's, which nobody drives. */
+  hasOwnClock?: boolean;
 }
 
 /** Somebody with a browser: its tabs, whose clock the test drives together with the deployment's. */
@@ -48,13 +50,14 @@ export class Visitor {
   /** The browser is closed when the test is finished. */
   static async come(
     app: App,
-    { host = "127.0.0.1", ...options }: VisitorOptions = {},
+    { host = "127.0.0.1", hasOwnClock, ...options }: VisitorOptions = {},
   ): Promise<Visitor> {
     const { context, close } = await startChromium(options);
     onTestFinished(close);
     await context.addInitScript((url) => {
       Object.assign(globalThis, { CONVEX_URL: url });
     }, app.url);
+    if (hasOwnClock) return new Visitor(app, context, host);
     // Installed some time before, since it runs until then and stops at moments to come only.
     await context.clock.install({ time: app.clock.now() - HOUR_MS });
     await context.clock.pauseAt(app.clock.now());
