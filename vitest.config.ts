@@ -1,6 +1,10 @@
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
-import { engineSuites, onEngine } from "./test/conformance/onEngine.js";
+import {
+  engineSuites,
+  onEngine,
+  partsOfEngineSuites,
+} from "./test/conformance/onEngine.js";
 import { heavySuites } from "./test/embedded/hostile/suites.js";
 import { processSuites } from "./test/processes/suites.js";
 
@@ -44,7 +48,7 @@ export default defineConfig({
           ...onEngine.test,
           name: "conformance",
           include: onConvexTest,
-          exclude: engineSuites,
+          exclude: [...engineSuites, ...partsOfEngineSuites],
         },
       },
       {

@@ -1,7 +1,8 @@
 /**
  * What runs programs as people do, and takes them half a minute or more: the package installed by npm;
  * the CLI from import to purge, in terminals, in shells and on bad networks; every command of `OPERATING.md` and
- * of the official CLI; a real log, imported and purged. `npm test` has no time for them,
+ * of the official CLI; a real log, imported and purged; what ends, kills and
+ * starts deployments again. `npm test` has no time for them,
  * `npm run test:processes` runs them.
  */
 export const processSuites = [
@@ -14,6 +15,9 @@ export const processSuites = [
   "test/cli/operating.test.ts",
   "test/cli/roughUse.test.ts",
   "test/cli/serveEnds.test.ts",
+  "test/embedded/heldJobs.test.ts",
   "test/embedded/officialCli*.test.ts",
+  "test/embedded/storage/ownerLock.test.ts",
+  "test/embedded/watchdog.test.ts",
   "test/scripts/realAccessLog.test.ts",
 ];
