@@ -83,8 +83,6 @@ export function createEngine(
   let link: "starting" | "active" | "offline" = "starting";
   /** The last heartbeat did not get through. */
   let isFailing = false;
-  /** The page has too much under way for an action to be kept alive, by what the last ones met. */
-  let isFull = false;
   let isWarned = false;
   let lastInput = 0;
   /** The next heartbeat waits for input, which has not come since the last. */
@@ -143,36 +141,23 @@ export function createEngine(
   }
 
   function send({ name, args, key }: Waiting): Promise<Outcome> {
-    const isAction = name === "trackUserAction";
-    // An action whose page dies meanwhile must not come twice; an end may, and must be told, and so
-    // may an action that dies with its page.
-    if (isAction && !isFull) store.set(key!);
-    return call(
-      page,
-      url,
-      options.functions,
-      name,
-      { anonymousId: id, ...args },
-      !isAction || !isFull,
-    );
+    // An action whose page dies meanwhile must not come twice; an end may, and must be told.
+    if (name === "trackUserAction") store.set(key!);
+    return call(page, url, options.functions, name, {
+      anonymousId: id,
+      ...args,
+    });
   }
 
   function conclude(item: Waiting, outcome: Outcome): void {
     const { key } = item;
-    const { kind, message, retryAfterMs, isPrompt } = outcome;
+    const { kind, message, retryAfterMs } = outcome;
     const backoff = key ? calls : beats;
     if (!key) isFailing = kind !== "done";
     if (kind === "done") {
       error = null;
       backoff.reset();
-      if (!key) isFull = false;
     } else {
-      // Once more, at once and not kept alive.
-      if (isPrompt && id && item.name === "trackUserAction" && !isFull) {
-        isFull = true;
-        outbox.add(item);
-        return;
-      }
       fail(kind, message);
       if (!key && kind === "failed") warn(message);
       // What the function refuses or throws at would be refused again; a heartbeat goes on.
@@ -321,7 +306,7 @@ export function createEngine(
     // Who denied may never come again, so that is tried at once.
     if (link !== "active") return;
     let room = KEEPALIVE_LENGTH;
-    for (const item of mode === "denied" || (!isFull && calls.leftMs() <= 0)
+    for (const item of mode === "denied" || calls.leftMs() <= 0
       ? outbox.read()
       : []) {
       room -= JSON.stringify(item).length;

@@ -19,12 +19,9 @@ export interface Outcome {
   kind: "done" | "refused" | "failed" | "unreachable";
   message: string;
   retryAfterMs?: number | undefined;
-  /** So soon that the browser may have done it by itself: it has too much under way to keep alive. */
-  isPrompt?: boolean;
 }
 
 const TIMEOUT_MS = 30_000;
-const PROMPT_MS = 30;
 
 /**
  * Calls the app's mutations by HTTP. The client's own socket is not used: what is in flight on it
@@ -36,9 +33,7 @@ export async function call(
   functions: Partial<SessionFunctions> | undefined,
   name: MutationName,
   args: Record<string, unknown>,
-  mayKeepAlive: boolean,
 ): Promise<Outcome> {
-  const start = page.performance.now();
   try {
     const body = JSON.stringify({
       path: functions?.[name]
@@ -52,7 +47,7 @@ export async function call(
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body,
-        keepalive: mayKeepAlive && body.length < KEEPALIVE_LENGTH,
+        keepalive: body.length < KEEPALIVE_LENGTH,
         // Older browsers have no such signal.
         signal: page.AbortSignal.timeout?.(TIMEOUT_MS),
       })
@@ -63,10 +58,9 @@ export async function call(
     });
     return await Promise.race([answered, late]);
   } catch (error) {
-    const isPrompt = page.performance.now() - start < PROMPT_MS;
     // A page that goes hears of it, though the call is made; it does not live to see another task.
     await pause(page);
-    return { kind: "unreachable", message: String(error), isPrompt };
+    return { kind: "unreachable", message: String(error) };
   }
 }
 
