@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import type { SessionStatus } from "../../../react/index.js";
 import type { Tracker } from "../page/tracker.js";
 import type { Tab } from "./tab.js";
@@ -21,15 +22,19 @@ export function appPath(
   return `/hooks/app.html?${query}`;
 }
 
-/** Resolves when all of the page's roots say so of their session. */
+/** For a page to be loaded and connected. */
+const TIMEOUT_MS = 60_000;
+
+/** Resolves when all of the page's roots say so of their session, also where the page is hidden. */
 export async function allShow(tab: Tab, status: SessionStatus): Promise<void> {
-  await tab.page.waitForFunction((status) => {
-    const shown = [...document.querySelectorAll("output")];
-    return (
-      shown.length > 0 &&
-      shown.every(({ textContent }) => textContent === status)
-    );
-  }, status);
+  // Asked from here: what Playwright waits for in a page it looks at in frames, of which a hidden one has none.
+  const shown = () =>
+    tab.page.evaluate(() => [
+      ...new Set(
+        [...document.querySelectorAll("output")].map((one) => one.textContent),
+      ),
+    ]);
+  await expect.poll(shown, { timeout: TIMEOUT_MS }).toEqual([status]);
 }
 
 /** Whom each of the page's roots tracks. */
