@@ -13,7 +13,7 @@ export default defineConfig({
     maxWorkers: 1,
     // Vitest's 1 s is too short where other work shares the machine.
     expect: { poll: { timeout: 10_000 } },
-    testTimeout: 420_000,
+    testTimeout: 180_000,
     hookTimeout: 180_000,
     silent: "passed-only",
   },
