@@ -93,7 +93,7 @@ export const expirePage = mutation({
   handler: async (ctx, { seq, ...args }) => {
     const run = await archivedRun(ctx, args);
     // None of its sessions: they are to be archived first.
-    if (isNext(run, seq)) await advance(ctx, run, 0);
+    if (isNext(run, seq)) await advance(ctx, run, { limit: 0 });
     return await pageDone(ctx, seq, args);
   },
 });

@@ -37,31 +37,50 @@ const workpool = new Workpool(components.workpool, {});
 const vLink = { runId: v.id("runs"), seq: v.number() };
 
 /**
+ * Workpool sees the next job of a chain up to 200 ms late (its `COOLDOWN_CHECK_INTERVAL`), which is
+ * several pages' time. So a job does a few, and costs its own transactions once for all of them.
+ */
+const PAGES_A_JOB = 10;
+
+/**
  * The job of a chain. An action, because a page that runs out of time takes all that its transaction
  * did with it, the catch of its failure too: only who called it can tell, and at once.
  */
 export const runPage = internalAction({
-  args: vLink,
+  args: {
+    ...vLink,
+    /** Pages to do at most. @default 1 */
+    pages: v.optional(v.number()),
+  },
   returns: v.null(),
-  handler: async (ctx, link) => {
-    try {
-      await ctx.runMutation(internal.lifecycle.page, link);
-    } catch (error) {
-      const failed = { ...link, message: messageOf(error) };
-      await ctx.runMutation(internal.lifecycle.pageFailed, failed);
+  handler: async (ctx, { runId, seq, pages = 1 }) => {
+    for (let done = 0; done < pages; done += 1) {
+      const link = { runId, seq: seq + done };
+      const goesOn = done + 1 < pages;
+      try {
+        const call = { ...link, goesOn };
+        const isNext = await ctx.runMutation(internal.lifecycle.page, call);
+        if (!isNext) break;
+      } catch (error) {
+        const failed = { ...link, message: messageOf(error) };
+        await ctx.runMutation(internal.lifecycle.pageFailed, failed);
+        break;
+      }
     }
     return null;
   },
 });
 
-/** One that carries an old number, or finds its run not running, does nothing. */
+/**
+ * One that carries an old number, or finds its run not running, does nothing.
+ * @returns whether the caller, who goes on, is to do the next page; else it is enqueued, if there is one
+ */
 export const page = internalMutation({
-  args: vLink,
-  returns: v.null(),
-  handler: async (ctx, link) => {
+  args: { ...vLink, goesOn: v.optional(v.boolean()) },
+  returns: v.boolean(),
+  handler: async (ctx, { goesOn = false, ...link }) => {
     const run = await runOf(ctx, link);
-    if (run !== null) await advance(ctx, run);
-    return null;
+    return run !== null && (await advance(ctx, run, { goesOn }));
   },
 });
 
@@ -148,15 +167,22 @@ export async function begin(
   await ctx.scheduler.runAfter(0, internal.lifecycle.runPage, { runId, seq });
 }
 
+interface PageOptions {
+  /** Sessions to take at most. @default by the run's own budget */
+  limit?: number;
+  /** The caller does the next page itself, if the run is in full swing. @default false */
+  goesOn?: boolean;
+}
+
 /**
  * Does one page of a run and enqueues what follows, in the caller's transaction.
- * @param limit sessions to take at most, by the run's own budget if left out
+ * @returns whether the next page is the caller's instead
  */
 export async function advance(
   ctx: MutationCtx,
   run: Doc<"runs">,
-  limit = sessionsLeft(run),
-): Promise<void> {
+  { limit = sessionsLeft(run), goesOn = false }: PageOptions = {},
+): Promise<boolean> {
   const { kind, cutoff, cursor, pageSize } = run;
   let done: WorkDone;
   try {
@@ -167,17 +193,21 @@ export async function advance(
     });
   } catch (error) {
     await retreat(ctx, run, messageOf(error));
-    return;
+    return false;
   }
-  await recordPage(ctx, run, done);
+  return await recordPage(ctx, run, done, { goesOn });
 }
 
-/** Writes down what a page did, and ends the run or enqueues its next page. */
+/**
+ * Writes down what a page did, and ends the run or enqueues its next page.
+ * @returns whether the next page is the caller's instead
+ */
 export async function recordPage(
   ctx: MutationCtx,
   run: Doc<"runs">,
   done: PageDone,
-): Promise<void> {
+  { goesOn = false }: Pick<PageOptions, "goesOn"> = {},
+): Promise<boolean> {
   const progress = {
     cursor: done.cursor,
     pages: run.pages + 1,
@@ -189,15 +219,23 @@ export async function recordPage(
   };
   if (done.isDone) {
     await finishRun(ctx, run, "completed", progress);
-    return;
+    return false;
   }
   if (sessionsLeft({ ...run, ...progress }) === 0) {
     await finishRun(ctx, run, "maxReached", progress);
-    return;
+    return false;
   }
   const wanted = pacedPageSize(run, (await readSettings(ctx)).pageSize);
   const size = sizeAfterSuccess(run, wanted);
-  await enqueueNext(ctx, run, { ...progress, ...size }, waitMsAfter(run, done));
+  const next = { ...progress, ...size };
+  const waitMs = waitMsAfter(run, done);
+  // After a failure each page has a job of its own until it is back at its size.
+  if (goesOn && waitMs === 0 && run.pageSize >= wanted) {
+    await moveOn(ctx, run, next);
+    return true;
+  }
+  await enqueueNext(ctx, run, next, waitMs);
+  return false;
 }
 
 /** Enqueues the next link; every earlier one becomes void. Pages of an archived run are asked for. */
@@ -207,15 +245,11 @@ export async function enqueueNext(
   patch: RunPatch,
   waitMs = 0,
 ): Promise<void> {
-  const seq = run.seq + 1;
   const nextPageAt = waitMs === 0 ? undefined : Date.now() + waitMs;
-  await ctx.db.patch("runs", run._id, { ...patch, seq, nextPageAt });
+  const link = await moveOn(ctx, run, { ...patch, nextPageAt });
   if (run.archiveFile !== undefined) return;
-  if (run.guard === undefined) {
-    await setGuard(ctx, { ...run, seq, nextPageAt }, LOST_AFTER_MS);
-  }
-  const link = { runId: run._id, seq };
-  await workpool.enqueueAction(ctx, internal.lifecycle.runPage, link, {
+  const job = { ...link, pages: PAGES_A_JOB };
+  await workpool.enqueueAction(ctx, internal.lifecycle.runPage, job, {
     onComplete: internal.lifecycle.pageStopped,
     context: link,
     onCompleteExcludeKinds: ["success"],
@@ -276,6 +310,20 @@ export async function retreat(
     errors,
     progressAt: Date.now(),
   });
+}
+
+/** Makes the next link the one that counts. */
+async function moveOn(
+  ctx: MutationCtx,
+  run: Doc<"runs">,
+  { nextPageAt, ...patch }: RunPatch,
+): Promise<{ runId: Id<"runs">; seq: number }> {
+  const seq = run.seq + 1;
+  await ctx.db.patch("runs", run._id, { ...patch, seq, nextPageAt });
+  if (run.archiveFile === undefined && run.guard === undefined) {
+    await setGuard(ctx, { ...run, seq, nextPageAt }, LOST_AFTER_MS);
+  }
+  return { runId: run._id, seq };
 }
 
 /** The run whose next link this is. */

@@ -68,14 +68,14 @@ test("a run ends at its maximum, and resumes with as many again", async () => {
 
 test("one that is canceled before keeps what it has left", async () => {
   await setPageSize(t, 2);
-  await seedExpired(t, visitors(12, OLD));
-  const runId = await start("purge", { maxSessions: 6 });
+  await seedExpired(t, visitors(60, OLD));
+  const runId = await start("purge", { maxSessions: 40 });
   await runToPage(t, runId, 2);
   await t.mutation(api.runs.cancel, { runId, actor: "ann" });
   await t.mutation(api.runs.resume, { runId, actor: "ann" });
   expect(await finishRun(t, runId)).toMatchObject({
     status: "maxReached",
-    sessions: 6,
+    sessions: 40,
   });
 });
 

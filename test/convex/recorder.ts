@@ -129,7 +129,8 @@ class Recorder implements Syscalls {
     }
     const { requestId } = request;
     const of = await ask<FunctionMetadata>("1.0/getFunctionMetadata");
-    const transaction = this.#transactionOf(requestId, of);
+    const before = await ask<Totals>("1.0/getTransactionMetrics");
+    const transaction = this.#transactionOf(requestId, of, before);
     if (op === "1.0/runUdf") transaction.nested += 1;
     try {
       return await this.#passed(op, args, transaction);
@@ -153,12 +154,19 @@ class Recorder implements Syscalls {
   }
 
   /** The mutations that an action calls are one request, one after the other. */
-  #transactionOf(requestId: string, of: FunctionMetadata): Open {
+  #transactionOf(
+    requestId: string,
+    of: FunctionMetadata,
+    { documentsRead }: Totals,
+  ): Open {
     const current = this.#current.get(requestId);
     const isPart =
       current !== undefined &&
       (current.nested > 0 ||
-        (current.name === of.name && current.component === of.componentPath));
+        (current.name === of.name &&
+          current.component === of.componentPath &&
+          // What starts anew is another call of the same function.
+          documentsRead.used >= current.documentsRead));
     if (isPart) return current;
     const transaction: Open = {
       component: of.componentPath,

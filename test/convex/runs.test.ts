@@ -233,9 +233,10 @@ describe("list and get", () => {
 describe("cancel and resume", () => {
   test("cancel takes effect before the next page, resume goes on at the cursor", async () => {
     await setPageSize(t, 2);
-    await seedExpired(t, visitors(7, NOW - 20 * DAY_MS));
+    await seedExpired(t, visitors(33, NOW - 20 * DAY_MS));
     const runId = await startRun(t, "purge");
-    await runToPage(t, runId, 2);
+    // The page it starts with, and those of its first job.
+    await runToPage(t, runId, 11);
     const args = { runId, actor: "ann", reason: "too early" };
     expect(await t.mutation(api.runs.cancel, args)).toEqual({
       canceled: true,
@@ -244,12 +245,12 @@ describe("cancel and resume", () => {
     await advance(t, MINUTE_MS);
     expect(await readRun(t, runId)).toMatchObject({
       status: "canceled",
-      pages: 2,
-      sessions: 4,
+      pages: 11,
+      sessions: 22,
       finishedAt: expect.any(Number) as number,
       errors: [{ message: "Canceled by ann: too early" }],
     });
-    expect((await expectInvariants(t)).sessions).toHaveLength(3);
+    expect((await expectInvariants(t)).sessions).toHaveLength(11);
     expect(await t.mutation(api.runs.cancel, args)).toEqual({
       canceled: false,
       status: "canceled",
@@ -265,7 +266,7 @@ describe("cancel and resume", () => {
     expect(await finishRun(t, runId)).toMatchObject({
       status: "completed",
       cutoff: NOW - RETENTION_MS,
-      sessions: 7,
+      sessions: 33,
     });
     const { sessions } = await expectInvariants(t);
     expect(sessions.map((row) => row.anonymousId)).toEqual(["behind-0"]);
