@@ -1,11 +1,6 @@
 import { once } from "node:events";
-import {
-  connect,
-  createServer,
-  type AddressInfo,
-  type Server,
-  type Socket,
-} from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { stablePort } from "../ports.js";
 
 export interface DroppingProxy extends AsyncDisposable {
   url: string;
@@ -46,8 +41,8 @@ export async function openDroppingProxy(to: string): Promise<DroppingProxy> {
     await once(server, "listening");
     return server;
   };
-  let server = await listen(0);
-  const { port } = server.address() as AddressInfo;
+  const port = await stablePort();
+  let server = await listen(port);
   const drop = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve));
     for (const socket of sockets) socket.destroy();

@@ -5,7 +5,6 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type {
@@ -18,6 +17,7 @@ import type {
   StatusJson,
 } from "../../cli/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { stablePort } from "../ports.js";
 import { RealCli } from "./realCli.js";
 
 const cli = new RealCli();
@@ -183,7 +183,7 @@ test("other machines only when asked for; HTTP actions on a port of their own", 
   expect(refused.exitCode).toBe(5);
   expect(refused.stderr).toContain("--allow-remote");
 
-  const [port, sitePort] = [await freePort(), await freePort()].map(String);
+  const [port, sitePort] = [await stablePort(), await stablePort()].map(String);
   const serving = cli.start([
     ...["serve", "--host", "0.0.0.0", "--allow-remote", "--json"],
     ...["--port", port ?? "", "--site-port", sitePort ?? ""],
@@ -203,12 +203,4 @@ test("other machines only when asked for; HTTP actions on a port of their own", 
 /** Waits for a deployment, which takes seconds, with calls that take milliseconds. */
 async function deployed(isThere: () => Promise<boolean>): Promise<void> {
   while (!(await isThere()));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -9,6 +9,7 @@ import { expect, inject, onTestFinished } from "vitest";
 import type { ComponentClient } from "../../../cli/lib/client.js";
 import { exampleComponent } from "../../../scripts/exampleApp.js";
 import { FakeClock } from "../../embedded/support/fakeClock.js";
+import { stablePort } from "../../ports.js";
 
 /**
  * How far time goes at once. To a client, a deployment that is silent for a minute is dead, and this
@@ -68,7 +69,8 @@ export class App {
 
   /** At the address that it had before, if any. */
   async start(): Promise<void> {
-    const port = this.#url === "" ? 0 : Number(new URL(this.#url).port);
+    const port =
+      this.#url === "" ? await stablePort() : Number(new URL(this.#url).port);
     const deployment = await openDeployment({
       dataDir: this.#dataDir,
       port,

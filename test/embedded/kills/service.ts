@@ -1,3 +1,4 @@
+import { stablePort } from "../../ports.js";
 import { KillableDeployment } from "../support/killable.js";
 
 /** A deployment that is killed and started again, always at the same address. */
@@ -12,7 +13,8 @@ export class Service {
   }
 
   static async start(dataDir: string): Promise<Service> {
-    return new Service(dataDir, await KillableDeployment.start(dataDir));
+    const port = await stablePort();
+    return new Service(dataDir, await KillableDeployment.start(dataDir, port));
   }
 
   get deployment(): KillableDeployment {

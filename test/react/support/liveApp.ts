@@ -5,6 +5,7 @@ import { expect } from "vitest";
 import { TestDeployment } from "../../embedded/support/deployment.js";
 import { CliApp } from "../../embedded/support/officialCli.js";
 import { TestIssuer } from "../../embedded/support/tokens.js";
+import { stablePort } from "../../ports.js";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 
@@ -31,7 +32,8 @@ export class LiveApp {
   }
 
   static async deploy(): Promise<LiveApp> {
-    const deployment = await TestDeployment.open();
+    const port = await stablePort();
+    const deployment = await TestDeployment.open({ port });
     const issuer = await TestIssuer.create();
     const app = await CliApp.create(deployment, {
       "convex/auth.config.ts": issuer.authConfig,
