@@ -49,7 +49,7 @@ export default defineConfig(
   {
     files: ["cli/**/*.ts"],
     // The first is where all goes through; the other passes on what the official CLI prints.
-    ignores: ["cli/lib/streams.ts", "cli/lib/convexDeploy.ts"],
+    ignores: ["cli/terminal/streams.ts", "cli/serve/convexDeploy.ts"],
     rules: {
       "no-restricted-syntax": [
         "error",
@@ -57,7 +57,7 @@ export default defineConfig(
           selector:
             "MemberExpression[property.name='write'][object.property.name=/^(stdout|stderr)$/]",
           message:
-            "Write by cli/lib/output.ts, which lets nothing through raw.",
+            "Write by cli/terminal/output.ts, which lets nothing through raw.",
         },
       ],
     },

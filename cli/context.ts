@@ -1,9 +1,9 @@
 import { hostname, userInfo } from "node:os";
-import { CliError } from "./lib/errors.js";
-import type { Fetch } from "./lib/http.js";
-import { printableText } from "./lib/printable.js";
-import { PrintedCommands } from "./lib/printedCommands.js";
-import { wholly } from "./lib/wholly.js";
+import { CliError } from "./errors.js";
+import type { Fetch } from "./deployment/http.js";
+import { printableText } from "./terminal/printable.js";
+import { PrintedCommands } from "./terminal/printedCommands.js";
+import { wholly } from "./terminal/wholly.js";
 
 type Output = NodeJS.WritableStream & {
   readonly isTTY?: boolean;
@@ -68,7 +68,7 @@ export function processContext(): CliContext {
     },
     actor: `cli:${userName()}@${hostname()}`,
     fetch: async (url, init) => {
-      const { httpFetch } = await import("./lib/http.js");
+      const { httpFetch } = await import("./deployment/http.js");
       return await httpFetch(url, init);
     },
     commands: new PrintedCommands(),

@@ -1,28 +1,28 @@
 import { Command, Help } from "commander";
 import { VERSION } from "../convex/sessionTracker/version.js";
 import type { CliContext } from "./context.js";
-import { CliError, describeError, toErrorJson } from "./lib/errors.js";
-import { note, printErrorJson } from "./lib/output.js";
-import { printableText } from "./lib/printable.js";
-import type { TargetFlags } from "./lib/shell.js";
+import { CliError, describeError, toErrorJson } from "./errors.js";
+import { note, printErrorJson } from "./terminal/output.js";
+import { printableText } from "./terminal/printable.js";
+import type { TargetFlags } from "./terminal/shell.js";
 import {
   flushed,
   NotWritten,
   StdoutWatch,
   writeErr,
   writeOut,
-} from "./lib/streams.js";
-import type { ErrorJson } from "./shapes.js";
-import { withExamples } from "./usage/arguments.js";
-import { addCleaningCommands } from "./usage/cleaning.js";
-import { addDataCommands } from "./usage/data.js";
-import { addHelpCommand } from "./usage/help.js";
-import { addHookCommands } from "./usage/hooks.js";
-import { addRunCommands } from "./usage/runs.js";
-import { addScheduleCommands } from "./usage/schedules.js";
-import { addSessionCommands } from "./usage/sessions.js";
-import { addSettingsCommands } from "./usage/settings.js";
-import { addUpkeepCommands } from "./usage/upkeep.js";
+} from "./terminal/streams.js";
+import type { ErrorJson } from "./json/shapes.js";
+import { withExamples } from "./commands/arguments.js";
+import { addCleaningCommands } from "./commands/cleaning.js";
+import { addDataCommands } from "./commands/data.js";
+import { addHelpCommand } from "./commands/help.js";
+import { addHookCommands } from "./commands/hooks.js";
+import { addRunCommands } from "./commands/runs.js";
+import { addScheduleCommands } from "./commands/schedules.js";
+import { addSessionCommands } from "./commands/sessions.js";
+import { addSettingsCommands } from "./commands/settings.js";
+import { addUpkeepCommands } from "./commands/upkeep.js";
 
 export interface Ended {
   readonly exitCode: number;
@@ -195,7 +195,7 @@ async function nameTarget(
   const given = command.optsWithGlobals<TargetFlags>();
   const { url, adminKeyFile, component } = given;
   if ((url ?? adminKeyFile ?? component) === undefined) return;
-  const { targetFlags } = await import("./lib/shell.js");
+  const { targetFlags } = await import("./terminal/shell.js");
   commands.targetFlags = targetFlags(given);
 }
 

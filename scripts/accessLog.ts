@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import type { ImportRow } from "../cli/lib/api.js";
+import type { ImportRow } from "../cli/deployment/api.js";
 import {
   MAX_ACTION_NAME,
   MAX_RESOURCE_ID,

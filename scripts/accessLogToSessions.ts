@@ -8,10 +8,10 @@ import { createReadStream } from "node:fs";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { Command } from "commander";
-import type { ImportRow } from "../cli/lib/api.js";
-import { messageOf } from "../cli/lib/errors.js";
-import { printableText } from "../cli/lib/printable.js";
-import { wholly } from "../cli/lib/wholly.js";
+import type { ImportRow } from "../cli/deployment/api.js";
+import { messageOf } from "../cli/errors.js";
+import { printableText } from "../cli/terminal/printable.js";
+import { wholly } from "../cli/terminal/wholly.js";
 import { readVisitors, shiftToNow } from "./accessLog.js";
 
 /** Malformed lines that are shown one by one; the others are only counted. */

@@ -11,7 +11,7 @@ import type {
   RunListJson,
   SchedulePreviewJson,
   StatusJson,
-} from "../cli/shapes.js";
+} from "../cli/json/shapes.js";
 import { DemoCli } from "./demoCli.js";
 import { seedSessions } from "./seedSessions.js";
 

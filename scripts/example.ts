@@ -10,7 +10,7 @@ import { processContext } from "../cli/context.js";
 import {
   removeRunningDeployment,
   writeRunningDeployment,
-} from "../cli/lib/runningDeployment.js";
+} from "../cli/deployment/target/runningDeployment.js";
 import { devSignIn, DevSigner } from "../example/devSignIn.js";
 import { deployExample, EXAMPLE, seedExample } from "./exampleApp.js";
 

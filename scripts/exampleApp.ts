@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { EmbeddedDeployment } from "@sessions-ops/embedded";
 import { processContext } from "../cli/context.js";
-import { ComponentClient } from "../cli/lib/client.js";
-import { deployApp } from "../cli/lib/convexDeploy.js";
-import { AdminKey } from "../cli/lib/secret.js";
+import { ComponentClient } from "../cli/deployment/client.js";
+import { deployApp } from "../cli/serve/convexDeploy.js";
+import { AdminKey } from "../cli/deployment/target/adminKey.js";
 import { DAY_MS, MINUTE_MS } from "../convex/sessionTracker/shared.js";
 import type { DevSigner } from "../example/devSignIn.js";
 import { setEnvironment } from "./environmentVariables.js";

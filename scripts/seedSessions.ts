@@ -1,4 +1,4 @@
-import type { ImportRow } from "../cli/lib/api.js";
+import type { ImportRow } from "../cli/deployment/api.js";
 import {
   DAY_MS,
   MINUTE_MS,

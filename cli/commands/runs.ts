@@ -1,158 +1,104 @@
-import type { RunKind } from "../../convex/sessionTracker/shared.js";
+import { Option, type Command } from "commander";
+import type { RunChangeOptions, RunResumeOptions } from "../runs/change.js";
+import type { RunListOptions } from "../runs/runs.js";
 import type { CliContext } from "../context.js";
-import type { Returns, Run } from "../lib/api.js";
-import { byDeploymentClock } from "../lib/clock.js";
-import type { ComponentClient } from "../lib/client.js";
-import { connect, type GlobalOptions } from "../lib/connect.js";
-import { toRunJson, toRunShowJson } from "../lib/convert.js";
-import { untilInterrupted } from "../lib/interrupt.js";
-import {
-  countOf,
-  formatNumber,
-  note,
-  print,
-  printJson,
-  widthOf,
-} from "../lib/output.js";
-import { adviceFor, resumeCommand } from "../lib/runAdvice.js";
-import { follow, readRun } from "../lib/runFollow.js";
-import { conclude, report, tookText } from "../lib/runReport.js";
-import { printable } from "../lib/printable.js";
-import { shellCommand } from "../lib/shell.js";
-import { runTable } from "../lib/tables.js";
-import { formatTime } from "../lib/time.js";
-import type { RunListJson } from "../shapes.js";
+import type { GlobalOptions } from "../deployment/connect.js";
+import { KINDS, reasonOption, wholeNumber, withExamples } from "./arguments.js";
+import { byDefault } from "./groups.js";
 
-export interface RunListOptions extends GlobalOptions {
-  readonly limit: number;
-  readonly kind?: RunKind;
-  readonly cursor?: string;
-}
-
-/** The most a single call returns. */
-const PAGE = 200;
-
-export async function listRuns(
-  context: CliContext,
-  options: RunListOptions,
-): Promise<void> {
-  const { client } = await connect(context, options);
-  const { runs, cursor } = await findRuns(client, options);
-  if (options.json) {
-    return printJson(context, {
-      runs: runs.map(toRunJson),
-      cursor,
-    } satisfies RunListJson);
-  }
-  print(
-    context,
-    runs.length === 0 ? "No runs." : runTable(runs, widthOf(context)),
+export function addRunCommands(program: Command, context: CliContext): void {
+  const runs = withExamples(
+    program.command("runs").description("look at runs and control them"),
+    "runs list",
+    "runs cancel RUN_ID --reason 'wrong cutoff'",
   );
-  await noteStandstill(context, client, runs);
-  if (cursor === null) return;
-  note(
-    context,
-    `More: the same command with ${shellCommand("--cursor", cursor)}`,
-  );
-}
+  byDefault(runs, "list");
 
-/** Runs that have ended are history; what those need that go on is said with them. */
-async function noteStandstill(
-  context: CliContext,
-  client: ComponentClient,
-  runs: Run[],
-): Promise<void> {
-  const running = runs.filter(({ status }) => status === "running");
-  if (running.length === 0) return;
-  const there = await byDeploymentClock(context, client);
-  for (const run of running) {
-    const advice = adviceFor(run, there.now());
-    if (advice !== null) note(context, `${advice.what} ${advice.remedy}`);
-  }
-}
+  withExamples(
+    runs
+      .command("list")
+      .description("list runs, newest first (default)")
+      .option("--limit <n>", "how many at most", wholeNumber(1), 20)
+      .option("--cursor <cursor>", "go on after an earlier page")
+      .addOption(new Option("--kind <kind>").choices(KINDS)),
+    "runs list --kind purge",
+    "runs list --limit 5 --json",
+  ).action(async (_options, command: Command) => {
+    const { listRuns } = await import("../runs/runs.js");
+    await listRuns(context, command.optsWithGlobals<RunListOptions>());
+  });
 
-async function findRuns(
-  client: ComponentClient,
-  { limit, kind, cursor: from }: RunListOptions,
-): Promise<{ runs: Run[]; cursor: string | null }> {
-  const runs: Run[] = [];
-  let cursor: string | null = from ?? null;
-  do {
-    const page: Returns<"runs:page"> = await client.query("runs:page", {
-      limit: Math.min(limit - runs.length, PAGE),
-      cursor,
-      ...(kind === undefined ? {} : { kind }),
-    });
-    runs.push(...page.runs);
-    cursor = page.cursor;
-  } while (cursor !== null && runs.length < limit);
-  return { runs, cursor };
-}
+  withExamples(
+    runs
+      .command("show")
+      .description("show a run and its errors")
+      .argument("<run>"),
+    "runs show RUN_ID",
+    "runs show RUN_ID --json",
+  ).action(async (runId: string, _options, command: Command) => {
+    const { showRun } = await import("../runs/runs.js");
+    await showRun(context, runId, command.optsWithGlobals<GlobalOptions>());
+  });
 
-export async function showRun(
-  context: CliContext,
-  runId: string,
-  options: GlobalOptions,
-): Promise<void> {
-  const { client } = await connect(context, options);
-  const run = await readRun(client, runId);
-  if (options.json) {
-    return printJson(context, toRunShowJson(run));
-  }
-  print(context, `${runTable([run], widthOf(context))}\n${runDetails(run)}`);
-  const there = await byDeploymentClock(context, client);
-  for (const text of whatToDo(run, there.now())) note(context, text);
-}
+  withExamples(
+    runs
+      .command("watch")
+      .description(
+        "follow a run to its end; Ctrl-C detaches and never stops it",
+      )
+      .argument("<run>"),
+    "runs watch RUN_ID",
+    "runs watch RUN_ID --json",
+  ).action(async (runId: string, _options, command: Command) => {
+    const { watchRun } = await import("../runs/runs.js");
+    await watchRun(context, runId, command.optsWithGlobals<GlobalOptions>());
+  });
 
-/** Follows a run to its end, whoever started it. */
-export async function watchRun(
-  context: CliContext,
-  runId: string,
-  options: GlobalOptions,
-): Promise<void> {
-  const { client } = await connect(context, options);
-  const { json = false } = options;
-  const run = await untilInterrupted(context, client, (interrupted) =>
-    follow(context, client, runId, { interrupted, json }),
-  );
-  report(context, options, run);
-  conclude(run);
-}
+  withExamples(
+    runs
+      .command("cancel")
+      .description("stop a run before its next page; what is done stays done")
+      .argument("<run>")
+      .addOption(reasonOption("recorded with the run")),
+    "runs cancel RUN_ID",
+    "runs cancel RUN_ID --reason 'wrong cutoff' --json",
+  ).action(async (runId: string, _options, command: Command) => {
+    const { cancelRun } = await import("../runs/change.js");
+    await cancelRun(
+      context,
+      runId,
+      command.optsWithGlobals<RunChangeOptions>(),
+    );
+  });
 
-function whatToDo(run: Run, now: number): string[] {
-  const advice = adviceFor(run, now);
-  if (advice !== null) return [`${advice.what} ${advice.remedy}`];
-  if (run.status !== "canceled" && run.status !== "maxReached") return [];
-  return [`\`${resumeCommand(run)}\` goes on where it stopped.`];
-}
-
-function runDetails(run: Run): string {
-  const { maxSessions: max, ratePerSecond: rate, archiveFile: file } = run;
-  const budget = [
-    ...(max === undefined ? [] : [`at most ${countOf(max, "session")}`]),
-    ...(rate === undefined ? [] : [`at most ${formatNumber(rate)} a second`]),
-    ...(file === undefined ? [] : [`archived to ${printable(file)}`]),
-  ];
-  const events = [
-    ...run.errors.map(({ at, message, sessionId = "" }) => ({
-      at,
-      text: `${sessionId} ${printable(message)}`,
-    })),
-    ...(run.resumes ?? []).map(({ at, actor, reason }) => ({
-      at,
-      text: printable(
-        ` Resumed by ${actor}${reason === undefined ? "" : `: ${reason}`}`,
-      ),
-    })),
-  ];
-  return [
-    ...(budget.length === 0 ? [] : [`Bounds: ${budget.join(", ")}`]),
-    `Trigger: ${run.trigger}; reason: ${printable(run.reason ?? "-")}; set aside: ${run.quarantined}`,
-    run.finishedAt === undefined
-      ? `Last page: ${formatTime(run.progressAt)}, ${tookText(run)} after its start`
-      : `Finished: ${formatTime(run.finishedAt)}, after ${tookText(run)}`,
-    ...events
-      .sort((a, b) => a.at - b.at)
-      .map(({ at, text }) => `${formatTime(at)} ${text}`),
-  ].join("\n");
+  withExamples(
+    runs
+      .command("resume")
+      .description(
+        "go on where a failed or canceled run, or one at its --max, stopped",
+      )
+      .argument("<run>")
+      .addOption(
+        new Option(
+          "--archive <file>",
+          "the archive of an archived purge, to go on with; also after a crash",
+        ).conflicts("detach"),
+      )
+      .option(
+        "--confirm <n>",
+        "the number of sessions to be deleted; needed where the retention has come to keep some",
+        wholeNumber(0),
+      )
+      .option("--detach", "return as soon as the run goes on")
+      .addOption(reasonOption("recorded with the run")),
+    "runs resume RUN_ID",
+    "runs resume RUN_ID --archive old.jsonl.gz",
+  ).action(async (runId: string, _options, command: Command) => {
+    const { resumeRun } = await import("../runs/change.js");
+    await resumeRun(
+      context,
+      runId,
+      command.optsWithGlobals<RunResumeOptions>(),
+    );
+  });
 }

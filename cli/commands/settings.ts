@@ -1,128 +1,115 @@
-import type { Settings } from "../../convex/sessionTracker/shared.js";
-import type { CliContext } from "../context.js";
-import type { LogEntry } from "../lib/api.js";
-import { byDeploymentClock } from "../lib/clock.js";
-import { connect, type GlobalOptions } from "../lib/connect.js";
-import { toLogEntryJson, toSettingsJson } from "../lib/convert.js";
-import { note, print, printJson, printJsonLine } from "../lib/output.js";
-import { changePolicy, type PolicyChangeOptions } from "../lib/policyChange.js";
-import { readPatch } from "../lib/settingsPatch.js";
-import { settingsReport } from "../lib/settingsReport.js";
-import { changeLines, settingsTable } from "../lib/settingsText.js";
-import { settingsWarnings } from "../lib/settingsWarnings.js";
-import { printable } from "../lib/printable.js";
-import { formatTime } from "../lib/time.js";
+import type { Command } from "commander";
+import type { RetentionDays } from "../../convex/sessionTracker/shared.js";
+import type { RetentionOptions } from "../settings/retention.js";
 import type {
-  SettingsChangeJson,
-  SettingsJson,
-  SettingsLogJson,
-} from "../operatorShapes.js";
+  SettingsLogOptions,
+  SettingsSetOptions,
+} from "../settings/settings.js";
+import type { CliContext } from "../context.js";
+import type { GlobalOptions } from "../deployment/connect.js";
+import {
+  cancelRunOption,
+  ifRevision,
+  reasonOption,
+  retentionDays,
+  wholeNumber,
+  withExamples,
+} from "./arguments.js";
+import { byDefault } from "./groups.js";
+import { jsonLines } from "./sessions.js";
 
-export type SettingsSetOptions = GlobalOptions & PolicyChangeOptions;
-
-export interface SettingsLogOptions extends GlobalOptions {
-  readonly limit: number;
-  readonly before?: number;
-  readonly jsonl?: boolean;
-}
-
-export async function getSettings(
+export function addSettingsCommands(
+  program: Command,
   context: CliContext,
-  options: GlobalOptions,
-): Promise<void> {
-  const { client } = await connect(context, options);
-  const current = await client.query("settings:get", {});
-  const there = await byDeploymentClock(context, client);
-  if (options.json) return printJson(context, toJson(there, current));
-  print(context, `${settingsTable(context, current)}\n`);
-  print(context, settingsReport(there, current, "stdout"));
-  note(context, `Revision ${current.revision}.`);
-}
-
-/** A patch: what is not named stays. */
-export async function setSettings(
-  context: CliContext,
-  assignments: string[],
-  options: SettingsSetOptions,
-): Promise<void> {
-  const patch = readPatch(assignments);
-  const connection = await connect(context, options);
-  const { client } = connection;
-  const current = await client.query("settings:get", {});
-  const changed = await changePolicy(
-    context,
-    connection,
-    options,
-    current,
-    patch,
-  );
-  const { revision, before, after } = changed;
-  const settings = { ...current, ...after, revision };
-  const there = await byDeploymentClock(context, client);
-  if (options.json) {
-    return printJson(context, {
-      ...toJson(there, settings),
-      ...changed,
-    } satisfies SettingsChangeJson);
-  }
-  const lines = changeLines(before, after);
-  print(
-    context,
-    lines.length === 0
-      ? `Nothing to change: it is so already, at revision ${revision}.`
-      : `${lines.join("\n")}\nRevision ${revision}.`,
-  );
-  note(context, settingsReport(there, settings, "stderr"));
-}
-
-export async function logSettings(
-  context: CliContext,
-  { limit, before, ...options }: SettingsLogOptions,
-): Promise<void> {
-  const { client } = await connect(context, options);
-  const entries = await client.query("settings:log", {
-    limit,
-    ...(before === undefined ? {} : { before }),
-  });
-  const next =
-    entries.length < limit ? null : (entries.at(-1)?.revision ?? null);
-  if (options.json) {
-    return printJson(context, {
-      entries: entries.map(toLogEntryJson),
-      before: next,
-    } satisfies SettingsLogJson);
-  }
-  if (options.jsonl) {
-    for (const entry of entries) {
-      printJsonLine(context, toLogEntryJson(entry));
-    }
-  } else {
-    print(
-      context,
-      entries.length === 0
-        ? "No changes: the defaults are in force."
-        : entries.map(entryText).join("\n"),
-    );
-  }
-  if (next !== null) {
-    note(context, `Earlier: sessions-ops settings log --before ${next}`);
-  }
-}
-
-function toJson(
-  context: CliContext,
-  { revision, ...settings }: Settings & { revision: number },
-): SettingsJson {
-  const warnings = settingsWarnings(settings, context.now());
-  return { revision, settings: toSettingsJson(settings), warnings };
-}
-
-function entryText({ revision, at, actor, reason, before, after }: LogEntry) {
-  const why = reason === undefined ? "" : `: ${reason}`;
-  return [
-    printable(`${revision}  ${formatTime(at)}  ${actor}${why}`),
-    ...changeLines(before as Partial<Settings>, after as Partial<Settings>).map(
-      (line) => `   ${line}`,
+): void {
+  withExamples(
+    changing(
+      program
+        .command("retention")
+        .description(
+          "show for how long inactive sessions are kept, or change it",
+        )
+        .argument(
+          "[days]",
+          'days, or "never" to keep them for ever',
+          retentionDays,
+        ),
     ),
-  ].join("\n");
+    "retention",
+    "retention 30 --reason 'privacy policy of May'",
+  ).action(
+    async (days: RetentionDays | undefined, _options, command: Command) => {
+      const { retention } = await import("../settings/retention.js");
+      await retention(
+        context,
+        days,
+        command.optsWithGlobals<RetentionOptions>(),
+      );
+    },
+  );
+
+  const settings = withExamples(
+    program
+      .command("settings")
+      .description("look at the settings, change them, and see who did"),
+    "settings get",
+    "settings set idleTimeoutMs=45m --reason 'long reads'",
+  );
+  byDefault(settings, "get");
+
+  withExamples(
+    settings
+      .command("get")
+      .description(
+        "show all settings, what they mean, and what contradicts (default)",
+      ),
+    "settings get",
+    "settings get --json",
+  ).action(async (_options, command: Command) => {
+    const { getSettings } = await import("../settings/settings.js");
+    await getSettings(context, command.optsWithGlobals<GlobalOptions>());
+  });
+
+  withExamples(
+    changing(
+      settings
+        .command("set")
+        .description("change what is named, keep the rest, show the difference")
+        .argument(
+          "<field=value...>",
+          "durations may be written 90s, 45m, 2h, 7d",
+        ),
+    ),
+    "settings set idleTimeoutMs=45m touchAfterMs=2m --reason 'long reads'",
+    "settings set retentionDays=never --if-revision 3 --json",
+  ).action(async (assignments: string[], _options, command: Command) => {
+    const { setSettings } = await import("../settings/settings.js");
+    await setSettings(
+      context,
+      assignments,
+      command.optsWithGlobals<SettingsSetOptions>(),
+    );
+  });
+
+  withExamples(
+    settings
+      .command("log")
+      .description("show who changed which setting when and why, newest first")
+      .option("--limit <n>", "how many at most", wholeNumber(1, 1_000), 20)
+      .option("--before <revision>", "only earlier ones", wholeNumber(1))
+      .addOption(jsonLines("one JSON object a change, a line each")),
+    "settings log",
+    "settings log --limit 100 --jsonl",
+  ).action(async (_options, command: Command) => {
+    const { logSettings } = await import("../settings/settings.js");
+    await logSettings(context, command.optsWithGlobals<SettingsLogOptions>());
+  });
+}
+
+function changing(command: Command): Command {
+  return command
+    .option("-y, --yes", "do not ask before lowering the retention")
+    .addOption(cancelRunOption())
+    .addOption(reasonOption("recorded in the settings log"))
+    .addOption(ifRevision());
 }

@@ -1,4 +1,4 @@
-import type { AdminKey } from "../lib/secret.js";
+import type { AdminKey } from "../deployment/target/adminKey.js";
 import type { Topic, Topics } from "./shapes.js";
 
 /** The latest of each topic, as JSON without the admin key, and who wants to know of changes. */

@@ -1,6 +1,6 @@
 /** What the bars of the page show, from bounded queries only. */
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
-import type { Args, QueryName, Returns } from "../lib/api.js";
+import type { Args, QueryName, Returns } from "../deployment/api.js";
 import type { AgeBar, Bar } from "./shapes.js";
 
 export type Ask = <Name extends QueryName>(

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, extname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CliError } from "../lib/errors.js";
+import { CliError } from "../errors.js";
 
 export interface PageFile {
   readonly type: string;

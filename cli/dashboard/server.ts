@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
-import { CliError, messageOf } from "../lib/errors.js";
+import { CliError, messageOf } from "../errors.js";
 import { Access, foreignness } from "./access.js";
 import type { Feed } from "./feed.js";
 import type { PageFiles } from "./pageFiles.js";

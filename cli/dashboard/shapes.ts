@@ -1,6 +1,6 @@
 /** What the page gets, a topic at a time; each is sent whole whenever it changes. Type imports only. */
-import type { LogEntryJson } from "../operatorShapes.js";
-import type { RunShowJson, StatusJson } from "../shapes.js";
+import type { LogEntryJson } from "../json/operatorShapes.js";
+import type { RunShowJson, StatusJson } from "../json/shapes.js";
 
 export interface Topics {
   status: StatusJson;

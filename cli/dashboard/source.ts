@@ -1,13 +1,13 @@
 /** From the deployment to the feed: live where that costs little, by the clock where it does not. */
 import type { Settings } from "../../convex/sessionTracker/shared.js";
 import type { CliContext } from "../context.js";
-import type { Backlog, LogEntry as LogRow, Status } from "../lib/api.js";
-import type { Connection } from "../lib/connect.js";
-import { toLogEntryJson, toRunShowJson } from "../lib/convert.js";
-import type { CliError } from "../lib/errors.js";
-import { LiveClient } from "../lib/live.js";
-import { changeLines } from "../lib/settingsText.js";
-import { toStatusJson } from "../lib/statusJson.js";
+import type { Backlog, LogEntry as LogRow, Status } from "../deployment/api.js";
+import type { Connection } from "../deployment/connect.js";
+import { toLogEntryJson, toRunShowJson } from "../json/convert.js";
+import type { CliError } from "../errors.js";
+import { LiveClient } from "../deployment/live.js";
+import { changeLines } from "../settings/text.js";
+import { toStatusJson } from "../status/json.js";
 import { Activity } from "./activity.js";
 import { Bars } from "./bars.js";
 import type { Feed } from "./feed.js";

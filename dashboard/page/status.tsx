@@ -1,5 +1,5 @@
 /** The status screen: what `sessions-ops status` says, as parts of a page. */
-import type { StatusJson } from "../../cli/shapes.js";
+import type { StatusJson } from "../../cli/json/shapes.js";
 import {
   Card,
   Facts,

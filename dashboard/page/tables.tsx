@@ -1,5 +1,5 @@
 import type { LogEntry } from "../../cli/dashboard/shapes.js";
-import type { RunShowJson } from "../../cli/shapes.js";
+import type { RunShowJson } from "../../cli/json/shapes.js";
 import {
   Pill,
   Table,

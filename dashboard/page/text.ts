@@ -1,5 +1,5 @@
 /** Numbers and times, as the page writes them. */
-import { formatDuration, formatRelative } from "../../cli/lib/time.js";
+import { formatDuration, formatRelative } from "../../cli/time/time.js";
 
 export function numberText(value: number): string {
   return value.toLocaleString("en");

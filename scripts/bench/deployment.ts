@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Args, FunctionName, Returns } from "../../cli/lib/api.js";
+import type { Args, FunctionName, Returns } from "../../cli/deployment/api.js";
 
 /** The folder of the repository. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));

@@ -1,6 +1,6 @@
 import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/importing.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
-import type { ImportRow } from "../../cli/lib/api.js";
+import type { ImportRow } from "../../cli/deployment/api.js";
 import { MeasuredDeployment } from "./deployment.js";
 import { report, type Figure } from "./report.js";
 

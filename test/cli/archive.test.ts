@@ -10,12 +10,12 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { CliContext } from "../../cli/context.js";
-import { CliError } from "../../cli/lib/errors.js";
-import type { RunResultJson } from "../../cli/shapes.js";
+import { CliError } from "../../cli/errors.js";
+import type { RunResultJson } from "../../cli/json/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";
-import type { FetchInit } from "../../cli/lib/http.js";
+import type { FetchInit } from "../../cli/deployment/http.js";
 import { bodyOf } from "./harness.js";
 
 const ARCHIVE = "old.jsonl.gz";

@@ -1,6 +1,6 @@
 /** `doctor` after the deployment's clock was ahead, and after it fell behind. */
 import { expect, test, vi } from "vitest";
-import type { DoctorJson } from "../../cli/operatorShapes.js";
+import type { DoctorJson } from "../../cli/json/operatorShapes.js";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";

@@ -1,7 +1,7 @@
 /** The longest time between two fires, which settings are held against. */
 import { expect, test } from "vitest";
-import { longestGapMs } from "../../cli/lib/cronGap.js";
-import { settingsWarnings } from "../../cli/lib/settingsWarnings.js";
+import { longestGapMs } from "../../cli/schedules/cronGap.js";
+import { settingsWarnings } from "../../cli/settings/contradictions.js";
 import {
   DAY_MS,
   DEFAULT_SETTINGS,

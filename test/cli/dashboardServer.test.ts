@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { Feed } from "../../cli/dashboard/feed.js";
 import { openServer } from "../../cli/dashboard/server.js";
-import { AdminKey } from "../../cli/lib/secret.js";
+import { AdminKey } from "../../cli/deployment/target/adminKey.js";
 
 async function open() {
   const feed = new Feed(new AdminKey("very-secret", "a test"));

@@ -10,7 +10,7 @@ import {
 } from "convex/values";
 import { onTestFinished, vi } from "vitest";
 import type { CliContext } from "../../cli/context.js";
-import type { Fetch } from "../../cli/lib/http.js";
+import type { Fetch } from "../../cli/deployment/http.js";
 import { setUpComponent } from "../convex/setup.js";
 import { ADMIN_KEY, bodyOf, FakeTerminal } from "./harness.js";
 

@@ -1,7 +1,7 @@
 import { Crons } from "@convex-dev/crons";
 import { expect, test } from "vitest";
-import { httpFetch, toAnswer, type Fetch } from "../../cli/lib/http.js";
-import type { DoctorJson } from "../../cli/operatorShapes.js";
+import { httpFetch, toAnswer, type Fetch } from "../../cli/deployment/http.js";
+import type { DoctorJson } from "../../cli/json/operatorShapes.js";
 import {
   api,
   components,

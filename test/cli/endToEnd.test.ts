@@ -15,7 +15,7 @@ import type {
   ScheduleChangeJson,
   ServeJson,
   StatusJson,
-} from "../../cli/shapes.js";
+} from "../../cli/json/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { stablePort } from "../ports.js";
 import { RealCli } from "./realCli.js";

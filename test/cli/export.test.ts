@@ -11,13 +11,13 @@ import { pipeline } from "node:stream/promises";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test, vi } from "vitest";
 import { ZipFile } from "yazl";
-import type { ExportJson, ImportJson } from "../../cli/shapes.js";
+import type { ExportJson, ImportJson } from "../../cli/json/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
 import { expectInvariants } from "../convex/rows.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 import { LINE_ENDS_TO_SOME, setUpEverything } from "./everything.js";
-import type { FetchInit } from "../../cli/lib/http.js";
+import type { FetchInit } from "../../cli/deployment/http.js";
 import { bodyOf } from "./harness.js";
 
 function partsIn(folder: string): string[] {

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { FetchInit } from "../../cli/lib/http.js";
+import type { FetchInit } from "../../cli/deployment/http.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { setUpDeployment } from "./deployment.js";
 import { bodyOf } from "./harness.js";

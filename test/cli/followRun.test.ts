@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { CliContext } from "../../cli/context.js";
-import type { RunResultJson } from "../../cli/shapes.js";
+import type { RunResultJson } from "../../cli/json/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";
-import type { FetchInit } from "../../cli/lib/http.js";
+import type { FetchInit } from "../../cli/deployment/http.js";
 import { bodyOf } from "./harness.js";
 
 /** Thirty old sessions and pages of five, so that a run takes several. */

@@ -4,7 +4,7 @@ import type {
   RetentionJson,
   ScheduleChangeJson,
   StatusJson,
-} from "../../cli/shapes.js";
+} from "../../cli/json/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { runToPage } from "../convex/runKit.js";

@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
 import { Interrupts, type CliContext } from "../../cli/context.js";
-import type { FetchInit } from "../../cli/lib/http.js";
-import { PrintedCommands } from "../../cli/lib/printedCommands.js";
-import { writeRunningDeployment } from "../../cli/lib/runningDeployment.js";
+import type { FetchInit } from "../../cli/deployment/http.js";
+import { PrintedCommands } from "../../cli/terminal/printedCommands.js";
+import { writeRunningDeployment } from "../../cli/deployment/target/runningDeployment.js";
 import { runProgram } from "../../cli/program.js";
 
 export const DEPLOYMENT_URL = "http://127.0.0.99:3210";

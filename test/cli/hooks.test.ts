@@ -5,9 +5,9 @@ import type {
   DoctorJson,
   ForgetJson,
   HooksJson,
-} from "../../cli/operatorShapes.js";
-import type { FetchInit } from "../../cli/lib/http.js";
-import type { StatusJson } from "../../cli/shapes.js";
+} from "../../cli/json/operatorShapes.js";
+import type { FetchInit } from "../../cli/deployment/http.js";
+import type { StatusJson } from "../../cli/json/shapes.js";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { expectInvariants, readRows } from "../convex/rows.js";

@@ -1,10 +1,10 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { ImportJson, ListJson, ShowJson } from "../../cli/shapes.js";
+import type { ImportJson, ListJson, ShowJson } from "../../cli/json/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";
-import type { FetchInit } from "../../cli/lib/http.js";
+import type { FetchInit } from "../../cli/deployment/http.js";
 import { bodyOf } from "./harness.js";
 
 function jsonl(rows: object[]): string {

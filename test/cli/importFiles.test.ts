@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
 import { onTestFinished, describe, expect, test } from "vitest";
-import type { ImportJson, ShowJson } from "../../cli/shapes.js";
+import type { ImportJson, ShowJson } from "../../cli/json/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 

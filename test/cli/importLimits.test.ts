@@ -2,7 +2,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import type { ExportJson, ImportJson, ListJson } from "../../cli/shapes.js";
+import type {
+  ExportJson,
+  ImportJson,
+  ListJson,
+} from "../../cli/json/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { RealCli } from "./realCli.js";
 

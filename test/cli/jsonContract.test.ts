@@ -1,7 +1,7 @@
 /** What programs may rely on, of every command: one object on success, one on failure. */
 import type { Command } from "commander";
 import { expect, test } from "vitest";
-import type { ErrorJson } from "../../cli/shapes.js";
+import type { ErrorJson } from "../../cli/json/shapes.js";
 import { buildProgram } from "../../cli/program.js";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";

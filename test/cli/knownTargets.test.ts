@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { writeRunningDeployment } from "../../cli/lib/runningDeployment.js";
+import { writeRunningDeployment } from "../../cli/deployment/target/runningDeployment.js";
 import { ADMIN_KEY, FakeTerminal } from "./harness.js";
 
 const REMOTE = "https://convex.example.com";

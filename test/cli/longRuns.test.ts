@@ -10,7 +10,7 @@ import type {
   RunResultJson,
   RunShowJson,
   StatusJson,
-} from "../../cli/shapes.js";
+} from "../../cli/json/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { RealCli, type Running } from "./realCli.js";
 

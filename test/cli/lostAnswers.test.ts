@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { ImportJson, RunResultJson } from "../../cli/shapes.js";
-import type { ForgetJson } from "../../cli/operatorShapes.js";
+import type { ImportJson, RunResultJson } from "../../cli/json/shapes.js";
+import type { ForgetJson } from "../../cli/json/operatorShapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";

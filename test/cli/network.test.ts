@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { httpFetch } from "../../cli/lib/http.js";
+import { httpFetch } from "../../cli/deployment/http.js";
 import { ADMIN_KEY, FakeTerminal } from "./harness.js";
 
 /** A terminal in a folder whose deployment is this server. */

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { ImportJson, ServeJson } from "../../cli/shapes.js";
+import type { ImportJson, ServeJson } from "../../cli/json/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { CONVEX_CLI } from "../embedded/support/officialCli.js";
 import { RealCli } from "./realCli.js";

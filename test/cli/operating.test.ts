@@ -10,7 +10,7 @@ import { pipeline } from "node:stream/promises";
 import { ConvexHttpClient } from "convex/browser";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ZipFile } from "yazl";
-import type { ServeJson, StatusJson } from "../../cli/shapes.js";
+import type { ServeJson, StatusJson } from "../../cli/json/shapes.js";
 import { DAY_MS, HOUR_MS } from "../../convex/sessionTracker/shared.js";
 import { CONVEX_CLI } from "../embedded/support/officialCli.js";
 import { tasksOf, Values } from "./consoleBlocks.js";

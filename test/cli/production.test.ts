@@ -1,7 +1,7 @@
 /** What is asked before a write to production, and what never is. */
 import { expect, test } from "vitest";
-import { httpFetch, type Fetch } from "../../cli/lib/http.js";
-import type { StatusJson } from "../../cli/shapes.js";
+import { httpFetch, type Fetch } from "../../cli/deployment/http.js";
+import type { StatusJson } from "../../cli/json/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { setUpDeployment } from "./deployment.js";
 import { ADMIN_KEY } from "./harness.js";

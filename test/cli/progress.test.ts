@@ -1,7 +1,7 @@
 /** How far a run is, that is bounded, paced or was resumed. */
 import { expect, test } from "vitest";
-import { progressOf, progressText } from "../../cli/lib/runProgress.js";
-import type { RunResultJson, StatusJson } from "../../cli/shapes.js";
+import { progressOf, progressText } from "../../cli/runs/progress.js";
+import type { RunResultJson, StatusJson } from "../../cli/json/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS, HOUR_MS } from "../../convex/sessionTracker/shared.js";
 import { advance } from "../convex/clock.js";

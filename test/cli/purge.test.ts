@@ -1,6 +1,6 @@
 import { getConvexSize } from "convex/values";
 import { expect, test, vi } from "vitest";
-import type { DryRunJson, RunResultJson } from "../../cli/shapes.js";
+import type { DryRunJson, RunResultJson } from "../../cli/json/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import type { CliContext } from "../../cli/context.js";

@@ -1,7 +1,7 @@
 /** Purges by the deployment's clock, and under the settings that were looked at. */
 import { expect, test, vi } from "vitest";
 import type { CliContext } from "../../cli/context.js";
-import type { DryRunJson, RunResultJson } from "../../cli/shapes.js";
+import type { DryRunJson, RunResultJson } from "../../cli/json/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";

@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { Terminal } from "@xterm/headless";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { RunResultJson, ServeJson, StatusJson } from "../../cli/shapes.js";
+import type {
+  RunResultJson,
+  ServeJson,
+  StatusJson,
+} from "../../cli/json/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { openDroppingProxy } from "./droppingProxy.js";
 import { RealCli, type Running } from "./realCli.js";

@@ -7,7 +7,7 @@ import type {
   RunResultJson,
   RunShowJson,
   StatusJson,
-} from "../../cli/shapes.js";
+} from "../../cli/json/shapes.js";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
 import {
   DAY_MS,

@@ -5,7 +5,7 @@ import type {
   RunResultJson,
   ShowJson,
   StatusJson,
-} from "../../cli/shapes.js";
+} from "../../cli/json/shapes.js";
 import { MINUTE_MS } from "../../convex/sessionTracker/shared.js";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";

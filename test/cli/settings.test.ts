@@ -3,7 +3,7 @@ import type {
   RetentionJson,
   ScheduleChangeJson,
   ScheduleListJson,
-} from "../../cli/shapes.js";
+} from "../../cli/json/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";

@@ -5,7 +5,7 @@ import type {
   SettingsChangeJson,
   SettingsJson,
   SettingsLogJson,
-} from "../../cli/operatorShapes.js";
+} from "../../cli/json/operatorShapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";

@@ -1,8 +1,11 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import { describeError } from "../../cli/lib/errors.js";
-import type { Fetch } from "../../cli/lib/http.js";
-import { resolveTarget, type Target } from "../../cli/lib/target.js";
+import { describeError } from "../../cli/errors.js";
+import type { Fetch } from "../../cli/deployment/http.js";
+import {
+  resolveTarget,
+  type Target,
+} from "../../cli/deployment/target/target.js";
 import { ADMIN_KEY, bodyOf, DEPLOYMENT_URL, FakeTerminal } from "./harness.js";
 
 const PROD_KEY = "prod:happy-animal-123|c2VjcmV0";

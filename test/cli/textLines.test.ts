@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
-import { linesOf } from "../../cli/lib/import/textLines.js";
+import { linesOf } from "../../cli/transfer/import/textLines.js";
 
 async function collect(...chunks: string[]): Promise<string[]> {
   const lines: string[] = [];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatRelative } from "../../cli/lib/time.js";
+import { formatRelative } from "../../cli/time/time.js";
 
 const NOW = Date.UTC(2026, 7, 15, 12);
 const SECOND = 1_000;

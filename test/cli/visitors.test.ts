@@ -1,7 +1,7 @@
 /** Filters of `list`, `end` and `forget`. */
 import { expect, test, vi } from "vitest";
-import type { ListJson, ShowJson, StatusJson } from "../../cli/shapes.js";
-import type { EndJson, ForgetJson } from "../../cli/operatorShapes.js";
+import type { ListJson, ShowJson, StatusJson } from "../../cli/json/shapes.js";
+import type { EndJson, ForgetJson } from "../../cli/json/operatorShapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
 import { expectInvariants } from "../convex/rows.js";

@@ -4,7 +4,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { documents, readDocument, ROOT } from "./markdown.js";
 
-const usage = "cli/usage";
+const usage = "cli/commands";
 const texts = [
   ...documents().map((document) => [document, readDocument(document)]),
   ...readdirSync(path.join(ROOT, usage)).map((name) => [

@@ -4,8 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ImportRow } from "../../cli/lib/api.js";
-import type { ImportJson, ListJson, StatusJson } from "../../cli/shapes.js";
+import type { ImportRow } from "../../cli/deployment/api.js";
+import type {
+  ImportJson,
+  ListJson,
+  StatusJson,
+} from "../../cli/json/shapes.js";
 import { isMissing } from "../processes/missing.js";
 import {
   openDeployment,

@@ -6,7 +6,7 @@ import {
   type EmbeddedDeployment,
 } from "@sessions-ops/embedded";
 import { expect, inject, onTestFinished } from "vitest";
-import type { ComponentClient } from "../../../cli/lib/client.js";
+import type { ComponentClient } from "../../../cli/deployment/client.js";
 import { exampleComponent } from "../../../scripts/exampleApp.js";
 import { FakeClock } from "../../embedded/support/fakeClock.js";
 import { stablePort } from "../../ports.js";

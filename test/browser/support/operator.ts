@@ -7,7 +7,7 @@ import {
 } from "@sessions-ops/embedded";
 import type { Page } from "playwright-core";
 import { build } from "vite";
-import type { ComponentClient } from "../../../cli/lib/client.js";
+import type { ComponentClient } from "../../../cli/deployment/client.js";
 import { exampleComponent } from "../../../scripts/exampleApp.js";
 import type { RealCli } from "../../cli/realCli.js";
 import type { Running } from "../../cli/realCli.js";

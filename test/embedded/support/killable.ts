@@ -3,7 +3,11 @@ import { once } from "node:events";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build } from "esbuild";
-import type { Args, FunctionName, Returns } from "../../../cli/lib/api.js";
+import type {
+  Args,
+  FunctionName,
+  Returns,
+} from "../../../cli/deployment/api.js";
 import type { OpenOptions } from "../../../embedded/index.js";
 import { pushBy, type Answer, type PushedApp } from "./deployment.js";
 

@@ -1,0 +1,67 @@
+import type { CliContext } from "../context.js";
+import { Feed } from "./feed.js";
+import { readPageFiles } from "./pageFiles.js";
+import { openServer } from "./server.js";
+import { feedFrom } from "./source.js";
+import { connect, type GlobalOptions } from "../deployment/connect.js";
+import { note, print, printJson } from "../terminal/output.js";
+import type { DashboardJson } from "../json/operatorShapes.js";
+
+export interface DashboardOptions extends GlobalOptions {
+  /** Unset: any free one. */
+  readonly port?: number;
+  /** Unset: where somebody sits at this machine. */
+  readonly open?: boolean;
+}
+
+/** Serves a page for this machine's browser until it is interrupted. */
+export async function dashboard(
+  context: CliContext,
+  options: DashboardOptions,
+): Promise<void> {
+  const files = readPageFiles();
+  const connection = await connect(context, options);
+  const { client, target } = connection;
+  // Asked before anything is shown, so that a wrong key or address ends the command in words.
+  const [status, backlog] = await Promise.all([
+    client.query("stats:status", {}),
+    client.query("stats:backlog", {}),
+  ]);
+  const stop = new AbortController();
+  const stopListening = context.onInterrupt(() => stop.abort());
+  const feed = new Feed(target.adminKey);
+  const server = await openServer({
+    port: options.port ?? 0,
+    files,
+    feed,
+    onReuse: (link) =>
+      note(
+        context,
+        `The link was used a second time, by another browser or program; nobody is let in by it any more. A new one: ${link}`,
+      ),
+  });
+  try {
+    await announce(context, options, server.link);
+    await feedFrom(context, connection, feed, { status, backlog }, stop.signal);
+  } finally {
+    stopListening();
+    await server.close();
+  }
+}
+
+async function announce(
+  context: CliContext,
+  options: DashboardOptions,
+  link: string,
+): Promise<void> {
+  if (options.json) {
+    printJson(context, { ready: true, url: link } satisfies DashboardJson);
+  } else {
+    print(context, `Dashboard: ${link}`);
+  }
+  note(context, "The link lets one browser in, once. Ctrl-C closes the page.");
+  const isAtDesktop = context.interactive && !context.env["SSH_CONNECTION"];
+  if (!(options.open ?? isAtDesktop)) return;
+  if (await context.openBrowser(link)) return;
+  note(context, "No browser could be opened; open the link yourself.");
+}

@@ -1,0 +1,49 @@
+/** This machine's clock beside the deployment's, by which everything there is reckoned. */
+import type { CliContext } from "../context.js";
+import type { ComponentClient } from "./client.js";
+import { note } from "../terminal/output.js";
+import { formatDuration } from "../time/time.js";
+
+/** Beyond this, what an operator says by their own clock is not what they mean. */
+export const SKEW_MS = 60_000;
+
+/** How far this machine's clock is ahead, or behind below 0, beyond what the way there explains. */
+export async function readSkew(
+  context: Pick<CliContext, "now">,
+  client: ComponentClient,
+): Promise<number> {
+  const asked = context.now();
+  const there = await client.query("health:now", { here: asked });
+  if (there < asked) return asked - there;
+  return Math.min(0, context.now() - there);
+}
+
+/** "this machine's clock is 10 days ahead of the deployment's" */
+export function skewText(aheadMs: number): string {
+  const side = aheadMs > 0 ? "ahead of" : "behind";
+  return `this machine's clock is ${formatDuration(Math.abs(aheadMs))} ${side} the deployment's`;
+}
+
+/** Before a write: says so where the clocks differ by more than a minute. */
+export async function noteSkew(
+  context: CliContext,
+  client: ComponentClient,
+): Promise<void> {
+  const aheadMs = await readSkew(context, client);
+  if (Math.abs(aheadMs) <= SKEW_MS) return;
+  note(
+    context,
+    `Note: ${skewText(aheadMs)}. Days and durations of a purge are reckoned by the deployment's clock; a date or a time that you name is taken as it is.`,
+  );
+}
+
+/** The same context by the deployment's clock, where the two differ by more than a minute. */
+export async function byDeploymentClock(
+  context: CliContext,
+  client: ComponentClient,
+): Promise<CliContext> {
+  const aheadMs = await readSkew(context, client);
+  if (Math.abs(aheadMs) <= SKEW_MS) return context;
+  const now = { value: () => context.now() - aheadMs };
+  return Object.create(context, { now }) as CliContext;
+}

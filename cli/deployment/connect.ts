@@ -1,0 +1,80 @@
+import type { CliContext } from "../context.js";
+import { ComponentClient } from "./client.js";
+import { noteSkew } from "./clock.js";
+import { confirmName } from "../terminal/confirm.js";
+import { checkKnown } from "./target/knownTargets.js";
+import { note } from "../terminal/output.js";
+import { productionBanner } from "./target/production.js";
+import { targetFlags } from "../terminal/shell.js";
+import {
+  resolveTarget,
+  type Target,
+  type TargetOptions,
+} from "./target/target.js";
+
+/** The options every command has. */
+export interface GlobalOptions extends TargetOptions {
+  readonly component?: string;
+  readonly json?: boolean;
+  /** The name of the production deployment that is meant, instead of typing it. */
+  readonly production?: string;
+}
+
+/** A deployment and the means to talk to it. */
+export interface Connection {
+  readonly client: ComponentClient;
+  readonly target: Target;
+  readonly options: GlobalOptions;
+}
+
+const DEFAULT_COMPONENT = "sessionTracker";
+
+export async function connect(
+  context: CliContext,
+  options: GlobalOptions,
+): Promise<Connection> {
+  const target = await resolveTarget(context, options);
+  const named =
+    options.component ?? (context.env["SESSIONS_OPS_COMPONENT"] || undefined);
+  context.commands.targetFlags = targetFlags({
+    ...target.namedBy,
+    component: named,
+  });
+  for (const text of target.notes) note(context, text);
+  await checkKnown(context, options, target);
+  return {
+    target,
+    options,
+    client: new ComponentClient(context, target, named ?? DEFAULT_COMPONENT),
+  };
+}
+
+/** Says where a write goes, and by which clock, before it goes there; in production its name has to be typed. */
+export async function announceTarget(
+  context: CliContext,
+  connection: Connection,
+): Promise<void> {
+  sayTarget(context, connection);
+  const { client, target, options } = connection;
+  await noteSkew(context, client);
+  if (target.productionName === null) return;
+  await confirmName(context, options, {
+    given: options.production,
+    name: target.productionName,
+    question: `This changes the production deployment ${target.productionName}. Type its name to go on:`,
+    flags: `--production ${target.productionName}`,
+  });
+}
+
+/** Says which deployment it is, and whether it is in production. */
+export function sayTarget(
+  context: CliContext,
+  { target, client }: Connection,
+): void {
+  note(
+    context,
+    `Target: ${target.url} (${target.source}), component ${client.component}`,
+  );
+  if (target.productionName === null) return;
+  note(context, productionBanner(context, "stderr", target.productionName));
+}

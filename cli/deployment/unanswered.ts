@@ -1,0 +1,76 @@
+/** A write whose answer did not come may be done: what to say about it, and where to look. */
+import type { Args, MutationName } from "./api.js";
+import { CliError } from "../errors.js";
+import { shellCommand } from "../terminal/shell.js";
+
+type WhereToLook = {
+  readonly [Name in MutationName]?: (args: Args<Name>) => string;
+};
+
+const command = (...words: string[]) =>
+  `\`${shellCommand("sessions-ops", ...words)}\``;
+const settings = () => `${command("settings", "get")} says.`;
+const schedules = () => `${command("schedule", "list")} says.`;
+const run = ({ runId }: { runId: string }) =>
+  `${command("runs", "show", runId)} says.`;
+
+/** What starts a run, imports or archives says more itself than stands here. */
+const WHERE_TO_LOOK: WhereToLook = {
+  "settings:change": settings,
+  "schedules:set": schedules,
+  "schedules:pause": schedules,
+  "schedules:resume": schedules,
+  "runs:cancel": run,
+  "runs:resume": run,
+  "tracking:end": ({ anonymousId }) => `${command("show", anonymousId)} says.`,
+  "tracking:forget": ({ anonymousId }) =>
+    `${command("show", anonymousId)} finds no session if it was.`,
+  "health:repair": () => `${command("doctor")} says.`,
+  "futureTimes:mend": () => `${command("doctor")} says.`,
+  "tallies:page": () => `${command("doctor", "--deep")} says.`,
+};
+
+/** The error of a write that may be done, with where to look. */
+export function unanswered<Name extends MutationName>(
+  name: Name,
+  args: Args<Name>,
+  cause: CliError,
+): CliError {
+  const look = whereToLook(name, args);
+  if (look === null) return cause;
+  return new CliError(
+    "unreachable",
+    `${cause.message}\nWhether it was done is not known: ${look}`,
+    { cause },
+  );
+}
+
+/** The same, where somebody pressed Ctrl-C and the answer was not waited for. */
+export function unansweredAtInterrupt<Name extends MutationName>(
+  name: Name,
+  args: Args<Name>,
+  cause: CliError,
+): CliError {
+  const look = whereToLook(name, args);
+  return new CliError(
+    "cancelled",
+    `Interrupted before the deployment answered; whether it was done is not known${look === null ? "." : `: ${look}`}`,
+    { cause },
+  );
+}
+
+/** The error of a question that came after a write, which was done. */
+export function reportLost(look: string, cause: CliError): CliError {
+  return new CliError(
+    "unreachable",
+    `${cause.message}\nWhat was asked for was done before that: ${look}`,
+    { cause },
+  );
+}
+
+export function whereToLook<Name extends MutationName>(
+  name: Name,
+  args: Args<Name>,
+): string | null {
+  return WHERE_TO_LOOK[name]?.(args) ?? null;
+}

@@ -1,0 +1,85 @@
+import type { CliContext } from "../context.js";
+import {
+  announceTarget,
+  connect,
+  sayTarget,
+  type GlobalOptions,
+} from "../deployment/connect.js";
+import { examine } from "./examine.js";
+import { CliError } from "../errors.js";
+import { colorsFor, countOf, print, printJson } from "../terminal/output.js";
+import { printable } from "../terminal/printable.js";
+import type { DoctorJson, FindingJson } from "../json/operatorShapes.js";
+
+export interface DoctorOptions extends GlobalOptions {
+  readonly deep?: boolean;
+  readonly fix?: boolean;
+}
+
+/** Checks everything, even where something is wrong already, and says what to do about each. */
+export async function doctor(
+  context: CliContext,
+  options: DoctorOptions,
+): Promise<void> {
+  const connection = await connect(context, options);
+  // Without --fix it leaves nothing changed: it only has its target said.
+  if (options.fix) await announceTarget(context, connection);
+  else sayTarget(context, connection);
+  const { findings: found, cause } = await examine(
+    context,
+    connection,
+    options,
+  );
+  const findings = found.map((finding) => completed(context, finding));
+  const problems = findings.filter(({ result }) => result === "problem");
+  const healthy = problems.length === 0;
+  if (options.json) {
+    printJson(context, { healthy, findings } satisfies DoctorJson);
+  } else {
+    print(
+      context,
+      findings.map((finding) => findingText(context, finding)).join("\n"),
+    );
+  }
+  if (healthy) return;
+  throw new CliError(
+    cause?.code ?? "failure",
+    `${countOf(problems.length, "problem")} found: ${problems.map(({ check }) => check).join(", ")}.`,
+  );
+}
+
+function completed(
+  { commands }: CliContext,
+  { message, remedy, ...finding }: FindingJson,
+): FindingJson {
+  return {
+    ...finding,
+    message: commands.complete(message),
+    ...(remedy === undefined ? {} : { remedy: commands.complete(remedy) }),
+  };
+}
+
+const LABELS = {
+  ok: "ok",
+  fixed: "fixed",
+  warning: "warning",
+  problem: "PROBLEM",
+  skipped: "skipped",
+} as const;
+
+function findingText(
+  context: CliContext,
+  { check, result, message, remedy }: FindingJson,
+): string {
+  const { green, yellow, red, dim } = colorsFor(context, "stdout");
+  const colors = {
+    ok: green,
+    fixed: green,
+    warning: yellow,
+    problem: red,
+    skipped: dim,
+  };
+  const label = colors[result](LABELS[result].padEnd(8));
+  const line = `${label} ${check.padEnd(16)} ${printable(message)}`;
+  return remedy === undefined ? line : `${line}\n${" ".repeat(9)}→ ${remedy}`;
+}

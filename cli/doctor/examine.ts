@@ -1,0 +1,149 @@
+import { VERSION } from "../../convex/sessionTracker/version.js";
+import type { CliContext } from "../context.js";
+import type { Status } from "../deployment/api.js";
+import type { ComponentClient } from "../deployment/client.js";
+import { readSkew, skewText } from "../deployment/clock.js";
+import type { Connection } from "../deployment/connect.js";
+import { CliError } from "../errors.js";
+import { settingsWarnings } from "../settings/contradictions.js";
+import { checkCounters } from "./counters.js";
+import { ok, problem, skipped, warning, type Finding } from "./finding.js";
+import { checkFutureTimes } from "./futureTimes.js";
+import { checkHooks } from "./hooks.js";
+import { checkRuns, checkSchedules, checkWatchdog } from "./upkeep.js";
+import { checkWorkpool } from "./workpool.js";
+
+export interface Examination {
+  findings: Finding[];
+  /** Why nothing could be asked of the deployment. */
+  cause?: CliError;
+}
+
+interface Options {
+  readonly deep?: boolean;
+  readonly fix?: boolean;
+}
+
+const LATER = [
+  "clock",
+  "schedules",
+  "watchdog",
+  "runs",
+  "workpool",
+  "settings",
+  "counters",
+];
+
+/** All checks in order; where the deployment cannot be asked, the rest is skipped and says so. */
+export async function examine(
+  context: CliContext,
+  connection: Connection,
+  { deep = false, fix = false }: Options,
+): Promise<Examination> {
+  const { client } = connection;
+  const reached = await reach(connection);
+  if (!("status" in reached)) {
+    const rest = LATER.map((check) => skipped(check, "could not be asked"));
+    return { ...reached, findings: [...reached.findings, ...rest] };
+  }
+  const { findings, status } = reached;
+  // Before the checks, so that they say what is left; what it did is said beside them.
+  const repaired = fix ? await client.mutation("health:repair", {}) : [];
+  return {
+    findings: [
+      ...findings,
+      await checkClock(context, client),
+      ...(await checkFutureTimes(context, client, fix)),
+      ...(await checkSchedules(client, repaired)),
+      await checkWatchdog(context, client, repaired),
+      ...(await checkRuns(context, client, repaired)),
+      await checkWorkpool(context, client),
+      ...(await checkHooks(client)),
+      ...checkSettings(context, status),
+      await checkCounters(client, { deep, fix }),
+    ],
+  };
+}
+
+/** The network, the key and the component fail in that order, and one call tells them apart. */
+async function reach({
+  client,
+  target,
+}: Connection): Promise<Examination & { status?: Status }> {
+  const inOrder = [
+    ok("network", `${target.url} answers`),
+    ok("key", "the key is accepted"),
+    ok("component", "the component answers"),
+  ];
+  try {
+    const status = await client.query("stats:status", {});
+    return { findings: [...inOrder, checkVersion(status.version)], status };
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    const [check, remedy] = causeOf(error);
+    const before = inOrder.slice(
+      0,
+      inOrder.findIndex((finding) => finding.check === check),
+    );
+    return {
+      findings: [...before, problem(check, error.message, remedy)],
+      cause: error,
+    };
+  }
+}
+
+function causeOf({ code }: CliError): readonly [check: string, remedy: string] {
+  switch (code) {
+    case "unreachable":
+      return ["network", "Check the URL and the network, then try again."];
+    case "unauthorized":
+      return ["key", "Set a key of this deployment."];
+    default:
+      return [
+        "component",
+        "Mount the component, or name it with --component, and deploy.",
+      ];
+  }
+}
+
+function checkVersion(version: string): Finding {
+  if (version === VERSION)
+    return ok("version", `component and CLI are ${version}`);
+  return warning(
+    "version",
+    `the component is ${version}, this CLI is ${VERSION}`,
+    "Install the same version of sessions-ops in the app, then deploy.",
+  );
+}
+
+/** Beyond what a slow answer explains. */
+const SKEW_MS = 10_000;
+
+async function checkClock(
+  context: CliContext,
+  client: ComponentClient,
+): Promise<Finding> {
+  const aheadMs = await readSkew(context, client);
+  if (Math.abs(aheadMs) <= SKEW_MS) return ok("clock", "the clocks agree");
+  return warning(
+    "clock",
+    skewText(aheadMs),
+    "Set this machine's clock (NTP). Cutoffs are reckoned by the deployment's, but times that you name are by yours.",
+  );
+}
+
+function checkSettings(context: CliContext, { settings }: Status): Finding[] {
+  const warnings = settingsWarnings(settings, context.now());
+  if (warnings.length === 0) return [ok("settings", "nothing contradicts")];
+  return warnings.map((text) => {
+    const [message = text, remedy = ""] = splitRemedy(text);
+    return warning("settings", message, remedy);
+  });
+}
+
+/** A warning says what happens, a colon, and what to change. */
+function splitRemedy(text: string): [string, string] {
+  const at = text.lastIndexOf(": ");
+  const remedy = text.slice(at + 2);
+  return [text.slice(0, at), remedy.charAt(0).toUpperCase() + remedy.slice(1)];
+}

@@ -1,0 +1,112 @@
+/** Schedules, the watchdog and runs: do those live that should? */
+import {
+  MINUTE_MS,
+  WATCHDOG_LATE_MS,
+} from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import type { ComponentClient } from "../deployment/client.js";
+import { byDeploymentClock } from "../deployment/clock.js";
+import { adviceFor } from "../runs/advice.js";
+import { scheduleState } from "../schedules/table.js";
+import { formatDuration, formatTime } from "../time/time.js";
+import { fixed, ok, problem, warning, type Finding } from "./finding.js";
+
+const FIX = "`sessions-ops doctor --fix` mends it.";
+/** Crons is built on the scheduler, which runs seconds late at worst. */
+const LATE_MS = 5 * MINUTE_MS;
+
+export async function checkSchedules(
+  client: ComponentClient,
+  repaired: readonly string[],
+): Promise<Finding[]> {
+  const now = await client.mutation("health:clock", {});
+  const alive = await client.query("health:schedules", {});
+  const schedules = await client.query("schedules:list", {});
+  return alive.map(({ name, inCrons, overdueSince }) => {
+    const check = `schedule ${name}`;
+    if (inCrons === "missing") {
+      return problem(check, "crons does not have it, so it never fires", FIX);
+    }
+    if (inCrons === "different") {
+      return problem(check, "crons has another spec than the settings", FIX);
+    }
+    if (overdueSince !== null && now - overdueSince > LATE_MS) {
+      return problem(
+        check,
+        `should have fired at ${formatTime(overdueSince)} and did not`,
+        FIX,
+      );
+    }
+    const mended = repaired.find((what) => what.includes(`schedule ${name}`));
+    if (mended !== undefined) return fixed(check, mended);
+    const schedule = schedules.find((one) => one.name === name);
+    if (schedule?.paused) {
+      return warning(
+        check,
+        `is ${scheduleState(schedule)} (${schedule.paused.actor})`,
+        `\`sessions-ops schedule resume ${name}\` ends the pause.`,
+      );
+    }
+    return ok(
+      check,
+      schedule?.nextAt
+        ? `next fires at ${formatTime(schedule.nextAt)}`
+        : "alive",
+    );
+  });
+}
+
+export async function checkWatchdog(
+  context: CliContext,
+  client: ComponentClient,
+  repaired: readonly string[],
+): Promise<Finding> {
+  const { watchdog } = await client.query("stats:status", {});
+  const { gaveUp, lastAt } = watchdog;
+  if (gaveUp) {
+    return problem(
+      "watchdog",
+      `gave up at ${formatTime(gaveUp.at)}: ${gaveUp.why}`,
+      "Look at `sessions-ops runs list` and the deployment's logs for why; then `sessions-ops doctor --fix` makes it start anew.",
+    );
+  }
+  const mended = repaired.find((what) => what.includes("watchdog"));
+  if (mended !== undefined) return fixed("watchdog", mended);
+  const there = await byDeploymentClock(context, client);
+  const silentMs = there.now() - (lastAt ?? 0);
+  if (lastAt !== null && silentMs <= WATCHDOG_LATE_MS) {
+    return ok("watchdog", watchdog.lastResult ?? "alive");
+  }
+  return problem(
+    "watchdog",
+    lastAt === null
+      ? "has not run yet"
+      : `last ran ${formatDuration(silentMs)} ago, and should every 15 minutes`,
+    "Deploy again: its cron comes with the component. `sessions-ops doctor --fix` does its work once.",
+  );
+}
+
+export async function checkRuns(
+  context: CliContext,
+  client: ComponentClient,
+  repaired: readonly string[],
+): Promise<Finding[]> {
+  const { runs } = await client.query("stats:status", {});
+  const now = (await byDeploymentClock(context, client)).now();
+  const restarted = repaired
+    .filter((what) => what.startsWith("run "))
+    .map((what) => fixed("runs", `restarted, because ${what}`));
+  const wrong = runs.flatMap((run) => {
+    // Its next page, not done yet, is what moves it.
+    if (restarted.some(({ message }) => message.includes(run.runId))) return [];
+    const advice = adviceFor(run, now, { isLast: true });
+    if (advice === null) return [];
+    const { what, remedy } = advice;
+    const message = what.charAt(0).toLowerCase() + what.slice(1, -1);
+    return [problem("runs", message, remedy)];
+  });
+  const found = [...restarted, ...wrong];
+  return found.length === 0
+    ? [ok("runs", "none stands still or failed")]
+    : found;
+}

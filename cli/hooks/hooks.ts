@@ -1,0 +1,215 @@
+import type { HookName } from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import type { Returns } from "../deployment/api.js";
+import type { ComponentClient } from "../deployment/client.js";
+import { confirmYes } from "../terminal/confirm.js";
+import {
+  announceTarget,
+  connect,
+  type GlobalOptions,
+} from "../deployment/connect.js";
+import { CliError, messageOf } from "../errors.js";
+import {
+  countOf,
+  note,
+  print,
+  printJson,
+  widthOf,
+} from "../terminal/output.js";
+import { printable } from "../terminal/printable.js";
+import { formatTable } from "../terminal/table.js";
+import { formatTime, iso } from "../time/time.js";
+import type {
+  HookDebtJson,
+  HooksChangeJson,
+  HooksJson,
+  HooksRetryJson,
+} from "../json/operatorShapes.js";
+
+export interface HooksOptions extends GlobalOptions {
+  readonly limit: number;
+}
+
+export interface HooksClearOptions extends GlobalOptions {
+  readonly yes?: boolean;
+}
+
+/** The app's hooks, whether each answers, and what they owe to people who were erased. */
+export async function listHooks(
+  context: CliContext,
+  options: HooksOptions,
+): Promise<void> {
+  const { client } = await connect(context, options);
+  const hooks = await client.mutation("hooks:check", {});
+  const { debts, isAll } = await readDebts(client, options.limit);
+  if (options.json) {
+    return printJson(context, {
+      hooks: hooks.map(({ name, handle, error }) => ({
+        name,
+        handle,
+        answers: error === null,
+        error,
+      })),
+      debts: debts.map(toDebtJson),
+      isAll,
+    } satisfies HooksJson);
+  }
+  print(context, hooksText(hooks, debts, widthOf(context)));
+  if (!isAll) note(context, "More are owed: list them with a larger --limit.");
+  if (debts.length > 0) {
+    note(
+      context,
+      "`sessions-ops hooks retry` calls the hooks for these again; `sessions-ops hooks settle DEBT` strikes one out that was done by hand.",
+    );
+  }
+}
+
+/** Calls each hook for what it owes, one call and transaction each. */
+export async function retryHooks(
+  context: CliContext,
+  options: GlobalOptions,
+): Promise<void> {
+  const connection = await connect(context, options);
+  const { client } = connection;
+  await announceTarget(context, connection);
+  const { debts } = await readDebts(client, Infinity);
+  const failed: HookDebtJson[] = [];
+  for (const debt of debts) {
+    const error = await retryOne(client, debt);
+    if (error !== null) failed.push({ ...toDebtJson(debt), error });
+  }
+  const paid = debts.length - failed.length;
+  if (options.json) {
+    printJson(context, { paid, failed } satisfies HooksRetryJson);
+  } else {
+    print(
+      context,
+      debts.length === 0
+        ? "Nothing is owed."
+        : `Done for ${countOf(paid, "erased session")}; ${failed.length === 0 ? "nothing is owed any more" : `still owed for ${failed.length}`}.`,
+    );
+  }
+  const [first] = failed;
+  if (first === undefined) return;
+  throw new CliError(
+    "failure",
+    `The hook failed for ${countOf(failed.length, "erased session")}, the first of which is ${first.sessionId}: ${printable(first.error)}`,
+  );
+}
+
+/** Removes a hook, which nothing calls any more. */
+export async function clearHook(
+  context: CliContext,
+  name: HookName,
+  options: HooksClearOptions,
+): Promise<void> {
+  const connection = await connect(context, options);
+  await announceTarget(context, connection);
+  await confirmYes(
+    context,
+    options,
+    `This removes the hook ${name}: the app hears of no session any more until it sets one again (setSessionHooks). Go on?`,
+  );
+  const { cleared } = await connection.client.mutation("hooks:clear", { name });
+  if (options.json) {
+    return printJson(context, { done: cleared } satisfies HooksChangeJson);
+  }
+  print(
+    context,
+    cleared ? `Removed the hook ${name}.` : `There is no hook ${name}.`,
+  );
+}
+
+/** Strikes out what was done by hand. */
+export async function settleHook(
+  context: CliContext,
+  debtId: string,
+  options: GlobalOptions,
+): Promise<void> {
+  const connection = await connect(context, options);
+  await announceTarget(context, connection);
+  const { settled } = await connection.client.mutation("hooks:settle", {
+    debtId,
+  });
+  if (!settled) {
+    throw new CliError(
+      "failure",
+      `There is no debt ${JSON.stringify(debtId)}: it was paid or struck out, or the id is another's. \`sessions-ops hooks\` lists what is owed.`,
+    );
+  }
+  if (options.json) {
+    return printJson(context, { done: true } satisfies HooksChangeJson);
+  }
+  print(context, `Struck out ${debtId}.`);
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+type Hook = Returns<"hooks:check">[number];
+type Debt = Returns<"hooks:debts">["debts"][number];
+
+/** The most a single call returns. */
+const PAGE = 1_000;
+
+async function readDebts(
+  client: ComponentClient,
+  limit: number,
+): Promise<{ debts: Debt[]; isAll: boolean }> {
+  const debts: Debt[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Returns<"hooks:debts"> = await client.query("hooks:debts", {
+      limit: Math.min(PAGE, limit - debts.length),
+      cursor,
+    });
+    debts.push(...page.debts);
+    cursor = page.cursor;
+  } while (cursor !== null && debts.length < limit);
+  return { debts, isAll: cursor === null };
+}
+
+/** One that runs out of time fails the call itself, and is still owed. */
+async function retryOne(
+  client: ComponentClient,
+  { debtId }: Debt,
+): Promise<string | null> {
+  try {
+    return (await client.mutation("hooks:retry", { debtId })).error;
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== "failure") throw error;
+    return messageOf(error);
+  }
+}
+
+function toDebtJson(debt: Debt): HookDebtJson {
+  return {
+    ...debt,
+    erasedAt: iso(debt.erasedAt),
+    triedAt: iso(debt.triedAt),
+  };
+}
+
+function hooksText(hooks: Hook[], debts: Debt[], width?: number): string {
+  const set =
+    hooks.length === 0
+      ? "No hooks are set."
+      : hooks
+          .map(
+            ({ name, handle, error }) =>
+              `${name}  ${printable(handle)}  ${error === null ? "answers" : `FAILS: ${printable(error)}`}`,
+          )
+          .join("\n");
+  if (debts.length === 0) return `${set}\nNothing is owed.`;
+  const owed = formatTable(
+    ["DEBT", "HOOK", "ERASED SESSION", "ERASED", "ERROR"],
+    debts.map(({ debtId, hook, sessionId, erasedAt, error }) => [
+      debtId,
+      hook,
+      sessionId,
+      formatTime(erasedAt),
+      error,
+    ]),
+    width,
+  );
+  return `${set}\n\n${owed}`;
+}

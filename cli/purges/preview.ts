@@ -1,0 +1,101 @@
+import type { RetentionDays } from "../../convex/sessionTracker/shared.js";
+import type { Args, PreviewPage } from "../deployment/api.js";
+import type { ComponentClient } from "../deployment/client.js";
+
+interface Bar {
+  sessions: number;
+  actions: number;
+}
+
+export interface PurgePreview {
+  /** As the deployment reckoned it. */
+  cutoff: number;
+  /** By the deployment's clock; ages are counted from it. */
+  now: number;
+  /** Of the settings it was counted under. */
+  revision: number;
+  retentionDays: RetentionDays;
+  isBelowRetention: boolean;
+  sessions: number;
+  actions: number;
+  /** Of the documents, without their indexes; 0 unless measured. */
+  bytes: number;
+  oldest: number | null;
+  newest: number | null;
+  /** By the first moment of the UTC day of the last activity. */
+  byDay: Map<number, Bar>;
+  /** By whole days since the last activity. */
+  byAge: Map<number, Bar>;
+}
+
+/** Its cutoff, or none for that of the settings, perhaps of settings that are not in force yet. */
+export type PreviewRequest = Pick<
+  Args<"previews:purge">,
+  "cutoff" | "from" | "patch"
+>;
+
+/**
+ * Counts what such a purge deletes, by its own rule and to the end.
+ * @param options.measure also count bytes, for which every action is read
+ */
+export async function previewPurge(
+  client: ComponentClient,
+  request: PreviewRequest,
+  { measure = false }: { measure?: boolean } = {},
+): Promise<PurgePreview> {
+  let page = await client.query("previews:purge", { ...request, measure });
+  const { cutoff, now, revision, retentionDays, isBelowRetention } = page;
+  const found: PurgePreview = {
+    cutoff,
+    now,
+    revision,
+    retentionDays,
+    isBelowRetention,
+    sessions: 0,
+    actions: 0,
+    bytes: 0,
+    oldest: null,
+    newest: null,
+    byDay: new Map(),
+    byAge: new Map(),
+  };
+  addPage(found, page);
+  while (page.cursor !== null) {
+    page = await client.query("previews:purge", {
+      ...request,
+      measure,
+      cutoff,
+      now,
+      cursor: page.cursor,
+    });
+    addPage(found, page);
+  }
+  return found;
+}
+
+function addPage(found: PurgePreview, page: PreviewPage): void {
+  found.sessions += page.sessions;
+  found.actions += page.actions;
+  found.bytes += page.bytes;
+  found.oldest = pick(Math.min, found.oldest, page.oldest);
+  found.newest = pick(Math.max, found.newest, page.newest);
+  for (const { day, ...bar } of page.byDay) add(found.byDay, day, bar);
+  for (const { days, ...bar } of page.byAge) add(found.byAge, days, bar);
+}
+
+function add(bars: Map<number, Bar>, key: number, more: Bar): void {
+  const bar = bars.get(key) ?? { sessions: 0, actions: 0 };
+  bars.set(key, {
+    sessions: bar.sessions + more.sessions,
+    actions: bar.actions + more.actions,
+  });
+}
+
+function pick(
+  choose: (a: number, b: number) => number,
+  a: number | null,
+  b: number | null,
+): number | null {
+  if (a === null || b === null) return a ?? b;
+  return choose(a, b);
+}

@@ -1,0 +1,143 @@
+import type { CliContext } from "../context.js";
+import type { ComponentClient } from "../deployment/client.js";
+import { canAsk, confirmCount, confirmYes } from "../terminal/confirm.js";
+import { conflictText, isConflict } from "../settings/conflict.js";
+import {
+  announceTarget,
+  connect,
+  type Connection,
+} from "../deployment/connect.js";
+import { printDryRun } from "./dryRun.js";
+import { CliError } from "../errors.js";
+import { countOf, note, retentionText } from "../terminal/output.js";
+import { askedCutoff, checkReach, type CutoffOptions } from "./cutoff.js";
+import { previewPurge, type PurgePreview } from "./preview.js";
+import { reportNothing } from "../runs/report.js";
+import { startAndFollow, type FollowOptions } from "../runs/start.js";
+import { formatTime } from "../time/time.js";
+
+export interface PurgeOptions extends FollowOptions, CutoffOptions {
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly confirm?: number;
+  readonly archive?: string;
+  readonly withoutIds?: boolean;
+  readonly reason?: string;
+}
+
+export async function purge(
+  context: CliContext,
+  options: PurgeOptions,
+): Promise<void> {
+  if (options.withoutIds && options.archive === undefined) {
+    throw new CliError(
+      "usage",
+      "--without-ids is about the file of --archive FILE, which is not given. Name one, or leave it out.",
+    );
+  }
+  const connection = await connect(context, options);
+  const cutoff = askedCutoff(options);
+  await announceTarget(context, connection);
+  for (;;) {
+    const found = await look(context, connection.client, options, cutoff);
+    if (options.dryRun) return printDryRun(context, options, found);
+    if (found.sessions === 0) {
+      return reportNothing(context, options, "purge", found.cutoff);
+    }
+    await confirm(context, options, found);
+    try {
+      return await start(context, connection, options, found);
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      const changed = await changedMeanwhile(connection.client, found);
+      if (!isAsked(context, options)) {
+        throw new CliError("failure", changed, { cause: error });
+      }
+      note(context, changed);
+    }
+  }
+}
+
+async function look(
+  context: CliContext,
+  client: ComponentClient,
+  options: PurgeOptions,
+  cutoff: ReturnType<typeof askedCutoff>,
+): Promise<PurgePreview> {
+  const request = cutoff === undefined ? {} : { cutoff };
+  const measure = options.dryRun ?? false;
+  const found = await previewPurge(client, request, { measure });
+  checkReach(options, found);
+  note(
+    context,
+    `Cutoff: last active before ${formatTime(found.cutoff)}: ${countOf(found.sessions, "session")}, ${countOf(found.actions, "action")}`,
+  );
+  return found;
+}
+
+async function confirm(
+  context: CliContext,
+  options: PurgeOptions,
+  { sessions, actions, isBelowRetention, retentionDays }: PurgePreview,
+): Promise<void> {
+  const count = Math.min(sessions, options.max ?? Infinity);
+  if (isBelowRetention || options.confirm !== undefined) {
+    return await confirmCount(
+      context,
+      options,
+      count,
+      `This deletes sessions that the retention (${retentionText(retentionDays)}) keeps.`,
+    );
+  }
+  await confirmYes(
+    context,
+    options,
+    count === sessions
+      ? `Delete ${countOf(count, "session")} and ${countOf(actions, "action")} for good?`
+      : `Delete the oldest ${countOf(count, "session")} of them, with their actions, for good?`,
+  );
+}
+
+async function start(
+  context: CliContext,
+  connection: Connection,
+  options: PurgeOptions,
+  { cutoff, revision, sessions, now }: PurgePreview,
+): Promise<void> {
+  const { archive: file, reason, withoutIds } = options;
+  const asked = askedCutoff(options);
+  const request = { cutoff, expectedRevision: revision, expected: sessions };
+  if (file === undefined) {
+    const isNamed = typeof asked === "number";
+    return await startAndFollow(context, connection, options, {
+      kind: "purge",
+      ...request,
+      reason,
+      reckonedAt: isNamed ? undefined : now,
+    });
+  }
+  const { startArchivedPurge } = await import("./archivedPurge.js");
+  await startArchivedPurge(context, connection, options, {
+    ...request,
+    file,
+    reason,
+    withoutIds,
+  });
+}
+
+/** Somebody answers its question, and can be asked again. */
+function isAsked(context: CliContext, options: PurgeOptions): boolean {
+  const { yes = false, confirm: count } = options;
+  return canAsk(context, options) && !yes && count === undefined;
+}
+
+async function changedMeanwhile(
+  client: ComponentClient,
+  { revision }: PurgePreview,
+): Promise<string> {
+  return await conflictText(client, revision, {
+    nothing: "No run was started",
+    again:
+      "What it would delete now is counted anew; without an answer nothing is deleted.",
+  });
+}

@@ -1,0 +1,175 @@
+import type { CliContext } from "../context.js";
+import type { Run } from "../deployment/api.js";
+import type { ComponentClient } from "../deployment/client.js";
+import { confirmCount } from "../terminal/confirm.js";
+import { conflictText, isConflict } from "../settings/conflict.js";
+import {
+  announceTarget,
+  connect,
+  type Connection,
+  type GlobalOptions,
+} from "../deployment/connect.js";
+import { CliError } from "../errors.js";
+import { untilInterrupted } from "../terminal/interrupt.js";
+import {
+  countOf,
+  formatNumber,
+  note,
+  print,
+  printJson,
+  retentionText,
+} from "../terminal/output.js";
+import { resumeCommand } from "./advice.js";
+import { follow, readRun } from "./follow.js";
+import { countLeft } from "./left.js";
+import { conclude, report, STATUS_TEXT } from "./report.js";
+import { printable } from "../terminal/printable.js";
+import type { RunChangeJson } from "../json/shapes.js";
+
+export interface RunChangeOptions extends GlobalOptions {
+  readonly reason?: string;
+}
+
+export interface RunResumeOptions extends RunChangeOptions {
+  readonly archive?: string;
+  readonly confirm?: number;
+  readonly detach?: boolean;
+}
+
+/** Takes effect before the run's next page; what is done stays done. */
+export async function cancelRun(
+  context: CliContext,
+  runId: string,
+  options: RunChangeOptions,
+): Promise<void> {
+  const connection = await connect(context, options);
+  await announceTarget(context, connection);
+  const { canceled, status } = await connection.client.mutation("runs:cancel", {
+    runId,
+    actor: context.actor,
+    ...(options.reason === undefined ? {} : { reason: options.reason }),
+  });
+  const text = `Run ${runId} ${canceled ? "is canceled" : STATUS_TEXT[status]}.`;
+  if (options.json) {
+    const change: RunChangeJson = { runId, changed: canceled, status };
+    printJson(context, change);
+  } else {
+    print(context, text);
+  }
+  if (canceled) return;
+  const before = "So it was before: nothing was changed.";
+  if (status === "canceled") return note(context, before);
+  throw new CliError("failure", `There is nothing to cancel. ${before}`);
+}
+
+/** Goes on where a run that failed, was canceled or reached its maximum stopped, and follows it. */
+export async function resumeRun(
+  context: CliContext,
+  runId: string,
+  options: RunResumeOptions,
+): Promise<void> {
+  const connection = await connect(context, options);
+  const { client } = connection;
+  await announceTarget(context, connection);
+  // One that is not there is the deployment's to refuse.
+  const run = await client.query("runs:get", { runId });
+  if (run !== null) checkResumable(run, options);
+  const expectedRevision =
+    run === null ? undefined : await confirmKept(context, client, run, options);
+  try {
+    await goOn(context, connection, runId, { ...options, expectedRevision });
+  } catch (error) {
+    if (!isConflict(error) || expectedRevision === undefined) throw error;
+    const text = await conflictText(client, expectedRevision, {
+      nothing: "The run does not go on",
+      again: "Repeat the command to see what it would take now.",
+    });
+    throw new CliError("failure", text, { cause: error });
+  }
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function checkResumable(run: Run, { archive }: RunResumeOptions): void {
+  const { runId, status, archiveFile } = run;
+  if (status === "completed") {
+    throw new CliError(
+      "failure",
+      `Run ${runId} has completed already: there is nothing to go on with.`,
+    );
+  }
+  if (archiveFile === undefined || archive !== undefined) return;
+  throw new CliError(
+    "failure",
+    `Run ${runId} archives what it deletes to ${printable(archiveFile)}, so it goes on only with that file: \`${resumeCommand(run)}\`. Where the file has been moved, name where it is now.`,
+  );
+}
+
+/**
+ * A run that was asked for under other settings may take what is kept by now: only the number of
+ * sessions confirms that.
+ * @returns the revision of the settings under which it is to go on
+ */
+async function confirmKept(
+  context: CliContext,
+  client: ComponentClient,
+  run: Run,
+  options: RunResumeOptions,
+): Promise<number> {
+  const { revision, retentionDays } = await client.query("settings:get", {});
+  if (run.kind !== "purge" || run.revision === revision) return revision;
+  const stopAt = nextStop(run);
+  const left = await countLeft(
+    client,
+    stopAt === undefined ? run : { ...run, stopAt },
+  );
+  if (left.kept > 0) {
+    await confirmCount(
+      context,
+      options,
+      left.sessions,
+      `The settings have changed since the run was asked for: of ${countOf(left.sessions, "session")} that it still deletes, the retention (${retentionText(retentionDays)}) keeps ${formatNumber(left.kept)}.`,
+    );
+  }
+  return left.revision;
+}
+
+/** Where it stops once it goes on: at its old maximum, or after as many again. */
+function nextStop({ sessions, stopAt, maxSessions }: Run): number | undefined {
+  const isReached = stopAt !== undefined && sessions >= stopAt;
+  return isReached ? sessions + (maxSessions ?? 0) : stopAt;
+}
+
+async function goOn(
+  context: CliContext,
+  connection: Connection,
+  runId: string,
+  options: RunResumeOptions & { expectedRevision: number | undefined },
+): Promise<void> {
+  const { client } = connection;
+  const { archive: file, reason, detach, expectedRevision } = options;
+  const by = {
+    runId,
+    actor: context.actor,
+    ...(reason === undefined ? {} : { reason }),
+    ...(expectedRevision === undefined ? {} : { expectedRevision }),
+  };
+  if (file !== undefined) {
+    const { resumeArchivedPurge } = await import("../purges/archivedPurge.js");
+    return await resumeArchivedPurge(context, connection, options, {
+      file,
+      by,
+    });
+  }
+  const { resumed } = await client.mutation("runs:resume", by);
+  if (!resumed) {
+    note(context, `Run ${runId} is running already: nothing was changed.`);
+  }
+  const run = detach
+    ? await readRun(client, runId)
+    : await untilInterrupted(context, client, (interrupted) =>
+        follow(context, client, runId, { ...options, interrupted }),
+      );
+  report(context, options, run, { changed: resumed });
+  conclude(run);
+}

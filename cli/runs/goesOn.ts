@@ -1,0 +1,119 @@
+/** A run that is under way when the policy behind it changes goes on: what that means, and the way to stop it. */
+import type { RunKind } from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import type { GoesOnJson } from "../json/shapes.js";
+import type { Run } from "../deployment/api.js";
+import type { ComponentClient } from "../deployment/client.js";
+import { canAsk } from "../terminal/confirm.js";
+import type { Connection } from "../deployment/connect.js";
+import {
+  countOf,
+  formatNumber,
+  note,
+  retentionText,
+} from "../terminal/output.js";
+import { printable } from "../terminal/printable.js";
+import { cancelCommand, resumeCommand } from "./advice.js";
+import { countLeft, type RunLeft } from "./left.js";
+import { formatTime, iso } from "../time/time.js";
+
+export interface GoesOnOptions {
+  /** Nothing is asked. */
+  readonly yes?: boolean;
+  /** Cancels it without a question. */
+  readonly cancelRun?: boolean;
+  readonly reason?: string;
+}
+
+interface Change {
+  kind: RunKind;
+  /** What was done, as the end of a sentence. */
+  what: string;
+  /** Only where it takes what is kept by now. */
+  onlyKept?: boolean;
+}
+
+/**
+ * Says which run of the kind goes on after a change, and what it still takes; offers to cancel it.
+ * @returns `undefined` where none goes on
+ */
+export async function tellWhatGoesOn(
+  context: CliContext,
+  { client, options: { json = false } }: Connection,
+  options: GoesOnOptions,
+  { kind, what, onlyKept = false }: Change,
+): Promise<GoesOnJson | undefined> {
+  const { runs, settings } = await client.query("stats:status", {});
+  const run = runs.find((one) => one.status === "running" && one.kind === kind);
+  if (run === undefined) return undefined;
+  const left = await countLeft(client, run);
+  if (onlyKept && left.kept === 0) return undefined;
+  const kept =
+    left.kept === 0
+      ? ""
+      : `, ${formatNumber(left.kept)} of which the retention (${retentionText(settings.retentionDays)}) keeps`;
+  note(
+    context,
+    printable(
+      `Run ${run.runId} (${kind}, started ${formatTime(run.startedAt)} by ${run.actor}) goes on with its cutoff, last active before ${formatTime(run.cutoff)}, though ${what}. It still ${kind === "purge" ? "deletes" : "expires"} ${countOf(left.sessions, "session")}${kept}.`,
+    ),
+  );
+  const isCanceled = await offerCancel(context, client, run, {
+    ...options,
+    json,
+    what,
+  });
+  return toJson(run, left, isCanceled);
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+async function offerCancel(
+  context: CliContext,
+  client: ComponentClient,
+  run: Run,
+  {
+    yes,
+    cancelRun,
+    reason,
+    json,
+    what,
+  }: GoesOnOptions & {
+    json: boolean;
+    what: string;
+  },
+): Promise<boolean> {
+  const { runId } = run;
+  const isMeant =
+    cancelRun === true ||
+    (yes !== true &&
+      canAsk(context, { json }) &&
+      (await context.prompts.confirm(
+        `Cancel run ${runId} before its next page?`,
+      )));
+  if (!isMeant) {
+    note(
+      context,
+      `\`${cancelCommand(run)}\` stops it before its next page; what it has done stays done.`,
+    );
+    return false;
+  }
+  const { canceled } = await client.mutation("runs:cancel", {
+    runId,
+    actor: context.actor,
+    reason: reason ?? what,
+  });
+  note(
+    context,
+    canceled
+      ? `Run ${runId} is canceled; what it has done stays done. \`${resumeCommand(run)}\` goes on where it stopped.`
+      : `Run ${runId} has ended meanwhile.`,
+  );
+  return canceled;
+}
+
+function toJson(run: Run, left: RunLeft, canceled: boolean): GoesOnJson {
+  const { runId, cutoff } = run;
+  const { sessions, kept } = left;
+  return { runId, cutoff: iso(cutoff), left: sessions, kept, canceled };
+}

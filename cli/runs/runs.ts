@@ -1,0 +1,158 @@
+import type { RunKind } from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import type { Returns, Run } from "../deployment/api.js";
+import { byDeploymentClock } from "../deployment/clock.js";
+import type { ComponentClient } from "../deployment/client.js";
+import { connect, type GlobalOptions } from "../deployment/connect.js";
+import { toRunJson, toRunShowJson } from "../json/convert.js";
+import { untilInterrupted } from "../terminal/interrupt.js";
+import {
+  countOf,
+  formatNumber,
+  note,
+  print,
+  printJson,
+  widthOf,
+} from "../terminal/output.js";
+import { adviceFor, resumeCommand } from "./advice.js";
+import { follow, readRun } from "./follow.js";
+import { conclude, report, tookText } from "./report.js";
+import { printable } from "../terminal/printable.js";
+import { shellCommand } from "../terminal/shell.js";
+import { runTable } from "../schedules/table.js";
+import { formatTime } from "../time/time.js";
+import type { RunListJson } from "../json/shapes.js";
+
+export interface RunListOptions extends GlobalOptions {
+  readonly limit: number;
+  readonly kind?: RunKind;
+  readonly cursor?: string;
+}
+
+/** The most a single call returns. */
+const PAGE = 200;
+
+export async function listRuns(
+  context: CliContext,
+  options: RunListOptions,
+): Promise<void> {
+  const { client } = await connect(context, options);
+  const { runs, cursor } = await findRuns(client, options);
+  if (options.json) {
+    return printJson(context, {
+      runs: runs.map(toRunJson),
+      cursor,
+    } satisfies RunListJson);
+  }
+  print(
+    context,
+    runs.length === 0 ? "No runs." : runTable(runs, widthOf(context)),
+  );
+  await noteStandstill(context, client, runs);
+  if (cursor === null) return;
+  note(
+    context,
+    `More: the same command with ${shellCommand("--cursor", cursor)}`,
+  );
+}
+
+/** Runs that have ended are history; what those need that go on is said with them. */
+async function noteStandstill(
+  context: CliContext,
+  client: ComponentClient,
+  runs: Run[],
+): Promise<void> {
+  const running = runs.filter(({ status }) => status === "running");
+  if (running.length === 0) return;
+  const there = await byDeploymentClock(context, client);
+  for (const run of running) {
+    const advice = adviceFor(run, there.now());
+    if (advice !== null) note(context, `${advice.what} ${advice.remedy}`);
+  }
+}
+
+async function findRuns(
+  client: ComponentClient,
+  { limit, kind, cursor: from }: RunListOptions,
+): Promise<{ runs: Run[]; cursor: string | null }> {
+  const runs: Run[] = [];
+  let cursor: string | null = from ?? null;
+  do {
+    const page: Returns<"runs:page"> = await client.query("runs:page", {
+      limit: Math.min(limit - runs.length, PAGE),
+      cursor,
+      ...(kind === undefined ? {} : { kind }),
+    });
+    runs.push(...page.runs);
+    cursor = page.cursor;
+  } while (cursor !== null && runs.length < limit);
+  return { runs, cursor };
+}
+
+export async function showRun(
+  context: CliContext,
+  runId: string,
+  options: GlobalOptions,
+): Promise<void> {
+  const { client } = await connect(context, options);
+  const run = await readRun(client, runId);
+  if (options.json) {
+    return printJson(context, toRunShowJson(run));
+  }
+  print(context, `${runTable([run], widthOf(context))}\n${runDetails(run)}`);
+  const there = await byDeploymentClock(context, client);
+  for (const text of whatToDo(run, there.now())) note(context, text);
+}
+
+/** Follows a run to its end, whoever started it. */
+export async function watchRun(
+  context: CliContext,
+  runId: string,
+  options: GlobalOptions,
+): Promise<void> {
+  const { client } = await connect(context, options);
+  const { json = false } = options;
+  const run = await untilInterrupted(context, client, (interrupted) =>
+    follow(context, client, runId, { interrupted, json }),
+  );
+  report(context, options, run);
+  conclude(run);
+}
+
+function whatToDo(run: Run, now: number): string[] {
+  const advice = adviceFor(run, now);
+  if (advice !== null) return [`${advice.what} ${advice.remedy}`];
+  if (run.status !== "canceled" && run.status !== "maxReached") return [];
+  return [`\`${resumeCommand(run)}\` goes on where it stopped.`];
+}
+
+function runDetails(run: Run): string {
+  const { maxSessions: max, ratePerSecond: rate, archiveFile: file } = run;
+  const budget = [
+    ...(max === undefined ? [] : [`at most ${countOf(max, "session")}`]),
+    ...(rate === undefined ? [] : [`at most ${formatNumber(rate)} a second`]),
+    ...(file === undefined ? [] : [`archived to ${printable(file)}`]),
+  ];
+  const events = [
+    ...run.errors.map(({ at, message, sessionId = "" }) => ({
+      at,
+      text: `${sessionId} ${printable(message)}`,
+    })),
+    ...(run.resumes ?? []).map(({ at, actor, reason }) => ({
+      at,
+      text: printable(
+        ` Resumed by ${actor}${reason === undefined ? "" : `: ${reason}`}`,
+      ),
+    })),
+  ];
+  return [
+    ...(budget.length === 0 ? [] : [`Bounds: ${budget.join(", ")}`]),
+    `Trigger: ${run.trigger}; reason: ${printable(run.reason ?? "-")}; set aside: ${run.quarantined}`,
+    run.finishedAt === undefined
+      ? `Last page: ${formatTime(run.progressAt)}, ${tookText(run)} after its start`
+      : `Finished: ${formatTime(run.finishedAt)}, after ${tookText(run)}`,
+    ...events
+      .sort((a, b) => a.at - b.at)
+      .map(({ at, text }) => `${formatTime(at)} ${text}`),
+  ].join("\n");
+}

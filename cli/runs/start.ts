@@ -1,0 +1,166 @@
+/** Starting a run and following it to its end. */
+import { randomUUID } from "node:crypto";
+import type { RunKind } from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import type { Returns, Run } from "../deployment/api.js";
+import { runBudget, type BudgetOptions } from "./budget.js";
+import type { ComponentClient } from "../deployment/client.js";
+import { byDeploymentClock } from "../deployment/clock.js";
+import type { Connection, GlobalOptions } from "../deployment/connect.js";
+import { CliError, isUnreachable, mayBeDone } from "../errors.js";
+import { untilInterrupted } from "../terminal/interrupt.js";
+import { countOf, note } from "../terminal/output.js";
+import { previewPurge } from "../purges/preview.js";
+import { adviceFor } from "./advice.js";
+import { follow, readRun } from "./follow.js";
+import { conclude, howToFollow, report } from "./report.js";
+import { printable } from "../terminal/printable.js";
+import { formatTime } from "../time/time.js";
+
+export interface FollowOptions extends GlobalOptions, BudgetOptions {
+  readonly detach?: boolean;
+}
+
+export interface RunRequest {
+  kind: RunKind;
+  /** Left out: the settings decide. */
+  cutoff?: number;
+  /** The deployment's time from which that cutoff was reckoned; left out where it was named. */
+  reckonedAt?: number | undefined;
+  /** Of the settings that were looked at. */
+  expectedRevision?: number;
+  reason?: string | undefined;
+  /** Sessions before the cutoff; left out where they were not counted to the end. */
+  expected?: number | undefined;
+}
+
+/** Starts a run, follows it to its end unless told to detach, and prints what it did. */
+export function startAndFollow(
+  context: CliContext,
+  { client }: Connection,
+  options: FollowOptions,
+  request: RunRequest,
+): Promise<void> {
+  // Also while it is started: then there is a run that somebody has to know of.
+  return untilInterrupted(context, client, async (interrupted) => {
+    const started = await start(context, client, options, request).catch(
+      (error: unknown): never => {
+        throw isUnreachable(error)
+          ? notStarted(error, interrupted.aborted)
+          : error;
+      },
+    );
+    const isOther = started.status === "alreadyRunning";
+    if (isOther) await noteOther(context, client, request, started);
+    const { runId } = started;
+    const run = options.detach
+      ? await readRun(client, runId)
+      : await follow(context, client, runId, { ...options, interrupted });
+    report(context, options, run, isOther ? { alreadyRunning: true } : {});
+    conclude(run);
+    if (isOther) await checkReach(context, client, options, request, run);
+  });
+}
+
+function start(
+  context: CliContext,
+  client: ComponentClient,
+  options: BudgetOptions,
+  { reason, expected, reckonedAt: _, ...what }: RunRequest,
+) {
+  return client.mutation(
+    "runs:start",
+    {
+      ...what,
+      ...(reason === undefined ? {} : { reason }),
+      ...(expected === undefined ? {} : { expected }),
+      ...runBudget(options),
+      actor: context.actor,
+      trigger: "operator",
+      // The same token names the same run, so that a lost answer does not start a second one.
+      token: randomUUID(),
+    },
+    { repeatable: true },
+  );
+}
+
+/** One that archives moves only while somebody writes its file, which may be nobody any more. */
+async function noteOther(
+  context: CliContext,
+  client: ComponentClient,
+  { kind }: RunRequest,
+  { runId, cutoff }: Returns<"runs:start">,
+): Promise<void> {
+  const run = await readRun(client, runId);
+  if (run.archiveFile !== undefined) {
+    throw await archivedByOther(context, client, run);
+  }
+  note(
+    context,
+    `Run ${runId} is already running, with its own cutoff: ${formatTime(cutoff)}. Only one ${kind} runs at a time; following that one.`,
+  );
+}
+
+/** Whoever wants to purge meanwhile is told who archives, since when nobody does, and the ways out. */
+export async function archivedByOther(
+  context: CliContext,
+  client: ComponentClient,
+  run: Run,
+): Promise<CliError> {
+  const there = await byDeploymentClock(context, client);
+  const advice = adviceFor(run, there.now());
+  const then =
+    advice === null ? howToFollow(run) : `${advice.what} ${advice.remedy}`;
+  return new CliError(
+    "failure",
+    `Run ${run.runId} is already running, started by ${printable(run.actor)}, and only one purge runs at a time. ${then} Then repeat the command.`,
+  );
+}
+
+/**
+ * Whether another's run has done what was asked for. One that was started for as many days has: what
+ * has fallen due since it started is what the next one is for.
+ */
+async function checkReach(
+  context: CliContext,
+  client: ComponentClient,
+  { detach = false }: FollowOptions,
+  { cutoff, reckonedAt }: RunRequest,
+  run: Run,
+): Promise<void> {
+  if (cutoff === undefined || run.cutoff >= cutoff) return;
+  if (reckonedAt !== undefined) {
+    // A cutoff is in whole milliseconds.
+    const isAsOld = run.startedAt - run.cutoff <= reckonedAt - cutoff + 1;
+    if (isAsOld) {
+      return note(
+        context,
+        "It was asked for with the same number of days or fewer; what has fallen due since it started is left to the next purge.",
+      );
+    }
+  }
+  const range = { from: run.cutoff, cutoff };
+  const { sessions } = await previewPurge(client, range);
+  if (sessions === 0) return;
+  const verb = detach
+    ? `${sessions === 1 ? "is" : "are"} not among those it takes`
+    : `${sessions === 1 ? "is" : "are"} still there`;
+  throw new CliError(
+    "failure",
+    `The run that was followed had an earlier cutoff, so ${countOf(sessions, "session")} last active from ${formatTime(run.cutoff)} to ${formatTime(cutoff)} ${verb}. Repeat the command${detach ? " when it has finished" : ""}.`,
+  );
+}
+
+function notStarted(cause: CliError, isInterrupted: boolean): CliError {
+  const code = isInterrupted ? "cancelled" : cause.code;
+  const what = isInterrupted
+    ? "Interrupted before the deployment answered."
+    : cause.message;
+  const [separator, then] = mayBeDone(cause)
+    ? [
+        isInterrupted ? " " : "\n",
+        "Whether the run was started is not known; `sessions-ops runs list` says, and `sessions-ops runs cancel RUN_ID` stops it.",
+      ]
+    : [" ", "No run was started."];
+  return new CliError(code, `${what}${separator}${then}`, { cause });
+}

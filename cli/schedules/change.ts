@@ -1,0 +1,114 @@
+import type { ScheduleName } from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import type { ComponentClient } from "../deployment/client.js";
+import { byDeploymentClock } from "../deployment/clock.js";
+import { conflictExplained } from "../settings/conflict.js";
+import {
+  announceTarget,
+  connect,
+  type GlobalOptions,
+} from "../deployment/connect.js";
+import { CliError } from "../errors.js";
+import { tellWhatGoesOn } from "../runs/goesOn.js";
+import { reportChange } from "./report.js";
+import { parseFuture } from "../time/zonedTime.js";
+
+export interface ScheduleChangeOptions extends GlobalOptions {
+  readonly tz?: string;
+  readonly reason?: string;
+  readonly until?: string;
+  readonly ifRevision?: number;
+}
+
+export interface PauseOptions extends ScheduleChangeOptions {
+  readonly reason: string;
+  readonly cancelRun?: boolean;
+}
+
+/** A patch: the spec or the zone that is not named stays. */
+export async function setSchedule(
+  context: CliContext,
+  name: ScheduleName,
+  spec: string | undefined,
+  options: ScheduleChangeOptions,
+): Promise<void> {
+  if (spec === undefined && options.tz === undefined) {
+    throw new CliError(
+      "usage",
+      `Name what to change: a spec, as in \`sessions-ops schedule set ${name} "0 3 * * *"\`, a zone with --tz, or both.`,
+    );
+  }
+  const connection = await connect(context, options);
+  const { client } = connection;
+  const revision = await revisionToChange(client, options);
+  await announceTarget(context, connection);
+  const changed = await conflictExplained(client, revision, () =>
+    client.mutation("schedules:set", {
+      name,
+      ...(spec === undefined ? {} : { spec }),
+      ...(options.tz === undefined ? {} : { timeZone: options.tz }),
+      ...(options.reason === undefined ? {} : { reason: options.reason }),
+      actor: context.actor,
+      expectedRevision: revision,
+    }),
+  );
+  await reportChange(context, client, options, changed);
+}
+
+export async function pauseSchedule(
+  context: CliContext,
+  name: ScheduleName,
+  options: PauseOptions,
+): Promise<void> {
+  const connection = await connect(context, options);
+  const { client } = connection;
+  const there = await byDeploymentClock(context, client);
+  const until =
+    options.until === undefined
+      ? {}
+      : { until: parseFuture(options.until, "--until", there.now()) };
+  const revision = await revisionToChange(client, options);
+  await announceTarget(context, connection);
+  const changed = await conflictExplained(client, revision, () =>
+    client.mutation("schedules:pause", {
+      name,
+      reason: options.reason,
+      actor: context.actor,
+      expectedRevision: revision,
+      ...until,
+    }),
+  );
+  const goesOn = await tellWhatGoesOn(context, connection, options, {
+    kind: name,
+    what: `the ${name} schedule is paused`,
+  });
+  await reportChange(context, client, options, { ...changed, goesOn });
+}
+
+export async function resumeSchedule(
+  context: CliContext,
+  name: ScheduleName,
+  options: ScheduleChangeOptions,
+): Promise<void> {
+  const connection = await connect(context, options);
+  const { client } = connection;
+  const revision = await revisionToChange(client, options);
+  await announceTarget(context, connection);
+  const changed = await conflictExplained(client, revision, () =>
+    client.mutation("schedules:resume", {
+      name,
+      actor: context.actor,
+      expectedRevision: revision,
+      ...(options.reason === undefined ? {} : { reason: options.reason }),
+    }),
+  );
+  await reportChange(context, client, options, changed);
+}
+
+/** What the operator looked at: that of an earlier command, else the one in force. */
+async function revisionToChange(
+  client: ComponentClient,
+  { ifRevision }: ScheduleChangeOptions,
+): Promise<number> {
+  return ifRevision ?? (await client.query("settings:get", {})).revision;
+}

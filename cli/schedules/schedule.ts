@@ -1,0 +1,60 @@
+import type { ScheduleName } from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import { byDeploymentClock } from "../deployment/clock.js";
+import { connect, type GlobalOptions } from "../deployment/connect.js";
+import { note, print, printJson, widthOf } from "../terminal/output.js";
+import { fireLines, toPreviewJson } from "./report.js";
+import { printable } from "../terminal/printable.js";
+import { scheduleState, scheduleTable } from "./table.js";
+import { toScheduleJson } from "../json/convert.js";
+import type { ScheduleListJson } from "../json/shapes.js";
+
+export interface SchedulePreviewOptions extends GlobalOptions {
+  readonly tz?: string;
+  readonly count: number;
+}
+
+export async function listSchedules(
+  context: CliContext,
+  options: GlobalOptions,
+): Promise<void> {
+  const { client } = await connect(context, options);
+  const schedules = await client.query("schedules:list", {});
+  if (options.json) {
+    return printJson(context, {
+      schedules: schedules.map(toScheduleJson),
+    } satisfies ScheduleListJson);
+  }
+  const there = await byDeploymentClock(context, client);
+  print(context, scheduleTable(schedules, there.now(), widthOf(context)));
+}
+
+/** Changes nothing: shows when a schedule fires, or would fire with another spec or zone. */
+export async function previewSchedule(
+  context: CliContext,
+  name: ScheduleName,
+  spec: string | undefined,
+  options: SchedulePreviewOptions,
+): Promise<void> {
+  const { client } = await connect(context, options);
+  const preview = await client.query("schedules:preview", {
+    name,
+    count: options.count,
+    ...(spec === undefined ? {} : { spec }),
+    ...(options.tz === undefined ? {} : { timeZone: options.tz }),
+  });
+  if (options.json) return printJson(context, toPreviewJson(preview));
+  const { spec: cron, timeZone, paused } = preview;
+  const there = await byDeploymentClock(context, client);
+  print(
+    context,
+    `${name} "${cron}" (${timeZone}) fires at\n${fireLines(there, preview)}`,
+  );
+  if (paused === null) return;
+  const state = printable(scheduleState({ paused, state: "registered" }));
+  const effect =
+    paused.until === undefined
+      ? "Nothing starts at these times until it is resumed."
+      : "These are the times after the pause.";
+  note(context, `It is ${state}. ${effect}`);
+}

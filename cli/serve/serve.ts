@@ -1,0 +1,114 @@
+import { isIPv4 } from "node:net";
+import { join, resolve } from "node:path";
+import type { CliContext } from "../context.js";
+import { deployApp, watchApp } from "./convexDeploy.js";
+import { CliError } from "../errors.js";
+import { openEmbedded, type EmbeddedPackage } from "./embedded.js";
+import { note, print, printJson } from "../terminal/output.js";
+import {
+  removeRunningDeployment,
+  writeRunningDeployment,
+} from "../deployment/target/runningDeployment.js";
+import { AdminKey } from "../deployment/target/adminKey.js";
+import type { ServeJson } from "../json/shapes.js";
+
+export interface ServeOptions {
+  readonly port: number;
+  readonly sitePort?: number;
+  readonly data: string;
+  readonly host: string;
+  readonly allowRemote?: boolean;
+  readonly dev?: boolean;
+  readonly verbose?: boolean;
+  readonly json?: boolean;
+}
+
+/** A function that loops without end takes Ctrl-C's handler with it; longer than any that ends. */
+const END_WHEN_STUCK_MS = 60_000;
+
+/** Runs an embedded deployment with the app of this folder until it is interrupted. */
+export async function serve(
+  context: CliContext,
+  options: ServeOptions,
+): Promise<void> {
+  checkHost(options);
+  // Convex runs functions in UTC; local methods of Date follow the process.
+  process.env["TZ"] = "UTC";
+  // Until it is open Ctrl-C ends the process as any command: what is on disk stands a crash.
+  const deployment = await openEmbedded(loadEmbedded(), {
+    dataDir: resolve(context.cwd, options.data),
+    port: options.port,
+    ...(options.sitePort === undefined ? {} : { sitePort: options.sitePort }),
+    host: options.host,
+    // Code first: what is due may be what the code is to mend.
+    holdJobs: true,
+    endWhenStuckMs: END_WHEN_STUCK_MS,
+    log: (line) => note(context, line),
+  });
+  const interrupted = nextInterrupt(context);
+  try {
+    const { url, siteUrl, dataDir } = deployment;
+    const adminKeyFile = join(dataDir, "admin-key");
+    const adminKey = new AdminKey(deployment.adminKey, adminKeyFile);
+    const deploy = { url, adminKey, verbose: options.verbose ?? false };
+    note(context, `Embedded deployment at ${url}; deploying ${context.cwd} …`);
+    await deployApp(context, deploy);
+    await deployment.startJobs();
+    const { pid } = process;
+    writeRunningDeployment(context.cwd, { url, dataDir, adminKeyFile, pid });
+    note(
+      context,
+      `Data in ${dataDir}, admin key in ${adminKeyFile}, HTTP actions at ${siteUrl}. Not the official backend: for development, tests and CI.`,
+    );
+    const ready = { ready: true, url, siteUrl, dataDir, adminKeyFile } as const;
+    announceReady(context, options, ready);
+    const watching = options.dev ? watchApp(context, deploy) : null;
+    await Promise.race([interrupted, ...(watching ? [watching.ended] : [])]);
+    note(context, "Stopping …");
+    await watching?.stop();
+  } finally {
+    try {
+      removeRunningDeployment(context.cwd, process.pid);
+    } finally {
+      await deployment.close();
+    }
+  }
+  note(context, "Stopped; all that was acknowledged is on disk.");
+}
+
+function announceReady(
+  context: CliContext,
+  options: ServeOptions,
+  ready: ServeJson,
+): void {
+  if (options.json) return printJson(context, ready);
+  print(context, `sessions-ops is ready at ${ready.url}`);
+}
+
+/** Whoever reaches the port can talk to the deployment: other machines only when asked for. */
+function checkHost({ host, allowRemote }: ServeOptions): void {
+  const isLoopback =
+    host === "localhost" ||
+    host === "::1" ||
+    (isIPv4(host) && host.startsWith("127."));
+  if (isLoopback || allowRemote) return;
+  throw new CliError(
+    "unconfirmed",
+    `--host ${host} lets other machines reach the deployment. Pass --allow-remote as well if that is meant.`,
+  );
+}
+
+/** The name is a variable so that this package builds, and runs all else, without the other. */
+function loadEmbedded(): Promise<EmbeddedPackage> {
+  const name = "@sessions-ops/embedded";
+  return import(name) as Promise<EmbeddedPackage>;
+}
+
+function nextInterrupt(context: CliContext): Promise<void> {
+  return new Promise((resolve) => {
+    const stopListening = context.onInterrupt(() => {
+      stopListening();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,223 @@
+import type { CliContext } from "../context.js";
+import type { Returns } from "../deployment/api.js";
+import type { ComponentClient } from "../deployment/client.js";
+import { confirmName } from "../terminal/confirm.js";
+import {
+  announceTarget,
+  connect,
+  type GlobalOptions,
+} from "../deployment/connect.js";
+import { toTargetJson } from "../json/convert.js";
+import { CliError, mayBeDone } from "../errors.js";
+import { refusalData } from "../deployment/failures.js";
+import { untilInterrupted } from "../terminal/interrupt.js";
+import { countOf, note, print, printJson } from "../terminal/output.js";
+import { foundBy, readSession, toSessionJson, type IdOptions } from "./rows.js";
+import { shellCommand } from "../terminal/shell.js";
+import { printable } from "../terminal/printable.js";
+import { formatTime, iso } from "../time/time.js";
+import type { ForgetJson } from "../json/operatorShapes.js";
+import type { SessionJson } from "../json/shapes.js";
+
+export interface ForgetOptions extends GlobalOptions, IdOptions {
+  readonly confirm?: string;
+}
+
+/** Erases one visitor for good, waits until everything they did is gone, and prints a receipt. */
+export async function forget(
+  context: CliContext,
+  id: string,
+  options: ForgetOptions,
+): Promise<void> {
+  const connection = await connect(context, options);
+  const { client } = connection;
+  const found = await readSession(client, id, options);
+  const session = toSessionJson(found);
+  const { sessionId, anonymousId, userId } = session;
+  await announceTarget(context, connection);
+  note(
+    context,
+    `${foundBy(id, found)} Session ${sessionId}, anonymousId ${anonymousId}: created ${session.createdAt}, last active ${session.lastActive}, ${countOf(session.actions, "action")}.`,
+  );
+  await noteOthers(context, client, sessionId, userId);
+  await confirmName(context, options, {
+    given: options.confirm,
+    name: id,
+    question: `This erases the visitor and everything they did, for good. Type ${id} to go on:`,
+    flags: shellCommand("--confirm", id),
+  });
+  const { erased, actions, told } = await erase(context, client, session);
+  if (!erased) {
+    throw new CliError(
+      "failure",
+      `Session ${sessionId} was gone before it could be erased: purged, or forgotten by somebody else. Its actions are gone with it.`,
+    );
+  }
+  await untilGone(context, client, sessionId);
+  const receipt: ForgetJson = {
+    sessionId,
+    anonymousId,
+    ...(userId === undefined ? {} : { userId }),
+    actions,
+    erasedAt: iso(context.now()),
+    actor: context.actor,
+    target: toTargetJson(connection),
+    ...(told === null ? {} : { hook: { name: told.hook, error: told.error } }),
+  };
+  if (options.json) printJson(context, receipt);
+  else print(context, receiptText(receipt));
+  if (told !== null && told.error !== null) {
+    note(
+      context,
+      `The app's own rows of this visitor may still be there: the hook ${told.hook} failed, and what it owes is kept. \`sessions-ops hooks\` shows it, \`sessions-ops hooks retry\` calls it again.`,
+    );
+  }
+}
+
+/** The same person may have come with other browsers. */
+async function noteOthers(
+  context: CliContext,
+  client: ComponentClient,
+  sessionId: string,
+  userId: string | undefined,
+): Promise<void> {
+  if (userId === undefined) return;
+  const { count, isAll } = await countOthers(client, sessionId, userId);
+  if (count === 0) return;
+  const atLeast = isAll ? "" : "at least ";
+  note(
+    context,
+    `User ${printable(userId)} has ${atLeast}${countOf(count, "other session")}, which stay: \`${shellCommand("sessions-ops", "list", "--user", userId)}\`.`,
+  );
+}
+
+/** A call each: enough for any person, and soon done for what is none. */
+const PAGES_COUNTED = 5;
+
+async function countOthers(
+  client: ComponentClient,
+  sessionId: string,
+  userId: string,
+): Promise<{ count: number; isAll: boolean }> {
+  let count = 0;
+  let cursor: string | null = null;
+  for (let pages = 0; pages < PAGES_COUNTED; pages += 1) {
+    const page: Returns<"search:page"> = await client.query("search:page", {
+      filter: { userId },
+      sort: "created",
+      order: "desc",
+      limit: 1_000,
+      cursor,
+    });
+    const others = page.sessions.filter((row) => row.sessionId !== sessionId);
+    count += others.length;
+    cursor = page.cursor;
+    if (cursor === null) return { count, isAll: true };
+  }
+  return { count, isAll: false };
+}
+
+/**
+ * Where the answer is lost, the deployment is asked whether the session is gone, and if not, to erase
+ * it once more. @throws what lost the answer, where it cannot be asked
+ */
+async function erase(
+  context: CliContext,
+  client: ComponentClient,
+  { sessionId, anonymousId, actions }: SessionJson,
+): Promise<Omit<Returns<"tracking:forget">, "sessionId">> {
+  const ask = (hookUnable?: string) =>
+    client.mutation("tracking:forget", {
+      anonymousId,
+      ...(hookUnable === undefined ? {} : { hookUnable }),
+    });
+  try {
+    return await ask();
+  } catch (error) {
+    // A hook that runs out of time takes the erasure with it; then it goes without, and is owed.
+    if (hasFailed(error)) return await ask(error.message);
+    if (!mayBeDone(error)) throw error;
+    const found = await client
+      .query("sessions:get", { id: sessionId, kind: "sessionId" })
+      .catch((): never => {
+        throw error;
+      });
+    if (found !== null) {
+      const again = await ask();
+      if (again.erased) return again;
+    }
+    note(
+      context,
+      "The answer to the erasure was lost, and the session is gone: the receipt has the actions that were counted before it.",
+    );
+    return { erased: true, actions, told: null };
+  }
+}
+
+/** The function itself did, and said nothing of its own. */
+function hasFailed(error: unknown): error is CliError {
+  return (
+    error instanceof CliError &&
+    error.code === "failure" &&
+    refusalData(error) === null
+  );
+}
+
+const POLL_MS = 250;
+
+/** The actions go in transactions of their own, as many as limits allow in each. */
+function untilGone(
+  context: CliContext,
+  client: ComponentClient,
+  sessionId: string,
+): Promise<void> {
+  return untilInterrupted(context, client, async (interrupted) => {
+    const detached = new CliError(
+      "cancelled",
+      `Detached. The session is erased and its actions go on being erased; no receipt was printed.`,
+    );
+    const isThere = () =>
+      hasActions(client, sessionId).catch((error: unknown): never => {
+        throw interrupted.aborted ? detached : error;
+      });
+    while (await isThere()) {
+      await context.sleep(POLL_MS, interrupted);
+      if (interrupted.aborted) throw detached;
+    }
+  });
+}
+
+async function hasActions(
+  client: ComponentClient,
+  sessionId: string,
+): Promise<boolean> {
+  const { actions } = await client.query("sessions:timeline", {
+    sessionId,
+    limit: 1,
+  });
+  return actions.length > 0;
+}
+
+function receiptText(receipt: ForgetJson): string {
+  return [
+    "Erased for good:",
+    `  session      ${receipt.sessionId}`,
+    `  anonymousId  ${receipt.anonymousId}`,
+    ...(receipt.userId === undefined
+      ? []
+      : [`  user         ${printable(receipt.userId)}`]),
+    `  actions      ${receipt.actions}`,
+    ...(receipt.hook === undefined
+      ? []
+      : [`  hook         ${hookText(receipt.hook)}`]),
+    `  at           ${formatTime(Date.parse(receipt.erasedAt))}`,
+    `  by           ${receipt.actor}`,
+    `  from         ${receipt.target.url}`,
+  ].join("\n");
+}
+
+function hookText({ name, error }: NonNullable<ForgetJson["hook"]>): string {
+  return error === null
+    ? `${name} has done its part`
+    : printable(`${name} failed, and is owed: ${error}`);
+}

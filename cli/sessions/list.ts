@@ -1,0 +1,164 @@
+import type { SessionState } from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import type { Args } from "../deployment/api.js";
+import type { ComponentClient } from "../deployment/client.js";
+import { byDeploymentClock } from "../deployment/clock.js";
+import { connect, type GlobalOptions } from "../deployment/connect.js";
+import { CliError } from "../errors.js";
+import {
+  note,
+  print,
+  printJson,
+  printJsonLine,
+  widthOf,
+} from "../terminal/output.js";
+import { toSessionJson } from "./rows.js";
+import { shellCommand } from "../terminal/shell.js";
+import { formatTable } from "../terminal/table.js";
+import { formatTime } from "../time/time.js";
+import { parseMoment } from "../time/zonedTime.js";
+import type { ListJson, SessionJson } from "../json/shapes.js";
+
+export interface ListOptions extends GlobalOptions {
+  readonly state?: SessionState;
+  readonly activeWithin?: string;
+  readonly inactiveSince?: string;
+  readonly createdAfter?: string;
+  readonly createdBefore?: string;
+  readonly user?: string;
+  readonly sort?: "created" | "active";
+  readonly order: "asc" | "desc";
+  readonly limit: number;
+  readonly cursor?: string;
+  readonly jsonl?: boolean;
+}
+
+/** The most a single call returns. */
+const PAGE = 1_000;
+
+export async function list(
+  context: CliContext,
+  options: ListOptions,
+): Promise<void> {
+  // What is wrong with a time is said before anybody is asked for theirs.
+  toSearch(context, options);
+  const { client } = await connect(context, options);
+  const there = await byDeploymentClock(context, client);
+  const search = toSearch(there, options);
+  const found = await find(client, search, options);
+  if (options.jsonl) {
+    for (const row of found.sessions) {
+      printJsonLine(context, row);
+    }
+  } else if (options.json) {
+    return printJson(context, found);
+  } else {
+    print(context, sessionTable(found.sessions, widthOf(context)));
+  }
+  if (found.cursor !== null) {
+    note(
+      context,
+      `More: the same command with ${shellCommand("--cursor", found.cursor)}`,
+    );
+  }
+}
+
+type Search = Pick<Args<"search:page">, "filter" | "sort" | "order">;
+
+/** Who asks by activity wants it in order of activity, unless told otherwise. */
+function toSearch(context: CliContext, options: ListOptions): Search {
+  const { state, user, activeWithin, inactiveSince, order } = options;
+  const now = context.now();
+  const moment = (text: string, option: string) =>
+    parseMoment(text, option, now);
+  const byActivity = activeWithin !== undefined || inactiveSince !== undefined;
+  const filter: Search["filter"] = {};
+  if (state !== undefined) filter.state = state;
+  if (user !== undefined) filter.userId = user;
+  if (activeWithin !== undefined) {
+    filter.activeFrom = moment(activeWithin, "--active-within");
+  }
+  if (inactiveSince !== undefined) {
+    filter.activeBefore = moment(inactiveSince, "--inactive-since");
+  }
+  if (options.createdAfter !== undefined) {
+    filter.createdFrom = moment(options.createdAfter, "--created-after");
+  }
+  if (options.createdBefore !== undefined) {
+    filter.createdBefore = moment(options.createdBefore, "--created-before");
+  }
+  checkRange("created", filter.createdFrom, filter.createdBefore);
+  checkRange("last active", filter.activeFrom, filter.activeBefore);
+  return {
+    filter,
+    sort: options.sort ?? (byActivity ? "active" : "created"),
+    order,
+  };
+}
+
+function checkRange(what: string, from = 0, before = Infinity): void {
+  if (from < before) return;
+  throw new CliError(
+    "usage",
+    `No session can be ${what} from ${formatTime(from)} and before ${formatTime(before)}. Swap the two, or leave one out.`,
+  );
+}
+
+/** Reads on until the limit is filled: a filter leaves rows out of a page. */
+async function find(
+  client: ComponentClient,
+  search: Search,
+  { limit, cursor: from }: ListOptions,
+): Promise<ListJson> {
+  const sessions: SessionJson[] = [];
+  let cursor: string | null = from ?? null;
+  do {
+    const page = await readPage(
+      client,
+      search,
+      limit - sessions.length,
+      cursor,
+    );
+    sessions.push(...page.sessions.map(toSessionJson));
+    cursor = page.cursor;
+  } while (cursor !== null && sessions.length < limit);
+  return { sessions, cursor };
+}
+
+function readPage(
+  client: ComponentClient,
+  search: Search,
+  wanted: number,
+  cursor: string | null,
+) {
+  const limit = Math.min(wanted, PAGE);
+  return client.query("search:page", { ...search, limit, cursor });
+}
+
+function sessionTable(sessions: SessionJson[], width?: number): string {
+  if (sessions.length === 0) return "No sessions.";
+  const withUser = sessions.some(({ userId }) => userId !== undefined);
+  return formatTable(
+    [
+      "SESSION",
+      "ANONYMOUS ID",
+      ...(withUser ? ["USER"] : []),
+      "STATE",
+      "CREATED",
+      "LAST ACTIVE",
+      "VISITS",
+      "ACTIONS",
+    ],
+    sessions.map((row) => [
+      row.sessionId,
+      row.anonymousId,
+      ...(withUser ? [row.userId ?? "-"] : []),
+      row.state,
+      formatTime(Date.parse(row.createdAt)),
+      formatTime(Date.parse(row.lastActive)),
+      row.visits,
+      row.actions,
+    ]),
+    width,
+  );
+}

@@ -1,0 +1,55 @@
+import type { SessionJson } from "../json/shapes.js";
+import type { SessionWithLease } from "../deployment/api.js";
+import type { ComponentClient } from "../deployment/client.js";
+import { CliError } from "../errors.js";
+import { iso } from "../time/time.js";
+
+/** Which of a session's two ids is meant; either, where nothing is said. */
+export interface IdOptions {
+  readonly sessionId?: boolean;
+  readonly anonymousId?: boolean;
+}
+
+/** The session with this sessionId or anonymousId. One that is both is refused, until the kind is said. */
+export async function readSession(
+  client: ComponentClient,
+  id: string,
+  options: IdOptions = {},
+): Promise<SessionWithLease> {
+  const kind = options.sessionId
+    ? ("sessionId" as const)
+    : options.anonymousId
+      ? ("anonymousId" as const)
+      : undefined;
+  const found = await client.query("sessions:get", {
+    id,
+    ...(kind === undefined ? {} : { kind }),
+  });
+  if (found !== null) return found;
+  throw new CliError(
+    "failure",
+    `There is no session with the ${kind ?? "sessionId or anonymousId"} ${JSON.stringify(id)}. It may have been purged; \`sessions-ops list\` shows those there are.`,
+  );
+}
+
+export function foundBy(id: string, { sessionId }: SessionWithLease): string {
+  return `Found by its ${id === sessionId ? "sessionId" : "anonymousId"}.`;
+}
+
+/** A session past its idle timeout is expired, whether or not a run has come by. */
+export function toSessionJson(session: SessionWithLease): SessionJson {
+  const { lease, userId, endReason } = session;
+  return {
+    sessionId: session.sessionId,
+    anonymousId: session.anonymousId,
+    state: lease?.idle ? "expired" : session.state,
+    createdAt: iso(session.createdAt),
+    lastActive: iso(
+      lease?.lastActive ?? session.inactiveSince ?? session.createdAt,
+    ),
+    visits: session.visits,
+    actions: session.actionCount + (lease?.actionCount ?? 0),
+    ...(userId === undefined ? {} : { userId }),
+    ...(endReason === undefined ? {} : { endReason }),
+  };
+}

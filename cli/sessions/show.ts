@@ -1,0 +1,103 @@
+import type { CliContext } from "../context.js";
+import type { Action } from "../deployment/api.js";
+import { connect, type GlobalOptions } from "../deployment/connect.js";
+import {
+  note,
+  print,
+  printJson,
+  printJsonLine,
+  widthOf,
+} from "../terminal/output.js";
+import { readSession, toSessionJson, type IdOptions } from "./rows.js";
+import { shellCommand } from "../terminal/shell.js";
+import { printable } from "../terminal/printable.js";
+import { formatTable } from "../terminal/table.js";
+import { formatTime, iso } from "../time/time.js";
+import { valueJson, valueText } from "../json/convexValues.js";
+import type { ActionJson, SessionJson, ShowJson } from "../json/shapes.js";
+
+export interface ShowOptions extends GlobalOptions, IdOptions {
+  readonly limit: number;
+  readonly cursor?: string;
+  readonly jsonl?: boolean;
+}
+
+export async function show(
+  context: CliContext,
+  id: string,
+  options: ShowOptions,
+): Promise<void> {
+  const { client } = await connect(context, options);
+  const found = await readSession(client, id, options);
+  const { limit, cursor: from = null } = options;
+  const { actions, cursor } = await client.query("sessions:timeline", {
+    sessionId: found.sessionId,
+    limit,
+    cursor: from,
+  });
+  const session = toSessionJson(found);
+  if (options.json) {
+    return printJson(context, {
+      ...session,
+      timeline: actions.map(toActionJson),
+      cursor,
+    } satisfies ShowJson);
+  }
+  if (options.jsonl) {
+    for (const action of actions) {
+      printJsonLine(context, toActionJson(action));
+    }
+  } else {
+    const timeline = timelineText(actions, widthOf(context));
+    print(context, `${sessionText(session)}\n\n${timeline}`);
+  }
+  if (cursor !== null) {
+    note(
+      context,
+      `Earlier: ${shellCommand("sessions-ops", "show", found.sessionId, "--session-id", "--cursor", cursor)}`,
+    );
+  }
+}
+
+function toActionJson({ at, metadata, ...action }: Action): ActionJson {
+  return {
+    at: iso(at),
+    ...action,
+    ...(metadata === undefined ? {} : { metadata: valueJson(metadata) }),
+  };
+}
+
+function sessionText(session: SessionJson): string {
+  const { createdAt, lastActive } = session;
+  return [
+    ["Session", session.sessionId],
+    ["Anonymous ID", session.anonymousId],
+    ["User", session.userId ?? "-"],
+    ["State", session.state],
+    ["Created", formatTime(Date.parse(createdAt))],
+    ["Last active", formatTime(Date.parse(lastActive))],
+    ["Visits", String(session.visits)],
+    ["Actions", String(session.actions)],
+    ["End reason", session.endReason ?? "-"],
+  ]
+    .map(([label = "", value = ""]) => label.padEnd(14) + printable(value))
+    .join("\n");
+}
+
+function timelineText(actions: Action[], width?: number): string {
+  if (actions.length === 0) return "No actions.";
+  return formatTable(
+    ["AT", "ACTION", "RESOURCE", "METADATA"],
+    actions.map(({ at, action, resourceId, metadata }) => [
+      formatTime(at),
+      action,
+      resourceId ?? "-",
+      metadata === undefined ? "-" : shorten(valueText(metadata)),
+    ]),
+    width,
+  );
+}
+
+function shorten(text: string): string {
+  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
+}

@@ -1,0 +1,119 @@
+/** Changing the policy: what `retention DAYS` and `settings set` share. */
+import { policyFault } from "../../convex/sessionTracker/policy.js";
+import type {
+  Policy,
+  RetentionDays,
+} from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import type { GoesOnJson } from "../json/shapes.js";
+import type { Returns } from "../deployment/api.js";
+import { confirmYes } from "../terminal/confirm.js";
+import { announceTarget, type Connection } from "../deployment/connect.js";
+import { conflictExplained } from "./conflict.js";
+import { CliError } from "../errors.js";
+import { tellWhatGoesOn, type GoesOnOptions } from "../runs/goesOn.js";
+import { countOf, retentionText } from "../terminal/output.js";
+import { previewPurge } from "../purges/preview.js";
+import { nextPurgeText } from "../schedules/report.js";
+
+export interface PolicyChangeOptions extends GoesOnOptions {
+  /** The revision the operator looked at, if that was an earlier command's. */
+  readonly ifRevision?: number;
+}
+
+export interface PolicyChanged {
+  revision: number;
+  before: Partial<Policy>;
+  after: Partial<Policy>;
+  /** Sessions older than the new retention; counted only when it was lowered. */
+  purgeable?: number;
+  goesOn?: GoesOnJson;
+}
+
+/**
+ * Changes what the patch names. Lowering the retention dooms sessions, so it says how many and asks.
+ * @param current what the operator was shown: another's change in between is not overwritten
+ */
+export async function changePolicy(
+  context: CliContext,
+  connection: Connection,
+  options: PolicyChangeOptions,
+  current: Returns<"settings:get">,
+  patch: Partial<Policy>,
+): Promise<PolicyChanged> {
+  const { client } = connection;
+  // Before anything is asked about it.
+  const fault = policyFault({ ...current, ...patch }, patch);
+  if (fault !== null) throw new CliError("usage", fault.message);
+  const expectedRevision = options.ifRevision ?? current.revision;
+  await announceTarget(context, connection);
+  const purgeable = await confirmLowering(
+    context,
+    connection,
+    options,
+    current.retentionDays,
+    patch,
+  );
+  const changed = await conflictExplained(client, expectedRevision, () =>
+    client.mutation("settings:change", {
+      patch,
+      actor: context.actor,
+      expectedRevision,
+      ...(options.reason === undefined ? {} : { reason: options.reason }),
+    }),
+  );
+  const goesOn = await tellOfPurge(context, connection, options, {
+    previous: current.retentionDays,
+    days: patch.retentionDays,
+  });
+  return {
+    revision: changed.revision,
+    before: changed.before as Partial<Policy>,
+    after: changed.after as Partial<Policy>,
+    ...(purgeable === null ? {} : { purgeable }),
+    ...(goesOn === undefined ? {} : { goesOn }),
+  };
+}
+
+/** A retention that is raised does not reach the purge that is under way. */
+async function tellOfPurge(
+  context: CliContext,
+  connection: Connection,
+  options: PolicyChangeOptions,
+  {
+    previous,
+    days,
+  }: { previous: RetentionDays; days?: RetentionDays | undefined },
+): Promise<GoesOnJson | undefined> {
+  if (days === undefined || !isLower(previous, days)) return undefined;
+  const what = `the retention was raised from ${retentionText(previous)} to ${retentionText(days)}`;
+  return await tellWhatGoesOn(context, connection, options, {
+    kind: "purge",
+    what,
+    onlyKept: true,
+  });
+}
+
+async function confirmLowering(
+  context: CliContext,
+  { client, options: { json = false } }: Connection,
+  { yes = false }: PolicyChangeOptions,
+  previous: RetentionDays,
+  patch: Partial<Policy>,
+): Promise<number | null> {
+  const { retentionDays: days } = patch;
+  if (days === undefined || !isLower(days, previous)) return null;
+  const { sessions } = await previewPurge(client, { patch });
+  const schedules = await client.query("schedules:list", {});
+  await confirmYes(
+    context,
+    { yes, json },
+    `Lower the retention from ${retentionText(previous)} to ${retentionText(days)}? ${countOf(sessions, "session")} will be older than that; ${nextPurgeText(schedules)}.`,
+  );
+  return sessions;
+}
+
+function isLower(days: RetentionDays, previous: RetentionDays): boolean {
+  if (days === "never") return false;
+  return previous === "never" || days < previous;
+}

@@ -1,0 +1,29 @@
+import type { Settings } from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import { colorsFor } from "../terminal/output.js";
+import { intervalTable } from "./text.js";
+import { settingsWarnings } from "./contradictions.js";
+
+/** What settings come to: each interval as a time, and where they contradict each other, for that stream. */
+export function settingsReport(
+  context: CliContext,
+  settings: Settings,
+  stream: "stdout" | "stderr",
+): string {
+  const warnings = warningLines(context, settings, stream);
+  return [
+    intervalTable(context, settings),
+    ...(warnings.length === 0 ? [] : ["", ...warnings]),
+  ].join("\n");
+}
+
+export function warningLines(
+  context: CliContext,
+  settings: Settings,
+  stream: "stdout" | "stderr",
+): string[] {
+  const { yellow } = colorsFor(context, stream);
+  return settingsWarnings(settings, context.now()).map((warning) =>
+    yellow(`! ${warning}`),
+  );
+}

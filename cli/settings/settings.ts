@@ -1,0 +1,128 @@
+import type { Settings } from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import type { LogEntry } from "../deployment/api.js";
+import { byDeploymentClock } from "../deployment/clock.js";
+import { connect, type GlobalOptions } from "../deployment/connect.js";
+import { toLogEntryJson, toSettingsJson } from "../json/convert.js";
+import { note, print, printJson, printJsonLine } from "../terminal/output.js";
+import { changePolicy, type PolicyChangeOptions } from "./policyChange.js";
+import { readPatch } from "./patch.js";
+import { settingsReport } from "./report.js";
+import { changeLines, settingsTable } from "./text.js";
+import { settingsWarnings } from "./contradictions.js";
+import { printable } from "../terminal/printable.js";
+import { formatTime } from "../time/time.js";
+import type {
+  SettingsChangeJson,
+  SettingsJson,
+  SettingsLogJson,
+} from "../json/operatorShapes.js";
+
+export type SettingsSetOptions = GlobalOptions & PolicyChangeOptions;
+
+export interface SettingsLogOptions extends GlobalOptions {
+  readonly limit: number;
+  readonly before?: number;
+  readonly jsonl?: boolean;
+}
+
+export async function getSettings(
+  context: CliContext,
+  options: GlobalOptions,
+): Promise<void> {
+  const { client } = await connect(context, options);
+  const current = await client.query("settings:get", {});
+  const there = await byDeploymentClock(context, client);
+  if (options.json) return printJson(context, toJson(there, current));
+  print(context, `${settingsTable(context, current)}\n`);
+  print(context, settingsReport(there, current, "stdout"));
+  note(context, `Revision ${current.revision}.`);
+}
+
+/** A patch: what is not named stays. */
+export async function setSettings(
+  context: CliContext,
+  assignments: string[],
+  options: SettingsSetOptions,
+): Promise<void> {
+  const patch = readPatch(assignments);
+  const connection = await connect(context, options);
+  const { client } = connection;
+  const current = await client.query("settings:get", {});
+  const changed = await changePolicy(
+    context,
+    connection,
+    options,
+    current,
+    patch,
+  );
+  const { revision, before, after } = changed;
+  const settings = { ...current, ...after, revision };
+  const there = await byDeploymentClock(context, client);
+  if (options.json) {
+    return printJson(context, {
+      ...toJson(there, settings),
+      ...changed,
+    } satisfies SettingsChangeJson);
+  }
+  const lines = changeLines(before, after);
+  print(
+    context,
+    lines.length === 0
+      ? `Nothing to change: it is so already, at revision ${revision}.`
+      : `${lines.join("\n")}\nRevision ${revision}.`,
+  );
+  note(context, settingsReport(there, settings, "stderr"));
+}
+
+export async function logSettings(
+  context: CliContext,
+  { limit, before, ...options }: SettingsLogOptions,
+): Promise<void> {
+  const { client } = await connect(context, options);
+  const entries = await client.query("settings:log", {
+    limit,
+    ...(before === undefined ? {} : { before }),
+  });
+  const next =
+    entries.length < limit ? null : (entries.at(-1)?.revision ?? null);
+  if (options.json) {
+    return printJson(context, {
+      entries: entries.map(toLogEntryJson),
+      before: next,
+    } satisfies SettingsLogJson);
+  }
+  if (options.jsonl) {
+    for (const entry of entries) {
+      printJsonLine(context, toLogEntryJson(entry));
+    }
+  } else {
+    print(
+      context,
+      entries.length === 0
+        ? "No changes: the defaults are in force."
+        : entries.map(entryText).join("\n"),
+    );
+  }
+  if (next !== null) {
+    note(context, `Earlier: sessions-ops settings log --before ${next}`);
+  }
+}
+
+function toJson(
+  context: CliContext,
+  { revision, ...settings }: Settings & { revision: number },
+): SettingsJson {
+  const warnings = settingsWarnings(settings, context.now());
+  return { revision, settings: toSettingsJson(settings), warnings };
+}
+
+function entryText({ revision, at, actor, reason, before, after }: LogEntry) {
+  const why = reason === undefined ? "" : `: ${reason}`;
+  return [
+    printable(`${revision}  ${formatTime(at)}  ${actor}${why}`),
+    ...changeLines(before as Partial<Settings>, after as Partial<Settings>).map(
+      (line) => `   ${line}`,
+    ),
+  ].join("\n");
+}

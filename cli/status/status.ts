@@ -1,0 +1,36 @@
+import type { CliContext } from "../context.js";
+import { byDeploymentClock } from "../deployment/clock.js";
+import { connect, type GlobalOptions } from "../deployment/connect.js";
+import { print, printJson } from "../terminal/output.js";
+import { RunTotals } from "../runs/left.js";
+import { toStatusJson } from "./json.js";
+import { statusText } from "./text.js";
+
+export interface StatusOptions extends GlobalOptions {
+  readonly watch?: boolean;
+}
+
+export async function status(
+  here: CliContext,
+  options: StatusOptions,
+): Promise<void> {
+  const connection = await connect(here, options);
+  const { client } = connection;
+  const [context, asked, backlog] = await Promise.all([
+    byDeploymentClock(here, client),
+    client.query("stats:status", {}),
+    client.query("stats:backlog", {}),
+  ]);
+  const totals = new RunTotals(client);
+  await totals.count(asked, backlog);
+  const found = totals.fill(asked);
+  if (options.watch) {
+    const { watchStatus } = await import("./watch.js");
+    const first = { status: found, backlog };
+    await watchStatus(context, connection, options, { first, totals });
+  } else if (options.json) {
+    printJson(context, toStatusJson(context, connection, found, backlog));
+  } else {
+    print(context, statusText(context, connection, found, backlog));
+  }
+}

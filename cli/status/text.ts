@@ -1,0 +1,137 @@
+import type { CliContext } from "../context.js";
+import type { Backlog, Status } from "../deployment/api.js";
+import type { Connection } from "../deployment/connect.js";
+import {
+  colorsFor,
+  countOf,
+  formatNumber,
+  retentionText,
+  widthOf,
+} from "../terminal/output.js";
+import { productionBanner } from "../deployment/target/production.js";
+import { progressOf, progressText } from "../runs/progress.js";
+import { statusWarnings } from "./warnings.js";
+import { printable } from "../terminal/printable.js";
+import { runTable, scheduleTable } from "../schedules/table.js";
+import { formatDuration, formatRelative, formatTime } from "../time/time.js";
+import { wrap } from "../terminal/wrap.js";
+
+/** What `status` says to people: one screen, warnings first. */
+export function statusText(
+  context: CliContext,
+  connection: Connection,
+  status: Status,
+  backlog: Backlog,
+): string {
+  return [
+    stateText(context, connection, status, backlog),
+    ...runningText(context, status, backlog),
+  ].join("\n");
+}
+
+/** How far the running runs are, within the terminal's width. */
+export function runningText(
+  context: CliContext,
+  status: Status,
+  backlog: Backlog,
+): string[] {
+  const width = widthOf(context) ?? Infinity;
+  return runningLines(status, backlog, context.now()).map((line) =>
+    wrap(line, width, 2),
+  );
+}
+
+/** All but how far runs are. */
+export function stateText(
+  context: CliContext,
+  { client, target }: Connection,
+  status: Status,
+  backlog: Backlog,
+): string {
+  const { bold, yellow } = colorsFor(context, "stdout");
+  const { version, sessions, settings, schedules, runs } = status;
+  const now = context.now();
+  const width = widthOf(context) ?? Infinity;
+  const rows: Array<[label: string, value: string]> = [
+    [
+      "Deployment",
+      `${target.url} (${target.source}), component ${client.component} ${version}`,
+    ],
+    [
+      "Sessions",
+      `${formatNumber(sessions.total)}: ${formatNumber(sessions.active)} active, ${formatNumber(sessions.expired)} expired, ${formatNumber(sessions.ended)} ended`,
+    ],
+    ["Oldest", oldestText(status, now)],
+    [
+      "Policy",
+      `idle after ${formatDuration(settings.idleTimeoutMs)}; retention ${retentionText(settings.retentionDays)}`,
+    ],
+    [
+      "Waiting",
+      `${atLeast(backlog.expire, backlog.limit)} to be expired by the next run, ${atLeast(backlog.purge, backlog.limit)} to be purged`,
+    ],
+    ["Watchdog", watchdogText(status, now)],
+  ];
+  const warnings = statusWarnings(status, now).map((text) =>
+    context.commands.complete(text),
+  );
+  return [
+    ...(target.productionName === null
+      ? []
+      : [productionBanner(context, "stdout", target.productionName), ""]),
+    ...warnings.map((warning) =>
+      yellow(wrap(`! ${printable(warning)}`, width, 2)),
+    ),
+    ...(warnings.length === 0 ? [] : [""]),
+    ...rows.map(([label, value]) =>
+      wrap(bold(label.padEnd(LABEL)) + printable(value), width, LABEL),
+    ),
+    "",
+    scheduleTable(schedules, now, width),
+    "",
+    runs.length === 0 ? "No run yet." : runTable(runs, width),
+  ].join("\n");
+}
+
+const LABEL = 12;
+
+/** One line for a log: what `--watch` prints where there is no terminal. */
+export function statusLine(
+  status: Status,
+  backlog: Backlog,
+  now: number,
+): string {
+  const { sessions, watchdog } = status;
+  const running = runningLines(status, backlog, now).map((line) => `; ${line}`);
+  const gaveUp = watchdog.gaveUp ? "; the watchdog gave up" : "";
+  return `${formatNumber(sessions.total)} sessions: ${formatNumber(sessions.active)} active, ${formatNumber(sessions.expired)} expired, ${formatNumber(sessions.ended)} ended; waiting: ${atLeast(backlog.expire, backlog.limit)} to expire, ${atLeast(backlog.purge, backlog.limit)} to purge${running.join("")}${gaveUp}`;
+}
+
+function runningLines(
+  { runs }: Status,
+  backlog: Backlog,
+  now: number,
+): string[] {
+  return runs
+    .filter(({ status }) => status === "running")
+    .map(
+      (run) =>
+        `Running: ${run.kind}, ${progressText(run, progressOf(run, backlog, now))}`,
+    );
+}
+
+function oldestText({ oldest }: Status, now: number): string {
+  if (oldest === null) return "no inactive session";
+  const { lastActive, sessionId } = oldest;
+  return `last active ${formatTime(lastActive)}, ${formatRelative(lastActive, now)} (${sessionId})`;
+}
+
+function watchdogText({ watchdog }: Status, now: number): string {
+  if (watchdog.lastAt === null) return "has not run yet";
+  return `${watchdog.lastResult ?? "-"}, ${formatRelative(watchdog.lastAt, now)}`;
+}
+
+/** The backlog is a bounded scan: at its limit it says "that many or more". */
+function atLeast(count: number, limit: number): string {
+  return countOf(count, "session").replace(" ", count >= limit ? "+ " : " ");
+}

@@ -1,0 +1,62 @@
+/** What an operator should see before anything else. */
+import { WATCHDOG_LATE_MS } from "../../convex/sessionTracker/shared.js";
+import type { Status } from "../deployment/api.js";
+import { adviceFor, outdatedAdvice } from "../runs/advice.js";
+import { OWED_REMEDY, owedText } from "../doctor/hooks.js";
+import { settingsWarnings } from "../settings/contradictions.js";
+import { scheduleState } from "../schedules/table.js";
+import { formatDuration, formatTime } from "../time/time.js";
+
+export function statusWarnings(status: Status, now: number): string[] {
+  return [
+    ...watchdogWarnings(status, now),
+    ...runWarnings(status, now),
+    ...debtWarnings(status),
+    ...pauseWarnings(status),
+    ...settingsWarnings(status.settings, now),
+  ];
+}
+
+function watchdogWarnings({ watchdog }: Status, now: number): string[] {
+  const { gaveUp, lastAt } = watchdog;
+  if (gaveUp) {
+    return [
+      `The watchdog gave up at ${formatTime(gaveUp.at)}: ${gaveUp.why}. See \`sessions-ops doctor\`; with --fix it starts anew.`,
+    ];
+  }
+  if (lastAt === null) {
+    return [
+      "The watchdog has not run yet, and registers the schedules when it does: within 15 minutes of a deploy, or at once with `sessions-ops doctor --fix`.",
+    ];
+  }
+  if (now - lastAt <= WATCHDOG_LATE_MS) return [];
+  return [
+    `The watchdog last ran ${formatDuration(now - lastAt)} ago and should every 15 minutes: deploy again, which registers its cron.`,
+  ];
+}
+
+function runWarnings({ runs, settings }: Status, now: number): string[] {
+  return runs.flatMap((run) =>
+    [
+      adviceFor(run, now, { isLast: true }),
+      outdatedAdvice(run, settings, now),
+    ].flatMap((advice) =>
+      advice === null ? [] : `${advice.what} ${advice.remedy}`,
+    ),
+  );
+}
+
+function debtWarnings({ hookDebts }: Status): string[] {
+  if (hookDebts === 0) return [];
+  const text = owedText(hookDebts);
+  return [`${text.charAt(0).toUpperCase()}${text.slice(1)}. ${OWED_REMEDY}`];
+}
+
+function pauseWarnings({ schedules }: Status): string[] {
+  return schedules
+    .filter(({ paused }) => paused !== null)
+    .map(
+      (schedule) =>
+        `The ${schedule.name} schedule is ${scheduleState(schedule)} (${schedule.paused?.actor ?? ""}). \`sessions-ops schedule resume ${schedule.name}\` ends it.`,
+    );
+}

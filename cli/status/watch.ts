@@ -1,0 +1,109 @@
+import type { CliContext } from "../context.js";
+import type { Backlog, Status } from "../deployment/api.js";
+import type { Connection } from "../deployment/connect.js";
+import { isUnreachable, type CliError } from "../errors.js";
+import { LiveClient } from "../deployment/live.js";
+import { note } from "../terminal/output.js";
+import type { RunTotals } from "../runs/left.js";
+import { openScreen } from "../terminal/screen.js";
+import { toStatusJson } from "./json.js";
+import { runningText, stateText, statusLine } from "./text.js";
+import { iso } from "../time/time.js";
+import type { StatusOptions } from "./status.js";
+
+/**
+ * What falls due with time alone changes no document, so that nothing would tell us: the backlog is
+ * asked for again as often as this, and relative times are drawn anew.
+ */
+const CLOCK_MS = 30_000;
+
+/** Shows the status and each change of it, as the deployment says so, until Ctrl-C. */
+export async function watchStatus(
+  context: CliContext,
+  connection: Connection,
+  options: StatusOptions,
+  {
+    first,
+    totals,
+  }: { first: { status: Status; backlog: Backlog }; totals: RunTotals },
+): Promise<void> {
+  const stop = new AbortController();
+  const { client } = connection;
+  const stopListening = context.onInterrupt(() => {
+    stop.abort();
+    client.interrupt();
+    client.giveUp();
+  });
+  let failure: CliError | null = null;
+  const live = new LiveClient(connection, (error) => {
+    failure = error;
+    stop.abort();
+  });
+  const screen = await openScreen(context, options);
+  const shown = { ...first, isConnected: true };
+  const draw = (): void => {
+    if (stop.signal.aborted) return;
+    const { status, backlog } = shown;
+    if (options.json) {
+      const json = toStatusJson(context, connection, status, backlog);
+      const line = JSON.stringify(json);
+      return screen.show({ text: line, footer: "" }, line);
+    }
+    const view = {
+      text: stateText(context, connection, status, backlog),
+      footer: [
+        ...runningText(context, status, backlog),
+        footer(context, shown.isConnected),
+      ].join("\n"),
+    };
+    screen.show(view, statusLine(status, backlog, context.now()));
+  };
+  try {
+    draw();
+    live.onConnection((isConnected) => {
+      if (stop.signal.aborted) return;
+      shown.isConnected = isConnected;
+      if (context.stdout.isTTY) return draw();
+      note(context, isConnected ? "Connected." : LOST);
+    });
+    live.subscribe("stats:status", {}, (found) => {
+      shown.status = totals.fill(found);
+      draw();
+    });
+    while (!stop.signal.aborted) {
+      const unsubscribe = live.subscribe("stats:backlog", {}, (found) => {
+        shown.backlog = found;
+        draw();
+      });
+      await context.sleep(CLOCK_MS, stop.signal);
+      unsubscribe();
+      // One that has begun since: what it is to do in all is worth the wait for the next look.
+      await countAgain(totals, shown);
+      shown.status = totals.fill(shown.status);
+      draw();
+    }
+  } finally {
+    stopListening();
+    screen.close();
+    await live.close();
+  }
+  if (failure !== null) throw failure as CliError;
+}
+
+/** Where the connection is lost the screen says so, and the count can wait. */
+async function countAgain(
+  totals: RunTotals,
+  { status, backlog }: { status: Status; backlog: Backlog },
+): Promise<void> {
+  try {
+    await totals.count(status, backlog);
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+  }
+}
+
+const LOST = "Connection lost; trying again …";
+
+function footer(context: CliContext, isConnected: boolean): string {
+  return isConnected ? `Live, ${iso(context.now())}. Ctrl-C ends it.` : LOST;
+}

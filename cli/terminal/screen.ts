@@ -1,0 +1,78 @@
+import type { CliContext } from "../context.js";
+import { countOf } from "./output.js";
+import { printableJson, printableText } from "./printable.js";
+import { writeOut } from "./streams.js";
+import { iso } from "../time/time.js";
+import { rowsOf } from "./wrap.js";
+
+export interface View {
+  /** Cut at its end where the terminal has too few rows. */
+  text: string;
+  /** What has to be seen whatever else is. */
+  footer: string;
+}
+
+/** Where a view that changes is shown: drawn in place on a terminal, line by line elsewhere. */
+export interface Screen {
+  /** @param view on a terminal; @param line elsewhere, unless it is the last one again */
+  show(view: View, line: string): void;
+  close(): void;
+}
+
+/** @param json lines are for programs: without the time, and on a terminal too */
+export async function openScreen(
+  context: CliContext,
+  { json = false }: { json?: boolean },
+): Promise<Screen> {
+  if (json) return lines(context, (line) => printableJson(`${line}\n`));
+  if (!context.stdout.isTTY) {
+    return lines(context, (line) =>
+      printableText(`${iso(context.now())} ${line}\n`),
+    );
+  }
+  const { createLogUpdate } = await import("log-update");
+  const update = createLogUpdate(context.stdout);
+  return {
+    show: (view) => update(printableText(fitted(view, context.stdout))),
+    close: () => update.done(),
+  };
+}
+
+/** Cut where the terminal ends: what is higher would lose its first lines. */
+function fitted(
+  { text, footer }: View,
+  { rows = 24, columns = 80 }: CliContext["stdout"],
+): string {
+  const all = text.split("\n");
+  const heights = all.map((line) => rowsOf(line, columns));
+  const height = sumOf(heights);
+  const footerHeight = sumOf(
+    footer.split("\n").map((line) => rowsOf(line, columns)),
+  );
+  // The cursor stands on the last row.
+  const room = rows - 1 - footerHeight;
+  if (height + 1 <= room) return `${text}\n\n${footer}`;
+  let used = 1;
+  const shown = all.filter((_line, index) => {
+    used += heights[index] ?? 1;
+    return used <= room;
+  });
+  const hidden = `… ${countOf(all.length - shown.length, "more line")} than the terminal has rows for.`;
+  return [...shown, hidden, footer].join("\n");
+}
+
+function sumOf(heights: number[]): number {
+  return heights.reduce((sum, each) => sum + each, 0);
+}
+
+function lines(context: CliContext, toLine: (text: string) => string): Screen {
+  let last = "";
+  return {
+    show(_view, line) {
+      if (line === last) return;
+      last = line;
+      writeOut(context, toLine(line));
+    },
+    close() {},
+  };
+}

@@ -1,0 +1,46 @@
+/** All sessions as lines, in the order of their anonymousIds, with no more than a page in memory. */
+import type { Returns, WholeSession } from "../../deployment/api.js";
+import type { ComponentClient } from "../../deployment/client.js";
+import { actionText } from "../sessionLines.js";
+import { SessionText, type Written } from "./sessionText.js";
+
+export interface Exported extends Written {
+  sessions: number;
+}
+
+/** @param exported counts what has been given out, while it is */
+export async function* exportLines(
+  client: ComponentClient,
+  exported: Exported,
+  { withoutIds = false }: { withoutIds?: boolean } = {},
+): AsyncGenerator<string> {
+  let text: SessionText | null = null;
+  let sessionId: string | null = null;
+  for await (const { session, lastActive, actions } of pieces(client)) {
+    if (session.sessionId !== sessionId) {
+      if (text !== null) yield* text.end();
+      // Several lines may be one session's; without ids nothing else says so.
+      const more = withoutIds ? { sessionId: session.sessionId } : {};
+      const line = { session, lastActive };
+      text = new SessionText(line, exported, more, { withoutIds });
+      sessionId = session.sessionId;
+      exported.sessions += 1;
+    }
+    for (const action of actions) {
+      yield* text!.add(action.at, actionText(action));
+    }
+  }
+  if (text !== null) yield* text.end();
+}
+
+async function* pieces(client: ComponentClient): AsyncGenerator<WholeSession> {
+  let cursor: Returns<"exporting:page">["cursor"] = null;
+  do {
+    const page: Returns<"exporting:page"> = await client.query(
+      "exporting:page",
+      { cursor },
+    );
+    yield* page.sessions;
+    cursor = page.cursor;
+  } while (cursor !== null);
+}

@@ -1,0 +1,60 @@
+import type { ImportRow } from "../../deployment/api.js";
+
+/** An action that happened several times at one time may be there once, with how often. */
+export type RowAction = NonNullable<ImportRow["actions"]>[number] & {
+  copies?: number;
+};
+
+export interface NumberedRow {
+  /** Counted from 1. */
+  line: number;
+  /** Length of the line, as an estimate of what the row weighs in a request. */
+  size: number;
+  row: Omit<ImportRow, "actions"> & { actions?: RowAction[] };
+}
+
+/** What one call takes, by the component's own limits. */
+export const MAX_ROWS = 750;
+export const MAX_ACTIONS = 2_000;
+/** Of each call under way the rows and the request are in memory; a request may have 16 MiB. */
+export const MAX_SIZE = 2 * 1_024 * 1_024;
+
+/** Groups rows into calls, in their order. A row that is too large for one comes alone. */
+export async function* batchRows(
+  rows: AsyncIterable<NumberedRow>,
+): AsyncGenerator<NumberedRow[], void> {
+  let batch: NumberedRow[] = [];
+  let actions = 0;
+  let size = 0;
+  for await (const row of rows) {
+    const count = actionCount(row);
+    const isFull =
+      batch.length === MAX_ROWS ||
+      actions + count > MAX_ACTIONS ||
+      size + row.size > MAX_SIZE;
+    if (isFull && batch.length > 0) {
+      yield batch;
+      batch = [];
+      actions = 0;
+      size = 0;
+    }
+    batch.push(row);
+    actions += count;
+    size += row.size;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Whether a call takes it with all its actions. */
+export function fitsOneCall(row: NumberedRow): boolean {
+  return actionCount(row) <= MAX_ACTIONS && row.size <= MAX_SIZE;
+}
+
+function actionCount({ row: { actions = [] } }: NumberedRow): number {
+  let count = actions.length;
+  for (const { copies = 1 } of actions) {
+    // Any more than one go their own way.
+    if (copies > 1) count += MAX_ACTIONS;
+  }
+  return count;
+}

@@ -1,0 +1,131 @@
+import type { CliContext } from "../../context.js";
+import { countOf, formatNumber, note } from "../../terminal/output.js";
+import { printable } from "../../terminal/printable.js";
+import { parseRow, type ReadingOptions } from "./rows.js";
+import type { NumberedRow } from "./batches.js";
+import type { Source } from "./source.js";
+
+export interface Reading extends Omit<ReadingOptions, "onUnknown"> {
+  fromLine: number;
+}
+
+export interface Checked {
+  rows: number;
+  invalid: number;
+  /** Rows last active before the cutoff of the retention. */
+  older: number;
+}
+
+/** Invalid lines that are shown one by one; the others are counted. */
+const MAX_SHOWN = 20;
+
+/** The valid rows from a line on. What is wrong with the others goes to `onInvalid`. */
+export async function* readRows(
+  source: Source,
+  { fromLine, ...reading }: Reading,
+  heard: {
+    onLine?: () => void;
+    onInvalid?: (line: number, problem: string) => void;
+    onUnknown?: (name: string, line: number) => void;
+  } = {},
+): AsyncGenerator<NumberedRow> {
+  for await (const { line, text } of source.lines()) {
+    if (line < fromLine) continue;
+    heard.onLine?.();
+    const { onUnknown } = heard;
+    const parsed = parseRow(text, {
+      ...reading,
+      ...(onUnknown && { onUnknown: (name) => onUnknown(name, line) }),
+    });
+    if (!parsed.ok) heard.onInvalid?.(line, parsed.problem + whose(text));
+    else if (parsed.row !== null) {
+      yield { line, size: text.length, row: parsed.row };
+    }
+  }
+}
+
+/** Whose line it is, where nobody has a file in which to look at it: one of a backup's tables, or of an archive. */
+function whose(text: string): string {
+  const sessionId = /^\{"sessionId":"([^"]+)"/.exec(text)?.[1];
+  return sessionId === undefined ? "" : ` (session ${sessionId})`;
+}
+
+/** Reads everything once before anything is written. Keeps nothing but counts. */
+export async function checkSource(
+  context: CliContext,
+  source: Source,
+  { cutoff, ...reading }: Reading & { cutoff: number | null },
+): Promise<Checked> {
+  const checked: Checked = { rows: 0, invalid: 0, older: 0 };
+  const unknown = new UnknownFields();
+  let lines = 0;
+  const onInvalid = (line: number, problem: string): void => {
+    checked.invalid += 1;
+    if (checked.invalid <= MAX_SHOWN) note(context, `line ${line}: ${problem}`);
+  };
+  const heard = {
+    onLine: () => (lines += 1),
+    onInvalid,
+    onUnknown: unknown.add,
+  };
+  for await (const { row } of readRows(source, reading, heard)) {
+    checked.rows += 1;
+    if (cutoff !== null && row.lastActive < cutoff) checked.older += 1;
+  }
+  if (checked.invalid > MAX_SHOWN) {
+    note(context, `and ${checked.invalid - MAX_SHOWN} more invalid lines`);
+  }
+  if (lines === 0) {
+    const from =
+      reading.fromLine > 1 ? ` from line ${reading.fromLine} on` : "";
+    note(context, `There is nothing in ${source.name}${from}.`);
+  }
+  unknown.report(context);
+  return checked;
+}
+
+/** Names that are told apart; a file may have as many as it has lines. */
+const MAX_NAMES = 100;
+const MAX_NAMES_SHOWN = 10;
+
+/** Fields that the import leaves out, by name: a misspelt one would else be lost without a word. */
+class UnknownFields {
+  readonly #byName = new Map<string, { lines: number; last: number }>();
+  #hasMore = false;
+
+  /** An action's field counts once a line. */
+  readonly add = (name: string, line: number): void => {
+    const seen = this.#byName.get(name);
+    if (seen === undefined) {
+      if (this.#byName.size === MAX_NAMES) this.#hasMore = true;
+      else this.#byName.set(name, { lines: 1, last: line });
+    } else if (seen.last !== line) {
+      seen.lines += 1;
+      seen.last = line;
+    }
+  };
+
+  report(context: CliContext): void {
+    if (this.#byName.size === 0) return;
+    const names = [...this.#byName].sort(([, a], [, b]) => b.lines - a.lines);
+    const shown = names
+      .slice(0, MAX_NAMES_SHOWN)
+      .map(
+        ([name, { lines }]) =>
+          `${printable(shorten(name))} (${countOf(lines, "line")})`,
+      );
+    const others = names.length - shown.length;
+    const more =
+      others === 0
+        ? ""
+        : ` and ${formatNumber(others)}${this.#hasMore ? " or more" : ""} others`;
+    note(
+      context,
+      `Fields that are not imported: ${shown.join(", ")}${more}. An import takes anonymousId, createdAt, lastActive, visits, ended, userId and actions.`,
+    );
+  }
+}
+
+function shorten(name: string): string {
+  return name.length <= 40 ? name : `${name.slice(0, 39)}…`;
+}

@@ -1,0 +1,74 @@
+/** A row whose actions do not fit one call: first the session, then its actions, piece by piece. */
+import type { Args, Returns } from "../../deployment/api.js";
+import type { ComponentClient } from "../../deployment/client.js";
+import { actionText } from "../sessionLines.js";
+import { MAX_ACTIONS, MAX_SIZE, type RowAction } from "./batches.js";
+import { isTooLarge } from "./refusals.js";
+
+type Piece = Args<"importedActions:add">["actions"];
+type Added = Returns<"importedActions:add">;
+
+/** @returns how many were added */
+export async function sendActions(
+  client: ComponentClient,
+  anonymousId: string,
+  actions: readonly RowAction[],
+): Promise<number> {
+  let added = 0;
+  for (const piece of piecesOf(actions)) {
+    added += await sendPiece(client, anonymousId, piece);
+  }
+  return added;
+}
+
+async function sendPiece(
+  client: ComponentClient,
+  anonymousId: string,
+  piece: Piece,
+): Promise<number> {
+  let added = 0;
+  let rest: Added["rest"] = { actions: piece, after: null };
+  while (rest !== null) {
+    const call = { anonymousId, ...rest };
+    try {
+      const done: Added = await client.mutation("importedActions:add", call, {
+        repeatable: true,
+      });
+      added += done.added;
+      rest = done.rest;
+    } catch (error) {
+      // What the calls before have done stays done: sent again, it changes nothing.
+      if (!isTooLarge(error) || piece.length < 2) throw error;
+      const middle = Math.ceil(piece.length / 2);
+      for (const half of [piece.slice(0, middle), piece.slice(middle)]) {
+        added += await sendPiece(client, anonymousId, half);
+      }
+      return added;
+    }
+  }
+  return added;
+}
+
+/** Those that are the same are one action, with how often it happened: the component counts them. */
+function* piecesOf(actions: readonly RowAction[]): Generator<Piece> {
+  const counted = new Map<string, RowAction & { copies: number }>();
+  for (const { copies = 1, ...action } of actions) {
+    const text = actionText(action);
+    const known = counted.get(text);
+    if (known !== undefined) known.copies += copies;
+    else counted.set(text, { ...action, copies });
+  }
+  let piece: Piece = [];
+  let size = 0;
+  for (const [text, action] of counted) {
+    const isFull = piece.length === MAX_ACTIONS || size >= MAX_SIZE;
+    if (isFull) {
+      yield piece;
+      piece = [];
+      size = 0;
+    }
+    piece.push(action);
+    size += text.length;
+  }
+  if (piece.length > 0) yield piece;
+}

@@ -1,0 +1,174 @@
+import type { ImportCounts, ImportRow } from "../../deployment/api.js";
+import type { ComponentClient } from "../../deployment/client.js";
+import { CliError } from "../../errors.js";
+import { fitsOneCall, type NumberedRow } from "./batches.js";
+import { sendActions } from "./pieces.js";
+import { isRefusal, reasonOf, refusedIndex } from "./refusals.js";
+
+/** Calls under way at one time: enough to hide the network, few enough to leave the app its share. */
+const IN_FLIGHT = 4;
+
+export interface SendOptions {
+  client: ComponentClient;
+  /** Called for a row the deployment refuses; without it, the first one ends the import. */
+  onRefused: ((line: number, problem: string) => void) | null;
+  onProgress: (rows: number) => void;
+  /** Stops between two calls. */
+  signal: AbortSignal;
+}
+
+/** A row that the deployment refuses, whatever it is sent with. */
+export class LineRefused extends CliError {
+  constructor(line: number, reason: string, cause: unknown) {
+    super("failure", `line ${line}: ${reason}`, { cause });
+  }
+}
+
+/** Ends an import early. Everything before `line` has been written. */
+export class ImportStopped extends Error {
+  readonly line: number;
+
+  constructor(line: number, cause: unknown) {
+    super(`Stopped at line ${line}`, { cause });
+    this.line = line;
+  }
+}
+
+/** Sends all batches, a few at a time. Sending them again changes nothing. */
+export async function sendBatches(
+  batches: AsyncGenerator<NumberedRow[], void>,
+  options: SendOptions,
+): Promise<ImportCounts> {
+  const totals = noCounts();
+  const failed: ImportStopped[] = [];
+  const sendSome = async (): Promise<void> => {
+    while (failed.length === 0) {
+      const { value: batch, done } = await batches.next();
+      const [first] = batch ?? [];
+      if (done || !first) return;
+      try {
+        options.signal.throwIfAborted();
+        add(totals, await sendRows(batch, options));
+        options.onProgress(totals.created + totals.merged + totals.unchanged);
+      } catch (error) {
+        failed.push(new ImportStopped(first.line, error));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, sendSome));
+  await batches.return(undefined);
+  // Batches are taken in order, so all before the first one that failed are done.
+  const [stopped] = failed.sort((a, b) => a.line - b.line);
+  if (stopped) throw stopped;
+  return totals;
+}
+
+async function sendRows(
+  rows: NumberedRow[],
+  options: SendOptions,
+): Promise<ImportCounts> {
+  const [first, second] = rows;
+  if (!first) return noCounts();
+  try {
+    if (!second && !fitsOneCall(first)) return await sendLarge(first, options);
+    return await sendCall(rows.map(toImportRow), options);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return second
+      ? await sendApart(rows, error, options)
+      : await sendAlone(first, error, options);
+  }
+}
+
+/** Finds the row that was refused: the component names it, and a limit that was met does not. */
+async function sendApart(
+  rows: NumberedRow[],
+  error: CliError,
+  options: SendOptions,
+): Promise<ImportCounts> {
+  const index = refusedIndex(error);
+  const middle = Math.ceil(rows.length / 2);
+  const parts =
+    index === null
+      ? [rows.slice(0, middle), rows.slice(middle)]
+      : [rows.slice(0, index), [rows[index]!], rows.slice(index + 1)];
+  const counts = noCounts();
+  for (const part of parts) add(counts, await sendRows(part, options));
+  return counts;
+}
+
+/** A row that was refused alone; where nobody says why, it may only be too much for one call. */
+async function sendAlone(
+  row: NumberedRow,
+  error: CliError,
+  options: SendOptions,
+): Promise<ImportCounts> {
+  const hasActions = (row.row.actions?.length ?? 0) > 1;
+  const mayFit = hasActions && fitsOneCall(row) && refusedIndex(error) === null;
+  if (mayFit) {
+    try {
+      return await sendLarge(row, options);
+    } catch (still) {
+      if (!isRefusal(still)) throw still;
+      const reason = `${reasonOf(still)}; a part of it is imported`;
+      return await leaveOut(row, { error: still, reason }, options);
+    }
+  }
+  return await leaveOut(row, { error, reason: reasonOf(error) }, options);
+}
+
+async function leaveOut(
+  { line }: NumberedRow,
+  { error, reason }: { error: CliError; reason: string },
+  options: SendOptions,
+): Promise<ImportCounts> {
+  // Where nothing at all is taken, it is not the row.
+  await sendCall([], options);
+  if (!options.onRefused) throw new LineRefused(line, reason, error);
+  options.onRefused(line, reason);
+  return noCounts();
+}
+
+/** Counts once, as the strongest of what happened to it. */
+async function sendLarge(
+  { row: { actions = [], ...session } }: NumberedRow,
+  options: SendOptions,
+): Promise<ImportCounts> {
+  const counts = await sendCall([session], options);
+  const { anonymousId } = session;
+  const added = await sendActions(options.client, anonymousId, actions);
+  const isMerged = added > 0 && counts.unchanged > 0;
+  return {
+    ...counts,
+    ...(isMerged ? { unchanged: 0, merged: 1 } : {}),
+    actions: added,
+  };
+}
+
+/** Only of rows that fit one call, in which each action happened once. */
+function toImportRow({ row: { actions, ...row } }: NumberedRow): ImportRow {
+  if (actions === undefined) return row;
+  return { ...row, actions: actions.map(({ copies: _, ...action }) => action) };
+}
+
+function sendCall(
+  rows: ImportRow[],
+  { client }: SendOptions,
+): Promise<ImportCounts> {
+  return client.mutation(
+    "importing:importBatch",
+    { rows },
+    { repeatable: true },
+  );
+}
+
+function noCounts(): ImportCounts {
+  return { created: 0, merged: 0, unchanged: 0, actions: 0 };
+}
+
+function add(totals: ImportCounts, counts: ImportCounts): void {
+  totals.created += counts.created;
+  totals.merged += counts.merged;
+  totals.unchanged += counts.unchanged;
+  totals.actions += counts.actions;
+}

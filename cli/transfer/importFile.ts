@@ -1,0 +1,97 @@
+import { purgeCutoff } from "../../convex/sessionTracker/shared.js";
+import type { CliContext } from "../context.js";
+import { byDeploymentClock } from "../deployment/clock.js";
+import {
+  announceTarget,
+  connect,
+  type Connection,
+  type GlobalOptions,
+} from "../deployment/connect.js";
+import { CliError } from "../errors.js";
+import { checkSource, readRows } from "./import/check.js";
+import { confirmOlder } from "./import/older.js";
+import type { TimeUnit } from "./import/rows.js";
+import { openSource, type Source } from "./import/source.js";
+import { transfer } from "./import/transfer.js";
+import { untilInterrupted } from "../terminal/interrupt.js";
+import { countOf, formatNumber, print, printJson } from "../terminal/output.js";
+import type { ImportJson } from "../json/shapes.js";
+
+export interface ImportOptions extends GlobalOptions {
+  readonly skipInvalid?: boolean;
+  readonly fromLine: number;
+  readonly table?: string;
+  readonly times?: TimeUnit;
+  readonly yes?: boolean;
+}
+
+export async function importFile(
+  context: CliContext,
+  file: string,
+  options: ImportOptions,
+): Promise<void> {
+  const connection = await connect(context, options);
+  const source = await openSource(context, file, {
+    table: options.table,
+    component: connection.client.component,
+    isComponentNamed: options.component !== undefined,
+  });
+  try {
+    const result = await importSource(context, connection, source, options);
+    if (options.json) printJson(context, result);
+    else print(context, summary(result));
+  } finally {
+    await source.close();
+  }
+}
+
+/** Reads everything once to check it, asks what has to be asked, then reads it again to send it. */
+async function importSource(
+  context: CliContext,
+  connection: Connection,
+  source: Source,
+  options: ImportOptions,
+): Promise<ImportJson> {
+  const { client } = connection;
+  const { retentionDays } = await client.query("settings:get", {});
+  const now = (await byDeploymentClock(context, client)).now();
+  const { fromLine, times } = options;
+  const reading = { fromLine, now, times };
+  const cutoff = purgeCutoff(retentionDays, now);
+  const checked = await checkSource(context, source, { ...reading, cutoff });
+  if (checked.invalid > 0 && !options.skipInvalid) {
+    throw new CliError(
+      "failure",
+      `${countOf(checked.invalid, "line")} cannot be imported, so nothing was. Correct them, or pass --skip-invalid to import the other ${formatNumber(checked.rows)}.`,
+    );
+  }
+  await announceTarget(context, connection);
+  await confirmOlder(context, client, options, checked, retentionDays);
+  const { counts, refused } = await untilInterrupted(
+    context,
+    client,
+    (interrupted) =>
+      transfer(context, client, readRows(source, reading), {
+        ...options,
+        interrupted,
+        total: checked.rows,
+      }),
+  );
+  return {
+    rows: checked.rows - refused,
+    ...counts,
+    invalid: checked.invalid + refused,
+    olderThanRetention: checked.older,
+  };
+}
+
+function summary(result: ImportJson): string {
+  const outcomes = (["created", "merged", "unchanged"] as const)
+    .map((outcome) => `${formatNumber(result[outcome])} ${outcome}`)
+    .join(", ");
+  const skipped =
+    result.invalid === 0
+      ? ""
+      : `; ${countOf(result.invalid, "invalid line")} skipped`;
+  return `Imported ${countOf(result.rows, "row")}: ${outcomes}; ${countOf(result.actions, "action")} added${skipped}.`;
+}

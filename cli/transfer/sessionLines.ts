@@ -1,0 +1,88 @@
+/**
+ * Sessions as lines of JSONL: what `export` and `purge --archive` write and `import` reads. What a
+ * line says depends on the session alone, not on where it is stored: no ids of rows, fields in one
+ * order, metadata in Convex's own JSON, so that values of every type come back as they were.
+ */
+import type { JSONValue } from "convex/values";
+import type { Action, WholeSession } from "../deployment/api.js";
+import { valueJson } from "../json/convexValues.js";
+
+/** An action as its part of a line. */
+export function actionText({ metadata, ...action }: Action): string {
+  return storedActionText({
+    ...action,
+    ...(metadata === undefined ? {} : { metadata: valueJson(metadata) }),
+  });
+}
+
+/** An action whose metadata is Convex's JSON already. */
+export function storedActionText({
+  at,
+  action,
+  resourceId,
+  metadata,
+}: Omit<Action, "metadata"> & { metadata?: JSONValue }): string {
+  return JSON.stringify({
+    at,
+    action,
+    ...(resourceId === undefined ? {} : { resourceId }),
+    ...(metadata === undefined ? {} : { metadata: inOrder(metadata) }),
+  });
+}
+
+/** The same action, which happened so often at its time. */
+export function withCopies(actionText: string, copies: number): string {
+  return `${actionText.slice(0, -1)},"copies":${copies}}`;
+}
+
+/** What whoever keeps such a file should know. */
+export function holdsIds(file: string): string {
+  return `${file} holds anonymousIds: whoever knows one can act as that visitor. Keep it as you keep keys.`;
+}
+
+/** What a line says of a session. */
+export interface LineSession {
+  session: Pick<
+    WholeSession["session"],
+    "anonymousId" | "createdAt" | "state" | "visits" | "endReason" | "userId"
+  >;
+  lastActive: number;
+}
+
+/**
+ * Whether a session is active or has expired follows from `lastActive`, wherever and whenever the
+ * line is read, so only an end that the visitor asked for is in it.
+ * @param more fields that `import` ignores
+ * @param options.withoutIds leaves out who it was: a line that nobody can import
+ */
+export function sessionLine(
+  { session, lastActive }: LineSession,
+  actions: readonly string[],
+  more: Record<string, unknown> = {},
+  { withoutIds = false }: { withoutIds?: boolean } = {},
+): string {
+  const { anonymousId, createdAt, state, visits, endReason, userId } = session;
+  const fields = JSON.stringify({
+    ...more,
+    ...(withoutIds ? {} : { anonymousId }),
+    createdAt,
+    lastActive,
+    visits,
+    ...(state === "ended"
+      ? { ended: endReason === undefined ? {} : { reason: endReason } }
+      : {}),
+    ...(userId === undefined || withoutIds ? {} : { userId }),
+  });
+  if (actions.length === 0) return `${fields}\n`;
+  return `${fields.slice(0, -1)},"actions":[${actions.join(",")}]}\n`;
+}
+
+function inOrder(value: JSONValue): JSONValue {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, field]) => [name, inOrder(field ?? null)]),
+  );
+}
