@@ -64,7 +64,7 @@ export default defineConfig(
   },
   {
     // A test's fake may be async because the interface is, with nothing to await.
-    files: ["test/**"],
+    files: ["test/**", "embedded/test/**"],
     rules: { "@typescript-eslint/require-await": "off" },
   },
 );

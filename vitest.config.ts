@@ -4,8 +4,8 @@ import {
   engineSuites,
   onEngine,
   partsOfEngineSuites,
-} from "./test/conformance/onEngine.js";
-import { heavySuites } from "./test/embedded/hostile/suites.js";
+} from "./embedded/test/conformance/onEngine.js";
+import { heavySuites } from "./embedded/test/hostile/suites.js";
 import { processSuites } from "./test/processes/suites.js";
 
 // `source` makes @sessions-ops/embedded its TypeScript, so that no test runs against an old build.
@@ -16,7 +16,7 @@ const onConvexTest = [
   "test/convex/**/*.test.ts",
   "test/client/**/*.test.ts",
   "test/baseline/**/*.test.ts",
-  "test/conformance/*.test.ts",
+  "embedded/test/conformance/*.test.ts",
 ];
 
 export default defineConfig({
@@ -57,7 +57,7 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: ["test/**/*.test.ts"],
+          include: ["test/**/*.test.ts", "embedded/test/**/*.test.ts"],
           exclude: [
             ...onConvexTest,
             // Those with a browser are `npm run test:browser`.
@@ -67,7 +67,7 @@ export default defineConfig({
             ...heavySuites,
             // `npm run test:kills` has them.
             "test/embedded/kill.test.ts",
-            "test/embedded/kills/**",
+            "embedded/test/kills/**",
           ],
         },
       },

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { stablePort } from "../ports.js";
+import { stablePort } from "../../embedded/test/support/ports.js";
 
 export interface DroppingProxy extends AsyncDisposable {
   url: string;

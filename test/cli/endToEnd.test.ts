@@ -17,7 +17,7 @@ import type {
   StatusJson,
 } from "../../cli/json/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
-import { stablePort } from "../ports.js";
+import { stablePort } from "../../embedded/test/support/ports.js";
 import { RealCli } from "./realCli.js";
 
 const cli = new RealCli();

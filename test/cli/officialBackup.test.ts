@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ImportJson, ServeJson } from "../../cli/json/shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
-import { CONVEX_CLI } from "../embedded/support/officialCli.js";
+import { CONVEX_CLI } from "../../embedded/test/support/officialCli.js";
 import { RealCli } from "./realCli.js";
 
 const cli = new RealCli();

@@ -12,7 +12,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { ZipFile } from "yazl";
 import type { ServeJson, StatusJson } from "../../cli/json/shapes.js";
 import { DAY_MS, HOUR_MS } from "../../convex/sessionTracker/shared.js";
-import { CONVEX_CLI } from "../embedded/support/officialCli.js";
+import { CONVEX_CLI } from "../../embedded/test/support/officialCli.js";
 import { tasksOf, Values } from "./consoleBlocks.js";
 import { RealCli } from "./realCli.js";
 

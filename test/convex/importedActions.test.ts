@@ -6,7 +6,7 @@ import type {
   Action,
   ActionPlace,
 } from "../../convex/sessionTracker/shared.js";
-import { Random } from "../random.js";
+import { Random } from "../../embedded/test/support/random.js";
 import type { Component } from "./rows.js";
 import { setUpComponent } from "./setup.js";
 

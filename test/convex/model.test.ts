@@ -18,7 +18,7 @@ import {
 } from "../../convex/sessionTracker/shared.js";
 import { advance, step } from "./clock.js";
 import { setUpWithFaults } from "./faults.js";
-import { Random } from "../random.js";
+import { Random } from "../../embedded/test/support/random.js";
 import {
   expectInvariants,
   readRows,

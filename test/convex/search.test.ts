@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
-import { Random } from "../random.js";
+import { Random } from "../../embedded/test/support/random.js";
 import type { Component } from "./rows.js";
 import { startRun } from "./runKit.js";
 import { setUpComponent } from "./setup.js";

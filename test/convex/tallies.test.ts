@@ -8,7 +8,7 @@ import {
   HOUR_MS,
   MINUTE_MS,
 } from "../../convex/sessionTracker/shared.js";
-import { Random } from "../random.js";
+import { Random } from "../../embedded/test/support/random.js";
 import { expectInvariants, type Component } from "./rows.js";
 import {
   finishRun,

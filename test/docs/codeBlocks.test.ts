@@ -14,7 +14,7 @@ const SOURCES = {
   "sessions-ops/convex.config": ["convex/sessionTracker/convex.config.ts"],
   "sessions-ops/react": ["react/index.ts"],
   "sessions-ops/test": ["client/test.ts"],
-  "@sessions-ops/embedded": ["embedded/index.ts"],
+  "@sessions-ops/embedded": ["embedded/src/index.ts"],
 };
 
 const OPTIONS: ts.CompilerOptions = {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
-import { KillableDeployment } from "./support/killable.js";
-import { CONVEX_CLI } from "./support/officialCli.js";
-import { Random } from "../random.js";
+import { KillableDeployment } from "../../embedded/test/support/killable.js";
+import { CONVEX_CLI } from "../../embedded/test/support/officialCli.js";
+import { Random } from "../../embedded/test/support/random.js";
 
 const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "sessions-ops-kill-"));

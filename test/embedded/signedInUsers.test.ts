@@ -4,9 +4,9 @@ import { ConvexClient, ConvexHttpClient } from "convex/browser";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { api } from "../../convex/_generated/api.js";
-import { TestDeployment } from "./support/deployment.js";
-import { CliApp } from "./support/officialCli.js";
-import { TestIssuer } from "./support/tokens.js";
+import { TestDeployment } from "../../embedded/test/support/deployment.js";
+import { CliApp } from "../../embedded/test/support/officialCli.js";
+import { TestIssuer } from "../../embedded/test/support/tokens.js";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 

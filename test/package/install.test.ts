@@ -15,7 +15,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   openDeployment,
   type EmbeddedDeployment,
-} from "../../embedded/index.js";
+} from "../../embedded/src/index.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared.js";
 
 const run = promisify(execFile);

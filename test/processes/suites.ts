@@ -15,9 +15,9 @@ export const processSuites = [
   "test/cli/operating.test.ts",
   "test/cli/roughUse.test.ts",
   "test/cli/serveEnds.test.ts",
-  "test/embedded/heldJobs.test.ts",
-  "test/embedded/officialCli*.test.ts",
-  "test/embedded/storage/ownerLock.test.ts",
-  "test/embedded/watchdog.test.ts",
+  "embedded/test/heldJobs.test.ts",
+  "embedded/test/officialCli*.test.ts",
+  "embedded/test/storage/ownerLock.test.ts",
+  "embedded/test/watchdog.test.ts",
   "test/scripts/realAccessLog.test.ts",
 ];

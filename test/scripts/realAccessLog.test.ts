@@ -14,7 +14,7 @@ import { isMissing } from "../processes/missing.js";
 import {
   openDeployment,
   type EmbeddedDeployment,
-} from "../../embedded/index.js";
+} from "../../embedded/src/index.js";
 
 const ROOT = join(import.meta.dirname, "../..");
 const LOG = join(ROOT, "../shared/data/access.log");

@@ -8,8 +8,8 @@ import {
 import { expect, inject, onTestFinished } from "vitest";
 import type { ComponentClient } from "../../../cli/deployment/client.js";
 import { exampleComponent } from "../../../scripts/exampleApp.js";
-import { FakeClock } from "../../embedded/support/fakeClock.js";
-import { stablePort } from "../../ports.js";
+import { FakeClock } from "../../../embedded/test/support/fakeClock.js";
+import { stablePort } from "../../../embedded/test/support/ports.js";
 
 /**
  * How far time goes at once. To a client, a deployment that is silent for a minute is dead, and this

@@ -4,7 +4,7 @@ import { createEngine, type SessionEngine } from "../../../react/engine.js";
 import type { SessionTrackerOptions } from "../../../react/options.js";
 import type { Page } from "../../../react/page.js";
 import type { Snapshot } from "../../../react/snapshot.js";
-import { Random } from "../../random.js";
+import { Random } from "../../../embedded/test/support/random.js";
 import { PageTarget } from "./events.js";
 import { BrowserLocks } from "./locks.js";
 import { Network } from "./network.js";

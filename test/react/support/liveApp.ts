@@ -2,10 +2,10 @@ import { cp } from "node:fs/promises";
 import path from "node:path";
 import { ConvexHttpClient } from "convex/browser";
 import { expect } from "vitest";
-import { TestDeployment } from "../../embedded/support/deployment.js";
-import { CliApp } from "../../embedded/support/officialCli.js";
-import { TestIssuer } from "../../embedded/support/tokens.js";
-import { stablePort } from "../../ports.js";
+import { TestDeployment } from "../../../embedded/test/support/deployment.js";
+import { CliApp } from "../../../embedded/test/support/officialCli.js";
+import { TestIssuer } from "../../../embedded/test/support/tokens.js";
+import { stablePort } from "../../../embedded/test/support/ports.js";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 

@@ -1,0 +1,301 @@
+import { readFileSync } from "node:fs";
+import { systemClock, type Clock } from "./clock.js";
+import { isStoreGone } from "./errors.js";
+import { Database } from "./database/database.js";
+import { containFloatingRejections } from "./functions/floatingRejections.js";
+import { jobRunner } from "./functions/jobRunner.js";
+import { Runtime } from "./functions/runtime.js";
+import type { CompletionEvent } from "./functions/types.js";
+import { Scheduler } from "./scheduler/scheduler.js";
+import { UnderWay, verdictFile } from "./scheduler/underWay.js";
+import { loadAdminKey } from "./server/adminKey.js";
+import { toFetch } from "./server/fetch.js";
+import { createHandlers } from "./server/handler.js";
+import { HttpError, errorResponse, type ApiHandler } from "./server/http.js";
+import { LiveCode } from "./server/liveCode.js";
+import type { Log } from "./server/log.js";
+import { LogStream } from "./server/logStream.js";
+import { listen, type UpgradeHandler } from "./server/node.js";
+import { PushService } from "./server/push/pushService.js";
+import { refuseUpgrade } from "./server/refusals.js";
+import { Exports } from "./server/snapshots/exports.js";
+import { Imports } from "./server/snapshots/imports.js";
+import { SnapshotPins } from "./server/snapshotPins.js";
+import { createSyncSockets } from "./server/sync/sockets.js";
+import { UserTokens } from "./server/userTokens.js";
+import { DeploymentCounters, type DeploymentStats } from "./stats.js";
+import { openStore } from "./storage/lmdbStore.js";
+import { endWhenStuck } from "./watchdog.js";
+
+export type { Clock } from "./clock.js";
+export { EmbeddedError, type EmbeddedErrorCode } from "./errors.js";
+export type { CompletionEvent } from "./functions/types.js";
+export type { Log } from "./server/log.js";
+export type { DeploymentStats } from "./stats.js";
+
+export interface OpenOptions {
+  /** Made when it is not there; one process owns it at a time. */
+  dataDir: string;
+  /** @default 3210; 0 picks a free one */
+  port?: number;
+  /** Where the app's HTTP actions are served. @default the one after `port` */
+  sitePort?: number;
+  /** @default "127.0.0.1"; anything else opens the deployment to the network */
+  host?: string;
+  /** @default the directory's own, made at random the first time */
+  adminKey?: string;
+  clock?: Clock;
+  /**
+   * Runs no scheduled function and no cron before `startJobs`, so that code can be mended before
+   * what is due runs it. @default false
+   */
+  holdJobs?: boolean;
+  /**
+   * Ends the whole process, by SIGKILL, when pushed code has kept its thread for so long. For a
+   * process that is a deployment and nothing else. @default never
+   */
+  endWhenStuckMs?: number;
+  /** @default says nothing */
+  log?: Log;
+}
+
+/** A running deployment. */
+export interface EmbeddedDeployment {
+  readonly url: string;
+  /** Where the app's HTTP actions are; `url` has them too, under `/http`. */
+  readonly siteUrl: string;
+  readonly adminKey: string;
+  readonly dataDir: string;
+  /** The HTTP API without a socket. */
+  fetch(request: Request): Promise<Response>;
+  stats(): DeploymentStats;
+  /** Runs what is due, and will be; does nothing where jobs run already. */
+  startJobs(): Promise<void>;
+  /** Hears of every execution that ended; returns how to stop. */
+  onCompletion(listener: (event: CompletionEvent) => void): () => void;
+  /** Answers what is in flight, writes everything to disk, gives the directory up. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_PORT = 3210;
+const LOOPBACK = "127.0.0.1";
+
+/**
+ * Starts a Convex-compatible deployment in this process, with the code, data
+ * and jobs that its directory holds.
+ *
+ * @throws EmbeddedError "dataDirInUse", "portInUse"; "storageFailed" where the directory lacks a
+ * file, or cannot be read or written
+ */
+export async function openDeployment(
+  options: OpenOptions,
+): Promise<EmbeddedDeployment> {
+  const cleanups = new Cleanups();
+  try {
+    return await open(options, cleanups);
+  } catch (error) {
+    await cleanups.run();
+    throw error;
+  }
+}
+
+async function open(
+  {
+    dataDir,
+    port = DEFAULT_PORT,
+    sitePort = port === 0 ? 0 : port + 1,
+    host = LOOPBACK,
+    adminKey: givenKey,
+    clock = systemClock,
+    holdJobs = false,
+    endWhenStuckMs,
+    log = () => {},
+  }: OpenOptions,
+  cleanups: Cleanups,
+): Promise<EmbeddedDeployment> {
+  const store = await openStore({
+    dataDir,
+    onFailure: ({ message }) => log(message),
+  });
+  cleanups.add(() => store.close());
+  const adminKey = await loadAdminKey(dataDir, givenKey);
+  const database = await Database.open(store, { clock });
+  const runtime = new Runtime({ database, clock });
+  cleanups.add(containFloatingRejections(runtime, log));
+
+  if (endWhenStuckMs !== undefined) {
+    const watchdog = endWhenStuck(endWhenStuckMs, verdictFile(dataDir), log);
+    cleanups.add(async () => void (await watchdog.stop()));
+  }
+
+  const pins = new SnapshotPins(runtime, clock);
+  cleanups.add(() => pins.close());
+
+  const front = new Front();
+  const cloud = await listen({ host, port }, front.handle, front.upgrade);
+  cleanups.add(() => cloud.close());
+  const siteFront = new Front();
+  const site = await listen(
+    { host, port: sitePort },
+    siteFront.handle,
+    siteFront.upgrade,
+  );
+  cleanups.add(() => site.close());
+  const urls = {
+    cloud: urlOf(host, cloud.port),
+    site: urlOf(host, site.port),
+  };
+
+  const live = LiveCode.open(database, runtime, {
+    CONVEX_CLOUD_URL: urls.cloud,
+    CONVEX_SITE_URL: urls.site,
+  });
+  const logs = new LogStream(clock);
+  runtime.onCompletion((event) => logs.add(event));
+  const snapshots = { database, clock, dataDir, log };
+  const [exports, imports] = [new Exports(snapshots), new Imports(snapshots)];
+  await exports.recover();
+  await imports.recover();
+  cleanups.add(() => exports.close());
+  cleanups.add(() => imports.close());
+  const counters = new DeploymentCounters(database, runtime);
+  const services = {
+    database,
+    runtime,
+    adminKey,
+    tokens: new UserTokens(live, clock),
+    pins,
+    live,
+    logs,
+    urls,
+    log,
+    exports,
+    imports,
+    pushes: new PushService(database, live, clock),
+    version: packageVersion(),
+  };
+  const sockets = createSyncSockets(services, clock);
+  const handlers = createHandlers(services);
+
+  const underWay = new UnderWay(dataDir);
+  cleanups.add(() => underWay.close());
+  const scheduler = new Scheduler({
+    database,
+    clock,
+    runner: jobRunner(runtime),
+    underWay,
+    onError: (error) => {
+      // The store has said so, once.
+      if (!isStoreGone(error))
+        log(`The scheduler failed: ${describeError(error)}`);
+    },
+  });
+  for (const held of await scheduler.recover()) {
+    log(
+      `Not run any more: ${held}, as it was under way whenever the last processes ended. ` +
+        "Push code in which it is mended, and it runs again; or cancel it.",
+    );
+  }
+  let started: Promise<void> | undefined;
+  const startJobs = () => (started ??= scheduler.start());
+  if (!holdJobs) await startJobs();
+  cleanups.add(() => scheduler.stop());
+  cleanups.add(() => {
+    logs.close();
+    return sockets.close();
+  });
+  front.open(handlers.cloud, sockets.upgrade);
+  siteFront.open(handlers.site, (_request, socket) =>
+    refuseUpgrade(
+      socket,
+      404,
+      `HTTP actions take no WebSockets; connect to ${urls.cloud}.`,
+    ),
+  );
+
+  return {
+    url: urls.cloud,
+    siteUrl: urls.site,
+    adminKey: adminKey.value,
+    dataDir,
+    fetch: toFetch(handlers.cloud),
+    stats: () => counters.read(),
+    startJobs,
+    onCompletion: (tell) => runtime.onCompletion(tell),
+    close: () => cleanups.run(),
+  };
+}
+
+/** The socket is bound before the deployment stands behind it, since code is told the URL. */
+class Front {
+  #handler: ApiHandler = () =>
+    Promise.resolve(
+      errorResponse(
+        new HttpError(503, "Starting", "The deployment is starting."),
+      ),
+    );
+  #upgrade: UpgradeHandler = (_request, socket) =>
+    refuseUpgrade(socket, 503, "The deployment is starting.");
+
+  readonly handle: ApiHandler = (request) => this.#handler(request);
+  readonly upgrade: UpgradeHandler = (request, socket, head) =>
+    this.#upgrade(request, socket, head);
+
+  open(handler: ApiHandler, upgrade: UpgradeHandler): void {
+    this.#handler = handler;
+    this.#upgrade = upgrade;
+  }
+}
+
+/** Undoes what was started, last first, once. */
+class Cleanups {
+  readonly #steps: (() => void | Promise<void>)[] = [];
+  #done: Promise<void> | undefined;
+
+  add(step: () => void | Promise<void>): void {
+    this.#steps.push(step);
+  }
+
+  run(): Promise<void> {
+    return (this.#done ??= this.#runAll());
+  }
+
+  /** A step that fails keeps none from its turn. */
+  async #runAll(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const step of this.#steps.reverse()) {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+}
+
+function urlOf(host: string, port: number): string {
+  // A wildcard address is where to listen, not where to go.
+  const name =
+    host === "0.0.0.0" || host === "::"
+      ? LOOPBACK
+      : host.includes(":")
+        ? `[${host}]`
+        : host;
+  return `http://${name}:${port}`;
+}
+
+function packageVersion(): string {
+  // One level above the sources in src as above the compiled files in dist.
+  const text = readFileSync(
+    new URL("../package.json", import.meta.url),
+    "utf8",
+  );
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function describeError(error: unknown): string {
+  return error instanceof Error
+    ? (error.stack ?? error.message)
+    : String(error);
+}

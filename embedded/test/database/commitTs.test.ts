@@ -1,0 +1,94 @@
+import { defineSchema, defineTable } from "convex/server";
+import { jsonToConvex, v, type JSONValue } from "convex/values";
+import { expect, test } from "vitest";
+import type { Database } from "../../src/database/database.js";
+import type { Transaction } from "../../src/database/transaction.js";
+import { openDatabase, pushSchema, read } from "../support/database.js";
+
+const COMMIT_TS = { $commitTs: null };
+const SCHEMA = defineSchema({
+  log: defineTable({ at: v.commitTs(), note: v.string() }).index("by_at", [
+    "at",
+  ]),
+});
+
+async function openLog(): Promise<Database> {
+  const { db } = await openDatabase();
+  await pushSchema(db, "", SCHEMA);
+  return db;
+}
+
+/** Notes and times in the order of their times. */
+function rows(tx: Transaction): { note: JSONValue; at: JSONValue }[] {
+  const stream = tx.openQuery("", {
+    source: {
+      type: "IndexRange",
+      indexName: "log.by_at",
+      range: [],
+      order: "asc",
+    },
+    operators: [],
+  });
+  const found: { note: JSONValue; at: JSONValue }[] = [];
+  for (let next = stream.next(); next !== null; next = stream.next()) {
+    const { note = null, at = null } = JSON.parse(next.json) as Record<
+      string,
+      JSONValue
+    >;
+    found.push({ note, at });
+  }
+  return found;
+}
+
+const add = (note: string) => (tx: Transaction) =>
+  Promise.resolve(tx.insert("", "log", { at: COMMIT_TS, note }));
+
+test("becomes the time of the commit, in the document and in its index", async () => {
+  const db = await openLog();
+  const first = await db.write(add("first"));
+  const second = await db.write(add("second"));
+  expect(second.ts).toBeGreaterThan(first.ts);
+  const found = read(db, rows);
+  expect(found.map(({ note }) => note)).toEqual(["first", "second"]);
+  expect(found.map(({ at }) => jsonToConvex(at))).toEqual([
+    first.ts,
+    second.ts,
+  ]);
+});
+
+test("is later than every other time while the transaction runs", async () => {
+  const db = await openLog();
+  await db.write(async (tx) => {
+    await add("new")(tx);
+    tx.insert("", "log", { at: { $integer: "AAAAAAAAAHA=" }, note: "far" });
+    expect(rows(tx)).toMatchObject([
+      { note: "far" },
+      { note: "new", at: COMMIT_TS },
+    ]);
+  });
+  expect(read(db, rows).map(({ note }) => note)).toEqual(["new", "far"]);
+});
+
+test("replaces an older time, and leaves no entry behind", async () => {
+  const db = await openLog();
+  const { value: id } = await db.write(add("again"));
+  const { ts } = await db.write((tx) => {
+    tx.patch("", id, { at: COMMIT_TS });
+    return Promise.resolve();
+  });
+  expect(read(db, rows).map(({ at }) => jsonToConvex(at))).toEqual([ts]);
+});
+
+test("is told to the caller, but not in a string that only looks like it", async () => {
+  const db = await openLog();
+  const { value, ts } = await db.write(async (tx) => {
+    await add("one")(tx);
+    return tx.resolveResult(
+      JSON.stringify([COMMIT_TS, JSON.stringify(COMMIT_TS)]),
+    );
+  });
+  expect(jsonToConvex(JSON.parse(value) as JSONValue)).toEqual([
+    ts,
+    JSON.stringify(COMMIT_TS),
+  ]);
+});

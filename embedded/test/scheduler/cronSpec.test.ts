@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { nextFireMs, type CronSchedule } from "../../src/scheduler/cronSpec.js";
+
+const next = (schedule: CronSchedule, after: string) =>
+  new Date(nextFireMs(schedule, "name", Date.parse(after))).toISOString();
+
+describe("the next fire", () => {
+  const cases: [CronSchedule, string, string][] = [
+    [
+      { type: "interval", seconds: 30 },
+      "2026-01-01T00:00:00.500Z",
+      "2026-01-01T00:00:30.500Z",
+    ],
+    [
+      { type: "interval", minutes: 15 },
+      "2026-01-01T00:00:00Z",
+      "2026-01-01T00:15:00.000Z",
+    ],
+    [
+      { type: "interval", hours: 2 },
+      "2026-01-01T00:00:00Z",
+      "2026-01-01T02:00:00.000Z",
+    ],
+    [
+      { type: "hourly", minuteUTC: 5 },
+      "2026-01-01T00:05:00Z",
+      "2026-01-01T01:05:00.000Z",
+    ],
+    [
+      { type: "daily", hourUTC: 2, minuteUTC: 30 },
+      "2026-01-01T02:29:59.999Z",
+      "2026-01-01T02:30:00.000Z",
+    ],
+    [
+      { type: "weekly", dayOfWeek: "sunday", hourUTC: 0, minuteUTC: 0 },
+      "2026-01-01T00:00:00Z",
+      "2026-01-04T00:00:00.000Z",
+    ],
+    [
+      { type: "weekly", dayOfWeek: "saturday", hourUTC: 0, minuteUTC: 0 },
+      "2026-01-01T00:00:00Z",
+      "2026-01-03T00:00:00.000Z",
+    ],
+    [
+      { type: "monthly", day: 31, hourUTC: 1, minuteUTC: 0 },
+      "2026-02-01T00:00:00Z",
+      "2026-03-31T01:00:00.000Z",
+    ],
+    [
+      { type: "cron", cron: "*/20 * * * *" },
+      "2026-01-01T00:20:00Z",
+      "2026-01-01T00:40:00.000Z",
+    ],
+    // In UTC, whatever the machine's zone does at the end of March.
+    [
+      { type: "cron", cron: "30 2 29 3 *" },
+      "2026-01-01T00:00:00Z",
+      "2026-03-29T02:30:00.000Z",
+    ],
+  ];
+  it.each(cases)("of %j after %s is %s", (schedule, after, fire) => {
+    expect(next(schedule, after)).toBe(fire);
+  });
+
+  it("picks one minute for a name where the schedule has none", () => {
+    const minutes = ["a", "b", "c", "d"].map((name) =>
+      new Date(nextFireMs({ type: "hourly" }, name, 0)).getUTCMinutes(),
+    );
+    expect(new Set(minutes).size).toBeGreaterThan(1);
+    expect(
+      new Date(
+        nextFireMs({ type: "daily", hourUTC: 4 }, "a", 0),
+      ).getUTCMinutes(),
+    ).toBe(minutes[0]);
+  });
+
+  it.each([
+    ...["nonsense", "61 * * * *", "0 0 31 2 *"],
+    // Convex has neither seconds nor names.
+    ...["*/10 * * * * *", "@daily", "*", ""],
+  ])("cannot be told for %j", (cron) => {
+    expect(() => next({ type: "cron", cron }, "2026-01-01T00:00:00Z")).toThrow(
+      `Cron "name"`,
+    );
+  });
+});

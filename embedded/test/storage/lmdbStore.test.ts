@@ -1,0 +1,182 @@
+import { statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { EmbeddedError } from "../../src/errors.js";
+import { DataFile } from "../../src/storage/dataFile.js";
+import { openStore } from "../../src/storage/lmdbStore.js";
+import {
+  MAX_KEY_BYTES,
+  prefixEnd,
+  type Store,
+} from "../../src/storage/store.js";
+import { temporaryDir } from "../support/database.js";
+import { compareWithModel, expectSame, snapshotOf } from "./storeModel.js";
+
+async function open(dataDir = temporaryDir()): Promise<Store> {
+  const store = await openStore({ dataDir });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+const MIB = 1_024 * 1_024;
+
+/** Keeps LMDB from taking a write, as a slow disk does. */
+async function holdLmdb(dataDir: string): Promise<() => void> {
+  const { lmdb } = new DataFile(dataDir);
+  const letGo = await new Promise<() => void>((held) => {
+    void lmdb.transaction(() => new Promise<void>(held));
+  });
+  onTestFinished(() => {
+    letGo();
+    return lmdb.close();
+  });
+  return letGo;
+}
+
+/** What both files of the log take on disk. */
+function logBytes(dataDir: string): number {
+  const sizes = [0, 1].map((n) => statSync(join(dataDir, `log.${n}`)).size);
+  return sizes.reduce((sum, size) => sum + size);
+}
+
+const get = (store: Store, key: string) =>
+  snapshotOf(store, (snapshot) => snapshot.get(key));
+
+test("a write is visible to the next snapshot before it is durable", async () => {
+  const store = await open();
+  const { durable } = store.write([{ key: "a", value: "1" }]);
+  expect(get(store, "a")).toBe("1");
+  await durable;
+  expect(get(store, "a")).toBe("1");
+});
+
+test("a snapshot keeps showing what it was taken from", async () => {
+  const store = await open();
+  await store.write([{ key: "a", value: "1" }]).durable;
+  const snapshot = store.snapshot();
+  store.write([
+    { key: "a", value: "2" },
+    { key: "b", value: "3" },
+  ]);
+  await store.write([{ key: "a", value: null }]).durable;
+  await store.write([{ key: "c", value: "4" }]).durable;
+  expect(snapshot.get("a")).toBe("1");
+  expect([...snapshot.range({ lower: "a", upper: "z" })]).toEqual([
+    { key: "a", value: "1" },
+  ]);
+  snapshot.release();
+  expect(get(store, "a")).toBeUndefined();
+  expect(get(store, "b")).toBe("3");
+});
+
+test("a released snapshot refuses to be read", async () => {
+  const store = await open();
+  const snapshot = store.snapshot();
+  snapshot.release();
+  expect(() => snapshot.get("a")).toThrow("after its release");
+});
+
+test("reads equal a model, wherever the writes are on their way to disk", async () => {
+  const dataDir = temporaryDir();
+  const store = await openStore({ dataDir });
+  const model = await compareWithModel(store);
+  await store.close();
+  expectSame(await open(dataDir), model);
+});
+
+test("a range that is not read to its end leaves the snapshot usable", async () => {
+  const store = await open();
+  await store.write(
+    Array.from({ length: 100 }, (_, i) => ({ key: `k${i}`, value: "v" })),
+  ).durable;
+  const snapshot = store.snapshot();
+  for (let i = 0; i < 50; i += 1) {
+    for (const entry of snapshot.range({ lower: "k", upper: "l" })) {
+      expect(entry.key).toBe("k0");
+      break;
+    }
+  }
+  expect([...snapshot.range({ lower: "k", upper: "l" })]).toHaveLength(100);
+  snapshot.release();
+});
+
+test("keys of the greatest length and empty values come back", async () => {
+  const store = await open();
+  const key = "\xfe".repeat(MAX_KEY_BYTES);
+  await store.write([{ key, value: "" }]).durable;
+  expect(get(store, key)).toBe("");
+});
+
+test("once 4 MiB have gathered, a write waits for LMDB and not just for the log", async () => {
+  const dataDir = temporaryDir();
+  const store = await open(dataDir);
+  const letGo = await holdLmdb(dataDir);
+  const done: string[] = [];
+  const write = async (name: string, characters: number): Promise<void> => {
+    const ops = [{ key: name, value: "x".repeat(characters) }];
+    await store.write(ops).durable;
+    done.push(name);
+  };
+
+  // LMDB is given this at once; what follows gathers meanwhile.
+  await write("first", MIB);
+  await write("gathered", 3 * MIB);
+  const beyond = write("beyond", MIB);
+  await expect.poll(() => logBytes(dataDir)).toBeGreaterThan(5 * MIB);
+  expect(done).toEqual(["first", "gathered"]);
+  letGo();
+  await beyond;
+});
+
+test("a key that is too long is refused before anything of its write is taken in", async () => {
+  const dataDir = temporaryDir();
+  const store = await open(dataDir);
+  const tooLong = "k".repeat(MAX_KEY_BYTES + 1);
+  expect(() =>
+    store.write([
+      { key: "a", value: "1" },
+      { key: tooLong, value: "2" },
+    ]),
+  ).toThrow(`${MAX_KEY_BYTES + 1} bytes`);
+  expect(get(store, "a")).toBeUndefined();
+  await store.close();
+  expect(get(await open(dataDir), "a")).toBeUndefined();
+});
+
+test("close waits for what was written", async () => {
+  const dataDir = temporaryDir();
+  const store = await openStore({ dataDir });
+  store.write([{ key: "a", value: "1" }]);
+  await store.close();
+  expect(get(await open(dataDir), "a")).toBe("1");
+  expect(() => store.write([])).toThrow("closed");
+});
+
+test("a second owner of a directory is told who has it", async () => {
+  const dataDir = temporaryDir();
+  const store = await openStore({ dataDir });
+  await expect(openStore({ dataDir })).rejects.toThrow(
+    expect.objectContaining({
+      code: "dataDirInUse",
+      message: expect.stringContaining(`process ${process.pid}`) as string,
+    }) as EmbeddedError,
+  );
+  await store.close();
+  await (await openStore({ dataDir })).close();
+});
+
+test.each([
+  ["a process that is gone", "4194305"],
+  ["this process before a restart with the same pid", String(process.pid)],
+  ["nobody", "garbage"],
+])("takes over the lock of %s", async (_, content) => {
+  const dataDir = temporaryDir();
+  writeFileSync(join(dataDir, "owner-1.pid"), content);
+  await (await openStore({ dataDir })).close();
+});
+
+test("the end of a prefix skips bytes that cannot grow", () => {
+  expect(prefixEnd("ab")).toBe("ac");
+  expect(prefixEnd("a\xff\xff")).toBe("b");
+  expect(() => prefixEnd("\xff")).toThrow(RangeError);
+});

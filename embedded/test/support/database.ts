@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { JSONValue } from "convex/values";
+import { onTestFinished } from "vitest";
+import { Database } from "../../src/database/database.js";
+import { applySchema, type IndexDiff } from "../../src/database/schema.js";
+import type { Transaction } from "../../src/database/transaction.js";
+import type {
+  QueryJson,
+  QuerySource,
+  RangeExpression,
+  StoredDocument,
+} from "../../src/database/types.js";
+import { openStore } from "../../src/storage/lmdbStore.js";
+import type { Store } from "../../src/storage/store.js";
+import { FakeClock } from "./fakeClock.js";
+
+/** A directory that goes when the test ends. */
+export function temporaryDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), "embedded-"));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** A database on a real store, closed when the test ends. */
+export async function openDatabase(
+  dataDir = temporaryDir(),
+  clock = new FakeClock(),
+): Promise<{ db: Database; store: Store; clock: FakeClock; dataDir: string }> {
+  const store = await openStore({ dataDir });
+  onTestFinished(() => store.close());
+  return { db: await Database.open(store, { clock }), store, clock, dataDir };
+}
+
+export async function write<T>(
+  db: Database,
+  run: (tx: Transaction) => T | Promise<T>,
+): Promise<T> {
+  const { value } = await db.write(async (tx) => run(tx));
+  return value;
+}
+
+export function read<T>(db: Database, run: (tx: Transaction) => T): T {
+  const tx = db.read();
+  try {
+    return run(tx);
+  } finally {
+    tx.release();
+  }
+}
+
+/** Makes a schema, defined as in an app, the schema of a component. */
+export function pushSchema(
+  db: Database,
+  component: string,
+  schema: object,
+): Promise<IndexDiff> {
+  return write(db, (tx) => applySchema(tx, component, exported(schema)));
+}
+
+/** `schema.export()` is internal in Convex's types. */
+export function exported(schema: object): JSONValue {
+  return JSON.parse((schema as { export(): string }).export()) as JSONValue;
+}
+
+export function collect(
+  tx: Transaction,
+  component: string,
+  query: QueryJson,
+): StoredDocument[] {
+  const stream = tx.openQuery(component, query);
+  const documents: StoredDocument[] = [];
+  for (let row = stream.next(); row !== null; row = stream.next()) {
+    documents.push(row);
+  }
+  stream.close();
+  return documents;
+}
+
+export function byIndex(
+  indexName: string,
+  range: readonly RangeExpression[] = [],
+  order: "asc" | "desc" | null = null,
+): QueryJson {
+  return {
+    source: { type: "IndexRange", indexName, range, order },
+    operators: [],
+  };
+}
+
+export function fullScan(
+  tableName: string,
+  order: "asc" | "desc" | null = null,
+): QueryJson {
+  const source: QuerySource = { type: "FullTableScan", tableName, order };
+  return { source, operators: [] };
+}
+
+export function bound(
+  type: RangeExpression["type"],
+  fieldPath: string,
+  value: JSONValue,
+): RangeExpression {
+  return { type, fieldPath, value };
+}

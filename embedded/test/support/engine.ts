@@ -1,0 +1,248 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { JSONValue } from "convex/values";
+import type { Clock } from "../../src/clock.js";
+import { Database } from "../../src/database/database.js";
+import { applySchema } from "../../src/database/schema.js";
+import { jobRunner } from "../../src/functions/jobRunner.js";
+import { loadModules } from "../../src/functions/loader.js";
+import {
+  Runtime,
+  type MutationHooks,
+  type RuntimeOptions,
+} from "../../src/functions/runtime.js";
+import type {
+  CompletionEvent,
+  ComponentDefinition,
+  ComponentInstance,
+  DeployedCode,
+  UdfOutcome,
+  UdfRequest,
+} from "../../src/functions/types.js";
+import { applyCrons, type CronDiff } from "../../src/scheduler/crons.js";
+import { Scheduler } from "../../src/scheduler/scheduler.js";
+import { analyzeModules } from "../../src/server/push/analyze.js";
+import { openStore } from "../../src/storage/lmdbStore.js";
+import type { Store } from "../../src/storage/store.js";
+import { bundle } from "./bundle.js";
+import { FakeClock } from "./fakeClock.js";
+
+/** A component as a test writes it; `schema` is `defineSchema(…).export()` JSON. */
+export interface ComponentSource {
+  modules: Readonly<Record<string, string>>;
+  schema?: JSONValue;
+  env?: Readonly<Record<string, string>>;
+  children?: Readonly<Record<string, ComponentSource>>;
+}
+
+export interface EngineOptions {
+  clock?: Clock;
+  dataDir?: string;
+  /** @default the one in `dataDir` */
+  store?: Store;
+  limits?: Pick<RuntimeOptions, "maxUserTimeMs" | "maxWaitMs">;
+  startScheduler?: boolean;
+}
+
+/** Storage, database, functions and scheduler, without a server. */
+export class Engine {
+  readonly events: CompletionEvent[] = [];
+  readonly errors: unknown[] = [];
+
+  private constructor(
+    readonly database: Database,
+    readonly runtime: Runtime,
+    readonly scheduler: Scheduler,
+    readonly dataDir: string,
+    readonly closeStore: () => Promise<void>,
+    readonly clock: Clock,
+  ) {
+    runtime.onCompletion((event) => this.events.push(event));
+  }
+
+  static async open(
+    app: ComponentSource,
+    options: EngineOptions = {},
+  ): Promise<Engine> {
+    const clock = options.clock ?? new FakeClock();
+    const dataDir =
+      options.dataDir ?? mkdtempSync(path.join(tmpdir(), "engine-"));
+    const store = options.store ?? (await openStore({ dataDir }));
+    const database = await Database.open(store, { clock });
+    const runtime = new Runtime({ database, clock, ...options.limits });
+    const errors: unknown[] = [];
+    const scheduler = new Scheduler({
+      database,
+      clock,
+      runner: jobRunner(runtime),
+      onError: (error) => errors.push(error),
+    });
+    const engine = new Engine(
+      database,
+      runtime,
+      scheduler,
+      dataDir,
+      () => store.close(),
+      clock,
+    );
+    errors.push = (...more) => engine.errors.push(...more);
+    await engine.deploy(app);
+    if (options.startScheduler !== false) {
+      await scheduler.start();
+    }
+    return engine;
+  }
+
+  /** What a push does, without its protocol. */
+  async deploy(app: ComponentSource): Promise<Map<string, CronDiff>> {
+    const code = await compileApp(app, this.clock.now());
+    const { value } = await this.database.write(async (tx) => {
+      const diffs = new Map<string, CronDiff>();
+      for (const [componentPath, { definitionPath }] of code.components) {
+        const definition = code.definitions.get(definitionPath);
+        applySchema(tx, componentPath, definition?.schema ?? null);
+        diffs.set(
+          componentPath,
+          applyCrons(
+            tx,
+            componentPath,
+            definition?.crons ?? {},
+            this.clock.now(),
+          ),
+        );
+      }
+      this.runtime.load(code);
+      return diffs;
+    });
+    return value;
+  }
+
+  query(
+    functionPath: string,
+    args: JSONValue = {},
+    request: Partial<UdfRequest> = {},
+  ) {
+    return this.runtime.runQuery(this.#request(functionPath, args, request));
+  }
+
+  mutation(
+    functionPath: string,
+    args: JSONValue = {},
+    request: Partial<UdfRequest> = {},
+    hooks?: MutationHooks,
+  ) {
+    return this.runtime.runMutation(
+      this.#request(functionPath, args, request),
+      hooks,
+    );
+  }
+
+  action(
+    functionPath: string,
+    args: JSONValue = {},
+    request: Partial<UdfRequest> = {},
+  ) {
+    return this.runtime.runAction(this.#request(functionPath, args, request));
+  }
+
+  async close(): Promise<void> {
+    await this.scheduler.stop();
+    await this.closeStore();
+  }
+
+  async remove(): Promise<void> {
+    await this.close();
+    rmSync(this.dataDir, { recursive: true });
+  }
+
+  #request(
+    functionPath: string,
+    args: JSONValue,
+    request: Partial<UdfRequest>,
+  ): UdfRequest {
+    return {
+      componentPath: "",
+      path: functionPath,
+      args,
+      access: "admin",
+      ...request,
+    };
+  }
+}
+
+/** The value of a call that succeeded. */
+export function valueOf(outcome: UdfOutcome): JSONValue {
+  if (outcome.status === "error") {
+    throw new Error(`The call failed: ${outcome.errorMessage}`);
+  }
+  return outcome.value;
+}
+
+/** The message of a call that failed, without its request id. */
+export function errorOf(outcome: UdfOutcome): string {
+  if (outcome.status === "success") {
+    throw new Error(`The call succeeded: ${JSON.stringify(outcome.value)}`);
+  }
+  return outcome.errorMessage.replace(
+    /^\[Request ID: [0-9a-f]+\] Server Error\n/,
+    "",
+  );
+}
+
+async function compileApp(
+  app: ComponentSource,
+  nowMs: number,
+): Promise<DeployedCode> {
+  const components = new Map<string, ComponentInstance>();
+  const definitions = new Map<string, ComponentDefinition>();
+  const bySource = new Map<ComponentSource, string>();
+  const mount = async (source: ComponentSource, componentPath: string) => {
+    const definitionPath = bySource.get(source) ?? `definition${bySource.size}`;
+    if (!bySource.has(source)) {
+      bySource.set(source, definitionPath);
+      definitions.set(definitionPath, await compileDefinition(source, nowMs));
+    }
+    const children: Record<string, string> = {};
+    for (const [name, child] of Object.entries(source.children ?? {})) {
+      children[name] = componentPath === "" ? name : `${componentPath}/${name}`;
+      await mount(child, children[name]);
+    }
+    const name = componentPath.split("/").at(-1) ?? "";
+    components.set(componentPath, {
+      definitionPath,
+      name,
+      children,
+      env: source.env ?? {},
+    });
+  };
+  await mount(app, "");
+  return { components, definitions };
+}
+
+async function compileDefinition(
+  source: ComponentSource,
+  nowMs: number,
+): Promise<ComponentDefinition> {
+  const modules = await bundle(source.modules);
+  const entryPoints = [...modules.keys()].filter(
+    (modulePath) => !modulePath.startsWith("_deps/"),
+  );
+  const analyzed = analyzeModules(
+    await loadModules(modules, entryPoints, { env: source.env ?? {}, nowMs }),
+  );
+  const crons = analyzed.get("crons.js")?.cronSpecs ?? [];
+  return {
+    modules,
+    analysis: new Map(
+      [...analyzed].map(([modulePath, { functions }]) => [
+        modulePath,
+        functions,
+      ]),
+    ),
+    schema: source.schema ?? null,
+    crons: Object.fromEntries(
+      crons.map(({ identifier, spec }) => [identifier, spec]),
+    ),
+  };
+}

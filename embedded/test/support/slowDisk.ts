@@ -1,0 +1,37 @@
+import { openMemoryStore } from "../../src/storage/memoryStore.js";
+import type { Store, WriteOp } from "../../src/storage/store.js";
+
+/** A store in memory that says of its writes when they are on disk, as a test wants it. */
+export class SlowDisk implements Store {
+  readonly #store = openMemoryStore();
+  #hold: { durable: Promise<void>; letGo: () => void } | null = null;
+  /** Since it was opened. */
+  writes = 0;
+
+  /** Nothing more is on disk until {@link letGo}. */
+  hold(): void {
+    let letGo = (): void => undefined;
+    const durable = new Promise<void>((resolve) => (letGo = resolve));
+    this.#hold = { durable, letGo };
+  }
+
+  letGo(): void {
+    this.#hold?.letGo();
+    this.#hold = null;
+  }
+
+  snapshot() {
+    return this.#store.snapshot();
+  }
+
+  write(ops: readonly WriteOp[]) {
+    this.writes += 1;
+    const receipt = this.#store.write(ops);
+    return this.#hold ?? receipt;
+  }
+
+  close() {
+    this.letGo();
+    return this.#store.close();
+  }
+}
