@@ -1,10 +1,5 @@
 import { memo, useEffect, useState, useSyncExternalStore } from "react";
-import {
-  Card,
-  DayChart,
-  Notice,
-  Pill,
-} from "../../example/src/components/index.js";
+import { Card, DayChart, Notice, Pill } from "../../ui/index.js";
 import type {
   AgeBar,
   Bar as DayBar,

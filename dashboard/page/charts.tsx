@@ -17,7 +17,7 @@ import {
   ChartFrame,
   COUNT_AXIS,
   X_AXIS,
-} from "../../example/src/components/index.js";
+} from "../../ui/index.js";
 import { atLeast, numberText } from "./text.js";
 
 /** How many sessions were active, from sample to sample. */

@@ -1,6 +1,6 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import "../../example/src/components/theme.css";
+import "../../ui/theme.css";
 import { Dashboard } from "./Dashboard.js";
 import "./dashboard.css";
 import { openFeed } from "./feed.js";

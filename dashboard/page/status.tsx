@@ -1,13 +1,6 @@
 /** The status screen: what `sessions-ops status` says, as parts of a page. */
 import type { StatusJson } from "../../cli/json/shapes.js";
-import {
-  Card,
-  Facts,
-  Pill,
-  Table,
-  Tile,
-  type Column,
-} from "../../example/src/components/index.js";
+import { Card, Facts, Pill, Table, Tile, type Column } from "../../ui/index.js";
 import { atLeast, durationText, numberText } from "./text.js";
 import { When } from "./When.js";
 

@@ -1,11 +1,6 @@
 import type { LogEntry } from "../../cli/dashboard/shapes.js";
 import type { RunShowJson } from "../../cli/json/shapes.js";
-import {
-  Pill,
-  Table,
-  type Column,
-  type Tone,
-} from "../../example/src/components/index.js";
+import { Pill, Table, type Column, type Tone } from "../../ui/index.js";
 import { numberText } from "./text.js";
 import { When } from "./When.js";
 

@@ -3,7 +3,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App.js";
 import { useDevAuth } from "./signIn.js";
-import "./components/theme.css";
+import "../../ui/theme.css";
 
 const convex = new ConvexReactClient(import.meta.env.VITE_CONVEX_URL);
 

@@ -2,7 +2,7 @@ import { useQueries } from "convex/react";
 import type { FunctionReference, FunctionReturnType } from "convex/server";
 import { useMemo } from "react";
 import { api } from "../convex/_generated/api.js";
-import type { Day } from "./components/index.js";
+import type { Day } from "../../ui/index.js";
 
 export const DAYS = 14;
 
