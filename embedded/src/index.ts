@@ -287,11 +287,17 @@ function urlOf(host: string, port: number): string {
 
 function packageVersion(): string {
   // One level above the sources in src as above the compiled files in dist.
-  const text = readFileSync(
-    new URL("../package.json", import.meta.url),
-    "utf8",
-  );
-  return (JSON.parse(text) as { version: string }).version;
+  const file = new URL("../package.json", import.meta.url);
+  try {
+    const { version } = JSON.parse(readFileSync(file, "utf8")) as {
+      version: string;
+    };
+    return version;
+  } catch (error) {
+    // Somebody has bundled the sources into a file of his own.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "unknown";
+    throw error;
+  }
 }
 
 function describeError(error: unknown): string {
