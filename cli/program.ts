@@ -1,5 +1,5 @@
 import { Command, Help } from "commander";
-import { VERSION } from "../convex/sessionTracker/version.js";
+import { VERSION } from "../convex/sessionTracker/shared/version.js";
 import type { CliContext } from "./context.js";
 import { CliError, describeError, toErrorJson } from "./errors.js";
 import { note, printErrorJson } from "./terminal/output.js";

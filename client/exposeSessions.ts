@@ -13,7 +13,7 @@ import {
   vTrackResult,
   type ActionResult,
   type TrackResult,
-} from "../convex/sessionTracker/shared.js";
+} from "../convex/sessionTracker/shared/shared.js";
 
 /** What only those may call whom `authorize` permits. */
 export type Operation = "getActiveSessions" | "cleanupOldSessions";
@@ -56,7 +56,9 @@ export function exposeSessions(
       args: visitor,
       returns: vTrackResult,
       handler: (ctx, { anonymousId }): Promise<TrackResult> =>
-        ctx.runMutation(component.tracking.heartbeat, { anonymousId }),
+        ctx.runMutation(component.visitors.heartbeat.heartbeat, {
+          anonymousId,
+        }),
     }),
 
     /** Records what the visitor did; creates or revives the session. */
@@ -69,7 +71,7 @@ export function exposeSessions(
       },
       returns: vActionResult,
       handler: (ctx, args): Promise<ActionResult> =>
-        ctx.runMutation(component.tracking.action, args),
+        ctx.runMutation(component.visitors.heartbeat.action, args),
     }),
 
     /** Ends the visit; a later sign of life starts the next. */
@@ -77,7 +79,7 @@ export function exposeSessions(
       args: visitor,
       returns: vEnded,
       handler: (ctx, { anonymousId }) =>
-        ctx.runMutation(component.tracking.end, { anonymousId }),
+        ctx.runMutation(component.visitors.heartbeat.end, { anonymousId }),
     }),
 
     /** Erases the visitor with all actions. */
@@ -86,7 +88,7 @@ export function exposeSessions(
       returns: vErased,
       handler: async (ctx, { anonymousId }) => {
         const { erased, sessionId, actions } = await ctx.runMutation(
-          component.tracking.forget,
+          component.visitors.heartbeat.forget,
           { anonymousId },
         );
         // What the app's hook said is nothing for a visitor.
@@ -106,7 +108,7 @@ export function exposeSessions(
         if (userId === null) {
           return { sessionId: null, userId: null };
         }
-        return await ctx.runMutation(component.tracking.link, {
+        return await ctx.runMutation(component.visitors.heartbeat.link, {
           anonymousId,
           userId,
         });
@@ -122,7 +124,7 @@ export function exposeSessions(
       returns: v.array(vActiveSession),
       handler: async (ctx, { minutesActive = 15, limit = 100 }) => {
         await permit(options.authorize, ctx, "getActiveSessions");
-        return await ctx.runQuery(component.sessions.active, {
+        return await ctx.runQuery(component.operator.show.active, {
           minutesActive,
           limit,
         });
@@ -146,7 +148,7 @@ export function exposeSessions(
             argument: "daysInactive",
           });
         }
-        return await ctx.runMutation(component.runs.start, {
+        return await ctx.runMutation(component.runs.ledger.start, {
           kind: "purge",
           cutoff: { daysAgo: daysInactive },
           actor: "app",

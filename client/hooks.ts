@@ -10,7 +10,7 @@ import type { ComponentApi } from "../convex/sessionTracker/_generated/component
 import {
   vHookSession,
   type HookSession,
-} from "../convex/sessionTracker/shared.js";
+} from "../convex/sessionTracker/shared/shared.js";
 
 /** The `args` of a hook mutation. */
 export const vHookArgs = { sessions: v.array(vHookSession) };
@@ -43,5 +43,5 @@ export async function setSessionHooks(
     if (hook === undefined) continue;
     args[name] = hook === null ? null : await createFunctionHandle(hook);
   }
-  await ctx.runMutation(component.settings.setHooks, args);
+  await ctx.runMutation(component.settings.settings.setHooks, args);
 }

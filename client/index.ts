@@ -17,5 +17,5 @@ export type {
   HookSession,
   Refusal,
   TrackResult,
-} from "../convex/sessionTracker/shared.js";
-export type { ErrorKind } from "../convex/sessionTracker/errors.js";
+} from "../convex/sessionTracker/shared/shared.js";
+export type { ErrorKind } from "../convex/sessionTracker/shared/errors.js";

@@ -4,7 +4,7 @@ import { processContext } from "../cli/context.js";
 import { ComponentClient } from "../cli/deployment/client.js";
 import { deployApp } from "../cli/serve/convexDeploy.js";
 import { AdminKey } from "../cli/deployment/target/adminKey.js";
-import { DAY_MS, MINUTE_MS } from "../convex/sessionTracker/shared.js";
+import { DAY_MS, MINUTE_MS } from "../convex/sessionTracker/shared/shared.js";
 import type { DevSigner } from "../example/devSignIn.js";
 import { setEnvironment } from "./environmentVariables.js";
 import { seedSessions } from "./seedSessions.js";
@@ -48,7 +48,7 @@ export async function seedExample(
   deployment: EmbeddedDeployment,
 ): Promise<number> {
   const component = exampleComponent(deployment);
-  const { sessions } = await component.query("stats:status", {});
+  const { sessions } = await component.query("operator/status:status", {});
   if (sessions.total > 0) return 0;
   const now = Date.now();
   const today = now - (now % DAY_MS);
@@ -64,7 +64,7 @@ export async function seedExample(
         seed: day,
       }),
     ];
-    const imported = await component.mutation("importing:importBatch", {
+    const imported = await component.mutation("operator/import:importBatch", {
       // The oldest first, as if they had been recorded when they happened.
       rows: rows.reverse(),
     });

@@ -3,7 +3,7 @@ import {
   DAY_MS,
   MINUTE_MS,
   type Action,
-} from "../convex/sessionTracker/shared.js";
+} from "../convex/sessionTracker/shared/shared.js";
 
 export interface SeedOptions {
   sessions: number;

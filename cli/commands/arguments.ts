@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option, type Command } from "commander";
 import type {
   RetentionDays,
   RunKind,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 
 /** What runs and schedules are named by. */
 export const KINDS: readonly RunKind[] = ["expire", "purge"];

@@ -1,5 +1,5 @@
 import { Argument, type Command } from "commander";
-import type { HookName } from "../../convex/sessionTracker/shared.js";
+import type { HookName } from "../../convex/sessionTracker/shared/shared.js";
 import type { HooksClearOptions, HooksOptions } from "../hooks/hooks.js";
 import type { CliContext } from "../context.js";
 import type { GlobalOptions } from "../deployment/connect.js";

@@ -1,5 +1,5 @@
 import { Argument, type Command } from "commander";
-import type { ScheduleName } from "../../convex/sessionTracker/shared.js";
+import type { ScheduleName } from "../../convex/sessionTracker/shared/shared.js";
 import type { SchedulePreviewOptions } from "../schedules/schedule.js";
 import type {
   PauseOptions,

@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import type { SessionState } from "../../convex/sessionTracker/shared.js";
+import type { SessionState } from "../../convex/sessionTracker/shared/shared.js";
 import type { EndOptions } from "../sessions/end.js";
 import type { ForgetOptions } from "../sessions/forget.js";
 import type { ListOptions } from "../sessions/list.js";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { RetentionDays } from "../../convex/sessionTracker/shared.js";
+import type { RetentionDays } from "../../convex/sessionTracker/shared/shared.js";
 import type { RetentionOptions } from "../settings/retention.js";
 import type {
   SettingsLogOptions,

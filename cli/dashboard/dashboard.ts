@@ -24,8 +24,8 @@ export async function dashboard(
   const { client, target } = connection;
   // Asked before anything is shown, so that a wrong key or address ends the command in words.
   const [status, backlog] = await Promise.all([
-    client.query("stats:status", {}),
-    client.query("stats:backlog", {}),
+    client.query("operator/status:status", {}),
+    client.query("operator/status:backlog", {}),
   ]);
   const stop = new AbortController();
   const stopListening = context.onInterrupt(() => stop.abort());

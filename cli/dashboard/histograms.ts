@@ -1,5 +1,5 @@
 /** What the bars of the page show, from bounded queries only. */
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { Args, QueryName, Returns } from "../deployment/api.js";
 import type { AgeBar, Bar } from "./shapes.js";
 
@@ -15,7 +15,7 @@ const CAP = 4_000;
 
 /** The sessions still kept that were created on one UTC day. */
 export async function createdOn(ask: Ask, startsAt: number): Promise<Bar> {
-  const found = await ask("overview:createdBetween", {
+  const found = await ask("operator/overview:createdBetween", {
     from: startsAt,
     before: startsAt + DAY_MS,
     limit: CAP,
@@ -45,7 +45,7 @@ export async function purgedByDay(ask: Ask, now: number): Promise<Bar[]> {
   let startedAt = Infinity;
   let cursor: string | null = null;
   for (let page = 0; page < MAX_RUN_PAGES && startedAt > first; page += 1) {
-    const found: Returns<"runs:page"> = await ask("runs:page", {
+    const found: Returns<"runs/ledger:page"> = await ask("runs/ledger:page", {
       kind: "purge",
       limit: RUNS_PAGE,
       cursor,
@@ -71,7 +71,7 @@ export function inactiveByAge(ask: Ask, now: number): Promise<AgeBar[]> {
   return Promise.all(
     AGES.map(async (fromDays, index) => {
       const toDays = AGES[index + 1] ?? null;
-      const found = await ask("overview:inactiveBetween", {
+      const found = await ask("operator/overview:inactiveBetween", {
         from: toDays === null ? 0 : now - toDays * DAY_MS,
         // Clocks differ: what another one says is to come is young.
         before: fromDays === 0 ? now + DAY_MS : now - fromDays * DAY_MS,

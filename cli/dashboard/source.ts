@@ -1,5 +1,5 @@
 /** From the deployment to the feed: live where that costs little, by the clock where it does not. */
-import type { Settings } from "../../convex/sessionTracker/shared.js";
+import type { Settings } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { Backlog, LogEntry as LogRow, Status } from "../deployment/api.js";
 import type { Connection } from "../deployment/connect.js";
@@ -43,12 +43,12 @@ export async function feedFrom(
     live.onConnection((isConnected) =>
       feed.publish("connection", { isConnected }),
     );
-    live.subscribe("stats:status", {}, onStatus);
-    live.subscribe("settings:log", { limit: SHOWN }, (log) =>
+    live.subscribe("operator/status:status", {}, onStatus);
+    live.subscribe("settings/settings:log", { limit: SHOWN }, (log) =>
       feed.publish("log", log.map(toEntry)),
     );
     let running = new Set<string>();
-    live.subscribe("runs:list", { limit: SHOWN }, (runs) => {
+    live.subscribe("runs/ledger:list", { limit: SHOWN }, (runs) => {
       feed.publish("runs", runs.map(toRunShowJson));
       const ended = runs.filter((run) => run.status !== "running");
       if (ended.some(({ runId }) => running.has(runId))) bars.refreshSoon();
@@ -58,7 +58,11 @@ export async function feedFrom(
     });
     const keepBacklog = async (): Promise<void> => {
       while (!stop.aborted) {
-        const unsubscribe = live.subscribe("stats:backlog", {}, onBacklog);
+        const unsubscribe = live.subscribe(
+          "operator/status:backlog",
+          {},
+          onBacklog,
+        );
         await context.sleep(CLOCK_MS, stop);
         unsubscribe();
         redraw();

@@ -9,45 +9,51 @@ import type {
 } from "convex/server";
 import type { ComponentApi } from "../../convex/sessionTracker/_generated/component.js";
 
-type Modules = ComponentApi;
+/** The names below a folder of the component, or in one of its modules. */
+type NamesOf<Node, Type extends "query" | "mutation", Path extends string> = {
+  [Key in keyof Node & string]: Node[Key] extends FunctionReference<
+    Type,
+    "internal"
+  >
+    ? `${Path}:${Key}`
+    : Node[Key] extends FunctionReference<"query" | "mutation", "internal">
+      ? never
+      : NamesOf<Node[Key], Type, Path extends "" ? Key : `${Path}/${Key}`>;
+}[keyof Node & string];
 
-type NamesOf<Type extends "query" | "mutation"> = {
-  [Module in keyof Modules]: {
-    [
-      Fn in keyof Modules[Module]
-    ]: Modules[Module][Fn] extends FunctionReference<Type, "internal">
-      ? `${Module}:${Fn & string}`
-      : never;
-  }[keyof Modules[Module]];
-}[keyof Modules];
-
-export type QueryName = NamesOf<"query">;
-export type MutationName = NamesOf<"mutation">;
+export type QueryName = NamesOf<ComponentApi, "query", "">;
+export type MutationName = NamesOf<ComponentApi, "mutation", "">;
 export type FunctionName = QueryName | MutationName;
 
-type Reference<Name extends FunctionName> =
-  Name extends `${infer Module extends keyof Modules}:${infer Fn}`
-    ? Extract<
-        Modules[Module][Fn & keyof Modules[Module]],
-        FunctionReference<"query" | "mutation", "internal">
-      >
+type At<
+  Node,
+  Path extends string,
+> = Path extends `${infer Folder extends keyof Node & string}/${infer Rest}`
+  ? At<Node[Folder], Rest>
+  : Path extends `${infer Module extends keyof Node & string}:${infer Fn}`
+    ? Node[Module][Fn & keyof Node[Module]]
     : never;
+
+type Reference<Name extends FunctionName> = Extract<
+  At<ComponentApi, Name>,
+  FunctionReference<"query" | "mutation", "internal">
+>;
 
 export type Args<Name extends FunctionName> = FunctionArgs<Reference<Name>>;
 export type Returns<Name extends FunctionName> = FunctionReturnType<
   Reference<Name>
 >;
 
-export type ImportRow = Args<"importing:importBatch">["rows"][number];
-export type ImportCounts = Returns<"importing:importBatch">;
-export type SessionWithLease = NonNullable<Returns<"sessions:get">>;
-export type Action = Returns<"sessions:timeline">["actions"][number];
-export type Run = NonNullable<Returns<"runs:get">>;
-export type Schedule = Returns<"schedules:list">[number];
-export type Status = Returns<"stats:status">;
-export type LogEntry = Returns<"settings:log">[number];
-export type Backlog = Returns<"stats:backlog">;
-export type PreviewPage = Returns<"previews:purge">;
-export type WholeSession = Returns<"exporting:page">["sessions"][number];
-export type ArchivePage = Returns<"archiving:nextPage">;
-export type ArchivePageDone = Returns<"archiving:purgePage">;
+export type ImportRow = Args<"operator/import:importBatch">["rows"][number];
+export type ImportCounts = Returns<"operator/import:importBatch">;
+export type SessionWithLease = NonNullable<Returns<"operator/show:get">>;
+export type Action = Returns<"operator/show:timeline">["actions"][number];
+export type Run = NonNullable<Returns<"runs/ledger:get">>;
+export type Schedule = Returns<"schedules/schedules:list">[number];
+export type Status = Returns<"operator/status:status">;
+export type LogEntry = Returns<"settings/settings:log">[number];
+export type Backlog = Returns<"operator/status:backlog">;
+export type PreviewPage = Returns<"runs/preview:purge">;
+export type WholeSession = Returns<"operator/export:page">["sessions"][number];
+export type ArchivePage = Returns<"runs/archive:nextPage">;
+export type ArchivePageDone = Returns<"runs/archive:purgePage">;

@@ -13,7 +13,7 @@ export async function readSkew(
   client: ComponentClient,
 ): Promise<number> {
   const asked = context.now();
-  const there = await client.query("health:now", { here: asked });
+  const there = await client.query("operator/health:now", { here: asked });
   if (there < asked) return asked - there;
   return Math.min(0, context.now() - there);
 }

@@ -16,18 +16,19 @@ const run = ({ runId }: { runId: string }) =>
 
 /** What starts a run, imports or archives says more itself than stands here. */
 const WHERE_TO_LOOK: WhereToLook = {
-  "settings:change": settings,
-  "schedules:set": schedules,
-  "schedules:pause": schedules,
-  "schedules:resume": schedules,
-  "runs:cancel": run,
-  "runs:resume": run,
-  "tracking:end": ({ anonymousId }) => `${command("show", anonymousId)} says.`,
-  "tracking:forget": ({ anonymousId }) =>
+  "settings/settings:change": settings,
+  "schedules/schedules:set": schedules,
+  "schedules/schedules:pause": schedules,
+  "schedules/schedules:resume": schedules,
+  "runs/ledger:cancel": run,
+  "runs/ledger:resume": run,
+  "visitors/heartbeat:end": ({ anonymousId }) =>
+    `${command("show", anonymousId)} says.`,
+  "visitors/heartbeat:forget": ({ anonymousId }) =>
     `${command("show", anonymousId)} finds no session if it was.`,
-  "health:repair": () => `${command("doctor")} says.`,
-  "futureTimes:mend": () => `${command("doctor")} says.`,
-  "tallies:page": () => `${command("doctor", "--deep")} says.`,
+  "operator/health:repair": () => `${command("doctor")} says.`,
+  "operator/futureTimes:mend": () => `${command("doctor")} says.`,
+  "rows/tallies:page": () => `${command("doctor", "--deep")} says.`,
 };
 
 /** The error of a write that may be done, with where to look. */

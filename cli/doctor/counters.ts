@@ -1,7 +1,7 @@
 import {
   SESSION_STATES,
   type SessionState,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import type { Returns } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { countOf } from "../terminal/output.js";
@@ -38,14 +38,18 @@ export async function checkCounters(
   );
 }
 
-type Done = NonNullable<Returns<"tallies:page">>;
+type Done = NonNullable<Returns<"rows/tallies:page">>;
 
 async function countAll(client: ComponentClient, fix: boolean): Promise<Done> {
   const again = { repeatable: true };
-  const tallyId = await client.mutation("tallies:begin", {}, again);
-  let done: Returns<"tallies:page"> = null;
+  const tallyId = await client.mutation("rows/tallies:begin", {}, again);
+  let done: Returns<"rows/tallies:page"> = null;
   for (let page = 0; done === null; page += 1) {
-    done = await client.mutation("tallies:page", { tallyId, page, fix }, again);
+    done = await client.mutation(
+      "rows/tallies:page",
+      { tallyId, page, fix },
+      again,
+    );
   }
   return done;
 }

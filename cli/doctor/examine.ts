@@ -1,4 +1,4 @@
-import { VERSION } from "../../convex/sessionTracker/version.js";
+import { VERSION } from "../../convex/sessionTracker/shared/version.js";
 import type { CliContext } from "../context.js";
 import type { Status } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
@@ -48,7 +48,9 @@ export async function examine(
   }
   const { findings, status } = reached;
   // Before the checks, so that they say what is left; what it did is said beside them.
-  const repaired = fix ? await client.mutation("health:repair", {}) : [];
+  const repaired = fix
+    ? await client.mutation("operator/health:repair", {})
+    : [];
   return {
     findings: [
       ...findings,
@@ -76,7 +78,7 @@ async function reach({
     ok("component", "the component answers"),
   ];
   try {
-    const status = await client.query("stats:status", {});
+    const status = await client.query("operator/status:status", {});
     return { findings: [...inOrder, checkVersion(status.version)], status };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;

@@ -15,7 +15,7 @@ export async function checkFutureTimes(
   client: ComponentClient,
   fix: boolean,
 ): Promise<Finding[]> {
-  const found = await client.query("futureTimes:look", {});
+  const found = await client.query("operator/futureTimes:look", {});
   if (found.latest === null) return [];
   const message = `lie in the future, as late as ${formatTime(found.latest)}: ${listOf(found)}. The deployment's clock was ahead when it stored them, or is behind now`;
   if (!fix) {
@@ -39,7 +39,7 @@ export async function checkFutureTimes(
   }
   let mended = 0;
   for (;;) {
-    const step = await client.mutation("futureTimes:mend", {});
+    const step = await client.mutation("operator/futureTimes:mend", {});
     mended += step.mended;
     if (step.isDone) break;
   }
@@ -52,7 +52,7 @@ function listOf({
   runs,
   sessions,
   limit,
-}: Returns<"futureTimes:look">): string {
+}: Returns<"operator/futureTimes:look">): string {
   const parts = [
     ...schedules.map((name) => `schedule ${name}`),
     ...(watchdog ? ["the watchdog"] : []),

@@ -2,7 +2,7 @@
 import {
   MINUTE_MS,
   WATCHDOG_LATE_MS,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
@@ -19,9 +19,9 @@ export async function checkSchedules(
   client: ComponentClient,
   repaired: readonly string[],
 ): Promise<Finding[]> {
-  const now = await client.mutation("health:clock", {});
-  const alive = await client.query("health:schedules", {});
-  const schedules = await client.query("schedules:list", {});
+  const now = await client.mutation("operator/health:clock", {});
+  const alive = await client.query("operator/health:schedules", {});
+  const schedules = await client.query("schedules/schedules:list", {});
   return alive.map(({ name, inCrons, overdueSince }) => {
     const check = `schedule ${name}`;
     if (inCrons === "missing") {
@@ -61,7 +61,7 @@ export async function checkWatchdog(
   client: ComponentClient,
   repaired: readonly string[],
 ): Promise<Finding> {
-  const { watchdog } = await client.query("stats:status", {});
+  const { watchdog } = await client.query("operator/status:status", {});
   const { gaveUp, lastAt } = watchdog;
   if (gaveUp) {
     return problem(
@@ -91,7 +91,7 @@ export async function checkRuns(
   client: ComponentClient,
   repaired: readonly string[],
 ): Promise<Finding[]> {
-  const { runs } = await client.query("stats:status", {});
+  const { runs } = await client.query("operator/status:status", {});
   const now = (await byDeploymentClock(context, client)).now();
   const restarted = repaired
     .filter((what) => what.startsWith("run "))

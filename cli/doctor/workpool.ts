@@ -11,9 +11,9 @@ export async function checkWorkpool(
   client: ComponentClient,
 ): Promise<Finding> {
   const started = context.now();
-  const workId = await client.mutation("health:probe", {});
+  const workId = await client.mutation("operator/health:probe", {});
   for (;;) {
-    const state = await client.query("health:probed", { workId });
+    const state = await client.query("operator/health:probed", { workId });
     const tookMs = context.now() - started;
     if (state === "finished") {
       return ok("workpool", `an empty job came through in ${tookMs} ms`);

@@ -1,4 +1,4 @@
-import type { HookName } from "../../convex/sessionTracker/shared.js";
+import type { HookName } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { Returns } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
@@ -40,7 +40,7 @@ export async function listHooks(
   options: HooksOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const hooks = await client.mutation("hooks:check", {});
+  const hooks = await client.mutation("settings/hooks:check", {});
   const { debts, isAll } = await readDebts(client, options.limit);
   if (options.json) {
     return printJson(context, {
@@ -110,7 +110,9 @@ export async function clearHook(
     options,
     `This removes the hook ${name}: the app hears of no session any more until it sets one again (setSessionHooks). Go on?`,
   );
-  const { cleared } = await connection.client.mutation("hooks:clear", { name });
+  const { cleared } = await connection.client.mutation("settings/hooks:clear", {
+    name,
+  });
   if (options.json) {
     return printJson(context, { done: cleared } satisfies HooksChangeJson);
   }
@@ -128,9 +130,12 @@ export async function settleHook(
 ): Promise<void> {
   const connection = await connect(context, options);
   await announceTarget(context, connection);
-  const { settled } = await connection.client.mutation("hooks:settle", {
-    debtId,
-  });
+  const { settled } = await connection.client.mutation(
+    "settings/hooks:settle",
+    {
+      debtId,
+    },
+  );
   if (!settled) {
     throw new CliError(
       "failure",
@@ -145,8 +150,8 @@ export async function settleHook(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-type Hook = Returns<"hooks:check">[number];
-type Debt = Returns<"hooks:debts">["debts"][number];
+type Hook = Returns<"settings/hooks:check">[number];
+type Debt = Returns<"settings/hooks:debts">["debts"][number];
 
 /** The most a single call returns. */
 const PAGE = 1_000;
@@ -158,10 +163,13 @@ async function readDebts(
   const debts: Debt[] = [];
   let cursor: string | null = null;
   do {
-    const page: Returns<"hooks:debts"> = await client.query("hooks:debts", {
-      limit: Math.min(PAGE, limit - debts.length),
-      cursor,
-    });
+    const page: Returns<"settings/hooks:debts"> = await client.query(
+      "settings/hooks:debts",
+      {
+        limit: Math.min(PAGE, limit - debts.length),
+        cursor,
+      },
+    );
     debts.push(...page.debts);
     cursor = page.cursor;
   } while (cursor !== null && debts.length < limit);
@@ -174,7 +182,7 @@ async function retryOne(
   { debtId }: Debt,
 ): Promise<string | null> {
   try {
-    return (await client.mutation("hooks:retry", { debtId })).error;
+    return (await client.mutation("settings/hooks:retry", { debtId })).error;
   } catch (error) {
     if (!(error instanceof CliError) || error.code !== "failure") throw error;
     return messageOf(error);

@@ -5,7 +5,7 @@ import type {
   Policy,
   Schedule as ScheduleSetting,
   Settings,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import type {
   LogEntryJson,
   SettingsPartJson,

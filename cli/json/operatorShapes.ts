@@ -6,7 +6,7 @@ import type {
   Schedule,
   ScheduleName,
   SessionState,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import type { PauseJson, TargetJson } from "./shapes.js";
 
 /** `end ID` */

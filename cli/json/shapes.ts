@@ -10,7 +10,7 @@ import type {
   RunTrigger,
   ScheduleName,
   SessionState,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 
 /** What a command that fails prints on stderr, as its last line, with `--json` and `--jsonl`. */
 export interface ErrorJson {

@@ -60,7 +60,7 @@ async function startRun(
   const archiver = randomUUID();
   const archive = await ArchiveFile.create(path, { withoutIds });
   const start = client.mutation(
-    "runs:start",
+    "runs/ledger:start",
     {
       kind: "purge",
       ...asked,
@@ -117,7 +117,7 @@ export async function resumeArchivedPurge(
   context: CliContext,
   { client }: Connection,
   options: GlobalOptions,
-  { file, by }: { file: string; by: Args<"runs:resume"> },
+  { file, by }: { file: string; by: Args<"runs/ledger:resume"> },
 ): Promise<void> {
   const { runId } = by;
   const archive = await ArchiveFile.reopen(resolve(context.cwd, file), runId);
@@ -142,12 +142,12 @@ export async function resumeArchivedPurge(
 async function takeOver(
   client: ComponentClient,
   archive: ArchiveFile,
-  by: Args<"runs:resume"> & { archiver: string },
+  by: Args<"runs/ledger:resume"> & { archiver: string },
 ): Promise<void> {
   const resume = { ...by, archiveFile: archive.path };
-  await client.mutation("runs:resume", resume, { repeatable: true });
+  await client.mutation("runs/ledger:resume", resume, { repeatable: true });
   const { runId, archiver } = by;
-  const { last } = await client.query("archiving:nextPage", {
+  const { last } = await client.query("runs/archive:nextPage", {
     runId,
     archiver,
   });
@@ -224,7 +224,7 @@ async function drive(
 async function onePage(run: Driven): Promise<ArchivePageDone | null> {
   const { client, runId, archiver, archive } = run;
   const by = { runId, archiver };
-  const page = await client.query("archiving:nextPage", by);
+  const page = await client.query("runs/archive:nextPage", by);
   const { seq, last } = page;
   const isDeleted = last?.seq === archive.lastPage && last?.purged === true;
   if (archive.lastPage !== null && !isDeleted) await archive.dropLast();
@@ -236,7 +236,11 @@ async function onePage(run: Driven): Promise<ArchivePageDone | null> {
   }
   const again = { repeatable: true };
   if (page.phase === "expire") {
-    return await client.mutation("archiving:expirePage", { ...by, seq }, again);
+    return await client.mutation(
+      "runs/archive:expirePage",
+      { ...by, seq },
+      again,
+    );
   }
   await archive.append(seq, pageLines(run, page));
   const sessions = page.sessions.map(({ session, actions, isComplete }) => ({
@@ -245,7 +249,7 @@ async function onePage(run: Driven): Promise<ArchivePageDone | null> {
     isComplete,
   }));
   const done = await client.mutation(
-    "archiving:purgePage",
+    "runs/archive:purgePage",
     { ...by, seq, sessions },
     again,
   );

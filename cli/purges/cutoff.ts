@@ -1,5 +1,5 @@
 /** The cutoff that an operator names; the deployment reckons it, by its own clock. */
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { Args } from "../deployment/api.js";
 import { CliError } from "../errors.js";
 import type { PurgePreview } from "./preview.js";
@@ -15,7 +15,7 @@ export interface CutoffOptions {
 export function askedCutoff({
   days,
   before,
-}: CutoffOptions): Args<"runs:start">["cutoff"] {
+}: CutoffOptions): Args<"runs/ledger:start">["cutoff"] {
   if (days !== undefined) return { daysAgo: days };
   if (before === undefined) return undefined;
   const agoMs = readDuration(before);

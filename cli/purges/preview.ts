@@ -1,4 +1,4 @@
-import type { RetentionDays } from "../../convex/sessionTracker/shared.js";
+import type { RetentionDays } from "../../convex/sessionTracker/shared/shared.js";
 import type { Args, PreviewPage } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 
@@ -30,7 +30,7 @@ export interface PurgePreview {
 
 /** Its cutoff, or none for that of the settings, perhaps of settings that are not in force yet. */
 export type PreviewRequest = Pick<
-  Args<"previews:purge">,
+  Args<"runs/preview:purge">,
   "cutoff" | "from" | "patch"
 >;
 
@@ -43,7 +43,7 @@ export async function previewPurge(
   request: PreviewRequest,
   { measure = false }: { measure?: boolean } = {},
 ): Promise<PurgePreview> {
-  let page = await client.query("previews:purge", { ...request, measure });
+  let page = await client.query("runs/preview:purge", { ...request, measure });
   const { cutoff, now, revision, retentionDays, isBelowRetention } = page;
   const found: PurgePreview = {
     cutoff,
@@ -61,7 +61,7 @@ export async function previewPurge(
   };
   addPage(found, page);
   while (page.cursor !== null) {
-    page = await client.query("previews:purge", {
+    page = await client.query("runs/preview:purge", {
       ...request,
       measure,
       cutoff,

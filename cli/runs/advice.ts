@@ -4,7 +4,7 @@ import {
   MINUTE_MS,
   purgeCutoff,
   STUCK_AFTER_MS,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import type { Returns, Run } from "../deployment/api.js";
 import { retentionText } from "../terminal/output.js";
 import { shellCommand } from "../terminal/shell.js";
@@ -18,7 +18,7 @@ export interface RunAdvice {
   remedy: string;
 }
 
-type RevisedSettings = Returns<"settings:get">;
+type RevisedSettings = Returns<"settings/settings:get">;
 type Known = Pick<Run, "runId" | "archiveFile">;
 
 /**

@@ -44,11 +44,14 @@ export async function cancelRun(
 ): Promise<void> {
   const connection = await connect(context, options);
   await announceTarget(context, connection);
-  const { canceled, status } = await connection.client.mutation("runs:cancel", {
-    runId,
-    actor: context.actor,
-    ...(options.reason === undefined ? {} : { reason: options.reason }),
-  });
+  const { canceled, status } = await connection.client.mutation(
+    "runs/ledger:cancel",
+    {
+      runId,
+      actor: context.actor,
+      ...(options.reason === undefined ? {} : { reason: options.reason }),
+    },
+  );
   const text = `Run ${runId} ${canceled ? "is canceled" : STATUS_TEXT[status]}.`;
   if (options.json) {
     const change: RunChangeJson = { runId, changed: canceled, status };
@@ -72,7 +75,7 @@ export async function resumeRun(
   const { client } = connection;
   await announceTarget(context, connection);
   // One that is not there is the deployment's to refuse.
-  const run = await client.query("runs:get", { runId });
+  const run = await client.query("runs/ledger:get", { runId });
   if (run !== null) checkResumable(run, options);
   const expectedRevision =
     run === null ? undefined : await confirmKept(context, client, run, options);
@@ -116,7 +119,10 @@ async function confirmKept(
   run: Run,
   options: RunResumeOptions,
 ): Promise<number> {
-  const { revision, retentionDays } = await client.query("settings:get", {});
+  const { revision, retentionDays } = await client.query(
+    "settings/settings:get",
+    {},
+  );
   if (run.kind !== "purge" || run.revision === revision) return revision;
   const stopAt = nextStop(run);
   const left = await countLeft(
@@ -161,7 +167,7 @@ async function goOn(
       by,
     });
   }
-  const { resumed } = await client.mutation("runs:resume", by);
+  const { resumed } = await client.mutation("runs/ledger:resume", by);
   if (!resumed) {
     note(context, `Run ${runId} is running already: nothing was changed.`);
   }

@@ -1,4 +1,4 @@
-import { expireCutoff } from "../../convex/sessionTracker/shared.js";
+import { expireCutoff } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import { announceTarget, connect } from "../deployment/connect.js";
@@ -17,8 +17,8 @@ export async function expire(
   const connection = await connect(context, options);
   const { client } = connection;
   const [backlog, { idleTimeoutMs }] = await Promise.all([
-    client.query("stats:backlog", {}),
-    client.query("settings:get", {}),
+    client.query("operator/status:backlog", {}),
+    client.query("settings/settings:get", {}),
   ]);
   await announceTarget(context, connection);
   if (backlog.expire === 0) {

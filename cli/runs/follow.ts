@@ -1,5 +1,5 @@
 /** Following a run to its end, whoever started it. */
-import { WATCHDOG_LATE_MS } from "../../convex/sessionTracker/shared.js";
+import { WATCHDOG_LATE_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { Run } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
@@ -52,7 +52,7 @@ export async function readRun(
   client: ComponentClient,
   runId: string,
 ): Promise<Run> {
-  const run = await client.query("runs:get", { runId });
+  const run = await client.query("runs/ledger:get", { runId });
   if (run) return run;
   throw new CliError(
     "failure",

@@ -1,5 +1,5 @@
 /** A run that is under way when the policy behind it changes goes on: what that means, and the way to stop it. */
-import type { RunKind } from "../../convex/sessionTracker/shared.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { GoesOnJson } from "../json/shapes.js";
 import type { Run } from "../deployment/api.js";
@@ -43,7 +43,7 @@ export async function tellWhatGoesOn(
   options: GoesOnOptions,
   { kind, what, onlyKept = false }: Change,
 ): Promise<GoesOnJson | undefined> {
-  const { runs, settings } = await client.query("stats:status", {});
+  const { runs, settings } = await client.query("operator/status:status", {});
   const run = runs.find((one) => one.status === "running" && one.kind === kind);
   if (run === undefined) return undefined;
   const left = await countLeft(client, run);
@@ -98,7 +98,7 @@ async function offerCancel(
     );
     return false;
   }
-  const { canceled } = await client.mutation("runs:cancel", {
+  const { canceled } = await client.mutation("runs/ledger:cancel", {
     runId,
     actor: context.actor,
     reason: reason ?? what,

@@ -94,12 +94,12 @@ export class RunTotals {
 async function* leftPages(
   client: ComponentClient,
   runId: string,
-): AsyncGenerator<Returns<"previews:left">> {
-  let cursor: Returns<"previews:left">["cursor"] = null;
+): AsyncGenerator<Returns<"runs/preview:left">> {
+  let cursor: Returns<"runs/preview:left">["cursor"] = null;
   do {
     const args = { runId, cursor };
-    const page: Returns<"previews:left"> = await client.query(
-      "previews:left",
+    const page: Returns<"runs/preview:left"> = await client.query(
+      "runs/preview:left",
       args,
     );
     yield page;

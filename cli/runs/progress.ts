@@ -1,5 +1,5 @@
 /** How far a run is: what `status` and the dashboard say of it. */
-import { MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import { MINUTE_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { Backlog, Run } from "../deployment/api.js";
 import { formatNumber } from "../terminal/output.js";
 import { silentForMs } from "./advice.js";

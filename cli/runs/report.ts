@@ -1,5 +1,8 @@
 /** What is said of a run once somebody has looked at it, started it, or followed it to its end. */
-import type { RunKind, RunStatus } from "../../convex/sessionTracker/shared.js";
+import type {
+  RunKind,
+  RunStatus,
+} from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { RunResultJson } from "../json/shapes.js";
 import type { Run } from "../deployment/api.js";

@@ -1,4 +1,4 @@
-import type { RunKind } from "../../convex/sessionTracker/shared.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { Returns, Run } from "../deployment/api.js";
 import { byDeploymentClock } from "../deployment/clock.js";
@@ -78,11 +78,14 @@ async function findRuns(
   const runs: Run[] = [];
   let cursor: string | null = from ?? null;
   do {
-    const page: Returns<"runs:page"> = await client.query("runs:page", {
-      limit: Math.min(limit - runs.length, PAGE),
-      cursor,
-      ...(kind === undefined ? {} : { kind }),
-    });
+    const page: Returns<"runs/ledger:page"> = await client.query(
+      "runs/ledger:page",
+      {
+        limit: Math.min(limit - runs.length, PAGE),
+        cursor,
+        ...(kind === undefined ? {} : { kind }),
+      },
+    );
     runs.push(...page.runs);
     cursor = page.cursor;
   } while (cursor !== null && runs.length < limit);

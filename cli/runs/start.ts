@@ -1,6 +1,6 @@
 /** Starting a run and following it to its end. */
 import { randomUUID } from "node:crypto";
-import type { RunKind } from "../../convex/sessionTracker/shared.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { Returns, Run } from "../deployment/api.js";
 import { runBudget, type BudgetOptions } from "./budget.js";
@@ -69,7 +69,7 @@ function start(
   { reason, expected, reckonedAt: _, ...what }: RunRequest,
 ) {
   return client.mutation(
-    "runs:start",
+    "runs/ledger:start",
     {
       ...what,
       ...(reason === undefined ? {} : { reason }),
@@ -89,7 +89,7 @@ async function noteOther(
   context: CliContext,
   client: ComponentClient,
   { kind }: RunRequest,
-  { runId, cutoff }: Returns<"runs:start">,
+  { runId, cutoff }: Returns<"runs/ledger:start">,
 ): Promise<void> {
   const run = await readRun(client, runId);
   if (run.archiveFile !== undefined) {

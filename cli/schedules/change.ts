@@ -1,4 +1,4 @@
-import type { ScheduleName } from "../../convex/sessionTracker/shared.js";
+import type { ScheduleName } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
@@ -43,7 +43,7 @@ export async function setSchedule(
   const revision = await revisionToChange(client, options);
   await announceTarget(context, connection);
   const changed = await conflictExplained(client, revision, () =>
-    client.mutation("schedules:set", {
+    client.mutation("schedules/schedules:set", {
       name,
       ...(spec === undefined ? {} : { spec }),
       ...(options.tz === undefined ? {} : { timeZone: options.tz }),
@@ -70,7 +70,7 @@ export async function pauseSchedule(
   const revision = await revisionToChange(client, options);
   await announceTarget(context, connection);
   const changed = await conflictExplained(client, revision, () =>
-    client.mutation("schedules:pause", {
+    client.mutation("schedules/schedules:pause", {
       name,
       reason: options.reason,
       actor: context.actor,
@@ -95,7 +95,7 @@ export async function resumeSchedule(
   const revision = await revisionToChange(client, options);
   await announceTarget(context, connection);
   const changed = await conflictExplained(client, revision, () =>
-    client.mutation("schedules:resume", {
+    client.mutation("schedules/schedules:resume", {
       name,
       actor: context.actor,
       expectedRevision: revision,
@@ -110,5 +110,7 @@ async function revisionToChange(
   client: ComponentClient,
   { ifRevision }: ScheduleChangeOptions,
 ): Promise<number> {
-  return ifRevision ?? (await client.query("settings:get", {})).revision;
+  return (
+    ifRevision ?? (await client.query("settings/settings:get", {})).revision
+  );
 }

@@ -2,8 +2,11 @@ import {
   HORIZON_DAYS,
   isNamed,
   readFields,
-} from "../../convex/sessionTracker/fires.js";
-import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/schedules/fires.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/shared.js";
 
 /**
  * The longest time between two fires of a valid spec, from its fields: to walk from fire to fire

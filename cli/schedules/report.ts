@@ -31,7 +31,7 @@ export async function reportChange(
   // A paused schedule fires again after its pause, if that ends by itself.
   const isOver = paused === null || paused.until !== undefined;
   const preview = isOver
-    ? await client.query("schedules:preview", { name, count: 5 })
+    ? await client.query("schedules/schedules:preview", { name, count: 5 })
     : null;
   if (options.json) {
     return printJson(context, {
@@ -48,13 +48,13 @@ export async function reportChange(
       preview === null ? "" : `\nNext fires\n${fireLines(there, preview)}`
     }`,
   );
-  const settings = await client.query("settings:get", {});
+  const settings = await client.query("settings/settings:get", {});
   for (const line of warningLines(there, settings, "stderr")) {
     note(context, line);
   }
 }
 
-export type SchedulePreview = Returns<"schedules:preview">;
+export type SchedulePreview = Returns<"schedules/schedules:preview">;
 
 /** Each fire in UTC, in the schedule's zone and in the operator's; then where clocks change. */
 export function fireLines(

@@ -1,4 +1,4 @@
-import type { ScheduleName } from "../../convex/sessionTracker/shared.js";
+import type { ScheduleName } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
@@ -19,7 +19,7 @@ export async function listSchedules(
   options: GlobalOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const schedules = await client.query("schedules:list", {});
+  const schedules = await client.query("schedules/schedules:list", {});
   if (options.json) {
     return printJson(context, {
       schedules: schedules.map(toScheduleJson),
@@ -37,7 +37,7 @@ export async function previewSchedule(
   options: SchedulePreviewOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const preview = await client.query("schedules:preview", {
+  const preview = await client.query("schedules/schedules:preview", {
     name,
     count: options.count,
     ...(spec === undefined ? {} : { spec }),

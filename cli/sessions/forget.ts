@@ -102,13 +102,16 @@ async function countOthers(
   let count = 0;
   let cursor: string | null = null;
   for (let pages = 0; pages < PAGES_COUNTED; pages += 1) {
-    const page: Returns<"search:page"> = await client.query("search:page", {
-      filter: { userId },
-      sort: "created",
-      order: "desc",
-      limit: 1_000,
-      cursor,
-    });
+    const page: Returns<"operator/search:page"> = await client.query(
+      "operator/search:page",
+      {
+        filter: { userId },
+        sort: "created",
+        order: "desc",
+        limit: 1_000,
+        cursor,
+      },
+    );
     const others = page.sessions.filter((row) => row.sessionId !== sessionId);
     count += others.length;
     cursor = page.cursor;
@@ -125,9 +128,9 @@ async function erase(
   context: CliContext,
   client: ComponentClient,
   { sessionId, anonymousId, actions }: SessionJson,
-): Promise<Omit<Returns<"tracking:forget">, "sessionId">> {
+): Promise<Omit<Returns<"visitors/heartbeat:forget">, "sessionId">> {
   const ask = (hookUnable?: string) =>
-    client.mutation("tracking:forget", {
+    client.mutation("visitors/heartbeat:forget", {
       anonymousId,
       ...(hookUnable === undefined ? {} : { hookUnable }),
     });
@@ -138,7 +141,7 @@ async function erase(
     if (hasFailed(error)) return await ask(error.message);
     if (!mayBeDone(error)) throw error;
     const found = await client
-      .query("sessions:get", { id: sessionId, kind: "sessionId" })
+      .query("operator/show:get", { id: sessionId, kind: "sessionId" })
       .catch((): never => {
         throw error;
       });
@@ -191,7 +194,7 @@ async function hasActions(
   client: ComponentClient,
   sessionId: string,
 ): Promise<boolean> {
-  const { actions } = await client.query("sessions:timeline", {
+  const { actions } = await client.query("operator/show:timeline", {
     sessionId,
     limit: 1,
   });

@@ -1,4 +1,4 @@
-import type { SessionState } from "../../convex/sessionTracker/shared.js";
+import type { SessionState } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { Args } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
@@ -63,7 +63,7 @@ export async function list(
   }
 }
 
-type Search = Pick<Args<"search:page">, "filter" | "sort" | "order">;
+type Search = Pick<Args<"operator/search:page">, "filter" | "sort" | "order">;
 
 /** Who asks by activity wants it in order of activity, unless told otherwise. */
 function toSearch(context: CliContext, options: ListOptions): Search {
@@ -132,7 +132,7 @@ function readPage(
   cursor: string | null,
 ) {
   const limit = Math.min(wanted, PAGE);
-  return client.query("search:page", { ...search, limit, cursor });
+  return client.query("operator/search:page", { ...search, limit, cursor });
 }
 
 function sessionTable(sessions: SessionJson[], width?: number): string {

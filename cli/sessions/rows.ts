@@ -21,7 +21,7 @@ export async function readSession(
     : options.anonymousId
       ? ("anonymousId" as const)
       : undefined;
-  const found = await client.query("sessions:get", {
+  const found = await client.query("operator/show:get", {
     id,
     ...(kind === undefined ? {} : { kind }),
   });

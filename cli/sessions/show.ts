@@ -30,7 +30,7 @@ export async function show(
   const { client } = await connect(context, options);
   const found = await readSession(client, id, options);
   const { limit, cursor: from = null } = options;
-  const { actions, cursor } = await client.query("sessions:timeline", {
+  const { actions, cursor } = await client.query("operator/show:timeline", {
     sessionId: found.sessionId,
     limit,
     cursor: from,

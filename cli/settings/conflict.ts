@@ -1,5 +1,5 @@
 /** Two operators change the settings at once: the second is told what the first changed. */
-import type { Settings } from "../../convex/sessionTracker/shared.js";
+import type { Settings } from "../../convex/sessionTracker/shared/shared.js";
 import type { Returns } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { CliError } from "../errors.js";
@@ -42,7 +42,7 @@ export async function conflictText(
   expected: number,
   { nothing, again }: { nothing: string; again: string },
 ): Promise<string> {
-  const log = await client.query("settings:log", { limit: SHOWN });
+  const log = await client.query("settings/settings:log", { limit: SHOWN });
   const others = log.filter(({ revision }) => revision > expected).reverse();
   const unseen = (others[0]?.revision ?? expected + 1) - expected - 1;
   return [
@@ -57,7 +57,7 @@ export async function conflictText(
   ].join("\n");
 }
 
-function entryLines(entry: Returns<"settings:log">[number]): string[] {
+function entryLines(entry: Returns<"settings/settings:log">[number]): string[] {
   const reason = entry.reason === undefined ? "" : ` (${entry.reason})`;
   return [
     printable(

@@ -3,7 +3,7 @@ import {
   DAY_MS,
   MINUTE_MS,
   type Settings,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { longestGapMs } from "../schedules/cronGap.js";
 import { retentionText } from "../terminal/output.js";
 import { formatDuration } from "../time/time.js";

@@ -1,9 +1,9 @@
 /** Changing the policy: what `retention DAYS` and `settings set` share. */
-import { policyFault } from "../../convex/sessionTracker/policy.js";
+import { policyFault } from "../../convex/sessionTracker/settings/policy.js";
 import type {
   Policy,
   RetentionDays,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { GoesOnJson } from "../json/shapes.js";
 import type { Returns } from "../deployment/api.js";
@@ -38,7 +38,7 @@ export async function changePolicy(
   context: CliContext,
   connection: Connection,
   options: PolicyChangeOptions,
-  current: Returns<"settings:get">,
+  current: Returns<"settings/settings:get">,
   patch: Partial<Policy>,
 ): Promise<PolicyChanged> {
   const { client } = connection;
@@ -55,7 +55,7 @@ export async function changePolicy(
     patch,
   );
   const changed = await conflictExplained(client, expectedRevision, () =>
-    client.mutation("settings:change", {
+    client.mutation("settings/settings:change", {
       patch,
       actor: context.actor,
       expectedRevision,
@@ -104,7 +104,7 @@ async function confirmLowering(
   const { retentionDays: days } = patch;
   if (days === undefined || !isLower(days, previous)) return null;
   const { sessions } = await previewPurge(client, { patch });
-  const schedules = await client.query("schedules:list", {});
+  const schedules = await client.query("schedules/schedules:list", {});
   await confirmYes(
     context,
     { yes, json },

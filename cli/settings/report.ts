@@ -1,4 +1,4 @@
-import type { Settings } from "../../convex/sessionTracker/shared.js";
+import type { Settings } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import { colorsFor } from "../terminal/output.js";
 import { intervalTable } from "./text.js";

@@ -1,4 +1,4 @@
-import type { RetentionDays } from "../../convex/sessionTracker/shared.js";
+import type { RetentionDays } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import {
@@ -21,7 +21,7 @@ export async function retention(
 ): Promise<void> {
   const connection = await connect(context, options);
   const { client } = connection;
-  const current = await client.query("settings:get", {});
+  const current = await client.query("settings/settings:get", {});
   const { retentionDays: previous } = current;
   if (days === undefined) {
     const { revision } = current;

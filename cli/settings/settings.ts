@@ -1,4 +1,4 @@
-import type { Settings } from "../../convex/sessionTracker/shared.js";
+import type { Settings } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { LogEntry } from "../deployment/api.js";
 import { byDeploymentClock } from "../deployment/clock.js";
@@ -31,7 +31,7 @@ export async function getSettings(
   options: GlobalOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const current = await client.query("settings:get", {});
+  const current = await client.query("settings/settings:get", {});
   const there = await byDeploymentClock(context, client);
   if (options.json) return printJson(context, toJson(there, current));
   print(context, `${settingsTable(context, current)}\n`);
@@ -48,7 +48,7 @@ export async function setSettings(
   const patch = readPatch(assignments);
   const connection = await connect(context, options);
   const { client } = connection;
-  const current = await client.query("settings:get", {});
+  const current = await client.query("settings/settings:get", {});
   const changed = await changePolicy(
     context,
     connection,
@@ -80,7 +80,7 @@ export async function logSettings(
   { limit, before, ...options }: SettingsLogOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const entries = await client.query("settings:log", {
+  const entries = await client.query("settings/settings:log", {
     limit,
     ...(before === undefined ? {} : { before }),
   });

@@ -3,7 +3,7 @@ import {
   DAY_MS,
   type Schedule,
   type Settings,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import { formatNumber, retentionText, widthOf } from "../terminal/output.js";
 import { printable } from "../terminal/printable.js";

@@ -18,8 +18,8 @@ export async function status(
   const { client } = connection;
   const [context, asked, backlog] = await Promise.all([
     byDeploymentClock(here, client),
-    client.query("stats:status", {}),
-    client.query("stats:backlog", {}),
+    client.query("operator/status:status", {}),
+    client.query("operator/status:backlog", {}),
   ]);
   const totals = new RunTotals(client);
   await totals.count(asked, backlog);

@@ -1,5 +1,5 @@
 /** What an operator should see before anything else. */
-import { WATCHDOG_LATE_MS } from "../../convex/sessionTracker/shared.js";
+import { WATCHDOG_LATE_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { Status } from "../deployment/api.js";
 import { adviceFor, outdatedAdvice } from "../runs/advice.js";
 import { OWED_REMEDY, owedText } from "../doctor/hooks.js";

@@ -66,15 +66,19 @@ export async function watchStatus(
       if (context.stdout.isTTY) return draw();
       note(context, isConnected ? "Connected." : LOST);
     });
-    live.subscribe("stats:status", {}, (found) => {
+    live.subscribe("operator/status:status", {}, (found) => {
       shown.status = totals.fill(found);
       draw();
     });
     while (!stop.signal.aborted) {
-      const unsubscribe = live.subscribe("stats:backlog", {}, (found) => {
-        shown.backlog = found;
-        draw();
-      });
+      const unsubscribe = live.subscribe(
+        "operator/status:backlog",
+        {},
+        (found) => {
+          shown.backlog = found;
+          draw();
+        },
+      );
       await context.sleep(CLOCK_MS, stop.signal);
       unsubscribe();
       // One that has begun since: what it is to do in all is worth the wait for the next look.

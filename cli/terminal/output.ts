@@ -1,4 +1,4 @@
-import type { RetentionDays } from "../../convex/sessionTracker/shared.js";
+import type { RetentionDays } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import {
   colors,

@@ -1,4 +1,4 @@
-import { purgeCutoff } from "../../convex/sessionTracker/shared.js";
+import { purgeCutoff } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import {
@@ -53,7 +53,7 @@ async function importSource(
   options: ImportOptions,
 ): Promise<ImportJson> {
   const { client } = connection;
-  const { retentionDays } = await client.query("settings:get", {});
+  const { retentionDays } = await client.query("settings/settings:get", {});
   const now = (await byDeploymentClock(context, client)).now();
   const { fromLine, times } = options;
   const reading = { fromLine, now, times };

@@ -4,6 +4,11 @@ import { internal } from "./_generated/api.js";
 const crons = cronJobs();
 
 // The only static cron. Its first run, right after a deploy, registers the schedules.
-crons.interval("watchdog", { minutes: 15 }, internal.watchdog.check, {});
+crons.interval(
+  "watchdog",
+  { minutes: 15 },
+  internal.schedules.watchdog.check,
+  {},
+);
 
 export default crons;

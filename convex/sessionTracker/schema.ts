@@ -11,7 +11,7 @@ import {
   vScheduleName,
   vSettings,
   vStateCounts,
-} from "./shared.js";
+} from "./shared/shared.js";
 
 /**
  * Hot and cold: a heartbeat writes only `leases`, so queries that list or count sessions are not

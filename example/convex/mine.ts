@@ -6,7 +6,7 @@ import { query } from "./_generated/server.js";
 export const session = query({
   args: { anonymousId: v.string() },
   handler: async (ctx, { anonymousId }) => {
-    const { get, timeline } = components.sessionTracker.sessions;
+    const { get, timeline } = components.sessionTracker.operator.show;
     const found = await ctx.runQuery(get, { id: anonymousId });
     // The component also finds by sessionId, which is no secret and gives no right to anything.
     if (found?.anonymousId !== anonymousId) return null;

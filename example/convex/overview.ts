@@ -12,7 +12,7 @@ export const counts = query({
   handler: async (ctx) => {
     await requireAdmin(ctx);
     const status = await ctx.runQuery(
-      components.sessionTracker.stats.status,
+      components.sessionTracker.operator.status.status,
       {},
     );
     return status.sessions;
@@ -25,7 +25,7 @@ export const createdOnDay = query({
   handler: async (ctx, { startsAt }) => {
     await requireAdmin(ctx);
     const day = await ctx.runQuery(
-      components.sessionTracker.overview.createdBetween,
+      components.sessionTracker.operator.overview.createdBetween,
       { from: startsAt, before: startsAt + DAY_MS },
     );
     return { startsAt, ...day };
@@ -38,7 +38,7 @@ export const newestActions = query({
   handler: async (ctx) => {
     await requireAdmin(ctx);
     const actions = await ctx.runQuery(
-      components.sessionTracker.overview.newestActions,
+      components.sessionTracker.operator.overview.newestActions,
       { limit: 12 },
     );
     return actions.map(({ metadata: _, ...action }) => action);

@@ -31,7 +31,7 @@ export async function mockTrackRate(sessions: number): Promise<number> {
     counterSchema.default,
     modulesIn(counter),
   );
-  await t.mutation(api.settings.change, {
+  await t.mutation(api.settings.settings.change, {
     patch: { touchAfterMs: 0 },
     actor: "bench",
   });
@@ -39,7 +39,7 @@ export async function mockTrackRate(sessions: number): Promise<number> {
   const start = performance.now();
   for (let visitor = 0; visitor < CALLS; visitor += 1) {
     const anonymousId = `visitor-${visitor}`;
-    await t.mutation(api.tracking.heartbeat, { anonymousId });
+    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
   }
   return CALLS / ((performance.now() - start) / 1_000);
 }

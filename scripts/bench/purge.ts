@@ -1,5 +1,5 @@
-import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/importing.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/operator/import.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { ImportRow } from "../../cli/deployment/api.js";
 import { MeasuredDeployment } from "./deployment.js";
 import { report, type Figure } from "./report.js";
@@ -42,7 +42,7 @@ async function purge({
   const before = await deployment.stats();
   const purging = await timed(() => purgeOld(deployment, now));
   const after = await deployment.stats();
-  const { sessions } = await deployment.call("stats:status", {});
+  const { sessions } = await deployment.call("operator/status:status", {});
   await deployment.stop();
   if (sessions.total !== SESSIONS - OLD_SESSIONS) {
     throw new Error(`${sessions.total} sessions are left after the purge`);
@@ -88,7 +88,7 @@ async function importAll(
     const rows = Array.from({ length: count }, (_, i) =>
       row(isShuffled ? shuffled(first + i) : first + i, now, actionsPerSession),
     );
-    await deployment.call("importing:importBatch", { rows });
+    await deployment.call("operator/import:importBatch", { rows });
   }
 }
 
@@ -120,14 +120,14 @@ async function purgeOld(
   deployment: MeasuredDeployment,
   now: number,
 ): Promise<void> {
-  const { runId } = await deployment.call("runs:start", {
+  const { runId } = await deployment.call("runs/ledger:start", {
     kind: "purge",
     cutoff: now - 14 * DAY_MS,
     actor: "bench",
     trigger: "operator",
   });
   for (;;) {
-    const run = await deployment.call("runs:get", { runId });
+    const run = await deployment.call("runs/ledger:get", { runId });
     if (run === null || run.status === "failed") {
       throw new Error(`the purge failed: ${JSON.stringify(run)}`);
     }

@@ -1,5 +1,5 @@
-import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/importing.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/operator/import.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { MeasuredDeployment } from "./deployment.js";
 import { load, median } from "./load.js";
 import { mockTrackRate } from "./mock.js";
@@ -65,7 +65,7 @@ interface Round {
 async function startTracking(): Promise<MeasuredDeployment> {
   const deployment = await MeasuredDeployment.start();
   // Every heartbeat writes; leases take the setting over when their visit starts.
-  await deployment.call("settings:change", {
+  await deployment.call("settings/settings:change", {
     patch: { touchAfterMs: 0 },
     actor: "bench",
   });
@@ -110,7 +110,7 @@ async function storeIdle(
         lastActive,
       }),
     );
-    await deployment.call("importing:importBatch", { rows });
+    await deployment.call("operator/import:importBatch", { rows });
   }
 }
 

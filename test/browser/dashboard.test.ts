@@ -4,7 +4,10 @@ import { once } from "node:events";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/shared.js";
 import { seedSessions } from "../../scripts/seedSessions.js";
 import { RealCli } from "../cli/realCli.js";
 import { INSECURE_HOST } from "./support/chromium.js";
@@ -23,7 +26,7 @@ beforeAll(async () => {
     now: Date.now() - 60 * MINUTE_MS,
     actionsPerSession: 2,
   });
-  await operator.component.mutation("importing:importBatch", {
+  await operator.component.mutation("operator/import:importBatch", {
     rows: [...rows],
   });
 });
@@ -106,7 +109,7 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
   await card(page, "Active sessions").locator(".recharts-area").waitFor();
 
   const { component } = operator;
-  await component.mutation("settings:change", {
+  await component.mutation("settings/settings:change", {
     patch: { retentionDays: 7 },
     actor: "night shift",
     reason:
@@ -116,7 +119,7 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
   await entry.getByText("retentionDays: 14 days → 7 days").waitFor();
   await entry.getByText("night shift").waitFor();
 
-  const slow = await component.mutation("runs:start", {
+  const slow = await component.mutation("runs/ledger:start", {
     kind: "purge",
     cutoff: Date.now() - 7 * DAY_MS,
     actor: "night shift",
@@ -128,7 +131,7 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
   await progress.getByText(/of \d+ sessions/).waitFor();
   await card(page, "Runs").getByText(slow.runId).waitFor();
   const busy = await takeScreenshots(page, "dashboard-busy");
-  await component.mutation("runs:cancel", {
+  await component.mutation("runs/ledger:cancel", {
     runId: slow.runId,
     actor: "night shift",
   });
@@ -136,10 +139,10 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
   await progress.waitFor({ state: "detached" });
 
   // A hook of the app that is not there: each session is set aside, and the run gives up.
-  await component.mutation("settings:setHooks", {
+  await component.mutation("settings/settings:setHooks", {
     onPurged: "function://;gone:onPurged",
   });
-  await component.mutation("runs:start", {
+  await component.mutation("runs/ledger:start", {
     kind: "purge",
     cutoff: Date.now() - 7 * DAY_MS,
     actor: "night shift",
@@ -189,7 +192,7 @@ test("a bar that ends where counting did says so in full, and tables show the ne
   const { component } = operator;
   const lastActive = Date.now() - 5 * DAY_MS;
   for (let first = 0; first < 4_200; first += 700) {
-    await component.mutation("importing:importBatch", {
+    await component.mutation("operator/import:importBatch", {
       rows: Array.from({ length: 700 }, (_, index) => ({
         anonymousId: `many-${first + index}`,
         createdAt: lastActive,
@@ -198,18 +201,18 @@ test("a bar that ends where counting did says so in full, and tables show the ne
     });
   }
   for (let days = 20; days < 32; days += 1) {
-    await component.mutation("settings:change", {
+    await component.mutation("settings/settings:change", {
       patch: { retentionDays: days },
       actor: "cli:somebody-with-a-long-name@a-machine-with-one-too",
     });
   }
   for (let run = 0; run < 10; run += 1) {
-    const { runId } = await component.mutation("runs:start", {
+    const { runId } = await component.mutation("runs/ledger:start", {
       ...{ kind: "purge", cutoff: 0, trigger: "operator" },
       actor: "cli:somebody-with-a-long-name@a-machine-with-one-too",
       maxSessions: 1,
     });
-    await component.mutation("runs:cancel", { runId, actor: "test" });
+    await component.mutation("runs/ledger:cancel", { runId, actor: "test" });
   }
   const { running, link } = await operator.dashboard();
   const page = await operator.browse();

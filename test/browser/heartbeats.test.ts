@@ -1,6 +1,6 @@
 /** When a browser says that its visitor is there, and when it keeps quiet. */
 import { expect, test } from "vitest";
-import { MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import { MINUTE_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { App, expectOneEach } from "./support/app.js";
 import { INTERVAL_MS, LONGEST_MS, Visitor } from "./support/visitor.js";
 
@@ -156,7 +156,7 @@ test("a page that is loaded again with an action under way: each action is recor
   await visitor.pass(INTERVAL_MS);
   await app.called("trackUserAction", 3);
   const { sessionId } = (await app.sessions())[0]!;
-  const { actions } = await app.component.query("sessions:timeline", {
+  const { actions } = await app.component.query("operator/show:timeline", {
     sessionId,
   });
   expect(actions.map(({ resourceId }) => resourceId).sort()).toEqual([

@@ -1,6 +1,6 @@
 /** What shall not keep a visitor from a heartbeat an interval, nor hold up what is done in another tab. */
 import { expect, test } from "vitest";
-import { HOUR_MS } from "../../convex/sessionTracker/shared.js";
+import { HOUR_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { App } from "./support/app.js";
 import { Gate } from "./support/gate.js";
 import { allShow, appPath } from "./support/trackers.js";

@@ -115,7 +115,7 @@ test("two clients of a page are one visitor, who is reset and denied for both", 
   const [session, ...others] = await app.sessions();
   expect(session).toMatchObject({ anonymousId: second, state: "active" });
   expect(others).toMatchObject([{ anonymousId: first, state: "ended" }]);
-  const { actions } = await app.component.query("sessions:timeline", {
+  const { actions } = await app.component.query("operator/show:timeline", {
     sessionId: session!.sessionId,
   });
   expect(actions).toMatchObject([{ action: "click" }]);

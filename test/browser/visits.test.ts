@@ -1,6 +1,9 @@
 /** Who a visitor is: one browser, one id, one session. */
 import { expect, test } from "vitest";
-import { HOUR_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import {
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/shared.js";
 import { App, expectOneEach } from "./support/app.js";
 import { INSECURE_HOST } from "./support/chromium.js";
 import { INTERVAL_MS, LONGEST_MS, Visitor } from "./support/visitor.js";

@@ -13,7 +13,7 @@ import type { CliContext } from "../../cli/context.js";
 import { CliError } from "../../cli/errors.js";
 import type { RunResultJson } from "../../cli/json/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 import type { FetchInit } from "../../cli/deployment/http.js";
 import { bodyOf } from "./harness.js";
@@ -26,8 +26,8 @@ async function setUpOld(overrides: Partial<CliContext> = {}) {
   const deployment = setUpDeployment(overrides);
   const { component, terminal } = deployment;
   const change = { actor: "test", patch: { pageSize: 5 } };
-  await component.mutation(api.settings.change, change);
-  await component.mutation(api.importing.importBatch, {
+  await component.mutation(api.settings.settings.change, change);
+  await component.mutation(api.operator.import.importBatch, {
     rows: Array.from({ length: 30 }, (_, index) => {
       const lastActive = NOW - (30 + index) * DAY_MS;
       const actions = [
@@ -42,8 +42,8 @@ async function setUpOld(overrides: Partial<CliContext> = {}) {
     ...deployment,
     path: join(terminal.folder, ARCHIVE),
     total: async () =>
-      (await component.query(api.stats.status, {})).sessions.total,
-    runs: () => component.query(api.runs.list, {}),
+      (await component.query(api.operator.status.status, {})).sessions.total,
+    runs: () => component.query(api.runs.ledger.list, {}),
   };
 }
 
@@ -109,7 +109,9 @@ test("a run that could not be started leaves no file, unless it may have been", 
     Object.assign(terminal.overrides, {
       fetch: async (input: string, init: FetchInit) => {
         const { path: name } = bodyOf<{ path: string }>(init);
-        return name === "runs:start" ? answer() : await online?.(input, init);
+        return name === "runs/ledger:start"
+          ? answer()
+          : await online?.(input, init);
       },
     });
   answerStart(() => {
@@ -129,7 +131,7 @@ test("a run that could not be started leaves no file, unless it may have been", 
 
 test("Ctrl-C where the start gets no answer is an interruption, and says what may be", async () => {
   const { terminal, path } = await setUpOld();
-  terminal.interruptAt("runs:start", { isAnswered: false });
+  terminal.interruptAt("runs/ledger:start", { isAnswered: false });
   const { exitCode, stderr } = await terminal.run(...purge);
   expect(stderr).toContain("Whether the run was started is not known");
   expect(stderr).toContain(path);
@@ -138,7 +140,7 @@ test("Ctrl-C where the start gets no answer is an interruption, and says what ma
 
 test("Ctrl-C while the run is started leaves its first page to who resumes it", async () => {
   const { terminal } = await setUpOld();
-  terminal.interruptAt("runs:start", { isAnswered: true });
+  terminal.interruptAt("runs/ledger:start", { isAnswered: true });
   const { fetch } = terminal.overrides;
   const asked: string[] = [];
   Object.assign(terminal.overrides, {
@@ -150,13 +152,13 @@ test("Ctrl-C while the run is started leaves its first page to who resumes it", 
   const { exitCode, stderr } = await terminal.run(...purge);
   expect(stderr).toContain("sessions-ops runs resume");
   expect(exitCode).toBe(2);
-  expect(asked.at(-1)).toBe("runs:start");
+  expect(asked.at(-1)).toBe("runs/ledger:start");
 });
 
 test("Ctrl-C where the answer to a deletion does not come: the file is whole, and resume goes on", async () => {
   const { terminal, path, total, runs } = await setUpOld();
   const { fetch, sleep } = terminal.overrides;
-  terminal.interruptAt("archiving:purgePage", { isAnswered: false });
+  terminal.interruptAt("runs/archive:purgePage", { isAnswered: false });
   const { exitCode, stderr } = await terminal.run(...purge);
   expect(stderr).toContain(`Every page that was deleted is in ${path}`);
   expect(exitCode).toBe(2);
@@ -175,7 +177,7 @@ test("a page is deleted only after it is in the file", async () => {
   Object.assign(terminal.overrides, {
     fetch: async (input: string, init: FetchInit) => {
       const body = bodyOf<{ path: string }>(init);
-      if (body.path === "archiving:purgePage") {
+      if (body.path === "runs/archive:purgePage") {
         const archived = visitorsIn(path).length;
         expect(archived).toBe(Math.min(30, 35 - (await total())));
         seen.push(archived);
@@ -193,9 +195,11 @@ test("a session that comes back before its page is not in it", async () => {
   Object.assign(terminal.overrides, {
     fetch: async (input: string, init: FetchInit) => {
       const { path: name } = bodyOf<{ path: string }>(init);
-      if (name === "archiving:purgePage") {
+      if (name === "runs/archive:purgePage") {
         const anonymousId = "old-3";
-        await component.mutation(api.tracking.heartbeat, { anonymousId });
+        await component.mutation(api.visitors.heartbeat.heartbeat, {
+          anonymousId,
+        });
       }
       return await online?.(input, init);
     },
@@ -212,11 +216,13 @@ test("a session that comes back between archive and deletion stays, and is named
     fetch: async (input: string, init: FetchInit) => {
       const { path: name } = bodyOf<{ path: string }>(init);
       if (
-        name === "archiving:purgePage" &&
+        name === "runs/archive:purgePage" &&
         visitorsIn(path).includes("old-3")
       ) {
         const anonymousId = "old-3";
-        await component.mutation(api.tracking.heartbeat, { anonymousId });
+        await component.mutation(api.visitors.heartbeat.heartbeat, {
+          anonymousId,
+        });
       }
       return await online?.(input, init);
     },
@@ -243,7 +249,7 @@ describe("after a crash", () => {
       fetch: async (input: string, init: FetchInit) => {
         const { path: name } = bodyOf<{ path: string }>(init);
         isDown ||=
-          name === "archiving:purgePage" && visitorsIn(path).length === 20;
+          name === "runs/archive:purgePage" && visitorsIn(path).length === 20;
         if (isDown) throw new TypeError("fetch failed");
         return await online?.(input, init);
       },
@@ -263,7 +269,7 @@ describe("after a crash", () => {
 
   test("the run waits in the ledger, no purge starts, and resume finishes file and run", async () => {
     const { terminal, path, total, resume, component } = await crash();
-    await component.mutation(api.runs.start, {
+    await component.mutation(api.runs.ledger.start, {
       kind: "purge",
       actor: "schedule",
       trigger: "schedule",
@@ -342,8 +348,8 @@ test("Ctrl-C stops after a page and says how to go on; so does cancel, from else
       fetch: async (input: string, init: FetchInit) => {
         const answer = await online?.(input, init);
         const { path: name } = bodyOf<{ path: string }>(init);
-        if (name === "archiving:purgePage") pages += 1;
-        if (name === "archiving:purgePage" && pages === count) await what();
+        if (name === "runs/archive:purgePage") pages += 1;
+        if (name === "runs/archive:purgePage" && pages === count) await what();
         return answer;
       },
     });
@@ -358,7 +364,10 @@ test("Ctrl-C stops after a page and says how to go on; so does cancel, from else
   expect(await total()).toBe(20);
 
   afterPages(2, () =>
-    component.mutation(api.runs.cancel, { runId, actor: "cli:bob@desk" }),
+    component.mutation(api.runs.ledger.cancel, {
+      runId,
+      actor: "cli:bob@desk",
+    }),
   );
   const resume = ["runs", "resume", runId, "--archive", ARCHIVE];
   const canceled = await terminal.run(...resume);
@@ -391,7 +400,7 @@ test("is never written over a file, nor beside another run", async () => {
   expect(taken.stderr).toContain("exists already");
   expect(readFileSync(path, "utf8")).toBe("mine");
 
-  await component.mutation(api.runs.start, {
+  await component.mutation(api.runs.ledger.start, {
     kind: "purge",
     actor: "cli:bob@desk",
     trigger: "operator",

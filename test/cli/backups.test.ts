@@ -6,7 +6,7 @@ import { convexToJson, type Value } from "convex/values";
 import { describe, expect, test } from "vitest";
 import { ZipFile, type Options } from "yazl";
 import type { ImportJson } from "../../cli/json/shapes.js";
-import { DAY_MS, HOUR_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS, HOUR_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { expectInvariants, readRows } from "../convex/rows.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 import { setUpEverything } from "./everything.js";

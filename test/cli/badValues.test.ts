@@ -1,6 +1,6 @@
 /** Values that cannot be: exit code 2 and what would do, before anything is asked or done. */
 import { expect, test } from "vitest";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 
@@ -69,14 +69,14 @@ test("a pause may be given by how long it takes", async () => {
   const pause = ["schedule", "pause", "purge", "--reason", "x"];
   const { exitCode } = await terminal.run(...pause, "--until", "2h");
   expect(exitCode).toBe(0);
-  const { schedules } = await component.query(api.settings.get, {});
+  const { schedules } = await component.query(api.settings.settings.get, {});
   expect(schedules.purge.paused?.until).toBe(NOW + DAY_MS / 12);
 });
 
 test("a number that is none is shown as it was typed", async () => {
   const { terminal, component } = setUpDeployment({ interactive: true });
   const lastActive = NOW - 10 * DAY_MS;
-  await component.mutation(api.importing.importBatch, {
+  await component.mutation(api.operator.import.importBatch, {
     rows: [{ anonymousId: "old", createdAt: 0, lastActive }],
   });
   terminal.answers = ["abc", "1"];

@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 import type { DoctorJson } from "../../cli/json/operatorShapes.js";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 import type { FakeTerminal } from "./harness.js";
 
@@ -12,8 +12,10 @@ async function setUpAhead(behindMs = 0) {
   const deployment = setUpDeployment({ now });
   const { component } = deployment;
   vi.setSystemTime(NOW + 10 * DAY_MS);
-  await component.mutation(internal.watchdog.check, {});
-  await component.mutation(api.tracking.heartbeat, { anonymousId: "anna" });
+  await component.mutation(internal.schedules.watchdog.check, {});
+  await component.mutation(api.visitors.heartbeat.heartbeat, {
+    anonymousId: "anna",
+  });
   vi.setSystemTime(NOW - behindMs);
   return deployment;
 }
@@ -36,7 +38,7 @@ test("names the times that lie in the future, and sets them to now", async () =>
     message: "of 1 session set to now",
   });
   expect(await times(terminal)).toBeUndefined();
-  const { schedules } = await component.query(api.stats.status, {});
+  const { schedules } = await component.query(api.operator.status.status, {});
   expect(schedules.map(({ nextAt }) => nextAt)).toEqual([
     NOW + 15 * 60_000,
     Date.UTC(2026, 7, 16, 2, 30),
@@ -51,6 +53,6 @@ test("leaves them where the deployment's clock is behind now", async () => {
       "not mended, as this machine's clock is 1 day ahead of the deployment's",
     ) as unknown,
   });
-  const found = await component.query(api.futureTimes.look, {});
+  const found = await component.query(api.operator.futureTimes.look, {});
   expect(found.sessions).toBe(1);
 });

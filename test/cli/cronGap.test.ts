@@ -7,7 +7,7 @@ import {
   DEFAULT_SETTINGS,
   HOUR_MS,
   MINUTE_MS,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 

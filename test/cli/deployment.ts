@@ -14,7 +14,7 @@ import type { Fetch } from "../../cli/deployment/http.js";
 import { setUpComponent } from "../convex/setup.js";
 import { ADMIN_KEY, bodyOf, FakeTerminal } from "./harness.js";
 
-const modules = import.meta.glob("../../convex/sessionTracker/*.ts");
+const modules = import.meta.glob("../../convex/sessionTracker/*/*.ts");
 
 export const NOW = Date.UTC(2026, 7, 15, 12);
 

@@ -1,14 +1,14 @@
 /** What is said of times goes by the deployment's clock, on a machine whose own is ten days ahead. */
 import { expect, test } from "vitest";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS, HOUR_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS, HOUR_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 
 async function setUpAhead() {
   const deployment = setUpDeployment({ now: () => Date.now() + 10 * DAY_MS });
   const { component } = deployment;
-  await component.mutation(internal.watchdog.check, {});
-  await component.mutation(api.importing.importBatch, {
+  await component.mutation(internal.schedules.watchdog.check, {});
+  await component.mutation(api.operator.import.importBatch, {
     rows: [
       { anonymousId: "of-today", createdAt: 0, lastActive: NOW - 3 * HOUR_MS },
       { anonymousId: "of-may", createdAt: 0, lastActive: NOW - 90 * DAY_MS },

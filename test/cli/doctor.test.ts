@@ -7,8 +7,11 @@ import {
   components,
   internal,
 } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
-import { countStates } from "../../convex/sessionTracker/counters.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/shared.js";
+import { countStates } from "../../convex/sessionTracker/rows/counters.js";
 import {
   loseLink,
   seedExpired,
@@ -21,7 +24,7 @@ import { FakeTerminal } from "./harness.js";
 
 async function setUpHealthy() {
   const deployment = setUpDeployment();
-  await deployment.component.mutation(internal.watchdog.check, {});
+  await deployment.component.mutation(internal.schedules.watchdog.check, {});
   return deployment;
 }
 
@@ -175,7 +178,7 @@ test.each([
       Promise.resolve(
         Response.json({
           status: "error",
-          errorMessage: "Could not find function for 'stats:status'.",
+          errorMessage: "Could not find function for 'operator/status:status'.",
         }),
       ),
     1,
@@ -207,9 +210,9 @@ test("a job that does not come through workpool is a problem", async () => {
       return Promise.resolve();
     },
   });
-  await component.mutation(internal.watchdog.check, {});
+  await component.mutation(internal.schedules.watchdog.check, {});
   const found = await examine(terminal);
   expect(resultsOf(found)).toMatchObject({ workpool: "problem" });
   expect(found.exitCode).toBe(1);
-  expect(await component.query(api.runs.list, {})).toEqual([]);
+  expect(await component.query(api.runs.ledger.list, {})).toEqual([]);
 });

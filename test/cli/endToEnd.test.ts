@@ -16,7 +16,7 @@ import type {
   ServeJson,
   StatusJson,
 } from "../../cli/json/shapes.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { stablePort } from "../../embedded/test/support/ports.js";
 import { RealCli } from "./realCli.js";
 

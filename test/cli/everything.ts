@@ -1,6 +1,9 @@
 import { vi } from "vitest";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 
 /** JSON need not escape them. */
@@ -11,9 +14,9 @@ export async function setUpEverything() {
   const deployment = setUpDeployment();
   const { component } = deployment;
   const beat = (anonymousId: string) =>
-    component.mutation(api.tracking.heartbeat, { anonymousId });
+    component.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
   const act = (anonymousId: string, metadata: unknown, resourceId?: string) =>
-    component.mutation(api.tracking.action, {
+    component.mutation(api.visitors.heartbeat.action, {
       anonymousId,
       action: "did",
       metadata,
@@ -27,18 +30,20 @@ export async function setUpEverything() {
   // Twice at one time, and another beside them.
   for (const value of [2, 1, 2]) await act("twice", value);
   await beat("unheard");
-  await component.mutation(api.tracking.link, {
+  await component.mutation(api.visitors.heartbeat.link, {
     anonymousId: "linked",
     userId: "ada",
   });
   vi.setSystemTime(NOW - 2 * DAY_MS);
-  await component.mutation(api.tracking.end, {
+  await component.mutation(api.visitors.heartbeat.end, {
     anonymousId: "ended",
     reason: "signed out",
   });
   await act("short", [NaN, -Infinity, -0, 0.1, 1e300]);
-  await component.mutation(api.tracking.end, { anonymousId: "short" });
-  await component.mutation(api.runs.start, {
+  await component.mutation(api.visitors.heartbeat.end, {
+    anonymousId: "short",
+  });
+  await component.mutation(api.runs.ledger.start, {
     kind: "expire",
     actor: "test",
     trigger: "operator",
@@ -49,7 +54,7 @@ export async function setUpEverything() {
   await beat("active");
   // Left to run out, and noticed by no run.
   vi.setSystemTime(NOW);
-  await component.mutation(api.importing.importBatch, {
+  await component.mutation(api.operator.import.importBatch, {
     rows: [
       {
         anonymousId: "idle",

@@ -13,7 +13,10 @@ import { describe, expect, test, vi } from "vitest";
 import { ZipFile } from "yazl";
 import type { ExportJson, ImportJson } from "../../cli/json/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/shared.js";
 import { expectInvariants } from "../convex/rows.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 import { LINE_ENDS_TO_SOME, setUpEverything } from "./everything.js";
@@ -66,7 +69,7 @@ test("export, import, export: the same bytes, whatever the states and values", a
 
   // An hour later those who were active have expired: the export says the same.
   vi.setSystemTime(NOW + 60 * MINUTE_MS);
-  await second.component.mutation(api.runs.start, {
+  await second.component.mutation(api.runs.ledger.start, {
     kind: "expire",
     actor: "test",
     trigger: "operator",
@@ -94,7 +97,7 @@ test("gzipped where the name says so, and again the same bytes", async () => {
 test("a session with very many actions takes several lines, and several calls", async () => {
   const { terminal, component, calls } = setUpDeployment();
   for (const part of [0, 1, 2, 3, 4, 5]) {
-    await component.mutation(api.importing.importBatch, {
+    await component.mutation(api.operator.import.importBatch, {
       rows: [
         {
           anonymousId: "busy",
@@ -113,7 +116,7 @@ test("a session with very many actions takes several lines, and several calls", 
   const exported = await terminal.json<ExportJson>("export", "a.jsonl");
   expect(exported).toMatchObject({ sessions: 7, actions: 12_000, lines: 18 });
   expect(
-    calls.filter((call) => call === "exporting:page").length,
+    calls.filter((call) => call === "operator/export:page").length,
   ).toBeGreaterThan(1);
 
   const other = setUpDeployment();
@@ -139,7 +142,7 @@ test("a file that is there stays unless --force is given, and a broken export le
   Object.assign(terminal.overrides, {
     fetch: async (input: string, init: FetchInit) => {
       const { path } = bodyOf<{ path: string }>(init);
-      if (path === "exporting:page") throw new TypeError("fetch failed");
+      if (path === "operator/export:page") throw new TypeError("fetch failed");
       return await online?.(input, init);
     },
   });
@@ -155,7 +158,7 @@ test("a file that is there stays unless --force is given, and a broken export le
 
 test("Ctrl-C where a page does not come leaves no file, and waits for nothing", async () => {
   const { terminal } = await setUpEverything();
-  terminal.interruptAt("exporting:page", { isAnswered: false });
+  terminal.interruptAt("operator/export:page", { isAnswered: false });
   const { exitCode, stderr } = await terminal.run("export", "a.jsonl");
   expect(stderr).toContain("Interrupted; nothing was exported.");
   expect(exitCode).toBe(2);
@@ -167,7 +170,7 @@ test("Ctrl-C where an import gets no answer says at which line to go on", async 
   const { terminal } = await setUpEverything();
   const line = { anonymousId: "new", createdAt: 1, lastActive: NOW };
   terminal.write("a.jsonl", JSON.stringify(line));
-  terminal.interruptAt("importing:importBatch", { isAnswered: false });
+  terminal.interruptAt("operator/import:importBatch", { isAnswered: false });
   const { exitCode, stderr } = await terminal.run("import", "a.jsonl");
   expect(stderr).toContain("Interrupted. The lines before 1 are imported.");
   expect(exitCode).toBe(2);
@@ -230,8 +233,8 @@ describe("the ZIP of `npx convex export`", () => {
     );
     expect(result).toMatchObject({ rows: 2, created: 2, actions: 2 });
     const { sessionId = "" } =
-      (await component.query(api.sessions.get, { id: "user123" })) ?? {};
-    const { actions } = await component.query(api.sessions.timeline, {
+      (await component.query(api.operator.show.get, { id: "user123" })) ?? {};
+    const { actions } = await component.query(api.operator.show.timeline, {
       sessionId: sessionId as never,
     });
     expect(actions).toContainEqual({

@@ -18,7 +18,9 @@ import { bodyOf } from "./harness.js";
 async function setUpVisitor() {
   const deployment = setUpDeployment();
   const { component, terminal } = deployment;
-  await component.mutation(api.tracking.heartbeat, { anonymousId: "a" });
+  await component.mutation(api.visitors.heartbeat.heartbeat, {
+    anonymousId: "a",
+  });
   return { ...deployment, at: (name: string) => join(terminal.folder, name) };
 }
 
@@ -55,7 +57,7 @@ test("nor what was put there while it was written", async () => {
   Object.assign(terminal.overrides, {
     fetch: async (input: string, init: FetchInit) => {
       const { path } = bodyOf<{ path: string }>(init);
-      if (path === "exporting:page") terminal.write("a.jsonl", "mine\n");
+      if (path === "operator/export:page") terminal.write("a.jsonl", "mine\n");
       return await online?.(input, init);
     },
   });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { CliContext } from "../../cli/context.js";
 import type { RunResultJson } from "../../cli/json/shapes.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 import type { FetchInit } from "../../cli/deployment/http.js";
@@ -11,11 +11,11 @@ import { bodyOf } from "./harness.js";
 async function setUpOld(overrides: Partial<CliContext> = {}) {
   const deployment = setUpDeployment(overrides);
   const { component } = deployment;
-  await component.mutation(api.settings.change, {
+  await component.mutation(api.settings.settings.change, {
     actor: "test",
     patch: { pageSize: 5 },
   });
-  await component.mutation(api.importing.importBatch, {
+  await component.mutation(api.operator.import.importBatch, {
     rows: Array.from({ length: 30 }, (_, index) => {
       const lastActive = NOW - (30 + index) * DAY_MS;
       return { anonymousId: `old-${index}`, createdAt: 0, lastActive };
@@ -23,9 +23,9 @@ async function setUpOld(overrides: Partial<CliContext> = {}) {
   });
   return {
     ...deployment,
-    runs: () => component.query(api.runs.list, {}),
+    runs: () => component.query(api.runs.ledger.list, {}),
     startRun: (cutoff: number) =>
-      component.mutation(api.runs.start, {
+      component.mutation(api.runs.ledger.start, {
         kind: "purge",
         cutoff,
         actor: "cli:bob@desk",
@@ -48,14 +48,14 @@ test("Ctrl-C detaches: the run goes on, and the exit code says it was not waited
     `Detached. The run goes on: \`sessions-ops runs watch ${run?.runId ?? ""}\` follows it`,
   );
   expect(run).toMatchObject({ status: "running" });
-  expect(await component.query(api.stats.status, {})).toMatchObject({
+  expect(await component.query(api.operator.status.status, {})).toMatchObject({
     runs: [{ status: "running" }],
   });
 });
 
 test("Ctrl-C while the run is started says how to follow it all the same", async () => {
   const { terminal, runs } = await setUpOld();
-  terminal.interruptAt("runs:start", { isAnswered: true });
+  terminal.interruptAt("runs/ledger:start", { isAnswered: true });
   const { exitCode, stderr } = await terminal.run(...purge);
   const [run] = await runs();
   expect(stderr).toContain(
@@ -65,8 +65,8 @@ test("Ctrl-C while the run is started says how to follow it all the same", async
 });
 
 test.each([
-  ["runs:start", "Whether the run was started is not known"],
-  ["runs:get", "Detached. The run goes on"],
+  ["runs/ledger:start", "Whether the run was started is not known"],
+  ["runs/ledger:get", "Detached. The run goes on"],
 ])(
   "Ctrl-C while %s gets no answer does not wait for one",
   async (asked, text) => {
@@ -125,7 +125,7 @@ test("another run with a later cutoff has done the work", async () => {
 
 test("a run that fails is exit code 3, with its counts on stdout", async () => {
   const { terminal, component } = await setUpOld();
-  await component.mutation(api.settings.setHooks, {
+  await component.mutation(api.settings.settings.setHooks, {
     onPurged: "function://gone",
   });
   const { exitCode, stdout, stderr } = await terminal.run(...purge, "--json");
@@ -138,7 +138,7 @@ test("a run that somebody cancels is exit code 2, and resume finishes it", async
   const { terminal, component, runs } = await setUpOld({
     sleep: async () => {
       const [run] = await runs();
-      await component.mutation(api.runs.cancel, {
+      await component.mutation(api.runs.ledger.cancel, {
         runId: String(run?.runId),
         actor: "cli:bob@desk",
       });
@@ -155,7 +155,12 @@ test("a run that somebody cancels is exit code 2, and resume finishes it", async
 test("a lost answer does not start a second run, nor do lost polls end the command", async () => {
   const { terminal, runs } = await setUpOld();
   const online = terminal.overrides.fetch;
-  const toLose = ["runs:start", "runs:get", "runs:get", "runs:get"];
+  const toLose = [
+    "runs/ledger:start",
+    "runs/ledger:get",
+    "runs/ledger:get",
+    "runs/ledger:get",
+  ];
   Object.assign(terminal.overrides, {
     fetch: async (input: string, init: FetchInit) => {
       const answer = await online?.(input, init);

@@ -6,7 +6,7 @@ import type {
   StatusJson,
 } from "../../cli/json/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { runToPage } from "../convex/runKit.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 
@@ -15,14 +15,17 @@ async function setUpPurging(interactive = false, max?: number) {
   const deployment = setUpDeployment({ interactive });
   const { component } = deployment;
   const patch = { pageSize: 5 };
-  await component.mutation(api.settings.change, { actor: "test", patch });
-  await component.mutation(api.importing.importBatch, {
+  await component.mutation(api.settings.settings.change, {
+    actor: "test",
+    patch,
+  });
+  await component.mutation(api.operator.import.importBatch, {
     rows: Array.from({ length: 30 }, (_, index) => {
       const lastActive = NOW - (15 + index) * DAY_MS;
       return { anonymousId: `old-${index}`, createdAt: 0, lastActive };
     }),
   });
-  const { runId } = await component.mutation(api.runs.start, {
+  const { runId } = await component.mutation(api.runs.ledger.start, {
     ...{ kind: "purge", actor: "schedule", trigger: "schedule" },
     ...(max === undefined ? {} : { maxSessions: max }),
   });
@@ -30,7 +33,7 @@ async function setUpPurging(interactive = false, max?: number) {
   return {
     ...deployment,
     runId,
-    run: () => component.query(api.runs.get, { runId }),
+    run: () => component.query(api.runs.ledger.get, { runId }),
   };
 }
 
@@ -91,7 +94,7 @@ describe("the retention is raised", () => {
 
   test("status says so for as long as it goes on", async () => {
     const { terminal, component, runId } = await setUpPurging();
-    await component.mutation(api.settings.change, {
+    await component.mutation(api.settings.settings.change, {
       ...{ actor: "bob", patch: { retentionDays: 90 } },
     });
     const { warnings } = await terminal.json<StatusJson>("status");
@@ -138,9 +141,12 @@ describe("a run that is to go on", () => {
   async function setUpCanceled() {
     const deployment = await setUpPurging(true);
     const { component, runId } = deployment;
-    await component.mutation(api.runs.cancel, { runId, actor: "bob" });
+    await component.mutation(api.runs.ledger.cancel, { runId, actor: "bob" });
     const patch = { retentionDays: 20 };
-    await component.mutation(api.settings.change, { actor: "bob", patch });
+    await component.mutation(api.settings.settings.change, {
+      actor: "bob",
+      patch,
+    });
     return deployment;
   }
 
@@ -163,7 +169,7 @@ describe("a run that is to go on", () => {
       prompts: {
         input: async () => {
           const patch = { retentionDays: 90 };
-          await component.mutation(api.settings.change, {
+          await component.mutation(api.settings.settings.change, {
             actor: "bob",
             patch,
           });

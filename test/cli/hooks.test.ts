@@ -9,7 +9,7 @@ import type {
 import type { FetchInit } from "../../cli/deployment/http.js";
 import type { StatusJson } from "../../cli/json/shapes.js";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { expectInvariants, readRows } from "../convex/rows.js";
 import {
   finishRun,
@@ -31,8 +31,8 @@ async function setUpHooks(onPurged = GONE) {
     },
   );
   const { component } = deployment;
-  await component.mutation(internal.watchdog.check, {});
-  await component.mutation(api.settings.setHooks, { onPurged });
+  await component.mutation(internal.schedules.watchdog.check, {});
+  await component.mutation(api.settings.settings.setHooks, { onPurged });
   await seedExpired(component, visitors(3, NOW - DAY_MS));
   /** The app deploys one that answers. */
   const mend = () =>
@@ -40,7 +40,7 @@ async function setUpHooks(onPurged = GONE) {
       const hook = await createFunctionHandle(
         makeFunctionReference<"mutation">("faults:refusePoison"),
       );
-      await ctx.runMutation(api.settings.setHooks, { onPurged: hook });
+      await ctx.runMutation(api.settings.settings.setHooks, { onPurged: hook });
     });
   return { ...deployment, mend };
 }
@@ -110,7 +110,10 @@ test("a hook that takes the erasure with it, out of time, is left out and owed",
         path: string;
         args: { hookUnable?: string };
       }>(init);
-      if (path !== "tracking:forget" || args.hookUnable !== undefined) {
+      if (
+        path !== "visitors/heartbeat:forget" ||
+        args.hookUnable !== undefined
+      ) {
         return online?.(input, init);
       }
       return Promise.resolve(

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { ImportJson, ListJson, ShowJson } from "../../cli/json/shapes.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 import type { FetchInit } from "../../cli/deployment/http.js";
@@ -145,14 +145,16 @@ test("a session with more actions than one call takes loses none, also where man
     merged: 0,
     actions: 4_500,
   });
-  expect(calls.filter((call) => call.startsWith("import")).sort()).toEqual([
+  expect(
+    calls.filter((call) => call.startsWith("operator/import")).sort(),
+  ).toEqual([
     // The first and the last row, the session of the other, and its actions.
-    "importedActions:add",
-    "importedActions:add",
-    "importedActions:add",
-    "importing:importBatch",
-    "importing:importBatch",
-    "importing:importBatch",
+    "operator/import:importBatch",
+    "operator/import:importBatch",
+    "operator/import:importBatch",
+    "operator/importActions:add",
+    "operator/importActions:add",
+    "operator/importActions:add",
   ]);
   expect(await terminal.json<ImportJson>(...command)).toMatchObject({
     rows: 3,
@@ -204,7 +206,7 @@ test("when the deployment goes away in the middle, it names the line to go on fr
   Object.assign(terminal.overrides, {
     fetch: (input: string, init: FetchInit) => {
       const { path } = bodyOf<{ path: string }>(init);
-      if (path === "importing:importBatch") batches += 1;
+      if (path === "operator/import:importBatch") batches += 1;
       if (batches > 5) return Promise.reject(new TypeError("fetch failed"));
       return online?.(input, init);
     },
@@ -219,7 +221,7 @@ test("when the deployment goes away in the middle, it names the line to go on fr
     ...["import", "sessions.jsonl", "--from-line", fromLine],
   );
   expect(resumed).toMatchObject({ rows: 3, created: 3 });
-  const { sessions } = await component.query(api.stats.status, {});
+  const { sessions } = await component.query(api.operator.status.status, {});
   expect(sessions.total).toBe(8);
 });
 

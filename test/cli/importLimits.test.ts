@@ -7,7 +7,7 @@ import type {
   ImportJson,
   ListJson,
 } from "../../cli/json/shapes.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { RealCli } from "./realCli.js";
 
 const cli = new RealCli();

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { ErrorJson } from "../../cli/json/shapes.js";
 import { buildProgram } from "../../cli/program.js";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 import { ADMIN_KEY, FakeTerminal, type Finished } from "./harness.js";
 
@@ -74,17 +74,19 @@ async function setUpAll() {
     userId: "ada",
     actions: [{ at: 1, action: "buy", metadata: { seats: 2 } }],
   });
-  await component.mutation(api.importing.importBatch, {
+  await component.mutation(api.operator.import.importBatch, {
     rows: ["old-1", "old-2"].map(row),
   });
-  await component.mutation(api.tracking.heartbeat, { anonymousId: "here" });
-  await component.mutation(internal.watchdog.check, {});
-  await component.mutation(api.schedules.pause, {
+  await component.mutation(api.visitors.heartbeat.heartbeat, {
+    anonymousId: "here",
+  });
+  await component.mutation(internal.schedules.watchdog.check, {});
+  await component.mutation(api.schedules.schedules.pause, {
     ...{ name: "expire", reason: "audit", actor: "cli:bob@desk" },
     until: NOW + DAY_MS,
   });
   const startEnded = async (days: number, end: "failed" | "completed") => {
-    const { runId } = await component.mutation(api.runs.start, {
+    const { runId } = await component.mutation(api.runs.ledger.start, {
       ...{ kind: "purge", cutoff: NOW - days * DAY_MS },
       ...{ actor: "cli:bob@desk", trigger: "operator" },
     });
@@ -291,7 +293,7 @@ test.each([
 
 test("a write whose answer is lost is not to be repeated blindly", async () => {
   const { run, terminal } = await setUpAll();
-  terminal.loseAnswers("settings:change", 1_000);
+  terminal.loseAnswers("settings/settings:change", 1_000);
   const { stderr } = await run("retention 100", "--json");
   const { error } = JSON.parse(
     stderr.trimEnd().split("\n").at(-1) ?? "",

@@ -11,7 +11,7 @@ import type {
   RunShowJson,
   StatusJson,
 } from "../../cli/json/shapes.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { RealCli, type Running } from "./realCli.js";
 
 const cli = new RealCli();

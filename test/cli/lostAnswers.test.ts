@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ImportJson, RunResultJson } from "../../cli/json/shapes.js";
 import type { ForgetJson } from "../../cli/json/operatorShapes.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 import type { FakeTerminal } from "./harness.js";
@@ -13,7 +13,7 @@ async function setUp() {
   const deployment = setUpDeployment();
   const lastActive = NOW - 30 * DAY_MS;
   const actions = [{ at: lastActive, action: "view" }];
-  await deployment.component.mutation(api.importing.importBatch, {
+  await deployment.component.mutation(api.operator.import.importBatch, {
     rows: [{ anonymousId: "old", createdAt: 0, lastActive, actions }],
   });
   return deployment;
@@ -22,18 +22,30 @@ async function setUp() {
 const EVER = 1_000;
 
 const WRITES: ReadonlyArray<readonly [string[], string, string]> = [
-  [["retention", "20"], "settings:change", "settings get"],
-  [["settings", "set", "pageSize=500"], "settings:change", "settings get"],
-  [["schedule", "set", "purge", "0 3 * * *"], "schedules:set", "schedule list"],
+  [["retention", "20"], "settings/settings:change", "settings get"],
   [
-    ["schedule", "pause", "purge", "--reason", "audit"],
-    "schedules:pause",
+    ["settings", "set", "pageSize=500"],
+    "settings/settings:change",
+    "settings get",
+  ],
+  [
+    ["schedule", "set", "purge", "0 3 * * *"],
+    "schedules/schedules:set",
     "schedule list",
   ],
-  [["schedule", "resume", "purge"], "schedules:resume", "schedule list"],
-  [["end", "old"], "tracking:end", "show old"],
-  [["runs", "cancel", "a run"], "runs:cancel", "runs show 'a run'"],
-  [["doctor", "--fix"], "health:repair", "doctor"],
+  [
+    ["schedule", "pause", "purge", "--reason", "audit"],
+    "schedules/schedules:pause",
+    "schedule list",
+  ],
+  [
+    ["schedule", "resume", "purge"],
+    "schedules/schedules:resume",
+    "schedule list",
+  ],
+  [["end", "old"], "visitors/heartbeat:end", "show old"],
+  [["runs", "cancel", "a run"], "runs/ledger:cancel", "runs show 'a run'"],
+  [["doctor", "--fix"], "operator/health:repair", "doctor"],
 ];
 
 test.each(WRITES)(
@@ -77,28 +89,30 @@ test.each(WRITES.filter(([, asked]) => asked.startsWith("schedules:")))(
 
 test("a write that nobody took is made when the deployment is back", async () => {
   const { terminal, calls } = await setUp();
-  terminal.loseAnswers("settings:change", 9, "refused");
+  terminal.loseAnswers("settings/settings:change", 9, "refused");
   const { exitCode, stderr } = await terminal.run("retention", "20");
   expect(exitCode).toBe(0);
   expect(stderr.split("Trying again …")).toHaveLength(2);
-  expect(calls.filter((name) => name === "settings:change")).toHaveLength(1);
+  expect(
+    calls.filter((name) => name === "settings/settings:change"),
+  ).toHaveLength(1);
 });
 
 test("a purge whose start gets no answer may be running", async () => {
   const { terminal, component } = await setUp();
-  terminal.loseAnswers("runs:start", EVER);
+  terminal.loseAnswers("runs/ledger:start", EVER);
   const purge = ["purge", "--days", "20", "--yes"];
   const { exitCode, stderr } = await terminal.run(...purge);
   expect(exitCode).toBe(4);
   expect(stderr).toContain(
     "Whether the run was started is not known; `sessions-ops runs list` says",
   );
-  expect(await component.query(api.runs.list, {})).toHaveLength(1);
+  expect(await component.query(api.runs.ledger.list, {})).toHaveLength(1);
 });
 
 test("an archived purge whose start nobody took leaves no file", async () => {
   const { terminal } = await setUp();
-  terminal.loseAnswers("runs:start", EVER, "refused");
+  terminal.loseAnswers("runs/ledger:start", EVER, "refused");
   const purge = ["purge", "--days", "20", "--yes", "--archive", "a.gz"];
   const { stderr } = await terminal.run(...purge);
   expect(stderr).not.toContain("not known");
@@ -109,19 +123,21 @@ test.each(["done", "not done"] as const)(
   "forget prints its receipt though its answer is lost (%s)",
   async (loss) => {
     const { terminal, calls } = await setUp();
-    terminal.loseAnswers("tracking:forget", 1, loss);
+    terminal.loseAnswers("visitors/heartbeat:forget", 1, loss);
     const forget = ["forget", "old", "--confirm", "old"];
     const receipt = await terminal.json<ForgetJson>(...forget);
     expect(receipt).toMatchObject({ anonymousId: "old", actions: 1 });
-    expect(calls.filter((name) => name === "tracking:forget")).toHaveLength(1);
+    expect(
+      calls.filter((name) => name === "visitors/heartbeat:forget"),
+    ).toHaveLength(1);
     expect((await terminal.run("show", "old")).exitCode).toBe(1);
   },
 );
 
 test("forget without an answer to anything says how to see whether it was done", async () => {
   const { terminal } = await setUp();
-  terminal.loseAnswers("tracking:forget", EVER);
-  goAwayAfter(terminal, "tracking:forget");
+  terminal.loseAnswers("visitors/heartbeat:forget", EVER);
+  goAwayAfter(terminal, "visitors/heartbeat:forget");
   const { exitCode, stderr } = await terminal.run(
     ...["forget", "old", "--confirm", "old"],
   );
@@ -132,9 +148,9 @@ test("forget without an answer to anything says how to see whether it was done",
 });
 
 test.each([
-  [["export", "-"], "exporting:page"],
-  [["purge", "--dry-run"], "previews:purge"],
-  [["show", "old"], "sessions:timeline"],
+  [["export", "-"], "operator/export:page"],
+  [["purge", "--dry-run"], "runs/preview:purge"],
+  [["show", "old"], "operator/show:timeline"],
 ])("%j goes on when the network is back", async (args, asked) => {
   const { terminal } = await setUp();
   terminal.loseAnswers(asked, 20);
@@ -143,7 +159,7 @@ test.each([
 
 test("doctor --deep goes on counting when the network is back", async () => {
   const { terminal } = await setUp();
-  terminal.loseAnswers("tallies:page", 20);
+  terminal.loseAnswers("rows/tallies:page", 20);
   const { stdout } = await terminal.run("doctor", "--deep");
   expect(stdout).toContain("agree with an exact count of 1 session");
 });
@@ -154,7 +170,7 @@ test("an import goes on when the network is back, and counts each row once", asy
     "new.jsonl",
     JSON.stringify({ anonymousId: "new", createdAt: NOW, lastActive: NOW }),
   );
-  terminal.loseAnswers("importing:importBatch", 20, "not done");
+  terminal.loseAnswers("operator/import:importBatch", 20, "not done");
   const result = await terminal.json<ImportJson>("import", "new.jsonl");
   expect(result).toMatchObject({ rows: 1, created: 1 });
 });
@@ -169,7 +185,7 @@ test("half a minute is the end of it, and a purge was not begun", async () => {
       await sleep?.(ms);
     },
   });
-  terminal.loseAnswers("previews:purge", EVER);
+  terminal.loseAnswers("runs/preview:purge", EVER);
   const { exitCode, stderr } = await terminal.run("purge", "--days", "20");
   expect({ exitCode, waitedMs }).toEqual({ exitCode: 4, waitedMs: 30_000 });
   expect(stderr).toContain("error: No answer from");
@@ -180,7 +196,7 @@ test("a first contact that gets no answer fails at once", async () => {
   Object.assign(terminal.overrides, {
     sleep: () => Promise.reject(new Error("It waits.")),
   });
-  terminal.loseAnswers("stats:status", EVER, "refused");
+  terminal.loseAnswers("operator/status:status", EVER, "refused");
   const { exitCode, stderr } = await terminal.run("status");
   expect(exitCode).toBe(4);
   expect(stderr).not.toContain("Trying again");
@@ -188,7 +204,7 @@ test("a first contact that gets no answer fails at once", async () => {
 
 test("a run is followed on, and done once", async () => {
   const { terminal } = await setUp();
-  terminal.loseAnswers("runs:start", 3);
+  terminal.loseAnswers("runs/ledger:start", 3);
   const purge = ["purge", "--days", "20", "--yes"];
   const result = await terminal.json<RunResultJson>(...purge);
   expect(result).toMatchObject({ status: "completed", sessions: 1 });

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ImportJson, ServeJson } from "../../cli/json/shapes.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { CONVEX_CLI } from "../../embedded/test/support/officialCli.js";
 import { RealCli } from "./realCli.js";
 

@@ -11,7 +11,7 @@ import { ConvexHttpClient } from "convex/browser";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ZipFile } from "yazl";
 import type { ServeJson, StatusJson } from "../../cli/json/shapes.js";
-import { DAY_MS, HOUR_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS, HOUR_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { CONVEX_CLI } from "../../embedded/test/support/officialCli.js";
 import { tasksOf, Values } from "./consoleBlocks.js";
 import { RealCli } from "./realCli.js";
@@ -236,7 +236,7 @@ async function exhaustWatchdog(): Promise<void> {
     ticks.map((tick) => `${JSON.stringify(tick)}\n`).join(""),
   );
   await replaceTable("ticks", file);
-  await callFunction("watchdog:check", "sessionTracker", {});
+  await callFunction("schedules/watchdog:check", "sessionTracker", {});
 }
 
 async function callFunction(

@@ -69,13 +69,13 @@ describe("nothing that somebody else wrote reaches a terminal raw", () => {
 
   test("of what a visitor stored; programs get it as it is", async () => {
     const { terminal, component } = setUpDeployment();
-    await component.mutation(api.tracking.action, {
+    await component.mutation(api.visitors.heartbeat.action, {
       anonymousId: "a",
       action: HOSTILE,
       resourceId: HOSTILE,
       metadata: { text: HOSTILE },
     });
-    await component.mutation(api.tracking.link, {
+    await component.mutation(api.visitors.heartbeat.link, {
       anonymousId: "a",
       userId: HOSTILE,
     });
@@ -127,7 +127,7 @@ describe("values that JSON lacks", () => {
     const deployment = setUpDeployment();
     const { component } = deployment;
     const action = { anonymousId: "a", action: "did", metadata };
-    await component.mutation(api.tracking.action, action);
+    await component.mutation(api.visitors.heartbeat.action, action);
     return deployment;
   }
 
@@ -179,7 +179,9 @@ describe("an output that takes no more", () => {
 
   test("is one for an export as well", async () => {
     const { terminal, component } = setUpDeployment({ stdout: full() });
-    await component.mutation(api.tracking.heartbeat, { anonymousId: "a" });
+    await component.mutation(api.visitors.heartbeat.heartbeat, {
+      anonymousId: "a",
+    });
     const { exitCode, stderr } = await terminal.run("export", "-");
     expect(stderr).toContain("ENOSPC: no space left on device");
     expect(stderr).not.toContain("please report");
@@ -190,7 +192,9 @@ describe("an output that takes no more", () => {
     "loses no receipt of what was erased %j",
     async (format) => {
       const { terminal, component } = setUpDeployment({ stdout: full() });
-      await component.mutation(api.tracking.heartbeat, { anonymousId: "a" });
+      await component.mutation(api.visitors.heartbeat.heartbeat, {
+        anonymousId: "a",
+      });
       const { exitCode, stderr } = await terminal.run(
         ...["forget", "a", "--confirm", "a", ...format],
       );

@@ -1,7 +1,7 @@
 /** What is stored and typed by others, on its way to a terminal and back into a shell. */
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 
@@ -10,7 +10,7 @@ const EVIL = "it's \u001b[31m\u0007mine";
 async function setUpOld() {
   const deployment = setUpDeployment();
   const lastActive = NOW - 30 * DAY_MS;
-  await deployment.component.mutation(api.importing.importBatch, {
+  await deployment.component.mutation(api.operator.import.importBatch, {
     rows: ["old-1", "old-2"].map((anonymousId) => ({
       anonymousId,
       createdAt: 0,
@@ -36,7 +36,7 @@ test("forget prints no control character of a user's id, and quotes it for the s
 
 test("why a run failed is printed without control characters", async () => {
   const { terminal, component } = await setUpOld();
-  const { runId } = await component.mutation(api.runs.start, {
+  const { runId } = await component.mutation(api.runs.ledger.start, {
     ...{ kind: "purge", cutoff: NOW - 20 * DAY_MS },
     ...{ actor: "cli:bob@desk", trigger: "operator" },
   });
@@ -56,7 +56,7 @@ test("why a run failed is printed without control characters", async () => {
 
 test("a command with a path of several words can be pasted", async () => {
   const { terminal } = await setUpOld();
-  terminal.loseAnswers("archiving:purgePage", 1_000, "not done");
+  terminal.loseAnswers("runs/archive:purgePage", 1_000, "not done");
   const { stderr } = await terminal.run(
     ...["purge", "--days", "20", "--yes", "--archive", "old ones.gz"],
   );

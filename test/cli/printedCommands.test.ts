@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { StatusJson } from "../../cli/json/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 import { ADMIN_KEY, DEPLOYMENT_URL } from "./harness.js";
 
@@ -24,7 +24,7 @@ async function setUpSweep() {
   });
   const { component, terminal } = deployment;
   terminal.write("keys/the staging", ADMIN_KEY);
-  await component.mutation(api.importing.importBatch, {
+  await component.mutation(api.operator.import.importBatch, {
     rows: Array.from({ length: 20 }, (_, index) => ({
       anonymousId: `old-${index}`,
       createdAt: 0,
@@ -33,14 +33,14 @@ async function setUpSweep() {
       actions: [1, 2].map((at) => ({ at, action: "buy" })),
     })),
   });
-  await component.mutation(api.settings.change, {
+  await component.mutation(api.settings.settings.change, {
     actor: "test",
     patch: { pageSize: 5 },
   });
-  await component.mutation(api.schedules.pause, {
+  await component.mutation(api.schedules.schedules.pause, {
     ...{ name: "expire", reason: "audit", actor: "cli:bob@desk" },
   });
-  const { runId } = await component.mutation(api.runs.start, {
+  const { runId } = await component.mutation(api.runs.ledger.start, {
     ...{ kind: "purge", cutoff: NOW - 100 * DAY_MS },
     ...{ actor: "cli:bob@desk", trigger: "operator" },
   });
@@ -68,32 +68,32 @@ const SWEEP: ReadonlyArray<readonly [line: string, lost?: string]> = [
   ["show nobody --json"],
   ["show old-1 --limit 1"],
   ["end nobody"],
-  ["end old-1", "tracking:end"],
+  ["end old-1", "visitors/heartbeat:end"],
   ["forget nobody"],
   ["forget old-1 --confirm old-1"],
-  ["forget old-1 --confirm old-1", "tracking:forget"],
+  ["forget old-1 --confirm old-1", "visitors/heartbeat:forget"],
   ["purge --dry-run"],
   ["purge --dry-run --max 3 --rate 5"],
   ["purge --yes --detach"],
   ["purge --yes --max 5"],
-  ["purge --yes", "runs:start"],
-  ["purge --yes", "runs:get"],
+  ["purge --yes", "runs/ledger:start"],
+  ["purge --yes", "runs/ledger:get"],
   ["purge --yes --archive 'keys/the staging'"],
-  ["purge --yes --archive new.gz", "archiving:purgePage"],
+  ["purge --yes --archive new.gz", "runs/archive:purgePage"],
   ["runs show nothing"],
   ["runs watch RUN"],
   ["runs watch RUN --json"],
-  ["runs cancel RUN", "runs:cancel"],
-  ["runs resume RUN", "runs:resume"],
+  ["runs cancel RUN", "runs/ledger:cancel"],
+  ["runs resume RUN", "runs/ledger:resume"],
   ["settings set idleTimeoutMs=45m --if-revision 1"],
-  ["settings set idleTimeoutMs=45m", "settings:change"],
+  ["settings set idleTimeoutMs=45m", "settings/settings:change"],
   ["settings set schedules=often"],
   ["settings log --limit 1"],
-  ["retention 100", "settings:change"],
+  ["retention 100", "settings/settings:change"],
   ["schedule set purge"],
-  ["schedule set purge '0 3 * * *'", "schedules:set"],
-  ["schedule pause purge --reason x", "schedules:pause"],
-  ["schedule resume purge", "schedules:resume"],
+  ["schedule set purge '0 3 * * *'", "schedules/schedules:set"],
+  ["schedule pause purge --reason x", "schedules/schedules:pause"],
+  ["schedule resume purge", "schedules/schedules:resume"],
 ];
 
 const COMMAND = /sessions-ops (?!serve|completion|help)(?=[a-z-])/g;

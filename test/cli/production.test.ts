@@ -37,7 +37,9 @@ const WRITES = [
 
 test.each(WRITES)("%s %s …: needs the name, and says so", async (...args) => {
   const { terminal, component } = setUp({ ...PROD, CONVEX_URL: URL });
-  await component.mutation(api.tracking.heartbeat, { anonymousId: "somebody" });
+  await component.mutation(api.visitors.heartbeat.heartbeat, {
+    anonymousId: "somebody",
+  });
   const refused = await terminal.run(...args);
   expect(refused.exitCode).toBe(5);
   expect(refused.stderr).toContain("PRODUCTION");

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { progressOf, progressText } from "../../cli/runs/progress.js";
 import type { RunResultJson, StatusJson } from "../../cli/json/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS, HOUR_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS, HOUR_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { advance } from "../convex/clock.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 
@@ -16,7 +16,7 @@ async function setUpOld(sessions: number) {
   });
   for (let from = 0; from < sessions; from += 100) {
     const batch = rows.slice(from, from + 100);
-    await component.mutation(api.importing.importBatch, { rows: batch });
+    await component.mutation(api.operator.import.importBatch, { rows: batch });
   }
   return { ...deployment, pass: (ms: number) => advance(component, ms) };
 }
@@ -79,7 +79,7 @@ test("status: the share done and the time left of what was counted before it sta
 /** A run that nobody counted before it started. */
 async function setUpUncounted() {
   const deployment = await setUpOld(1_500);
-  await deployment.component.mutation(api.runs.start, {
+  await deployment.component.mutation(api.runs.ledger.start, {
     ...{ kind: "purge", actor: "app", trigger: "app", ratePerSecond: 100 },
   });
   await deployment.pass(1);
@@ -96,9 +96,9 @@ test("status: a run that nobody counted before is counted by who looks", async (
 
 test("status: what is too many to be counted is said to be open", async () => {
   const { component } = await setUpUncounted();
-  const [run] = await component.query(api.runs.list, {});
+  const [run] = await component.query(api.runs.ledger.list, {});
   if (run === undefined) throw new Error("There is no run.");
-  const backlog = await component.query(api.stats.backlog, {});
+  const backlog = await component.query(api.operator.status.backlog, {});
   const found = progressOf(run, backlog, Date.now());
   expect([{ ...found, text: progressText(run, found) }]).toMatchObject([
     { left: 1_000, isCapped: true, text: "100 of 1,100+ sessions" },

@@ -1,7 +1,7 @@
 import { getConvexSize } from "convex/values";
 import { expect, test, vi } from "vitest";
 import type { DryRunJson, RunResultJson } from "../../cli/json/shapes.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import type { CliContext } from "../../cli/context.js";
 import { readRows, type Component } from "../convex/rows.js";
@@ -11,7 +11,7 @@ import { NOW, setUpDeployment } from "./deployment.js";
 async function setUpDays(days: number, overrides: Partial<CliContext> = {}) {
   const deployment = setUpDeployment(overrides);
   const { component } = deployment;
-  await component.mutation(api.importing.importBatch, {
+  await component.mutation(api.operator.import.importBatch, {
     rows: Array.from({ length: days }, (_, index) => {
       const lastActive = NOW - (index + 1) * DAY_MS;
       return {
@@ -25,8 +25,8 @@ async function setUpDays(days: number, overrides: Partial<CliContext> = {}) {
   return {
     ...deployment,
     total: async () =>
-      (await component.query(api.stats.status, {})).sessions.total,
-    runs: () => component.query(api.runs.list, {}),
+      (await component.query(api.operator.status.status, {})).sessions.total,
+    runs: () => component.query(api.runs.ledger.list, {}),
   };
 }
 
@@ -93,7 +93,7 @@ test("a dry run counts every byte and every day, over many calls", async () => {
   const metadata = { text: "x".repeat(10_000) };
   for (let part = 0; part < 2; part += 1) {
     const at = NOW - 500 * DAY_MS + part * 2_000;
-    await component.mutation(api.importing.importBatch, {
+    await component.mutation(api.operator.import.importBatch, {
       rows: [
         {
           anonymousId: "busy",
@@ -107,7 +107,9 @@ test("a dry run counts every byte and every day, over many calls", async () => {
     });
   }
   // Stale and noticed by no run: a lease, too, is counted.
-  await component.mutation(api.tracking.heartbeat, { anonymousId: "leased" });
+  await component.mutation(api.visitors.heartbeat.heartbeat, {
+    anonymousId: "leased",
+  });
   await component.run(async (ctx) => {
     const lease = await ctx.db.query("leases").first();
     if (lease === null) throw new Error("There is no lease.");
@@ -131,7 +133,7 @@ test("a dry run counts every byte and every day, over many calls", async () => {
   expect(found.byDay).toHaveLength(386);
   expect(sumOf(found.byDay)).toEqual({ sessions: 388, actions: 1_486 });
   expect(sumOf(found.byAge)).toEqual({ sessions: 388, actions: 1_486 });
-  expect(calls.filter((call) => call === "previews:purge").length).toBe(3);
+  expect(calls.filter((call) => call === "runs/preview:purge").length).toBe(3);
 
   const { stdout } = await terminal.run("purge", "--dry-run", "--max", "10");
   expect(stdout).toContain("on 355 earlier days; --json has every day.");
@@ -185,7 +187,9 @@ test("a paced run takes its time", async () => {
 test("expire has the same bounds", async () => {
   const { terminal, component } = await setUpDays(1);
   for (const id of ["a", "b", "c"]) {
-    await component.mutation(api.tracking.heartbeat, { anonymousId: id });
+    await component.mutation(api.visitors.heartbeat.heartbeat, {
+      anonymousId: id,
+    });
   }
   vi.setSystemTime(NOW + DAY_MS / 2);
   const result = await terminal.json<RunResultJson>("expire", "--max", "2");
@@ -222,14 +226,14 @@ test("a purge deletes what the dry run counted, after naming its target", async 
 test("without a cutoff, the retention in force decides", async () => {
   const { terminal, component } = await setUpDays(20);
   const change = { actor: "test", patch: { retentionDays: 18 } };
-  await component.mutation(api.settings.change, change);
+  await component.mutation(api.settings.settings.change, change);
   const result = await terminal.json<RunResultJson>("purge", "--yes");
   expect(result).toMatchObject({
     sessions: 2,
     cutoff: "2026-07-28T12:00:00.000Z",
   });
 
-  await component.mutation(api.settings.change, {
+  await component.mutation(api.settings.settings.change, {
     actor: "test",
     patch: { retentionDays: "never" },
   });
@@ -320,7 +324,7 @@ test("below the retention, the number is typed on a terminal", async () => {
 
 test("with retention never, every purge is below it", async () => {
   const { terminal, component } = await setUpDays(20);
-  await component.mutation(api.settings.change, {
+  await component.mutation(api.settings.settings.change, {
     actor: "test",
     patch: { retentionDays: "never" },
   });

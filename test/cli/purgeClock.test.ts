@@ -3,14 +3,17 @@ import { expect, test, vi } from "vitest";
 import type { CliContext } from "../../cli/context.js";
 import type { DryRunJson, RunResultJson } from "../../cli/json/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 
 /** One session for each of the last days, last active exactly so many days ago. */
 async function setUpDays(days: number, overrides: Partial<CliContext> = {}) {
   const deployment = setUpDeployment(overrides);
   const { component } = deployment;
-  await component.mutation(api.importing.importBatch, {
+  await component.mutation(api.operator.import.importBatch, {
     rows: Array.from({ length: days }, (_, index) => {
       const lastActive = NOW - (index + 1) * DAY_MS;
       return { anonymousId: `v-${index + 1}`, createdAt: 0, lastActive };
@@ -19,9 +22,9 @@ async function setUpDays(days: number, overrides: Partial<CliContext> = {}) {
   return {
     ...deployment,
     total: async () =>
-      (await component.query(api.stats.status, {})).sessions.total,
+      (await component.query(api.operator.status.status, {})).sessions.total,
     hold: () =>
-      component.mutation(api.settings.change, {
+      component.mutation(api.settings.settings.change, {
         patch: { retentionDays: 90 },
         ...{ actor: "cli:bob@desk", reason: "legal hold" },
       }),
@@ -204,7 +207,7 @@ test.each([
   let isHeld = false;
   Object.assign(terminal.overrides, {
     fetch: async (...[url, init]: Parameters<CliContext["fetch"]>) => {
-      const isStart = String(init?.body).includes("runs:start");
+      const isStart = String(init?.body).includes("runs/ledger:start");
       if (isStart && !isHeld) await hold();
       isHeld ||= isStart;
       return await online?.(url, init);
@@ -216,5 +219,5 @@ test.each([
   expect(exitCode).toBe(1);
   expect(stderr).toContain("as revision 1 (legal hold):");
   expect(await total()).toBe(20);
-  expect(await component.query(api.runs.list, {})).toEqual([]);
+  expect(await component.query(api.runs.ledger.list, {})).toEqual([]);
 });

@@ -9,7 +9,7 @@ import type {
   ServeJson,
   StatusJson,
 } from "../../cli/json/shapes.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { openDroppingProxy } from "./droppingProxy.js";
 import { RealCli, type Running } from "./realCli.js";
 

@@ -13,7 +13,7 @@ import {
   DAY_MS,
   HOUR_MS,
   MINUTE_MS,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 import { bodyOf } from "./harness.js";
 
@@ -21,9 +21,12 @@ async function setUpOld(overrides: Partial<CliContext> = {}) {
   const deployment = setUpDeployment(overrides);
   const { component } = deployment;
   const patch = { pageSize: 5 };
-  await component.mutation(api.settings.change, { actor: "test", patch });
-  await component.mutation(internal.watchdog.check, {});
-  await component.mutation(api.importing.importBatch, {
+  await component.mutation(api.settings.settings.change, {
+    actor: "test",
+    patch,
+  });
+  await component.mutation(internal.schedules.watchdog.check, {});
+  await component.mutation(api.operator.import.importBatch, {
     rows: Array.from({ length: 30 }, (_, index) => {
       const lastActive = NOW - (30 + index) * DAY_MS;
       return { anonymousId: `old-${index}`, createdAt: 0, lastActive };
@@ -41,7 +44,7 @@ async function setUpAbandoned() {
   Object.assign(terminal.overrides, {
     fetch: async (...[url, init]: Parameters<CliContext["fetch"]>) => {
       pages += Number(
-        bodyOf<{ path: string }>(init).path === "archiving:purgePage",
+        bodyOf<{ path: string }>(init).path === "runs/archive:purgePage",
       );
       if (pages > 2) throw new TypeError("fetch failed");
       return await online?.(url, init);
@@ -50,7 +53,7 @@ async function setUpAbandoned() {
   const purge = ["purge", "--days", "20", "--yes", "--archive", "old.jsonl.gz"];
   expect((await terminal.run(...purge)).exitCode).toBe(4);
   Object.assign(terminal.overrides, { fetch: online });
-  const [run] = await component.query(api.runs.list, {});
+  const [run] = await component.query(api.runs.ledger.list, {});
   const runId = String(run?.runId);
   const path = join(terminal.folder, "old.jsonl.gz");
   return {
@@ -65,14 +68,14 @@ describe("an archived purge that nobody goes on with", () => {
   test("status, doctor, runs show and runs list say so, with the commands that work", async () => {
     const { terminal, component, resume, cancel } = await setUpAbandoned();
     vi.setSystemTime(Date.now() + 4 * MINUTE_MS);
-    await component.mutation(internal.watchdog.check, {});
+    await component.mutation(internal.schedules.watchdog.check, {});
     for (const command of [
       ["status"],
       ["doctor"],
       ["runs", "show", ""],
       ["runs", "list"],
     ]) {
-      const [run] = await component.query(api.runs.list, {});
+      const [run] = await component.query(api.runs.ledger.list, {});
       const words = command.map((word) => word || String(run?.runId));
       const { stdout, stderr } = await terminal.run(...words);
       const said = `${stdout}${stderr}`;
@@ -159,7 +162,7 @@ test("a run that stands still is noted while it is followed, and followed no lon
     sleep: (ms) =>
       Promise.resolve(void vi.setSystemTime(Date.now() + ms * 240)),
   });
-  const { runId } = await component.mutation(api.runs.start, {
+  const { runId } = await component.mutation(api.runs.ledger.start, {
     ...{ kind: "purge", actor: "bob", trigger: "operator" },
   });
   const { exitCode, stderr } = await terminal.run("runs", "watch", runId);
@@ -177,13 +180,13 @@ describe("another's run", () => {
   async function setUpOther() {
     const deployment = await setUpOld();
     const { component } = deployment;
-    const { runId } = await component.mutation(api.runs.start, {
+    const { runId } = await component.mutation(api.runs.ledger.start, {
       ...{ kind: "purge", actor: "bob", trigger: "operator" },
       cutoff: { daysAgo: 20 },
     });
     vi.setSystemTime(NOW + 2_000);
     const lastActive = NOW + 1_000 - 20 * DAY_MS;
-    await component.mutation(api.importing.importBatch, {
+    await component.mutation(api.operator.import.importBatch, {
       rows: [{ anonymousId: "just-due", createdAt: 0, lastActive }],
     });
     return { ...deployment, runId };
@@ -242,7 +245,9 @@ describe("the ledger", () => {
     await terminal.run(
       ...["runs", "resume", String(runId), "--reason", "the rest"],
     );
-    const run = await component.query(api.runs.get, { runId: String(runId) });
+    const run = await component.query(api.runs.ledger.get, {
+      runId: String(runId),
+    });
     const { stdout, stderr } = await terminal.run(
       "runs",
       "show",
@@ -279,7 +284,7 @@ describe("the ledger", () => {
     const { runId } = await terminal.json<RunResultJson>(
       ...["purge", "--days", "20", "--yes", "--detach"],
     );
-    await component.mutation(api.runs.cancel, {
+    await component.mutation(api.runs.ledger.cancel, {
       runId: String(runId),
       actor: "bob",
     });

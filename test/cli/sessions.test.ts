@@ -6,7 +6,7 @@ import type {
   ShowJson,
   StatusJson,
 } from "../../cli/json/shapes.js";
-import { MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import { MINUTE_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 
@@ -15,11 +15,13 @@ async function setUpVisitors() {
   const deployment = setUpDeployment();
   const { component } = deployment;
   const visit = (anonymousId: string, action: string) =>
-    component.mutation(api.tracking.action, { anonymousId, action });
+    component.mutation(api.visitors.heartbeat.action, { anonymousId, action });
   vi.setSystemTime(NOW - 31 * MINUTE_MS);
   await visit("idle", "view");
-  await component.mutation(api.tracking.heartbeat, { anonymousId: "left" });
-  await component.mutation(api.tracking.end, {
+  await component.mutation(api.visitors.heartbeat.heartbeat, {
+    anonymousId: "left",
+  });
+  await component.mutation(api.visitors.heartbeat.end, {
     anonymousId: "left",
     reason: "logout",
   });
@@ -126,7 +128,7 @@ test("show finds a session by either id and lists what the visitor did", async (
 
 test("texts that visitors made cannot steer the terminal", async () => {
   const { terminal, component } = await setUpVisitors();
-  await component.mutation(api.tracking.action, {
+  await component.mutation(api.visitors.heartbeat.action, {
     anonymousId: "busy",
     action: "\u001b[2Jgone",
     resourceId: "a\nb",
@@ -199,7 +201,7 @@ test("expire with nothing idle starts no run", async () => {
 
 test("status on a terminal of 80 columns fits its 24 rows", async () => {
   const { terminal, component } = await setUpVisitors();
-  await component.mutation(internal.watchdog.check, {});
+  await component.mutation(internal.schedules.watchdog.check, {});
   await terminal.run("expire");
   await terminal.run("purge", "--days", "0.0211", "--confirm", "2");
   await terminal.run("schedule", "pause", "expire", "--reason", "audit");
@@ -284,7 +286,7 @@ test("runs list goes on where it ended, and says how", async () => {
   const { terminal, component } = setUpDeployment();
   const ids: string[] = [];
   for (let index = 0; index < 5; index += 1) {
-    const { runId } = await component.mutation(api.runs.start, {
+    const { runId } = await component.mutation(api.runs.ledger.start, {
       ...{ kind: "expire", actor: "test", trigger: "operator" },
     });
     ids.unshift(runId);
@@ -318,12 +320,12 @@ test("runs list goes on where it ended, and says how", async () => {
 test("status --watch on a terminal of 80 columns and 24 rows always shows the runs that run", async () => {
   const { terminal, component } = await setUpVisitors();
   for (const name of ["expire", "purge"] as const) {
-    await component.mutation(api.schedules.pause, {
+    await component.mutation(api.schedules.schedules.pause, {
       ...{ name, reason: "the audit of August", actor: "cli:bob@desk" },
     });
   }
   for (const kind of ["expire", "purge"] as const) {
-    await component.mutation(api.runs.start, {
+    await component.mutation(api.runs.ledger.start, {
       ...{ kind, actor: "cli:ada@desk", trigger: "operator" },
     });
   }

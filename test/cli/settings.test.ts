@@ -4,13 +4,13 @@ import type {
   ScheduleChangeJson,
   ScheduleListJson,
 } from "../../cli/json/shapes.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 
 async function setUpOneOld(ageDays: number, interactive = false) {
   const deployment = setUpDeployment({ interactive });
-  await deployment.component.mutation(api.importing.importBatch, {
+  await deployment.component.mutation(api.operator.import.importBatch, {
     rows: [
       {
         anonymousId: "old",
@@ -61,7 +61,7 @@ test("a change by another operator in between is not overwritten", async () => {
   Object.assign(terminal.overrides, {
     prompts: {
       confirm: async () => {
-        await component.mutation(api.settings.change, {
+        await component.mutation(api.settings.settings.change, {
           patch: { retentionDays: 30 },
           actor: "cli:bob@desk",
         });

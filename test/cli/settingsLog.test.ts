@@ -7,7 +7,7 @@ import type {
   SettingsLogJson,
 } from "../../cli/json/operatorShapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 
 test("get shows every setting and what its intervals mean, in both zones", async () => {
@@ -34,7 +34,7 @@ test("get shows every setting and what its intervals mean, in both zones", async
 
 test("get in colour for a terminal, and not for what its output is piped to", async () => {
   const { terminal, component } = setUpDeployment();
-  await component.mutation(api.settings.change, {
+  await component.mutation(api.settings.settings.change, {
     actor: "test",
     patch: { retentionDays: 0.5 },
   });
@@ -98,7 +98,7 @@ test("set is a patch with a reason; it shows the difference, and the log has it"
 
 test("set asks before it lowers the retention, as `retention` does", async () => {
   const { terminal, component } = setUpDeployment();
-  await component.mutation(api.importing.importBatch, {
+  await component.mutation(api.operator.import.importBatch, {
     rows: [{ anonymousId: "old", createdAt: 0, lastActive: NOW - 10 * DAY_MS }],
   });
   const lower = ["settings", "set", "retentionDays=7", "touchAfterMs=30s"];
@@ -124,12 +124,12 @@ test.each([
   "%j made on an old revision tells what others changed since",
   async (args) => {
     const { terminal, component } = setUpDeployment();
-    await component.mutation(api.settings.change, {
+    await component.mutation(api.settings.settings.change, {
       patch: { idleTimeoutMs: 3_600_000 },
       actor: "cli:bob@desk",
       reason: "slow readers",
     });
-    await component.mutation(api.schedules.pause, {
+    await component.mutation(api.schedules.schedules.pause, {
       name: "expire",
       reason: "audit",
       actor: "cli:eve@desk",

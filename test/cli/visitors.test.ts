@@ -3,7 +3,10 @@ import { expect, test, vi } from "vitest";
 import type { ListJson, ShowJson, StatusJson } from "../../cli/json/shapes.js";
 import type { EndJson, ForgetJson } from "../../cli/json/operatorShapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/shared.js";
 import { expectInvariants } from "../convex/rows.js";
 import { seedExpired } from "../convex/runKit.js";
 import { NOW, setUpDeployment } from "./deployment.js";
@@ -14,17 +17,17 @@ async function setUpVisitors(overrides = {}) {
   const { component } = deployment;
   const visit = async (anonymousId: string, agoMs: number) => {
     vi.setSystemTime(NOW - agoMs);
-    await component.mutation(api.tracking.action, {
+    await component.mutation(api.visitors.heartbeat.action, {
       anonymousId,
       action: "view",
     });
   };
   await visit("old", 3 * DAY_MS);
   await visit("left", 60 * MINUTE_MS);
-  await component.mutation(api.tracking.end, { anonymousId: "left" });
+  await component.mutation(api.visitors.heartbeat.end, { anonymousId: "left" });
   await visit("idle", 31 * MINUTE_MS);
   await visit("busy", MINUTE_MS);
-  await component.mutation(api.tracking.link, {
+  await component.mutation(api.visitors.heartbeat.link, {
     anonymousId: "busy",
     userId: "ada",
   });
@@ -133,7 +136,7 @@ test("forget wants the id typed, erases every action, and prints a receipt", asy
   const { terminal, component } = await setUpVisitors({ interactive: true });
   // More than one transaction erases.
   for (let i = 0; i < 4; i += 1) {
-    await component.mutation(api.importing.importBatch, {
+    await component.mutation(api.operator.import.importBatch, {
       rows: [
         {
           anonymousId: "old",
@@ -169,7 +172,7 @@ test("forget wants the id typed, erases every action, and prints a receipt", asy
 
 test("forget where nobody can be asked needs the id twice; other sessions of the user are named", async () => {
   const { terminal, component } = await setUpVisitors();
-  await component.mutation(api.tracking.link, {
+  await component.mutation(api.visitors.heartbeat.link, {
     anonymousId: "idle",
     userId: "ada",
   });

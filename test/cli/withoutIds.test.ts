@@ -5,7 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { RunResultJson } from "../../cli/json/shapes.js";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "./deployment.js";
 
 const SECRET = "secret-";
@@ -15,8 +15,8 @@ async function setUpOld() {
   const deployment = setUpDeployment();
   const { component } = deployment;
   const change = { actor: "test", patch: { pageSize: 5 } };
-  await component.mutation(api.settings.change, change);
-  await component.mutation(api.importing.importBatch, {
+  await component.mutation(api.settings.settings.change, change);
+  await component.mutation(api.operator.import.importBatch, {
     rows: Array.from({ length: 12 }, (_, i) => {
       const lastActive = NOW - (30 + i) * DAY_MS;
       return {
@@ -76,14 +76,14 @@ test("an archive says that it holds them", async () => {
 test("an archive without them stays so, whoever goes on with it", async () => {
   const { terminal, component } = await setUpOld();
   const online = terminal.overrides.fetch;
-  terminal.interruptAt("archiving:purgePage", { isAnswered: true });
+  terminal.interruptAt("runs/archive:purgePage", { isAnswered: true });
   const archive = ["--archive", "a.jsonl.gz"];
   const stopped = await terminal.run(
     ...["purge", "--days", "20", "--yes", "--without-ids", ...archive],
   );
   expect(stopped.exitCode).toBe(2);
   Object.assign(terminal.overrides, { fetch: online });
-  const [run] = await component.query(api.runs.list, {});
+  const [run] = await component.query(api.runs.ledger.list, {});
   const runId = run?.runId ?? "";
   const resumed = await terminal.json<RunResultJson>(
     ...["runs", "resume", runId, ...archive],

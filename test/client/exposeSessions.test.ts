@@ -1,7 +1,10 @@
 /** The public functions of an app, called as its visitors and operators call them. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Operation } from "../../client/index.js";
-import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/shared.js";
 import { advance, step } from "../convex/clock.js";
 import { sessionTracker } from "../convex/hooksApp/component.js";
 import { permitAll, sessions, setUpApp, type App } from "./app.js";
@@ -58,7 +61,7 @@ describe("trackUserAction", () => {
     expect(done).toEqual({ ok: true, sessionId: session?.sessionId });
     expect(session?.lease).toMatchObject({ actionCount: 1 });
     const { actions } = await t.query((ctx) =>
-      ctx.runQuery(sessionTracker.sessions.timeline, {
+      ctx.runQuery(sessionTracker.operator.show.timeline, {
         sessionId: session?.sessionId ?? "",
       }),
     );
@@ -282,7 +285,7 @@ describe("cleanupOldSessions", () => {
   test("names the run that is going on already, with that one's cutoff", async () => {
     const t = setUpApp(permitAll);
     await t.mutation((ctx) =>
-      ctx.runMutation(sessionTracker.settings.change, {
+      ctx.runMutation(sessionTracker.settings.settings.change, {
         patch: { pageSize: 1 },
         actor: "ada",
       }),
@@ -385,7 +388,9 @@ async function track(t: App, id = anonymousId) {
 
 /** What the component has of a visitor. */
 function sessionOf(t: App, id = anonymousId) {
-  return t.query((ctx) => ctx.runQuery(sessionTracker.sessions.get, { id }));
+  return t.query((ctx) =>
+    ctx.runQuery(sessionTracker.operator.show.get, { id }),
+  );
 }
 
 async function importVisitors(
@@ -400,6 +405,6 @@ async function importVisitors(
     lastActive,
   }));
   await t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.importing.importBatch, { rows }),
+    ctx.runMutation(sessionTracker.operator.import.importBatch, { rows }),
   );
 }

@@ -2,7 +2,7 @@
 import type { FunctionReturnType } from "convex/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS, HOUR_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS, HOUR_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { advance } from "./clock.js";
 import { setUpWithFaults } from "./faults.js";
 import { expectInvariants, readRows, type Component } from "./rows.js";
@@ -28,10 +28,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-type Page = FunctionReturnType<typeof api.archiving.nextPage>;
+type Page = FunctionReturnType<typeof api.runs.archive.nextPage>;
 
 async function start(archiver = "writer", budget: object = {}) {
-  const { runId } = await t.mutation(api.runs.start, {
+  const { runId } = await t.mutation(api.runs.ledger.start, {
     kind: "purge",
     actor: "tester",
     trigger: "operator",
@@ -43,10 +43,10 @@ async function start(archiver = "writer", budget: object = {}) {
 
 type Link = Awaited<ReturnType<typeof start>>;
 
-const next = (link: Link) => t.query(api.archiving.nextPage, link);
+const next = (link: Link) => t.query(api.runs.archive.nextPage, link);
 
 function purge(link: Link, { seq, sessions }: Page) {
-  return t.mutation(api.archiving.purgePage, {
+  return t.mutation(api.runs.archive.purgePage, {
     ...link,
     seq,
     sessions: sessions.map(({ session, actions, isComplete }) => ({
@@ -64,7 +64,10 @@ async function drive(link: Link, pages = Infinity) {
     const found = await next(link);
     if (found.status !== "running") break;
     if (found.phase === "expire") {
-      await t.mutation(api.archiving.expirePage, { ...link, seq: found.seq });
+      await t.mutation(api.runs.archive.expirePage, {
+        ...link,
+        seq: found.seq,
+      });
       continue;
     }
     const { purged } = await purge(link, found);
@@ -128,12 +131,12 @@ describe("what is archived", () => {
     const link = await start();
     await drive(link, 1);
     const page = await next(link);
-    await t.mutation(api.tracking.heartbeat, { anonymousId: "back" });
-    await t.mutation(api.tracking.link, {
+    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "back" });
+    await t.mutation(api.visitors.heartbeat.link, {
       anonymousId: "linked",
       userId: "ada",
     });
-    await t.mutation(api.importing.importBatch, {
+    await t.mutation(api.operator.import.importBatch, {
       rows: [
         {
           anonymousId: "merged",
@@ -143,7 +146,9 @@ describe("what is archived", () => {
         },
       ],
     });
-    await t.mutation(api.tracking.forget, { anonymousId: "forgotten" });
+    await t.mutation(api.visitors.heartbeat.forget, {
+      anonymousId: "forgotten",
+    });
 
     const idOf = (name: string) =>
       page.sessions.find(({ session }) => session.anonymousId === name)?.session
@@ -202,7 +207,10 @@ describe("a page", () => {
     const link = await start();
     await drive(link, 2);
     const page = await next(link);
-    await t.mutation(api.runs.cancel, { runId: link.runId, actor: "ann" });
+    await t.mutation(api.runs.ledger.cancel, {
+      runId: link.runId,
+      actor: "ann",
+    });
     expect(await purge(link, page)).toMatchObject({
       purged: false,
       status: "canceled",
@@ -253,25 +261,30 @@ describe("the run", () => {
     const link = await start();
     await drive(link, 2);
     const { runId } = link;
-    expect(await t.query(api.runs.list, {})).toMatchObject([
+    expect(await t.query(api.runs.ledger.list, {})).toMatchObject([
       { runId, status: "running", archiveFile: FILE, sessions: 2 },
     ]);
     expect(
-      await t.mutation(api.runs.start, {
+      await t.mutation(api.runs.ledger.start, {
         kind: "purge",
         actor: "schedule",
         trigger: "schedule",
       }),
     ).toMatchObject({ status: "alreadyRunning", runId });
 
-    await t.mutation(api.runs.cancel, { runId, actor: "ann" });
+    await t.mutation(api.runs.ledger.cancel, { runId, actor: "ann" });
     const resume = { runId, actor: "ann" };
-    await expect(t.mutation(api.runs.resume, resume)).rejects.toMatchObject({
+    await expect(
+      t.mutation(api.runs.ledger.resume, resume),
+    ).rejects.toMatchObject({
       data: { kind: "archivedRun", file: FILE },
     });
 
     const again = { runId, archiver: "another" };
-    await t.mutation(api.runs.resume, { ...resume, archiver: "another" });
+    await t.mutation(api.runs.ledger.resume, {
+      ...resume,
+      archiver: "another",
+    });
     await expect(next(link)).rejects.toMatchObject({
       data: { kind: "notArchiver" },
     });
@@ -289,7 +302,7 @@ describe("the run", () => {
     await drive(link, 2);
     const lost = await next(link);
     const { runId } = link;
-    await t.mutation(api.runs.resume, {
+    await t.mutation(api.runs.ledger.resume, {
       runId,
       actor: "ann",
       archiver: "another",
@@ -305,13 +318,13 @@ describe("the run", () => {
     await seedExpired(t, visitors(6, OLD));
     const { runId } = await start();
     await advance(t, DAY_MS);
-    await t.mutation(internal.watchdog.check, {});
+    await t.mutation(internal.schedules.watchdog.check, {});
     expect(await readRun(t, runId)).toMatchObject({
       status: "running",
       seq: 0,
     });
     await advance(t, 1);
-    await t.mutation(internal.watchdog.check, {});
+    await t.mutation(internal.schedules.watchdog.check, {});
     expect(await readRun(t, runId)).toMatchObject({
       status: "canceled",
       errors: [{ message: expect.stringContaining(FILE) as string }],
@@ -320,7 +333,7 @@ describe("the run", () => {
 
   test("is a purge", async () => {
     await expect(
-      t.mutation(api.runs.start, {
+      t.mutation(api.runs.ledger.start, {
         kind: "expire",
         actor: "tester",
         trigger: "operator",

@@ -1,7 +1,10 @@
 /** Runs that are bounded: so many sessions in all, so many in a second. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/shared.js";
 import { advance } from "./clock.js";
 import { expectInvariants, type Component } from "./rows.js";
 import {
@@ -35,7 +38,7 @@ async function start(
   budget: { maxSessions?: number; ratePerSecond?: number },
 ) {
   const request = { kind, ...by, ...budget };
-  const { runId } = await t.mutation(api.runs.start, request);
+  const { runId } = await t.mutation(api.runs.ledger.start, request);
   await untilFirstPage(t, runId);
   return runId;
 }
@@ -51,7 +54,8 @@ test("a run ends at its maximum, and resumes with as many again", async () => {
   });
   expect((await expectInvariants(t)).sessions).toHaveLength(7);
 
-  const resume = () => t.mutation(api.runs.resume, { runId, actor: "ann" });
+  const resume = () =>
+    t.mutation(api.runs.ledger.resume, { runId, actor: "ann" });
   vi.setSystemTime(NOW + DAY_MS);
   await resume();
   expect(await finishRun(t, runId)).toMatchObject({
@@ -71,8 +75,8 @@ test("one that is canceled before keeps what it has left", async () => {
   await seedExpired(t, visitors(60, OLD));
   const runId = await start("purge", { maxSessions: 40 });
   await runToPage(t, runId, 2);
-  await t.mutation(api.runs.cancel, { runId, actor: "ann" });
-  await t.mutation(api.runs.resume, { runId, actor: "ann" });
+  await t.mutation(api.runs.ledger.cancel, { runId, actor: "ann" });
+  await t.mutation(api.runs.ledger.resume, { runId, actor: "ann" });
   expect(await finishRun(t, runId)).toMatchObject({
     status: "maxReached",
     sessions: 40,
@@ -150,10 +154,10 @@ test("the watchdog leaves a paced run alone while it waits, and not longer", asy
     ctx.db.patch("runs", runId, { nextPageAt: NOW + 60 * MINUTE_MS, seq: 99 }),
   );
   await advance(t, 70 * MINUTE_MS);
-  await t.mutation(internal.watchdog.check, {});
+  await t.mutation(internal.schedules.watchdog.check, {});
   expect((await readRun(t, runId)).seq).toBe(99);
   await advance(t, 1);
-  await t.mutation(internal.watchdog.check, {});
+  await t.mutation(internal.schedules.watchdog.check, {});
   expect((await readRun(t, runId)).seq).toBe(100);
 });
 
@@ -166,5 +170,5 @@ test.each([
   await expect(start("purge", budget)).rejects.toMatchObject({
     data: { kind: "invalidArgument", argument: Object.keys(budget)[0] },
   });
-  expect(await t.query(api.runs.list, {})).toEqual([]);
+  expect(await t.query(api.runs.ledger.list, {})).toEqual([]);
 });

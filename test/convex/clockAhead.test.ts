@@ -5,7 +5,7 @@ import {
   DAY_MS,
   HOUR_MS,
   MINUTE_MS,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { advance } from "./clock.js";
 import {
   checkWatchdog,
@@ -49,7 +49,7 @@ describe("schedules", () => {
     { who: "the watchdog", mend: () => checkWatchdog(t) },
     {
       who: "doctor --fix",
-      mend: () => t.mutation(api.health.repair, {}),
+      mend: () => t.mutation(api.operator.health.repair, {}),
     },
     {
       who: "another spec",
@@ -66,7 +66,7 @@ describe("schedules", () => {
       "2026-03-01T03:30:00",
       "2026-03-02T03:30:00",
     ]);
-    const [, purge] = await t.query(api.schedules.list, {});
+    const [, purge] = await t.query(api.schedules.schedules.list, {});
     expect(purge?.lastAt).toBeLessThan(Date.now());
   });
 
@@ -90,7 +90,7 @@ describe("a visitor", () => {
       ok: true,
       state: "touched",
     });
-    const found = await t.query(api.sessions.get, { id: "anna" });
+    const found = await t.query(api.operator.show.get, { id: "anna" });
     expect(found?.lease).toMatchObject({ lastActive: RIGHT });
     expect(await heartbeat("anna")).toMatchObject({ state: "unchanged" });
   });
@@ -102,11 +102,11 @@ describe("a visitor", () => {
   });
 
   function heartbeat(anonymousId: string) {
-    return t.mutation(api.tracking.heartbeat, { anonymousId });
+    return t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
   }
 
   function active() {
-    return t.query(api.sessions.active, { minutesActive: 15, limit: 10 });
+    return t.query(api.operator.show.active, { minutesActive: 15, limit: 10 });
   }
 });
 
@@ -114,15 +114,17 @@ describe("doctor", () => {
   beforeEach(async () => {
     t = setUpComponent();
     await checkWatchdog(t);
-    await t.mutation(api.tracking.heartbeat, { anonymousId: "there" });
-    await t.mutation(api.tracking.heartbeat, { anonymousId: "gone" });
-    await t.mutation(api.tracking.end, { anonymousId: "gone" });
+    await t.mutation(api.visitors.heartbeat.heartbeat, {
+      anonymousId: "there",
+    });
+    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "gone" });
+    await t.mutation(api.visitors.heartbeat.end, { anonymousId: "gone" });
     vi.setSystemTime(RIGHT);
-    await t.mutation(api.tracking.heartbeat, { anonymousId: "new" });
+    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "new" });
   });
 
   test("is told what lies in the future", async () => {
-    expect(await t.query(api.futureTimes.look, {})).toEqual({
+    expect(await t.query(api.operator.futureTimes.look, {})).toEqual({
       schedules: ["expire", "purge"],
       watchdog: true,
       runs: [],
@@ -133,16 +135,20 @@ describe("doctor", () => {
   });
 
   test("has it set to now, in bounded steps, and nothing else", async () => {
-    await t.mutation(api.health.repair, {});
-    expect(await t.mutation(api.futureTimes.mend, { limit: 1 })).toEqual({
+    await t.mutation(api.operator.health.repair, {});
+    expect(
+      await t.mutation(api.operator.futureTimes.mend, { limit: 1 }),
+    ).toEqual({
       mended: 2,
       isDone: false,
     });
     let isDone = false;
     while (!isDone) {
-      ({ isDone } = await t.mutation(api.futureTimes.mend, { limit: 1 }));
+      ({ isDone } = await t.mutation(api.operator.futureTimes.mend, {
+        limit: 1,
+      }));
     }
-    expect(await t.query(api.futureTimes.look, {})).toMatchObject({
+    expect(await t.query(api.operator.futureTimes.look, {})).toMatchObject({
       schedules: [],
       watchdog: false,
       runs: [],
@@ -161,7 +167,7 @@ describe("doctor", () => {
     expect(new Set(times)).toEqual(new Set([RIGHT]));
     // Who is not seen again expires, an idle timeout later.
     await advance(t, HOUR_MS);
-    const { sessions } = await t.query(api.stats.status, {});
+    const { sessions } = await t.query(api.operator.status.status, {});
     expect(sessions).toMatchObject({ active: 0, ended: 1 });
   });
 });
@@ -175,7 +181,7 @@ describe("a run", () => {
     await runToPage(t, runId, 1);
     await loseLink(t, runId);
     vi.setSystemTime(RIGHT);
-    expect(await t.query(api.futureTimes.look, {})).toMatchObject({
+    expect(await t.query(api.operator.futureTimes.look, {})).toMatchObject({
       runs: [runId],
     });
     const { seq } = await readRun(t, runId);
@@ -202,6 +208,6 @@ test("restarts of the future do not blow the watchdog's fuse", async () => {
   });
   vi.setSystemTime(RIGHT + 20 * MINUTE_MS);
   await checkWatchdog(t);
-  const { watchdog } = await t.query(api.stats.status, {});
+  const { watchdog } = await t.query(api.operator.status.status, {});
   expect(watchdog.gaveUp).toBeNull();
 });

@@ -4,7 +4,7 @@
  */
 import parser from "cron-parser";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { firesAfter } from "../../convex/sessionTracker/fires.js";
+import { firesAfter } from "../../convex/sessionTracker/schedules/fires.js";
 import {
   CHANGES,
   dueBetween,

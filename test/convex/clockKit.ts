@@ -3,12 +3,15 @@
  * clocks: what `clockChanges` holds a part of their combinations to, and `scale/clockChanges` all.
  */
 import { expect, vi } from "vitest";
-import { fireAfter, firesAfter } from "../../convex/sessionTracker/fires.js";
+import {
+  fireAfter,
+  firesAfter,
+} from "../../convex/sessionTracker/schedules/fires.js";
 import {
   DAY_MS,
   HOUR_MS,
   MINUTE_MS,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { advance } from "./clock.js";
 import {
   checkWatchdog,

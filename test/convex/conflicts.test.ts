@@ -5,7 +5,7 @@ import {
   DAY_MS,
   HOUR_MS,
   SCHEDULE_NAMES,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { record, type Recording } from "./recorder.js";
 import type { Component } from "./rows.js";
 import {
@@ -50,10 +50,12 @@ test.each(SCHEDULE_NAMES)("a page of %s", async (kind) => {
   const ofVisitors = await record(async () => {
     for (let i = 0; i < 20; i += 1) {
       const beat = (anonymousId: string) =>
-        t.mutation(api.tracking.heartbeat, { anonymousId });
+        t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
       await beat(`new-${i}`);
       await beat(`returns-${i}`);
-      await t.mutation(api.tracking.end, { anonymousId: `ends-${i}` });
+      await t.mutation(api.visitors.heartbeat.end, {
+        anonymousId: `ends-${i}`,
+      });
     }
   });
   expect(ofRun.idsWritten.size).toBeGreaterThan(20);

@@ -12,7 +12,7 @@ let victim: string;
 beforeEach(async () => {
   vi.useFakeTimers({ now: NOW });
   t = setUpComponent();
-  await t.mutation(api.tracking.heartbeat, { anonymousId: "victim" });
+  await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "victim" });
   victim = (await readRows(t)).sessions[0]?._id ?? "";
 });
 afterEach(() => {
@@ -22,47 +22,50 @@ afterEach(() => {
 test("nobody becomes a visitor under the sessionId of another", async () => {
   const anonymousId = victim;
   const refused = { ok: false, reason: "invalidAnonymousId" };
-  expect(await t.mutation(api.tracking.heartbeat, { anonymousId })).toEqual(
-    refused,
-  );
   expect(
-    await t.mutation(api.tracking.action, { anonymousId, action: "view" }),
+    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId }),
+  ).toEqual(refused);
+  expect(
+    await t.mutation(api.visitors.heartbeat.action, {
+      anonymousId,
+      action: "view",
+    }),
   ).toEqual(refused);
   await expect(
-    t.mutation(api.tracking.link, { anonymousId, userId: "eve" }),
+    t.mutation(api.visitors.heartbeat.link, { anonymousId, userId: "eve" }),
   ).rejects.toMatchObject({ data: { kind: "invalidAnonymousId" } });
   const { sessions } = await expectInvariants(t);
   expect(sessions.map((row) => row.anonymousId)).toEqual(["victim"]);
 });
 
 test("a sessionId that is gone is an anonymousId like any other", async () => {
-  await t.mutation(api.tracking.forget, { anonymousId: "victim" });
+  await t.mutation(api.visitors.heartbeat.forget, { anonymousId: "victim" });
   expect(
-    await t.mutation(api.tracking.heartbeat, { anonymousId: victim }),
+    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: victim }),
   ).toMatchObject({ state: "created" });
 });
 
 test("an id that is one of each kind is refused, unless its kind is said", async () => {
   // An import, say, of before.
   await seedExpired(t, [{ anonymousId: victim, lastActive: NOW }]);
-  await expect(t.query(api.sessions.get, { id: victim })).rejects.toMatchObject(
-    {
-      data: {
-        kind: "ambiguousId",
-        sessionId: victim,
-        otherSessionId: expect.any(String) as string,
-      },
+  await expect(
+    t.query(api.operator.show.get, { id: victim }),
+  ).rejects.toMatchObject({
+    data: {
+      kind: "ambiguousId",
+      sessionId: victim,
+      otherSessionId: expect.any(String) as string,
     },
-  );
+  });
   const get = (kind: "sessionId" | "anonymousId") =>
-    t.query(api.sessions.get, { id: victim, kind });
+    t.query(api.operator.show.get, { id: victim, kind });
   expect(await get("sessionId")).toMatchObject({ anonymousId: "victim" });
   expect(await get("anonymousId")).toMatchObject({ anonymousId: victim });
 });
 
 test("an id that is of one kind only is not found as the other", async () => {
   const get = (id: string, kind: "sessionId" | "anonymousId") =>
-    t.query(api.sessions.get, { id, kind });
+    t.query(api.operator.show.get, { id, kind });
   expect(await get(victim, "sessionId")).toMatchObject({ sessionId: victim });
   expect(await get(victim, "anonymousId")).toBeNull();
   expect(await get("victim", "sessionId")).toBeNull();

@@ -17,7 +17,7 @@ import {
   DEFAULT_SETTINGS,
   HOUR_MS,
   MINUTE_MS,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { advance } from "./clock.js";
 import { record, totals, type Transaction } from "./recorder.js";
 import { readRows, type Component } from "./rows.js";
@@ -91,10 +91,12 @@ describe.each([
     vi.setSystemTime(NOW);
     await drawAllShards(t);
     const used = await t.mutation(async (ctx) => {
-      const status = await ctx.runQuery(api.stats.status, {});
+      const status = await ctx.runQuery(api.operator.status.status, {});
       expect(status.sessions.total).toBe(rows);
       const { documentsRead } = await ctx.meta.getTransactionMetrics();
-      const backlog = await ctx.runQuery(api.stats.backlog, { limit: 500 });
+      const backlog = await ctx.runQuery(api.operator.status.backlog, {
+        limit: 500,
+      });
       expect(backlog).toMatchObject({ expire: 0, purge: 500 });
       const after = await ctx.meta.getTransactionMetrics();
       const both = after.documentsRead.used;
@@ -126,7 +128,7 @@ describe.each([
 
   async function heartbeat(anonymousId: string) {
     return await t.mutation(async (ctx) => {
-      const result = await ctx.runMutation(api.tracking.heartbeat, {
+      const result = await ctx.runMutation(api.visitors.heartbeat.heartbeat, {
         anonymousId,
       });
       const metrics = await ctx.meta.getTransactionMetrics();
@@ -148,7 +150,7 @@ describe("what re-runs what", () => {
     const beats = await record(async () => {
       for (let i = 0; i < 100; i += 1) {
         const anonymousId = `visitor-${i}`;
-        await t.mutation(api.tracking.heartbeat, { anonymousId });
+        await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
       }
     });
     expect(totals(beats.transactions)).toMatchObject({
@@ -156,9 +158,9 @@ describe("what re-runs what", () => {
       writes: 100,
     });
     const reads = await record(async () => {
-      await t.query(api.stats.status, {});
+      await t.query(api.operator.status.status, {});
       for (const state of ["active", "expired", "ended"] as const) {
-        await t.query(api.sessions.list, { state });
+        await t.query(api.operator.show.list, { state });
       }
     });
     expect(reads.tablesRead).toContain("sessions");
@@ -188,7 +190,11 @@ describe("a day, and so a month", () => {
     expect(transactions.length).toBeLessThanOrEqual(300);
     expectMonthWithin({ calls: 8_700, writes: 11_700 }, transactions);
     expect(new Set(transactions.map((tx) => tx.name))).toEqual(
-      new Set(["public:rescheduler", "schedules:dispatch", "watchdog:check"]),
+      new Set([
+        "public:rescheduler",
+        "schedules/schedules:dispatch",
+        "schedules/watchdog:check",
+      ]),
     );
     expect(runs).toEqual([]);
   });
@@ -232,7 +238,7 @@ describe("a day, and so a month", () => {
     // A second past, so that a day holds the tick at its end and not the one at its start.
     vi.setSystemTime(NOW + 1_000);
     const t = setUpComponent();
-    await t.mutation(internal.watchdog.check, {});
+    await t.mutation(internal.schedules.watchdog.check, {});
     const visitsFrom = (start: number) =>
       visitors(visitorsADay, start, `from-${start}`).map((visitor, i) => ({
         ...visitor,
@@ -249,10 +255,10 @@ describe("a day, and so a month", () => {
         );
         await seedLeased(t, today.slice(from, to));
         await advance(t, 15 * MINUTE_MS);
-        await t.mutation(internal.watchdog.check, {});
+        await t.mutation(internal.schedules.watchdog.check, {});
       }
     });
-    const runs = await t.query(api.runs.list, { limit: 200 });
+    const runs = await t.query(api.runs.ledger.list, { limit: 200 });
     return {
       // All but what this test did itself, which convex-test calls "custom".
       transactions: transactions.filter(({ name }) => name !== "custom"),

@@ -7,7 +7,7 @@ import {
   DEFAULT_SETTINGS,
   HOUR_MS,
   MINUTE_MS,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { expectInvariants, type Component } from "./rows.js";
 import {
   readRun,
@@ -36,7 +36,10 @@ async function change(patch: {
   retentionDays?: number;
   idleTimeoutMs?: number;
 }) {
-  return await t.mutation(api.settings.change, { patch, actor: "ann" });
+  return await t.mutation(api.settings.settings.change, {
+    patch,
+    actor: "ann",
+  });
 }
 
 describe("a cutoff younger than the idle timeout", () => {
@@ -49,7 +52,7 @@ describe("a cutoff younger than the idle timeout", () => {
   ] as const)("is refused: $kind $cutoff", async ({ kind, cutoff }) => {
     await seedLeased(t, visitors(1, LATEST));
     await expect(
-      t.mutation(api.runs.start, { kind, cutoff, ...by }),
+      t.mutation(api.runs.ledger.start, { kind, cutoff, ...by }),
     ).rejects.toMatchObject({
       data: {
         kind: "invalidCutoff",
@@ -58,27 +61,27 @@ describe("a cutoff younger than the idle timeout", () => {
         message: expect.stringContaining("still there") as string,
       },
     });
-    expect(await t.query(api.runs.list, {})).toEqual([]);
+    expect(await t.query(api.runs.ledger.list, {})).toEqual([]);
     const { sessions } = await expectInvariants(t);
     expect(sessions).toMatchObject([{ state: "active" }]);
   });
 
   test("is refused in a preview", async () => {
     await expect(
-      t.query(api.previews.purge, { cutoff: LATEST + 1 }),
+      t.query(api.runs.preview.purge, { cutoff: LATEST + 1 }),
     ).rejects.toMatchObject({ data: { kind: "invalidCutoff" } });
   });
 
   test("is refused when a run is to go on", async () => {
     await setPageSize(t, 1);
     await seedExpired(t, visitors(3, NOW - 20 * DAY_MS));
-    const { runId } = await t.mutation(api.runs.start, {
+    const { runId } = await t.mutation(api.runs.ledger.start, {
       ...{ kind: "purge", cutoff: LATEST, ...by },
     });
-    await t.mutation(api.runs.cancel, { runId, actor: "ann" });
+    await t.mutation(api.runs.ledger.cancel, { runId, actor: "ann" });
     await change({ idleTimeoutMs: 2 * HOUR_MS });
     await expect(
-      t.mutation(api.runs.resume, { runId, actor: "ann" }),
+      t.mutation(api.runs.ledger.resume, { runId, actor: "ann" }),
     ).rejects.toMatchObject({ data: { kind: "invalidCutoff" } });
     expect(await readRun(t, runId)).toMatchObject({ status: "canceled" });
   });
@@ -99,19 +102,19 @@ test.each([
   { daysAgo: 1e9, cutoff: 0 },
 ])("so many days are reckoned here: %j", async ({ daysAgo, cutoff }) => {
   expect(
-    await t.mutation(api.runs.start, {
+    await t.mutation(api.runs.ledger.start, {
       ...{ kind: "purge", cutoff: { daysAgo }, ...by },
     }),
   ).toMatchObject({ cutoff });
   expect(
-    await t.query(api.previews.purge, { cutoff: { daysAgo } }),
+    await t.query(api.runs.preview.purge, { cutoff: { daysAgo } }),
   ).toMatchObject({ cutoff, now: NOW });
 });
 
 test("so many days must be a number", async () => {
   const cutoff = { daysAgo: NaN };
   await expect(
-    t.mutation(api.runs.start, { kind: "purge", cutoff, ...by }),
+    t.mutation(api.runs.ledger.start, { kind: "purge", cutoff, ...by }),
   ).rejects.toMatchObject({ data: { kind: "invalidCutoff" } });
 });
 
@@ -119,7 +122,7 @@ describe("a preview", () => {
   test("says by whose clock, under which settings, and whether it is within them", async () => {
     const under = async (cutoff?: number | { daysAgo: number }) => {
       const page = await t.query(
-        api.previews.purge,
+        api.runs.preview.purge,
         cutoff === undefined ? {} : { cutoff },
       );
       const { revision, retentionDays, isBelowRetention, now } = page;
@@ -146,7 +149,7 @@ describe("a preview", () => {
     expect(await under({ daysAgo: 13.9 })).toMatchObject({
       isBelowRetention: true,
     });
-    await t.mutation(api.settings.change, {
+    await t.mutation(api.settings.settings.change, {
       ...{ patch: { retentionDays: "never" }, actor: "ann" },
     });
     expect(await under({ daysAgo: 4_000 })).toMatchObject({
@@ -163,7 +166,7 @@ describe("a preview", () => {
     await change({ idleTimeoutMs: 2 * HOUR_MS });
     await seedExpired(t, visitors(2, NOW - 2 * HOUR_MS));
     const patch = { idleTimeoutMs: 5 * MINUTE_MS, retentionDays: 1 / 24 };
-    expect(await t.query(api.previews.purge, { patch })).toMatchObject({
+    expect(await t.query(api.runs.preview.purge, { patch })).toMatchObject({
       cutoff: NOW - HOUR_MS,
       retentionDays: 14,
     });
@@ -181,12 +184,12 @@ describe("a preview", () => {
     expect(await count({ from: from - 1, measure: true })).toBe(5);
   });
 
-  async function count(args: FunctionArgs<typeof api.previews.purge>) {
+  async function count(args: FunctionArgs<typeof api.runs.preview.purge>) {
     let sessions = 0;
-    let page: FunctionReturnType<typeof api.previews.purge> | undefined;
+    let page: FunctionReturnType<typeof api.runs.preview.purge> | undefined;
     do {
       const { cursor = null } = page ?? {};
-      page = await t.query(api.previews.purge, { ...args, cursor });
+      page = await t.query(api.runs.preview.purge, { ...args, cursor });
       sessions += page.sessions;
     } while (page.cursor !== null);
     return sessions;
@@ -196,10 +199,10 @@ describe("a preview", () => {
 describe("a start names the settings it was asked under", () => {
   test("and is refused once they have changed", async () => {
     await seedExpired(t, visitors(1, NOW - 20 * DAY_MS));
-    const { revision, cutoff } = await t.query(api.previews.purge, {});
+    const { revision, cutoff } = await t.query(api.runs.preview.purge, {});
     await change({ retentionDays: 90 });
     await expect(
-      t.mutation(api.runs.start, {
+      t.mutation(api.runs.ledger.start, {
         ...{ kind: "purge", cutoff, expectedRevision: revision, ...by },
       }),
     ).rejects.toMatchObject({
@@ -215,7 +218,7 @@ describe("a start names the settings it was asked under", () => {
 
   test("which stay with the run", async () => {
     await change({ retentionDays: 15 });
-    const { runId } = await t.mutation(api.runs.start, {
+    const { runId } = await t.mutation(api.runs.ledger.start, {
       ...{ kind: "purge", expectedRevision: 1, ...by },
     });
     expect(await readRun(t, runId)).toMatchObject({ revision: 1 });
@@ -224,17 +227,20 @@ describe("a start names the settings it was asked under", () => {
   test("and so does going on", async () => {
     await setPageSize(t, 1);
     await seedExpired(t, visitors(3, NOW - 20 * DAY_MS));
-    const { runId } = await t.mutation(api.runs.start, {
+    const { runId } = await t.mutation(api.runs.ledger.start, {
       kind: "purge",
       ...by,
     });
-    await t.mutation(api.runs.cancel, { runId, actor: "ann" });
+    await t.mutation(api.runs.ledger.cancel, { runId, actor: "ann" });
     await change({ retentionDays: 90 });
     const resume = { runId, actor: "ann" };
     await expect(
-      t.mutation(api.runs.resume, { ...resume, expectedRevision: 1 }),
+      t.mutation(api.runs.ledger.resume, { ...resume, expectedRevision: 1 }),
     ).rejects.toMatchObject({ data: { kind: "revisionConflict" } });
-    await t.mutation(api.runs.resume, { ...resume, expectedRevision: 2 });
+    await t.mutation(api.runs.ledger.resume, {
+      ...resume,
+      expectedRevision: 2,
+    });
     expect(await readRun(t, runId)).toMatchObject({ revision: 2 });
   });
 });

@@ -46,7 +46,7 @@ class Deadline implements Syscalls {
     const within = await this.#within();
     if (op === "1.0/runUdf" && sessionsOf(args) > this.#most()) {
       // What called the hook, and what called that.
-      for (const name of ["lifecycle:work", "lifecycle:page"]) {
+      for (const name of ["runs/chain:work", "runs/chain:page"]) {
         this.#ended.add(`${within.requestId} ${name}`);
       }
     }

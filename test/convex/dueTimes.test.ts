@@ -6,7 +6,7 @@ import {
   DAY_MS,
   HOUR_MS,
   MINUTE_MS,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { advance } from "./clock.js";
 import {
   checkWatchdog,
@@ -178,7 +178,7 @@ describe("after a stop", () => {
       new Crons(components.crons).delete(ctx, { name: "purge" }),
     );
     await goOn("2026-03-01T03:00Z");
-    await t.mutation(api.health.repair, {});
+    await t.mutation(api.operator.health.repair, {});
     await goOn("2026-03-02T03:00Z");
     expect(await purgesOf(t)).toEqual([
       "2026-03-01T03:00:00.000Z",
@@ -203,7 +203,7 @@ describe("a pause until the time of a fire", () => {
     await begin("2026-03-01T00:00Z", "30 2 * * *");
     const { schedule } = await pause(until);
     expect(schedule.nextAt).toBe(until);
-    const { fires } = await t.query(api.schedules.preview, {
+    const { fires } = await t.query(api.schedules.schedules.preview, {
       name: "purge",
       count: 2,
     });
@@ -225,14 +225,17 @@ describe("a pause until the time of a fire", () => {
     await begin("2026-03-01T00:00Z", "30 2 * * *");
     await pause(at("2026-03-05T00:00Z"));
     stop("2026-03-01T02:45Z");
-    await t.mutation(api.schedules.resume, { name: "purge", actor: "test" });
+    await t.mutation(api.schedules.schedules.resume, {
+      name: "purge",
+      actor: "test",
+    });
     await checkWatchdog(t);
     await advance(t, HOUR_MS);
     expect(await purgesOf(t)).toEqual([]);
   });
 
   function pause(end: number) {
-    return t.mutation(api.schedules.pause, {
+    return t.mutation(api.schedules.schedules.pause, {
       name: "purge",
       reason: "audit",
       actor: "test",

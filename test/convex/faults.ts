@@ -29,7 +29,7 @@ export async function setUpWithFaults(): Promise<Component> {
     const hook = await createFunctionHandle(
       makeFunctionReference<"mutation">("faults:refusePoison"),
     );
-    await ctx.runMutation(api.settings.setHooks, {
+    await ctx.runMutation(api.settings.settings.setHooks, {
       onExpired: hook,
       onPurged: hook,
     });
@@ -39,5 +39,8 @@ export async function setUpWithFaults(): Promise<Component> {
 
 /** The fault is mended. */
 export async function removeFaults(t: Component): Promise<void> {
-  await t.mutation(api.settings.setHooks, { onExpired: null, onPurged: null });
+  await t.mutation(api.settings.settings.setHooks, {
+    onExpired: null,
+    onPurged: null,
+  });
 }

@@ -4,7 +4,7 @@ import { v } from "convex/values";
 import { vHookArgs } from "../../client/hooks.js";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
 import { internalMutation } from "../../convex/sessionTracker/_generated/server.js";
-import { countStates } from "../../convex/sessionTracker/counters.js";
+import { countStates } from "../../convex/sessionTracker/rows/counters.js";
 import type { Component } from "./rows.js";
 import { seedExpired, visitors } from "./runKit.js";
 import { setUpComponent } from "./setup.js";
@@ -41,7 +41,7 @@ export async function setUpWithRefill(): Promise<Component> {
     const onPurged = await createFunctionHandle(
       makeFunctionReference<"mutation">("fireKit:refill"),
     );
-    await ctx.runMutation(api.settings.setHooks, { onPurged });
+    await ctx.runMutation(api.settings.settings.setHooks, { onPurged });
   });
   await seedExpired(t, visitors(1, 1_000_000));
   await setSpec(t, "expire", "59 23 * * 6", "UTC");
@@ -54,11 +54,16 @@ export async function setSpec(
   spec: string,
   timeZone: string,
 ): Promise<void> {
-  await t.mutation(api.schedules.set, { name, spec, timeZone, actor: "test" });
+  await t.mutation(api.schedules.schedules.set, {
+    name,
+    spec,
+    timeZone,
+    actor: "test",
+  });
 }
 
 export async function checkWatchdog(t: Component): Promise<void> {
-  await t.mutation(internal.watchdog.check, {});
+  await t.mutation(internal.schedules.watchdog.check, {});
 }
 
 /** When the purges started that schedules made so far, as ISO 8601, oldest first. */

@@ -10,7 +10,7 @@ import {
   DAY_MS,
   HOUR_MS,
   MINUTE_MS,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { advance } from "./clock.js";
 import type { Component } from "./rows.js";
 import {
@@ -36,19 +36,21 @@ afterEach(() => {
 });
 
 test("the clock is the deployment's", async () => {
-  expect(await t.mutation(api.health.clock, {})).toBe(NOW);
+  expect(await t.mutation(api.operator.health.clock, {})).toBe(NOW);
 });
 
 test("an empty job passes through workpool, and is seen to", async () => {
-  const workId = await t.mutation(api.health.probe, {});
-  expect(await t.query(api.health.probed, { workId })).toBe("pending");
+  const workId = await t.mutation(api.operator.health.probe, {});
+  expect(await t.query(api.operator.health.probed, { workId })).toBe("pending");
   await advance(t, 5_000);
-  expect(await t.query(api.health.probed, { workId })).toBe("finished");
+  expect(await t.query(api.operator.health.probed, { workId })).toBe(
+    "finished",
+  );
 });
 
 test("schedules that crons lacks, has differently, or does not fire", async () => {
   expect(await inCrons()).toEqual({ expire: "missing", purge: "missing" });
-  await t.mutation(internal.watchdog.check, {});
+  await t.mutation(internal.schedules.watchdog.check, {});
   expect(await inCrons()).toEqual({ expire: "same", purge: "same" });
 
   await t.mutation(async (ctx) => {
@@ -58,26 +60,26 @@ test("schedules that crons lacks, has differently, or does not fire", async () =
     await crons.register(
       ctx,
       { kind: "cron", cronspec: "0 5 * * *", tz: "UTC" },
-      internal.schedules.dispatch,
+      internal.schedules.schedules.dispatch,
       { name: "purge" },
       "purge",
     );
   });
   expect(await inCrons()).toEqual({ expire: "missing", purge: "different" });
   await advance(t, 20 * MINUTE_MS);
-  const [expire] = await t.query(api.health.schedules, {});
+  const [expire] = await t.query(api.operator.health.schedules, {});
   expect(expire?.overdueSince).toBe(NOW + 15 * MINUTE_MS);
 
-  expect(await t.mutation(api.health.repair, {})).toEqual([
+  expect(await t.mutation(api.operator.health.repair, {})).toEqual([
     "registered schedule expire",
     "registered schedule purge",
   ]);
   expect(await inCrons()).toEqual({ expire: "same", purge: "same" });
-  expect(await t.mutation(api.health.repair, {})).toEqual([]);
+  expect(await t.mutation(api.operator.health.repair, {})).toEqual([]);
 });
 
 test("repair restarts a run that stands still, though the watchdog gave up", async () => {
-  await t.mutation(internal.watchdog.check, {});
+  await t.mutation(internal.schedules.watchdog.check, {});
   await setPageSize(t, 10);
   await seedExpired(t, visitors(30, NOW - 60 * DAY_MS));
   const runId = await startRun(t, "purge");
@@ -94,20 +96,24 @@ test("repair restarts a run that stands still, though the watchdog gave up", asy
     });
   });
   await advance(t, HOUR_MS);
-  await t.mutation(internal.watchdog.check, {});
-  expect((await t.query(api.stats.status, {})).watchdog.gaveUp).not.toBeNull();
+  await t.mutation(internal.schedules.watchdog.check, {});
+  expect(
+    (await t.query(api.operator.status.status, {})).watchdog.gaveUp,
+  ).not.toBeNull();
   expect(await readRun(t, runId)).toMatchObject({ sessions: 10 });
 
-  const done = await t.mutation(api.health.repair, {});
+  const done = await t.mutation(api.operator.health.repair, {});
   expect(done).toEqual([
     "gave the watchdog a new fuse",
     `run ${runId} stood still`,
   ]);
   expect(await finishRun(t, runId)).toMatchObject({ sessions: 30 });
-  expect((await t.query(api.stats.status, {})).watchdog.gaveUp).toBeNull();
+  expect(
+    (await t.query(api.operator.status.status, {})).watchdog.gaveUp,
+  ).toBeNull();
 });
 
 async function inCrons() {
-  const schedules = await t.query(api.health.schedules, {});
+  const schedules = await t.query(api.operator.health.schedules, {});
   return Object.fromEntries(schedules.map((s) => [s.name, s.inCrons]));
 }

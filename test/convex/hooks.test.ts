@@ -1,6 +1,9 @@
 /** An app's hooks get each page's sessions, in the page's own transaction. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/shared.js";
 import { advance } from "./clock.js";
 import { sessionTracker } from "./hooksApp/component.js";
 import { install, setUpApp, type App } from "./hooksApp/setup.js";
@@ -42,7 +45,7 @@ test("onPurged gets every page's sessions, with all an app needs of them", async
 
 test("onExpired gets those who were idle, with the user where one is known", async () => {
   await t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.tracking.link, {
+    ctx.runMutation(sessionTracker.visitors.heartbeat.link, {
       anonymousId: "known",
       userId: "ann",
     }),
@@ -174,7 +177,7 @@ describe("where the hook fails", () => {
     const [debt] = await debts();
     const settle = () =>
       t.mutation((ctx) =>
-        ctx.runMutation(sessionTracker.hooks.settle, {
+        ctx.runMutation(sessionTracker.settings.hooks.settle, {
           debtId: debt?.debtId ?? "",
         }),
       );
@@ -187,7 +190,7 @@ describe("where the hook fails", () => {
 test("a hook whose function is gone is named, cleared, and keeps nobody", async () => {
   const [gone = ""] = await importVisitors(3, OLD);
   await t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.settings.setHooks, {
+    ctx.runMutation(sessionTracker.settings.settings.setHooks, {
       onPurged: "function://;hooks:renamedLongAgo",
     }),
   );
@@ -218,7 +221,9 @@ test("a hook whose function is gone is named, cleared, and keeps nobody", async 
   });
   const clear = () =>
     t.mutation((ctx) =>
-      ctx.runMutation(sessionTracker.hooks.clear, { name: "onPurged" }),
+      ctx.runMutation(sessionTracker.settings.hooks.clear, {
+        name: "onPurged",
+      }),
     );
   expect(await clear()).toEqual({ cleared: true });
   expect(await clear()).toEqual({ cleared: false });
@@ -236,7 +241,7 @@ test("null removes a hook", async () => {
 test("a hook that edits its own schedule leaves it alive", async () => {
   await t.mutation(install, { onExpired: "editSchedule", onPurged: null });
   await t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.schedules.set, {
+    ctx.runMutation(sessionTracker.schedules.schedules.set, {
       name: "expire",
       spec: "*/15 * * * *",
       actor: "tester",
@@ -244,7 +249,9 @@ test("a hook that edits its own schedule leaves it alive", async () => {
   );
   const visit = (anonymousId: string) =>
     t.mutation((ctx) =>
-      ctx.runMutation(sessionTracker.tracking.heartbeat, { anonymousId }),
+      ctx.runMutation(sessionTracker.visitors.heartbeat.heartbeat, {
+        anonymousId,
+      }),
     );
   await visit("first");
   await advance(t, 46 * MINUTE_MS);
@@ -265,7 +272,7 @@ test("a hook that edits its own schedule leaves it alive", async () => {
 
 async function run(kind: "expire" | "purge") {
   const { runId } = await t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.runs.start, {
+    ctx.runMutation(sessionTracker.runs.ledger.start, {
       kind,
       actor: "tester",
       trigger: "app",
@@ -273,13 +280,13 @@ async function run(kind: "expire" | "purge") {
   );
   await advance(t, 10 * MINUTE_MS);
   return await t.query((ctx) =>
-    ctx.runQuery(sessionTracker.runs.get, { runId }),
+    ctx.runQuery(sessionTracker.runs.ledger.get, { runId }),
   );
 }
 
 function setPageSize(pageSize: number) {
   return t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.settings.change, {
+    ctx.runMutation(sessionTracker.settings.settings.change, {
       patch: { pageSize },
       actor: "tester",
     }),
@@ -293,14 +300,14 @@ async function importVisitors(count: number, lastActive: number) {
     lastActive,
   }));
   await t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.importing.importBatch, { rows }),
+    ctx.runMutation(sessionTracker.operator.import.importBatch, { rows }),
   );
   return rows.map((row) => row.anonymousId);
 }
 
 async function sessionIds(): Promise<string[]> {
   const { sessions } = await t.query((ctx) =>
-    ctx.runQuery(sessionTracker.sessions.list, {}),
+    ctx.runQuery(sessionTracker.operator.show.list, {}),
   );
   return sessions.map((session) => session.sessionId);
 }
@@ -323,14 +330,17 @@ function hookCalls() {
 
 async function expireSchedule() {
   const schedules = await t.query((ctx) =>
-    ctx.runQuery(sessionTracker.schedules.list, {}),
+    ctx.runQuery(sessionTracker.schedules.schedules.list, {}),
   );
   return schedules.find(({ name }) => name === "expire");
 }
 
 function forget(anonymousId: string, more: { hookUnable?: string } = {}) {
   return t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.tracking.forget, { anonymousId, ...more }),
+    ctx.runMutation(sessionTracker.visitors.heartbeat.forget, {
+      anonymousId,
+      ...more,
+    }),
   );
 }
 
@@ -343,21 +353,25 @@ async function refuse(anonymousId: string): Promise<void> {
 
 async function debts() {
   const page = await t.query((ctx) =>
-    ctx.runQuery(sessionTracker.hooks.debts, {}),
+    ctx.runQuery(sessionTracker.settings.hooks.debts, {}),
   );
   return page.debts;
 }
 
 function retry(debtId: string) {
   return t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.hooks.retry, { debtId }),
+    ctx.runMutation(sessionTracker.settings.hooks.retry, { debtId }),
   );
 }
 
 function check() {
-  return t.mutation((ctx) => ctx.runMutation(sessionTracker.hooks.check, {}));
+  return t.mutation((ctx) =>
+    ctx.runMutation(sessionTracker.settings.hooks.check, {}),
+  );
 }
 
 function status() {
-  return t.query((ctx) => ctx.runQuery(sessionTracker.stats.status, {}));
+  return t.query((ctx) =>
+    ctx.runQuery(sessionTracker.operator.status.status, {}),
+  );
 }

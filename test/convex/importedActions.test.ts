@@ -1,11 +1,11 @@
 /** Actions of one session from elsewhere, where they do not fit one call: none lost, none twice. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import type { ExportCursor } from "../../convex/sessionTracker/exporting.js";
+import type { ExportCursor } from "../../convex/sessionTracker/operator/export.js";
 import type {
   Action,
   ActionPlace,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { Random } from "../../embedded/test/support/random.js";
 import type { Component } from "./rows.js";
 import { setUpComponent } from "./setup.js";
@@ -26,7 +26,7 @@ type Rest = { actions: Imported[]; after: ActionPlace | null };
 async function setUpVisitor(): Promise<Component> {
   const t = setUpComponent();
   const row = { anonymousId: "v", createdAt: AT - 10, lastActive: NOW };
-  await t.mutation(api.importing.importBatch, { rows: [row] });
+  await t.mutation(api.operator.import.importBatch, { rows: [row] });
   return t;
 }
 
@@ -45,8 +45,8 @@ async function add(t: Component, actions: Imported[]) {
     while (rest !== null) {
       const call: Rest = rest;
       const one = { anonymousId: "v", ...call };
-      const lost = await t.mutation(api.importedActions.add, one);
-      const answer = await t.mutation(api.importedActions.add, one);
+      const lost = await t.mutation(api.operator.importActions.add, one);
+      const answer = await t.mutation(api.operator.importActions.add, one);
       added += lost.added + answer.added;
       calls += 1;
       rest = answer.rest;
@@ -74,13 +74,13 @@ async function stored(t: Component): Promise<Map<string, number>> {
     }
     cursor = page.cursor;
   } while (cursor !== null);
-  const session = await t.query(api.sessions.get, { id: "v" });
+  const session = await t.query(api.operator.show.get, { id: "v" });
   expect(session?.actionCount).toBe(all);
   return counts;
 }
 
 function readPage(t: Component, cursor: ExportCursor | null) {
-  return t.query(api.exporting.page, { cursor });
+  return t.query(api.operator.export.page, { cursor });
 }
 
 const at = (time: number, n: number): Action => ({ at: time, action: `a${n}` });
@@ -148,7 +148,11 @@ test.each([1, 2])(
 test("for nobody, and what is no action, is refused", async () => {
   const t = await setUpVisitor();
   const call = (anonymousId: string, actions: Imported[]) =>
-    t.mutation(api.importedActions.add, { anonymousId, actions, after: null });
+    t.mutation(api.operator.importActions.add, {
+      anonymousId,
+      actions,
+      after: null,
+    });
   await expect(call("gone", [at(AT, 1)])).rejects.toThrow("sessionNotFound");
   await expect(call("v", [at(NOW + 3_600_000, 1)])).rejects.toThrow("past");
   await expect(call("v", [{ ...at(AT, 1), copies: 0 }])).rejects.toThrow(

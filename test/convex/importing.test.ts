@@ -1,17 +1,17 @@
 /** Importing rows from elsewhere: what is created, what merges, what is refused. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import { MAX_IMPORT_ACTIONS } from "../../convex/sessionTracker/importedActions.js";
+import { MAX_IMPORT_ACTIONS } from "../../convex/sessionTracker/operator/importActions.js";
 import {
   MAX_IMPORT_ROWS,
   type ImportRow,
-} from "../../convex/sessionTracker/importing.js";
+} from "../../convex/sessionTracker/operator/import.js";
 import {
   DAY_MS,
   DEFAULT_SETTINGS,
   HOUR_MS,
   MINUTE_MS,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import {
   expectInvariants,
   readRows,
@@ -59,7 +59,7 @@ describe("a visitor not seen before", () => {
   test("who is not becomes an active one, with a lease by the settings in force", async () => {
     const t = setUpComponent();
     const patch = { idleTimeoutMs: 10 * MINUTE_MS, touchAfterMs: 7_000 };
-    await t.mutation(api.settings.change, { patch, actor: "ada" });
+    await t.mutation(api.settings.settings.change, { patch, actor: "ada" });
     await importRows(t, { createdAt: LONG_AGO, lastActive: RECENTLY });
     const { sessions, leases } = await expectInvariants(t);
     expect(sessions).toMatchObject([{ createdAt: LONG_AGO, state: "active" }]);
@@ -167,7 +167,10 @@ describe("rows of one visitor merge", () => {
   test("actions recorded by tracking are met by the same rule", async () => {
     const t = setUpComponent();
     const what = { action: "click", metadata: { x: 1 } };
-    await t.mutation(api.tracking.action, { anonymousId: "v", ...what });
+    await t.mutation(api.visitors.heartbeat.action, {
+      anonymousId: "v",
+      ...what,
+    });
     const actions = [{ at: NOW, ...what }];
     const done = await importRows(t, { createdAt: NOW, actions });
     expect(done).toMatchObject({ unchanged: 1, actions: 0 });
@@ -208,9 +211,9 @@ describe("later activity than known", () => {
     ["expired, where it is not", 31 * MINUTE_MS, "expired", 1],
   ])("makes an ended one %s", async (_, waitMs, state, visits) => {
     const t = setUpComponent();
-    await t.mutation(api.tracking.heartbeat, { anonymousId: "v" });
+    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "v" });
     const end = { anonymousId: "v", reason: "bye" };
-    await t.mutation(api.tracking.end, end);
+    await t.mutation(api.visitors.heartbeat.end, end);
     vi.setSystemTime(NOW + MINUTE_MS + waitMs);
     await importRows(t, { lastActive: NOW + MINUTE_MS });
     const { sessions } = await expectInvariants(t);
@@ -220,8 +223,11 @@ describe("later activity than known", () => {
 
   test("earlier activity than known leaves an ended one ended", async () => {
     const t = setUpComponent();
-    await t.mutation(api.tracking.heartbeat, { anonymousId: "v" });
-    await t.mutation(api.tracking.end, { anonymousId: "v", reason: "bye" });
+    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "v" });
+    await t.mutation(api.visitors.heartbeat.end, {
+      anonymousId: "v",
+      reason: "bye",
+    });
     await importRows(t, { lastActive: NOW, actions: clicks(7) });
     const { sessions } = await expectInvariants(t);
     expect(sessions).toMatchObject([
@@ -235,7 +241,7 @@ describe("later activity than known", () => {
       const t = setUpComponent();
       vi.setSystemTime(NOW - HOUR_MS);
       const action = { anonymousId: "v", action: "click" };
-      await t.mutation(api.tracking.action, action);
+      await t.mutation(api.visitors.heartbeat.action, action);
       vi.setSystemTime(NOW);
       if (withRun) await expire(t);
       await importRows(t, { lastActive: RECENTLY, actions: clicks(1, 2) });
@@ -356,7 +362,9 @@ describe("a call", () => {
     }));
     const { databaseQueries, documentsWritten } = await t.mutation(
       async (ctx) => {
-        await ctx.runMutation(api.importing.importBatch, { rows: changed });
+        await ctx.runMutation(api.operator.import.importBatch, {
+          rows: changed,
+        });
         return await ctx.meta.getTransactionMetrics();
       },
     );
@@ -371,7 +379,7 @@ describe("a call", () => {
 test("no cap drops an imported action", async () => {
   const t = setUpComponent();
   const patch = { maxActionsPerSession: 2, maxMetadataBytes: 4 };
-  await t.mutation(api.settings.change, { patch, actor: "ada" });
+  await t.mutation(api.settings.settings.change, { patch, actor: "ada" });
   const metadata = "longer than four bytes";
   const actions = clicks(1, 2, 3, 4, 5).map((one) => ({ ...one, metadata }));
   await importRows(t, { actions });
@@ -383,7 +391,7 @@ test("no cap drops an imported action", async () => {
 /** Rows of a visitor "v" who came long ago and was seen just now, but for what each says. */
 function importRows(t: Component, ...rows: Partial<ImportRow>[]) {
   const row = { anonymousId: "v", createdAt: LONG_AGO, lastActive: NOW };
-  return t.mutation(api.importing.importBatch, {
+  return t.mutation(api.operator.import.importBatch, {
     rows: rows.map((given) => ({
       ...row,
       createdAt: Math.min(LONG_AGO, given.lastActive ?? LONG_AGO),
@@ -412,5 +420,5 @@ function whatOf({ at, action, resourceId, metadata }: Rows["actions"][number]) {
 
 async function expire(t: Component): Promise<void> {
   const request = { actor: "ada", trigger: "operator" } as const;
-  await t.mutation(api.runs.start, { kind: "expire", ...request });
+  await t.mutation(api.runs.ledger.start, { kind: "expire", ...request });
 }

@@ -12,7 +12,7 @@ import {
   HOUR_MS,
   MAX_DELETES_PER_PAGE,
   MINUTE_MS,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { record } from "./recorder.js";
 import { expectInvariants, readRows, type Component } from "./rows.js";
 import {
@@ -45,13 +45,13 @@ describe("the chain", () => {
     await seedExpired(t, visitors(35, OLD));
     const runId = await startRun(t, "purge");
     const { seq } = await readRun(t, runId);
-    await t.mutation(internal.lifecycle.page, { runId, seq });
+    await t.mutation(internal.runs.chain.page, { runId, seq });
     const after = { run: await readRun(t, runId), rows: await readRows(t) };
     expect(after.run).toMatchObject({ pages: 2, sessions: 20, seq: seq + 1 });
 
     // The same link again, and one before it.
-    await t.mutation(internal.lifecycle.page, { runId, seq });
-    await t.mutation(internal.lifecycle.page, { runId, seq: seq - 1 });
+    await t.mutation(internal.runs.chain.page, { runId, seq });
+    await t.mutation(internal.runs.chain.page, { runId, seq: seq - 1 });
     expect(await readRun(t, runId)).toEqual(after.run);
     expect(await readRows(t)).toEqual(after.rows);
 
@@ -65,8 +65,8 @@ describe("the chain", () => {
     await seedExpired(t, visitors(30, OLD));
     const runId = await startRun(t, "purge");
     for (let i = 0; i < 3; i += 1) {
-      await t.mutation(api.runs.cancel, { runId, actor: "tester" });
-      await t.mutation(api.runs.resume, { runId, actor: "tester" });
+      await t.mutation(api.runs.ledger.cancel, { runId, actor: "tester" });
+      await t.mutation(api.runs.ledger.resume, { runId, actor: "tester" });
     }
     expect(await finishRun(t, runId)).toMatchObject({
       status: "completed",
@@ -112,7 +112,7 @@ describe("the chain", () => {
       pages: 1,
       errors: [{ message: "The job of its page was canceled in workpool." }],
     });
-    await t.mutation(api.runs.resume, { runId, actor: "tester" });
+    await t.mutation(api.runs.ledger.resume, { runId, actor: "tester" });
     expect(await finishRun(t, runId)).toMatchObject({
       status: "completed",
       sessions: 30,
@@ -120,7 +120,7 @@ describe("the chain", () => {
   });
 
   function stopPage(runId: Id<"runs">, seq: number) {
-    return t.mutation(internal.lifecycle.pageStopped, {
+    return t.mutation(internal.runs.chain.pageStopped, {
       workId: "unused" as WorkId,
       context: { runId, seq },
       result: { kind: "failed", error: "out of time" },
@@ -163,14 +163,18 @@ describe("the walk", () => {
 
   test("a shorter idle timeout is in force for everybody from the next expire run on", async () => {
     const idleTimeoutMs = (minutes: number) =>
-      t.mutation(api.settings.change, {
+      t.mutation(api.settings.settings.change, {
         patch: { idleTimeoutMs: minutes * MINUTE_MS },
         actor: "tester",
       });
     await idleTimeoutMs(120);
-    await t.mutation(api.tracking.heartbeat, { anonymousId: "patient" });
+    await t.mutation(api.visitors.heartbeat.heartbeat, {
+      anonymousId: "patient",
+    });
     await idleTimeoutMs(30);
-    await t.mutation(api.tracking.heartbeat, { anonymousId: "hasty" });
+    await t.mutation(api.visitors.heartbeat.heartbeat, {
+      anonymousId: "hasty",
+    });
     vi.setSystemTime(NOW + HOUR_MS);
     expect(await finishRun(t, await startRun(t, "expire"))).toMatchObject({
       sessions: 2,
@@ -229,7 +233,7 @@ describe("sessions that do not fit a page", () => {
       ...visitors(3, OLD),
     ]);
     const runId = await startRun(t, "purge");
-    await t.mutation(api.tracking.action, {
+    await t.mutation(api.visitors.heartbeat.action, {
       anonymousId: "busy",
       action: "return",
     });
@@ -268,7 +272,7 @@ describe("sessions that do not fit a page", () => {
   test("actions near 1 MiB do not break a page: it stops within its bytes", async () => {
     const metadata = "x".repeat(1_000_000);
     for (let i = 0; i < 4; i += 1) {
-      await t.mutation(api.importing.importBatch, {
+      await t.mutation(api.operator.import.importBatch, {
         rows: [0, 1].map((j) => ({
           anonymousId: `heavy-${i}-${j}`,
           createdAt: OLD,

@@ -1,7 +1,10 @@
 /** A user with more sessions than one call looks at: none is left out, in whatever order. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/shared.js";
 import { readRows, type Component } from "./rows.js";
 import { seedExpired, seedLeased } from "./runKit.js";
 import { setUpComponent } from "./setup.js";
@@ -31,7 +34,7 @@ test.each([
     const ids = new Set<string>();
     let cursor: string | null = null;
     do {
-      const page: Page = await t.query(api.search.page, {
+      const page: Page = await t.query(api.operator.search.page, {
         filter: { userId: "ada" },
         sort,
         order,
@@ -58,7 +61,7 @@ test.each([
   60_000,
 );
 
-type Page = (typeof api.search.page)["_returnType"];
+type Page = (typeof api.operator.search.page)["_returnType"];
 
 /** Two thirds of them inactive, a third there; as many of somebody else between them. */
 async function seedUser(): Promise<void> {

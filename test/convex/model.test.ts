@@ -15,7 +15,7 @@ import {
   MINUTE_MS,
   type Policy,
   type RunKind,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { advance, step } from "./clock.js";
 import { setUpWithFaults } from "./faults.js";
 import { Random } from "../../embedded/test/support/random.js";
@@ -120,7 +120,7 @@ class Driver {
 
   async heartbeat(anonymousId: string) {
     const expected = this.model.heartbeat(anonymousId, Date.now());
-    const result = await this.#t.mutation(api.tracking.heartbeat, {
+    const result = await this.#t.mutation(api.visitors.heartbeat.heartbeat, {
       anonymousId,
     });
     expect(result).toMatchObject({ ok: true, state: expected });
@@ -131,7 +131,7 @@ class Driver {
     const what = this.#what();
     const action = { at: Date.now(), ...what };
     const expected = this.model.act(anonymousId, action, Date.now());
-    const result = await this.#t.mutation(api.tracking.action, {
+    const result = await this.#t.mutation(api.visitors.heartbeat.action, {
       anonymousId,
       ...what,
     });
@@ -142,7 +142,7 @@ class Driver {
   async end(anonymousId: string) {
     const given = this.#random.pick([{ reason: "bye" }, {}]);
     const expected = this.model.end(anonymousId, given.reason, Date.now());
-    const { ended } = await this.#t.mutation(api.tracking.end, {
+    const { ended } = await this.#t.mutation(api.visitors.heartbeat.end, {
       anonymousId,
       ...given,
     });
@@ -151,7 +151,9 @@ class Driver {
   }
 
   async forget(anonymousId: string) {
-    const call = this.#t.mutation(api.tracking.forget, { anonymousId });
+    const call = this.#t.mutation(api.visitors.heartbeat.forget, {
+      anonymousId,
+    });
     const isKnown = this.model.visitors.has(anonymousId);
     const expected = this.model.forget(anonymousId);
     const result = await call;
@@ -169,7 +171,10 @@ class Driver {
   async link(anonymousId: string) {
     const userId = this.#random.pick(["ada", "grace"]);
     this.model.link(anonymousId, userId, Date.now());
-    await this.#t.mutation(api.tracking.link, { anonymousId, userId });
+    await this.#t.mutation(api.visitors.heartbeat.link, {
+      anonymousId,
+      userId,
+    });
     return [anonymousId, userId];
   }
 
@@ -182,7 +187,9 @@ class Driver {
       expected[outcome] += 1;
       expected.actions += actions;
     }
-    const result = await this.#t.mutation(api.importing.importBatch, { rows });
+    const result = await this.#t.mutation(api.operator.import.importBatch, {
+      rows,
+    });
     expect(result).toEqual(expected);
     return rows;
   }
@@ -197,7 +204,10 @@ class Driver {
       { pageSize: random.pick([1, 2, 3, 7]) },
     ]);
     Object.assign(this.model.policy, patch);
-    await this.#t.mutation(api.settings.change, { patch, actor: "ada" });
+    await this.#t.mutation(api.settings.settings.change, {
+      patch,
+      actor: "ada",
+    });
     return patch;
   }
 
@@ -222,7 +232,10 @@ class Driver {
     const agoMs = this.#random.pick([0, HOUR_MS, 6 * HOUR_MS, DAY_MS, null]);
     const cutoff = agoMs === null ? this.#dueCutoff(kind) : Date.now() - agoMs;
     const given = agoMs === null || cutoff === null ? {} : { cutoff };
-    const call = this.#t.mutation(api.runs.start, { ...request, ...given });
+    const call = this.#t.mutation(api.runs.ledger.start, {
+      ...request,
+      ...given,
+    });
     if (cutoff === null) {
       await expect(call).rejects.toMatchObject({
         data: { kind: "retentionNever" },
@@ -263,7 +276,7 @@ class Driver {
     if (running.length === 0) return "none is running";
     const run = this.#random.pick(running);
     const call = { runId: run.runId, actor: "ada" };
-    const result = await this.#t.mutation(api.runs.cancel, call);
+    const result = await this.#t.mutation(api.runs.ledger.cancel, call);
     expect(result).toEqual({ canceled: true, status: "canceled" });
     run.status = "canceled";
     return run.runId;
@@ -273,7 +286,7 @@ class Driver {
     if (this.runs.runs.length === 0) return "there is none";
     const run = this.#random.pick(this.runs.runs);
     const call = { runId: run.runId, actor: "ada" };
-    const resumed = this.#t.mutation(api.runs.resume, call);
+    const resumed = this.#t.mutation(api.runs.ledger.resume, call);
     if (run.status !== "canceled") {
       expect(await resumed).toEqual({ resumed: false, status: run.status });
       return [run.runId, run.status];
@@ -299,7 +312,7 @@ class Driver {
     this.runs.hooksFail = !this.runs.hooksFail;
     const hook = this.runs.hooksFail ? this.#hook : null;
     const hooks = { onExpired: hook, onPurged: hook };
-    await this.#t.mutation(api.settings.setHooks, hooks);
+    await this.#t.mutation(api.settings.settings.setHooks, hooks);
     return this.runs.hooksFail ? "broken" : "mended";
   }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { Component } from "./rows.js";
 import { seedExpired, visitors } from "./runKit.js";
 import { setUpComponent } from "./setup.js";
@@ -18,11 +18,11 @@ afterEach(() => {
 
 async function visitAt(at: number, anonymousId: string) {
   vi.setSystemTime(at);
-  await t.mutation(api.tracking.heartbeat, { anonymousId });
+  await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
 }
 
 const createdOn = (from: number, limit?: number) =>
-  t.query(api.overview.createdBetween, {
+  t.query(api.operator.overview.createdBetween, {
     from,
     before: from + DAY_MS,
     ...(limit === undefined ? {} : { limit }),
@@ -57,7 +57,7 @@ test("inactive sessions are counted by when they were last active, active ones n
   ]);
   await visitAt(TODAY, "active");
   const inactiveBetween = (from: number, before: number, limit = 100) =>
-    t.query(api.overview.inactiveBetween, { from, before, limit });
+    t.query(api.operator.overview.inactiveBetween, { from, before, limit });
 
   expect(await inactiveBetween(-Infinity, TODAY - DAY_MS)).toEqual({
     count: 3,
@@ -78,7 +78,7 @@ test("the newest actions are those of all visitors, the last recorded first", as
   const sessions: string[] = [];
   for (const [n, anonymousId] of ["a", "b", "a"].entries()) {
     vi.setSystemTime(TODAY + n);
-    const acted = await t.mutation(api.tracking.action, {
+    const acted = await t.mutation(api.visitors.heartbeat.action, {
       anonymousId,
       action: `act-${n}`,
       metadata: { n },
@@ -86,7 +86,9 @@ test("the newest actions are those of all visitors, the last recorded first", as
     if (acted.ok) sessions.push(acted.sessionId);
   }
 
-  const newest = await t.query(api.overview.newestActions, { limit: 2 });
+  const newest = await t.query(api.operator.overview.newestActions, {
+    limit: 2,
+  });
   expect(newest).toMatchObject([
     {
       at: TODAY + 2,

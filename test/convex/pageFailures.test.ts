@@ -7,7 +7,7 @@ import {
   MAX_FAILURES_IN_A_ROW,
   MAX_RUN_ERRORS,
   type Run,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { step } from "./clock.js";
 import { removeFaults, setUpWithFaults } from "./faults.js";
 import { expectInvariants, type Component } from "./rows.js";
@@ -139,7 +139,7 @@ test("20 failures in a row fail the run; mended, it goes on where it was", async
   expect((await expectInvariants(t)).sessions).toHaveLength(25);
 
   await removeFaults(t);
-  await t.mutation(api.runs.resume, { runId, actor: "tester" });
+  await t.mutation(api.runs.ledger.resume, { runId, actor: "tester" });
   expect(await finishRun(t, runId)).toMatchObject({
     status: "completed",
     sessions: 6,

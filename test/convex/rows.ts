@@ -63,6 +63,8 @@ export async function expectInvariants(t: Component): Promise<Rows> {
   expect(new Set(rows.sessions.map((row) => row.anonymousId)).size).toBe(
     byState.total,
   );
-  expect((await t.query(api.stats.status, {})).sessions).toEqual(byState);
+  expect((await t.query(api.operator.status.status, {})).sessions).toEqual(
+    byState,
+  );
   return rows;
 }

@@ -6,8 +6,8 @@ import {
   DEFAULT_SETTINGS,
   type Run,
   type RunKind,
-} from "../../convex/sessionTracker/shared.js";
-import { countStates } from "../../convex/sessionTracker/counters.js";
+} from "../../convex/sessionTracker/shared/shared.js";
+import { countStates } from "../../convex/sessionTracker/rows/counters.js";
 import { advance, step } from "./clock.js";
 import type { Component } from "./rows.js";
 
@@ -95,7 +95,7 @@ export async function startRun(
   kind: RunKind,
   cutoff?: number,
 ): Promise<Id<"runs">> {
-  const { runId, status } = await t.mutation(api.runs.start, {
+  const { runId, status } = await t.mutation(api.runs.ledger.start, {
     kind,
     actor: "tester",
     trigger: "operator",
@@ -120,7 +120,7 @@ export async function untilFirstPage(
 }
 
 export async function readRun(t: Component, runId: string): Promise<Run> {
-  const run = await t.query(api.runs.get, { runId });
+  const run = await t.query(api.runs.ledger.get, { runId });
   if (run === null) throw new Error(`There is no run ${runId}.`);
   return run;
 }
@@ -153,7 +153,7 @@ export async function setPageSize(
   t: Component,
   pageSize: number,
 ): Promise<void> {
-  await t.mutation(api.settings.change, {
+  await t.mutation(api.settings.settings.change, {
     patch: { pageSize },
     actor: "tester",
   });

@@ -5,7 +5,7 @@
  */
 import { expect } from "vitest";
 import type { Doc } from "../../convex/sessionTracker/_generated/dataModel.js";
-import type { RunKind } from "../../convex/sessionTracker/shared.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/shared.js";
 import type { Rows } from "./rows.js";
 import type { SessionModel, Visitor } from "./sessionModel.js";
 

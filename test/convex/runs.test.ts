@@ -9,7 +9,7 @@ import {
   MINUTE_MS,
   type Cursor,
   type RunKind,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { advance } from "./clock.js";
 import { expectInvariants, readRows, type Component } from "./rows.js";
 import {
@@ -54,7 +54,7 @@ describe("start", () => {
   test.each([0, NOW - 40 * DAY_MS, NOW - DEFAULT_SETTINGS.idleTimeoutMs])(
     "takes the cutoff %i",
     async (cutoff) => {
-      const started = await t.mutation(api.runs.start, {
+      const started = await t.mutation(api.runs.ledger.start, {
         kind: "purge",
         cutoff,
         ...by,
@@ -67,17 +67,17 @@ describe("start", () => {
     "refuses the cutoff %d and starts nothing",
     async (cutoff) => {
       await expect(
-        t.mutation(api.runs.start, { kind: "purge", cutoff, ...by }),
+        t.mutation(api.runs.ledger.start, { kind: "purge", cutoff, ...by }),
       ).rejects.toMatchObject({ data: { kind: "invalidCutoff", now: NOW } });
-      expect(await t.query(api.runs.list, {})).toEqual([]);
+      expect(await t.query(api.runs.ledger.list, {})).toEqual([]);
     },
   );
 
   test("needs a cutoff where the retention is never", async () => {
     const patch = { retentionDays: "never" as const };
-    await t.mutation(api.settings.change, { patch, actor: "tester" });
+    await t.mutation(api.settings.settings.change, { patch, actor: "tester" });
     await expect(
-      t.mutation(api.runs.start, { kind: "purge", ...by }),
+      t.mutation(api.runs.ledger.start, { kind: "purge", ...by }),
     ).rejects.toMatchObject({ data: { kind: "retentionNever" } });
     await startRun(t, "purge", NOW - DAY_MS);
     await startRun(t, "expire");
@@ -113,7 +113,9 @@ describe("start", () => {
     await seedExpired(t, visitors(3, NOW - 20 * DAY_MS));
     const runId = await startRun(t, "purge");
     vi.setSystemTime(NOW + MINUTE_MS);
-    expect(await t.mutation(api.runs.start, { kind: "purge", ...by })).toEqual({
+    expect(
+      await t.mutation(api.runs.ledger.start, { kind: "purge", ...by }),
+    ).toEqual({
       runId,
       cutoff: NOW - RETENTION_MS,
       status: "alreadyRunning",
@@ -128,14 +130,14 @@ describe("start", () => {
 
   test("a token names the run it started, also when that is done", async () => {
     const request = { kind: "purge" as const, ...by, token: "try-1" };
-    const first = await t.mutation(api.runs.start, request);
+    const first = await t.mutation(api.runs.ledger.start, request);
     await untilFirstPage(t, first.runId);
     vi.setSystemTime(NOW + HOUR_MS);
-    expect(await t.mutation(api.runs.start, request)).toEqual(first);
-    expect(await t.query(api.runs.list, {})).toHaveLength(1);
+    expect(await t.mutation(api.runs.ledger.start, request)).toEqual(first);
+    expect(await t.query(api.runs.ledger.list, {})).toHaveLength(1);
 
     const other = { ...request, token: "try-2" };
-    expect((await t.mutation(api.runs.start, other)).runId).not.toBe(
+    expect((await t.mutation(api.runs.ledger.start, other)).runId).not.toBe(
       first.runId,
     );
   });
@@ -167,7 +169,7 @@ describe("list and get", () => {
     const seen = async (args: Parameters<typeof listRuns>[0]) =>
       (await listRuns(args)).map(({ kind, startedAt: at }) => ({ kind, at }));
     const listRuns = (args: { kind?: RunKind; limit?: number }) =>
-      t.query(api.runs.list, args);
+      t.query(api.runs.ledger.list, args);
 
     expect(await seen({})).toEqual(started);
     expect(await seen({ limit: 2 })).toEqual(started.slice(0, 2));
@@ -195,10 +197,12 @@ describe("list and get", () => {
       const pages: string[][] = [];
       let cursor: string | null = null;
       do {
-        const page: FunctionReturnType<typeof api.runs.page> = await t.query(
-          api.runs.page,
-          { limit, cursor, ...(kind === undefined ? {} : { kind }) },
-        );
+        const page: FunctionReturnType<typeof api.runs.ledger.page> =
+          await t.query(api.runs.ledger.page, {
+            limit,
+            cursor,
+            ...(kind === undefined ? {} : { kind }),
+          });
         pages.push(page.runs.map(({ runId }) => runId));
         cursor = page.cursor;
       } while (cursor !== null);
@@ -210,19 +214,21 @@ describe("list and get", () => {
     const purges = ids.filter((_id, index) => index % 3 === 0);
     expect((await all(1, "purge")).flat()).toEqual(purges);
     for (const args of [{ limit: 0 }, { limit: 201 }]) {
-      await expect(t.query(api.runs.page, args)).rejects.toMatchObject({
+      await expect(t.query(api.runs.ledger.page, args)).rejects.toMatchObject({
         data: { kind: "invalidArgument", argument: "limit" },
       });
     }
     await expect(
-      t.query(api.runs.page, { limit: 1, cursor: "yesterday" }),
+      t.query(api.runs.ledger.page, { limit: 1, cursor: "yesterday" }),
     ).rejects.toMatchObject({ data: { argument: "cursor" } });
   });
 
   test("an unknown run is null to get, and an error to cancel and resume", async () => {
-    expect(await t.query(api.runs.get, { runId: "nonsense" })).toBeNull();
+    expect(
+      await t.query(api.runs.ledger.get, { runId: "nonsense" }),
+    ).toBeNull();
     const args = { runId: "nonsense", actor: "tester" };
-    for (const change of [api.runs.cancel, api.runs.resume]) {
+    for (const change of [api.runs.ledger.cancel, api.runs.ledger.resume]) {
       await expect(t.mutation(change, args)).rejects.toMatchObject({
         data: { kind: "runNotFound", runId: "nonsense" },
       });
@@ -238,7 +244,7 @@ describe("cancel and resume", () => {
     // The page it starts with, and those of its first job.
     await runToPage(t, runId, 11);
     const args = { runId, actor: "ann", reason: "too early" };
-    expect(await t.mutation(api.runs.cancel, args)).toEqual({
+    expect(await t.mutation(api.runs.ledger.cancel, args)).toEqual({
       canceled: true,
       status: "canceled",
     });
@@ -251,14 +257,16 @@ describe("cancel and resume", () => {
       errors: [{ message: "Canceled by ann: too early" }],
     });
     expect((await expectInvariants(t)).sessions).toHaveLength(11);
-    expect(await t.mutation(api.runs.cancel, args)).toEqual({
+    expect(await t.mutation(api.runs.ledger.cancel, args)).toEqual({
       canceled: false,
       status: "canceled",
     });
 
     // Nothing is met twice: a row put behind the cursor waits for the next run.
     await seedExpired(t, visitors(1, NOW - 30 * DAY_MS, "behind"));
-    expect(await t.mutation(api.runs.resume, { runId, actor: "ann" })).toEqual({
+    expect(
+      await t.mutation(api.runs.ledger.resume, { runId, actor: "ann" }),
+    ).toEqual({
       resumed: true,
       status: "running",
     });
@@ -270,7 +278,9 @@ describe("cancel and resume", () => {
     });
     const { sessions } = await expectInvariants(t);
     expect(sessions.map((row) => row.anonymousId)).toEqual(["behind-0"]);
-    expect(await t.mutation(api.runs.resume, { runId, actor: "ann" })).toEqual({
+    expect(
+      await t.mutation(api.runs.ledger.resume, { runId, actor: "ann" }),
+    ).toEqual({
       resumed: false,
       status: "completed",
     });
@@ -280,10 +290,10 @@ describe("cancel and resume", () => {
     await setPageSize(t, 1);
     await seedExpired(t, visitors(5, NOW - 20 * DAY_MS));
     const first = await startRun(t, "purge");
-    await t.mutation(api.runs.cancel, { runId: first, actor: "ann" });
+    await t.mutation(api.runs.ledger.cancel, { runId: first, actor: "ann" });
     const second = await startRun(t, "purge");
     await expect(
-      t.mutation(api.runs.resume, { runId: first, actor: "ann" }),
+      t.mutation(api.runs.ledger.resume, { runId: first, actor: "ann" }),
     ).rejects.toMatchObject({
       data: { kind: "alreadyRunning", runId: second },
     });
@@ -293,13 +303,13 @@ describe("cancel and resume", () => {
     await setPageSize(t, 1);
     await seedExpired(t, visitors(4, NOW - 20 * DAY_MS));
     const resumed = await startRun(t, "purge");
-    await t.mutation(api.runs.cancel, { runId: resumed, actor: "ann" });
+    await t.mutation(api.runs.ledger.cancel, { runId: resumed, actor: "ann" });
     vi.setSystemTime(NOW + MINUTE_MS);
     await startRun(t, "purge", 0);
     vi.setSystemTime(NOW + 2 * MINUTE_MS);
     const last = await startRun(t, "purge", 0);
-    await t.mutation(api.runs.resume, { runId: resumed, actor: "ann" });
-    const { runs } = await t.query(api.stats.status, {});
+    await t.mutation(api.runs.ledger.resume, { runId: resumed, actor: "ann" });
+    const { runs } = await t.query(api.operator.status.status, {});
     expect(runs.map(({ runId, status }) => ({ runId, status }))).toEqual([
       { runId: resumed, status: "running" },
       { runId: last, status: "completed" },
@@ -355,7 +365,7 @@ describe("preview", () => {
         oldest: number | null;
         newest: number | null;
         cursor: Cursor | null;
-      } = await t.query(api.previews.purge, { cutoff, cursor });
+      } = await t.query(api.runs.preview.purge, { cutoff, cursor });
       total.sessions += page.sessions;
       total.actions += page.actions;
       total.oldest = Math.min(total.oldest, page.oldest ?? Infinity);

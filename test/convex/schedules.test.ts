@@ -13,7 +13,7 @@ import {
   MINUTE_MS,
   type ScheduleName,
   type ScheduleStatus,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { advance } from "./clock.js";
 import { expectInvariants, type Component } from "./rows.js";
 import { record } from "./recorder.js";
@@ -60,7 +60,7 @@ describe("set", () => {
       spec: "0 4 * * *",
       reason: "less load",
     });
-    const [entry] = await t.query(api.settings.log, { limit: 1 });
+    const [entry] = await t.query(api.settings.settings.log, { limit: 1 });
     expect(entry).toMatchObject({
       revision,
       actor: "tester",
@@ -82,7 +82,7 @@ describe("set", () => {
   });
 
   test("is in force when it returns: never a moment with two crons, or none", async () => {
-    await t.mutation(internal.watchdog.check, {});
+    await t.mutation(internal.schedules.watchdog.check, {});
     for (const spec of ["0 4 * * *", "0 5 * * *", "0 5 * * *"]) {
       await set({ name: "purge", spec });
       expect(await cronSpecs()).toEqual({
@@ -171,14 +171,14 @@ describe("refused", () => {
     field: string,
     value: string,
   ) {
-    await t.mutation(internal.watchdog.check, {});
+    await t.mutation(internal.schedules.watchdog.check, {});
     const before = await schedule("purge");
     const refusal = { data: { kind: "invalidSchedule", field, value } };
     await expect(set({ name: "purge", ...change })).rejects.toMatchObject(
       refusal,
     );
     await expect(
-      t.query(api.schedules.preview, { name: "purge", ...change }),
+      t.query(api.schedules.schedules.preview, { name: "purge", ...change }),
     ).rejects.toMatchObject(refusal);
     expect(await schedule("purge")).toEqual(before);
     expect((await cronSpecs()).purge).toEqual(["30 2 * * *"]);
@@ -192,7 +192,7 @@ describe("refused", () => {
     await set({ name: "purge", spec });
     expect((await schedule("purge")).spec).toBe(kept);
     expect((await cronSpecs()).purge).toEqual([kept]);
-    const preview = await t.query(api.schedules.preview, { spec });
+    const preview = await t.query(api.schedules.schedules.preview, { spec });
     expect(preview.spec).toBe(kept);
   });
 
@@ -221,10 +221,13 @@ describe("pause", () => {
     });
     expect((await expectInvariants(t)).sessions).toHaveLength(3);
 
-    const { schedule: resumed } = await t.mutation(api.schedules.resume, {
-      name: "purge",
-      actor: "tester",
-    });
+    const { schedule: resumed } = await t.mutation(
+      api.schedules.schedules.resume,
+      {
+        name: "purge",
+        actor: "tester",
+      },
+    );
     expect(resumed).toMatchObject({
       paused: null,
       nextAt: at("2026-03-04T02:30Z"),
@@ -287,12 +290,12 @@ describe("preview", () => {
       fires: ["21T02:30Z"],
     },
   ])("$what", async ({ args, fires }) => {
-    const preview = await t.query(api.schedules.preview, args);
+    const preview = await t.query(api.schedules.schedules.preview, args);
     expect(preview.fires).toEqual(fires.map((fire) => at(`2026-03-${fire}`)));
   });
 
   test("takes no longer where fires are years apart", async () => {
-    const { fires } = await t.query(api.schedules.preview, {
+    const { fires } = await t.query(api.schedules.schedules.preview, {
       spec: "0 0 29 2 *",
       count: 100,
     });
@@ -304,7 +307,7 @@ describe("preview", () => {
 
   test.each([0, 101, 2.5])("refuses to count %d", async (count) => {
     await expect(
-      t.query(api.schedules.preview, { name: "purge", count }),
+      t.query(api.schedules.schedules.preview, { name: "purge", count }),
     ).rejects.toMatchObject({
       data: { kind: "invalidArgument", argument: "count" },
     });
@@ -327,7 +330,7 @@ describe("preview", () => {
     async ({ spec = "30 2 * * *", from, fires }) => {
       vi.setSystemTime(from);
       await set({ name: "purge", spec, timeZone: "America/New_York" });
-      const preview = await t.query(api.schedules.preview, {
+      const preview = await t.query(api.schedules.schedules.preview, {
         name: "purge",
         count: 3,
       });
@@ -344,24 +347,24 @@ describe("preview", () => {
 
 describe("a tick", () => {
   beforeEach(async () => {
-    await t.mutation(internal.watchdog.check, {});
+    await t.mutation(internal.schedules.watchdog.check, {});
   });
 
   test("with nothing due starts no run and no job", async () => {
-    await t.mutation(api.tracking.heartbeat, { anonymousId: "live" });
+    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "live" });
     await advance(t, 16 * MINUTE_MS);
     expect(await schedule("expire")).toMatchObject({
       lastAt: NOW + 15 * MINUTE_MS,
       lastResult: "nothing due",
     });
-    expect(await t.query(api.runs.list, {})).toEqual([]);
+    expect(await t.query(api.runs.ledger.list, {})).toEqual([]);
   });
 
   test("starts a run of its own where something is due", async () => {
-    await t.mutation(api.tracking.heartbeat, { anonymousId: "gone" });
+    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "gone" });
     await advance(t, 46 * MINUTE_MS);
     expect((await schedule("expire")).lastResult).toBe("started a run");
-    expect(await t.query(api.runs.list, {})).toMatchObject([
+    expect(await t.query(api.runs.ledger.list, {})).toMatchObject([
       {
         kind: "expire",
         trigger: "schedule",
@@ -381,12 +384,12 @@ describe("a tick", () => {
     expect((await schedule("purge")).lastResult).toMatch(
       /^run \w+ was still going$/,
     );
-    expect(await t.query(api.runs.list, {})).toHaveLength(1);
+    expect(await t.query(api.runs.ledger.list, {})).toHaveLength(1);
   });
 
   test("never purges where the retention is never", async () => {
     await seedExpired(t, visitors(3, NOW - 900 * DAY_MS));
-    await t.mutation(api.settings.change, {
+    await t.mutation(api.settings.settings.change, {
       patch: { retentionDays: "never" },
       actor: "tester",
     });
@@ -401,22 +404,28 @@ describe("a tick", () => {
     vi.setSystemTime(NOW + 6 * HOUR_MS);
     const { transactions } = await record(() => advance(t, 16 * MINUTE_MS));
 
-    const fires = transactions.filter((tx) => tx.name === "schedules:dispatch");
+    const fires = transactions.filter(
+      (tx) => tx.name === "schedules/schedules:dispatch",
+    );
     // Crons skips every other of the 24: the one before it is not done yet.
     expect(fires.length).toBeGreaterThan(10);
     expect(fires.filter((tx) => tx.documentsWritten > 0)).toHaveLength(1);
-    expect(await t.query(api.runs.list, { kind: "expire" })).toHaveLength(1);
+    expect(
+      await t.query(api.runs.ledger.list, { kind: "expire" }),
+    ).toHaveLength(1);
 
     // And then as ever.
     await advance(t, 15 * MINUTE_MS);
-    expect(await t.query(api.runs.list, { kind: "expire" })).toHaveLength(2);
+    expect(
+      await t.query(api.runs.ledger.list, { kind: "expire" }),
+    ).toHaveLength(2);
   });
 
   /** A lease that each tick finds and each run sets aside, since its session is gone. */
   async function leaveOneAlwaysDue() {
     const patch = { retentionDays: "never" as const, pageSize: 1 };
-    await t.mutation(api.settings.change, { patch, actor: "tester" });
-    const seen = await t.mutation(api.tracking.heartbeat, {
+    await t.mutation(api.settings.settings.change, { patch, actor: "tester" });
+    const seen = await t.mutation(api.visitors.heartbeat.heartbeat, {
       anonymousId: "orphan",
     });
     await t.run(async (ctx) => {
@@ -437,16 +446,21 @@ function set(change: {
   reason?: string;
   expectedRevision?: number;
 }) {
-  return t.mutation(api.schedules.set, { ...change, actor });
+  return t.mutation(api.schedules.schedules.set, { ...change, actor });
 }
 
 function pause(name: ScheduleName, reason: string, until?: number) {
   const end = until === undefined ? {} : { until };
-  return t.mutation(api.schedules.pause, { name, reason, actor, ...end });
+  return t.mutation(api.schedules.schedules.pause, {
+    name,
+    reason,
+    actor,
+    ...end,
+  });
 }
 
 async function schedule(name: ScheduleName): Promise<ScheduleStatus> {
-  const schedules = await t.query(api.schedules.list, {});
+  const schedules = await t.query(api.schedules.schedules.list, {});
   const found = schedules.find((each) => each.name === name);
   if (found === undefined) throw new Error(`No schedule ${name}.`);
   return found;

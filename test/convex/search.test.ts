@@ -1,7 +1,10 @@
 /** Pages through every filter and order, and compares with a plain filter and sort of all rows. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/shared.js";
 import { Random } from "../../embedded/test/support/random.js";
 import type { Component } from "./rows.js";
 import { startRun } from "./runKit.js";
@@ -31,15 +34,15 @@ beforeAll(async () => {
     const createdAt = lastActive - random.below(4) * DAY_MS;
     const anonymousId = `visitor-${i}`;
     vi.setSystemTime(createdAt);
-    await t.mutation(api.tracking.heartbeat, { anonymousId });
+    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
     vi.setSystemTime(lastActive);
-    await t.mutation(api.tracking.heartbeat, { anonymousId });
+    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
     const userId = random.chance(0.3) ? "ada" : undefined;
     if (userId !== undefined) {
-      await t.mutation(api.tracking.link, { anonymousId, userId });
+      await t.mutation(api.visitors.heartbeat.link, { anonymousId, userId });
     }
     const isEnded = random.chance(0.3);
-    if (isEnded) await t.mutation(api.tracking.end, { anonymousId });
+    if (isEnded) await t.mutation(api.visitors.heartbeat.end, { anonymousId });
     const isIdle = NOW - lastActive > 30 * MINUTE_MS;
     const state = isEnded ? "ended" : isIdle ? "expired" : "active";
     const user = userId === undefined ? {} : { userId };
@@ -93,23 +96,28 @@ describe.each([false, true])("an expire run has come by: %s", (expired) => {
 
 test("a page is never more than asked for, and a bad cursor is refused", async () => {
   const args = { filter: {}, sort: "active", order: "desc" } as const;
-  const { sessions } = await t.query(api.search.page, { ...args, limit: 5 });
+  const { sessions } = await t.query(api.operator.search.page, {
+    ...args,
+    limit: 5,
+  });
   expect(sessions).toHaveLength(5);
   await expect(
-    t.query(api.search.page, { ...args, limit: 5, cursor: "nonsense" }),
+    t.query(api.operator.search.page, {
+      ...args,
+      limit: 5,
+      cursor: "nonsense",
+    }),
   ).rejects.toThrow("did not come from a list");
 });
 
-type Query = (typeof api.search.page)["_args"];
+type Query = (typeof api.operator.search.page)["_args"];
 
 async function pages(query: Query): Promise<Seen[]> {
   const found: Seen[] = [];
   let cursor: string | null = null;
   do {
-    const page: (typeof api.search.page)["_returnType"] = await t.query(
-      api.search.page,
-      { ...query, cursor },
-    );
+    const page: (typeof api.operator.search.page)["_returnType"] =
+      await t.query(api.operator.search.page, { ...query, cursor });
     for (const { lease, inactiveSince, ...row } of page.sessions) {
       const lastActive = lease?.lastActive ?? inactiveSince ?? 0;
       found.push({ ...row, lastActive });

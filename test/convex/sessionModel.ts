@@ -2,7 +2,10 @@
  * What the component promises, said as simply as possible: one object for each visitor, no tables,
  * no counters. `model.test.ts` drives it beside the component and compares.
  */
-import type { Action, Policy } from "../../convex/sessionTracker/shared.js";
+import type {
+  Action,
+  Policy,
+} from "../../convex/sessionTracker/shared/shared.js";
 
 export interface Visitor {
   createdAt: number;

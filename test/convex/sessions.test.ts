@@ -6,7 +6,7 @@ import {
   MINUTE_MS,
   type Action,
   type SessionState,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { readRows, type Component } from "./rows.js";
 import { startRun } from "./runKit.js";
 import { setUpComponent } from "./setup.js";
@@ -26,10 +26,16 @@ describe("list", () => {
     await act(t, "old");
     pass(MINUTE_MS);
     await act(t, "new");
-    await t.mutation(api.tracking.link, { anonymousId: "new", userId: "ada" });
-    await t.mutation(api.tracking.end, { anonymousId: "old", reason: "bye" });
+    await t.mutation(api.visitors.heartbeat.link, {
+      anonymousId: "new",
+      userId: "ada",
+    });
+    await t.mutation(api.visitors.heartbeat.end, {
+      anonymousId: "old",
+      reason: "bye",
+    });
 
-    const { sessions, cursor } = await t.query(api.sessions.list, {});
+    const { sessions, cursor } = await t.query(api.operator.show.list, {});
     expect(cursor).toBeNull();
     expect(sessions).toEqual([
       {
@@ -60,7 +66,7 @@ describe("list", () => {
     const t = setUpComponent();
     await oneOfEachState(t);
     for (const state of ["active", "expired", "ended"] as const) {
-      const { sessions } = await t.query(api.sessions.list, { state });
+      const { sessions } = await t.query(api.operator.show.list, { state });
       expect(sessions.map((row) => row.anonymousId)).toEqual([state]);
     }
   });
@@ -90,11 +96,11 @@ describe("list", () => {
   test("pages hold together while sessions come and go", async () => {
     const t = setUpComponent();
     await visit(t, 6);
-    const first = await t.query(api.sessions.list, { limit: 2 });
+    const first = await t.query(api.operator.show.list, { limit: 2 });
     expect(first.sessions.map((row) => row.anonymousId)).toEqual(["v5", "v4"]);
     await act(t, "newcomer");
-    await t.mutation(api.tracking.forget, { anonymousId: "v4" });
-    await t.mutation(api.tracking.forget, { anonymousId: "v2" });
+    await t.mutation(api.visitors.heartbeat.forget, { anonymousId: "v4" });
+    await t.mutation(api.visitors.heartbeat.forget, { anonymousId: "v2" });
     const rest = await listAll(t, { cursor: first.cursor });
     expect(rest).toEqual(["v3", "v1", "v0"]);
   });
@@ -103,7 +109,7 @@ describe("list", () => {
     "refuses a limit of %d",
     async (limit) => {
       await expect(
-        setUpComponent().query(api.sessions.list, { limit }),
+        setUpComponent().query(api.operator.show.list, { limit }),
       ).rejects.toMatchObject({
         data: { kind: "invalidArgument", argument: "limit" },
       });
@@ -121,7 +127,7 @@ describe("list", () => {
     ["1:2:id:3"],
   ])("refuses %j, which is no cursor of its own", async (cursor) => {
     await expect(
-      setUpComponent().query(api.sessions.list, { cursor }),
+      setUpComponent().query(api.operator.show.list, { cursor }),
     ).rejects.toMatchObject({
       data: { kind: "invalidArgument", argument: "cursor" },
     });
@@ -134,7 +140,7 @@ describe("activity", () => {
     await oneOfEachState(t);
     pass(5_000);
     const anonymousIds = ["active", "expired", "ended", "nobody"];
-    const found = await t.query(api.sessions.activity, { anonymousIds });
+    const found = await t.query(api.operator.show.activity, { anonymousIds });
     expect(found).toEqual([
       {
         anonymousId: "active",
@@ -155,7 +161,7 @@ describe("activity", () => {
       await act(t, "v");
       pass(30 * MINUTE_MS + extraMs);
       const anonymousIds = ["v"];
-      const found = await t.query(api.sessions.activity, { anonymousIds });
+      const found = await t.query(api.operator.show.activity, { anonymousIds });
       expect(found).toMatchObject([{ lastActive: START, idle }]);
     },
   );
@@ -163,7 +169,7 @@ describe("activity", () => {
   test("refuses more than 1,000 ids", async () => {
     const anonymousIds = Array.from({ length: 1_001 }, (_, n) => `v${n}`);
     await expect(
-      setUpComponent().query(api.sessions.activity, { anonymousIds }),
+      setUpComponent().query(api.operator.show.activity, { anonymousIds }),
     ).rejects.toMatchObject({ data: { kind: "invalidArgument" } });
   });
 });
@@ -172,17 +178,17 @@ describe("get", () => {
   test("finds by either id, with the lease while there is one", async () => {
     const t = setUpComponent();
     await act(t, "v");
-    const byName = await t.query(api.sessions.get, { id: "v" });
+    const byName = await t.query(api.operator.show.get, { id: "v" });
     expect(byName).toMatchObject({
       anonymousId: "v",
       state: "active",
       lease: { lastActive: START, actionCount: 1, idle: false },
     });
     const id = byName?.sessionId ?? "";
-    expect(await t.query(api.sessions.get, { id })).toEqual(byName);
+    expect(await t.query(api.operator.show.get, { id })).toEqual(byName);
 
-    await t.mutation(api.tracking.end, { anonymousId: "v" });
-    expect(await t.query(api.sessions.get, { id })).toMatchObject({
+    await t.mutation(api.visitors.heartbeat.end, { anonymousId: "v" });
+    expect(await t.query(api.operator.show.get, { id })).toMatchObject({
       state: "ended",
       lease: null,
     });
@@ -193,17 +199,17 @@ describe("get", () => {
     await act(t, "v");
     const lease = (await readRows(t)).leases[0]?._id ?? "";
     for (const id of ["nobody", "", lease]) {
-      expect(await t.query(api.sessions.get, { id })).toBeNull();
+      expect(await t.query(api.operator.show.get, { id })).toBeNull();
     }
   });
 
   test("an anonymousId that looks like another's sessionId gives that session", async () => {
     const t = setUpComponent();
     await act(t, "v");
-    const found = await t.query(api.sessions.get, { id: "v" });
+    const found = await t.query(api.operator.show.get, { id: "v" });
     const id = found?.sessionId ?? "";
     await act(t, id);
-    expect(await t.query(api.sessions.get, { id })).toEqual(found);
+    expect(await t.query(api.operator.show.get, { id })).toEqual(found);
   });
 });
 
@@ -250,7 +256,7 @@ describe("active", () => {
     pass(MINUTE_MS);
     await act(t, "second");
     await act(t, "second");
-    await t.mutation(api.tracking.link, {
+    await t.mutation(api.visitors.heartbeat.link, {
       anonymousId: "second",
       userId: "ada",
     });
@@ -329,7 +335,7 @@ describe("active", () => {
     const t = setUpComponent();
     await act(t, "patient");
     const patch = { idleTimeoutMs: 2 * MINUTE_MS };
-    await t.mutation(api.settings.change, { patch, actor: "ada" });
+    await t.mutation(api.settings.settings.change, { patch, actor: "ada" });
     pass(5 * MINUTE_MS);
     await act(t, "expired");
     pass(5 * MINUTE_MS);
@@ -361,7 +367,7 @@ function pass(ms: number): void {
 }
 
 function act(t: Component, anonymousId: string, action = "click") {
-  return t.mutation(api.tracking.action, { anonymousId, action });
+  return t.mutation(api.visitors.heartbeat.action, { anonymousId, action });
 }
 
 async function expire(t: Component) {
@@ -374,7 +380,7 @@ async function oneOfEachState(t: Component): Promise<void> {
   pass(31 * MINUTE_MS);
   await expire(t);
   await act(t, "ended");
-  await t.mutation(api.tracking.end, { anonymousId: "ended" });
+  await t.mutation(api.visitors.heartbeat.end, { anonymousId: "ended" });
   await act(t, "active");
 }
 
@@ -403,7 +409,7 @@ async function listAll(
   const ids: string[] = [];
   let { cursor = null } = args;
   do {
-    const page = await t.query(api.sessions.list, { ...args, cursor });
+    const page = await t.query(api.operator.show.list, { ...args, cursor });
     expect(page.sessions.length).toBeLessThanOrEqual(args.limit ?? 100);
     ids.push(...page.sessions.map((row) => row.anonymousId));
     expect(ids.length, "a list that comes to an end").toBeLessThan(100);
@@ -414,14 +420,14 @@ async function listAll(
 
 /** All pages of it. */
 async function timeline(t: Component, id: string, limit = 50) {
-  const session = await t.query(api.sessions.get, { id });
+  const session = await t.query(api.operator.show.get, { id });
   if (session === null) throw new Error(`${id} has no session.`);
   const { sessionId } = session;
   const actions: Action[] = [];
   let cursor: string | null = null;
   do {
     const page: { actions: Action[]; cursor: string | null } = await t.query(
-      api.sessions.timeline,
+      api.operator.show.timeline,
       { sessionId, limit, cursor },
     );
     expect(page.actions.length).toBeLessThanOrEqual(limit);
@@ -435,11 +441,13 @@ async function timeline(t: Component, id: string, limit = 50) {
 function importOne(t: Component, anonymousId: string, times: number[]) {
   const actions = times.map((at, n) => ({ at, action: `action ${n}` }));
   const row = { anonymousId, createdAt: START - DAY_MS, lastActive: START };
-  return t.mutation(api.importing.importBatch, { rows: [{ ...row, actions }] });
+  return t.mutation(api.operator.import.importBatch, {
+    rows: [{ ...row, actions }],
+  });
 }
 
 function active(t: Component, minutesActive: number, limit = 100) {
-  return t.query(api.sessions.active, { minutesActive, limit });
+  return t.query(api.operator.show.active, { minutesActive, limit });
 }
 
 /** Who is in the window, by the names that it does not tell. */

@@ -7,7 +7,7 @@ import {
   HOUR_MS,
   MINUTE_MS,
   type Policy,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import type { Component } from "./rows.js";
 import { setUpComponent } from "./setup.js";
 
@@ -23,7 +23,7 @@ afterEach(() => {
 describe("without a row", () => {
   test("the defaults are in force, at revision 0", async () => {
     const t = setUpComponent();
-    const settings = await t.query(api.settings.get, {});
+    const settings = await t.query(api.settings.settings.get, {});
     expect(settings).toEqual({ ...DEFAULT_SETTINGS, revision: 0 });
     expect(settings).toEqual({
       revision: 0,
@@ -78,7 +78,7 @@ describe("each field has its edges", () => {
   ])("%s takes %s", async (field, value, others) => {
     const t = setUpComponent();
     await change(t, { ...others, [field]: value });
-    const settings = await t.query(api.settings.get, {});
+    const settings = await t.query(api.settings.settings.get, {});
     expect(settings[field]).toBe(value);
   });
 
@@ -115,7 +115,7 @@ describe("each field has its edges", () => {
       },
     });
     expect(await settingsRows(t)).toEqual([]);
-    expect(await t.query(api.settings.log, {})).toEqual([]);
+    expect(await t.query(api.settings.settings.log, {})).toEqual([]);
   });
 
   test.each<[string, Partial<Policy>, Partial<Policy>, keyof Policy]>([
@@ -186,7 +186,7 @@ describe("a change", () => {
     const again = { retentionDays: 30 };
     expect(await change(t, again)).toEqual({ revision: 1, ...nothing });
     expect(await settingsRows(t)).toEqual(rows);
-    expect(await t.query(api.settings.log, {})).toHaveLength(1);
+    expect(await t.query(api.settings.settings.log, {})).toHaveLength(1);
   });
 
   test("made on the revision in force is applied", async () => {
@@ -219,7 +219,7 @@ describe("a change", () => {
         },
       },
     );
-    expect(await t.query(api.settings.get, {})).toMatchObject({
+    expect(await t.query(api.settings.settings.get, {})).toMatchObject({
       retentionDays: 7,
       revision: 1,
     });
@@ -239,7 +239,7 @@ describe("the log", () => {
     await change(t, { retentionDays: 7 }, { actor: "ada", reason: "GDPR" });
     vi.setSystemTime(START + HOUR_MS);
     await change(t, { retentionDays: "never" }, { actor: "grace" });
-    expect(await t.query(api.settings.log, {})).toEqual([
+    expect(await t.query(api.settings.settings.log, {})).toEqual([
       {
         revision: 2,
         at: START + HOUR_MS,
@@ -262,9 +262,9 @@ describe("the log", () => {
     const t = setUpComponent();
     await change(t, { retentionDays: 7 });
     const pause = { name: "purge", reason: "audit", actor: "ada" } as const;
-    const { revision } = await t.mutation(api.schedules.pause, pause);
+    const { revision } = await t.mutation(api.schedules.schedules.pause, pause);
     expect(revision).toBe(2);
-    const [latest] = await t.query(api.settings.log, { limit: 1 });
+    const [latest] = await t.query(api.settings.settings.log, { limit: 1 });
     expect(latest).toMatchObject({ revision: 2, reason: "audit" });
   });
 
@@ -276,7 +276,10 @@ describe("the log", () => {
     const revisions: number[] = [];
     let before = Infinity;
     for (let page = 0; page < 3; page++) {
-      const log = await t.query(api.settings.log, { limit: 2, before });
+      const log = await t.query(api.settings.settings.log, {
+        limit: 2,
+        before,
+      });
       revisions.push(...log.map(({ revision }) => revision));
       before = revisions.at(-1) ?? 0;
     }
@@ -285,7 +288,7 @@ describe("the log", () => {
 
   test.each([[0], [1_001], [2.5]])("refuses a limit of %d", async (limit) => {
     await expect(
-      setUpComponent().query(api.settings.log, { limit }),
+      setUpComponent().query(api.settings.settings.log, { limit }),
     ).rejects.toMatchObject({
       data: { kind: "invalidArgument", argument: "limit" },
     });
@@ -295,29 +298,31 @@ describe("the log", () => {
 describe("hooks", () => {
   test("are kept beside the settings, and are not part of what get shows", async () => {
     const t = setUpComponent();
-    await t.mutation(api.settings.setHooks, { onExpired: "function://;a:b" });
+    await t.mutation(api.settings.settings.setHooks, {
+      onExpired: "function://;a:b",
+    });
     expect(await settingsRows(t)).toMatchObject([
       { onExpired: "function://;a:b", revision: 0 },
     ]);
-    const settings = await t.query(api.settings.get, {});
+    const settings = await t.query(api.settings.settings.get, {});
     expect(settings).toEqual({ ...DEFAULT_SETTINGS, revision: 0 });
   });
 
   test("given none, nothing is written", async () => {
     const t = setUpComponent();
-    await t.mutation(api.settings.setHooks, {});
+    await t.mutation(api.settings.settings.setHooks, {});
     expect(await settingsRows(t)).toEqual([]);
   });
 
   test("absent stay as they were, null are removed, and changes leave them", async () => {
     const t = setUpComponent();
     const both = { onExpired: "function://;a:b", onPurged: "function://;a:c" };
-    await t.mutation(api.settings.setHooks, both);
+    await t.mutation(api.settings.settings.setHooks, both);
     await change(t, { retentionDays: 7 });
-    await t.mutation(api.settings.setHooks, {});
+    await t.mutation(api.settings.settings.setHooks, {});
     expect(await settingsRows(t)).toMatchObject([both]);
 
-    await t.mutation(api.settings.setHooks, { onExpired: null });
+    await t.mutation(api.settings.settings.setHooks, { onExpired: null });
     const [row] = await settingsRows(t);
     expect(row).not.toHaveProperty("onExpired");
     expect(row).toMatchObject({ onPurged: both.onPurged, retentionDays: 7 });
@@ -333,7 +338,11 @@ interface By {
 }
 
 function change(t: Component, patch: Partial<Policy>, by: By = {}) {
-  return t.mutation(api.settings.change, { patch, actor: "ada", ...by });
+  return t.mutation(api.settings.settings.change, {
+    patch,
+    actor: "ada",
+    ...by,
+  });
 }
 
 function settingsRows(t: Component) {

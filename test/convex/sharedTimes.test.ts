@@ -5,7 +5,7 @@
  */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { removeFaults, setUpWithFaults } from "./faults.js";
 import { expectInvariants, readRows, type Component } from "./rows.js";
 import {
@@ -66,10 +66,10 @@ test("a preview counts each once, page by page", async () => {
   await seedLeased(t, visitors(2_300, OLD, "leased"));
   await seedExpired(t, visitors(2_300, OLD));
   const seen = { sessions: 0, calls: 0 };
-  type Preview = (typeof api.previews.purge)["_returnType"];
+  type Preview = (typeof api.runs.preview.purge)["_returnType"];
   let cursor: Preview["cursor"] = null;
   do {
-    const page: Preview = await t.query(api.previews.purge, {
+    const page: Preview = await t.query(api.runs.preview.purge, {
       cutoff: NOW - DAY_MS,
       cursor,
     });
@@ -115,10 +115,12 @@ test("a timeline has each action of one moment once", async () => {
   const found: string[] = [];
   let cursor: string | null = null;
   do {
-    const page: (typeof api.sessions.timeline)["_returnType"] = await t.query(
-      api.sessions.timeline,
-      { sessionId: session._id, limit: 4, cursor },
-    );
+    const page: (typeof api.operator.show.timeline)["_returnType"] =
+      await t.query(api.operator.show.timeline, {
+        sessionId: session._id,
+        limit: 4,
+        cursor,
+      });
     found.push(...page.actions.map(({ action }) => action));
     cursor = page.cursor;
   } while (cursor !== null);
@@ -126,15 +128,13 @@ test("a timeline has each action of one moment once", async () => {
 });
 
 async function listAll(
-  query: (typeof api.search.page)["_args"],
+  query: (typeof api.operator.search.page)["_args"],
 ): Promise<string[]> {
   const found: string[] = [];
   let cursor: string | null = null;
   do {
-    const page: (typeof api.search.page)["_returnType"] = await t.query(
-      api.search.page,
-      { ...query, cursor },
-    );
+    const page: (typeof api.operator.search.page)["_returnType"] =
+      await t.query(api.operator.search.page, { ...query, cursor });
     found.push(...page.sessions.map((row) => row.anonymousId));
     cursor = page.cursor;
   } while (cursor !== null);

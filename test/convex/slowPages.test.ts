@@ -6,7 +6,7 @@ import {
   HOUR_MS,
   MINUTE_MS,
   type Run,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { advance } from "./clock.js";
 import { withSlowHook } from "./deadline.js";
 import { setUpWithFaults } from "./faults.js";
@@ -108,15 +108,17 @@ test("a row that runs out of time alone is set aside, and the size is as it was"
 
 test("a schedule's runs are in the ledger from the tick on", async () => {
   await seedExpired(t, visitors(10, OLD));
-  await t.mutation(internal.watchdog.check, {});
+  await t.mutation(internal.schedules.watchdog.check, {});
   await withSlowHook(
     () => 0,
     async () => {
       // By its default spec it is due at half past two.
       await advance(t, 2.5 * HOUR_MS - 1);
       vi.setSystemTime(NOW + 2.5 * HOUR_MS);
-      await t.mutation(internal.schedules.dispatch, { name: "purge" });
-      const [run] = await t.query(api.runs.list, {});
+      await t.mutation(internal.schedules.schedules.dispatch, {
+        name: "purge",
+      });
+      const [run] = await t.query(api.runs.ledger.list, {});
       expect(run).toMatchObject({ trigger: "schedule", status: "running" });
       expect(await finishRun(t, run?.runId ?? "")).toMatchObject({
         quarantined: 10,

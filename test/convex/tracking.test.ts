@@ -8,7 +8,7 @@ import {
   DAY_MS,
   DEFAULT_SETTINGS,
   MINUTE_MS,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { expectInvariants, type Component } from "./rows.js";
 import { untilFirstPage } from "./runKit.js";
 import { setUpComponent } from "./setup.js";
@@ -47,19 +47,22 @@ const states = {
   ended: async (t) => {
     await act(t);
     pass(5 * MINUTE_MS);
-    await t.mutation(api.tracking.end, { ...visitor, reason: "signed out" });
+    await t.mutation(api.visitors.heartbeat.end, {
+      ...visitor,
+      reason: "signed out",
+    });
     pass(MINUTE_MS);
   },
   forgotten: async (t) => {
     await act(t);
     pass(5 * MINUTE_MS);
-    await t.mutation(api.tracking.forget, visitor);
+    await t.mutation(api.visitors.heartbeat.forget, visitor);
   },
 } satisfies Record<string, (t: Component) => Promise<void>>;
 
 const events = {
   heartbeat: async (t) => {
-    const result = await t.mutation(api.tracking.heartbeat, visitor);
+    const result = await t.mutation(api.visitors.heartbeat.heartbeat, visitor);
     return result.ok ? result.state : result.reason;
   },
   action: async (t) => {
@@ -67,16 +70,16 @@ const events = {
     return result.ok ? "ok" : result.reason;
   },
   end: async (t) => {
-    const { ended } = await t.mutation(api.tracking.end, visitor);
+    const { ended } = await t.mutation(api.visitors.heartbeat.end, visitor);
     return ended ? "ended" : "not active";
   },
   forget: async (t) => {
-    const result = await t.mutation(api.tracking.forget, visitor);
+    const result = await t.mutation(api.visitors.heartbeat.forget, visitor);
     return result.erased ? `erased with ${result.actions}` : "nobody";
   },
   link: async (t) => {
     const link = { ...visitor, userId: "ada" };
-    return (await t.mutation(api.tracking.link, link)).userId;
+    return (await t.mutation(api.visitors.heartbeat.link, link)).userId;
   },
   "expire run": (t) => run(t, "expire"),
   "purge run": (t) => run(t, "purge"),
@@ -297,7 +300,7 @@ describe("visits", () => {
     const t = setUpComponent();
     await events.heartbeat(t);
     const patch = { idleTimeoutMs: 2 * MINUTE_MS, touchAfterMs: 1_000 };
-    await t.mutation(api.settings.change, { patch, actor: "ada" });
+    await t.mutation(api.settings.settings.change, { patch, actor: "ada" });
 
     pass(10_000);
     expect(await events.heartbeat(t)).toBe("unchanged");
@@ -329,14 +332,17 @@ function pass(ms: number): void {
 }
 
 function act(t: Component) {
-  return t.mutation(api.tracking.action, { ...visitor, action: "click" });
+  return t.mutation(api.visitors.heartbeat.action, {
+    ...visitor,
+    action: "click",
+  });
 }
 
 async function run(t: Component, kind: "expire" | "purge"): Promise<string> {
   const request = { kind, actor: "ada", trigger: "operator" } as const;
-  const { runId } = await t.mutation(api.runs.start, request);
+  const { runId } = await t.mutation(api.runs.ledger.start, request);
   await untilFirstPage(t, runId);
-  const row = await t.query(api.runs.get, { runId });
+  const row = await t.query(api.runs.ledger.get, { runId });
   expect(row).toMatchObject({ status: "completed", errors: [] });
   return `took ${row?.sessions}`;
 }

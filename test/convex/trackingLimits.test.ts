@@ -7,7 +7,7 @@ import {
   MAX_ACTION_NAME,
   MAX_RESOURCE_ID,
   type Policy,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { expectInvariants, type Component } from "./rows.js";
 import { setUpComponent } from "./setup.js";
 
@@ -32,10 +32,12 @@ describe("anonymousId", () => {
   ])("%s is valid", async (valid) => {
     const t = setUpComponent();
     const call = { anonymousId: valid };
-    const tracked = await t.mutation(api.tracking.heartbeat, call);
+    const tracked = await t.mutation(api.visitors.heartbeat.heartbeat, call);
     expect(tracked).toMatchObject({ ok: true, state: "created" });
     const acted = { ...call, action: "click" };
-    expect(await t.mutation(api.tracking.action, acted)).toMatchObject({
+    expect(
+      await t.mutation(api.visitors.heartbeat.action, acted),
+    ).toMatchObject({
       ok: true,
     });
   });
@@ -52,18 +54,24 @@ describe("anonymousId", () => {
     const t = setUpComponent();
     const call = { anonymousId: invalid };
     const refused = { ok: false, reason: "invalidAnonymousId" };
-    expect(await t.mutation(api.tracking.heartbeat, call)).toEqual(refused);
+    expect(await t.mutation(api.visitors.heartbeat.heartbeat, call)).toEqual(
+      refused,
+    );
     const acted = { ...call, action: "click" };
-    expect(await t.mutation(api.tracking.action, acted)).toEqual(refused);
+    expect(await t.mutation(api.visitors.heartbeat.action, acted)).toEqual(
+      refused,
+    );
     const link = { ...call, userId: "ada" };
-    await expect(t.mutation(api.tracking.link, link)).rejects.toMatchObject({
+    await expect(
+      t.mutation(api.visitors.heartbeat.link, link),
+    ).rejects.toMatchObject({
       data: { kind: "invalidAnonymousId" },
     });
-    expect(await t.mutation(api.tracking.end, call)).toEqual({
+    expect(await t.mutation(api.visitors.heartbeat.end, call)).toEqual({
       ended: false,
       sessionId: null,
     });
-    expect(await t.mutation(api.tracking.forget, call)).toEqual({
+    expect(await t.mutation(api.visitors.heartbeat.forget, call)).toEqual({
       erased: false,
       sessionId: null,
       actions: 0,
@@ -90,7 +98,7 @@ describe("an action over a cap is refused, never cut, and is no sign of life", (
     const t = setUpComponent();
     await setPolicy(t, { maxActionsPerSession: 2 });
     await act(t);
-    await t.mutation(api.tracking.end, visitor);
+    await t.mutation(api.visitors.heartbeat.end, visitor);
     await act(t);
     await expectOutcome(t, {}, "tooManyActions");
   });
@@ -99,11 +107,11 @@ describe("an action over a cap is refused, never cut, and is no sign of life", (
     const t = setUpComponent();
     await setPolicy(t, { maxActionsPerSession: 1 });
     await act(t);
-    await t.mutation(api.tracking.end, visitor);
+    await t.mutation(api.visitors.heartbeat.end, visitor);
     await expectOutcome(t, {}, "tooManyActions");
     const { sessions } = await expectInvariants(t);
     expect(sessions).toMatchObject([{ state: "ended", visits: 1 }]);
-    const revived = await t.mutation(api.tracking.heartbeat, visitor);
+    const revived = await t.mutation(api.visitors.heartbeat.heartbeat, visitor);
     expect(revived).toMatchObject({ state: "revived" });
   });
 
@@ -168,7 +176,10 @@ describe("forget", () => {
     await importActions(t, "elsewhere", 3);
     await importActions(t, anonymousId, 1_200);
 
-    const { actions } = await t.mutation(api.tracking.forget, visitor);
+    const { actions } = await t.mutation(
+      api.visitors.heartbeat.forget,
+      visitor,
+    );
     expect(actions).toBe(1_200);
     const left = await t.run((ctx) => ctx.db.query("actions").collect());
     expect(left.length).toBeGreaterThan(3);
@@ -182,7 +193,7 @@ describe("forget", () => {
   test("does not reach what a visitor does who returns meanwhile", async () => {
     const t = setUpComponent();
     await importActions(t, anonymousId, 1_200);
-    await t.mutation(api.tracking.forget, visitor);
+    await t.mutation(api.visitors.heartbeat.forget, visitor);
     await act(t);
     await t.finishAllScheduledFunctions(vi.runAllTimers);
     const { sessions, actions } = await expectInvariants(t);
@@ -194,7 +205,7 @@ describe("forget", () => {
 test("link can be repeated, and names the latest user", async () => {
   const t = setUpComponent();
   const link = (userId: string) =>
-    t.mutation(api.tracking.link, { ...visitor, userId });
+    t.mutation(api.visitors.heartbeat.link, { ...visitor, userId });
   const { sessionId } = await link("ada");
   expect(await link("ada")).toEqual({ sessionId, userId: "ada" });
   expect(await link("grace")).toEqual({ sessionId, userId: "grace" });
@@ -212,7 +223,7 @@ interface What {
 
 function act(t: Component, what: What = {}) {
   const call = { ...visitor, action: "click", ...what };
-  return t.mutation(api.tracking.action, call);
+  return t.mutation(api.visitors.heartbeat.action, call);
 }
 
 async function expectOutcome(t: Component, what: What, expected: string) {
@@ -230,7 +241,7 @@ async function expectOutcome(t: Component, what: What, expected: string) {
 }
 
 function setPolicy(t: Component, patch: Partial<Policy>) {
-  return t.mutation(api.settings.change, { patch, actor: "ada" });
+  return t.mutation(api.settings.settings.change, { patch, actor: "ada" });
 }
 
 function metadataOf(sizeBytes: number): string {
@@ -245,5 +256,5 @@ function importActions(t: Component, id: string, count: number) {
     action: "view",
   }));
   const row = { anonymousId: id, createdAt: START, lastActive: START, actions };
-  return t.mutation(api.importing.importBatch, { rows: [row] });
+  return t.mutation(api.operator.import.importBatch, { rows: [row] });
 }

@@ -13,7 +13,7 @@ import {
   MINUTE_MS,
   type RunStatus,
   type ScheduleName,
-} from "../../convex/sessionTracker/shared.js";
+} from "../../convex/sessionTracker/shared/shared.js";
 import { advance } from "./clock.js";
 import { expectInvariants, type Component } from "./rows.js";
 import {
@@ -42,7 +42,7 @@ afterEach(() => {
 
 describe("schedules", () => {
   test("of a fresh deployment are pending until it registers them", async () => {
-    const before = await t.query(api.stats.status, {});
+    const before = await t.query(api.operator.status.status, {});
     expect(before.watchdog).toEqual({
       lastAt: null,
       lastResult: null,
@@ -57,7 +57,7 @@ describe("schedules", () => {
     expect(await cronIds()).toEqual({});
 
     await check();
-    const after = await t.query(api.stats.status, {});
+    const after = await t.query(api.operator.status.status, {});
     expect(after.watchdog).toEqual({
       lastAt: NOW,
       lastResult: "all well",
@@ -74,7 +74,7 @@ describe("schedules", () => {
   test("that fire are left as they are, paused ones too", async () => {
     await check();
     const crons = await cronIds();
-    await t.mutation(api.schedules.pause, {
+    await t.mutation(api.schedules.schedules.pause, {
       name: "expire",
       reason: "audit",
       actor: "tester",
@@ -100,7 +100,7 @@ describe("schedules", () => {
       "restarted, because schedule expire did not fire",
     );
     await advance(t, 5 * MINUTE_MS);
-    const [expire] = await t.query(api.schedules.list, {});
+    const [expire] = await t.query(api.schedules.schedules.list, {});
     expect(expire).toMatchObject({
       name: "expire",
       lastAt: NOW + 30 * MINUTE_MS,
@@ -151,9 +151,11 @@ describe("runs", () => {
       { startedAt: day(1), status: "canceled" },
     ]);
     await check();
-    expect(await t.query(api.runs.list, { limit: 200 })).toHaveLength(24);
+    expect(await t.query(api.runs.ledger.list, { limit: 200 })).toHaveLength(
+      24,
+    );
     await check();
-    const left = await t.query(api.runs.list, { limit: 200 });
+    const left = await t.query(api.runs.ledger.list, { limit: 200 });
     expect(left.map((run) => [run.status, run.startedAt])).toEqual([
       ["canceled", day(1)],
       ["completed", day(90)],
@@ -172,7 +174,7 @@ describe("the fuse", () => {
     // It names when it gave up, not when it last looked.
     expect(gaveUp?.at).toBe(NOW + 6 * PERIOD_MS);
 
-    await t.mutation(api.runs.cancel, { runId, actor: "tester" });
+    await t.mutation(api.runs.ledger.cancel, { runId, actor: "tester" });
     await check();
     expect(await status()).toMatchObject({
       gaveUp: null,
@@ -190,11 +192,11 @@ describe("the fuse", () => {
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
 function check() {
-  return t.mutation(internal.watchdog.check, {});
+  return t.mutation(internal.schedules.watchdog.check, {});
 }
 
 async function status() {
-  return (await t.query(api.stats.status, {})).watchdog;
+  return (await t.query(api.operator.status.status, {})).watchdog;
 }
 
 /** How often the watchdog restarts a run that loses its link each time. */

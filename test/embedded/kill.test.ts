@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { DAY_MS } from "../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { KillableDeployment } from "../../embedded/test/support/killable.js";
 import { CONVEX_CLI } from "../../embedded/test/support/officialCli.js";
 import { Random } from "../../embedded/test/support/random.js";
@@ -54,7 +54,7 @@ test(
       await visitors.actUntilKilled(deployment, 1 + random.below(200));
       deployment = await KillableDeployment.start(dataDir);
     }
-    const { sessions } = await deployment.call("stats:status", {});
+    const { sessions } = await deployment.call("operator/status:status", {});
     const rows = await allRows(deployment);
     const found = new Map(rows.map((row) => [row.anonymousId, row]));
 
@@ -84,10 +84,10 @@ test("a purge that was killed in the middle finishes by itself, counts exact", a
       createdAt: now - 60 * DAY_MS,
       lastActive: now - 30 * DAY_MS - first - i,
     }));
-    await deployment.call("importing:importBatch", { rows });
+    await deployment.call("operator/import:importBatch", { rows });
   }
-  const before = await deployment.call("stats:status", {});
-  const { runId } = await deployment.call("runs:start", {
+  const before = await deployment.call("operator/status:status", {});
+  const { runId } = await deployment.call("runs/ledger:start", {
     kind: "purge",
     cutoff: now - 14 * DAY_MS,
     actor: "test",
@@ -104,7 +104,7 @@ test("a purge that was killed in the middle finishes by itself, counts exact", a
     sessions: old,
     quarantined: 0,
   });
-  const { sessions } = await deployment.call("stats:status", {});
+  const { sessions } = await deployment.call("operator/status:status", {});
   expect(sessions).toEqual({
     ...before.sessions,
     total: before.sessions.total - old,
@@ -140,7 +140,10 @@ class Visitors {
       this.#next += 1;
       for (let actions = 1; actions <= 2; actions += 1) {
         try {
-          await target.call("tracking:action", { anonymousId, action: "view" });
+          await target.call("visitors/heartbeat:action", {
+            anonymousId,
+            action: "view",
+          });
         } catch (error) {
           if (target.process.killed) return;
           throw error;
@@ -157,7 +160,7 @@ async function waitForRun(
   isThere: (run: { status: string; pages: number }) => boolean,
 ) {
   for (;;) {
-    const run = await deployment.call("runs:get", { runId });
+    const run = await deployment.call("runs/ledger:get", { runId });
     if (run === null) throw new Error(`Run ${runId} is gone.`);
     if (isThere(run)) return run;
   }
@@ -171,9 +174,9 @@ async function allRows(target: KillableDeployment) {
     const page: {
       sessions: { anonymousId: string; actionCount: number }[];
       cursor: string | null;
-    } = await target.call("sessions:list", { cursor, limit: 500 });
+    } = await target.call("operator/show:list", { cursor, limit: 500 });
     const ids = page.sessions.map(({ anonymousId }) => anonymousId);
-    const leases = await target.call("sessions:activity", {
+    const leases = await target.call("operator/show:activity", {
       anonymousIds: ids,
     });
     const visit = new Map(leases.map((lease) => [lease.anonymousId, lease]));

@@ -34,10 +34,10 @@ export async function* exportLines(
 }
 
 async function* pieces(client: ComponentClient): AsyncGenerator<WholeSession> {
-  let cursor: Returns<"exporting:page">["cursor"] = null;
+  let cursor: Returns<"operator/export:page">["cursor"] = null;
   do {
-    const page: Returns<"exporting:page"> = await client.query(
-      "exporting:page",
+    const page: Returns<"operator/export:page"> = await client.query(
+      "operator/export:page",
       { cursor },
     );
     yield* page.sessions;

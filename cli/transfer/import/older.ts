@@ -1,4 +1,4 @@
-import type { RetentionDays } from "../../../convex/sessionTracker/shared.js";
+import type { RetentionDays } from "../../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../../context.js";
 import type { ComponentClient } from "../../deployment/client.js";
 import { confirmYes } from "../../terminal/confirm.js";
@@ -20,7 +20,7 @@ export async function confirmOlder(
   retentionDays: RetentionDays,
 ): Promise<void> {
   if (older === 0) return;
-  const schedules = await client.query("schedules:list", {});
+  const schedules = await client.query("schedules/schedules:list", {});
   const text = `${formatNumber(older)} of ${countOf(rows, "row")} ${older === 1 ? "is" : "are"} older than the retention of ${retentionText(retentionDays)}; ${nextPurgeText(schedules)}.`;
   note(context, text);
   if (schedules.some(({ name, paused }) => name === "purge" && paused)) return;

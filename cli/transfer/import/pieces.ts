@@ -5,8 +5,8 @@ import { actionText } from "../sessionLines.js";
 import { MAX_ACTIONS, MAX_SIZE, type RowAction } from "./batches.js";
 import { isTooLarge } from "./refusals.js";
 
-type Piece = Args<"importedActions:add">["actions"];
-type Added = Returns<"importedActions:add">;
+type Piece = Args<"operator/importActions:add">["actions"];
+type Added = Returns<"operator/importActions:add">;
 
 /** @returns how many were added */
 export async function sendActions(
@@ -31,9 +31,13 @@ async function sendPiece(
   while (rest !== null) {
     const call = { anonymousId, ...rest };
     try {
-      const done: Added = await client.mutation("importedActions:add", call, {
-        repeatable: true,
-      });
+      const done: Added = await client.mutation(
+        "operator/importActions:add",
+        call,
+        {
+          repeatable: true,
+        },
+      );
       added += done.added;
       rest = done.rest;
     } catch (error) {

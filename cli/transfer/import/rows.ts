@@ -2,7 +2,7 @@ import { jsonToConvex, type JSONValue, type Value } from "convex/values";
 import {
   isAnonymousId,
   MINUTE_MS,
-} from "../../../convex/sessionTracker/shared.js";
+} from "../../../convex/sessionTracker/shared/shared.js";
 import type { NumberedRow, RowAction } from "./batches.js";
 import { messageOf } from "../../errors.js";
 import { iso } from "../../time/time.js";

@@ -156,7 +156,7 @@ function sendCall(
   { client }: SendOptions,
 ): Promise<ImportCounts> {
   return client.mutation(
-    "importing:importBatch",
+    "operator/import:importBatch",
     { rows },
     { repeatable: true },
   );

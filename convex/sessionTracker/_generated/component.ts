@@ -23,272 +23,141 @@ import type { FunctionReference } from "convex/server";
  */
 export type ComponentApi<Name extends string | undefined = string | undefined> =
   {
-    archiving: {
-      expirePage: FunctionReference<
-        "mutation",
-        "internal",
-        { runId: string; seq: number; archiver: string },
-        {
-          purged: boolean;
-          stayed: Array<{
-            sessionId: string;
-            why: "cameBack" | "changed" | "gone";
-          }>;
-          status:
-            "running" | "completed" | "failed" | "canceled" | "maxReached";
-          sessions: number;
-          actions: number;
-          waitMs: number;
-        },
-        Name
-      >;
-      nextPage: FunctionReference<
-        "query",
-        "internal",
-        { runId: string; archiver: string },
-        {
-          status:
-            "running" | "completed" | "failed" | "canceled" | "maxReached";
-          seq: number;
-          phase: "expire" | "purge";
-          sessions: Array<{
-            session: {
-              sessionId: string;
+    operator: {
+      export: {
+        page: FunctionReference<
+          "query",
+          "internal",
+          {
+            cursor: {
               anonymousId: string;
-              state: "active" | "expired" | "ended";
-              createdAt: number;
-              inactiveSince: number | null;
-              visits: number;
-              actionCount: number;
-              endReason?: string;
-              userId?: string;
-            };
-            lastActive: number;
-            actions: Array<{
-              at: number;
-              action: string;
-              resourceId?: string;
-              metadata?: any;
+              action: { at: number; creationTime: number; id: string } | null;
+            } | null;
+          },
+          {
+            sessions: Array<{
+              session: {
+                sessionId: string;
+                anonymousId: string;
+                state: "active" | "expired" | "ended";
+                createdAt: number;
+                inactiveSince: number | null;
+                visits: number;
+                actionCount: number;
+                endReason?: string;
+                userId?: string;
+              };
+              lastActive: number;
+              actions: Array<{
+                at: number;
+                action: string;
+                resourceId?: string;
+                metadata?: any;
+              }>;
+              isComplete: boolean;
             }>;
-            isComplete: boolean;
-          }>;
-          last: {
-            seq: number;
-            purged: boolean;
-            stayed: Array<{
-              sessionId: string;
-              why: "cameBack" | "changed" | "gone";
-            }>;
-          } | null;
-        },
-        Name
-      >;
-      purgePage: FunctionReference<
-        "mutation",
-        "internal",
-        {
-          runId: string;
-          seq: number;
-          archiver: string;
-          sessions: Array<{
-            session: {
-              sessionId: string;
+            cursor: {
               anonymousId: string;
-              state: "active" | "expired" | "ended";
+              action: { at: number; creationTime: number; id: string } | null;
+            } | null;
+          },
+          Name
+        >;
+      };
+      futureTimes: {
+        look: FunctionReference<
+          "query",
+          "internal",
+          {},
+          {
+            schedules: Array<"expire" | "purge">;
+            watchdog: boolean;
+            runs: Array<string>;
+            sessions: number;
+            limit: number;
+            latest: number | null;
+          },
+          Name
+        >;
+        mend: FunctionReference<
+          "mutation",
+          "internal",
+          { limit?: number },
+          { mended: number; isDone: boolean },
+          Name
+        >;
+      };
+      health: {
+        clock: FunctionReference<"mutation", "internal", {}, number, Name>;
+        now: FunctionReference<
+          "query",
+          "internal",
+          { here: number },
+          number,
+          Name
+        >;
+        probe: FunctionReference<"mutation", "internal", {}, string, Name>;
+        probed: FunctionReference<
+          "query",
+          "internal",
+          { workId: string },
+          "pending" | "running" | "finished",
+          Name
+        >;
+        repair: FunctionReference<
+          "mutation",
+          "internal",
+          {},
+          Array<string>,
+          Name
+        >;
+        schedules: FunctionReference<
+          "query",
+          "internal",
+          {},
+          Array<{
+            name: "expire" | "purge";
+            inCrons: "same" | "different" | "missing";
+            overdueSince: number | null;
+          }>,
+          Name
+        >;
+      };
+      import: {
+        importBatch: FunctionReference<
+          "mutation",
+          "internal",
+          {
+            rows: Array<{
+              anonymousId: string;
               createdAt: number;
-              inactiveSince: number | null;
-              visits: number;
-              actionCount: number;
-              endReason?: string;
+              lastActive: number;
+              visits?: number;
+              ended?: { reason?: string };
               userId?: string;
-            };
+              actions?: Array<{
+                at: number;
+                action: string;
+                resourceId?: string;
+                metadata?: any;
+              }>;
+            }>;
+          },
+          {
+            created: number;
+            merged: number;
+            unchanged: number;
             actions: number;
-            isComplete: boolean;
-          }>;
-        },
-        {
-          purged: boolean;
-          stayed: Array<{
-            sessionId: string;
-            why: "cameBack" | "changed" | "gone";
-          }>;
-          status:
-            "running" | "completed" | "failed" | "canceled" | "maxReached";
-          sessions: number;
-          actions: number;
-          waitMs: number;
-        },
-        Name
-      >;
-    };
-    exporting: {
-      page: FunctionReference<
-        "query",
-        "internal",
-        {
-          cursor: {
+          },
+          Name
+        >;
+      };
+      importActions: {
+        add: FunctionReference<
+          "mutation",
+          "internal",
+          {
             anonymousId: string;
-            action: { at: number; creationTime: number; id: string } | null;
-          } | null;
-        },
-        {
-          sessions: Array<{
-            session: {
-              sessionId: string;
-              anonymousId: string;
-              state: "active" | "expired" | "ended";
-              createdAt: number;
-              inactiveSince: number | null;
-              visits: number;
-              actionCount: number;
-              endReason?: string;
-              userId?: string;
-            };
-            lastActive: number;
-            actions: Array<{
-              at: number;
-              action: string;
-              resourceId?: string;
-              metadata?: any;
-            }>;
-            isComplete: boolean;
-          }>;
-          cursor: {
-            anonymousId: string;
-            action: { at: number; creationTime: number; id: string } | null;
-          } | null;
-        },
-        Name
-      >;
-    };
-    futureTimes: {
-      look: FunctionReference<
-        "query",
-        "internal",
-        {},
-        {
-          schedules: Array<"expire" | "purge">;
-          watchdog: boolean;
-          runs: Array<string>;
-          sessions: number;
-          limit: number;
-          latest: number | null;
-        },
-        Name
-      >;
-      mend: FunctionReference<
-        "mutation",
-        "internal",
-        { limit?: number },
-        { mended: number; isDone: boolean },
-        Name
-      >;
-    };
-    health: {
-      clock: FunctionReference<"mutation", "internal", {}, number, Name>;
-      now: FunctionReference<
-        "query",
-        "internal",
-        { here: number },
-        number,
-        Name
-      >;
-      probe: FunctionReference<"mutation", "internal", {}, string, Name>;
-      probed: FunctionReference<
-        "query",
-        "internal",
-        { workId: string },
-        "pending" | "running" | "finished",
-        Name
-      >;
-      repair: FunctionReference<
-        "mutation",
-        "internal",
-        {},
-        Array<string>,
-        Name
-      >;
-      schedules: FunctionReference<
-        "query",
-        "internal",
-        {},
-        Array<{
-          name: "expire" | "purge";
-          inCrons: "same" | "different" | "missing";
-          overdueSince: number | null;
-        }>,
-        Name
-      >;
-    };
-    hooks: {
-      check: FunctionReference<
-        "mutation",
-        "internal",
-        {},
-        Array<{
-          name: "onExpired" | "onPurged";
-          handle: string;
-          error: string | null;
-        }>,
-        Name
-      >;
-      clear: FunctionReference<
-        "mutation",
-        "internal",
-        { name: "onExpired" | "onPurged" },
-        { cleared: boolean },
-        Name
-      >;
-      debts: FunctionReference<
-        "query",
-        "internal",
-        { limit?: number; cursor?: string | null },
-        {
-          debts: Array<{
-            debtId: string;
-            hook: "onExpired" | "onPurged";
-            sessionId: string;
-            erasedAt: number;
-            triedAt: number;
-            error: string;
-          }>;
-          cursor: string | null;
-        },
-        Name
-      >;
-      retry: FunctionReference<
-        "mutation",
-        "internal",
-        { debtId: string },
-        { isPaid: boolean; error: string | null },
-        Name
-      >;
-      settle: FunctionReference<
-        "mutation",
-        "internal",
-        { debtId: string },
-        { settled: boolean },
-        Name
-      >;
-    };
-    importedActions: {
-      add: FunctionReference<
-        "mutation",
-        "internal",
-        {
-          anonymousId: string;
-          actions: Array<{
-            at: number;
-            action: string;
-            resourceId?: string;
-            metadata?: any;
-            copies?: number;
-          }>;
-          after: { at: number; creationTime: number; id: string } | null;
-        },
-        {
-          added: number;
-          rest: {
             actions: Array<{
               at: number;
               action: string;
@@ -297,245 +166,440 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               copies?: number;
             }>;
             after: { at: number; creationTime: number; id: string } | null;
-          } | null;
-        },
-        Name
-      >;
-    };
-    importing: {
-      importBatch: FunctionReference<
-        "mutation",
-        "internal",
-        {
-          rows: Array<{
-            anonymousId: string;
+          },
+          {
+            added: number;
+            rest: {
+              actions: Array<{
+                at: number;
+                action: string;
+                resourceId?: string;
+                metadata?: any;
+                copies?: number;
+              }>;
+              after: { at: number; creationTime: number; id: string } | null;
+            } | null;
+          },
+          Name
+        >;
+      };
+      overview: {
+        createdBetween: FunctionReference<
+          "query",
+          "internal",
+          { from: number; before: number; limit?: number },
+          { count: number; isCapped: boolean },
+          Name
+        >;
+        inactiveBetween: FunctionReference<
+          "query",
+          "internal",
+          { from: number; before: number; limit?: number },
+          { count: number; isCapped: boolean },
+          Name
+        >;
+        newestActions: FunctionReference<
+          "query",
+          "internal",
+          { limit?: number },
+          Array<{
+            at: number;
+            action: string;
+            resourceId?: string;
+            metadata?: any;
+            actionId: string;
+            sessionId: string;
+          }>,
+          Name
+        >;
+      };
+      search: {
+        page: FunctionReference<
+          "query",
+          "internal",
+          {
+            filter: {
+              state?: "active" | "expired" | "ended";
+              userId?: string;
+              createdFrom?: number;
+              createdBefore?: number;
+              activeFrom?: number;
+              activeBefore?: number;
+            };
+            sort: "created" | "active";
+            order: "asc" | "desc";
+            limit: number;
+            cursor?: string | null;
+          },
+          {
+            sessions: Array<{
+              sessionId: string;
+              anonymousId: string;
+              state: "active" | "expired" | "ended";
+              createdAt: number;
+              inactiveSince: number | null;
+              visits: number;
+              actionCount: number;
+              endReason?: string;
+              userId?: string;
+              lease: {
+                lastActive: number;
+                actionCount: number;
+                idle: boolean;
+              } | null;
+            }>;
+            cursor: string | null;
+          },
+          Name
+        >;
+      };
+      show: {
+        active: FunctionReference<
+          "query",
+          "internal",
+          { minutesActive: number; limit: number },
+          Array<{
+            sessionId: string;
             createdAt: number;
             lastActive: number;
-            visits?: number;
-            ended?: { reason?: string };
+            inactiveForMs: number;
+            visits: number;
+            actionCount: number;
             userId?: string;
-            actions?: Array<{
+          }>,
+          Name
+        >;
+        activity: FunctionReference<
+          "query",
+          "internal",
+          { anonymousIds: Array<string> },
+          Array<{
+            anonymousId: string;
+            lastActive: number;
+            actionCount: number;
+            idle: boolean;
+          }>,
+          Name
+        >;
+        get: FunctionReference<
+          "query",
+          "internal",
+          { id: string; kind?: "sessionId" | "anonymousId" },
+          {
+            sessionId: string;
+            anonymousId: string;
+            state: "active" | "expired" | "ended";
+            createdAt: number;
+            inactiveSince: number | null;
+            visits: number;
+            actionCount: number;
+            endReason?: string;
+            userId?: string;
+            lease: {
+              lastActive: number;
+              actionCount: number;
+              idle: boolean;
+            } | null;
+          } | null,
+          Name
+        >;
+        list: FunctionReference<
+          "query",
+          "internal",
+          {
+            state?: "active" | "expired" | "ended";
+            limit?: number;
+            cursor?: string | null;
+          },
+          {
+            sessions: Array<{
+              sessionId: string;
+              anonymousId: string;
+              state: "active" | "expired" | "ended";
+              createdAt: number;
+              inactiveSince: number | null;
+              visits: number;
+              actionCount: number;
+              endReason?: string;
+              userId?: string;
+            }>;
+            cursor: string | null;
+          },
+          Name
+        >;
+        timeline: FunctionReference<
+          "query",
+          "internal",
+          { sessionId: string; limit?: number; cursor?: string | null },
+          {
+            actions: Array<{
               at: number;
               action: string;
               resourceId?: string;
               metadata?: any;
             }>;
-          }>;
-        },
-        { created: number; merged: number; unchanged: number; actions: number },
-        Name
-      >;
+            cursor: string | null;
+          },
+          Name
+        >;
+      };
+      status: {
+        backlog: FunctionReference<
+          "query",
+          "internal",
+          { limit?: number },
+          {
+            expire: number;
+            purge: number;
+            running: Array<{ runId: string; left: number }>;
+            limit: number;
+          },
+          Name
+        >;
+        status: FunctionReference<
+          "query",
+          "internal",
+          {},
+          {
+            version: string;
+            sessions: {
+              total: number;
+              active: number;
+              expired: number;
+              ended: number;
+            };
+            oldest: { sessionId: string; lastActive: number } | null;
+            settings: {
+              idleTimeoutMs: number;
+              retentionDays: number | "never";
+              touchAfterMs: number;
+              maxActionsPerSession: number;
+              maxMetadataBytes: number;
+              pageSize: number;
+              schedules: {
+                expire: {
+                  spec: string;
+                  timeZone: string;
+                  paused?: {
+                    reason: string;
+                    actor: string;
+                    at: number;
+                    until?: number;
+                  };
+                };
+                purge: {
+                  spec: string;
+                  timeZone: string;
+                  paused?: {
+                    reason: string;
+                    actor: string;
+                    at: number;
+                    until?: number;
+                  };
+                };
+              };
+              revision: number;
+            };
+            schedules: Array<{
+              name: "expire" | "purge";
+              spec: string;
+              timeZone: string;
+              paused: {
+                reason: string;
+                actor: string;
+                at: number;
+                until?: number;
+              } | null;
+              state: "registered" | "pending";
+              nextAt: number | null;
+              lastAt: number | null;
+              lastResult: string | null;
+            }>;
+            runs: Array<{
+              runId: string;
+              kind: "expire" | "purge";
+              trigger: "schedule" | "operator" | "app";
+              actor: string;
+              reason?: string;
+              token?: string;
+              status:
+                "running" | "completed" | "failed" | "canceled" | "maxReached";
+              cutoff: number;
+              revision?: number;
+              expected?: number;
+              cursor: {
+                phase: "leases" | "sessions";
+                at: number;
+                creationTime: number;
+                id: string;
+              } | null;
+              seq: number;
+              pageSize: number;
+              pages: number;
+              sessions: number;
+              leases: number;
+              actions: number;
+              quarantined: number;
+              failuresInARow: number;
+              errors: Array<{
+                at: number;
+                message: string;
+                sessionId?: string;
+              }>;
+              startedAt: number;
+              progressAt: number;
+              resumed?: { at: number; sessions: number };
+              resumes?: Array<{ at: number; actor: string; reason?: string }>;
+              finishedAt?: number;
+              maxSessions?: number;
+              ratePerSecond?: number;
+              stopAt?: number;
+              nextPageAt?: number;
+              archiveFile?: string;
+            }>;
+            hookDebts: number;
+            watchdog: {
+              lastAt: number | null;
+              lastResult: string | null;
+              gaveUp: { at: number; why: string } | null;
+            };
+          },
+          Name
+        >;
+      };
     };
-    overview: {
-      createdBetween: FunctionReference<
-        "query",
-        "internal",
-        { from: number; before: number; limit?: number },
-        { count: number; isCapped: boolean },
-        Name
-      >;
-      inactiveBetween: FunctionReference<
-        "query",
-        "internal",
-        { from: number; before: number; limit?: number },
-        { count: number; isCapped: boolean },
-        Name
-      >;
-      newestActions: FunctionReference<
-        "query",
-        "internal",
-        { limit?: number },
-        Array<{
-          at: number;
-          action: string;
-          resourceId?: string;
-          metadata?: any;
-          actionId: string;
-          sessionId: string;
-        }>,
-        Name
-      >;
-    };
-    previews: {
-      left: FunctionReference<
-        "query",
-        "internal",
-        {
-          runId: string;
-          cursor?: {
-            phase: "leases" | "sessions";
-            at: number;
-            creationTime: number;
-            id: string;
-          } | null;
-        },
-        {
-          sessions: number;
-          kept: number;
-          revision: number;
-          cursor: {
-            phase: "leases" | "sessions";
-            at: number;
-            creationTime: number;
-            id: string;
-          } | null;
-        },
-        Name
-      >;
-      purge: FunctionReference<
-        "query",
-        "internal",
-        {
-          cutoff?: number | { daysAgo: number };
-          from?: number;
-          patch?: {
-            idleTimeoutMs?: number;
-            retentionDays?: number | "never";
-            touchAfterMs?: number;
-            maxActionsPerSession?: number;
-            maxMetadataBytes?: number;
-            pageSize?: number;
-          };
-          cursor?: {
-            phase: "leases" | "sessions";
-            at: number;
-            creationTime: number;
-            id: string;
-            action?: { at: number; creationTime: number; id: string };
-          } | null;
-          measure?: boolean;
-          now?: number;
-        },
-        {
-          cutoff: number;
-          now: number;
-          revision: number;
-          retentionDays: number | "never";
-          isBelowRetention: boolean;
-          sessions: number;
-          actions: number;
-          bytes: number;
-          oldest: number | null;
-          newest: number | null;
-          byDay: Array<{ day: number; sessions: number; actions: number }>;
-          byAge: Array<{ days: number; sessions: number; actions: number }>;
-          cursor: {
-            phase: "leases" | "sessions";
-            at: number;
-            creationTime: number;
-            id: string;
-            action?: { at: number; creationTime: number; id: string };
-          } | null;
-        },
-        Name
-      >;
+    rows: {
+      tallies: {
+        begin: FunctionReference<"mutation", "internal", {}, string, Name>;
+        page: FunctionReference<
+          "mutation",
+          "internal",
+          { tallyId: string; page: number; fix: boolean },
+          {
+            counted: { active: number; expired: number; ended: number };
+            missing: { active: number; expired: number; ended: number };
+            fixed: boolean;
+          } | null,
+          Name
+        >;
+      };
     };
     runs: {
-      cancel: FunctionReference<
-        "mutation",
-        "internal",
-        { runId: string; actor: string; reason?: string },
-        {
-          canceled: boolean;
-          status:
-            "running" | "completed" | "failed" | "canceled" | "maxReached";
-        },
-        Name
-      >;
-      get: FunctionReference<
-        "query",
-        "internal",
-        { runId: string },
-        {
-          runId: string;
-          kind: "expire" | "purge";
-          trigger: "schedule" | "operator" | "app";
-          actor: string;
-          reason?: string;
-          token?: string;
-          status:
-            "running" | "completed" | "failed" | "canceled" | "maxReached";
-          cutoff: number;
-          revision?: number;
-          expected?: number;
-          cursor: {
-            phase: "leases" | "sessions";
-            at: number;
-            creationTime: number;
-            id: string;
-          } | null;
-          seq: number;
-          pageSize: number;
-          pages: number;
-          sessions: number;
-          leases: number;
-          actions: number;
-          quarantined: number;
-          failuresInARow: number;
-          errors: Array<{ at: number; message: string; sessionId?: string }>;
-          startedAt: number;
-          progressAt: number;
-          resumed?: { at: number; sessions: number };
-          resumes?: Array<{ at: number; actor: string; reason?: string }>;
-          finishedAt?: number;
-          maxSessions?: number;
-          ratePerSecond?: number;
-          stopAt?: number;
-          nextPageAt?: number;
-          archiveFile?: string;
-        } | null,
-        Name
-      >;
-      list: FunctionReference<
-        "query",
-        "internal",
-        { kind?: "expire" | "purge"; limit?: number },
-        Array<{
-          runId: string;
-          kind: "expire" | "purge";
-          trigger: "schedule" | "operator" | "app";
-          actor: string;
-          reason?: string;
-          token?: string;
-          status:
-            "running" | "completed" | "failed" | "canceled" | "maxReached";
-          cutoff: number;
-          revision?: number;
-          expected?: number;
-          cursor: {
-            phase: "leases" | "sessions";
-            at: number;
-            creationTime: number;
-            id: string;
-          } | null;
-          seq: number;
-          pageSize: number;
-          pages: number;
-          sessions: number;
-          leases: number;
-          actions: number;
-          quarantined: number;
-          failuresInARow: number;
-          errors: Array<{ at: number; message: string; sessionId?: string }>;
-          startedAt: number;
-          progressAt: number;
-          resumed?: { at: number; sessions: number };
-          resumes?: Array<{ at: number; actor: string; reason?: string }>;
-          finishedAt?: number;
-          maxSessions?: number;
-          ratePerSecond?: number;
-          stopAt?: number;
-          nextPageAt?: number;
-          archiveFile?: string;
-        }>,
-        Name
-      >;
-      page: FunctionReference<
-        "query",
-        "internal",
-        { kind?: "expire" | "purge"; limit: number; cursor?: string | null },
-        {
-          runs: Array<{
+      archive: {
+        expirePage: FunctionReference<
+          "mutation",
+          "internal",
+          { runId: string; seq: number; archiver: string },
+          {
+            purged: boolean;
+            stayed: Array<{
+              sessionId: string;
+              why: "cameBack" | "changed" | "gone";
+            }>;
+            status:
+              "running" | "completed" | "failed" | "canceled" | "maxReached";
+            sessions: number;
+            actions: number;
+            waitMs: number;
+          },
+          Name
+        >;
+        nextPage: FunctionReference<
+          "query",
+          "internal",
+          { runId: string; archiver: string },
+          {
+            status:
+              "running" | "completed" | "failed" | "canceled" | "maxReached";
+            seq: number;
+            phase: "expire" | "purge";
+            sessions: Array<{
+              session: {
+                sessionId: string;
+                anonymousId: string;
+                state: "active" | "expired" | "ended";
+                createdAt: number;
+                inactiveSince: number | null;
+                visits: number;
+                actionCount: number;
+                endReason?: string;
+                userId?: string;
+              };
+              lastActive: number;
+              actions: Array<{
+                at: number;
+                action: string;
+                resourceId?: string;
+                metadata?: any;
+              }>;
+              isComplete: boolean;
+            }>;
+            last: {
+              seq: number;
+              purged: boolean;
+              stayed: Array<{
+                sessionId: string;
+                why: "cameBack" | "changed" | "gone";
+              }>;
+            } | null;
+          },
+          Name
+        >;
+        purgePage: FunctionReference<
+          "mutation",
+          "internal",
+          {
+            runId: string;
+            seq: number;
+            archiver: string;
+            sessions: Array<{
+              session: {
+                sessionId: string;
+                anonymousId: string;
+                state: "active" | "expired" | "ended";
+                createdAt: number;
+                inactiveSince: number | null;
+                visits: number;
+                actionCount: number;
+                endReason?: string;
+                userId?: string;
+              };
+              actions: number;
+              isComplete: boolean;
+            }>;
+          },
+          {
+            purged: boolean;
+            stayed: Array<{
+              sessionId: string;
+              why: "cameBack" | "changed" | "gone";
+            }>;
+            status:
+              "running" | "completed" | "failed" | "canceled" | "maxReached";
+            sessions: number;
+            actions: number;
+            waitMs: number;
+          },
+          Name
+        >;
+      };
+      ledger: {
+        cancel: FunctionReference<
+          "mutation",
+          "internal",
+          { runId: string; actor: string; reason?: string },
+          {
+            canceled: boolean;
+            status:
+              "running" | "completed" | "failed" | "canceled" | "maxReached";
+          },
+          Name
+        >;
+        get: FunctionReference<
+          "query",
+          "internal",
+          { runId: string },
+          {
             runId: string;
             kind: "expire" | "purge";
             trigger: "schedule" | "operator" | "app";
@@ -572,426 +636,441 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             stopAt?: number;
             nextPageAt?: number;
             archiveFile?: string;
-          }>;
-          cursor: string | null;
-        },
-        Name
-      >;
-      resume: FunctionReference<
-        "mutation",
-        "internal",
-        {
-          runId: string;
-          actor: string;
-          reason?: string;
-          expectedRevision?: number;
-          archiver?: string;
-          archiveFile?: string;
-        },
-        {
-          resumed: boolean;
-          status:
-            "running" | "completed" | "failed" | "canceled" | "maxReached";
-        },
-        Name
-      >;
-      start: FunctionReference<
-        "mutation",
-        "internal",
-        {
-          kind: "expire" | "purge";
-          cutoff?: number | { daysAgo: number };
-          expectedRevision?: number;
-          expected?: number;
-          actor: string;
-          reason?: string;
-          trigger: "schedule" | "operator" | "app";
-          token?: string;
-          maxSessions?: number;
-          ratePerSecond?: number;
-          archive?: { file: string; archiver: string };
-        },
-        { runId: string; cutoff: number; status: "started" | "alreadyRunning" },
-        Name
-      >;
+          } | null,
+          Name
+        >;
+        list: FunctionReference<
+          "query",
+          "internal",
+          { kind?: "expire" | "purge"; limit?: number },
+          Array<{
+            runId: string;
+            kind: "expire" | "purge";
+            trigger: "schedule" | "operator" | "app";
+            actor: string;
+            reason?: string;
+            token?: string;
+            status:
+              "running" | "completed" | "failed" | "canceled" | "maxReached";
+            cutoff: number;
+            revision?: number;
+            expected?: number;
+            cursor: {
+              phase: "leases" | "sessions";
+              at: number;
+              creationTime: number;
+              id: string;
+            } | null;
+            seq: number;
+            pageSize: number;
+            pages: number;
+            sessions: number;
+            leases: number;
+            actions: number;
+            quarantined: number;
+            failuresInARow: number;
+            errors: Array<{ at: number; message: string; sessionId?: string }>;
+            startedAt: number;
+            progressAt: number;
+            resumed?: { at: number; sessions: number };
+            resumes?: Array<{ at: number; actor: string; reason?: string }>;
+            finishedAt?: number;
+            maxSessions?: number;
+            ratePerSecond?: number;
+            stopAt?: number;
+            nextPageAt?: number;
+            archiveFile?: string;
+          }>,
+          Name
+        >;
+        page: FunctionReference<
+          "query",
+          "internal",
+          { kind?: "expire" | "purge"; limit: number; cursor?: string | null },
+          {
+            runs: Array<{
+              runId: string;
+              kind: "expire" | "purge";
+              trigger: "schedule" | "operator" | "app";
+              actor: string;
+              reason?: string;
+              token?: string;
+              status:
+                "running" | "completed" | "failed" | "canceled" | "maxReached";
+              cutoff: number;
+              revision?: number;
+              expected?: number;
+              cursor: {
+                phase: "leases" | "sessions";
+                at: number;
+                creationTime: number;
+                id: string;
+              } | null;
+              seq: number;
+              pageSize: number;
+              pages: number;
+              sessions: number;
+              leases: number;
+              actions: number;
+              quarantined: number;
+              failuresInARow: number;
+              errors: Array<{
+                at: number;
+                message: string;
+                sessionId?: string;
+              }>;
+              startedAt: number;
+              progressAt: number;
+              resumed?: { at: number; sessions: number };
+              resumes?: Array<{ at: number; actor: string; reason?: string }>;
+              finishedAt?: number;
+              maxSessions?: number;
+              ratePerSecond?: number;
+              stopAt?: number;
+              nextPageAt?: number;
+              archiveFile?: string;
+            }>;
+            cursor: string | null;
+          },
+          Name
+        >;
+        resume: FunctionReference<
+          "mutation",
+          "internal",
+          {
+            runId: string;
+            actor: string;
+            reason?: string;
+            expectedRevision?: number;
+            archiver?: string;
+            archiveFile?: string;
+          },
+          {
+            resumed: boolean;
+            status:
+              "running" | "completed" | "failed" | "canceled" | "maxReached";
+          },
+          Name
+        >;
+        start: FunctionReference<
+          "mutation",
+          "internal",
+          {
+            kind: "expire" | "purge";
+            cutoff?: number | { daysAgo: number };
+            expectedRevision?: number;
+            expected?: number;
+            actor: string;
+            reason?: string;
+            trigger: "schedule" | "operator" | "app";
+            token?: string;
+            maxSessions?: number;
+            ratePerSecond?: number;
+            archive?: { file: string; archiver: string };
+          },
+          {
+            runId: string;
+            cutoff: number;
+            status: "started" | "alreadyRunning";
+          },
+          Name
+        >;
+      };
+      preview: {
+        left: FunctionReference<
+          "query",
+          "internal",
+          {
+            runId: string;
+            cursor?: {
+              phase: "leases" | "sessions";
+              at: number;
+              creationTime: number;
+              id: string;
+            } | null;
+          },
+          {
+            sessions: number;
+            kept: number;
+            revision: number;
+            cursor: {
+              phase: "leases" | "sessions";
+              at: number;
+              creationTime: number;
+              id: string;
+            } | null;
+          },
+          Name
+        >;
+        purge: FunctionReference<
+          "query",
+          "internal",
+          {
+            cutoff?: number | { daysAgo: number };
+            from?: number;
+            patch?: {
+              idleTimeoutMs?: number;
+              retentionDays?: number | "never";
+              touchAfterMs?: number;
+              maxActionsPerSession?: number;
+              maxMetadataBytes?: number;
+              pageSize?: number;
+            };
+            cursor?: {
+              phase: "leases" | "sessions";
+              at: number;
+              creationTime: number;
+              id: string;
+              action?: { at: number; creationTime: number; id: string };
+            } | null;
+            measure?: boolean;
+            now?: number;
+          },
+          {
+            cutoff: number;
+            now: number;
+            revision: number;
+            retentionDays: number | "never";
+            isBelowRetention: boolean;
+            sessions: number;
+            actions: number;
+            bytes: number;
+            oldest: number | null;
+            newest: number | null;
+            byDay: Array<{ day: number; sessions: number; actions: number }>;
+            byAge: Array<{ days: number; sessions: number; actions: number }>;
+            cursor: {
+              phase: "leases" | "sessions";
+              at: number;
+              creationTime: number;
+              id: string;
+              action?: { at: number; creationTime: number; id: string };
+            } | null;
+          },
+          Name
+        >;
+      };
     };
     schedules: {
-      list: FunctionReference<
-        "query",
-        "internal",
-        {},
-        Array<{
-          name: "expire" | "purge";
-          spec: string;
-          timeZone: string;
-          paused: {
+      schedules: {
+        list: FunctionReference<
+          "query",
+          "internal",
+          {},
+          Array<{
+            name: "expire" | "purge";
+            spec: string;
+            timeZone: string;
+            paused: {
+              reason: string;
+              actor: string;
+              at: number;
+              until?: number;
+            } | null;
+            state: "registered" | "pending";
+            nextAt: number | null;
+            lastAt: number | null;
+            lastResult: string | null;
+          }>,
+          Name
+        >;
+        pause: FunctionReference<
+          "mutation",
+          "internal",
+          {
+            name: "expire" | "purge";
             reason: string;
-            actor: string;
-            at: number;
             until?: number;
-          } | null;
-          state: "registered" | "pending";
-          nextAt: number | null;
-          lastAt: number | null;
-          lastResult: string | null;
-        }>,
-        Name
-      >;
-      pause: FunctionReference<
-        "mutation",
-        "internal",
-        {
-          name: "expire" | "purge";
-          reason: string;
-          until?: number;
-          actor: string;
-          expectedRevision?: number;
-        },
-        {
-          revision: number;
-          schedule: {
-            name: "expire" | "purge";
-            spec: string;
-            timeZone: string;
-            paused: {
-              reason: string;
-              actor: string;
-              at: number;
-              until?: number;
-            } | null;
-            state: "registered" | "pending";
-            nextAt: number | null;
-            lastAt: number | null;
-            lastResult: string | null;
-          };
-        },
-        Name
-      >;
-      preview: FunctionReference<
-        "query",
-        "internal",
-        {
-          name?: "expire" | "purge";
-          spec?: string;
-          timeZone?: string;
-          count?: number;
-          from?: number;
-        },
-        {
-          spec: string;
-          timeZone: string;
-          fires: Array<number>;
-          changes: Array<{
-            at: number;
-            local: string;
-            change: "skipped" | "repeated";
-          }>;
-          paused: {
-            reason: string;
             actor: string;
-            at: number;
-            until?: number;
-          } | null;
-        },
-        Name
-      >;
-      resume: FunctionReference<
-        "mutation",
-        "internal",
-        {
-          name: "expire" | "purge";
-          reason?: string;
-          actor: string;
-          expectedRevision?: number;
-        },
-        {
-          revision: number;
-          schedule: {
-            name: "expire" | "purge";
+            expectedRevision?: number;
+          },
+          {
+            revision: number;
+            schedule: {
+              name: "expire" | "purge";
+              spec: string;
+              timeZone: string;
+              paused: {
+                reason: string;
+                actor: string;
+                at: number;
+                until?: number;
+              } | null;
+              state: "registered" | "pending";
+              nextAt: number | null;
+              lastAt: number | null;
+              lastResult: string | null;
+            };
+          },
+          Name
+        >;
+        preview: FunctionReference<
+          "query",
+          "internal",
+          {
+            name?: "expire" | "purge";
+            spec?: string;
+            timeZone?: string;
+            count?: number;
+            from?: number;
+          },
+          {
             spec: string;
             timeZone: string;
+            fires: Array<number>;
+            changes: Array<{
+              at: number;
+              local: string;
+              change: "skipped" | "repeated";
+            }>;
             paused: {
               reason: string;
               actor: string;
               at: number;
               until?: number;
             } | null;
-            state: "registered" | "pending";
-            nextAt: number | null;
-            lastAt: number | null;
-            lastResult: string | null;
-          };
-        },
-        Name
-      >;
-      set: FunctionReference<
-        "mutation",
-        "internal",
-        {
-          name: "expire" | "purge";
-          spec?: string;
-          timeZone?: string;
-          reason?: string;
-          actor: string;
-          expectedRevision?: number;
-        },
-        {
-          revision: number;
-          schedule: {
+          },
+          Name
+        >;
+        resume: FunctionReference<
+          "mutation",
+          "internal",
+          {
             name: "expire" | "purge";
-            spec: string;
-            timeZone: string;
-            paused: {
-              reason: string;
-              actor: string;
-              at: number;
-              until?: number;
-            } | null;
-            state: "registered" | "pending";
-            nextAt: number | null;
-            lastAt: number | null;
-            lastResult: string | null;
-          };
-        },
-        Name
-      >;
-    };
-    search: {
-      page: FunctionReference<
-        "query",
-        "internal",
-        {
-          filter: {
-            state?: "active" | "expired" | "ended";
-            userId?: string;
-            createdFrom?: number;
-            createdBefore?: number;
-            activeFrom?: number;
-            activeBefore?: number;
-          };
-          sort: "created" | "active";
-          order: "asc" | "desc";
-          limit: number;
-          cursor?: string | null;
-        },
-        {
-          sessions: Array<{
-            sessionId: string;
-            anonymousId: string;
-            state: "active" | "expired" | "ended";
-            createdAt: number;
-            inactiveSince: number | null;
-            visits: number;
-            actionCount: number;
-            endReason?: string;
-            userId?: string;
-            lease: {
-              lastActive: number;
-              actionCount: number;
-              idle: boolean;
-            } | null;
-          }>;
-          cursor: string | null;
-        },
-        Name
-      >;
-    };
-    sessions: {
-      active: FunctionReference<
-        "query",
-        "internal",
-        { minutesActive: number; limit: number },
-        Array<{
-          sessionId: string;
-          createdAt: number;
-          lastActive: number;
-          inactiveForMs: number;
-          visits: number;
-          actionCount: number;
-          userId?: string;
-        }>,
-        Name
-      >;
-      activity: FunctionReference<
-        "query",
-        "internal",
-        { anonymousIds: Array<string> },
-        Array<{
-          anonymousId: string;
-          lastActive: number;
-          actionCount: number;
-          idle: boolean;
-        }>,
-        Name
-      >;
-      get: FunctionReference<
-        "query",
-        "internal",
-        { id: string; kind?: "sessionId" | "anonymousId" },
-        {
-          sessionId: string;
-          anonymousId: string;
-          state: "active" | "expired" | "ended";
-          createdAt: number;
-          inactiveSince: number | null;
-          visits: number;
-          actionCount: number;
-          endReason?: string;
-          userId?: string;
-          lease: {
-            lastActive: number;
-            actionCount: number;
-            idle: boolean;
-          } | null;
-        } | null,
-        Name
-      >;
-      list: FunctionReference<
-        "query",
-        "internal",
-        {
-          state?: "active" | "expired" | "ended";
-          limit?: number;
-          cursor?: string | null;
-        },
-        {
-          sessions: Array<{
-            sessionId: string;
-            anonymousId: string;
-            state: "active" | "expired" | "ended";
-            createdAt: number;
-            inactiveSince: number | null;
-            visits: number;
-            actionCount: number;
-            endReason?: string;
-            userId?: string;
-          }>;
-          cursor: string | null;
-        },
-        Name
-      >;
-      timeline: FunctionReference<
-        "query",
-        "internal",
-        { sessionId: string; limit?: number; cursor?: string | null },
-        {
-          actions: Array<{
-            at: number;
-            action: string;
-            resourceId?: string;
-            metadata?: any;
-          }>;
-          cursor: string | null;
-        },
-        Name
-      >;
+            reason?: string;
+            actor: string;
+            expectedRevision?: number;
+          },
+          {
+            revision: number;
+            schedule: {
+              name: "expire" | "purge";
+              spec: string;
+              timeZone: string;
+              paused: {
+                reason: string;
+                actor: string;
+                at: number;
+                until?: number;
+              } | null;
+              state: "registered" | "pending";
+              nextAt: number | null;
+              lastAt: number | null;
+              lastResult: string | null;
+            };
+          },
+          Name
+        >;
+        set: FunctionReference<
+          "mutation",
+          "internal",
+          {
+            name: "expire" | "purge";
+            spec?: string;
+            timeZone?: string;
+            reason?: string;
+            actor: string;
+            expectedRevision?: number;
+          },
+          {
+            revision: number;
+            schedule: {
+              name: "expire" | "purge";
+              spec: string;
+              timeZone: string;
+              paused: {
+                reason: string;
+                actor: string;
+                at: number;
+                until?: number;
+              } | null;
+              state: "registered" | "pending";
+              nextAt: number | null;
+              lastAt: number | null;
+              lastResult: string | null;
+            };
+          },
+          Name
+        >;
+      };
     };
     settings: {
-      change: FunctionReference<
-        "mutation",
-        "internal",
-        {
-          patch: {
-            idleTimeoutMs?: number;
-            retentionDays?: number | "never";
-            touchAfterMs?: number;
-            maxActionsPerSession?: number;
-            maxMetadataBytes?: number;
-            pageSize?: number;
-          };
-          actor: string;
-          reason?: string;
-          expectedRevision?: number;
-        },
-        { revision: number; before: any; after: any },
-        Name
-      >;
-      get: FunctionReference<
-        "query",
-        "internal",
-        {},
-        {
-          idleTimeoutMs: number;
-          retentionDays: number | "never";
-          touchAfterMs: number;
-          maxActionsPerSession: number;
-          maxMetadataBytes: number;
-          pageSize: number;
-          schedules: {
-            expire: {
-              spec: string;
-              timeZone: string;
-              paused?: {
-                reason: string;
-                actor: string;
-                at: number;
-                until?: number;
-              };
+      hooks: {
+        check: FunctionReference<
+          "mutation",
+          "internal",
+          {},
+          Array<{
+            name: "onExpired" | "onPurged";
+            handle: string;
+            error: string | null;
+          }>,
+          Name
+        >;
+        clear: FunctionReference<
+          "mutation",
+          "internal",
+          { name: "onExpired" | "onPurged" },
+          { cleared: boolean },
+          Name
+        >;
+        debts: FunctionReference<
+          "query",
+          "internal",
+          { limit?: number; cursor?: string | null },
+          {
+            debts: Array<{
+              debtId: string;
+              hook: "onExpired" | "onPurged";
+              sessionId: string;
+              erasedAt: number;
+              triedAt: number;
+              error: string;
+            }>;
+            cursor: string | null;
+          },
+          Name
+        >;
+        retry: FunctionReference<
+          "mutation",
+          "internal",
+          { debtId: string },
+          { isPaid: boolean; error: string | null },
+          Name
+        >;
+        settle: FunctionReference<
+          "mutation",
+          "internal",
+          { debtId: string },
+          { settled: boolean },
+          Name
+        >;
+      };
+      settings: {
+        change: FunctionReference<
+          "mutation",
+          "internal",
+          {
+            patch: {
+              idleTimeoutMs?: number;
+              retentionDays?: number | "never";
+              touchAfterMs?: number;
+              maxActionsPerSession?: number;
+              maxMetadataBytes?: number;
+              pageSize?: number;
             };
-            purge: {
-              spec: string;
-              timeZone: string;
-              paused?: {
-                reason: string;
-                actor: string;
-                at: number;
-                until?: number;
-              };
-            };
-          };
-          revision: number;
-        },
-        Name
-      >;
-      log: FunctionReference<
-        "query",
-        "internal",
-        { limit?: number; before?: number },
-        Array<{
-          revision: number;
-          at: number;
-          actor: string;
-          reason?: string;
-          before: any;
-          after: any;
-        }>,
-        Name
-      >;
-      setHooks: FunctionReference<
-        "mutation",
-        "internal",
-        { onExpired?: string | null; onPurged?: string | null },
-        null,
-        Name
-      >;
-    };
-    stats: {
-      backlog: FunctionReference<
-        "query",
-        "internal",
-        { limit?: number },
-        {
-          expire: number;
-          purge: number;
-          running: Array<{ runId: string; left: number }>;
-          limit: number;
-        },
-        Name
-      >;
-      status: FunctionReference<
-        "query",
-        "internal",
-        {},
-        {
-          version: string;
-          sessions: {
-            total: number;
-            active: number;
-            expired: number;
-            ended: number;
-          };
-          oldest: { sessionId: string; lastActive: number } | null;
-          settings: {
+            actor: string;
+            reason?: string;
+            expectedRevision?: number;
+          },
+          { revision: number; before: any; after: any },
+          Name
+        >;
+        get: FunctionReference<
+          "query",
+          "internal",
+          {},
+          {
             idleTimeoutMs: number;
             retentionDays: number | "never";
             touchAfterMs: number;
@@ -1021,151 +1100,104 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               };
             };
             revision: number;
-          };
-          schedules: Array<{
-            name: "expire" | "purge";
-            spec: string;
-            timeZone: string;
-            paused: {
-              reason: string;
-              actor: string;
-              at: number;
-              until?: number;
-            } | null;
-            state: "registered" | "pending";
-            nextAt: number | null;
-            lastAt: number | null;
-            lastResult: string | null;
-          }>;
-          runs: Array<{
-            runId: string;
-            kind: "expire" | "purge";
-            trigger: "schedule" | "operator" | "app";
+          },
+          Name
+        >;
+        log: FunctionReference<
+          "query",
+          "internal",
+          { limit?: number; before?: number },
+          Array<{
+            revision: number;
+            at: number;
             actor: string;
             reason?: string;
-            token?: string;
-            status:
-              "running" | "completed" | "failed" | "canceled" | "maxReached";
-            cutoff: number;
-            revision?: number;
-            expected?: number;
-            cursor: {
-              phase: "leases" | "sessions";
-              at: number;
-              creationTime: number;
-              id: string;
-            } | null;
-            seq: number;
-            pageSize: number;
-            pages: number;
-            sessions: number;
-            leases: number;
+            before: any;
+            after: any;
+          }>,
+          Name
+        >;
+        setHooks: FunctionReference<
+          "mutation",
+          "internal",
+          { onExpired?: string | null; onPurged?: string | null },
+          null,
+          Name
+        >;
+      };
+    };
+    visitors: {
+      heartbeat: {
+        action: FunctionReference<
+          "mutation",
+          "internal",
+          {
+            anonymousId: string;
+            action: string;
+            resourceId?: string;
+            metadata?: any;
+          },
+          | { ok: true; sessionId: string }
+          | {
+              ok: false;
+              reason:
+                | "invalidAnonymousId"
+                | "invalidAction"
+                | "tooManyActions"
+                | "metadataTooLarge";
+              retryAfterMs?: number;
+            },
+          Name
+        >;
+        end: FunctionReference<
+          "mutation",
+          "internal",
+          { anonymousId: string; reason?: string },
+          { ended: boolean; sessionId: string | null },
+          Name
+        >;
+        forget: FunctionReference<
+          "mutation",
+          "internal",
+          { anonymousId: string; hookUnable?: string },
+          {
+            erased: boolean;
+            sessionId: string | null;
             actions: number;
-            quarantined: number;
-            failuresInARow: number;
-            errors: Array<{ at: number; message: string; sessionId?: string }>;
-            startedAt: number;
-            progressAt: number;
-            resumed?: { at: number; sessions: number };
-            resumes?: Array<{ at: number; actor: string; reason?: string }>;
-            finishedAt?: number;
-            maxSessions?: number;
-            ratePerSecond?: number;
-            stopAt?: number;
-            nextPageAt?: number;
-            archiveFile?: string;
-          }>;
-          hookDebts: number;
-          watchdog: {
-            lastAt: number | null;
-            lastResult: string | null;
-            gaveUp: { at: number; why: string } | null;
-          };
-        },
-        Name
-      >;
-    };
-    tallies: {
-      begin: FunctionReference<"mutation", "internal", {}, string, Name>;
-      page: FunctionReference<
-        "mutation",
-        "internal",
-        { tallyId: string; page: number; fix: boolean },
-        {
-          counted: { active: number; expired: number; ended: number };
-          missing: { active: number; expired: number; ended: number };
-          fixed: boolean;
-        } | null,
-        Name
-      >;
-    };
-    tracking: {
-      action: FunctionReference<
-        "mutation",
-        "internal",
-        {
-          anonymousId: string;
-          action: string;
-          resourceId?: string;
-          metadata?: any;
-        },
-        | { ok: true; sessionId: string }
-        | {
-            ok: false;
-            reason:
-              | "invalidAnonymousId"
-              | "invalidAction"
-              | "tooManyActions"
-              | "metadataTooLarge";
-            retryAfterMs?: number;
+            told: {
+              hook: "onExpired" | "onPurged";
+              error: string | null;
+            } | null;
           },
-        Name
-      >;
-      end: FunctionReference<
-        "mutation",
-        "internal",
-        { anonymousId: string; reason?: string },
-        { ended: boolean; sessionId: string | null },
-        Name
-      >;
-      forget: FunctionReference<
-        "mutation",
-        "internal",
-        { anonymousId: string; hookUnable?: string },
-        {
-          erased: boolean;
-          sessionId: string | null;
-          actions: number;
-          told: { hook: "onExpired" | "onPurged"; error: string | null } | null;
-        },
-        Name
-      >;
-      heartbeat: FunctionReference<
-        "mutation",
-        "internal",
-        { anonymousId: string },
-        | {
-            ok: true;
-            sessionId: string;
-            state: "created" | "touched" | "unchanged" | "revived";
-          }
-        | {
-            ok: false;
-            reason:
-              | "invalidAnonymousId"
-              | "invalidAction"
-              | "tooManyActions"
-              | "metadataTooLarge";
-            retryAfterMs?: number;
-          },
-        Name
-      >;
-      link: FunctionReference<
-        "mutation",
-        "internal",
-        { anonymousId: string; userId: string },
-        { sessionId: string; userId: string },
-        Name
-      >;
+          Name
+        >;
+        heartbeat: FunctionReference<
+          "mutation",
+          "internal",
+          { anonymousId: string },
+          | {
+              ok: true;
+              sessionId: string;
+              state: "created" | "touched" | "unchanged" | "revived";
+            }
+          | {
+              ok: false;
+              reason:
+                | "invalidAnonymousId"
+                | "invalidAction"
+                | "tooManyActions"
+                | "metadataTooLarge";
+              retryAfterMs?: number;
+            },
+          Name
+        >;
+        link: FunctionReference<
+          "mutation",
+          "internal",
+          { anonymousId: string; userId: string },
+          { sessionId: string; userId: string },
+          Name
+        >;
+      };
     };
   };

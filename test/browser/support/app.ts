@@ -116,7 +116,7 @@ export class App {
 
   /** Everybody's sessions, newest first. */
   async sessions() {
-    return (await this.component.query("sessions:list", {})).sessions;
+    return (await this.component.query("operator/show:list", {})).sessions;
   }
 }
 

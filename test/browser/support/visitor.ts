@@ -1,6 +1,6 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { inject, onTestFinished } from "vitest";
-import { HOUR_MS } from "../../../convex/sessionTracker/shared.js";
+import { HOUR_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { STEP_MS, type App } from "./app.js";
 import { startChromium, type ChromiumOptions } from "./chromium.js";
 import { Tab } from "./tab.js";

@@ -8,7 +8,7 @@ import {
 } from "convex/server";
 import { v } from "convex/values";
 import { setSessionHooks, vHookArgs } from "../../../client/index.js";
-import type { HookSession } from "../../../convex/sessionTracker/shared.js";
+import type { HookSession } from "../../../convex/sessionTracker/shared/shared.js";
 import { sessionTracker } from "./component.js";
 import type schema from "./schema.js";
 
@@ -54,7 +54,7 @@ export const editSchedule = internalMutation({
   returns: v.null(),
   handler: async (ctx, { sessions }) => {
     await record(ctx, "onExpired", sessions);
-    await ctx.runMutation(sessionTracker.schedules.set, {
+    await ctx.runMutation(sessionTracker.schedules.schedules.set, {
       name: "expire",
       spec: "*/20 * * * *",
       actor: "hook",

@@ -4,7 +4,7 @@
  */
 import { expect, onTestFinished, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import type { Component } from "../rows.js";
 import { drawAllShards, seedExpired, visitors } from "../runKit.js";
 import { setUpComponent } from "../setup.js";
@@ -24,7 +24,7 @@ test(
     await seed(t, 1_000);
     const few = await documentsRead(t);
     await seed(t, 999_000);
-    const { total } = (await t.query(api.stats.status, {})).sessions;
+    const { total } = (await t.query(api.operator.status.status, {})).sessions;
     expect(total).toBe(1_000_000);
     expect(await documentsRead(t)).toEqual(few);
   },
@@ -48,15 +48,15 @@ async function seed(t: Component, count: number): Promise<void> {
 
 function documentsRead(t: Component) {
   const ofStatus = t.mutation(async (ctx) => {
-    await ctx.runQuery(api.stats.status, {});
+    await ctx.runQuery(api.operator.status.status, {});
     return (await ctx.meta.getTransactionMetrics()).documentsRead.used;
   });
   const ofList = t.mutation(async (ctx) => {
-    await ctx.runQuery(api.sessions.list, { limit: 100 });
+    await ctx.runQuery(api.operator.show.list, { limit: 100 });
     return (await ctx.meta.getTransactionMetrics()).documentsRead.used;
   });
   const ofBacklog = t.mutation(async (ctx) => {
-    await ctx.runQuery(api.stats.backlog, { limit: 500 });
+    await ctx.runQuery(api.operator.status.backlog, { limit: 500 });
     return (await ctx.meta.getTransactionMetrics()).documentsRead.used;
   });
   return Promise.all([ofStatus, ofList, ofBacklog]);

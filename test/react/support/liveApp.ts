@@ -58,7 +58,7 @@ export class LiveApp {
   }
 
   async session(anonymousId: string): Promise<StoredSession | null> {
-    const session = await this.#ask("sessions:get", { id: anonymousId });
+    const session = await this.#ask("operator/show:get", { id: anonymousId });
     return session as StoredSession | null;
   }
 
@@ -67,7 +67,7 @@ export class LiveApp {
     const session = await this.session(anonymousId);
     if (session === null) return [];
     const { sessionId } = session;
-    const found = await this.#ask("sessions:timeline", { sessionId });
+    const found = await this.#ask("operator/show:timeline", { sessionId });
     const { actions } = found as { actions: { action: string }[] };
     return actions.map(({ action }) => action).toReversed();
   }

@@ -1,0 +1,88 @@
+/** All sessions with all that their visitors did, page by page, in the order of their anonymousIds. */
+import { getConvexSize, v, type Infer } from "convex/values";
+import type { Doc } from "../_generated/dataModel.js";
+import { query, type QueryCtx } from "../_generated/server.js";
+import { vActionPlace } from "../shared/shared.js";
+import { findLease } from "../visitors/visits.js";
+import { placeOf } from "../rows/walks.js";
+import {
+  PIECE_BYTES,
+  readActions,
+  toWhole,
+  vWholeSession,
+  type PieceBudget,
+  type WholeSession,
+} from "../rows/wholeSessions.js";
+
+/** Sessions in one page: each takes a query for its lease and one for its actions, of 4,096. */
+const MAX_SESSIONS = 1_000;
+const MAX_ACTIONS = 8_000;
+
+const vExportCursor = v.object({
+  anonymousId: v.string(),
+  /** Within that session; `null` after it. */
+  action: v.union(vActionPlace, v.null()),
+});
+export type ExportCursor = Infer<typeof vExportCursor>;
+
+/**
+ * Each page is of one moment. A visitor who is there from the first page to the last is exported
+ * once, as of the moment of their page; who comes or goes in between may or may not be.
+ */
+export const page = query({
+  args: { cursor: v.union(vExportCursor, v.null()) },
+  returns: v.object({
+    sessions: v.array(vWholeSession),
+    cursor: v.union(vExportCursor, v.null()),
+  }),
+  handler: async (ctx, { cursor }) => {
+    const budget = { actions: MAX_ACTIONS, bytes: PIECE_BYTES };
+    const sessions: WholeSession[] = [];
+    for await (const row of sessionsFrom(ctx, cursor)) {
+      const { anonymousId } = row;
+      const from = anonymousId === cursor?.anonymousId ? cursor.action : null;
+      const read = await readActions(ctx, row._id, from, budget);
+      sessions.push(toWhole(row, await lastActiveOf(ctx, row), read));
+      const last = read.rows.at(-1);
+      if (!read.isComplete && last !== undefined) {
+        return {
+          sessions,
+          cursor: { anonymousId, action: placeOf(last.at, last) },
+        };
+      }
+      budget.bytes -= getConvexSize(row);
+      if (isSpent(budget) || sessions.length === MAX_SESSIONS) {
+        return { sessions, cursor: { anonymousId, action: null } };
+      }
+    }
+    return { sessions, cursor: null };
+  },
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** From the session that the cursor stops within, or after the one it has done with. */
+function sessionsFrom(ctx: QueryCtx, cursor: ExportCursor | null) {
+  const sessions = ctx.db.query("sessions");
+  if (cursor === null) return sessions.withIndex("anonymousId");
+  const { anonymousId, action } = cursor;
+  return sessions.withIndex("anonymousId", (q) =>
+    action === null
+      ? q.gt("anonymousId", anonymousId)
+      : q.gte("anonymousId", anonymousId),
+  );
+}
+
+async function lastActiveOf(
+  ctx: QueryCtx,
+  session: Doc<"sessions">,
+): Promise<number> {
+  if (session.inactiveSince !== undefined) return session.inactiveSince;
+  const lease = await findLease(ctx, session.anonymousId);
+  if (lease === null) throw new Error(`Session ${session._id} has no lease.`);
+  return lease.lastActive;
+}
+
+function isSpent({ actions, bytes }: PieceBudget): boolean {
+  return actions < 1 || bytes < 0;
+}

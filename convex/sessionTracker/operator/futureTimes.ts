@@ -1,0 +1,144 @@
+/**
+ * Times that a clock stored which was ahead. Schedules and runs mend theirs by themselves; those of
+ * sessions only an operator sets back: were the clock behind now instead, it would make every visitor
+ * look older than they are, and the next purge would take them.
+ */
+import { v } from "convex/values";
+import type { Doc } from "../_generated/dataModel.js";
+import {
+  mutation,
+  query,
+  type MutationCtx,
+  type QueryCtx,
+} from "../_generated/server.js";
+import { answeredUntil } from "../schedules/dueFires.js";
+import { checkInteger } from "../shared/errors.js";
+import { runningRun } from "../runs/runRows.js";
+import {
+  CLOCK_SLACK_MS,
+  isFuture,
+  SCHEDULE_NAMES,
+  vScheduleName,
+  type ScheduleName,
+} from "../shared/shared.js";
+import { findTick } from "../schedules/ticks.js";
+
+/** Sessions counted at most; for an operator to know whether it is a few or all. */
+const LIMIT = 1_000;
+
+/** What lies more than a minute in the future. */
+export const look = query({
+  args: {},
+  returns: v.object({
+    schedules: v.array(vScheduleName),
+    watchdog: v.boolean(),
+    /** Those running. */
+    runs: v.array(v.id("runs")),
+    /** Sessions with such a time, those beyond `limit` not counted. */
+    sessions: v.number(),
+    limit: v.number(),
+    /** The latest of all. */
+    latest: v.union(v.number(), v.null()),
+  }),
+  handler: async (ctx) => {
+    const now = Date.now();
+    const times: number[] = [];
+    const isAhead = (at: number | null | undefined): boolean => {
+      if (typeof at !== "number" || !isFuture(at, now)) return false;
+      times.push(at);
+      return true;
+    };
+    const schedules: ScheduleName[] = [];
+    const runs: Doc<"runs">["_id"][] = [];
+    for (const name of SCHEDULE_NAMES) {
+      if (isAhead(answeredUntil(await findTick(ctx, name)))) {
+        schedules.push(name);
+      }
+      const run = await runningRun(ctx, name);
+      if (run !== null && isAhead(run.progressAt)) runs.push(run._id);
+    }
+    const watchdog = isAhead((await findTick(ctx, "watchdog"))?.lastAt);
+    const { leases, inactive, created } = await ahead(ctx, now, LIMIT);
+    const ids = new Set<string>();
+    for (const { session, lastActive } of leases) {
+      if (isAhead(lastActive)) ids.add(session);
+    }
+    for (const { _id, inactiveSince } of inactive) {
+      if (isAhead(inactiveSince)) ids.add(_id);
+    }
+    for (const { _id, createdAt } of created) {
+      if (isAhead(createdAt)) ids.add(_id);
+    }
+    return {
+      schedules,
+      watchdog,
+      runs,
+      sessions: Math.min(ids.size, LIMIT),
+      limit: LIMIT,
+      latest: times.length === 0 ? null : Math.max(...times),
+    };
+  },
+});
+
+/** Sets such times of sessions to now, of `limit` sessions of each kind at most; call until done. */
+export const mend = mutation({
+  args: { limit: v.optional(v.number()) },
+  returns: v.object({ mended: v.number(), isDone: v.boolean() }),
+  handler: async (ctx, args) => {
+    const limit = checkInteger("limit", args.limit ?? 500, 1, 500);
+    const now = Date.now();
+    const { leases, inactive, created } = await ahead(ctx, now, limit);
+    for (const { _id } of leases) {
+      await ctx.db.patch("leases", _id, { lastActive: now });
+    }
+    for (const { _id } of inactive) {
+      await ctx.db.patch("sessions", _id, { inactiveSince: now });
+    }
+    for (const { _id } of created) {
+      await ctx.db.patch("sessions", _id, { createdAt: now });
+    }
+    await createdBefore(ctx, leases, now);
+    const found = [leases, inactive, created];
+    const ids = new Set<string>([
+      ...leases.map(({ session }) => session),
+      ...inactive.map(({ _id }) => _id),
+      ...created.map(({ _id }) => _id),
+    ]);
+    return {
+      mended: ids.size,
+      isDone: found.every((rows) => rows.length < limit),
+    };
+  },
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+async function ahead(ctx: QueryCtx, now: number, limit: number) {
+  const after = now + CLOCK_SLACK_MS;
+  const leases = await ctx.db
+    .query("leases")
+    .withIndex("lastActive", (q) => q.gt("lastActive", after))
+    .take(limit);
+  const inactive = await ctx.db
+    .query("sessions")
+    .withIndex("inactiveSince", (q) => q.gt("inactiveSince", after))
+    .take(limit);
+  const created = await ctx.db
+    .query("sessions")
+    .withIndex("createdAt", (q) => q.gt("createdAt", after))
+    .take(limit);
+  return { leases, inactive, created };
+}
+
+/** Nobody was active before they came, by a few seconds either: an import would refuse the row. */
+async function createdBefore(
+  ctx: MutationCtx,
+  leases: Doc<"leases">[],
+  now: number,
+): Promise<void> {
+  for (const { session: id } of leases) {
+    const session = await ctx.db.get("sessions", id);
+    if (session === null || session.createdAt <= now) continue;
+    await ctx.db.patch("sessions", id, { createdAt: now });
+  }
+}

@@ -1,0 +1,134 @@
+/** What `doctor` asks beyond `stats.status`: is what should live alive, are the counters right. */
+import { Crons } from "@convex-dev/crons";
+import { vWorkId, Workpool, type WorkId } from "@convex-dev/workpool";
+import { v } from "convex/values";
+import { components, internal } from "../_generated/api.js";
+import {
+  internalMutation,
+  mutation,
+  query,
+  type QueryCtx,
+} from "../_generated/server.js";
+
+import { dueAt } from "../schedules/dueFires.js";
+import { register } from "../schedules/schedules.js";
+import { readSettings } from "../settings/settings.js";
+import {
+  SCHEDULE_NAMES,
+  vScheduleName,
+  type ScheduleName,
+} from "../shared/shared.js";
+import { findTick, writeTick } from "../schedules/ticks.js";
+import { lookAfter } from "../schedules/watchdog.js";
+
+const workpool = new Workpool(components.workpool, {});
+
+/** The deployment's clock, in ms since the epoch. A mutation, because a query may be cached. */
+export const clock = mutation({
+  args: {},
+  returns: v.number(),
+  handler: () => Promise.resolve(Date.now()),
+});
+
+/** The same for who compares it with their own, whose time in the question keeps caches from answering. */
+export const now = query({
+  args: { here: v.number() },
+  returns: v.number(),
+  handler: () => Promise.resolve(Date.now()),
+});
+
+/** Sends an empty job through workpool; `probed` says what became of it. */
+export const probe = mutation({
+  args: {},
+  returns: vWorkId,
+  handler: (ctx): Promise<WorkId> =>
+    workpool.enqueueMutation(ctx, internal.operator.health.nothing, {}),
+});
+
+export const nothing = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: () => Promise.resolve(null),
+});
+
+export const probed = query({
+  args: { workId: vWorkId },
+  returns: v.union(
+    v.literal("pending"),
+    v.literal("running"),
+    v.literal("finished"),
+  ),
+  handler: async (ctx, { workId }) =>
+    (await workpool.status(ctx, workId)).state,
+});
+
+/** Each schedule, whether crons has it as the settings do, and since when a fire is overdue. */
+export const schedules = query({
+  args: {},
+  returns: v.array(
+    v.object({
+      name: vScheduleName,
+      inCrons: v.union(
+        v.literal("same"),
+        v.literal("different"),
+        v.literal("missing"),
+      ),
+      overdueSince: v.union(v.number(), v.null()),
+    }),
+  ),
+  handler: async (ctx) => {
+    const found = [];
+    for (const name of SCHEDULE_NAMES) {
+      const tick = await findTick(ctx, name);
+      const schedule = (await readSettings(ctx)).schedules[name];
+      const due = dueAt(schedule, tick, Date.now()) ?? Infinity;
+      found.push({
+        name,
+        inCrons: await inCrons(ctx, name),
+        overdueSince: due < Date.now() ? due : null,
+      });
+    }
+    return found;
+  },
+});
+
+/**
+ * Registers schedules that crons has lost or has differently, and does what the watchdog does, with
+ * a new fuse: restarts what stands still.
+ * @returns what it did
+ */
+export const repair = mutation({
+  args: {},
+  returns: v.array(v.string()),
+  handler: async (ctx) => {
+    const done: string[] = [];
+    const { schedules: wanted } = await readSettings(ctx);
+    for (const name of SCHEDULE_NAMES) {
+      if ((await inCrons(ctx, name)) === "same") continue;
+      await register(ctx, name, wanted[name]);
+      done.push(`registered schedule ${name}`);
+    }
+    if ((await findTick(ctx, "watchdog"))?.gaveUp !== undefined) {
+      done.push("gave the watchdog a new fuse");
+    }
+    await writeTick(ctx, "watchdog", { restarts: [], gaveUp: undefined });
+    return [...done, ...(await lookAfter(ctx, Date.now()))];
+  },
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+async function inCrons(
+  ctx: QueryCtx,
+  name: ScheduleName,
+): Promise<"same" | "different" | "missing"> {
+  const cron = await new Crons(components.crons).get(ctx, { name });
+  if (cron === null) return "missing";
+  const { spec, timeZone } = (await readSettings(ctx)).schedules[name];
+  const { schedule } = cron;
+  const isSame =
+    schedule.kind === "cron" &&
+    schedule.cronspec === spec &&
+    (schedule.tz ?? "UTC") === timeZone;
+  return isSame ? "same" : "different";
+}

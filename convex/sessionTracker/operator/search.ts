@@ -1,0 +1,231 @@
+/** Finding sessions for an operator: by state, activity, user and creation, in either order. */
+import { v, type Infer } from "convex/values";
+import type { Doc } from "../_generated/dataModel.js";
+import { query, type QueryCtx } from "../_generated/server.js";
+import { readCursor, toCursor } from "../rows/cursors.js";
+import { checkInteger } from "../shared/errors.js";
+import { toSession, vActivity } from "./show.js";
+import { isIdle, vSession, vSessionState } from "../shared/shared.js";
+import { findLease } from "../visitors/visits.js";
+import {
+  comparePlaces,
+  placeOf,
+  take,
+  walkCreated,
+  walkInactive,
+  walkLeases,
+  type Place,
+  type Stretch,
+} from "../rows/walks.js";
+
+const vFound = v.object({
+  ...vSession.fields,
+  lease: v.union(vActivity, v.null()),
+});
+type Found = Infer<typeof vFound>;
+
+const vSort = v.union(v.literal("created"), v.literal("active"));
+const vOrder = v.union(v.literal("asc"), v.literal("desc"));
+
+/** Times in ms since the epoch; `from` is included, `before` is not. */
+const vFilter = v.object({
+  /** As readers see it: a session past its idle timeout is expired. */
+  state: v.optional(vSessionState),
+  userId: v.optional(v.string()),
+  createdFrom: v.optional(v.number()),
+  createdBefore: v.optional(v.number()),
+  /** Last active. */
+  activeFrom: v.optional(v.number()),
+  activeBefore: v.optional(v.number()),
+});
+type Filter = Infer<typeof vFilter>;
+
+/** Rows looked at in one call, of each index it walks. */
+const SCANNED_AT_ONCE = 1_000;
+
+/**
+ * One page. It may hold fewer than `limit`, even none, and yet name a cursor: where the filter finds
+ * little, a call stops after so many rows. Reads leases, so that heartbeats re-run it.
+ * @throws invalidArgument
+ */
+export const page = query({
+  args: {
+    filter: vFilter,
+    sort: vSort,
+    order: vOrder,
+    limit: v.number(),
+    cursor: v.optional(v.union(v.string(), v.null())),
+  },
+  returns: v.object({
+    sessions: v.array(vFound),
+    cursor: v.union(v.string(), v.null()),
+  }),
+  handler: async (ctx, { filter, sort, order, limit, cursor = null }) => {
+    checkInteger("limit", limit, 1, SCANNED_AT_ONCE);
+    const search: Search = {
+      filter,
+      sort,
+      order,
+      after: cursor === null ? null : readCursor(cursor),
+    };
+    const streams = await openStreams(ctx, search);
+    const keys = streams
+      .flatMap(({ keys }) => keys)
+      .sort((a, b) => comparePlaces(a.place, b.place, order))
+      .slice(0, SCANNED_AT_ONCE);
+    const sessions: Found[] = [];
+    let last: Key | undefined;
+    for (const key of keys) {
+      if (sessions.length === limit) break;
+      last = key;
+      const found = await join(ctx, key.row);
+      if (found !== null && matches(found, filter)) sessions.push(found);
+    }
+    const isDone =
+      last === keys.at(-1) && streams.every(({ isWhole }) => isWhole);
+    return {
+      sessions,
+      cursor: isDone || last === undefined ? null : toCursor(last.place),
+    };
+  },
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+interface Search extends Pick<Stretch, "order" | "after"> {
+  filter: Filter;
+  sort: Infer<typeof vSort>;
+}
+
+type Row = Doc<"sessions"> | Doc<"leases">;
+
+/** A row and where it stands in the list: one with a lease stands there by its lease. */
+interface Key {
+  place: Place;
+  row: Row;
+}
+
+interface Stream {
+  keys: Key[];
+  /** `false` where the index has more. */
+  isWhole: boolean;
+}
+
+/** The next rows of each index that together hold what the filter may match. */
+async function openStreams(ctx: QueryCtx, search: Search): Promise<Stream[]> {
+  const { userId, state } = search.filter;
+  if (search.sort === "created") return [await byCreation(ctx, search)];
+  const ofUser = userId === undefined ? null : await ofFew(ctx, search, userId);
+  if (ofUser !== null) return [ofUser];
+  const streams: Stream[] = [];
+  // An ended session has no lease, and one with a lease is not ended.
+  if (state !== "ended") streams.push(await byLease(ctx, search));
+  if (state !== "active") streams.push(await byInactivity(ctx, search));
+  return streams;
+}
+
+/**
+ * A user's sessions by activity, for which no index is kept: most have few, which are sorted here.
+ * `null` for one with many; they are found among all, by the same places.
+ */
+async function ofFew(
+  ctx: QueryCtx,
+  { order, after }: Search,
+  userId: string,
+): Promise<Stream | null> {
+  const whole = { order, after: null };
+  const rows = await take(
+    walkCreated(ctx, { userId }, whole),
+    SCANNED_AT_ONCE + 1,
+  );
+  if (rows.length > SCANNED_AT_ONCE) return null;
+  const keys: Key[] = [];
+  for (const row of rows) {
+    const lease =
+      row.state === "active" ? await findLease(ctx, row.anonymousId) : null;
+    keys.push(lease === null ? inactiveKey(row) : leaseKey(lease));
+  }
+  const isBeyond = ({ place }: Key) =>
+    after === null || comparePlaces(place, after, order) > 0;
+  return { keys: keys.filter(isBeyond), isWhole: true };
+}
+
+async function byCreation(ctx: QueryCtx, search: Search): Promise<Stream> {
+  const { filter, order, after } = search;
+  const { createdFrom: from, createdBefore: before, userId, state } = filter;
+  // Expired ones are also among those whose row still says active.
+  const of = { userId, state: state === "expired" ? undefined : state };
+  const stretch = { order, after, from, before };
+  return await toStream(walkCreated(ctx, of, stretch), (row) => ({
+    place: placeOf(row.createdAt, row),
+    row,
+  }));
+}
+
+async function byInactivity(ctx: QueryCtx, search: Search): Promise<Stream> {
+  return await toStream(walkInactive(ctx, activeStretch(search)), inactiveKey);
+}
+
+async function byLease(ctx: QueryCtx, search: Search): Promise<Stream> {
+  return await toStream(walkLeases(ctx, activeStretch(search)), leaseKey);
+}
+
+function activeStretch({ filter, order, after }: Search): Stretch {
+  return { order, after, from: filter.activeFrom, before: filter.activeBefore };
+}
+
+async function toStream<Found extends Row>(
+  rows: AsyncIterable<Found>,
+  keyOf: (row: Found) => Key,
+): Promise<Stream> {
+  const taken = await take(rows, SCANNED_AT_ONCE);
+  return { keys: taken.map(keyOf), isWhole: taken.length < SCANNED_AT_ONCE };
+}
+
+function inactiveKey(row: Doc<"sessions">): Key {
+  return { place: placeOf(row.inactiveSince ?? row.createdAt, row), row };
+}
+
+function leaseKey(row: Doc<"leases">): Key {
+  return { place: placeOf(row.lastActive, row), row };
+}
+
+async function join(ctx: QueryCtx, row: Row): Promise<Found | null> {
+  const session = await sessionOf(ctx, row);
+  if (session === null) return null;
+  const lease =
+    session.state === "active"
+      ? await findLease(ctx, session.anonymousId)
+      : null;
+  return {
+    ...toSession(session),
+    lease: lease && {
+      lastActive: lease.lastActive,
+      actionCount: lease.actionCount,
+      idle: isIdle(lease, Date.now()),
+    },
+  };
+}
+
+async function sessionOf(
+  ctx: QueryCtx,
+  row: Row,
+): Promise<Doc<"sessions"> | null> {
+  return "session" in row ? await ctx.db.get("sessions", row.session) : row;
+}
+
+function matches(found: Found, filter: Filter): boolean {
+  const state = found.lease?.idle ? "expired" : found.state;
+  const lastActive =
+    found.lease?.lastActive ?? found.inactiveSince ?? found.createdAt;
+  return (
+    (filter.state === undefined || filter.state === state) &&
+    (filter.userId === undefined || filter.userId === found.userId) &&
+    isWithin(found.createdAt, filter.createdFrom, filter.createdBefore) &&
+    isWithin(lastActive, filter.activeFrom, filter.activeBefore)
+  );
+}
+
+function isWithin(at: number, from = -Infinity, before = Infinity): boolean {
+  return at >= from && at < before;
+}

@@ -1,0 +1,163 @@
+/** How many sessions there are, and the one screen an operator starts from. */
+import { v, type Infer } from "convex/values";
+import type { Doc } from "../_generated/dataModel.js";
+import { query, type QueryCtx } from "../_generated/server.js";
+import { countSessions } from "../rows/counters.js";
+import { checkInteger } from "../shared/errors.js";
+import { countDebts } from "../settings/hooks.js";
+import { listSchedules } from "../schedules/schedules.js";
+import {
+  readRevisedSettings,
+  readSettings,
+  vRevisedSettings,
+} from "../settings/settings.js";
+import {
+  expireCutoff,
+  purgeCutoff,
+  SCHEDULE_NAMES,
+  vRun,
+  vScheduleStatus,
+  type Run,
+} from "../shared/shared.js";
+import { runningRun, toRun } from "../runs/runRows.js";
+import { findTick } from "../schedules/ticks.js";
+import { VERSION } from "../shared/version.js";
+import { leasesAfter, sessionsAfter } from "../rows/walks.js";
+
+const vStatus = v.object({
+  version: v.string(),
+  sessions: v.object({
+    total: v.number(),
+    active: v.number(),
+    expired: v.number(),
+    ended: v.number(),
+  }),
+  /** The one inactive the longest; the first that a purge takes. */
+  oldest: v.union(
+    v.object({ sessionId: v.string(), lastActive: v.number() }),
+    v.null(),
+  ),
+  settings: vRevisedSettings,
+  schedules: v.array(vScheduleStatus),
+  /** Those running, then the last finished of each kind. */
+  runs: v.array(vRun),
+  /** What the app's hooks have not done for people who were erased, counted up to 100; see `hooks`. */
+  hookDebts: v.number(),
+  watchdog: v.object({
+    lastAt: v.union(v.number(), v.null()),
+    lastResult: v.union(v.string(), v.null()),
+    gaveUp: v.union(v.object({ at: v.number(), why: v.string() }), v.null()),
+  }),
+});
+export type Status = Infer<typeof vStatus>;
+
+/** Reads the same few dozen documents whatever the number of sessions, and none that a heartbeat writes. */
+export const status = query({
+  args: {},
+  returns: vStatus,
+  handler: async (ctx): Promise<Status> => {
+    const tick = await findTick(ctx, "watchdog");
+    return {
+      version: VERSION,
+      sessions: await countSessions(ctx),
+      oldest: await oldestInactive(ctx),
+      settings: await readRevisedSettings(ctx),
+      schedules: await listSchedules(ctx),
+      runs: await currentRuns(ctx),
+      hookDebts: await countDebts(ctx),
+      watchdog: {
+        lastAt: tick?.lastAt ?? null,
+        lastResult: tick?.lastResult ?? null,
+        gaveUp: tick?.gaveUp ?? null,
+      },
+    };
+  },
+});
+
+/** How much the next runs would find, up to `limit` each; reads leases, so heartbeats may re-run it. */
+export const backlog = query({
+  args: { limit: v.optional(v.number()) },
+  returns: v.object({
+    expire: v.number(),
+    purge: v.number(),
+    /** What the runs in progress have left. */
+    running: v.array(v.object({ runId: v.id("runs"), left: v.number() })),
+    limit: v.number(),
+  }),
+  handler: async (ctx, args) => {
+    const limit = checkInteger("limit", args.limit ?? 1_000, 1, 4_000);
+    const { idleTimeoutMs, retentionDays } = await readSettings(ctx);
+    const now = Date.now();
+    const idle = await ctx.db
+      .query("leases")
+      .withIndex("lastActive", (q) =>
+        q
+          .gte("lastActive", 0)
+          .lt("lastActive", expireCutoff(idleTimeoutMs, now)),
+      )
+      .take(limit);
+    const cutoff = purgeCutoff(retentionDays, now);
+    const old =
+      cutoff === null
+        ? []
+        : await ctx.db
+            .query("sessions")
+            .withIndex("inactiveSince", (q) =>
+              q.gte("inactiveSince", 0).lt("inactiveSince", cutoff),
+            )
+            .take(limit);
+    const running = [];
+    for (const kind of SCHEDULE_NAMES) {
+      const run = await runningRun(ctx, kind);
+      if (run === null) continue;
+      const left = await leftOf(ctx, run, limit);
+      running.push({ runId: run._id, left });
+    }
+    return { expire: idle.length, purge: old.length, running, limit };
+  },
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+async function oldestInactive(ctx: QueryCtx): Promise<Status["oldest"]> {
+  const session = await ctx.db
+    .query("sessions")
+    .withIndex("inactiveSince", (q) => q.gte("inactiveSince", 0))
+    .first();
+  if (session === null) return null;
+  return { sessionId: session._id, lastActive: session.inactiveSince ?? 0 };
+}
+
+/** Sessions that a run has not come to yet; a purge's stale leases are sessions to come. */
+async function leftOf(
+  ctx: QueryCtx,
+  { kind, cursor, cutoff }: Doc<"runs">,
+  limit: number,
+): Promise<number> {
+  const inSessions = cursor?.phase === "sessions";
+  const leases = inSessions
+    ? []
+    : await leasesAfter(ctx, cursor, cutoff, limit);
+  if (kind === "expire") return leases.length;
+  const after = inSessions ? cursor : null;
+  const sessions = await sessionsAfter(ctx, after, cutoff, limit);
+  return Math.min(limit, leases.length + sessions.length);
+}
+
+async function currentRuns(ctx: QueryCtx): Promise<Run[]> {
+  const running: Run[] = [];
+  const finished: Run[] = [];
+  for (const kind of SCHEDULE_NAMES) {
+    // By status, because one that was resumed need not be among the newest.
+    const run = await runningRun(ctx, kind);
+    if (run !== null) running.push(toRun(run));
+    const newest = await ctx.db
+      .query("runs")
+      .withIndex("kind_startedAt", (q) => q.eq("kind", kind))
+      .order("desc")
+      .take(2);
+    const last = newest.find(({ status }) => status !== "running");
+    if (last !== undefined) finished.push(toRun(last));
+  }
+  return [...running, ...finished];
+}

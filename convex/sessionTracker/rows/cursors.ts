@@ -1,0 +1,27 @@
+/** The cursors of lists: the key of the last row shown, as a text that only these two read. */
+import { fail } from "../shared/errors.js";
+import type { Place } from "./walks.js";
+
+export function toCursor({ at, creationTime, id }: Place): string {
+  return [at, creationTime, id].join(":");
+}
+
+/** @throws invalidArgument */
+export function readCursor(cursor: string): Place {
+  const [at = "", creationTime = "", id = "", ...rest] = cursor.split(":");
+  const isPlace = isNumber(at) && isNumber(creationTime) && id !== "";
+  if (isPlace && rest.length === 0) {
+    return { at: Number(at), creationTime: Number(creationTime), id };
+  }
+  fail(
+    "invalidArgument",
+    `The cursor ${JSON.stringify(cursor)} did not come from a list.`,
+    { argument: "cursor" },
+  );
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function isNumber(text: string): boolean {
+  return text.trim() !== "" && Number.isFinite(Number(text));
+}

@@ -1,0 +1,89 @@
+/** Cutoffs are reckoned here, by the deployment's clock, and none may take a visitor who is not idle. */
+import { v, type Infer } from "convex/values";
+import { fail } from "../shared/errors.js";
+import {
+  DAY_MS,
+  expireCutoff,
+  MINUTE_MS,
+  purgeCutoff,
+  type Policy,
+  type RunKind,
+} from "../shared/shared.js";
+
+/** A moment in ms since the epoch, or how many days ago. */
+export const vAskedCutoff = v.union(
+  v.number(),
+  v.object({ daysAgo: v.number() }),
+);
+export type AskedCutoff = Infer<typeof vAskedCutoff>;
+
+type Terms = Pick<Policy, "idleTimeoutMs" | "retentionDays">;
+
+/**
+ * The cutoff that was asked for, else that of the settings, in whole milliseconds. More days than
+ * there have been since 1970 are all of them.
+ * @throws retentionNever; invalidCutoff `{ cutoff, now, latest }`
+ */
+export function reckonCutoff(
+  kind: RunKind,
+  asked: AskedCutoff | undefined,
+  terms: Terms,
+  now: number,
+): number {
+  const cutoff =
+    asked === undefined
+      ? cutoffBySettings(kind, terms, now)
+      : momentOf(asked, now);
+  if (cutoff === null) {
+    fail(
+      "retentionNever",
+      "Retention is set to never, so there is no cutoff to purge by: name one, or set a retention.",
+    );
+  }
+  checkCutoff(cutoff, terms, now);
+  return cutoff;
+}
+
+/** `null` where a purge has no retention to apply. */
+export function cutoffBySettings(
+  kind: RunKind,
+  { idleTimeoutMs, retentionDays }: Terms,
+  now: number,
+): number | null {
+  return kind === "expire"
+    ? expireCutoff(idleTimeoutMs, now)
+    : purgeCutoff(retentionDays, now);
+}
+
+/** @throws invalidCutoff `{ cutoff, now, latest }` */
+export function checkCutoff(
+  cutoff: number,
+  { idleTimeoutMs }: Pick<Terms, "idleTimeoutMs">,
+  now: number,
+): void {
+  const latest = expireCutoff(idleTimeoutMs, now);
+  if (cutoff >= 0 && cutoff <= latest) return;
+  const text = timeText(cutoff);
+  const why =
+    cutoff > now
+      ? `The cutoff ${text} lies in the future: the deployment's clock says ${timeText(now)}.`
+      : cutoff > latest
+        ? `The cutoff ${text} is younger than the idle timeout (${idleTimeoutMs / MINUTE_MS} minutes), so that visitors who are still there would be taken.`
+        : `The cutoff ${text} lies before 1970.`;
+  const range = `Give one from 1970-01-01 to ${timeText(latest)}.`;
+  fail("invalidCutoff", `${why} ${range}`, { cutoff, now, latest });
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function momentOf(asked: AskedCutoff, now: number): number {
+  if (typeof asked === "number") return asked;
+  return Math.max(0, Math.floor(now - asked.daysAgo * DAY_MS));
+}
+
+/** What a date can hold. */
+const MAX_TIME = 8.64e15;
+
+function timeText(ms: number): string {
+  return Math.abs(ms) <= MAX_TIME ? new Date(ms).toISOString() : String(ms);
+}

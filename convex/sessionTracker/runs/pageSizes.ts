@@ -1,0 +1,76 @@
+/**
+ * How many sessions a page aims for: half as many after a failure, twice as many after a success, and
+ * no longer what a failure has shown to be too many.
+ */
+import type { Infer } from "convex/values";
+import { DAY_MS, type vLearned } from "../shared/shared.js";
+
+export type Learned = Infer<typeof vLearned>;
+
+export interface Sized {
+  pageSize: number;
+  learned?: Learned;
+}
+
+/**
+ * A page that ran out of time could not even say so, and has cost a second or more: that size is not
+ * tried again in the run, nor in those of the next day. Another failure may have been a row's, or of
+ * the moment, and is forgotten after some pages that went well.
+ */
+export type Failure = "outOfTime" | "failed";
+
+/** Pages that go well before a size that failed is tried again. */
+const PAGES_BELOW = 16;
+const REMEMBERED_MS = DAY_MS;
+
+export function firstSize(
+  wanted: number,
+  last: { learned?: Learned } | null,
+  now: number,
+): Sized {
+  const outOfTime = last?.learned?.outOfTime;
+  if (outOfTime === undefined || outOfTime.at + REMEMBERED_MS <= now) {
+    return { pageSize: wanted };
+  }
+  const learned = { outOfTime };
+  return { pageSize: Math.min(wanted, mostOf(learned)), learned };
+}
+
+/** @param wanted by the settings and the run's rate */
+export function sizeAfterSuccess(
+  { pageSize, learned = {} }: Sized,
+  wanted: number,
+): Required<Sized> {
+  const { failed, ...kept } = learned;
+  const pages = (failed?.pages ?? 0) - 1;
+  const next: Learned =
+    failed === undefined || pages < 1
+      ? kept
+      : { ...kept, failed: { ...failed, pages } };
+  return {
+    pageSize: Math.min(pageSize * 2, wanted, mostOf(next)),
+    learned: next,
+  };
+}
+
+/** For a page of more than one session. */
+export function sizeAfterFailure(
+  { pageSize, learned = {} }: Sized,
+  failure: Failure,
+  now: number,
+): Required<Sized> {
+  return {
+    pageSize: Math.floor(pageSize / 2),
+    learned:
+      failure === "outOfTime"
+        ? { ...learned, outOfTime: { size: pageSize, at: now } }
+        : { ...learned, failed: { size: pageSize, pages: PAGES_BELOW } },
+  };
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function mostOf({ outOfTime, failed }: Learned): number {
+  const sizes = [outOfTime?.size ?? Infinity, failed?.size ?? Infinity];
+  return Math.max(1, Math.floor(Math.min(...sizes) / 2));
+}

@@ -1,0 +1,323 @@
+/** What a purge would take: by the same walk and the same rule, without taking it. */
+import { getConvexSize, v, type Infer } from "convex/values";
+import type { Doc, Id } from "../_generated/dataModel.js";
+import { query, type QueryCtx } from "../_generated/server.js";
+import { reckonCutoff, vAskedCutoff } from "./cutoffs.js";
+import { existingRun } from "./runRows.js";
+import { readRevisedSettings } from "../settings/settings.js";
+import {
+  DAY_MS,
+  purgeCutoff,
+  vActionPlace,
+  vCursor,
+  vPolicy,
+  vRetentionDays,
+  type Cursor,
+  type RetentionDays,
+} from "../shared/shared.js";
+import {
+  FIRST_SESSION,
+  leaseKey,
+  leasesAfter,
+  placeOf,
+  sessionKey,
+  sessionsAfter,
+} from "../rows/walks.js";
+import { readActions } from "../rows/wholeSessions.js";
+
+/** Sessions counted in one call: a lease takes two reads, its actions a third, of 4,096. */
+const PREVIEW_PAGE = 2_000;
+const MEASURED_PAGE = 1_000;
+
+const vPreviewCursor = v.object({
+  ...vCursor.fields,
+  /** The row is counted, but the bytes of its actions only up to this one. */
+  action: v.optional(vActionPlace),
+});
+type PreviewCursor = Infer<typeof vPreviewCursor>;
+
+const vByDay = v.object({
+  /** The first moment of a UTC day on which the sessions were last active. */
+  day: v.number(),
+  sessions: v.number(),
+  actions: v.number(),
+});
+const vByAge = v.object({
+  /** Whole days since they were last active. */
+  days: v.number(),
+  sessions: v.number(),
+  actions: v.number(),
+});
+
+/**
+ * One bounded page; call again with the cursor, and the cutoff that it answered, until it is `null`.
+ * Without a cutoff the settings decide. The start of the purge names the revision, see `runs.start`.
+ * @throws as `runs.start` refuses a cutoff
+ */
+export const purge = query({
+  args: {
+    cutoff: v.optional(vAskedCutoff),
+    /** Only what was last active at or after this, in ms since the epoch. */
+    from: v.optional(v.number()),
+    /** As if the settings had been changed so. */
+    patch: v.optional(vPolicy.partial()),
+    cursor: v.optional(v.union(vPreviewCursor, v.null())),
+    /** Also count bytes, for which every action is read. */
+    measure: v.optional(v.boolean()),
+    /** What ages are counted from, in ms since the epoch; the deployment's clock if left out. */
+    now: v.optional(v.number()),
+  },
+  returns: v.object({
+    /** Sessions last active strictly before it. */
+    cutoff: v.number(),
+    /** By the deployment's clock. */
+    now: v.number(),
+    /** Of the settings in force, which this was found under. */
+    revision: v.number(),
+    retentionDays: vRetentionDays,
+    /** It takes what the retention in force keeps. */
+    isBelowRetention: v.boolean(),
+    sessions: v.number(),
+    actions: v.number(),
+    /** Of documents, without their indexes; 0 unless asked for. */
+    bytes: v.number(),
+    oldest: v.union(v.number(), v.null()),
+    newest: v.union(v.number(), v.null()),
+    byDay: v.array(vByDay),
+    byAge: v.array(vByAge),
+    cursor: v.union(vPreviewCursor, v.null()),
+  }),
+  handler: async (ctx, { patch, from = 0, measure = false, ...args }) => {
+    const settings = await readRevisedSettings(ctx);
+    const { revision, retentionDays } = settings;
+    const now = Date.now();
+    const terms = { ...settings, ...patch };
+    const cutoff = reckonCutoff("purge", args.cutoff, terms, now);
+    const range = { from, cutoff };
+    const cursor = args.cursor ?? null;
+    const { rows, next, bytes } = measure
+      ? await measuredRows(ctx, range, cursor)
+      : { ...(await dueRows(ctx, range, cursor, PREVIEW_PAGE)), bytes: 0 };
+    const agesFrom = args.now ?? now;
+    return {
+      cutoff,
+      now,
+      revision,
+      retentionDays,
+      isBelowRetention: cutoff > keptFrom(retentionDays, now),
+      sessions: rows.length,
+      actions: rows.reduce((sum, row) => sum + row.actions, 0),
+      bytes,
+      // The walk goes from old to new.
+      oldest: rows.at(0)?.lastActive ?? null,
+      newest: rows.at(-1)?.lastActive ?? null,
+      byDay: histogram(
+        rows,
+        ({ lastActive }) => lastActive - (lastActive % DAY_MS),
+      ).map(({ key, ...counts }) => ({ day: key, ...counts })),
+      byAge: histogram(rows, ({ lastActive }) =>
+        Math.floor((agesFrom - lastActive) / DAY_MS),
+      ).map(({ key, ...counts }) => ({ days: key, ...counts })),
+      cursor: next,
+    };
+  },
+});
+
+/**
+ * What a run has not come to yet, whatever its maximum is. One bounded page; call again with the
+ * cursor until it is `null`.
+ * @throws runNotFound
+ */
+export const left = query({
+  args: {
+    runId: v.string(),
+    cursor: v.optional(v.union(vCursor, v.null())),
+  },
+  returns: v.object({
+    sessions: v.number(),
+    /** Those among them that the retention in force keeps; an expire run takes nothing. */
+    kept: v.number(),
+    /** Of the settings in force. */
+    revision: v.number(),
+    cursor: v.union(vCursor, v.null()),
+  }),
+  handler: async (ctx, { runId, cursor = null }) => {
+    const run = await existingRun(ctx, runId);
+    const { revision, retentionDays } = await readRevisedSettings(ctx);
+    const range = { from: 0, cutoff: run.cutoff };
+    const after = cursor ?? run.cursor;
+    const { rows, next } = await dueRows(ctx, range, after, PREVIEW_PAGE);
+    const kept = keptFrom(retentionDays, Date.now());
+    const isExpire = run.kind === "expire";
+    return {
+      sessions: rows.length,
+      kept: isExpire
+        ? 0
+        : rows.filter(({ lastActive }) => lastActive >= kept).length,
+      revision,
+      cursor: isExpire && next?.phase === "sessions" ? null : next,
+    };
+  },
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** What was last active then or later is kept. */
+function keptFrom(retentionDays: RetentionDays, now: number): number {
+  return purgeCutoff(retentionDays, now) ?? 0;
+}
+
+/** When the sessions were last active: at or after `from` and before the cutoff. */
+interface Range {
+  from: number;
+  cutoff: number;
+}
+
+interface DueRow {
+  session: Id<"sessions">;
+  lastActive: number;
+  actions: number;
+  /** Of the session and its lease. */
+  bytes: number;
+  key: Cursor;
+}
+
+interface DueRows {
+  rows: DueRow[];
+  next: PreviewCursor | null;
+}
+
+function dueRows(
+  ctx: QueryCtx,
+  range: Range,
+  cursor: Cursor | null,
+  count: number,
+): Promise<DueRows> {
+  return cursor?.phase === "sessions"
+    ? dueSessions(ctx, range, cursor, count)
+    : dueLeases(ctx, range, cursor, count);
+}
+
+async function dueLeases(
+  ctx: QueryCtx,
+  { from, cutoff }: Range,
+  cursor: Cursor | null,
+  count: number,
+): Promise<DueRows> {
+  const after = cursor ?? (from === 0 ? null : justBefore("leases", from));
+  const leases = await leasesAfter(ctx, after, cutoff, count);
+  const rows: DueRow[] = [];
+  for (const lease of leases) {
+    const earlier = await ctx.db.get("sessions", lease.session);
+    rows.push({
+      session: lease.session,
+      lastActive: lease.lastActive,
+      actions: lease.actionCount + (earlier?.actionCount ?? 0),
+      bytes: sizeOf(lease) + (earlier === null ? 0 : sizeOf(earlier)),
+      key: leaseKey(lease),
+    });
+  }
+  const isDone = leases.length < count;
+  const first = from === 0 ? FIRST_SESSION : justBefore("sessions", from);
+  return { rows, next: isDone ? first : (rows.at(-1)?.key ?? null) };
+}
+
+/** Of all rows last active at that moment. */
+function justBefore(phase: Cursor["phase"], at: number): Cursor {
+  return { phase, at, creationTime: 0, id: "-" };
+}
+
+async function dueSessions(
+  ctx: QueryCtx,
+  { cutoff }: Range,
+  cursor: Cursor,
+  count: number,
+): Promise<DueRows> {
+  const sessions = await sessionsAfter(ctx, cursor, cutoff, count);
+  const rows = sessions.map((session) => ({
+    session: session._id,
+    lastActive: session.inactiveSince ?? 0,
+    actions: session.actionCount,
+    bytes: sizeOf(session),
+    key: sessionKey(session),
+  }));
+  const isDone = sessions.length < count;
+  return { rows, next: isDone ? null : (rows.at(-1)?.key ?? null) };
+}
+
+/** Stops where the actions read so far are enough for one query, which may be amid a session's. */
+async function measuredRows(
+  ctx: QueryCtx,
+  range: Range,
+  cursor: PreviewCursor | null,
+): Promise<DueRows & { bytes: number }> {
+  const budget = { actions: 10_000, bytes: 8 * 1_024 * 1_024 };
+  const measured = { rows: [] as DueRow[], bytes: 0 };
+  if (cursor?.action !== undefined) {
+    const { action, ...key } = cursor;
+    const session = await sessionOf(ctx, key);
+    const rest =
+      session === null
+        ? { rows: [], isComplete: true }
+        : await readActions(ctx, session, action, budget);
+    measured.bytes += sizesOf(rest.rows);
+    const last = rest.rows.at(-1);
+    if (!rest.isComplete && last !== undefined) {
+      return { ...measured, next: { ...key, action: placeOf(last.at, last) } };
+    }
+  }
+  const { action: _, ...from } = cursor ?? { action: undefined };
+  const after = "id" in from ? from : null;
+  const { rows, next } = await dueRows(ctx, range, after, MEASURED_PAGE);
+  for (const row of rows) {
+    measured.rows.push(row);
+    measured.bytes += row.bytes;
+    if (row.actions === 0) continue;
+    const read = await readActions(ctx, row.session, null, budget);
+    measured.bytes += sizesOf(read.rows);
+    const last = read.rows.at(-1);
+    if (!read.isComplete && last !== undefined) {
+      return {
+        ...measured,
+        next: { ...row.key, action: placeOf(last.at, last) },
+      };
+    }
+    if ((budget.actions < 1 || budget.bytes < 0) && row !== rows.at(-1)) {
+      return { ...measured, next: row.key };
+    }
+  }
+  return { ...measured, next };
+}
+
+async function sessionOf(
+  ctx: QueryCtx,
+  { phase, id }: Cursor,
+): Promise<Id<"sessions"> | null> {
+  if (phase === "sessions") return ctx.db.normalizeId("sessions", id);
+  const leaseId = ctx.db.normalizeId("leases", id);
+  const lease = leaseId === null ? null : await ctx.db.get("leases", leaseId);
+  return lease?.session ?? null;
+}
+
+function sizeOf(row: Doc<"sessions"> | Doc<"leases"> | Doc<"actions">): number {
+  return getConvexSize(row);
+}
+
+function sizesOf(rows: Doc<"actions">[]): number {
+  return rows.reduce((sum, row) => sum + sizeOf(row), 0);
+}
+
+function histogram(rows: DueRow[], keyOf: (row: DueRow) => number) {
+  const bars = new Map<
+    number,
+    { key: number; sessions: number; actions: number }
+  >();
+  for (const row of rows) {
+    const key = keyOf(row);
+    const bar = bars.get(key) ?? { key, sessions: 0, actions: 0 };
+    bar.sessions += 1;
+    bar.actions += row.actions;
+    bars.set(key, bar);
+  }
+  return [...bars.values()];
+}

@@ -1,0 +1,106 @@
+/** Reading and changing rows of the run ledger. */
+import type { WithoutSystemFields } from "convex/server";
+import type { Doc } from "../_generated/dataModel.js";
+import type { MutationCtx, QueryCtx } from "../_generated/server.js";
+import { cutoffBySettings } from "./cutoffs.js";
+import { fail } from "../shared/errors.js";
+import { readSettings } from "../settings/settings.js";
+import {
+  MAX_RUN_ERRORS,
+  type Patch,
+  type Run,
+  type RunKind,
+  type RunStatus,
+} from "../shared/shared.js";
+
+/** Changes to a run row; a field given as `undefined` is removed. */
+export type RunPatch = Patch<WithoutSystemFields<Doc<"runs">>>;
+
+export function toRun({
+  _id,
+  _creationTime,
+  archiver,
+  learned,
+  guard,
+  ...run
+}: Doc<"runs">): Run {
+  return { runId: _id, ...run };
+}
+
+export async function findRun(
+  ctx: QueryCtx,
+  runId: string,
+): Promise<Doc<"runs"> | null> {
+  const id = ctx.db.normalizeId("runs", runId);
+  return id === null ? null : await ctx.db.get("runs", id);
+}
+
+/** @throws runNotFound */
+export async function existingRun(
+  ctx: QueryCtx,
+  runId: string,
+): Promise<Doc<"runs">> {
+  const run = await findRun(ctx, runId);
+  if (run !== null) return run;
+  fail("runNotFound", `There is no run ${JSON.stringify(runId)}.`, { runId });
+}
+
+/** One run of a kind at a time: the one that is running, or `null`. */
+export function runningRun(ctx: QueryCtx, kind: RunKind) {
+  return ctx.db
+    .query("runs")
+    .withIndex("status_kind", (q) => q.eq("status", "running").eq("kind", kind))
+    .unique();
+}
+
+export async function finishRun(
+  ctx: MutationCtx,
+  run: Doc<"runs">,
+  status: Exclude<RunStatus, "running">,
+  rest: RunPatch = {},
+): Promise<void> {
+  if (run.guard !== undefined) await ctx.scheduler.cancel(run.guard);
+  await ctx.db.patch("runs", run._id, {
+    ...rest,
+    status,
+    finishedAt: Date.now(),
+    nextPageAt: undefined,
+    guard: undefined,
+  });
+}
+
+export function withError(
+  run: Doc<"runs">,
+  error: { message: string; sessionId?: string },
+): Run["errors"] {
+  const entry = {
+    at: Date.now(),
+    ...error,
+    message: error.message.slice(0, 500),
+  };
+  return [...run.errors, entry].slice(-MAX_RUN_ERRORS);
+}
+
+/** Looks at the head of the index only: a tick with nothing due must cost next to nothing. */
+export async function anythingDue(
+  ctx: QueryCtx,
+  kind: RunKind,
+  now: number,
+): Promise<boolean> {
+  const cutoff = cutoffBySettings(kind, await readSettings(ctx), now);
+  if (cutoff === null) return false;
+  const lease = await ctx.db
+    .query("leases")
+    .withIndex("lastActive", (q) =>
+      q.gte("lastActive", 0).lt("lastActive", cutoff),
+    )
+    .first();
+  if (lease !== null || kind === "expire") return lease !== null;
+  const session = await ctx.db
+    .query("sessions")
+    .withIndex("inactiveSince", (q) =>
+      q.gte("inactiveSince", 0).lt("inactiveSince", cutoff),
+    )
+    .first();
+  return session !== null;
+}

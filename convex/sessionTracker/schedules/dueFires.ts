@@ -1,0 +1,93 @@
+/**
+ * Which fire of a schedule is due, and answering for it: each gets one decision, and all that were
+ * missed get one together. Counted by the times of the fires themselves, from the last one answered
+ * for, so that it does not matter who asks, how late, or how often.
+ */
+import type { MutationCtx } from "../_generated/server.js";
+import { fireAfter } from "./fires.js";
+import { anythingDue, runningRun } from "../runs/runRows.js";
+import { startRun } from "../runs/ledger.js";
+import {
+  isFuture,
+  pauseInForce,
+  type Schedule,
+  type ScheduleName,
+} from "../shared/shared.js";
+import { findTick, writeTick, type Tick } from "./ticks.js";
+
+/**
+ * When the first fire is due that nobody has answered for; `null` for a schedule that was never
+ * registered. Fires within a pause that has ended count as answered for: a pause covers the times
+ * from its beginning up to, and without, its end.
+ */
+export function dueAt(
+  schedule: Schedule,
+  tick: Tick | null,
+  now: number,
+): number | null {
+  const answered = answeredUntil(tick);
+  if (answered === null) return null;
+  // Answered by a clock that was ahead: what has been due since then is not known, so once now.
+  if (isFuture(answered, now)) return now;
+  const { until = Infinity } = schedule.paused ?? {};
+  return fireAfter(
+    schedule,
+    until <= now ? Math.max(answered, until - 1) : answered,
+  );
+}
+
+/** Up to when fires are answered for; `null` for a schedule that was never registered. */
+export function answeredUntil(tick: Tick | null): number | null {
+  const { answeredUntil: at, lastAt, registeredAt } = tick ?? {};
+  const known = at ?? Math.max(lastAt ?? 0, registeredAt ?? 0);
+  return known === 0 ? null : known;
+}
+
+/**
+ * For a pause that ends now, or is replaced: what was due within it counts as answered for. What was
+ * due before it began does not.
+ */
+export async function coverPause(
+  ctx: MutationCtx,
+  name: ScheduleName,
+  schedule: Schedule,
+  now: number,
+): Promise<void> {
+  const { paused } = schedule;
+  const answered = answeredUntil(await findTick(ctx, name));
+  if (paused === undefined || answered === null) return;
+  const first = fireAfter(schedule, answered);
+  const end = Math.min(now, (paused.until ?? Infinity) - 1);
+  if (first === null || first < paused.at || first > end) return;
+  await writeTick(ctx, name, { answeredUntil: end });
+}
+
+/** Decides once for all fires that are due; does nothing where none is. */
+export async function answerDue(
+  ctx: MutationCtx,
+  name: ScheduleName,
+  schedule: Schedule,
+  now: number,
+): Promise<void> {
+  const due = dueAt(schedule, await findTick(ctx, name), now);
+  if (due === null || due > now) return;
+  const lastResult = await decide(ctx, name, schedule, now);
+  await writeTick(ctx, name, { lastAt: now, answeredUntil: now, lastResult });
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+async function decide(
+  ctx: MutationCtx,
+  name: ScheduleName,
+  schedule: Schedule,
+  now: number,
+): Promise<string> {
+  const paused = pauseInForce(schedule, now);
+  if (paused !== null) return `paused: ${paused.reason}`;
+  const running = await runningRun(ctx, name);
+  if (running !== null) return `run ${running._id} was still going`;
+  if (!(await anythingDue(ctx, name, now))) return "nothing due";
+  await startRun(ctx, { kind: name, actor: "schedule", trigger: "schedule" });
+  return "started a run";
+}

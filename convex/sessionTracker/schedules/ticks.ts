@@ -1,0 +1,24 @@
+/** What each schedule and the watchdog did last; crons itself remembers neither. */
+import type { WithoutSystemFields } from "convex/server";
+import type { Doc } from "../_generated/dataModel.js";
+import type { MutationCtx, QueryCtx } from "../_generated/server.js";
+import type { Patch } from "../shared/shared.js";
+
+export type Tick = WithoutSystemFields<Doc<"ticks">>;
+
+export function findTick(ctx: QueryCtx, name: Tick["name"]) {
+  return ctx.db
+    .query("ticks")
+    .withIndex("name", (q) => q.eq("name", name))
+    .unique();
+}
+
+export async function writeTick(
+  ctx: MutationCtx,
+  name: Tick["name"],
+  patch: Patch<Omit<Tick, "name">>,
+): Promise<void> {
+  const tick = await findTick(ctx, name);
+  const id = tick?._id ?? (await ctx.db.insert("ticks", { name }));
+  await ctx.db.patch("ticks", id, patch);
+}

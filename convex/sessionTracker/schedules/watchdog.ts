@@ -1,0 +1,195 @@
+/**
+ * Sees to it that schedules and runs live: registers the schedules of a fresh deployment and those
+ * that crons lost, has done what was due meanwhile, resumes runs that stand still, trims the ledger.
+ * A fuse keeps it from restarting something broken for ever; `status` then says that it gave up, and
+ * why.
+ */
+import { v } from "convex/values";
+import type { Doc } from "../_generated/dataModel.js";
+import { internalMutation, type MutationCtx } from "../_generated/server.js";
+import { answerDue, answeredUntil, dueAt } from "./dueFires.js";
+import { enqueueNext } from "../runs/chain.js";
+import { finishRun, runningRun, withError } from "../runs/runRows.js";
+import { fireWhatCronsOmits, register } from "./schedules.js";
+import { readSettings } from "../settings/settings.js";
+import {
+  ABANDONED_AFTER_MS,
+  DAY_MS,
+  HOUR_MS,
+  isFuture,
+  MINUTE_MS,
+  SCHEDULE_NAMES,
+  STUCK_AFTER_MS,
+  type Schedule,
+  type ScheduleName,
+} from "../shared/shared.js";
+import { findTick, writeTick } from "./ticks.js";
+
+/** A fire this late is lost: crons is built on the scheduler, which runs seconds late at worst. */
+const LOST_AFTER_MS = 10 * MINUTE_MS;
+/** The check comes four times an hour, so a window of one hour would never blow for a single run. */
+const FUSE_WINDOW_MS = 6 * HOUR_MS;
+const MAX_RESTARTS = 5;
+const KEEP_RUNS_MS = 90 * DAY_MS;
+const TRIM_AT_ONCE = 100;
+
+export const check = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const now = Date.now();
+    await registerNew(ctx);
+    await lookAfter(ctx, now);
+    const { schedules } = await readSettings(ctx);
+    for (const name of SCHEDULE_NAMES) {
+      await fireWhatCronsOmits(ctx, name, schedules[name], now);
+    }
+    await trimRuns(ctx, now);
+    return null;
+  },
+});
+
+/**
+ * Restarts what does not live, as far as the fuse allows.
+ * @returns why each was restarted
+ */
+export async function lookAfter(
+  ctx: MutationCtx,
+  now: number,
+): Promise<string[]> {
+  const ailing = [
+    ...(await lostSchedules(ctx, now)),
+    ...(await stuckRuns(ctx, now)),
+  ];
+  const { restarted, ...outcome } = await restart(ctx, ailing, now);
+  await writeTick(ctx, "watchdog", { lastAt: now, ...outcome });
+  return restarted;
+}
+
+/** Something to restart, and how. */
+interface Ailing {
+  what: string;
+  restart: () => Promise<void>;
+}
+
+async function registerNew(ctx: MutationCtx): Promise<void> {
+  const { schedules } = await readSettings(ctx);
+  for (const name of SCHEDULE_NAMES) {
+    const tick = await findTick(ctx, name);
+    if (tick?.registeredAt === undefined) {
+      await register(ctx, name, schedules[name]);
+    }
+  }
+}
+
+/** What was due is done at once, whether or not the fuse allows to register the schedule again. */
+async function lostSchedules(ctx: MutationCtx, now: number): Promise<Ailing[]> {
+  const { schedules } = await readSettings(ctx);
+  const lost: Ailing[] = [];
+  for (const name of SCHEDULE_NAMES) {
+    const why = await whyLost(ctx, name, schedules[name], now);
+    if (why === null) continue;
+    await answerDue(ctx, name, schedules[name], now);
+    lost.push({
+      what: `schedule ${name} ${why}`,
+      restart: () => register(ctx, name, schedules[name]),
+    });
+  }
+  return lost;
+}
+
+async function whyLost(
+  ctx: MutationCtx,
+  name: ScheduleName,
+  schedule: Schedule,
+  now: number,
+): Promise<string | null> {
+  const tick = await findTick(ctx, name);
+  // Whatever crons has for it is as far ahead.
+  if (isFuture(answeredUntil(tick) ?? 0, now)) return "ticked in the future";
+  const due = dueAt(schedule, tick, now);
+  return due !== null && due + LOST_AFTER_MS < now ? "did not fire" : null;
+}
+
+async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {
+  const stuck: Ailing[] = [];
+  for (const kind of SCHEDULE_NAMES) {
+    const run = await runningRun(ctx, kind);
+    if (run === null) continue;
+    if (run.archiveFile !== undefined) {
+      await cancelAbandoned(ctx, run, now);
+      continue;
+    }
+    // A paced run that waits for its next page does not stand still.
+    const isAhead = isFuture(run.progressAt, now);
+    const due = Math.max(run.progressAt, run.nextPageAt ?? 0);
+    if (!isAhead && due + STUCK_AFTER_MS >= now) continue;
+    stuck.push({
+      what: `run ${run._id} ${isAhead ? "got on in the future" : "stood still"}`,
+      restart: () => enqueueNext(ctx, run, isAhead ? { progressAt: now } : {}),
+    });
+  }
+  return stuck;
+}
+
+/** Nothing here can write an archive; while its run goes on no other purge can. */
+async function cancelAbandoned(
+  ctx: MutationCtx,
+  run: Doc<"runs">,
+  now: number,
+): Promise<void> {
+  if (isFuture(run.progressAt, now)) {
+    await ctx.db.patch("runs", run._id, {
+      progressAt: now,
+      nextPageAt: undefined,
+    });
+    return;
+  }
+  const due = Math.max(run.progressAt, run.nextPageAt ?? 0);
+  if (due + ABANDONED_AFTER_MS >= now) return;
+  const message = `Nobody has gone on with its archive ${run.archiveFile ?? ""} for a day. Resume it with that file.`;
+  await finishRun(ctx, run, "canceled", {
+    errors: withError(run, { message }),
+  });
+}
+
+async function restart(ctx: MutationCtx, ailing: Ailing[], now: number) {
+  const tick = await findTick(ctx, "watchdog");
+  const restarts = (tick?.restarts ?? []).filter(
+    (at) => at > now - FUSE_WINDOW_MS && !isFuture(at, now),
+  );
+  const restarted: string[] = [];
+  const left: string[] = [];
+  for (const { what, restart } of ailing) {
+    if (restarts.length >= MAX_RESTARTS) {
+      left.push(what);
+      continue;
+    }
+    await restart();
+    restarts.push(now);
+    restarted.push(what);
+  }
+  const gaveUp =
+    left.length === 0
+      ? undefined
+      : {
+          at: tick?.gaveUp?.at ?? now,
+          why: `${MAX_RESTARTS} restarts within six hours did not help: ${left.join("; ")}`,
+        };
+  const lastResult =
+    restarted.length === 0
+      ? "all well"
+      : `restarted, because ${restarted.join("; ")}`;
+  return { restarted, restarts, gaveUp, lastResult: gaveUp?.why ?? lastResult };
+}
+
+/** Only what has finished. */
+async function trimRuns(ctx: MutationCtx, now: number): Promise<void> {
+  const old = await ctx.db
+    .query("runs")
+    .withIndex("startedAt", (q) => q.lt("startedAt", now - KEEP_RUNS_MS))
+    .take(TRIM_AT_ONCE);
+  for (const run of old) {
+    if (run.status !== "running") await ctx.db.delete("runs", run._id);
+  }
+}

@@ -1,0 +1,107 @@
+/** Local times of a zone as moments. A local time is written as the moment it would be in UTC. */
+import { DAY_MS, HOUR_MS } from "../shared/shared.js";
+
+/** A stretch in which a zone's clocks stay as they are. */
+export interface Stretch {
+  from: number;
+  /** Exclusive. */
+  to: number;
+  offsetMs: number;
+}
+
+export function isTimeZone(timeZone: string): boolean {
+  try {
+    wallClock(timeZone);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+/** What the zone's clocks show at a moment. */
+export function toLocal(timeZone: string, at: number): number {
+  return at + offsetAt(timeZone, at);
+}
+
+/** How the clocks are set around a local day, with changes of a whole day on either side. */
+export function stretchesAround(timeZone: string, localDay: number): Stretch[] {
+  const end = localDay + 2.5 * DAY_MS;
+  const stretches: Stretch[] = [];
+  let from = localDay - 1.5 * DAY_MS;
+  let offsetMs = offsetAt(timeZone, from);
+  for (let at = from; at < end; at += SAMPLE_MS) {
+    const nextMs = offsetAt(timeZone, at + SAMPLE_MS);
+    if (nextMs === offsetMs) continue;
+    const to = changeWithin(timeZone, at, at + SAMPLE_MS);
+    stretches.push({ from, to, offsetMs });
+    [from, offsetMs] = [to, nextMs];
+  }
+  return [...stretches, { from, to: end + SAMPLE_MS, offsetMs }];
+}
+
+/** The moments at which the clocks show a local time: none, one, or two. */
+export function momentsOf(stretches: Stretch[], local: number): number[] {
+  return stretches
+    .filter(({ from, to, offsetMs }) => {
+      const at = local - offsetMs;
+      return at >= from && at < to;
+    })
+    .map(({ offsetMs }) => local - offsetMs);
+}
+
+/** The moment of a local time that the clocks leave out: as if they had gone on as they were. */
+export function momentInGap(stretches: Stretch[], local: number): number {
+  const before = stretches.findLast(
+    ({ from, offsetMs }) => from + offsetMs <= local,
+  );
+  return local - (before ?? stretches[0] ?? { offsetMs: 0 }).offsetMs;
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** No zone changes its clocks twice within. */
+const SAMPLE_MS = 12 * HOUR_MS;
+
+/** To the second: between two moments with different offsets, the first with the later one. */
+function changeWithin(timeZone: string, before: number, after: number): number {
+  const offsetMs = offsetAt(timeZone, before);
+  let low = before / 1_000;
+  let high = after / 1_000;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (offsetAt(timeZone, middle * 1_000) === offsetMs) low = middle;
+    else high = middle;
+  }
+  return high * 1_000;
+}
+
+function offsetAt(timeZone: string, at: number): number {
+  const seconds = Math.floor(at / 1_000) * 1_000;
+  const shown: Record<string, number> = {};
+  for (const { type, value } of wallClock(timeZone).formatToParts(seconds)) {
+    shown[type] = Number(value);
+  }
+  const { year = 0, month = 1, day, hour, minute, second } = shown;
+  return Date.UTC(year, month - 1, day, hour, minute, second) - seconds;
+}
+
+/** To make one takes longer than all that is asked of it. */
+const wallClocks = new Map<string, Intl.DateTimeFormat>();
+
+function wallClock(timeZone: string): Intl.DateTimeFormat {
+  const known = wallClocks.get(timeZone);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat("en-US", {
+    timeZone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  });
+  wallClocks.set(timeZone, made);
+  return made;
+}

@@ -1,0 +1,107 @@
+/** What a policy may be. The component refuses anything else; the CLI does before it asks. */
+import {
+  DAY_MS,
+  HOUR_MS,
+  MAX_DELETES_PER_PAGE,
+  MINUTE_MS,
+  type Policy,
+} from "../shared/shared.js";
+
+export interface PolicyFault {
+  field: keyof Policy;
+  value: number | string;
+  message: string;
+}
+
+/**
+ * The first of its rules that a policy breaks.
+ * @param changed what is being changed: where two settings contradict each other, the fault is in the
+ *   one that was
+ */
+export function policyFault(
+  policy: Policy,
+  changed: Partial<Policy> = policy,
+): PolicyFault | null {
+  return (
+    rangeFault(policy) ??
+    touchFault(policy, changed) ??
+    (policy.retentionDays === "never"
+      ? null
+      : retentionFault(policy.retentionDays, policy.idleTimeoutMs, changed))
+  );
+}
+
+const RANGES: {
+  [Field in Exclude<keyof Policy, "retentionDays">]: readonly [number, number];
+} = {
+  idleTimeoutMs: [MINUTE_MS, 30 * DAY_MS],
+  touchAfterMs: [0, HOUR_MS],
+  maxActionsPerSession: [0, 1_000_000],
+  // A document is at most 1 MiB; the rest of an action must fit beside its metadata.
+  maxMetadataBytes: [0, 512 * 1_024],
+  pageSize: [1, MAX_DELETES_PER_PAGE],
+};
+
+function rangeFault(policy: Policy): PolicyFault | null {
+  for (const field of Object.keys(RANGES) as (keyof typeof RANGES)[]) {
+    const value = policy[field];
+    const [min, max] = RANGES[field];
+    if (Number.isInteger(value) && value >= min && value <= max) continue;
+    return fault(field, value, `must be a whole number from ${min} to ${max}`);
+  }
+  return null;
+}
+
+function touchFault(
+  { touchAfterMs, idleTimeoutMs }: Policy,
+  changed: Partial<Policy>,
+) {
+  if (touchAfterMs < idleTimeoutMs) return null;
+  const why = "or sessions expire while in use";
+  return changed.touchAfterMs === undefined
+    ? fault(
+        "idleTimeoutMs",
+        idleTimeoutMs,
+        `must be more than touchAfterMs (${touchAfterMs}), ${why}`,
+      )
+    : fault(
+        "touchAfterMs",
+        touchAfterMs,
+        `must be less than idleTimeoutMs (${idleTimeoutMs}), ${why}`,
+      );
+}
+
+const RETENTION_DAYS_RANGE = [1 / 24, 3_650] as const;
+
+function retentionFault(
+  days: number,
+  idleTimeoutMs: number,
+  changed: Partial<Policy>,
+) {
+  const [min, max] = RETENTION_DAYS_RANGE;
+  if (!(days >= min && days <= max)) {
+    const rule = `must be from one hour (1/24) to ${max}, or "never"`;
+    return fault("retentionDays", days, rule);
+  }
+  if (days * DAY_MS > idleTimeoutMs) return null;
+  const why = "or live sessions are purged";
+  return changed.retentionDays === undefined
+    ? fault(
+        "idleTimeoutMs",
+        idleTimeoutMs,
+        `must be shorter than retentionDays (${days} days), ${why}`,
+      )
+    : fault(
+        "retentionDays",
+        days,
+        `must be longer than idleTimeoutMs (${idleTimeoutMs}), ${why}`,
+      );
+}
+
+function fault(
+  field: keyof Policy,
+  value: number | string,
+  rule: string,
+): PolicyFault {
+  return { field, value, message: `${field} ${rule}, got ${value}.` };
+}

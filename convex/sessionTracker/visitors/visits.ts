@@ -1,0 +1,107 @@
+/** How a visit starts and how it ends: the moves between hot leases and cold sessions. */
+import type { Doc, Id } from "../_generated/dataModel.js";
+import type { MutationCtx, QueryCtx } from "../_generated/server.js";
+import { readSettings } from "../settings/settings.js";
+import { countStates } from "../rows/counters.js";
+import { changeOf, noteChanges } from "../rows/tallies.js";
+
+/** Moves a visit's end from the lease to the session. Counting is the caller's: it may batch. */
+export async function closeVisit(
+  ctx: MutationCtx,
+  session: Doc<"sessions">,
+  lease: Doc<"leases">,
+  end: {
+    state: "expired" | "ended";
+    inactiveSince: number;
+    endReason?: string;
+  },
+): Promise<void> {
+  await ctx.db.patch("sessions", session._id, {
+    ...end,
+    actionCount: session.actionCount + lease.actionCount,
+  });
+  await ctx.db.delete("leases", lease._id);
+}
+
+/**
+ * Starts a visit: the first, one after expiry or an end, or one that follows an idle lease that no
+ * run has expired yet, so that visits do not depend on when runs happen.
+ * @returns `null` for a newcomer under another's sessionId: operators name sessions by either id
+ */
+export async function startVisit(
+  ctx: MutationCtx,
+  anonymousId: string,
+  session: Doc<"sessions"> | null,
+  idleLease: Doc<"leases"> | null,
+  now: number,
+) {
+  const { touchAfterMs, idleTimeoutMs } = await readSettings(ctx);
+  const terms = {
+    lastActive: now,
+    actionCount: 0,
+    touchAfterMs,
+    idleTimeoutMs,
+  };
+  const lease = (id: Id<"sessions">) =>
+    ctx.db.insert("leases", { anonymousId, session: id, ...terms });
+
+  if (session === null) {
+    if ((await findBySessionId(ctx, anonymousId)) !== null) return null;
+    const created = await ctx.db.insert("sessions", {
+      anonymousId,
+      createdAt: now,
+      state: "active",
+      visits: 1,
+      actionCount: 0,
+    });
+    await countStates(ctx, { active: 1 });
+    await noteChanges(ctx, [{ session: created, from: null, to: "active" }]);
+    return visit(created, await lease(created), "created");
+  }
+  const visits = session.visits + 1;
+  if (idleLease !== null) {
+    await ctx.db.patch("sessions", session._id, {
+      visits,
+      actionCount: session.actionCount + idleLease.actionCount,
+    });
+    await ctx.db.patch("leases", idleLease._id, terms);
+    return visit(session._id, idleLease._id, "revived");
+  }
+  await ctx.db.patch("sessions", session._id, {
+    state: "active",
+    visits,
+    inactiveSince: undefined,
+    endReason: undefined,
+  });
+  await countStates(ctx, { [session.state]: -1, active: 1 });
+  await noteChanges(ctx, [changeOf(session, "active")]);
+  return visit(session._id, await lease(session._id), "revived");
+}
+
+function visit<How extends "created" | "revived">(
+  session: Id<"sessions">,
+  lease: Id<"leases">,
+  how: How,
+) {
+  return { session, lease, how, actionCount: 0 };
+}
+
+export function findLease(ctx: QueryCtx, anonymousId: string) {
+  return ctx.db
+    .query("leases")
+    .withIndex("anonymousId", (q) => q.eq("anonymousId", anonymousId))
+    .unique();
+}
+
+/** `null` also for what is no id of a session at all. */
+export async function findBySessionId(ctx: QueryCtx, id: string) {
+  const sessionId = ctx.db.normalizeId("sessions", id);
+  return sessionId === null ? null : await ctx.db.get("sessions", sessionId);
+}
+
+export function findSession(ctx: QueryCtx, anonymousId: string) {
+  return ctx.db
+    .query("sessions")
+    .withIndex("anonymousId", (q) => q.eq("anonymousId", anonymousId))
+    .unique();
+}
