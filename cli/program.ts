@@ -1,10 +1,31 @@
-import { Command, Help } from "commander";
-import { VERSION } from "../convex/sessionTracker/shared/version.js";
+import { Help, type AnyCommand } from "./commandLine/commander.js";
+import { examples } from "./commandLine/examples.js";
+import { hasJsonLines, JSON_LINES } from "./commandLine/options.js";
+import { newProgram, type Program } from "./commandLine/program.js";
+import { addCompletion } from "./commands/completion.js";
+import { addDashboard } from "./commands/dashboard.js";
+import { addDoctor } from "./commands/doctor.js";
+import { addEnd } from "./commands/end.js";
+import { addExpire } from "./commands/expire.js";
+import { addExport } from "./commands/export.js";
+import { addForget } from "./commands/forget.js";
+import { addHelp } from "./commands/help.js";
+import { addHooks } from "./commands/hooks.js";
+import { addImport } from "./commands/import.js";
+import { addList } from "./commands/list.js";
+import { addPurge } from "./commands/purge.js";
+import { addRetention } from "./commands/retention.js";
+import { addRuns } from "./commands/runs.js";
+import { addSchedule } from "./commands/schedule.js";
+import { addServe } from "./commands/serve.js";
+import { addSettings } from "./commands/settings.js";
+import { addShow } from "./commands/show.js";
+import { addStatus } from "./commands/status.js";
 import type { CliContext } from "./context.js";
 import { CliError, describeError, toErrorJson } from "./errors.js";
+import type { ErrorJson } from "./json/shapes.js";
 import { note, printErrorJson } from "./terminal/output.js";
 import { printableText } from "./terminal/printable.js";
-import type { TargetFlags } from "./terminal/shell.js";
 import {
   flushed,
   NotWritten,
@@ -12,17 +33,6 @@ import {
   writeErr,
   writeOut,
 } from "./terminal/streams.js";
-import type { ErrorJson } from "./json/shapes.js";
-import { withExamples } from "./commands/arguments.js";
-import { addCleaningCommands } from "./commands/cleaning.js";
-import { addDataCommands } from "./commands/data.js";
-import { addHelpCommand } from "./commands/help.js";
-import { addHookCommands } from "./commands/hooks.js";
-import { addRunCommands } from "./commands/runs.js";
-import { addScheduleCommands } from "./commands/schedules.js";
-import { addSessionCommands } from "./commands/sessions.js";
-import { addSettingsCommands } from "./commands/settings.js";
-import { addUpkeepCommands } from "./commands/upkeep.js";
 
 export interface Ended {
   readonly exitCode: number;
@@ -71,9 +81,9 @@ export async function runProgram(
 }
 
 /** Also where the command line ends before it is understood. */
-function isForPrograms(program: Command, argv: readonly string[]): boolean {
-  const { json = false } = program.opts<{ json?: boolean }>();
-  return json || argv.includes("--jsonl");
+function isForPrograms(program: Program, argv: readonly string[]): boolean {
+  const { json = false } = program.opts();
+  return json || argv.includes(JSON_LINES);
 }
 
 function completed({ commands }: CliContext, { error }: ErrorJson): ErrorJson {
@@ -91,26 +101,9 @@ function completed({ commands }: CliContext, { error }: ErrorJson): ErrorJson {
  * The command line. Each command loads its own code when it is called, so that `--help` and a
  * mistyped option answer at once. Errors are thrown, usage errors as commander's.
  */
-export function buildProgram(context: CliContext): Command {
-  const program = new Command("sessions-ops")
-    .description(
-      "Track, expire, purge and operate anonymous sessions on Convex.",
-    )
-    .version(VERSION)
-    .option("--url <url>", "the deployment, with --admin-key-file")
-    .option(
-      "--admin-key-file <file>",
-      "file with the deployment's admin or deploy key",
-    )
-    .option(
-      "--component <path>",
-      "where the component is mounted (env SESSIONS_OPS_COMPONENT; default: sessionTracker)",
-    )
-    .option(
-      "--production <name>",
-      "write to the production deployment of this name without asking",
-    )
-    .option("--json", "print one JSON object on stdout; never ask")
+export function buildProgram(context: CliContext): Program {
+  const program = newProgram();
+  program
     .configureHelp({
       showGlobalOptions: true,
       minWidthToWrap: 20,
@@ -128,26 +121,38 @@ export function buildProgram(context: CliContext): Command {
     })
     .exitOverride()
     .hook("preAction", async (_program, command) => {
-      checkOutput(command);
-      await nameTarget(context, command);
+      checkOutput(program, command);
+      await nameTarget(program, context);
     });
-  addSessionCommands(program, context);
-  addCleaningCommands(program, context);
-  addRunCommands(program, context);
-  addSettingsCommands(program, context);
-  addScheduleCommands(program, context);
-  addDataCommands(program, context);
-  addHookCommands(program, context);
-  addUpkeepCommands(program, context);
-  addHelpCommand(program);
+  const commands = [
+    addStatus,
+    addList,
+    addShow,
+    addEnd,
+    addForget,
+    addPurge,
+    addExpire,
+    addRuns,
+    addRetention,
+    addSettings,
+    addSchedule,
+    addImport,
+    addExport,
+    addServe,
+    addHooks,
+    addDoctor,
+    addDashboard,
+    addCompletion,
+    addHelp,
+  ];
+  // As `--help` lists them.
+  for (const add of commands) add(program, context);
   refuseSurplus(program);
-  return withExamples(
-    program,
-    "status",
-    "purge --days 14 --dry-run",
-  ).addHelpText(
-    "after",
-    `
+  return program
+    .addHelpText(...examples("status", "purge --days 14 --dry-run"))
+    .addHelpText(
+      "after",
+      `
 Without --url, the deployment is found as the official CLI finds it (CONVEX_DEPLOY_KEY, then
 CONVEX_SELF_HOSTED_URL and CONVEX_SELF_HOSTED_ADMIN_KEY, in the environment, .env.local or .env);
 else it is the one that \`sessions-ops serve\` runs in this folder.
@@ -155,11 +160,11 @@ else it is the one that \`sessions-ops serve\` runs in this folder.
 Exit codes: 0 ok, 1 failure, 2 usage, cancelled, or no longer waiting for a run after Ctrl-C
 (which never stops it), 3 the run failed, 4 not authorised or not reachable, 5 refused without
 confirmation.`,
-  );
+    );
 }
 
 /** A group takes any word, to say that it knows none such; its commands would inherit that. */
-function refuseSurplus({ commands }: Command): void {
+function refuseSurplus({ commands }: AnyCommand): void {
   for (const command of commands) {
     if (command.commands.length === 0) command.allowExcessArguments(false);
     refuseSurplus(command);
@@ -189,23 +194,18 @@ function formatHelpItem(
 
 /** For what is printed before the deployment is looked for. */
 async function nameTarget(
+  program: Program,
   { commands }: CliContext,
-  command: Command,
 ): Promise<void> {
-  const given = command.optsWithGlobals<TargetFlags>();
-  const { url, adminKeyFile, component } = given;
+  const { url, adminKeyFile, component } = program.opts();
   if ((url ?? adminKeyFile ?? component) === undefined) return;
   const { targetFlags } = await import("./terminal/shell.js");
-  commands.targetFlags = targetFlags(given);
+  commands.targetFlags = targetFlags({ url, adminKeyFile, component });
 }
 
 /** Commander sees conflicts only between options of one command. */
-function checkOutput(command: Command): void {
-  const { json, jsonl } = command.optsWithGlobals<{
-    json?: boolean;
-    jsonl?: boolean;
-  }>();
-  if (!json || !jsonl) return;
+function checkOutput(program: Program, command: AnyCommand): void {
+  if (!program.opts().json || !hasJsonLines(command)) return;
   throw new CliError(
     "usage",
     "--json and --jsonl are two forms of the same output. Leave one out.",

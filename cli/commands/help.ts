@@ -1,23 +1,22 @@
-import type { Command } from "commander";
-import { withExamples } from "./arguments.js";
+import type { AnyCommand } from "../commandLine/commander.js";
+import { examples } from "../commandLine/examples.js";
+import type { Program } from "../commandLine/program.js";
 
 /** Commander's own would answer a misspelt command with the help of the whole program. */
-export function addHelpCommand(program: Command): void {
-  withExamples(
-    program
-      .helpCommand(false)
-      .command("help")
-      .description("show what a command is for, and how it is used")
-      .argument("[command...]"),
-    "help purge",
-    "help runs watch",
-  ).action(async (words: string[]) => {
-    let found: Command | undefined = program;
-    for (const word of words) {
-      found = found?.commands.find((command) => command.name() === word);
-    }
-    if (found) found.help();
-    // Which says what is wrong with it.
-    await program.parseAsync(words, { from: "user" });
-  });
+export function addHelp(program: Program): void {
+  program
+    .helpCommand(false)
+    .command("help")
+    .description("show what a command is for, and how it is used")
+    .argument("[command...]")
+    .addHelpText(...examples("help purge", "help runs watch"))
+    .action(async (words) => {
+      let found: AnyCommand | undefined = program;
+      for (const word of words) {
+        found = found?.commands.find((command) => command.name() === word);
+      }
+      if (found) found.help();
+      // Which says what is wrong with it.
+      await program.parseAsync(words, { from: "user" });
+    });
 }

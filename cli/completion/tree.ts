@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { AnyCommand } from "../commandLine/commander.js";
 
 /** A command as completion needs it. */
 export interface CommandNode {
@@ -24,12 +24,12 @@ export interface OptionWord extends Word {
   choices: readonly string[];
 }
 
-export function commandTree(program: Command): CommandNode[] {
+export function commandTree(program: AnyCommand): CommandNode[] {
   return nodesOf(program, "", optionsOf(program));
 }
 
 function nodesOf(
-  command: Command,
+  command: AnyCommand,
   path: string,
   inherited: OptionWord[],
 ): CommandNode[] {
@@ -59,7 +59,7 @@ const HELP: OptionWord = {
   choices: [],
 };
 
-function optionsOf(command: Command): OptionWord[] {
+function optionsOf(command: AnyCommand): OptionWord[] {
   return command.options
     .filter(({ long, hidden }) => long && !hidden)
     .map((option) => ({

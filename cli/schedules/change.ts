@@ -13,15 +13,19 @@ import { tellWhatGoesOn } from "../runs/goesOn.js";
 import { reportChange } from "./report.js";
 import { parseFuture } from "../time/zonedTime.js";
 
-export interface ScheduleChangeOptions extends GlobalOptions {
-  readonly tz?: string;
+interface ScheduleChangeOptions extends GlobalOptions {
   readonly reason?: string;
-  readonly until?: string;
+  /** Of the settings that were looked at. */
   readonly ifRevision?: number;
 }
 
-export interface PauseOptions extends ScheduleChangeOptions {
+export interface ScheduleSetOptions extends ScheduleChangeOptions {
+  readonly tz?: string;
+}
+
+export interface SchedulePauseOptions extends ScheduleChangeOptions {
   readonly reason: string;
+  readonly until?: string;
   readonly cancelRun?: boolean;
 }
 
@@ -30,7 +34,7 @@ export async function setSchedule(
   context: CliContext,
   name: ScheduleName,
   spec: string | undefined,
-  options: ScheduleChangeOptions,
+  options: ScheduleSetOptions,
 ): Promise<void> {
   if (spec === undefined && options.tz === undefined) {
     throw new CliError(
@@ -58,7 +62,7 @@ export async function setSchedule(
 export async function pauseSchedule(
   context: CliContext,
   name: ScheduleName,
-  options: PauseOptions,
+  options: SchedulePauseOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
   const { client } = connection;

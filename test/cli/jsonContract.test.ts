@@ -1,7 +1,7 @@
 /** What programs may rely on, of every command: one object on success, one on failure. */
-import type { Command } from "commander";
 import { expect, test } from "vitest";
 import type { ErrorJson } from "../../cli/json/shapes.js";
+import type { AnyCommand } from "../../cli/commandLine/commander.js";
 import { buildProgram } from "../../cli/program.js";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
@@ -50,7 +50,7 @@ const STAYING = ["serve", "dashboard"];
 /** For people and shells; nothing of them is JSON. */
 const WITHOUT_JSON = ["completion", "help"];
 
-function leaves(command: Command, path: string[] = []): string[] {
+function leaves(command: AnyCommand, path: string[] = []): string[] {
   if (command.commands.length === 0) return [path.join(" ")];
   return command.commands.flatMap((each) =>
     leaves(each, [...path, each.name()]),

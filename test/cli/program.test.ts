@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Command } from "commander";
 import { expect, test } from "vitest";
+import type { AnyCommand } from "../../cli/commandLine/commander.js";
 import { buildProgram } from "../../cli/program.js";
 import { setUpDeployment } from "./deployment.js";
 import { FakeTerminal } from "./harness.js";
 
-function allCommands(command: Command): Command[] {
+function allCommands(command: AnyCommand): AnyCommand[] {
   return [command, ...command.commands.flatMap(allCommands)];
 }
 
@@ -62,7 +62,7 @@ test("every command has a description and two examples that it parses", async ()
   for (const command of allCommands(buildProgram(terminal.context()))) {
     expect(command.description(), command.name()).not.toBe("");
     const path: string[] = [];
-    for (let at: Command | null = command; at?.parent; at = at.parent) {
+    for (let at: AnyCommand | null = command; at?.parent; at = at.parent) {
       path.unshift(at.name());
     }
     const { stdout } = await terminal.run(...path, "--help");

@@ -4,13 +4,18 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { documents, readDocument, ROOT } from "./markdown.js";
 
-const usage = "cli/commands";
+const commands = "cli/commands";
 const texts = [
   ...documents().map((document) => [document, readDocument(document)]),
-  ...readdirSync(path.join(ROOT, usage)).map((name) => [
-    `${usage}/${name}`,
-    readFileSync(path.join(ROOT, usage, name), "utf8"),
-  ]),
+  ...readdirSync(path.join(ROOT, commands), {
+    recursive: true,
+    encoding: "utf8",
+  })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => [
+      `${commands}/${name}`,
+      readFileSync(path.join(ROOT, commands, name), "utf8"),
+    ]),
 ];
 
 test.each(texts)("no two ports of a command in %s are one", (_name, text) => {

@@ -1,15 +1,15 @@
-import type { Command } from "commander";
+import type { AnyCommand } from "./commander.js";
 
 /** What commander does for a command without an action, and leaves out of its types. */
-type Misspelt = Command & { unknownCommand(): never };
+type Misspelt = AnyCommand & { unknownCommand(): never };
 
 /** Alone, a group of commands does what this one of them does. */
-export function byDefault(group: Command, name: string): void {
+export function byDefault(group: AnyCommand, name: string): void {
   group
     .helpCommand(true)
     .allowExcessArguments()
-    .action(async (_options, { args }: Command) => {
-      if (args.length > 0) (group as Misspelt).unknownCommand();
+    .action(async () => {
+      if (group.args.length > 0) (group as Misspelt).unknownCommand();
       await group.parseAsync([name], { from: "user" });
     });
 }

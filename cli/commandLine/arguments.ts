@@ -1,0 +1,14 @@
+/** Arguments that more than one command has. */
+import { Argument } from "./commander.js";
+import { KINDS } from "./values.js";
+
+export function scheduleName() {
+  return new Argument("<name>", "which schedule").choices(KINDS);
+}
+
+export function scheduleSpec() {
+  return new Argument(
+    "[spec]",
+    "minute hour day month weekday, or @daily and the like; six fields start with the second",
+  );
+}

@@ -1,0 +1,30 @@
+import { VERSION } from "../../convex/sessionTracker/shared/version.js";
+import { Command } from "./commander.js";
+
+/** The program without its commands: what can be given to each of them. */
+export function newProgram() {
+  return new Command("sessions-ops")
+    .description(
+      "Track, expire, purge and operate anonymous sessions on Convex.",
+    )
+    .version(VERSION)
+    .option("--url <url>", "the deployment, with --admin-key-file")
+    .option(
+      "--admin-key-file <file>",
+      "file with the deployment's admin or deploy key",
+    )
+    .option(
+      "--component <path>",
+      "where the component is mounted (env SESSIONS_OPS_COMPONENT; default: sessionTracker)",
+    )
+    .option(
+      "--production <name>",
+      "write to the production deployment of this name without asking",
+    )
+    .option("--json", "print one JSON object on stdout; never ask");
+}
+
+export type Program = ReturnType<typeof newProgram>;
+
+/** The program, or a group of its commands, to add a command to. */
+export type Parent = Pick<Program, "command">;

@@ -1,0 +1,52 @@
+/** What options and arguments can be, and what is said of others. */
+import { InvalidArgumentError } from "commander";
+import type {
+  HookName,
+  RetentionDays,
+  RunKind,
+  SessionState,
+} from "../../convex/sessionTracker/shared/shared.js";
+
+// Not the component's lists: to load these costs every command.
+/** What runs and schedules are named by. */
+export const KINDS = ["expire", "purge"] as const satisfies RunKind[];
+export const STATES = [
+  "active",
+  "expired",
+  "ended",
+] as const satisfies SessionState[];
+export const HOOKS = ["onExpired", "onPurged"] as const satisfies HookName[];
+
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (
+      text.trim() !== "" &&
+      Number.isInteger(value) &&
+      value >= min &&
+      value <= max
+    ) {
+      return value;
+    }
+    const range =
+      max === Number.MAX_SAFE_INTEGER
+        ? `of at least ${min}`
+        : `from ${min} to ${max}`;
+    throw new InvalidArgumentError(`It must be a whole number ${range}.`);
+  };
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError("It must be a number above 0.");
+}
+
+/** "200" or "200/s". */
+export function perSecond(text: string): number {
+  return positiveNumber(text.replace(/\/s$/, ""));
+}
+
+export function retentionDays(text: string): RetentionDays {
+  return text === "never" ? text : positiveNumber(text);
+}

@@ -1,0 +1,25 @@
+import { examples } from "../commandLine/examples.js";
+import { given } from "../commandLine/given.js";
+import type { Parent } from "../commandLine/program.js";
+import { wholeNumber } from "../commandLine/values.js";
+import type { CliContext } from "../context.js";
+
+export function addDashboard(program: Parent, context: CliContext): void {
+  program
+    .command("dashboard")
+    .description(
+      "show status, charts, runs and the settings log in a browser, live; it changes nothing",
+    )
+    .option(
+      "--port <port>",
+      "port on this machine (default: a free one)",
+      wholeNumber(0, 65_535),
+    )
+    .option("--open", "open a browser (default on a desktop's terminal)")
+    .option("--no-open", "only print the link")
+    .addHelpText(...examples("dashboard", "dashboard --port 4300 --no-open"))
+    .action(async (_options, command) => {
+      const { dashboard } = await import("../dashboard/dashboard.js");
+      await dashboard(context, given(command));
+    });
+}

@@ -1,0 +1,19 @@
+import { examples } from "../../commandLine/examples.js";
+import { given } from "../../commandLine/given.js";
+import type { Parent } from "../../commandLine/program.js";
+import { wholeNumber } from "../../commandLine/values.js";
+import type { CliContext } from "../../context.js";
+
+export function addHooksList(hooks: Parent, context: CliContext): void {
+  hooks
+    .command("list")
+    .description(
+      "show each hook, whether it answers, and erasures it has not done (default)",
+    )
+    .option("--limit <n>", "how many of these at most", wholeNumber(1), 100)
+    .addHelpText(...examples("hooks list", "hooks list --json"))
+    .action(async (_options, command) => {
+      const { listHooks } = await import("../../hooks/hooks.js");
+      await listHooks(context, given(command));
+    });
+}

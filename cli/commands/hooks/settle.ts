@@ -1,0 +1,18 @@
+import { examples } from "../../commandLine/examples.js";
+import { given } from "../../commandLine/given.js";
+import type { Parent } from "../../commandLine/program.js";
+import type { CliContext } from "../../context.js";
+
+export function addHooksSettle(hooks: Parent, context: CliContext): void {
+  hooks
+    .command("settle")
+    .description("strike out what a hook owes and somebody did by hand")
+    .argument("<debt>", "its id, as listed")
+    .addHelpText(
+      ...examples("hooks settle DEBT_ID", "hooks settle DEBT_ID --json"),
+    )
+    .action(async (debtId, _options, command) => {
+      const { settleHook } = await import("../../hooks/hooks.js");
+      await settleHook(context, debtId, given(command));
+    });
+}

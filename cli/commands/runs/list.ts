@@ -1,0 +1,22 @@
+import { Option } from "../../commandLine/commander.js";
+import { examples } from "../../commandLine/examples.js";
+import { given } from "../../commandLine/given.js";
+import type { Parent } from "../../commandLine/program.js";
+import { KINDS, wholeNumber } from "../../commandLine/values.js";
+import type { CliContext } from "../../context.js";
+
+export function addRunsList(runs: Parent, context: CliContext): void {
+  runs
+    .command("list")
+    .description("list runs, newest first (default)")
+    .option("--limit <n>", "how many at most", wholeNumber(1), 20)
+    .option("--cursor <cursor>", "go on after an earlier page")
+    .addOption(new Option("--kind <kind>").choices(KINDS))
+    .addHelpText(
+      ...examples("runs list --kind purge", "runs list --limit 5 --json"),
+    )
+    .action(async (_options, command) => {
+      const { listRuns } = await import("../../runs/runs.js");
+      await listRuns(context, given(command));
+    });
+}

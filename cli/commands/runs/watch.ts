@@ -1,0 +1,16 @@
+import { examples } from "../../commandLine/examples.js";
+import { given } from "../../commandLine/given.js";
+import type { Parent } from "../../commandLine/program.js";
+import type { CliContext } from "../../context.js";
+
+export function addRunsWatch(runs: Parent, context: CliContext): void {
+  runs
+    .command("watch")
+    .description("follow a run to its end; Ctrl-C detaches and never stops it")
+    .argument("<run>")
+    .addHelpText(...examples("runs watch RUN_ID", "runs watch RUN_ID --json"))
+    .action(async (runId, _options, command) => {
+      const { watchRun } = await import("../../runs/runs.js");
+      await watchRun(context, runId, given(command));
+    });
+}

@@ -1,0 +1,31 @@
+import { scheduleName, scheduleSpec } from "../../commandLine/arguments.js";
+import { examples } from "../../commandLine/examples.js";
+import { given } from "../../commandLine/given.js";
+import type { Parent } from "../../commandLine/program.js";
+import { wholeNumber } from "../../commandLine/values.js";
+import type { CliContext } from "../../context.js";
+
+export function addSchedulePreview(
+  schedule: Parent,
+  context: CliContext,
+): void {
+  schedule
+    .command("preview")
+    .description(
+      "show when a schedule fires, or would with another spec; changes nothing",
+    )
+    .addArgument(scheduleName())
+    .addArgument(scheduleSpec())
+    .option("--tz <zone>", "IANA time zone the spec is read in")
+    .option("--count <n>", "how many fires", wholeNumber(1, 100), 5)
+    .addHelpText(
+      ...examples(
+        "schedule preview purge",
+        'schedule preview purge "30 2 * * 1" --tz America/New_York --count 10',
+      ),
+    )
+    .action(async (name, spec, _options, command) => {
+      const { previewSchedule } = await import("../../schedules/schedule.js");
+      await previewSchedule(context, name, spec, given(command));
+    });
+}

@@ -1,0 +1,38 @@
+import { examples } from "../commandLine/examples.js";
+import { given } from "../commandLine/given.js";
+import type { Parent } from "../commandLine/program.js";
+import { wholeNumber } from "../commandLine/values.js";
+import type { CliContext } from "../context.js";
+
+export function addServe(program: Parent, context: CliContext): void {
+  program
+    .command("serve")
+    .description(
+      "run an embedded deployment with the app of this folder, for development, tests and CI",
+    )
+    .option("--port <port>", "port to listen on", wholeNumber(0, 65_535), 3210)
+    .option(
+      "--site-port <port>",
+      "port for the app's HTTP actions (default: the one after --port)",
+      wholeNumber(0, 65_535),
+    )
+    .option(
+      "--data <dir>",
+      "where its data and admin key are kept",
+      ".sessions-ops/data",
+    )
+    .option("--host <host>", "address to listen on", "127.0.0.1")
+    .option("--allow-remote", "allow a --host that other machines can reach")
+    .option(
+      "--dev",
+      "deploy again whenever the app's code changes, with `convex dev`, which also writes the URL for the front end to .env.local",
+    )
+    .option("--verbose", "show what `convex deploy` prints")
+    .addHelpText(
+      ...examples("serve --dev", "serve --port 4000 --data /var/tmp/sessions"),
+    )
+    .action(async (_options, command) => {
+      const { serve } = await import("../serve/serve.js");
+      await serve(context, given(command));
+    });
+}

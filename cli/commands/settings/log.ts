@@ -1,0 +1,22 @@
+import { examples } from "../../commandLine/examples.js";
+import { given } from "../../commandLine/given.js";
+import { jsonLines } from "../../commandLine/options.js";
+import type { Parent } from "../../commandLine/program.js";
+import { wholeNumber } from "../../commandLine/values.js";
+import type { CliContext } from "../../context.js";
+
+export function addSettingsLog(settings: Parent, context: CliContext): void {
+  settings
+    .command("log")
+    .description("show who changed which setting when and why, newest first")
+    .option("--limit <n>", "how many at most", wholeNumber(1, 1_000), 20)
+    .option("--before <revision>", "only earlier ones", wholeNumber(1))
+    .addOption(jsonLines("one JSON object a change, a line each"))
+    .addHelpText(
+      ...examples("settings log", "settings log --limit 100 --jsonl"),
+    )
+    .action(async (_options, command) => {
+      const { logSettings } = await import("../../settings/settings.js");
+      await logSettings(context, given(command));
+    });
+}
