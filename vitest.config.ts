@@ -1,11 +1,11 @@
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
+import { onEngine } from "./embedded/test/conformance/onEngine.js";
+import { projects, settings } from "./embedded/test/projects.js";
 import {
   engineSuites,
-  onEngine,
   partsOfEngineSuites,
-} from "./embedded/test/conformance/onEngine.js";
-import { heavySuites } from "./embedded/test/hostile/suites.js";
+} from "./test/conformance/suites.js";
 import { processSuites } from "./test/processes/suites.js";
 
 // `source` makes @sessions-ops/embedded its TypeScript, so that no test runs against an old build.
@@ -16,19 +16,11 @@ const onConvexTest = [
   "test/convex/**/*.test.ts",
   "test/client/**/*.test.ts",
   "test/baseline/**/*.test.ts",
-  "embedded/test/conformance/*.test.ts",
 ];
 
 export default defineConfig({
   test: {
-    // Vitest's 1 s is too short where other work shares the machine.
-    expect: { poll: { timeout: 10_000 } },
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    maxWorkers: 2,
-    silent: "passed-only",
-    // They use import.meta.glob, which only Vite understands.
-    server: { deps: { inline: ["convex-test", /@convex-dev\//] } },
+    ...settings,
     projects: [
       {
         ssr: { resolve: { conditions } },
@@ -43,9 +35,11 @@ export default defineConfig({
       },
       {
         ...onEngine,
+        ssr: { resolve: { conditions } },
         extends: true,
         test: {
           ...onEngine.test,
+          setupFiles: ["test/conformance/setup.ts"],
           name: "conformance",
           include: onConvexTest,
           exclude: [...engineSuites, ...partsOfEngineSuites],
@@ -57,20 +51,18 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: ["test/**/*.test.ts", "embedded/test/**/*.test.ts"],
+          include: ["test/**/*.test.ts"],
           exclude: [
             ...onConvexTest,
             // Those with a browser are `npm run test:browser`.
             "test/browser/**",
             ...processSuites,
-            // `npm run test:fuzz` has those that move hundreds of megabytes.
-            ...heavySuites,
-            // `npm run test:kills` has them.
+            // `npm run test:kills` has it.
             "test/embedded/kill.test.ts",
-            "embedded/test/kills/**",
           ],
         },
       },
+      ...projects,
     ],
   },
 });

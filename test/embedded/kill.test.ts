@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Args, FunctionName, Returns } from "../../cli/deployment/api.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { KillableDeployment } from "../../embedded/test/support/killable.js";
 import { CONVEX_CLI } from "../../embedded/test/support/officialCli.js";
@@ -54,7 +55,7 @@ test(
       await visitors.actUntilKilled(deployment, 1 + random.below(200));
       deployment = await KillableDeployment.start(dataDir);
     }
-    const { sessions } = await deployment.call("operator/status:status", {});
+    const { sessions } = await call(deployment, "operator/status:status", {});
     const rows = await allRows(deployment);
     const found = new Map(rows.map((row) => [row.anonymousId, row]));
 
@@ -84,10 +85,10 @@ test("a purge that was killed in the middle finishes by itself, counts exact", a
       createdAt: now - 60 * DAY_MS,
       lastActive: now - 30 * DAY_MS - first - i,
     }));
-    await deployment.call("operator/import:importBatch", { rows });
+    await call(deployment, "operator/import:importBatch", { rows });
   }
-  const before = await deployment.call("operator/status:status", {});
-  const { runId } = await deployment.call("runs/ledger:start", {
+  const before = await call(deployment, "operator/status:status", {});
+  const { runId } = await call(deployment, "runs/ledger:start", {
     kind: "purge",
     cutoff: now - 14 * DAY_MS,
     actor: "test",
@@ -104,7 +105,7 @@ test("a purge that was killed in the middle finishes by itself, counts exact", a
     sessions: old,
     quarantined: 0,
   });
-  const { sessions } = await deployment.call("operator/status:status", {});
+  const { sessions } = await call(deployment, "operator/status:status", {});
   expect(sessions).toEqual({
     ...before.sessions,
     total: before.sessions.total - old,
@@ -140,7 +141,7 @@ class Visitors {
       this.#next += 1;
       for (let actions = 1; actions <= 2; actions += 1) {
         try {
-          await target.call("visitors/heartbeat:action", {
+          await call(target, "visitors/heartbeat:action", {
             anonymousId,
             action: "view",
           });
@@ -160,7 +161,7 @@ async function waitForRun(
   isThere: (run: { status: string; pages: number }) => boolean,
 ) {
   for (;;) {
-    const run = await deployment.call("runs/ledger:get", { runId });
+    const run = await call(deployment, "runs/ledger:get", { runId });
     if (run === null) throw new Error(`Run ${runId} is gone.`);
     if (isThere(run)) return run;
   }
@@ -174,9 +175,9 @@ async function allRows(target: KillableDeployment) {
     const page: {
       sessions: { anonymousId: string; actionCount: number }[];
       cursor: string | null;
-    } = await target.call("operator/show:list", { cursor, limit: 500 });
+    } = await call(target, "operator/show:list", { cursor, limit: 500 });
     const ids = page.sessions.map(({ anonymousId }) => anonymousId);
-    const leases = await target.call("operator/show:activity", {
+    const leases = await call(target, "operator/show:activity", {
       anonymousIds: ids,
     });
     const visit = new Map(leases.map((lease) => [lease.anonymousId, lease]));
@@ -187,4 +188,20 @@ async function allRows(target: KillableDeployment) {
     cursor = page.cursor;
   } while (cursor !== null);
   return rows;
+}
+
+/** Calls a function of the tracker. */
+async function call<Name extends FunctionName>(
+  target: KillableDeployment,
+  name: Name,
+  args: Args<Name>,
+): Promise<Returns<Name>> {
+  const { body } = await target.post(
+    "/api/function",
+    { componentPath: "sessionTracker", path: name, args, format: "json" },
+    { authorization: `Convex ${target.adminKey}` },
+  );
+  const answer = body as { status: string; value: unknown };
+  if (answer.status !== "success") throw new Error(JSON.stringify(answer));
+  return answer.value as Returns<Name>;
 }

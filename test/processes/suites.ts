@@ -1,3 +1,5 @@
+import { processSuites as ofEmbedded } from "../../embedded/test/suites.js";
+
 /**
  * What runs programs as people do, and takes them half a minute or more: the package installed by npm;
  * the CLI from import to purge, in terminals, in shells and on bad networks; every command of `OPERATING.md` and
@@ -15,9 +17,6 @@ export const processSuites = [
   "test/cli/operating.test.ts",
   "test/cli/roughUse.test.ts",
   "test/cli/serveEnds.test.ts",
-  "embedded/test/heldJobs.test.ts",
-  "embedded/test/officialCli*.test.ts",
-  "embedded/test/storage/ownerLock.test.ts",
-  "embedded/test/watchdog.test.ts",
   "test/scripts/realAccessLog.test.ts",
+  ...ofEmbedded.map((file) => `embedded/${file}`),
 ];

@@ -1,33 +1,13 @@
-import type { RunnerTestFile, RunnerTestSuite } from "vitest";
-
-/** Tests whose expectation of the mock a deployment rightly does not meet. */
-export interface Difference {
-  /** How the file's path ends. */
-  readonly file: string;
-  /** By their own names, without those of the blocks around them. */
-  readonly tests: readonly string[];
-  /** How the real backend differs from the mock. */
-  readonly reason: string;
-  /** What each of its errors says. */
-  readonly failsWith: RegExp;
-}
+import type { Difference } from "./expectDifferences.js";
 
 const ERROR_TEXT =
   "Errors have the real backend's words; the mock has its own for refused arguments, limits and nested calls.";
-const SCHEDULED_NAME =
-  "In _scheduled_functions the real backend writes `module.js:function`, the mock leaves `.js` out.";
 const SYSTEM_TABLES =
   "The test deletes a row of _scheduled_functions through ctx.db; the real backend lets nobody write system tables.";
-const COUNTED_TWICE =
-  "The test adds the reads that each write by id begins with, because the mock does not count them; the engine does.";
-const CREATION_TIME =
-  "The test makes rows of one _creationTime, at a time too large for the mock's steps; the real backend's always grow.";
-const CLOCK =
-  "A process that stood still runs all that is overdue by the clock; the mock's timers go by the time they still had to wait.";
-
+const SCHEDULED_NAME =
+  "In _scheduled_functions the real backend writes `module.js:function`, the mock leaves `.js` out.";
 const REFUSED_ARGUMENTS =
   /error matching \/Validator error\/ but got 'ArgumentValidationError: /;
-const INTERVALS_TWICE = /^expected [\d.]+ to be less than 4096$/m;
 /** The test looks for a job by a name without `.js`. */
 const JOB_NOT_FOUND = /expected undefined to be defined/;
 
@@ -40,49 +20,6 @@ const JOB_NOT_FOUND = /expected undefined to be defined/;
  * a nested call throws arrives as text; file storage, text and vector search are not supported.
  */
 export const differences: readonly Difference[] = [
-  {
-    file: "test/baseline/cleanup.test.ts",
-    tests: ["the baseline's cleanup can never run again above 32,000 sessions"],
-    reason: ERROR_TEXT,
-    failsWith:
-      /'Scanned too many documents' but got 'Too many documents read in a single f/,
-  },
-  {
-    file: "test/convex/importing.test.ts",
-    tests: [
-      "of as many rows as it takes fits a transaction where each row changes all it can",
-    ],
-    reason: COUNTED_TWICE,
-    failsWith: INTERVALS_TWICE,
-  },
-  {
-    file: "test/convex/lifecycle.test.ts",
-    tests: [
-      "a page of 1000 takes fewer read intervals than the real backend allows",
-      "a page of 3000 takes fewer read intervals than the real backend allows",
-    ],
-    reason: COUNTED_TWICE,
-    failsWith: INTERVALS_TWICE,
-  },
-  {
-    file: "test/convex/schedules.test.ts",
-    tests: [
-      "after six hours of downtime answers once, though crons fires for each it missed",
-    ],
-    reason: CLOCK,
-    failsWith: /to have a length of 1 but got 2$/m,
-  },
-  {
-    file: "test/convex/sessions.test.ts",
-    tests: [
-      "in pages of 1 loses and doubles no row of those created in one moment",
-      "in pages of 2 loses and doubles no row of those created in one moment",
-      "in pages of 3 loses and doubles no row of those created in one moment",
-      "in pages of 8 loses and doubles no row of those created in one moment",
-    ],
-    reason: CREATION_TIME,
-    failsWith: /^expected 8 to be 1 /,
-  },
   {
     file: "workpool/src/client/index.test.ts",
     tests: [
@@ -136,28 +73,3 @@ export const differences: readonly Difference[] = [
     failsWith: /System tables can only be accessed with db\.system/,
   },
 ];
-
-/** The difference that a test must show on the engine; undefined if it must pass. */
-export function differenceOf(
-  file: string,
-  test: string,
-): Difference | undefined {
-  return differences.find(
-    (difference) =>
-      file.endsWith(`/${difference.file}`) && difference.tests.includes(test),
-  );
-}
-
-/** The tests listed for a file that are not in it. */
-export function missingFrom(file: RunnerTestFile): string[] {
-  const present = new Set(namesIn(file));
-  return differences
-    .filter((difference) => file.filepath.endsWith(`/${difference.file}`))
-    .flatMap(({ tests }) => tests.filter((name) => !present.has(name)));
-}
-
-function namesIn(suite: RunnerTestSuite): string[] {
-  return suite.tasks.flatMap((task) =>
-    task.type === "suite" ? namesIn(task) : [task.name],
-  );
-}

@@ -1,35 +1,84 @@
-import { afterAll, beforeEach } from "vitest";
-import { differenceOf, missingFrom } from "./differences.js";
+import {
+  afterAll,
+  beforeEach,
+  type RunnerTestFile,
+  type RunnerTestSuite,
+} from "vitest";
 
-// A test that differs from the mock on purpose has to fail, and for its reason alone: vitest
-// reports it if it passes, and what follows if it fails in another way.
-beforeEach(({ task, onTestFailed }) => {
-  const difference = differenceOf(task.file.filepath, task.name);
-  if (difference === undefined) return;
-  // As `test.fails` would, which a suite in a package cannot be made to say.
-  const mutable: { fails?: boolean | undefined } = task;
-  mutable.fails = true;
-  onTestFailed(() => {
-    const errors = task.result?.errors ?? [];
-    if (
-      errors.every(({ message, diff = "" }) =>
-        difference.failsWith.test(`${message}\n${diff}`),
+/** Tests whose expectation of the mock a deployment rightly does not meet. */
+export interface Difference {
+  /** How the file's path ends. */
+  readonly file: string;
+  /** By their own names, without those of the blocks around them. */
+  readonly tests: readonly string[];
+  /** How the real backend differs from the mock. */
+  readonly reason: string;
+  /** What each of its errors says. */
+  readonly failsWith: RegExp;
+}
+
+/**
+ * Makes each listed test of the file that is run fail for its reason alone: vitest reports it if it
+ * passes, and what follows if it fails in another way, or is not there.
+ */
+export function expectDifferences(differences: readonly Difference[]): void {
+  beforeEach(({ task, onTestFailed }) => {
+    const difference = differenceOf(differences, task.file.filepath, task.name);
+    if (difference === undefined) return;
+    // As `test.fails` would, which a suite in a package cannot be made to say.
+    const mutable: { fails?: boolean | undefined } = task;
+    mutable.fails = true;
+    onTestFailed(() => {
+      const errors = task.result?.errors ?? [];
+      if (
+        errors.every(({ message, diff = "" }) =>
+          difference.failsWith.test(`${message}\n${diff}`),
+        )
       )
-    )
-      return;
-    mutable.fails = false;
-    throw new Error(
-      `This test is listed to fail with ${String(difference.failsWith)} and failed otherwise. ${difference.reason}`,
-    );
+        return;
+      mutable.fails = false;
+      throw new Error(
+        `This test is listed to fail with ${String(difference.failsWith)} and failed otherwise. ${difference.reason}`,
+      );
+    });
   });
-});
 
-// eslint-disable-next-line no-empty-pattern -- vitest wants the fixtures destructured
-afterAll(({}, suite) => {
-  const missing = missingFrom(suite.file);
-  if (missing.length > 0) {
-    throw new Error(
-      `Listed to differ in ${suite.file.name}, where there is no such test: ${missing.join("; ")}`,
-    );
-  }
-});
+  // eslint-disable-next-line no-empty-pattern -- vitest wants the fixtures destructured
+  afterAll(({}, suite) => {
+    const missing = missingFrom(differences, suite.file);
+    if (missing.length > 0) {
+      throw new Error(
+        `Listed to differ in ${suite.file.name}, where there is no such test: ${missing.join("; ")}`,
+      );
+    }
+  });
+}
+
+/** The difference that a test must show on the engine; undefined if it must pass. */
+function differenceOf(
+  differences: readonly Difference[],
+  file: string,
+  test: string,
+): Difference | undefined {
+  return differences.find(
+    (difference) =>
+      file.endsWith(`/${difference.file}`) && difference.tests.includes(test),
+  );
+}
+
+/** The tests listed for a file that are not in it. */
+function missingFrom(
+  differences: readonly Difference[],
+  file: RunnerTestFile,
+): string[] {
+  const present = new Set(namesIn(file));
+  return differences
+    .filter((difference) => file.filepath.endsWith(`/${difference.file}`))
+    .flatMap(({ tests }) => tests.filter((name) => !present.has(name)));
+}
+
+function namesIn(suite: RunnerTestSuite): string[] {
+  return suite.tasks.flatMap((task) =>
+    task.type === "suite" ? namesIn(task) : [task.name],
+  );
+}

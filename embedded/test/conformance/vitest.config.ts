@@ -1,33 +1,40 @@
-import { fileURLToPath } from "node:url";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
 import { defineConfig } from "vitest/config";
-import { engineSuites, onEngine } from "./onEngine.js";
+import { ROOT, settings } from "../projects.js";
+import { onEngine } from "./onEngine.js";
 import { PACKAGES } from "./packages.js";
 
 /**
- * The tests that published packages bring, run from node_modules as they are, and this project's
- * largest. Those of convex-helpers use no deployment; they are run because they can be.
+ * The tests that published packages bring, run from node_modules as they are. Those of
+ * convex-helpers use no deployment; they are run because they can be.
  */
 export default defineConfig({
   ...onEngine,
-  root: fileURLToPath(new URL("../../..", import.meta.url)),
+  root: ROOT,
   test: {
+    ...settings,
     ...onEngine.test,
-    globalSetup: "embedded/test/conformance/beforeRun.ts",
-    include: [
-      ...PACKAGES.flatMap((name) => [
-        `node_modules/${name}/src/**/*.test.ts`,
-        `node_modules/${name}/*.test.ts`,
-      ]),
-      ...engineSuites,
-    ],
+    globalSetup: "test/conformance/beforeRun.ts",
+    setupFiles: "test/conformance/setup.ts",
+    include: PACKAGES.flatMap((name) => {
+      const folder = path.relative(ROOT, folderOf(name));
+      return [`${folder}/src/**/*.test.ts`, `${folder}/*.test.ts`];
+    }),
     // Vitest leaves out node_modules otherwise, and says nothing.
     exclude: [],
-    testTimeout: 30_000,
-    maxWorkers: 2,
-    silent: "passed-only",
     // One suite of convex-helpers takes `test` from there.
     globals: true,
-    // They use import.meta.glob, which only Vite understands.
-    server: { deps: { inline: [/@convex-dev\//] } },
   },
 });
+
+/** Where npm has put a package: beside this one, or above it. */
+function folderOf(name: string): string {
+  const places = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  const folder = places
+    .map((place) => path.join(place, name))
+    .find((place) => existsSync(place));
+  if (folder === undefined) throw new Error(`${name} is not installed.`);
+  return folder;
+}

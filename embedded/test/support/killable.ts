@@ -3,11 +3,6 @@ import { once } from "node:events";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build } from "esbuild";
-import type {
-  Args,
-  FunctionName,
-  Returns,
-} from "../../../cli/deployment/api.js";
 import type { OpenOptions } from "../../src/index.js";
 import { pushBy, type Answer, type PushedApp } from "./deployment.js";
 
@@ -156,24 +151,10 @@ export class KillableDeployment {
       app,
     );
   }
-
-  /** Calls a function of the tracker. */
-  async call<Name extends FunctionName>(
-    name: Name,
-    args: Args<Name>,
-  ): Promise<Returns<Name>> {
-    const { body } = await this.post(
-      "/api/function",
-      { componentPath: "sessionTracker", path: name, args, format: "json" },
-      this.#admin,
-    );
-    const answer = body as { status: string; value: unknown };
-    if (answer.status !== "success") throw new Error(JSON.stringify(answer));
-    return answer.value as Returns<Name>;
-  }
 }
 
-const ROOT = path.resolve(import.meta.dirname, "../../..");
+// Where the packages that stay outside of a script are found.
+const SCRIPTS = path.resolve(import.meta.dirname, "../../node_modules/.cache");
 
 let bundled: Promise<string> | undefined;
 let scripts = 0;
@@ -181,10 +162,11 @@ let scripts = 0;
 /** A script of one file, which starts in a fraction of the time that compiling each module takes. */
 async function writeScript(): Promise<string> {
   const text = await (bundled ??= bundleScript());
-  // Where the packages that stay outside of it are found.
-  const folder = path.join(ROOT, "node_modules/.cache");
-  const file = path.join(folder, `served-${process.pid}-${(scripts += 1)}.mjs`);
-  await mkdir(folder, { recursive: true });
+  const file = path.join(
+    SCRIPTS,
+    `served-${process.pid}-${(scripts += 1)}.mjs`,
+  );
+  await mkdir(SCRIPTS, { recursive: true });
   await writeFile(file, text);
   return file;
 }

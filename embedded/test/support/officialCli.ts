@@ -1,17 +1,20 @@
 import { execFile, spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-const ROOT = path.resolve(import.meta.dirname, "../../..");
+/** Where npm has put the package `convex`, and all others with it. */
+const NODE_MODULES = path.resolve(
+  createRequire(import.meta.url).resolve("convex/package.json"),
+  "../..",
+);
+
 /**
  * The official CLI. What `npx convex` starts only imports this file, for which Node first looks
  * through its six megabytes for names of exports; that is half of the time that a command takes.
  */
-export const CONVEX_CLI = path.join(
-  ROOT,
-  "node_modules/convex/dist/cli.bundle.cjs",
-);
+export const CONVEX_CLI = path.join(NODE_MODULES, "convex/dist/cli.bundle.cjs");
 
 export interface CliResult {
   code: number;
@@ -42,10 +45,7 @@ export class CliApp {
       await mkdtemp(path.join(tmpdir(), "cli-app-")),
       target,
     );
-    await symlink(
-      path.join(ROOT, "node_modules"),
-      path.join(app.folder, "node_modules"),
-    );
+    await symlink(NODE_MODULES, path.join(app.folder, "node_modules"));
     await app.write({
       "package.json": JSON.stringify({
         name: "cli-app",

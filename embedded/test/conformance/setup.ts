@@ -1,0 +1,4 @@
+import { differences } from "./differences.js";
+import { expectDifferences } from "./expectDifferences.js";
+
+expectDifferences(differences);
