@@ -4,7 +4,7 @@ import { processSuites as ofEmbedded } from "../../embedded/test/suites.js";
  * What runs programs as people do, and takes them half a minute or more: the package installed by npm;
  * the CLI from import to purge, in terminals, in shells and on bad networks; every command of `OPERATING.md` and
  * of the official CLI; a real log, imported and purged; what ends, kills and
- * starts deployments again. `npm test` has no time for them,
+ * starts deployments again, or deploys over an old one. `npm test` has no time for them,
  * `npm run test:processes` runs them.
  */
 export const processSuites = [
@@ -18,5 +18,6 @@ export const processSuites = [
   "test/cli/roughUse.test.ts",
   "test/cli/serveEnds.test.ts",
   "test/scripts/realAccessLog.test.ts",
+  "test/upgrade/*.test.ts",
   ...ofEmbedded.map((file) => `embedded/${file}`),
 ];

@@ -1,0 +1,227 @@
+/**
+ * Today's app, deployed over the data directory of an earlier version, see `makeDirectory`: its settings were
+ * one row of all values, and its functions were in other modules, by whose names crons and jobs call them.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { openDeployment } from "@sessions-ops/embedded";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type {
+  Run,
+  ScheduleName,
+  Session,
+} from "../../convex/sessionTracker/shared/shared.js";
+import type { Status } from "../../convex/sessionTracker/operator/status.js";
+import { FakeClock } from "../../embedded/test/support/fakeClock.js";
+import { unpackDirectory } from "./directoryFile.js";
+import { deployApp, Driven } from "./drive.js";
+import {
+  CLOSED_AT,
+  HOUR_MS,
+  MINUTE_MS,
+  OPENED_AT,
+  PAUSED_UNTIL,
+  PURGED_BEFORE,
+  REOPENED_AT,
+} from "./timeline.js";
+
+const ROOT = path.join(import.meta.dirname, "../..");
+const PACKED = path.join(import.meta.dirname, "dataDirectory.br");
+
+const clock = new FakeClock(REOPENED_AT);
+let dataDir: string;
+let driven: Driven;
+
+// The tests go through one story, in order.
+beforeAll(async () => {
+  dataDir = await mkdtemp(path.join(tmpdir(), "upgrade-"));
+  await unpackDirectory(PACKED, dataDir);
+  const options = { dataDir, port: 0, clock, holdJobs: true };
+  const deployment = await openDeployment(options);
+  driven = new Driven(deployment, clock);
+  // Refused if one of its rows did not match the schema.
+  await deployApp(ROOT, deployment);
+}, 120_000);
+afterAll(async () => {
+  await driven.deployment.close();
+  await rm(dataDir, { recursive: true });
+});
+
+const SETTINGS = {
+  revision: 7,
+  idleTimeoutMs: 1_800_000,
+  retentionDays: 21,
+  touchAfterMs: 60_000,
+  maxActionsPerSession: 500,
+  maxMetadataBytes: 8_192,
+  pageSize: 1_000,
+  schedules: {
+    expire: { spec: "*/10 * * * *", timeZone: "UTC" },
+    purge: {
+      spec: "40 * * * *",
+      timeZone: "Europe/Berlin",
+      paused: {
+        reason: "moving",
+        actor: "ben",
+        at: OPENED_AT + 36 * MINUTE_MS,
+        until: PAUSED_UNTIL,
+      },
+    },
+  },
+};
+
+describe("before anything is due", () => {
+  test("settings and their log read as they were", async () => {
+    expect(await settings()).toEqual(SETTINGS);
+    const log = await driven.component<{ revision: number }[]>(
+      "settings/settings:log",
+    );
+    expect(log.map(({ revision }) => revision)).toEqual([7, 6, 5, 4, 3, 2, 1]);
+    expect(log).toMatchObject([
+      { actor: "ben", reason: "moving" },
+      { actor: "ben" },
+      { actor: "ada" },
+      { before: { pageSize: 8 }, after: { pageSize: 1_000 } },
+      { before: { pageSize: 1_000 }, after: { pageSize: 8 } },
+      { after: { retentionDays: 21, maxActionsPerSession: 500 } },
+      { before: { retentionDays: 14 }, after: { retentionDays: 20 } },
+    ]);
+  });
+
+  test("sessions, runs and counts read as they were", async () => {
+    const status = await driven.component<Status>("operator/status:status");
+    expect(status.sessions).toEqual({
+      total: 36,
+      active: 3,
+      expired: 31,
+      ended: 2,
+    });
+    expect(await runs()).toMatchObject([
+      { kind: "purge", status: "running", sessions: 20, expected: 40 },
+      { kind: "expire", status: "completed", sessions: 1, actor: "schedule" },
+      { kind: "purge", status: "completed", sessions: 12, actor: "ada" },
+    ]);
+    expect(await session("left")).toMatchObject({
+      state: "ended",
+      endReason: "logout",
+      userId: "user-1",
+      actionCount: 2,
+    });
+    expect(await session("forgotten")).toBeNull();
+  });
+
+  test("who was there goes on where they were", async () => {
+    expect(await track("anna")).toMatchObject({ ok: true, state: "touched" });
+    expect(await track("anna")).toMatchObject({ ok: true, state: "unchanged" });
+    expect(await track("bert")).toMatchObject({ ok: true, state: "touched" });
+    expect(await track("idle")).toMatchObject({ ok: true, state: "revived" });
+    expect(await track("gone")).toMatchObject({ ok: true, state: "revived" });
+    const acted = { anonymousId: "anna", action: "stay" };
+    expect(await driven.app("sessions:trackUserAction", acted)).toMatchObject({
+      ok: true,
+    });
+    expect(await session("anna")).toMatchObject({
+      state: "active",
+      visits: 1,
+      lease: { lastActive: REOPENED_AT, actionCount: 2 },
+    });
+    expect(await session("idle")).toMatchObject({ state: "active", visits: 2 });
+  });
+});
+
+describe("as time goes on", () => {
+  test("the run that was under way ends by itself, with exact counts", async () => {
+    await driven.deployment.startJobs();
+    await driven.pass(15 * MINUTE_MS);
+    const [run] = (await runs()).filter(
+      ({ trigger }) => trigger === "operator",
+    );
+    expect(run).toMatchObject({
+      cutoff: PURGED_BEFORE,
+      status: "completed",
+      sessions: 40,
+      actions: 80,
+      quarantined: 0,
+      errors: [],
+    });
+    const purged = await driven.app<string[]>("marks:purged");
+    const old = purged.filter((name) => name.startsWith("old-"));
+    expect(old.toSorted()).toEqual(names("old", 40).toSorted());
+  });
+
+  test("what the expire schedule missed is done once", async () => {
+    expect(await session("dozing")).toMatchObject({
+      state: "expired",
+      inactiveSince: CLOSED_AT - 15 * MINUTE_MS,
+    });
+    expect(await runsBySchedule("expire", REOPENED_AT)).toMatchObject([
+      { sessions: 1 },
+    ]);
+  });
+
+  test("from then on each fire comes at its time, once", async () => {
+    // It is 01:35: each of these is idle by one of the fires of 02:10 to 02:30.
+    for (let n = 0; n < 3; n += 1) {
+      await track(`next-${n}`);
+      await driven.pass(10 * MINUTE_MS);
+    }
+    await driven.pass(REOPENED_AT + 75 * MINUTE_MS - clock.now());
+    const after = REOPENED_AT + 45 * MINUTE_MS;
+    const started = await runsBySchedule("expire", after);
+    expect(started.map(({ startedAt }) => startedAt)).toEqual(
+      [70, 80, 90].map((minutes) => OPENED_AT + HOUR_MS + minutes * MINUTE_MS),
+    );
+  });
+
+  test("a schedule that was paused begins again after its pause", async () => {
+    expect(await runsBySchedule("purge", REOPENED_AT)).toEqual([]);
+    const due = PAUSED_UNTIL + 40 * MINUTE_MS;
+    // Crons has lost it by then; the watchdog looks after a quarter of an hour.
+    await driven.pass(due + 30 * MINUTE_MS - clock.now());
+    const started = await runsBySchedule("purge", REOPENED_AT);
+    expect(started).toMatchObject([
+      { status: "completed", sessions: 5, actions: 10 },
+    ]);
+    expect(started[0]?.startedAt).toBeGreaterThanOrEqual(due);
+    const purged = await driven.app<string[]>("marks:purged");
+    expect(purged.filter((name) => name.startsWith("late-"))).toHaveLength(5);
+  });
+
+  test("the watchdog had nothing to give up on", async () => {
+    const { watchdog } = await driven.component<Status>(
+      "operator/status:status",
+    );
+    expect(watchdog.gaveUp).toBeNull();
+  });
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function settings() {
+  return driven.component("settings/settings:get");
+}
+
+function session(id: string) {
+  return driven.component<Session | null>("operator/show:get", { id });
+}
+
+function track(anonymousId: string) {
+  return driven.app("sessions:trackSession", { anonymousId });
+}
+
+function runs() {
+  return driven.component<Run[]>("runs/ledger:list");
+}
+
+/** Those that a schedule started since then, oldest first. */
+async function runsBySchedule(kind: ScheduleName, since: number) {
+  const all = await driven.component<Run[]>("runs/ledger:list", { kind });
+  const isOne = ({ trigger, startedAt }: Run) =>
+    trigger === "schedule" && startedAt >= since;
+  return all.filter(isOne).reverse();
+}
+
+function names(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, n) => `${prefix}-${n}`);
+}
