@@ -9,7 +9,7 @@ import {
   MINUTE_MS,
 } from "../../convex/sessionTracker/shared/shared.js";
 import { seedSessions } from "../../scripts/seedSessions.js";
-import { RealCli } from "../cli/realCli.js";
+import { RealCli } from "../cli/support/realCli.js";
 import { INSECURE_HOST } from "./support/chromium.js";
 import { linkIn, Operator } from "./support/operator.js";
 import { takeScreenshots } from "./support/screenshots.js";

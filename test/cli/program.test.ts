@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { AnyCommand } from "../../cli/commandLine/commander.js";
 import { buildProgram } from "../../cli/program.js";
-import { setUpDeployment } from "./deployment.js";
-import { FakeTerminal } from "./harness.js";
+import { setUpDeployment } from "./support/deployment.js";
+import { FakeTerminal } from "./support/fakeTerminal.js";
 
 function allCommands(command: AnyCommand): AnyCommand[] {
   return [command, ...command.commands.flatMap(allCommands)];

@@ -9,14 +9,7 @@ import { processSuites as ofEmbedded } from "../../embedded/test/suites.js";
  */
 export const processSuites = [
   "test/package/*.test.ts",
-  "test/cli/completion.test.ts",
-  "test/cli/endToEnd.test.ts",
-  "test/cli/importLimits.test.ts",
-  "test/cli/longRuns.test.ts",
-  "test/cli/officialBackup.test.ts",
-  "test/cli/operating.test.ts",
-  "test/cli/roughUse.test.ts",
-  "test/cli/serveEnds.test.ts",
+  "test/cli/processes/*.test.ts",
   "test/scripts/realAccessLog.test.ts",
   "test/upgrade/*.test.ts",
   ...ofEmbedded.map((file) => `embedded/${file}`),

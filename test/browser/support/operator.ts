@@ -9,8 +9,8 @@ import type { Page } from "playwright-core";
 import { build } from "vite";
 import type { ComponentClient } from "../../../cli/deployment/client.js";
 import { exampleComponent } from "../../../scripts/exampleApp.js";
-import type { RealCli } from "../../cli/realCli.js";
-import type { Running } from "../../cli/realCli.js";
+import type { RealCli } from "../../cli/support/realCli.js";
+import type { Running } from "../../cli/support/realCli.js";
 import { copyDeployed } from "./app.js";
 import { startChromium, type Chromium } from "./chromium.js";
 

@@ -1,0 +1,317 @@
+/** What programs may rely on, of every command: one object on success, one on failure. */
+import { expect, test } from "vitest";
+import type { ErrorJson } from "../../../cli/json/shapes.js";
+import type { AnyCommand } from "../../../cli/commandLine/commander.js";
+import { buildProgram } from "../../../cli/program.js";
+import {
+  api,
+  internal,
+} from "../../../convex/sessionTracker/_generated/api.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
+import { NOW, setUpDeployment } from "../support/deployment.js";
+import {
+  ADMIN_KEY,
+  FakeTerminal,
+  type Finished,
+} from "../support/fakeTerminal.js";
+
+/** A line that succeeds, with RUN for a run that failed, and whether it writes. */
+const COMMANDS: Record<string, { line: string; writes?: true }> = {
+  status: { line: "status" },
+  list: { line: "list" },
+  show: { line: "show old-1" },
+  end: { line: "end old-1", writes: true },
+  forget: { line: "forget old-1 --confirm old-1", writes: true },
+  purge: { line: "purge --yes", writes: true },
+  expire: { line: "expire", writes: true },
+  "runs list": { line: "runs list" },
+  "runs show": { line: "runs show RUN" },
+  "runs watch": { line: "runs watch DONE" },
+  "runs cancel": { line: "runs cancel RUN", writes: true },
+  "runs resume": { line: "runs resume RUN", writes: true },
+  retention: { line: "retention 100", writes: true },
+  "settings get": { line: "settings get" },
+  "settings set": { line: "settings set idleTimeoutMs=45m", writes: true },
+  "settings log": { line: "settings log" },
+  "schedule list": { line: "schedule list" },
+  "schedule set": { line: "schedule set purge 5_4_*_*_*", writes: true },
+  "schedule pause": {
+    line: "schedule pause purge --reason audit --until 7d",
+    writes: true,
+  },
+  "schedule resume": { line: "schedule resume expire", writes: true },
+  "schedule preview": { line: "schedule preview purge" },
+  import: { line: "import rows.jsonl --yes", writes: true },
+  export: { line: "export all.jsonl" },
+  "hooks list": { line: "hooks list" },
+  "hooks retry": { line: "hooks retry", writes: true },
+  "hooks clear": { line: "hooks clear onPurged --yes", writes: true },
+  "hooks settle": { line: "hooks settle DEBT", writes: true },
+  doctor: { line: "doctor" },
+  "doctor --fix": { line: "doctor --fix", writes: true },
+  "purge --dry-run": { line: "purge --dry-run" },
+};
+
+/** They stay until they are interrupted, and are run as processes of their own by other suites. */
+const STAYING = ["serve", "dashboard"];
+/** For people and shells; nothing of them is JSON. */
+const WITHOUT_JSON = ["completion", "help"];
+
+function leaves(command: AnyCommand, path: string[] = []): string[] {
+  if (command.commands.length === 0) return [path.join(" ")];
+  return command.commands.flatMap((each) =>
+    leaves(each, [...path, each.name()]),
+  );
+}
+
+test("every command is looked at here", () => {
+  const all = leaves(buildProgram(new FakeTerminal().context()));
+  const known = [...Object.keys(COMMANDS), ...STAYING, ...WITHOUT_JSON];
+  expect(all.filter((name) => !known.includes(name))).toEqual([]);
+});
+
+/** Old and present sessions, a run that failed, one that completed, a schedule paused until a time. */
+async function setUpAll() {
+  const deployment = setUpDeployment();
+  const { component, terminal } = deployment;
+  const row = (anonymousId: string) => ({
+    anonymousId,
+    createdAt: 0,
+    lastActive: NOW - 30 * DAY_MS,
+    userId: "ada",
+    actions: [{ at: 1, action: "buy", metadata: { seats: 2 } }],
+  });
+  await component.mutation(api.operator.import.importBatch, {
+    rows: ["old-1", "old-2"].map(row),
+  });
+  await component.mutation(api.visitors.heartbeat.heartbeat, {
+    anonymousId: "here",
+  });
+  await component.mutation(internal.schedules.watchdog.check, {});
+  await component.mutation(api.schedules.schedules.pause, {
+    ...{ name: "expire", reason: "audit", actor: "cli:bob@desk" },
+    until: NOW + DAY_MS,
+  });
+  const startEnded = async (days: number, end: "failed" | "completed") => {
+    const { runId } = await component.mutation(api.runs.ledger.start, {
+      ...{ kind: "purge", cutoff: NOW - days * DAY_MS },
+      ...{ actor: "cli:bob@desk", trigger: "operator" },
+    });
+    await component.run(async (ctx) => {
+      const [run] = await ctx.db.query("runs").order("desc").collect();
+      if (!run) throw new Error("No run was started.");
+      const errors = [{ at: NOW, message: "it broke" }];
+      const fields = { status: end, errors, finishedAt: NOW };
+      await ctx.db.patch("runs", run._id, fields);
+    });
+    return runId;
+  };
+  const failed = await startEnded(100, "failed");
+  const done = await startEnded(101, "completed");
+  const debt = await component.run((ctx) =>
+    ctx.db.insert("hookDebts", {
+      hook: "onPurged",
+      session: {
+        sessionId: "gone",
+        anonymousId: "gone",
+        createdAt: 0,
+        lastActive: NOW,
+      },
+      erasedAt: NOW,
+      triedAt: NOW,
+      error: "gone",
+    }),
+  );
+  terminal.write("rows.jsonl", `${JSON.stringify(row("new"))}\n`);
+  const run = (line: string, ...more: string[]): Promise<Finished> =>
+    terminal.run(
+      ...line
+        .split(" ")
+        .map((word) =>
+          word
+            .replace("RUN", failed)
+            .replace("DONE", done)
+            .replace("DEBT", debt),
+        )
+        .map((word) => (/_.*\*/.test(word) ? word.replaceAll("_", " ") : word)),
+      ...more,
+    );
+  return { ...deployment, run };
+}
+
+const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+const NAMES_TIME = /^(at|until|cutoff|newest|lastActive|.*At)$/;
+
+/** Where a time is no ISO time, or the target has another shape. */
+function faults(value: unknown, path = "$"): string[] {
+  if (typeof value === "number")
+    return value > 1e11 ? [`${path}: ${value}`] : [];
+  if (typeof value === "string") {
+    return /^\d{4}-\d\d-\d\d[T ]/.test(value) && !ISO.test(value)
+      ? [`${path}: ${value}`]
+      : [];
+  }
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]: [string, unknown]) => {
+    const at = `${path}.${name}`;
+    const isTime =
+      inner === null || (typeof inner === "string" && ISO.test(inner));
+    if (NAMES_TIME.test(name) && !isTime)
+      return [`${at}: ${JSON.stringify(inner)}`];
+    if (name === "target") {
+      const { url, component, productionName, ...rest } = Object(
+        inner,
+      ) as Record<string, unknown>;
+      const isTarget =
+        url === "http://127.0.0.99:3210" &&
+        component === "sessionTracker" &&
+        productionName === null &&
+        Object.keys(rest).length === 0;
+      return isTarget ? [] : [`${at}: ${JSON.stringify(inner)}`];
+    }
+    return faults(inner, at);
+  });
+}
+
+test.each(Object.entries(COMMANDS))(
+  "%s --json prints one object, with its times in ISO 8601",
+  async (_name, { line }) => {
+    const { run } = await setUpAll();
+    const { stdout, stderr } = await run(line, "--json");
+    const value: unknown = JSON.parse(stdout);
+    expect(value, stderr).toBeInstanceOf(Object);
+    expect(faults(value)).toEqual([]);
+  },
+);
+
+test.each(["list", "show here", "settings log"])(
+  "%s --jsonl prints an object a line, with its times in ISO 8601",
+  async (line) => {
+    const { run } = await setUpAll();
+    const { stdout, exitCode } = await run(line, "--jsonl");
+    expect(exitCode).toBe(0);
+    for (const each of stdout.split("\n").filter(Boolean)) {
+      expect(faults(JSON.parse(each))).toEqual([]);
+    }
+    const failed = await run("show nobody", "--jsonl");
+    expect(errorOf(failed)).toMatchObject({ code: "failure", exitCode: 1 });
+  },
+);
+
+/** The one object on stderr: its last line. */
+function errorOf({ exitCode, stderr }: Finished): ErrorJson["error"] {
+  const last = stderr.trimEnd().split("\n").at(-1) ?? "";
+  const { error, ...rest } = JSON.parse(last) as ErrorJson;
+  expect(rest).toEqual({});
+  expect(error).toEqual({
+    code: expect.any(String) as string,
+    message: expect.stringMatching(/^(?!error: ).+/) as string,
+    ...("hint" in error ? { hint: expect.any(String) as string } : {}),
+    exitCode,
+    retryable: error.code === "unreachable",
+  });
+  return error;
+}
+
+const everything = [
+  ...Object.values(COMMANDS),
+  ...STAYING.map((line) => ({ line })),
+];
+
+test.each(everything)("$line --json: a usage error", async ({ line }) => {
+  const terminal = new FakeTerminal();
+  // Which has room for one more.
+  const words = line.replace("preview purge", "preview purge spec").split(" ");
+  // It takes any number of them.
+  const isVariadic = line.startsWith("settings set");
+  for (const more of ["--nope", ...(isVariadic ? [] : ["surplus"])]) {
+    const result = await terminal.run(...words, more, "--json");
+    expect(result).toMatchObject({ exitCode: 2, stdout: "" });
+    // Nothing else is said: all of stderr is the object.
+    expect(result.stderr.split("\n")).toHaveLength(2);
+    expect(errorOf(result)).toMatchObject({
+      code: "usage",
+      message: expect.stringMatching(
+        /unknown option|too many arguments/,
+      ) as string,
+      hint: "Add --help to see how the command is used.",
+    });
+  }
+});
+
+const deployed = Object.values(COMMANDS);
+
+test.each(deployed)("$line --json: nobody answers", async ({ line }) => {
+  const { run, terminal } = await setUpAll();
+  Object.assign(terminal.overrides, {
+    fetch: () =>
+      Promise.reject(
+        Object.assign(new Error("refused"), { code: "ECONNREFUSED" }),
+      ),
+  });
+  const result = await run(line, "--json");
+  if (!line.startsWith("doctor")) expect(result.stdout).toBe("");
+  expect(errorOf(result)).toMatchObject({ exitCode: 4 });
+});
+
+test.each(deployed)("$line --json: the key is refused", async ({ line }) => {
+  const { run, terminal } = await setUpAll();
+  Object.assign(terminal.overrides, {
+    fetch: () => Promise.resolve(new Response("", { status: 401 })),
+  });
+  const result = await run(line, "--json");
+  if (!line.startsWith("doctor")) expect(result.stdout).toBe("");
+  expect(errorOf(result)).toMatchObject({ code: "unauthorized", exitCode: 4 });
+});
+
+test.each(deployed.filter(({ writes }) => writes))(
+  "$line --json: refused without confirmation",
+  async ({ line }) => {
+    const { run, terminal } = await setUpAll();
+    Object.assign(terminal.overrides, {
+      env: { SESSIONS_OPS_PRODUCTION: "yes" },
+    });
+    const result = await run(line, "--json");
+    expect(result.stdout).toBe("");
+    const { code, message } = errorOf(result);
+    expect({ code, message }).toEqual({
+      code: "unconfirmed",
+      message: expect.stringContaining("--production 127.0.0.99") as string,
+    });
+    expect(result.stderr).not.toContain(ADMIN_KEY);
+  },
+);
+
+test.each([
+  ["purge --days 20", 5, "unconfirmed"],
+  ["purge --days 1", 5, "unconfirmed"],
+  ["forget old-1", 5, "unconfirmed"],
+  ["retention 1", 5, "unconfirmed"],
+  ["import none.jsonl", 2, "usage"],
+  ["show nobody", 1, "failure"],
+  ["runs watch RUN", 3, "runFailed"],
+  ["settings set idleTimeoutMs=soon", 2, "usage"],
+  ["list --active-within yesterday", 2, "usage"],
+])("%s --json fails with %d, %s", async (line, exitCode, code) => {
+  const { run } = await setUpAll();
+  const result = await run(line, "--json");
+  expect(errorOf(result)).toMatchObject({ exitCode, code });
+});
+
+test("a write whose answer is lost is not to be repeated blindly", async () => {
+  const { run, terminal } = await setUpAll();
+  terminal.loseAnswers("settings/settings:change", 1_000);
+  const { stderr } = await run("retention 100", "--json");
+  const { error } = JSON.parse(
+    stderr.trimEnd().split("\n").at(-1) ?? "",
+  ) as ErrorJson;
+  expect(error).toMatchObject({ code: "unreachable", retryable: false });
+});
+
+test("no command, and help", async () => {
+  const terminal = new FakeTerminal();
+  const nothing = await terminal.run("--json");
+  expect(errorOf(nothing)).toMatchObject({ code: "usage" });
+  const help = await terminal.run("purge", "--help", "--json");
+  expect(help).toMatchObject({ exitCode: 0, stderr: "" });
+});

@@ -1,0 +1,85 @@
+/** The completion scripts, in the shells that they are for. */
+import { spawnSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import { isMissing } from "../../processes/missing.js";
+import { FakeTerminal } from "../support/fakeTerminal.js";
+
+const EXPECTED: Array<[words: string[], offered: string[]]> = [
+  [["sta"], ["status"]],
+  [
+    ["runs", ""],
+    ["cancel", "list", "resume", "show", "watch"],
+  ],
+  [["--json", "runs", "wa"], ["watch"]],
+  [["--component", "tracker", "runs", "wa"], ["watch"]],
+  [["purge", "--arch"], ["--archive"]],
+  [
+    ["--json", "schedule", "pause", ""],
+    ["expire", "purge"],
+  ],
+  [
+    ["list", "--state", "e"],
+    ["ended", "expired"],
+  ],
+  [["purge", "--days", ""], []],
+  [["import", "old"], ["old export.zip"]],
+  [["--json", "purge", "--archive", "old"], ["old export.zip"]],
+];
+
+describe.each([
+  shellOf("bash", ["--norc"], inBash),
+  shellOf("zsh", ["-f"], inZsh),
+  shellOf("fish", ["--no-config"], inFish),
+])("$shell", ({ shell, args, inShell, isSkipped }) => {
+  test.skipIf(isSkipped).each(EXPECTED)("%j", async (words, offered) => {
+    const terminal = new FakeTerminal();
+    terminal.write("old export.zip", "");
+    const script = (await terminal.run("completion", shell)).stdout;
+    const line = inShell(script, ["sessions-ops", ...words]);
+    const { stdout, stderr } = spawnSync(shell, [...args, "-c", line], {
+      cwd: terminal.folder,
+      env: { PATH: process.env["PATH"], HOME: terminal.folder },
+      encoding: "utf8",
+    });
+    expect(stderr).toBe("");
+    const found = stdout.split("\n").filter((word) => word !== "");
+    expect(found.sort()).toEqual(offered);
+  });
+});
+
+type InShell = (script: string, words: string[]) => string;
+
+function shellOf(shell: string, args: string[], inShell: InShell) {
+  const { error } = spawnSync(shell, ["--version"]);
+  const why = error ? `no ${shell} to complete in (${error.message})` : null;
+  const isSkipped = isMissing(why, { isRequired: true });
+  return { shell, args, inShell, isSkipped };
+}
+
+function inBash(script: string, words: string[]): string {
+  return `${script}
+COMP_WORDS=(${words.map(quote).join(" ")}); COMP_CWORD=${words.length - 1}
+_sessions_ops
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+}
+
+/** Of zsh's own part, what it does with the words that it is given: it takes a terminal for more. */
+function inZsh(script: string, words: string[]): string {
+  return `compdef() {}
+${script}
+words=(${words.map(quote).join(" ")}); CURRENT=${words.length}
+compadd() { shift; print -rl -- "\${(@M)@:#\${words[CURRENT]}*}" }
+_files() { print -rl -- "\${words[CURRENT]}"*(N) }
+_sessions_ops`;
+}
+
+function inFish(script: string, words: string[]): string {
+  const line = words.join(" ");
+  // A candidate, and behind a tab what it is; quoted as it would be typed.
+  return `${script}
+complete -C ${quote(line)} | string split -f 1 \\t | string unescape`;
+}
+
+function quote(word: string): string {
+  return `'${word}'`;
+}

@@ -1,0 +1,286 @@
+/** Every command that OPERATING.md shows is run, and prints what is shown there. */
+import {
+  createWriteStream,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { ConvexHttpClient } from "convex/browser";
+import { beforeAll, describe, expect, test } from "vitest";
+import { ZipFile } from "yazl";
+import type { ServeJson, StatusJson } from "../../../cli/json/shapes.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+} from "../../../convex/sessionTracker/shared/shared.js";
+import { CONVEX_CLI } from "../../../embedded/test/support/officialCli.js";
+import { tasksOf, Values } from "../support/consoleBlocks.js";
+import { RealCli } from "../support/realCli.js";
+
+const cli = new RealCli();
+const TIMEOUT_MS = 240_000;
+const PAGE = join(import.meta.dirname, "../../../OPERATING.md");
+const tasks = tasksOf(PAGE);
+
+let served: ServeJson;
+let key = "";
+beforeAll(async () => {
+  const args = ["serve", "--port", "0", "--data", "data", "--json"];
+  served = await cli.start(args).printed<ServeJson>();
+  key = readFileSync(served.adminKeyFile, "utf8").trim();
+  writeFileSync(
+    join(cli.folder, "sessions-ops"),
+    `#!/bin/sh\nexec ${cli.inShell([])} "$@"\n`,
+    { mode: 0o755 },
+  );
+}, TIMEOUT_MS);
+
+const OLD_SESSIONS = 300;
+
+/** What a task begins with, beside old sessions and new ones; what it must have come to. */
+const TASKS: Record<
+  string,
+  { before?: () => Promise<void>; after: () => Promise<void> }
+> = {
+  "The retention was wrong for a week": {
+    before: async () => {
+      await cli.quick(["retention", "7", "--yes", "--reason", "typo"]);
+    },
+    after: async () => {
+      const { retentionDays, schedules, sessions } = await status();
+      expect(retentionDays).toBe(14);
+      expect(schedules.map(({ paused }) => paused)).toEqual([null, null]);
+      expect(sessions.total).toBe(20);
+    },
+  },
+  "A run is stuck": {
+    before: async () => {
+      const args = ["--days", "14", "--yes", "--archive", "old.jsonl.gz"];
+      // A disk that is full at once.
+      const line = `ulimit -f 1; exec ${cli.inShell(["purge", ...args])}`;
+      await cli.startLine(line).finished;
+    },
+    after: async () => {
+      expect((await status()).sessions.total).toBe(20);
+      rmSync(join(cli.folder, "old.jsonl.gz"));
+    },
+  },
+  "A visitor wants to be forgotten": {
+    after: async () => {
+      expect((await status()).sessions.total).toBe(319);
+    },
+  },
+  "A hook of the app fails": {
+    after: async () => {
+      expect((await status()).warnings).toEqual([]);
+    },
+  },
+  "A visitor wants their data": {
+    after: async () => {
+      const file = readFileSync(join(cli.folder, "new-7.json"), "utf8");
+      expect(JSON.parse(file)).toMatchObject({
+        anonymousId: "new-7",
+        timeline: [{ action: "view" }],
+      });
+      await Promise.resolve();
+    },
+  },
+  "Purge a backlog slowly": {
+    after: async () => {
+      expect((await status()).sessions.total).toBe(20);
+    },
+  },
+  "Keep what is deleted, and bring it back": {
+    after: async () => {
+      expect((await status()).sessions.total).toBe(320);
+      await cli.quick(["schedule", "resume", "purge"]);
+      rmSync(join(cli.folder, "old.jsonl.gz"));
+    },
+  },
+  "Move from the old tracker": {
+    before: async () => {
+      await writeOldExport(join(cli.folder, "old-app.zip"));
+    },
+    after: async () => {
+      expect((await status()).sessions.total).toBe(323);
+    },
+  },
+  "A deploy broke the schedule": {
+    before: async () => {
+      await loseCron("purge");
+    },
+    after: async () => {
+      const { schedules } = await status();
+      expect(schedules.every(({ nextAt }) => nextAt !== null)).toBe(true);
+    },
+  },
+  "The watchdog gave up": {
+    before: async () => {
+      await loseCron("purge");
+      await exhaustWatchdog();
+    },
+    after: async () => {
+      const { schedules, watchdog } = await status();
+      expect(watchdog.gaveUp).toBeNull();
+      expect(schedules.every(({ nextAt }) => nextAt !== null)).toBe(true);
+    },
+  },
+  "Somebody else changed the settings": {
+    before: async () => {
+      await cli.quick(["settings", "set", "idleTimeoutMs=35m"]);
+      await cli.quick(["settings", "set", "idleTimeoutMs=40m"]);
+    },
+    after: async () => {
+      expect((await status()).idleTimeoutMs).toBe(45 * 60_000);
+      await cli.quick(["settings", "set", "idleTimeoutMs=30m"]);
+    },
+  },
+  "Nothing in production by accident": {
+    before: async () => {
+      writeFileSync(
+        join(cli.folder, ".env.local"),
+        `CONVEX_SELF_HOSTED_URL=${served.url}\nCONVEX_SELF_HOSTED_ADMIN_KEY=${key}\nSESSIONS_OPS_PRODUCTION=yes\n`,
+      );
+      await Promise.resolve();
+    },
+    after: async () => {
+      rmSync(join(cli.folder, ".env.local"));
+      expect((await status()).retentionDays).toBe(30);
+      await cli.quick(["retention", "14", "--yes"]);
+    },
+  },
+};
+
+test("each task of the page is one of these", () => {
+  expect(tasks.map(({ heading }) => heading)).toEqual(Object.keys(TASKS));
+});
+
+describe.each(tasks)("$heading", ({ heading, commands }) => {
+  test(
+    "does what it says",
+    async () => {
+      await startOver();
+      await TASKS[heading]?.before?.();
+      const values = new Values();
+      for (const { command, output, line } of commands) {
+        const printed = await inShell(values.fillIn(command));
+        const isAsShown = values.match(printed, output);
+        // Beside each other, so that the difference can be read.
+        const expected = isAsShown ? printed : output;
+        expect(printed, `line ${line}: ${command}`).toBe(expected);
+      }
+      await TASKS[heading]?.after();
+    },
+    TIMEOUT_MS,
+  );
+});
+
+function status(): Promise<StatusJson> {
+  return cli.quick<StatusJson>(["status"]);
+}
+
+/** What a command prints at a terminal's end, where there is no terminal. */
+async function inShell(command: string): Promise<string> {
+  const line = `PATH=.:$PATH; ${command}`;
+  const running = cli.startLine(`{ ${line}\n} 2>&1`);
+  return (await running.finished).stdout;
+}
+
+/** 300 sessions that are due, the oldest 40 days old, and 20 of today. */
+async function startOver(): Promise<void> {
+  await cli.quick(["purge", "--days", "0.021", "--confirm", await dueCount()]);
+  const now = Date.now();
+  const rows = Array.from({ length: OLD_SESSIONS + 20 }, (_, i) => {
+    const isOld = i < OLD_SESSIONS;
+    const lastActive = isOld
+      ? now - 40 * DAY_MS + Math.floor((i * 25 * DAY_MS) / OLD_SESSIONS)
+      : now - 3_600_000;
+    return JSON.stringify({
+      anonymousId: isOld ? `old-${i}` : `new-${i - OLD_SESSIONS}`,
+      createdAt: lastActive,
+      lastActive,
+      actions: [{ at: lastActive, action: "view", resourceId: "home" }],
+    });
+  });
+  await cli.quick(["import", "-", "--yes"], `${rows.join("\n")}\n`);
+}
+
+async function dueCount(): Promise<string> {
+  const { sessions } = await cli.quick<{ sessions: number }>([
+    ...["purge", "--days", "0.021", "--dry-run"],
+  ]);
+  return String(sessions);
+}
+
+/** As a deploy of a version of crons that starts anew would leave it. */
+async function loseCron(name: string): Promise<void> {
+  await callFunction("public:del", "sessionTracker/crons", {
+    identifier: { name },
+  });
+}
+
+/** Two days after the purge last fired, with five restarts behind it, the watchdog looks again. */
+async function exhaustWatchdog(): Promise<void> {
+  const now = Date.now();
+  const ticks = [
+    { name: "expire", registeredAt: now, lastAt: now },
+    { name: "purge", registeredAt: now - 2 * DAY_MS },
+    {
+      name: "watchdog",
+      lastAt: now,
+      restarts: [5, 4, 3, 2, 1].map((hours) => now - hours * HOUR_MS),
+    },
+  ];
+  const file = join(cli.folder, "ticks.jsonl");
+  writeFileSync(
+    file,
+    ticks.map((tick) => `${JSON.stringify(tick)}\n`).join(""),
+  );
+  await replaceTable("ticks", file);
+  await callFunction("schedules/watchdog:check", "sessionTracker", {});
+}
+
+async function callFunction(
+  path: string,
+  component: string,
+  args: object,
+): Promise<void> {
+  const client = new ConvexHttpClient(served.url, {
+    skipConvexDeploymentUrlCheck: true,
+  }) as ConvexHttpClient & {
+    setAdminAuth(key: string): void;
+    function(path: string, component: string, args: object): Promise<unknown>;
+  };
+  client.setAdminAuth(key);
+  await client.function(path, component, args);
+}
+
+/** Of the component, with the official CLI. */
+async function replaceTable(table: string, file: string): Promise<void> {
+  const args = ["--component", "sessionTracker", "--table", table];
+  const line = `exec '${process.execPath}' '${CONVEX_CLI}' import ${args.join(" ")} --replace -y '${file}'`;
+  const imported = await cli.startLine(line, {
+    CONVEX_SELF_HOSTED_URL: served.url,
+    CONVEX_SELF_HOSTED_ADMIN_KEY: key,
+  }).finished;
+  expect(imported, imported.stderr).toMatchObject({ exitCode: 0 });
+}
+
+/** What `npx convex export` makes of an app with the tracker that this one replaces. */
+async function writeOldExport(path: string): Promise<void> {
+  const zip = new ZipFile();
+  const rows = Array.from({ length: 3 }, (_, i) => ({
+    _id: `k${i}`,
+    _creationTime: Date.now() - DAY_MS,
+    anonymousId: `moved-${i}`,
+    createdAt: Date.now() - DAY_MS,
+    lastActive: Date.now() - DAY_MS,
+    actions: [{ timestamp: Date.now() - DAY_MS, action: "view" }],
+  }));
+  const text = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  zip.addBuffer(Buffer.from(text), "sessions/documents.jsonl");
+  zip.end();
+  await pipeline(zip.outputStream, createWriteStream(path));
+}

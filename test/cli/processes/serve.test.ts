@@ -1,0 +1,206 @@
+import {
+  existsSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type {
+  DryRunJson,
+  ImportJson,
+  ListJson,
+  RunResultJson,
+  ScheduleChangeJson,
+  ServeJson,
+  StatusJson,
+} from "../../../cli/json/shapes.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
+import { stablePort } from "../../../embedded/test/support/ports.js";
+import { RealCli } from "../support/realCli.js";
+
+const cli = new RealCli();
+const { folder } = cli;
+
+test("serve, import, purge and reschedule, each step a process of its own", async () => {
+  // What a project that already has a deployment looks like: serve must not deploy to that.
+  const envFile = join(folder, ".env.local");
+  writeFileSync(envFile, "CONVEX_DEPLOYMENT=dev:tall-forest-1234\n");
+  const serving = cli.start(["serve", "--port", "0", "--data", "data"]);
+  const ready = await serving.firstLine;
+  rmSync(envFile);
+  const url = /\bready\b.*(http:\/\/127\.0\.0\.1:\d+)/.exec(ready)?.[1];
+  expect(url).toBeDefined();
+  const keyFile = join(folder, "data/admin-key");
+  expect(statSync(keyFile).mode & 0o777).toBe(0o600);
+  await cli.putOffPurges();
+
+  const now = Date.now();
+  const rows = Array.from({ length: 2_000 }, (_, index) => {
+    const lastActive = now - (index / 2_000) * 40 * DAY_MS - DAY_MS;
+    const actions = [{ timestamp: lastActive, action: "view" }];
+    const anonymousId = `visitor-${index}`;
+    return { anonymousId, createdAt: lastActive - 1_000, lastActive, actions };
+  });
+  const jsonl = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  const imported = await cli.json<ImportJson>(["import", "-", "--yes"], jsonl);
+  expect(imported).toMatchObject({ rows: 2_000, created: 2_000, invalid: 0 });
+
+  const before = await cli.json<StatusJson>(["status"]);
+  expect(before.sessions).toEqual({
+    total: 2_000,
+    active: 0,
+    expired: 2_000,
+    ended: 0,
+  });
+
+  const counted = await cli.json<DryRunJson>([
+    ...["purge", "--days", "14", "--dry-run"],
+  ]);
+  const purged = await cli.json<RunResultJson>([
+    ...["purge", "--before", counted.cutoff, "--yes"],
+  ]);
+  expect(purged).toMatchObject({
+    status: "completed",
+    cutoff: counted.cutoff,
+    sessions: counted.sessions,
+    actions: counted.actions,
+    quarantined: 0,
+  });
+  const { sessions } = await cli.json<ListJson>(["list", "--limit", "5000"]);
+  const left = sessions.map(({ anonymousId }) => anonymousId);
+  const expected = rows
+    .filter(({ lastActive }) => lastActive >= Date.parse(counted.cutoff))
+    .map(({ anonymousId }) => anonymousId);
+  expect(left.sort()).toEqual(expected.sort());
+  expect(counted.sessions).toBe(2_000 - expected.length);
+
+  const changed = await cli.json<ScheduleChangeJson>([
+    ...["schedule", "set", "purge", "0 3 * * *", "--tz", "Europe/Berlin"],
+  ]);
+  expect(changed.fires).toHaveLength(5);
+  const after = await cli.json<StatusJson>(["status"]);
+  expect(after).toMatchObject({
+    sessions: { total: expected.length },
+    schedules: [
+      { name: "expire" },
+      { name: "purge", spec: "0 3 * * *", timeZone: "Europe/Berlin" },
+    ],
+    runs: [{ runId: purged.runId, status: "completed" }],
+  });
+
+  serving.child.kill("SIGTERM");
+  const served = await serving.finished;
+  expect(served.exitCode).toBe(0);
+  // A line for its start, its deploy and its end.
+  expect(served.stderr).toMatch(
+    /^Embedded deployment at .*\nCode revision 1 is running\.\n(.*\n)*Stopping …\nStopped; .*\n$/,
+  );
+  expect(served.stdout + served.stderr).not.toContain(
+    readFileSync(keyFile, "utf8").trim(),
+  );
+  expect(existsSync(join(folder, ".sessions-ops/deployment.json"))).toBe(false);
+}, 300_000);
+
+test("keeps its data; refuses a second owner and a wrong key; is missed when killed", async () => {
+  const serving = cli.start(["serve", "--port", "0", "--data", "data"]);
+  const url = /http:\S+/.exec(await serving.firstLine)?.[0] ?? "";
+  const { sessions } = await cli.json<StatusJson>(["status"]);
+  expect(sessions.total).toBeGreaterThan(0);
+
+  const second = await cli.run("serve", "--port", "0", "--data", "data");
+  expect(second.exitCode).toBe(1);
+  expect(second.stderr).toContain(String(serving.child.pid));
+
+  writeFileSync(join(folder, "wrong-key"), "not-the-key");
+  const wrong = await cli.run(
+    ...["status", "--url", url, "--admin-key-file", "wrong-key"],
+  );
+  expect(wrong.exitCode).toBe(4);
+  expect(wrong.stderr).toContain("refused the admin key");
+  const elsewhere = await cli.run("status", "--component", "elsewhere");
+  expect(elsewhere.exitCode).toBe(1);
+  expect(elsewhere.stderr).toContain("app.use(sessionTracker)");
+
+  serving.child.kill("SIGKILL");
+  await serving.finished;
+  const missed = await cli.run("status");
+  expect(missed.exitCode).toBe(4);
+  expect(missed.stderr).toContain(
+    `process ${serving.child.pid} is gone. Start it again`,
+  );
+}, 300_000);
+
+test("an app that cannot be deployed: what the official CLI said, and no deployment left", async () => {
+  const file = join(folder, "convex/broken.ts");
+  writeFileSync(file, 'import { nothing } from "./missing.js";\nnothing();\n');
+  const result = await cli.run("serve", "--port", "0", "--data", "broken-data");
+  rmSync(file);
+  expect(result.exitCode).toBe(1);
+  expect(result.stdout).toBe("");
+  expect(result.stderr).toContain("missing.js");
+}, 300_000);
+
+test("--dev deploys again when the code changes, says what is wrong with it, and goes on", async () => {
+  const serving = cli.start([
+    ...["serve", "--dev", "--port", "0", "--data", "dev-data"],
+  ]);
+  const url = /http:\S+/.exec(await serving.firstLine)?.[0] ?? "";
+  const call = async () => {
+    const response = await fetch(`${url}/api/query`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ path: "added:answer", args: {} }),
+    });
+    return JSON.parse(await response.text()) as { value?: unknown };
+  };
+  // Only from here on it watches.
+  await serving.said("Convex functions ready");
+  const file = join(folder, "convex/added.ts");
+  const code = (answer: string) =>
+    `import { query } from "./_generated/server.js";\nexport const answer = query({ args: {}, handler: () => ${answer} });\n`;
+  writeFileSync(file, code("42"));
+  await deployed(async () => (await call()).value === 42);
+  writeFileSync(file, 'import { nothing } from "./missing.js";\nnothing();\n');
+  await serving.said(/Could not resolve "\.\/missing\.js"/);
+  expect((await call()).value).toBe(42);
+  writeFileSync(file, code("43"));
+  await deployed(async () => (await call()).value === 43);
+
+  serving.child.kill("SIGTERM");
+  const { exitCode, stdout, stderr } = await serving.finished;
+  rmSync(file);
+  rmSync(join(folder, ".env.local"));
+  expect(exitCode).toBe(0);
+  expect(stdout + stderr).not.toContain(
+    readFileSync(join(folder, "dev-data/admin-key"), "utf8").trim(),
+  );
+}, 300_000);
+
+test("other machines only when asked for; HTTP actions on a port of their own", async () => {
+  const refused = await cli.run("serve", "--host", "0.0.0.0", "--port", "0");
+  expect(refused.exitCode).toBe(5);
+  expect(refused.stderr).toContain("--allow-remote");
+
+  const [port, sitePort] = [await stablePort(), await stablePort()].map(String);
+  const serving = cli.start([
+    ...["serve", "--host", "0.0.0.0", "--allow-remote", "--json"],
+    ...["--port", port ?? "", "--site-port", sitePort ?? ""],
+    ...["--data", "remote-data"],
+  ]);
+  expect(await serving.printed<ServeJson>()).toEqual({
+    ready: true,
+    url: `http://127.0.0.1:${port}`,
+    siteUrl: `http://127.0.0.1:${sitePort}`,
+    dataDir: join(folder, "remote-data"),
+    adminKeyFile: join(folder, "remote-data/admin-key"),
+  });
+  serving.child.kill("SIGTERM");
+  await serving.finished;
+}, 300_000);
+
+/** Waits for a deployment, which takes seconds, with calls that take milliseconds. */
+async function deployed(isThere: () => Promise<boolean>): Promise<void> {
+  while (!(await isThere()));
+}

@@ -1,0 +1,423 @@
+/** `purge --archive`: nothing is deleted that is not on disk, whatever happens in between. */
+import {
+  appendFileSync,
+  existsSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import type { CliContext } from "../../../cli/context.js";
+import { CliError } from "../../../cli/errors.js";
+import type { RunResultJson } from "../../../cli/json/shapes.js";
+import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
+import { NOW, setUpDeployment } from "../support/deployment.js";
+import type { FetchInit } from "../../../cli/deployment/http.js";
+import { bodyOf } from "../support/fakeTerminal.js";
+
+const ARCHIVE = "old.jsonl.gz";
+const purge = ["purge", "--days", "20", "--yes", "--archive", ARCHIVE];
+
+/** Thirty old sessions with two actions each, and pages of five. */
+async function setUpOld(overrides: Partial<CliContext> = {}) {
+  const deployment = setUpDeployment(overrides);
+  const { component, terminal } = deployment;
+  const change = { actor: "test", patch: { pageSize: 5 } };
+  await component.mutation(api.settings.settings.change, change);
+  await component.mutation(api.operator.import.importBatch, {
+    rows: Array.from({ length: 30 }, (_, index) => {
+      const lastActive = NOW - (30 + index) * DAY_MS;
+      const actions = [
+        { at: lastActive - 1, action: "view" },
+        { at: lastActive, action: "buy", metadata: { cents: 5n } },
+      ];
+      const anonymousId = `old-${index}`;
+      return { anonymousId, createdAt: 0, lastActive, actions };
+    }),
+  });
+  return {
+    ...deployment,
+    path: join(terminal.folder, ARCHIVE),
+    total: async () =>
+      (await component.query(api.operator.status.status, {})).sessions.total,
+    runs: () => component.query(api.runs.ledger.list, {}),
+  };
+}
+
+interface Line {
+  archive?: {
+    runId: string;
+    page: number;
+    stayed?: { page: number; sessions: { why: string }[] };
+  };
+  anonymousId?: string;
+  actions?: object[];
+}
+
+/** What any gunzip makes of the file. */
+function readArchive(path: string): Line[] {
+  return gunzipSync(readFileSync(path))
+    .toString()
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Line);
+}
+
+function visitorsIn(path: string): string[] {
+  return readArchive(path).flatMap(({ anonymousId }) => anonymousId ?? []);
+}
+
+const everybody = Array.from({ length: 30 }, (_, index) => `old-${29 - index}`);
+
+test("holds everything that was deleted, oldest first, and `import` brings it back", async () => {
+  const { terminal, path, total } = await setUpOld();
+  const result = await terminal.json<RunResultJson>(...purge);
+  expect(result).toMatchObject({
+    status: "completed",
+    sessions: 30,
+    actions: 60,
+    archive: { file: path, stayed: 0 },
+  });
+  expect(await total()).toBe(0);
+  expect(visitorsIn(path)).toEqual(everybody);
+  expect(readArchive(path)[1]).toEqual({
+    sessionId: expect.any(String) as string,
+    anonymousId: "old-29",
+    createdAt: 0,
+    lastActive: NOW - 59 * DAY_MS,
+    visits: 1,
+    actions: [
+      { at: NOW - 59 * DAY_MS - 1, action: "view" },
+      {
+        at: NOW - 59 * DAY_MS,
+        action: "buy",
+        metadata: { cents: { $integer: "BQAAAAAAAAA=" } },
+      },
+    ],
+  });
+  const back = await terminal.json("import", ARCHIVE, "--yes");
+  expect(back).toMatchObject({ rows: 30, created: 30, actions: 60 });
+});
+
+test("a run that could not be started leaves no file, unless it may have been", async () => {
+  const { terminal, path } = await setUpOld();
+  const online = terminal.overrides.fetch;
+  const answerStart = (answer: () => never) =>
+    Object.assign(terminal.overrides, {
+      fetch: async (input: string, init: FetchInit) => {
+        const { path: name } = bodyOf<{ path: string }>(init);
+        return name === "runs/ledger:start"
+          ? answer()
+          : await online?.(input, init);
+      },
+    });
+  answerStart(() => {
+    throw new CliError("failure", "no");
+  });
+  expect((await terminal.run(...purge)).exitCode).toBe(1);
+  expect(existsSync(path)).toBe(false);
+
+  answerStart(() => {
+    throw new TypeError("fetch failed");
+  });
+  const { exitCode, stderr } = await terminal.run(...purge);
+  expect(exitCode).toBe(4);
+  expect(stderr).toContain("sessions-ops runs list");
+  expect(existsSync(path)).toBe(true);
+});
+
+test("Ctrl-C where the start gets no answer is an interruption, and says what may be", async () => {
+  const { terminal, path } = await setUpOld();
+  terminal.interruptAt("runs/ledger:start", { isAnswered: false });
+  const { exitCode, stderr } = await terminal.run(...purge);
+  expect(stderr).toContain("Whether the run was started is not known");
+  expect(stderr).toContain(path);
+  expect(exitCode).toBe(2);
+});
+
+test("Ctrl-C while the run is started leaves its first page to who resumes it", async () => {
+  const { terminal } = await setUpOld();
+  terminal.interruptAt("runs/ledger:start", { isAnswered: true });
+  const { fetch } = terminal.overrides;
+  const asked: string[] = [];
+  Object.assign(terminal.overrides, {
+    fetch: (input: string, init: FetchInit) => {
+      asked.push(bodyOf<{ path: string }>(init).path);
+      return fetch?.(input, init);
+    },
+  });
+  const { exitCode, stderr } = await terminal.run(...purge);
+  expect(stderr).toContain("sessions-ops runs resume");
+  expect(exitCode).toBe(2);
+  expect(asked.at(-1)).toBe("runs/ledger:start");
+});
+
+test("Ctrl-C where the answer to a deletion does not come: the file is whole, and resume goes on", async () => {
+  const { terminal, path, total, runs } = await setUpOld();
+  const { fetch, sleep } = terminal.overrides;
+  terminal.interruptAt("runs/archive:purgePage", { isAnswered: false });
+  const { exitCode, stderr } = await terminal.run(...purge);
+  expect(stderr).toContain(`Every page that was deleted is in ${path}`);
+  expect(exitCode).toBe(2);
+  expect(await total()).toBe(30);
+  Object.assign(terminal.overrides, { fetch, sleep });
+  const [run] = await runs();
+  const resume = ["runs", "resume", String(run?.runId), "--archive", ARCHIVE];
+  expect((await terminal.run(...resume)).exitCode).toBe(0);
+  expect(visitorsIn(path)).toEqual(everybody);
+});
+
+test("a page is deleted only after it is in the file", async () => {
+  const { terminal, path, total } = await setUpOld();
+  const online = terminal.overrides.fetch;
+  const seen: number[] = [];
+  Object.assign(terminal.overrides, {
+    fetch: async (input: string, init: FetchInit) => {
+      const body = bodyOf<{ path: string }>(init);
+      if (body.path === "runs/archive:purgePage") {
+        const archived = visitorsIn(path).length;
+        expect(archived).toBe(Math.min(30, 35 - (await total())));
+        seen.push(archived);
+      }
+      return await online?.(input, init);
+    },
+  });
+  await terminal.json(...purge);
+  expect(seen).toEqual([5, 10, 15, 20, 25, 30, 30]);
+});
+
+test("a session that comes back before its page is not in it", async () => {
+  const { terminal, component, path } = await setUpOld();
+  const online = terminal.overrides.fetch;
+  Object.assign(terminal.overrides, {
+    fetch: async (input: string, init: FetchInit) => {
+      const { path: name } = bodyOf<{ path: string }>(init);
+      if (name === "runs/archive:purgePage") {
+        const anonymousId = "old-3";
+        await component.mutation(api.visitors.heartbeat.heartbeat, {
+          anonymousId,
+        });
+      }
+      return await online?.(input, init);
+    },
+  });
+  const early = await terminal.json<RunResultJson>(...purge);
+  expect(early).toMatchObject({ sessions: 29, archive: { stayed: 0 } });
+  expect(visitorsIn(path)).not.toContain("old-3");
+});
+
+test("a session that comes back between archive and deletion stays, and is named", async () => {
+  const { terminal, component, path, total } = await setUpOld();
+  const online = terminal.overrides.fetch;
+  Object.assign(terminal.overrides, {
+    fetch: async (input: string, init: FetchInit) => {
+      const { path: name } = bodyOf<{ path: string }>(init);
+      if (
+        name === "runs/archive:purgePage" &&
+        visitorsIn(path).includes("old-3")
+      ) {
+        const anonymousId = "old-3";
+        await component.mutation(api.visitors.heartbeat.heartbeat, {
+          anonymousId,
+        });
+      }
+      return await online?.(input, init);
+    },
+  });
+  const { stderr } = await terminal.run(...purge);
+  expect(stderr).toContain("1 of the sessions in it came back, changed");
+  expect(await total()).toBe(1);
+  const stayed = readArchive(path).flatMap(({ archive }) =>
+    archive?.stayed === undefined ? [] : archive.stayed.sessions,
+  );
+  expect(stayed).toEqual([
+    { sessionId: expect.any(String) as string, why: "cameBack" },
+  ]);
+});
+
+describe("after a crash", () => {
+  /** The network goes away for good before page 4 is deleted, and the process with it. */
+  async function crash() {
+    const deployment = await setUpOld();
+    const { terminal, path } = deployment;
+    const online = terminal.overrides.fetch;
+    let isDown = false;
+    Object.assign(terminal.overrides, {
+      fetch: async (input: string, init: FetchInit) => {
+        const { path: name } = bodyOf<{ path: string }>(init);
+        isDown ||=
+          name === "runs/archive:purgePage" && visitorsIn(path).length === 20;
+        if (isDown) throw new TypeError("fetch failed");
+        return await online?.(input, init);
+      },
+    });
+    const crashed = await terminal.run(...purge);
+    expect(crashed.exitCode).toBe(4);
+    Object.assign(terminal.overrides, { fetch: online });
+    const [run] = await deployment.runs();
+    const runId = String(run?.runId);
+    expect(crashed.stderr).toContain(
+      `sessions-ops runs resume ${runId} --archive ${path}`,
+    );
+    expect(run).toMatchObject({ status: "running", sessions: 15 });
+    const resume = ["runs", "resume", runId, "--archive", ARCHIVE];
+    return { ...deployment, runId, resume };
+  }
+
+  test("the run waits in the ledger, no purge starts, and resume finishes file and run", async () => {
+    const { terminal, path, total, resume, component } = await crash();
+    await component.mutation(api.runs.ledger.start, {
+      kind: "purge",
+      actor: "schedule",
+      trigger: "schedule",
+    });
+    expect(await total()).toBe(15);
+    // Nobody may be there to move it: it is not waited for.
+    const [, ...options] = purge;
+    const other = options.slice(0, options.indexOf("--archive"));
+    const waiting = await terminal.run("purge", ...other);
+    expect(waiting.exitCode).toBe(1);
+    expect(waiting.stderr).toContain("is already running");
+    expect(waiting.stderr).toContain(resume.slice(0, 3).join(" "));
+    // What was archived and not deleted is written anew, once.
+    expect(visitorsIn(path)).toHaveLength(20);
+    expect(await terminal.json(...resume)).toMatchObject({
+      status: "completed",
+      sessions: 30,
+    });
+    expect(visitorsIn(path)).toEqual(everybody);
+    expect(await total()).toBe(0);
+  });
+
+  test.each([
+    ["torn in its last page", (path: string, size: number) => size - 7],
+    ["cut within the header", (_path: string, size: number) => size],
+  ])("a file %s goes on as well", async (what, sizeOf) => {
+    const { terminal, path, resume } = await crash();
+    const { length } = readFileSync(path);
+    if (what.includes("header")) {
+      appendFileSync(path, Buffer.from([0x1f, 0x8b, 8]));
+    } else truncateSync(path, sizeOf(path, length));
+    await terminal.json(...resume);
+    expect(visitorsIn(path)).toEqual(everybody);
+  });
+
+  test("a file that lost pages which were deleted is refused", async () => {
+    const { terminal, path, resume } = await crash();
+    truncateSync(path, Math.floor(readFileSync(path).length / 2));
+    const { exitCode, stderr } = await terminal.run(...resume);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("it is not the whole archive");
+  });
+
+  test("another file is refused and left as it is, and none is made", async () => {
+    const { terminal, runId, runs } = await crash();
+    const other = terminal.write("other.jsonl", "mine\n");
+    for (const file of ["other.jsonl", "none.jsonl.gz", "/dev/null"]) {
+      const { exitCode } = await terminal.run(
+        ...["runs", "resume", runId, "--archive", file],
+      );
+      expect(exitCode).toBe(2);
+    }
+    expect(readFileSync(other, "utf8")).toBe("mine\n");
+    expect(existsSync(join(terminal.folder, "none.jsonl.gz"))).toBe(false);
+    expect((await runs())[0]).toMatchObject({ sessions: 15 });
+  });
+
+  test("without its archive the run does not go on; canceled, it makes room", async () => {
+    const { terminal, runId, path, total } = await crash();
+    const { exitCode, stderr } = await terminal.run("runs", "resume", runId);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`archives what it deletes to ${path}`);
+    await terminal.json("runs", "cancel", runId);
+    await terminal.json("purge", "--days", "20", "--yes");
+    expect(await total()).toBe(0);
+  });
+});
+
+test("Ctrl-C stops after a page and says how to go on; so does cancel, from elsewhere", async () => {
+  const { terminal, component, path, runs, total } = await setUpOld();
+  const online = terminal.overrides.fetch;
+  let pages = 0;
+  const afterPages = (count: number, what: () => unknown) => {
+    pages = 0;
+    Object.assign(terminal.overrides, {
+      fetch: async (input: string, init: FetchInit) => {
+        const answer = await online?.(input, init);
+        const { path: name } = bodyOf<{ path: string }>(init);
+        if (name === "runs/archive:purgePage") pages += 1;
+        if (name === "runs/archive:purgePage" && pages === count) await what();
+        return answer;
+      },
+    });
+  };
+  afterPages(2, () => terminal.interrupt());
+  const interrupted = await terminal.run(...purge);
+  const runId = String((await runs())[0]?.runId);
+  expect(interrupted.exitCode).toBe(2);
+  expect(interrupted.stderr).toContain(
+    `sessions-ops runs resume ${runId} --archive ${path}`,
+  );
+  expect(await total()).toBe(20);
+
+  afterPages(2, () =>
+    component.mutation(api.runs.ledger.cancel, {
+      runId,
+      actor: "cli:bob@desk",
+    }),
+  );
+  const resume = ["runs", "resume", runId, "--archive", ARCHIVE];
+  const canceled = await terminal.run(...resume);
+  expect(canceled.exitCode).toBe(2);
+  expect(canceled.stderr).toContain("was canceled");
+  expect(visitorsIn(path)).toHaveLength(30 - (await total()));
+
+  afterPages(Infinity, () => {});
+  await terminal.json(...resume);
+  expect(visitorsIn(path)).toEqual(everybody);
+});
+
+test("budgets: --max ends the run with the oldest, resume goes on in the same file", async () => {
+  const { terminal, path } = await setUpOld();
+  const first = await terminal.json<RunResultJson>(...purge, "--max", "12");
+  expect(first).toMatchObject({ status: "maxReached", sessions: 12 });
+  expect(visitorsIn(path)).toEqual(everybody.slice(0, 12));
+  const second = await terminal.json<RunResultJson>(
+    ...["runs", "resume", String(first.runId), "--archive", ARCHIVE],
+  );
+  expect(second).toMatchObject({ status: "maxReached", sessions: 24 });
+  expect(visitorsIn(path)).toEqual(everybody.slice(0, 24));
+});
+
+test("is never written over a file, nor beside another run", async () => {
+  const { terminal, component, path, total } = await setUpOld();
+  writeFileSync(path, "mine");
+  const taken = await terminal.run(...purge);
+  expect(taken.exitCode).toBe(2);
+  expect(taken.stderr).toContain("exists already");
+  expect(readFileSync(path, "utf8")).toBe("mine");
+
+  await component.mutation(api.runs.ledger.start, {
+    kind: "purge",
+    actor: "cli:bob@desk",
+    trigger: "operator",
+  });
+  const left = await total();
+  const other = [...purge.slice(0, -1), "other.jsonl.gz"];
+  const busy = await terminal.run(...other);
+  expect(busy.exitCode).toBe(1);
+  expect(busy.stderr).toContain("does not write this archive");
+  expect(await total()).toBe(left);
+  expect(existsSync(join(terminal.folder, "other.jsonl.gz"))).toBe(false);
+});
+
+test.each([["--detach"], ["--dry-run"]])(
+  "with %s it is a usage error",
+  async (flag) => {
+    const { terminal } = await setUpOld();
+    expect(await terminal.run(...purge, flag)).toMatchObject({ exitCode: 2 });
+  },
+);

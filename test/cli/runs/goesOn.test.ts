@@ -1,0 +1,187 @@
+/** A run that is under way while the policy behind it changes: said, counted, and offered to be stopped. */
+import { describe, expect, test } from "vitest";
+import type {
+  RetentionJson,
+  ScheduleChangeJson,
+  StatusJson,
+} from "../../../cli/json/shapes.js";
+import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
+import { runToPage } from "../../convex/runKit.js";
+import { NOW, setUpDeployment } from "../support/deployment.js";
+
+/** Thirty sessions, 15 to 44 days old, and a purge by the retention that has done its first page of five. */
+async function setUpPurging(interactive = false, max?: number) {
+  const deployment = setUpDeployment({ interactive });
+  const { component } = deployment;
+  const patch = { pageSize: 5 };
+  await component.mutation(api.settings.settings.change, {
+    actor: "test",
+    patch,
+  });
+  await component.mutation(api.operator.import.importBatch, {
+    rows: Array.from({ length: 30 }, (_, index) => {
+      const lastActive = NOW - (15 + index) * DAY_MS;
+      return { anonymousId: `old-${index}`, createdAt: 0, lastActive };
+    }),
+  });
+  const { runId } = await component.mutation(api.runs.ledger.start, {
+    ...{ kind: "purge", actor: "schedule", trigger: "schedule" },
+    ...(max === undefined ? {} : { maxSessions: max }),
+  });
+  await runToPage(component, runId, 1);
+  return {
+    ...deployment,
+    runId,
+    run: () => component.query(api.runs.ledger.get, { runId }),
+  };
+}
+
+describe("the retention is raised", () => {
+  test("what the purge still takes of what is kept now, and how to stop it", async () => {
+    const { terminal, runId, run } = await setUpPurging();
+    const { exitCode, stderr } = await terminal.run("retention", "20");
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(
+      `Run ${runId} (purge, started 2026-08-15 12:00:00 UTC by schedule) goes on with its cutoff, last active before 2026-08-01 12:00:00 UTC, though the retention was raised from 14 days to 20 days. It still deletes 25 sessions, 6 of which the retention (20 days) keeps.\n\`sessions-ops runs cancel ${runId}\` stops it before its next page`,
+    );
+    expect(await run()).toMatchObject({ status: "running" });
+  });
+
+  test("on a terminal it offers to cancel it", async () => {
+    const { terminal, runId, run } = await setUpPurging(true);
+    terminal.answers = [true];
+    const { stderr } = await terminal.run("retention", "20");
+    expect(terminal.questions).toEqual([
+      `Cancel run ${runId} before its next page?`,
+    ]);
+    expect(stderr).toContain(`Run ${runId} is canceled`);
+    expect(await run()).toMatchObject({ status: "canceled", sessions: 5 });
+  });
+
+  test.each([
+    ["retention", "20"],
+    ["settings", "set", "retentionDays=never"],
+  ])("for programs: %s %s", async (...command) => {
+    const { terminal, runId, run } = await setUpPurging();
+    const cancel = [
+      ...command.filter(Boolean),
+      "--cancel-run",
+      "--reason",
+      "hold",
+    ];
+    const changed = await terminal.json<RetentionJson>(...cancel);
+    expect(changed.goesOn).toEqual({
+      runId,
+      cutoff: "2026-08-01T12:00:00.000Z",
+      left: 25,
+      kept: command[0] === "retention" ? 6 : 25,
+      canceled: true,
+    });
+    expect(await run()).toMatchObject({
+      errors: [{ message: "Canceled by cli:ada@desk: hold" }],
+    });
+  });
+
+  test("a purge that ends before what is kept now is no matter", async () => {
+    const { terminal } = await setUpPurging(true, 20);
+    const { exitCode, stderr } = await terminal.run("retention", "20");
+    expect({ exitCode, asked: terminal.questions }).toEqual({
+      ...{ exitCode: 0, asked: [] },
+    });
+    expect(stderr).not.toContain("goes on");
+  });
+
+  test("status says so for as long as it goes on", async () => {
+    const { terminal, component, runId } = await setUpPurging();
+    await component.mutation(api.settings.settings.change, {
+      ...{ actor: "bob", patch: { retentionDays: 90 } },
+    });
+    const { warnings } = await terminal.json<StatusJson>("status");
+    expect(warnings).toContainEqual(
+      expect.stringContaining(
+        `Run ${runId} (purge) was asked for under other settings`,
+      ),
+    );
+  });
+});
+
+describe("a schedule is paused", () => {
+  const pause = ["schedule", "pause", "purge", "--reason", "audit"];
+
+  test("the run that goes on, and the way to stop it", async () => {
+    const { terminal, runId, run } = await setUpPurging();
+    const { stderr } = await terminal.run(...pause);
+    expect(stderr).toContain(
+      "though the purge schedule is paused. It still deletes 25 sessions.\n",
+    );
+    expect(stderr).toContain(`\`sessions-ops runs cancel ${runId}\` stops it`);
+    expect(await run()).toMatchObject({ status: "running" });
+  });
+
+  test("canceled where that is asked for", async () => {
+    const { terminal, runId, run } = await setUpPurging();
+    const changed = await terminal.json<ScheduleChangeJson>(
+      ...[...pause, "--cancel-run"],
+    );
+    expect(changed.goesOn).toMatchObject({ runId, left: 25, canceled: true });
+    expect(await run()).toMatchObject({ status: "canceled" });
+  });
+
+  test("the other kind goes on without a word", async () => {
+    const { terminal } = await setUpPurging(true);
+    const { stderr } = await terminal.run(
+      ...["schedule", "pause", "expire", "--reason", "audit"],
+    );
+    expect(stderr).not.toContain("goes on");
+  });
+});
+
+describe("a run that is to go on", () => {
+  async function setUpCanceled() {
+    const deployment = await setUpPurging(true);
+    const { component, runId } = deployment;
+    await component.mutation(api.runs.ledger.cancel, { runId, actor: "bob" });
+    const patch = { retentionDays: 20 };
+    await component.mutation(api.settings.settings.change, {
+      actor: "bob",
+      patch,
+    });
+    return deployment;
+  }
+
+  test("and takes what is kept by now has to be confirmed by number", async () => {
+    const { terminal, runId, run } = await setUpCanceled();
+    terminal.answers = ["24", "25"];
+    const resume = ["runs", "resume", runId, "--detach"];
+    expect(await terminal.run(...resume)).toMatchObject({ exitCode: 5 });
+    expect(await run()).toMatchObject({ status: "canceled" });
+    expect(await terminal.run(...resume)).toMatchObject({ exitCode: 0 });
+    expect(terminal.questions[0]).toBe(
+      "The settings have changed since the run was asked for: of 25 sessions that it still deletes, the retention (20 days) keeps 6. Type the number of sessions to delete them:",
+    );
+    expect(await run()).toMatchObject({ status: "running" });
+  });
+
+  test("is refused where the settings change once more before the answer", async () => {
+    const { terminal, component, runId, run } = await setUpCanceled();
+    Object.assign(terminal.overrides, {
+      prompts: {
+        input: async () => {
+          const patch = { retentionDays: 90 };
+          await component.mutation(api.settings.settings.change, {
+            actor: "bob",
+            patch,
+          });
+          return "25";
+        },
+      },
+    });
+    const { exitCode, stderr } = await terminal.run("runs", "resume", runId);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      "The run does not go on: the settings were at revision 2",
+    );
+    expect(await run()).toMatchObject({ status: "canceled" });
+  });
+});

@@ -1,0 +1,108 @@
+/// <reference types="vite/client" />
+import type { RegisteredMutation, RegisteredQuery } from "convex/server";
+import { makeFunctionReference } from "convex/server";
+import {
+  ConvexError,
+  convexToJson,
+  jsonToConvex,
+  type JSONValue,
+  type Value,
+} from "convex/values";
+import { onTestFinished, vi } from "vitest";
+import type { CliContext } from "../../../cli/context.js";
+import type { Fetch } from "../../../cli/deployment/http.js";
+import { setUpComponent } from "../../convex/setup.js";
+import { ADMIN_KEY, bodyOf, FakeTerminal } from "./fakeTerminal.js";
+
+const modules = import.meta.glob("../../../convex/sessionTracker/*/*.ts");
+
+export const NOW = Date.UTC(2026, 7, 15, 12);
+
+/** A terminal whose network leads to the real component, run by convex-test on a fake clock. */
+export function setUpDeployment(
+  overrides: Partial<CliContext> = {},
+  beside: Record<string, () => Promise<unknown>> = {},
+) {
+  vi.useFakeTimers({
+    now: NOW,
+    toFake: ["Date", "setTimeout", "clearTimeout"],
+  });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const component = setUpComponent(beside);
+  const calls: string[] = [];
+
+  /** Answers as a deployment's `/api/function` does. */
+  const answer: Fetch = async (_url, init) => {
+    const request = bodyOf<FunctionRequest>(init);
+    const key = new Headers(init?.headers).get("authorization");
+    if (key !== `Convex ${ADMIN_KEY}`) return new Response("", { status: 401 });
+    calls.push(request.path);
+    return Response.json(await call(component, request));
+  };
+  const terminal = new FakeTerminal({
+    fetch: answer,
+    // What a run does in the background happens while the command waits.
+    sleep: async (ms) => {
+      vi.advanceTimersByTime(ms);
+      await component.finishInProgressScheduledFunctions();
+    },
+    ...overrides,
+  });
+  terminal.serveHere();
+  return { terminal, component, calls };
+}
+
+type Fields = Record<string, Value>;
+
+interface FunctionRequest {
+  path: string;
+  componentPath: string;
+  args: JSONValue;
+}
+
+async function call(
+  component: ReturnType<typeof setUpComponent>,
+  { path, componentPath, args }: FunctionRequest,
+): Promise<object> {
+  const [file = "", name = ""] = path.split(":");
+  const load = modules[`../../../convex/sessionTracker/${file}.ts`];
+  if (!load || componentPath !== "sessionTracker") {
+    return {
+      status: "error",
+      errorMessage: `Could not find function for '${path}'.`,
+    };
+  }
+  const functions = (await load()) as Record<
+    string,
+    | RegisteredQuery<"public", never, never>
+    | RegisteredMutation<"public", never, never>
+  >;
+  const values = jsonToConvex(args) as Fields;
+  try {
+    const found = functions[name];
+    const value =
+      found && "isMutation" in found
+        ? await component.mutation(
+            makeFunctionReference<"mutation", Fields, Value>(path),
+            values,
+          )
+        : await component.query(
+            makeFunctionReference<"query", Fields, Value>(path),
+            values,
+          );
+    return { status: "success", value: convexToJson(value), logLines: [] };
+  } catch (error) {
+    if (!(error instanceof ConvexError)) {
+      return { status: "error", errorMessage: String(error) };
+    }
+    const data: unknown = error.data;
+    return {
+      status: "error",
+      errorMessage: error.message,
+      errorData:
+        typeof data === "string" ? (JSON.parse(data) as unknown) : data,
+    };
+  }
+}

@@ -1,0 +1,70 @@
+/** What is stored and typed by others, on its way to a terminal and back into a shell. */
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
+import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { NOW, setUpDeployment } from "../support/deployment.js";
+
+const EVIL = "it's \u001b[31m\u0007mine";
+
+async function setUpOld() {
+  const deployment = setUpDeployment();
+  const lastActive = NOW - 30 * DAY_MS;
+  await deployment.component.mutation(api.operator.import.importBatch, {
+    rows: ["old-1", "old-2"].map((anonymousId) => ({
+      anonymousId,
+      createdAt: 0,
+      lastActive,
+      userId: EVIL,
+    })),
+  });
+  return deployment;
+}
+
+test("forget prints no control character of a user's id, and quotes it for the shell", async () => {
+  const { terminal } = await setUpOld();
+  const { stdout, stderr, exitCode } = await terminal.run(
+    ...["forget", "old-1", "--confirm", "old-1"],
+  );
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain("  user         it's \ufffd[31m\ufffdmine\n");
+  expect(stderr).toContain(
+    "`sessions-ops list --user 'it'\\''s \ufffd[31m\ufffdmine'`",
+  );
+  expect((stdout + stderr).replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+});
+
+test("why a run failed is printed without control characters", async () => {
+  const { terminal, component } = await setUpOld();
+  const { runId } = await component.mutation(api.runs.ledger.start, {
+    ...{ kind: "purge", cutoff: NOW - 20 * DAY_MS },
+    ...{ actor: "cli:bob@desk", trigger: "operator" },
+  });
+  await component.run(async (ctx) => {
+    const [run] = await ctx.db.query("runs").collect();
+    if (!run) throw new Error("No run was started.");
+    await ctx.db.patch("runs", run._id, {
+      status: "failed",
+      errors: [{ at: NOW, message: EVIL }],
+    });
+  });
+  const { exitCode, stderr } = await terminal.run("runs", "watch", runId);
+  expect(exitCode).toBe(3);
+  expect(stderr).toContain("\ufffd[31m\ufffdmine");
+  expect(stderr).not.toContain("\u001b");
+});
+
+test("a command with a path of several words can be pasted", async () => {
+  const { terminal } = await setUpOld();
+  terminal.loseAnswers("runs/archive:purgePage", 1_000, "not done");
+  const { stderr } = await terminal.run(
+    ...["purge", "--days", "20", "--yes", "--archive", "old ones.gz"],
+  );
+  const file = join(terminal.folder, "old ones.gz");
+  expect(stderr).toMatch(/`sessions-ops runs resume \S+ --archive '/);
+  expect(stderr).toContain(`--archive '${file}'\` goes on`);
+  const again = await terminal.run(
+    ...["purge", "--days", "20", "--yes", "--archive", "old ones.gz"],
+  );
+  expect(again.stderr).toContain(`--archive '${file}'\``);
+});

@@ -1,0 +1,287 @@
+/** ZIPs of `npx convex export`: the component's own tables in them, and those that are odd. */
+import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { convexToJson, type Value } from "convex/values";
+import { describe, expect, test } from "vitest";
+import { ZipFile, type Options } from "yazl";
+import type { ImportJson } from "../../../cli/json/shapes.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+} from "../../../convex/sessionTracker/shared/shared.js";
+import { expectInvariants, readRows } from "../../convex/rows.js";
+import { NOW, setUpDeployment } from "../support/deployment.js";
+import { setUpEverything } from "../support/everything.js";
+import type { FakeTerminal } from "../support/fakeTerminal.js";
+
+type Deployment = ReturnType<typeof setUpDeployment>;
+
+const lines = (documents: readonly unknown[]) =>
+  documents
+    .map((one) => `${JSON.stringify(convexToJson(one as Value))}\n`)
+    .join("");
+
+/** By path in the ZIP. */
+async function writeZip(
+  terminal: FakeTerminal,
+  name: string,
+  files: Record<string, string>,
+  options: Partial<Options> = {},
+): Promise<string> {
+  const zip = new ZipFile();
+  for (const [path, text] of Object.entries(files)) {
+    zip.addBuffer(Buffer.from(text), path, options);
+  }
+  zip.end();
+  const path = join(terminal.folder, name);
+  await pipeline(zip.outputStream, createWriteStream(path));
+  return path;
+}
+
+/** The tables of the component, as the official export lays them out. */
+async function backupOf(
+  { component }: Deployment,
+  folder = "_components/sessionTracker/",
+): Promise<Record<string, string>> {
+  const { sessions, leases, actions } = await readRows(component);
+  const tables = { sessions, leases, actions, ticks: [], runs: [] };
+  return Object.fromEntries(
+    Object.entries(tables).flatMap(([table, documents]) => [
+      // Neither is in the order of the other.
+      [`${folder}${table}/documents.jsonl`, lines([...documents].reverse())],
+      [`${folder}${table}/generated_schema.jsonl`, '"uniform"\n'],
+    ]),
+  );
+}
+
+describe("a backup of an app with the component", () => {
+  const APP = {
+    "README.md": "# A snapshot\n",
+    "_tables/documents.jsonl": '{"name":"users","id":10001}\n',
+    "users/documents.jsonl": '{"_id":"x","name":"ada"}\n',
+    "_components/other/sessions/documents.jsonl": '{"_id":"y"}\n',
+  };
+
+  test.each([
+    "_components/sessionTracker/",
+    "_components/visitors/",
+    "_components/a/_components/b/",
+  ])("in %s: all there is, as `export` writes it", async (folder) => {
+    const first = await setUpEverything();
+    const { terminal } = first;
+    await terminal.run("export", "first.jsonl");
+    const files = { ...APP, ...(await backupOf(first, folder)) };
+    const zip = await writeZip(terminal, "backup.zip", files);
+
+    const second = setUpDeployment();
+    const imported = await second.terminal.run("import", zip, "--json");
+    expect(imported.stderr).toContain("Reads the sessions of the component");
+    expect(imported.stderr).not.toContain("Fields that are not imported");
+    expect(JSON.parse(imported.stdout)).toMatchObject({
+      rows: 9,
+      created: 9,
+      actions: 8,
+      invalid: 0,
+    });
+    await expectInvariants(second.component);
+    await second.terminal.run("export", "second.jsonl");
+    const [before, after] = [
+      join(terminal.folder, "first.jsonl"),
+      join(second.terminal.folder, "second.jsonl"),
+    ].map((path) => readFileSync(path, "utf8"));
+    expect(after).toBe(before);
+    const again = await second.terminal.json<ImportJson>("import", zip);
+    expect(again).toMatchObject({ unchanged: 9, actions: 0 });
+  });
+
+  test("of two components the one that was where they go; else it asks", async () => {
+    const deployment = await setUpEverything();
+    const files = {
+      ...(await backupOf(deployment, "_components/a/")),
+      ...(await backupOf(deployment, "_components/b/")),
+    };
+    const { terminal } = setUpDeployment();
+    await writeZip(terminal, "two.zip", files);
+    const asked = await terminal.run("import", "two.zip");
+    expect(asked.exitCode).toBe(2);
+    expect(asked.stderr).toContain("has sessions of 2 components (a, b)");
+    const here = await backupOf(deployment);
+    await writeZip(terminal, "three.zip", { ...files, ...here });
+    const result = await terminal.run("import", "three.zip");
+    expect(result.stderr).toContain("of the component sessionTracker in");
+    expect(result.exitCode).toBe(0);
+  });
+
+  test("--table is a table of the app, which it may have besides", async () => {
+    const { terminal } = setUpDeployment();
+    const row = { anonymousId: "old", createdAt: NOW, lastActive: NOW };
+    await writeZip(terminal, "both.zip", {
+      ...(await backupOf(await setUpEverything())),
+      "sessions/documents.jsonl": lines([row]),
+    });
+    const asked = await terminal.run("import", "both.zip");
+    expect(asked.exitCode).toBe(2);
+    expect(asked.stderr).toContain(
+      "Pass --table sessions for the app's, --component sessionTracker for the component's.",
+    );
+    const { terminal: other } = setUpDeployment();
+    const path = join(terminal.folder, "both.zip");
+    expect(
+      await other.json<ImportJson>("import", path, "--table", "sessions"),
+    ).toMatchObject({ rows: 1, created: 1 });
+    expect(
+      await other.json<ImportJson>(
+        ...["import", path, "--component", "sessionTracker"],
+      ),
+    ).toMatchObject({ rows: 9, created: 9 });
+  });
+
+  test("what belongs to no session is left out, and said; a bad one is named", async () => {
+    const { terminal } = setUpDeployment();
+    const session = {
+      _id: "s1",
+      anonymousId: "a",
+      createdAt: NOW - DAY_MS,
+      state: "expired",
+      visits: 1,
+      actionCount: 0,
+      inactiveSince: NOW - HOUR_MS,
+      later: "a field of a later version",
+    };
+    const folder = "_components/sessionTracker/";
+    await writeZip(terminal, "odd.zip", {
+      [`${folder}sessions/documents.jsonl`]: lines([
+        session,
+        { ...session, _id: "s2", anonymousId: "has space" },
+      ]),
+      [`${folder}leases/documents.jsonl`]: lines([
+        { session: "s9", lastActive: NOW },
+      ]),
+      [`${folder}actions/documents.jsonl`]: lines([
+        { session: "s8", at: NOW - DAY_MS, action: "x" },
+        { session: "s1", at: NOW - DAY_MS, action: "y" },
+      ]),
+    });
+    const { stderr, stdout } = await terminal.run(
+      ...["import", "odd.zip", "--skip-invalid", "--json"],
+    );
+    expect(JSON.parse(stdout)).toMatchObject({ rows: 1, actions: 1 });
+    expect(stderr).toMatch(
+      /line \d: anonymousId must be .* got "has space" \(session s2\)\n/,
+    );
+    expect(stderr).toContain("Fields that are not imported: later (2 lines).");
+    expect(stderr).toContain(
+      "1 lease and 1 action in the backup belong to no session in it, and are not imported.",
+    );
+  });
+
+  test("tables that are larger than a piece of memory are joined all the same", async () => {
+    const { terminal } = setUpDeployment();
+    const text = "x".repeat(200_000);
+    const sessions = Array.from({ length: 90 }, (_, i) => ({
+      _id: `s${i}`,
+      anonymousId: `v${i}`,
+      createdAt: NOW - DAY_MS,
+      state: "expired",
+      visits: 1,
+      inactiveSince: NOW - HOUR_MS,
+    }));
+    const actions = sessions.flatMap(({ _id }) =>
+      [2, 1].map((n) => ({
+        session: _id,
+        at: NOW - DAY_MS + n,
+        action: `a${n}`,
+        metadata: text,
+      })),
+    );
+    const folder = "_components/sessionTracker/";
+    await writeZip(terminal, "large.zip", {
+      [`${folder}sessions/documents.jsonl`]: lines(sessions),
+      [`${folder}leases/documents.jsonl`]: "",
+      [`${folder}actions/documents.jsonl`]: lines(actions),
+    });
+    const result = await terminal.json<ImportJson>("import", "large.zip");
+    expect(result).toMatchObject({ rows: 90, created: 90, actions: 180 });
+  });
+});
+
+describe("a ZIP with odd entries is refused in words", () => {
+  const row = { anonymousId: "a", createdAt: NOW, lastActive: NOW };
+  const sessions = { "sessions/documents.jsonl": lines([row]) };
+
+  async function refused(terminal: FakeTerminal): Promise<string> {
+    const { exitCode, stderr } = await terminal.run("import", "odd.zip");
+    expect(stderr).toContain("odd.zip begins like a ZIP file and cannot be");
+    expect(stderr).not.toMatch(/unexpected failure|\n +at /);
+    expect(exitCode).toBe(2);
+    return stderr;
+  }
+
+  /** The same ZIP with some bytes changed, wherever they are. */
+  function patch(path: string, from: string, to: string): void {
+    const bytes = readFileSync(path).toString("latin1");
+    writeFileSync(path, Buffer.from(bytes.replaceAll(from, to), "latin1"));
+  }
+
+  test.each([
+    ["an absolute name", "/etc/passwdxxxx", "absolute path"],
+    ["one that leaves the folder", "../../etc/passw", "invalid relative path"],
+  ])("%s", async (_what, name, said) => {
+    const { terminal } = setUpDeployment();
+    const files = { ...sessions, "name-to-replace": "x" };
+    const path = await writeZip(terminal, "odd.zip", files);
+    patch(path, "name-to-replace", name);
+    expect(await refused(terminal)).toContain(said);
+  });
+
+  test("the table twice", async () => {
+    const { terminal } = setUpDeployment();
+    const other = { "sessionz/documents.jsonl": lines([row]) };
+    const files = { ...sessions, ...other };
+    const path = await writeZip(terminal, "odd.zip", files);
+    patch(path, "sessionz", "sessions");
+    const stderr = await refused(terminal);
+    expect(stderr).toContain("it has sessions/documents.jsonl twice");
+  });
+
+  test("an encrypted table", async () => {
+    const { terminal } = setUpDeployment();
+    const path = await writeZip(terminal, "odd.zip", sessions);
+    const bytes = readFileSync(path);
+    // The general purpose flags of the entry in the central directory.
+    bytes[bytes.indexOf("PK\u0001\u0002") + 8]! |= 1;
+    writeFileSync(path, bytes);
+    expect(await refused(terminal)).toContain("is encrypted");
+  });
+
+  test("a table compressed by something else", async () => {
+    const { terminal } = setUpDeployment();
+    const path = await writeZip(terminal, "odd.zip", sessions);
+    const bytes = readFileSync(path);
+    bytes[bytes.indexOf("PK\u0001\u0002") + 10] = 93;
+    writeFileSync(path, bytes);
+    expect(await refused(terminal)).toContain("compressed by method 93");
+  });
+
+  test("values as texts, as exports were long ago", async () => {
+    const { terminal } = setUpDeployment();
+    await writeZip(terminal, "odd.zip", {
+      ...sessions,
+      "sessions/generated_schema.jsonl": '{"type":"Object"}\n',
+    });
+    expect(await refused(terminal)).toContain("export it anew");
+  });
+
+  test("but folders, ZIP64 and other files are no oddity", async () => {
+    const { terminal } = setUpDeployment();
+    await writeZip(
+      terminal,
+      "good.zip",
+      { ...sessions, "_storage/abc": "x", "README.md": "x" },
+      { forceZip64Format: true },
+    );
+    const result = await terminal.json<ImportJson>("import", "good.zip");
+    expect(result).toMatchObject({ rows: 1, created: 1 });
+  });
+});

@@ -1,0 +1,106 @@
+/** Files of sessions hold what their visitors are known by: they say so, or leave it out. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import type { RunResultJson } from "../../../cli/json/shapes.js";
+import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
+import { NOW, setUpDeployment } from "../support/deployment.js";
+
+const SECRET = "secret-";
+
+/** Twelve old visitors, each a user with an action, and pages of five. */
+async function setUpOld() {
+  const deployment = setUpDeployment();
+  const { component } = deployment;
+  const change = { actor: "test", patch: { pageSize: 5 } };
+  await component.mutation(api.settings.settings.change, change);
+  await component.mutation(api.operator.import.importBatch, {
+    rows: Array.from({ length: 12 }, (_, i) => {
+      const lastActive = NOW - (30 + i) * DAY_MS;
+      return {
+        anonymousId: `${SECRET}${i}`,
+        userId: `${SECRET}user-${i}`,
+        createdAt: lastActive - DAY_MS,
+        lastActive,
+        actions: [{ at: lastActive, action: "view" }],
+      };
+    }),
+  });
+  return deployment;
+}
+
+const linesOf = (text: string) =>
+  text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+test("an export says that it holds them", async () => {
+  const { terminal } = await setUpOld();
+  const { stderr } = await terminal.run("export", "a.jsonl");
+  expect(stderr).toContain(
+    "a.jsonl holds anonymousIds: whoever knows one can act as that visitor.",
+  );
+});
+
+test("an export without them has all else, and cannot be imported", async () => {
+  const { terminal } = await setUpOld();
+  const result = await terminal.run("export", "a.jsonl", "--without-ids");
+  expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+  const text = readFileSync(join(terminal.folder, "a.jsonl"), "utf8");
+  expect(text).not.toContain(SECRET);
+  const lines = linesOf(text);
+  expect(lines).toHaveLength(12);
+  expect(Object.keys(lines[0] ?? {})).toEqual([
+    ...["sessionId", "createdAt", "lastActive", "visits", "actions"],
+  ]);
+  const { terminal: other } = setUpDeployment();
+  const path = join(terminal.folder, "a.jsonl");
+  const refused = await other.run("import", path);
+  expect(refused.exitCode).toBe(1);
+  expect(refused.stderr).toContain(
+    "line 1: there is no anonymousId: what was written --without-ids cannot be imported",
+  );
+});
+
+test("an archive says that it holds them", async () => {
+  const { terminal } = await setUpOld();
+  const { stderr } = await terminal.run(
+    ...["purge", "--days", "20", "--yes", "--archive", "a.jsonl.gz"],
+  );
+  expect(stderr).toContain("a.jsonl.gz holds anonymousIds: whoever knows");
+});
+
+test("an archive without them stays so, whoever goes on with it", async () => {
+  const { terminal, component } = await setUpOld();
+  const online = terminal.overrides.fetch;
+  terminal.interruptAt("runs/archive:purgePage", { isAnswered: true });
+  const archive = ["--archive", "a.jsonl.gz"];
+  const stopped = await terminal.run(
+    ...["purge", "--days", "20", "--yes", "--without-ids", ...archive],
+  );
+  expect(stopped.exitCode).toBe(2);
+  Object.assign(terminal.overrides, { fetch: online });
+  const [run] = await component.query(api.runs.ledger.list, {});
+  const runId = run?.runId ?? "";
+  const resumed = await terminal.json<RunResultJson>(
+    ...["runs", "resume", runId, ...archive],
+  );
+  expect(resumed).toMatchObject({ status: "completed", sessions: 12 });
+  const bytes = readFileSync(join(terminal.folder, "a.jsonl.gz"));
+  const text = gunzipSync(bytes).toString();
+  expect(text).not.toContain(SECRET);
+  const sessions = linesOf(text).filter((line) => "sessionId" in line);
+  expect(sessions).toHaveLength(12);
+});
+
+test("without an archive there is nothing to leave them out of", async () => {
+  const { terminal } = await setUpOld();
+  const { exitCode, stderr } = await terminal.run(
+    ...["purge", "--days", "20", "--yes", "--without-ids"],
+  );
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain("--archive FILE, which is not given");
+});
