@@ -1,7 +1,7 @@
 import { ConvexClient } from "convex/browser";
-import { keyOf, read, storeDocuments, write } from "./documents.js";
-import { EchoServer } from "./echo.js";
-import { HttpCaller } from "./httpCaller.js";
+import { keyOf, read, storeDocuments, write } from "./servers/documents.js";
+import { EchoServer } from "./servers/echo.js";
+import { HttpCaller } from "./servers/httpCaller.js";
 import { loadInTurns } from "./load.js";
 import { report, type Figure } from "./report.js";
 

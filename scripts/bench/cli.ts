@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MeasuredDeployment, ROOT } from "./deployment.js";
+import { MeasuredDeployment, ROOT } from "./servers/deployment.js";
 import { report, type Figure } from "./report.js";
 
 const ROUNDS = 20;

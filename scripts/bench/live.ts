@@ -6,7 +6,7 @@ import {
   storeDocuments,
   write,
   type Documents,
-} from "./documents.js";
+} from "./servers/documents.js";
 import { median } from "./load.js";
 import { report, type Figure } from "./report.js";
 

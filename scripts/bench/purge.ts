@@ -1,7 +1,7 @@
 import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/operator/import.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { ImportRow } from "../../cli/deployment/api.js";
-import { MeasuredDeployment } from "./deployment.js";
+import { MeasuredDeployment } from "./servers/deployment.js";
 import { report, type Figure } from "./report.js";
 
 const SESSIONS = 100_000;

@@ -1,6 +1,6 @@
-import type { MeasuredDeployment } from "./deployment.js";
+import type { MeasuredDeployment } from "./servers/deployment.js";
 import { report, type Figure } from "./report.js";
-import { deployFolder } from "./scratchApp.js";
+import { deployFolder } from "./servers/scratchApp.js";
 
 const CONNECTIONS = 16;
 /** What one query may scan on Convex. */

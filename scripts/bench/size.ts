@@ -1,5 +1,5 @@
-import { keyOf, storeDocuments, type Documents } from "./documents.js";
-import { HttpCaller } from "./httpCaller.js";
+import { keyOf, storeDocuments, type Documents } from "./servers/documents.js";
+import { HttpCaller } from "./servers/httpCaller.js";
 import { load, median } from "./load.js";
 import { report, type Figure } from "./report.js";
 

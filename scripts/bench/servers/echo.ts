@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
 import { HttpCaller } from "./httpCaller.js";
 
-/** The server of `echo.mjs`: what HTTP, WebSocket and this process's own clients cost alone. */
+/** The server of `echoProcess.mjs`: what HTTP, WebSocket and this process's own clients cost alone. */
 export class EchoServer {
   readonly http: HttpCaller;
   readonly #process: ChildProcess;
@@ -21,7 +21,7 @@ export class EchoServer {
   }
 
   static async start(): Promise<EchoServer> {
-    const script = fileURLToPath(new URL("./echo.mjs", import.meta.url));
+    const script = fileURLToPath(new URL("./echoProcess.mjs", import.meta.url));
     const child = fork(script, { execArgv: [] });
     const [{ url }] = (await once(child, "message")) as [{ url: string }];
     const socket = new WebSocket(url.replace("http", "ws"));

@@ -9,7 +9,8 @@ import { setInterval } from "node:timers";
 import { openDeployment } from "@sessions-ops/embedded";
 
 const dataDir = process.argv[2];
-if (dataDir === undefined) throw new Error("usage: server.mjs DATA_DIR");
+if (dataDir === undefined)
+  throw new Error("usage: deploymentProcess.mjs DATA_DIR");
 
 const deployment = await openDeployment({ dataDir, port: 0 });
 let mutations = 0;

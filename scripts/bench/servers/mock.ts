@@ -4,15 +4,15 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { convexTest } from "convex-test";
 import type { GenericSchema, SchemaDefinition } from "convex/server";
-import { api } from "../../convex/sessionTracker/_generated/api.js";
-import schema from "../../convex/sessionTracker/schema.js";
+import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import schema from "../../../convex/sessionTracker/schema.js";
 
 const CALLS = 100;
 
 /** Heartbeats a second on `convex-test` with so many sessions stored: the same code, the mock's store. */
 export async function mockTrackRate(sessions: number): Promise<number> {
   const component = fileURLToPath(
-    new URL("../../convex/sessionTracker", import.meta.url),
+    new URL("../../../convex/sessionTracker", import.meta.url),
   );
   const t = convexTest({ schema, modules: modulesIn(component) });
   const counter = join(

@@ -13,16 +13,16 @@ export const write = makeFunctionReference<
   { id: string; value: number }
 >("documents:write");
 
-/** A deployment of `bench/app` and the documents in it. */
+/** A deployment of `app/` and the documents in it. */
 export interface Documents {
   deployment: MeasuredDeployment;
   /** Of the documents with the keys `document-0`, `document-1` and so on. */
   ids: string[];
 }
 
-/** Deploys `bench/app` and stores so many documents. */
+/** Deploys `app/` and stores so many documents. */
 export async function storeDocuments(count: number): Promise<Documents> {
-  const deployment = await deployFolder("scripts/bench/app/convex");
+  const deployment = await deployFolder("scripts/bench/servers/app/convex");
   const ids: string[] = [];
   for (let from = 0; from < count; from += FILL_PAGE) {
     const to = Math.min(count, from + FILL_PAGE);

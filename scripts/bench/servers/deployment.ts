@@ -5,10 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Args, FunctionName, Returns } from "../../cli/deployment/api.js";
+import type {
+  Args,
+  FunctionName,
+  Returns,
+} from "../../../cli/deployment/api.js";
 
 /** The folder of the repository. */
-export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** What the measured process says of itself. */
 export interface ServerStats {
@@ -131,7 +135,9 @@ interface Server {
 }
 
 async function serve(dataDir: string): Promise<Server> {
-  const script = fileURLToPath(new URL("./server.mjs", import.meta.url));
+  const script = fileURLToPath(
+    new URL("./deploymentProcess.mjs", import.meta.url),
+  );
   const child = fork(script, [dataDir], { execArgv: [] });
   const [started] = (await once(child, "message")) as [Omit<Server, "process">];
   return { process: child, ...started };
