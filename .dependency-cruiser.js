@@ -1,0 +1,88 @@
+/**
+ * Who may import whom: `npm run lint` is red where a file imports against the layout, types included.
+ * Folders that are not named here are the business of whoever imports them.
+ */
+
+/** What each part may import of the others; packages by name are package.json's business. */
+const PARTS = {
+  "convex/sessionTracker": [],
+  client: ["convex/sessionTracker"],
+  convex: ["client", "convex/sessionTracker"],
+  react: ["client"],
+  cli: ["convex/sessionTracker"],
+  ui: [],
+  dashboard: ["ui", "cli"],
+  "embedded/src": [],
+  example: ["ui"],
+};
+
+/** Floors and rooms, each of which imports only those after it. */
+const DOWNWARDS = {
+  "embedded/src": ["server", "functions", "scheduler", "database", "storage"],
+};
+
+const own = (folder) => `^${folder}/`;
+
+const parts = Object.entries(PARTS).map(([part, others]) => ({
+  name: `${part} imports ${["of ours only itself", ...others].join(", ")}`,
+  severity: "error",
+  from: {
+    path: own(part),
+    pathNot: Object.keys(PARTS)
+      .filter((other) => other.startsWith(`${part}/`))
+      .map(own),
+  },
+  to: {
+    pathNot: ["(^|/)node_modules/", ...[part, ...others].map(own)],
+    dependencyTypesNot: ["core"],
+  },
+}));
+
+const downwards = Object.entries(DOWNWARDS).flatMap(([part, floors]) =>
+  floors.slice(1).map((floor, n) => ({
+    name: `${part}/${floor} imports nothing above it`,
+    severity: "error",
+    from: { path: own(`${part}/${floor}`) },
+    to: {
+      path: floors.slice(0, n + 1).map((above) => own(`${part}/${above}`)),
+    },
+  })),
+);
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+export default {
+  forbidden: [
+    ...parts,
+    ...downwards,
+    {
+      name: "no circle",
+      comment:
+        "Convex's generated types name every module, which is a circle by design.",
+      severity: "error",
+      from: { path: "^(.+)$", pathNot: ["^embedded/src/", "^cli/"] },
+      // A test may name its own file as a module of an app.
+      to: {
+        pathNot: "^$1$",
+        circular: true,
+        viaOnly: { pathNot: "/_generated/" },
+      },
+    },
+    {
+      name: "every import is found",
+      comment: "Else nothing is known of what is behind it.",
+      severity: "error",
+      from: { pathNot: "/_generated/" },
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "(^|/)(node_modules|dist)/" },
+    exclude: { path: "(^|/)dist/" },
+    // Types count: what a file must know of another is the same with them.
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["source", "import", "types", "node", "default"],
+    },
+  },
+};
