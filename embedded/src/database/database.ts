@@ -5,7 +5,7 @@ import type { Catalog } from "./catalog.js";
 import { loadCatalog } from "./catalogRecords.js";
 import { commitWrites } from "./commitWrites.js";
 import { Durability } from "./durability.js";
-import { withoutBuilds } from "./indexBuild.js";
+import { withoutBuilds } from "./indexFill.js";
 import { CLOCK_KEY, RETIRED, retiredHead } from "./keyspace.js";
 import type { TransactionLimits } from "./metrics.js";
 import { sweep } from "./retired.js";

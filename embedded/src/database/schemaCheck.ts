@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { JSONValue, ValidatorJSON } from "convex/values";
 import type { Table } from "./catalog.js";
 import type { Database } from "./database.js";
-import { BUILD_BATCH, FILL_AT_ONCE } from "./indexBuild.js";
+import { BUILD_BATCH, FILL_AT_ONCE } from "./indexFill.js";
 import { parseSchema } from "./schemaDefinition.js";
 import type { Transaction } from "./transaction.js";
 import type { CommitWrites } from "./types.js";

@@ -6,11 +6,15 @@ import {
   displayValue,
 } from "./displayValue.js";
 import { decodeId } from "./ids.js";
-import type { Transaction } from "./transaction.js";
 import { encodeValue } from "./valueEncoding.js";
 
 /** The name of a component's table, by its number. */
 export type TableNameOf = (tableNumber: number) => string | undefined;
+
+/** Who knows the tables that ids in values belong to, as a transaction does. */
+interface TableNames {
+  tableName(component: string, tableNumber: number): string | undefined;
+}
 
 /**
  * Checks a function's arguments object against the JSON of its args validator
@@ -36,7 +40,7 @@ export function validateReturns(...checked: Parameters<typeof check>): void {
 }
 
 function check(
-  tx: Transaction,
+  tables: TableNames,
   component: string,
   validatorJson: JSONValue,
   value: JSONValue,
@@ -45,7 +49,7 @@ function check(
     return null;
   }
   return describeMismatch(validatorJson as ValidatorJSON, value, (number) =>
-    tx.tableName(component, number),
+    tables.tableName(component, number),
   );
 }
 

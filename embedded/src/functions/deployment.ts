@@ -4,11 +4,17 @@ import { EmbeddedError } from "../errors.js";
 import { FunctionFailure } from "./failure.js";
 import {
   canonicalPath,
-  displayPath,
   parseFunctionHandle,
   parseReference,
   type FunctionAddress,
 } from "./functionPath.js";
+import {
+  missingFunction,
+  type FunctionEntry,
+  type FunctionSource,
+  type HttpRouter,
+  type InvocableFunction,
+} from "./functionEntry.js";
 import { Realm } from "./realm.js";
 import type {
   ComponentDefinition,
@@ -16,50 +22,13 @@ import type {
   DeployedCode,
   ModuleLoader,
   ModuleSource,
-  UdfType,
 } from "./types.js";
 
 /** Where an app or a component defines its HTTP actions. */
 export const HTTP_MODULE_PATH = "http.js";
 
-/** One function of one component instance. */
-export interface FunctionEntry {
-  readonly componentPath: string;
-  readonly modulePath: string;
-  readonly name: string;
-  /** `mod/path.js:fn` */
-  readonly path: string;
-  readonly udfType: UdfType;
-  readonly isPublic: boolean;
-  /** Parsed validators; null where none was declared. */
-  readonly args: JSONValue;
-  readonly returns: JSONValue;
-}
-
-/** A registered function as `convex/server` makes it. */
-export interface InvocableFunction {
-  invokeQuery(args: string): Promise<string>;
-  invokeMutation(args: string): Promise<string>;
-  invokeAction(requestId: string, args: string): Promise<string>;
-}
-
-/** What `httpAction()` makes of a handler. */
-export interface InvocableHttpAction {
-  invokeHttpAction(request: Request): Promise<unknown>;
-}
-
-/** What `httpRouter()` makes, as far as it is called. */
-export interface HttpRouter {
-  lookup(
-    path: string,
-    method: string,
-  ):
-    | readonly [handler: InvocableHttpAction, method: string, route: string]
-    | null;
-}
-
 /** Deployed code in use: finds functions and holds each component's realm. */
-export class Deployment {
+export class Deployment implements FunctionSource {
   readonly #components = new Map<string, Component>();
 
   /** Components whose code and environment are as in `previous` keep their realms. */
@@ -107,7 +76,6 @@ export class Deployment {
     return this.#components.get(componentPath)?.find(canonicalPath(path));
   }
 
-  /** The function that code in `fromComponent` addresses; a failure when it may not or does not exist. */
   resolve(fromComponent: string, address: FunctionAddress): FunctionEntry {
     const { componentPath, path, publicOnly } = this.#target(
       fromComponent,
@@ -157,7 +125,6 @@ export class Deployment {
     return this.#components.get(componentPath)?.instance.httpMounts ?? {};
   }
 
-  /** For stack traces. */
   module(componentPath: string, modulePath: string): ModuleSource | undefined {
     return this.#components
       .get(componentPath)
@@ -191,19 +158,6 @@ export class Deployment {
     }
     return { componentPath, path, publicOnly: true };
   }
-}
-
-/** Convex's words for a function that is not there, or not for this caller. */
-export function missingFunction(
-  path: string,
-  componentPath: string,
-  publicOnly: boolean,
-): string {
-  const shown = displayPath(canonicalPath(path));
-  const where = componentPath === "" ? "" : ` in component '${componentPath}'`;
-  return publicOnly
-    ? `Could not find public function for '${shown}'${where}.`
-    : `Could not find function for '${shown}'${where}. Did you forget to run \`npx convex dev\`?`;
 }
 
 class Component {

@@ -2,14 +2,17 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { UserIdentity } from "convex/server";
 import { EmbeddedError } from "../errors.js";
 import type { Clock } from "../clock.js";
-import type { QueryStream } from "../database/types.js";
+import type { JSONValue } from "convex/values";
+import type { Database } from "../database/database.js";
+import type { QueryStream, ReadInterval } from "../database/types.js";
 import type { Transaction } from "../database/transaction.js";
-import type { Deployment, FunctionEntry } from "./deployment.js";
+import type { FunctionFailure } from "./failure.js";
+import type { FunctionEntry, FunctionSource } from "./functionEntry.js";
 import type { FunctionAddress } from "./functionPath.js";
 import { LogLines } from "./logLines.js";
 import { SeededRandom } from "./random.js";
-import type { Runtime } from "./runtime.js";
-import type { ExecutionSource } from "./types.js";
+import type { CompletionEvent, ExecutionSource } from "./types.js";
+import type { UserTime } from "./userTime.js";
 
 /** What a request and everything it calls have in common. */
 export interface RequestContext {
@@ -23,17 +26,46 @@ export interface RequestContext {
   readonly job: { readonly componentPath: string; readonly id: string } | null;
 }
 
-/** User time of one transaction, nested calls included. */
-export interface UserTime {
-  usedMs: number;
-  /** Processor time of the process when the transaction began. */
-  readonly startedAt: NodeJS.CpuUsage;
+/** How an execution went. */
+export interface Ended {
+  /** JSON text; empty after a failure. */
+  readonly json: string;
+  readonly logs: LogLines;
+  readonly failure?: FunctionFailure;
+  readonly ts?: bigint;
+  readonly readSet?: Iterable<ReadInterval>;
+  /** Of a query that read a page. */
+  readonly journal?: string | null;
+  /** Resolves when what it read and wrote is on disk, before which nobody is to be told of it. */
+  readonly durable?: Promise<void>;
+  /** A hook said not to run. */
+  readonly skipped?: true;
+}
+
+/** What executions use of the runtime that they run in. */
+export interface ExecutionRuntime {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly deploymentName: string;
+  readonly maxUserTimeMs: number;
+  readonly maxWaitMs: number;
+  /** The code that was pushed last. */
+  readonly deployment: FunctionSource;
+  /** Runs a function by itself, as actions call others. */
+  runEntry(
+    entry: FunctionEntry,
+    args: JSONValue,
+    context: { deployment: FunctionSource; request: RequestContext },
+  ): Promise<Ended>;
+  /** Whether anybody hears what {@link emit} tells. */
+  readonly hasListeners: boolean;
+  emit(event: CompletionEvent): void;
 }
 
 /** What a running function is given. */
 export interface ExecutionStart {
-  readonly runtime: Runtime;
-  readonly deployment: Deployment;
+  readonly runtime: ExecutionRuntime;
+  readonly deployment: FunctionSource;
   readonly fn: FunctionEntry;
   readonly request: RequestContext;
   /** Null in actions. */
@@ -47,8 +79,8 @@ export interface ExecutionStart {
 
 /** One running function: what its syscalls act on. */
 export class Execution implements ExecutionStart {
-  readonly runtime: Runtime;
-  readonly deployment: Deployment;
+  readonly runtime: ExecutionRuntime;
+  readonly deployment: FunctionSource;
   readonly fn: FunctionEntry;
   readonly request: RequestContext;
   readonly transaction: Transaction | null;

@@ -1,10 +1,9 @@
-import { currentExecution } from "./execution.js";
-import type { Runtime } from "./runtime.js";
+import { currentExecution, type ExecutionRuntime } from "./execution.js";
 
 type Log = (message: string) => void;
 
 /** Of the deployments that this process has open. */
-const logs = new Map<Runtime, Log>();
+const logs = new Map<ExecutionRuntime, Log>();
 
 /**
  * Keeps the process alive when code pushed to this runtime leaves a promise unhandled
@@ -14,7 +13,7 @@ const logs = new Map<Runtime, Log>();
  * @returns how to stop.
  */
 export function containFloatingRejections(
-  runtime: Runtime,
+  runtime: ExecutionRuntime,
   log: Log,
 ): () => void {
   if (logs.size === 0) process.on("unhandledRejection", onRejection);

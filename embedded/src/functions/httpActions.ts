@@ -1,12 +1,8 @@
-import {
-  HTTP_MODULE_PATH,
-  type Deployment,
-  type FunctionEntry,
-  type InvocableHttpAction,
-} from "./deployment.js";
+import { HTTP_MODULE_PATH, type Deployment } from "./deployment.js";
 import { toFailure } from "./execute.js";
 import { runAs, type Execution, type RequestContext } from "./execution.js";
 import { FunctionFailure } from "./failure.js";
+import type { FunctionEntry, InvocableHttpAction } from "./functionEntry.js";
 import type { Runtime } from "./runtime.js";
 import { Span } from "./span.js";
 import { describeThrown } from "./stackTrace.js";

@@ -1,9 +1,9 @@
 import type { JobCall, JobRunner } from "../scheduler/runner.js";
-import { missingFunction, type FunctionEntry } from "./deployment.js";
-import type { RequestContext } from "./execution.js";
+import type { Ended, RequestContext } from "./execution.js";
 import { FunctionFailure } from "./failure.js";
+import { missingFunction, type FunctionEntry } from "./functionEntry.js";
 import { newRequestId } from "./requests.js";
-import type { Ended, Runtime } from "./runtime.js";
+import type { Runtime } from "./runtime.js";
 
 /** Lets the scheduler run functions of a runtime's current code. */
 export function jobRunner(runtime: Runtime): JobRunner {

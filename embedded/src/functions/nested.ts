@@ -1,10 +1,10 @@
 import type { JSONValue } from "convex/values";
 import type { TransactionLimits } from "../database/metrics.js";
 import type { Transaction } from "../database/transaction.js";
-import type { FunctionEntry } from "./deployment.js";
 import { Execution, type RequestContext } from "./execution.js";
 import { checkType, execute } from "./execute.js";
 import { FunctionFailure } from "./failure.js";
+import type { FunctionEntry } from "./functionEntry.js";
 import type { UdfType } from "./types.js";
 
 /** How a query or mutation calls another; a snapshot query sees nothing its caller wrote. */

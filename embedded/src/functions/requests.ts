@@ -1,12 +1,9 @@
 import type { JSONValue } from "convex/values";
 import { randomText } from "../randomPool.js";
-import {
-  missingFunction,
-  type Deployment,
-  type FunctionEntry,
-} from "./deployment.js";
+import type { Deployment } from "./deployment.js";
+import type { Ended } from "./execution.js";
 import { FunctionFailure } from "./failure.js";
-import type { Ended } from "./runtime.js";
+import { missingFunction, type FunctionEntry } from "./functionEntry.js";
 import type { UdfOutcome, UdfRequest } from "./types.js";
 
 /** The function a request names, if it may call it. */

@@ -2,15 +2,15 @@ import type { JSONValue } from "convex/values";
 import type { Clock } from "../clock.js";
 import type { Database } from "../database/database.js";
 import type { Transaction } from "../database/transaction.js";
-import type { ReadInterval } from "../database/types.js";
+import { Deployment } from "./deployment.js";
+import { checkType } from "./execute.js";
+import type { Ended, ExecutionRuntime, RequestContext } from "./execution.js";
+import { FunctionFailure } from "./failure.js";
 import {
-  Deployment,
   missingFunction,
   type FunctionEntry,
-} from "./deployment.js";
-import { checkType } from "./execute.js";
-import type { RequestContext } from "./execution.js";
-import { FunctionFailure } from "./failure.js";
+  type FunctionSource,
+} from "./functionEntry.js";
 import { LogLines } from "./logLines.js";
 import {
   argsObject,
@@ -55,24 +55,8 @@ export interface RuntimeSnapshot {
   readonly deployment: Deployment;
 }
 
-/** How an execution went. */
-export interface Ended {
-  /** JSON text; empty after a failure. */
-  readonly json: string;
-  readonly logs: LogLines;
-  readonly failure?: FunctionFailure;
-  readonly ts?: bigint;
-  readonly readSet?: Iterable<ReadInterval>;
-  /** Of a query that read a page. */
-  readonly journal?: string | null;
-  /** Resolves when what it read and wrote is on disk, before which nobody is to be told of it. */
-  readonly durable?: Promise<void>;
-  /** A hook said not to run. */
-  readonly skipped?: true;
-}
-
 interface RunContext {
-  readonly deployment: Deployment;
+  readonly deployment: FunctionSource;
   readonly request: RequestContext;
   readonly hooks?: MutationHooks;
   /** What a query reads; its owner releases it. @default the latest */
@@ -82,7 +66,7 @@ interface RunContext {
 }
 
 /** Runs the functions of the deployed code against the database. */
-export class Runtime {
+export class Runtime implements ExecutionRuntime {
   readonly database: Database;
   readonly clock: Clock;
   readonly deploymentName: string;
@@ -168,7 +152,9 @@ export class Runtime {
   async run(
     request: UdfRequest,
     udfType?: UdfType,
-    extras: Partial<Pick<RunContext, "hooks" | "data" | "deployment">> = {},
+    extras: Partial<Pick<RunContext, "hooks" | "data">> & {
+      deployment?: Deployment;
+    } = {},
   ): Promise<UdfOutcome> {
     const { deployment = this.#deployment } = extras;
     const context: RequestContext = {

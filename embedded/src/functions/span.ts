@@ -1,20 +1,23 @@
 import type { TransactionMetricsReport } from "../database/metrics.js";
 import type { Transaction } from "../database/transaction.js";
 import type { JSONValue } from "convex/values";
-import type { Deployment, FunctionEntry } from "./deployment.js";
 import { execute } from "./execute.js";
-import { Execution, type RequestContext } from "./execution.js";
+import {
+  Execution,
+  type ExecutionRuntime,
+  type RequestContext,
+} from "./execution.js";
 import { FunctionFailure } from "./failure.js";
+import type { FunctionEntry, FunctionSource } from "./functionEntry.js";
 import { LogLines } from "./logLines.js";
-import type { Runtime } from "./runtime.js";
 import type { CompletionEvent } from "./types.js";
 import { processorTime } from "./userTime.js";
 
 /** One execution that is its own transaction or action, from start to its completion event. */
 export class Span {
-  readonly #runtime: Runtime;
+  readonly #runtime: ExecutionRuntime;
   readonly #entry: FunctionEntry;
-  readonly #deployment: Deployment;
+  readonly #deployment: FunctionSource;
   readonly #request: RequestContext;
   readonly #shownType: CompletionEvent["udfType"];
   readonly #startedAtMs: number;
@@ -23,10 +26,10 @@ export class Span {
   #metrics: TransactionMetricsReport | undefined;
 
   constructor(
-    runtime: Runtime,
+    runtime: ExecutionRuntime,
     entry: FunctionEntry,
     context: {
-      deployment: Deployment;
+      deployment: FunctionSource;
       request: RequestContext;
       /** An HTTP action is an action in all else. */
       isHttpAction?: boolean;

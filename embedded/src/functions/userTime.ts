@@ -1,5 +1,19 @@
-import type { Execution } from "./execution.js";
 import { FunctionFailure } from "./failure.js";
+
+/** User time of one transaction, nested calls included. */
+export interface UserTime {
+  usedMs: number;
+  /** Processor time of the process when the transaction began. */
+  readonly startedAt: NodeJS.CpuUsage;
+}
+
+/** An execution, as far as its time is concerned. */
+interface Timed {
+  readonly userTime: UserTime;
+  /** Null in actions, whose time is not bounded. */
+  readonly transaction: object | null;
+  readonly runtime: { readonly maxUserTimeMs: number };
+}
 
 /**
  * Queries and mutations run between two marks without giving up the thread, so
@@ -17,11 +31,14 @@ export function startUserTime(): void {
  * machine the wall clock also counts time in which this process had no processor, so the process's
  * processor time must be over the limit too; it is read only then.
  */
-export function chargeUserTime(execution: Execution): void {
-  const limitMs = execution.runtime.maxUserTimeMs;
-  const { userTime } = execution;
+export function chargeUserTime({
+  userTime,
+  transaction,
+  runtime,
+}: Timed): void {
+  const limitMs = runtime.maxUserTimeMs;
   userTime.usedMs += performance.now() - markMs;
-  if (execution.transaction === null || userTime.usedMs <= limitMs) return;
+  if (transaction === null || userTime.usedMs <= limitMs) return;
   if (processorMsSince(userTime.startedAt) > limitMs) {
     throw new FunctionFailure(
       `Function execution timed out (maximum duration: ${limitMs / 1_000}s)`,

@@ -12,7 +12,7 @@ import {
 import { Database } from "../../src/database/database.js";
 import type { TransactionLimits } from "../../src/database/metrics.js";
 import { applySchema } from "../../src/database/schema.js";
-import type { FunctionEntry } from "../../src/functions/deployment.js";
+import type { FunctionEntry } from "../../src/functions/functionEntry.js";
 import type { FunctionFailure } from "../../src/functions/failure.js";
 import type { FunctionAddress } from "../../src/functions/functionPath.js";
 import { checkType } from "../../src/functions/execute.js";

@@ -1,0 +1,69 @@
+import type { JSONValue } from "convex/values";
+import {
+  canonicalPath,
+  displayPath,
+  type FunctionAddress,
+} from "./functionPath.js";
+import type { ModuleSource, UdfType } from "./types.js";
+
+/** One function of one component instance. */
+export interface FunctionEntry {
+  readonly componentPath: string;
+  readonly modulePath: string;
+  readonly name: string;
+  /** `mod/path.js:fn` */
+  readonly path: string;
+  readonly udfType: UdfType;
+  readonly isPublic: boolean;
+  /** Parsed validators; null where none was declared. */
+  readonly args: JSONValue;
+  readonly returns: JSONValue;
+}
+
+/** A registered function as `convex/server` makes it. */
+export interface InvocableFunction {
+  invokeQuery(args: string): Promise<string>;
+  invokeMutation(args: string): Promise<string>;
+  invokeAction(requestId: string, args: string): Promise<string>;
+}
+
+/** What `httpAction()` makes of a handler. */
+export interface InvocableHttpAction {
+  invokeHttpAction(request: Request): Promise<unknown>;
+}
+
+/** What `httpRouter()` makes, as far as it is called. */
+export interface HttpRouter {
+  lookup(
+    path: string,
+    method: string,
+  ):
+    | readonly [handler: InvocableHttpAction, method: string, route: string]
+    | null;
+}
+
+/** Deployed code, as far as what runs needs it. */
+export interface FunctionSource {
+  /**
+   * The function that code in `fromComponent` addresses.
+   * @throws FunctionFailure when there is none, or when that code may not call it
+   */
+  resolve(fromComponent: string, address: FunctionAddress): FunctionEntry;
+  /** @throws FunctionFailure when the module does not have the function */
+  loadFunction(entry: FunctionEntry): Promise<InvocableFunction>;
+  /** For stack traces. */
+  module(componentPath: string, modulePath: string): ModuleSource | undefined;
+}
+
+/** Convex's words for a function that is not there, or not for this caller. */
+export function missingFunction(
+  path: string,
+  componentPath: string,
+  publicOnly: boolean,
+): string {
+  const shown = displayPath(canonicalPath(path));
+  const where = componentPath === "" ? "" : ` in component '${componentPath}'`;
+  return publicOnly
+    ? `Could not find public function for '${shown}'${where}.`
+    : `Could not find function for '${shown}'${where}. Did you forget to run \`npx convex dev\`?`;
+}
