@@ -56,7 +56,7 @@ export function exposeSessions(
       args: visitor,
       returns: vTrackResult,
       handler: (ctx, { anonymousId }): Promise<TrackResult> =>
-        ctx.runMutation(component.visitors.heartbeat.heartbeat, {
+        ctx.runMutation(component.visitors.heartbeat.beat, {
           anonymousId,
         }),
     }),
@@ -71,7 +71,7 @@ export function exposeSessions(
       },
       returns: vActionResult,
       handler: (ctx, args): Promise<ActionResult> =>
-        ctx.runMutation(component.visitors.heartbeat.action, args),
+        ctx.runMutation(component.visitors.action.record, args),
     }),
 
     /** Ends the visit; a later sign of life starts the next. */
@@ -79,7 +79,7 @@ export function exposeSessions(
       args: visitor,
       returns: vEnded,
       handler: (ctx, { anonymousId }) =>
-        ctx.runMutation(component.visitors.heartbeat.end, { anonymousId }),
+        ctx.runMutation(component.visitors.end.visit, { anonymousId }),
     }),
 
     /** Erases the visitor with all actions. */
@@ -88,7 +88,7 @@ export function exposeSessions(
       returns: vErased,
       handler: async (ctx, { anonymousId }) => {
         const { erased, sessionId, actions } = await ctx.runMutation(
-          component.visitors.heartbeat.forget,
+          component.visitors.forget.visitor,
           { anonymousId },
         );
         // What the app's hook said is nothing for a visitor.
@@ -108,7 +108,7 @@ export function exposeSessions(
         if (userId === null) {
           return { sessionId: null, userId: null };
         }
-        return await ctx.runMutation(component.visitors.heartbeat.link, {
+        return await ctx.runMutation(component.visitors.link.user, {
           anonymousId,
           userId,
         });
@@ -124,7 +124,7 @@ export function exposeSessions(
       returns: v.array(vActiveSession),
       handler: async (ctx, { minutesActive = 15, limit = 100 }) => {
         await permit(options.authorize, ctx, "getActiveSessions");
-        return await ctx.runQuery(component.operator.show.active, {
+        return await ctx.runQuery(component.visitors.active.list, {
           minutesActive,
           limit,
         });
@@ -148,7 +148,7 @@ export function exposeSessions(
             argument: "daysInactive",
           });
         }
-        return await ctx.runMutation(component.runs.ledger.start, {
+        return await ctx.runMutation(component.runs.control.start, {
           kind: "purge",
           cutoff: { daysAgo: daysInactive },
           actor: "app",

@@ -48,7 +48,7 @@ export async function seedExample(
   deployment: EmbeddedDeployment,
 ): Promise<number> {
   const component = exampleComponent(deployment);
-  const { sessions } = await component.query("operator/status:status", {});
+  const { sessions } = await component.query("operator/status:get", {});
   if (sessions.total > 0) return 0;
   const now = Date.now();
   const today = now - (now % DAY_MS);
@@ -64,7 +64,7 @@ export async function seedExample(
         seed: day,
       }),
     ];
-    const imported = await component.mutation("operator/import:importBatch", {
+    const imported = await component.mutation("operator/import:batch", {
       // The oldest first, as if they had been recorded when they happened.
       rows: rows.reverse(),
     });

@@ -24,7 +24,7 @@ export async function dashboard(
   const { client, target } = connection;
   // Asked before anything is shown, so that a wrong key or address ends the command in words.
   const [status, backlog] = await Promise.all([
-    client.query("operator/status:status", {}),
+    client.query("operator/status:get", {}),
     client.query("operator/status:backlog", {}),
   ]);
   const stop = new AbortController();

@@ -43,7 +43,7 @@ export async function feedFrom(
     live.onConnection((isConnected) =>
       feed.publish("connection", { isConnected }),
     );
-    live.subscribe("operator/status:status", {}, onStatus);
+    live.subscribe("operator/status:get", {}, onStatus);
     live.subscribe("settings/settings:log", { limit: SHOWN }, (log) =>
       feed.publish("log", log.map(toEntry)),
     );

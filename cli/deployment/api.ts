@@ -44,13 +44,13 @@ export type Returns<Name extends FunctionName> = FunctionReturnType<
   Reference<Name>
 >;
 
-export type ImportRow = Args<"operator/import:importBatch">["rows"][number];
-export type ImportCounts = Returns<"operator/import:importBatch">;
+export type ImportRow = Args<"operator/import:batch">["rows"][number];
+export type ImportCounts = Returns<"operator/import:batch">;
 export type SessionWithLease = NonNullable<Returns<"operator/show:get">>;
 export type Action = Returns<"operator/show:timeline">["actions"][number];
 export type Run = NonNullable<Returns<"runs/ledger:get">>;
-export type Schedule = Returns<"schedules/schedules:list">[number];
-export type Status = Returns<"operator/status:status">;
+export type Schedule = Returns<"schedules/show:list">[number];
+export type Status = Returns<"operator/status:get">;
 export type LogEntry = Returns<"settings/settings:log">[number];
 export type Backlog = Returns<"operator/status:backlog">;
 export type PreviewPage = Returns<"runs/preview:purge">;

@@ -17,18 +17,18 @@ const run = ({ runId }: { runId: string }) =>
 /** What starts a run, imports or archives says more itself than stands here. */
 const WHERE_TO_LOOK: WhereToLook = {
   "settings/settings:change": settings,
-  "schedules/schedules:set": schedules,
-  "schedules/schedules:pause": schedules,
-  "schedules/schedules:resume": schedules,
-  "runs/ledger:cancel": run,
-  "runs/ledger:resume": run,
-  "visitors/heartbeat:end": ({ anonymousId }) =>
+  "schedules/change:set": schedules,
+  "schedules/change:pause": schedules,
+  "schedules/change:resume": schedules,
+  "runs/control:cancel": run,
+  "runs/control:resume": run,
+  "visitors/end:visit": ({ anonymousId }) =>
     `${command("show", anonymousId)} says.`,
-  "visitors/heartbeat:forget": ({ anonymousId }) =>
+  "visitors/forget:visitor": ({ anonymousId }) =>
     `${command("show", anonymousId)} finds no session if it was.`,
   "operator/health:repair": () => `${command("doctor")} says.`,
   "operator/futureTimes:mend": () => `${command("doctor")} says.`,
-  "rows/tallies:page": () => `${command("doctor", "--deep")} says.`,
+  "operator/tally:page": () => `${command("doctor", "--deep")} says.`,
 };
 
 /** The error of a write that may be done, with where to look. */

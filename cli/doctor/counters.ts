@@ -38,15 +38,15 @@ export async function checkCounters(
   );
 }
 
-type Done = NonNullable<Returns<"rows/tallies:page">>;
+type Done = NonNullable<Returns<"operator/tally:page">>;
 
 async function countAll(client: ComponentClient, fix: boolean): Promise<Done> {
   const again = { repeatable: true };
-  const tallyId = await client.mutation("rows/tallies:begin", {}, again);
-  let done: Returns<"rows/tallies:page"> = null;
+  const tallyId = await client.mutation("operator/tally:begin", {}, again);
+  let done: Returns<"operator/tally:page"> = null;
   for (let page = 0; done === null; page += 1) {
     done = await client.mutation(
-      "rows/tallies:page",
+      "operator/tally:page",
       { tallyId, page, fix },
       again,
     );

@@ -78,7 +78,7 @@ async function reach({
     ok("component", "the component answers"),
   ];
   try {
-    const status = await client.query("operator/status:status", {});
+    const status = await client.query("operator/status:get", {});
     return { findings: [...inOrder, checkVersion(status.version)], status };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;

@@ -4,8 +4,8 @@ import { ok, problem, type Finding } from "./finding.js";
 
 /** Nothing at all where the app has no hooks and owes nothing. */
 export async function checkHooks(client: ComponentClient): Promise<Finding[]> {
-  const hooks = await client.mutation("settings/hooks:check", {});
-  const { hookDebts } = await client.query("operator/status:status", {});
+  const hooks = await client.mutation("operator/hooks:check", {});
+  const { hookDebts } = await client.query("operator/status:get", {});
   const failing = hooks.flatMap(({ name, handle, error }) =>
     error === null
       ? []

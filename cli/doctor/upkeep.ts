@@ -21,7 +21,7 @@ export async function checkSchedules(
 ): Promise<Finding[]> {
   const now = await client.mutation("operator/health:clock", {});
   const alive = await client.query("operator/health:schedules", {});
-  const schedules = await client.query("schedules/schedules:list", {});
+  const schedules = await client.query("schedules/show:list", {});
   return alive.map(({ name, inCrons, overdueSince }) => {
     const check = `schedule ${name}`;
     if (inCrons === "missing") {
@@ -61,7 +61,7 @@ export async function checkWatchdog(
   client: ComponentClient,
   repaired: readonly string[],
 ): Promise<Finding> {
-  const { watchdog } = await client.query("operator/status:status", {});
+  const { watchdog } = await client.query("operator/status:get", {});
   const { gaveUp, lastAt } = watchdog;
   if (gaveUp) {
     return problem(
@@ -91,7 +91,7 @@ export async function checkRuns(
   client: ComponentClient,
   repaired: readonly string[],
 ): Promise<Finding[]> {
-  const { runs } = await client.query("operator/status:status", {});
+  const { runs } = await client.query("operator/status:get", {});
   const now = (await byDeploymentClock(context, client)).now();
   const restarted = repaired
     .filter((what) => what.startsWith("run "))

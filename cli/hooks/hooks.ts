@@ -40,7 +40,7 @@ export async function listHooks(
   options: HooksOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const hooks = await client.mutation("settings/hooks:check", {});
+  const hooks = await client.mutation("operator/hooks:check", {});
   const { debts, isAll } = await readDebts(client, options.limit);
   if (options.json) {
     return printJson(context, {
@@ -110,7 +110,7 @@ export async function clearHook(
     options,
     `This removes the hook ${name}: the app hears of no session any more until it sets one again (setSessionHooks). Go on?`,
   );
-  const { cleared } = await connection.client.mutation("settings/hooks:clear", {
+  const { cleared } = await connection.client.mutation("operator/hooks:clear", {
     name,
   });
   if (options.json) {
@@ -131,7 +131,7 @@ export async function settleHook(
   const connection = await connect(context, options);
   await announceTarget(context, connection);
   const { settled } = await connection.client.mutation(
-    "settings/hooks:settle",
+    "operator/hooks:settle",
     {
       debtId,
     },
@@ -150,8 +150,8 @@ export async function settleHook(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-type Hook = Returns<"settings/hooks:check">[number];
-type Debt = Returns<"settings/hooks:debts">["debts"][number];
+type Hook = Returns<"operator/hooks:check">[number];
+type Debt = Returns<"operator/hooks:debts">["debts"][number];
 
 /** The most a single call returns. */
 const PAGE = 1_000;
@@ -163,8 +163,8 @@ async function readDebts(
   const debts: Debt[] = [];
   let cursor: string | null = null;
   do {
-    const page: Returns<"settings/hooks:debts"> = await client.query(
-      "settings/hooks:debts",
+    const page: Returns<"operator/hooks:debts"> = await client.query(
+      "operator/hooks:debts",
       {
         limit: Math.min(PAGE, limit - debts.length),
         cursor,
@@ -182,7 +182,7 @@ async function retryOne(
   { debtId }: Debt,
 ): Promise<string | null> {
   try {
-    return (await client.mutation("settings/hooks:retry", { debtId })).error;
+    return (await client.mutation("operator/hooks:retry", { debtId })).error;
   } catch (error) {
     if (!(error instanceof CliError) || error.code !== "failure") throw error;
     return messageOf(error);

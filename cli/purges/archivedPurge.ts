@@ -60,7 +60,7 @@ async function startRun(
   const archiver = randomUUID();
   const archive = await ArchiveFile.create(path, { withoutIds });
   const start = client.mutation(
-    "runs/ledger:start",
+    "runs/control:start",
     {
       kind: "purge",
       ...asked,
@@ -117,7 +117,7 @@ export async function resumeArchivedPurge(
   context: CliContext,
   { client }: Connection,
   options: GlobalOptions,
-  { file, by }: { file: string; by: Args<"runs/ledger:resume"> },
+  { file, by }: { file: string; by: Args<"runs/control:resume"> },
 ): Promise<void> {
   const { runId } = by;
   const archive = await ArchiveFile.reopen(resolve(context.cwd, file), runId);
@@ -142,10 +142,10 @@ export async function resumeArchivedPurge(
 async function takeOver(
   client: ComponentClient,
   archive: ArchiveFile,
-  by: Args<"runs/ledger:resume"> & { archiver: string },
+  by: Args<"runs/control:resume"> & { archiver: string },
 ): Promise<void> {
   const resume = { ...by, archiveFile: archive.path };
-  await client.mutation("runs/ledger:resume", resume, { repeatable: true });
+  await client.mutation("runs/control:resume", resume, { repeatable: true });
   const { runId, archiver } = by;
   const { last } = await client.query("runs/archive:nextPage", {
     runId,

@@ -15,7 +15,7 @@ export interface CutoffOptions {
 export function askedCutoff({
   days,
   before,
-}: CutoffOptions): Args<"runs/ledger:start">["cutoff"] {
+}: CutoffOptions): Args<"runs/control:start">["cutoff"] {
   if (days !== undefined) return { daysAgo: days };
   if (before === undefined) return undefined;
   const agoMs = readDuration(before);

@@ -45,7 +45,7 @@ export async function cancelRun(
   const connection = await connect(context, options);
   await announceTarget(context, connection);
   const { canceled, status } = await connection.client.mutation(
-    "runs/ledger:cancel",
+    "runs/control:cancel",
     {
       runId,
       actor: context.actor,
@@ -167,7 +167,7 @@ async function goOn(
       by,
     });
   }
-  const { resumed } = await client.mutation("runs/ledger:resume", by);
+  const { resumed } = await client.mutation("runs/control:resume", by);
   if (!resumed) {
     note(context, `Run ${runId} is running already: nothing was changed.`);
   }

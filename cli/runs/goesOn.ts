@@ -43,7 +43,7 @@ export async function tellWhatGoesOn(
   options: GoesOnOptions,
   { kind, what, onlyKept = false }: Change,
 ): Promise<GoesOnJson | undefined> {
-  const { runs, settings } = await client.query("operator/status:status", {});
+  const { runs, settings } = await client.query("operator/status:get", {});
   const run = runs.find((one) => one.status === "running" && one.kind === kind);
   if (run === undefined) return undefined;
   const left = await countLeft(client, run);
@@ -98,7 +98,7 @@ async function offerCancel(
     );
     return false;
   }
-  const { canceled } = await client.mutation("runs/ledger:cancel", {
+  const { canceled } = await client.mutation("runs/control:cancel", {
     runId,
     actor: context.actor,
     reason: reason ?? what,

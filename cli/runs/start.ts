@@ -69,7 +69,7 @@ function start(
   { reason, expected, reckonedAt: _, ...what }: RunRequest,
 ) {
   return client.mutation(
-    "runs/ledger:start",
+    "runs/control:start",
     {
       ...what,
       ...(reason === undefined ? {} : { reason }),
@@ -89,7 +89,7 @@ async function noteOther(
   context: CliContext,
   client: ComponentClient,
   { kind }: RunRequest,
-  { runId, cutoff }: Returns<"runs/ledger:start">,
+  { runId, cutoff }: Returns<"runs/control:start">,
 ): Promise<void> {
   const run = await readRun(client, runId);
   if (run.archiveFile !== undefined) {

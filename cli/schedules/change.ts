@@ -47,7 +47,7 @@ export async function setSchedule(
   const revision = await revisionToChange(client, options);
   await announceTarget(context, connection);
   const changed = await conflictExplained(client, revision, () =>
-    client.mutation("schedules/schedules:set", {
+    client.mutation("schedules/change:set", {
       name,
       ...(spec === undefined ? {} : { spec }),
       ...(options.tz === undefined ? {} : { timeZone: options.tz }),
@@ -74,7 +74,7 @@ export async function pauseSchedule(
   const revision = await revisionToChange(client, options);
   await announceTarget(context, connection);
   const changed = await conflictExplained(client, revision, () =>
-    client.mutation("schedules/schedules:pause", {
+    client.mutation("schedules/change:pause", {
       name,
       reason: options.reason,
       actor: context.actor,
@@ -99,7 +99,7 @@ export async function resumeSchedule(
   const revision = await revisionToChange(client, options);
   await announceTarget(context, connection);
   const changed = await conflictExplained(client, revision, () =>
-    client.mutation("schedules/schedules:resume", {
+    client.mutation("schedules/change:resume", {
       name,
       actor: context.actor,
       expectedRevision: revision,

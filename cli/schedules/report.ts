@@ -31,7 +31,7 @@ export async function reportChange(
   // A paused schedule fires again after its pause, if that ends by itself.
   const isOver = paused === null || paused.until !== undefined;
   const preview = isOver
-    ? await client.query("schedules/schedules:preview", { name, count: 5 })
+    ? await client.query("schedules/show:preview", { name, count: 5 })
     : null;
   if (options.json) {
     return printJson(context, {
@@ -54,7 +54,7 @@ export async function reportChange(
   }
 }
 
-export type SchedulePreview = Returns<"schedules/schedules:preview">;
+export type SchedulePreview = Returns<"schedules/show:preview">;
 
 /** Each fire in UTC, in the schedule's zone and in the operator's; then where clocks change. */
 export function fireLines(

@@ -19,7 +19,7 @@ export async function listSchedules(
   options: GlobalOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const schedules = await client.query("schedules/schedules:list", {});
+  const schedules = await client.query("schedules/show:list", {});
   if (options.json) {
     return printJson(context, {
       schedules: schedules.map(toScheduleJson),
@@ -37,7 +37,7 @@ export async function previewSchedule(
   options: SchedulePreviewOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const preview = await client.query("schedules/schedules:preview", {
+  const preview = await client.query("schedules/show:preview", {
     name,
     count: options.count,
     ...(spec === undefined ? {} : { spec }),

@@ -24,7 +24,7 @@ export async function end(
   const { anonymousId, sessionId } = found;
   await announceTarget(context, connection);
   note(context, foundBy(id, found));
-  const { ended } = await client.mutation("visitors/heartbeat:end", {
+  const { ended } = await client.mutation("visitors/end:visit", {
     anonymousId,
     reason: options.reason ?? context.actor,
   });

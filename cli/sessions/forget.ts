@@ -128,9 +128,9 @@ async function erase(
   context: CliContext,
   client: ComponentClient,
   { sessionId, anonymousId, actions }: SessionJson,
-): Promise<Omit<Returns<"visitors/heartbeat:forget">, "sessionId">> {
+): Promise<Omit<Returns<"visitors/forget:visitor">, "sessionId">> {
   const ask = (hookUnable?: string) =>
-    client.mutation("visitors/heartbeat:forget", {
+    client.mutation("visitors/forget:visitor", {
       anonymousId,
       ...(hookUnable === undefined ? {} : { hookUnable }),
     });

@@ -104,7 +104,7 @@ async function confirmLowering(
   const { retentionDays: days } = patch;
   if (days === undefined || !isLower(days, previous)) return null;
   const { sessions } = await previewPurge(client, { patch });
-  const schedules = await client.query("schedules/schedules:list", {});
+  const schedules = await client.query("schedules/show:list", {});
   await confirmYes(
     context,
     { yes, json },

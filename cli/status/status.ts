@@ -18,7 +18,7 @@ export async function status(
   const { client } = connection;
   const [context, asked, backlog] = await Promise.all([
     byDeploymentClock(here, client),
-    client.query("operator/status:status", {}),
+    client.query("operator/status:get", {}),
     client.query("operator/status:backlog", {}),
   ]);
   const totals = new RunTotals(client);

@@ -66,7 +66,7 @@ export async function watchStatus(
       if (context.stdout.isTTY) return draw();
       note(context, isConnected ? "Connected." : LOST);
     });
-    live.subscribe("operator/status:status", {}, (found) => {
+    live.subscribe("operator/status:get", {}, (found) => {
       shown.status = totals.fill(found);
       draw();
     });

@@ -100,7 +100,7 @@ async function writeLines(
   options: ExportOptions,
   output: NodeJS.WritableStream,
 ): Promise<void> {
-  const { sessions } = await client.query("operator/status:status", {});
+  const { sessions } = await client.query("operator/status:get", {});
   const progress = await startProgress(context, {
     total: sessions.total,
     unit: "sessions",

@@ -12,7 +12,7 @@ export const counts = query({
   handler: async (ctx) => {
     await requireAdmin(ctx);
     const status = await ctx.runQuery(
-      components.sessionTracker.operator.status.status,
+      components.sessionTracker.operator.status.get,
       {},
     );
     return status.sessions;

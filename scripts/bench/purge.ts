@@ -42,7 +42,7 @@ async function purge({
   const before = await deployment.stats();
   const purging = await timed(() => purgeOld(deployment, now));
   const after = await deployment.stats();
-  const { sessions } = await deployment.call("operator/status:status", {});
+  const { sessions } = await deployment.call("operator/status:get", {});
   await deployment.stop();
   if (sessions.total !== SESSIONS - OLD_SESSIONS) {
     throw new Error(`${sessions.total} sessions are left after the purge`);
@@ -88,7 +88,7 @@ async function importAll(
     const rows = Array.from({ length: count }, (_, i) =>
       row(isShuffled ? shuffled(first + i) : first + i, now, actionsPerSession),
     );
-    await deployment.call("operator/import:importBatch", { rows });
+    await deployment.call("operator/import:batch", { rows });
   }
 }
 
@@ -120,7 +120,7 @@ async function purgeOld(
   deployment: MeasuredDeployment,
   now: number,
 ): Promise<void> {
-  const { runId } = await deployment.call("runs/ledger:start", {
+  const { runId } = await deployment.call("runs/control:start", {
     kind: "purge",
     cutoff: now - 14 * DAY_MS,
     actor: "bench",

@@ -110,7 +110,7 @@ async function storeIdle(
         lastActive,
       }),
     );
-    await deployment.call("operator/import:importBatch", { rows });
+    await deployment.call("operator/import:batch", { rows });
   }
 }
 

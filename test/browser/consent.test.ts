@@ -85,7 +85,7 @@ test("a session that an operator erases while its page is open comes back as a n
 
   await visitor.pass(1_000);
   const { anonymousId = "" } = before ?? {};
-  await app.component.mutation("visitors/heartbeat:forget", { anonymousId });
+  await app.component.mutation("visitors/forget:visitor", { anonymousId });
   // The page hears of it: there is no session to show.
   await tab.fact("Session").waitFor({ state: "detached" });
   expect(await app.sessions()).toEqual([]);

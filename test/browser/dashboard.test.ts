@@ -26,7 +26,7 @@ beforeAll(async () => {
     now: Date.now() - 60 * MINUTE_MS,
     actionsPerSession: 2,
   });
-  await operator.component.mutation("operator/import:importBatch", {
+  await operator.component.mutation("operator/import:batch", {
     rows: [...rows],
   });
 });
@@ -119,7 +119,7 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
   await entry.getByText("retentionDays: 14 days → 7 days").waitFor();
   await entry.getByText("night shift").waitFor();
 
-  const slow = await component.mutation("runs/ledger:start", {
+  const slow = await component.mutation("runs/control:start", {
     kind: "purge",
     cutoff: Date.now() - 7 * DAY_MS,
     actor: "night shift",
@@ -131,7 +131,7 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
   await progress.getByText(/of \d+ sessions/).waitFor();
   await card(page, "Runs").getByText(slow.runId).waitFor();
   const busy = await takeScreenshots(page, "dashboard-busy");
-  await component.mutation("runs/ledger:cancel", {
+  await component.mutation("runs/control:cancel", {
     runId: slow.runId,
     actor: "night shift",
   });
@@ -142,7 +142,7 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
   await component.mutation("settings/settings:setHooks", {
     onPurged: "function://;gone:onPurged",
   });
-  await component.mutation("runs/ledger:start", {
+  await component.mutation("runs/control:start", {
     kind: "purge",
     cutoff: Date.now() - 7 * DAY_MS,
     actor: "night shift",
@@ -192,7 +192,7 @@ test("a bar that ends where counting did says so in full, and tables show the ne
   const { component } = operator;
   const lastActive = Date.now() - 5 * DAY_MS;
   for (let first = 0; first < 4_200; first += 700) {
-    await component.mutation("operator/import:importBatch", {
+    await component.mutation("operator/import:batch", {
       rows: Array.from({ length: 700 }, (_, index) => ({
         anonymousId: `many-${first + index}`,
         createdAt: lastActive,
@@ -207,12 +207,12 @@ test("a bar that ends where counting did says so in full, and tables show the ne
     });
   }
   for (let run = 0; run < 10; run += 1) {
-    const { runId } = await component.mutation("runs/ledger:start", {
+    const { runId } = await component.mutation("runs/control:start", {
       ...{ kind: "purge", cutoff: 0, trigger: "operator" },
       actor: "cli:somebody-with-a-long-name@a-machine-with-one-too",
       maxSessions: 1,
     });
-    await component.mutation("runs/ledger:cancel", { runId, actor: "test" });
+    await component.mutation("runs/control:cancel", { runId, actor: "test" });
   }
   const { running, link } = await operator.dashboard();
   const page = await operator.browse();

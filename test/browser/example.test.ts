@@ -44,7 +44,7 @@ test("the overview is for administrators, and shows every visitor as they come",
     now: app.clock.now() - 3_600_000,
     actionsPerSession: 2,
   });
-  await app.component.mutation("operator/import:importBatch", {
+  await app.component.mutation("operator/import:batch", {
     rows: [...rows],
   });
   await tab.card("Expired").getByText("600").waitFor();
@@ -55,7 +55,7 @@ test("the overview is for administrators, and shows every visitor as they come",
   await tab.card("Active").getByText("1", { exact: true }).waitFor();
   const newest = tab.card("Newest actions").locator("tbody tr").first();
   await newest.getByText("chair").waitFor();
-  await app.component.mutation("visitors/heartbeat:action", {
+  await app.component.mutation("visitors/action:record", {
     anonymousId: await other.anonymousId(),
     action: LONG.slice(0, 100),
     resourceId: LONG,

@@ -405,6 +405,6 @@ async function importVisitors(
     lastActive,
   }));
   await t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.operator.import.importBatch, { rows }),
+    ctx.runMutation(sessionTracker.operator.import.batch, { rows }),
   );
 }

@@ -31,7 +31,7 @@ afterEach(() => {
 type Page = FunctionReturnType<typeof api.runs.archive.nextPage>;
 
 async function start(archiver = "writer", budget: object = {}) {
-  const { runId } = await t.mutation(api.runs.ledger.start, {
+  const { runId } = await t.mutation(api.runs.control.start, {
     kind: "purge",
     actor: "tester",
     trigger: "operator",
@@ -131,12 +131,12 @@ describe("what is archived", () => {
     const link = await start();
     await drive(link, 1);
     const page = await next(link);
-    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "back" });
-    await t.mutation(api.visitors.heartbeat.link, {
+    await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "back" });
+    await t.mutation(api.visitors.link.user, {
       anonymousId: "linked",
       userId: "ada",
     });
-    await t.mutation(api.operator.import.importBatch, {
+    await t.mutation(api.operator.import.batch, {
       rows: [
         {
           anonymousId: "merged",
@@ -146,7 +146,7 @@ describe("what is archived", () => {
         },
       ],
     });
-    await t.mutation(api.visitors.heartbeat.forget, {
+    await t.mutation(api.visitors.forget.visitor, {
       anonymousId: "forgotten",
     });
 
@@ -207,7 +207,7 @@ describe("a page", () => {
     const link = await start();
     await drive(link, 2);
     const page = await next(link);
-    await t.mutation(api.runs.ledger.cancel, {
+    await t.mutation(api.runs.control.cancel, {
       runId: link.runId,
       actor: "ann",
     });
@@ -265,23 +265,23 @@ describe("the run", () => {
       { runId, status: "running", archiveFile: FILE, sessions: 2 },
     ]);
     expect(
-      await t.mutation(api.runs.ledger.start, {
+      await t.mutation(api.runs.control.start, {
         kind: "purge",
         actor: "schedule",
         trigger: "schedule",
       }),
     ).toMatchObject({ status: "alreadyRunning", runId });
 
-    await t.mutation(api.runs.ledger.cancel, { runId, actor: "ann" });
+    await t.mutation(api.runs.control.cancel, { runId, actor: "ann" });
     const resume = { runId, actor: "ann" };
     await expect(
-      t.mutation(api.runs.ledger.resume, resume),
+      t.mutation(api.runs.control.resume, resume),
     ).rejects.toMatchObject({
       data: { kind: "archivedRun", file: FILE },
     });
 
     const again = { runId, archiver: "another" };
-    await t.mutation(api.runs.ledger.resume, {
+    await t.mutation(api.runs.control.resume, {
       ...resume,
       archiver: "another",
     });
@@ -302,7 +302,7 @@ describe("the run", () => {
     await drive(link, 2);
     const lost = await next(link);
     const { runId } = link;
-    await t.mutation(api.runs.ledger.resume, {
+    await t.mutation(api.runs.control.resume, {
       runId,
       actor: "ann",
       archiver: "another",
@@ -333,7 +333,7 @@ describe("the run", () => {
 
   test("is a purge", async () => {
     await expect(
-      t.mutation(api.runs.ledger.start, {
+      t.mutation(api.runs.control.start, {
         kind: "expire",
         actor: "tester",
         trigger: "operator",

@@ -38,7 +38,7 @@ async function start(
   budget: { maxSessions?: number; ratePerSecond?: number },
 ) {
   const request = { kind, ...by, ...budget };
-  const { runId } = await t.mutation(api.runs.ledger.start, request);
+  const { runId } = await t.mutation(api.runs.control.start, request);
   await untilFirstPage(t, runId);
   return runId;
 }
@@ -55,7 +55,7 @@ test("a run ends at its maximum, and resumes with as many again", async () => {
   expect((await expectInvariants(t)).sessions).toHaveLength(7);
 
   const resume = () =>
-    t.mutation(api.runs.ledger.resume, { runId, actor: "ann" });
+    t.mutation(api.runs.control.resume, { runId, actor: "ann" });
   vi.setSystemTime(NOW + DAY_MS);
   await resume();
   expect(await finishRun(t, runId)).toMatchObject({
@@ -75,8 +75,8 @@ test("one that is canceled before keeps what it has left", async () => {
   await seedExpired(t, visitors(60, OLD));
   const runId = await start("purge", { maxSessions: 40 });
   await runToPage(t, runId, 2);
-  await t.mutation(api.runs.ledger.cancel, { runId, actor: "ann" });
-  await t.mutation(api.runs.ledger.resume, { runId, actor: "ann" });
+  await t.mutation(api.runs.control.cancel, { runId, actor: "ann" });
+  await t.mutation(api.runs.control.resume, { runId, actor: "ann" });
   expect(await finishRun(t, runId)).toMatchObject({
     status: "maxReached",
     sessions: 40,

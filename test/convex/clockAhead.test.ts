@@ -66,7 +66,7 @@ describe("schedules", () => {
       "2026-03-01T03:30:00",
       "2026-03-02T03:30:00",
     ]);
-    const [, purge] = await t.query(api.schedules.schedules.list, {});
+    const [, purge] = await t.query(api.schedules.show.list, {});
     expect(purge?.lastAt).toBeLessThan(Date.now());
   });
 
@@ -102,11 +102,11 @@ describe("a visitor", () => {
   });
 
   function heartbeat(anonymousId: string) {
-    return t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
+    return t.mutation(api.visitors.heartbeat.beat, { anonymousId });
   }
 
   function active() {
-    return t.query(api.operator.show.active, { minutesActive: 15, limit: 10 });
+    return t.query(api.visitors.active.list, { minutesActive: 15, limit: 10 });
   }
 });
 
@@ -114,13 +114,13 @@ describe("doctor", () => {
   beforeEach(async () => {
     t = setUpComponent();
     await checkWatchdog(t);
-    await t.mutation(api.visitors.heartbeat.heartbeat, {
+    await t.mutation(api.visitors.heartbeat.beat, {
       anonymousId: "there",
     });
-    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "gone" });
-    await t.mutation(api.visitors.heartbeat.end, { anonymousId: "gone" });
+    await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "gone" });
+    await t.mutation(api.visitors.end.visit, { anonymousId: "gone" });
     vi.setSystemTime(RIGHT);
-    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "new" });
+    await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "new" });
   });
 
   test("is told what lies in the future", async () => {
@@ -167,7 +167,7 @@ describe("doctor", () => {
     expect(new Set(times)).toEqual(new Set([RIGHT]));
     // Who is not seen again expires, an idle timeout later.
     await advance(t, HOUR_MS);
-    const { sessions } = await t.query(api.operator.status.status, {});
+    const { sessions } = await t.query(api.operator.status.get, {});
     expect(sessions).toMatchObject({ active: 0, ended: 1 });
   });
 });
@@ -208,6 +208,6 @@ test("restarts of the future do not blow the watchdog's fuse", async () => {
   });
   vi.setSystemTime(RIGHT + 20 * MINUTE_MS);
   await checkWatchdog(t);
-  const { watchdog } = await t.query(api.operator.status.status, {});
+  const { watchdog } = await t.query(api.operator.status.get, {});
   expect(watchdog.gaveUp).toBeNull();
 });

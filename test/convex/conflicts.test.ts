@@ -50,10 +50,10 @@ test.each(SCHEDULE_NAMES)("a page of %s", async (kind) => {
   const ofVisitors = await record(async () => {
     for (let i = 0; i < 20; i += 1) {
       const beat = (anonymousId: string) =>
-        t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
+        t.mutation(api.visitors.heartbeat.beat, { anonymousId });
       await beat(`new-${i}`);
       await beat(`returns-${i}`);
-      await t.mutation(api.visitors.heartbeat.end, {
+      await t.mutation(api.visitors.end.visit, {
         anonymousId: `ends-${i}`,
       });
     }

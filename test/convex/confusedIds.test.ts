@@ -12,7 +12,7 @@ let victim: string;
 beforeEach(async () => {
   vi.useFakeTimers({ now: NOW });
   t = setUpComponent();
-  await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "victim" });
+  await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "victim" });
   victim = (await readRows(t)).sessions[0]?._id ?? "";
 });
 afterEach(() => {
@@ -23,25 +23,25 @@ test("nobody becomes a visitor under the sessionId of another", async () => {
   const anonymousId = victim;
   const refused = { ok: false, reason: "invalidAnonymousId" };
   expect(
-    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId }),
+    await t.mutation(api.visitors.heartbeat.beat, { anonymousId }),
   ).toEqual(refused);
   expect(
-    await t.mutation(api.visitors.heartbeat.action, {
+    await t.mutation(api.visitors.action.record, {
       anonymousId,
       action: "view",
     }),
   ).toEqual(refused);
   await expect(
-    t.mutation(api.visitors.heartbeat.link, { anonymousId, userId: "eve" }),
+    t.mutation(api.visitors.link.user, { anonymousId, userId: "eve" }),
   ).rejects.toMatchObject({ data: { kind: "invalidAnonymousId" } });
   const { sessions } = await expectInvariants(t);
   expect(sessions.map((row) => row.anonymousId)).toEqual(["victim"]);
 });
 
 test("a sessionId that is gone is an anonymousId like any other", async () => {
-  await t.mutation(api.visitors.heartbeat.forget, { anonymousId: "victim" });
+  await t.mutation(api.visitors.forget.visitor, { anonymousId: "victim" });
   expect(
-    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: victim }),
+    await t.mutation(api.visitors.heartbeat.beat, { anonymousId: victim }),
   ).toMatchObject({ state: "created" });
 });
 

@@ -91,7 +91,7 @@ describe.each([
     vi.setSystemTime(NOW);
     await drawAllShards(t);
     const used = await t.mutation(async (ctx) => {
-      const status = await ctx.runQuery(api.operator.status.status, {});
+      const status = await ctx.runQuery(api.operator.status.get, {});
       expect(status.sessions.total).toBe(rows);
       const { documentsRead } = await ctx.meta.getTransactionMetrics();
       const backlog = await ctx.runQuery(api.operator.status.backlog, {
@@ -128,7 +128,7 @@ describe.each([
 
   async function heartbeat(anonymousId: string) {
     return await t.mutation(async (ctx) => {
-      const result = await ctx.runMutation(api.visitors.heartbeat.heartbeat, {
+      const result = await ctx.runMutation(api.visitors.heartbeat.beat, {
         anonymousId,
       });
       const metrics = await ctx.meta.getTransactionMetrics();
@@ -150,7 +150,7 @@ describe("what re-runs what", () => {
     const beats = await record(async () => {
       for (let i = 0; i < 100; i += 1) {
         const anonymousId = `visitor-${i}`;
-        await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
+        await t.mutation(api.visitors.heartbeat.beat, { anonymousId });
       }
     });
     expect(totals(beats.transactions)).toMatchObject({
@@ -158,7 +158,7 @@ describe("what re-runs what", () => {
       writes: 100,
     });
     const reads = await record(async () => {
-      await t.query(api.operator.status.status, {});
+      await t.query(api.operator.status.get, {});
       for (const state of ["active", "expired", "ended"] as const) {
         await t.query(api.operator.show.list, { state });
       }
@@ -192,7 +192,7 @@ describe("a day, and so a month", () => {
     expect(new Set(transactions.map((tx) => tx.name))).toEqual(
       new Set([
         "public:rescheduler",
-        "schedules/schedules:dispatch",
+        "schedules/dispatch:tick",
         "schedules/watchdog:check",
       ]),
     );

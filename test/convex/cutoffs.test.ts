@@ -52,7 +52,7 @@ describe("a cutoff younger than the idle timeout", () => {
   ] as const)("is refused: $kind $cutoff", async ({ kind, cutoff }) => {
     await seedLeased(t, visitors(1, LATEST));
     await expect(
-      t.mutation(api.runs.ledger.start, { kind, cutoff, ...by }),
+      t.mutation(api.runs.control.start, { kind, cutoff, ...by }),
     ).rejects.toMatchObject({
       data: {
         kind: "invalidCutoff",
@@ -75,13 +75,13 @@ describe("a cutoff younger than the idle timeout", () => {
   test("is refused when a run is to go on", async () => {
     await setPageSize(t, 1);
     await seedExpired(t, visitors(3, NOW - 20 * DAY_MS));
-    const { runId } = await t.mutation(api.runs.ledger.start, {
+    const { runId } = await t.mutation(api.runs.control.start, {
       ...{ kind: "purge", cutoff: LATEST, ...by },
     });
-    await t.mutation(api.runs.ledger.cancel, { runId, actor: "ann" });
+    await t.mutation(api.runs.control.cancel, { runId, actor: "ann" });
     await change({ idleTimeoutMs: 2 * HOUR_MS });
     await expect(
-      t.mutation(api.runs.ledger.resume, { runId, actor: "ann" }),
+      t.mutation(api.runs.control.resume, { runId, actor: "ann" }),
     ).rejects.toMatchObject({ data: { kind: "invalidCutoff" } });
     expect(await readRun(t, runId)).toMatchObject({ status: "canceled" });
   });
@@ -102,7 +102,7 @@ test.each([
   { daysAgo: 1e9, cutoff: 0 },
 ])("so many days are reckoned here: %j", async ({ daysAgo, cutoff }) => {
   expect(
-    await t.mutation(api.runs.ledger.start, {
+    await t.mutation(api.runs.control.start, {
       ...{ kind: "purge", cutoff: { daysAgo }, ...by },
     }),
   ).toMatchObject({ cutoff });
@@ -114,7 +114,7 @@ test.each([
 test("so many days must be a number", async () => {
   const cutoff = { daysAgo: NaN };
   await expect(
-    t.mutation(api.runs.ledger.start, { kind: "purge", cutoff, ...by }),
+    t.mutation(api.runs.control.start, { kind: "purge", cutoff, ...by }),
   ).rejects.toMatchObject({ data: { kind: "invalidCutoff" } });
 });
 
@@ -202,7 +202,7 @@ describe("a start names the settings it was asked under", () => {
     const { revision, cutoff } = await t.query(api.runs.preview.purge, {});
     await change({ retentionDays: 90 });
     await expect(
-      t.mutation(api.runs.ledger.start, {
+      t.mutation(api.runs.control.start, {
         ...{ kind: "purge", cutoff, expectedRevision: revision, ...by },
       }),
     ).rejects.toMatchObject({
@@ -218,7 +218,7 @@ describe("a start names the settings it was asked under", () => {
 
   test("which stay with the run", async () => {
     await change({ retentionDays: 15 });
-    const { runId } = await t.mutation(api.runs.ledger.start, {
+    const { runId } = await t.mutation(api.runs.control.start, {
       ...{ kind: "purge", expectedRevision: 1, ...by },
     });
     expect(await readRun(t, runId)).toMatchObject({ revision: 1 });
@@ -227,17 +227,17 @@ describe("a start names the settings it was asked under", () => {
   test("and so does going on", async () => {
     await setPageSize(t, 1);
     await seedExpired(t, visitors(3, NOW - 20 * DAY_MS));
-    const { runId } = await t.mutation(api.runs.ledger.start, {
+    const { runId } = await t.mutation(api.runs.control.start, {
       kind: "purge",
       ...by,
     });
-    await t.mutation(api.runs.ledger.cancel, { runId, actor: "ann" });
+    await t.mutation(api.runs.control.cancel, { runId, actor: "ann" });
     await change({ retentionDays: 90 });
     const resume = { runId, actor: "ann" };
     await expect(
-      t.mutation(api.runs.ledger.resume, { ...resume, expectedRevision: 1 }),
+      t.mutation(api.runs.control.resume, { ...resume, expectedRevision: 1 }),
     ).rejects.toMatchObject({ data: { kind: "revisionConflict" } });
-    await t.mutation(api.runs.ledger.resume, {
+    await t.mutation(api.runs.control.resume, {
       ...resume,
       expectedRevision: 2,
     });

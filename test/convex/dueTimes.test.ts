@@ -203,7 +203,7 @@ describe("a pause until the time of a fire", () => {
     await begin("2026-03-01T00:00Z", "30 2 * * *");
     const { schedule } = await pause(until);
     expect(schedule.nextAt).toBe(until);
-    const { fires } = await t.query(api.schedules.schedules.preview, {
+    const { fires } = await t.query(api.schedules.show.preview, {
       name: "purge",
       count: 2,
     });
@@ -225,7 +225,7 @@ describe("a pause until the time of a fire", () => {
     await begin("2026-03-01T00:00Z", "30 2 * * *");
     await pause(at("2026-03-05T00:00Z"));
     stop("2026-03-01T02:45Z");
-    await t.mutation(api.schedules.schedules.resume, {
+    await t.mutation(api.schedules.change.resume, {
       name: "purge",
       actor: "test",
     });
@@ -235,7 +235,7 @@ describe("a pause until the time of a fire", () => {
   });
 
   function pause(end: number) {
-    return t.mutation(api.schedules.schedules.pause, {
+    return t.mutation(api.schedules.change.pause, {
       name: "purge",
       reason: "audit",
       actor: "test",

@@ -54,7 +54,7 @@ export async function setSpec(
   spec: string,
   timeZone: string,
 ): Promise<void> {
-  await t.mutation(api.schedules.schedules.set, {
+  await t.mutation(api.schedules.change.set, {
     name,
     spec,
     timeZone,

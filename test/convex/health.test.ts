@@ -60,7 +60,7 @@ test("schedules that crons lacks, has differently, or does not fire", async () =
     await crons.register(
       ctx,
       { kind: "cron", cronspec: "0 5 * * *", tz: "UTC" },
-      internal.schedules.schedules.dispatch,
+      internal.schedules.dispatch.tick,
       { name: "purge" },
       "purge",
     );
@@ -98,7 +98,7 @@ test("repair restarts a run that stands still, though the watchdog gave up", asy
   await advance(t, HOUR_MS);
   await t.mutation(internal.schedules.watchdog.check, {});
   expect(
-    (await t.query(api.operator.status.status, {})).watchdog.gaveUp,
+    (await t.query(api.operator.status.get, {})).watchdog.gaveUp,
   ).not.toBeNull();
   expect(await readRun(t, runId)).toMatchObject({ sessions: 10 });
 
@@ -109,7 +109,7 @@ test("repair restarts a run that stands still, though the watchdog gave up", asy
   ]);
   expect(await finishRun(t, runId)).toMatchObject({ sessions: 30 });
   expect(
-    (await t.query(api.operator.status.status, {})).watchdog.gaveUp,
+    (await t.query(api.operator.status.get, {})).watchdog.gaveUp,
   ).toBeNull();
 });
 

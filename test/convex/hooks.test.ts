@@ -45,7 +45,7 @@ test("onPurged gets every page's sessions, with all an app needs of them", async
 
 test("onExpired gets those who were idle, with the user where one is known", async () => {
   await t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.visitors.heartbeat.link, {
+    ctx.runMutation(sessionTracker.visitors.link.user, {
       anonymousId: "known",
       userId: "ann",
     }),
@@ -177,7 +177,7 @@ describe("where the hook fails", () => {
     const [debt] = await debts();
     const settle = () =>
       t.mutation((ctx) =>
-        ctx.runMutation(sessionTracker.settings.hooks.settle, {
+        ctx.runMutation(sessionTracker.operator.hooks.settle, {
           debtId: debt?.debtId ?? "",
         }),
       );
@@ -221,7 +221,7 @@ test("a hook whose function is gone is named, cleared, and keeps nobody", async 
   });
   const clear = () =>
     t.mutation((ctx) =>
-      ctx.runMutation(sessionTracker.settings.hooks.clear, {
+      ctx.runMutation(sessionTracker.operator.hooks.clear, {
         name: "onPurged",
       }),
     );
@@ -241,7 +241,7 @@ test("null removes a hook", async () => {
 test("a hook that edits its own schedule leaves it alive", async () => {
   await t.mutation(install, { onExpired: "editSchedule", onPurged: null });
   await t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.schedules.schedules.set, {
+    ctx.runMutation(sessionTracker.schedules.change.set, {
       name: "expire",
       spec: "*/15 * * * *",
       actor: "tester",
@@ -249,7 +249,7 @@ test("a hook that edits its own schedule leaves it alive", async () => {
   );
   const visit = (anonymousId: string) =>
     t.mutation((ctx) =>
-      ctx.runMutation(sessionTracker.visitors.heartbeat.heartbeat, {
+      ctx.runMutation(sessionTracker.visitors.heartbeat.beat, {
         anonymousId,
       }),
     );
@@ -272,7 +272,7 @@ test("a hook that edits its own schedule leaves it alive", async () => {
 
 async function run(kind: "expire" | "purge") {
   const { runId } = await t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.runs.ledger.start, {
+    ctx.runMutation(sessionTracker.runs.control.start, {
       kind,
       actor: "tester",
       trigger: "app",
@@ -300,7 +300,7 @@ async function importVisitors(count: number, lastActive: number) {
     lastActive,
   }));
   await t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.operator.import.importBatch, { rows }),
+    ctx.runMutation(sessionTracker.operator.import.batch, { rows }),
   );
   return rows.map((row) => row.anonymousId);
 }
@@ -330,14 +330,14 @@ function hookCalls() {
 
 async function expireSchedule() {
   const schedules = await t.query((ctx) =>
-    ctx.runQuery(sessionTracker.schedules.schedules.list, {}),
+    ctx.runQuery(sessionTracker.schedules.show.list, {}),
   );
   return schedules.find(({ name }) => name === "expire");
 }
 
 function forget(anonymousId: string, more: { hookUnable?: string } = {}) {
   return t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.visitors.heartbeat.forget, {
+    ctx.runMutation(sessionTracker.visitors.forget.visitor, {
       anonymousId,
       ...more,
     }),
@@ -353,25 +353,23 @@ async function refuse(anonymousId: string): Promise<void> {
 
 async function debts() {
   const page = await t.query((ctx) =>
-    ctx.runQuery(sessionTracker.settings.hooks.debts, {}),
+    ctx.runQuery(sessionTracker.operator.hooks.debts, {}),
   );
   return page.debts;
 }
 
 function retry(debtId: string) {
   return t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.settings.hooks.retry, { debtId }),
+    ctx.runMutation(sessionTracker.operator.hooks.retry, { debtId }),
   );
 }
 
 function check() {
   return t.mutation((ctx) =>
-    ctx.runMutation(sessionTracker.settings.hooks.check, {}),
+    ctx.runMutation(sessionTracker.operator.hooks.check, {}),
   );
 }
 
 function status() {
-  return t.query((ctx) =>
-    ctx.runQuery(sessionTracker.operator.status.status, {}),
-  );
+  return t.query((ctx) => ctx.runQuery(sessionTracker.operator.status.get, {}));
 }

@@ -26,7 +26,7 @@ type Rest = { actions: Imported[]; after: ActionPlace | null };
 async function setUpVisitor(): Promise<Component> {
   const t = setUpComponent();
   const row = { anonymousId: "v", createdAt: AT - 10, lastActive: NOW };
-  await t.mutation(api.operator.import.importBatch, { rows: [row] });
+  await t.mutation(api.operator.import.batch, { rows: [row] });
   return t;
 }
 

@@ -167,7 +167,7 @@ describe("rows of one visitor merge", () => {
   test("actions recorded by tracking are met by the same rule", async () => {
     const t = setUpComponent();
     const what = { action: "click", metadata: { x: 1 } };
-    await t.mutation(api.visitors.heartbeat.action, {
+    await t.mutation(api.visitors.action.record, {
       anonymousId: "v",
       ...what,
     });
@@ -211,9 +211,9 @@ describe("later activity than known", () => {
     ["expired, where it is not", 31 * MINUTE_MS, "expired", 1],
   ])("makes an ended one %s", async (_, waitMs, state, visits) => {
     const t = setUpComponent();
-    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "v" });
+    await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "v" });
     const end = { anonymousId: "v", reason: "bye" };
-    await t.mutation(api.visitors.heartbeat.end, end);
+    await t.mutation(api.visitors.end.visit, end);
     vi.setSystemTime(NOW + MINUTE_MS + waitMs);
     await importRows(t, { lastActive: NOW + MINUTE_MS });
     const { sessions } = await expectInvariants(t);
@@ -223,8 +223,8 @@ describe("later activity than known", () => {
 
   test("earlier activity than known leaves an ended one ended", async () => {
     const t = setUpComponent();
-    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "v" });
-    await t.mutation(api.visitors.heartbeat.end, {
+    await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "v" });
+    await t.mutation(api.visitors.end.visit, {
       anonymousId: "v",
       reason: "bye",
     });
@@ -241,7 +241,7 @@ describe("later activity than known", () => {
       const t = setUpComponent();
       vi.setSystemTime(NOW - HOUR_MS);
       const action = { anonymousId: "v", action: "click" };
-      await t.mutation(api.visitors.heartbeat.action, action);
+      await t.mutation(api.visitors.action.record, action);
       vi.setSystemTime(NOW);
       if (withRun) await expire(t);
       await importRows(t, { lastActive: RECENTLY, actions: clicks(1, 2) });
@@ -362,7 +362,7 @@ describe("a call", () => {
     }));
     const { databaseQueries, documentsWritten } = await t.mutation(
       async (ctx) => {
-        await ctx.runMutation(api.operator.import.importBatch, {
+        await ctx.runMutation(api.operator.import.batch, {
           rows: changed,
         });
         return await ctx.meta.getTransactionMetrics();
@@ -391,7 +391,7 @@ test("no cap drops an imported action", async () => {
 /** Rows of a visitor "v" who came long ago and was seen just now, but for what each says. */
 function importRows(t: Component, ...rows: Partial<ImportRow>[]) {
   const row = { anonymousId: "v", createdAt: LONG_AGO, lastActive: NOW };
-  return t.mutation(api.operator.import.importBatch, {
+  return t.mutation(api.operator.import.batch, {
     rows: rows.map((given) => ({
       ...row,
       createdAt: Math.min(LONG_AGO, given.lastActive ?? LONG_AGO),
@@ -420,5 +420,5 @@ function whatOf({ at, action, resourceId, metadata }: Rows["actions"][number]) {
 
 async function expire(t: Component): Promise<void> {
   const request = { actor: "ada", trigger: "operator" } as const;
-  await t.mutation(api.runs.ledger.start, { kind: "expire", ...request });
+  await t.mutation(api.runs.control.start, { kind: "expire", ...request });
 }

@@ -65,8 +65,8 @@ describe("the chain", () => {
     await seedExpired(t, visitors(30, OLD));
     const runId = await startRun(t, "purge");
     for (let i = 0; i < 3; i += 1) {
-      await t.mutation(api.runs.ledger.cancel, { runId, actor: "tester" });
-      await t.mutation(api.runs.ledger.resume, { runId, actor: "tester" });
+      await t.mutation(api.runs.control.cancel, { runId, actor: "tester" });
+      await t.mutation(api.runs.control.resume, { runId, actor: "tester" });
     }
     expect(await finishRun(t, runId)).toMatchObject({
       status: "completed",
@@ -112,7 +112,7 @@ describe("the chain", () => {
       pages: 1,
       errors: [{ message: "The job of its page was canceled in workpool." }],
     });
-    await t.mutation(api.runs.ledger.resume, { runId, actor: "tester" });
+    await t.mutation(api.runs.control.resume, { runId, actor: "tester" });
     expect(await finishRun(t, runId)).toMatchObject({
       status: "completed",
       sessions: 30,
@@ -168,11 +168,11 @@ describe("the walk", () => {
         actor: "tester",
       });
     await idleTimeoutMs(120);
-    await t.mutation(api.visitors.heartbeat.heartbeat, {
+    await t.mutation(api.visitors.heartbeat.beat, {
       anonymousId: "patient",
     });
     await idleTimeoutMs(30);
-    await t.mutation(api.visitors.heartbeat.heartbeat, {
+    await t.mutation(api.visitors.heartbeat.beat, {
       anonymousId: "hasty",
     });
     vi.setSystemTime(NOW + HOUR_MS);
@@ -233,7 +233,7 @@ describe("sessions that do not fit a page", () => {
       ...visitors(3, OLD),
     ]);
     const runId = await startRun(t, "purge");
-    await t.mutation(api.visitors.heartbeat.action, {
+    await t.mutation(api.visitors.action.record, {
       anonymousId: "busy",
       action: "return",
     });
@@ -272,7 +272,7 @@ describe("sessions that do not fit a page", () => {
   test("actions near 1 MiB do not break a page: it stops within its bytes", async () => {
     const metadata = "x".repeat(1_000_000);
     for (let i = 0; i < 4; i += 1) {
-      await t.mutation(api.operator.import.importBatch, {
+      await t.mutation(api.operator.import.batch, {
         rows: [0, 1].map((j) => ({
           anonymousId: `heavy-${i}-${j}`,
           createdAt: OLD,

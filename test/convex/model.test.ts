@@ -120,7 +120,7 @@ class Driver {
 
   async heartbeat(anonymousId: string) {
     const expected = this.model.heartbeat(anonymousId, Date.now());
-    const result = await this.#t.mutation(api.visitors.heartbeat.heartbeat, {
+    const result = await this.#t.mutation(api.visitors.heartbeat.beat, {
       anonymousId,
     });
     expect(result).toMatchObject({ ok: true, state: expected });
@@ -131,7 +131,7 @@ class Driver {
     const what = this.#what();
     const action = { at: Date.now(), ...what };
     const expected = this.model.act(anonymousId, action, Date.now());
-    const result = await this.#t.mutation(api.visitors.heartbeat.action, {
+    const result = await this.#t.mutation(api.visitors.action.record, {
       anonymousId,
       ...what,
     });
@@ -142,7 +142,7 @@ class Driver {
   async end(anonymousId: string) {
     const given = this.#random.pick([{ reason: "bye" }, {}]);
     const expected = this.model.end(anonymousId, given.reason, Date.now());
-    const { ended } = await this.#t.mutation(api.visitors.heartbeat.end, {
+    const { ended } = await this.#t.mutation(api.visitors.end.visit, {
       anonymousId,
       ...given,
     });
@@ -151,7 +151,7 @@ class Driver {
   }
 
   async forget(anonymousId: string) {
-    const call = this.#t.mutation(api.visitors.heartbeat.forget, {
+    const call = this.#t.mutation(api.visitors.forget.visitor, {
       anonymousId,
     });
     const isKnown = this.model.visitors.has(anonymousId);
@@ -171,7 +171,7 @@ class Driver {
   async link(anonymousId: string) {
     const userId = this.#random.pick(["ada", "grace"]);
     this.model.link(anonymousId, userId, Date.now());
-    await this.#t.mutation(api.visitors.heartbeat.link, {
+    await this.#t.mutation(api.visitors.link.user, {
       anonymousId,
       userId,
     });
@@ -187,7 +187,7 @@ class Driver {
       expected[outcome] += 1;
       expected.actions += actions;
     }
-    const result = await this.#t.mutation(api.operator.import.importBatch, {
+    const result = await this.#t.mutation(api.operator.import.batch, {
       rows,
     });
     expect(result).toEqual(expected);
@@ -232,7 +232,7 @@ class Driver {
     const agoMs = this.#random.pick([0, HOUR_MS, 6 * HOUR_MS, DAY_MS, null]);
     const cutoff = agoMs === null ? this.#dueCutoff(kind) : Date.now() - agoMs;
     const given = agoMs === null || cutoff === null ? {} : { cutoff };
-    const call = this.#t.mutation(api.runs.ledger.start, {
+    const call = this.#t.mutation(api.runs.control.start, {
       ...request,
       ...given,
     });
@@ -276,7 +276,7 @@ class Driver {
     if (running.length === 0) return "none is running";
     const run = this.#random.pick(running);
     const call = { runId: run.runId, actor: "ada" };
-    const result = await this.#t.mutation(api.runs.ledger.cancel, call);
+    const result = await this.#t.mutation(api.runs.control.cancel, call);
     expect(result).toEqual({ canceled: true, status: "canceled" });
     run.status = "canceled";
     return run.runId;
@@ -286,7 +286,7 @@ class Driver {
     if (this.runs.runs.length === 0) return "there is none";
     const run = this.#random.pick(this.runs.runs);
     const call = { runId: run.runId, actor: "ada" };
-    const resumed = this.#t.mutation(api.runs.ledger.resume, call);
+    const resumed = this.#t.mutation(api.runs.control.resume, call);
     if (run.status !== "canceled") {
       expect(await resumed).toEqual({ resumed: false, status: run.status });
       return [run.runId, run.status];

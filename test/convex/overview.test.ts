@@ -18,7 +18,7 @@ afterEach(() => {
 
 async function visitAt(at: number, anonymousId: string) {
   vi.setSystemTime(at);
-  await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
+  await t.mutation(api.visitors.heartbeat.beat, { anonymousId });
 }
 
 const createdOn = (from: number, limit?: number) =>
@@ -78,7 +78,7 @@ test("the newest actions are those of all visitors, the last recorded first", as
   const sessions: string[] = [];
   for (const [n, anonymousId] of ["a", "b", "a"].entries()) {
     vi.setSystemTime(TODAY + n);
-    const acted = await t.mutation(api.visitors.heartbeat.action, {
+    const acted = await t.mutation(api.visitors.action.record, {
       anonymousId,
       action: `act-${n}`,
       metadata: { n },

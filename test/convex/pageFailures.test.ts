@@ -139,7 +139,7 @@ test("20 failures in a row fail the run; mended, it goes on where it was", async
   expect((await expectInvariants(t)).sessions).toHaveLength(25);
 
   await removeFaults(t);
-  await t.mutation(api.runs.ledger.resume, { runId, actor: "tester" });
+  await t.mutation(api.runs.control.resume, { runId, actor: "tester" });
   expect(await finishRun(t, runId)).toMatchObject({
     status: "completed",
     sessions: 6,

@@ -63,7 +63,7 @@ export async function expectInvariants(t: Component): Promise<Rows> {
   expect(new Set(rows.sessions.map((row) => row.anonymousId)).size).toBe(
     byState.total,
   );
-  expect((await t.query(api.operator.status.status, {})).sessions).toEqual(
+  expect((await t.query(api.operator.status.get, {})).sessions).toEqual(
     byState,
   );
   return rows;

@@ -95,7 +95,7 @@ export async function startRun(
   kind: RunKind,
   cutoff?: number,
 ): Promise<Id<"runs">> {
-  const { runId, status } = await t.mutation(api.runs.ledger.start, {
+  const { runId, status } = await t.mutation(api.runs.control.start, {
     kind,
     actor: "tester",
     trigger: "operator",

@@ -25,7 +25,7 @@ async function startPurge(archive?: { file: string; archiver: string }) {
   await setPageSize(t, 1);
   await seedExpired(t, visitors(5, NOW - 20 * DAY_MS));
   const by = { actor: "ann", trigger: "operator" as const };
-  const { runId } = await t.mutation(api.runs.ledger.start, {
+  const { runId } = await t.mutation(api.runs.control.start, {
     ...{ kind: "purge", ...by },
     ...(archive === undefined ? {} : { archive }),
   });
@@ -34,13 +34,13 @@ async function startPurge(archive?: { file: string; archiver: string }) {
 
 test("who let a canceled run go on is kept, and why", async () => {
   const runId = await startPurge();
-  await t.mutation(api.runs.ledger.cancel, { runId, actor: "ann" });
+  await t.mutation(api.runs.control.cancel, { runId, actor: "ann" });
   vi.setSystemTime(NOW + MINUTE_MS);
   const first = { actor: "bob", reason: "the backup is there" };
-  await t.mutation(api.runs.ledger.resume, { runId, ...first });
-  await t.mutation(api.runs.ledger.cancel, { runId, actor: "ann" });
+  await t.mutation(api.runs.control.resume, { runId, ...first });
+  await t.mutation(api.runs.control.cancel, { runId, actor: "ann" });
   vi.setSystemTime(NOW + 2 * MINUTE_MS);
-  await t.mutation(api.runs.ledger.resume, { runId, actor: "cid" });
+  await t.mutation(api.runs.control.resume, { runId, actor: "cid" });
   expect(await readRun(t, runId)).toMatchObject({
     actor: "ann",
     resumes: [
@@ -53,8 +53,8 @@ test("who let a canceled run go on is kept, and why", async () => {
 test("the last few are kept", async () => {
   const runId = await startPurge();
   for (let n = 0; n <= MAX_RUN_ERRORS; n += 1) {
-    await t.mutation(api.runs.ledger.cancel, { runId, actor: "ann" });
-    await t.mutation(api.runs.ledger.resume, { runId, actor: `bob-${n}` });
+    await t.mutation(api.runs.control.cancel, { runId, actor: "ann" });
+    await t.mutation(api.runs.control.resume, { runId, actor: `bob-${n}` });
   }
   const { resumes = [] } = await readRun(t, runId);
   expect(resumes).toHaveLength(MAX_RUN_ERRORS);
@@ -64,13 +64,13 @@ test("the last few are kept", async () => {
 test("who takes over an archive says where it is now", async () => {
   const runId = await startPurge({ file: "/old.gz", archiver: "first" });
   const takeOver = { runId, actor: "bob", archiver: "second" };
-  await t.mutation(api.runs.ledger.resume, takeOver);
+  await t.mutation(api.runs.control.resume, takeOver);
   expect(await readRun(t, runId)).toMatchObject({ archiveFile: "/old.gz" });
   const archiveFile = "/moved.gz";
   const again = { ...takeOver, archiver: "third", archiveFile };
-  await t.mutation(api.runs.ledger.resume, again);
+  await t.mutation(api.runs.control.resume, again);
   // Asked again because its answer was lost.
-  await t.mutation(api.runs.ledger.resume, again);
+  await t.mutation(api.runs.control.resume, again);
   expect(await readRun(t, runId)).toMatchObject({
     archiveFile,
     resumes: [{ actor: "bob" }, { actor: "bob" }],
@@ -81,10 +81,10 @@ test("an empty reason is refused, and nothing is changed", async () => {
   const runId = await startPurge();
   const by = { actor: "ann", reason: " " };
   const refused = [
-    () => t.mutation(api.runs.ledger.cancel, { runId, ...by }),
-    () => t.mutation(api.runs.ledger.resume, { runId, ...by }),
+    () => t.mutation(api.runs.control.cancel, { runId, ...by }),
+    () => t.mutation(api.runs.control.resume, { runId, ...by }),
     () =>
-      t.mutation(api.runs.ledger.start, {
+      t.mutation(api.runs.control.start, {
         ...{ kind: "expire", trigger: "operator", ...by },
       }),
     () =>
@@ -93,13 +93,13 @@ test("an empty reason is refused, and nothing is changed", async () => {
         ...by,
       }),
     () =>
-      t.mutation(api.schedules.schedules.set, {
+      t.mutation(api.schedules.change.set, {
         name: "purge",
         spec: "0 1 * * *",
         ...by,
       }),
-    () => t.mutation(api.schedules.schedules.pause, { name: "purge", ...by }),
-    () => t.mutation(api.schedules.schedules.resume, { name: "purge", ...by }),
+    () => t.mutation(api.schedules.change.pause, { name: "purge", ...by }),
+    () => t.mutation(api.schedules.change.resume, { name: "purge", ...by }),
   ];
   for (const change of refused) {
     await expect(change()).rejects.toMatchObject({

@@ -54,7 +54,7 @@ describe("start", () => {
   test.each([0, NOW - 40 * DAY_MS, NOW - DEFAULT_SETTINGS.idleTimeoutMs])(
     "takes the cutoff %i",
     async (cutoff) => {
-      const started = await t.mutation(api.runs.ledger.start, {
+      const started = await t.mutation(api.runs.control.start, {
         kind: "purge",
         cutoff,
         ...by,
@@ -67,7 +67,7 @@ describe("start", () => {
     "refuses the cutoff %d and starts nothing",
     async (cutoff) => {
       await expect(
-        t.mutation(api.runs.ledger.start, { kind: "purge", cutoff, ...by }),
+        t.mutation(api.runs.control.start, { kind: "purge", cutoff, ...by }),
       ).rejects.toMatchObject({ data: { kind: "invalidCutoff", now: NOW } });
       expect(await t.query(api.runs.ledger.list, {})).toEqual([]);
     },
@@ -77,7 +77,7 @@ describe("start", () => {
     const patch = { retentionDays: "never" as const };
     await t.mutation(api.settings.settings.change, { patch, actor: "tester" });
     await expect(
-      t.mutation(api.runs.ledger.start, { kind: "purge", ...by }),
+      t.mutation(api.runs.control.start, { kind: "purge", ...by }),
     ).rejects.toMatchObject({ data: { kind: "retentionNever" } });
     await startRun(t, "purge", NOW - DAY_MS);
     await startRun(t, "expire");
@@ -114,7 +114,7 @@ describe("start", () => {
     const runId = await startRun(t, "purge");
     vi.setSystemTime(NOW + MINUTE_MS);
     expect(
-      await t.mutation(api.runs.ledger.start, { kind: "purge", ...by }),
+      await t.mutation(api.runs.control.start, { kind: "purge", ...by }),
     ).toEqual({
       runId,
       cutoff: NOW - RETENTION_MS,
@@ -130,14 +130,14 @@ describe("start", () => {
 
   test("a token names the run it started, also when that is done", async () => {
     const request = { kind: "purge" as const, ...by, token: "try-1" };
-    const first = await t.mutation(api.runs.ledger.start, request);
+    const first = await t.mutation(api.runs.control.start, request);
     await untilFirstPage(t, first.runId);
     vi.setSystemTime(NOW + HOUR_MS);
-    expect(await t.mutation(api.runs.ledger.start, request)).toEqual(first);
+    expect(await t.mutation(api.runs.control.start, request)).toEqual(first);
     expect(await t.query(api.runs.ledger.list, {})).toHaveLength(1);
 
     const other = { ...request, token: "try-2" };
-    expect((await t.mutation(api.runs.ledger.start, other)).runId).not.toBe(
+    expect((await t.mutation(api.runs.control.start, other)).runId).not.toBe(
       first.runId,
     );
   });
@@ -228,7 +228,7 @@ describe("list and get", () => {
       await t.query(api.runs.ledger.get, { runId: "nonsense" }),
     ).toBeNull();
     const args = { runId: "nonsense", actor: "tester" };
-    for (const change of [api.runs.ledger.cancel, api.runs.ledger.resume]) {
+    for (const change of [api.runs.control.cancel, api.runs.control.resume]) {
       await expect(t.mutation(change, args)).rejects.toMatchObject({
         data: { kind: "runNotFound", runId: "nonsense" },
       });
@@ -244,7 +244,7 @@ describe("cancel and resume", () => {
     // The page it starts with, and those of its first job.
     await runToPage(t, runId, 11);
     const args = { runId, actor: "ann", reason: "too early" };
-    expect(await t.mutation(api.runs.ledger.cancel, args)).toEqual({
+    expect(await t.mutation(api.runs.control.cancel, args)).toEqual({
       canceled: true,
       status: "canceled",
     });
@@ -257,7 +257,7 @@ describe("cancel and resume", () => {
       errors: [{ message: "Canceled by ann: too early" }],
     });
     expect((await expectInvariants(t)).sessions).toHaveLength(11);
-    expect(await t.mutation(api.runs.ledger.cancel, args)).toEqual({
+    expect(await t.mutation(api.runs.control.cancel, args)).toEqual({
       canceled: false,
       status: "canceled",
     });
@@ -265,7 +265,7 @@ describe("cancel and resume", () => {
     // Nothing is met twice: a row put behind the cursor waits for the next run.
     await seedExpired(t, visitors(1, NOW - 30 * DAY_MS, "behind"));
     expect(
-      await t.mutation(api.runs.ledger.resume, { runId, actor: "ann" }),
+      await t.mutation(api.runs.control.resume, { runId, actor: "ann" }),
     ).toEqual({
       resumed: true,
       status: "running",
@@ -279,7 +279,7 @@ describe("cancel and resume", () => {
     const { sessions } = await expectInvariants(t);
     expect(sessions.map((row) => row.anonymousId)).toEqual(["behind-0"]);
     expect(
-      await t.mutation(api.runs.ledger.resume, { runId, actor: "ann" }),
+      await t.mutation(api.runs.control.resume, { runId, actor: "ann" }),
     ).toEqual({
       resumed: false,
       status: "completed",
@@ -290,10 +290,10 @@ describe("cancel and resume", () => {
     await setPageSize(t, 1);
     await seedExpired(t, visitors(5, NOW - 20 * DAY_MS));
     const first = await startRun(t, "purge");
-    await t.mutation(api.runs.ledger.cancel, { runId: first, actor: "ann" });
+    await t.mutation(api.runs.control.cancel, { runId: first, actor: "ann" });
     const second = await startRun(t, "purge");
     await expect(
-      t.mutation(api.runs.ledger.resume, { runId: first, actor: "ann" }),
+      t.mutation(api.runs.control.resume, { runId: first, actor: "ann" }),
     ).rejects.toMatchObject({
       data: { kind: "alreadyRunning", runId: second },
     });
@@ -303,13 +303,13 @@ describe("cancel and resume", () => {
     await setPageSize(t, 1);
     await seedExpired(t, visitors(4, NOW - 20 * DAY_MS));
     const resumed = await startRun(t, "purge");
-    await t.mutation(api.runs.ledger.cancel, { runId: resumed, actor: "ann" });
+    await t.mutation(api.runs.control.cancel, { runId: resumed, actor: "ann" });
     vi.setSystemTime(NOW + MINUTE_MS);
     await startRun(t, "purge", 0);
     vi.setSystemTime(NOW + 2 * MINUTE_MS);
     const last = await startRun(t, "purge", 0);
-    await t.mutation(api.runs.ledger.resume, { runId: resumed, actor: "ann" });
-    const { runs } = await t.query(api.operator.status.status, {});
+    await t.mutation(api.runs.control.resume, { runId: resumed, actor: "ann" });
+    const { runs } = await t.query(api.operator.status.get, {});
     expect(runs.map(({ runId, status }) => ({ runId, status }))).toEqual([
       { runId: resumed, status: "running" },
       { runId: last, status: "completed" },

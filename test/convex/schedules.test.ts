@@ -178,7 +178,7 @@ describe("refused", () => {
       refusal,
     );
     await expect(
-      t.query(api.schedules.schedules.preview, { name: "purge", ...change }),
+      t.query(api.schedules.show.preview, { name: "purge", ...change }),
     ).rejects.toMatchObject(refusal);
     expect(await schedule("purge")).toEqual(before);
     expect((await cronSpecs()).purge).toEqual(["30 2 * * *"]);
@@ -192,7 +192,7 @@ describe("refused", () => {
     await set({ name: "purge", spec });
     expect((await schedule("purge")).spec).toBe(kept);
     expect((await cronSpecs()).purge).toEqual([kept]);
-    const preview = await t.query(api.schedules.schedules.preview, { spec });
+    const preview = await t.query(api.schedules.show.preview, { spec });
     expect(preview.spec).toBe(kept);
   });
 
@@ -222,7 +222,7 @@ describe("pause", () => {
     expect((await expectInvariants(t)).sessions).toHaveLength(3);
 
     const { schedule: resumed } = await t.mutation(
-      api.schedules.schedules.resume,
+      api.schedules.change.resume,
       {
         name: "purge",
         actor: "tester",
@@ -290,12 +290,12 @@ describe("preview", () => {
       fires: ["21T02:30Z"],
     },
   ])("$what", async ({ args, fires }) => {
-    const preview = await t.query(api.schedules.schedules.preview, args);
+    const preview = await t.query(api.schedules.show.preview, args);
     expect(preview.fires).toEqual(fires.map((fire) => at(`2026-03-${fire}`)));
   });
 
   test("takes no longer where fires are years apart", async () => {
-    const { fires } = await t.query(api.schedules.schedules.preview, {
+    const { fires } = await t.query(api.schedules.show.preview, {
       spec: "0 0 29 2 *",
       count: 100,
     });
@@ -307,7 +307,7 @@ describe("preview", () => {
 
   test.each([0, 101, 2.5])("refuses to count %d", async (count) => {
     await expect(
-      t.query(api.schedules.schedules.preview, { name: "purge", count }),
+      t.query(api.schedules.show.preview, { name: "purge", count }),
     ).rejects.toMatchObject({
       data: { kind: "invalidArgument", argument: "count" },
     });
@@ -330,7 +330,7 @@ describe("preview", () => {
     async ({ spec = "30 2 * * *", from, fires }) => {
       vi.setSystemTime(from);
       await set({ name: "purge", spec, timeZone: "America/New_York" });
-      const preview = await t.query(api.schedules.schedules.preview, {
+      const preview = await t.query(api.schedules.show.preview, {
         name: "purge",
         count: 3,
       });
@@ -351,7 +351,7 @@ describe("a tick", () => {
   });
 
   test("with nothing due starts no run and no job", async () => {
-    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "live" });
+    await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "live" });
     await advance(t, 16 * MINUTE_MS);
     expect(await schedule("expire")).toMatchObject({
       lastAt: NOW + 15 * MINUTE_MS,
@@ -361,7 +361,7 @@ describe("a tick", () => {
   });
 
   test("starts a run of its own where something is due", async () => {
-    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "gone" });
+    await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "gone" });
     await advance(t, 46 * MINUTE_MS);
     expect((await schedule("expire")).lastResult).toBe("started a run");
     expect(await t.query(api.runs.ledger.list, {})).toMatchObject([
@@ -405,7 +405,7 @@ describe("a tick", () => {
     const { transactions } = await record(() => advance(t, 16 * MINUTE_MS));
 
     const fires = transactions.filter(
-      (tx) => tx.name === "schedules/schedules:dispatch",
+      (tx) => tx.name === "schedules/dispatch:tick",
     );
     // Crons skips every other of the 24: the one before it is not done yet.
     expect(fires.length).toBeGreaterThan(10);
@@ -425,7 +425,7 @@ describe("a tick", () => {
   async function leaveOneAlwaysDue() {
     const patch = { retentionDays: "never" as const, pageSize: 1 };
     await t.mutation(api.settings.settings.change, { patch, actor: "tester" });
-    const seen = await t.mutation(api.visitors.heartbeat.heartbeat, {
+    const seen = await t.mutation(api.visitors.heartbeat.beat, {
       anonymousId: "orphan",
     });
     await t.run(async (ctx) => {
@@ -446,12 +446,12 @@ function set(change: {
   reason?: string;
   expectedRevision?: number;
 }) {
-  return t.mutation(api.schedules.schedules.set, { ...change, actor });
+  return t.mutation(api.schedules.change.set, { ...change, actor });
 }
 
 function pause(name: ScheduleName, reason: string, until?: number) {
   const end = until === undefined ? {} : { until };
-  return t.mutation(api.schedules.schedules.pause, {
+  return t.mutation(api.schedules.change.pause, {
     name,
     reason,
     actor,
@@ -460,7 +460,7 @@ function pause(name: ScheduleName, reason: string, until?: number) {
 }
 
 async function schedule(name: ScheduleName): Promise<ScheduleStatus> {
-  const schedules = await t.query(api.schedules.schedules.list, {});
+  const schedules = await t.query(api.schedules.show.list, {});
   const found = schedules.find((each) => each.name === name);
   if (found === undefined) throw new Error(`No schedule ${name}.`);
   return found;

@@ -34,15 +34,15 @@ beforeAll(async () => {
     const createdAt = lastActive - random.below(4) * DAY_MS;
     const anonymousId = `visitor-${i}`;
     vi.setSystemTime(createdAt);
-    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
+    await t.mutation(api.visitors.heartbeat.beat, { anonymousId });
     vi.setSystemTime(lastActive);
-    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
+    await t.mutation(api.visitors.heartbeat.beat, { anonymousId });
     const userId = random.chance(0.3) ? "ada" : undefined;
     if (userId !== undefined) {
-      await t.mutation(api.visitors.heartbeat.link, { anonymousId, userId });
+      await t.mutation(api.visitors.link.user, { anonymousId, userId });
     }
     const isEnded = random.chance(0.3);
-    if (isEnded) await t.mutation(api.visitors.heartbeat.end, { anonymousId });
+    if (isEnded) await t.mutation(api.visitors.end.visit, { anonymousId });
     const isIdle = NOW - lastActive > 30 * MINUTE_MS;
     const state = isEnded ? "ended" : isIdle ? "expired" : "active";
     const user = userId === undefined ? {} : { userId };

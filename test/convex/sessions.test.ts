@@ -26,11 +26,11 @@ describe("list", () => {
     await act(t, "old");
     pass(MINUTE_MS);
     await act(t, "new");
-    await t.mutation(api.visitors.heartbeat.link, {
+    await t.mutation(api.visitors.link.user, {
       anonymousId: "new",
       userId: "ada",
     });
-    await t.mutation(api.visitors.heartbeat.end, {
+    await t.mutation(api.visitors.end.visit, {
       anonymousId: "old",
       reason: "bye",
     });
@@ -99,8 +99,8 @@ describe("list", () => {
     const first = await t.query(api.operator.show.list, { limit: 2 });
     expect(first.sessions.map((row) => row.anonymousId)).toEqual(["v5", "v4"]);
     await act(t, "newcomer");
-    await t.mutation(api.visitors.heartbeat.forget, { anonymousId: "v4" });
-    await t.mutation(api.visitors.heartbeat.forget, { anonymousId: "v2" });
+    await t.mutation(api.visitors.forget.visitor, { anonymousId: "v4" });
+    await t.mutation(api.visitors.forget.visitor, { anonymousId: "v2" });
     const rest = await listAll(t, { cursor: first.cursor });
     expect(rest).toEqual(["v3", "v1", "v0"]);
   });
@@ -187,7 +187,7 @@ describe("get", () => {
     const id = byName?.sessionId ?? "";
     expect(await t.query(api.operator.show.get, { id })).toEqual(byName);
 
-    await t.mutation(api.visitors.heartbeat.end, { anonymousId: "v" });
+    await t.mutation(api.visitors.end.visit, { anonymousId: "v" });
     expect(await t.query(api.operator.show.get, { id })).toMatchObject({
       state: "ended",
       lease: null,
@@ -256,7 +256,7 @@ describe("active", () => {
     pass(MINUTE_MS);
     await act(t, "second");
     await act(t, "second");
-    await t.mutation(api.visitors.heartbeat.link, {
+    await t.mutation(api.visitors.link.user, {
       anonymousId: "second",
       userId: "ada",
     });
@@ -367,7 +367,7 @@ function pass(ms: number): void {
 }
 
 function act(t: Component, anonymousId: string, action = "click") {
-  return t.mutation(api.visitors.heartbeat.action, { anonymousId, action });
+  return t.mutation(api.visitors.action.record, { anonymousId, action });
 }
 
 async function expire(t: Component) {
@@ -380,7 +380,7 @@ async function oneOfEachState(t: Component): Promise<void> {
   pass(31 * MINUTE_MS);
   await expire(t);
   await act(t, "ended");
-  await t.mutation(api.visitors.heartbeat.end, { anonymousId: "ended" });
+  await t.mutation(api.visitors.end.visit, { anonymousId: "ended" });
   await act(t, "active");
 }
 
@@ -441,13 +441,13 @@ async function timeline(t: Component, id: string, limit = 50) {
 function importOne(t: Component, anonymousId: string, times: number[]) {
   const actions = times.map((at, n) => ({ at, action: `action ${n}` }));
   const row = { anonymousId, createdAt: START - DAY_MS, lastActive: START };
-  return t.mutation(api.operator.import.importBatch, {
+  return t.mutation(api.operator.import.batch, {
     rows: [{ ...row, actions }],
   });
 }
 
 function active(t: Component, minutesActive: number, limit = 100) {
-  return t.query(api.operator.show.active, { minutesActive, limit });
+  return t.query(api.visitors.active.list, { minutesActive, limit });
 }
 
 /** Who is in the window, by the names that it does not tell. */

@@ -262,7 +262,7 @@ describe("the log", () => {
     const t = setUpComponent();
     await change(t, { retentionDays: 7 });
     const pause = { name: "purge", reason: "audit", actor: "ada" } as const;
-    const { revision } = await t.mutation(api.schedules.schedules.pause, pause);
+    const { revision } = await t.mutation(api.schedules.change.pause, pause);
     expect(revision).toBe(2);
     const [latest] = await t.query(api.settings.settings.log, { limit: 1 });
     expect(latest).toMatchObject({ revision: 2, reason: "audit" });

@@ -115,7 +115,7 @@ test("a schedule's runs are in the ledger from the tick on", async () => {
       // By its default spec it is due at half past two.
       await advance(t, 2.5 * HOUR_MS - 1);
       vi.setSystemTime(NOW + 2.5 * HOUR_MS);
-      await t.mutation(internal.schedules.schedules.dispatch, {
+      await t.mutation(internal.schedules.dispatch.tick, {
         name: "purge",
       });
       const [run] = await t.query(api.runs.ledger.list, {});

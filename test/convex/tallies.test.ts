@@ -31,17 +31,17 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-type Done = NonNullable<(typeof api.rows.tallies.page)["_returnType"]>;
+type Done = NonNullable<(typeof api.operator.tally.page)["_returnType"]>;
 
 /** @param between is done before each page */
 async function tally(
   fix: boolean,
   between: (page: number) => Promise<void> = () => Promise.resolve(),
 ): Promise<Done & { pages: number }> {
-  const tallyId = await t.mutation(api.rows.tallies.begin, {});
+  const tallyId = await t.mutation(api.operator.tally.begin, {});
   for (let page = 0; ; page += 1) {
     await between(page);
-    const done = await t.mutation(api.rows.tallies.page, {
+    const done = await t.mutation(api.operator.tally.page, {
       tallyId,
       page,
       fix,
@@ -53,7 +53,7 @@ async function tally(
 test("all rows of several pages, and what the counters lack of them", async () => {
   // All created in one millisecond.
   await seedExpired(t, visitors(1_200, NOW));
-  await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId: "live" });
+  await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "live" });
   const counted = { active: 1, expired: 1_200, ended: 0 };
   expect(await tally(false)).toEqual({
     ...{ counted, missing: NOTHING, fixed: false, pages: 3 },
@@ -80,19 +80,19 @@ test.each([1, 2, 3])(
         const anonymousId = `${random.chance(0.5) ? "gone" : "live"}-${random.below(700)}`;
         switch (random.below(5)) {
           case 0:
-            await t.mutation(api.visitors.heartbeat.end, { anonymousId });
+            await t.mutation(api.visitors.end.visit, { anonymousId });
             break;
           case 1:
-            await t.mutation(api.visitors.heartbeat.forget, { anonymousId });
+            await t.mutation(api.visitors.forget.visitor, { anonymousId });
             break;
           case 2:
             next += 1;
-            await t.mutation(api.visitors.heartbeat.heartbeat, {
+            await t.mutation(api.visitors.heartbeat.beat, {
               anonymousId: `new-${next}`,
             });
             break;
           case 3:
-            await t.mutation(api.operator.import.importBatch, {
+            await t.mutation(api.operator.import.batch, {
               rows: [
                 {
                   anonymousId: random.chance(0.5)
@@ -105,7 +105,7 @@ test.each([1, 2, 3])(
             });
             break;
           default:
-            await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
+            await t.mutation(api.visitors.heartbeat.beat, { anonymousId });
         }
       }
       if (page === 2) await finishRun(t, await startRun(t, "expire"));
@@ -129,9 +129,9 @@ test.each([1, 2, 3])(
 
 test("a page that is asked for again counts nothing twice", async () => {
   await seedExpired(t, visitors(600, NOW));
-  const tallyId = await t.mutation(api.rows.tallies.begin, {});
+  const tallyId = await t.mutation(api.operator.tally.begin, {});
   const page = (number: number) =>
-    t.mutation(api.rows.tallies.page, { tallyId, page: number, fix: true });
+    t.mutation(api.operator.tally.page, { tallyId, page: number, fix: true });
   await page(0);
   await page(0);
   const done = await page(1);
@@ -145,10 +145,10 @@ test("a page that is asked for again counts nothing twice", async () => {
 test("one that nobody went on with, or that another took the place of, is refused", async () => {
   await seedExpired(t, visitors(600, NOW));
   const page = (tallyId: Id<"tallies">) =>
-    t.mutation(api.rows.tallies.page, { tallyId, page: 0, fix: true });
+    t.mutation(api.operator.tally.page, { tallyId, page: 0, fix: true });
   const lost = { data: { kind: "tallyLost" } };
-  const first = await t.mutation(api.rows.tallies.begin, {});
-  const second = await t.mutation(api.rows.tallies.begin, {});
+  const first = await t.mutation(api.operator.tally.begin, {});
+  const second = await t.mutation(api.operator.tally.begin, {});
   await expect(page(first)).rejects.toMatchObject(lost);
   vi.setSystemTime(NOW + MINUTE_MS + 1);
   await expect(page(second)).rejects.toMatchObject(lost);

@@ -47,7 +47,7 @@ const states = {
   ended: async (t) => {
     await act(t);
     pass(5 * MINUTE_MS);
-    await t.mutation(api.visitors.heartbeat.end, {
+    await t.mutation(api.visitors.end.visit, {
       ...visitor,
       reason: "signed out",
     });
@@ -56,13 +56,13 @@ const states = {
   forgotten: async (t) => {
     await act(t);
     pass(5 * MINUTE_MS);
-    await t.mutation(api.visitors.heartbeat.forget, visitor);
+    await t.mutation(api.visitors.forget.visitor, visitor);
   },
 } satisfies Record<string, (t: Component) => Promise<void>>;
 
 const events = {
   heartbeat: async (t) => {
-    const result = await t.mutation(api.visitors.heartbeat.heartbeat, visitor);
+    const result = await t.mutation(api.visitors.heartbeat.beat, visitor);
     return result.ok ? result.state : result.reason;
   },
   action: async (t) => {
@@ -70,16 +70,16 @@ const events = {
     return result.ok ? "ok" : result.reason;
   },
   end: async (t) => {
-    const { ended } = await t.mutation(api.visitors.heartbeat.end, visitor);
+    const { ended } = await t.mutation(api.visitors.end.visit, visitor);
     return ended ? "ended" : "not active";
   },
   forget: async (t) => {
-    const result = await t.mutation(api.visitors.heartbeat.forget, visitor);
+    const result = await t.mutation(api.visitors.forget.visitor, visitor);
     return result.erased ? `erased with ${result.actions}` : "nobody";
   },
   link: async (t) => {
     const link = { ...visitor, userId: "ada" };
-    return (await t.mutation(api.visitors.heartbeat.link, link)).userId;
+    return (await t.mutation(api.visitors.link.user, link)).userId;
   },
   "expire run": (t) => run(t, "expire"),
   "purge run": (t) => run(t, "purge"),
@@ -332,7 +332,7 @@ function pass(ms: number): void {
 }
 
 function act(t: Component) {
-  return t.mutation(api.visitors.heartbeat.action, {
+  return t.mutation(api.visitors.action.record, {
     ...visitor,
     action: "click",
   });
@@ -340,7 +340,7 @@ function act(t: Component) {
 
 async function run(t: Component, kind: "expire" | "purge"): Promise<string> {
   const request = { kind, actor: "ada", trigger: "operator" } as const;
-  const { runId } = await t.mutation(api.runs.ledger.start, request);
+  const { runId } = await t.mutation(api.runs.control.start, request);
   await untilFirstPage(t, runId);
   const row = await t.query(api.runs.ledger.get, { runId });
   expect(row).toMatchObject({ status: "completed", errors: [] });

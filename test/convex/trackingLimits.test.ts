@@ -32,12 +32,10 @@ describe("anonymousId", () => {
   ])("%s is valid", async (valid) => {
     const t = setUpComponent();
     const call = { anonymousId: valid };
-    const tracked = await t.mutation(api.visitors.heartbeat.heartbeat, call);
+    const tracked = await t.mutation(api.visitors.heartbeat.beat, call);
     expect(tracked).toMatchObject({ ok: true, state: "created" });
     const acted = { ...call, action: "click" };
-    expect(
-      await t.mutation(api.visitors.heartbeat.action, acted),
-    ).toMatchObject({
+    expect(await t.mutation(api.visitors.action.record, acted)).toMatchObject({
       ok: true,
     });
   });
@@ -54,24 +52,24 @@ describe("anonymousId", () => {
     const t = setUpComponent();
     const call = { anonymousId: invalid };
     const refused = { ok: false, reason: "invalidAnonymousId" };
-    expect(await t.mutation(api.visitors.heartbeat.heartbeat, call)).toEqual(
+    expect(await t.mutation(api.visitors.heartbeat.beat, call)).toEqual(
       refused,
     );
     const acted = { ...call, action: "click" };
-    expect(await t.mutation(api.visitors.heartbeat.action, acted)).toEqual(
+    expect(await t.mutation(api.visitors.action.record, acted)).toEqual(
       refused,
     );
     const link = { ...call, userId: "ada" };
     await expect(
-      t.mutation(api.visitors.heartbeat.link, link),
+      t.mutation(api.visitors.link.user, link),
     ).rejects.toMatchObject({
       data: { kind: "invalidAnonymousId" },
     });
-    expect(await t.mutation(api.visitors.heartbeat.end, call)).toEqual({
+    expect(await t.mutation(api.visitors.end.visit, call)).toEqual({
       ended: false,
       sessionId: null,
     });
-    expect(await t.mutation(api.visitors.heartbeat.forget, call)).toEqual({
+    expect(await t.mutation(api.visitors.forget.visitor, call)).toEqual({
       erased: false,
       sessionId: null,
       actions: 0,
@@ -98,7 +96,7 @@ describe("an action over a cap is refused, never cut, and is no sign of life", (
     const t = setUpComponent();
     await setPolicy(t, { maxActionsPerSession: 2 });
     await act(t);
-    await t.mutation(api.visitors.heartbeat.end, visitor);
+    await t.mutation(api.visitors.end.visit, visitor);
     await act(t);
     await expectOutcome(t, {}, "tooManyActions");
   });
@@ -107,11 +105,11 @@ describe("an action over a cap is refused, never cut, and is no sign of life", (
     const t = setUpComponent();
     await setPolicy(t, { maxActionsPerSession: 1 });
     await act(t);
-    await t.mutation(api.visitors.heartbeat.end, visitor);
+    await t.mutation(api.visitors.end.visit, visitor);
     await expectOutcome(t, {}, "tooManyActions");
     const { sessions } = await expectInvariants(t);
     expect(sessions).toMatchObject([{ state: "ended", visits: 1 }]);
-    const revived = await t.mutation(api.visitors.heartbeat.heartbeat, visitor);
+    const revived = await t.mutation(api.visitors.heartbeat.beat, visitor);
     expect(revived).toMatchObject({ state: "revived" });
   });
 
@@ -176,10 +174,7 @@ describe("forget", () => {
     await importActions(t, "elsewhere", 3);
     await importActions(t, anonymousId, 1_200);
 
-    const { actions } = await t.mutation(
-      api.visitors.heartbeat.forget,
-      visitor,
-    );
+    const { actions } = await t.mutation(api.visitors.forget.visitor, visitor);
     expect(actions).toBe(1_200);
     const left = await t.run((ctx) => ctx.db.query("actions").collect());
     expect(left.length).toBeGreaterThan(3);
@@ -193,7 +188,7 @@ describe("forget", () => {
   test("does not reach what a visitor does who returns meanwhile", async () => {
     const t = setUpComponent();
     await importActions(t, anonymousId, 1_200);
-    await t.mutation(api.visitors.heartbeat.forget, visitor);
+    await t.mutation(api.visitors.forget.visitor, visitor);
     await act(t);
     await t.finishAllScheduledFunctions(vi.runAllTimers);
     const { sessions, actions } = await expectInvariants(t);
@@ -205,7 +200,7 @@ describe("forget", () => {
 test("link can be repeated, and names the latest user", async () => {
   const t = setUpComponent();
   const link = (userId: string) =>
-    t.mutation(api.visitors.heartbeat.link, { ...visitor, userId });
+    t.mutation(api.visitors.link.user, { ...visitor, userId });
   const { sessionId } = await link("ada");
   expect(await link("ada")).toEqual({ sessionId, userId: "ada" });
   expect(await link("grace")).toEqual({ sessionId, userId: "grace" });
@@ -223,7 +218,7 @@ interface What {
 
 function act(t: Component, what: What = {}) {
   const call = { ...visitor, action: "click", ...what };
-  return t.mutation(api.visitors.heartbeat.action, call);
+  return t.mutation(api.visitors.action.record, call);
 }
 
 async function expectOutcome(t: Component, what: What, expected: string) {
@@ -256,5 +251,5 @@ function importActions(t: Component, id: string, count: number) {
     action: "view",
   }));
   const row = { anonymousId: id, createdAt: START, lastActive: START, actions };
-  return t.mutation(api.operator.import.importBatch, { rows: [row] });
+  return t.mutation(api.operator.import.batch, { rows: [row] });
 }

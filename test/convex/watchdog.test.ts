@@ -42,7 +42,7 @@ afterEach(() => {
 
 describe("schedules", () => {
   test("of a fresh deployment are pending until it registers them", async () => {
-    const before = await t.query(api.operator.status.status, {});
+    const before = await t.query(api.operator.status.get, {});
     expect(before.watchdog).toEqual({
       lastAt: null,
       lastResult: null,
@@ -57,7 +57,7 @@ describe("schedules", () => {
     expect(await cronIds()).toEqual({});
 
     await check();
-    const after = await t.query(api.operator.status.status, {});
+    const after = await t.query(api.operator.status.get, {});
     expect(after.watchdog).toEqual({
       lastAt: NOW,
       lastResult: "all well",
@@ -74,7 +74,7 @@ describe("schedules", () => {
   test("that fire are left as they are, paused ones too", async () => {
     await check();
     const crons = await cronIds();
-    await t.mutation(api.schedules.schedules.pause, {
+    await t.mutation(api.schedules.change.pause, {
       name: "expire",
       reason: "audit",
       actor: "tester",
@@ -100,7 +100,7 @@ describe("schedules", () => {
       "restarted, because schedule expire did not fire",
     );
     await advance(t, 5 * MINUTE_MS);
-    const [expire] = await t.query(api.schedules.schedules.list, {});
+    const [expire] = await t.query(api.schedules.show.list, {});
     expect(expire).toMatchObject({
       name: "expire",
       lastAt: NOW + 30 * MINUTE_MS,
@@ -174,7 +174,7 @@ describe("the fuse", () => {
     // It names when it gave up, not when it last looked.
     expect(gaveUp?.at).toBe(NOW + 6 * PERIOD_MS);
 
-    await t.mutation(api.runs.ledger.cancel, { runId, actor: "tester" });
+    await t.mutation(api.runs.control.cancel, { runId, actor: "tester" });
     await check();
     expect(await status()).toMatchObject({
       gaveUp: null,
@@ -196,7 +196,7 @@ function check() {
 }
 
 async function status() {
-  return (await t.query(api.operator.status.status, {})).watchdog;
+  return (await t.query(api.operator.status.get, {})).watchdog;
 }
 
 /** How often the watchdog restarts a run that loses its link each time. */

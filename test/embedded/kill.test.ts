@@ -55,7 +55,7 @@ test(
       await visitors.actUntilKilled(deployment, 1 + random.below(200));
       deployment = await KillableDeployment.start(dataDir);
     }
-    const { sessions } = await call(deployment, "operator/status:status", {});
+    const { sessions } = await call(deployment, "operator/status:get", {});
     const rows = await allRows(deployment);
     const found = new Map(rows.map((row) => [row.anonymousId, row]));
 
@@ -85,10 +85,10 @@ test("a purge that was killed in the middle finishes by itself, counts exact", a
       createdAt: now - 60 * DAY_MS,
       lastActive: now - 30 * DAY_MS - first - i,
     }));
-    await call(deployment, "operator/import:importBatch", { rows });
+    await call(deployment, "operator/import:batch", { rows });
   }
-  const before = await call(deployment, "operator/status:status", {});
-  const { runId } = await call(deployment, "runs/ledger:start", {
+  const before = await call(deployment, "operator/status:get", {});
+  const { runId } = await call(deployment, "runs/control:start", {
     kind: "purge",
     cutoff: now - 14 * DAY_MS,
     actor: "test",
@@ -105,7 +105,7 @@ test("a purge that was killed in the middle finishes by itself, counts exact", a
     sessions: old,
     quarantined: 0,
   });
-  const { sessions } = await call(deployment, "operator/status:status", {});
+  const { sessions } = await call(deployment, "operator/status:get", {});
   expect(sessions).toEqual({
     ...before.sessions,
     total: before.sessions.total - old,
@@ -141,7 +141,7 @@ class Visitors {
       this.#next += 1;
       for (let actions = 1; actions <= 2; actions += 1) {
         try {
-          await call(target, "visitors/heartbeat:action", {
+          await call(target, "visitors/action:record", {
             anonymousId,
             action: "view",
           });

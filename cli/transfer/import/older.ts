@@ -20,7 +20,7 @@ export async function confirmOlder(
   retentionDays: RetentionDays,
 ): Promise<void> {
   if (older === 0) return;
-  const schedules = await client.query("schedules/schedules:list", {});
+  const schedules = await client.query("schedules/show:list", {});
   const text = `${formatNumber(older)} of ${countOf(rows, "row")} ${older === 1 ? "is" : "are"} older than the retention of ${retentionText(retentionDays)}; ${nextPurgeText(schedules)}.`;
   note(context, text);
   if (schedules.some(({ name, paused }) => name === "purge" && paused)) return;

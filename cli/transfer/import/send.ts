@@ -156,7 +156,7 @@ function sendCall(
   { client }: SendOptions,
 ): Promise<ImportCounts> {
   return client.mutation(
-    "operator/import:importBatch",
+    "operator/import:batch",
     { rows },
     { repeatable: true },
   );

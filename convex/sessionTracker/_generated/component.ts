@@ -123,8 +123,59 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           Name
         >;
       };
+      hooks: {
+        check: FunctionReference<
+          "mutation",
+          "internal",
+          {},
+          Array<{
+            name: "onExpired" | "onPurged";
+            handle: string;
+            error: string | null;
+          }>,
+          Name
+        >;
+        clear: FunctionReference<
+          "mutation",
+          "internal",
+          { name: "onExpired" | "onPurged" },
+          { cleared: boolean },
+          Name
+        >;
+        debts: FunctionReference<
+          "query",
+          "internal",
+          { limit?: number; cursor?: string | null },
+          {
+            debts: Array<{
+              debtId: string;
+              hook: "onExpired" | "onPurged";
+              sessionId: string;
+              erasedAt: number;
+              triedAt: number;
+              error: string;
+            }>;
+            cursor: string | null;
+          },
+          Name
+        >;
+        retry: FunctionReference<
+          "mutation",
+          "internal",
+          { debtId: string },
+          { isPaid: boolean; error: string | null },
+          Name
+        >;
+        settle: FunctionReference<
+          "mutation",
+          "internal",
+          { debtId: string },
+          { settled: boolean },
+          Name
+        >;
+      };
       import: {
-        importBatch: FunctionReference<
+        batch: FunctionReference<
           "mutation",
           "internal",
           {
@@ -254,21 +305,6 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         >;
       };
       show: {
-        active: FunctionReference<
-          "query",
-          "internal",
-          { minutesActive: number; limit: number },
-          Array<{
-            sessionId: string;
-            createdAt: number;
-            lastActive: number;
-            inactiveForMs: number;
-            visits: number;
-            actionCount: number;
-            userId?: string;
-          }>,
-          Name
-        >;
         activity: FunctionReference<
           "query",
           "internal",
@@ -356,7 +392,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           },
           Name
         >;
-        status: FunctionReference<
+        get: FunctionReference<
           "query",
           "internal",
           {},
@@ -467,9 +503,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           Name
         >;
       };
-    };
-    rows: {
-      tallies: {
+      tally: {
         begin: FunctionReference<"mutation", "internal", {}, string, Name>;
         page: FunctionReference<
           "mutation",
@@ -583,7 +617,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           Name
         >;
       };
-      ledger: {
+      control: {
         cancel: FunctionReference<
           "mutation",
           "internal",
@@ -595,6 +629,49 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           },
           Name
         >;
+        resume: FunctionReference<
+          "mutation",
+          "internal",
+          {
+            runId: string;
+            actor: string;
+            reason?: string;
+            expectedRevision?: number;
+            archiver?: string;
+            archiveFile?: string;
+          },
+          {
+            resumed: boolean;
+            status:
+              "running" | "completed" | "failed" | "canceled" | "maxReached";
+          },
+          Name
+        >;
+        start: FunctionReference<
+          "mutation",
+          "internal",
+          {
+            kind: "expire" | "purge";
+            cutoff?: number | { daysAgo: number };
+            expectedRevision?: number;
+            expected?: number;
+            actor: string;
+            reason?: string;
+            trigger: "schedule" | "operator" | "app";
+            token?: string;
+            maxSessions?: number;
+            ratePerSecond?: number;
+            archive?: { file: string; archiver: string };
+          },
+          {
+            runId: string;
+            cutoff: number;
+            status: "started" | "alreadyRunning";
+          },
+          Name
+        >;
+      };
+      ledger: {
         get: FunctionReference<
           "query",
           "internal",
@@ -734,47 +811,6 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           },
           Name
         >;
-        resume: FunctionReference<
-          "mutation",
-          "internal",
-          {
-            runId: string;
-            actor: string;
-            reason?: string;
-            expectedRevision?: number;
-            archiver?: string;
-            archiveFile?: string;
-          },
-          {
-            resumed: boolean;
-            status:
-              "running" | "completed" | "failed" | "canceled" | "maxReached";
-          },
-          Name
-        >;
-        start: FunctionReference<
-          "mutation",
-          "internal",
-          {
-            kind: "expire" | "purge";
-            cutoff?: number | { daysAgo: number };
-            expectedRevision?: number;
-            expected?: number;
-            actor: string;
-            reason?: string;
-            trigger: "schedule" | "operator" | "app";
-            token?: string;
-            maxSessions?: number;
-            ratePerSecond?: number;
-            archive?: { file: string; archiver: string };
-          },
-          {
-            runId: string;
-            cutoff: number;
-            status: "started" | "alreadyRunning";
-          },
-          Name
-        >;
       };
       preview: {
         left: FunctionReference<
@@ -852,28 +888,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
       };
     };
     schedules: {
-      schedules: {
-        list: FunctionReference<
-          "query",
-          "internal",
-          {},
-          Array<{
-            name: "expire" | "purge";
-            spec: string;
-            timeZone: string;
-            paused: {
-              reason: string;
-              actor: string;
-              at: number;
-              until?: number;
-            } | null;
-            state: "registered" | "pending";
-            nextAt: number | null;
-            lastAt: number | null;
-            lastResult: string | null;
-          }>,
-          Name
-        >;
+      change: {
         pause: FunctionReference<
           "mutation",
           "internal",
@@ -901,34 +916,6 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               lastAt: number | null;
               lastResult: string | null;
             };
-          },
-          Name
-        >;
-        preview: FunctionReference<
-          "query",
-          "internal",
-          {
-            name?: "expire" | "purge";
-            spec?: string;
-            timeZone?: string;
-            count?: number;
-            from?: number;
-          },
-          {
-            spec: string;
-            timeZone: string;
-            fires: Array<number>;
-            changes: Array<{
-              at: number;
-              local: string;
-              change: "skipped" | "repeated";
-            }>;
-            paused: {
-              reason: string;
-              actor: string;
-              at: number;
-              until?: number;
-            } | null;
           },
           Name
         >;
@@ -993,59 +980,59 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           Name
         >;
       };
-    };
-    settings: {
-      hooks: {
-        check: FunctionReference<
-          "mutation",
+      show: {
+        list: FunctionReference<
+          "query",
           "internal",
           {},
           Array<{
-            name: "onExpired" | "onPurged";
-            handle: string;
-            error: string | null;
+            name: "expire" | "purge";
+            spec: string;
+            timeZone: string;
+            paused: {
+              reason: string;
+              actor: string;
+              at: number;
+              until?: number;
+            } | null;
+            state: "registered" | "pending";
+            nextAt: number | null;
+            lastAt: number | null;
+            lastResult: string | null;
           }>,
           Name
         >;
-        clear: FunctionReference<
-          "mutation",
-          "internal",
-          { name: "onExpired" | "onPurged" },
-          { cleared: boolean },
-          Name
-        >;
-        debts: FunctionReference<
+        preview: FunctionReference<
           "query",
           "internal",
-          { limit?: number; cursor?: string | null },
           {
-            debts: Array<{
-              debtId: string;
-              hook: "onExpired" | "onPurged";
-              sessionId: string;
-              erasedAt: number;
-              triedAt: number;
-              error: string;
+            name?: "expire" | "purge";
+            spec?: string;
+            timeZone?: string;
+            count?: number;
+            from?: number;
+          },
+          {
+            spec: string;
+            timeZone: string;
+            fires: Array<number>;
+            changes: Array<{
+              at: number;
+              local: string;
+              change: "skipped" | "repeated";
             }>;
-            cursor: string | null;
+            paused: {
+              reason: string;
+              actor: string;
+              at: number;
+              until?: number;
+            } | null;
           },
           Name
         >;
-        retry: FunctionReference<
-          "mutation",
-          "internal",
-          { debtId: string },
-          { isPaid: boolean; error: string | null },
-          Name
-        >;
-        settle: FunctionReference<
-          "mutation",
-          "internal",
-          { debtId: string },
-          { settled: boolean },
-          Name
-        >;
       };
+    };
+    settings: {
       settings: {
         change: FunctionReference<
           "mutation",
@@ -1127,8 +1114,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
       };
     };
     visitors: {
-      heartbeat: {
-        action: FunctionReference<
+      action: {
+        record: FunctionReference<
           "mutation",
           "internal",
           {
@@ -1149,14 +1136,35 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             },
           Name
         >;
-        end: FunctionReference<
+      };
+      active: {
+        list: FunctionReference<
+          "query",
+          "internal",
+          { minutesActive: number; limit: number },
+          Array<{
+            sessionId: string;
+            createdAt: number;
+            lastActive: number;
+            inactiveForMs: number;
+            visits: number;
+            actionCount: number;
+            userId?: string;
+          }>,
+          Name
+        >;
+      };
+      end: {
+        visit: FunctionReference<
           "mutation",
           "internal",
           { anonymousId: string; reason?: string },
           { ended: boolean; sessionId: string | null },
           Name
         >;
-        forget: FunctionReference<
+      };
+      forget: {
+        visitor: FunctionReference<
           "mutation",
           "internal",
           { anonymousId: string; hookUnable?: string },
@@ -1171,7 +1179,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           },
           Name
         >;
-        heartbeat: FunctionReference<
+      };
+      heartbeat: {
+        beat: FunctionReference<
           "mutation",
           "internal",
           { anonymousId: string },
@@ -1191,7 +1201,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             },
           Name
         >;
-        link: FunctionReference<
+      };
+      link: {
+        user: FunctionReference<
           "mutation",
           "internal",
           { anonymousId: string; userId: string },

@@ -11,7 +11,6 @@ import {
 } from "../_generated/server.js";
 
 import { dueAt } from "../schedules/dueFires.js";
-import { register } from "../schedules/schedules.js";
 import { readSettings } from "../settings/settings.js";
 import {
   SCHEDULE_NAMES,
@@ -20,6 +19,7 @@ import {
 } from "../shared/shared.js";
 import { findTick, writeTick } from "../schedules/ticks.js";
 import { lookAfter } from "../schedules/watchdog.js";
+import { register } from "../schedules/register.js";
 
 const workpool = new Workpool(components.workpool, {});
 

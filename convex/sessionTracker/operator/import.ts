@@ -23,7 +23,7 @@ import {
 } from "../shared/shared.js";
 import { countStates } from "../rows/counters.js";
 import { noteChanges, type StateChange } from "../rows/tallies.js";
-import { findLease, findSession } from "../visitors/visits.js";
+import { findLease, findSession } from "../rows/sessions.js";
 
 const vImportRow = v.object({
   anonymousId: v.string(),
@@ -35,7 +35,7 @@ const vImportRow = v.object({
   ended: v.optional(v.object({ reason: v.optional(v.string()) })),
   /** For a session that belongs to no user yet. */
   userId: v.optional(v.string()),
-  /** All actions of one row with equal `at` must come in one call; see `importedActions.add`. */
+  /** All actions of one row with equal `at` must come in one call; see `importActions.add`. */
   actions: v.optional(v.array(vAction)),
 });
 export type ImportRow = Infer<typeof vImportRow>;
@@ -60,7 +60,7 @@ type Imported = Infer<typeof vImported>;
  * most `visits`, the first `userId`, the union of actions, none dropped by a cap. A visitor idle by the settings in force gets no lease.
  * @throws invalidRow `{ index }` (nothing of the call is written); batchTooLarge
  */
-export const importBatch = mutation({
+export const batch = mutation({
   args: { rows: v.array(vImportRow) },
   returns: vImported,
   handler: async (ctx, { rows }) => {
@@ -282,7 +282,7 @@ async function addMissingActions(
   if (known.length > MAX_COMPARED_ACTIONS) {
     fail(
       "batchTooLarge",
-      `The session has more than ${MAX_COMPARED_ACTIONS} actions from ${from} to ${to}: send its actions in time order, fewer in a call, or by importedActions.add.`,
+      `The session has more than ${MAX_COMPARED_ACTIONS} actions from ${from} to ${to}: send its actions in time order, fewer in a call, or by importActions.add.`,
     );
   }
   const unmatched = new Map<string, number>();

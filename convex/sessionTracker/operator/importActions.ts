@@ -1,6 +1,6 @@
 /**
  * Actions of one session from elsewhere, however many and however many at one time: what does not fit a
- * call of `importing.importBatch`. A call does what it can and says where the next goes on.
+ * call of `import.batch`. A call does what it can and says where the next goes on.
  */
 import {
   ConvexError,
@@ -19,9 +19,9 @@ import {
   type Action,
   type ActionPlace,
 } from "../shared/shared.js";
-import { findSession } from "../visitors/visits.js";
 import { placeOf, walkActions } from "../rows/walks.js";
 import { PIECE_BYTES } from "../rows/wholeSessions.js";
+import { findSession } from "../rows/sessions.js";
 
 const vImportedAction = v.object({
   ...vAction.fields,

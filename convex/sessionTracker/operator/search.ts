@@ -4,9 +4,7 @@ import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { checkInteger } from "../shared/errors.js";
-import { toSession, vActivity } from "./show.js";
 import { isIdle, vSession, vSessionState } from "../shared/shared.js";
-import { findLease } from "../visitors/visits.js";
 import {
   comparePlaces,
   placeOf,
@@ -17,6 +15,7 @@ import {
   type Place,
   type Stretch,
 } from "../rows/walks.js";
+import { findLease, toSession, vActivity } from "../rows/sessions.js";
 
 const vFound = v.object({
   ...vSession.fields,

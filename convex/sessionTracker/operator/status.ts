@@ -5,7 +5,6 @@ import { query, type QueryCtx } from "../_generated/server.js";
 import { countSessions } from "../rows/counters.js";
 import { checkInteger } from "../shared/errors.js";
 import { countDebts } from "../settings/hooks.js";
-import { listSchedules } from "../schedules/schedules.js";
 import {
   readRevisedSettings,
   readSettings,
@@ -23,6 +22,7 @@ import { runningRun, toRun } from "../runs/runRows.js";
 import { findTick } from "../schedules/ticks.js";
 import { VERSION } from "../shared/version.js";
 import { leasesAfter, sessionsAfter } from "../rows/walks.js";
+import { listSchedules } from "../schedules/show.js";
 
 const vStatus = v.object({
   version: v.string(),
@@ -52,7 +52,7 @@ const vStatus = v.object({
 export type Status = Infer<typeof vStatus>;
 
 /** Reads the same few dozen documents whatever the number of sessions, and none that a heartbeat writes. */
-export const status = query({
+export const get = query({
   args: {},
   returns: vStatus,
   handler: async (ctx): Promise<Status> => {

@@ -5,9 +5,9 @@
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import { toSession } from "../operator/show.js";
 import { vAction, vSession, type ActionPlace } from "../shared/shared.js";
 import { walkActions } from "./walks.js";
+import { toSession } from "./sessions.js";
 
 export const vWholeSession = v.object({
   session: vSession,

@@ -17,9 +17,7 @@ import { sessionsLeft } from "./bounds.js";
 import { fail } from "../shared/errors.js";
 import { advance, PAGE_LIMITS, recordPage, retreat } from "./chain.js";
 import { callHook, toHookSession } from "../settings/hooks.js";
-import { deleteActions } from "./page.js";
 import { existingRun } from "./runRows.js";
-import { toSession } from "../operator/show.js";
 import {
   vArchivedPage,
   vCursor,
@@ -39,6 +37,8 @@ import {
   vWholeSession,
   type WholeSession,
 } from "../rows/wholeSessions.js";
+import { deleteActions } from "../rows/deletes.js";
+import { toSession } from "../rows/sessions.js";
 
 const vLink = {
   runId: v.string(),

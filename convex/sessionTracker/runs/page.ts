@@ -1,14 +1,7 @@
 /** What one page of a run does, within the limits of one transaction. */
-import { getConvexSize } from "convex/values";
-import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import { callHook, toHookSession } from "../settings/hooks.js";
-import {
-  MAX_DELETES_PER_PAGE,
-  type Cursor,
-  type HookSession,
-  type RunKind,
-} from "../shared/shared.js";
+import type { Cursor, HookSession, RunKind } from "../shared/shared.js";
 import { countStates } from "../rows/counters.js";
 import { changeOf, noteChanges, type StateChange } from "../rows/tallies.js";
 import { closeVisit } from "../visitors/visits.js";
@@ -19,6 +12,12 @@ import {
   sessionKey,
   sessionsAfter,
 } from "../rows/walks.js";
+import {
+  type Budget,
+  deleteActions,
+  openBudget,
+  spend,
+} from "../rows/deletes.js";
 
 export interface Page {
   kind: RunKind;
@@ -135,64 +134,7 @@ async function purgeSessions(
   return purged.length === sessions.length;
 }
 
-/** Deletes as many of a session's actions as the budget allows, less one delete for the session. */
-export async function deleteActions(
-  ctx: MutationCtx,
-  session: Id<"sessions">,
-  budget: Pick<Budget, "deletes" | "bytes">,
-): Promise<{ deleted: number; isDone: boolean }> {
-  let deleted = 0;
-  const actions = ctx.db
-    .query("actions")
-    .withIndex("session_at", (q) => q.eq("session", session));
-  // Streamed, because a single action may be near 1 MiB.
-  for await (const action of actions) {
-    if (budget.deletes <= 1 || budget.bytes < 0) {
-      return { deleted, isDone: false };
-    }
-    await ctx.db.delete("actions", action._id);
-    spend(budget, action);
-    deleted += 1;
-  }
-  return { deleted, isDone: true };
-}
-
-// ── Budget ──────────────────────────────────────────────────────────────────
-
-/** What is left of a page: rows to look at, deletes to do, bytes to read. */
-export interface Budget {
-  rows: number;
-  deletes: number;
-  bytes: number;
-}
+// ── Helpers ─────────────────────────────────────────────────────────────────
 
 /** An expired lease takes as many read intervals as three deletes: its session twice, and itself. */
 const COST_OF_A_LEASE = 3;
-
-/** Deletes for each session a page aims for, so that a page that shrinks also bites off less of a huge session. */
-const DELETES_PER_SESSION = 4;
-
-/** Kept free of the bytes: one document may be 1 MiB, and is read twice to be deleted. */
-const RESERVE_BYTES = 4 * 1_024 * 1_024;
-
-export async function openBudget(
-  ctx: MutationCtx,
-  pageSize: number,
-): Promise<Budget> {
-  const { bytesRead, bytesWritten } = await ctx.meta.getTransactionMetrics();
-  return {
-    rows: pageSize,
-    deletes: Math.min(MAX_DELETES_PER_PAGE, pageSize * DELETES_PER_SESSION),
-    bytes:
-      Math.min(bytesRead.remaining, bytesWritten.remaining) - RESERVE_BYTES,
-  };
-}
-
-function spend(
-  budget: Pick<Budget, "deletes" | "bytes">,
-  deleted: Doc<"sessions"> | Doc<"actions">,
-): void {
-  budget.deletes -= 1;
-  // Once by the walk, once by the delete.
-  budget.bytes -= 2 * getConvexSize(deleted);
-}

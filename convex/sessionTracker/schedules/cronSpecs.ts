@@ -1,4 +1,5 @@
 /** What a cron spec may be, and what is wrong with one, in words for whoever wrote it. */
+import { fail } from "../shared/errors.js";
 import {
   cronsFireAfter,
   fireAfter,
@@ -28,6 +29,14 @@ export function specProblem(cron: CronSpec): SpecProblem | null {
   }
   const message = textProblem(cron.spec) ?? neverProblem(cron);
   return message === null ? null : { field: "spec", message };
+}
+
+/** @throws invalidSchedule `{ field, value }` */
+export function checkSpec(cron: CronSpec): void {
+  const problem = specProblem(cron);
+  if (problem === null) return;
+  const { field, message } = problem;
+  fail("invalidSchedule", message, { field, value: cron[field] });
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────

@@ -6,7 +6,6 @@
 import type { MutationCtx } from "../_generated/server.js";
 import { fireAfter } from "./fires.js";
 import { anythingDue, runningRun } from "../runs/runRows.js";
-import { startRun } from "../runs/ledger.js";
 import {
   isFuture,
   pauseInForce,
@@ -14,6 +13,7 @@ import {
   type ScheduleName,
 } from "../shared/shared.js";
 import { findTick, writeTick, type Tick } from "./ticks.js";
+import { startRun } from "../runs/start.js";
 
 /**
  * When the first fire is due that nobody has answered for; `null` for a schedule that was never

@@ -10,7 +10,6 @@ import { internalMutation, type MutationCtx } from "../_generated/server.js";
 import { answerDue, answeredUntil, dueAt } from "./dueFires.js";
 import { enqueueNext } from "../runs/chain.js";
 import { finishRun, runningRun, withError } from "../runs/runRows.js";
-import { fireWhatCronsOmits, register } from "./schedules.js";
 import { readSettings } from "../settings/settings.js";
 import {
   ABANDONED_AFTER_MS,
@@ -24,6 +23,7 @@ import {
   type ScheduleName,
 } from "../shared/shared.js";
 import { findTick, writeTick } from "./ticks.js";
+import { fireWhatCronsOmits, register } from "./register.js";
 
 /** A fire this late is lost: crons is built on the scheduler, which runs seconds late at worst. */
 const LOST_AFTER_MS = 10 * MINUTE_MS;

@@ -1,155 +1,18 @@
 /**
- * The app's hooks: calling them, looking whether they answer, and what they still owe. A hook may hold
- * up a run, whose rows it set aside are for the next; it never keeps a person from being erased.
+ * Calling the app's hooks, and keeping what they owe. A hook may hold up a run, whose rows it set aside
+ * are for the next; it never keeps a person from being erased.
  */
 import type { FunctionHandle } from "convex/server";
 import { v, type Infer } from "convex/values";
-import { internal } from "../_generated/api.js";
 import type { Doc } from "../_generated/dataModel.js";
+import type { MutationCtx, QueryCtx } from "../_generated/server.js";
+import { take, walkDebts } from "../rows/walks.js";
 import {
-  internalMutation,
-  mutation,
-  query,
-  type MutationCtx,
-  type QueryCtx,
-} from "../_generated/server.js";
-import { readCursor, toCursor } from "../rows/cursors.js";
-import { checkInteger } from "../shared/errors.js";
-import { readHook, writeHooks } from "./settings.js";
-import {
-  HOOK_NAMES,
   vHookName,
   type HookName,
   type HookSession,
 } from "../shared/shared.js";
-import { placeOf, take, walkDebts } from "../rows/walks.js";
-
-/** Each hook that is set, and whether it answers: it is called without sessions, and undone. */
-export const check = mutation({
-  args: {},
-  returns: v.array(
-    v.object({
-      name: vHookName,
-      /** The handle of the app's mutation. */
-      handle: v.string(),
-      /** What it threw; `null` where it answered. */
-      error: v.union(v.string(), v.null()),
-    }),
-  ),
-  handler: async (ctx) => {
-    const found = [];
-    for (const name of HOOK_NAMES) {
-      const handle = await readHook(ctx, name);
-      if (handle === null) continue;
-      const error = await errorOf(() =>
-        ctx.runMutation(internal.settings.hooks.tryOut, { handle }),
-      );
-      found.push({ name, handle, error: error === ANSWERED ? null : error });
-    }
-    return found;
-  },
-});
-
-export const tryOut = internalMutation({
-  args: { handle: v.string() },
-  returns: v.null(),
-  handler: async (ctx, { handle }) => {
-    await ctx.runMutation(toHook(handle), { sessions: [] });
-    // So that nothing of what it did stays.
-    throw new Error(ANSWERED);
-  },
-});
-
-const vDebt = v.object({
-  debtId: v.id("hookDebts"),
-  hook: vHookName,
-  /** Of the session that was erased. */
-  sessionId: v.string(),
-  /** When it was erased, and when the hook was last called for it, in ms since the epoch. */
-  erasedAt: v.number(),
-  triedAt: v.number(),
-  error: v.string(),
-});
-
-/** What hooks owe, oldest first, one page; without what would name the visitor. */
-export const debts = query({
-  args: {
-    limit: v.optional(v.number()),
-    cursor: v.optional(v.union(v.string(), v.null())),
-  },
-  returns: v.object({
-    debts: v.array(vDebt),
-    cursor: v.union(v.string(), v.null()),
-  }),
-  handler: async (ctx, { limit = 100, cursor = null }) => {
-    checkInteger("limit", limit, 1, 1_000);
-    const after = cursor === null ? null : readCursor(cursor);
-    const rows = await take(walkDebts(ctx, { order: "asc", after }), limit);
-    const last = rows.length === limit ? rows.at(-1) : undefined;
-    return {
-      debts: rows.map(({ _id, session, hook, erasedAt, triedAt, error }) => ({
-        debtId: _id,
-        hook,
-        sessionId: session.sessionId,
-        erasedAt,
-        triedAt,
-        error,
-      })),
-      cursor:
-        last === undefined ? null : toCursor(placeOf(last._creationTime, last)),
-    };
-  },
-});
-
-/** Calls the hook, as it is now, for somebody who was erased; what it does not take stays owed. */
-export const retry = mutation({
-  args: { debtId: v.id("hookDebts") },
-  returns: v.object({
-    /** Also where the debt was gone before. */
-    isPaid: v.boolean(),
-    error: v.union(v.string(), v.null()),
-  }),
-  handler: async (ctx, { debtId }) => {
-    const debt = await ctx.db.get("hookDebts", debtId);
-    if (debt === null) return { isPaid: true, error: null };
-    const { hook, session } = debt;
-    const told = await tell(ctx, hook, session);
-    const error =
-      told === null ? `There is no hook ${hook} any more.` : told.error;
-    if (error === null) {
-      await ctx.db.delete("hookDebts", debtId);
-      return { isPaid: true, error: null };
-    }
-    await ctx.db.patch("hookDebts", debtId, { error, triedAt: Date.now() });
-    return { isPaid: false, error };
-  },
-});
-
-/** Strikes out a debt that somebody paid by hand. */
-export const settle = mutation({
-  args: { debtId: v.string() },
-  returns: v.object({ settled: v.boolean() }),
-  handler: async (ctx, { debtId }) => {
-    const id = ctx.db.normalizeId("hookDebts", debtId);
-    const debt = id === null ? null : await ctx.db.get("hookDebts", id);
-    if (debt === null) return { settled: false };
-    await ctx.db.delete("hookDebts", debt._id);
-    return { settled: true };
-  },
-});
-
-/** Removes a hook: nothing is called any more. What it owes stays owed. */
-export const clear = mutation({
-  args: { name: vHookName },
-  returns: v.object({ cleared: v.boolean() }),
-  handler: async (ctx, { name }) => {
-    if ((await readHook(ctx, name)) === null) return { cleared: false };
-    await writeHooks(ctx, { [name]: null });
-    return { cleared: true };
-  },
-});
-
-// ── For the rest of the component ───────────────────────────────────────────
+import { readHook } from "./settings.js";
 
 /**
  * In the page's own transaction, so that the app's rows go exactly when the sessions do.
@@ -227,17 +90,8 @@ export function toHookSession(
   };
 }
 
-// ── Helpers ─────────────────────────────────────────────────────────────────
-
-const ANSWERED = "The hook answered.";
-
-type Hook = FunctionHandle<"mutation", { sessions: HookSession[] }>;
-
-function toHook(handle: string): Hook {
-  return handle as Hook;
-}
-
-async function tell(
+/** Calls a hook for one session; `null` where there is no such hook. */
+export async function tell(
   ctx: MutationCtx,
   hook: HookName,
   session: HookSession,
@@ -252,6 +106,26 @@ async function tell(
     error: error === null ? null : failureText(hook, handle, error),
   };
 }
+
+type Hook = FunctionHandle<"mutation", { sessions: HookSession[] }>;
+
+export function toHook(handle: string): Hook {
+  return handle as Hook;
+}
+
+/** What a call of app code threw, rolled back whole; `null` where it answered. */
+export async function errorOf(
+  call: () => Promise<unknown>,
+): Promise<string | null> {
+  try {
+    await call();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
 
 /** A hook that ran out of time once would take the next erasure with it, too. */
 async function outOfTime(ctx: QueryCtx): Promise<string | null> {
@@ -269,15 +143,4 @@ function failureText(name: HookName, handle: string, error: string): string {
     0,
     1_000,
   );
-}
-
-/** What a call of app code threw, rolled back whole; `null` where it answered. */
-async function errorOf(call: () => Promise<unknown>): Promise<string | null> {
-  try {
-    await call();
-    return null;
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return message.includes(ANSWERED) ? ANSWERED : message;
-  }
 }

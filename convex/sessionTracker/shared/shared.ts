@@ -75,6 +75,10 @@ export const vRefused = v.object({
   retryAfterMs: v.optional(v.number()),
 });
 
+export function refuse(reason: Refusal) {
+  return { ok: false as const, reason };
+}
+
 export const vTrackResult = v.union(
   v.object({
     ok: v.literal(true),

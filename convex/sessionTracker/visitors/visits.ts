@@ -1,8 +1,9 @@
 /** How a visit starts and how it ends: the moves between hot leases and cold sessions. */
 import type { Doc, Id } from "../_generated/dataModel.js";
-import type { MutationCtx, QueryCtx } from "../_generated/server.js";
+import type { MutationCtx } from "../_generated/server.js";
 import { readSettings } from "../settings/settings.js";
 import { countStates } from "../rows/counters.js";
+import { findBySessionId } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
 
 /** Moves a visit's end from the lease to the session. Counting is the caller's: it may batch. */
@@ -84,24 +85,4 @@ function visit<How extends "created" | "revived">(
   how: How,
 ) {
   return { session, lease, how, actionCount: 0 };
-}
-
-export function findLease(ctx: QueryCtx, anonymousId: string) {
-  return ctx.db
-    .query("leases")
-    .withIndex("anonymousId", (q) => q.eq("anonymousId", anonymousId))
-    .unique();
-}
-
-/** `null` also for what is no id of a session at all. */
-export async function findBySessionId(ctx: QueryCtx, id: string) {
-  const sessionId = ctx.db.normalizeId("sessions", id);
-  return sessionId === null ? null : await ctx.db.get("sessions", sessionId);
-}
-
-export function findSession(ctx: QueryCtx, anonymousId: string) {
-  return ctx.db
-    .query("sessions")
-    .withIndex("anonymousId", (q) => q.eq("anonymousId", anonymousId))
-    .unique();
 }

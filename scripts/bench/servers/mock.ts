@@ -39,7 +39,7 @@ export async function mockTrackRate(sessions: number): Promise<number> {
   const start = performance.now();
   for (let visitor = 0; visitor < CALLS; visitor += 1) {
     const anonymousId = `visitor-${visitor}`;
-    await t.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
+    await t.mutation(api.visitors.heartbeat.beat, { anonymousId });
   }
   return CALLS / ((performance.now() - start) / 1_000);
 }

@@ -76,7 +76,7 @@ test("a pause may be given by how long it takes", async () => {
 test("a number that is none is shown as it was typed", async () => {
   const { terminal, component } = setUpDeployment({ interactive: true });
   const lastActive = NOW - 10 * DAY_MS;
-  await component.mutation(api.operator.import.importBatch, {
+  await component.mutation(api.operator.import.batch, {
     rows: [{ anonymousId: "old", createdAt: 0, lastActive }],
   });
   terminal.answers = ["abc", "1"];

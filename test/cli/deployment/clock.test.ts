@@ -14,7 +14,7 @@ async function setUpAhead() {
   const deployment = setUpDeployment({ now: () => Date.now() + 10 * DAY_MS });
   const { component } = deployment;
   await component.mutation(internal.schedules.watchdog.check, {});
-  await component.mutation(api.operator.import.importBatch, {
+  await component.mutation(api.operator.import.batch, {
     rows: [
       { anonymousId: "of-today", createdAt: 0, lastActive: NOW - 3 * HOUR_MS },
       { anonymousId: "of-may", createdAt: 0, lastActive: NOW - 90 * DAY_MS },

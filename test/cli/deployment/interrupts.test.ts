@@ -5,7 +5,7 @@ import { setUpDeployment } from "../support/deployment.js";
 
 async function setUp() {
   const deployment = setUpDeployment();
-  await deployment.component.mutation(api.visitors.heartbeat.heartbeat, {
+  await deployment.component.mutation(api.visitors.heartbeat.beat, {
     anonymousId: "ann",
   });
   return deployment;
@@ -24,23 +24,23 @@ const WRITES: ReadonlyArray<readonly [string[], string, string]> = [
   ],
   [
     ["schedule", "set", "purge", "0 3 * * *"],
-    "schedules/schedules:set",
+    "schedules/change:set",
     "`sessions-ops schedule list` says.",
   ],
   [
     ["schedule", "resume", "purge"],
-    "schedules/schedules:resume",
+    "schedules/change:resume",
     "`sessions-ops schedule list` says.",
   ],
-  [["end", "ann"], "visitors/heartbeat:end", "`sessions-ops show ann` says."],
+  [["end", "ann"], "visitors/end:visit", "`sessions-ops show ann` says."],
   [
     ["forget", "ann", "--confirm", "ann"],
-    "visitors/heartbeat:forget",
+    "visitors/forget:visitor",
     "`sessions-ops show ann` finds no session if it was.",
   ],
   [
     ["runs", "resume", "id"],
-    "runs/ledger:resume",
+    "runs/control:resume",
     "`sessions-ops runs show id` says.",
   ],
 ];
@@ -82,7 +82,7 @@ test.each([
   const { exitCode, stderr } = await terminal.run(...args);
   expect(stderr).toMatch(/(^|\n)Interrupted\.\n$/);
   expect(exitCode).toBe(2);
-  const writes = ["settings/settings:change", "runs/ledger:start"];
+  const writes = ["settings/settings:change", "runs/control:start"];
   expect(calls.filter((name) => writes.includes(name))).toEqual([]);
 });
 

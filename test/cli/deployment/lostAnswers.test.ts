@@ -13,7 +13,7 @@ async function setUp() {
   const deployment = setUpDeployment();
   const lastActive = NOW - 30 * DAY_MS;
   const actions = [{ at: lastActive, action: "view" }];
-  await deployment.component.mutation(api.operator.import.importBatch, {
+  await deployment.component.mutation(api.operator.import.batch, {
     rows: [{ anonymousId: "old", createdAt: 0, lastActive, actions }],
   });
   return deployment;
@@ -30,21 +30,17 @@ const WRITES: ReadonlyArray<readonly [string[], string, string]> = [
   ],
   [
     ["schedule", "set", "purge", "0 3 * * *"],
-    "schedules/schedules:set",
+    "schedules/change:set",
     "schedule list",
   ],
   [
     ["schedule", "pause", "purge", "--reason", "audit"],
-    "schedules/schedules:pause",
+    "schedules/change:pause",
     "schedule list",
   ],
-  [
-    ["schedule", "resume", "purge"],
-    "schedules/schedules:resume",
-    "schedule list",
-  ],
-  [["end", "old"], "visitors/heartbeat:end", "show old"],
-  [["runs", "cancel", "a run"], "runs/ledger:cancel", "runs show 'a run'"],
+  [["schedule", "resume", "purge"], "schedules/change:resume", "schedule list"],
+  [["end", "old"], "visitors/end:visit", "show old"],
+  [["runs", "cancel", "a run"], "runs/control:cancel", "runs show 'a run'"],
   [["doctor", "--fix"], "operator/health:repair", "doctor"],
 ];
 
@@ -100,7 +96,7 @@ test("a write that nobody took is made when the deployment is back", async () =>
 
 test("a purge whose start gets no answer may be running", async () => {
   const { terminal, component } = await setUp();
-  terminal.loseAnswers("runs/ledger:start", EVER);
+  terminal.loseAnswers("runs/control:start", EVER);
   const purge = ["purge", "--days", "20", "--yes"];
   const { exitCode, stderr } = await terminal.run(...purge);
   expect(exitCode).toBe(4);
@@ -112,7 +108,7 @@ test("a purge whose start gets no answer may be running", async () => {
 
 test("an archived purge whose start nobody took leaves no file", async () => {
   const { terminal } = await setUp();
-  terminal.loseAnswers("runs/ledger:start", EVER, "refused");
+  terminal.loseAnswers("runs/control:start", EVER, "refused");
   const purge = ["purge", "--days", "20", "--yes", "--archive", "a.gz"];
   const { stderr } = await terminal.run(...purge);
   expect(stderr).not.toContain("not known");
@@ -123,12 +119,12 @@ test.each(["done", "not done"] as const)(
   "forget prints its receipt though its answer is lost (%s)",
   async (loss) => {
     const { terminal, calls } = await setUp();
-    terminal.loseAnswers("visitors/heartbeat:forget", 1, loss);
+    terminal.loseAnswers("visitors/forget:visitor", 1, loss);
     const forget = ["forget", "old", "--confirm", "old"];
     const receipt = await terminal.json<ForgetJson>(...forget);
     expect(receipt).toMatchObject({ anonymousId: "old", actions: 1 });
     expect(
-      calls.filter((name) => name === "visitors/heartbeat:forget"),
+      calls.filter((name) => name === "visitors/forget:visitor"),
     ).toHaveLength(1);
     expect((await terminal.run("show", "old")).exitCode).toBe(1);
   },
@@ -136,8 +132,8 @@ test.each(["done", "not done"] as const)(
 
 test("forget without an answer to anything says how to see whether it was done", async () => {
   const { terminal } = await setUp();
-  terminal.loseAnswers("visitors/heartbeat:forget", EVER);
-  goAwayAfter(terminal, "visitors/heartbeat:forget");
+  terminal.loseAnswers("visitors/forget:visitor", EVER);
+  goAwayAfter(terminal, "visitors/forget:visitor");
   const { exitCode, stderr } = await terminal.run(
     ...["forget", "old", "--confirm", "old"],
   );
@@ -159,7 +155,7 @@ test.each([
 
 test("doctor --deep goes on counting when the network is back", async () => {
   const { terminal } = await setUp();
-  terminal.loseAnswers("rows/tallies:page", 20);
+  terminal.loseAnswers("operator/tally:page", 20);
   const { stdout } = await terminal.run("doctor", "--deep");
   expect(stdout).toContain("agree with an exact count of 1 session");
 });
@@ -170,7 +166,7 @@ test("an import goes on when the network is back, and counts each row once", asy
     "new.jsonl",
     JSON.stringify({ anonymousId: "new", createdAt: NOW, lastActive: NOW }),
   );
-  terminal.loseAnswers("operator/import:importBatch", 20, "not done");
+  terminal.loseAnswers("operator/import:batch", 20, "not done");
   const result = await terminal.json<ImportJson>("import", "new.jsonl");
   expect(result).toMatchObject({ rows: 1, created: 1 });
 });
@@ -196,7 +192,7 @@ test("a first contact that gets no answer fails at once", async () => {
   Object.assign(terminal.overrides, {
     sleep: () => Promise.reject(new Error("It waits.")),
   });
-  terminal.loseAnswers("operator/status:status", EVER, "refused");
+  terminal.loseAnswers("operator/status:get", EVER, "refused");
   const { exitCode, stderr } = await terminal.run("status");
   expect(exitCode).toBe(4);
   expect(stderr).not.toContain("Trying again");
@@ -204,7 +200,7 @@ test("a first contact that gets no answer fails at once", async () => {
 
 test("a run is followed on, and done once", async () => {
   const { terminal } = await setUp();
-  terminal.loseAnswers("runs/ledger:start", 3);
+  terminal.loseAnswers("runs/control:start", 3);
   const purge = ["purge", "--days", "20", "--yes"];
   const result = await terminal.json<RunResultJson>(...purge);
   expect(result).toMatchObject({ status: "completed", sessions: 1 });

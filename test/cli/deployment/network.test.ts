@@ -84,7 +84,7 @@ test("a query whose answer breaks off is asked again", async () => {
 test("a deployment without the component: how to install it", async () => {
   const { terminal } = await setUpServer(
     failing(
-      "Could not find function for 'operator/status:status'. Did you forget to run `npx convex dev`?",
+      "Could not find function for 'operator/status:get'. Did you forget to run `npx convex dev`?",
     ),
   );
   const { exitCode, stderr } = await terminal.run("status");

@@ -37,7 +37,7 @@ const WRITES = [
 
 test.each(WRITES)("%s %s …: needs the name, and says so", async (...args) => {
   const { terminal, component } = setUp({ ...PROD, CONVEX_URL: URL });
-  await component.mutation(api.visitors.heartbeat.heartbeat, {
+  await component.mutation(api.visitors.heartbeat.beat, {
     anonymousId: "somebody",
   });
   const refused = await terminal.run(...args);

@@ -182,7 +182,7 @@ test.each([
       Promise.resolve(
         Response.json({
           status: "error",
-          errorMessage: "Could not find function for 'operator/status:status'.",
+          errorMessage: "Could not find function for 'operator/status:get'.",
         }),
       ),
     1,

@@ -16,7 +16,7 @@ async function setUpAhead(behindMs = 0) {
   const { component } = deployment;
   vi.setSystemTime(NOW + 10 * DAY_MS);
   await component.mutation(internal.schedules.watchdog.check, {});
-  await component.mutation(api.visitors.heartbeat.heartbeat, {
+  await component.mutation(api.visitors.heartbeat.beat, {
     anonymousId: "anna",
   });
   vi.setSystemTime(NOW - behindMs);
@@ -41,7 +41,7 @@ test("names the times that lie in the future, and sets them to now", async () =>
     message: "of 1 session set to now",
   });
   expect(await times(terminal)).toBeUndefined();
-  const { schedules } = await component.query(api.operator.status.status, {});
+  const { schedules } = await component.query(api.operator.status.get, {});
   expect(schedules.map(({ nextAt }) => nextAt)).toEqual([
     NOW + 15 * 60_000,
     Date.UTC(2026, 7, 16, 2, 30),

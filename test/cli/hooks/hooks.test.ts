@@ -113,10 +113,7 @@ test("a hook that takes the erasure with it, out of time, is left out and owed",
         path: string;
         args: { hookUnable?: string };
       }>(init);
-      if (
-        path !== "visitors/heartbeat:forget" ||
-        args.hookUnable !== undefined
-      ) {
+      if (path !== "visitors/forget:visitor" || args.hookUnable !== undefined) {
         return online?.(input, init);
       }
       return Promise.resolve(

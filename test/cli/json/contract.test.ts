@@ -81,19 +81,19 @@ async function setUpAll() {
     userId: "ada",
     actions: [{ at: 1, action: "buy", metadata: { seats: 2 } }],
   });
-  await component.mutation(api.operator.import.importBatch, {
+  await component.mutation(api.operator.import.batch, {
     rows: ["old-1", "old-2"].map(row),
   });
-  await component.mutation(api.visitors.heartbeat.heartbeat, {
+  await component.mutation(api.visitors.heartbeat.beat, {
     anonymousId: "here",
   });
   await component.mutation(internal.schedules.watchdog.check, {});
-  await component.mutation(api.schedules.schedules.pause, {
+  await component.mutation(api.schedules.change.pause, {
     ...{ name: "expire", reason: "audit", actor: "cli:bob@desk" },
     until: NOW + DAY_MS,
   });
   const startEnded = async (days: number, end: "failed" | "completed") => {
-    const { runId } = await component.mutation(api.runs.ledger.start, {
+    const { runId } = await component.mutation(api.runs.control.start, {
       ...{ kind: "purge", cutoff: NOW - days * DAY_MS },
       ...{ actor: "cli:bob@desk", trigger: "operator" },
     });

@@ -27,7 +27,7 @@ async function setUpOld(overrides: Partial<CliContext> = {}) {
   const { component, terminal } = deployment;
   const change = { actor: "test", patch: { pageSize: 5 } };
   await component.mutation(api.settings.settings.change, change);
-  await component.mutation(api.operator.import.importBatch, {
+  await component.mutation(api.operator.import.batch, {
     rows: Array.from({ length: 30 }, (_, index) => {
       const lastActive = NOW - (30 + index) * DAY_MS;
       const actions = [
@@ -42,7 +42,7 @@ async function setUpOld(overrides: Partial<CliContext> = {}) {
     ...deployment,
     path: join(terminal.folder, ARCHIVE),
     total: async () =>
-      (await component.query(api.operator.status.status, {})).sessions.total,
+      (await component.query(api.operator.status.get, {})).sessions.total,
     runs: () => component.query(api.runs.ledger.list, {}),
   };
 }
@@ -109,7 +109,7 @@ test("a run that could not be started leaves no file, unless it may have been", 
     Object.assign(terminal.overrides, {
       fetch: async (input: string, init: FetchInit) => {
         const { path: name } = bodyOf<{ path: string }>(init);
-        return name === "runs/ledger:start"
+        return name === "runs/control:start"
           ? answer()
           : await online?.(input, init);
       },
@@ -131,7 +131,7 @@ test("a run that could not be started leaves no file, unless it may have been", 
 
 test("Ctrl-C where the start gets no answer is an interruption, and says what may be", async () => {
   const { terminal, path } = await setUpOld();
-  terminal.interruptAt("runs/ledger:start", { isAnswered: false });
+  terminal.interruptAt("runs/control:start", { isAnswered: false });
   const { exitCode, stderr } = await terminal.run(...purge);
   expect(stderr).toContain("Whether the run was started is not known");
   expect(stderr).toContain(path);
@@ -140,7 +140,7 @@ test("Ctrl-C where the start gets no answer is an interruption, and says what ma
 
 test("Ctrl-C while the run is started leaves its first page to who resumes it", async () => {
   const { terminal } = await setUpOld();
-  terminal.interruptAt("runs/ledger:start", { isAnswered: true });
+  terminal.interruptAt("runs/control:start", { isAnswered: true });
   const { fetch } = terminal.overrides;
   const asked: string[] = [];
   Object.assign(terminal.overrides, {
@@ -152,7 +152,7 @@ test("Ctrl-C while the run is started leaves its first page to who resumes it", 
   const { exitCode, stderr } = await terminal.run(...purge);
   expect(stderr).toContain("sessions-ops runs resume");
   expect(exitCode).toBe(2);
-  expect(asked.at(-1)).toBe("runs/ledger:start");
+  expect(asked.at(-1)).toBe("runs/control:start");
 });
 
 test("Ctrl-C where the answer to a deletion does not come: the file is whole, and resume goes on", async () => {
@@ -197,7 +197,7 @@ test("a session that comes back before its page is not in it", async () => {
       const { path: name } = bodyOf<{ path: string }>(init);
       if (name === "runs/archive:purgePage") {
         const anonymousId = "old-3";
-        await component.mutation(api.visitors.heartbeat.heartbeat, {
+        await component.mutation(api.visitors.heartbeat.beat, {
           anonymousId,
         });
       }
@@ -220,7 +220,7 @@ test("a session that comes back between archive and deletion stays, and is named
         visitorsIn(path).includes("old-3")
       ) {
         const anonymousId = "old-3";
-        await component.mutation(api.visitors.heartbeat.heartbeat, {
+        await component.mutation(api.visitors.heartbeat.beat, {
           anonymousId,
         });
       }
@@ -269,7 +269,7 @@ describe("after a crash", () => {
 
   test("the run waits in the ledger, no purge starts, and resume finishes file and run", async () => {
     const { terminal, path, total, resume, component } = await crash();
-    await component.mutation(api.runs.ledger.start, {
+    await component.mutation(api.runs.control.start, {
       kind: "purge",
       actor: "schedule",
       trigger: "schedule",
@@ -364,7 +364,7 @@ test("Ctrl-C stops after a page and says how to go on; so does cancel, from else
   expect(await total()).toBe(20);
 
   afterPages(2, () =>
-    component.mutation(api.runs.ledger.cancel, {
+    component.mutation(api.runs.control.cancel, {
       runId,
       actor: "cli:bob@desk",
     }),
@@ -400,7 +400,7 @@ test("is never written over a file, nor beside another run", async () => {
   expect(taken.stderr).toContain("exists already");
   expect(readFileSync(path, "utf8")).toBe("mine");
 
-  await component.mutation(api.runs.ledger.start, {
+  await component.mutation(api.runs.control.start, {
     kind: "purge",
     actor: "cli:bob@desk",
     trigger: "operator",

@@ -13,7 +13,7 @@ import { NOW, setUpDeployment } from "../support/deployment.js";
 async function setUpDays(days: number, overrides: Partial<CliContext> = {}) {
   const deployment = setUpDeployment(overrides);
   const { component } = deployment;
-  await component.mutation(api.operator.import.importBatch, {
+  await component.mutation(api.operator.import.batch, {
     rows: Array.from({ length: days }, (_, index) => {
       const lastActive = NOW - (index + 1) * DAY_MS;
       return { anonymousId: `v-${index + 1}`, createdAt: 0, lastActive };
@@ -22,7 +22,7 @@ async function setUpDays(days: number, overrides: Partial<CliContext> = {}) {
   return {
     ...deployment,
     total: async () =>
-      (await component.query(api.operator.status.status, {})).sessions.total,
+      (await component.query(api.operator.status.get, {})).sessions.total,
     hold: () =>
       component.mutation(api.settings.settings.change, {
         patch: { retentionDays: 90 },
@@ -207,7 +207,7 @@ test.each([
   let isHeld = false;
   Object.assign(terminal.overrides, {
     fetch: async (...[url, init]: Parameters<CliContext["fetch"]>) => {
-      const isStart = String(init?.body).includes("runs/ledger:start");
+      const isStart = String(init?.body).includes("runs/control:start");
       if (isStart && !isHeld) await hold();
       isHeld ||= isStart;
       return await online?.(url, init);

@@ -11,7 +11,7 @@ import { NOW, setUpDeployment } from "../support/deployment.js";
 async function setUpDays(days: number, overrides: Partial<CliContext> = {}) {
   const deployment = setUpDeployment(overrides);
   const { component } = deployment;
-  await component.mutation(api.operator.import.importBatch, {
+  await component.mutation(api.operator.import.batch, {
     rows: Array.from({ length: days }, (_, index) => {
       const lastActive = NOW - (index + 1) * DAY_MS;
       return {
@@ -25,7 +25,7 @@ async function setUpDays(days: number, overrides: Partial<CliContext> = {}) {
   return {
     ...deployment,
     total: async () =>
-      (await component.query(api.operator.status.status, {})).sessions.total,
+      (await component.query(api.operator.status.get, {})).sessions.total,
     runs: () => component.query(api.runs.ledger.list, {}),
   };
 }
@@ -93,7 +93,7 @@ test("a dry run counts every byte and every day, over many calls", async () => {
   const metadata = { text: "x".repeat(10_000) };
   for (let part = 0; part < 2; part += 1) {
     const at = NOW - 500 * DAY_MS + part * 2_000;
-    await component.mutation(api.operator.import.importBatch, {
+    await component.mutation(api.operator.import.batch, {
       rows: [
         {
           anonymousId: "busy",
@@ -107,7 +107,7 @@ test("a dry run counts every byte and every day, over many calls", async () => {
     });
   }
   // Stale and noticed by no run: a lease, too, is counted.
-  await component.mutation(api.visitors.heartbeat.heartbeat, {
+  await component.mutation(api.visitors.heartbeat.beat, {
     anonymousId: "leased",
   });
   await component.run(async (ctx) => {
@@ -187,7 +187,7 @@ test("a paced run takes its time", async () => {
 test("expire has the same bounds", async () => {
   const { terminal, component } = await setUpDays(1);
   for (const id of ["a", "b", "c"]) {
-    await component.mutation(api.visitors.heartbeat.heartbeat, {
+    await component.mutation(api.visitors.heartbeat.beat, {
       anonymousId: id,
     });
   }

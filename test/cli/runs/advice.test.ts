@@ -29,7 +29,7 @@ async function setUpOld(overrides: Partial<CliContext> = {}) {
     patch,
   });
   await component.mutation(internal.schedules.watchdog.check, {});
-  await component.mutation(api.operator.import.importBatch, {
+  await component.mutation(api.operator.import.batch, {
     rows: Array.from({ length: 30 }, (_, index) => {
       const lastActive = NOW - (30 + index) * DAY_MS;
       return { anonymousId: `old-${index}`, createdAt: 0, lastActive };
@@ -165,7 +165,7 @@ test("a run that stands still is noted while it is followed, and followed no lon
     sleep: (ms) =>
       Promise.resolve(void vi.setSystemTime(Date.now() + ms * 240)),
   });
-  const { runId } = await component.mutation(api.runs.ledger.start, {
+  const { runId } = await component.mutation(api.runs.control.start, {
     ...{ kind: "purge", actor: "bob", trigger: "operator" },
   });
   const { exitCode, stderr } = await terminal.run("runs", "watch", runId);
@@ -183,13 +183,13 @@ describe("another's run", () => {
   async function setUpOther() {
     const deployment = await setUpOld();
     const { component } = deployment;
-    const { runId } = await component.mutation(api.runs.ledger.start, {
+    const { runId } = await component.mutation(api.runs.control.start, {
       ...{ kind: "purge", actor: "bob", trigger: "operator" },
       cutoff: { daysAgo: 20 },
     });
     vi.setSystemTime(NOW + 2_000);
     const lastActive = NOW + 1_000 - 20 * DAY_MS;
-    await component.mutation(api.operator.import.importBatch, {
+    await component.mutation(api.operator.import.batch, {
       rows: [{ anonymousId: "just-due", createdAt: 0, lastActive }],
     });
     return { ...deployment, runId };
@@ -287,7 +287,7 @@ describe("the ledger", () => {
     const { runId } = await terminal.json<RunResultJson>(
       ...["purge", "--days", "20", "--yes", "--detach"],
     );
-    await component.mutation(api.runs.ledger.cancel, {
+    await component.mutation(api.runs.control.cancel, {
       runId: String(runId),
       actor: "bob",
     });

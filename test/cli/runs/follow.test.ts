@@ -15,7 +15,7 @@ async function setUpOld(overrides: Partial<CliContext> = {}) {
     actor: "test",
     patch: { pageSize: 5 },
   });
-  await component.mutation(api.operator.import.importBatch, {
+  await component.mutation(api.operator.import.batch, {
     rows: Array.from({ length: 30 }, (_, index) => {
       const lastActive = NOW - (30 + index) * DAY_MS;
       return { anonymousId: `old-${index}`, createdAt: 0, lastActive };
@@ -25,7 +25,7 @@ async function setUpOld(overrides: Partial<CliContext> = {}) {
     ...deployment,
     runs: () => component.query(api.runs.ledger.list, {}),
     startRun: (cutoff: number) =>
-      component.mutation(api.runs.ledger.start, {
+      component.mutation(api.runs.control.start, {
         kind: "purge",
         cutoff,
         actor: "cli:bob@desk",
@@ -48,14 +48,14 @@ test("Ctrl-C detaches: the run goes on, and the exit code says it was not waited
     `Detached. The run goes on: \`sessions-ops runs watch ${run?.runId ?? ""}\` follows it`,
   );
   expect(run).toMatchObject({ status: "running" });
-  expect(await component.query(api.operator.status.status, {})).toMatchObject({
+  expect(await component.query(api.operator.status.get, {})).toMatchObject({
     runs: [{ status: "running" }],
   });
 });
 
 test("Ctrl-C while the run is started says how to follow it all the same", async () => {
   const { terminal, runs } = await setUpOld();
-  terminal.interruptAt("runs/ledger:start", { isAnswered: true });
+  terminal.interruptAt("runs/control:start", { isAnswered: true });
   const { exitCode, stderr } = await terminal.run(...purge);
   const [run] = await runs();
   expect(stderr).toContain(
@@ -65,7 +65,7 @@ test("Ctrl-C while the run is started says how to follow it all the same", async
 });
 
 test.each([
-  ["runs/ledger:start", "Whether the run was started is not known"],
+  ["runs/control:start", "Whether the run was started is not known"],
   ["runs/ledger:get", "Detached. The run goes on"],
 ])(
   "Ctrl-C while %s gets no answer does not wait for one",
@@ -138,7 +138,7 @@ test("a run that somebody cancels is exit code 2, and resume finishes it", async
   const { terminal, component, runs } = await setUpOld({
     sleep: async () => {
       const [run] = await runs();
-      await component.mutation(api.runs.ledger.cancel, {
+      await component.mutation(api.runs.control.cancel, {
         runId: String(run?.runId),
         actor: "cli:bob@desk",
       });
@@ -156,7 +156,7 @@ test("a lost answer does not start a second run, nor do lost polls end the comma
   const { terminal, runs } = await setUpOld();
   const online = terminal.overrides.fetch;
   const toLose = [
-    "runs/ledger:start",
+    "runs/control:start",
     "runs/ledger:get",
     "runs/ledger:get",
     "runs/ledger:get",

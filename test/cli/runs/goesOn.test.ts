@@ -19,13 +19,13 @@ async function setUpPurging(interactive = false, max?: number) {
     actor: "test",
     patch,
   });
-  await component.mutation(api.operator.import.importBatch, {
+  await component.mutation(api.operator.import.batch, {
     rows: Array.from({ length: 30 }, (_, index) => {
       const lastActive = NOW - (15 + index) * DAY_MS;
       return { anonymousId: `old-${index}`, createdAt: 0, lastActive };
     }),
   });
-  const { runId } = await component.mutation(api.runs.ledger.start, {
+  const { runId } = await component.mutation(api.runs.control.start, {
     ...{ kind: "purge", actor: "schedule", trigger: "schedule" },
     ...(max === undefined ? {} : { maxSessions: max }),
   });
@@ -141,7 +141,7 @@ describe("a run that is to go on", () => {
   async function setUpCanceled() {
     const deployment = await setUpPurging(true);
     const { component, runId } = deployment;
-    await component.mutation(api.runs.ledger.cancel, { runId, actor: "bob" });
+    await component.mutation(api.runs.control.cancel, { runId, actor: "bob" });
     const patch = { retentionDays: 20 };
     await component.mutation(api.settings.settings.change, {
       actor: "bob",

@@ -19,7 +19,7 @@ async function setUpOld(sessions: number) {
   });
   for (let from = 0; from < sessions; from += 100) {
     const batch = rows.slice(from, from + 100);
-    await component.mutation(api.operator.import.importBatch, { rows: batch });
+    await component.mutation(api.operator.import.batch, { rows: batch });
   }
   return { ...deployment, pass: (ms: number) => advance(component, ms) };
 }
@@ -82,7 +82,7 @@ test("status: the share done and the time left of what was counted before it sta
 /** A run that nobody counted before it started. */
 async function setUpUncounted() {
   const deployment = await setUpOld(1_500);
-  await deployment.component.mutation(api.runs.ledger.start, {
+  await deployment.component.mutation(api.runs.control.start, {
     ...{ kind: "purge", actor: "app", trigger: "app", ratePerSecond: 100 },
   });
   await deployment.pass(1);

@@ -18,13 +18,13 @@ async function setUpVisitors() {
   const deployment = setUpDeployment();
   const { component } = deployment;
   const visit = (anonymousId: string, action: string) =>
-    component.mutation(api.visitors.heartbeat.action, { anonymousId, action });
+    component.mutation(api.visitors.action.record, { anonymousId, action });
   vi.setSystemTime(NOW - 31 * MINUTE_MS);
   await visit("idle", "view");
-  await component.mutation(api.visitors.heartbeat.heartbeat, {
+  await component.mutation(api.visitors.heartbeat.beat, {
     anonymousId: "left",
   });
-  await component.mutation(api.visitors.heartbeat.end, {
+  await component.mutation(api.visitors.end.visit, {
     anonymousId: "left",
     reason: "logout",
   });
@@ -131,7 +131,7 @@ test("show finds a session by either id and lists what the visitor did", async (
 
 test("texts that visitors made cannot steer the terminal", async () => {
   const { terminal, component } = await setUpVisitors();
-  await component.mutation(api.visitors.heartbeat.action, {
+  await component.mutation(api.visitors.action.record, {
     anonymousId: "busy",
     action: "\u001b[2Jgone",
     resourceId: "a\nb",
@@ -289,7 +289,7 @@ test("runs list goes on where it ended, and says how", async () => {
   const { terminal, component } = setUpDeployment();
   const ids: string[] = [];
   for (let index = 0; index < 5; index += 1) {
-    const { runId } = await component.mutation(api.runs.ledger.start, {
+    const { runId } = await component.mutation(api.runs.control.start, {
       ...{ kind: "expire", actor: "test", trigger: "operator" },
     });
     ids.unshift(runId);
@@ -323,12 +323,12 @@ test("runs list goes on where it ended, and says how", async () => {
 test("status --watch on a terminal of 80 columns and 24 rows always shows the runs that run", async () => {
   const { terminal, component } = await setUpVisitors();
   for (const name of ["expire", "purge"] as const) {
-    await component.mutation(api.schedules.schedules.pause, {
+    await component.mutation(api.schedules.change.pause, {
       ...{ name, reason: "the audit of August", actor: "cli:bob@desk" },
     });
   }
   for (const kind of ["expire", "purge"] as const) {
-    await component.mutation(api.runs.ledger.start, {
+    await component.mutation(api.runs.control.start, {
       ...{ kind, actor: "cli:ada@desk", trigger: "operator" },
     });
   }

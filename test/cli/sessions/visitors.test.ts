@@ -21,17 +21,17 @@ async function setUpVisitors(overrides = {}) {
   const { component } = deployment;
   const visit = async (anonymousId: string, agoMs: number) => {
     vi.setSystemTime(NOW - agoMs);
-    await component.mutation(api.visitors.heartbeat.action, {
+    await component.mutation(api.visitors.action.record, {
       anonymousId,
       action: "view",
     });
   };
   await visit("old", 3 * DAY_MS);
   await visit("left", 60 * MINUTE_MS);
-  await component.mutation(api.visitors.heartbeat.end, { anonymousId: "left" });
+  await component.mutation(api.visitors.end.visit, { anonymousId: "left" });
   await visit("idle", 31 * MINUTE_MS);
   await visit("busy", MINUTE_MS);
-  await component.mutation(api.visitors.heartbeat.link, {
+  await component.mutation(api.visitors.link.user, {
     anonymousId: "busy",
     userId: "ada",
   });
@@ -140,7 +140,7 @@ test("forget wants the id typed, erases every action, and prints a receipt", asy
   const { terminal, component } = await setUpVisitors({ interactive: true });
   // More than one transaction erases.
   for (let i = 0; i < 4; i += 1) {
-    await component.mutation(api.operator.import.importBatch, {
+    await component.mutation(api.operator.import.batch, {
       rows: [
         {
           anonymousId: "old",
@@ -176,7 +176,7 @@ test("forget wants the id typed, erases every action, and prints a receipt", asy
 
 test("forget where nobody can be asked needs the id twice; other sessions of the user are named", async () => {
   const { terminal, component } = await setUpVisitors();
-  await component.mutation(api.visitors.heartbeat.link, {
+  await component.mutation(api.visitors.link.user, {
     anonymousId: "idle",
     userId: "ada",
   });

@@ -10,7 +10,7 @@ import { NOW, setUpDeployment } from "../support/deployment.js";
 
 async function setUpOneOld(ageDays: number, interactive = false) {
   const deployment = setUpDeployment({ interactive });
-  await deployment.component.mutation(api.operator.import.importBatch, {
+  await deployment.component.mutation(api.operator.import.batch, {
     rows: [
       {
         anonymousId: "old",

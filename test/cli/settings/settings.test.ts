@@ -98,7 +98,7 @@ test("set is a patch with a reason; it shows the difference, and the log has it"
 
 test("set asks before it lowers the retention, as `retention` does", async () => {
   const { terminal, component } = setUpDeployment();
-  await component.mutation(api.operator.import.importBatch, {
+  await component.mutation(api.operator.import.batch, {
     rows: [{ anonymousId: "old", createdAt: 0, lastActive: NOW - 10 * DAY_MS }],
   });
   const lower = ["settings", "set", "retentionDays=7", "touchAfterMs=30s"];
@@ -129,7 +129,7 @@ test.each([
       actor: "cli:bob@desk",
       reason: "slow readers",
     });
-    await component.mutation(api.schedules.schedules.pause, {
+    await component.mutation(api.schedules.change.pause, {
       name: "expire",
       reason: "audit",
       actor: "cli:eve@desk",

@@ -14,9 +14,9 @@ export async function setUpEverything() {
   const deployment = setUpDeployment();
   const { component } = deployment;
   const beat = (anonymousId: string) =>
-    component.mutation(api.visitors.heartbeat.heartbeat, { anonymousId });
+    component.mutation(api.visitors.heartbeat.beat, { anonymousId });
   const act = (anonymousId: string, metadata: unknown, resourceId?: string) =>
-    component.mutation(api.visitors.heartbeat.action, {
+    component.mutation(api.visitors.action.record, {
       anonymousId,
       action: "did",
       metadata,
@@ -30,20 +30,20 @@ export async function setUpEverything() {
   // Twice at one time, and another beside them.
   for (const value of [2, 1, 2]) await act("twice", value);
   await beat("unheard");
-  await component.mutation(api.visitors.heartbeat.link, {
+  await component.mutation(api.visitors.link.user, {
     anonymousId: "linked",
     userId: "ada",
   });
   vi.setSystemTime(NOW - 2 * DAY_MS);
-  await component.mutation(api.visitors.heartbeat.end, {
+  await component.mutation(api.visitors.end.visit, {
     anonymousId: "ended",
     reason: "signed out",
   });
   await act("short", [NaN, -Infinity, -0, 0.1, 1e300]);
-  await component.mutation(api.visitors.heartbeat.end, {
+  await component.mutation(api.visitors.end.visit, {
     anonymousId: "short",
   });
-  await component.mutation(api.runs.ledger.start, {
+  await component.mutation(api.runs.control.start, {
     kind: "expire",
     actor: "test",
     trigger: "operator",
@@ -54,7 +54,7 @@ export async function setUpEverything() {
   await beat("active");
   // Left to run out, and noticed by no run.
   vi.setSystemTime(NOW);
-  await component.mutation(api.operator.import.importBatch, {
+  await component.mutation(api.operator.import.batch, {
     rows: [
       {
         anonymousId: "idle",

@@ -69,13 +69,13 @@ describe("nothing that somebody else wrote reaches a terminal raw", () => {
 
   test("of what a visitor stored; programs get it as it is", async () => {
     const { terminal, component } = setUpDeployment();
-    await component.mutation(api.visitors.heartbeat.action, {
+    await component.mutation(api.visitors.action.record, {
       anonymousId: "a",
       action: HOSTILE,
       resourceId: HOSTILE,
       metadata: { text: HOSTILE },
     });
-    await component.mutation(api.visitors.heartbeat.link, {
+    await component.mutation(api.visitors.link.user, {
       anonymousId: "a",
       userId: HOSTILE,
     });
@@ -127,7 +127,7 @@ describe("values that JSON lacks", () => {
     const deployment = setUpDeployment();
     const { component } = deployment;
     const action = { anonymousId: "a", action: "did", metadata };
-    await component.mutation(api.visitors.heartbeat.action, action);
+    await component.mutation(api.visitors.action.record, action);
     return deployment;
   }
 
@@ -179,7 +179,7 @@ describe("an output that takes no more", () => {
 
   test("is one for an export as well", async () => {
     const { terminal, component } = setUpDeployment({ stdout: full() });
-    await component.mutation(api.visitors.heartbeat.heartbeat, {
+    await component.mutation(api.visitors.heartbeat.beat, {
       anonymousId: "a",
     });
     const { exitCode, stderr } = await terminal.run("export", "-");
@@ -192,7 +192,7 @@ describe("an output that takes no more", () => {
     "loses no receipt of what was erased %j",
     async (format) => {
       const { terminal, component } = setUpDeployment({ stdout: full() });
-      await component.mutation(api.visitors.heartbeat.heartbeat, {
+      await component.mutation(api.visitors.heartbeat.beat, {
         anonymousId: "a",
       });
       const { exitCode, stderr } = await terminal.run(

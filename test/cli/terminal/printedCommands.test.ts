@@ -24,7 +24,7 @@ async function setUpSweep() {
   });
   const { component, terminal } = deployment;
   terminal.write("keys/the staging", ADMIN_KEY);
-  await component.mutation(api.operator.import.importBatch, {
+  await component.mutation(api.operator.import.batch, {
     rows: Array.from({ length: 20 }, (_, index) => ({
       anonymousId: `old-${index}`,
       createdAt: 0,
@@ -37,10 +37,10 @@ async function setUpSweep() {
     actor: "test",
     patch: { pageSize: 5 },
   });
-  await component.mutation(api.schedules.schedules.pause, {
+  await component.mutation(api.schedules.change.pause, {
     ...{ name: "expire", reason: "audit", actor: "cli:bob@desk" },
   });
-  const { runId } = await component.mutation(api.runs.ledger.start, {
+  const { runId } = await component.mutation(api.runs.control.start, {
     ...{ kind: "purge", cutoff: NOW - 100 * DAY_MS },
     ...{ actor: "cli:bob@desk", trigger: "operator" },
   });
@@ -68,32 +68,32 @@ const SWEEP: ReadonlyArray<readonly [line: string, lost?: string]> = [
   ["show nobody --json"],
   ["show old-1 --limit 1"],
   ["end nobody"],
-  ["end old-1", "visitors/heartbeat:end"],
+  ["end old-1", "visitors/end:visit"],
   ["forget nobody"],
   ["forget old-1 --confirm old-1"],
-  ["forget old-1 --confirm old-1", "visitors/heartbeat:forget"],
+  ["forget old-1 --confirm old-1", "visitors/forget:visitor"],
   ["purge --dry-run"],
   ["purge --dry-run --max 3 --rate 5"],
   ["purge --yes --detach"],
   ["purge --yes --max 5"],
-  ["purge --yes", "runs/ledger:start"],
+  ["purge --yes", "runs/control:start"],
   ["purge --yes", "runs/ledger:get"],
   ["purge --yes --archive 'keys/the staging'"],
   ["purge --yes --archive new.gz", "runs/archive:purgePage"],
   ["runs show nothing"],
   ["runs watch RUN"],
   ["runs watch RUN --json"],
-  ["runs cancel RUN", "runs/ledger:cancel"],
-  ["runs resume RUN", "runs/ledger:resume"],
+  ["runs cancel RUN", "runs/control:cancel"],
+  ["runs resume RUN", "runs/control:resume"],
   ["settings set idleTimeoutMs=45m --if-revision 1"],
   ["settings set idleTimeoutMs=45m", "settings/settings:change"],
   ["settings set schedules=often"],
   ["settings log --limit 1"],
   ["retention 100", "settings/settings:change"],
   ["schedule set purge"],
-  ["schedule set purge '0 3 * * *'", "schedules/schedules:set"],
-  ["schedule pause purge --reason x", "schedules/schedules:pause"],
-  ["schedule resume purge", "schedules/schedules:resume"],
+  ["schedule set purge '0 3 * * *'", "schedules/change:set"],
+  ["schedule pause purge --reason x", "schedules/change:pause"],
+  ["schedule resume purge", "schedules/change:resume"],
 ];
 
 const COMMAND = /sessions-ops (?!serve|completion|help)(?=[a-z-])/g;

@@ -10,7 +10,7 @@ const EVIL = "it's \u001b[31m\u0007mine";
 async function setUpOld() {
   const deployment = setUpDeployment();
   const lastActive = NOW - 30 * DAY_MS;
-  await deployment.component.mutation(api.operator.import.importBatch, {
+  await deployment.component.mutation(api.operator.import.batch, {
     rows: ["old-1", "old-2"].map((anonymousId) => ({
       anonymousId,
       createdAt: 0,
@@ -36,7 +36,7 @@ test("forget prints no control character of a user's id, and quotes it for the s
 
 test("why a run failed is printed without control characters", async () => {
   const { terminal, component } = await setUpOld();
-  const { runId } = await component.mutation(api.runs.ledger.start, {
+  const { runId } = await component.mutation(api.runs.control.start, {
     ...{ kind: "purge", cutoff: NOW - 20 * DAY_MS },
     ...{ actor: "cli:bob@desk", trigger: "operator" },
   });

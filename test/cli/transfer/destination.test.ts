@@ -18,7 +18,7 @@ import { bodyOf } from "../support/fakeTerminal.js";
 async function setUpVisitor() {
   const deployment = setUpDeployment();
   const { component, terminal } = deployment;
-  await component.mutation(api.visitors.heartbeat.heartbeat, {
+  await component.mutation(api.visitors.heartbeat.beat, {
     anonymousId: "a",
   });
   return { ...deployment, at: (name: string) => join(terminal.folder, name) };

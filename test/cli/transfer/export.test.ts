@@ -69,7 +69,7 @@ test("export, import, export: the same bytes, whatever the states and values", a
 
   // An hour later those who were active have expired: the export says the same.
   vi.setSystemTime(NOW + 60 * MINUTE_MS);
-  await second.component.mutation(api.runs.ledger.start, {
+  await second.component.mutation(api.runs.control.start, {
     kind: "expire",
     actor: "test",
     trigger: "operator",
@@ -97,7 +97,7 @@ test("gzipped where the name says so, and again the same bytes", async () => {
 test("a session with very many actions takes several lines, and several calls", async () => {
   const { terminal, component, calls } = setUpDeployment();
   for (const part of [0, 1, 2, 3, 4, 5]) {
-    await component.mutation(api.operator.import.importBatch, {
+    await component.mutation(api.operator.import.batch, {
       rows: [
         {
           anonymousId: "busy",
@@ -170,7 +170,7 @@ test("Ctrl-C where an import gets no answer says at which line to go on", async 
   const { terminal } = await setUpEverything();
   const line = { anonymousId: "new", createdAt: 1, lastActive: NOW };
   terminal.write("a.jsonl", JSON.stringify(line));
-  terminal.interruptAt("operator/import:importBatch", { isAnswered: false });
+  terminal.interruptAt("operator/import:batch", { isAnswered: false });
   const { exitCode, stderr } = await terminal.run("import", "a.jsonl");
   expect(stderr).toContain("Interrupted. The lines before 1 are imported.");
   expect(exitCode).toBe(2);

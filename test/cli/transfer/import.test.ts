@@ -153,9 +153,9 @@ test("a session with more actions than one call takes loses none, also where man
     calls.filter((call) => call.startsWith("operator/import")).sort(),
   ).toEqual([
     // The first and the last row, the session of the other, and its actions.
-    "operator/import:importBatch",
-    "operator/import:importBatch",
-    "operator/import:importBatch",
+    "operator/import:batch",
+    "operator/import:batch",
+    "operator/import:batch",
     "operator/importActions:add",
     "operator/importActions:add",
     "operator/importActions:add",
@@ -210,7 +210,7 @@ test("when the deployment goes away in the middle, it names the line to go on fr
   Object.assign(terminal.overrides, {
     fetch: (input: string, init: FetchInit) => {
       const { path } = bodyOf<{ path: string }>(init);
-      if (path === "operator/import:importBatch") batches += 1;
+      if (path === "operator/import:batch") batches += 1;
       if (batches > 5) return Promise.reject(new TypeError("fetch failed"));
       return online?.(input, init);
     },
@@ -225,7 +225,7 @@ test("when the deployment goes away in the middle, it names the line to go on fr
     ...["import", "sessions.jsonl", "--from-line", fromLine],
   );
   expect(resumed).toMatchObject({ rows: 3, created: 3 });
-  const { sessions } = await component.query(api.operator.status.status, {});
+  const { sessions } = await component.query(api.operator.status.get, {});
   expect(sessions.total).toBe(8);
 });
 

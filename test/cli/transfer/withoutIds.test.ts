@@ -16,7 +16,7 @@ async function setUpOld() {
   const { component } = deployment;
   const change = { actor: "test", patch: { pageSize: 5 } };
   await component.mutation(api.settings.settings.change, change);
-  await component.mutation(api.operator.import.importBatch, {
+  await component.mutation(api.operator.import.batch, {
     rows: Array.from({ length: 12 }, (_, i) => {
       const lastActive = NOW - (30 + i) * DAY_MS;
       return {

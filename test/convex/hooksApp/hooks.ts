@@ -54,7 +54,7 @@ export const editSchedule = internalMutation({
   returns: v.null(),
   handler: async (ctx, { sessions }) => {
     await record(ctx, "onExpired", sessions);
-    await ctx.runMutation(sessionTracker.schedules.schedules.set, {
+    await ctx.runMutation(sessionTracker.schedules.change.set, {
       name: "expire",
       spec: "*/20 * * * *",
       actor: "hook",

@@ -24,7 +24,7 @@ test(
     await seed(t, 1_000);
     const few = await documentsRead(t);
     await seed(t, 999_000);
-    const { total } = (await t.query(api.operator.status.status, {})).sessions;
+    const { total } = (await t.query(api.operator.status.get, {})).sessions;
     expect(total).toBe(1_000_000);
     expect(await documentsRead(t)).toEqual(few);
   },
@@ -48,7 +48,7 @@ async function seed(t: Component, count: number): Promise<void> {
 
 function documentsRead(t: Component) {
   const ofStatus = t.mutation(async (ctx) => {
-    await ctx.runQuery(api.operator.status.status, {});
+    await ctx.runQuery(api.operator.status.get, {});
     return (await ctx.meta.getTransactionMetrics()).documentsRead.used;
   });
   const ofList = t.mutation(async (ctx) => {

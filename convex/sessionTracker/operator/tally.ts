@@ -1,0 +1,105 @@
+/** Counting every session exactly, page by page, and mending the counters: see `rows/tallies`. */
+import { v, type Infer } from "convex/values";
+import type { Doc } from "../_generated/dataModel.js";
+import { mutation, type MutationCtx } from "../_generated/server.js";
+import { countSessions, countStates } from "../rows/counters.js";
+import {
+  changesOf,
+  findTally,
+  GOES_ON_MS,
+  isStale,
+  type Counts,
+} from "../rows/tallies.js";
+import { placeOf, take, walkSessions } from "../rows/walks.js";
+import { fail } from "../shared/errors.js";
+import { SESSION_STATES, vStateCounts } from "../shared/shared.js";
+
+/** Few, so that a page is short: a change of one of its rows meanwhile repeats it. */
+const PAGE = 500;
+
+/** Begins a tally; one that is under way is given up. */
+export const begin = mutation({
+  args: {},
+  returns: v.id("tallies"),
+  handler: async (ctx) => {
+    const before = await findTally(ctx);
+    if (before !== null) {
+      for (const state of SESSION_STATES) {
+        await changesOf(before._id).reset(ctx, state);
+      }
+      await ctx.db.delete("tallies", before._id);
+    }
+    const counted = { active: 0, expired: 0, ended: 0 };
+    return await ctx.db.insert("tallies", {
+      pages: 0,
+      cursor: null,
+      counted,
+      at: Date.now(),
+    });
+  },
+});
+
+const vDone = v.object({
+  counted: vStateCounts,
+  /** What the counters lacked of it; below 0, what they had too much. */
+  missing: vStateCounts,
+  fixed: v.boolean(),
+});
+
+/**
+ * Counts the next page; the same page again does nothing more.
+ * @param fix corrects the counters at the end
+ * @throws tallyLost, where another was begun, or nobody went on with this one for a minute
+ */
+export const page = mutation({
+  args: { tallyId: v.id("tallies"), page: v.number(), fix: v.boolean() },
+  returns: v.union(vDone, v.null()),
+  handler: async (ctx, { tallyId, page: number, fix }) => {
+    const tally = await ctx.db.get("tallies", tallyId);
+    const isLost =
+      tally === null ||
+      (tally.done === undefined && isStale(tally, GOES_ON_MS));
+    if (isLost) {
+      fail(
+        "tallyLost",
+        "This count of all sessions was given up: another was begun, or nobody went on with it for a minute. Count anew.",
+      );
+    }
+    if (tally.done !== undefined) return tally.done;
+    if (tally.pages > number) return null;
+    const walked = walkSessions(ctx, { order: "asc", after: tally.cursor });
+    const rows = await take(walked, PAGE);
+    const counted = { ...tally.counted };
+    for (const { state } of rows) counted[state] += 1;
+    const last = rows.length === PAGE ? rows.at(-1) : undefined;
+    if (last === undefined) return await finish(ctx, tally, counted, fix);
+    await ctx.db.patch("tallies", tallyId, {
+      pages: number + 1,
+      cursor: placeOf(last._creationTime, last),
+      counted,
+      at: Date.now(),
+    });
+    return null;
+  },
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+async function finish(
+  ctx: MutationCtx,
+  tally: Doc<"tallies">,
+  counted: Counts,
+  fix: boolean,
+): Promise<Infer<typeof vDone>> {
+  const counters = await countSessions(ctx);
+  const missing: Counts = { active: 0, expired: 0, ended: 0 };
+  for (const state of SESSION_STATES) {
+    counted[state] += await changesOf(tally._id).count(ctx, state);
+    missing[state] = counted[state] - counters[state];
+  }
+  const isWrong = SESSION_STATES.some((state) => missing[state] !== 0);
+  if (fix) await countStates(ctx, missing);
+  const done = { counted, missing, fixed: fix && isWrong };
+  await ctx.db.patch("tallies", tally._id, { done });
+  return done;
+}

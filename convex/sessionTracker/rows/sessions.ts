@@ -1,0 +1,44 @@
+/** Finding a visitor's rows, and how operators see them. */
+import { v } from "convex/values";
+import type { Doc } from "../_generated/dataModel.js";
+import type { QueryCtx } from "../_generated/server.js";
+import { isIdle, type Session } from "../shared/shared.js";
+
+export function findSession(ctx: QueryCtx, anonymousId: string) {
+  return ctx.db
+    .query("sessions")
+    .withIndex("anonymousId", (q) => q.eq("anonymousId", anonymousId))
+    .unique();
+}
+
+/** `null` also for what is no id of a session at all. */
+export async function findBySessionId(ctx: QueryCtx, id: string) {
+  const sessionId = ctx.db.normalizeId("sessions", id);
+  return sessionId === null ? null : await ctx.db.get("sessions", sessionId);
+}
+
+export function findLease(ctx: QueryCtx, anonymousId: string) {
+  return ctx.db
+    .query("leases")
+    .withIndex("anonymousId", (q) => q.eq("anonymousId", anonymousId))
+    .unique();
+}
+
+export function toSession(row: Doc<"sessions">): Session {
+  const { _id, _creationTime, inactiveSince, ...session } = row;
+  return { sessionId: _id, inactiveSince: inactiveSince ?? null, ...session };
+}
+
+/** What a lease says to operators. */
+export const vActivity = v.object({
+  lastActive: v.number(),
+  /** Actions of the current visit. */
+  actionCount: v.number(),
+  /** Past its idle timeout, though no run has expired it yet: to be shown as expired. */
+  idle: v.boolean(),
+});
+
+export function toActivity(lease: Doc<"leases">, now: number) {
+  const { lastActive, actionCount } = lease;
+  return { lastActive, actionCount, idle: isIdle(lease, now) };
+}

@@ -1,0 +1,97 @@
+/** Writing a run down and letting it begin; an operator, the app and a schedule's tick do it the same way. */
+import type { Doc } from "../_generated/dataModel.js";
+import type { MutationCtx, QueryCtx } from "../_generated/server.js";
+import { checkRevision, readRevisedSettings } from "../settings/settings.js";
+import type { RunKind, RunStarted, RunTrigger } from "../shared/shared.js";
+import { pacedPageSize } from "./bounds.js";
+import { begin } from "./chain.js";
+import { reckonCutoff, type AskedCutoff } from "./cutoffs.js";
+import { firstSize } from "./pageSizes.js";
+import { runningRun } from "./runRows.js";
+
+interface RunRequest {
+  kind: RunKind;
+  cutoff?: AskedCutoff;
+  expectedRevision?: number;
+  expected?: number;
+  actor: string;
+  reason?: string;
+  trigger: RunTrigger;
+  token?: string;
+  maxSessions?: number;
+  ratePerSecond?: number;
+  archive?: { file: string; archiver: string };
+}
+
+/** Nothing of the app is called here, so a tick may call it. */
+export async function startRun(
+  ctx: MutationCtx,
+  { cutoff: asked, expectedRevision, ...request }: RunRequest,
+): Promise<RunStarted> {
+  const { token, kind } = request;
+  const same = token === undefined ? null : await runWithToken(ctx, token);
+  if (same !== null) {
+    return { runId: same._id, cutoff: same.cutoff, status: "started" };
+  }
+  const { revision, ...settings } = await readRevisedSettings(ctx);
+  await checkRevision(ctx, expectedRevision, revision);
+  const cutoff = reckonCutoff(kind, asked, settings, Date.now());
+  const running = await runningRun(ctx, kind);
+  if (running !== null) {
+    const { _id: runId } = running;
+    return { runId, cutoff: running.cutoff, status: "alreadyRunning" };
+  }
+  const wanted = settings.pageSize;
+  const run = await insertRun(ctx, { ...request, cutoff, revision }, wanted);
+  if (run.archiveFile === undefined) await begin(ctx, run);
+  return { runId: run._id, cutoff: run.cutoff, status: "started" };
+}
+
+async function insertRun(
+  ctx: MutationCtx,
+  {
+    archive,
+    ...request
+  }: Omit<RunRequest, "expectedRevision"> & {
+    cutoff: number;
+    revision: number;
+  },
+  wanted: number,
+): Promise<Doc<"runs">> {
+  const now = Date.now();
+  const last = await ctx.db
+    .query("runs")
+    .withIndex("kind_startedAt", (q) => q.eq("kind", request.kind))
+    .order("desc")
+    .first();
+  const { maxSessions: stopAt } = request;
+  const fields = {
+    ...request,
+    ...(stopAt === undefined ? {} : { stopAt }),
+    ...(archive === undefined
+      ? {}
+      : { archiveFile: archive.file, archiver: { token: archive.archiver } }),
+    status: "running" as const,
+    cursor: null,
+    seq: 0,
+    ...firstSize(pacedPageSize(request, wanted), last, now),
+    pages: 0,
+    sessions: 0,
+    leases: 0,
+    actions: 0,
+    quarantined: 0,
+    failuresInARow: 0,
+    errors: [],
+    startedAt: now,
+    progressAt: now,
+  };
+  const _id = await ctx.db.insert("runs", fields);
+  return { _id, _creationTime: now, ...fields };
+}
+
+function runWithToken(ctx: QueryCtx, token: string) {
+  return ctx.db
+    .query("runs")
+    .withIndex("token", (q) => q.eq("token", token))
+    .unique();
+}

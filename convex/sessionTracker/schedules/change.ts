@@ -1,0 +1,119 @@
+/** Changing schedules at runtime: they live in the settings. */
+import { v, type Infer } from "convex/values";
+import { mutation, type MutationCtx } from "../_generated/server.js";
+import { readSettings, writeSettings } from "../settings/settings.js";
+import { fail } from "../shared/errors.js";
+import {
+  vScheduleName,
+  vScheduleStatus,
+  type Schedule,
+  type ScheduleName,
+} from "../shared/shared.js";
+import { checkSpec, tidySpec } from "./cronSpecs.js";
+import { answerDue, coverPause } from "./dueFires.js";
+import { register } from "./register.js";
+import { scheduleStatus } from "./show.js";
+
+const vScheduleChanged = v.object({
+  revision: v.number(),
+  schedule: vScheduleStatus,
+});
+type ScheduleChanged = Infer<typeof vScheduleChanged>;
+
+const by = {
+  actor: v.string(),
+  expectedRevision: v.optional(v.number()),
+};
+
+/**
+ * Changes what is named and leaves the rest; the new spec is in force at once, and what was due by
+ * the old one until now is done.
+ * @throws invalidSchedule `{ field, value }`; revisionConflict
+ */
+export const set = mutation({
+  args: {
+    name: vScheduleName,
+    spec: v.optional(v.string()),
+    timeZone: v.optional(v.string()),
+    reason: v.optional(v.string()),
+    ...by,
+  },
+  returns: vScheduleChanged,
+  handler: async (ctx, { name, spec, timeZone, ...change }) => {
+    const current = (await readSettings(ctx)).schedules[name];
+    const schedule: Schedule = {
+      ...current,
+      spec: spec === undefined ? current.spec : tidySpec(spec),
+      timeZone: timeZone ?? current.timeZone,
+    };
+    checkSpec(schedule);
+    await answerDue(ctx, name, current, Date.now());
+    const changed = await writeSchedule(ctx, name, schedule, change);
+    await register(ctx, name, schedule);
+    return { ...changed, schedule: await scheduleStatus(ctx, name) };
+  },
+});
+
+/**
+ * A paused schedule keeps ticking and starts nothing, so that it can end its pause by itself. What
+ * is due at `until` is not within the pause any more.
+ */
+export const pause = mutation({
+  args: {
+    name: vScheduleName,
+    reason: v.string(),
+    until: v.optional(v.number()),
+    ...by,
+  },
+  returns: vScheduleChanged,
+  handler: async (ctx, { name, reason, until, ...change }) => {
+    const at = Date.now();
+    if (until !== undefined && until <= at) {
+      fail("invalidArgument", `A pause must end in the future, got ${until}.`, {
+        argument: "until",
+      });
+    }
+    const current = (await readSettings(ctx)).schedules[name];
+    await coverPause(ctx, name, current, at);
+    const paused = {
+      reason,
+      actor: change.actor,
+      at,
+      ...(until === undefined ? {} : { until }),
+    };
+    return await writeSchedule(
+      ctx,
+      name,
+      { ...current, paused },
+      { ...change, reason },
+    );
+  },
+});
+
+export const resume = mutation({
+  args: { name: vScheduleName, reason: v.optional(v.string()), ...by },
+  returns: vScheduleChanged,
+  handler: async (ctx, { name, ...change }) => {
+    const current = (await readSettings(ctx)).schedules[name];
+    await coverPause(ctx, name, current, Date.now());
+    const { paused, ...schedule } = current;
+    return await writeSchedule(ctx, name, schedule, change);
+  },
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+async function writeSchedule(
+  ctx: MutationCtx,
+  name: ScheduleName,
+  schedule: Schedule,
+  change: { actor: string; reason?: string; expectedRevision?: number },
+): Promise<ScheduleChanged> {
+  const { schedules } = await readSettings(ctx);
+  const { revision } = await writeSettings(
+    ctx,
+    { schedules: { ...schedules, [name]: schedule } },
+    change,
+  );
+  return { revision, schedule: await scheduleStatus(ctx, name) };
+}

@@ -1,0 +1,21 @@
+/** What crons calls. */
+import { v } from "convex/values";
+import { internalMutation } from "../_generated/server.js";
+import { readSettings } from "../settings/settings.js";
+import { vScheduleName } from "../shared/shared.js";
+import { answerDue } from "./dueFires.js";
+
+/**
+ * The one target of all crons. It only decides, and writes a run down: the work is done in
+ * transactions of its own, so that nothing called from a run (an app's hook that edits schedules, say)
+ * can ever delete the cron from inside the cron's own target, which cancels the job it runs in.
+ */
+export const tick = internalMutation({
+  args: { name: vScheduleName },
+  returns: v.null(),
+  handler: async (ctx, { name }) => {
+    const { schedules } = await readSettings(ctx);
+    await answerDue(ctx, name, schedules[name], Date.now());
+    return null;
+  },
+});

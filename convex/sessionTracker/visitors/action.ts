@@ -1,0 +1,74 @@
+/** What a visitor did, as the app's public function reports it. */
+import { getConvexSize, v, type Value } from "convex/values";
+import { mutation } from "../_generated/server.js";
+import { findLease, findSession } from "../rows/sessions.js";
+import { readSettings } from "../settings/settings.js";
+import {
+  isAnonymousId,
+  isIdle,
+  MAX_ACTION_NAME,
+  MAX_RESOURCE_ID,
+  refuse,
+  vActionResult,
+  type Refusal,
+  type Settings,
+} from "../shared/shared.js";
+import { startVisit } from "./visits.js";
+
+/** Records what the visitor did, and starts a visit where none is. Over a cap: refused, never cut. */
+export const record = mutation({
+  args: {
+    anonymousId: v.string(),
+    action: v.string(),
+    resourceId: v.optional(v.string()),
+    metadata: v.optional(v.any()),
+  },
+  returns: vActionResult,
+  handler: async (ctx, { anonymousId, ...what }) => {
+    if (!isAnonymousId(anonymousId)) return refuse("invalidAnonymousId");
+    const settings = await readSettings(ctx);
+    const lease = await findLease(ctx, anonymousId);
+    const session = await findSession(ctx, anonymousId);
+    const recorded = (session?.actionCount ?? 0) + (lease?.actionCount ?? 0);
+    const refusal = refusalOf(what, recorded, settings);
+    if (refusal !== null) return refuse(refusal);
+
+    const now = Date.now();
+    const visit =
+      lease === null || isIdle(lease, now)
+        ? await startVisit(ctx, anonymousId, session, lease, now)
+        : {
+            session: lease.session,
+            lease: lease._id,
+            actionCount: lease.actionCount,
+          };
+    if (visit === null) return refuse("invalidAnonymousId");
+    await ctx.db.insert("actions", {
+      session: visit.session,
+      at: now,
+      ...what,
+    });
+    await ctx.db.patch("leases", visit.lease, {
+      actionCount: visit.actionCount + 1,
+      lastActive: now,
+    });
+    return { ok: true as const, sessionId: visit.session };
+  },
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function refusalOf(
+  what: { action: string; resourceId?: string; metadata?: Value },
+  recorded: number,
+  settings: Settings,
+): Refusal | null {
+  const { action, resourceId = "", metadata } = what;
+  if (action.length === 0 || action.length > MAX_ACTION_NAME) {
+    return "invalidAction";
+  }
+  if (resourceId.length > MAX_RESOURCE_ID) return "invalidAction";
+  if (recorded >= settings.maxActionsPerSession) return "tooManyActions";
+  const sizeBytes = metadata === undefined ? 0 : getConvexSize(metadata);
+  return sizeBytes > settings.maxMetadataBytes ? "metadataTooLarge" : null;
+}

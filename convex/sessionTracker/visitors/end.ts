@@ -1,0 +1,33 @@
+/** A visitor's own end of a visit: a logout, a closed tab. */
+import { v } from "convex/values";
+import { mutation } from "../_generated/server.js";
+import { countStates } from "../rows/counters.js";
+import { findLease, findSession } from "../rows/sessions.js";
+import { changeOf, noteChanges } from "../rows/tallies.js";
+import { isIdle } from "../shared/shared.js";
+import { closeVisit } from "./visits.js";
+
+/** Ends the visit now; the session stays until it is purged, and a later sign of life revives it. */
+export const visit = mutation({
+  args: { anonymousId: v.string(), reason: v.optional(v.string()) },
+  returns: v.object({
+    ended: v.boolean(),
+    sessionId: v.union(v.string(), v.null()),
+  }),
+  handler: async (ctx, { anonymousId, reason }) => {
+    const session = await findSession(ctx, anonymousId);
+    const lease = await findLease(ctx, anonymousId);
+    if (session === null || lease === null) {
+      return { ended: false, sessionId: session?._id ?? null };
+    }
+    const now = Date.now();
+    await closeVisit(ctx, session, lease, {
+      state: "ended",
+      inactiveSince: isIdle(lease, now) ? lease.lastActive : now,
+      ...(reason === undefined ? {} : { endReason: reason }),
+    });
+    await countStates(ctx, { active: -1, ended: 1 });
+    await noteChanges(ctx, [changeOf(session, "ended")]);
+    return { ended: true, sessionId: session._id };
+  },
+});

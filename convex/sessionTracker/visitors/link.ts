@@ -1,0 +1,32 @@
+/** Which of the app's users a visitor is. */
+import { v } from "convex/values";
+import { mutation } from "../_generated/server.js";
+import { findSession } from "../rows/sessions.js";
+import { fail } from "../shared/errors.js";
+import { isAnonymousId } from "../shared/shared.js";
+import { startVisit } from "./visits.js";
+
+/** Says which of the app's users this visitor is; creates the session where none is. */
+export const user = mutation({
+  args: { anonymousId: v.string(), userId: v.string() },
+  returns: v.object({ sessionId: v.string(), userId: v.string() }),
+  handler: async (ctx, { anonymousId, userId }) => {
+    const existing = isAnonymousId(anonymousId)
+      ? await findSession(ctx, anonymousId)
+      : fail(
+          "invalidAnonymousId",
+          "anonymousId must be 1 to 128 letters, digits or _ - . :",
+        );
+    const sessionId =
+      existing?._id ??
+      (await startVisit(ctx, anonymousId, null, null, Date.now()))?.session ??
+      fail(
+        "invalidAnonymousId",
+        "anonymousId must not be the sessionId of another visitor",
+      );
+    if (existing?.userId !== userId) {
+      await ctx.db.patch("sessions", sessionId, { userId });
+    }
+    return { sessionId, userId };
+  },
+});
