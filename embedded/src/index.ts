@@ -8,21 +8,25 @@ import { Runtime } from "./functions/runtime.js";
 import type { CompletionEvent } from "./functions/types.js";
 import { Scheduler } from "./scheduler/scheduler.js";
 import { UnderWay, verdictFile } from "./scheduler/underWay.js";
-import { loadAdminKey } from "./server/adminKey.js";
-import { toFetch } from "./server/fetch.js";
+import { loadAdminKey } from "./server/auth/adminKey.js";
+import { toFetch } from "./server/http/fetch.js";
 import { createHandlers } from "./server/handler.js";
-import { HttpError, errorResponse, type ApiHandler } from "./server/http.js";
+import {
+  HttpError,
+  errorResponse,
+  type ApiHandler,
+} from "./server/http/http.js";
 import { LiveCode } from "./server/liveCode.js";
 import type { Log } from "./server/log.js";
 import { LogStream } from "./server/logStream.js";
-import { listen, type UpgradeHandler } from "./server/node.js";
+import { listen, type UpgradeHandler } from "./server/http/node.js";
 import { PushService } from "./server/push/pushService.js";
-import { refuseUpgrade } from "./server/refusals.js";
+import { refuseUpgrade } from "./server/http/refusals.js";
 import { Exports } from "./server/snapshots/exports.js";
 import { Imports } from "./server/snapshots/imports.js";
 import { SnapshotPins } from "./server/snapshotPins.js";
 import { createSyncSockets } from "./server/sync/sockets.js";
-import { UserTokens } from "./server/userTokens.js";
+import { UserTokens } from "./server/auth/userTokens.js";
 import { DeploymentCounters, type DeploymentStats } from "./stats.js";
 import { openStore } from "./storage/lmdbStore.js";
 import { endWhenStuck } from "./watchdog.js";

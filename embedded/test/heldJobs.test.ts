@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { PushedApp } from "./support/deployment.js";
-import { KillableDeployment, type ServedOptions } from "./support/killable.js";
+import {
+  KillableDeployment,
+  type ServedOptions,
+} from "./support/process/killable.js";
 
 /** Each start takes a second or two, and each loop a second. */
 const TIMEOUT_MS = 120_000;

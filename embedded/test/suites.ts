@@ -6,7 +6,7 @@ export const conformanceSuites = ["test/conformance/*.test.ts"];
 /** What ends and starts processes and runs the official CLI: `npm run test:processes`. */
 export const processSuites = [
   "test/heldJobs.test.ts",
-  "test/officialCli*.test.ts",
+  "test/officialCli/*.test.ts",
   "test/storage/ownerLock.test.ts",
   "test/watchdog.test.ts",
 ];

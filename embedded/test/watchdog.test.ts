@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { KillableDeployment } from "./support/killable.js";
+import { KillableDeployment } from "./support/process/killable.js";
 
 const dataDir = mkdtempSync(join(tmpdir(), "watchdog-"));
 afterAll(() => rmSync(dataDir, { recursive: true }));

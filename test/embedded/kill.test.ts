@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Args, FunctionName, Returns } from "../../cli/deployment/api.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
-import { KillableDeployment } from "../../embedded/test/support/killable.js";
+import { KillableDeployment } from "../../embedded/test/support/process/killable.js";
 import { CONVEX_CLI } from "../../embedded/test/support/officialCli.js";
 import { Random } from "../../embedded/test/support/random.js";
 

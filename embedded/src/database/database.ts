@@ -1,16 +1,16 @@
 import type { Clock } from "../clock.js";
 import type { Store, WriteOp } from "../storage/store.js";
 import { isStoreGone } from "../errors.js";
-import type { Catalog } from "./catalog.js";
-import { loadCatalog } from "./catalogRecords.js";
-import { commitWrites } from "./commitWrites.js";
-import { Durability } from "./durability.js";
-import { withoutBuilds } from "./indexFill.js";
-import { CLOCK_KEY, RETIRED, retiredHead } from "./keyspace.js";
+import type { Catalog } from "./records/catalog.js";
+import { loadCatalog } from "./records/catalogRecords.js";
+import { commitWrites } from "./transactions/commitWrites.js";
+import { Durability } from "./transactions/durability.js";
+import { withoutBuilds } from "./schema/indexFill.js";
+import { CLOCK_KEY, RETIRED, retiredHead } from "./records/keyspace.js";
 import type { TransactionLimits } from "./metrics.js";
-import { sweep } from "./retired.js";
-import { withoutStaged } from "./staging.js";
-import { Transaction } from "./transaction.js";
+import { sweep } from "./records/retired.js";
+import { withoutStaged } from "./imports/staging.js";
+import { Transaction } from "./transactions/transaction.js";
 import type { Commit } from "./types.js";
 
 /** What a write hands back. Tell nobody about it before `durable` has resolved. */

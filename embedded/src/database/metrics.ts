@@ -1,5 +1,5 @@
 import { EmbeddedError } from "../errors.js";
-import { formatBytes } from "./displayValue.js";
+import { formatBytes } from "./values/displayValue.js";
 
 /** What one transaction may use, by Convex's own names. */
 export interface TransactionLimits {

@@ -15,7 +15,7 @@ import {
   type HttpRouter,
   type InvocableFunction,
 } from "./functionEntry.js";
-import { Realm } from "./realm.js";
+import { Realm } from "./realm/realm.js";
 import type {
   ComponentDefinition,
   ComponentInstance,

@@ -1,4 +1,7 @@
-import { currentExecution, type ExecutionRuntime } from "./execution.js";
+import {
+  currentExecution,
+  type ExecutionRuntime,
+} from "./execution/execution.js";
 
 type Log = (message: string) => void;
 

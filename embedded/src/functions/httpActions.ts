@@ -1,12 +1,16 @@
 import { HTTP_MODULE_PATH, type Deployment } from "./deployment.js";
-import { toFailure } from "./execute.js";
-import { runAs, type Execution, type RequestContext } from "./execution.js";
+import { toFailure } from "./execution/execute.js";
+import {
+  runAs,
+  type Execution,
+  type RequestContext,
+} from "./execution/execution.js";
 import { FunctionFailure } from "./failure.js";
 import type { FunctionEntry, InvocableHttpAction } from "./functionEntry.js";
 import type { Runtime } from "./runtime.js";
-import { Span } from "./span.js";
+import { Span } from "./execution/span.js";
 import { describeThrown } from "./stackTrace.js";
-import { startUserTime } from "./userTime.js";
+import { startUserTime } from "./execution/userTime.js";
 
 /** An HTTP request for the app's own routes. */
 export interface HttpActionCall {

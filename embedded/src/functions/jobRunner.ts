@@ -1,5 +1,5 @@
 import type { JobCall, JobRunner } from "../scheduler/runner.js";
-import type { Ended, RequestContext } from "./execution.js";
+import type { Ended, RequestContext } from "./execution/execution.js";
 import { FunctionFailure } from "./failure.js";
 import { missingFunction, type FunctionEntry } from "./functionEntry.js";
 import { newRequestId } from "./requests.js";

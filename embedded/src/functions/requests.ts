@@ -1,7 +1,7 @@
 import type { JSONValue } from "convex/values";
 import { randomText } from "../randomPool.js";
 import type { Deployment } from "./deployment.js";
-import type { Ended } from "./execution.js";
+import type { Ended } from "./execution/execution.js";
 import { FunctionFailure } from "./failure.js";
 import { missingFunction, type FunctionEntry } from "./functionEntry.js";
 import type { UdfOutcome, UdfRequest } from "./types.js";

@@ -1,24 +1,28 @@
 import type { JSONValue } from "convex/values";
 import type { Clock } from "../clock.js";
 import type { Database } from "../database/database.js";
-import type { Transaction } from "../database/transaction.js";
+import type { Transaction } from "../database/transactions/transaction.js";
 import { Deployment } from "./deployment.js";
-import { checkType } from "./execute.js";
-import type { Ended, ExecutionRuntime, RequestContext } from "./execution.js";
+import { checkType } from "./execution/execute.js";
+import type {
+  Ended,
+  ExecutionRuntime,
+  RequestContext,
+} from "./execution/execution.js";
 import { FunctionFailure } from "./failure.js";
 import {
   missingFunction,
   type FunctionEntry,
   type FunctionSource,
 } from "./functionEntry.js";
-import { LogLines } from "./logLines.js";
+import { LogLines } from "./execution/logLines.js";
 import {
   argsObject,
   findRequested,
   newRequestId,
   toOutcome,
 } from "./requests.js";
-import { Span } from "./span.js";
+import { Span } from "./execution/span.js";
 import type {
   CompletionEvent,
   DeployedCode,

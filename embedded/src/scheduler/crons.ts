@@ -1,4 +1,4 @@
-import type { Transaction } from "../database/transaction.js";
+import type { Transaction } from "../database/transactions/transaction.js";
 import { nextFireMs, type CronSpec } from "./cronSpec.js";
 import { dueKey } from "./due.js";
 

@@ -1,4 +1,4 @@
-import type { Transaction } from "../database/transaction.js";
+import type { Transaction } from "../database/transactions/transaction.js";
 
 /** Each lane has its own order of due work. */
 export type LaneName = "mutation" | "action" | "cron" | "expiry";

@@ -3,7 +3,7 @@
  * before did. They leave their lane, and come back to their place when changed code is pushed.
  */
 
-import type { Transaction } from "../database/transaction.js";
+import type { Transaction } from "../database/transactions/transaction.js";
 import { dueCron, type CronId } from "./crons.js";
 import { isLive, type DueJob } from "./jobs.js";
 import type { Before } from "./underWay.js";

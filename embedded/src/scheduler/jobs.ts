@@ -1,5 +1,5 @@
 import { getConvexSize, jsonToConvex, type JSONValue } from "convex/values";
-import type { Transaction } from "../database/transaction.js";
+import type { Transaction } from "../database/transactions/transaction.js";
 import { EmbeddedError } from "../errors.js";
 import { dueEntries, dueKey } from "./due.js";
 

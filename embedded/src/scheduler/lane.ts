@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../clock.js";
 import type { Database } from "../database/database.js";
-import type { Transaction } from "../database/transaction.js";
+import type { Transaction } from "../database/transactions/transaction.js";
 import { isStoreGone } from "../errors.js";
 import {
   dueEntries,

@@ -1,5 +1,5 @@
 import type { JSONValue } from "convex/values";
-import type { Transaction } from "../database/transaction.js";
+import type { Transaction } from "../database/transactions/transaction.js";
 import type { JobId } from "./jobs.js";
 
 /** A call that the scheduler makes; it runs with no user's identity. */

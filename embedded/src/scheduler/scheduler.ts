@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.js";
 import type { Database, WriteOutcome } from "../database/database.js";
-import type { Transaction } from "../database/transaction.js";
+import type { Transaction } from "../database/transactions/transaction.js";
 import {
   beginCron,
   dueCron,

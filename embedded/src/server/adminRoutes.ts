@@ -1,4 +1,4 @@
-import { readJsonObject } from "./body.js";
+import { readJsonObject } from "./http/body.js";
 import { parseEnvironmentChanges } from "./environment.js";
 import {
   badRequest,
@@ -7,7 +7,7 @@ import {
   type ApiRequest,
   type ApiResponse,
   type Routes,
-} from "./http.js";
+} from "./http/http.js";
 import type { LiveCode } from "./liveCode.js";
 import type { LogStream } from "./logStream.js";
 

@@ -1,6 +1,6 @@
-import type { Transaction } from "../database/transaction.js";
-import { describeJson, isJsonObject } from "./body.js";
-import { badRequest } from "./http.js";
+import type { Transaction } from "../database/transactions/transaction.js";
+import { describeJson, isJsonObject } from "./http/body.js";
+import { badRequest } from "./http/http.js";
 
 /** Environment variables of the app, by name. */
 export type Environment = Readonly<Record<string, string>>;

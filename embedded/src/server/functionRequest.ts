@@ -1,9 +1,9 @@
 import type { JSONValue } from "convex/values";
 import type { UdfOutcome, UdfRequest } from "../functions/types.js";
-import { describeJson, isJsonObject } from "./body.js";
-import type { Caller } from "./auth.js";
-import { HttpError, badRequest, rawJsonResponse } from "./http.js";
-import type { ApiRequest, ApiResponse } from "./http.js";
+import { describeJson, isJsonObject } from "./http/body.js";
+import type { Caller } from "./auth/auth.js";
+import { HttpError, badRequest, rawJsonResponse } from "./http/http.js";
+import type { ApiRequest, ApiResponse } from "./http/http.js";
 import { isModulePath } from "./modulePath.js";
 import { checkConvexJson, toCleanJson } from "./values.js";
 

@@ -1,8 +1,8 @@
 import type { Database } from "../database/database.js";
 import type { Runtime } from "../functions/runtime.js";
 import type { UdfOutcome, UdfType } from "../functions/types.js";
-import { authenticate, type AuthServices, type Caller } from "./auth.js";
-import { describeJson, isJsonObject, readJsonObject } from "./body.js";
+import { authenticate, type AuthServices, type Caller } from "./auth/auth.js";
+import { describeJson, isJsonObject, readJsonObject } from "./http/body.js";
 import {
   outcomeBody,
   outcomeResponse,
@@ -18,13 +18,13 @@ import {
   type ApiResponse,
   type HttpError,
   type Routes,
-} from "./http.js";
-import { CALL_BOUNDS, parseJson } from "./json.js";
+} from "./http/http.js";
+import { CALL_BOUNDS, parseJson } from "./http/json.js";
 import {
   answerSystemQuery,
   isSystemPath,
   type SystemQueryServices,
-} from "./sync/systemQueries.js";
+} from "./systemQueries/systemQueries.js";
 import { decodeTs, encodeTs, type SnapshotPins } from "./snapshotPins.js";
 
 /** What the function routes need of the deployment. */

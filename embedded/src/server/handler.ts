@@ -4,7 +4,7 @@ import {
   publicRoutes,
   type AdminServices,
 } from "./adminRoutes.js";
-import { requireAdmin } from "./auth.js";
+import { requireAdmin } from "./auth/auth.js";
 import {
   functionRoutes,
   operatorFunctionRoutes,
@@ -20,7 +20,7 @@ import {
   type ApiResponse,
   type Method,
   type Routes,
-} from "./http.js";
+} from "./http/http.js";
 import type { Log } from "./log.js";
 import {
   EXPORT_FILES,

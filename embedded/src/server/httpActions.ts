@@ -2,14 +2,14 @@ import type { UserIdentity } from "convex/server";
 import { runHttpAction } from "../functions/httpActions.js";
 import { newRequestId } from "../functions/requests.js";
 import type { Runtime } from "../functions/runtime.js";
-import { authenticate, type AuthServices } from "./auth.js";
+import { authenticate, type AuthServices } from "./auth/auth.js";
 import {
   HttpError,
   jsonResponse,
   textResponse,
   type ApiRequest,
   type ApiResponse,
-} from "./http.js";
+} from "./http/http.js";
 
 /** What HTTP actions need of the deployment. */
 export interface HttpActionServices extends AuthServices {

@@ -1,5 +1,5 @@
 import type { Database } from "../database/database.js";
-import type { Transaction } from "../database/transaction.js";
+import type { Transaction } from "../database/transactions/transaction.js";
 import type { Runtime } from "../functions/runtime.js";
 import {
   changeEnvironment,

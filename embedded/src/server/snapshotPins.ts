@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.js";
 import type { Runtime, RuntimeSnapshot } from "../functions/runtime.js";
-import { badRequest } from "./http.js";
+import { badRequest } from "./http/http.js";
 
 /** How long after `query_ts` its snapshot can be read, as on Convex. */
 const PIN_MS = 30_000;

@@ -1,6 +1,6 @@
 import type { JSONValue } from "convex/values";
-import { describeJson, isJsonObject } from "./body.js";
-import { badRequest } from "./http.js";
+import { describeJson, isJsonObject } from "./http/body.js";
+import { badRequest } from "./http/http.js";
 
 const MAX_DEPTH = 64;
 const MAX_ARRAY_LENGTH = 8_192;

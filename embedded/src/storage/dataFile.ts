@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { open, type RootDatabase } from "lmdb";
 import type { PendingWrites } from "./lmdbSnapshot.js";
-import { DATA_FILE } from "./directoryFiles.js";
+import { DATA_FILE } from "./directory/directoryFiles.js";
 import { STORE_OWN, type Key } from "./store.js";
 import { writeFailed } from "./trouble.js";
 

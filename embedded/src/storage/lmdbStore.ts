@@ -20,11 +20,11 @@ import {
   assertDataThere,
   assertLogThere,
   keepPrivate,
-} from "./directoryFiles.js";
-import { makeDirectory } from "./files.js";
+} from "./directory/directoryFiles.js";
+import { makeDirectory } from "./directory/files.js";
 import { LmdbSnapshot, Reader, type PendingWrites } from "./lmdbSnapshot.js";
 import type { LogRecord } from "./logRecords.js";
-import { lockDataDir, type Unlock } from "./ownerLock.js";
+import { lockDataDir, type Unlock } from "./directory/ownerLock.js";
 import { SortedMap } from "./sortedMap.js";
 import {
   assertKeysFit,

@@ -6,7 +6,9 @@ const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 /** What makes a vitest project run tests that import `convex-test` on the embedded engine. */
 export const onEngine = {
   resolve: {
-    alias: [{ find: /^convex-test$/, replacement: here("convexTest.ts") }],
+    alias: [
+      { find: /^convex-test$/, replacement: here("adapter/convexTest.ts") },
+    ],
   },
   test: { environment: "edge-runtime" },
 } satisfies TestProjectInlineConfiguration;

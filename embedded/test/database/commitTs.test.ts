@@ -2,7 +2,7 @@ import { defineSchema, defineTable } from "convex/server";
 import { jsonToConvex, v, type JSONValue } from "convex/values";
 import { expect, test } from "vitest";
 import type { Database } from "../../src/database/database.js";
-import type { Transaction } from "../../src/database/transaction.js";
+import type { Transaction } from "../../src/database/transactions/transaction.js";
 import { openDatabase, pushSchema, read } from "../support/database.js";
 
 const COMMIT_TS = { $commitTs: null };

@@ -4,7 +4,7 @@ import {
   encodeId,
   firstRawIdNotBelow,
   newRawId,
-} from "../../src/database/ids.js";
+} from "../../src/database/values/ids.js";
 import { Random } from "../support/random.js";
 
 const FIRST_USER_TABLE = 10_001;

@@ -2,9 +2,12 @@ import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import { expect, test } from "vitest";
 import { Database } from "../../src/database/database.js";
-import { buildIndexes, discardBuilds } from "../../src/database/indexBuild.js";
-import { BUILD_BATCH } from "../../src/database/indexFill.js";
-import { applySchema } from "../../src/database/schema.js";
+import {
+  buildIndexes,
+  discardBuilds,
+} from "../../src/database/schema/indexBuild.js";
+import { BUILD_BATCH } from "../../src/database/schema/indexFill.js";
+import { applySchema } from "../../src/database/schema/schema.js";
 import { openMemoryStore } from "../../src/storage/memoryStore.js";
 import type { Store } from "../../src/storage/store.js";
 import {

@@ -8,7 +8,7 @@ import {
   type Value,
 } from "convex/values";
 import { expect, test } from "vitest";
-import type { Transaction } from "../../src/database/transaction.js";
+import type { Transaction } from "../../src/database/transactions/transaction.js";
 import type { RangeExpression } from "../../src/database/types.js";
 import {
   bound,

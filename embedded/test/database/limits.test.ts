@@ -1,6 +1,6 @@
 import type { JSONValue } from "convex/values";
 import { describe, expect, test } from "vitest";
-import type { Transaction } from "../../src/database/transaction.js";
+import type { Transaction } from "../../src/database/transactions/transaction.js";
 import {
   bound,
   byIndex,

@@ -1,6 +1,6 @@
 import type { JSONValue } from "convex/values";
 import { describe, expect, test } from "vitest";
-import { compileFilter } from "../../src/database/filters.js";
+import { compileFilter } from "../../src/database/queries/filters.js";
 import type { QueryOperator } from "../../src/database/types.js";
 import {
   collect,

@@ -1,7 +1,7 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import { expect, test } from "vitest";
-import { applySchema } from "../../src/database/schema.js";
+import { applySchema } from "../../src/database/schema/schema.js";
 import type { Store } from "../../src/storage/store.js";
 import {
   bound,

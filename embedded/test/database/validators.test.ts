@@ -4,7 +4,7 @@ import {
   describeMismatch,
   validateArgs,
   validateReturns,
-} from "../../src/database/validators.js";
+} from "../../src/database/values/validators.js";
 import { openDatabase, read } from "../support/database.js";
 
 /** `json` is internal in Convex's types. */

@@ -4,7 +4,7 @@ import {
   decodeFloat64,
   encodeFloat64,
   encodeValue,
-} from "../../src/database/valueEncoding.js";
+} from "../../src/database/values/valueEncoding.js";
 import { Random } from "../support/random.js";
 import { randomValue } from "./values.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { loadModules } from "../../src/functions/loader.js";
-import { Realm } from "../../src/functions/realm.js";
+import { loadModules } from "../../src/functions/realm/loader.js";
+import { Realm } from "../../src/functions/realm/realm.js";
 import type { ModuleSource } from "../../src/functions/types.js";
 
 function load(

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { APP } from "../server/sync/app.js";
-import { KillableDeployment } from "../support/killable.js";
+import { KillableDeployment } from "../support/process/killable.js";
 import { SyncClient } from "../support/syncClient.js";
 import { GoodClient } from "./goodClient.js";
 

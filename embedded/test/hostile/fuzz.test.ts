@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Random } from "../support/random.js";
 import { APP } from "../server/sync/app.js";
-import { KillableDeployment } from "../support/killable.js";
+import { KillableDeployment } from "../support/process/killable.js";
 import type { Attack } from "./attack.js";
 import { frameAttack } from "./frameAttacks.js";
 import { GoodClient } from "./goodClient.js";

@@ -1,5 +1,5 @@
 import { stablePort } from "../support/ports.js";
-import { KillableDeployment } from "../support/killable.js";
+import { KillableDeployment } from "../support/process/killable.js";
 
 /** A deployment that is killed and started again, always at the same address. */
 export class Service {

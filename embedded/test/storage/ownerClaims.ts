@@ -6,7 +6,7 @@
 import { rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { lockDataDir } from "../../src/storage/ownerLock.js";
+import { lockDataDir } from "../../src/storage/directory/ownerLock.js";
 
 const [root = "", rounds = "0", mode = "hold"] = process.argv.slice(2);
 writeSync(1, "ready\n");

@@ -4,8 +4,11 @@ import { join } from "node:path";
 import type { JSONValue } from "convex/values";
 import { onTestFinished } from "vitest";
 import { Database } from "../../src/database/database.js";
-import { applySchema, type IndexDiff } from "../../src/database/schema.js";
-import type { Transaction } from "../../src/database/transaction.js";
+import {
+  applySchema,
+  type IndexDiff,
+} from "../../src/database/schema/schema.js";
+import type { Transaction } from "../../src/database/transactions/transaction.js";
 import type {
   QueryJson,
   QuerySource,

@@ -4,9 +4,9 @@ import path from "node:path";
 import type { JSONValue } from "convex/values";
 import type { Clock } from "../../src/clock.js";
 import { Database } from "../../src/database/database.js";
-import { applySchema } from "../../src/database/schema.js";
+import { applySchema } from "../../src/database/schema/schema.js";
 import { jobRunner } from "../../src/functions/jobRunner.js";
-import { loadModules } from "../../src/functions/loader.js";
+import { loadModules } from "../../src/functions/realm/loader.js";
 import {
   Runtime,
   type MutationHooks,

@@ -1,5 +1,5 @@
-import type { Execution } from "../execution.js";
-import { callFromAction } from "../nested.js";
+import type { Execution } from "../execution/execution.js";
+import { callFromAction } from "../execution/nested.js";
 import type { UdfType } from "../types.js";
 import { addressArg } from "./address.js";
 import { objectArg, type AsyncSyscalls, type SyscallArgs } from "./table.js";

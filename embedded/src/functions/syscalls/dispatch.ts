@@ -1,7 +1,7 @@
-import { currentExecution, type Execution } from "../execution.js";
+import { currentExecution, type Execution } from "../execution/execution.js";
 import { EmbeddedError } from "../../errors.js";
 import { FunctionFailure, isFatal, SyscallFailure } from "../failure.js";
-import { chargeUserTime, startUserTime } from "../userTime.js";
+import { chargeUserTime, startUserTime } from "../execution/userTime.js";
 import { actionSyscalls } from "./actions.js";
 import { databaseSyscalls, databaseSyncSyscalls } from "./database.js";
 import { metaSyncSyscalls, metaSyscalls } from "./meta.js";

@@ -1,6 +1,6 @@
-import type { Transaction } from "../../database/transaction.js";
+import type { Transaction } from "../../database/transactions/transaction.js";
 import { cancelJob, scheduleJob } from "../../scheduler/jobs.js";
-import type { Execution } from "../execution.js";
+import type { Execution } from "../execution/execution.js";
 import { FunctionFailure } from "../failure.js";
 import { addressArg } from "./address.js";
 import {

@@ -1,5 +1,5 @@
 import type { JSONValue } from "convex/values";
-import type { Execution } from "../execution.js";
+import type { Execution } from "../execution/execution.js";
 import { FunctionFailure } from "../failure.js";
 
 /** Parsed arguments of a syscall; user code can reach syscalls directly, so nothing about them is certain. */

@@ -1,7 +1,7 @@
 import type { TransactionLimits } from "../../database/metrics.js";
 import { FunctionFailure } from "../failure.js";
 import { functionHandle } from "../functionPath.js";
-import { callNested, type NestedKind } from "../nested.js";
+import { callNested, type NestedKind } from "../execution/nested.js";
 import { addressArg } from "./address.js";
 import {
   isAbsent,

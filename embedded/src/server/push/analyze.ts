@@ -4,7 +4,7 @@ import type {
   UdfType,
 } from "../../functions/types.js";
 import { nextFireMs, type CronSpec } from "../../scheduler/cronSpec.js";
-import { badRequest } from "../http.js";
+import { badRequest } from "../http/http.js";
 import { exportJson, type ComponentExports } from "./definitions.js";
 
 /** What a module turned out to contain, in the shape the CLI reads. */

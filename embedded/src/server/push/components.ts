@@ -1,6 +1,6 @@
 import type { ComponentInstance } from "../../functions/types.js";
 import type { Environment } from "../environment.js";
-import { badRequest } from "../http.js";
+import { badRequest } from "../http/http.js";
 import type { AnalyzedModule } from "./analyze.js";
 import type {
   ChildComponent,

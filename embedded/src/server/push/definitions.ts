@@ -1,6 +1,6 @@
-import { loadModules } from "../../functions/loader.js";
+import { loadModules } from "../../functions/realm/loader.js";
 import type { ModuleSource } from "../../functions/types.js";
-import { HttpError, badRequest } from "../http.js";
+import { HttpError, badRequest } from "../http/http.js";
 import type { PushedDefinition } from "./request.js";
 
 /** `definition.export()` of a convex.config, with the path it was pushed under. */

@@ -1,7 +1,7 @@
 import type { JSONValue } from "convex/values";
-import { loadModules } from "../../functions/loader.js";
-import { AUTH_CONFIG_PATH, evaluateAuthConfig } from "../authProviders.js";
-import { badRequest } from "../http.js";
+import { loadModules } from "../../functions/realm/loader.js";
+import { AUTH_CONFIG_PATH, evaluateAuthConfig } from "../auth/authProviders.js";
+import { badRequest } from "../http/http.js";
 import { analyzeModules, exportTree, type AnalyzedModule } from "./analyze.js";
 import {
   evaluateDefinitions,

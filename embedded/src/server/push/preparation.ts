@@ -1,7 +1,10 @@
 import type { Database } from "../../database/database.js";
-import type { Table } from "../../database/catalog.js";
-import { buildIndexes, discardBuilds } from "../../database/indexBuild.js";
-import { CheckedDocuments } from "../../database/schemaCheck.js";
+import type { Table } from "../../database/records/catalog.js";
+import {
+  buildIndexes,
+  discardBuilds,
+} from "../../database/schema/indexBuild.js";
+import { CheckedDocuments } from "../../database/schema/schemaCheck.js";
 import { componentDefinitions } from "./diff.js";
 import type { CodeRevision } from "./revision.js";
 

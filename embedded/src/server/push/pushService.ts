@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../clock.js";
 import type { Database } from "../../database/database.js";
-import { applySchema } from "../../database/schema.js";
-import type { Transaction } from "../../database/transaction.js";
+import { applySchema } from "../../database/schema/schema.js";
+import type { Transaction } from "../../database/transactions/transaction.js";
 import { EmbeddedError } from "../../errors.js";
 import { applyCrons } from "../../scheduler/crons.js";
 import { releaseHeldJobs } from "../../scheduler/heldJobs.js";
 import type { Environment } from "../environment.js";
-import { HttpError, badRequest } from "../http.js";
+import { HttpError, badRequest } from "../http/http.js";
 import type { LiveCode } from "../liveCode.js";
 import { checkEnvironment } from "./components.js";
 import {

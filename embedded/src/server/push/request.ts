@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ModuleSource } from "../../functions/types.js";
-import { describeJson, isJsonObject } from "../body.js";
-import { HttpError, badRequest } from "../http.js";
+import { describeJson, isJsonObject } from "../http/body.js";
+import { HttpError, badRequest } from "../http/http.js";
 import { isModulePath } from "../modulePath.js";
 
 /** One component definition of a push; the app's own has the path "". */

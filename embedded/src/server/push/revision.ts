@@ -1,11 +1,11 @@
 import type { JSONValue } from "convex/values";
-import type { Transaction } from "../../database/transaction.js";
+import type { Transaction } from "../../database/transactions/transaction.js";
 import type {
   ComponentDefinition,
   DeployedCode,
   ModuleSource,
 } from "../../functions/types.js";
-import type { AuthProvider } from "../authProviders.js";
+import type { AuthProvider } from "../auth/authProviders.js";
 import type { Environment } from "../environment.js";
 import type { AnalyzedModule } from "./analyze.js";
 import { mountComponents } from "./components.js";

@@ -1,10 +1,10 @@
-import { PUSH_BODY, isJsonObject, readJsonObject } from "../body.js";
+import { PUSH_BODY, isJsonObject, readJsonObject } from "../http/body.js";
 import {
   badRequest,
   jsonResponse,
   type ApiRequest,
   type Routes,
-} from "../http.js";
+} from "../http/http.js";
 import type { LiveCode } from "../liveCode.js";
 import type { Log } from "../log.js";
 import type { PushService } from "./pushService.js";

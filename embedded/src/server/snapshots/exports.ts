@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { JSONValue } from "convex/values";
 import type { Clock } from "../../clock.js";
-import { integerJson } from "../../database/commitTs.js";
+import { integerJson } from "../../database/transactions/commitTs.js";
 import type { Database } from "../../database/database.js";
-import type { Transaction } from "../../database/transaction.js";
-import { HttpError, badRequest } from "../http.js";
+import type { Transaction } from "../../database/transactions/transaction.js";
+import { HttpError, badRequest } from "../http/http.js";
 import type { Log } from "../log.js";
 import { writeSnapshotZip } from "./snapshotZip.js";
 

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { openPromise, type Entry, type ZipFile } from "yauzl";
-import { HttpError } from "../http.js";
+import { HttpError } from "../http/http.js";
 import type { ImportFormat, ImportRequest } from "./importRequest.js";
 import {
   badRows,

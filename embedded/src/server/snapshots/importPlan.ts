@@ -1,8 +1,8 @@
 import type { JSONValue } from "convex/values";
-import type { Transaction } from "../../database/transaction.js";
-import { inspectIds } from "../../database/importedDocuments.js";
-import { tableExists } from "../../database/staging.js";
-import { isJsonObject } from "../body.js";
+import type { Transaction } from "../../database/transactions/transaction.js";
+import { inspectIds } from "../../database/imports/importedDocuments.js";
+import { tableExists } from "../../database/imports/staging.js";
+import { isJsonObject } from "../http/body.js";
 import { checkConvexJson } from "../values.js";
 import {
   TABLES_TABLE,

@@ -1,5 +1,5 @@
-import { describeJson, isJsonObject } from "../body.js";
-import { badRequest } from "../http.js";
+import { describeJson, isJsonObject } from "../http/body.js";
+import { badRequest } from "../http/http.js";
 
 export type ImportFormat = "csv" | "jsonLines" | "jsonArray" | "zip";
 

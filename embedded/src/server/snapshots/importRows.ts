@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { parse as csvParser } from "csv-parse";
-import { badRequest, type HttpError } from "../http.js";
+import { badRequest, type HttpError } from "../http/http.js";
 
 /** As on Convex, whose JSON arrays are read whole too; lines and CSV have no such limit. */
 const MAX_JSON_ARRAY_BYTES = 16 * 1_024 * 1_024;

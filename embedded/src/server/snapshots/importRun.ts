@@ -3,7 +3,7 @@ import type { Database } from "../../database/database.js";
 import {
   insertImported,
   type ImportTarget,
-} from "../../database/importedDocuments.js";
+} from "../../database/imports/importedDocuments.js";
 import {
   activateStaged,
   dropStaged,
@@ -12,8 +12,8 @@ import {
   stageTable,
   type Activation,
   type StagedTable,
-} from "../../database/staging.js";
-import type { Transaction } from "../../database/transaction.js";
+} from "../../database/imports/staging.js";
+import type { Transaction } from "../../database/transactions/transaction.js";
 import {
   count,
   documentsOf,

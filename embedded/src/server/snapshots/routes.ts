@@ -1,4 +1,4 @@
-import { describeJson, readJsonObject } from "../body.js";
+import { describeJson, readJsonObject } from "../http/body.js";
 import {
   badRequest,
   jsonResponse,
@@ -6,7 +6,7 @@ import {
   type ApiRequest,
   type ApiResponse,
   type Routes,
-} from "../http.js";
+} from "../http/http.js";
 import type { Exports } from "./exports.js";
 import { parseImportRequest } from "./importRequest.js";
 import type { Imports } from "./imports.js";

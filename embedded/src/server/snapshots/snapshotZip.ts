@@ -2,7 +2,7 @@ import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ZipFile } from "yazl";
-import type { Transaction } from "../../database/transaction.js";
+import type { Transaction } from "../../database/transactions/transaction.js";
 
 /** What one page of a table holds at most; a page is all of the table that is in memory. */
 const PAGE = { documents: 1_000, bytes: 4 * 1_024 * 1_024 };

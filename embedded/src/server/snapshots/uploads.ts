@@ -4,7 +4,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { badRequest } from "../http.js";
+import { badRequest } from "../http/http.js";
 
 /** Uploads that were started; the CLI has one at a time. */
 const MAX_UPLOADS = 8;

@@ -1,6 +1,6 @@
-import { ANONYMOUS, type AuthServices, type Caller } from "../auth.js";
-import { HttpError } from "../http.js";
-import { toActingIdentity } from "../userIdentity.js";
+import { ANONYMOUS, type AuthServices, type Caller } from "../auth/auth.js";
+import { HttpError } from "../http/http.js";
+import { toActingIdentity } from "../auth/userIdentity.js";
 import type { AuthenticateMessage } from "./messages.js";
 
 /**

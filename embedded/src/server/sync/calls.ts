@@ -1,7 +1,7 @@
 import type { UdfRequest } from "../../functions/types.js";
 import { EmbeddedError } from "../../errors.js";
 import { isFatal } from "../../functions/failure.js";
-import type { Caller } from "../auth.js";
+import type { Caller } from "../auth/auth.js";
 import { parseFunctionCall, toUdfRequest } from "../functionRequest.js";
 import type { FunctionAddress } from "./messages.js";
 

@@ -1,6 +1,6 @@
 import type { JSONValue } from "convex/values";
-import { isJsonObject } from "../body.js";
-import { CALL_BOUNDS, parseJson } from "../json.js";
+import { isJsonObject } from "../http/body.js";
+import { CALL_BOUNDS, parseJson } from "../http/json.js";
 
 /** What a client may say. Arguments are checked where they are used. */
 export type ClientMessage =

@@ -1,8 +1,8 @@
 import { isStoreGone } from "../../errors.js";
-import { HttpError } from "../http.js";
+import { HttpError } from "../http/http.js";
 import type { Log } from "../log.js";
 import { decodeTs } from "../snapshotPins.js";
-import { ANONYMOUS, type AuthServices, type Caller } from "../auth.js";
+import { ANONYMOUS, type AuthServices, type Caller } from "../auth/auth.js";
 import { authenticateSession } from "./authentication.js";
 import type { Speaker } from "./calls.js";
 import { Intake } from "./intake.js";
@@ -18,15 +18,15 @@ import {
   type ServerMessage,
 } from "./messages.js";
 import { MutationLane } from "./mutationLane.js";
-import { runLiveQuery, type QueryRunServices } from "./queryRun.js";
-import { QuerySet } from "./querySet.js";
+import { runLiveQuery, type QueryRunServices } from "./queries/queryRun.js";
+import { QuerySet } from "./queries/querySet.js";
 import {
   runAction,
   runMutationOnce,
   type RequestServices,
 } from "./requests.js";
-import type { Subscriptions } from "./subscriptions.js";
-import { Transitions } from "./transitions.js";
+import type { Subscriptions } from "./queries/subscriptions.js";
+import { Transitions } from "./queries/transitions.js";
 
 /** What a session needs of the deployment. */
 export type SyncServices = RequestServices &

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { WebSocketServer, type RawData, type WebSocket } from "ws";
 import type { Clock } from "../../clock.js";
-import type { UpgradeHandler } from "../node.js";
-import { refuseUpgrade } from "../refusals.js";
+import type { UpgradeHandler } from "../http/node.js";
+import { refuseUpgrade } from "../http/refusals.js";
 import { Heartbeat } from "./heartbeat.js";
 import { RequestRecords } from "./requestRecords.js";
 import {
@@ -11,7 +11,7 @@ import {
   type SyncServices,
 } from "./session.js";
 import { SocketConnection } from "./socketConnection.js";
-import { Subscriptions } from "./subscriptions.js";
+import { Subscriptions } from "./queries/subscriptions.js";
 import { UnreadBudget } from "./unreadBudget.js";
 
 /** The WebSocket side of a deployment. */

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { ConvexError } from "convex/values";
 import type { Memory, Outcome } from "./interpret.js";
-import type { Op } from "./program.js";
+import type { Op } from "./programs/program.js";
 
 /** An outcome in words that do not depend on the engine. */
 export interface Told {

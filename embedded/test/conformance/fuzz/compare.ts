@@ -4,7 +4,7 @@ import type { Engine } from "./engines.js";
 import { openEmbedded, openMock } from "./engines.js";
 import type { Memory } from "./interpret.js";
 import { isKnown } from "./knownDifferences.js";
-import type { Program } from "./program.js";
+import type { Program } from "./programs/program.js";
 
 /** Where the engines part. */
 export interface Disagreement {

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { Random } from "../../support/random.js";
 import { compare, show, type Disagreement } from "./compare.js";
-import { generate } from "./generate.js";
-import { countOps, type Program } from "./program.js";
+import { generate } from "./programs/generate.js";
+import { countOps, type Program } from "./programs/program.js";
 import { fuzzSettings } from "./settings.js";
-import { shrink } from "./shrink.js";
+import { shrink } from "./programs/shrink.js";
 
 const { isLong, replay, firstSeed } = fuzzSettings();
 const OPERATIONS = isLong ? 100_000 : 5_000;

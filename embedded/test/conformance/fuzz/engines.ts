@@ -1,11 +1,11 @@
 import { convexTest as mockConvexTest } from "convex-test";
-import { convexTest as embeddedConvexTest } from "../convexTest.js";
-import { installConvexGlobal } from "../liveConvex.js";
+import { convexTest as embeddedConvexTest } from "../adapter/convexTest.js";
+import { installConvexGlobal } from "../adapter/liveConvex.js";
 import { tell, type Told } from "./canonical.js";
 import { fuzzApi, modules, setRun } from "./functions.js";
 import { Memory, type Run } from "./interpret.js";
-import type { SchemaSpec, Step } from "./program.js";
-import { toSchema } from "./schemaOf.js";
+import type { SchemaSpec, Step } from "./programs/program.js";
+import { toSchema } from "./programs/schemaOf.js";
 
 /** Runs a program's steps, each in a transaction of its own. */
 export interface Engine {

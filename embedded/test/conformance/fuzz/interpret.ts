@@ -12,7 +12,7 @@ import {
   type Fields,
   type Op,
   type Operand,
-} from "./program.js";
+} from "./programs/program.js";
 import { toQuery } from "./queries.js";
 
 type QueryCtx = GenericQueryCtx<GenericDataModel>;

@@ -7,7 +7,7 @@ import type {
   OrderedQuery,
 } from "convex/server";
 import type { NumericValue, Value } from "convex/values";
-import type { Filter, Operand, Query, RangeStep } from "./program.js";
+import type { Filter, Operand, Query, RangeStep } from "./programs/program.js";
 
 type Resolve = (operand: Operand) => Value | undefined;
 type Builder = FilterBuilder<GenericTableInfo>;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
-import { IntervalTree } from "../../../src/server/sync/intervalTree.js";
-import { Subscriptions } from "../../../src/server/sync/subscriptions.js";
+import { IntervalTree } from "../../../src/server/sync/queries/intervalTree.js";
+import { Subscriptions } from "../../../src/server/sync/queries/subscriptions.js";
 import {
   bound,
   byIndex,

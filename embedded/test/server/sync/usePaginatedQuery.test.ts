@@ -1,4 +1,4 @@
-import "../../support/dom.js";
+import "./dom.js";
 import {
   ConvexProvider,
   ConvexReactClient,

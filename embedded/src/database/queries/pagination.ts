@@ -1,0 +1,176 @@
+import { createHash } from "node:crypto";
+import { EmbeddedError } from "../../errors.js";
+import { DEFAULT_LIMITS } from "../metrics.js";
+import type { IndexScan, Position } from "./indexScan.js";
+import { softLimit } from "./indexScan.js";
+import { applyOperators, openScan, type ResolvedSource } from "./query.js";
+import type { ReadContext } from "./indexScan.js";
+import type {
+  QueryJson,
+  QueryPageRequest,
+  QueryPageResult,
+  StoredDocument,
+} from "../types.js";
+import type { View } from "../records/view.js";
+
+/** Beyond it Convex recommends to split a page. */
+const SOFT_MAX_PAGE_LENGTH = softLimit(8192);
+
+/**
+ * One page of a query. It stops at `pageSize` documents without looking ahead,
+ * so a last page that is full is followed by an empty one. With an `endCursor`
+ * it ends there, however many documents that are.
+ */
+export function readPage(
+  view: View,
+  source: ResolvedSource | null,
+  context: ReadContext,
+  request: QueryPageRequest,
+): QueryPageResult {
+  checkRequest(request);
+  const { query, pageSize, maximumRowsRead, maximumBytesRead } = request;
+  const cursors = new Cursors(fingerprint(query, source));
+  const start = cursors.decode(request.cursor);
+  const end = cursors.decode(request.endCursor ?? null);
+  if (source === null) {
+    return {
+      page: [],
+      isDone: end === null || end === "end",
+      continueCursor: cursors.encode(end ?? "end"),
+      splitCursor: null,
+      pageStatus: null,
+    };
+  }
+  const scan = openScan(view, source, context, {
+    start,
+    end,
+    maximumRowsRead: maximumRowsRead ?? null,
+    maximumBytesRead: maximumBytesRead ?? null,
+  });
+  const { page, cutShort } = collect(
+    scan,
+    query,
+    end === null ? pageSize : Infinity,
+  );
+  scan.close();
+  const position = end ?? scan.position;
+  if (position === null) {
+    throw new EmbeddedError(
+      "internal",
+      "A page ended before anything was read.",
+    );
+  }
+  const split = scan.splitPosition;
+  return {
+    page,
+    isDone: position === "end",
+    continueCursor: cursors.encode(position),
+    splitCursor: split === null ? null : cursors.encode(split),
+    pageStatus: pageStatus(scan, page, cutShort),
+  };
+}
+
+function collect(scan: IndexScan, query: QueryJson, pageSize: number) {
+  const rows = applyOperators(scan, query.operators);
+  const page: StoredDocument[] = [];
+  try {
+    while (page.length < pageSize) {
+      const document = rows.next();
+      if (document === null) {
+        break;
+      }
+      page.push(document);
+    }
+  } catch (error) {
+    const reachedLimit =
+      error instanceof EmbeddedError && error.code === "limitExceeded";
+    if (reachedLimit && scan.position !== null) {
+      return { page, cutShort: true };
+    }
+    throw error;
+  }
+  return { page, cutShort: false };
+}
+
+function pageStatus(
+  scan: IndexScan,
+  page: readonly StoredDocument[],
+  cutShort: boolean,
+): QueryPageResult["pageStatus"] {
+  if (cutShort) {
+    return "SplitRequired";
+  }
+  return scan.isApproachingLimit || page.length > SOFT_MAX_PAGE_LENGTH
+    ? "SplitRecommended"
+    : null;
+}
+
+function checkRequest({
+  pageSize,
+  maximumRowsRead,
+  maximumBytesRead,
+}: QueryPageRequest): void {
+  if (!Number.isInteger(pageSize) || pageSize < 1) {
+    throw new EmbeddedError(
+      "invalidQuery",
+      "Must request at least 1 document while paginating",
+    );
+  }
+  if (pageSize > DEFAULT_LIMITS.documentsRead) {
+    throw new EmbeddedError(
+      "invalidQuery",
+      `Requested too many items: ${pageSize}`,
+    );
+  }
+  if (maximumRowsRead === 0 || maximumBytesRead === 0) {
+    throw new EmbeddedError(
+      "invalidQuery",
+      "maximumRowsRead and maximumBytesRead must be greater than 0",
+    );
+  }
+}
+
+/** Binds a cursor to its query: the same rows in the same order. */
+function fingerprint(query: QueryJson, source: ResolvedSource | null): string {
+  return createHash("sha256")
+    .update(JSON.stringify([query, source?.index.paths ?? []]))
+    .digest("base64url")
+    .slice(0, 16);
+}
+
+/** Opaque text for positions in one query's index. */
+class Cursors {
+  readonly #fingerprint: string;
+
+  constructor(queryFingerprint: string) {
+    this.#fingerprint = queryFingerprint;
+  }
+
+  encode(position: Position): string {
+    const place =
+      position === "end"
+        ? "."
+        : Buffer.from(position.after, "latin1").toString("base64url");
+    return `${this.#fingerprint}${place}`;
+  }
+
+  decode(cursor: string | null): Position | null {
+    if (cursor === null) {
+      return null;
+    }
+    const place = cursor.slice(this.#fingerprint.length);
+    if (!cursor.startsWith(this.#fingerprint) || place === "") {
+      throw new EmbeddedError(
+        "invalidQuery",
+        "InvalidCursor: Tried to run a query starting from a cursor, but it looks like " +
+          "this cursor is from a different query.",
+        {
+          data: { isConvexSystemError: true, paginationError: "InvalidCursor" },
+        },
+      );
+    }
+    return place === "."
+      ? "end"
+      : { after: Buffer.from(place, "base64url").toString("latin1") };
+  }
+}

@@ -1,0 +1,82 @@
+import type { Key } from "../../storage/store.js";
+import type { ReadInterval } from "../types.js";
+
+interface Interval {
+  lower: Key;
+  upper: Key;
+}
+
+interface IndexReads {
+  component: string;
+  table: string;
+  index: string;
+  /** In order, disjoint. */
+  intervals: Interval[];
+}
+
+/** The intervals of index keys that a transaction read, joined where they touch. */
+export class ReadSet {
+  readonly #byIndex = new Map<string, IndexReads>();
+  #count = 0;
+
+  /** How many disjoint intervals there are. */
+  get count(): number {
+    return this.#count;
+  }
+
+  add({ component, table, index, lower, upper }: ReadInterval): void {
+    const name = `${component}\0${table}\0${index}`;
+    let reads = this.#byIndex.get(name);
+    if (reads === undefined) {
+      reads = { component, table, index, intervals: [] };
+      this.#byIndex.set(name, reads);
+    }
+    const before = reads.intervals.length;
+    join(reads.intervals, lower, upper);
+    this.#count += reads.intervals.length - before;
+  }
+
+  *[Symbol.iterator](): IterableIterator<ReadInterval> {
+    for (const {
+      component,
+      table,
+      index,
+      intervals,
+    } of this.#byIndex.values()) {
+      for (const { lower, upper } of intervals) {
+        yield { component, table, index, lower, upper };
+      }
+    }
+  }
+}
+
+function join(intervals: Interval[], lower: Key, upper: Key): void {
+  // The first interval that reaches `lower` is the first that can overlap.
+  let start = 0;
+  let end = intervals.length;
+  while (start < end) {
+    const middle = (start + end) >>> 1;
+    if ((intervals[middle] as Interval).upper < lower) {
+      start = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  const first = intervals[start];
+  if (first === undefined || first.lower > upper) {
+    intervals.splice(start, 0, { lower, upper });
+    return;
+  }
+  first.lower = lower < first.lower ? lower : first.lower;
+  first.upper = upper > first.upper ? upper : first.upper;
+  let next = start + 1;
+  for (
+    let other = intervals[next];
+    other !== undefined && other.lower <= first.upper;
+    other = intervals[next]
+  ) {
+    first.upper = other.upper > first.upper ? other.upper : first.upper;
+    next += 1;
+  }
+  intervals.splice(start + 1, next - start - 1);
+}

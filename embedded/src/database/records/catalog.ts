@@ -1,0 +1,151 @@
+import type { ValidatorJSON } from "convex/values";
+import type { Key } from "../../storage/store.js";
+
+/**
+ * What tables and indexes there are. One record a component in the store (catalogRecords.ts), read
+ * once at start; in memory a value that is never changed, so that a transaction
+ * keeps the catalog of its snapshot and a rollback just drops the newer one.
+ */
+export interface Catalog {
+  readonly components: ReadonlyMap<string, Component>;
+  readonly nextTableId: number;
+  readonly nextIndexId: number;
+}
+
+export interface Component {
+  readonly path: string;
+  readonly tables: ReadonlyMap<string, Table>;
+  readonly tablesByNumber: ReadonlyMap<number, Table>;
+  readonly nextTableNumber: number;
+  readonly schemaValidation: boolean;
+  /** Being filled by an import, under numbers of their own until they take their place. */
+  readonly staged: readonly Table[];
+}
+
+export interface Table {
+  readonly component: string;
+  readonly name: string;
+  /** Unique in its component, and part of its documents' ids. */
+  readonly number: number;
+  /** Unique in the store, and part of its keys. */
+  readonly id: number;
+  readonly isSystem: boolean;
+  readonly head: Key;
+  /** What the schema says about documents; null for tables it does not name. */
+  readonly validator: ValidatorJSON | null;
+  /** The schema's indexes. */
+  readonly indexes: readonly Index[];
+  /** Filled ahead of the push that brings them: written, but not read yet. */
+  readonly building: readonly Index[];
+  /** Every index that has entries of its own, for those who write. */
+  readonly written: readonly Index[];
+  readonly byCreationTime: Index;
+  readonly byId: Index;
+}
+
+export interface Index {
+  readonly name: string;
+  readonly fields: readonly string[];
+  readonly paths: readonly (readonly string[])[];
+  /** Keys begin with this: an index's own head, or the documents' for the built-in ones. */
+  readonly head: Key;
+  /** What follows the fields. What `paths` does not have of it is read off the raw id. */
+  readonly tail: readonly ("_creationTime" | "_id")[];
+  /** Null for the built-in indexes, which are the documents themselves. */
+  readonly id: number | null;
+}
+
+export const EMPTY_CATALOG: Catalog = {
+  components: new Map(),
+  nextTableId: 1,
+  nextIndexId: 1,
+};
+
+/** Convex numbers user tables from here, which makes their ids 32 characters long. */
+const FIRST_USER_TABLE_NUMBER = 10_001;
+
+/** The system tables that functions read through `db.system`, with their numbers. */
+export const SYSTEM_TABLES = new Map([["_scheduled_functions", 9001]]);
+
+const SYSTEM_TABLE_NAMES = new Map(
+  [...SYSTEM_TABLES].map(([name, number]) => [number, name]),
+);
+
+export function findTable(
+  catalog: Catalog,
+  component: string,
+  name: string,
+): Table | undefined {
+  return catalog.components.get(component)?.tables.get(name);
+}
+
+/** A table's name by its number; system tables have theirs before they exist. */
+export function tableNameOf(
+  catalog: Catalog,
+  component: string,
+  number: number,
+): string | undefined {
+  return (
+    catalog.components.get(component)?.tablesByNumber.get(number)?.name ??
+    SYSTEM_TABLE_NAMES.get(number)
+  );
+}
+
+export function tableNumberOf(
+  catalog: Catalog,
+  component: string,
+  name: string,
+): number | undefined {
+  return findTable(catalog, component, name)?.number ?? SYSTEM_TABLES.get(name);
+}
+
+/** The index a query names, or undefined. */
+export function findIndex(table: Table, name: string): Index | undefined {
+  switch (name) {
+    case "by_id":
+      return table.byId;
+    case "by_creation_time":
+      return table.byCreationTime;
+    default:
+      return table.indexes.find((index) => index.name === name);
+  }
+}
+
+export function componentOf(catalog: Catalog, path: string): Component {
+  return (
+    catalog.components.get(path) ?? {
+      path,
+      tables: new Map(),
+      tablesByNumber: new Map(),
+      nextTableNumber: FIRST_USER_TABLE_NUMBER,
+      schemaValidation: true,
+      staged: [],
+    }
+  );
+}
+
+export function withTables(
+  component: Component,
+  tables: readonly Table[],
+): Component {
+  return {
+    ...component,
+    tables: new Map(tables.map((table) => [table.name, table])),
+    tablesByNumber: new Map(tables.map((table) => [table.number, table])),
+  };
+}
+
+/** The one among `indexes` that is the same as the schema's. */
+export function keptIndex(
+  indexes: readonly Index[],
+  { name, fields }: Pick<Index, "name" | "fields">,
+): Index | undefined {
+  return indexes.find(
+    (index) =>
+      index.name === name &&
+      JSON.stringify(index.fields) === JSON.stringify(fields),
+  );
+}
+
+/** Names of tables and indexes. */
+export const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;

@@ -1,0 +1,110 @@
+import type { JSONValue } from "convex/values";
+import { EmbeddedError } from "../../errors.js";
+import { displayValue } from "../values/displayValue.js";
+import type { Fields } from "./documents.js";
+import { decodeId, type DocumentId } from "../values/ids.js";
+
+/** The parts of an id argument; `operation` is the function the caller used, for the text. */
+export function decodeArgument(operation: string, id: string): DocumentId {
+  const decoded = decodeId(id);
+  if ("problem" in decoded) {
+    throw invalidId(operation, decoded.problem);
+  }
+  return decoded;
+}
+
+/** The table that the caller named, if any, must be the one in the id. */
+export function checkTable(
+  operation: string,
+  actual: string,
+  expected: string | undefined,
+): void {
+  if (expected !== undefined && expected !== actual) {
+    throw invalidId(
+      operation,
+      `expected to be an Id<"${expected}">, got Id<"${actual}"> instead.`,
+    );
+  }
+}
+
+export function invalidId(operation: string, problem: string): EmbeddedError {
+  return new EmbeddedError(
+    "invalidArgument",
+    `Invalid argument \`id\` for \`${operation}\`: ${problem}`,
+  );
+}
+
+/** System tables are reached through `db.system`, and only they are. */
+export function checkIsSystem(table: string, expected: boolean): void {
+  if (table.startsWith("_") !== expected) {
+    throw new EmbeddedError(
+      "invalidArgument",
+      expected
+        ? "User tables cannot be accessed with db.system."
+        : "System tables can only be accessed with db.system.",
+    );
+  }
+}
+
+export function nonexistent(action: string, id: string): EmbeddedError {
+  return new EmbeddedError(
+    "invalidArgument",
+    `${action} on nonexistent document ID ${id}`,
+  );
+}
+
+export function checkFields(operation: string, fields: Fields): void {
+  if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
+    throw new EmbeddedError(
+      "invalidArgument",
+      `Invalid argument \`value\` for \`${operation}\`: Value must be an Object`,
+    );
+  }
+}
+
+/** Fields that begin with `_` are the engine's. */
+export function checkNoSystemFields(fields: Fields): void {
+  for (const name in fields) {
+    if (name.startsWith("_")) {
+      throw new EmbeddedError(
+        "invalidValue",
+        `Field '${name}' starts with an underscore, which is only allowed for system fields like '_id'`,
+      );
+    }
+  }
+}
+
+/** A patch or replacement may repeat `_id` and `_creationTime`, but not change them. */
+export function checkKeptSystemFields(
+  before: Fields,
+  id: JSONValue | undefined,
+  creationTime: JSONValue | undefined,
+): void {
+  if (id !== before["_id"]) {
+    throw new EmbeddedError(
+      "invalidValue",
+      `The document has id ${displayField(before["_id"])}, but its '_id' field is ${displayField(id)}`,
+    );
+  }
+  if (creationTime !== before["_creationTime"]) {
+    throw new EmbeddedError(
+      "invalidValue",
+      `The document has creation time ${displayField(before["_creationTime"])}, but its ` +
+        `'_creationTime' field is ${displayField(creationTime)}`,
+    );
+  }
+}
+
+function displayField(value: JSONValue | undefined): string {
+  return value === undefined ? "missing" : displayValue(value);
+}
+
+/** `{$undefined: null}`, which a patch uses to remove a field. */
+export function isUndefined(value: JSONValue): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    "$undefined" in value
+  );
+}

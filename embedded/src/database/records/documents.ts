@@ -1,0 +1,147 @@
+import type { JSONValue } from "convex/values";
+import type { Key } from "../../storage/store.js";
+import type { Index, Table } from "./catalog.js";
+import { measureDocument } from "../values/documentSize.js";
+import { encodeId } from "../values/ids.js";
+import { indexKey, storedEntry } from "./indexEntry.js";
+import { HEAD_BYTES, rowCountKey } from "./keyspace.js";
+import type { StoredDocument } from "../types.js";
+import type { PendingView, View } from "./view.js";
+
+/**
+ * A document as the store keeps it: its size as Convex counts it, then its
+ * Convex JSON. Most reads pass the text on and never parse it.
+ */
+export class Document implements StoredDocument {
+  readonly #stored: string;
+  readonly #jsonStart: number;
+  #value: Record<string, JSONValue> | undefined;
+
+  constructor(stored: string) {
+    this.#stored = stored;
+    this.#jsonStart = stored.indexOf("{");
+  }
+
+  get json(): string {
+    return this.#stored.slice(this.#jsonStart);
+  }
+
+  get value(): Record<string, JSONValue> {
+    this.#value ??= JSON.parse(this.json) as Record<string, JSONValue>;
+    return this.#value;
+  }
+
+  get size(): number {
+    return Number(this.#stored.slice(0, this.#jsonStart));
+  }
+}
+
+export type Fields = Record<string, JSONValue>;
+
+export function readDocument(
+  view: View,
+  table: Table,
+  rawId: Key,
+): Document | null {
+  const stored = view.get(table.head + rawId);
+  return stored === undefined ? null : new Document(stored);
+}
+
+/** Writes a new document with its index entries. */
+export function insertDocument(
+  view: PendingView,
+  table: Table,
+  rawId: Key,
+  creationTime: number,
+  fields: Fields,
+): { id: string; size: number } {
+  const id = encodeId(table.number, rawId);
+  const document = { _creationTime: creationTime, _id: id, ...fields };
+  const size = put(view, table, rawId, document);
+  for (const index of table.written) {
+    const { key, value } = storedEntry(indexKey(index, document, rawId));
+    view.set(key, value);
+  }
+  addToRowCount(view, table, 1);
+  return { id, size };
+}
+
+/** Writes over a document, touching only index entries whose key changes; returns the new size. */
+export function updateDocument(
+  view: PendingView,
+  table: Table,
+  rawId: Key,
+  before: Document,
+  document: Fields,
+): number {
+  const size = put(view, table, rawId, document);
+  moveIndexEntries(view, table, rawId, before.value, document);
+  return size;
+}
+
+/** Writes a stored document's entries in some of its table's indexes. */
+export function addIndexEntries(
+  view: PendingView,
+  indexes: readonly Index[],
+  key: Key,
+  stored: string,
+): void {
+  const fields = new Document(stored).value;
+  const rawId = key.slice(HEAD_BYTES);
+  for (const index of indexes) {
+    const entry = storedEntry(indexKey(index, fields, rawId));
+    view.set(entry.key, entry.value);
+  }
+}
+
+/** Puts the index entries of a document that changed where they belong now. */
+export function moveIndexEntries(
+  view: PendingView,
+  table: Table,
+  rawId: Key,
+  before: Fields,
+  after: Fields,
+): void {
+  for (const index of table.written) {
+    const oldKey = indexKey(index, before, rawId);
+    const newKey = indexKey(index, after, rawId);
+    if (oldKey !== newKey) {
+      view.set(storedEntry(oldKey).key, null);
+      const { key, value } = storedEntry(newKey);
+      view.set(key, value);
+    }
+  }
+}
+
+export function removeDocument(
+  view: PendingView,
+  table: Table,
+  rawId: Key,
+  before: Document,
+): void {
+  view.set(table.head + rawId, null);
+  for (const index of table.written) {
+    view.set(storedEntry(indexKey(index, before.value, rawId)).key, null);
+  }
+  addToRowCount(view, table, -1);
+}
+
+/** Kept beside the rows, so that counting never scans them. */
+export function rowCount(view: View, table: Table): number {
+  return Number(view.get(rowCountKey(table.id)) ?? 0);
+}
+
+function addToRowCount(view: PendingView, table: Table, change: number): void {
+  view.set(rowCountKey(table.id), String(rowCount(view, table) + change));
+}
+
+function put(
+  view: PendingView,
+  table: Table,
+  rawId: Key,
+  document: Fields,
+): number {
+  const size = measureDocument(document);
+  view.set(table.head + rawId, `${size}${JSON.stringify(document)}`);
+  return size;
+}

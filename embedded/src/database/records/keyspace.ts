@@ -1,0 +1,89 @@
+import { prefixEnd, type Key } from "../../storage/store.js";
+import { EmbeddedError } from "../../errors.js";
+import { encodeUint32 } from "../values/valueEncoding.js";
+
+/** Where everything lies in the store: one leading byte a kind. */
+const SPACE = {
+  clock: "\x01",
+  component: "\x02",
+  rowCount: "\x03",
+  document: "\x04",
+  index: "\x05",
+  meta: "\x06",
+  retired: "\x07",
+} as const;
+
+/** High-water marks of time, and the next numbers for tables and indexes. */
+export const CLOCK_KEY: Key = `${SPACE.clock}clock`;
+export const COUNTERS_KEY: Key = `${SPACE.clock}counters`;
+
+export const COMPONENTS = {
+  lower: SPACE.component,
+  upper: prefixEnd(SPACE.component),
+};
+
+export function componentKey(path: string): Key {
+  return SPACE.component + utf8(path);
+}
+
+export function rowCountKey(tableId: number): Key {
+  return SPACE.rowCount + encodeUint32(tableId);
+}
+
+/** Head of the keys of a table's documents; the raw id follows. */
+export function documentHead(tableId: number): Key {
+  return SPACE.document + encodeUint32(tableId);
+}
+
+/** Head of an index's keys; the encoded fields and the raw id follow. */
+export function indexHead(indexId: number): Key {
+  return SPACE.index + encodeUint32(indexId);
+}
+
+/** Where it says that the keys under a head are no longer anything's. */
+export function retiredKey(head: Key): Key {
+  return SPACE.retired + head;
+}
+
+export const RETIRED = {
+  lower: SPACE.retired,
+  upper: prefixEnd(SPACE.retired),
+};
+
+/** The head that {@link retiredKey} was made of; undefined for other keys. */
+export function retiredHead(key: Key): Key | undefined {
+  return key.startsWith(SPACE.retired) ? key.slice(1) : undefined;
+}
+
+/** Bytes of {@link documentHead} and {@link indexHead}. */
+export const HEAD_BYTES = 5;
+
+/** What keys of one table or index have in common. */
+export function headOf(key: Key): Key {
+  return key.slice(0, HEAD_BYTES);
+}
+
+export function metaKey(name: string): Key {
+  const key = SPACE.meta + utf8(name);
+  if (key.length > MAX_META_KEY_BYTES) {
+    throw new EmbeddedError(
+      "invalidArgument",
+      `The meta key ${name.slice(0, 80)}… has ${key.length} bytes, more than ${MAX_META_KEY_BYTES}.`,
+    );
+  }
+  return key;
+}
+
+const MAX_META_KEY_BYTES = 1900;
+
+export function metaName(key: Key): string {
+  return Buffer.from(key.slice(1), "latin1").toString("utf8");
+}
+
+export function isMetaKey(key: Key): boolean {
+  return key.startsWith(SPACE.meta);
+}
+
+function utf8(text: string): Key {
+  return Buffer.from(text, "utf8").toString("latin1");
+}

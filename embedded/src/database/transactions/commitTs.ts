@@ -1,0 +1,46 @@
+import type { Catalog } from "../records/catalog.js";
+import { tablesByHead } from "./commitWrites.js";
+import { Document, moveIndexEntries } from "../records/documents.js";
+import { HEAD_BYTES, headOf } from "../records/keyspace.js";
+import type { PendingView } from "../records/view.js";
+
+/** `db.vars.commitTs` in Convex JSON; the quotes of a string that reads so would be escaped. */
+const PLACEHOLDER = '{"$commitTs":null}';
+
+/** Convex JSON with the commit's time in each place that waits for it. */
+export function withCommitTs(json: string, ts: bigint): string {
+  return json.includes(PLACEHOLDER)
+    ? json.replaceAll(PLACEHOLDER, integerJson(ts))
+    : json;
+}
+
+/**
+ * Puts the commit's time into the documents that wait for it, and moves their index entries there
+ * from the end of the integers, where a transaction sees its own.
+ */
+export function resolveCommitTs(
+  view: PendingView,
+  catalog: Catalog,
+  ts: bigint,
+): void {
+  const waiting = view
+    .writes()
+    .filter(({ value }) => value?.includes(PLACEHOLDER) === true);
+  for (const { key, value } of waiting) {
+    const table = tablesByHead(catalog).get(headOf(key));
+    // Not every key is a document's; scheduled arguments, which hold JSON too, cannot wait.
+    if (table === undefined || value === null) continue;
+    const stored = withCommitTs(value, ts);
+    view.set(key, stored);
+    const rawId = key.slice(HEAD_BYTES);
+    const [before, after] = [new Document(value), new Document(stored)];
+    moveIndexEntries(view, table, rawId, before.value, after.value);
+  }
+}
+
+/** Convex JSON of an int64. */
+export function integerJson(value: bigint): string {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64LE(value);
+  return `{"$integer":"${bytes.toString("base64")}"}`;
+}

@@ -1,0 +1,96 @@
+import { prefixEnd, type Key, type WriteOp } from "../../storage/store.js";
+import type { Catalog, Table } from "../records/catalog.js";
+import { Document } from "../records/documents.js";
+import { encodeId } from "../values/ids.js";
+import { indexKey, wholeKeys } from "../records/indexEntry.js";
+import { justAfter } from "../queries/indexScan.js";
+import {
+  headOf,
+  HEAD_BYTES,
+  isMetaKey,
+  metaName,
+  retiredHead,
+} from "../records/keyspace.js";
+import type { CommitWrites, KeyInterval } from "../types.js";
+
+/** What a commit's keys mean, worked out only for a listener that asks. */
+export function commitWrites(
+  writes: readonly WriteOp[],
+  catalog: Catalog,
+): CommitWrites {
+  return {
+    get documents() {
+      const tables = tablesByHead(catalog);
+      return writes.flatMap(({ key }) => {
+        const table = tables.get(headOf(key));
+        return table === undefined
+          ? []
+          : [
+              {
+                component: table.component,
+                table: table.name,
+                id: encodeId(table.number, key.slice(HEAD_BYTES)),
+              },
+            ];
+      });
+    },
+    get metaKeys() {
+      return writes.flatMap(({ key }) =>
+        isMetaKey(key) ? [metaName(key)] : [],
+      );
+    },
+    *touched(isWatched) {
+      const tables = tablesByHead(catalog);
+      for (const { key, value } of writes) {
+        const gone = retiredHead(key);
+        if (gone !== undefined && value !== null && isWatched(gone)) {
+          yield { lower: gone, upper: prefixEnd(gone) };
+        }
+        const head = headOf(key);
+        if (isWatched(head)) yield wholeKeys(key);
+        const table = tables.get(head);
+        if (table !== undefined && value !== null) {
+          yield* places(table, key, value, isWatched);
+        }
+      }
+    },
+  };
+}
+
+/**
+ * Where a document lies now. Where it lay before needs no look at the old one: an
+ * index entry that moved is a write of its own.
+ */
+function* places(
+  table: Table,
+  key: Key,
+  stored: string,
+  isWatched: (head: Key) => boolean,
+): Iterable<KeyInterval> {
+  const indexes = table.written.filter(({ head }) => isWatched(head));
+  if (indexes.length === 0) return;
+  const fields = new Document(stored).value;
+  const rawId = key.slice(HEAD_BYTES);
+  for (const index of indexes) {
+    const lower = indexKey(index, fields, rawId);
+    yield { lower, upper: justAfter(lower) };
+  }
+}
+
+const byCatalog = new WeakMap<Catalog, ReadonlyMap<Key, Table>>();
+
+/** Tables by what the keys of their documents begin with. */
+export function tablesByHead(catalog: Catalog): ReadonlyMap<Key, Table> {
+  let tables = byCatalog.get(catalog);
+  if (tables === undefined) {
+    tables = new Map(
+      [...catalog.components.values()].flatMap((component) =>
+        [...component.tables.values()].map(
+          (table) => [table.head, table] as const,
+        ),
+      ),
+    );
+    byCatalog.set(catalog, tables);
+  }
+  return tables;
+}

@@ -1,0 +1,193 @@
+import { prefixEnd, type Key } from "../../storage/store.js";
+import {
+  checkIsSystem,
+  checkTable,
+  decodeArgument,
+} from "../records/checks.js";
+import { componentOf, type Table } from "../records/catalog.js";
+import { readDocument, rowCount, type Document } from "../records/documents.js";
+import { justAfter } from "../queries/indexScan.js";
+import { componentKey, metaKey, rowCountKey } from "../records/keyspace.js";
+import type { Meta } from "../records/meta.js";
+import type { TransactionMetrics } from "../metrics.js";
+import { readPage } from "../queries/pagination.js";
+import {
+  applyOperators,
+  assertQueryJson,
+  openScan,
+  resolveSource,
+  type ResolvedSource,
+} from "../queries/query.js";
+import { ReadSet } from "../queries/readSet.js";
+import type { Tables } from "./tables.js";
+import type {
+  QueryJson,
+  QueryPageRequest,
+  QueryPageResult,
+  QueryStream,
+  StoredDocument,
+} from "../types.js";
+import type { PendingView } from "../records/view.js";
+
+/** What a transaction reads: each read leaves the interval of keys that its answer depends on. */
+export class DocumentReads {
+  readonly intervals = new ReadSet();
+  readonly #view: PendingView;
+  readonly #tables: Tables;
+  readonly #metrics: TransactionMetrics;
+
+  constructor(view: PendingView, tables: Tables, metrics: TransactionMetrics) {
+    this.#view = view;
+    this.#tables = tables;
+    this.#metrics = metrics;
+  }
+
+  get(
+    component: string,
+    id: string,
+    {
+      table,
+      isSystem = false,
+    }: { table?: string | undefined; isSystem?: boolean },
+  ): StoredDocument | null {
+    const operation = isSystem ? "db.system.get" : "db.get";
+    const { tableNumber, raw } = decodeArgument(operation, id);
+    const name = this.#tables.nameOf(component, tableNumber);
+    if (name === undefined) {
+      this.tablesOf(component);
+      return null;
+    }
+    checkTable(operation, name, table);
+    checkIsSystem(name, isSystem);
+    const found = this.#tables.find(component, name);
+    if (found === undefined) {
+      this.tablesOf(component);
+      return null;
+    }
+    return this.document(found, raw);
+  }
+
+  /** A read by id: one interval, and one document if there is one. */
+  document(table: Table, raw: Key): Document | null {
+    const lower = table.head + raw;
+    this.intervals.add({
+      component: table.component,
+      table: table.name,
+      index: table.byId.name,
+      lower,
+      upper: justAfter(lower),
+    });
+    this.#metrics.setIntervals(this.intervals.count);
+    const document = readDocument(this.#view, table, raw);
+    if (document !== null && !table.isSystem) {
+      this.#metrics.countRead(document.size);
+    }
+    return document;
+  }
+
+  /** @param assertOpen - throws once the transaction has ended, which a stream may outlive */
+  openQuery(
+    component: string,
+    query: QueryJson,
+    assertOpen: () => void,
+  ): QueryStream {
+    assertQueryJson(query);
+    const { catalog } = this.#tables;
+    const source = resolveSource(catalog, component, query.source);
+    let stream: QueryStream | undefined;
+    return {
+      next: () => {
+        assertOpen();
+        stream ??=
+          this.#tables.catalog === catalog
+            ? this.#startQuery(component, query, source)
+            : this.openQuery(component, query, assertOpen);
+        return stream.next();
+      },
+      close: () => stream?.close(),
+    };
+  }
+
+  queryPage(component: string, request: QueryPageRequest): QueryPageResult {
+    assertQueryJson(request.query);
+    const { catalog } = this.#tables;
+    const source = resolveSource(catalog, component, request.query.source);
+    if (source === null) {
+      this.tablesOf(component);
+    }
+    return readPage(this.#view.frozen(), source, this.#context(), request);
+  }
+
+  count(component: string, table: string): number {
+    const found = this.#tables.find(component, table);
+    if (found === undefined) {
+      this.tablesOf(component);
+      return 0;
+    }
+    this.#one(component, table, rowCountKey(found.id));
+    return rowCount(this.#view, found);
+  }
+
+  meta(meta: Meta, name: string): string | undefined {
+    this.#one("", "", metaKey(name));
+    return meta.get(name);
+  }
+
+  /** Reads nothing, but counts as having read a whole table. */
+  watchTable(component: string, table: string): void {
+    const found = this.#tables.find(component, table);
+    if (found === undefined) {
+      this.tablesOf(component);
+      return;
+    }
+    const { head: lower, byId } = found;
+    const upper = prefixEnd(lower);
+    this.intervals.add({ component, table, index: byId.name, lower, upper });
+  }
+
+  /** The names of a component's own tables. */
+  tableNames(component: string): string[] {
+    this.tablesOf(component);
+    const { tables } = componentOf(this.#tables.catalog, component);
+    return [...tables.values()]
+      .filter(({ isSystem }) => !isSystem)
+      .map(({ name }) => name);
+  }
+
+  /** The id if it belongs to the table, else null. */
+  normalizeId(component: string, table: string, id: string): string | null {
+    const owns = this.#tables.owns(component, table, id);
+    if (!owns) {
+      this.tablesOf(component);
+    }
+    return owns ? id : null;
+  }
+
+  /** That a table is not there is read too: it holds until the component's tables change. */
+  tablesOf(component: string): void {
+    this.#one(component, "", componentKey(component));
+  }
+
+  #one(component: string, table: string, lower: Key): void {
+    const upper = justAfter(lower);
+    this.intervals.add({ component, table, index: "", lower, upper });
+  }
+
+  #startQuery(
+    component: string,
+    query: QueryJson,
+    source: ResolvedSource | null,
+  ): QueryStream {
+    if (source === null) {
+      this.tablesOf(component);
+      return { next: () => null, close: () => undefined };
+    }
+    const scan = openScan(this.#view.frozen(), source, this.#context(), {});
+    const rows = applyOperators(scan, query.operators);
+    return { next: () => rows.next(), close: () => scan.close() };
+  }
+
+  #context(): { metrics: TransactionMetrics; reads: ReadSet } {
+    return { metrics: this.#metrics, reads: this.intervals };
+  }
+}

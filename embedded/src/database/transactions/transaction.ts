@@ -1,0 +1,277 @@
+import { EmbeddedError } from "../../errors.js";
+import type { Snapshot, WriteOp } from "../../storage/store.js";
+import {
+  componentOf,
+  type Catalog,
+  type Component,
+  type Table,
+} from "../records/catalog.js";
+import { resolveCommitTs, withCommitTs } from "./commitTs.js";
+import { DocumentReads } from "./documentReads.js";
+import type { Fields } from "../records/documents.js";
+import { DocumentWrites } from "./documentWrites.js";
+import { TransactionLayer } from "./layer.js";
+import { Meta } from "../records/meta.js";
+import { TransactionMetrics, type TransactionLimits } from "../metrics.js";
+import { SystemTables } from "./systemTables.js";
+import { Tables } from "./tables.js";
+import type {
+  QueryJson,
+  QueryPageRequest,
+  QueryPageResult,
+  QueryStream,
+  ReadInterval,
+  StoredDocument,
+} from "../types.js";
+import { PendingView } from "../records/view.js";
+
+/** What a transaction starts from. */
+export interface TransactionStart {
+  snapshot: Snapshot;
+  catalog: Catalog;
+  ts: bigint;
+  readOnly: boolean;
+  /** When it will be committed. */
+  commitTs: bigint;
+  limits: Partial<TransactionLimits>;
+  /** Hands out creation times, each greater than every one before. */
+  nextCreationTime: () => number;
+}
+
+/**
+ * The database as one function sees it: a snapshot, its own writes on top, and
+ * Convex's rules for ids, schemas and limits. `component` is a component's path,
+ * `""` for the app.
+ */
+export class Transaction {
+  /** The commit that the snapshot shows, in nanoseconds. */
+  readonly ts: bigint;
+  readonly readOnly: boolean;
+  readonly metrics: TransactionMetrics;
+  readonly meta: Meta;
+  /** Writes to the tables that functions only read; neither checked nor counted. */
+  readonly system: SystemTables;
+  readonly #start: TransactionStart;
+  readonly #view: PendingView;
+  readonly #tables: Tables;
+  readonly #reads: DocumentReads;
+  readonly #writes: DocumentWrites;
+  #isReleased = false;
+
+  constructor(start: TransactionStart) {
+    this.#start = start;
+    this.ts = start.ts;
+    this.readOnly = start.readOnly;
+    this.metrics = new TransactionMetrics(start.limits);
+    this.#view = new PendingView(start.snapshot);
+    this.#tables = new Tables(start.catalog, this.#view);
+    this.#reads = new DocumentReads(this.#view, this.#tables, this.metrics);
+    this.#writes = new DocumentWrites({
+      view: this.#view,
+      tables: this.#tables,
+      reads: this.#reads,
+      metrics: this.metrics,
+      nextCreationTime: start.nextCreationTime,
+    });
+    this.meta = new Meta(this.#view, () => this.#assertWritable());
+    this.system = new SystemTables(this.#view, {
+      table: (component, name) => {
+        this.#assertWritable();
+        return this.#tables.ensure(component, name);
+      },
+      tableOfId: (component, id) => {
+        this.#assertWritable();
+        return this.#tables.resolve("db.system", component, id);
+      },
+      nextCreationTime: start.nextCreationTime,
+    });
+  }
+
+  /** The intervals read so far. */
+  get readSet(): Iterable<ReadInterval> {
+    return this.#reads.intervals;
+  }
+
+  get(
+    component: string,
+    id: string,
+    options: { table?: string | undefined; isSystem?: boolean } = {},
+  ): StoredDocument | null {
+    this.#assertOpen();
+    return this.#reads.get(component, id, options);
+  }
+
+  /** Returns the new document's id. */
+  insert(component: string, table: string, fields: Fields): string {
+    this.#assertWritable();
+    return this.#writes.insert(component, table, fields);
+  }
+
+  /** Changes fields; `{$undefined: null}` removes one. */
+  patch(component: string, id: string, changes: Fields, table?: string): void {
+    this.#assertWritable();
+    this.#writes.patch(component, id, changes, table);
+  }
+
+  replace(component: string, id: string, fields: Fields, table?: string): void {
+    this.#assertWritable();
+    this.#writes.replace(component, id, fields, table);
+  }
+
+  remove(component: string, id: string, table?: string): void {
+    this.#assertWritable();
+    this.#writes.remove(component, id, table);
+  }
+
+  /** A mistake in the query is found now; it shows what is there when its first row is asked for. */
+  openQuery(component: string, query: QueryJson): QueryStream {
+    this.#assertOpen();
+    return this.#reads.openQuery(component, query, () => this.#assertOpen());
+  }
+
+  queryPage(component: string, request: QueryPageRequest): QueryPageResult {
+    this.#assertOpen();
+    return this.#reads.queryPage(component, request);
+  }
+
+  count(component: string, table: string): number {
+    this.#assertOpen();
+    return this.#reads.count(component, table);
+  }
+
+  /** As `meta.get`, for a query that is to run again when the value changes. */
+  readMeta(name: string): string | undefined {
+    this.#assertOpen();
+    return this.#reads.meta(this.meta, name);
+  }
+
+  /** The paths of all components that have tables, mounted or not. */
+  componentPaths(): string[] {
+    this.#assertOpen();
+    return [...this.#tables.catalog.components.keys()];
+  }
+
+  /** Reads nothing, but counts as having read a whole table. */
+  watchTable(component: string, table: string): void {
+    this.#assertOpen();
+    this.#reads.watchTable(component, table);
+  }
+
+  /** The names of a component's own tables. */
+  tableNames(component: string): string[] {
+    this.#assertOpen();
+    return this.#reads.tableNames(component);
+  }
+
+  /** The id if it belongs to the table, else null. */
+  normalizeId(component: string, table: string, id: string): string | null {
+    return this.#reads.normalizeId(component, table, id);
+  }
+
+  /** @internal What the catalog says of a component. */
+  component(path: string): Component {
+    this.#assertOpen();
+    return componentOf(this.#tables.catalog, path);
+  }
+
+  /** @internal What the catalog says of a table. */
+  table(component: string, name: string): Table | undefined {
+    this.#assertOpen();
+    return this.#tables.find(component, name);
+  }
+
+  /** The name of a table by the number in its ids. */
+  tableName(component: string, tableNumber: number): string | undefined {
+    return this.#tables.nameOf(component, tableNumber);
+  }
+
+  /**
+   * A nested call. Its writes, catalog changes and meta roll back; its reads stay.
+   * Layers end in the reverse order of their beginning.
+   */
+  layer(limits?: Partial<TransactionLimits>): TransactionLayer {
+    this.#assertOpen();
+    const usage = this.metrics.enter(limits);
+    const pending = this.#view.mark();
+    const catalog = this.#tables.catalog;
+    return new TransactionLayer((outcome) => {
+      this.metrics.leave(usage, outcome);
+      if (outcome === "rollback") {
+        this.#view.reset(pending);
+        this.#tables.catalog = catalog;
+      }
+    });
+  }
+
+  /** The snapshot this transaction began with, without its writes: read-only, counted apart. */
+  snapshotView(): Transaction {
+    this.#assertOpen();
+    const held = this.#start.snapshot;
+    return new Transaction({
+      ...this.#start,
+      readOnly: true,
+      snapshot: {
+        get: (key) => held.get(key),
+        range: (range) => held.range(range),
+        release: () => undefined,
+      },
+    });
+  }
+
+  release(): void {
+    if (!this.#isReleased) {
+      this.#isReleased = true;
+      this.#start.snapshot.release();
+    }
+  }
+
+  /** What a function returned, with the commit's time where it returned `db.vars.commitTs`. */
+  resolveResult(json: string): string {
+    return withCommitTs(json, this.#start.commitTs);
+  }
+
+  /** @internal Ends the transaction: what to commit, and the catalog it leads to. */
+  finish(): { writes: WriteOp[]; catalog: Catalog; ts: bigint } {
+    const { catalog } = this.#tables;
+    const { commitTs: ts } = this.#start;
+    resolveCommitTs(this.#view, catalog, ts);
+    return { writes: this.#view.writes(), catalog, ts };
+  }
+
+  /** @internal For imports, whose documents may come without theirs. */
+  nextCreationTime(): number {
+    return this.#start.nextCreationTime();
+  }
+
+  /** @internal For schema changes, which work on keys. */
+  changeCatalog<T>(
+    change: (
+      catalog: Catalog,
+      view: PendingView,
+    ) => { catalog: Catalog; result: T },
+  ): T {
+    this.#assertWritable();
+    const { catalog, result } = change(this.#tables.catalog, this.#view);
+    this.#tables.catalog = catalog;
+    return result;
+  }
+
+  #assertOpen(): void {
+    if (this.#isReleased) {
+      throw new EmbeddedError(
+        "transactionClosed",
+        "The transaction has ended; nothing can be read or written in it any more.",
+      );
+    }
+  }
+
+  #assertWritable(): void {
+    this.#assertOpen();
+    if (this.readOnly) {
+      throw new EmbeddedError(
+        "readOnlyTransaction",
+        "A query cannot write to the database.",
+      );
+    }
+  }
+}

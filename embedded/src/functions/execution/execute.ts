@@ -1,0 +1,189 @@
+import { getConvexSize, jsonToConvex, type JSONValue } from "convex/values";
+import { EmbeddedError } from "../../errors.js";
+import type { Transaction } from "../../database/transactions/transaction.js";
+import {
+  validateArgs,
+  validateReturns,
+} from "../../database/values/validators.js";
+import { runAs, type Execution } from "./execution.js";
+import { FunctionFailure, isFatal } from "../failure.js";
+import type { FunctionEntry, InvocableFunction } from "../functionEntry.js";
+import { describeThrown } from "../stackTrace.js";
+import type { UdfType } from "../types.js";
+import { chargeUserTime, startUserTime } from "./userTime.js";
+
+const MAX_VALUE_BYTES = 16 << 20;
+
+/**
+ * Runs a function to the JSON text of its result, both ends validated.
+ *
+ * @throws FunctionFailure for everything the function did wrong; other errors are
+ * the deployment's own.
+ */
+export async function execute(
+  execution: Execution,
+  args: JSONValue,
+): Promise<string> {
+  let result = "";
+  let failure: Error | undefined;
+  try {
+    result = await run(execution, args);
+  } catch (error) {
+    failure = await toFailure(execution, error);
+  }
+  execution.finish();
+  startUserTime();
+  // What user code made of a fatal failure does not matter: nothing may commit.
+  failure = execution.fatal ?? failure;
+  if (failure !== undefined) {
+    throw failure;
+  }
+  return result;
+}
+
+/** Refuses to run a function as something it is not. */
+export function checkType(entry: FunctionEntry, udfType: UdfType): void {
+  if (entry.udfType !== udfType) {
+    throw new FunctionFailure(
+      `Trying to execute ${entry.path} as ${udfType}, but it is defined as ${entry.udfType}.`,
+    );
+  }
+}
+
+async function run(execution: Execution, args: JSONValue): Promise<string> {
+  const argsText = checkedArgs(execution, args);
+  const invocable = await execution.deployment.loadFunction(execution.fn);
+  startUserTime();
+  const running = runAs(execution, () =>
+    invoke(invocable, execution, argsText),
+  );
+  const hasDeadline =
+    execution.transaction !== null &&
+    execution.depth === 0 &&
+    execution.runtime.maxWaitMs !== Infinity;
+  const result = await (hasDeadline
+    ? withinDeadline(running, execution)
+    : running);
+  chargeUserTime(execution);
+  checkResult(execution, result);
+  return result;
+}
+
+/** A query or mutation that waits for what never comes would hold up all others. */
+async function withinDeadline<T>(
+  running: Promise<T>,
+  { fn, runtime: { maxWaitMs } }: Execution,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const text = `Function ${fn.path} did not finish within ${maxWaitMs / 1_000}s: it waits for a promise that nothing resolves`;
+      reject(new FunctionFailure(text));
+    }, maxWaitMs);
+  });
+  try {
+    return await Promise.race([running, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Words what the code of an execution threw. */
+export async function toFailure(
+  execution: Execution,
+  error: unknown,
+): Promise<EmbeddedError> {
+  if (error instanceof FunctionFailure) {
+    return error;
+  }
+  if (error instanceof EmbeddedError && isFatal(error)) {
+    return error;
+  }
+  const { deployment, fn } = execution;
+  const { message, data } = await describeThrown(error, (modulePath) =>
+    deployment.module(fn.componentPath, modulePath),
+  );
+  return new FunctionFailure(message, data, error);
+}
+
+function invoke(
+  fn: InvocableFunction,
+  execution: Execution,
+  argsText: string,
+): Promise<string> {
+  switch (execution.fn.udfType) {
+    case "Query":
+      return fn.invokeQuery(argsText);
+    case "Mutation":
+      return fn.invokeMutation(argsText);
+    case "Action":
+      return fn.invokeAction(execution.request.requestId, argsText);
+    default: {
+      const unknown: never = execution.fn.udfType;
+      throw new Error(`Unknown function type ${String(unknown)}`);
+    }
+  }
+}
+
+function checkedArgs(execution: Execution, args: JSONValue): string {
+  const { fn } = execution;
+  const text = JSON.stringify([args]);
+  checkSize(fn, "arguments", text, args);
+  if (fn.args !== null) {
+    withTransaction(execution, (tx) =>
+      validateArgs(tx, fn.componentPath, fn.args, args),
+    );
+  }
+  return text;
+}
+
+function checkResult(execution: Execution, text: string): void {
+  const { fn } = execution;
+  if (fn.returns === null && text.length < MAX_VALUE_BYTES / LARGEST_GROWTH) {
+    return;
+  }
+  const value = JSON.parse(text) as JSONValue;
+  checkSize(fn, "return value", text, value);
+  if (fn.returns !== null) {
+    withTransaction(execution, (tx) =>
+      validateReturns(tx, fn.componentPath, fn.returns, value),
+    );
+  }
+}
+
+/** A number is nine bytes to Convex and may be two in JSON, with its comma. */
+const LARGEST_GROWTH = 5;
+
+function checkSize(
+  fn: FunctionEntry,
+  what: string,
+  text: string,
+  value: JSONValue,
+): void {
+  if (text.length < MAX_VALUE_BYTES / LARGEST_GROWTH) {
+    return;
+  }
+  const bytes = getConvexSize(jsonToConvex(value));
+  if (bytes > MAX_VALUE_BYTES) {
+    throw new FunctionFailure(
+      `Function ${fn.path} ${what} too large: ${bytes} bytes (maximum: ${MAX_VALUE_BYTES} bytes)`,
+    );
+  }
+}
+
+/** Ids in validators name tables; an action looks them up in the latest snapshot. */
+function withTransaction(
+  execution: Execution,
+  use: (tx: Transaction) => void,
+): void {
+  if (execution.transaction !== null) {
+    use(execution.transaction);
+    return;
+  }
+  const tx = execution.runtime.database.read();
+  try {
+    use(tx);
+  } finally {
+    tx.release();
+  }
+}

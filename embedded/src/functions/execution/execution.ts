@@ -1,0 +1,179 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { UserIdentity } from "convex/server";
+import { EmbeddedError } from "../../errors.js";
+import type { Clock } from "../../clock.js";
+import type { JSONValue } from "convex/values";
+import type { Database } from "../../database/database.js";
+import type { QueryStream, ReadInterval } from "../../database/types.js";
+import type { Transaction } from "../../database/transactions/transaction.js";
+import type { FunctionFailure } from "../failure.js";
+import type { FunctionEntry, FunctionSource } from "../functionEntry.js";
+import type { FunctionAddress } from "../functionPath.js";
+import { LogLines } from "./logLines.js";
+import { SeededRandom } from "./random.js";
+import type { CompletionEvent, ExecutionSource } from "../types.js";
+import type { UserTime } from "./userTime.js";
+
+/** What a request and everything it calls have in common. */
+export interface RequestContext {
+  readonly requestId: string;
+  readonly source: ExecutionSource;
+  /** The user that the functions of one component act for; a call into another drops it. */
+  readonly identity: UserIdentity | null;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+  /** The scheduled function this request is, if it is one. */
+  readonly job: { readonly componentPath: string; readonly id: string } | null;
+}
+
+/** How an execution went. */
+export interface Ended {
+  /** JSON text; empty after a failure. */
+  readonly json: string;
+  readonly logs: LogLines;
+  readonly failure?: FunctionFailure;
+  readonly ts?: bigint;
+  readonly readSet?: Iterable<ReadInterval>;
+  /** Of a query that read a page. */
+  readonly journal?: string | null;
+  /** Resolves when what it read and wrote is on disk, before which nobody is to be told of it. */
+  readonly durable?: Promise<void>;
+  /** A hook said not to run. */
+  readonly skipped?: true;
+}
+
+/** What executions use of the runtime that they run in. */
+export interface ExecutionRuntime {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly deploymentName: string;
+  readonly maxUserTimeMs: number;
+  readonly maxWaitMs: number;
+  /** The code that was pushed last. */
+  readonly deployment: FunctionSource;
+  /** Runs a function by itself, as actions call others. */
+  runEntry(
+    entry: FunctionEntry,
+    args: JSONValue,
+    context: { deployment: FunctionSource; request: RequestContext },
+  ): Promise<Ended>;
+  /** Whether anybody hears what {@link emit} tells. */
+  readonly hasListeners: boolean;
+  emit(event: CompletionEvent): void;
+}
+
+/** What a running function is given. */
+export interface ExecutionStart {
+  readonly runtime: ExecutionRuntime;
+  readonly deployment: FunctionSource;
+  readonly fn: FunctionEntry;
+  readonly request: RequestContext;
+  /** Null in actions. */
+  readonly transaction: Transaction | null;
+  /** Frozen time of queries and mutations; null: the clock's. */
+  readonly frozenNowMs: number | null;
+  /** How many calls are above it in the same transaction. */
+  readonly depth: number;
+  readonly userTime: UserTime;
+}
+
+/** One running function: what its syscalls act on. */
+export class Execution implements ExecutionStart {
+  readonly runtime: ExecutionRuntime;
+  readonly deployment: FunctionSource;
+  readonly fn: FunctionEntry;
+  readonly request: RequestContext;
+  readonly transaction: Transaction | null;
+  readonly frozenNowMs: number | null;
+  readonly depth: number;
+  readonly userTime: UserTime;
+  readonly logs = new LogLines();
+  readonly streams = new Map<number, QueryStream>();
+  readonly timers = new Set<unknown>();
+  /** `console.time` labels and when they began. */
+  readonly timerLabels = new Map<string, number>();
+  nextQueryId = 0;
+  paginated = false;
+  /** Where the page of an earlier run of the same query ended; then where this one did. */
+  journal: string | null = null;
+  /** The handler returned: nothing it left behind may act any more. */
+  finished = false;
+  /** The last syscall still under way; later ones of a query or mutation wait for it. */
+  tail: Promise<unknown> | null = null;
+  /** Takes back the nested call that is under way. */
+  abandonNested: (() => void) | null = null;
+  /** A failure that user code must not be able to catch. */
+  fatal: Error | undefined;
+
+  #random: SeededRandom | undefined;
+
+  constructor(start: ExecutionStart) {
+    this.runtime = start.runtime;
+    this.deployment = start.deployment;
+    this.fn = start.fn;
+    this.request = start.request;
+    this.transaction = start.transaction;
+    this.frozenNowMs = start.frozenNowMs;
+    this.depth = start.depth;
+    this.userTime = start.userTime;
+  }
+
+  get clock(): Clock {
+    return this.runtime.clock;
+  }
+
+  /** The transaction of a query or mutation. */
+  get tx(): Transaction {
+    if (this.transaction === null) {
+      throw new EmbeddedError(
+        "internal",
+        `${this.fn.path} is an action and has no transaction`,
+      );
+    }
+    return this.transaction;
+  }
+
+  /** Null in actions, whose randomness is real. */
+  get random(): SeededRandom | null {
+    if (this.transaction === null) {
+      return null;
+    }
+    return (this.#random ??= new SeededRandom());
+  }
+
+  /** The function that this one's code addresses; actions call the latest code. */
+  resolve(address: FunctionAddress): FunctionEntry {
+    const { deployment } = this.transaction === null ? this.runtime : this;
+    return deployment.resolve(this.fn.componentPath, address);
+  }
+
+  now(): number {
+    return this.frozenNowMs ?? this.clock.now();
+  }
+
+  finish(): void {
+    this.finished = true;
+    this.abandonNested?.();
+    this.abandonNested = null;
+    for (const stream of this.streams.values()) {
+      stream.close();
+    }
+    this.streams.clear();
+    for (const timer of this.timers) {
+      this.clock.clearTimeout(timer);
+    }
+    this.timers.clear();
+  }
+}
+
+const executions = new AsyncLocalStorage<Execution | undefined>();
+
+/** The execution whose code is running, or undefined while a module is being imported. */
+export function currentExecution(): Execution | undefined {
+  return executions.getStore();
+}
+
+/** Runs `body`, and all that it awaits, as `execution`. */
+export function runAs<T>(execution: Execution | undefined, body: () => T): T {
+  return executions.run(execution, body);
+}

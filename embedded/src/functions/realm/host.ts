@@ -1,0 +1,223 @@
+import { webcrypto } from "node:crypto";
+import {
+  currentExecution,
+  runAs,
+  type Execution,
+} from "../execution/execution.js";
+import { SyscallFailure } from "../failure.js";
+import type { LogLevel } from "../execution/logLines.js";
+import { asyncSyscall, syscall } from "../syscalls/dispatch.js";
+import { INTRINSICS } from "../transform.js";
+
+/**
+ * What a context's bootstrap gets from this process. Binary data classes are this
+ * process's own, so that what `TextEncoder` or `fetch` hand out is `instanceof`
+ * the classes that pushed code sees.
+ */
+export function createHost(
+  env: Readonly<Record<string, string>>,
+  importedAtMs: number,
+) {
+  return {
+    env,
+    syscall,
+    asyncSyscall,
+    isFailure: (value: unknown) => value instanceof SyscallFailure,
+    now: () => currentExecution()?.now() ?? importedAtMs,
+    random: () => currentExecution()?.random?.nextDouble() ?? Math.random(),
+    consoleLevels: CONSOLE_LEVELS,
+    log,
+    ...consoleTimers,
+    globals: WEB_GLOBALS,
+    guardedGlobals: Object.entries({ ...timers, fetch: actionFetch }),
+    subtle: webcrypto.subtle,
+    getRandomValues,
+    randomUUID: (): string =>
+      currentExecution()?.random?.uuid() ?? webcrypto.randomUUID(),
+    intrinsics: INTRINSICS,
+  };
+}
+
+const WEB_GLOBALS: readonly (readonly [string, unknown])[] = Object.entries({
+  ArrayBuffer,
+  DataView,
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+  AbortController,
+  AbortSignal,
+  Blob,
+  CryptoKey,
+  DOMException,
+  Event,
+  EventTarget,
+  File,
+  FormData,
+  Headers,
+  ReadableStream,
+  Request,
+  Response,
+  TextDecoder,
+  TextDecoderStream,
+  TextEncoder,
+  TextEncoderStream,
+  TransformStream,
+  URL,
+  URLSearchParams,
+  WritableStream,
+  atob,
+  btoa,
+  structuredClone,
+  performance: Object.freeze({
+    timeOrigin: 0,
+    now: () => currentExecution()?.now() ?? 0,
+  }),
+});
+
+const CONSOLE_LEVELS = Object.entries({
+  debug: "DEBUG",
+  error: "ERROR",
+  info: "INFO",
+  log: "LOG",
+  trace: "LOG",
+  warn: "WARN",
+  dir: "LOG",
+  table: "LOG",
+} satisfies Record<string, LogLevel>);
+
+function log(level: LogLevel, text: string): void {
+  const execution = currentExecution();
+  if (execution?.finished === false) {
+    execution.logs.write(level, text);
+  }
+}
+
+function logTimer(label: string): void {
+  const execution = currentExecution();
+  const started = execution?.timerLabels.get(label);
+  if (execution === undefined || started === undefined) {
+    log("WARN", `Timer '${label}' does not exist`);
+  } else {
+    log("INFO", `${label}: ${execution.now() - started}ms`);
+  }
+}
+
+const consoleTimers = {
+  time(label: string): void {
+    const execution = currentExecution();
+    execution?.timerLabels.set(label, execution.now());
+  },
+  timeLog: logTimer,
+  timeEnd(label: string): void {
+    logTimer(label);
+    currentExecution()?.timerLabels.delete(label);
+  },
+};
+
+function actionOnly(name: string): Execution | SyscallFailure {
+  const execution = currentExecution();
+  if (execution === undefined) {
+    return new SyscallFailure(
+      `Can't use ${name} while a module is being imported. Call it inside an action.`,
+    );
+  }
+  return execution.transaction === null
+    ? execution
+    : new SyscallFailure(
+        `Can't use ${name} in queries and mutations. Please consider using an action. See https://docs.convex.dev/functions/actions for more details.`,
+      );
+}
+
+type TimerCallback = (...args: unknown[]) => unknown;
+
+/** Action timers run on the deployment's clock and end with the action. */
+const timers = {
+  setTimeout: timerStarter("setTimeout", { minDelayMs: 0, repeats: false }),
+  setInterval: timerStarter("setInterval", { minDelayMs: 1, repeats: true }),
+  clearTimeout: (timer: unknown) => stopTimer(timer),
+  clearInterval: (timer: unknown) => stopTimer(timer),
+};
+
+function timerStarter(
+  name: string,
+  { minDelayMs, repeats }: { minDelayMs: number; repeats: boolean },
+) {
+  return (callback: TimerCallback, delayMs?: number, ...args: unknown[]) => {
+    const execution = actionOnly(name);
+    if (execution instanceof SyscallFailure) {
+      return execution;
+    }
+    const delay = Math.max(minDelayMs, delayMs ?? 0);
+    return startTimer(execution, callback, delay, args, repeats);
+  };
+}
+
+class ActionTimer {
+  handle: unknown;
+}
+
+function startTimer(
+  execution: Execution,
+  callback: TimerCallback,
+  delayMs: number,
+  args: readonly unknown[],
+  repeat: boolean,
+): ActionTimer {
+  const timer = new ActionTimer();
+  const fire = () => {
+    execution.timers.delete(timer.handle);
+    if (repeat) {
+      arm();
+    }
+    try {
+      runAs(execution, () => callback(...args));
+    } catch (error) {
+      execution.logs.write(
+        "ERROR",
+        `Uncaught error in a timer: ${String(error)}`,
+      );
+    }
+  };
+  const arm = () => {
+    timer.handle = execution.clock.setTimeout(fire, delayMs);
+    execution.timers.add(timer.handle);
+  };
+  arm();
+  return timer;
+}
+
+function stopTimer(timer: unknown): undefined {
+  const execution = currentExecution();
+  if (execution !== undefined && timer instanceof ActionTimer) {
+    execution.clock.clearTimeout(timer.handle);
+    execution.timers.delete(timer.handle);
+  }
+}
+
+function actionFetch(input: string | URL | Request, init?: RequestInit) {
+  const execution = actionOnly("fetch()");
+  return execution instanceof SyscallFailure ? execution : fetch(input, init);
+}
+
+function getRandomValues<T extends ArrayBufferView>(array: T): T {
+  const random = currentExecution()?.random;
+  const bytes = new Uint8Array(
+    array.buffer,
+    array.byteOffset,
+    array.byteLength,
+  );
+  if (random) {
+    random.fill(bytes);
+  } else {
+    webcrypto.getRandomValues(bytes);
+  }
+  return array;
+}

@@ -1,0 +1,185 @@
+import { readFileSync } from "node:fs";
+import { createRequire, isBuiltin } from "node:module";
+import path from "node:path";
+import vm from "node:vm";
+import { EmbeddedError } from "../../errors.js";
+import { BOOTSTRAP } from "./bootstrap.js";
+import { runAs } from "../execution/execution.js";
+import { createHost } from "./host.js";
+import { compileModule, type CompiledModule } from "../transform.js";
+import type { ModuleLoader, ModuleNamespace, ModuleSource } from "../types.js";
+
+const requireHere = createRequire(import.meta.url);
+const bootstrap = new vm.Script(BOOTSTRAP, { filename: "embedded:bootstrap" });
+/** Runs inside the context: it tells plain objects by that context's prototypes. */
+const inspector = new vm.Script(
+  `((module, require) => {${readFileSync(requireHere.resolve("object-inspect"), "utf8")}\nreturn module.exports; })({}, () => ({}))`,
+  { filename: "embedded:object-inspect" },
+);
+
+/** Top-level code runs in a moment; what takes this long does not end. */
+const IMPORT_TIMEOUT_MS = 10_000;
+
+/** Node bounds the time of scripts only: this one calls what was left for it. */
+const evaluation = new vm.Script(
+  `(() => { const evaluate = globalThis.__evaluate; delete globalThis.__evaluate; return evaluate(); })()`,
+  { filename: "embedded:evaluation" },
+);
+
+type Require = (specifier: string) => unknown;
+type ModuleBody = (
+  exports: object,
+  require: Require,
+  module: { exports: object },
+  buffer: unknown,
+) => void;
+
+/**
+ * One `vm` context with the modules of one component instance. Modules are
+ * compiled and evaluated when first needed and keep their state from then on.
+ * Not a security boundary: pushed code is the deployment owner's.
+ */
+export class Realm implements ModuleLoader {
+  readonly #modules: ReadonlyMap<string, ModuleSource>;
+  readonly #evaluated = new Map<string, { exports: object }>();
+  readonly #compiled = new Map<string, CompiledModule>();
+  readonly #context = vm.createContext();
+  readonly #intrinsics: unknown[];
+  readonly #importTimeoutMs: number;
+
+  constructor(
+    modules: ReadonlyMap<string, ModuleSource>,
+    options: {
+      env: Readonly<Record<string, string>>;
+      importedAtMs: number;
+      /** @default 10000 */
+      importTimeoutMs?: number;
+    },
+  ) {
+    this.#modules = modules;
+    this.#importTimeoutMs = options.importTimeoutMs ?? IMPORT_TIMEOUT_MS;
+    const enter = bootstrap.runInContext(this.#context) as (
+      host: object,
+      inspect: unknown,
+    ) => unknown[];
+    this.#intrinsics = enter(
+      createHost(options.env, options.importedAtMs),
+      inspector.runInContext(this.#context),
+    );
+  }
+
+  /** The module's exports, already evaluated or not. */
+  async load(modulePath: string): Promise<ModuleNamespace> {
+    const done = this.#evaluated.get(modulePath);
+    if (done !== undefined) {
+      return done.exports as ModuleNamespace;
+    }
+    await this.#compileGraph(modulePath);
+    return runAs(undefined, () =>
+      this.#withinTimeout(modulePath),
+    ) as ModuleNamespace;
+  }
+
+  async #compileGraph(entry: string): Promise<void> {
+    let wave = [entry];
+    const seen = new Set(wave);
+    while (wave.length > 0) {
+      const next: string[] = [];
+      await Promise.all(
+        wave.map(async (modulePath) => {
+          const source = this.#modules.get(modulePath);
+          if (source === undefined || this.#evaluated.has(modulePath)) {
+            return;
+          }
+          const module = await compileModule(source);
+          this.#compiled.set(modulePath, module);
+          for (const specifier of module.imports) {
+            const target = this.#resolve(modulePath, specifier);
+            if (target !== undefined && !seen.has(target)) {
+              seen.add(target);
+              next.push(target);
+            }
+          }
+        }),
+      );
+      wave = next;
+    }
+  }
+
+  #withinTimeout(modulePath: string): unknown {
+    Object.assign(this.#context, {
+      __evaluate: () => this.#evaluate(modulePath),
+    });
+    try {
+      return evaluation.runInContext(this.#context, {
+        timeout: this.#importTimeoutMs,
+      });
+    } catch (cause) {
+      const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+      if (code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw cause;
+      // Nothing that was running could clean up after itself.
+      for (const begun of this.#compiled.keys()) this.#evaluated.delete(begun);
+      throw new EmbeddedError(
+        "functionFailed",
+        `Importing ${modulePath} did not end within ${this.#importTimeoutMs} ms: its top-level code may be an endless loop`,
+        { cause },
+      );
+    }
+  }
+
+  #evaluate(modulePath: string): object {
+    const known = this.#evaluated.get(modulePath);
+    if (known !== undefined) {
+      return known.exports;
+    }
+    const compiled = this.#compiled.get(modulePath);
+    const source = this.#modules.get(modulePath);
+    if (compiled === undefined || source === undefined) {
+      throw new EmbeddedError("notFound", `There is no module ${modulePath}`);
+    }
+    const wrap = compiled.script.runInContext(this.#context) as (
+      ...intrinsics: unknown[]
+    ) => ModuleBody;
+    const module = { exports: {} };
+    this.#evaluated.set(modulePath, module);
+    try {
+      wrap(...this.#intrinsics)(
+        module.exports,
+        (specifier) => this.#require(source, specifier),
+        module,
+        source.environment === "node" ? Buffer : undefined,
+      );
+    } catch (error) {
+      this.#evaluated.delete(modulePath);
+      throw error;
+    }
+    this.#compiled.delete(modulePath);
+    return module.exports;
+  }
+
+  #require(importer: ModuleSource, specifier: string): unknown {
+    const target = this.#resolve(importer.path, specifier);
+    if (target !== undefined) {
+      return this.#evaluate(target);
+    }
+    if (importer.environment === "node" && isBuiltin(specifier)) {
+      return requireHere(specifier);
+    }
+    throw new EmbeddedError(
+      "notFound",
+      isBuiltin(specifier)
+        ? `${importer.path} imports "${specifier}", which only modules with "use node" can`
+        : `${importer.path} imports "${specifier}", which was not pushed`,
+    );
+  }
+
+  #resolve(importer: string, specifier: string): string | undefined {
+    if (!specifier.startsWith(".")) {
+      return undefined;
+    }
+    const exact = path.posix.join(path.posix.dirname(importer), specifier);
+    return [exact, `${exact}.js`].find((candidate) =>
+      this.#modules.has(candidate),
+    );
+  }
+}

@@ -1,0 +1,135 @@
+import type { JSONValue } from "convex/values";
+import { loadModules } from "../../functions/realm/loader.js";
+import type { ModuleSource } from "../../functions/types.js";
+import { describeJson, isJsonObject } from "../http/body.js";
+import { badRequest, type HttpError } from "../http/http.js";
+
+/** Whose tokens are accepted, in the form in which the CLI is told. */
+export type AuthProvider = OidcProvider | CustomJwtProvider;
+
+/** Found by OpenID Connect discovery at its domain. */
+export interface OidcProvider {
+  /** With its scheme, as tokens have it in `iss`. */
+  readonly domain: string;
+  readonly applicationID: string;
+}
+
+/** One that is told where its keys are. */
+export interface CustomJwtProvider {
+  readonly type: "customJwt";
+  readonly issuer: string;
+  /** http(s) address of the key set, or the set itself as a `data:` URI. */
+  readonly jwks: string;
+  readonly algorithm: "RS256" | "ES256";
+  /** Null accepts tokens for any audience. */
+  readonly applicationID: string | null;
+}
+
+/** Configures who is trusted; pushed among the app's modules. */
+export const AUTH_CONFIG_PATH = "auth.config.js";
+
+/** Evaluates the auth.config among an app's modules with the environment of the push; none: no providers. */
+export async function evaluateAuthConfig(
+  modules: ReadonlyMap<string, ModuleSource>,
+  options: { env: Readonly<Record<string, string>>; nowMs: number },
+): Promise<AuthProvider[]> {
+  const source = modules.get(AUTH_CONFIG_PATH)?.source;
+  if (source === undefined) return [];
+  const loaded = await loadModules(modules, [AUTH_CONFIG_PATH], options);
+  const config = copyOf(loaded.get(AUTH_CONFIG_PATH)?.["default"]);
+  const providers = isJsonObject(config) ? config["providers"] : undefined;
+  if (!Array.isArray(providers)) {
+    throw invalid(
+      `its default export must be an object with an array of providers, not ${describeJson(config)}`,
+    );
+  }
+  try {
+    return providers.map((provider) => parseProvider(provider));
+  } catch (error) {
+    // A variable that is not set leaves a field undefined; the CLI tells how to set it.
+    throw unsetVariable(source, options.env) ?? error;
+  }
+}
+
+/** `iss` is compared without its trailing slash, and https is its default. */
+export function canonicalIssuer(issuer: string): string {
+  const url = /^https?:\/\//.test(issuer) ? issuer : `https://${issuer}`;
+  return url.replace(/\/+$/, "");
+}
+
+function parseProvider(value: unknown): AuthProvider {
+  if (!isJsonObject(value)) {
+    throw invalid(`a provider must be an object, not ${describeJson(value)}`);
+  }
+  if (value["type"] === undefined) {
+    return {
+      domain: issuerUrl(value, "domain"),
+      applicationID: text(value, "applicationID"),
+    };
+  }
+  if (value["type"] !== "customJwt") {
+    throw invalid(
+      `a provider's type must be "customJwt" or left out, not ${JSON.stringify(value["type"])}`,
+    );
+  }
+  const { algorithm, applicationID = null } = value;
+  if (algorithm !== "RS256" && algorithm !== "ES256") {
+    throw invalid(
+      `algorithm must be "RS256" or "ES256", not ${JSON.stringify(algorithm)}`,
+    );
+  }
+  return {
+    type: "customJwt",
+    issuer: issuerUrl(value, "issuer"),
+    jwks: keysUrl(value),
+    algorithm,
+    applicationID: applicationID === null ? null : text(value, "applicationID"),
+  };
+}
+
+function issuerUrl(value: Record<string, unknown>, key: string): string {
+  const issuer = canonicalIssuer(text(value, key));
+  if (URL.canParse(issuer)) return issuer;
+  throw invalid(`${key} must be a URL, not "${issuer}"`);
+}
+
+function keysUrl(value: Record<string, unknown>): string {
+  const jwks = text(value, "jwks");
+  if (/^(https?|data):/.test(jwks) && URL.canParse(jwks)) return jwks;
+  throw invalid(`jwks must be an http(s) or data: URL, not "${jwks}"`);
+}
+
+function text(value: Record<string, unknown>, key: string): string {
+  const field = value[key];
+  if (typeof field === "string" && field !== "") return field;
+  throw invalid(
+    `${key} must be a string that is not empty, not ${describeJson(field)}`,
+  );
+}
+
+/** Out of the realm that made it. */
+function copyOf(value: unknown): JSONValue | undefined {
+  const json = JSON.stringify(value) as string | undefined;
+  return json === undefined ? undefined : (JSON.parse(json) as JSONValue);
+}
+
+/** The CLI reads the name out of this very sentence. */
+function unsetVariable(
+  source: string,
+  env: Readonly<Record<string, string>>,
+): HttpError | undefined {
+  const [, name] =
+    [...source.matchAll(/process\.env(?:\.|\[")([A-Za-z_]\w*)/g)].find(
+      ([, used = ""]) => !Object.hasOwn(env, used),
+    ) ?? [];
+  return name === undefined
+    ? undefined
+    : badRequest(
+        "AuthConfigMissingEnvironmentVariable",
+        `Environment variable ${name} is used in auth config file but its value was not set.`,
+      );
+}
+
+function invalid(problem: string): HttpError {
+  return badRequest("InvalidAuthConfig", `Invalid auth.config: ${problem}.`);
+}

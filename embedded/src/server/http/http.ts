@@ -1,0 +1,106 @@
+import { EmbeddedError, type EmbeddedErrorCode } from "../../errors.js";
+
+/**
+ * A request as the routes see it. Small on purpose: building a web `Request`
+ * for every call costs more than running a short mutation.
+ */
+export interface ApiRequest {
+  readonly method: string;
+  /** Still percent-encoded, without the query string. */
+  readonly path: string;
+  /** Query string without `?`; empty when there is none. */
+  readonly query: string;
+  /** @param name lower case */
+  header(name: string): string | undefined;
+  /** Every header as it was sent, those sent twice included. */
+  headers(): Iterable<[name: string, value: string]>;
+  /** Reads the whole body as sent; throws {@link HttpError} 413 past `limitBytes`. */
+  readBody(limitBytes: number): Promise<Buffer>;
+  /** Runs `listener` when the client goes away before it was answered. */
+  onDisconnect(listener: () => void): void;
+}
+
+/** What a route answers; `node.ts` and `fetch` turn it into bytes. */
+export interface ApiResponse {
+  status: number;
+  /** Only HTTP actions stream. */
+  body: string | ReadableStream<Uint8Array>;
+  headers: Record<string, string | string[]>;
+}
+
+/** Answers one request; every failure it expects is already a response. */
+export type ApiHandler = (request: ApiRequest) => Promise<ApiResponse>;
+
+/** What the API's paths take, beside OPTIONS. */
+export type Method = "GET" | "POST";
+
+/** Handlers by path and method. */
+export type Routes = Record<string, Partial<Record<Method, ApiHandler>>>;
+
+/** A refusal with its HTTP status; `wireCode` and the message go to the client. */
+export class HttpError extends EmbeddedError {
+  readonly status: number;
+  readonly wireCode: string;
+
+  constructor(
+    status: number,
+    wireCode: string,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(codeForStatus(status), message, options);
+    this.status = status;
+    this.wireCode = wireCode;
+  }
+}
+
+/** A JSON answer; `value` undefined sends an empty body. */
+export function jsonResponse(value: unknown, status = 200): ApiResponse {
+  return rawJsonResponse(
+    value === undefined ? "" : JSON.stringify(value),
+    status,
+  );
+}
+
+/** As {@link jsonResponse} for text that is JSON already. */
+export function rawJsonResponse(body: string, status = 200): ApiResponse {
+  return { status, body, headers: { "content-type": "application/json" } };
+}
+
+/** A plain text answer. */
+export function textResponse(body: string, status = 200): ApiResponse {
+  return {
+    status,
+    body,
+    headers: { "content-type": "text/plain; charset=utf-8" },
+  };
+}
+
+/** The `{code, message}` answer that Convex clients expect of every refusal. */
+export function errorResponse(error: HttpError): ApiResponse {
+  return jsonResponse(
+    { code: error.wireCode, message: error.message },
+    error.status,
+  );
+}
+
+/** Shorthand for the most common refusal. */
+export function badRequest(wireCode: string, message: string): HttpError {
+  return new HttpError(400, wireCode, message);
+}
+
+function codeForStatus(status: number): EmbeddedErrorCode {
+  switch (status) {
+    case 401:
+    case 403:
+      return "notAuthorized";
+    case 404:
+      return "notFound";
+    case 413:
+      return "limitExceeded";
+    case 500:
+      return "internal";
+    default:
+      return "badRequest";
+  }
+}

@@ -1,0 +1,176 @@
+import type { Runtime, RuntimeSnapshot } from "../../../functions/runtime.js";
+import { HttpError } from "../../http/http.js";
+import { encodeTs } from "../../snapshotPins.js";
+import type {
+  ServerMessage,
+  StateModification,
+  StateVersion,
+} from "../messages.js";
+import type { QueryRun } from "./queryRun.js";
+import type { LiveQuery, QuerySet } from "./querySet.js";
+import type { CommitWindow, Subscriptions } from "./subscriptions.js";
+
+/** Of results in one transition, all of which are in memory at once. */
+const MAX_CHARACTERS = 128 * 1024 * 1024;
+
+/** What transitions are made of. */
+export interface TransitionSources {
+  readonly runtime: Runtime;
+  readonly subscriptions: Subscriptions;
+  readonly queries: QuerySet;
+  /** Runs queries as the one who speaks now. */
+  runner(): (query: LiveQuery, snapshot: RuntimeSnapshot) => Promise<QueryRun>;
+  /** Settles once a mutation that has begun to commit is answered. */
+  unanswered(): Promise<void> | undefined;
+  send(message: ServerMessage): void;
+  failed(error: unknown): void;
+}
+
+/**
+ * Takes one client from version to version. One transition is made at a time; what
+ * comes up meanwhile is gathered for the next. Each shows one snapshot of data and
+ * code, for all queries the same, and only once that is on disk.
+ */
+export class Transitions {
+  readonly #sources: TransitionSources;
+  readonly #received = { querySet: 0, identity: 0 };
+  #sent: StateVersion = { querySet: 0, identity: 0, ts: encodeTs(0n) };
+  /** The client waits for a transition that shows this commit. */
+  #owedTs: bigint | undefined;
+  #isDue = false;
+  #isClosed = false;
+  #running: Promise<void> | undefined;
+
+  constructor(sources: TransitionSources) {
+    this.#sources = sources;
+  }
+
+  /** What the client has asked for, which it may not have been told of yet. */
+  get received(): Readonly<{ querySet: number; identity: number }> {
+    return this.#received;
+  }
+
+  /** The client is to see a new version of its own making. */
+  advance(version: { querySet?: number; identity?: number }): void {
+    Object.assign(this.#received, version);
+    this.wake();
+  }
+
+  /**
+   * After an answer: a transition must follow that shows what it did, for the client
+   * holds a mutation's promise back until then, even if no query of its changed.
+   */
+  owe(ts: bigint): void {
+    if (this.#owedTs === undefined || ts > this.#owedTs) this.#owedTs = ts;
+    this.wake();
+  }
+
+  /** Something may have changed. Safe to call while a commit is under way. */
+  wake(): void {
+    this.#isDue = true;
+    this.#running ??= this.#run();
+  }
+
+  /** Sends nothing more; resolves when no query of this client runs. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // Listeners of a commit wake this in the middle of it.
+    await Promise.resolve();
+    try {
+      while (this.#isDue && !this.#isClosed) {
+        this.#isDue = false;
+        await this.#transition();
+      }
+    } catch (error) {
+      this.#isClosed = true;
+      this.#sources.failed(error);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #transition(): Promise<void> {
+    const { runtime, subscriptions, queries } = this.#sources;
+    const target = { ...this.#received };
+    const removed = queries.takeRemoved();
+    const stale = queries.takeStale();
+    // A mutation that this snapshot shows is answered first, or the client would
+    // see it twice: here, and in the optimistic update that the answer ends.
+    const answered = this.#sources.unanswered();
+    const snapshot = runtime.snapshot();
+    const { ts } = snapshot.data;
+    const since = subscriptions.openWindow();
+    try {
+      const updates = await this.#update(stale, snapshot, since);
+      await runtime.database.whenDurable(ts);
+      await answered;
+      this.#send(target, ts, [
+        ...removed.map((queryId) => ({
+          type: "QueryRemoved" as const,
+          queryId,
+        })),
+        ...updates,
+      ]);
+    } finally {
+      since.close();
+      snapshot.data.release();
+    }
+  }
+
+  async #update(
+    stale: readonly LiveQuery[],
+    snapshot: RuntimeSnapshot,
+    since: CommitWindow,
+  ): Promise<StateModification[]> {
+    const { queries } = this.#sources;
+    const run = this.#sources.runner();
+    const updates: StateModification[] = [];
+    let characters = 0;
+    for (const query of stale) {
+      if (this.#isClosed) break;
+      const result = await run(query, snapshot);
+      const update = queries.settle(query, result, since);
+      if (update === undefined) continue;
+      updates.push(update.modification);
+      characters += update.characters;
+      if (characters > MAX_CHARACTERS) throw tooLarge();
+    }
+    return updates;
+  }
+
+  #send(
+    target: { querySet: number; identity: number },
+    ts: bigint,
+    modifications: StateModification[],
+  ): void {
+    if (this.#isClosed) return;
+    const startVersion = this.#sent;
+    const isOwed = this.#owedTs !== undefined && this.#owedTs <= ts;
+    const isNews =
+      modifications.length > 0 ||
+      target.querySet !== startVersion.querySet ||
+      target.identity !== startVersion.identity;
+    if (!isOwed && !isNews) return;
+    if (isOwed) this.#owedTs = undefined;
+    const endVersion = { ...target, ts: encodeTs(ts) };
+    this.#sent = endVersion;
+    this.#sources.send({
+      type: "Transition",
+      startVersion,
+      endVersion,
+      modifications,
+    });
+  }
+}
+
+function tooLarge(): HttpError {
+  return new HttpError(
+    400,
+    "TransitionTooLarge",
+    `The results of this client's queries have more than ${MAX_CHARACTERS} characters together; watch fewer, or smaller pages.`,
+  );
+}

@@ -1,0 +1,124 @@
+import {
+  actionGeneric,
+  getFunctionAddress,
+  mutationGeneric,
+  queryGeneric,
+  type UserIdentity,
+} from "convex/server";
+import { convexToJson, type Value } from "convex/values";
+import type { convexTest as originalConvexTest } from "convex-test";
+import type { UdfType } from "../../../src/functions/types.js";
+import { finishAll, finishInProgress } from "./finishScheduled.js";
+import { installConvexGlobal } from "./liveConvex.js";
+import { LiveDeployment, type Callee, type Caller } from "./liveDeployment.js";
+import type { ModuleGlob } from "./liveModules.js";
+
+export type {
+  TestConvex,
+  TestConvexForDataModel,
+  TestConvexForDataModelAndIdentity,
+  TestConvexRoot,
+} from "convex-test";
+
+type Handler = (ctx: unknown, args?: unknown) => Promise<unknown>;
+type Options = Exclude<
+  NonNullable<Parameters<typeof originalConvexTest>[0]>,
+  { tables: unknown }
+>;
+
+const NOBODY: Caller = { identity: null, ip: null, userAgent: null };
+
+installConvexGlobal();
+
+/**
+ * The API of the `convex-test` package with the embedded engine behind it: same modules, same
+ * fake timers, but the transactions, the scheduler and the limits that a deployment really has.
+ */
+export const convexTest = ((
+  first?: Options | Options["schema"],
+  modules?: ModuleGlob,
+) => {
+  const options = toOptions(first, modules);
+  const { transactionLimits } = options;
+  const deployment = new LiveDeployment(
+    { schema: options.schema, modules: options.modules ?? {} },
+    typeof transactionLimits === "object" ? transactionLimits : {},
+  );
+  return {
+    ...accessor(deployment, NOBODY),
+    registerComponent: deployment.registerComponent.bind(deployment),
+  };
+}) as unknown as typeof originalConvexTest;
+
+function toOptions(
+  first: Options | Options["schema"],
+  modules: ModuleGlob | undefined,
+): Options {
+  if (first === undefined || "tables" in first) {
+    return {
+      ...(first === undefined ? {} : { schema: first }),
+      ...(modules === undefined ? {} : { modules }),
+    };
+  }
+  return first;
+}
+
+function accessor(deployment: LiveDeployment, caller: Caller): object {
+  const call =
+    (udfType: UdfType, inlineName = "inline") =>
+    (target: unknown, args: Record<string, Value> = {}) =>
+      deployment.run(
+        udfType,
+        toCallee(udfType, target, inlineName),
+        convexToJson(args),
+        caller,
+      );
+  return {
+    query: call("Query"),
+    mutation: call("Mutation"),
+    action: call("Action"),
+    run: call("Mutation", "custom"),
+    fetch: (path: string, init: RequestInit = {}) =>
+      deployment.fetch(path, init, caller),
+    finishInProgressScheduledFunctions: async () =>
+      finishInProgress(await deployment.ready()),
+    finishAllScheduledFunctions: async (
+      advanceTimers: () => void,
+      maxIterations = 100,
+    ) => finishAll(await deployment.ready(), advanceTimers, maxIterations),
+    withIdentity: (attributes: Partial<UserIdentity>) =>
+      accessor(deployment, { ...caller, identity: toIdentity(attributes) }),
+    withRequestMetadata: ({ ip, userAgent }: Partial<Caller>) =>
+      accessor(deployment, {
+        ...caller,
+        ip: ip ?? null,
+        userAgent: userAgent ?? null,
+      }),
+  };
+}
+
+function toCallee(udfType: UdfType, target: unknown, name: string): Callee {
+  return typeof target === "function"
+    ? { inline: register(udfType, target as Handler), name }
+    : { address: getFunctionAddress(target) };
+}
+
+function register(udfType: UdfType, handler: Handler): unknown {
+  switch (udfType) {
+    case "Query":
+      return queryGeneric({ handler });
+    case "Mutation":
+      return mutationGeneric({ handler });
+    case "Action":
+      return actionGeneric({ handler });
+    default:
+      return udfType satisfies never;
+  }
+}
+
+function toIdentity(attributes: Partial<UserIdentity>): UserIdentity {
+  const subject = attributes.subject ?? JSON.stringify(attributes);
+  const issuer = attributes.issuer ?? "https://convex.test";
+  const tokenIdentifier = attributes.tokenIdentifier ?? `${issuer}|${subject}`;
+  return { ...attributes, subject, issuer, tokenIdentifier };
+}

@@ -1,0 +1,33 @@
+import type { SyscallFailure } from "../../../src/functions/failure.js";
+import {
+  asyncSyscall,
+  syscall,
+} from "../../../src/functions/syscalls/dispatch.js";
+
+type Answer = string | SyscallFailure;
+
+/**
+ * The `Convex` global that `convex/server` calls, for modules that live in this process. Which
+ * execution a call belongs to, the engine knows by its async context.
+ */
+const liveConvex = Object.freeze({
+  syscall: (op: string, json: string) => orThrow(syscall(op, json)),
+  asyncSyscall: async (op: string, json: string) =>
+    orThrow(await asyncSyscall(op, json)),
+  jsSyscall: (op: string, args: object) =>
+    orThrow(syscall(op, JSON.stringify(args))),
+});
+
+/** Makes the engine what Convex functions in this process talk to. */
+export function installConvexGlobal(): void {
+  Object.assign(globalThis, { Convex: liveConvex });
+}
+
+function orThrow(answer: Answer): string {
+  if (typeof answer === "string") return answer;
+  const error = new Error(answer.message);
+  // Where convex/server looks for the data of a ConvexError.
+  if (answer.data !== undefined)
+    Object.assign(error, { data: JSON.parse(answer.data) as unknown });
+  throw error;
+}

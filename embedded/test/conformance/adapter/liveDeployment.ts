@@ -1,0 +1,269 @@
+import type {
+  GenericSchema,
+  SchemaDefinition,
+  UserIdentity,
+} from "convex/server";
+import {
+  ConvexError,
+  jsonToConvex,
+  type JSONValue,
+  type Value,
+} from "convex/values";
+import { Database } from "../../../src/database/database.js";
+import type { TransactionLimits } from "../../../src/database/metrics.js";
+import { applySchema } from "../../../src/database/schema/schema.js";
+import type { FunctionEntry } from "../../../src/functions/functionEntry.js";
+import type { FunctionFailure } from "../../../src/functions/failure.js";
+import type { FunctionAddress } from "../../../src/functions/functionPath.js";
+import { checkType } from "../../../src/functions/execution/execute.js";
+import { runHttpAction } from "../../../src/functions/httpActions.js";
+import { jobRunner } from "../../../src/functions/jobRunner.js";
+import { newRequestId } from "../../../src/functions/requests.js";
+import { Runtime } from "../../../src/functions/runtime.js";
+import type {
+  ComponentDefinition,
+  ComponentInstance,
+  DeployedCode,
+  UdfType,
+} from "../../../src/functions/types.js";
+import { Scheduler } from "../../../src/scheduler/scheduler.js";
+import { openMemoryStore } from "../../../src/storage/memoryStore.js";
+import { liveClock } from "./liveClock.js";
+import { importModules, type ModuleGlob } from "./liveModules.js";
+
+type Schema = SchemaDefinition<GenericSchema, boolean>;
+
+interface ComponentSource {
+  readonly schema: Schema | undefined;
+  readonly modules: ModuleGlob;
+}
+
+/** Who calls. */
+export interface Caller {
+  readonly identity: UserIdentity | null;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+}
+
+/** A function to call: one that is deployed, or one that a test wrote on the spot. */
+export type Callee =
+  | { readonly address: FunctionAddress }
+  | { readonly inline: unknown; readonly name: string };
+
+const INLINE_MODULE = "inline.js";
+const SITE = "https://test.convex.site";
+
+/** The engine with the modules of this process as its code, and nothing on disk. */
+export class LiveDeployment {
+  readonly #sources = new Map<string, ComponentSource>();
+  readonly #inline: Record<string, unknown> = {};
+  readonly #limits: Partial<TransactionLimits>;
+  #inlineCount = 0;
+  #ready: Promise<Engine> | undefined;
+  #engine: Promise<Engine> | undefined;
+
+  constructor(app: ComponentSource, limits: Partial<TransactionLimits>) {
+    this.#sources.set("", app);
+    this.#limits = limits;
+  }
+
+  /** Mounts a component; its parent is the path before the last slash. */
+  registerComponent(
+    componentPath: string,
+    schema: Schema,
+    modules: ModuleGlob,
+  ): void {
+    this.#sources.set(componentPath, { schema, modules });
+    this.#ready = undefined;
+  }
+
+  async run(
+    udfType: UdfType,
+    callee: Callee,
+    args: JSONValue,
+    caller: Caller,
+  ): Promise<Value> {
+    const { runtime } = await this.ready();
+    const entry =
+      "inline" in callee
+        ? this.#addInline(udfType, callee)
+        : runtime.deployment.resolve("", callee.address);
+    checkType(entry, udfType);
+    try {
+      const { failure, json } = await runtime.runEntry(entry, args, {
+        deployment: runtime.deployment,
+        request: requestOf(caller),
+      });
+      if (failure !== undefined) throw asThrown(failure);
+      return jsonToConvex(JSON.parse(json) as JSONValue);
+    } finally {
+      if ("inline" in callee) delete this.#inline[entry.name];
+    }
+  }
+
+  /** Answers as the deployment's site would. */
+  async fetch(
+    path: string,
+    init: RequestInit,
+    caller: Caller,
+  ): Promise<Response> {
+    const { runtime } = await this.ready();
+    const request = new Request(new URL(path, SITE), init);
+    const outcome = await runHttpAction(runtime, {
+      request,
+      path: new URL(request.url).pathname,
+      context: requestOf(caller),
+    });
+    switch (outcome.kind) {
+      case "responded":
+        return outcome.response;
+      case "failed":
+        throw asThrown(outcome.failure);
+      case "noRoute":
+      case "notEnabled":
+        return new Response(`No HTTP action for ${path}`, { status: 404 });
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  /** Deploys what was registered since the last time. */
+  ready(): Promise<Engine> {
+    return (this.#ready ??= this.#deploy());
+  }
+
+  async #deploy(): Promise<Engine> {
+    const [engine, code] = await Promise.all([
+      (this.#engine ??= openEngine(this.#limits)),
+      this.#importCode(),
+    ]);
+    await engine.database.write((tx) => {
+      for (const [componentPath, { definitionPath }] of code.components) {
+        const { schema } = code.definitions.get(definitionPath)!;
+        applySchema(tx, componentPath, schema);
+      }
+      engine.runtime.load(code);
+      return Promise.resolve();
+    });
+    return engine;
+  }
+
+  async #importCode(): Promise<DeployedCode> {
+    const definitions = new Map<string, ComponentDefinition>();
+    const components = new Map<string, ComponentInstance>();
+    for (const [componentPath, { schema, modules }] of this.#sources) {
+      const ofTest =
+        componentPath === ""
+          ? new Map([[INLINE_MODULE, this.#inline]])
+          : undefined;
+      const live = await importModules(modules, ofTest);
+      definitions.set(componentPath, {
+        modules: new Map(),
+        analysis: live.analysis,
+        schema: schemaJson(schema),
+        crons: {},
+        live,
+      });
+      components.set(componentPath, {
+        definitionPath: componentPath,
+        name: componentPath.split("/").at(-1) ?? "",
+        children: this.#childrenOf(componentPath),
+        env: {},
+      });
+    }
+    return { definitions, components };
+  }
+
+  #childrenOf(parent: string): Record<string, string> {
+    const prefix = parent === "" ? "" : `${parent}/`;
+    return Object.fromEntries(
+      [...this.#sources.keys()].flatMap((path) => {
+        const name = path.slice(prefix.length);
+        const isChild =
+          path.startsWith(prefix) && name !== "" && !name.includes("/");
+        return isChild ? [[name, path]] : [];
+      }),
+    );
+  }
+
+  #addInline(
+    udfType: UdfType,
+    { inline, name: path }: Extract<Callee, { inline: unknown }>,
+  ): FunctionEntry {
+    const name = `fn${(this.#inlineCount += 1)}`;
+    this.#inline[name] = inline;
+    return {
+      componentPath: "",
+      modulePath: INLINE_MODULE,
+      name,
+      path,
+      udfType,
+      isPublic: false,
+      args: null,
+      returns: null,
+    };
+  }
+}
+
+/** The parts of a running engine that tests drive. */
+export interface Engine {
+  readonly database: Database;
+  readonly runtime: Runtime;
+  readonly scheduler: Scheduler;
+}
+
+async function openEngine(limits: Partial<TransactionLimits>): Promise<Engine> {
+  const clock = liveClock;
+  const database = await Database.open(openMemoryStore(), { clock, limits });
+  // Fake timers move time at will: how long a function took tells nothing.
+  const runtime = new Runtime({
+    database,
+    clock,
+    deploymentName: "test",
+    maxUserTimeMs: Infinity,
+    maxWaitMs: Infinity,
+  });
+  const scheduler = new Scheduler({
+    database,
+    clock,
+    runner: jobRunner(runtime),
+    timersOnly: true,
+    onError: (error) => {
+      throw error;
+    },
+  });
+  await scheduler.start();
+  return { database, runtime, scheduler };
+}
+
+function requestOf({ identity, ip, userAgent }: Caller) {
+  const source = "client" as const;
+  const requestId = newRequestId();
+  return { requestId, source, identity, ip, userAgent, job: null };
+}
+
+/** What the function threw itself, as a caller in the same process would see it. */
+function asThrown(failure: FunctionFailure): unknown {
+  const { cause, data } = failure;
+  if (data !== undefined) {
+    const error = new ConvexError(jsonToConvex(data));
+    return cause instanceof Error
+      ? Object.assign(cause, { data: error.data })
+      : Object.assign(error, { message: failure.message });
+  }
+  return cause ?? failure;
+}
+
+const schemas = new WeakMap<Schema, JSONValue>();
+
+function schemaJson(schema: Schema | undefined): JSONValue {
+  if (schema === undefined) return null;
+  let json = schemas.get(schema);
+  if (json === undefined) {
+    // Internal to `convex`, whose CLI calls it during a push.
+    const exportable = schema as unknown as { export(): string };
+    json = JSON.parse(exportable.export()) as JSONValue;
+    schemas.set(schema, json);
+  }
+  return json;
+}
