@@ -1,5 +1,5 @@
-import { memo, useEffect, useState, useSyncExternalStore } from "react";
-import { Card, DayChart, Notice, Pill } from "../../ui/index.js";
+import { memo, useSyncExternalStore } from "react";
+import { Card, DayChart, Notice, Pill, useNow } from "../../ui/index.js";
 import type {
   AgeBar,
   Bar as DayBar,
@@ -14,7 +14,7 @@ import { utcText } from "./text.js";
 /** The whole page; what has not arrived yet is left out or says that it loads. */
 export function Dashboard({ feed }: { feed: Feed }) {
   const view = useSyncExternalStore(feed.subscribe, feed.view);
-  const now = useNow(10_000);
+  const now = useNow();
   return (
     <>
       <Bar view={view} />
@@ -124,12 +124,3 @@ const Charts = memo(function Charts({
     </div>
   );
 });
-
-function useNow(everyMs: number): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs]);
-  return now;
-}

@@ -9,9 +9,9 @@ import {
   Short,
   Table,
   Tile,
+  useNow,
 } from "../../ui/index.js";
 import { setSignedIn, useSignIn } from "./signIn.js";
-import { useNow } from "../../ui/useNow.js";
 import { DAYS, useOverview } from "./useOverview.js";
 
 /** Everybody's sessions, for whoever the app's `authorize` permits. */

@@ -16,9 +16,9 @@ import {
   Short,
   Table,
   type Tone,
+  useNow,
 } from "../../ui/index.js";
 import { CONSENTS } from "./consent.js";
-import { useNow } from "../../ui/useNow.js";
 
 /** Shorter than the default of five minutes, so that there is something to see. */
 const HEARTBEAT_MS = 90_000;
