@@ -1,0 +1,60 @@
+/** Folders are rooms that a newcomer finds his way in: named after what happens there, and not crowded. */
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { expect, test } from "vitest";
+
+const ROOT = path.resolve(import.meta.dirname, "..");
+const MAX_FILES = 15;
+/** One file for each command, however many there are. */
+const LISTS = ["cli/commands"];
+const NOT_YET = [
+  "embedded/src/database",
+  "embedded/src/functions",
+  "embedded/src/server",
+  "embedded/src/server/sync",
+  "embedded/test/support",
+  "react",
+  "test/convex",
+  "test/react",
+];
+const CODE = /\.(ts|tsx|mjs|js|css)$/;
+
+const folders = filesByFolder();
+
+test("all code is looked at", () => {
+  expect(folders.get("convex/sessionTracker/runs")).toContain("page.ts");
+});
+
+test("no folder has more files of code than one sees at a glance", () => {
+  const crowded = [...folders]
+    .filter(([folder]) => !NOT_YET.includes(folder))
+    .filter(([folder]) => !LISTS.includes(folder))
+    .filter(([, files]) => files.length > MAX_FILES)
+    .map(([folder, files]) => `${folder}: ${files.length} files`);
+  expect(crowded).toEqual([]);
+});
+
+test("no folder is named after holding what has no place", () => {
+  const named = [...folders.keys()].filter((folder) =>
+    /(^|\/)(lib|libs|utils?|helpers|misc|common)(\/|$)/.test(folder),
+  );
+  expect(named).toEqual([]);
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** The names of the files that somebody wrote, by their folder. */
+function filesByFolder(): Map<string, string[]> {
+  const listed = execFileSync(
+    "git",
+    ["ls-files", "--cached", "--others", "--exclude-standard"],
+    { cwd: ROOT, encoding: "utf8" },
+  );
+  const found = new Map<string, string[]>();
+  for (const file of listed.split("\n")) {
+    if (!CODE.test(file) || file.includes("/_generated/")) continue;
+    const folder = path.dirname(file);
+    found.set(folder, [...(found.get(folder) ?? []), path.basename(file)]);
+  }
+  return found;
+}
