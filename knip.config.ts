@@ -1,0 +1,44 @@
+import type { KnipConfig } from "knip";
+
+/** `npm run lint:unused`: files, exports and dependencies that nothing uses. Each exception says why. */
+export default {
+  // A type that an exported signature names is exported with it.
+  ignoreExportsUsedInFile: { interface: true, type: true },
+  // The system's, in tests of disks, pipes and owners.
+  ignoreBinaries: ["mkfifo", "mount", "umount", "unshare"],
+  workspaces: {
+    ".": {
+      entry: [
+        // What the package exports.
+        "client/{index,test}.ts",
+        "react/index.ts",
+        // Named by package.json's scripts and README.
+        "scripts/*.ts",
+        // Deployed by the bench.
+        "scripts/bench/servers/app/convex/*.ts",
+        // Processes and pages that benches and tests start by their path.
+        "{scripts,test}/**/*.mjs",
+        "test/browser/page/*.tsx",
+        // Run by hand; its output is in the repository.
+        "test/upgrade/makeDirectory.ts",
+      ],
+    },
+    embedded: {
+      entry: [
+        // Processes that tests start by their path.
+        "test/storage/owner{Claims,Holder}.ts",
+        "test/support/servedProcess.ts",
+        // Stands in for convex-test in the packages' own tests.
+        "test/conformance/convexTest.ts",
+      ],
+      ignoreDependencies: [
+        // Its text is run inside of each function's realm.
+        "object-inspect",
+        // Their own tests are run by test/conformance/packages.ts, from where they are installed.
+        "@convex-dev/.+",
+        "convex-helpers",
+      ],
+    },
+    example: {},
+  },
+} satisfies KnipConfig;
