@@ -28,7 +28,11 @@ export async function checkSchedules(
       return problem(check, "crons does not have it, so it never fires", FIX);
     }
     if (inCrons === "different") {
-      return problem(check, "crons has another spec than the settings", FIX);
+      return problem(
+        check,
+        "crons has another spec than the settings, or a function of an earlier version",
+        FIX,
+      );
     }
     if (overdueSince !== null && now - overdueSince > LATE_MS) {
       return problem(

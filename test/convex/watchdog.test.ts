@@ -110,6 +110,69 @@ describe("schedules", () => {
   });
 });
 
+describe("after an upgrade that moved functions", () => {
+  test("schedules are set to those of this version, and what was due meanwhile is done once", async () => {
+    await check();
+    await seedExpired(t, visitors(3, OLD));
+    await setOldTargets();
+    // Both fires of the purge schedule are due, and neither came.
+    await advance(t, 27 * HOUR_MS);
+    await check();
+    expect((await status()).lastResult).toBe(
+      "moved to this version: schedule expire, schedule purge",
+    );
+    await advance(t, 1_000);
+    expect(await purgesBySchedule()).toMatchObject([
+      { status: "completed", sessions: 3, startedAt: NOW + 27 * HOUR_MS },
+    ]);
+
+    await seedExpired(t, visitors(2, OLD, "later"));
+    await check();
+    expect((await status()).lastResult).toBe("all well");
+    await advance(t, 24 * HOUR_MS);
+    expect(await purgesBySchedule()).toMatchObject([
+      { status: "completed", sessions: 2 },
+      { status: "completed", sessions: 3 },
+    ]);
+  });
+
+  test("a run goes on at its cursor at once, with a guard of this version", async () => {
+    await check();
+    const runId = await standingRun();
+    const { guard: before } = await rowOf(runId);
+    await setOldTargets();
+    await advance(t, 1_000);
+    await check();
+    expect((await status()).lastResult).toBe(
+      `moved to this version: schedule expire, schedule purge, run ${runId}`,
+    );
+    const { guard } = await rowOf(runId);
+    expect(guard).toEqual(expect.any(String));
+    expect(guard).not.toBe(before);
+    expect(await finishRun(t, runId)).toMatchObject({
+      status: "completed",
+      sessions: 6,
+      pages: 3,
+    });
+    await expectInvariants(t);
+  });
+
+  test("the fuse counts none of it", async () => {
+    for (let upgrade = 0; upgrade < 6; upgrade += 1) {
+      await check();
+      await setOldTargets();
+    }
+    await check();
+    const lost = await standingRun();
+    await advance(t, 11 * MINUTE_MS);
+    await check();
+    expect(await status()).toMatchObject({
+      gaveUp: null,
+      lastResult: `restarted, because run ${lost} stood still`,
+    });
+  });
+});
+
 describe("runs", () => {
   test("that stand still are resumed after ten minutes, at their cursor", async () => {
     const runId = await standingRun();
@@ -255,6 +318,33 @@ async function seedRuns(
 async function cronIds(): Promise<Record<string, string>> {
   const crons = await t.query((ctx) => new Crons(components.crons).list(ctx));
   return Object.fromEntries(crons.map(({ name = "", id }) => [name, id]));
+}
+
+/** As a version registered them that had the dispatcher elsewhere; crons fails to call it. */
+async function setOldTargets(): Promise<void> {
+  await t.mutation(async (ctx) => {
+    const crons = new Crons(components.crons);
+    for (const { name = "", schedule } of await crons.list(ctx)) {
+      await crons.delete(ctx, { name });
+      await ctx.runMutation(components.crons.public.register, {
+        name,
+        schedule,
+        functionHandle: "function://;schedules:dispatch",
+        args: { name },
+      });
+    }
+  });
+}
+
+async function purgesBySchedule() {
+  const runs = await t.query(api.runs.ledger.list, { kind: "purge" });
+  return runs.filter(({ trigger }) => trigger === "schedule");
+}
+
+async function rowOf(runId: Id<"runs">) {
+  const row = await t.run((ctx) => ctx.db.get("runs", runId));
+  if (row === null) throw new Error(`There is no run ${runId}.`);
+  return row;
 }
 
 /** As after a conflict that crons did not survive. */

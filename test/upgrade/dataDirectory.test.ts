@@ -90,7 +90,7 @@ describe("before anything is due", () => {
   });
 
   test("sessions, runs and counts read as they were", async () => {
-    const status = await driven.component<Status>("operator/status:status");
+    const status = await driven.component<Status>("operator/status:get");
     expect(status.sessions).toEqual({
       total: 36,
       active: 3,
@@ -189,9 +189,7 @@ describe("as time goes on", () => {
   });
 
   test("the watchdog had nothing to give up on", async () => {
-    const { watchdog } = await driven.component<Status>(
-      "operator/status:status",
-    );
+    const { watchdog } = await driven.component<Status>("operator/status:get");
     expect(watchdog.gaveUp).toBeNull();
   });
 });

@@ -54,6 +54,7 @@ import type * as settings_settings from "../settings/settings.js";
 import type * as shared_errors from "../shared/errors.js";
 import type * as shared_shared from "../shared/shared.js";
 import type * as shared_version from "../shared/version.js";
+import type * as tracking from "../tracking.js";
 import type * as visitors_action from "../visitors/action.js";
 import type * as visitors_active from "../visitors/active.js";
 import type * as visitors_end from "../visitors/end.js";
@@ -116,6 +117,7 @@ const fullApi: ApiFromModules<{
   "shared/errors": typeof shared_errors;
   "shared/shared": typeof shared_shared;
   "shared/version": typeof shared_version;
+  tracking: typeof tracking;
   "visitors/action": typeof visitors_action;
   "visitors/active": typeof visitors_active;
   "visitors/end": typeof visitors_end;

@@ -1,25 +1,14 @@
-/** What `doctor` asks beyond `stats.status`: is what should live alive, are the counters right. */
-import { Crons } from "@convex-dev/crons";
+/** What `doctor` asks beyond `status.get`: is what should live alive, are the counters right. */
 import { vWorkId, Workpool, type WorkId } from "@convex-dev/workpool";
 import { v } from "convex/values";
 import { components, internal } from "../_generated/api.js";
-import {
-  internalMutation,
-  mutation,
-  query,
-  type QueryCtx,
-} from "../_generated/server.js";
-
+import { internalMutation, mutation, query } from "../_generated/server.js";
 import { dueAt } from "../schedules/dueFires.js";
 import { readSettings } from "../settings/settings.js";
-import {
-  SCHEDULE_NAMES,
-  vScheduleName,
-  type ScheduleName,
-} from "../shared/shared.js";
+import { SCHEDULE_NAMES, vScheduleName } from "../shared/shared.js";
 import { findTick, writeTick } from "../schedules/ticks.js";
 import { lookAfter } from "../schedules/watchdog.js";
-import { register } from "../schedules/register.js";
+import { register, stateInCrons } from "../schedules/register.js";
 
 const workpool = new Workpool(components.workpool, {});
 
@@ -84,7 +73,7 @@ export const schedules = query({
       const due = dueAt(schedule, tick, Date.now()) ?? Infinity;
       found.push({
         name,
-        inCrons: await inCrons(ctx, name),
+        inCrons: await stateInCrons(ctx, name, schedule),
         overdueSince: due < Date.now() ? due : null,
       });
     }
@@ -104,7 +93,8 @@ export const repair = mutation({
     const done: string[] = [];
     const { schedules: wanted } = await readSettings(ctx);
     for (const name of SCHEDULE_NAMES) {
-      if ((await inCrons(ctx, name)) === "same") continue;
+      const inCrons = await stateInCrons(ctx, name, wanted[name]);
+      if (inCrons === "same") continue;
       await register(ctx, name, wanted[name]);
       done.push(`registered schedule ${name}`);
     }
@@ -115,20 +105,3 @@ export const repair = mutation({
     return [...done, ...(await lookAfter(ctx, Date.now()))];
   },
 });
-
-// ── Helpers ─────────────────────────────────────────────────────────────────
-
-async function inCrons(
-  ctx: QueryCtx,
-  name: ScheduleName,
-): Promise<"same" | "different" | "missing"> {
-  const cron = await new Crons(components.crons).get(ctx, { name });
-  if (cron === null) return "missing";
-  const { spec, timeZone } = (await readSettings(ctx)).schedules[name];
-  const { schedule } = cron;
-  const isSame =
-    schedule.kind === "cron" &&
-    schedule.cronspec === spec &&
-    (schedule.tz ?? "UTC") === timeZone;
-  return isSame ? "same" : "different";
-}

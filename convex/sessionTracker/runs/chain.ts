@@ -257,6 +257,17 @@ export async function enqueueNext(
   });
 }
 
+/** Lets a run go on whose jobs are lost, its guard among them; a paced one when its time has come. */
+export async function goOn(
+  ctx: MutationCtx,
+  { guard, ...run }: Doc<"runs">,
+  patch: RunPatch = {},
+): Promise<void> {
+  if (guard !== undefined) await ctx.scheduler.cancel(guard);
+  const { nextPageAt = 0 } = { ...run, ...patch };
+  await enqueueNext(ctx, run, patch, Math.max(0, nextPageAt - Date.now()));
+}
+
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
 type Work = FunctionArgs<typeof internal.runs.chain.work>;

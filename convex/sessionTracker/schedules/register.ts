@@ -1,7 +1,8 @@
 /** Keeping in `@convex-dev/crons` what the settings say, and firing what it leaves out. */
 import { Crons } from "@convex-dev/crons";
+import { createFunctionHandle } from "convex/server";
 import { components, internal } from "../_generated/api.js";
-import type { MutationCtx } from "../_generated/server.js";
+import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import {
   MINUTE_MS,
   type Schedule,
@@ -40,6 +41,35 @@ export async function register(
   await fireWhatCronsOmits(ctx, name, schedule, now);
 }
 
+/** What crons has of a schedule, beside what the settings say. */
+export async function stateInCrons(
+  ctx: QueryCtx,
+  name: ScheduleName,
+  { spec, timeZone }: Schedule,
+): Promise<"same" | "different" | "missing"> {
+  const cron = await new Crons(components.crons).get(ctx, { name });
+  if (cron === null) return "missing";
+  const { schedule, functionHandle } = cron;
+  const isSame =
+    schedule.kind === "cron" &&
+    schedule.cronspec === spec &&
+    (schedule.tz ?? "UTC") === timeZone &&
+    functionHandle === (await targetHandle());
+  return isSame ? "same" : "different";
+}
+
+/**
+ * Whether crons has a schedule with a target from before an upgrade, whose module is gone: its next fire
+ * would fail, and be its last.
+ */
+export async function hasOldTarget(
+  ctx: QueryCtx,
+  name: ScheduleName,
+): Promise<boolean> {
+  const cron = await new Crons(components.crons).get(ctx, { name });
+  return cron !== null && cron.functionHandle !== (await targetHandle());
+}
+
 /** Until the watchdog looks again, with time to spare. */
 const LOOK_AHEAD_MS = 20 * MINUTE_MS;
 
@@ -56,4 +86,10 @@ export async function fireWhatCronsOmits(
   await ctx.scheduler.runAt(due, internal.schedules.dispatch.tick, {
     name,
   });
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function targetHandle(): Promise<string> {
+  return createFunctionHandle(internal.schedules.dispatch.tick);
 }

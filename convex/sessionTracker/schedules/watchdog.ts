@@ -1,6 +1,8 @@
 /**
  * Sees to it that schedules and runs live: registers the schedules of a fresh deployment and those
  * that crons lost, has done what was due meanwhile, resumes runs that stand still, trims the ledger.
+ * Each deploy calls it at once, so that schedules and runs which wait for functions of an earlier version
+ * are set to those of this one.
  * A fuse keeps it from restarting something broken for ever; `status` then says that it gave up, and
  * why.
  */
@@ -8,7 +10,7 @@ import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { internalMutation, type MutationCtx } from "../_generated/server.js";
 import { answerDue, answeredUntil, dueAt } from "./dueFires.js";
-import { enqueueNext } from "../runs/chain.js";
+import { goOn } from "../runs/chain.js";
 import { finishRun, runningRun, withError } from "../runs/runRows.js";
 import { readSettings } from "../settings/settings.js";
 import {
@@ -23,7 +25,7 @@ import {
   type ScheduleName,
 } from "../shared/shared.js";
 import { findTick, writeTick } from "./ticks.js";
-import { fireWhatCronsOmits, register } from "./register.js";
+import { fireWhatCronsOmits, hasOldTarget, register } from "./register.js";
 
 /** A fire this late is lost: crons is built on the scheduler, which runs seconds late at worst. */
 const LOST_AFTER_MS = 10 * MINUTE_MS;
@@ -39,7 +41,12 @@ export const check = internalMutation({
   handler: async (ctx) => {
     const now = Date.now();
     await registerNew(ctx);
+    const moved = await moveToThisVersion(ctx, now);
     await lookAfter(ctx, now);
+    if (moved.length > 0) {
+      const lastResult = `moved to this version: ${moved.join(", ")}`;
+      await writeTick(ctx, "watchdog", { lastResult });
+    }
     const { schedules } = await readSettings(ctx);
     for (const name of SCHEDULE_NAMES) {
       await fireWhatCronsOmits(ctx, name, schedules[name], now);
@@ -80,6 +87,34 @@ async function registerNew(ctx: MutationCtx): Promise<void> {
       await register(ctx, name, schedules[name]);
     }
   }
+}
+
+/**
+ * After an upgrade that moved functions, crons and workpool still name them where they were, and none is
+ * found there any more. That is no restart for the fuse to count: it helps, and comes once an upgrade.
+ * @returns what was moved
+ */
+async function moveToThisVersion(
+  ctx: MutationCtx,
+  now: number,
+): Promise<string[]> {
+  const { schedules } = await readSettings(ctx);
+  const moved: string[] = [];
+  for (const name of SCHEDULE_NAMES) {
+    if (!(await hasOldTarget(ctx, name))) continue;
+    await register(ctx, name, schedules[name]);
+    moved.push(`schedule ${name}`);
+  }
+  if (moved.length === 0) return [];
+  for (const kind of SCHEDULE_NAMES) {
+    const run = await runningRun(ctx, kind);
+    if (run === null || run.archiveFile !== undefined) continue;
+    // A run that was started just now, for a fire that was due, has its first page to come.
+    if (run.startedAt >= now) continue;
+    await goOn(ctx, run);
+    moved.push(`run ${run._id}`);
+  }
+  return moved;
 }
 
 /** What was due is done at once, whether or not the fuse allows to register the schedule again. */
@@ -126,7 +161,12 @@ async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {
     if (!isAhead && due + STUCK_AFTER_MS >= now) continue;
     stuck.push({
       what: `run ${run._id} ${isAhead ? "got on in the future" : "stood still"}`,
-      restart: () => enqueueNext(ctx, run, isAhead ? { progressAt: now } : {}),
+      restart: () =>
+        goOn(
+          ctx,
+          run,
+          isAhead ? { progressAt: now, nextPageAt: undefined } : {},
+        ),
     });
   }
   return stuck;
