@@ -1,5 +1,7 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
+import { vOverrides } from "./settings/overrides.js";
+import { vWholeRow } from "./settings/wholeRows.js";
 import {
   vAction,
   vArchivedPage,
@@ -9,7 +11,6 @@ import {
   vRunFields,
   vSessionState,
   vScheduleName,
-  vSettings,
   vStateCounts,
 } from "./shared/shared.js";
 
@@ -76,11 +77,14 @@ export default defineSchema({
   }).index("session_at", ["session", "at"]),
 
   /**
-   * At most one row; none means defaults.
-   * Written by `settings` and `schedules`. Read by whatever needs the policy, never by a heartbeat.
+   * At most one row; none while nothing was ever set.
+   * Written by `settings`. Read by `settings`, for whatever needs the policy, never by a heartbeat that
+   * touches a lease.
    */
   settings: defineTable({
-    ...vSettings.fields,
+    /** What was set, see `settings/overrides`; absent in rows of 0.1, which hold all values. */
+    overrides: v.optional(vOverrides),
+    ...vWholeRow.fields,
     /** Grows by one with each change; a change names the revision it was made on. */
     revision: v.number(),
     /** Function handles of the app, called with each page's sessions in the page's transaction. */

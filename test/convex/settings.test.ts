@@ -41,16 +41,21 @@ describe("without a row", () => {
     expect(await settingsRows(t)).toEqual([]);
   });
 
-  test("the first change writes the one row, the defaults included", async () => {
+  test("the first change writes the one row", async () => {
     const t = setUpComponent();
     await change(t, { retentionDays: 30 });
     expect(await settingsRows(t)).toMatchObject([
-      { ...DEFAULT_SETTINGS, retentionDays: 30, revision: 1 },
+      { overrides: { retentionDays: 30 }, revision: 1 },
     ]);
     await change(t, { retentionDays: "never" });
     expect(await settingsRows(t)).toMatchObject([
-      { ...DEFAULT_SETTINGS, retentionDays: "never", revision: 2 },
+      { overrides: { retentionDays: "never" }, revision: 2 },
     ]);
+    expect(await t.query(api.settings.settings.get, {})).toEqual({
+      ...DEFAULT_SETTINGS,
+      retentionDays: "never",
+      revision: 2,
+    });
   });
 });
 
@@ -325,7 +330,10 @@ describe("hooks", () => {
     await t.mutation(api.settings.settings.setHooks, { onExpired: null });
     const [row] = await settingsRows(t);
     expect(row).not.toHaveProperty("onExpired");
-    expect(row).toMatchObject({ onPurged: both.onPurged, retentionDays: 7 });
+    expect(row).toMatchObject({
+      onPurged: both.onPurged,
+      overrides: { retentionDays: 7 },
+    });
   });
 });
 

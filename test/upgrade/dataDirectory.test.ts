@@ -130,6 +130,32 @@ describe("before anything is due", () => {
   });
 });
 
+test("changing a setting leaves what was set, and the rest to the defaults", async () => {
+  const { purge } = SETTINGS.schedules;
+  const [before] = await driven.rows<{ onPurged: string }>("settings");
+  const { revision, ...whole } = SETTINGS;
+  expect(before).toMatchObject({ ...whole, revision });
+  await driven.component("settings/settings:change", {
+    patch: { maxMetadataBytes: 4_096 },
+    actor: "ada",
+  });
+  const [{ _id, _creationTime, ...after }] = (await driven.rows<
+    Record<string, unknown>
+  >("settings")) as [Record<string, unknown>];
+  expect(after).toEqual({
+    overrides: {
+      retentionDays: 21,
+      maxActionsPerSession: 500,
+      maxMetadataBytes: 4_096,
+      schedules: { expire: { spec: "*/10 * * * *" }, purge },
+    },
+    revision: 8,
+    onPurged: before?.onPurged,
+  });
+  const changed = { ...SETTINGS, maxMetadataBytes: 4_096, revision: 8 };
+  expect(await settings()).toEqual(changed);
+});
+
 describe("as time goes on", () => {
   test("the run that was under way ends by itself, with exact counts", async () => {
     await driven.deployment.startJobs();

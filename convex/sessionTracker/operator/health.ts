@@ -4,7 +4,7 @@ import { v } from "convex/values";
 import { components, internal } from "../_generated/api.js";
 import { internalMutation, mutation, query } from "../_generated/server.js";
 import { dueAt } from "../schedules/dueFires.js";
-import { readSettings } from "../settings/settings.js";
+import { readSettings } from "../settings/inForce.js";
 import { SCHEDULE_NAMES, vScheduleName } from "../shared/shared.js";
 import { findTick, writeTick } from "../schedules/ticks.js";
 import { lookAfter } from "../schedules/watchdog.js";

@@ -5,7 +5,8 @@ import { internalMutation, mutation, query } from "../_generated/server.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { placeOf, take, walkDebts } from "../rows/walks.js";
 import { errorOf, tell, toHook } from "../settings/hooks.js";
-import { readHook, writeHooks } from "../settings/settings.js";
+import { readHook } from "../settings/inForce.js";
+import { writeHooks } from "../settings/settings.js";
 import { checkInteger } from "../shared/errors.js";
 import { HOOK_NAMES, vHookName } from "../shared/shared.js";
 

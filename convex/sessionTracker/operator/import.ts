@@ -11,7 +11,7 @@ import {
   MAX_IMPORT_ACTIONS,
   notStored,
 } from "./importActions.js";
-import { readSettings } from "../settings/settings.js";
+import { readSettings } from "../settings/inForce.js";
 import {
   isAnonymousId,
   isIdle,

@@ -9,7 +9,7 @@ import {
   readRevisedSettings,
   readSettings,
   vRevisedSettings,
-} from "../settings/settings.js";
+} from "../settings/inForce.js";
 import {
   expireCutoff,
   purgeCutoff,

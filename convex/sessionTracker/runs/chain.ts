@@ -20,7 +20,7 @@ import {
   type Failure,
 } from "./pageSizes.js";
 import { finishRun, withError, type RunPatch } from "./runRows.js";
-import { readSettings } from "../settings/settings.js";
+import { readSettings } from "../settings/inForce.js";
 import {
   MAX_FAILURES_IN_A_ROW,
   MINUTE_MS,

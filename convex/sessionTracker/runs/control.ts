@@ -2,7 +2,8 @@
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { mutation } from "../_generated/server.js";
-import { checkRevision, readRevisedSettings } from "../settings/settings.js";
+import { readRevisedSettings } from "../settings/inForce.js";
+import { checkRevision } from "../settings/settings.js";
 import { checkInteger, checkReason, fail } from "../shared/errors.js";
 import {
   MAX_RUN_ERRORS,

@@ -4,7 +4,7 @@ import type { Doc, Id } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { reckonCutoff, vAskedCutoff } from "./cutoffs.js";
 import { existingRun } from "./runRows.js";
-import { readRevisedSettings } from "../settings/settings.js";
+import { readRevisedSettings } from "../settings/inForce.js";
 import {
   DAY_MS,
   purgeCutoff,

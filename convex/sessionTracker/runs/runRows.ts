@@ -4,7 +4,7 @@ import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { cutoffBySettings } from "./cutoffs.js";
 import { fail } from "../shared/errors.js";
-import { readSettings } from "../settings/settings.js";
+import { readSettings } from "../settings/inForce.js";
 import {
   MAX_RUN_ERRORS,
   type Patch,

@@ -1,7 +1,8 @@
 /** Writing a run down and letting it begin; an operator, the app and a schedule's tick do it the same way. */
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
-import { checkRevision, readRevisedSettings } from "../settings/settings.js";
+import { readRevisedSettings } from "../settings/inForce.js";
+import { checkRevision } from "../settings/settings.js";
 import type { RunKind, RunStarted, RunTrigger } from "../shared/shared.js";
 import { pacedPageSize } from "./bounds.js";
 import { begin } from "./chain.js";

@@ -1,7 +1,8 @@
 /** Changing schedules at runtime: they live in the settings. */
 import { v, type Infer } from "convex/values";
 import { mutation, type MutationCtx } from "../_generated/server.js";
-import { readSettings, writeSettings } from "../settings/settings.js";
+import { readSettings } from "../settings/inForce.js";
+import { writeSettings } from "../settings/settings.js";
 import { fail } from "../shared/errors.js";
 import {
   vScheduleName,

@@ -1,7 +1,7 @@
 /** What crons calls. */
 import { v } from "convex/values";
 import { internalMutation } from "../_generated/server.js";
-import { readSettings } from "../settings/settings.js";
+import { readSettings } from "../settings/inForce.js";
 import { vScheduleName } from "../shared/shared.js";
 import { answerDue } from "./dueFires.js";
 

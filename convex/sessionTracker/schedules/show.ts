@@ -1,7 +1,7 @@
 /** Schedules as they are, and when they fire next. */
 import { v } from "convex/values";
 import { query, type QueryCtx } from "../_generated/server.js";
-import { readSettings } from "../settings/settings.js";
+import { readSettings } from "../settings/inForce.js";
 import { checkInteger } from "../shared/errors.js";
 import {
   pauseInForce,

@@ -12,7 +12,7 @@ import { internalMutation, type MutationCtx } from "../_generated/server.js";
 import { answerDue, answeredUntil, dueAt } from "./dueFires.js";
 import { goOn } from "../runs/chain.js";
 import { finishRun, runningRun, withError } from "../runs/runRows.js";
-import { readSettings } from "../settings/settings.js";
+import { readSettings } from "../settings/inForce.js";
 import {
   ABANDONED_AFTER_MS,
   DAY_MS,

@@ -12,7 +12,7 @@ import {
   type HookName,
   type HookSession,
 } from "../shared/shared.js";
-import { readHook } from "./settings.js";
+import { readHook } from "./inForce.js";
 
 /**
  * In the page's own transaction, so that the app's rows go exactly when the sessions do.

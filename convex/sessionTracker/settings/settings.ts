@@ -1,4 +1,5 @@
 /** The policy in force, who changed it and when. Schedules are changed by `schedules`, through here. */
+import type { WithoutSystemFields } from "convex/server";
 import { v, type Infer, type Value } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import {
@@ -8,23 +9,22 @@ import {
   type QueryCtx,
 } from "../_generated/server.js";
 import { checkInteger, checkReason, fail } from "../shared/errors.js";
-import { policyFault } from "./policy.js";
 import {
-  DEFAULT_SETTINGS,
   HOOK_NAMES,
   vPolicy,
-  vSettings,
   type HookName,
-  type Patch,
   type Policy,
   type Settings,
 } from "../shared/shared.js";
-
-export const vRevisedSettings = v.object({
-  ...vSettings.fields,
-  /** 0 while the defaults are in force. */
-  revision: v.number(),
-});
+import {
+  overridesOf,
+  readRevisedSettings,
+  readSettings,
+  settingsRow,
+  vRevisedSettings,
+} from "./inForce.js";
+import { override, withDefaults, type Overrides } from "./overrides.js";
+import { policyFault } from "./policy.js";
 
 export const vChange = v.object({
   revision: v.number(),
@@ -95,45 +95,24 @@ export const setHooks = mutation({
 
 // ── For the rest of the component ───────────────────────────────────────────
 
-export async function readSettings(ctx: QueryCtx): Promise<Settings> {
-  return (await settingsRow(ctx)) ?? DEFAULT_SETTINGS;
-}
-
-export async function readRevisedSettings(
-  ctx: QueryCtx,
-): Promise<Infer<typeof vRevisedSettings>> {
-  const row = await settingsRow(ctx);
-  if (row === null) return { ...DEFAULT_SETTINGS, revision: 0 };
-  const { _id, _creationTime, onExpired, onPurged, ...settings } = row;
-  return settings;
-}
-
 /** Absent: as it was. `null`: none any more. */
 export async function writeHooks(
   ctx: MutationCtx,
   hooks: Partial<Record<HookName, string | null>>,
 ): Promise<void> {
   const row = await settingsRow(ctx);
-  const patch: Patch<Pick<Doc<"settings">, HookName>> = {};
+  const next = hooksOf(row);
   for (const name of HOOK_NAMES) {
     const hook = hooks[name];
-    if (hook !== undefined) patch[name] = hook ?? undefined;
+    if (hook === null) delete next[name];
+    else if (hook !== undefined) next[name] = hook;
   }
-  if (Object.keys(patch).length === 0) return;
-  if (row === null) {
-    const settings = { ...DEFAULT_SETTINGS, revision: 0 };
-    const inserted = await ctx.db.insert("settings", settings);
-    await ctx.db.patch("settings", inserted, patch);
-  } else {
-    await ctx.db.patch("settings", row._id, patch);
-  }
-}
-
-export async function readHook(
-  ctx: QueryCtx,
-  name: HookName,
-): Promise<string | null> {
-  return (await settingsRow(ctx))?.[name] ?? null;
+  if (Object.values(hooks).every((hook) => hook === undefined)) return;
+  await writeRow(ctx, row, {
+    overrides: overridesOf(row),
+    revision: row?.revision ?? 0,
+    ...next,
+  });
 }
 
 /** @throws revisionConflict `{ expected, actual, last }` */
@@ -180,19 +159,17 @@ export async function writeSettings(
   const revision = row?.revision ?? 0;
   await checkRevision(ctx, by.expectedRevision, revision);
 
-  const { before, after } = difference(row ?? DEFAULT_SETTINGS, patch);
+  const overrides = overridesOf(row);
+  const current = withDefaults(overrides);
+  const { before, after } = difference(current, patch);
   if (Object.keys(after).length === 0) return { revision, before, after };
 
   const next = revision + 1;
-  if (row === null) {
-    await ctx.db.insert("settings", {
-      ...DEFAULT_SETTINGS,
-      ...after,
-      revision: next,
-    });
-  } else {
-    await ctx.db.patch("settings", row._id, { ...after, revision: next });
-  }
+  await writeRow(ctx, row, {
+    overrides: override(overrides, current, { ...current, ...after }),
+    revision: next,
+    ...hooksOf(row),
+  });
   await ctx.db.insert("settingsLog", {
     revision: next,
     at: Date.now(),
@@ -213,8 +190,26 @@ function checkPolicy(policy: Policy, changed: Partial<Policy>): void {
   fail("invalidSettings", message, { field, value });
 }
 
-function settingsRow(ctx: QueryCtx) {
-  return ctx.db.query("settings").withIndex("by_creation_time").unique();
+type Row = WithoutSystemFields<Doc<"settings">>;
+type Hooks = Pick<Row, HookName>;
+
+function hooksOf(row: Doc<"settings"> | null): Hooks {
+  const hooks: Hooks = {};
+  for (const name of HOOK_NAMES) {
+    const hook = row?.[name];
+    if (hook !== undefined) hooks[name] = hook;
+  }
+  return hooks;
+}
+
+/** Replaces what there is, so that a row of 0.1 becomes one of today. */
+async function writeRow(
+  ctx: MutationCtx,
+  before: Doc<"settings"> | null,
+  row: Row & { overrides: Overrides },
+): Promise<void> {
+  if (before === null) await ctx.db.insert("settings", row);
+  else await ctx.db.replace("settings", before._id, row);
 }
 
 function difference(current: Settings, patch: Partial<Settings>) {

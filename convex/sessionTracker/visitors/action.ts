@@ -2,7 +2,7 @@
 import { getConvexSize, v, type Value } from "convex/values";
 import { mutation } from "../_generated/server.js";
 import { findLease, findSession } from "../rows/sessions.js";
-import { readSettings } from "../settings/settings.js";
+import { readSettings } from "../settings/inForce.js";
 import {
   isAnonymousId,
   isIdle,

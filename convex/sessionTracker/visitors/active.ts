@@ -2,7 +2,7 @@
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
-import { readSettings } from "../settings/settings.js";
+import { readSettings } from "../settings/inForce.js";
 import { checkInteger, fail } from "../shared/errors.js";
 import {
   CLOCK_SLACK_MS,

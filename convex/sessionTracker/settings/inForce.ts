@@ -1,0 +1,44 @@
+/** The settings in force: what somebody has set, on top of the defaults. Registers no function: heartbeats load it. */
+import { v, type Infer } from "convex/values";
+import type { Doc } from "../_generated/dataModel.js";
+import type { QueryCtx } from "../_generated/server.js";
+import { vSettings, type HookName, type Settings } from "../shared/shared.js";
+import { withDefaults, type Overrides } from "./overrides.js";
+import { overridesOfWhole } from "./wholeRows.js";
+
+export const vRevisedSettings = v.object({
+  ...vSettings.fields,
+  /** 0 while nobody has changed any. */
+  revision: v.number(),
+});
+export type RevisedSettings = Infer<typeof vRevisedSettings>;
+
+export async function readSettings(ctx: QueryCtx): Promise<Settings> {
+  return withDefaults(overridesOf(await settingsRow(ctx)));
+}
+
+export async function readRevisedSettings(
+  ctx: QueryCtx,
+): Promise<RevisedSettings> {
+  const row = await settingsRow(ctx);
+  return { ...withDefaults(overridesOf(row)), revision: row?.revision ?? 0 };
+}
+
+export async function readHook(
+  ctx: QueryCtx,
+  name: HookName,
+): Promise<string | null> {
+  return (await settingsRow(ctx))?.[name] ?? null;
+}
+
+/** At most one row; none while nothing was ever set. */
+export function settingsRow(ctx: QueryCtx): Promise<Doc<"settings"> | null> {
+  return ctx.db.query("settings").withIndex("by_creation_time").unique();
+}
+
+export function overridesOf(row: Doc<"settings"> | null): Overrides {
+  if (row === null) return {};
+  const { _id, _creationTime, revision, onExpired, onPurged, ...stored } = row;
+  const { overrides, ...whole } = stored;
+  return overrides ?? overridesOfWhole(whole);
+}
