@@ -6,23 +6,25 @@ import type {
   FunctionArgs,
   FunctionReference,
   FunctionReturnType,
+  FunctionType,
 } from "convex/server";
 import type { ComponentApi } from "../../convex/sessionTracker/_generated/component.js";
 
 /** The names below a folder of the component, or in one of its modules. */
-type NamesOf<Node, Type extends "query" | "mutation", Path extends string> = {
+type NamesOf<Node, Type extends FunctionType, Path extends string> = {
   [Key in keyof Node & string]: Node[Key] extends FunctionReference<
     Type,
     "internal"
   >
     ? `${Path}:${Key}`
-    : Node[Key] extends FunctionReference<"query" | "mutation", "internal">
+    : Node[Key] extends FunctionReference<FunctionType, "internal">
       ? never
       : NamesOf<Node[Key], Type, Path extends "" ? Key : `${Path}/${Key}`>;
 }[keyof Node & string];
 
 export type QueryName = NamesOf<ComponentApi, "query", "">;
-export type MutationName = NamesOf<ComponentApi, "mutation", "">;
+/** Actions too, which write by mutations of theirs. */
+export type MutationName = NamesOf<ComponentApi, "mutation" | "action", "">;
 export type FunctionName = QueryName | MutationName;
 
 type At<
@@ -36,7 +38,7 @@ type At<
 
 type Reference<Name extends FunctionName> = Extract<
   At<ComponentApi, Name>,
-  FunctionReference<"query" | "mutation", "internal">
+  FunctionReference<FunctionType, "internal">
 >;
 
 export type Args<Name extends FunctionName> = FunctionArgs<Reference<Name>>;

@@ -46,7 +46,7 @@ type Link = Awaited<ReturnType<typeof start>>;
 const next = (link: Link) => t.query(api.runs.archive.nextPage, link);
 
 function purge(link: Link, { seq, sessions }: Page) {
-  return t.mutation(api.runs.archive.purgePage, {
+  return t.action(api.runs.archive.purgePage, {
     ...link,
     seq,
     sessions: sessions.map(({ session, actions, isComplete }) => ({
@@ -64,7 +64,7 @@ async function drive(link: Link, pages = Infinity) {
     const found = await next(link);
     if (found.status !== "running") break;
     if (found.phase === "expire") {
-      await t.mutation(api.runs.archive.expirePage, {
+      await t.action(api.runs.archive.expirePage, {
         ...link,
         seq: found.seq,
       });

@@ -9,6 +9,14 @@ interface Syscalls {
   jsSyscall: (op: string, args: Record<string, unknown>) => Promise<unknown>;
 }
 
+/** The pages of runs, and the work of each. */
+const CALLERS = [
+  "runs/chain:work",
+  "runs/chain:page",
+  "runs/archive:work",
+  "runs/archive:purge",
+];
+
 /** @param mostSessions that a hook gets done in time, in one call */
 export async function withSlowHook(
   mostSessions: () => number,
@@ -46,7 +54,7 @@ class Deadline implements Syscalls {
     const within = await this.#within();
     if (op === "1.0/runUdf" && sessionsOf(args) > this.#most()) {
       // What called the hook, and what called that.
-      for (const name of ["runs/chain:work", "runs/chain:page"]) {
+      for (const name of CALLERS) {
         this.#ended.add(`${within.requestId} ${name}`);
       }
     }

@@ -74,6 +74,53 @@ test("a later page that runs out of time is as quick", async () => {
   );
 });
 
+test("an archived page that runs out of time is asked for again, smaller", async () => {
+  await seedExpired(t, visitors(400, OLD));
+  await withSlowHook(
+    () => 150,
+    async () => {
+      const by = { archiver: "writer" };
+      const { runId } = await t.mutation(api.runs.control.start, {
+        kind: "purge",
+        actor: "tester",
+        trigger: "operator",
+        archive: { file: "old.jsonl.gz", ...by },
+      });
+      const purged: number[] = [];
+      for (;;) {
+        const found = await t.query(api.runs.archive.nextPage, {
+          runId,
+          ...by,
+        });
+        const { status, seq, phase } = found;
+        if (status !== "running") break;
+        const link = { runId, seq, ...by };
+        if (phase === "expire") {
+          await t.action(api.runs.archive.expirePage, link);
+          continue;
+        }
+        const sessions = found.sessions.map(({ session, isComplete }) => ({
+          session,
+          actions: 0,
+          isComplete,
+        }));
+        const call = { ...link, sessions };
+        const done = await t.action(api.runs.archive.purgePage, call);
+        purged.push(done.purged ? sessions.length : 0);
+      }
+      expect(purged).toEqual([0, 0, 0, 125, 125, 125, 25, 0]);
+      const run = await readRun(t, runId);
+      expect(run).toMatchObject({ status: "completed", sessions: 400 });
+      expect(run.errors.map(({ message }) => message)).toEqual([
+        expect.stringContaining("and is tried again with 500: "),
+        expect.stringContaining("and is tried again with 250: "),
+        expect.stringContaining("and is tried again with 125: "),
+      ]);
+    },
+  );
+  expect((await expectInvariants(t)).sessions).toEqual([]);
+});
+
 test("what was learned holds for the runs of a day", async () => {
   await withSlowHook(
     () => 300,

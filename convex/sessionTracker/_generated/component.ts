@@ -521,7 +521,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
     runs: {
       archive: {
         expirePage: FunctionReference<
-          "mutation",
+          "action",
           "internal",
           { runId: string; seq: number; archiver: string },
           {
@@ -580,7 +580,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           Name
         >;
         purgePage: FunctionReference<
-          "mutation",
+          "action",
           "internal",
           {
             runId: string;

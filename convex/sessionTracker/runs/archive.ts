@@ -3,13 +3,21 @@
  * disk, and only then has exactly that page deleted: sessions that are no longer as they were
  * archived stay. Pages are numbered, so that a repeated call deletes nothing twice.
  */
-import { compareValues, getConvexSize, v } from "convex/values";
+import {
+  compareValues,
+  ConvexError,
+  getConvexSize,
+  v,
+  type Infer,
+  type ObjectType,
+} from "convex/values";
 import { internal } from "../_generated/api.js";
 import type { Doc } from "../_generated/dataModel.js";
 import {
+  action,
   internalMutation,
-  mutation,
   query,
+  type ActionCtx,
   type MutationCtx,
   type QueryCtx,
 } from "../_generated/server.js";
@@ -87,15 +95,13 @@ const vPageDone = v.object({
 });
 
 /** Expires what is stale and before the cutoff, a page of it; deletes nothing. */
-export const expirePage = mutation({
+export const expirePage = action({
   args: vLink,
   returns: vPageDone,
-  handler: async (ctx, { seq, ...args }) => {
-    const run = await archivedRun(ctx, args);
-    // None of its sessions: they are to be archived first.
-    if (isNext(run, seq)) await advance(ctx, run, { limit: 0 });
-    return await pageDone(ctx, seq, args);
-  },
+  handler: (ctx, args): Promise<PageAnswer> =>
+    telling(ctx, args, () =>
+      ctx.runMutation(internal.runs.archive.expire, args),
+    ),
 });
 
 const vArchived = v.object({
@@ -111,12 +117,46 @@ const vArchived = v.object({
  * fails is to be asked for again, and taken off the archive.
  * @throws runNotFound; notArchiver; stalePage
  */
-export const purgePage = mutation({
+export const purgePage = action({
+  args: { ...vLink, sessions: v.array(vArchived) },
+  returns: vPageDone,
+  handler: (ctx, args): Promise<PageAnswer> =>
+    telling(ctx, args, () =>
+      ctx.runMutation(internal.runs.archive.purge, args),
+    ),
+});
+
+export const expire = internalMutation({
+  args: vLink,
+  returns: vPageDone,
+  handler: async (ctx, { seq, ...args }) => {
+    const run = await archivedRun(ctx, args);
+    // None of its sessions: they are to be archived first.
+    if (isNext(run, seq)) await advance(ctx, run, { limit: 0 });
+    return await pageDone(ctx, seq, args);
+  },
+});
+
+export const purge = internalMutation({
   args: { ...vLink, sessions: v.array(vArchived) },
   returns: vPageDone,
   handler: async (ctx, { seq, sessions, ...args }) => {
     const run = await archivedRun(ctx, args);
-    if (isNext(run, seq)) await purge(ctx, run, sessions);
+    if (isNext(run, seq)) await purgeArchived(ctx, run, sessions);
+    return await pageDone(ctx, seq, args);
+  },
+});
+
+/** What became of a page that could not say so itself. */
+export const pageFailed = internalMutation({
+  args: { ...vLink, message: v.string() },
+  returns: vPageDone,
+  handler: async (ctx, { seq, message, ...args }) => {
+    const run = await archivedRun(ctx, args);
+    if (isNext(run, seq)) {
+      await retreat(ctx, run, message, "outOfTime");
+      await note(ctx, run, { purged: false, stayed: [] });
+    }
     return await pageDone(ctx, seq, args);
   },
 });
@@ -135,6 +175,25 @@ export const work = internalMutation({
 });
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+type PageAnswer = Infer<typeof vPageDone>;
+
+/** A page that runs out of time takes its transaction with it, so whoever called it tells the run. */
+async function telling(
+  ctx: ActionCtx,
+  { runId, seq, archiver }: ObjectType<typeof vLink>,
+  page: () => Promise<PageAnswer>,
+): Promise<PageAnswer> {
+  try {
+    return await page();
+  } catch (error) {
+    // It was refused, and nothing was tried.
+    if (error instanceof ConvexError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    const failed = { runId, seq, archiver, message };
+    return await ctx.runMutation(internal.runs.archive.pageFailed, failed);
+  }
+}
 
 /** A session costs up to three of a transaction's 4,096 read intervals, an action one. */
 const MAX_SESSIONS = 500;
@@ -171,7 +230,7 @@ type Archived = Pick<WholeSession, "session" | "isComplete"> & {
   actions: number;
 };
 
-async function purge(
+async function purgeArchived(
   ctx: MutationCtx,
   run: Doc<"runs">,
   sessions: Archived[],

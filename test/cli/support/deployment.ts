@@ -1,6 +1,5 @@
 /// <reference types="vite/client" />
-import type { RegisteredMutation, RegisteredQuery } from "convex/server";
-import { makeFunctionReference } from "convex/server";
+import { makeFunctionReference, type FunctionType } from "convex/server";
 import {
   ConvexError,
   convexToJson,
@@ -74,24 +73,10 @@ async function call(
       errorMessage: `Could not find function for '${path}'.`,
     };
   }
-  const functions = (await load()) as Record<
-    string,
-    | RegisteredQuery<"public", never, never>
-    | RegisteredMutation<"public", never, never>
-  >;
+  const functions = (await load()) as Record<string, object>;
   const values = jsonToConvex(args) as Fields;
   try {
-    const found = functions[name];
-    const value =
-      found && "isMutation" in found
-        ? await component.mutation(
-            makeFunctionReference<"mutation", Fields, Value>(path),
-            values,
-          )
-        : await component.query(
-            makeFunctionReference<"query", Fields, Value>(path),
-            values,
-          );
+    const value = await answer(component, functions[name], path, values);
     return { status: "success", value: convexToJson(value), logLines: [] };
   } catch (error) {
     if (!(error instanceof ConvexError)) {
@@ -105,4 +90,20 @@ async function call(
         typeof data === "string" ? (JSON.parse(data) as unknown) : data,
     };
   }
+}
+
+function answer(
+  component: ReturnType<typeof setUpComponent>,
+  found: object | undefined,
+  path: string,
+  args: Fields,
+): Promise<Value> {
+  const reference = <Type extends FunctionType>() =>
+    makeFunctionReference<Type, Fields, Value>(path);
+  if (found && "isMutation" in found) {
+    return component.mutation(reference<"mutation">(), args);
+  }
+  return found && "isAction" in found
+    ? component.action(reference<"action">(), args)
+    : component.query(reference<"query">(), args);
 }
