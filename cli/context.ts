@@ -1,5 +1,5 @@
 import { hostname, userInfo } from "node:os";
-import { CliError } from "./errors.js";
+import { CliError, codeOf } from "./errors.js";
 import type { Fetch } from "./deployment/http.js";
 import { printableText } from "./terminal/printable.js";
 import { PrintedCommands } from "./terminal/printedCommands.js";
@@ -178,7 +178,7 @@ function isProcessAlive(pid: number): boolean {
     return true;
   } catch (error) {
     // EPERM: it is there and belongs to somebody else.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return codeOf(error) === "EPERM";
   }
 }
 

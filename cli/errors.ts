@@ -161,6 +161,13 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** What Node and the operating system name their errors by. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error
+    ? String(error.code)
+    : undefined;
+}
+
 /** What to do about what the operating system refuses most. */
 const ADVICE: Record<string, string> = {
   ENOSPC: "Make room, or name a file on another disk.",

@@ -1,6 +1,6 @@
 /** What goes wrong between the CLI and a deployment, in words and as exit codes. */
 import { ConvexError } from "convex/values";
-import { CliError, NotSent, type CliErrorCode } from "../errors.js";
+import { CliError, codeOf, NotSent, type CliErrorCode } from "../errors.js";
 import type { Answer } from "./http.js";
 import type { Target } from "./target/target.js";
 import { valueText } from "../json/convexValues.js";
@@ -103,10 +103,7 @@ export function noAnswer(
   reason: string,
 ): CliError {
   const message = `No answer from ${url} (${reason}). Check the URL and the network; start an embedded deployment with \`sessions-ops serve\`.`;
-  const isNotSent =
-    error instanceof Error &&
-    "code" in error &&
-    NOT_SENT.includes(String(error.code));
+  const isNotSent = NOT_SENT.includes(codeOf(error) ?? "");
   return isNotSent
     ? new NotSent(message)
     : new CliError("unreachable", message);
@@ -121,5 +118,5 @@ export function networkReason(error: unknown): string {
   );
   if (isTooLate) return "none in time";
   // Several addresses tried: the message is empty and the code says it.
-  return error.message || ("code" in error ? String(error.code) : error.name);
+  return error.message || (codeOf(error) ?? error.name);
 }

@@ -4,7 +4,7 @@ import {
 } from "../../convex/sessionTracker/shared/shared.js";
 import type { Returns } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
-import { countOf } from "../terminal/output.js";
+import { countOf } from "../terminal/words.js";
 import { fixed, ok, problem, skipped, type Finding } from "./finding.js";
 
 /** Counts every session, exactly, also while visitors come and go: see the component's `tallies`. */

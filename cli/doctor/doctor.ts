@@ -7,7 +7,8 @@ import {
 } from "../deployment/connect.js";
 import { examine } from "./examine.js";
 import { CliError } from "../errors.js";
-import { colorsFor, countOf, print, printJson } from "../terminal/output.js";
+import { colorsFor, print, printJson } from "../terminal/output.js";
+import { countOf } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
 import type { DoctorJson, FindingJson } from "../json/operatorShapes.js";
 

@@ -5,7 +5,8 @@ import type { ComponentClient } from "../deployment/client.js";
 import { readSkew, skewText } from "../deployment/clock.js";
 import type { Connection } from "../deployment/connect.js";
 import { CliError } from "../errors.js";
-import { settingsWarnings } from "../settings/contradictions.js";
+import { contradictions } from "../settings/contradictions.js";
+import { capitalized } from "../terminal/words.js";
 import { checkCounters } from "./counters.js";
 import { ok, problem, skipped, warning, type Finding } from "./finding.js";
 import { checkFutureTimes } from "./futureTimes.js";
@@ -135,17 +136,9 @@ async function checkClock(
 }
 
 function checkSettings(context: CliContext, { settings }: Status): Finding[] {
-  const warnings = settingsWarnings(settings, context.now());
-  if (warnings.length === 0) return [ok("settings", "nothing contradicts")];
-  return warnings.map((text) => {
-    const [message = text, remedy = ""] = splitRemedy(text);
-    return warning("settings", message, remedy);
-  });
-}
-
-/** A warning says what happens, a colon, and what to change. */
-function splitRemedy(text: string): [string, string] {
-  const at = text.lastIndexOf(": ");
-  const remedy = text.slice(at + 2);
-  return [text.slice(0, at), remedy.charAt(0).toUpperCase() + remedy.slice(1)];
+  const found = contradictions(settings, context.now());
+  if (found.length === 0) return [ok("settings", "nothing contradicts")];
+  return found.map(({ what, remedy }) =>
+    warning("settings", what, capitalized(remedy)),
+  );
 }

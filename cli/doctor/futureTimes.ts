@@ -3,7 +3,7 @@ import type { CliContext } from "../context.js";
 import { readSkew, SKEW_MS, skewText } from "../deployment/clock.js";
 import type { Returns } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
-import { countOf } from "../terminal/output.js";
+import { countOf } from "../terminal/words.js";
 import { formatTime } from "../time/time.js";
 import { fixed, problem, type Finding } from "./finding.js";
 

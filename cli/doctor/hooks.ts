@@ -1,5 +1,5 @@
 import type { ComponentClient } from "../deployment/client.js";
-import { countOf } from "../terminal/output.js";
+import { owedAdvice } from "../hooks/owed.js";
 import { ok, problem, type Finding } from "./finding.js";
 
 /** Nothing at all where the app has no hooks and owes nothing. */
@@ -22,15 +22,7 @@ export async function checkHooks(client: ComponentClient): Promise<Finding[]> {
   return hooks.length === 0 ? [] : [ok("hooks", "each answers")];
 }
 
-/** What an operator reads of debts, here and in `status`. */
-export function owedText(hookDebts: number): string {
-  const many = hookDebts >= 100 ? "at least " : "";
-  return `the app's hook has not done its part for ${many}${countOf(hookDebts, "erased session")}`;
-}
-
-export const OWED_REMEDY =
-  "`sessions-ops hooks` shows why, `sessions-ops hooks retry` calls it again.";
-
 function owed(hookDebts: number): Finding {
-  return problem("hooks", owedText(hookDebts), OWED_REMEDY);
+  const { what, remedy } = owedAdvice(hookDebts);
+  return problem("hooks", what, remedy);
 }

@@ -9,7 +9,14 @@ import { byDeploymentClock } from "../deployment/clock.js";
 import { adviceFor } from "../runs/advice.js";
 import { scheduleState } from "../schedules/table.js";
 import { formatDuration, formatTime } from "../time/time.js";
-import { fixed, ok, problem, warning, type Finding } from "./finding.js";
+import { ok, problem, warning, type Finding } from "./finding.js";
+import {
+  repairedSchedule,
+  repairedWatchdog,
+  restartedRun,
+  restartedRuns,
+  type Repaired,
+} from "./repaired.js";
 
 const FIX = "`sessions-ops doctor --fix` mends it.";
 /** Crons is built on the scheduler, which runs seconds late at worst. */
@@ -17,7 +24,7 @@ const LATE_MS = 5 * MINUTE_MS;
 
 export async function checkSchedules(
   client: ComponentClient,
-  repaired: readonly string[],
+  repaired: readonly Repaired[],
 ): Promise<Finding[]> {
   const now = await client.mutation("operator/health:clock", {});
   const alive = await client.query("operator/health:schedules", {});
@@ -41,8 +48,8 @@ export async function checkSchedules(
         FIX,
       );
     }
-    const mended = repaired.find((what) => what.includes(`schedule ${name}`));
-    if (mended !== undefined) return fixed(check, mended);
+    const mended = repairedSchedule(check, name, repaired);
+    if (mended !== null) return mended;
     const schedule = schedules.find((one) => one.name === name);
     if (schedule?.paused) {
       return warning(
@@ -63,7 +70,7 @@ export async function checkSchedules(
 export async function checkWatchdog(
   context: CliContext,
   client: ComponentClient,
-  repaired: readonly string[],
+  repaired: readonly Repaired[],
 ): Promise<Finding> {
   const { watchdog } = await client.query("operator/status:get", {});
   const { gaveUp, lastAt } = watchdog;
@@ -74,8 +81,8 @@ export async function checkWatchdog(
       "Look at `sessions-ops runs list` and the deployment's logs for why; then `sessions-ops doctor --fix` makes it start anew.",
     );
   }
-  const mended = repaired.find((what) => what.includes("watchdog"));
-  if (mended !== undefined) return fixed("watchdog", mended);
+  const mended = repairedWatchdog(repaired);
+  if (mended !== null) return mended;
   const there = await byDeploymentClock(context, client);
   const silentMs = there.now() - (lastAt ?? 0);
   if (lastAt !== null && silentMs <= WATCHDOG_LATE_MS) {
@@ -93,23 +100,19 @@ export async function checkWatchdog(
 export async function checkRuns(
   context: CliContext,
   client: ComponentClient,
-  repaired: readonly string[],
+  repaired: readonly Repaired[],
 ): Promise<Finding[]> {
   const { runs } = await client.query("operator/status:get", {});
   const now = (await byDeploymentClock(context, client)).now();
-  const restarted = repaired
-    .filter((what) => what.startsWith("run "))
-    .map((what) => fixed("runs", `restarted, because ${what}`));
+  const restarted = restartedRuns(repaired);
   const wrong = runs.flatMap((run) => {
     // Its next page, not done yet, is what moves it.
-    if (restarted.some(({ message }) => message.includes(run.runId))) return [];
+    if (restarted.some(({ runId }) => runId === run.runId)) return [];
     const advice = adviceFor(run, now, { isLast: true });
     if (advice === null) return [];
-    const { what, remedy } = advice;
-    const message = what.charAt(0).toLowerCase() + what.slice(1, -1);
-    return [problem("runs", message, remedy)];
+    return [problem("runs", advice.what, advice.remedy)];
   });
-  const found = [...restarted, ...wrong];
+  const found = [...restarted.map(restartedRun), ...wrong];
   return found.length === 0
     ? [ok("runs", "none stands still or failed")]
     : found;

@@ -9,13 +9,8 @@ import {
   type GlobalOptions,
 } from "../deployment/connect.js";
 import { CliError, messageOf } from "../errors.js";
-import {
-  countOf,
-  note,
-  print,
-  printJson,
-  widthOf,
-} from "../terminal/output.js";
+import { note, print, printJson, widthOf } from "../terminal/output.js";
+import { countOf } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
 import { formatTable } from "../terminal/table.js";
 import { formatTime, iso } from "../time/time.js";

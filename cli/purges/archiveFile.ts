@@ -7,7 +7,7 @@ import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { gunzipSync, gzip } from "node:zlib";
 import { promisify } from "node:util";
-import { CliError } from "../errors.js";
+import { CliError, codeOf } from "../errors.js";
 import { shellCommand } from "../terminal/shell.js";
 
 const compress = promisify(gzip);
@@ -51,7 +51,7 @@ export class ArchiveFile {
     { withoutIds = false }: { withoutIds?: boolean } = {},
   ): Promise<ArchiveFile> {
     const handle = await open(path, "wx+", 0o600).catch((error: unknown) => {
-      if (!hasCode(error, "EEXIST")) throw error;
+      if (codeOf(error) !== "EEXIST") throw error;
       throw new CliError(
         "usage",
         `${path} exists already and is not written over. Name another file; to go on with the run that it belongs to, \`${shellCommand("sessions-ops", "runs", "resume", "RUN_ID", "--archive", path)}\`.`,
@@ -68,7 +68,7 @@ export class ArchiveFile {
   /** One that this run has written, whatever a crash made of its end. */
   static async reopen(path: string, runId: string): Promise<ArchiveFile> {
     const handle = await open(path, "r+").catch((error: unknown) => {
-      if (!hasCode(error, "ENOENT")) throw error;
+      if (codeOf(error) !== "ENOENT") throw error;
       throw new CliError(
         "usage",
         `There is no archive ${path} to go on with. Run ${runId} goes on only with the file it was started with.`,
@@ -217,8 +217,4 @@ async function writeWhole(
     const { bytesWritten } = await handle.write(bytes, at, left, start + at);
     at += bytesWritten;
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

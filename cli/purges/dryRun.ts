@@ -2,7 +2,8 @@
 import type { CliContext } from "../context.js";
 import type { DryRunJson } from "../json/shapes.js";
 import type { BudgetOptions } from "../runs/budget.js";
-import { countOf, formatNumber, print, printJson } from "../terminal/output.js";
+import { print, printJson } from "../terminal/output.js";
+import { countOf, formatNumber } from "../terminal/words.js";
 import type { PurgePreview } from "./preview.js";
 import { formatTable } from "../terminal/table.js";
 import { formatTime, iso, isoOrNull } from "../time/time.js";

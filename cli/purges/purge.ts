@@ -9,7 +9,8 @@ import {
 } from "../deployment/connect.js";
 import { printDryRun } from "./dryRun.js";
 import { CliError } from "../errors.js";
-import { countOf, note, retentionText } from "../terminal/output.js";
+import { note } from "../terminal/output.js";
+import { countOf, retentionText } from "../terminal/words.js";
 import { askedCutoff, checkReach, type CutoffOptions } from "./cutoff.js";
 import { previewPurge, type PurgePreview } from "./preview.js";
 import { reportNothing } from "../runs/report.js";

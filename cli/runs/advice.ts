@@ -6,17 +6,10 @@ import {
   STUCK_AFTER_MS,
 } from "../../convex/sessionTracker/shared/shared.js";
 import type { Returns, Run } from "../deployment/api.js";
-import { retentionText } from "../terminal/output.js";
+import { retentionText, type Advice } from "../terminal/words.js";
 import { shellCommand } from "../terminal/shell.js";
 import { printable } from "../terminal/printable.js";
 import { formatDuration, formatTime } from "../time/time.js";
-
-export interface RunAdvice {
-  /** What is the matter, as a sentence. */
-  what: string;
-  /** What to do, as sentences. */
-  remedy: string;
-}
 
 type RevisedSettings = Returns<"settings/settings:get">;
 type Known = Pick<Run, "runId" | "archiveFile">;
@@ -29,31 +22,31 @@ export function adviceFor(
   run: Run,
   now: number,
   { isLast = false }: { isLast?: boolean } = {},
-): RunAdvice | null {
+): Advice | null {
   const { runId, kind, status } = run;
   const stoodMs = stoodStillMs(run, now);
   if (status === "running" && stoodMs !== null) {
     const since = formatDuration(stoodMs);
     if (run.archiveFile === undefined) {
       return {
-        what: `Run ${runId} (${kind}) has stood still for ${since}.`,
+        what: `run ${runId} (${kind}) has stood still for ${since}`,
         remedy: "`sessions-ops doctor --fix` restarts it.",
       };
     }
     return {
-      what: `Run ${runId} (${kind}), by ${printable(lastActor(run))}, has stood still for ${since}: nobody goes on with its archive ${printable(run.archiveFile)}, and no other purge starts meanwhile.`,
+      what: `run ${runId} (${kind}), by ${printable(lastActor(run))}, has stood still for ${since}: nobody goes on with its archive ${printable(run.archiveFile)}, and no other purge starts meanwhile`,
       remedy: `\`${resumeCommand(run)}\` goes on where that file is; \`${cancelCommand(run)}\` gives it up, and what was deleted stays in the file. At ${formatTime(progressedAt(run) + ABANDONED_AFTER_MS)} it is canceled by itself.`,
     };
   }
   if (isLast && didNothing(run)) {
     return {
-      what: `The last ${kind} run, ${runId}, did nothing: all that it came to was set aside (${run.quarantined}). ${failureOf(run)}`,
+      what: `the last ${kind} run, ${runId}, did nothing: all that it came to was set aside (${run.quarantined}). ${failureOf(run)}`,
       remedy: `\`${shellCommand("sessions-ops", "runs", "show", runId)}\` shows its errors; the next run tries them again, and does no more until the cause is gone.`,
     };
   }
   if (status !== "failed") return null;
   return {
-    what: `${isLast ? `The last ${kind} run, ${runId},` : `Run ${runId} (${kind})`} failed: ${failureOf(run)}`,
+    what: `${isLast ? `the last ${kind} run, ${runId},` : `run ${runId} (${kind})`} failed: ${failureOf(run)}`,
     remedy: `\`${resumeCommand(run)}\` goes on where it stopped, \`${shellCommand("sessions-ops", "runs", "show", runId)}\` shows its errors.`,
   };
 }
@@ -66,14 +59,14 @@ export function outdatedAdvice(
     retentionDays,
   }: Pick<RevisedSettings, "revision" | "retentionDays">,
   now: number,
-): RunAdvice | null {
+): Advice | null {
   const { runId, kind, status, cutoff } = run;
   if (kind !== "purge" || status !== "running") return null;
   const isOutdated = run.revision !== undefined && run.revision < revision;
   const keptFrom = purgeCutoff(retentionDays, now) ?? 0;
   if (!isOutdated || cutoff <= keptFrom) return null;
   return {
-    what: `Run ${runId} (${kind}) was asked for under other settings and goes on with its cutoff, last active before ${formatTime(cutoff)}, so it deletes what the retention (${retentionText(retentionDays)}) keeps.`,
+    what: `run ${runId} (${kind}) was asked for under other settings and goes on with its cutoff, last active before ${formatTime(cutoff)}, so it deletes what the retention (${retentionText(retentionDays)}) keeps`,
     remedy: `\`${cancelCommand(run)}\` stops it before its next page.`,
   };
 }
@@ -103,10 +96,10 @@ export function cancelCommand({ runId }: Known): string {
   return shellCommand("sessions-ops", "runs", "cancel", runId);
 }
 
-/** The last of its errors, without the stack, which `runs show` has. */
-export function failureOf({ errors }: Pick<Run, "errors">): string {
+/** The last of its errors, without the stack, which `runs show` has, and as a clause ends. */
+function failureOf({ errors }: Pick<Run, "errors">): string {
   const [line] = errors.at(-1)?.message.split("\n") ?? [];
-  return (line || "no reason was recorded").replace(/([^.?!])$/, "$1.");
+  return (line || "no reason was recorded").replace(/\.$/, "");
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────

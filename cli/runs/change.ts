@@ -11,14 +11,8 @@ import {
 } from "../deployment/connect.js";
 import { CliError } from "../errors.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
-import {
-  countOf,
-  formatNumber,
-  note,
-  print,
-  printJson,
-  retentionText,
-} from "../terminal/output.js";
+import { note, print, printJson } from "../terminal/output.js";
+import { countOf, formatNumber, retentionText } from "../terminal/words.js";
 import { resumeCommand } from "./advice.js";
 import { follow, readRun } from "./follow.js";
 import { countLeft } from "./left.js";

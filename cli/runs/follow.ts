@@ -6,6 +6,7 @@ import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import { CliError, isUnreachable } from "../errors.js";
 import { note } from "../terminal/output.js";
+import { adviceText } from "../terminal/words.js";
 import { startProgress, type Progress } from "../terminal/progressBar.js";
 import { adviceFor, stoodStillMs } from "./advice.js";
 import { countTotal } from "./left.js";
@@ -104,7 +105,7 @@ function teller(context: CliContext): (run: Run) => void {
       isSaid = false;
       return;
     }
-    const text = `${advice.what} ${advice.remedy}`;
+    const text = adviceText(advice);
     // The watchdog moves one without an archive when it comes.
     const isLost =
       run.archiveFile !== undefined ||

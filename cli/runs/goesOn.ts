@@ -6,12 +6,8 @@ import type { Run } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { canAsk } from "../terminal/confirm.js";
 import type { Connection } from "../deployment/connect.js";
-import {
-  countOf,
-  formatNumber,
-  note,
-  retentionText,
-} from "../terminal/output.js";
+import { note } from "../terminal/output.js";
+import { countOf, formatNumber, retentionText } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
 import { cancelCommand, resumeCommand } from "./advice.js";
 import { countLeft, type RunLeft } from "./left.js";

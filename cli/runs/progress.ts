@@ -1,7 +1,7 @@
 /** How far a run is: what `status` and the dashboard say of it. */
 import { MINUTE_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { Backlog, Run } from "../deployment/api.js";
-import { formatNumber } from "../terminal/output.js";
+import { formatNumber } from "../terminal/words.js";
 import { silentForMs } from "./advice.js";
 import { formatDuration } from "../time/time.js";
 

@@ -6,14 +6,8 @@ import type { ComponentClient } from "../deployment/client.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
 import { toRunJson, toRunShowJson } from "../json/convert.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
-import {
-  countOf,
-  formatNumber,
-  note,
-  print,
-  printJson,
-  widthOf,
-} from "../terminal/output.js";
+import { note, print, printJson, widthOf } from "../terminal/output.js";
+import { adviceText, countOf, formatNumber } from "../terminal/words.js";
 import { adviceFor, resumeCommand } from "./advice.js";
 import { follow, readRun } from "./follow.js";
 import { conclude, report, tookText } from "./report.js";
@@ -67,7 +61,7 @@ async function noteStandstill(
   const there = await byDeploymentClock(context, client);
   for (const run of running) {
     const advice = adviceFor(run, there.now());
-    if (advice !== null) note(context, `${advice.what} ${advice.remedy}`);
+    if (advice !== null) note(context, adviceText(advice));
   }
 }
 
@@ -124,7 +118,7 @@ export async function watchRun(
 
 function whatToDo(run: Run, now: number): string[] {
   const advice = adviceFor(run, now);
-  if (advice !== null) return [`${advice.what} ${advice.remedy}`];
+  if (advice !== null) return [adviceText(advice)];
   if (run.status !== "canceled" && run.status !== "maxReached") return [];
   return [`\`${resumeCommand(run)}\` goes on where it stopped.`];
 }

@@ -9,7 +9,8 @@ import { byDeploymentClock } from "../deployment/clock.js";
 import type { Connection, GlobalOptions } from "../deployment/connect.js";
 import { CliError, isUnreachable, mayBeDone } from "../errors.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
-import { countOf, note } from "../terminal/output.js";
+import { note } from "../terminal/output.js";
+import { adviceText, countOf } from "../terminal/words.js";
 import { previewPurge } from "../purges/preview.js";
 import { adviceFor } from "./advice.js";
 import { follow, readRun } from "./follow.js";
@@ -109,8 +110,7 @@ export async function archivedByOther(
 ): Promise<CliError> {
   const there = await byDeploymentClock(context, client);
   const advice = adviceFor(run, there.now());
-  const then =
-    advice === null ? howToFollow(run) : `${advice.what} ${advice.remedy}`;
+  const then = advice === null ? howToFollow(run) : adviceText(advice);
   return new CliError(
     "failure",
     `Run ${run.runId} is already running, started by ${printable(run.actor)}, and only one purge runs at a time. ${then} Then repeat the command.`,

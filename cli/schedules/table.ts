@@ -1,6 +1,6 @@
 /** The tables that more than one command shows; two short lines an entry where they are too wide. */
 import type { Run, Schedule } from "../deployment/api.js";
-import { countOf, formatNumber } from "../terminal/output.js";
+import { countOf, formatNumber } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
 import { formatTable } from "../terminal/table.js";
 import { formatRelative, formatTime } from "../time/time.js";

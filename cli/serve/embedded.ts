@@ -1,4 +1,4 @@
-import { CliError } from "../errors.js";
+import { CliError, codeOf } from "../errors.js";
 
 /** What is used of `@sessions-ops/embedded`, which need not be installed beside this package. */
 export interface EmbeddedPackage {
@@ -53,8 +53,7 @@ export async function openEmbedded(
 
 function isMissing(error: Error): boolean {
   return (
-    "code" in error &&
-    error.code === "ERR_MODULE_NOT_FOUND" &&
+    codeOf(error) === "ERR_MODULE_NOT_FOUND" &&
     error.message.includes("@sessions-ops/embedded")
   );
 }

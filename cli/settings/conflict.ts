@@ -4,7 +4,7 @@ import type { Returns } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { CliError } from "../errors.js";
 import { refusalData } from "../deployment/failures.js";
-import { countOf } from "../terminal/output.js";
+import { countOf } from "../terminal/words.js";
 import { changeLines } from "./text.js";
 import { printable } from "../terminal/printable.js";
 import { formatTime } from "../time/time.js";

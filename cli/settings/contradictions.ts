@@ -5,57 +5,85 @@ import {
   type Settings,
 } from "../../convex/sessionTracker/shared/shared.js";
 import { longestGapMs } from "../schedules/cronGap.js";
-import { retentionText } from "../terminal/output.js";
+import { retentionText } from "../terminal/words.js";
 import { formatDuration } from "../time/time.js";
 
 /** How often a browser says it is there, unless the app says otherwise. */
 const HEARTBEAT_MS = 5 * MINUTE_MS;
 
-/** Each a sentence that says what happens, and what to change. */
-export function settingsWarnings(settings: Settings, now: number): string[] {
+export interface Contradiction {
+  /** What happens, as a sentence without its end. */
+  what: string;
+  /** What to change, as the rest of that sentence. */
+  remedy: string;
+}
+
+export function contradictions(
+  settings: Settings,
+  now: number,
+): Contradiction[] {
   return [
-    ...purgeWarnings(settings, now),
-    ...expireWarnings(settings, now),
-    ...heartbeatWarnings(settings),
+    ...rarePurges(settings, now),
+    ...rareExpireRuns(settings, now),
+    ...rareHeartbeats(settings),
   ];
 }
 
-function purgeWarnings(
+/** Each as a sentence. */
+export function contradictionTexts(settings: Settings, now: number): string[] {
+  return contradictions(settings, now).map(
+    ({ what, remedy }) => `${what}: ${remedy}`,
+  );
+}
+
+function rarePurges(
   { retentionDays, schedules: { purge } }: Settings,
   now: number,
-): string[] {
+): Contradiction[] {
   if (retentionDays === "never") return [];
   const everyMs = longestGapMs(purge.spec, now);
   if (everyMs !== null && retentionDays * DAY_MS >= everyMs) return [];
   return [
-    `The retention (${retentionText(retentionDays)}) is shorter than the longest time between two purges (${gapText(everyMs)}), so sessions stay longer than it says: purge more often (schedule set purge), or raise it.`,
+    {
+      what: `The retention (${retentionText(retentionDays)}) is shorter than the longest time between two purges (${gapText(everyMs)}), so sessions stay longer than it says`,
+      remedy: "purge more often (schedule set purge), or raise it.",
+    },
   ];
 }
 
-function expireWarnings(
+function rareExpireRuns(
   { idleTimeoutMs, schedules: { expire } }: Settings,
   now: number,
-): string[] {
+): Contradiction[] {
   const everyMs = longestGapMs(expire.spec, now);
   if (everyMs !== null && idleTimeoutMs >= everyMs) return [];
   return [
-    `The idle timeout (${formatDuration(idleTimeoutMs)}) is shorter than the longest time between two expire runs (${gapText(everyMs)}), so counts of active sessions hold visitors who left long ago: expire more often (schedule set expire), or raise it.`,
+    {
+      what: `The idle timeout (${formatDuration(idleTimeoutMs)}) is shorter than the longest time between two expire runs (${gapText(everyMs)}), so counts of active sessions hold visitors who left long ago`,
+      remedy: "expire more often (schedule set expire), or raise it.",
+    },
   ];
 }
 
-/** One that cannot be told is longer than any retention: it takes more than ten years. */
+/** A gap that cannot be told is longer than any retention: it takes more than ten years. */
 function gapText(everyMs: number | null): string {
   return everyMs === null
     ? "years: it cannot be told"
     : formatDuration(everyMs);
 }
 
-function heartbeatWarnings({ idleTimeoutMs, touchAfterMs }: Settings) {
+function rareHeartbeats({
+  idleTimeoutMs,
+  touchAfterMs,
+}: Settings): Contradiction[] {
   // A heartbeat sooner than touchAfter writes nothing, and the next one comes a whole interval later.
   const seenEveryMs =
     Math.max(1, Math.ceil(touchAfterMs / HEARTBEAT_MS)) * HEARTBEAT_MS;
   if (idleTimeoutMs > seenEveryMs) return [];
   return [
-    `The idle timeout (${formatDuration(idleTimeoutMs)}) is not longer than the time between two heartbeats that are written (${formatDuration(seenEveryMs)}, with the browser's default of one every ${formatDuration(HEARTBEAT_MS)}), so visitors who are still there expire: raise it, or give <SessionTracker> a shorter heartbeatInterval.`,
+    {
+      what: `The idle timeout (${formatDuration(idleTimeoutMs)}) is not longer than the time between two heartbeats that are written (${formatDuration(seenEveryMs)}, with the browser's default of one every ${formatDuration(HEARTBEAT_MS)}), so visitors who are still there expire`,
+      remedy: "raise it, or give <SessionTracker> a shorter heartbeatInterval.",
+    },
   ];
 }

@@ -12,7 +12,7 @@ import { announceTarget, type Connection } from "../deployment/connect.js";
 import { conflictExplained } from "./conflict.js";
 import { CliError } from "../errors.js";
 import { tellWhatGoesOn, type GoesOnOptions } from "../runs/goesOn.js";
-import { countOf, retentionText } from "../terminal/output.js";
+import { countOf, retentionText } from "../terminal/words.js";
 import { previewPurge } from "../purges/preview.js";
 import { nextPurgeText } from "../schedules/report.js";
 

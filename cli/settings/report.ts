@@ -2,7 +2,7 @@ import type { Settings } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import { colorsFor } from "../terminal/output.js";
 import { intervalTable } from "./text.js";
-import { settingsWarnings } from "./contradictions.js";
+import { contradictionTexts } from "./contradictions.js";
 
 /** What settings come to: each interval as a time, and where they contradict each other, for that stream. */
 export function settingsReport(
@@ -23,7 +23,7 @@ export function warningLines(
   stream: "stdout" | "stderr",
 ): string[] {
   const { yellow } = colorsFor(context, stream);
-  return settingsWarnings(settings, context.now()).map((warning) =>
+  return contradictionTexts(settings, context.now()).map((warning) =>
     yellow(`! ${warning}`),
   );
 }

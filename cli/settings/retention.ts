@@ -6,7 +6,8 @@ import {
   type Connection,
   type GlobalOptions,
 } from "../deployment/connect.js";
-import { note, print, printJson, retentionText } from "../terminal/output.js";
+import { note, print, printJson } from "../terminal/output.js";
+import { retentionText } from "../terminal/words.js";
 import { changePolicy, type PolicyChangeOptions } from "./policyChange.js";
 import { settingsReport } from "./report.js";
 import type { RetentionJson } from "../json/shapes.js";

@@ -9,7 +9,7 @@ import { changePolicy, type PolicyChangeOptions } from "./policyChange.js";
 import { readPatch } from "./patch.js";
 import { settingsReport } from "./report.js";
 import { changeLines, settingsTable } from "./text.js";
-import { settingsWarnings } from "./contradictions.js";
+import { contradictionTexts } from "./contradictions.js";
 import { printable } from "../terminal/printable.js";
 import { formatTime } from "../time/time.js";
 import type {
@@ -113,7 +113,7 @@ function toJson(
   context: CliContext,
   { revision, ...settings }: Settings & { revision: number },
 ): SettingsJson {
-  const warnings = settingsWarnings(settings, context.now());
+  const warnings = contradictionTexts(settings, context.now());
   return { revision, settings: toSettingsJson(settings), warnings };
 }
 

@@ -5,7 +5,8 @@ import {
   type Settings,
 } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
-import { formatNumber, retentionText, widthOf } from "../terminal/output.js";
+import { widthOf } from "../terminal/output.js";
+import { formatNumber, retentionText } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
 import { formatTable } from "../terminal/table.js";
 import {

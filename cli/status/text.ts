@@ -1,13 +1,8 @@
 import type { CliContext } from "../context.js";
 import type { Backlog, Status } from "../deployment/api.js";
 import type { Connection } from "../deployment/connect.js";
-import {
-  colorsFor,
-  countOf,
-  formatNumber,
-  retentionText,
-  widthOf,
-} from "../terminal/output.js";
+import { colorsFor, widthOf } from "../terminal/output.js";
+import { countOf, formatNumber, retentionText } from "../terminal/words.js";
 import { productionBanner } from "../deployment/target/production.js";
 import { progressOf, progressText } from "../runs/progress.js";
 import { statusWarnings } from "./warnings.js";

@@ -2,8 +2,9 @@
 import { WATCHDOG_LATE_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { Status } from "../deployment/api.js";
 import { adviceFor, outdatedAdvice } from "../runs/advice.js";
-import { OWED_REMEDY, owedText } from "../doctor/hooks.js";
-import { settingsWarnings } from "../settings/contradictions.js";
+import { owedAdvice } from "../hooks/owed.js";
+import { adviceText } from "../terminal/words.js";
+import { contradictionTexts } from "../settings/contradictions.js";
 import { scheduleState } from "../schedules/table.js";
 import { formatDuration, formatTime } from "../time/time.js";
 
@@ -13,7 +14,7 @@ export function statusWarnings(status: Status, now: number): string[] {
     ...runWarnings(status, now),
     ...debtWarnings(status),
     ...pauseWarnings(status),
-    ...settingsWarnings(status.settings, now),
+    ...contradictionTexts(status.settings, now),
   ];
 }
 
@@ -40,16 +41,13 @@ function runWarnings({ runs, settings }: Status, now: number): string[] {
     [
       adviceFor(run, now, { isLast: true }),
       outdatedAdvice(run, settings, now),
-    ].flatMap((advice) =>
-      advice === null ? [] : `${advice.what} ${advice.remedy}`,
-    ),
+    ].flatMap((advice) => (advice === null ? [] : adviceText(advice))),
   );
 }
 
 function debtWarnings({ hookDebts }: Status): string[] {
   if (hookDebts === 0) return [];
-  const text = owedText(hookDebts);
-  return [`${text.charAt(0).toUpperCase()}${text.slice(1)}. ${OWED_REMEDY}`];
+  return [adviceText(owedAdvice(hookDebts))];
 }
 
 function pauseWarnings({ schedules }: Status): string[] {

@@ -1,6 +1,6 @@
 import type { CliContext } from "../context.js";
 import { CliError } from "../errors.js";
-import { countOf, formatNumber } from "./output.js";
+import { countOf, formatNumber } from "./words.js";
 
 interface ConfirmOptions {
   readonly yes?: boolean;

@@ -1,4 +1,3 @@
-import type { RetentionDays } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import {
   colors,
@@ -44,18 +43,4 @@ export function colorsFor(
 /** How wide the terminal is, for what people asked for; `undefined` where there is none. */
 export function widthOf(context: CliContext): number | undefined {
   return context.stdout.isTTY ? context.stdout.columns : undefined;
-}
-
-/** 1,234 sessions; 1 session */
-export function countOf(count: number, noun: string): string {
-  return `${formatNumber(count)} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-/** 1,234,567. By hand: the first use of a locale takes tens of milliseconds. */
-export function formatNumber(value: number): string {
-  return String(value).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ",");
-}
-
-export function retentionText(retentionDays: RetentionDays): string {
-  return retentionDays === "never" ? "never" : countOf(retentionDays, "day");
 }

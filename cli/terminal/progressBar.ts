@@ -1,5 +1,5 @@
 import type { CliContext } from "../context.js";
-import { formatNumber } from "./output.js";
+import { formatNumber } from "./words.js";
 import { roundedRate } from "../runs/progress.js";
 import { formatDuration } from "../time/time.js";
 

@@ -1,5 +1,5 @@
 import type { CliContext } from "../context.js";
-import { countOf } from "./output.js";
+import { countOf } from "./words.js";
 import { printableJson, printableText } from "./printable.js";
 import { writeOut } from "./streams.js";
 import { iso } from "../time/time.js";

@@ -14,7 +14,8 @@ import type { TimeUnit } from "./import/rows.js";
 import { openSource, type Source } from "./import/source.js";
 import { transfer } from "./import/transfer.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
-import { countOf, formatNumber, print, printJson } from "../terminal/output.js";
+import { print, printJson } from "../terminal/output.js";
+import { countOf, formatNumber } from "../terminal/words.js";
 import type { ImportJson } from "../json/shapes.js";
 
 export interface ImportOptions extends GlobalOptions {

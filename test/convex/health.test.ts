@@ -71,8 +71,8 @@ test("schedules that crons lacks, has differently, or does not fire", async () =
   expect(expire?.overdueSince).toBe(NOW + 15 * MINUTE_MS);
 
   expect(await t.mutation(api.operator.health.repair, {})).toEqual([
-    "registered schedule expire",
-    "registered schedule purge",
+    { kind: "scheduleRegistered", schedule: "expire" },
+    { kind: "scheduleRegistered", schedule: "purge" },
   ]);
   expect(await inCrons()).toEqual({ expire: "same", purge: "same" });
   expect(await t.mutation(api.operator.health.repair, {})).toEqual([]);
@@ -104,8 +104,8 @@ test("repair restarts a run that stands still, though the watchdog gave up", asy
 
   const done = await t.mutation(api.operator.health.repair, {});
   expect(done).toEqual([
-    "gave the watchdog a new fuse",
-    `run ${runId} stood still`,
+    { kind: "fuseReplaced" },
+    { kind: "runRestarted", runId, why: "stoodStill" },
   ]);
   expect(await finishRun(t, runId)).toMatchObject({ sessions: 30 });
   expect(

@@ -11,7 +11,7 @@ import {
   stat,
 } from "node:fs/promises";
 import type { Writable } from "node:stream";
-import { CliError } from "../../errors.js";
+import { CliError, codeOf } from "../../errors.js";
 
 export interface Destination {
   /** Gives `write` what to write to; the file is there only once that has resolved. */
@@ -101,10 +101,4 @@ function whatItIs(there: Stats): string {
 function ifMissing(error: unknown): null {
   if (codeOf(error) === "ENOENT") return null;
   throw error;
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error
-    ? String(error.code)
-    : undefined;
 }

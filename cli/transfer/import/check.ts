@@ -1,5 +1,6 @@
 import type { CliContext } from "../../context.js";
-import { countOf, formatNumber, note } from "../../terminal/output.js";
+import { note } from "../../terminal/output.js";
+import { countOf, formatNumber } from "../../terminal/words.js";
 import { printable } from "../../terminal/printable.js";
 import { parseRow, type ReadingOptions } from "./rows.js";
 import type { NumberedRow } from "./batches.js";

@@ -2,12 +2,8 @@ import type { RetentionDays } from "../../../convex/sessionTracker/shared/shared
 import type { CliContext } from "../../context.js";
 import type { ComponentClient } from "../../deployment/client.js";
 import { confirmYes } from "../../terminal/confirm.js";
-import {
-  countOf,
-  formatNumber,
-  note,
-  retentionText,
-} from "../../terminal/output.js";
+import { note } from "../../terminal/output.js";
+import { countOf, formatNumber, retentionText } from "../../terminal/words.js";
 import { nextPurgeText } from "../../schedules/report.js";
 import type { Checked } from "./check.js";
 

@@ -6,7 +6,7 @@ import { pipeline, type Readable } from "node:stream";
 import { pipeline as pipelined } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { CliContext } from "../../context.js";
-import { CliError, messageOf } from "../../errors.js";
+import { CliError, codeOf } from "../../errors.js";
 import { openBackup, type TableChoice } from "./backup.js";
 import { readLines, type SourceLine } from "./textLines.js";
 
@@ -37,7 +37,7 @@ export async function openSource(
 
 async function lookAt(path: string): Promise<Stats> {
   const found = await stat(path).catch((error: unknown) => {
-    if (messageOf(error).startsWith("ENOENT")) return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   });
   if (found !== null && !found.isDirectory() && !found.isBlockDevice()) {

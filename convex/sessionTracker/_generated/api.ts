@@ -55,6 +55,7 @@ import type * as settings_policy from "../settings/policy.js";
 import type * as settings_settings from "../settings/settings.js";
 import type * as settings_wholeRows from "../settings/wholeRows.js";
 import type * as shared_errors from "../shared/errors.js";
+import type * as shared_limits from "../shared/limits.js";
 import type * as shared_shared from "../shared/shared.js";
 import type * as shared_version from "../shared/version.js";
 import type * as tracking from "../tracking.js";
@@ -121,6 +122,7 @@ const fullApi: ApiFromModules<{
   "settings/settings": typeof settings_settings;
   "settings/wholeRows": typeof settings_wholeRows;
   "shared/errors": typeof shared_errors;
+  "shared/limits": typeof shared_limits;
   "shared/shared": typeof shared_shared;
   "shared/version": typeof shared_version;
   tracking: typeof tracking;

@@ -108,7 +108,20 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           "mutation",
           "internal",
           {},
-          Array<string>,
+          Array<
+            | { kind: "scheduleRegistered"; schedule: "expire" | "purge" }
+            | { kind: "fuseReplaced" }
+            | {
+                kind: "scheduleRestarted";
+                schedule: "expire" | "purge";
+                why: "didNotFire" | "tickedInTheFuture";
+              }
+            | {
+                kind: "runRestarted";
+                runId: string;
+                why: "stoodStill" | "gotOnInTheFuture";
+              }
+          >,
           Name
         >;
         schedules: FunctionReference<

@@ -1,13 +1,13 @@
 /** What `doctor` asks beyond `status.get`: is what should live alive, are the counters right. */
 import { vWorkId, Workpool, type WorkId } from "@convex-dev/workpool";
-import { v } from "convex/values";
+import { v, type Infer } from "convex/values";
 import { components, internal } from "../_generated/api.js";
 import { internalMutation, mutation, query } from "../_generated/server.js";
 import { dueAt } from "../schedules/dueFires.js";
 import { readSettings } from "../settings/inForce.js";
 import { SCHEDULE_NAMES, vScheduleName } from "../shared/shared.js";
 import { findTick, writeTick } from "../schedules/ticks.js";
-import { lookAfter } from "../schedules/watchdog.js";
+import { lookAfter, vRestarted } from "../schedules/watchdog.js";
 import { register, stateInCrons } from "../schedules/register.js";
 
 const workpool = new Workpool(components.workpool, {});
@@ -81,6 +81,14 @@ export const schedules = query({
   },
 });
 
+const vRepaired = v.union(
+  v.object({ kind: v.literal("scheduleRegistered"), schedule: vScheduleName }),
+  /** The watchdog had given up, and starts anew. */
+  v.object({ kind: v.literal("fuseReplaced") }),
+  vRestarted,
+);
+type Repaired = Infer<typeof vRepaired>;
+
 /**
  * Registers schedules that crons has lost or has differently, and does what the watchdog does, with
  * a new fuse: restarts what stands still.
@@ -88,18 +96,18 @@ export const schedules = query({
  */
 export const repair = mutation({
   args: {},
-  returns: v.array(v.string()),
+  returns: v.array(vRepaired),
   handler: async (ctx) => {
-    const done: string[] = [];
+    const done: Repaired[] = [];
     const { schedules: wanted } = await readSettings(ctx);
     for (const name of SCHEDULE_NAMES) {
       const inCrons = await stateInCrons(ctx, name, wanted[name]);
       if (inCrons === "same") continue;
       await register(ctx, name, wanted[name]);
-      done.push(`registered schedule ${name}`);
+      done.push({ kind: "scheduleRegistered", schedule: name });
     }
     if ((await findTick(ctx, "watchdog"))?.gaveUp !== undefined) {
-      done.push("gave the watchdog a new fuse");
+      done.push({ kind: "fuseReplaced" });
     }
     await writeTick(ctx, "watchdog", { restarts: [], gaveUp: undefined });
     return [...done, ...(await lookAfter(ctx, Date.now()))];

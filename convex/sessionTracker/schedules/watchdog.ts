@@ -6,7 +6,7 @@
  * A fuse keeps it from restarting something broken for ever; `status` then says that it gave up, and
  * why.
  */
-import { v } from "convex/values";
+import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { internalMutation, type MutationCtx } from "../_generated/server.js";
 import { answerDue, answeredUntil, dueAt } from "./dueFires.js";
@@ -21,6 +21,7 @@ import {
   MINUTE_MS,
   SCHEDULE_NAMES,
   STUCK_AFTER_MS,
+  vScheduleName,
   type Schedule,
   type ScheduleName,
 } from "../shared/shared.js";
@@ -56,14 +57,26 @@ export const check = internalMutation({
   },
 });
 
-/**
- * Restarts what does not live, as far as the fuse allows.
- * @returns why each was restarted
- */
+export const vRestarted = v.union(
+  v.object({
+    kind: v.literal("scheduleRestarted"),
+    schedule: vScheduleName,
+    why: v.union(v.literal("didNotFire"), v.literal("tickedInTheFuture")),
+  }),
+  v.object({
+    kind: v.literal("runRestarted"),
+    runId: v.id("runs"),
+    why: v.union(v.literal("stoodStill"), v.literal("gotOnInTheFuture")),
+  }),
+);
+/** What was restarted, and why. */
+export type Restarted = Infer<typeof vRestarted>;
+
+/** Restarts what does not live, as far as the fuse allows. */
 export async function lookAfter(
   ctx: MutationCtx,
   now: number,
-): Promise<string[]> {
+): Promise<Restarted[]> {
   const ailing = [
     ...(await lostSchedules(ctx, now)),
     ...(await stuckRuns(ctx, now)),
@@ -75,7 +88,7 @@ export async function lookAfter(
 
 /** Something to restart, and how. */
 interface Ailing {
-  what: string;
+  what: Restarted;
   restart: () => Promise<void>;
 }
 
@@ -126,7 +139,7 @@ async function lostSchedules(ctx: MutationCtx, now: number): Promise<Ailing[]> {
     if (why === null) continue;
     await answerDue(ctx, name, schedules[name], now);
     lost.push({
-      what: `schedule ${name} ${why}`,
+      what: { kind: "scheduleRestarted", schedule: name, why },
       restart: () => register(ctx, name, schedules[name]),
     });
   }
@@ -138,12 +151,12 @@ async function whyLost(
   name: ScheduleName,
   schedule: Schedule,
   now: number,
-): Promise<string | null> {
+): Promise<"didNotFire" | "tickedInTheFuture" | null> {
   const tick = await findTick(ctx, name);
   // Whatever crons has for it is as far ahead.
-  if (isFuture(answeredUntil(tick) ?? 0, now)) return "ticked in the future";
+  if (isFuture(answeredUntil(tick) ?? 0, now)) return "tickedInTheFuture";
   const due = dueAt(schedule, tick, now);
-  return due !== null && due + LOST_AFTER_MS < now ? "did not fire" : null;
+  return due !== null && due + LOST_AFTER_MS < now ? "didNotFire" : null;
 }
 
 async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {
@@ -160,7 +173,11 @@ async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {
     const due = Math.max(run.progressAt, run.nextPageAt ?? 0);
     if (!isAhead && due + STUCK_AFTER_MS >= now) continue;
     stuck.push({
-      what: `run ${run._id} ${isAhead ? "got on in the future" : "stood still"}`,
+      what: {
+        kind: "runRestarted",
+        runId: run._id,
+        why: isAhead ? "gotOnInTheFuture" : "stoodStill",
+      },
       restart: () =>
         goOn(
           ctx,
@@ -198,8 +215,8 @@ async function restart(ctx: MutationCtx, ailing: Ailing[], now: number) {
   const restarts = (tick?.restarts ?? []).filter(
     (at) => at > now - FUSE_WINDOW_MS && !isFuture(at, now),
   );
-  const restarted: string[] = [];
-  const left: string[] = [];
+  const restarted: Restarted[] = [];
+  const left: Restarted[] = [];
   for (const { what, restart } of ailing) {
     if (restarts.length >= MAX_RESTARTS) {
       left.push(what);
@@ -214,14 +231,32 @@ async function restart(ctx: MutationCtx, ailing: Ailing[], now: number) {
       ? undefined
       : {
           at: tick?.gaveUp?.at ?? now,
-          why: `${MAX_RESTARTS} restarts within six hours did not help: ${left.join("; ")}`,
+          why: `${MAX_RESTARTS} restarts within six hours did not help: ${wordsOf(left)}`,
         };
   const lastResult =
     restarted.length === 0
       ? "all well"
-      : `restarted, because ${restarted.join("; ")}`;
+      : `restarted, because ${wordsOf(restarted)}`;
   return { restarted, restarts, gaveUp, lastResult: gaveUp?.why ?? lastResult };
 }
+
+/** For people who read the watchdog's last result. */
+function wordsOf(restarts: Restarted[]): string {
+  return restarts
+    .map((one) =>
+      one.kind === "runRestarted"
+        ? `run ${one.runId} ${WORDS[one.why]}`
+        : `schedule ${one.schedule} ${WORDS[one.why]}`,
+    )
+    .join("; ");
+}
+
+const WORDS: Record<Restarted["why"], string> = {
+  didNotFire: "did not fire",
+  tickedInTheFuture: "ticked in the future",
+  stoodStill: "stood still",
+  gotOnInTheFuture: "got on in the future",
+};
 
 /** Only what has finished. */
 async function trimRuns(ctx: MutationCtx, now: number): Promise<void> {

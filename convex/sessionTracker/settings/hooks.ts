@@ -7,6 +7,7 @@ import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { take, walkDebts } from "../rows/walks.js";
+import { DEBTS_COUNTED } from "../shared/limits.js";
 import {
   vHookName,
   type HookName,
@@ -70,10 +71,10 @@ export async function tellErased(
   return told;
 }
 
-/** How much is owed, counted up to 100. */
+/** How much is owed, as far as it is counted. */
 export async function countDebts(ctx: QueryCtx): Promise<number> {
   const rows = walkDebts(ctx, { order: "asc", after: null });
-  return (await take(rows, 100)).length;
+  return (await take(rows, DEBTS_COUNTED)).length;
 }
 
 export function toHookSession(

@@ -1,7 +1,7 @@
 /** The longest time between two fires, which settings are held against. */
 import { expect, test } from "vitest";
 import { longestGapMs } from "../../../cli/schedules/cronGap.js";
-import { settingsWarnings } from "../../../cli/settings/contradictions.js";
+import { contradictionTexts } from "../../../cli/settings/contradictions.js";
 import {
   DAY_MS,
   DEFAULT_SETTINGS,
@@ -42,7 +42,7 @@ test.each(["30 2 * * 5L", "30 2 * * 1#2", "30 2 29 2 *", "30 2 * 2 1#5"])(
   (spec) => {
     const { schedules } = DEFAULT_SETTINGS;
     const purge = { spec, timeZone: "UTC" };
-    const [warning] = settingsWarnings(
+    const [warning] = contradictionTexts(
       { ...DEFAULT_SETTINGS, schedules: { ...schedules, purge } },
       NOW,
     );
