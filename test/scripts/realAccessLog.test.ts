@@ -10,7 +10,7 @@ import type {
   ListJson,
   StatusJson,
 } from "../../cli/json/shapes.js";
-import { isMissing } from "../processes/missing.js";
+import { isMissing } from "../../embedded/test/support/process/missing.js";
 import {
   openDeployment,
   type EmbeddedDeployment,

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { EmbeddedError } from "../../src/errors.js";
 import { openStore } from "../../src/storage/lmdbStore.js";
-import { isMissing } from "../../../test/processes/missing.js";
+import { isMissing } from "../support/process/missing.js";
 import { temporaryDir } from "../support/database.js";
 import { TestDeployment } from "../support/deployment.js";
 

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 import { openStore } from "../../src/storage/lmdbStore.js";
-import { isMissing } from "../../../test/processes/missing.js";
+import { isMissing } from "../support/process/missing.js";
 import { temporaryDir } from "../support/database.js";
 
 const fileOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));

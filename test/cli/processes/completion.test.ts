@@ -1,7 +1,7 @@
 /** The completion scripts, in the shells that they are for. */
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { isMissing } from "../../processes/missing.js";
+import { isMissing } from "../../../embedded/test/support/process/missing.js";
 import { FakeTerminal } from "../support/fakeTerminal.js";
 
 const EXPECTED: Array<[words: string[], offered: string[]]> = [
