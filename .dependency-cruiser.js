@@ -13,13 +13,35 @@ const PARTS = {
   ui: [],
   dashboard: ["ui", "cli"],
   "embedded/src": [],
+  "embedded/test": ["embedded/src"],
   example: ["ui"],
 };
 
 /** Floors and rooms, each of which imports only those after it. */
 const DOWNWARDS = {
+  "convex/sessionTracker": [
+    "operator",
+    "alerts",
+    "schedules",
+    "runs",
+    "visitors",
+    "settings",
+    "rows",
+    "shared",
+  ],
   "embedded/src": ["server", "functions", "scheduler", "database", "storage"],
 };
+
+/** Of the component, what knows no deployment: validators, types, pure rules. */
+const RULES = [
+  "_generated/",
+  "shared/",
+  "settings/policy.ts",
+  "schedules/fires.ts",
+].map((path) => `^convex/sessionTracker/${path}`);
+
+/** As it is, and not bundled. */
+const PUBLISHED = ["client", "react", "convex/sessionTracker", "embedded/src"];
 
 const own = (folder) => `^${folder}/`;
 
@@ -55,11 +77,32 @@ export default {
     ...parts,
     ...downwards,
     {
+      name: "others import only rules and generated types of the component",
+      comment: "What takes a ctx runs in a deployment.",
+      severity: "error",
+      from: {
+        path: ["client", "react", "cli", "dashboard"].map(own),
+        // It registers the schema with an app's tests.
+        pathNot: "^client/test\\.ts$",
+      },
+      to: { path: own("convex/sessionTracker"), pathNot: RULES },
+    },
+    {
+      name: "what is published as it is imports no devDependency",
+      severity: "error",
+      // Whoever uses test.ts has convex-test and Vite.
+      from: { path: PUBLISHED.map(own), pathNot: "^client/test\\.ts$" },
+      to: {
+        dependencyTypes: ["npm-dev"],
+        dependencyTypesNot: ["npm-peer"],
+      },
+    },
+    {
       name: "no circle",
       comment:
         "Convex's generated types name every module, which is a circle by design.",
       severity: "error",
-      from: { path: "^(.+)$", pathNot: ["^embedded/src/", "^cli/"] },
+      from: { path: "^(.+)$", pathNot: "^cli/" },
       // A test may name its own file as a module of an app.
       to: {
         pathNot: "^$1$",
@@ -77,7 +120,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: "(^|/)(node_modules|dist)/" },
-    exclude: { path: "(^|/)dist/" },
+    exclude: { path: "^(embedded/)?dist/" },
     // Types count: what a file must know of another is the same with them.
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {

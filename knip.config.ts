@@ -22,14 +22,16 @@ export default {
         // Run by hand; its output is in the repository.
         "test/upgrade/makeDirectory.ts",
       ],
+      // scripts/checkPackages.ts runs their commands.
+      ignoreDependencies: ["@arethetypeswrong/cli", "publint"],
     },
     embedded: {
       entry: [
         // Processes that tests start by their path.
         "test/storage/owner{Claims,Holder}.ts",
-        "test/support/servedProcess.ts",
+        "test/support/process/servedProcess.ts",
         // Stands in for convex-test in the packages' own tests.
-        "test/conformance/convexTest.ts",
+        "test/conformance/adapter/convexTest.ts",
       ],
       ignoreDependencies: [
         // Its text is run inside of each function's realm.
