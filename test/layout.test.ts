@@ -14,7 +14,6 @@ const NOT_YET = [
   "embedded/src/server/sync",
   "embedded/test/support",
   "react",
-  "test/convex",
   "test/react",
 ];
 const CODE = /\.(ts|tsx|mjs|js|css)$/;

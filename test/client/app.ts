@@ -2,7 +2,7 @@ import { convexTest } from "convex-test";
 import { anyApi, defineSchema, type ApiFromModules } from "convex/server";
 import { exposeSessions, type ExposeOptions } from "../../client/index.js";
 import { register } from "../../client/test.js";
-import { sessionTracker } from "../convex/hooksApp/component.js";
+import { sessionTracker } from "../convex/support/hooksApp/component.js";
 
 /** What codegen would make of the app's one module, `sessions.ts`. */
 export const { sessions } = anyApi as unknown as ApiFromModules<{

@@ -5,8 +5,8 @@ import {
   DAY_MS,
   MINUTE_MS,
 } from "../../convex/sessionTracker/shared/shared.js";
-import { advance, step } from "../convex/clock.js";
-import { sessionTracker } from "../convex/hooksApp/component.js";
+import { advance, step } from "../convex/support/clock.js";
+import { sessionTracker } from "../convex/support/hooksApp/component.js";
 import { permitAll, sessions, setUpApp, type App } from "./app.js";
 
 const START = Date.UTC(2026, 0, 1);

@@ -20,7 +20,7 @@ export const differences: readonly Difference[] = [
       /'Scanned too many documents' but got 'Too many documents read in a single f/,
   },
   {
-    file: "test/convex/importing.test.ts",
+    file: "test/convex/operator/import.test.ts",
     tests: [
       "of as many rows as it takes fits a transaction where each row changes all it can",
     ],
@@ -28,7 +28,7 @@ export const differences: readonly Difference[] = [
     failsWith: INTERVALS_TWICE,
   },
   {
-    file: "test/convex/lifecycle.test.ts",
+    file: "test/convex/runs/chain.test.ts",
     tests: [
       "a page of 1000 takes fewer read intervals than the real backend allows",
       "a page of 3000 takes fewer read intervals than the real backend allows",
@@ -37,7 +37,7 @@ export const differences: readonly Difference[] = [
     failsWith: INTERVALS_TWICE,
   },
   {
-    file: "test/convex/schedules.test.ts",
+    file: "test/convex/schedules/schedules.test.ts",
     tests: [
       "after six hours of downtime answers once, though crons fires for each it missed",
     ],
@@ -45,7 +45,7 @@ export const differences: readonly Difference[] = [
     failsWith: /to have a length of 1 but got 2$/m,
   },
   {
-    file: "test/convex/sessions.test.ts",
+    file: "test/convex/operator/show.test.ts",
     tests: [
       "in pages of 1 loses and doubles no row of those created in one moment",
       "in pages of 2 loses and doubles no row of those created in one moment",

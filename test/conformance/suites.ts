@@ -2,4 +2,6 @@
 export const engineSuites = ["test/convex/scale/*.test.ts"];
 
 /** What `scale` has in all its combinations on the engine, and `npm test` in some on the mock. */
-export const partsOfEngineSuites = ["test/convex/clockChanges.test.ts"];
+export const partsOfEngineSuites = [
+  "test/convex/schedules/clockChanges.test.ts",
+];

@@ -6,14 +6,14 @@ import {
   HOUR_MS,
   MINUTE_MS,
 } from "../../convex/sessionTracker/shared/shared.js";
-import { advance } from "./clock.js";
+import { advance } from "./support/clock.js";
 import {
   checkWatchdog,
   purgesOf,
   setSpec,
   setUpWithRefill,
-} from "./fireKit.js";
-import type { Component } from "./rows.js";
+} from "./support/fireKit.js";
+import type { Component } from "./support/rows.js";
 import {
   loseLink,
   readRun,
@@ -22,8 +22,8 @@ import {
   setPageSize,
   startRun,
   visitors,
-} from "./runKit.js";
-import { setUpComponent } from "./setup.js";
+} from "./support/runKit.js";
+import { setUpComponent } from "./support/setup.js";
 
 const RIGHT = Date.UTC(2026, 2, 1, 3);
 const AHEAD = RIGHT + 10 * DAY_MS;

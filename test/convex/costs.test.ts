@@ -18,9 +18,9 @@ import {
   HOUR_MS,
   MINUTE_MS,
 } from "../../convex/sessionTracker/shared/shared.js";
-import { advance } from "./clock.js";
-import { record, totals, type Transaction } from "./recorder.js";
-import { readRows, type Component } from "./rows.js";
+import { advance } from "./support/clock.js";
+import { record, totals, type Transaction } from "./support/recorder.js";
+import { readRows, type Component } from "./support/rows.js";
 import {
   drawAllShards,
   finishRun,
@@ -29,8 +29,8 @@ import {
   seedLeased,
   startRun,
   visitors,
-} from "./runKit.js";
-import { setUpComponent } from "./setup.js";
+} from "./support/runKit.js";
+import { setUpComponent } from "./support/setup.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const CUTOFF = NOW - 14 * DAY_MS;

@@ -22,7 +22,7 @@ import {
   setPageSize,
   startRun,
   visitors,
-} from "../../convex/runKit.js";
+} from "../../convex/support/runKit.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import { FakeTerminal } from "../support/fakeTerminal.js";
 

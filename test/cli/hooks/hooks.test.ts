@@ -13,13 +13,13 @@ import {
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
-import { expectInvariants, readRows } from "../../convex/rows.js";
+import { expectInvariants, readRows } from "../../convex/support/rows.js";
 import {
   finishRun,
   seedExpired,
   startRun,
   visitors,
-} from "../../convex/runKit.js";
+} from "../../convex/support/runKit.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import { bodyOf } from "../support/fakeTerminal.js";
 
@@ -29,8 +29,7 @@ async function setUpHooks(onPurged = GONE) {
   const deployment = setUpDeployment(
     {},
     {
-      "../../convex/sessionTracker/faults.ts": () =>
-        import("../../convex/faults.js"),
+      faults: () => import("../../convex/support/faults.js"),
     },
   );
   const { component } = deployment;

@@ -4,7 +4,7 @@ import type { DryRunJson, RunResultJson } from "../../../cli/json/shapes.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import type { CliContext } from "../../../cli/context.js";
-import { readRows, type Component } from "../../convex/rows.js";
+import { readRows, type Component } from "../../convex/support/rows.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 
 /** One session for each of the last days, last active exactly so many days ago, with one action. */

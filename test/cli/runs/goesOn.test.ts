@@ -7,7 +7,7 @@ import type {
 } from "../../../cli/json/shapes.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
-import { runToPage } from "../../convex/runKit.js";
+import { runToPage } from "../../convex/support/runKit.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 
 /** Thirty sessions, 15 to 44 days old, and a purge by the retention that has done its first page of five. */

@@ -7,7 +7,7 @@ import {
   DAY_MS,
   HOUR_MS,
 } from "../../../convex/sessionTracker/shared/shared.js";
-import { advance } from "../../convex/clock.js";
+import { advance } from "../../convex/support/clock.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 
 async function setUpOld(sessions: number) {

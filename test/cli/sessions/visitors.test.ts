@@ -11,8 +11,8 @@ import {
   DAY_MS,
   MINUTE_MS,
 } from "../../../convex/sessionTracker/shared/shared.js";
-import { expectInvariants } from "../../convex/rows.js";
-import { seedExpired } from "../../convex/runKit.js";
+import { expectInvariants } from "../../convex/support/rows.js";
+import { seedExpired } from "../../convex/support/runKit.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 
 /** Seen 3 days, 31 minutes and a minute ago; `left` ended an hour ago. */

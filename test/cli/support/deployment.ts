@@ -10,7 +10,7 @@ import {
 import { onTestFinished, vi } from "vitest";
 import type { CliContext } from "../../../cli/context.js";
 import type { Fetch } from "../../../cli/deployment/http.js";
-import { setUpComponent } from "../../convex/setup.js";
+import { setUpComponent } from "../../convex/support/setup.js";
 import { ADMIN_KEY, bodyOf, FakeTerminal } from "./fakeTerminal.js";
 
 const modules = import.meta.glob("../../../convex/sessionTracker/*/*.ts");

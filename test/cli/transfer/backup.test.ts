@@ -10,7 +10,7 @@ import {
   DAY_MS,
   HOUR_MS,
 } from "../../../convex/sessionTracker/shared/shared.js";
-import { expectInvariants, readRows } from "../../convex/rows.js";
+import { expectInvariants, readRows } from "../../convex/support/rows.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import { setUpEverything } from "../support/everything.js";
 import type { FakeTerminal } from "../support/fakeTerminal.js";

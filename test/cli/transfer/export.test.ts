@@ -17,7 +17,7 @@ import {
   DAY_MS,
   MINUTE_MS,
 } from "../../../convex/sessionTracker/shared/shared.js";
-import { expectInvariants } from "../../convex/rows.js";
+import { expectInvariants } from "../../convex/support/rows.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import { LINE_ENDS_TO_SOME, setUpEverything } from "../support/everything.js";
 import type { FetchInit } from "../../../cli/deployment/http.js";

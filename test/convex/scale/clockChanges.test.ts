@@ -1,6 +1,11 @@
 /** Every zone's changes with every spec and stop, with and without ticks before: one run each. */
 import { afterEach, beforeEach, describe, test, vi } from "vitest";
-import { CHANGES, expectOneRunEach, KINDS, STOPS } from "../clockKit.js";
+import {
+  CHANGES,
+  expectOneRunEach,
+  KINDS,
+  STOPS,
+} from "../support/clockKit.js";
 
 beforeEach(() => {
   vi.useFakeTimers();

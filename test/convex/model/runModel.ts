@@ -1,0 +1,138 @@
+/**
+ * What runs may do to the model. When a page happens is not the model's business: it is told what
+ * the rows say now and checks that every change since was allowed, and, when a run has completed,
+ * that nothing was left behind.
+ */
+import { expect } from "vitest";
+import type { Doc } from "../../../convex/sessionTracker/_generated/dataModel.js";
+import type { RunKind } from "../../../convex/sessionTracker/shared/shared.js";
+import type { Rows } from "../support/rows.js";
+import type { SessionModel, Visitor } from "./sessionModel.js";
+
+interface KnownRun {
+  runId: string;
+  kind: RunKind;
+  cutoff: number;
+  status: Doc<"runs">["status"];
+  startedAtStep: number;
+  /** Whether a hook could fail at any time of the run. */
+  metFaults: boolean;
+}
+
+export class RunModel {
+  readonly runs: KnownRun[] = [];
+  hooksFail = true;
+  /** What all runs together did, as seen in the rows. */
+  readonly done = { expired: 0, purged: 0, actions: 0 };
+  readonly #model: SessionModel;
+
+  constructor(model: SessionModel) {
+    this.#model = model;
+  }
+
+  running(kind: RunKind): KnownRun | undefined {
+    return this.runs.find(
+      (run) => run.kind === kind && run.status === "running",
+    );
+  }
+
+  started(run: { runId: string; kind: RunKind; cutoff: number }): void {
+    const begin = { startedAtStep: this.#model.step };
+    this.runs.push({ ...run, ...begin, status: "running", metFaults: false });
+  }
+
+  hookRefuses(id: string): boolean {
+    return this.hooksFail && isPoison(id);
+  }
+
+  /** Takes over what runs did since the last time, as far as it was allowed. */
+  follow(rows: Rows, ledger: Doc<"runs">[]): void {
+    const active = this.runs.filter((run) => run.status === "running");
+    for (const run of active) run.metFaults ||= this.hooksFail;
+    this.#followRows(rows);
+    for (const run of active) {
+      const row = ledger.find(({ _id }) => _id === run.runId);
+      expect(["running", "completed"]).toContain(row?.status);
+      if (row?.status !== "completed") continue;
+      run.status = "completed";
+      this.#expectNothingLeft(run);
+    }
+    this.#expectCounts(ledger);
+  }
+
+  #followRows(rows: Rows): void {
+    const sessions = new Map(
+      rows.sessions.map((row) => [row.anonymousId, row]),
+    );
+    const actionsOf = new Map<string, number>();
+    for (const { session } of rows.actions) {
+      actionsOf.set(session, (actionsOf.get(session) ?? 0) + 1);
+    }
+    for (const [id, visitor] of this.#model.visitors) {
+      const row = sessions.get(id);
+      if (visitor.state === "active" && row?.state !== "active") {
+        this.#expire(id, visitor);
+      }
+      const left = row === undefined ? 0 : (actionsOf.get(row._id) ?? 0);
+      const gone = visitor.actions.length - left;
+      if (gone > 0) this.#deleteActions(id, visitor, gone);
+      if (row === undefined) this.#purge(id, visitor);
+    }
+  }
+
+  #expire(id: string, visitor: Visitor): void {
+    expect(this.#mayTake(["expire", "purge"], visitor), `expired ${id}`).toBe(
+      true,
+    );
+    expect(this.hookRefuses(id), `expired ${id}`).toBe(false);
+    this.#model.expire(visitor);
+    this.done.expired += 1;
+  }
+
+  /** The oldest go first; a session that does not fit a page loses some before it goes itself. */
+  #deleteActions(id: string, visitor: Visitor, count: number) {
+    expect(this.#mayTake(["purge"], visitor), `actions of ${id}`).toBe(true);
+    visitor.actions = visitor.actions
+      .toSorted((a, b) => a.at - b.at)
+      .slice(count);
+    this.done.actions += count;
+  }
+
+  #purge(id: string, visitor: Visitor): void {
+    expect(this.#mayTake(["purge"], visitor), `purged ${id}`).toBe(true);
+    expect(this.hookRefuses(id), `purged ${id}`).toBe(false);
+    this.#model.visitors.delete(id);
+    this.done.purged += 1;
+  }
+
+  #mayTake(kinds: RunKind[], visitor: Visitor): boolean {
+    return kinds.some((kind) => {
+      const run = this.running(kind);
+      return run !== undefined && this.#model.isDue(run, visitor);
+    });
+  }
+
+  /** Of what was due when it started; who moved since may have moved behind its cursor. */
+  #expectNothingLeft(run: KnownRun): void {
+    const left = [...this.#model.visitors]
+      .filter(([, visitor]) => visitor.changedAt < run.startedAtStep)
+      .filter(([, visitor]) => this.#model.isDue(run, visitor))
+      .filter(([id]) => !(run.metFaults && isPoison(id)));
+    expect(left, `${run.kind} run ${run.runId} completed`).toEqual([]);
+  }
+
+  #expectCounts(ledger: Doc<"runs">[]): void {
+    const counted = { expired: 0, purged: 0, actions: 0 };
+    for (const run of ledger) {
+      counted.expired += run.kind === "expire" ? run.sessions : run.leases;
+      counted.purged += run.kind === "purge" ? run.sessions : 0;
+      counted.actions += run.actions;
+    }
+    expect(counted, "what the ledger counts").toEqual(this.done);
+  }
+}
+
+/** The hook of the tests fails for these. */
+function isPoison(id: string): boolean {
+  return id.startsWith("poison");
+}

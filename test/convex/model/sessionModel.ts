@@ -1,0 +1,201 @@
+/**
+ * What the component promises, said as simply as possible: one object for each visitor, no tables,
+ * no counters. `model.test.ts` drives it beside the component and compares.
+ */
+import type {
+  Action,
+  Policy,
+} from "../../../convex/sessionTracker/shared/shared.js";
+
+export interface Visitor {
+  createdAt: number;
+  lastActive: number;
+  state: "active" | "expired" | "ended";
+  visits: number;
+  endReason: string | undefined;
+  userId: string | undefined;
+  /** The settings as they were when the visit started. */
+  touchAfterMs: number;
+  idleTimeoutMs: number;
+  actions: Action[];
+  /** Those of them done in the current visit; imported ones belong to none. */
+  actionsOfVisit: number;
+  /** The step of the test that last moved this visitor. */
+  changedAt: number;
+}
+
+export interface ImportedRow {
+  anonymousId: string;
+  createdAt: number;
+  lastActive: number;
+  actions: Action[];
+}
+
+export class SessionModel {
+  readonly visitors = new Map<string, Visitor>();
+  policy: Policy;
+  step = 0;
+
+  constructor(policy: Policy) {
+    this.policy = policy;
+  }
+
+  heartbeat(id: string, now: number) {
+    const visitor = this.visitors.get(id);
+    if (visitor === undefined) return this.#create(id, now);
+    if (visitor.state !== "active" || isIdle(visitor, now)) {
+      return this.#startVisit(visitor, now);
+    }
+    if (now - visitor.lastActive < visitor.touchAfterMs) return "unchanged";
+    this.#touch(visitor, now);
+    return "touched";
+  }
+
+  act(id: string, action: Action, now: number) {
+    const recorded = this.visitors.get(id)?.actions.length ?? 0;
+    if (recorded >= this.policy.maxActionsPerSession) return "tooManyActions";
+    this.heartbeat(id, now);
+    const visitor = this.get(id);
+    this.#touch(visitor, now);
+    visitor.actions.push(action);
+    visitor.actionsOfVisit += 1;
+    return "ok";
+  }
+
+  end(id: string, reason: string | undefined, now: number): boolean {
+    const visitor = this.visitors.get(id);
+    if (visitor?.state !== "active") return false;
+    if (!isIdle(visitor, now)) visitor.lastActive = now;
+    visitor.state = "ended";
+    visitor.endReason = reason;
+    visitor.actionsOfVisit = 0;
+    visitor.changedAt = this.step;
+    return true;
+  }
+
+  /** How many actions were erased; `null` where there is nobody. */
+  forget(id: string): number | null {
+    const visitor = this.visitors.get(id);
+    this.visitors.delete(id);
+    return visitor?.actions.length ?? null;
+  }
+
+  link(id: string, userId: string, now: number): void {
+    if (!this.visitors.has(id)) this.#create(id, now);
+    this.get(id).userId = userId;
+  }
+
+  import(row: ImportedRow, now: number) {
+    const known = this.visitors.get(row.anonymousId);
+    if (known === undefined) {
+      this.#create(row.anonymousId, row.lastActive);
+      const visitor = this.get(row.anonymousId);
+      visitor.createdAt = row.createdAt;
+      visitor.actions.push(...row.actions);
+      if (isIdle(visitor, now)) visitor.state = "expired";
+      return { outcome: "created" as const, actions: row.actions.length };
+    }
+    const before = JSON.stringify([known.createdAt, known.lastActive]);
+    known.createdAt = Math.min(known.createdAt, row.createdAt);
+    if (row.lastActive > known.lastActive) {
+      this.#importLater(known, row.lastActive, now);
+    }
+    const missing = missingActions(known.actions, row.actions);
+    known.actions.push(...missing);
+    const after = JSON.stringify([known.createdAt, known.lastActive]);
+    const isSame = before === after && missing.length === 0;
+    return {
+      outcome: isSame ? ("unchanged" as const) : ("merged" as const),
+      actions: missing.length,
+    };
+  }
+
+  /** Whether a run of this kind may take the visitor. */
+  isDue(
+    { kind, cutoff }: { kind: "expire" | "purge"; cutoff: number },
+    visitor: Visitor,
+  ): boolean {
+    if (visitor.lastActive >= cutoff) return false;
+    return kind === "purge" || visitor.state === "active";
+  }
+
+  expire(visitor: Visitor): void {
+    visitor.state = "expired";
+    visitor.actionsOfVisit = 0;
+  }
+
+  get(id: string): Visitor {
+    const visitor = this.visitors.get(id);
+    if (visitor === undefined) throw new Error(`The model has no ${id}.`);
+    return visitor;
+  }
+
+  #create(id: string, at: number) {
+    const { touchAfterMs, idleTimeoutMs } = this.policy;
+    this.visitors.set(id, {
+      createdAt: at,
+      lastActive: at,
+      state: "active",
+      visits: 1,
+      endReason: undefined,
+      userId: undefined,
+      touchAfterMs,
+      idleTimeoutMs,
+      actions: [],
+      actionsOfVisit: 0,
+      changedAt: this.step,
+    });
+    return "created" as const;
+  }
+
+  #startVisit(visitor: Visitor, at: number) {
+    const { touchAfterMs, idleTimeoutMs } = this.policy;
+    Object.assign(visitor, {
+      state: "active",
+      lastActive: at,
+      visits: visitor.visits + 1,
+      endReason: undefined,
+      touchAfterMs,
+      idleTimeoutMs,
+      actionsOfVisit: 0,
+      changedAt: this.step,
+    });
+    return "revived" as const;
+  }
+
+  #touch(visitor: Visitor, at: number): void {
+    visitor.lastActive = at;
+    visitor.changedAt = this.step;
+  }
+
+  #importLater(visitor: Visitor, lastActive: number, now: number): void {
+    const isOld = now - lastActive > this.policy.idleTimeoutMs;
+    const isLive = visitor.state === "active" && !isIdle(visitor, now);
+    if (!isOld && !isLive) {
+      this.#startVisit(visitor, lastActive);
+      return;
+    }
+    this.#touch(visitor, lastActive);
+    visitor.endReason = undefined;
+    if (visitor.state === "ended") visitor.state = "expired";
+  }
+}
+
+export function isIdle(visitor: Visitor, now: number): boolean {
+  return now - visitor.lastActive > visitor.idleTimeoutMs;
+}
+
+/** The same for what is the same, whatever the order of its fields. */
+export function actionKey({ at, action, resourceId, metadata }: Action) {
+  return JSON.stringify([at, action, resourceId ?? null, metadata ?? null]);
+}
+
+/** What the second list has more often than the first. */
+function missingActions(known: Action[], imported: Action[]): Action[] {
+  const unmatched = known.map(actionKey);
+  return imported.filter((action) => {
+    const match = unmatched.indexOf(actionKey(action));
+    if (match >= 0) unmatched.splice(match, 1);
+    return match < 0;
+  });
+}

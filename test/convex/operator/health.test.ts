@@ -1,0 +1,119 @@
+/** What `doctor` asks of the component, and what it may repair. */
+import { Crons } from "@convex-dev/crons";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import {
+  api,
+  components,
+  internal,
+} from "../../../convex/sessionTracker/_generated/api.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/shared.js";
+import { advance } from "../support/clock.js";
+import type { Component } from "../support/rows.js";
+import {
+  finishRun,
+  loseLink,
+  readRun,
+  seedExpired,
+  setPageSize,
+  startRun,
+  visitors,
+} from "../support/runKit.js";
+import { setUpComponent } from "../support/setup.js";
+
+const NOW = Date.UTC(2026, 2, 1);
+
+let t: Component;
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW });
+  t = setUpComponent();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test("the clock is the deployment's", async () => {
+  expect(await t.mutation(api.operator.health.clock, {})).toBe(NOW);
+});
+
+test("an empty job passes through workpool, and is seen to", async () => {
+  const workId = await t.mutation(api.operator.health.probe, {});
+  expect(await t.query(api.operator.health.probed, { workId })).toBe("pending");
+  await advance(t, 5_000);
+  expect(await t.query(api.operator.health.probed, { workId })).toBe(
+    "finished",
+  );
+});
+
+test("schedules that crons lacks, has differently, or does not fire", async () => {
+  expect(await inCrons()).toEqual({ expire: "missing", purge: "missing" });
+  await t.mutation(internal.schedules.watchdog.check, {});
+  expect(await inCrons()).toEqual({ expire: "same", purge: "same" });
+
+  await t.mutation(async (ctx) => {
+    const crons = new Crons(components.crons);
+    await crons.delete(ctx, { name: "expire" });
+    await crons.delete(ctx, { name: "purge" });
+    await crons.register(
+      ctx,
+      { kind: "cron", cronspec: "0 5 * * *", tz: "UTC" },
+      internal.schedules.dispatch.tick,
+      { name: "purge" },
+      "purge",
+    );
+  });
+  expect(await inCrons()).toEqual({ expire: "missing", purge: "different" });
+  await advance(t, 20 * MINUTE_MS);
+  const [expire] = await t.query(api.operator.health.schedules, {});
+  expect(expire?.overdueSince).toBe(NOW + 15 * MINUTE_MS);
+
+  expect(await t.mutation(api.operator.health.repair, {})).toEqual([
+    { kind: "scheduleRegistered", schedule: "expire" },
+    { kind: "scheduleRegistered", schedule: "purge" },
+  ]);
+  expect(await inCrons()).toEqual({ expire: "same", purge: "same" });
+  expect(await t.mutation(api.operator.health.repair, {})).toEqual([]);
+});
+
+test("repair restarts a run that stands still, though the watchdog gave up", async () => {
+  await t.mutation(internal.schedules.watchdog.check, {});
+  await setPageSize(t, 10);
+  await seedExpired(t, visitors(30, NOW - 60 * DAY_MS));
+  const runId = await startRun(t, "purge");
+  await loseLink(t, runId);
+  await t.run(async (ctx) => {
+    const watchdog = await ctx.db
+      .query("ticks")
+      .withIndex("name", (q) => q.eq("name", "watchdog"))
+      .unique();
+    if (watchdog === null) throw new Error("The watchdog has no tick.");
+    await ctx.db.patch("ticks", watchdog._id, {
+      restarts: [NOW, NOW, NOW, NOW, NOW],
+      gaveUp: { at: NOW, why: "five restarts" },
+    });
+  });
+  await advance(t, HOUR_MS);
+  await t.mutation(internal.schedules.watchdog.check, {});
+  expect(
+    (await t.query(api.operator.status.get, {})).watchdog.gaveUp,
+  ).not.toBeNull();
+  expect(await readRun(t, runId)).toMatchObject({ sessions: 10 });
+
+  const done = await t.mutation(api.operator.health.repair, {});
+  expect(done).toEqual([
+    { kind: "fuseReplaced" },
+    { kind: "runRestarted", runId, why: "stoodStill" },
+  ]);
+  expect(await finishRun(t, runId)).toMatchObject({ sessions: 30 });
+  expect(
+    (await t.query(api.operator.status.get, {})).watchdog.gaveUp,
+  ).toBeNull();
+});
+
+async function inCrons() {
+  const schedules = await t.query(api.operator.health.schedules, {});
+  return Object.fromEntries(schedules.map((s) => [s.name, s.inCrons]));
+}

@@ -1,0 +1,163 @@
+/** Actions of one session from elsewhere, where they do not fit one call: none lost, none twice. */
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import type { ExportCursor } from "../../../convex/sessionTracker/operator/export.js";
+import type {
+  Action,
+  ActionPlace,
+} from "../../../convex/sessionTracker/shared/shared.js";
+import { Random } from "../../../embedded/test/support/random.js";
+import type { Component } from "../support/rows.js";
+import { setUpComponent } from "../support/setup.js";
+
+const NOW = Date.UTC(2026, 0, 1);
+const AT = NOW - 60_000;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+type Imported = Action & { copies?: number };
+type Rest = { actions: Imported[]; after: ActionPlace | null };
+
+async function setUpVisitor(): Promise<Component> {
+  const t = setUpComponent();
+  const row = { anonymousId: "v", createdAt: AT - 10, lastActive: NOW };
+  await t.mutation(api.operator.import.batch, { rows: [row] });
+  return t;
+}
+
+/**
+ * Calls until all is done, each call twice, as where an answer is lost.
+ * @returns how many were added, and in how many calls
+ */
+async function add(t: Component, actions: Imported[]) {
+  let added = 0;
+  let calls = 0;
+  for (let first = 0; first < actions.length; first += 2_000) {
+    let rest: Rest | null = {
+      actions: actions.slice(first, first + 2_000),
+      after: null,
+    };
+    while (rest !== null) {
+      const call: Rest = rest;
+      const one = { anonymousId: "v", ...call };
+      const lost = await t.mutation(api.operator.importActions.add, one);
+      const answer = await t.mutation(api.operator.importActions.add, one);
+      added += lost.added + answer.added;
+      calls += 1;
+      rest = answer.rest;
+    }
+  }
+  return { added, calls };
+}
+
+/** What is stored, as the counts of what it says. */
+async function stored(t: Component): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  let all = 0;
+  let cursor: ExportCursor | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof readPage>> = await readPage(
+      t,
+      cursor,
+    );
+    for (const { actions } of page.sessions) {
+      for (const { at, action, metadata } of actions) {
+        all += 1;
+        const key = JSON.stringify([at, action, metadata ?? null]);
+        counts.set(key, (counts.get(key) ?? 0) + 1);
+      }
+    }
+    cursor = page.cursor;
+  } while (cursor !== null);
+  const session = await t.query(api.operator.show.get, { id: "v" });
+  expect(session?.actionCount).toBe(all);
+  return counts;
+}
+
+function readPage(t: Component, cursor: ExportCursor | null) {
+  return t.query(api.operator.export.page, { cursor });
+}
+
+const at = (time: number, n: number): Action => ({ at: time, action: `a${n}` });
+const many = (count: number, time = AT) =>
+  Array.from({ length: count }, (_, n) => at(time, n));
+
+describe("at one time", () => {
+  test("very many that differ", async () => {
+    const t = await setUpVisitor();
+    const actions = many(5_000);
+    expect(await add(t, actions)).toMatchObject({ added: 5_000 });
+    expect((await stored(t)).size).toBe(5_000);
+    expect(await add(t, actions)).toMatchObject({ added: 0 });
+  }, 60_000);
+
+  test("very many that say the same", async () => {
+    const t = await setUpVisitor();
+    const actions = [{ ...at(AT, 1), copies: 4_500 }, at(AT, 2)];
+    expect(await add(t, actions)).toMatchObject({ added: 4_501 });
+    expect([...(await stored(t)).values()]).toEqual([4_500, 1]);
+    expect(await add(t, actions)).toMatchObject({ added: 0 });
+    const more = [{ ...at(AT, 1), copies: 4_510 }];
+    expect(await add(t, more)).toMatchObject({ added: 10 });
+  }, 60_000);
+
+  test("very large ones", async () => {
+    const t = await setUpVisitor();
+    const metadata = "x".repeat(600_000);
+    const actions = [{ ...at(AT, 1), metadata, copies: 30 }];
+    const { added, calls } = await add(t, actions);
+    expect(added).toBe(30);
+    expect(calls).toBeGreaterThan(3);
+    expect(await add(t, actions)).toMatchObject({ added: 0 });
+  }, 60_000);
+});
+
+test.each([1, 2])(
+  "the union of what is there and what comes, whatever both are, seed %i",
+  async (seed) => {
+    const random = new Random(seed);
+    const t = await setUpVisitor();
+    const some = (count: number): Map<string, Imported> => {
+      const actions = new Map<string, Imported>();
+      for (let i = 0; i < count; i += 1) {
+        const action = at(AT + random.below(4), random.below(40));
+        const copies = random.chance(0.05) ? 1 + random.below(900) : 1;
+        const key = JSON.stringify([action.at, action.action, null]);
+        actions.set(key, { ...action, copies });
+      }
+      return actions;
+    };
+    const expected = new Map<string, number>();
+    for (let i = 0; i < 3; i += 1) {
+      const actions = some(100);
+      await add(t, [...actions.values()]);
+      for (const [key, { copies = 1 }] of actions) {
+        expected.set(key, Math.max(copies, expected.get(key) ?? 0));
+      }
+      expect(await stored(t)).toEqual(expected);
+    }
+  },
+  60_000,
+);
+
+test("for nobody, and what is no action, is refused", async () => {
+  const t = await setUpVisitor();
+  const call = (anonymousId: string, actions: Imported[]) =>
+    t.mutation(api.operator.importActions.add, {
+      anonymousId,
+      actions,
+      after: null,
+    });
+  await expect(call("gone", [at(AT, 1)])).rejects.toThrow("sessionNotFound");
+  await expect(call("v", [at(NOW + 3_600_000, 1)])).rejects.toThrow("past");
+  await expect(call("v", [{ ...at(AT, 1), copies: 0 }])).rejects.toThrow(
+    "copies",
+  );
+  await expect(call("v", many(2_001))).rejects.toThrow("batchTooLarge");
+  expect(await call("v", [])).toEqual({ added: 0, rest: null });
+});

@@ -1,0 +1,155 @@
+/** Counting all sessions while they come, go and change: exact, and a repair never makes it worse. */
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
+import { countStates } from "../../../convex/sessionTracker/rows/counters.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/shared.js";
+import { Random } from "../../../embedded/test/support/random.js";
+import { expectInvariants, type Component } from "../support/rows.js";
+import {
+  finishRun,
+  seedExpired,
+  seedLeased,
+  startRun,
+  visitors,
+} from "../support/runKit.js";
+import { setUpComponent } from "../support/setup.js";
+
+const NOW = Date.UTC(2026, 2, 1);
+const NOTHING = { active: 0, expired: 0, ended: 0 };
+
+let t: Component;
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW });
+  t = setUpComponent();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+type Done = NonNullable<(typeof api.operator.tally.page)["_returnType"]>;
+
+/** @param between is done before each page */
+async function tally(
+  fix: boolean,
+  between: (page: number) => Promise<void> = () => Promise.resolve(),
+): Promise<Done & { pages: number }> {
+  const tallyId = await t.mutation(api.operator.tally.begin, {});
+  for (let page = 0; ; page += 1) {
+    await between(page);
+    const done = await t.mutation(api.operator.tally.page, {
+      tallyId,
+      page,
+      fix,
+    });
+    if (done !== null) return { ...done, pages: page + 1 };
+  }
+}
+
+test("all rows of several pages, and what the counters lack of them", async () => {
+  // All created in one millisecond.
+  await seedExpired(t, visitors(1_200, NOW));
+  await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "live" });
+  const counted = { active: 1, expired: 1_200, ended: 0 };
+  expect(await tally(false)).toEqual({
+    ...{ counted, missing: NOTHING, fixed: false, pages: 3 },
+  });
+  await t.run((ctx) => countStates(ctx, { expired: -3, ended: 2 }));
+  const missing = { active: 0, expired: 3, ended: -2 };
+  expect(await tally(false)).toMatchObject({ missing, fixed: false });
+  expect(await tally(true)).toMatchObject({ missing, fixed: true });
+  await expectInvariants(t);
+  expect(await tally(true)).toMatchObject({ missing: NOTHING, fixed: false });
+});
+
+test.each([1, 2, 3])(
+  "under visitors, operators and runs between the pages it is exact: seed %i",
+  async (seed) => {
+    const random = new Random(seed);
+    await seedExpired(t, visitors(700, NOW - DAY_MS, "gone"));
+    await seedLeased(t, visitors(700, NOW, "live"));
+    await seedLeased(t, visitors(50, NOW - HOUR_MS, "idle"));
+    await seedExpired(t, visitors(400, NOW - 20 * DAY_MS, "old"));
+    let next = 0;
+    const traffic = async (page: number) => {
+      for (let i = 0; i < 30; i += 1) {
+        const anonymousId = `${random.chance(0.5) ? "gone" : "live"}-${random.below(700)}`;
+        switch (random.below(5)) {
+          case 0:
+            await t.mutation(api.visitors.end.visit, { anonymousId });
+            break;
+          case 1:
+            await t.mutation(api.visitors.forget.visitor, { anonymousId });
+            break;
+          case 2:
+            next += 1;
+            await t.mutation(api.visitors.heartbeat.beat, {
+              anonymousId: `new-${next}`,
+            });
+            break;
+          case 3:
+            await t.mutation(api.operator.import.batch, {
+              rows: [
+                {
+                  anonymousId: random.chance(0.5)
+                    ? anonymousId
+                    : `import-${page}-${i}`,
+                  createdAt: NOW - 2 * DAY_MS,
+                  lastActive: NOW - DAY_MS + i,
+                },
+              ],
+            });
+            break;
+          default:
+            await t.mutation(api.visitors.heartbeat.beat, { anonymousId });
+        }
+      }
+      if (page === 2) await finishRun(t, await startRun(t, "expire"));
+      if (page === 3) await finishRun(t, await startRun(t, "purge"));
+    };
+    expect(await tally(true, traffic)).toMatchObject({
+      missing: NOTHING,
+      fixed: false,
+    });
+    await expectInvariants(t);
+    // What is wrong is found and mended under the same traffic.
+    await t.run((ctx) => countStates(ctx, { active: 5, ended: -4 }));
+    expect(await tally(true, traffic)).toMatchObject({
+      missing: { active: -5, expired: 0, ended: 4 },
+      fixed: true,
+    });
+    await expectInvariants(t);
+  },
+  60_000,
+);
+
+test("a page that is asked for again counts nothing twice", async () => {
+  await seedExpired(t, visitors(600, NOW));
+  const tallyId = await t.mutation(api.operator.tally.begin, {});
+  const page = (number: number) =>
+    t.mutation(api.operator.tally.page, { tallyId, page: number, fix: true });
+  await page(0);
+  await page(0);
+  const done = await page(1);
+  expect(done).toMatchObject({
+    counted: { expired: 600 },
+    missing: NOTHING,
+  });
+  expect(await page(1)).toEqual(done);
+});
+
+test("one that nobody went on with, or that another took the place of, is refused", async () => {
+  await seedExpired(t, visitors(600, NOW));
+  const page = (tallyId: Id<"tallies">) =>
+    t.mutation(api.operator.tally.page, { tallyId, page: 0, fix: true });
+  const lost = { data: { kind: "tallyLost" } };
+  const first = await t.mutation(api.operator.tally.begin, {});
+  const second = await t.mutation(api.operator.tally.begin, {});
+  await expect(page(first)).rejects.toMatchObject(lost);
+  vi.setSystemTime(NOW + MINUTE_MS + 1);
+  await expect(page(second)).rejects.toMatchObject(lost);
+});

@@ -1,0 +1,357 @@
+/** Archived purges: a page is deleted only when it is said to be on disk, and exactly that page. */
+import type { FunctionReturnType } from "convex/server";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import {
+  api,
+  internal,
+} from "../../../convex/sessionTracker/_generated/api.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+} from "../../../convex/sessionTracker/shared/shared.js";
+import { advance } from "../support/clock.js";
+import { setUpWithFaults } from "../support/faults.js";
+import { expectInvariants, readRows, type Component } from "../support/rows.js";
+import {
+  readRun,
+  seedExpired,
+  seedLeased,
+  setPageSize,
+  visitors,
+} from "../support/runKit.js";
+import { setUpComponent } from "../support/setup.js";
+
+const NOW = Date.UTC(2026, 2, 1);
+const OLD = NOW - 20 * DAY_MS;
+const FILE = "old.jsonl.gz";
+
+let t: Component;
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW });
+  t = setUpComponent();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+type Page = FunctionReturnType<typeof api.runs.archive.nextPage>;
+
+async function start(archiver = "writer", budget: object = {}) {
+  const { runId } = await t.mutation(api.runs.control.start, {
+    kind: "purge",
+    actor: "tester",
+    trigger: "operator",
+    archive: { file: FILE, archiver },
+    ...budget,
+  });
+  return { runId, archiver };
+}
+
+type Link = Awaited<ReturnType<typeof start>>;
+
+const next = (link: Link) => t.query(api.runs.archive.nextPage, link);
+
+function purge(link: Link, { seq, sessions }: Page) {
+  return t.action(api.runs.archive.purgePage, {
+    ...link,
+    seq,
+    sessions: sessions.map(({ session, actions, isComplete }) => ({
+      session,
+      actions: actions.length,
+      isComplete,
+    })),
+  });
+}
+
+/** Drives the run as an archiver does; returns what it archived. */
+async function drive(link: Link, pages = Infinity) {
+  const archived: Page["sessions"] = [];
+  for (let page = 0; page < pages; page += 1) {
+    const found = await next(link);
+    if (found.status !== "running") break;
+    if (found.phase === "expire") {
+      await t.action(api.runs.archive.expirePage, {
+        ...link,
+        seq: found.seq,
+      });
+      continue;
+    }
+    const { purged } = await purge(link, found);
+    if (purged) archived.push(...found.sessions);
+  }
+  return archived;
+}
+
+describe("what is archived", () => {
+  test("is what is deleted: leases, sessions and actions, however many pages a session takes", async () => {
+    await setPageSize(t, 4);
+    await seedLeased(t, [
+      ...visitors(6, OLD, "stale"),
+      { anonymousId: "busy-lease", lastActive: OLD + 1, actions: 7 },
+      { anonymousId: "live", lastActive: NOW, actions: 2 },
+    ]);
+    await seedExpired(t, [
+      ...visitors(6, OLD),
+      { anonymousId: "busy", lastActive: OLD + 2, actions: 45 },
+      { anonymousId: "kept", lastActive: NOW - DAY_MS, actions: 2 },
+    ]);
+    const before = await readRows(t);
+    const link = await start();
+    const archived = await drive(link);
+
+    const { sessions, actions } = await expectInvariants(t);
+    expect(sessions.map((row) => row.anonymousId)).toEqual(["live", "kept"]);
+    expect(await readRun(t, link.runId)).toMatchObject({
+      status: "completed",
+      sessions: 14,
+      leases: 7,
+      actions: 52,
+      archiveFile: FILE,
+    });
+    const gone = before.sessions.filter(
+      ({ anonymousId }) => !["live", "kept"].includes(anonymousId),
+    );
+    expect(archivedIds(archived)).toEqual(
+      gone.map(({ _id }) => _id).toSorted(),
+    );
+    expect(archived.flatMap((row) => row.actions)).toHaveLength(
+      before.actions.length - actions.length,
+    );
+    const busy = archived.filter(
+      ({ session }) => session.anonymousId === "busy",
+    );
+    expect(busy.length).toBeGreaterThan(2);
+    expect(busy.flatMap((row) => row.actions).map(({ at }) => at)).toEqual(
+      Array.from({ length: 45 }, (_, i) => OLD + 2 - 45 + i),
+    );
+  });
+
+  test("stays where the session came back, was changed or forgotten meanwhile", async () => {
+    await seedExpired(t, [
+      { anonymousId: "back", lastActive: OLD, actions: 2 },
+      { anonymousId: "linked", lastActive: OLD, actions: 2 },
+      { anonymousId: "merged", lastActive: OLD, actions: 2 },
+      { anonymousId: "forgotten", lastActive: OLD, actions: 2 },
+      { anonymousId: "same", lastActive: OLD, actions: 2 },
+    ]);
+    const link = await start();
+    await drive(link, 1);
+    const page = await next(link);
+    await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "back" });
+    await t.mutation(api.visitors.link.user, {
+      anonymousId: "linked",
+      userId: "ada",
+    });
+    await t.mutation(api.operator.import.batch, {
+      rows: [
+        {
+          anonymousId: "merged",
+          createdAt: OLD,
+          lastActive: OLD,
+          actions: [{ at: OLD - 10, action: "late" }],
+        },
+      ],
+    });
+    await t.mutation(api.visitors.forget.visitor, {
+      anonymousId: "forgotten",
+    });
+
+    const idOf = (name: string) =>
+      page.sessions.find(({ session }) => session.anonymousId === name)?.session
+        .sessionId;
+    expect(await purge(link, page)).toMatchObject({
+      purged: true,
+      sessions: 1,
+      actions: 2,
+      stayed: [
+        { sessionId: idOf("back"), why: "cameBack" },
+        { sessionId: idOf("linked"), why: "changed" },
+        { sessionId: idOf("merged"), why: "changed" },
+        { sessionId: idOf("forgotten"), why: "gone" },
+      ],
+    });
+    await drive(link);
+    const { sessions, actions } = await expectInvariants(t);
+    expect(sessions.map((row) => row.anonymousId)).toEqual([
+      "back",
+      "linked",
+      "merged",
+    ]);
+    expect(actions).toHaveLength(7);
+  });
+});
+
+describe("a page", () => {
+  test("is done once, however often it is said to be on disk", async () => {
+    await setPageSize(t, 2);
+    await seedExpired(t, visitors(6, OLD));
+    const link = await start();
+    await drive(link, 1);
+    const page = await next(link);
+    const done = await purge(link, page);
+    expect(done).toMatchObject({ purged: true, sessions: 2 });
+    expect(await purge(link, page)).toEqual(done);
+    await purge(link, await next(link));
+    await expect(purge(link, page)).rejects.toMatchObject({
+      data: { kind: "stalePage" },
+    });
+    expect((await expectInvariants(t)).sessions).toHaveLength(2);
+  });
+
+  test("asked for and not done deletes nothing", async () => {
+    await seedExpired(t, visitors(3, OLD));
+    const link = await start();
+    await drive(link, 1);
+    expect((await next(link)).sessions).toHaveLength(3);
+    await advance(t, HOUR_MS);
+    expect((await expectInvariants(t)).sessions).toHaveLength(3);
+  });
+
+  test("of a run that was canceled meanwhile was not done, and says so", async () => {
+    await setPageSize(t, 2);
+    await seedExpired(t, visitors(6, OLD));
+    const link = await start();
+    await drive(link, 2);
+    const page = await next(link);
+    await t.mutation(api.runs.control.cancel, {
+      runId: link.runId,
+      actor: "ann",
+    });
+    expect(await purge(link, page)).toMatchObject({
+      purged: false,
+      status: "canceled",
+      stayed: [],
+    });
+    expect((await expectInvariants(t)).sessions).toHaveLength(4);
+  });
+
+  test("that a hook refuses shrinks to the row, which is set aside", async () => {
+    t = await setUpWithFaults();
+    await setPageSize(t, 4);
+    await seedExpired(t, [
+      ...visitors(3, OLD),
+      { anonymousId: "poison-1", lastActive: OLD, actions: 1 },
+      ...visitors(3, OLD + 1, "later"),
+    ]);
+    const link = await start();
+    const archived = await drive(link);
+    expect(await readRun(t, link.runId)).toMatchObject({
+      status: "completed",
+      sessions: 6,
+      quarantined: 1,
+    });
+    expect(archivedIds(archived)).toHaveLength(6);
+    const { sessions } = await expectInvariants(t);
+    expect(sessions.map((row) => row.anonymousId)).toEqual(["poison-1"]);
+  });
+
+  test("keeps to the run's budget", async () => {
+    await seedExpired(t, visitors(100, OLD));
+    const link = await start("writer", { maxSessions: 60, ratePerSecond: 5 });
+    await drive(link, 1);
+    const page = await next(link);
+    expect(page.sessions).toHaveLength(5);
+    expect(await purge(link, page)).toMatchObject({ waitMs: 1_000 });
+    await drive(link);
+    expect(await readRun(t, link.runId)).toMatchObject({
+      status: "maxReached",
+      sessions: 60,
+    });
+  });
+});
+
+describe("the run", () => {
+  test("is in the ledger, keeps others from starting, and needs its archiver to go on", async () => {
+    await setPageSize(t, 2);
+    await seedExpired(t, visitors(6, OLD));
+    const link = await start();
+    await drive(link, 2);
+    const { runId } = link;
+    expect(await t.query(api.runs.ledger.list, {})).toMatchObject([
+      { runId, status: "running", archiveFile: FILE, sessions: 2 },
+    ]);
+    expect(
+      await t.mutation(api.runs.control.start, {
+        kind: "purge",
+        actor: "schedule",
+        trigger: "schedule",
+      }),
+    ).toMatchObject({ status: "alreadyRunning", runId });
+
+    await t.mutation(api.runs.control.cancel, { runId, actor: "ann" });
+    const resume = { runId, actor: "ann" };
+    await expect(
+      t.mutation(api.runs.control.resume, resume),
+    ).rejects.toMatchObject({
+      data: { kind: "archivedRun", file: FILE },
+    });
+
+    const again = { runId, archiver: "another" };
+    await t.mutation(api.runs.control.resume, {
+      ...resume,
+      archiver: "another",
+    });
+    await expect(next(link)).rejects.toMatchObject({
+      data: { kind: "notArchiver" },
+    });
+    await drive(again);
+    expect(await readRun(t, runId)).toMatchObject({
+      status: "completed",
+      sessions: 6,
+    });
+  });
+
+  test("is taken over while it runs, and tells how far the archive is good", async () => {
+    await setPageSize(t, 2);
+    await seedExpired(t, visitors(6, OLD));
+    const link = await start();
+    await drive(link, 2);
+    const lost = await next(link);
+    const { runId } = link;
+    await t.mutation(api.runs.control.resume, {
+      runId,
+      actor: "ann",
+      archiver: "another",
+    });
+    const page = await next({ runId, archiver: "another" });
+    expect(page.last).toEqual({ seq: 1, purged: true, stayed: [] });
+    expect(lost.seq).toBeGreaterThan(1);
+    expect(page.sessions).toEqual(lost.sessions);
+  });
+
+  test("is no matter for the watchdog until a day has passed; then it is canceled", async () => {
+    await setPageSize(t, 2);
+    await seedExpired(t, visitors(6, OLD));
+    const { runId } = await start();
+    await advance(t, DAY_MS);
+    await t.mutation(internal.schedules.watchdog.check, {});
+    expect(await readRun(t, runId)).toMatchObject({
+      status: "running",
+      seq: 0,
+    });
+    await advance(t, 1);
+    await t.mutation(internal.schedules.watchdog.check, {});
+    expect(await readRun(t, runId)).toMatchObject({
+      status: "canceled",
+      errors: [{ message: expect.stringContaining(FILE) as string }],
+    });
+  });
+
+  test("is a purge", async () => {
+    await expect(
+      t.mutation(api.runs.control.start, {
+        kind: "expire",
+        actor: "tester",
+        trigger: "operator",
+        archive: { file: FILE, archiver: "writer" },
+      }),
+    ).rejects.toMatchObject({ data: { argument: "archive" } });
+  });
+});
+
+function archivedIds(archived: Page["sessions"]): string[] {
+  return archived
+    .filter(({ isComplete }) => isComplete)
+    .map(({ session }) => session.sessionId)
+    .toSorted();
+}

@@ -1,0 +1,177 @@
+/** Runs that are bounded: so many sessions in all, so many in a second. */
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import {
+  api,
+  internal,
+} from "../../../convex/sessionTracker/_generated/api.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/shared.js";
+import { advance } from "../support/clock.js";
+import { expectInvariants, type Component } from "../support/rows.js";
+import {
+  finishRun,
+  loseLink,
+  readRun,
+  runToPage,
+  seedExpired,
+  seedLeased,
+  setPageSize,
+  untilFirstPage,
+  visitors,
+} from "../support/runKit.js";
+import { setUpComponent } from "../support/setup.js";
+
+const NOW = Date.UTC(2026, 2, 1);
+const OLD = NOW - 20 * DAY_MS;
+const by = { actor: "tester", trigger: "operator" as const };
+
+let t: Component;
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW });
+  t = setUpComponent();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function start(
+  kind: "purge" | "expire",
+  budget: { maxSessions?: number; ratePerSecond?: number },
+) {
+  const request = { kind, ...by, ...budget };
+  const { runId } = await t.mutation(api.runs.control.start, request);
+  await untilFirstPage(t, runId);
+  return runId;
+}
+
+test("a run ends at its maximum, and resumes with as many again", async () => {
+  await setPageSize(t, 3);
+  await seedExpired(t, visitors(12, OLD));
+  const runId = await start("purge", { maxSessions: 5 });
+  expect(await finishRun(t, runId)).toMatchObject({
+    status: "maxReached",
+    sessions: 5,
+    finishedAt: expect.any(Number) as number,
+  });
+  expect((await expectInvariants(t)).sessions).toHaveLength(7);
+
+  const resume = () =>
+    t.mutation(api.runs.control.resume, { runId, actor: "ann" });
+  vi.setSystemTime(NOW + DAY_MS);
+  await resume();
+  expect(await finishRun(t, runId)).toMatchObject({
+    status: "maxReached",
+    sessions: 10,
+    resumed: { at: NOW + DAY_MS, sessions: 5 },
+  });
+  await resume();
+  expect(await finishRun(t, runId)).toMatchObject({
+    status: "completed",
+    sessions: 12,
+  });
+});
+
+test("one that is canceled before keeps what it has left", async () => {
+  await setPageSize(t, 2);
+  await seedExpired(t, visitors(60, OLD));
+  const runId = await start("purge", { maxSessions: 40 });
+  await runToPage(t, runId, 2);
+  await t.mutation(api.runs.control.cancel, { runId, actor: "ann" });
+  await t.mutation(api.runs.control.resume, { runId, actor: "ann" });
+  expect(await finishRun(t, runId)).toMatchObject({
+    status: "maxReached",
+    sessions: 40,
+  });
+});
+
+test("a maximum that is all there is completes the run", async () => {
+  await seedExpired(t, visitors(5, OLD));
+  const runId = await start("purge", { maxSessions: 5 });
+  expect((await readRun(t, runId)).status).toBe("completed");
+});
+
+test("the maximum of a purge is of deleted sessions, whatever leases it expires first", async () => {
+  await seedLeased(t, visitors(8, OLD, "stale"));
+  await seedExpired(t, visitors(4, OLD - DAY_MS));
+  const runId = await start("purge", { maxSessions: 5 });
+  expect(await finishRun(t, runId)).toMatchObject({
+    status: "maxReached",
+    leases: 8,
+    sessions: 5,
+  });
+  await expectInvariants(t);
+});
+
+test("the maximum of an expire run is of leases", async () => {
+  await seedLeased(t, visitors(8, OLD));
+  const runId = await start("expire", { maxSessions: 5 });
+  expect(await finishRun(t, runId)).toMatchObject({
+    status: "maxReached",
+    sessions: 5,
+  });
+  await expectInvariants(t);
+});
+
+test("a paced run keeps its rate, and no page is more than a second's worth", async () => {
+  await seedExpired(t, visitors(600, OLD));
+  const runId = await start("purge", { ratePerSecond: 10 });
+  let last = 0;
+  for (let second = 0; second < 40; second += 1) {
+    const { sessions } = await readRun(t, runId);
+    expect(sessions).toBeLessThanOrEqual(10 * second + 10);
+    expect(sessions - last).toBeLessThanOrEqual(10);
+    last = sessions;
+    await advance(t, 1_000);
+  }
+  expect(last).toBeGreaterThan(250);
+  expect(await finishRun(t, runId)).toMatchObject({ sessions: 600 });
+});
+
+test("a bounded run keeps its rate from the start", async () => {
+  await seedExpired(t, visitors(50, OLD));
+  const budget = { maxSessions: 50, ratePerSecond: 10 };
+  const runId = await start("purge", budget);
+  const { finishedAt = 0 } = await finishRun(t, runId);
+  expect(finishedAt - NOW).toBeGreaterThanOrEqual(4_000);
+});
+
+test("a session with many actions takes its share of the rate", async () => {
+  await seedExpired(t, [
+    { anonymousId: "busy", lastActive: OLD, actions: 400 },
+  ]);
+  const runId = await start("purge", { ratePerSecond: 10 });
+  await advance(t, 4_000);
+  expect((await readRun(t, runId)).actions).toBeLessThanOrEqual(200);
+  const { finishedAt = 0 } = await finishRun(t, runId);
+  expect(finishedAt - NOW).toBeGreaterThanOrEqual(9_000);
+});
+
+test("the watchdog leaves a paced run alone while it waits, and not longer", async () => {
+  await seedExpired(t, visitors(3, OLD));
+  const runId = await start("purge", { ratePerSecond: 0.01 });
+  // One session every 100 seconds; here the wait is made as long as a session of 300 actions makes it.
+  await loseLink(t, runId);
+  await t.run((ctx) =>
+    ctx.db.patch("runs", runId, { nextPageAt: NOW + 60 * MINUTE_MS, seq: 99 }),
+  );
+  await advance(t, 70 * MINUTE_MS);
+  await t.mutation(internal.schedules.watchdog.check, {});
+  expect((await readRun(t, runId)).seq).toBe(99);
+  await advance(t, 1);
+  await t.mutation(internal.schedules.watchdog.check, {});
+  expect((await readRun(t, runId)).seq).toBe(100);
+});
+
+test.each([
+  { maxSessions: 0 },
+  { maxSessions: 1.5 },
+  { ratePerSecond: 0 },
+  { ratePerSecond: NaN },
+])("%j is refused and starts nothing", async (budget) => {
+  await expect(start("purge", budget)).rejects.toMatchObject({
+    data: { kind: "invalidArgument", argument: Object.keys(budget)[0] },
+  });
+  expect(await t.query(api.runs.ledger.list, {})).toEqual([]);
+});

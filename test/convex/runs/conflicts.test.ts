@@ -1,0 +1,72 @@
+/** A page of a run and visitors who come and go meanwhile: neither reads what the other writes. */
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  SCHEDULE_NAMES,
+} from "../../../convex/sessionTracker/shared/shared.js";
+import { record, type Recording } from "../support/recorder.js";
+import type { Component } from "../support/rows.js";
+import {
+  drawAllShards,
+  finishRun,
+  readRun,
+  seedExpired,
+  seedLeased,
+  startRun,
+  visitors,
+} from "../support/runKit.js";
+import { setUpComponent } from "../support/setup.js";
+
+const NOW = Date.UTC(2026, 2, 1);
+
+let t: Component;
+beforeEach(async () => {
+  vi.useFakeTimers({ now: NOW });
+  t = setUpComponent();
+  await drawAllShards(t);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test.each(SCHEDULE_NAMES)("a page of %s", async (kind) => {
+  await seedLeased(t, visitors(20, NOW - HOUR_MS, "idle"));
+  await seedExpired(t, visitors(20, NOW - 20 * DAY_MS, "old"));
+  await seedLeased(t, visitors(20, NOW, "ends"));
+  await seedExpired(t, visitors(20, NOW - DAY_MS, "returns"));
+  // The first run of a kind makes its counters.
+  await finishRun(t, await startRun(t, kind));
+  await seedLeased(t, visitors(20, NOW - HOUR_MS, "idle-too"));
+  await seedExpired(t, visitors(20, NOW - 20 * DAY_MS, "old-too"));
+
+  const ofRun = await record(async () => {
+    expect(await readRun(t, await startRun(t, kind))).toMatchObject({
+      status: "completed",
+      sessions: 20,
+    });
+  });
+  const ofVisitors = await record(async () => {
+    for (let i = 0; i < 20; i += 1) {
+      const beat = (anonymousId: string) =>
+        t.mutation(api.visitors.heartbeat.beat, { anonymousId });
+      await beat(`new-${i}`);
+      await beat(`returns-${i}`);
+      await t.mutation(api.visitors.end.visit, {
+        anonymousId: `ends-${i}`,
+      });
+    }
+  });
+  expect(ofRun.idsWritten.size).toBeGreaterThan(20);
+  expect(ofVisitors.idsWritten.size).toBeGreaterThan(40);
+  expect(shared(ofRun, ofVisitors)).toEqual([]);
+  expect(shared(ofVisitors, ofRun)).toEqual([]);
+});
+
+/** What the one writes and the other reads or writes. */
+function shared(writer: Recording, other: Recording): string[] {
+  return [...writer.idsWritten].filter(
+    (id) => other.idsRead.has(id) || other.idsWritten.has(id),
+  );
+}

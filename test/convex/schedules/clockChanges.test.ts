@@ -1,0 +1,95 @@
+/**
+ * Zones and their changes against specs, earlier ticks and stops: each due time has one run, or all
+ * that were missed have one together. `scale/clockChanges` has the combinations that are left out here.
+ */
+import parser from "cron-parser";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { firesAfter } from "../../../convex/sessionTracker/schedules/fires.js";
+import {
+  CHANGES,
+  dueBetween,
+  dueByClocks,
+  expectOneRunEach,
+  KINDS,
+  MIDNIGHT,
+  STOPS,
+  weekdayOf,
+} from "../support/clockKit.js";
+
+describe("is due when the clocks say", () => {
+  test.each(CHANGES)("%s, %s", (timeZone, change) => {
+    const at = Date.parse(change);
+    for (const { kind, spec, aroundMs } of [...KINDS, ...MIDNIGHT]) {
+      const cron = { spec: spec(weekdayOf(timeZone, at)), timeZone };
+      const [from, to] = [at - aroundMs, at + aroundMs];
+      const due = dueBetween(cron, from, to);
+      expect({ kind, due }).toEqual({ kind, due: dueByClocks(cron, from, to) });
+      expect(due.length).toBeGreaterThan(0);
+    }
+  });
+
+  test("in a zone that changes nothing as the parser of crons has it", () => {
+    const from = Date.UTC(2027, 11, 30, 23, 59);
+    for (const [minute, hour, date, month, weekday] of specs()) {
+      const spec = [minute, hour, date, month, weekday].join(" ");
+      // 31 in one month that has not as many days is refused.
+      if (date === "31" && month === "2") continue;
+      const fires = firesAfter({ spec, timeZone: "UTC" }, from, 5);
+      expect({ spec, at: fires.map(({ at }) => at) }).toEqual({
+        spec,
+        at: byParser(spec, from, 5),
+      });
+    }
+  });
+});
+
+describe("has one run each", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const cases = CHANGES.flatMap(([timeZone, change], zone) =>
+    KINDS.map((kind, i) => ({
+      ...kind,
+      timeZone,
+      change,
+      // Over all zones each kind meets each stop, with and without ticks before it.
+      stopMs: STOPS[(zone + i) % STOPS.length] ?? 0,
+      withTicks: (zone >> 2) % 2 === i % 2,
+    })),
+  );
+
+  test.each(cases)(
+    "$kind, $timeZone $change, stop $stopMs ms, ticks before: $withTicks",
+    expectOneRunEach,
+  );
+});
+
+// ── What the parser says ────────────────────────────────────────────────────
+
+/** Fields of each kind that the parser knows, in all their combinations. */
+function specs(): string[][] {
+  const fields = [
+    ["0", "5,50"],
+    ["*", "9-17/4"],
+    ["*", "13", "L", "1-30", "31"],
+    ["*", "2", "1-6/2"],
+    ["*", "1", "5L", "1#2", "0-6", "mon-fri", "7"],
+  ];
+  return fields.reduce<string[][]>(
+    (all, values) =>
+      all.flatMap((head) => values.map((value) => [...head, value])),
+    [[]],
+  );
+}
+
+function byParser(spec: string, from: number, count: number): number[] {
+  const cron = parser.parseExpression(spec, {
+    currentDate: new Date(from),
+    utc: true,
+  });
+  return Array.from({ length: count }, () => cron.next().getTime());
+}

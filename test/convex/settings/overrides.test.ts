@@ -1,0 +1,229 @@
+/** What of the settings is stored, and what a later version makes of it. */
+import {
+  afterEach,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from "vitest";
+import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { vOverrides } from "../../../convex/sessionTracker/settings/overrides.js";
+import { vWholeRow } from "../../../convex/sessionTracker/settings/wholeRows.js";
+import {
+  DEFAULT_SETTINGS,
+  MINUTE_MS,
+  type Policy,
+} from "../../../convex/sessionTracker/shared/shared.js";
+import type { Component } from "../support/rows.js";
+import { setUpComponent } from "../support/setup.js";
+
+const START = Date.UTC(2026, 0, 1);
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: START });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("only what was set is stored", () => {
+  test("of policy, with hooks or without", async () => {
+    const t = setUpComponent();
+    const onPurged = "function://;a:b";
+    await t.mutation(api.settings.settings.setHooks, { onPurged });
+    expect(await overrides(t)).toEqual({});
+    await change(t, { pageSize: 500 });
+    await change(t, { touchAfterMs: 5_000, maxMetadataBytes: 0 });
+    expect(await overrides(t)).toEqual({
+      pageSize: 500,
+      touchAfterMs: 5_000,
+      maxMetadataBytes: 0,
+    });
+  });
+
+  test("of schedules, each field for itself", async () => {
+    const t = setUpComponent();
+    const set = api.schedules.change.set;
+    const expire = { name: "expire", actor: "ada" } as const;
+    await t.mutation(set, { ...expire, timeZone: "Europe/Berlin" });
+    expect(await overrides(t)).toEqual({
+      schedules: { expire: { timeZone: "Europe/Berlin" } },
+    });
+    const purge = { name: "purge", actor: "ada" } as const;
+    await t.mutation(set, { ...purge, spec: "0 4 * * *" });
+    expect(await overrides(t)).toEqual({
+      schedules: {
+        expire: { timeZone: "Europe/Berlin" },
+        purge: { spec: "0 4 * * *" },
+      },
+    });
+  });
+
+  test("a pause that is over leaves nothing", async () => {
+    const t = setUpComponent();
+    const purge = { name: "purge", actor: "ada" } as const;
+    const paused = { ...purge, reason: "audit" };
+    await t.mutation(api.schedules.change.pause, paused);
+    expect(await overrides(t)).toEqual({
+      schedules: {
+        purge: { paused: { reason: "audit", actor: "ada", at: START } },
+      },
+    });
+    await t.mutation(api.schedules.change.resume, purge);
+    expect(await overrides(t)).toEqual({});
+  });
+
+  test("a value that was set stays set, also where it is the default again", async () => {
+    const t = setUpComponent();
+    await change(t, { retentionDays: 30 });
+    await change(t, { retentionDays: DEFAULT_SETTINGS.retentionDays });
+    expect(await overrides(t)).toEqual({ retentionDays: 14 });
+  });
+});
+
+describe("a later version", () => {
+  test("reaches with a new default whoever has not set the value", async () => {
+    const t = setUpComponent();
+    const onPurged = "function://;a:b";
+    await t.mutation(api.settings.settings.setHooks, { onPurged });
+    await change(t, { retentionDays: 30 });
+    const purge = { name: "purge", spec: "0 4 * * *", actor: "ada" } as const;
+    await t.mutation(api.schedules.change.set, purge);
+    changeDefaults();
+    expect(await t.query(api.settings.settings.get, {})).toMatchObject({
+      retentionDays: 30,
+      pageSize: 250,
+      schedules: { purge: { spec: "0 4 * * *", timeZone: "Europe/Berlin" } },
+    });
+  });
+
+  test("may add a setting: a stored row must have none of them", () => {
+    const { schedules, ...policy } = vOverrides.fields;
+    const ofSchedules = Object.values(schedules.fields);
+    const fields = [
+      schedules,
+      ...Object.values(policy),
+      ...ofSchedules,
+      ...ofSchedules.flatMap((schedule) => Object.values(schedule.fields)),
+      ...Object.values(vWholeRow.fields),
+    ];
+    expect(new Set(fields.map((field) => field.isOptional))).toEqual(
+      new Set(["optional"]),
+    );
+  });
+});
+
+describe("a row of 0.1, with all values", () => {
+  const hooks = { onExpired: "function://;a:b", onPurged: "function://;a:c" };
+  const paused = { reason: "audit", actor: "ada", at: START };
+  const whole = {
+    idleTimeoutMs: 30 * MINUTE_MS,
+    retentionDays: 21,
+    touchAfterMs: MINUTE_MS,
+    maxActionsPerSession: 500,
+    maxMetadataBytes: 8_192,
+    pageSize: 1_000,
+    schedules: {
+      expire: { spec: "*/15 * * * *", timeZone: "UTC", paused },
+      purge: { spec: "30 2 * * *", timeZone: "Europe/Berlin" },
+    },
+  };
+  const set = {
+    retentionDays: 21,
+    maxActionsPerSession: 500,
+    schedules: {
+      expire: { paused },
+      purge: { timeZone: "Europe/Berlin" },
+    },
+  };
+
+  async function setUpWhole() {
+    const t = setUpComponent();
+    await t.run(async (ctx) => {
+      await ctx.db.insert("settings", { ...whole, ...hooks, revision: 4 });
+    });
+    return t;
+  }
+
+  test("is read as it is", async () => {
+    const t = await setUpWhole();
+    const settings = await t.query(api.settings.settings.get, {});
+    expect(settings).toEqual({ ...whole, revision: 4 });
+    expect(await overrides(t)).toBeUndefined();
+  });
+
+  test("becomes overrides with the next change, which alone is logged", async () => {
+    const t = await setUpWhole();
+    expect(await change(t, { pageSize: 500 })).toEqual({
+      revision: 5,
+      before: { pageSize: 1_000 },
+      after: { pageSize: 500 },
+    });
+    const [row] = await settingsRows(t);
+    const { _id, _creationTime, ...stored } = row!;
+    expect(stored).toEqual({
+      overrides: { ...set, pageSize: 500 },
+      revision: 5,
+      ...hooks,
+    });
+    expect(await t.query(api.settings.settings.get, {})).toEqual({
+      ...whole,
+      pageSize: 500,
+      revision: 5,
+    });
+  });
+
+  test("becomes overrides with the next change of hooks", async () => {
+    const t = await setUpWhole();
+    await t.mutation(api.settings.settings.setHooks, { onExpired: null });
+    const [row] = await settingsRows(t);
+    const { _id, _creationTime, ...stored } = row!;
+    const { onPurged } = hooks;
+    expect(stored).toEqual({ overrides: set, revision: 4, onPurged });
+  });
+
+  test("follows a new default in what was not set, moved or not", async () => {
+    const t = await setUpWhole();
+    changeDefaults();
+    const expected = {
+      retentionDays: 21,
+      pageSize: 250,
+      schedules: { expire: { paused }, purge: { timeZone: "Europe/Berlin" } },
+    };
+    const settings = () => t.query(api.settings.settings.get, {});
+    expect(await settings()).toMatchObject(expected);
+    await change(t, { maxMetadataBytes: 0 });
+    expect(await settings()).toMatchObject(expected);
+  });
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function change(t: Component, patch: Partial<Policy>) {
+  return t.mutation(api.settings.settings.change, { patch, actor: "ada" });
+}
+
+async function overrides(t: Component) {
+  return (await settingsRows(t))[0]?.overrides;
+}
+
+/** As a later version might. */
+function changeDefaults(): void {
+  const { schedules } = DEFAULT_SETTINGS;
+  const before = { ...DEFAULT_SETTINGS };
+  onTestFinished(() => {
+    Object.assign(DEFAULT_SETTINGS, before);
+  });
+  const purge = { spec: "0 5 * * *", timeZone: "Europe/Berlin" };
+  Object.assign(DEFAULT_SETTINGS, {
+    retentionDays: 7,
+    pageSize: 250,
+    schedules: { ...schedules, purge },
+  });
+}
+
+function settingsRows(t: Component) {
+  return t.run((ctx) => ctx.db.query("settings").collect());
+}

@@ -1,0 +1,27 @@
+import { convexTest } from "convex-test";
+import { makeFunctionReference } from "convex/server";
+import { register } from "../../../../client/test.js";
+import schema from "./schema.js";
+
+const modules = {
+  "./_generated/api.ts": () => Promise.resolve({}),
+  "./hooks.ts": () => import("./hooks.js"),
+};
+
+/** An app that mounts the component and has hooks. */
+export function setUpApp() {
+  const t = convexTest({ schema, modules, transactionLimits: true });
+  register(t);
+  return t;
+}
+export type App = ReturnType<typeof setUpApp>;
+
+/** What an app's own code calls `internal.hooks.install`. */
+export const install = makeFunctionReference<
+  "mutation",
+  {
+    onExpired: "noteExpired" | "editSchedule" | null;
+    onPurged: "deleteCarts" | null;
+  },
+  null
+>("hooks:install");

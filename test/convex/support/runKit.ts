@@ -1,0 +1,170 @@
+/** What tests of runs share: rows that a run finds, and the run itself. */
+import { expect } from "vitest";
+import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
+import {
+  DEFAULT_SETTINGS,
+  type Run,
+  type RunKind,
+} from "../../../convex/sessionTracker/shared/shared.js";
+import { countStates } from "../../../convex/sessionTracker/rows/counters.js";
+import { advance, step } from "./clock.js";
+import type { Component } from "./rows.js";
+
+interface Seed {
+  anonymousId: string;
+  lastActive: number;
+  actions?: number;
+}
+
+/**
+ * Sessions as expiry leaves them. Written directly: an import looks each visitor up, and a look-up
+ * in convex-test walks all rows.
+ */
+export async function seedExpired(t: Component, seeds: Seed[]): Promise<void> {
+  await t.run(async (ctx) => {
+    for (const { anonymousId, lastActive, actions = 0 } of seeds) {
+      const session = await ctx.db.insert("sessions", {
+        anonymousId,
+        createdAt: lastActive,
+        state: "expired",
+        visits: 1,
+        actionCount: actions,
+        inactiveSince: lastActive,
+      });
+      for (let at = lastActive - actions; at < lastActive; at += 1) {
+        await ctx.db.insert("actions", { session, at, action: "click" });
+      }
+    }
+    await countStates(ctx, { expired: seeds.length });
+  });
+}
+
+/** Sessions with a lease, however long idle: as if no run had got to them yet. */
+export async function seedLeased(t: Component, seeds: Seed[]): Promise<void> {
+  const { touchAfterMs, idleTimeoutMs } = DEFAULT_SETTINGS;
+  await t.run(async (ctx) => {
+    for (const { anonymousId, lastActive, actions = 0 } of seeds) {
+      const session = await ctx.db.insert("sessions", {
+        anonymousId,
+        createdAt: lastActive,
+        state: "active",
+        visits: 1,
+        actionCount: 0,
+      });
+      await ctx.db.insert("leases", {
+        anonymousId,
+        session,
+        lastActive,
+        actionCount: actions,
+        touchAfterMs,
+        idleTimeoutMs,
+      });
+      for (let at = lastActive - actions; at < lastActive; at += 1) {
+        await ctx.db.insert("actions", { session, at, action: "click" });
+      }
+    }
+    await countStates(ctx, { active: seeds.length });
+  });
+}
+
+/** A counter's shard is made when it is first drawn; as many draws leave none out. */
+export async function drawAllShards(t: Component): Promise<void> {
+  await t.run(async (ctx) => {
+    for (let i = 0; i < 300; i += 1) {
+      const change = i % 2 === 0 ? 1 : -1;
+      await countStates(ctx, { active: change, expired: change });
+    }
+  });
+}
+
+/** `count` visitors, all last active at one moment. */
+export function visitors(
+  count: number,
+  lastActive: number,
+  prefix = "visitor",
+): Seed[] {
+  return Array.from({ length: count }, (_, i) => ({
+    anonymousId: `${prefix}-${i}`,
+    lastActive,
+  }));
+}
+
+export async function startRun(
+  t: Component,
+  kind: RunKind,
+  cutoff?: number,
+): Promise<Id<"runs">> {
+  const { runId, status } = await t.mutation(api.runs.control.start, {
+    kind,
+    actor: "tester",
+    trigger: "operator",
+    ...(cutoff === undefined ? {} : { cutoff }),
+  });
+  expect(status).toBe("started");
+  await untilFirstPage(t, runId);
+  return runId;
+}
+
+/** A run is written down first, and does its first page at once, in a transaction of its own. */
+export async function untilFirstPage(
+  t: Component,
+  runId: string,
+): Promise<void> {
+  for (let steps = 0; steps < 10; steps += 1) {
+    const { seq, status } = await readRun(t, runId);
+    if (seq > 0 || status !== "running") return;
+    await step(t);
+  }
+  throw new Error(`Run ${runId} does not begin.`);
+}
+
+export async function readRun(t: Component, runId: string): Promise<Run> {
+  const run = await t.query(api.runs.ledger.get, { runId });
+  if (run === null) throw new Error(`There is no run ${runId}.`);
+  return run;
+}
+
+/** Lets the run go on to its end, and says how it ended. */
+export async function finishRun(t: Component, runId: string): Promise<Run> {
+  for (let seconds = 0; seconds < 300; seconds += 1) {
+    const run = await readRun(t, runId);
+    if (run.status !== "running") return run;
+    await advance(t, 1_000);
+  }
+  throw new Error(`Run ${runId} does not finish.`);
+}
+
+/** Lets the run go on until it has done so many pages. */
+export async function runToPage(
+  t: Component,
+  runId: string,
+  pages: number,
+): Promise<Run> {
+  for (let steps = 0; steps < 1_000; steps += 1) {
+    const run = await readRun(t, runId);
+    if (run.pages >= pages) return run;
+    await step(t);
+  }
+  throw new Error(`Run ${runId} does not get to page ${pages}.`);
+}
+
+export async function setPageSize(
+  t: Component,
+  pageSize: number,
+): Promise<void> {
+  await t.mutation(api.settings.settings.change, {
+    patch: { pageSize },
+    actor: "tester",
+  });
+}
+
+/** The run stands still from here on: the job of its next page, and its guard, are lost. */
+export async function loseLink(t: Component, runId: Id<"runs">): Promise<void> {
+  await t.run(async (ctx) => {
+    const run = await ctx.db.get("runs", runId);
+    if (run === null) return;
+    if (run.guard !== undefined) await ctx.scheduler.cancel(run.guard);
+    await ctx.db.patch("runs", runId, { seq: run.seq + 1 });
+  });
+}

@@ -1,0 +1,72 @@
+/** A sessionId is no secret, and may be taken for an anonymousId; neither is ever taken for the other. */
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { expectInvariants, readRows, type Component } from "../support/rows.js";
+import { seedExpired } from "../support/runKit.js";
+import { setUpComponent } from "../support/setup.js";
+
+const NOW = Date.UTC(2026, 2, 1);
+
+let t: Component;
+let victim: string;
+beforeEach(async () => {
+  vi.useFakeTimers({ now: NOW });
+  t = setUpComponent();
+  await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "victim" });
+  victim = (await readRows(t)).sessions[0]?._id ?? "";
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test("nobody becomes a visitor under the sessionId of another", async () => {
+  const anonymousId = victim;
+  const refused = { ok: false, reason: "invalidAnonymousId" };
+  expect(
+    await t.mutation(api.visitors.heartbeat.beat, { anonymousId }),
+  ).toEqual(refused);
+  expect(
+    await t.mutation(api.visitors.action.record, {
+      anonymousId,
+      action: "view",
+    }),
+  ).toEqual(refused);
+  await expect(
+    t.mutation(api.visitors.link.user, { anonymousId, userId: "eve" }),
+  ).rejects.toMatchObject({ data: { kind: "invalidAnonymousId" } });
+  const { sessions } = await expectInvariants(t);
+  expect(sessions.map((row) => row.anonymousId)).toEqual(["victim"]);
+});
+
+test("a sessionId that is gone is an anonymousId like any other", async () => {
+  await t.mutation(api.visitors.forget.visitor, { anonymousId: "victim" });
+  expect(
+    await t.mutation(api.visitors.heartbeat.beat, { anonymousId: victim }),
+  ).toMatchObject({ state: "created" });
+});
+
+test("an id that is one of each kind is refused, unless its kind is said", async () => {
+  // An import, say, of before.
+  await seedExpired(t, [{ anonymousId: victim, lastActive: NOW }]);
+  await expect(
+    t.query(api.operator.show.get, { id: victim }),
+  ).rejects.toMatchObject({
+    data: {
+      kind: "ambiguousId",
+      sessionId: victim,
+      otherSessionId: expect.any(String) as string,
+    },
+  });
+  const get = (kind: "sessionId" | "anonymousId") =>
+    t.query(api.operator.show.get, { id: victim, kind });
+  expect(await get("sessionId")).toMatchObject({ anonymousId: "victim" });
+  expect(await get("anonymousId")).toMatchObject({ anonymousId: victim });
+});
+
+test("an id that is of one kind only is not found as the other", async () => {
+  const get = (id: string, kind: "sessionId" | "anonymousId") =>
+    t.query(api.operator.show.get, { id, kind });
+  expect(await get(victim, "sessionId")).toMatchObject({ sessionId: victim });
+  expect(await get(victim, "anonymousId")).toBeNull();
+  expect(await get("victim", "sessionId")).toBeNull();
+});

@@ -1,0 +1,376 @@
+/**
+ * The state machine, state by state and event by event. Each cell of the table says what the caller
+ * gets and what the rows say afterwards; after each, the invariants and counters are checked too.
+ */
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import {
+  DAY_MS,
+  DEFAULT_SETTINGS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/shared.js";
+import { expectInvariants, type Component } from "../support/rows.js";
+import { untilFirstPage } from "../support/runKit.js";
+import { setUpComponent } from "../support/setup.js";
+
+const START = Date.UTC(2026, 0, 1);
+const anonymousId = "user123";
+const visitor = { anonymousId };
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: START });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Each has done one action, at START; what follows takes place at the time the name says. */
+const states = {
+  none: () => Promise.resolve(),
+  "active, fresh": async (t) => {
+    await act(t);
+    pass(10_000);
+  },
+  "active, touchable": async (t) => {
+    await act(t);
+    pass(5 * MINUTE_MS);
+  },
+  "active, idle (no run yet)": async (t) => {
+    await act(t);
+    pass(31 * MINUTE_MS);
+  },
+  expired: async (t) => {
+    await act(t);
+    pass(31 * MINUTE_MS);
+    await run(t, "expire");
+  },
+  ended: async (t) => {
+    await act(t);
+    pass(5 * MINUTE_MS);
+    await t.mutation(api.visitors.end.visit, {
+      ...visitor,
+      reason: "signed out",
+    });
+    pass(MINUTE_MS);
+  },
+  forgotten: async (t) => {
+    await act(t);
+    pass(5 * MINUTE_MS);
+    await t.mutation(api.visitors.forget.visitor, visitor);
+  },
+} satisfies Record<string, (t: Component) => Promise<void>>;
+
+const events = {
+  heartbeat: async (t) => {
+    const result = await t.mutation(api.visitors.heartbeat.beat, visitor);
+    return result.ok ? result.state : result.reason;
+  },
+  action: async (t) => {
+    const result = await act(t);
+    return result.ok ? "ok" : result.reason;
+  },
+  end: async (t) => {
+    const { ended } = await t.mutation(api.visitors.end.visit, visitor);
+    return ended ? "ended" : "not active";
+  },
+  forget: async (t) => {
+    const result = await t.mutation(api.visitors.forget.visitor, visitor);
+    return result.erased ? `erased with ${result.actions}` : "nobody";
+  },
+  link: async (t) => {
+    const link = { ...visitor, userId: "ada" };
+    return (await t.mutation(api.visitors.link.user, link)).userId;
+  },
+  "expire run": (t) => run(t, "expire"),
+  "purge run": (t) => run(t, "purge"),
+} satisfies Record<string, (t: Component) => Promise<string>>;
+
+type Cell = [result: string, after: string];
+
+const table: Record<keyof typeof states, Record<keyof typeof events, Cell>> = {
+  none: {
+    heartbeat: ["created", "active, visit 1, 0 actions, seen 0 s ago"],
+    action: ["ok", "active, visit 1, 1 action, seen 0 s ago"],
+    end: ["not active", "no row"],
+    forget: ["nobody", "no row"],
+    link: ["ada", "active, visit 1, 0 actions, seen 0 s ago, is ada"],
+    "expire run": ["took 0", "no row"],
+    "purge run": ["took 0", "no row"],
+  },
+  "active, fresh": {
+    heartbeat: ["unchanged", "active, visit 1, 1 action, seen 10 s ago"],
+    action: ["ok", "active, visit 1, 2 actions, seen 0 s ago"],
+    end: ["ended", "ended, visit 1, 1 action, seen 0 s ago"],
+    forget: ["erased with 1", "no row"],
+    link: ["ada", "active, visit 1, 1 action, seen 10 s ago, is ada"],
+    "expire run": ["took 0", "active, visit 1, 1 action, seen 10 s ago"],
+    "purge run": ["took 0", "active, visit 1, 1 action, seen 10 s ago"],
+  },
+  "active, touchable": {
+    heartbeat: ["touched", "active, visit 1, 1 action, seen 0 s ago"],
+    action: ["ok", "active, visit 1, 2 actions, seen 0 s ago"],
+    end: ["ended", "ended, visit 1, 1 action, seen 0 s ago"],
+    forget: ["erased with 1", "no row"],
+    link: ["ada", "active, visit 1, 1 action, seen 300 s ago, is ada"],
+    "expire run": ["took 0", "active, visit 1, 1 action, seen 300 s ago"],
+    "purge run": ["took 0", "active, visit 1, 1 action, seen 300 s ago"],
+  },
+  "active, idle (no run yet)": {
+    heartbeat: ["revived", "active, visit 2, 1 action, seen 0 s ago"],
+    action: ["ok", "active, visit 2, 2 actions, seen 0 s ago"],
+    end: ["ended", "ended, visit 1, 1 action, seen 1860 s ago"],
+    forget: ["erased with 1", "no row"],
+    link: ["ada", "active, visit 1, 1 action, seen 1860 s ago, is ada"],
+    "expire run": ["took 1", "expired, visit 1, 1 action, seen 1860 s ago"],
+    "purge run": ["took 0", "active, visit 1, 1 action, seen 1860 s ago"],
+  },
+  expired: {
+    heartbeat: ["revived", "active, visit 2, 1 action, seen 0 s ago"],
+    action: ["ok", "active, visit 2, 2 actions, seen 0 s ago"],
+    end: ["not active", "expired, visit 1, 1 action, seen 1860 s ago"],
+    forget: ["erased with 1", "no row"],
+    link: ["ada", "expired, visit 1, 1 action, seen 1860 s ago, is ada"],
+    "expire run": ["took 0", "expired, visit 1, 1 action, seen 1860 s ago"],
+    "purge run": ["took 0", "expired, visit 1, 1 action, seen 1860 s ago"],
+  },
+  ended: {
+    heartbeat: ["revived", "active, visit 2, 1 action, seen 0 s ago"],
+    action: ["ok", "active, visit 2, 2 actions, seen 0 s ago"],
+    end: ["not active", "ended (signed out), visit 1, 1 action, seen 60 s ago"],
+    forget: ["erased with 1", "no row"],
+    link: [
+      "ada",
+      "ended (signed out), visit 1, 1 action, seen 60 s ago, is ada",
+    ],
+    "expire run": [
+      "took 0",
+      "ended (signed out), visit 1, 1 action, seen 60 s ago",
+    ],
+    "purge run": [
+      "took 0",
+      "ended (signed out), visit 1, 1 action, seen 60 s ago",
+    ],
+  },
+  forgotten: {
+    heartbeat: ["created", "active, visit 1, 0 actions, seen 0 s ago"],
+    action: ["ok", "active, visit 1, 1 action, seen 0 s ago"],
+    end: ["not active", "no row"],
+    forget: ["nobody", "no row"],
+    link: ["ada", "active, visit 1, 0 actions, seen 0 s ago, is ada"],
+    "expire run": ["took 0", "no row"],
+    "purge run": ["took 0", "no row"],
+  },
+};
+
+describe.each(keysOf(states))("a session that is %s", (state) => {
+  test.each(keysOf(events))("%s", async (event) => {
+    const t = setUpComponent();
+    await states[state](t);
+    const result = await events[event](t);
+    expect([result, await describeRows(t)]).toEqual(table[state][event]);
+  });
+});
+
+describe("cutoffs, at −1, 0 and +1 ms", () => {
+  test.each([
+    [-1, "touched", 1],
+    [0, "touched", 1],
+    [+1, "revived", 2],
+  ])(
+    "a heartbeat idleTimeout %i ms after the last: %s",
+    async (offset, result, visits) => {
+      const t = setUpComponent();
+      await events.heartbeat(t);
+      pass(DEFAULT_SETTINGS.idleTimeoutMs + offset);
+      expect(await events.heartbeat(t)).toBe(result);
+      expect(await describeRows(t)).toContain(`visit ${visits},`);
+    },
+  );
+
+  test.each([
+    [-1, "unchanged", START],
+    [0, "touched", START + DEFAULT_SETTINGS.touchAfterMs],
+    [+1, "touched", START + DEFAULT_SETTINGS.touchAfterMs + 1],
+  ])(
+    "a heartbeat touchAfter %i ms after the last: %s",
+    async (offset, result, lastActive) => {
+      const t = setUpComponent();
+      await events.heartbeat(t);
+      pass(DEFAULT_SETTINGS.touchAfterMs + offset);
+      expect(await events.heartbeat(t)).toBe(result);
+      const { leases } = await expectInvariants(t);
+      expect(leases).toMatchObject([{ lastActive }]);
+    },
+  );
+
+  test.each([
+    [-1, "active"],
+    [0, "active"],
+    [+1, "expired"],
+  ])(
+    "an expire run idleTimeout %i ms after the last activity leaves it %s",
+    async (offset, state) => {
+      const t = setUpComponent();
+      await act(t);
+      pass(DEFAULT_SETTINGS.idleTimeoutMs + offset);
+      await run(t, "expire");
+      expect(await describeRows(t)).toMatch(new RegExp(`^${state},`));
+    },
+  );
+
+  test.each([
+    [-1, "ended"],
+    [0, "ended"],
+    [+1, "no row"],
+  ])("a purge run 14 days %i ms after an end: %s", async (offset, state) => {
+    const t = setUpComponent();
+    await act(t);
+    await events.end(t);
+    pass(14 * DAY_MS + offset);
+    await run(t, "purge");
+    expect(await describeRows(t)).toMatch(new RegExp(`^${state}`));
+  });
+
+  test.each([
+    [-1, "active"],
+    [0, "active"],
+    [+1, "no row"],
+  ])(
+    "a purge run takes a lease that no run has expired %i ms past the retention: %s",
+    async (offset, state) => {
+      const t = setUpComponent();
+      await act(t);
+      pass(14 * DAY_MS + offset);
+      await run(t, "purge");
+      expect(await describeRows(t)).toMatch(new RegExp(`^${state}`));
+    },
+  );
+});
+
+describe("inactiveSince", () => {
+  test("is the last activity, however late the run that notices", async () => {
+    const t = setUpComponent();
+    await events.heartbeat(t);
+    pass(7 * MINUTE_MS);
+    await act(t);
+    pass(5 * DAY_MS);
+    await run(t, "expire");
+    const { sessions } = await expectInvariants(t);
+    expect(sessions).toMatchObject([
+      { createdAt: START, inactiveSince: START + 7 * MINUTE_MS },
+    ]);
+  });
+
+  test("so that a late run delays no purge", async () => {
+    const t = setUpComponent();
+    await act(t);
+    pass(14 * DAY_MS + 1);
+    await run(t, "expire");
+    expect(await run(t, "purge")).toBe("took 1");
+  });
+
+  test("goes when the visitor returns, and the reason of the end with it", async () => {
+    const t = setUpComponent();
+    await states.ended(t);
+    await events.heartbeat(t);
+    const { sessions } = await expectInvariants(t);
+    expect(sessions[0]).not.toHaveProperty("inactiveSince");
+    expect(sessions[0]).not.toHaveProperty("endReason");
+  });
+});
+
+describe("visits", () => {
+  test("do not depend on when runs happen", async () => {
+    const counted = [];
+    for (const withRuns of [false, true]) {
+      const t = setUpComponent();
+      for (const minutes of [0, 20, 40, 5, 31, 30]) {
+        pass(minutes * MINUTE_MS);
+        if (withRuns) await run(t, "expire");
+        await act(t);
+      }
+      counted.push(await describeRows(t));
+    }
+    const [late, onTime] = counted;
+    expect(onTime).toBe("active, visit 3, 6 actions, seen 0 s ago");
+    expect(late).toBe(onTime);
+  });
+
+  test("copy the settings when they start, so that a change meets the next one", async () => {
+    const t = setUpComponent();
+    await events.heartbeat(t);
+    const patch = { idleTimeoutMs: 2 * MINUTE_MS, touchAfterMs: 1_000 };
+    await t.mutation(api.settings.settings.change, { patch, actor: "ada" });
+
+    pass(10_000);
+    expect(await events.heartbeat(t)).toBe("unchanged");
+    pass(20 * MINUTE_MS);
+    expect(await events.heartbeat(t)).toBe("touched");
+    expect(await leaseTerms(t)).toEqual({
+      idleTimeoutMs: DEFAULT_SETTINGS.idleTimeoutMs,
+      touchAfterMs: DEFAULT_SETTINGS.touchAfterMs,
+    });
+
+    pass(31 * MINUTE_MS);
+    expect(await events.heartbeat(t)).toBe("revived");
+    expect(await leaseTerms(t)).toEqual(patch);
+    pass(1_000);
+    expect(await events.heartbeat(t)).toBe("touched");
+    pass(2 * MINUTE_MS + 1);
+    expect(await events.heartbeat(t)).toBe("revived");
+  });
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function keysOf<Key extends string>(record: Record<Key, unknown>): Key[] {
+  return Object.keys(record) as Key[];
+}
+
+function pass(ms: number): void {
+  vi.setSystemTime(Date.now() + ms);
+}
+
+function act(t: Component) {
+  return t.mutation(api.visitors.action.record, {
+    ...visitor,
+    action: "click",
+  });
+}
+
+async function run(t: Component, kind: "expire" | "purge"): Promise<string> {
+  const request = { kind, actor: "ada", trigger: "operator" } as const;
+  const { runId } = await t.mutation(api.runs.control.start, request);
+  await untilFirstPage(t, runId);
+  const row = await t.query(api.runs.ledger.get, { runId });
+  expect(row).toMatchObject({ status: "completed", errors: [] });
+  return `took ${row?.sessions}`;
+}
+
+async function leaseTerms(t: Component) {
+  const { leases } = await expectInvariants(t);
+  return leases.map(({ idleTimeoutMs, touchAfterMs }) => ({
+    idleTimeoutMs,
+    touchAfterMs,
+  }))[0];
+}
+
+/** The only visitor's rows in one line. The action count is that of the rows themselves. */
+async function describeRows(t: Component): Promise<string> {
+  const { sessions, leases, actions } = await expectInvariants(t);
+  const [session] = sessions;
+  if (session === undefined) {
+    expect({ leases, actions }).toEqual({ leases: [], actions: [] });
+    return "no row";
+  }
+  const lastActive = session.inactiveSince ?? leases[0]?.lastActive ?? NaN;
+  const reason =
+    session.endReason === undefined ? "" : ` (${session.endReason})`;
+  return [
+    `${session.state}${reason}`,
+    `visit ${session.visits}`,
+    `${actions.length} ${actions.length === 1 ? "action" : "actions"}`,
+    `seen ${(Date.now() - lastActive) / 1_000} s ago`,
+    ...(session.userId === undefined ? [] : [`is ${session.userId}`]),
+  ].join(", ");
+}
