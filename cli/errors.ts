@@ -1,5 +1,3 @@
-import type { ErrorJson } from "./json/shapes.js";
-
 /** What can end a command early, as programs see it: by its exit code. */
 export type CliErrorCode =
   /** The command understood everything and could not do it. */
@@ -89,22 +87,6 @@ export function describeError(error: unknown): {
   };
 }
 
-/** The same for programs; `null` where nothing went wrong. */
-export function toErrorJson(error: unknown): ErrorJson | null {
-  const said = explain(error);
-  if (said === null) return null;
-  const { code, message, hint } = said;
-  return {
-    error: {
-      code,
-      message: message || "No command was given.",
-      ...(hint === undefined ? {} : { hint }),
-      exitCode: EXIT_CODES[code],
-      retryable: error instanceof CliError && error.retryable,
-    },
-  };
-}
-
 /** What follows the bar is the secret: `prod:name|secret`, `self-hosted|secret`. */
 const KEY = /[\w:.-]+\|[\w+/=-]{8,}/g;
 
@@ -113,7 +95,8 @@ function withoutKeys(text: string): string {
   return text.replace(KEY, "[admin key]");
 }
 
-interface Said {
+/** What is said of an error, to people and to programs. */
+export interface Said {
   code: CliErrorCode;
   /** Empty: what people see of it has been printed. */
   message: string;
@@ -122,7 +105,8 @@ interface Said {
   between?: string;
 }
 
-function explain(error: unknown): Said | null {
+/** @returns `null` where nothing went wrong */
+export function explain(error: unknown): Said | null {
   const said = explainQuoting(error);
   return said && { ...said, message: withoutKeys(said.message) };
 }

@@ -22,8 +22,8 @@ import { addSettings } from "./commands/settings.js";
 import { addShow } from "./commands/show.js";
 import { addStatus } from "./commands/status.js";
 import type { CliContext } from "./context.js";
-import { CliError, describeError, toErrorJson } from "./errors.js";
-import type { ErrorJson } from "./json/shapes.js";
+import { CliError, describeError } from "./errors.js";
+import { toErrorJson, type ErrorJson } from "./json/error.js";
 import { note, printErrorJson } from "./terminal/output.js";
 import { printableText } from "./terminal/printable.js";
 import {

@@ -6,12 +6,10 @@
 import { deepStrictEqual as agree } from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type {
-  DryRunJson,
-  RunListJson,
-  SchedulePreviewJson,
-  StatusJson,
-} from "../cli/json/shapes.js";
+import type { DryRunJson } from "../cli/json/dryRun.js";
+import type { RunListJson } from "../cli/json/run.js";
+import type { SchedulePreviewJson } from "../cli/json/schedule.js";
+import type { StatusJson } from "../cli/json/status.js";
 import { DemoCli } from "./demoCli.js";
 import { seedSessions } from "./seedSessions.js";
 

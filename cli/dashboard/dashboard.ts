@@ -5,7 +5,7 @@ import { openServer } from "./server.js";
 import { feedFrom } from "./source.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
 import { note, print, printJson } from "../terminal/output.js";
-import type { DashboardJson } from "../json/operatorShapes.js";
+import type { DashboardJson } from "../json/ready.js";
 
 export interface DashboardOptions extends GlobalOptions {
   /** Unset: any free one. */

@@ -1,6 +1,7 @@
 /** What the page gets, a topic at a time; each is sent whole whenever it changes. Type imports only. */
-import type { LogEntryJson } from "../json/operatorShapes.js";
-import type { RunShowJson, StatusJson } from "../json/shapes.js";
+import type { RunShowJson } from "../json/run.js";
+import type { LogEntryJson } from "../json/settings.js";
+import type { StatusJson } from "../json/status.js";
 
 export interface Topics {
   status: StatusJson;

@@ -3,7 +3,7 @@ import { ConvexError } from "convex/values";
 import { CliError, codeOf, NotSent, type CliErrorCode } from "../errors.js";
 import type { Answer } from "./http.js";
 import type { Target } from "./target/target.js";
-import { valueText } from "../json/convexValues.js";
+import { valueText } from "../json/values.js";
 
 /** The status with which a deployment may report that a function failed, besides 200. */
 const FUNCTION_FAILED = 560;

@@ -10,7 +10,7 @@ import { CliError } from "../errors.js";
 import { colorsFor, print, printJson } from "../terminal/output.js";
 import { countOf } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
-import type { DoctorJson, FindingJson } from "../json/operatorShapes.js";
+import type { DoctorJson, FindingJson } from "../json/doctor.js";
 
 export interface DoctorOptions extends GlobalOptions {
   readonly deep?: boolean;

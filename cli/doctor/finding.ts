@@ -1,4 +1,4 @@
-import type { FindingJson } from "../json/operatorShapes.js";
+import type { FindingJson } from "../json/doctor.js";
 
 export type Finding = FindingJson;
 

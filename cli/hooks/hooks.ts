@@ -13,13 +13,14 @@ import { note, print, printJson, widthOf } from "../terminal/output.js";
 import { countOf } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
 import { formatTable } from "../terminal/table.js";
-import { formatTime, iso } from "../time/time.js";
-import type {
-  HookDebtJson,
-  HooksChangeJson,
-  HooksJson,
-  HooksRetryJson,
-} from "../json/operatorShapes.js";
+import { formatTime } from "../time/time.js";
+import {
+  toHookDebtJson,
+  type HookDebtJson,
+  type HooksChangeJson,
+  type HooksJson,
+  type HooksRetryJson,
+} from "../json/hooks.js";
 
 export interface HooksOptions extends GlobalOptions {
   readonly limit: number;
@@ -45,7 +46,7 @@ export async function listHooks(
         answers: error === null,
         error,
       })),
-      debts: debts.map(toDebtJson),
+      debts: debts.map(toHookDebtJson),
       isAll,
     } satisfies HooksJson);
   }
@@ -71,7 +72,7 @@ export async function retryHooks(
   const failed: HookDebtJson[] = [];
   for (const debt of debts) {
     const error = await retryOne(client, debt);
-    if (error !== null) failed.push({ ...toDebtJson(debt), error });
+    if (error !== null) failed.push({ ...toHookDebtJson(debt), error });
   }
   const paid = debts.length - failed.length;
   if (options.json) {
@@ -182,14 +183,6 @@ async function retryOne(
     if (!(error instanceof CliError) || error.code !== "failure") throw error;
     return messageOf(error);
   }
-}
-
-function toDebtJson(debt: Debt): HookDebtJson {
-  return {
-    ...debt,
-    erasedAt: iso(debt.erasedAt),
-    triedAt: iso(debt.triedAt),
-  };
 }
 
 function hooksText(hooks: Hook[], debts: Debt[], width?: number): string {

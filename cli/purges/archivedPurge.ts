@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { CliContext } from "../context.js";
-import type { RunResultJson } from "../json/shapes.js";
+import type { RunResultJson } from "../json/run.js";
 import type { Args, ArchivePage, ArchivePageDone } from "../deployment/api.js";
 import { runBudget, type BudgetOptions } from "../runs/budget.js";
 import type { ComponentClient } from "../deployment/client.js";

@@ -18,7 +18,7 @@ import { follow, readRun } from "./follow.js";
 import { countLeft } from "./left.js";
 import { conclude, report, STATUS_TEXT } from "./report.js";
 import { printable } from "../terminal/printable.js";
-import type { RunChangeJson } from "../json/shapes.js";
+import type { RunChangeJson } from "../json/run.js";
 
 export interface RunChangeOptions extends GlobalOptions {
   readonly reason?: string;

@@ -1,7 +1,7 @@
 /** A run that is under way when the policy behind it changes goes on: what that means, and the way to stop it. */
 import type { RunKind } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
-import type { GoesOnJson } from "../json/shapes.js";
+import { toGoesOnJson, type GoesOnJson } from "../json/run.js";
 import type { Run } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { canAsk } from "../terminal/confirm.js";
@@ -10,8 +10,8 @@ import { note } from "../terminal/output.js";
 import { countOf, formatNumber, retentionText } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
 import { cancelCommand, resumeCommand } from "./advice.js";
-import { countLeft, type RunLeft } from "./left.js";
-import { formatTime, iso } from "../time/time.js";
+import { countLeft } from "./left.js";
+import { formatTime } from "../time/time.js";
 
 export interface GoesOnOptions {
   /** Nothing is asked. */
@@ -59,7 +59,7 @@ export async function tellWhatGoesOn(
     json,
     what,
   });
-  return toJson(run, left, isCanceled);
+  return toGoesOnJson(run, left, isCanceled);
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
@@ -106,10 +106,4 @@ async function offerCancel(
       : `Run ${runId} has ended meanwhile.`,
   );
   return canceled;
-}
-
-function toJson(run: Run, left: RunLeft, canceled: boolean): GoesOnJson {
-  const { runId, cutoff } = run;
-  const { sessions, kept } = left;
-  return { runId, cutoff: iso(cutoff), left: sessions, kept, canceled };
 }

@@ -4,10 +4,9 @@ import type {
   RunStatus,
 } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
-import type { RunResultJson } from "../json/shapes.js";
+import { type RunResultJson, toRunResultJson } from "../json/run.js";
 import type { Run } from "../deployment/api.js";
 import type { GlobalOptions } from "../deployment/connect.js";
-import { toRunResult } from "../json/convert.js";
 import { CliError } from "../errors.js";
 import { note, print, printJson } from "../terminal/output.js";
 import { countOf } from "../terminal/words.js";
@@ -23,7 +22,7 @@ export function report(
   more: Pick<RunResultJson, "alreadyRunning" | "archive" | "changed"> = {},
 ): void {
   if (options.json) {
-    printJson(context, { ...toRunResult(run), ...more });
+    printJson(context, { ...toRunResultJson(run), ...more });
     return;
   }
   print(context, summary(run));

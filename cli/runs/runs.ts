@@ -4,7 +4,7 @@ import type { Returns, Run } from "../deployment/api.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
-import { toRunJson, toRunShowJson } from "../json/convert.js";
+import { type RunListJson, toRunJson, toRunShowJson } from "../json/run.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
 import { note, print, printJson, widthOf } from "../terminal/output.js";
 import { adviceText, countOf, formatNumber } from "../terminal/words.js";
@@ -15,7 +15,6 @@ import { printable } from "../terminal/printable.js";
 import { shellCommand } from "../terminal/shell.js";
 import { runTable } from "../schedules/table.js";
 import { formatTime } from "../time/time.js";
-import type { RunListJson } from "../json/shapes.js";
 
 export interface RunListOptions extends GlobalOptions {
   readonly limit: number;

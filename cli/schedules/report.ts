@@ -1,14 +1,10 @@
 import type { CliContext } from "../context.js";
-import type {
-  GoesOnJson,
-  ScheduleChangeJson,
-  SchedulePreviewJson,
-} from "../json/shapes.js";
+import type { GoesOnJson } from "../json/run.js";
+import { type ScheduleChangeJson, toScheduleJson } from "../json/schedule.js";
 import type { Returns, Schedule } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import type { GlobalOptions } from "../deployment/connect.js";
-import { toPauseJson, toScheduleJson } from "../json/convert.js";
 import { note, print, printJson, widthOf } from "../terminal/output.js";
 import { warningLines } from "../settings/report.js";
 import { formatTable } from "../terminal/table.js";
@@ -74,22 +70,6 @@ export function fireLines(
     widthOf(context),
   );
   return [table, ...changes.map((one) => changeLine(one, timeZone))].join("\n");
-}
-
-export function toPreviewJson({
-  spec,
-  timeZone,
-  fires,
-  changes,
-  paused,
-}: SchedulePreview): SchedulePreviewJson {
-  return {
-    spec,
-    timeZone,
-    fires: fires.map(iso),
-    changes: changes.map((one) => ({ ...one, at: iso(one.at) })),
-    paused: paused && toPauseJson(paused),
-  };
 }
 
 function changeLine(

@@ -3,11 +3,14 @@ import type { CliContext } from "../context.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
 import { note, print, printJson, widthOf } from "../terminal/output.js";
-import { fireLines, toPreviewJson } from "./report.js";
+import { fireLines } from "./report.js";
 import { printable } from "../terminal/printable.js";
 import { scheduleState, scheduleTable } from "./table.js";
-import { toScheduleJson } from "../json/convert.js";
-import type { ScheduleListJson } from "../json/shapes.js";
+import {
+  toScheduleJson,
+  toSchedulePreviewJson,
+  type ScheduleListJson,
+} from "../json/schedule.js";
 
 export interface SchedulePreviewOptions extends GlobalOptions {
   readonly tz?: string;
@@ -43,7 +46,7 @@ export async function previewSchedule(
     ...(spec === undefined ? {} : { spec }),
     ...(options.tz === undefined ? {} : { timeZone: options.tz }),
   });
-  if (options.json) return printJson(context, toPreviewJson(preview));
+  if (options.json) return printJson(context, toSchedulePreviewJson(preview));
   const { spec: cron, timeZone, paused } = preview;
   const there = await byDeploymentClock(context, client);
   print(

@@ -10,7 +10,7 @@ import {
   writeRunningDeployment,
 } from "../deployment/target/runningDeployment.js";
 import { AdminKey } from "../deployment/target/adminKey.js";
-import type { ServeJson } from "../json/shapes.js";
+import type { ServeJson } from "../json/ready.js";
 
 export interface ServeOptions {
   readonly port: number;

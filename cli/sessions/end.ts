@@ -5,8 +5,8 @@ import {
   type GlobalOptions,
 } from "../deployment/connect.js";
 import { note, print, printJson } from "../terminal/output.js";
-import { foundBy, readSession, toSessionJson, type IdOptions } from "./rows.js";
-import type { EndJson } from "../json/operatorShapes.js";
+import { foundBy, readSession, type IdOptions } from "./rows.js";
+import { toSessionJson, type EndJson } from "../json/session.js";
 
 export interface EndOptions extends GlobalOptions, IdOptions {
   readonly reason?: string;

@@ -7,18 +7,21 @@ import {
   connect,
   type GlobalOptions,
 } from "../deployment/connect.js";
-import { toTargetJson } from "../json/convert.js";
+import {
+  toSessionJson,
+  type ForgetJson,
+  type SessionJson,
+} from "../json/session.js";
+import { toTargetJson } from "../json/target.js";
 import { CliError, mayBeDone } from "../errors.js";
 import { refusalData } from "../deployment/failures.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
 import { note, print, printJson } from "../terminal/output.js";
 import { countOf } from "../terminal/words.js";
-import { foundBy, readSession, toSessionJson, type IdOptions } from "./rows.js";
+import { foundBy, readSession, type IdOptions } from "./rows.js";
 import { shellCommand } from "../terminal/shell.js";
 import { printable } from "../terminal/printable.js";
 import { formatTime, iso } from "../time/time.js";
-import type { ForgetJson } from "../json/operatorShapes.js";
-import type { SessionJson } from "../json/shapes.js";
 
 export interface ForgetOptions extends GlobalOptions, IdOptions {
   readonly confirm?: string;

@@ -12,12 +12,16 @@ import {
   printJsonLine,
   widthOf,
 } from "../terminal/output.js";
-import { toSessionJson } from "./rows.js";
+
 import { shellCommand } from "../terminal/shell.js";
 import { formatTable } from "../terminal/table.js";
 import { formatTime } from "../time/time.js";
 import { parseMoment } from "../time/zonedTime.js";
-import type { ListJson, SessionJson } from "../json/shapes.js";
+import {
+  toSessionJson,
+  type ListJson,
+  type SessionJson,
+} from "../json/session.js";
 
 export interface ListOptions extends GlobalOptions {
   readonly state?: SessionState;

@@ -1,8 +1,6 @@
-import type { SessionJson } from "../json/shapes.js";
 import type { SessionWithLease } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { CliError } from "../errors.js";
-import { iso } from "../time/time.js";
 
 /** Which of a session's two ids is meant; either, where nothing is said. */
 export interface IdOptions {
@@ -37,19 +35,3 @@ export function foundBy(id: string, { sessionId }: SessionWithLease): string {
 }
 
 /** A session past its idle timeout is expired, whether or not a run has come by. */
-export function toSessionJson(session: SessionWithLease): SessionJson {
-  const { lease, userId, endReason } = session;
-  return {
-    sessionId: session.sessionId,
-    anonymousId: session.anonymousId,
-    state: lease?.idle ? "expired" : session.state,
-    createdAt: iso(session.createdAt),
-    lastActive: iso(
-      lease?.lastActive ?? session.inactiveSince ?? session.createdAt,
-    ),
-    visits: session.visits,
-    actions: session.actionCount + (lease?.actionCount ?? 0),
-    ...(userId === undefined ? {} : { userId }),
-    ...(endReason === undefined ? {} : { endReason }),
-  };
-}

@@ -8,13 +8,18 @@ import {
   printJsonLine,
   widthOf,
 } from "../terminal/output.js";
-import { readSession, toSessionJson, type IdOptions } from "./rows.js";
+import { readSession, type IdOptions } from "./rows.js";
 import { shellCommand } from "../terminal/shell.js";
 import { printable } from "../terminal/printable.js";
 import { formatTable } from "../terminal/table.js";
-import { formatTime, iso } from "../time/time.js";
-import { valueJson, valueText } from "../json/convexValues.js";
-import type { ActionJson, SessionJson, ShowJson } from "../json/shapes.js";
+import { formatTime } from "../time/time.js";
+import {
+  toActionJson,
+  toSessionJson,
+  type SessionJson,
+  type ShowJson,
+} from "../json/session.js";
+import { valueText } from "../json/values.js";
 
 export interface ShowOptions extends GlobalOptions, IdOptions {
   readonly limit: number;
@@ -57,14 +62,6 @@ export async function show(
       `Earlier: ${shellCommand("sessions-ops", "show", found.sessionId, "--session-id", "--cursor", cursor)}`,
     );
   }
-}
-
-function toActionJson({ at, metadata, ...action }: Action): ActionJson {
-  return {
-    at: iso(at),
-    ...action,
-    ...(metadata === undefined ? {} : { metadata: valueJson(metadata) }),
-  };
 }
 
 function sessionText(session: SessionJson): string {

@@ -5,7 +5,7 @@ import type {
   RetentionDays,
 } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
-import type { GoesOnJson } from "../json/shapes.js";
+import type { GoesOnJson } from "../json/run.js";
 import type { Returns } from "../deployment/api.js";
 import { confirmYes } from "../terminal/confirm.js";
 import { announceTarget, type Connection } from "../deployment/connect.js";

@@ -10,7 +10,7 @@ import { note, print, printJson } from "../terminal/output.js";
 import { retentionText } from "../terminal/words.js";
 import { changePolicy, type PolicyChangeOptions } from "./policyChange.js";
 import { settingsReport } from "./report.js";
-import type { RetentionJson } from "../json/shapes.js";
+import type { RetentionJson } from "../json/settings.js";
 
 export type RetentionOptions = GlobalOptions & PolicyChangeOptions;
 

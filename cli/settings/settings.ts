@@ -3,20 +3,19 @@ import type { CliContext } from "../context.js";
 import type { LogEntry } from "../deployment/api.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
-import { toLogEntryJson, toSettingsJson } from "../json/convert.js";
+import {
+  type SettingsChangeJson,
+  type SettingsLogJson,
+  toLogEntryJson,
+  toSettingsJson,
+} from "../json/settings.js";
 import { note, print, printJson, printJsonLine } from "../terminal/output.js";
 import { changePolicy, type PolicyChangeOptions } from "./policyChange.js";
 import { readPatch } from "./patch.js";
 import { settingsReport } from "./report.js";
 import { changeLines, settingsTable } from "./text.js";
-import { contradictionTexts } from "./contradictions.js";
 import { printable } from "../terminal/printable.js";
 import { formatTime } from "../time/time.js";
-import type {
-  SettingsChangeJson,
-  SettingsJson,
-  SettingsLogJson,
-} from "../json/operatorShapes.js";
 
 export type SettingsSetOptions = GlobalOptions & PolicyChangeOptions;
 
@@ -33,7 +32,8 @@ export async function getSettings(
   const { client } = await connect(context, options);
   const current = await client.query("settings/settings:get", {});
   const there = await byDeploymentClock(context, client);
-  if (options.json) return printJson(context, toJson(there, current));
+  if (options.json)
+    return printJson(context, toSettingsJson(current, there.now()));
   print(context, `${settingsTable(context, current)}\n`);
   print(context, settingsReport(there, current, "stdout"));
   note(context, `Revision ${current.revision}.`);
@@ -61,7 +61,7 @@ export async function setSettings(
   const there = await byDeploymentClock(context, client);
   if (options.json) {
     return printJson(context, {
-      ...toJson(there, settings),
+      ...toSettingsJson(settings, there.now()),
       ...changed,
     } satisfies SettingsChangeJson);
   }
@@ -107,14 +107,6 @@ export async function logSettings(
   if (next !== null) {
     note(context, `Earlier: sessions-ops settings log --before ${next}`);
   }
-}
-
-function toJson(
-  context: CliContext,
-  { revision, ...settings }: Settings & { revision: number },
-): SettingsJson {
-  const warnings = contradictionTexts(settings, context.now());
-  return { revision, settings: toSettingsJson(settings), warnings };
 }
 
 function entryText({ revision, at, actor, reason, before, after }: LogEntry) {

@@ -6,7 +6,7 @@ import { LiveClient } from "../deployment/live.js";
 import { note } from "../terminal/output.js";
 import type { RunTotals } from "../runs/left.js";
 import { openScreen } from "../terminal/screen.js";
-import { toStatusJson } from "./json.js";
+import { toStatusJson } from "../json/status.js";
 import { runningText, stateText, statusLine } from "./text.js";
 import { iso } from "../time/time.js";
 import type { StatusOptions } from "./status.js";

@@ -15,7 +15,7 @@ import { holdsIds } from "./sessionLines.js";
 import { printableJson } from "../terminal/printable.js";
 import { startProgress } from "../terminal/progressBar.js";
 import { flushed, NotWritten } from "../terminal/streams.js";
-import type { ExportJson } from "../json/shapes.js";
+import type { ExportJson } from "../json/transfer.js";
 
 export interface ExportOptions extends GlobalOptions {
   readonly force?: boolean;

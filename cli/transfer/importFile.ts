@@ -16,7 +16,7 @@ import { transfer } from "./import/transfer.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
 import { print, printJson } from "../terminal/output.js";
 import { countOf, formatNumber } from "../terminal/words.js";
-import type { ImportJson } from "../json/shapes.js";
+import type { ImportJson } from "../json/transfer.js";
 
 export interface ImportOptions extends GlobalOptions {
   readonly skipInvalid?: boolean;

@@ -5,13 +5,13 @@
  */
 import type { JSONValue } from "convex/values";
 import type { Action, WholeSession } from "../deployment/api.js";
-import { valueJson } from "../json/convexValues.js";
+import { toValueJson } from "../json/values.js";
 
 /** An action as its part of a line. */
 export function actionText({ metadata, ...action }: Action): string {
   return storedActionText({
     ...action,
-    ...(metadata === undefined ? {} : { metadata: valueJson(metadata) }),
+    ...(metadata === undefined ? {} : { metadata: toValueJson(metadata) }),
   });
 }
 

@@ -1,5 +1,5 @@
 /** The status screen: what `sessions-ops status` says, as parts of a page. */
-import type { StatusJson } from "../../cli/json/shapes.js";
+import type { StatusJson } from "../../cli/json/status.js";
 import { Card, Facts, Pill, Table, Tile, type Column } from "../../ui/index.js";
 import { atLeast, durationText, numberText } from "./text.js";
 import { When } from "./When.js";

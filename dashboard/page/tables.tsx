@@ -1,5 +1,5 @@
 import type { LogEntry } from "../../cli/dashboard/shapes.js";
-import type { RunShowJson } from "../../cli/json/shapes.js";
+import type { RunShowJson } from "../../cli/json/run.js";
 import { Pill, Table, type Column, type Tone } from "../../ui/index.js";
 import { numberText } from "./text.js";
 import { When } from "./When.js";

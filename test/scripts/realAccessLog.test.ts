@@ -5,11 +5,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ImportRow } from "../../cli/deployment/api.js";
-import type {
-  ImportJson,
-  ListJson,
-  StatusJson,
-} from "../../cli/json/shapes.js";
+import type { ListJson } from "../../cli/json/session.js";
+import type { StatusJson } from "../../cli/json/status.js";
+import type { ImportJson } from "../../cli/json/transfer.js";
 import { isMissing } from "../../embedded/test/support/process/missing.js";
 import {
   openDeployment,

@@ -2,8 +2,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { ImportJson, RunResultJson } from "../../../cli/json/shapes.js";
-import type { ForgetJson } from "../../../cli/json/operatorShapes.js";
+import type { RunResultJson } from "../../../cli/json/run.js";
+import type { ForgetJson } from "../../../cli/json/session.js";
+import type { ImportJson } from "../../../cli/json/transfer.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";

@@ -1,7 +1,7 @@
 /** What is asked before a write to production, and what never is. */
 import { expect, test } from "vitest";
 import { httpFetch, type Fetch } from "../../../cli/deployment/http.js";
-import type { StatusJson } from "../../../cli/json/shapes.js";
+import type { StatusJson } from "../../../cli/json/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { setUpDeployment } from "../support/deployment.js";
 import { ADMIN_KEY } from "../support/fakeTerminal.js";

@@ -5,7 +5,7 @@ import {
   toAnswer,
   type Fetch,
 } from "../../../cli/deployment/http.js";
-import type { DoctorJson } from "../../../cli/json/operatorShapes.js";
+import type { DoctorJson } from "../../../cli/json/doctor.js";
 import {
   api,
   components,

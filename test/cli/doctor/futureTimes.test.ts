@@ -1,6 +1,6 @@
 /** `doctor` after the deployment's clock was ahead, and after it fell behind. */
 import { expect, test, vi } from "vitest";
-import type { DoctorJson } from "../../../cli/json/operatorShapes.js";
+import type { DoctorJson } from "../../../cli/json/doctor.js";
 import {
   api,
   internal,

@@ -1,13 +1,11 @@
 /** An app's hook that fails: it keeps nobody from being erased, is shown, and can be removed or paid. */
 import { createFunctionHandle, makeFunctionReference } from "convex/server";
 import { expect, test } from "vitest";
-import type {
-  DoctorJson,
-  ForgetJson,
-  HooksJson,
-} from "../../../cli/json/operatorShapes.js";
+import type { DoctorJson } from "../../../cli/json/doctor.js";
+import type { HooksJson } from "../../../cli/json/hooks.js";
+import type { ForgetJson } from "../../../cli/json/session.js";
+import type { StatusJson } from "../../../cli/json/status.js";
 import type { FetchInit } from "../../../cli/deployment/http.js";
-import type { StatusJson } from "../../../cli/json/shapes.js";
 import {
   api,
   internal,

@@ -1,6 +1,6 @@
 /** What programs may rely on, of every command: one object on success, one on failure. */
 import { expect, test } from "vitest";
-import type { ErrorJson } from "../../../cli/json/shapes.js";
+import type { ErrorJson } from "../../../cli/json/error.js";
 import type { AnyCommand } from "../../../cli/commandLine/commander.js";
 import { buildProgram } from "../../../cli/program.js";
 import {

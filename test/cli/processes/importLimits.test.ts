@@ -2,11 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import type {
-  ExportJson,
-  ImportJson,
-  ListJson,
-} from "../../../cli/json/shapes.js";
+import type { ListJson } from "../../../cli/json/session.js";
+import type { ExportJson, ImportJson } from "../../../cli/json/transfer.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { RealCli } from "../support/realCli.js";
 

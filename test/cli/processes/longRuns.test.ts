@@ -4,13 +4,12 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { beforeAll, expect, test } from "vitest";
 import type {
-  ExportJson,
-  ImportJson,
   RunListJson,
   RunResultJson,
   RunShowJson,
-  StatusJson,
-} from "../../../cli/json/shapes.js";
+} from "../../../cli/json/run.js";
+import type { StatusJson } from "../../../cli/json/status.js";
+import type { ExportJson, ImportJson } from "../../../cli/json/transfer.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { RealCli, type Running } from "../support/realCli.js";
 

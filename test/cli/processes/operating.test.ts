@@ -10,7 +10,8 @@ import { pipeline } from "node:stream/promises";
 import { ConvexHttpClient } from "convex/browser";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ZipFile } from "yazl";
-import type { ServeJson, StatusJson } from "../../../cli/json/shapes.js";
+import type { ServeJson } from "../../../cli/json/ready.js";
+import type { StatusJson } from "../../../cli/json/status.js";
 import {
   DAY_MS,
   HOUR_MS,

@@ -4,11 +4,9 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { Terminal } from "@xterm/headless";
 import { beforeAll, describe, expect, test } from "vitest";
-import type {
-  RunResultJson,
-  ServeJson,
-  StatusJson,
-} from "../../../cli/json/shapes.js";
+import type { ServeJson } from "../../../cli/json/ready.js";
+import type { RunResultJson } from "../../../cli/json/run.js";
+import type { StatusJson } from "../../../cli/json/status.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { openDroppingProxy } from "../support/droppingProxy.js";
 import { RealCli, type Running } from "../support/realCli.js";

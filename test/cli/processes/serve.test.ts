@@ -7,15 +7,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type {
-  DryRunJson,
-  ImportJson,
-  ListJson,
-  RunResultJson,
-  ScheduleChangeJson,
-  ServeJson,
-  StatusJson,
-} from "../../../cli/json/shapes.js";
+import type { DryRunJson } from "../../../cli/json/dryRun.js";
+import type { ServeJson } from "../../../cli/json/ready.js";
+import type { RunResultJson } from "../../../cli/json/run.js";
+import type { ScheduleChangeJson } from "../../../cli/json/schedule.js";
+import type { ListJson } from "../../../cli/json/session.js";
+import type { StatusJson } from "../../../cli/json/status.js";
+import type { ImportJson } from "../../../cli/json/transfer.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { stablePort } from "../../../embedded/test/support/ports.js";
 import { RealCli } from "../support/realCli.js";

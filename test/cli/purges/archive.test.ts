@@ -11,7 +11,7 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { CliContext } from "../../../cli/context.js";
 import { CliError } from "../../../cli/errors.js";
-import type { RunResultJson } from "../../../cli/json/shapes.js";
+import type { RunResultJson } from "../../../cli/json/run.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";

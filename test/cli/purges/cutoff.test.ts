@@ -1,7 +1,8 @@
 /** Purges by the deployment's clock, and under the settings that were looked at. */
 import { expect, test, vi } from "vitest";
 import type { CliContext } from "../../../cli/context.js";
-import type { DryRunJson, RunResultJson } from "../../../cli/json/shapes.js";
+import type { DryRunJson } from "../../../cli/json/dryRun.js";
+import type { RunResultJson } from "../../../cli/json/run.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import {
   DAY_MS,

@@ -1,6 +1,7 @@
 import { getConvexSize } from "convex/values";
 import { expect, test, vi } from "vitest";
-import type { DryRunJson, RunResultJson } from "../../../cli/json/shapes.js";
+import type { DryRunJson } from "../../../cli/json/dryRun.js";
+import type { RunResultJson } from "../../../cli/json/run.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import type { CliContext } from "../../../cli/context.js";

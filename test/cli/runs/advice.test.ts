@@ -3,11 +3,8 @@ import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import type { CliContext } from "../../../cli/context.js";
-import type {
-  RunResultJson,
-  RunShowJson,
-  StatusJson,
-} from "../../../cli/json/shapes.js";
+import type { RunResultJson, RunShowJson } from "../../../cli/json/run.js";
+import type { StatusJson } from "../../../cli/json/status.js";
 import {
   api,
   internal,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { CliContext } from "../../../cli/context.js";
-import type { RunResultJson } from "../../../cli/json/shapes.js";
+import type { RunResultJson } from "../../../cli/json/run.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";

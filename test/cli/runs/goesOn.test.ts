@@ -1,10 +1,8 @@
 /** A run that is under way while the policy behind it changes: said, counted, and offered to be stopped. */
 import { describe, expect, test } from "vitest";
-import type {
-  RetentionJson,
-  ScheduleChangeJson,
-  StatusJson,
-} from "../../../cli/json/shapes.js";
+import type { ScheduleChangeJson } from "../../../cli/json/schedule.js";
+import type { RetentionJson } from "../../../cli/json/settings.js";
+import type { StatusJson } from "../../../cli/json/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { runToPage } from "../../convex/support/runKit.js";

@@ -1,7 +1,8 @@
 /** How far a run is, that is bounded, paced or was resumed. */
 import { expect, test } from "vitest";
 import { progressOf, progressText } from "../../../cli/runs/progress.js";
-import type { RunResultJson, StatusJson } from "../../../cli/json/shapes.js";
+import type { RunResultJson } from "../../../cli/json/run.js";
+import type { StatusJson } from "../../../cli/json/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import {
   DAY_MS,

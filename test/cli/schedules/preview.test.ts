@@ -1,7 +1,7 @@
 /** `schedule preview`: when a schedule fires, by whose clocks, and what clocks that change do to it. */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { processContext } from "../../../cli/context.js";
-import type { SchedulePreviewJson } from "../../../cli/json/shapes.js";
+import type { SchedulePreviewJson } from "../../../cli/json/schedule.js";
 import { setUpDeployment } from "../support/deployment.js";
 
 afterEach(() => {

@@ -1,11 +1,7 @@
 import { expect, test, vi } from "vitest";
-import type {
-  ListJson,
-  RunListJson,
-  RunResultJson,
-  ShowJson,
-  StatusJson,
-} from "../../../cli/json/shapes.js";
+import type { RunListJson, RunResultJson } from "../../../cli/json/run.js";
+import type { ListJson, ShowJson } from "../../../cli/json/session.js";
+import type { StatusJson } from "../../../cli/json/status.js";
 import { MINUTE_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import {
   api,

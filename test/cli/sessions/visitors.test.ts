@@ -1,11 +1,12 @@
 /** Filters of `list`, `end` and `forget`. */
 import { expect, test, vi } from "vitest";
 import type {
+  EndJson,
+  ForgetJson,
   ListJson,
   ShowJson,
-  StatusJson,
-} from "../../../cli/json/shapes.js";
-import type { EndJson, ForgetJson } from "../../../cli/json/operatorShapes.js";
+} from "../../../cli/json/session.js";
+import type { StatusJson } from "../../../cli/json/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import {
   DAY_MS,

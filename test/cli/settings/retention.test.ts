@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type {
-  RetentionJson,
   ScheduleChangeJson,
   ScheduleListJson,
-} from "../../../cli/json/shapes.js";
+} from "../../../cli/json/schedule.js";
+import type { RetentionJson } from "../../../cli/json/settings.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";

@@ -5,7 +5,7 @@ import type {
   SettingsChangeJson,
   SettingsJson,
   SettingsLogJson,
-} from "../../../cli/json/operatorShapes.js";
+} from "../../../cli/json/settings.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";

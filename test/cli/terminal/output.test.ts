@@ -5,7 +5,7 @@ import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { describe, expect, test } from "vitest";
 import { ZipFile } from "yazl";
-import type { ShowJson } from "../../../cli/json/shapes.js";
+import type { ShowJson } from "../../../cli/json/session.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import type { Finished } from "../support/fakeTerminal.js";

@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { convexToJson, type Value } from "convex/values";
 import { describe, expect, test } from "vitest";
 import { ZipFile, type Options } from "yazl";
-import type { ImportJson } from "../../../cli/json/shapes.js";
+import type { ImportJson } from "../../../cli/json/transfer.js";
 import {
   DAY_MS,
   HOUR_MS,

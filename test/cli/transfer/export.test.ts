@@ -11,7 +11,7 @@ import { pipeline } from "node:stream/promises";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test, vi } from "vitest";
 import { ZipFile } from "yazl";
-import type { ExportJson, ImportJson } from "../../../cli/json/shapes.js";
+import type { ExportJson, ImportJson } from "../../../cli/json/transfer.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import {
   DAY_MS,

@@ -1,10 +1,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { expect, test } from "vitest";
-import type {
-  ImportJson,
-  ListJson,
-  ShowJson,
-} from "../../../cli/json/shapes.js";
+import type { ListJson, ShowJson } from "../../../cli/json/session.js";
+import type { ImportJson } from "../../../cli/json/transfer.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";

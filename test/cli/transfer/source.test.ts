@@ -2,7 +2,8 @@
 import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
 import { onTestFinished, describe, expect, test } from "vitest";
-import type { ImportJson, ShowJson } from "../../../cli/json/shapes.js";
+import type { ShowJson } from "../../../cli/json/session.js";
+import type { ImportJson } from "../../../cli/json/transfer.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 

@@ -1,11 +1,50 @@
+import type { RetentionDays } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
-import type { StatusJson } from "../json/shapes.js";
 import type { Backlog, Status } from "../deployment/api.js";
 import type { Connection } from "../deployment/connect.js";
-import { toRunJson, toScheduleJson, toTargetJson } from "../json/convert.js";
 import { progressOf, progressText } from "../runs/progress.js";
-import { statusWarnings } from "./warnings.js";
+import { statusWarnings } from "../status/warnings.js";
 import { iso, isoOrNull } from "../time/time.js";
+import { toRunJson, type RunJson } from "./run.js";
+import { toScheduleJson, type ScheduleJson } from "./schedule.js";
+import { toTargetJson, type TargetJson } from "./target.js";
+
+/** `status` */
+export interface StatusJson {
+  version: string;
+  target: TargetJson;
+  /** What an operator should see first, as sentences. */
+  warnings: string[];
+  sessions: { total: number; active: number; expired: number; ended: number };
+  /** Inactive the longest. */
+  oldest: { sessionId: string; lastActive: string } | null;
+  retentionDays: RetentionDays;
+  idleTimeoutMs: number;
+  /** Waiting for the next run; a count that equals `limit` means that many or more. */
+  backlog: { expire: number; purge: number; limit: number };
+  schedules: ScheduleJson[];
+  /** The running ones, then the last finished of each kind. */
+  runs: RunJson[];
+  /** Of those that are running. */
+  progress: Array<{
+    runId: string;
+    /** Sessions to come, as far as its maximum lets it. */
+    left: number;
+    /** `left` is as far as was counted: that many or more. */
+    isCapped: boolean;
+    /** Since it last went on; 0 while nothing can be said, and while nothing moves. */
+    sessionsPerSecond: number;
+    /** Since its last page, where that is longer ago than a page takes; else `null`. */
+    silentMs: number | null;
+    /** All of it in words. */
+    text: string;
+  }>;
+  watchdog: {
+    lastAt: string | null;
+    lastResult: string | null;
+    gaveUp: { at: string; why: string } | null;
+  };
+}
 
 /** What `status` says, to programs and to the dashboard's page. */
 export function toStatusJson(

@@ -2,7 +2,7 @@
 import { convexToJson, type JSONValue, type Value } from "convex/values";
 
 /** For programs: as Convex itself writes it in JSON, such as `{"$integer": "BQAAAAAAAAA="}`. */
-export function valueJson(value: unknown): JSONValue {
+export function toValueJson(value: unknown): JSONValue {
   return convexToJson(value as Value);
 }
 

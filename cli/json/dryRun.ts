@@ -1,0 +1,69 @@
+import type { PurgePreview } from "../purges/preview.js";
+import { iso, isoOrNull } from "../time/time.js";
+
+/** `purge --dry-run` */
+export interface DryRunJson {
+  dryRun: true;
+  cutoff: string;
+  /** How many would be deleted: `sessions`, or `max` where that is less. */
+  wouldDelete: number;
+  /** All that are older than the cutoff, whatever `max` is. */
+  sessions: number;
+  actions: number;
+  /** What `--max` bounds the purge by, which takes the oldest first; `null` without. */
+  max: number | null;
+  oldest: string | null;
+  newest: string | null;
+  /** Of the documents that would go, without their indexes. */
+  bytes: number;
+  /** By the UTC day of their last activity, oldest first. */
+  byDay: Array<{ day: string; sessions: number; actions: number }>;
+  /** By whole days since their last activity, from `fromDays` to before `toDays`; oldest last. */
+  byAge: Array<{
+    fromDays: number;
+    toDays: number | null;
+    sessions: number;
+    actions: number;
+  }>;
+}
+
+/** @param max where `--max` bounds it */
+export function toDryRunJson(found: PurgePreview, max?: number): DryRunJson {
+  const { cutoff, sessions, actions, bytes, oldest, newest } = found;
+  return {
+    dryRun: true,
+    cutoff: iso(cutoff),
+    wouldDelete: Math.min(sessions, max ?? Infinity),
+    sessions,
+    actions,
+    max: max ?? null,
+    oldest: isoOrNull(oldest),
+    newest: isoOrNull(newest),
+    bytes,
+    byDay: byDay(found),
+    byAge: byAge(found),
+  };
+}
+
+function byDay({ byDay: bars }: PurgePreview): DryRunJson["byDay"] {
+  return [...bars]
+    .sort(([a], [b]) => a - b)
+    .map(([day, bar]) => ({ day: iso(day).slice(0, 10), ...bar }));
+}
+
+/** Ages in days, up to what the next one starts at; the last has no end. */
+const AGE_STEPS = [0, 1, 7, 14, 30, 60, 90, 180, 365];
+
+function byAge({ byAge: bars }: PurgePreview): DryRunJson["byAge"] {
+  const groups = AGE_STEPS.map((fromDays, index) => {
+    const toDays = AGE_STEPS[index + 1] ?? null;
+    const group = { fromDays, toDays, sessions: 0, actions: 0 };
+    for (const [days, { sessions, actions }] of bars) {
+      if (days < fromDays || (toDays !== null && days >= toDays)) continue;
+      group.sessions += sessions;
+      group.actions += actions;
+    }
+    return group;
+  });
+  return groups.filter(({ sessions }) => sessions > 0);
+}

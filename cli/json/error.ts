@@ -1,0 +1,30 @@
+import { CliError, EXIT_CODES, explain, type CliErrorCode } from "../errors.js";
+
+/** What a command that fails prints on stderr, as its last line, with `--json` and `--jsonl`. */
+export interface ErrorJson {
+  error: {
+    code: CliErrorCode;
+    /** What happened, with which value, and what to do. */
+    message: string;
+    hint?: string;
+    exitCode: number;
+    /** The same command may be given again: it may work then, and does no more than once would have. */
+    retryable: boolean;
+  };
+}
+
+/** @returns `null` where nothing went wrong */
+export function toErrorJson(error: unknown): ErrorJson | null {
+  const said = explain(error);
+  if (said === null) return null;
+  const { code, message, hint } = said;
+  return {
+    error: {
+      code,
+      message: message || "No command was given.",
+      ...(hint === undefined ? {} : { hint }),
+      exitCode: EXIT_CODES[code],
+      retryable: error instanceof CliError && error.retryable,
+    },
+  };
+}

@@ -1,0 +1,150 @@
+import type {
+  RunKind,
+  RunStatus,
+  RunTrigger,
+} from "../../convex/sessionTracker/shared/shared.js";
+import type { Run } from "../deployment/api.js";
+import type { RunLeft } from "../runs/left.js";
+import { iso, isoOrNull } from "../time/time.js";
+
+export interface RunJson {
+  runId: string;
+  kind: RunKind;
+  trigger: RunTrigger;
+  actor: string;
+  reason: string | null;
+  status: RunStatus;
+  cutoff: string;
+  sessions: number;
+  actions: number;
+  quarantined: number;
+  pages: number;
+  maxSessions: number | null;
+  ratePerSecond: number | null;
+  /** Where an archived purge writes what it deletes. */
+  archiveFile: string | null;
+  /** Sessions it takes in all, unless `maxSessions` stops it before; `null` where nobody counted them. */
+  expected: number | null;
+  startedAt: string;
+  progressAt: string;
+  finishedAt: string | null;
+  /** From its start to its end, or to its last page so far. */
+  tookMs: number;
+  /** Who let it go on after a stop, or took over its archive; newest last, the last few. */
+  resumes: Array<{ at: string; actor: string; reason: string | null }>;
+}
+
+export function toRunJson(run: Run): RunJson {
+  return {
+    runId: run.runId,
+    kind: run.kind,
+    trigger: run.trigger,
+    actor: run.actor,
+    reason: run.reason ?? null,
+    status: run.status,
+    cutoff: iso(run.cutoff),
+    sessions: run.sessions,
+    actions: run.actions,
+    quarantined: run.quarantined,
+    pages: run.pages,
+    maxSessions: run.maxSessions ?? null,
+    ratePerSecond: run.ratePerSecond ?? null,
+    archiveFile: run.archiveFile ?? null,
+    expected: run.expected ?? null,
+    startedAt: iso(run.startedAt),
+    progressAt: iso(run.progressAt),
+    finishedAt: isoOrNull(run.finishedAt),
+    tookMs: (run.finishedAt ?? run.progressAt) - run.startedAt,
+    resumes: (run.resumes ?? []).map(({ at, actor, reason = null }) => ({
+      at: iso(at),
+      actor,
+      reason,
+    })),
+  };
+}
+
+/** `runs show ID` */
+export interface RunShowJson extends RunJson {
+  errors: Array<{ at: string; message: string; sessionId: string | null }>;
+}
+
+export function toRunShowJson(run: Run): RunShowJson {
+  return {
+    ...toRunJson(run),
+    errors: run.errors.map(({ at, message, sessionId = null }) => ({
+      at: iso(at),
+      message,
+      sessionId,
+    })),
+  };
+}
+
+/** `runs list` */
+export interface RunListJson {
+  runs: RunJson[];
+  /** Give it to `--cursor` for the next page; `null` at the end. */
+  cursor: string | null;
+}
+
+/** `runs cancel ID` */
+export interface RunChangeJson {
+  runId: string;
+  changed: boolean;
+  status: RunStatus;
+}
+
+/** `purge`, `expire`, `runs watch` and `runs resume` */
+export interface RunResultJson {
+  /** `null` when nothing was due, so that no run was started. */
+  runId: string | null;
+  status: RunStatus;
+  cutoff: string;
+  sessions: number;
+  actions: number;
+  quarantined: number;
+  pages: number;
+  /** Of `purge --archive`. */
+  archive?: {
+    file: string;
+    /** Sessions in the archive that were not deleted; the archive names them. */
+    stayed: number;
+  };
+  /** Another run of this kind was in progress, with its own cutoff, and was followed instead. */
+  alreadyRunning?: true;
+  /** Of `runs resume`: `false` where it was running already. */
+  changed?: boolean;
+}
+
+export function toRunResultJson(run: Run): RunResultJson {
+  const { runId, status, cutoff, sessions, actions, quarantined, pages } = run;
+  return {
+    runId,
+    status,
+    cutoff: iso(cutoff),
+    sessions,
+    actions,
+    quarantined,
+    pages,
+  };
+}
+
+/** A run that goes on, or was canceled, after a change of the policy behind it */
+export interface GoesOnJson {
+  runId: string;
+  cutoff: string;
+  /** Sessions it still takes. */
+  left: number;
+  /** Those among them that the retention in force keeps. */
+  kept: number;
+  canceled: boolean;
+}
+
+export function toGoesOnJson(
+  run: Run,
+  left: RunLeft,
+  canceled: boolean,
+): GoesOnJson {
+  const { runId, cutoff } = run;
+  const { sessions, kept } = left;
+  return { runId, cutoff: iso(cutoff), left: sessions, kept, canceled };
+}

@@ -1,0 +1,94 @@
+import type {
+  HookName,
+  SessionState,
+} from "../../convex/sessionTracker/shared/shared.js";
+import type { Action, SessionWithLease } from "../deployment/api.js";
+import { iso } from "../time/time.js";
+import type { TargetJson } from "./target.js";
+import { toValueJson } from "./values.js";
+
+export interface SessionJson {
+  sessionId: string;
+  anonymousId: string;
+  state: SessionState;
+  createdAt: string;
+  lastActive: string;
+  visits: number;
+  actions: number;
+  userId?: string;
+  endReason?: string;
+}
+
+export function toSessionJson(session: SessionWithLease): SessionJson {
+  const { lease, userId, endReason } = session;
+  return {
+    sessionId: session.sessionId,
+    anonymousId: session.anonymousId,
+    state: lease?.idle ? "expired" : session.state,
+    createdAt: iso(session.createdAt),
+    lastActive: iso(
+      lease?.lastActive ?? session.inactiveSince ?? session.createdAt,
+    ),
+    visits: session.visits,
+    actions: session.actionCount + (lease?.actionCount ?? 0),
+    ...(userId === undefined ? {} : { userId }),
+    ...(endReason === undefined ? {} : { endReason }),
+  };
+}
+
+/** `list` */
+export interface ListJson {
+  sessions: SessionJson[];
+  /** Give it to `--cursor` for the next page; `null` at the end. */
+  cursor: string | null;
+}
+
+/** `show ID` */
+export interface ShowJson extends SessionJson {
+  /** Newest first. */
+  timeline: ActionJson[];
+  /** Give it to `--cursor` for earlier actions; `null` at the end. */
+  cursor: string | null;
+}
+
+export interface ActionJson {
+  at: string;
+  action: string;
+  resourceId?: string;
+  metadata?: unknown;
+}
+
+export function toActionJson({ at, metadata, ...action }: Action): ActionJson {
+  return {
+    at: iso(at),
+    ...action,
+    ...(metadata === undefined ? {} : { metadata: toValueJson(metadata) }),
+  };
+}
+
+/** `end ID` */
+export interface EndJson {
+  sessionId: string;
+  anonymousId: string;
+  /** `false`: it was not active. */
+  ended: boolean;
+  state: SessionState;
+}
+
+/** `forget ID`: the receipt */
+export interface ForgetJson {
+  sessionId: string;
+  anonymousId: string;
+  userId?: string;
+  /** How many were erased. */
+  actions: number;
+  erasedAt: string;
+  actor: string;
+  target: TargetJson;
+  /** What the app's hook said; absent where there is none. */
+  hook?: {
+    name: HookName;
+    /** `null`: it has done its part. Else it is owed, see `hooks`. */
+    error: string | null;
+  };
+}

@@ -1,0 +1,121 @@
+import type {
+  Policy,
+  RetentionDays,
+  Schedule as ScheduleSetting,
+  ScheduleName,
+  Settings,
+} from "../../convex/sessionTracker/shared/shared.js";
+import type { LogEntry } from "../deployment/api.js";
+import { contradictionTexts } from "../settings/contradictions.js";
+import { iso } from "../time/time.js";
+import type { GoesOnJson } from "./run.js";
+import { toPauseJson, type PauseJson } from "./schedule.js";
+import { toValueJson } from "./values.js";
+
+/** `settings get` */
+export interface SettingsJson {
+  revision: number;
+  settings: SettingsValuesJson;
+  /** Settings that contradict each other, as sentences. */
+  warnings: string[];
+}
+
+export function toSettingsJson(
+  { revision, ...settings }: Settings & { revision: number },
+  now: number,
+): SettingsJson {
+  return {
+    revision,
+    settings: toSettingsValuesJson(settings),
+    warnings: contradictionTexts(settings, now),
+  };
+}
+
+/** All settings. */
+export interface SettingsValuesJson extends Policy {
+  schedules: Record<ScheduleName, ScheduleSettingJson>;
+}
+
+export interface ScheduleSettingJson extends Omit<ScheduleSetting, "paused"> {
+  paused?: PauseJson;
+}
+
+function toSettingsValuesJson({
+  schedules: { expire, purge },
+  ...policy
+}: Settings): SettingsValuesJson {
+  const schedules = { expire: toSetting(expire), purge: toSetting(purge) };
+  return { ...policy, schedules };
+}
+
+/** `settings set` */
+export interface SettingsChangeJson extends SettingsJson {
+  /** The changed fields only. */
+  before: Partial<Policy>;
+  after: Partial<Policy>;
+  /** Sessions older than the new retention; counted only when it was lowered. */
+  purgeable?: number;
+  /** A purge under way that takes what is kept now; only after the retention was raised. */
+  goesOn?: GoesOnJson;
+}
+
+/** `retention [DAYS]` */
+export interface RetentionJson {
+  retentionDays: RetentionDays;
+  revision: number;
+  /** Only after a change. */
+  previous?: RetentionDays;
+  /** Sessions older than the new retention; counted only when it was lowered. */
+  purgeable?: number;
+  /** A purge under way that takes what is kept now; only after the retention was raised. */
+  goesOn?: GoesOnJson;
+}
+
+/** `settings log` */
+export interface SettingsLogJson {
+  entries: LogEntryJson[];
+  /** Give it to `--before` for earlier entries; `null` at the end. */
+  before: number | null;
+}
+
+export interface LogEntryJson {
+  revision: number;
+  at: string;
+  actor: string;
+  reason: string | null;
+  before: SettingsPartJson;
+  after: SettingsPartJson;
+}
+
+export function toLogEntryJson(entry: LogEntry): LogEntryJson {
+  return {
+    revision: entry.revision,
+    at: iso(entry.at),
+    actor: entry.actor,
+    reason: entry.reason ?? null,
+    before: toPartJson(toValueJson(entry.before) as SettingsPart),
+    after: toPartJson(toValueJson(entry.after) as SettingsPart),
+  };
+}
+
+/** The settings that a change named. */
+export interface SettingsPartJson extends Partial<Policy> {
+  schedules?: Partial<SettingsValuesJson["schedules"]>;
+}
+
+function toPartJson({ schedules, ...policy }: SettingsPart): SettingsPartJson {
+  if (schedules === undefined) return policy;
+  const named = Object.entries(schedules).map(
+    ([name, schedule]) => [name, toSetting(schedule)] as const,
+  );
+  return { ...policy, schedules: Object.fromEntries(named) };
+}
+
+type SettingsPart = Partial<Policy> & {
+  schedules?: Partial<Settings["schedules"]>;
+};
+
+function toSetting({ paused, ...schedule }: ScheduleSetting) {
+  if (paused === undefined) return schedule;
+  return { ...schedule, paused: toPauseJson(paused) };
+}
