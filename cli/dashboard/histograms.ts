@@ -8,7 +8,7 @@ export type Ask = <Name extends QueryName>(
   args: Args<Name>,
 ) => Promise<Returns<Name>>;
 
-export const DAYS = 14;
+const DAYS = 14;
 
 /** Rows read for a bar at most; a higher one ends there, and says so. */
 const CAP = 4_000;

@@ -14,7 +14,7 @@ export function adviceText({ what, remedy }: Advice): string {
 }
 
 /** The clause as a sentence; one that ends in what somebody else wrote may have its end. */
-export function sentence(clause: string): string {
+function sentence(clause: string): string {
   return `${capitalized(clause)}${/[.?!]$/.test(clause) ? "" : "."}`;
 }
 

@@ -14,7 +14,7 @@ export interface NumberedRow {
 }
 
 /** What one call takes, by the component's own limits. */
-export const MAX_ROWS = 750;
+const MAX_ROWS = 750;
 export const MAX_ACTIONS = 2_000;
 /** Of each call under way the rows and the request are in memory; a request may have 16 MiB. */
 export const MAX_SIZE = 2 * 1_024 * 1_024;

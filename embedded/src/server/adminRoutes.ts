@@ -12,7 +12,7 @@ import type { LiveCode } from "./liveCode.js";
 import type { LogStream } from "./logStream.js";
 
 /** What a deployment is called where Convex shows an instance's name. */
-export const INSTANCE_NAME = "embedded";
+const INSTANCE_NAME = "embedded";
 
 /** What these routes need of the deployment. */
 export interface AdminServices {

@@ -18,7 +18,7 @@ export interface HttpActionServices extends AuthServices {
 }
 
 /** Convex's own limit. The body is read whole before the action starts. */
-export const HTTP_ACTION_BODY_LIMIT_BYTES = 20 * 1024 * 1024;
+const HTTP_ACTION_BODY_LIMIT_BYTES = 20 * 1024 * 1024;
 
 const METHODS = new Set([
   "GET",

@@ -15,9 +15,6 @@ export interface Attack {
   run(target: Target): Promise<void>;
 }
 
-/** Makes an attack of its kind; the same random choices make the same one. */
-export type AttackKind = (random: Random) => Attack;
-
 const HANG_MS = 15_000;
 
 export interface ExchangeOptions {

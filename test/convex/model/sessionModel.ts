@@ -181,7 +181,7 @@ export class SessionModel {
   }
 }
 
-export function isIdle(visitor: Visitor, now: number): boolean {
+function isIdle(visitor: Visitor, now: number): boolean {
   return now - visitor.lastActive > visitor.idleTimeoutMs;
 }
 

@@ -3,7 +3,7 @@ import { RETIRED, retiredHead, retiredKey } from "./keyspace.js";
 import type { PendingView } from "./view.js";
 
 /** Keys that one commit of a sweep deletes. */
-export const SWEEP_KEYS = 1_000;
+const SWEEP_KEYS = 1_000;
 
 /**
  * Gives up everything under a head, such as a dropped index's entries: at once for

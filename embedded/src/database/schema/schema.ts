@@ -37,7 +37,7 @@ export interface IndexDiff {
 }
 
 /** A stored document does not fit the schema that is being pushed. */
-export class SchemaViolation extends EmbeddedError {
+class SchemaViolation extends EmbeddedError {
   constructor(
     readonly component: string,
     readonly table: string,

@@ -5,7 +5,7 @@ import { EmbeddedError } from "../../errors.js";
 import { replaceFile } from "../../storage/directory/files.js";
 
 /** Name of the key's file in the data directory. */
-export const ADMIN_KEY_FILE = "admin-key";
+const ADMIN_KEY_FILE = "admin-key";
 
 const MIN_KEY_LENGTH = 16;
 /** Nothing longer is looked at. */

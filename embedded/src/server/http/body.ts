@@ -26,7 +26,7 @@ export interface BodyLimits {
  * Of a call, which anybody may send. Convex caps arguments at 16 MiB; the rest is room for the
  * envelope. No client compresses calls, and a few bytes are not to become as much.
  */
-export const CALL_BODY: BodyLimits = {
+const CALL_BODY: BodyLimits = {
   sentBytes: 17 * 1024 * 1024,
   inflatedBytes: 1024 * 1024,
   json: CALL_BOUNDS,

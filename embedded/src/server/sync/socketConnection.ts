@@ -7,7 +7,7 @@ import type { SyncConnection } from "./session.js";
 import type { UnreadBudget } from "./unreadBudget.js";
 
 /** What a client may leave unread. One message may be larger, a second is not sent after it. */
-export const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
+const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
 
 /** A close frame holds no more. */
 const MAX_REASON_BYTES = 123;

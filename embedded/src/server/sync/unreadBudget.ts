@@ -1,5 +1,5 @@
 /** What all clients together may leave unread: a few more than those who read are many who do not. */
-export const MAX_UNREAD_IN_ALL_BYTES = 128 * 1024 * 1024;
+const MAX_UNREAD_IN_ALL_BYTES = 128 * 1024 * 1024;
 
 interface Reader {
   /** Sent to it, and not yet taken by the system. */

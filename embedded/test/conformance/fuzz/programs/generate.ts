@@ -37,7 +37,7 @@ interface WrittenDocument {
 }
 
 /** Knows which documents and pages the operations so far may have made. */
-export class Generator {
+class Generator {
   readonly #documents: WrittenDocument[] = [];
   /** Values that were written, by table and field, so that ranges and filters meet some. */
   readonly #written = new Map<string, Operand[]>();

@@ -10,7 +10,7 @@ import type { Random } from "../../../support/random.js";
 import type { SchemaSpec, TableSpec } from "./program.js";
 
 /** In every document: filters may compare them by size on both engines (see knownDifferences.ts). */
-export const PLAIN_FIELDS = {
+const PLAIN_FIELDS = {
   n: v.number(),
   i: v.int64(),
   s: v.string(),
@@ -82,10 +82,7 @@ function randomTable(
 }
 
 /** Required, so that it can stand in arrays and objects. */
-export function randomValidator(
-  random: Random,
-  depth: number,
-): GenericValidator {
+function randomValidator(random: Random, depth: number): GenericValidator {
   const leaf = random.pick([
     v.null,
     v.number,
