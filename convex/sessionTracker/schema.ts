@@ -8,6 +8,7 @@ import {
   vHookName,
   vHookSession,
   vLearned,
+  vPlace,
   vRunFields,
   vSessionState,
   vScheduleName,
@@ -99,10 +100,7 @@ export default defineSchema({
   tallies: defineTable({
     pages: v.number(),
     /** The key of the last session counted, in the order of creation. */
-    cursor: v.union(
-      v.object({ at: v.number(), creationTime: v.number(), id: v.string() }),
-      v.null(),
-    ),
+    cursor: v.union(vPlace, v.null()),
     counted: vStateCounts,
     /** When its last page was counted. */
     at: v.number(),

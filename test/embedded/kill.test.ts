@@ -172,17 +172,13 @@ async function allRows(target: KillableDeployment) {
   const rows: { anonymousId: string; actions: number }[] = [];
   let cursor: string | null = null;
   do {
-    const page: {
-      sessions: { anonymousId: string; actionCount: number }[];
-      cursor: string | null;
-    } = await call(target, "operator/show:list", { cursor, limit: 500 });
-    const ids = page.sessions.map(({ anonymousId }) => anonymousId);
-    const leases = await call(target, "operator/show:activity", {
-      anonymousIds: ids,
-    });
-    const visit = new Map(leases.map((lease) => [lease.anonymousId, lease]));
-    for (const { anonymousId, actionCount } of page.sessions) {
-      const ofVisit = visit.get(anonymousId)?.actionCount ?? 0;
+    const page: Returns<"operator/search:page"> = await call(
+      target,
+      "operator/search:page",
+      { filter: {}, sort: "created", order: "desc", limit: 500, cursor },
+    );
+    for (const { anonymousId, actionCount, lease } of page.sessions) {
+      const ofVisit = lease?.actionCount ?? 0;
       rows.push({ anonymousId, actions: actionCount + ofVisit });
     }
     cursor = page.cursor;

@@ -32,6 +32,7 @@ import type * as runs_bounds from "../runs/bounds.js";
 import type * as runs_chain from "../runs/chain.js";
 import type * as runs_control from "../runs/control.js";
 import type * as runs_cutoffs from "../runs/cutoffs.js";
+import type * as runs_due from "../runs/due.js";
 import type * as runs_ledger from "../runs/ledger.js";
 import type * as runs_page from "../runs/page.js";
 import type * as runs_pageSizes from "../runs/pageSizes.js";
@@ -99,6 +100,7 @@ const fullApi: ApiFromModules<{
   "runs/chain": typeof runs_chain;
   "runs/control": typeof runs_control;
   "runs/cutoffs": typeof runs_cutoffs;
+  "runs/due": typeof runs_due;
   "runs/ledger": typeof runs_ledger;
   "runs/page": typeof runs_page;
   "runs/pageSizes": typeof runs_pageSizes;

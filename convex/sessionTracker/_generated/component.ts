@@ -318,18 +318,6 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         >;
       };
       show: {
-        activity: FunctionReference<
-          "query",
-          "internal",
-          { anonymousIds: Array<string> },
-          Array<{
-            anonymousId: string;
-            lastActive: number;
-            actionCount: number;
-            idle: boolean;
-          }>,
-          Name
-        >;
         get: FunctionReference<
           "query",
           "internal",
@@ -350,30 +338,6 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               idle: boolean;
             } | null;
           } | null,
-          Name
-        >;
-        list: FunctionReference<
-          "query",
-          "internal",
-          {
-            state?: "active" | "expired" | "ended";
-            limit?: number;
-            cursor?: string | null;
-          },
-          {
-            sessions: Array<{
-              sessionId: string;
-              anonymousId: string;
-              state: "active" | "expired" | "ended";
-              createdAt: number;
-              inactiveSince: number | null;
-              visits: number;
-              actionCount: number;
-              endReason?: string;
-              userId?: string;
-            }>;
-            cursor: string | null;
-          },
           Name
         >;
         timeline: FunctionReference<

@@ -2,7 +2,7 @@
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
-import { vActionPlace } from "../shared/shared.js";
+import { vPlace } from "../shared/shared.js";
 import { placeOf } from "../rows/walks.js";
 import {
   PIECE_BYTES,
@@ -21,7 +21,7 @@ const MAX_ACTIONS = 8_000;
 const vExportCursor = v.object({
   anonymousId: v.string(),
   /** Within that session; `null` after it. */
-  action: v.union(vActionPlace, v.null()),
+  action: v.union(vPlace, v.null()),
 });
 export type ExportCursor = Infer<typeof vExportCursor>;
 

@@ -3,7 +3,7 @@ import { v } from "convex/values";
 import { internal } from "../_generated/api.js";
 import { internalMutation, mutation, query } from "../_generated/server.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
-import { placeOf, take, walkDebts } from "../rows/walks.js";
+import { placeOf, walkDebts } from "../rows/walks.js";
 import { errorOf, tell, toHook } from "../settings/hooks.js";
 import { readHook } from "../settings/inForce.js";
 import { writeHooks } from "../settings/settings.js";
@@ -71,7 +71,7 @@ export const debts = query({
   handler: async (ctx, { limit = 100, cursor = null }) => {
     checkInteger("limit", limit, 1, 1_000);
     const after = cursor === null ? null : readCursor(cursor);
-    const rows = await take(walkDebts(ctx, { order: "asc", after }), limit);
+    const rows = await walkDebts(ctx, { order: "asc", after }).take(limit);
     const last = rows.length === limit ? rows.at(-1) : undefined;
     return {
       debts: rows.map(({ _id, session, hook, erasedAt, triedAt, error }) => ({

@@ -15,9 +15,9 @@ import { checkInteger, fail } from "../shared/errors.js";
 import {
   MINUTE_MS,
   vAction,
-  vActionPlace,
+  vPlace,
   type Action,
-  type ActionPlace,
+  type Place,
 } from "../shared/shared.js";
 import { placeOf, walkActions } from "../rows/walks.js";
 import { PIECE_BYTES } from "../rows/wholeSessions.js";
@@ -49,14 +49,14 @@ export const add = mutation({
     anonymousId: v.string(),
     actions: v.array(vImportedAction),
     /** Those there up to this one have been compared already. */
-    after: v.union(vActionPlace, v.null()),
+    after: v.union(vPlace, v.null()),
   },
   returns: v.object({
     added: v.number(),
     rest: v.union(
       v.object({
         actions: v.array(vImportedAction),
-        after: v.union(vActionPlace, v.null()),
+        after: v.union(vPlace, v.null()),
       }),
       v.null(),
     ),
@@ -130,7 +130,7 @@ class ActionImport {
   readonly #wanted: Wanted[];
   /** The first of them that is not done. */
   #next = 0;
-  #place: ActionPlace | null;
+  #place: Place | null;
   #read = { rows: 0, bytes: 0 };
   #addedBytes = 0;
   added = 0;
@@ -139,7 +139,7 @@ class ActionImport {
     ctx: MutationCtx,
     session: Id<"sessions">,
     actions: Array<Action & { copies?: number }>,
-    after: ActionPlace | null,
+    after: Place | null,
   ) {
     this.#ctx = ctx;
     this.#session = session;

@@ -1,6 +1,7 @@
 /** What a dashboard shows beside lists and counts: sessions by creation, actions of all visitors. */
 import { v, type Infer } from "convex/values";
 import { query } from "../_generated/server.js";
+import { walkCreated, walkInactive } from "../rows/walks.js";
 import { checkInteger } from "../shared/errors.js";
 import { vAction } from "../shared/shared.js";
 
@@ -21,12 +22,8 @@ export const createdBetween = query({
   returns: vCount,
   handler: async (ctx, { from, before, limit = 1_000 }) => {
     checkLimit(limit);
-    const rows = await ctx.db
-      .query("sessions")
-      .withIndex("createdAt", (q) =>
-        q.gte("createdAt", from).lt("createdAt", before),
-      )
-      .take(limit + 1);
+    const stretch = { order: "asc" as const, after: null, from, before };
+    const rows = await walkCreated(ctx, {}, stretch).take(limit + 1);
     return toCount(rows.length, limit);
   },
 });
@@ -41,13 +38,8 @@ export const inactiveBetween = query({
   returns: vCount,
   handler: async (ctx, { from, before, limit = 1_000 }) => {
     checkLimit(limit);
-    const rows = await ctx.db
-      .query("sessions")
-      .withIndex("inactiveSince", (q) =>
-        // The field is missing where a session is active, which sorts before all numbers.
-        q.gte("inactiveSince", Math.max(0, from)).lt("inactiveSince", before),
-      )
-      .take(limit + 1);
+    const stretch = { order: "asc" as const, after: null, from, before };
+    const rows = await walkInactive(ctx, stretch).take(limit + 1);
     return toCount(rows.length, limit);
   },
 });

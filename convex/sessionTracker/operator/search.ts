@@ -4,16 +4,20 @@ import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { checkInteger } from "../shared/errors.js";
-import { isIdle, vSession, vSessionState } from "../shared/shared.js";
+import {
+  isIdle,
+  vSession,
+  vSessionState,
+  type Place,
+} from "../shared/shared.js";
 import {
   comparePlaces,
   placeOf,
-  take,
   walkCreated,
   walkInactive,
   walkLeases,
-  type Place,
   type Stretch,
+  type Walk,
 } from "../rows/walks.js";
 import { findLease, toSession, vActivity } from "../rows/sessions.js";
 
@@ -133,8 +137,7 @@ async function ofFew(
   userId: string,
 ): Promise<Stream | null> {
   const whole = { order, after: null };
-  const rows = await take(
-    walkCreated(ctx, { userId }, whole),
+  const rows = await walkCreated(ctx, { userId }, whole).take(
     SCANNED_AT_ONCE + 1,
   );
   if (rows.length > SCANNED_AT_ONCE) return null;
@@ -174,10 +177,10 @@ function activeStretch({ filter, order, after }: Search): Stretch {
 }
 
 async function toStream<Found extends Row>(
-  rows: AsyncIterable<Found>,
+  rows: Walk<Found>,
   keyOf: (row: Found) => Key,
 ): Promise<Stream> {
-  const taken = await take(rows, SCANNED_AT_ONCE);
+  const taken = await rows.take(SCANNED_AT_ONCE);
   return { keys: taken.map(keyOf), isWhole: taken.length < SCANNED_AT_ONCE };
 }
 

@@ -1,11 +1,11 @@
-/** Reading sessions: lists for the operator, and the active ones for the app. */
+/** One session, and what its visitor did. */
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { checkInteger, fail } from "../shared/errors.js";
-import { vAction, vSession, vSessionState } from "../shared/shared.js";
-import { placeOf, take, walkActions, walkCreated } from "../rows/walks.js";
+import { vAction, vSession } from "../shared/shared.js";
+import { placeOf, walkActions } from "../rows/walks.js";
 import {
   findBySessionId,
   findLease,
@@ -14,49 +14,6 @@ import {
   toSession,
   vActivity,
 } from "../rows/sessions.js";
-
-/**
- * Newest created first. Reads cold rows only, so heartbeats do not re-run it; for when the active
- * ones were last seen, ask `activity`.
- */
-export const list = query({
-  args: {
-    state: v.optional(vSessionState),
-    limit: v.optional(v.number()),
-    cursor: v.optional(v.union(v.string(), v.null())),
-  },
-  returns: v.object({
-    sessions: v.array(vSession),
-    cursor: v.union(v.string(), v.null()),
-  }),
-  handler: async (ctx, { state, limit = 100, cursor = null }) => {
-    checkInteger("limit", limit, 1, 1_000);
-    const after = cursor === null ? null : readCursor(cursor);
-    const walked = walkCreated(ctx, { state }, { order: "desc", after });
-    const rows = await take(walked, limit);
-    const last = rows.length === limit ? rows.at(-1) : undefined;
-    return {
-      sessions: rows.map(toSession),
-      cursor:
-        last === undefined ? null : toCursor(placeOf(last.createdAt, last)),
-    };
-  },
-});
-
-/** What the leases of these visitors say; those without one are not active. Heartbeats re-run it. */
-export const activity = query({
-  args: { anonymousIds: v.array(v.string()) },
-  returns: v.array(v.object({ anonymousId: v.string(), ...vActivity.fields })),
-  handler: async (ctx, { anonymousIds }) => {
-    checkInteger("anonymousIds.length", anonymousIds.length, 0, 1_000);
-    const found = [];
-    for (const anonymousId of anonymousIds) {
-      const lease = await activityOf(ctx, anonymousId);
-      if (lease !== null) found.push({ anonymousId, ...lease });
-    }
-    return found;
-  },
-});
 
 /** A sessionId is safe to show, so that it may be somebody else's anonymousId. */
 const vIdKind = v.union(v.literal("sessionId"), v.literal("anonymousId"));
@@ -96,7 +53,7 @@ export const timeline = query({
     checkInteger("limit", limit, 1, 1_000);
     const after = cursor === null ? null : readCursor(cursor);
     const walked = walkActions(ctx, sessionId, { order: "desc", after });
-    const rows = await take(walked, limit);
+    const rows = await walked.take(limit);
     const last = rows.length === limit ? rows.at(-1) : undefined;
     return {
       actions: rows.map(({ _id, _creationTime, session, ...what }) => what),

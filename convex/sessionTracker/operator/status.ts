@@ -21,7 +21,8 @@ import {
 import { runningRun, toRun } from "../runs/runRows.js";
 import { findTick } from "../schedules/ticks.js";
 import { VERSION } from "../shared/version.js";
-import { leasesAfter, sessionsAfter } from "../rows/walks.js";
+import { walkInactive, walkRuns } from "../rows/walks.js";
+import { dueLeases, dueSessions } from "../runs/due.js";
 import { listSchedules } from "../schedules/show.js";
 
 const vStatus = v.object({
@@ -88,24 +89,11 @@ export const backlog = query({
     const limit = checkInteger("limit", args.limit ?? 1_000, 1, 4_000);
     const { idleTimeoutMs, retentionDays } = await readSettings(ctx);
     const now = Date.now();
-    const idle = await ctx.db
-      .query("leases")
-      .withIndex("lastActive", (q) =>
-        q
-          .gte("lastActive", 0)
-          .lt("lastActive", expireCutoff(idleTimeoutMs, now)),
-      )
-      .take(limit);
+    const idleSince = expireCutoff(idleTimeoutMs, now);
+    const idle = await dueLeases(ctx, { cutoff: idleSince }, null, limit);
     const cutoff = purgeCutoff(retentionDays, now);
     const old =
-      cutoff === null
-        ? []
-        : await ctx.db
-            .query("sessions")
-            .withIndex("inactiveSince", (q) =>
-              q.gte("inactiveSince", 0).lt("inactiveSince", cutoff),
-            )
-            .take(limit);
+      cutoff === null ? [] : await dueSessions(ctx, { cutoff }, null, limit);
     const running = [];
     for (const kind of SCHEDULE_NAMES) {
       const run = await runningRun(ctx, kind);
@@ -120,27 +108,24 @@ export const backlog = query({
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
 async function oldestInactive(ctx: QueryCtx): Promise<Status["oldest"]> {
-  const session = await ctx.db
-    .query("sessions")
-    .withIndex("inactiveSince", (q) => q.gte("inactiveSince", 0))
-    .first();
-  if (session === null) return null;
+  const stretch = { order: "asc" as const, after: null };
+  const [session] = await walkInactive(ctx, stretch).take(1);
+  if (session === undefined) return null;
   return { sessionId: session._id, lastActive: session.inactiveSince ?? 0 };
 }
 
 /** Sessions that a run has not come to yet; a purge's stale leases are sessions to come. */
 async function leftOf(
   ctx: QueryCtx,
-  { kind, cursor, cutoff }: Doc<"runs">,
+  run: Doc<"runs">,
   limit: number,
 ): Promise<number> {
+  const { kind, cursor } = run;
   const inSessions = cursor?.phase === "sessions";
-  const leases = inSessions
-    ? []
-    : await leasesAfter(ctx, cursor, cutoff, limit);
+  const leases = inSessions ? [] : await dueLeases(ctx, run, cursor, limit);
   if (kind === "expire") return leases.length;
   const after = inSessions ? cursor : null;
-  const sessions = await sessionsAfter(ctx, after, cutoff, limit);
+  const sessions = await dueSessions(ctx, run, after, limit);
   return Math.min(limit, leases.length + sessions.length);
 }
 
@@ -151,11 +136,8 @@ async function currentRuns(ctx: QueryCtx): Promise<Run[]> {
     // By status, because one that was resumed need not be among the newest.
     const run = await runningRun(ctx, kind);
     if (run !== null) running.push(toRun(run));
-    const newest = await ctx.db
-      .query("runs")
-      .withIndex("kind_startedAt", (q) => q.eq("kind", kind))
-      .order("desc")
-      .take(2);
+    const stretch = { order: "desc" as const, after: null };
+    const newest = await walkRuns(ctx, kind, stretch).take(2);
     const last = newest.find(({ status }) => status !== "running");
     if (last !== undefined) finished.push(toRun(last));
   }

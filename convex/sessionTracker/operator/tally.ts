@@ -10,7 +10,7 @@ import {
   isStale,
   type Counts,
 } from "../rows/tallies.js";
-import { placeOf, take, walkSessions } from "../rows/walks.js";
+import { placeOf, walkSessions } from "../rows/walks.js";
 import { fail } from "../shared/errors.js";
 import { SESSION_STATES, vStateCounts } from "../shared/shared.js";
 
@@ -67,8 +67,8 @@ export const page = mutation({
     }
     if (tally.done !== undefined) return tally.done;
     if (tally.pages > number) return null;
-    const walked = walkSessions(ctx, { order: "asc", after: tally.cursor });
-    const rows = await take(walked, PAGE);
+    const stretch = { order: "asc" as const, after: tally.cursor };
+    const rows = await walkSessions(ctx, stretch).take(PAGE);
     const counted = { ...tally.counted };
     for (const { state } of rows) counted[state] += 1;
     const last = rows.length === PAGE ? rows.at(-1) : undefined;

@@ -1,6 +1,6 @@
 /** The cursors of lists: the key of the last row shown, as a text that only these two read. */
 import { fail } from "../shared/errors.js";
-import type { Place } from "./walks.js";
+import type { Place } from "../shared/shared.js";
 
 export function toCursor({ at, creationTime, id }: Place): string {
   return [at, creationTime, id].join(":");
@@ -23,5 +23,5 @@ export function readCursor(cursor: string): Place {
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
 function isNumber(text: string): boolean {
-  return text.trim() !== "" && Number.isFinite(Number(text));
+  return text.trim() !== "" && !Number.isNaN(Number(text));
 }

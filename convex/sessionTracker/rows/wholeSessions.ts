@@ -5,7 +5,7 @@
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import { vAction, vSession, type ActionPlace } from "../shared/shared.js";
+import { vAction, vSession, type Place } from "../shared/shared.js";
 import { walkActions } from "./walks.js";
 import { toSession } from "./sessions.js";
 
@@ -41,7 +41,7 @@ export interface ReadActions {
 export async function readActions(
   ctx: QueryCtx,
   session: Id<"sessions">,
-  after: ActionPlace | null,
+  after: Place | null,
   budget: PieceBudget,
 ): Promise<ReadActions> {
   const rows: Doc<"actions">[] = [];

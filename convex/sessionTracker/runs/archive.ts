@@ -37,7 +37,7 @@ import {
 } from "../shared/shared.js";
 import { countStates } from "../rows/counters.js";
 import { changeOf, noteChanges, type StateChange } from "../rows/tallies.js";
-import { sessionKey, sessionsAfter } from "../rows/walks.js";
+import { dueSessions, sessionCursor } from "./due.js";
 import {
   PIECE_BYTES,
   readActions,
@@ -213,7 +213,7 @@ async function readPage(
     bytes: PIECE_BYTES,
   };
   const whole: WholeSession[] = [];
-  for (const row of await sessionsAfter(ctx, run.cursor, run.cutoff, most)) {
+  for (const row of await dueSessions(ctx, run, run.cursor, most)) {
     if (whole.length > 0 && (budget.actions < 1 || budget.bytes < 0)) break;
     const read =
       row.actionCount === 0
@@ -236,7 +236,7 @@ async function purgeArchived(
   sessions: Archived[],
 ): Promise<void> {
   if (sessions.length === 0) {
-    const left = await sessionsAfter(ctx, run.cursor, run.cutoff, 1);
+    const left = await dueSessions(ctx, run, run.cursor, 1);
     const nothing = { expired: 0, purged: 0, actions: 0, cursor: run.cursor };
     await recordPage(ctx, run, { ...nothing, isDone: left.length === 0 });
     await note(ctx, run, { purged: true, stayed: [] });
@@ -279,7 +279,7 @@ async function deleteArchived(ctx: MutationCtx, archived: Archived[]) {
     await ctx.db.delete("sessions", row._id);
     counts[row.state] -= 1;
     changed.push(changeOf(row, null));
-    last = sessionKey(row);
+    last = sessionCursor(row);
     purged.push(toHookSession(row, row.inactiveSince ?? 0));
   }
   await countStates(ctx, counts, "purge");
@@ -325,7 +325,7 @@ function whyItStays(
 /** Where the walk goes on behind a session that stays; one that came back is no longer in the walk. */
 function keyOf(row: Doc<"sessions"> | null, { inactiveSince }: Session) {
   return row !== null && row.inactiveSince === inactiveSince
-    ? sessionKey(row)
+    ? sessionCursor(row)
     : null;
 }
 

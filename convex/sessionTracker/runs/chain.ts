@@ -29,7 +29,7 @@ import {
   vRunKind,
   type RunKind,
 } from "../shared/shared.js";
-import { nextRow } from "../rows/walks.js";
+import { nextRow } from "./due.js";
 
 /** No `maxParallelism`: the class would write it at every enqueue, and below 2 each page waits 200 ms. */
 const workpool = new Workpool(components.workpool, {});

@@ -2,7 +2,7 @@
 import { v } from "convex/values";
 import { query } from "../_generated/server.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
-import { placeOf, take, walkRuns } from "../rows/walks.js";
+import { placeOf, walkRuns } from "../rows/walks.js";
 import { checkInteger } from "../shared/errors.js";
 import { vRun, vRunKind } from "../shared/shared.js";
 import { findRun, toRun } from "./runRows.js";
@@ -25,7 +25,7 @@ export const list = query({
   returns: v.array(vRun),
   handler: async (ctx, { kind, limit = 20 }) => {
     const runs = walkRuns(ctx, kind, { order: "desc", after: null });
-    const rows = await take(runs, checkInteger("limit", limit, 1, MAX_LISTED));
+    const rows = await runs.take(checkInteger("limit", limit, 1, MAX_LISTED));
     return rows.map(toRun);
   },
 });
@@ -46,7 +46,7 @@ export const page = query({
     const after = cursor === null ? null : readCursor(cursor);
     const runs = walkRuns(ctx, kind, { order: "desc", after });
     // One more tells whether there is another page.
-    const rows = await take(runs, limit + 1);
+    const rows = await runs.take(limit + 1);
     const shown = rows.slice(0, limit);
     const last = shown.at(-1);
     const isEnd = rows.length <= limit || last === undefined;

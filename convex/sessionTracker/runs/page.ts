@@ -7,11 +7,11 @@ import { changeOf, noteChanges, type StateChange } from "../rows/tallies.js";
 import { closeVisit } from "../visitors/visits.js";
 import {
   FIRST_SESSION,
-  leaseKey,
-  leasesAfter,
-  sessionKey,
-  sessionsAfter,
-} from "../rows/walks.js";
+  leaseCursor,
+  dueLeases,
+  sessionCursor,
+  dueSessions,
+} from "./due.js";
 import {
   type Budget,
   deleteActions,
@@ -71,11 +71,11 @@ async function expireLeases(
   const affordable = Math.floor(budget.deletes / COST_OF_A_LEASE);
   const most = kind === "expire" ? asked : Infinity;
   const limit = Math.min(budget.rows, affordable, most);
-  const leases = await leasesAfter(ctx, cursor, cutoff, limit + 1);
+  const leases = await dueLeases(ctx, { cutoff }, cursor, limit + 1);
   const expired: HookSession[] = [];
   const changed: StateChange[] = [];
   for (const lease of leases.slice(0, limit)) {
-    done.cursor = leaseKey(lease);
+    done.cursor = leaseCursor(lease);
     const session = await ctx.db.get("sessions", lease.session);
     if (session === null) {
       throw new Error(`Lease ${lease._id} has lost its session.`);
@@ -104,7 +104,7 @@ async function purgeSessions(
   done: PageDone,
 ): Promise<boolean> {
   const limit = Math.min(budget.rows, budget.deletes, asked);
-  const sessions = await sessionsAfter(ctx, done.cursor, cutoff, limit + 1);
+  const sessions = await dueSessions(ctx, { cutoff }, done.cursor, limit + 1);
   const purged: HookSession[] = [];
   const changed: StateChange[] = [];
   const counts = { expired: 0, ended: 0, active: 0 };
@@ -124,7 +124,7 @@ async function purgeSessions(
     spend(budget, session);
     counts[session.state] -= 1;
     changed.push(changeOf(session, null));
-    done.cursor = sessionKey(session);
+    done.cursor = sessionCursor(session);
     purged.push(toHookSession(session, session.inactiveSince ?? 0));
   }
   done.purged = purged.length;

@@ -8,21 +8,22 @@ import { readRevisedSettings } from "../settings/inForce.js";
 import {
   DAY_MS,
   purgeCutoff,
-  vActionPlace,
+  vPlace,
   vCursor,
   vPolicy,
   vRetentionDays,
   type Cursor,
   type RetentionDays,
 } from "../shared/shared.js";
+import { placeOf } from "../rows/walks.js";
 import {
+  dueLeases,
+  dueSessions,
   FIRST_SESSION,
-  leaseKey,
-  leasesAfter,
-  placeOf,
-  sessionKey,
-  sessionsAfter,
-} from "../rows/walks.js";
+  leaseCursor,
+  sessionCursor,
+  type Due,
+} from "./due.js";
 import { readActions } from "../rows/wholeSessions.js";
 
 /** Sessions counted in one call: a lease takes two reads, its actions a third, of 4,096. */
@@ -32,7 +33,7 @@ const MEASURED_PAGE = 1_000;
 const vPreviewCursor = v.object({
   ...vCursor.fields,
   /** The row is counted, but the bytes of its actions only up to this one. */
-  action: v.optional(vActionPlace),
+  action: v.optional(vPlace),
 });
 type PreviewCursor = Infer<typeof vPreviewCursor>;
 
@@ -87,17 +88,17 @@ export const purge = query({
     byAge: v.array(vByAge),
     cursor: v.union(vPreviewCursor, v.null()),
   }),
-  handler: async (ctx, { patch, from = 0, measure = false, ...args }) => {
+  handler: async (ctx, { patch, from, measure = false, ...args }) => {
     const settings = await readRevisedSettings(ctx);
     const { revision, retentionDays } = settings;
     const now = Date.now();
     const terms = { ...settings, ...patch };
     const cutoff = reckonCutoff("purge", args.cutoff, terms, now);
-    const range = { from, cutoff };
+    const due = { from, cutoff };
     const cursor = args.cursor ?? null;
     const { rows, next, bytes } = measure
-      ? await measuredRows(ctx, range, cursor)
-      : { ...(await dueRows(ctx, range, cursor, PREVIEW_PAGE)), bytes: 0 };
+      ? await measuredRows(ctx, due, cursor)
+      : { ...(await dueRows(ctx, due, cursor, PREVIEW_PAGE)), bytes: 0 };
     const agesFrom = args.now ?? now;
     return {
       cutoff,
@@ -144,9 +145,8 @@ export const left = query({
   handler: async (ctx, { runId, cursor = null }) => {
     const run = await existingRun(ctx, runId);
     const { revision, retentionDays } = await readRevisedSettings(ctx);
-    const range = { from: 0, cutoff: run.cutoff };
     const after = cursor ?? run.cursor;
-    const { rows, next } = await dueRows(ctx, range, after, PREVIEW_PAGE);
+    const { rows, next } = await dueRows(ctx, run, after, PREVIEW_PAGE);
     const kept = keptFrom(retentionDays, Date.now());
     const isExpire = run.kind === "expire";
     return {
@@ -167,12 +167,6 @@ function keptFrom(retentionDays: RetentionDays, now: number): number {
   return purgeCutoff(retentionDays, now) ?? 0;
 }
 
-/** When the sessions were last active: at or after `from` and before the cutoff. */
-interface Range {
-  from: number;
-  cutoff: number;
-}
-
 interface DueRow {
   session: Id<"sessions">;
   lastActive: number;
@@ -189,23 +183,22 @@ interface DueRows {
 
 function dueRows(
   ctx: QueryCtx,
-  range: Range,
+  due: Due,
   cursor: Cursor | null,
   count: number,
 ): Promise<DueRows> {
   return cursor?.phase === "sessions"
-    ? dueSessions(ctx, range, cursor, count)
-    : dueLeases(ctx, range, cursor, count);
+    ? sessionRows(ctx, due, cursor, count)
+    : leaseRows(ctx, due, cursor, count);
 }
 
-async function dueLeases(
+async function leaseRows(
   ctx: QueryCtx,
-  { from, cutoff }: Range,
+  due: Due,
   cursor: Cursor | null,
   count: number,
 ): Promise<DueRows> {
-  const after = cursor ?? (from === 0 ? null : justBefore("leases", from));
-  const leases = await leasesAfter(ctx, after, cutoff, count);
+  const leases = await dueLeases(ctx, due, cursor, count);
   const rows: DueRow[] = [];
   for (const lease of leases) {
     const earlier = await ctx.db.get("sessions", lease.session);
@@ -214,32 +207,26 @@ async function dueLeases(
       lastActive: lease.lastActive,
       actions: lease.actionCount + (earlier?.actionCount ?? 0),
       bytes: sizeOf(lease) + (earlier === null ? 0 : sizeOf(earlier)),
-      key: leaseKey(lease),
+      key: leaseCursor(lease),
     });
   }
   const isDone = leases.length < count;
-  const first = from === 0 ? FIRST_SESSION : justBefore("sessions", from);
-  return { rows, next: isDone ? first : (rows.at(-1)?.key ?? null) };
+  return { rows, next: isDone ? FIRST_SESSION : (rows.at(-1)?.key ?? null) };
 }
 
-/** Of all rows last active at that moment. */
-function justBefore(phase: Cursor["phase"], at: number): Cursor {
-  return { phase, at, creationTime: 0, id: "-" };
-}
-
-async function dueSessions(
+async function sessionRows(
   ctx: QueryCtx,
-  { cutoff }: Range,
+  due: Due,
   cursor: Cursor,
   count: number,
 ): Promise<DueRows> {
-  const sessions = await sessionsAfter(ctx, cursor, cutoff, count);
+  const sessions = await dueSessions(ctx, due, cursor, count);
   const rows = sessions.map((session) => ({
     session: session._id,
     lastActive: session.inactiveSince ?? 0,
     actions: session.actionCount,
     bytes: sizeOf(session),
-    key: sessionKey(session),
+    key: sessionCursor(session),
   }));
   const isDone = sessions.length < count;
   return { rows, next: isDone ? null : (rows.at(-1)?.key ?? null) };
@@ -248,7 +235,7 @@ async function dueSessions(
 /** Stops where the actions read so far are enough for one query, which may be amid a session's. */
 async function measuredRows(
   ctx: QueryCtx,
-  range: Range,
+  due: Due,
   cursor: PreviewCursor | null,
 ): Promise<DueRows & { bytes: number }> {
   const budget = { actions: 10_000, bytes: 8 * 1_024 * 1_024 };
@@ -268,7 +255,7 @@ async function measuredRows(
   }
   const { action: _, ...from } = cursor ?? { action: undefined };
   const after = "id" in from ? from : null;
-  const { rows, next } = await dueRows(ctx, range, after, MEASURED_PAGE);
+  const { rows, next } = await dueRows(ctx, due, after, MEASURED_PAGE);
   for (const row of rows) {
     measured.rows.push(row);
     measured.bytes += row.bytes;

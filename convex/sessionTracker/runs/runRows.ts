@@ -2,9 +2,7 @@
 import type { WithoutSystemFields } from "convex/server";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
-import { cutoffBySettings } from "./cutoffs.js";
 import { fail } from "../shared/errors.js";
-import { readSettings } from "../settings/inForce.js";
 import {
   MAX_RUN_ERRORS,
   type Patch,
@@ -79,28 +77,4 @@ export function withError(
     message: error.message.slice(0, 500),
   };
   return [...run.errors, entry].slice(-MAX_RUN_ERRORS);
-}
-
-/** Looks at the head of the index only: a tick with nothing due must cost next to nothing. */
-export async function anythingDue(
-  ctx: QueryCtx,
-  kind: RunKind,
-  now: number,
-): Promise<boolean> {
-  const cutoff = cutoffBySettings(kind, await readSettings(ctx), now);
-  if (cutoff === null) return false;
-  const lease = await ctx.db
-    .query("leases")
-    .withIndex("lastActive", (q) =>
-      q.gte("lastActive", 0).lt("lastActive", cutoff),
-    )
-    .first();
-  if (lease !== null || kind === "expire") return lease !== null;
-  const session = await ctx.db
-    .query("sessions")
-    .withIndex("inactiveSince", (q) =>
-      q.gte("inactiveSince", 0).lt("inactiveSince", cutoff),
-    )
-    .first();
-  return session !== null;
 }

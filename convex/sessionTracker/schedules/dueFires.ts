@@ -5,7 +5,8 @@
  */
 import type { MutationCtx } from "../_generated/server.js";
 import { fireAfter } from "./fires.js";
-import { anythingDue, runningRun } from "../runs/runRows.js";
+import { anythingDue } from "../runs/due.js";
+import { runningRun } from "../runs/runRows.js";
 import {
   isFuture,
   pauseInForce,

@@ -11,6 +11,7 @@ import type { Doc } from "../_generated/dataModel.js";
 import { internalMutation, type MutationCtx } from "../_generated/server.js";
 import { answerDue, answeredUntil, dueAt } from "./dueFires.js";
 import { goOn } from "../runs/chain.js";
+import { walkRuns } from "../rows/walks.js";
 import { finishRun, runningRun, withError } from "../runs/runRows.js";
 import { readSettings } from "../settings/inForce.js";
 import {
@@ -260,10 +261,9 @@ const WORDS: Record<Restarted["why"], string> = {
 
 /** Only what has finished. */
 async function trimRuns(ctx: MutationCtx, now: number): Promise<void> {
-  const old = await ctx.db
-    .query("runs")
-    .withIndex("startedAt", (q) => q.lt("startedAt", now - KEEP_RUNS_MS))
-    .take(TRIM_AT_ONCE);
+  const before = now - KEEP_RUNS_MS;
+  const stretch = { order: "asc" as const, after: null, before };
+  const old = await walkRuns(ctx, undefined, stretch).take(TRIM_AT_ONCE);
   for (const run of old) {
     if (run.status !== "running") await ctx.db.delete("runs", run._id);
   }

@@ -6,7 +6,7 @@ import type { FunctionHandle } from "convex/server";
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
-import { take, walkDebts } from "../rows/walks.js";
+import { walkDebts } from "../rows/walks.js";
 import { DEBTS_COUNTED } from "../shared/limits.js";
 import {
   vHookName,
@@ -74,7 +74,7 @@ export async function tellErased(
 /** How much is owed, as far as it is counted. */
 export async function countDebts(ctx: QueryCtx): Promise<number> {
   const rows = walkDebts(ctx, { order: "asc", after: null });
-  return (await take(rows, DEBTS_COUNTED)).length;
+  return (await rows.take(DEBTS_COUNTED)).length;
 }
 
 export function toHookSession(

@@ -119,7 +119,7 @@ export const vSession = v.object({
   anonymousId: v.string(),
   state: vSessionState,
   createdAt: v.number(),
-  /** When the visitor was last active; `null` while active: ask `sessions.activity`. */
+  /** When the visitor was last active; `null` while active: its lease then says. */
   inactiveSince: v.union(v.number(), v.null()),
   visits: v.number(),
   /** Actions of finished visits; those of the current visit are in its lease. */
@@ -272,13 +272,20 @@ export const vRunStatus = v.union(
 );
 export type RunStatus = Infer<typeof vRunStatus>;
 
-/** The last index key a run handled. Rows share timestamps, so the key goes down to the id. */
-export const vCursor = v.object({
-  /** A purge expires stale leases first, then walks the sessions. */
-  phase: v.union(v.literal("leases"), v.literal("sessions")),
+/** A row's key in an index that is ordered by a time: rows share times, so it goes down to the id. */
+export const vPlace = v.object({
+  /** The time, in ms since the epoch. */
   at: v.number(),
   creationTime: v.number(),
   id: v.string(),
+});
+export type Place = Infer<typeof vPlace>;
+
+/** The last row that a run handled. */
+export const vCursor = v.object({
+  /** A purge expires stale leases first, then walks the sessions. */
+  phase: v.union(v.literal("leases"), v.literal("sessions")),
+  ...vPlace.fields,
 });
 export type Cursor = Infer<typeof vCursor>;
 
@@ -389,14 +396,6 @@ export const vRunStarted = v.object({
   status: v.union(v.literal("started"), v.literal("alreadyRunning")),
 });
 export type RunStarted = Infer<typeof vRunStarted>;
-
-/** The key of an action within its session, in the order of its index. */
-export const vActionPlace = v.object({
-  at: v.number(),
-  creationTime: v.number(),
-  id: v.string(),
-});
-export type ActionPlace = Infer<typeof vActionPlace>;
 
 /** Errors, and resumes, kept in a run row; the counts go on. */
 export const MAX_RUN_ERRORS = 20;

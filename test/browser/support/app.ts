@@ -116,7 +116,13 @@ export class App {
 
   /** Everybody's sessions, newest first. */
   async sessions() {
-    return (await this.component.query("operator/show:list", {})).sessions;
+    const { sessions } = await this.component.query("operator/search:page", {
+      filter: {},
+      sort: "created",
+      order: "desc",
+      limit: 100,
+    });
+    return sessions;
   }
 }
 

@@ -4,7 +4,7 @@ import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import type { ExportCursor } from "../../../convex/sessionTracker/operator/export.js";
 import type {
   Action,
-  ActionPlace,
+  Place,
 } from "../../../convex/sessionTracker/shared/shared.js";
 import { Random } from "../../../embedded/test/support/random.js";
 import type { Component } from "../support/rows.js";
@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 type Imported = Action & { copies?: number };
-type Rest = { actions: Imported[]; after: ActionPlace | null };
+type Rest = { actions: Imported[]; after: Place | null };
 
 async function setUpVisitor(): Promise<Component> {
   const t = setUpComponent();

@@ -52,7 +52,12 @@ function documentsRead(t: Component) {
     return (await ctx.meta.getTransactionMetrics()).documentsRead.used;
   });
   const ofList = t.mutation(async (ctx) => {
-    await ctx.runQuery(api.operator.show.list, { limit: 100 });
+    await ctx.runQuery(api.operator.search.page, {
+      filter: {},
+      sort: "created",
+      order: "desc",
+      limit: 100,
+    });
     return (await ctx.meta.getTransactionMetrics()).documentsRead.used;
   });
   const ofBacklog = t.mutation(async (ctx) => {

@@ -307,7 +307,12 @@ async function importVisitors(count: number, lastActive: number) {
 
 async function sessionIds(): Promise<string[]> {
   const { sessions } = await t.query((ctx) =>
-    ctx.runQuery(sessionTracker.operator.show.list, {}),
+    ctx.runQuery(sessionTracker.operator.search.page, {
+      filter: {},
+      sort: "created",
+      order: "desc",
+      limit: 1_000,
+    }),
   );
   return sessions.map((session) => session.sessionId);
 }
