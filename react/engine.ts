@@ -1,23 +1,27 @@
 import { convexToJson, type Value } from "convex/values";
-import { createBackoff } from "./backoff.js";
-import { listen } from "./events.js";
 import { asAnonymousId, newAnonymousId } from "./identity.js";
 import { DEFAULTS, together, type Member } from "./members.js";
 import type { Consent, TrackedAction } from "./options.js";
-import { createOutbox, type Waiting } from "./outbox.js";
-import { attempt, KEEPALIVE_LENGTH, pause, type Page } from "./page.js";
-import { asksForPrivacy, isBot } from "./privacy.js";
-import { claim, jittered, MIN_GAP_MS, readRhythm } from "./rhythm.js";
+import {
+  asksForPrivacy,
+  attempt,
+  isBot,
+  listen,
+  pause,
+  type Page,
+} from "./page.js";
 import {
   STARTING,
   type SessionError,
   type SessionStatus,
   type Snapshot,
 } from "./snapshot.js";
-import { createStore } from "./store.js";
+import { createStore, type Waiting } from "./store.js";
 import { takingTurns } from "./turns.js";
+import { warnOnce } from "./warning.js";
 import {
   call,
+  KEEPALIVE_LENGTH,
   type MutationName,
   type Outcome,
   type SessionClient,
@@ -29,24 +33,29 @@ export interface SessionEngine {
   /** Tracks until the last member has left. Returns how to leave. */
   join(member: Member): () => void;
   /** To be called when a member's options have changed. */
-  reconsider(): unknown;
+  reconsider(): void;
   /** Ignored without consent and after `endSession`. */
   trackUserAction(
     action: string,
     details?: Omit<TrackedAction, "action">,
-  ): unknown;
+  ): void;
   /** Ends the visit in all tabs. Resolves when the deployment has been told, or could not be yet. */
   endSession(): Promise<void>;
   /** Ends the visit and goes on as somebody new. */
-  reset(): unknown;
+  reset(): void;
 }
-
-/** What bundlers put the build's mode in place of. */
-declare const process: { env: { NODE_ENV?: string } };
 
 const ENDED = "ended";
 /** Within this, tabs see what others store. */
-const REMOVAL_MS = 50;
+const SEEN_MS = 50;
+/** Between any two heartbeats, and before a failed call is made again. */
+const MIN_GAP_MS = 5_000;
+/** As long as the app's function may ask to be left alone. */
+const LONGEST_WAIT_MS = 86_400_000;
+/** Of the interval; a heartbeat is up to a tenth earlier or later, so that browsers do not beat together. */
+const EARLIEST = 0.9;
+const LATEST = 1.1;
+const SPREAD = 0.2;
 
 // A closure, since its names are shortened in the app's build and those of a class are not.
 export function createEngine(
@@ -59,15 +68,17 @@ export function createEngine(
   // of its own once it or this one is somebody else.
   const name = `${storageKey}@${url}`;
   const beatKey = `${name}:beat`;
-  const store = createStore(page);
-  const outbox = createOutbox(page, store, `${name}:waiting:`, (count) =>
-    fail("actionsDropped", `${count} dropped`),
+  const store = createStore(
+    page,
+    `${name}:waiting:`,
+    () => mode === "denied" || mode === "granted",
+    (count) => fail("actionsDropped", `${count} dropped`),
   );
   const members = new Set<Member>();
   const turn = takingTurns(page, name, work, rest);
   // An action that shall come later holds up no heartbeat, nor a heartbeat an action.
-  const beats = createBackoff(page);
-  const calls = createBackoff(page);
+  const beats = { failures: 0, until: 0 };
+  const calls = { failures: 0, until: 0 };
 
   const isBrowser =
     // In React Native and on servers there is no document, or half of one.
@@ -79,34 +90,66 @@ export function createEngine(
   let mode: Consent | "skipped" = "pending";
   let id: string | undefined;
   let error: SessionError | null = null;
-  let ended = false;
+  let isEnded = false;
   let link: "starting" | "active" | "offline" = "starting";
-  /** The last heartbeat did not get through. */
-  let isFailing = false;
-  let isWarned = false;
   let lastInput = 0;
   /** The next heartbeat waits for input, which has not come since the last. */
-  let isInputAwaited = false;
+  let isInputAwaited: boolean | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stop: (() => void) | false | undefined;
 
+  /** What tabs share goes by the clock; waiting by the age of the page, which nobody sets back. */
   const now = () => page.Date.now();
+  const age = () => page.performance.now();
 
   // ── A turn: what is due, in one tab of the browser at a time ──────────────
 
   async function work(): Promise<void> {
     if (isTracking()) {
       // Removed: whether by a denial is heard by then, and other tabs' turns see what one has made.
-      if (!stored() && snapshot.anonymousId) await pause(page, REMOVAL_MS);
+      if (!stored() && snapshot.anonymousId) await pause(page, SEEN_MS);
       if (isTracking() && !(id = stored())) become(newAnonymousId(page));
     }
-    publish();
-    while (link === "active") {
+    for (;;) {
+      publish();
       const item =
-        (calls.leftMs() <= 0 && outbox.read()[0]) ||
-        (beatDueInMs() <= 0 && beat());
+        link === "active" &&
+        ((calls.until <= age() && store.waiting()[0]) ||
+          (beatDueInMs() <= 0 && beat()));
       if (!item) return;
-      conclude(item, await send(item));
+      const { kind, message, retryAfterMs } = await send(item);
+      const { key } = item;
+      const backoff = key ? calls : beats;
+      error = null;
+      if (kind === "done") backoff.failures = 0;
+      else {
+        error = { kind, message };
+        if (!key && kind === "failed") warnOnce(members, message);
+        // What the function refuses or throws at would be refused again; a heartbeat goes on.
+        if (kind === "unreachable" || !key || retryAfterMs) {
+          // Twice as long each time, and not all browsers the same.
+          const longest = Math.min(
+            options.heartbeatInterval,
+            MIN_GAP_MS * 2 ** ++backoff.failures,
+          );
+          // What an app's function asks for may be anything.
+          const wait = Math.max(
+            MIN_GAP_MS,
+            Math.min(
+              LONGEST_WAIT_MS,
+              retryAfterMs! > 0
+                ? retryAfterMs!
+                : longest * (0.5 + page.Math.random() / 2),
+            ),
+          );
+          backoff.until = age() + wait;
+          // Not for a visitor who has withdrawn consent meanwhile, here or in another tab.
+          if (id && key) store.add(item);
+          else if (id) claim(wait);
+          continue;
+        }
+      }
+      if (key) store.set(key);
     }
   }
 
@@ -120,14 +163,16 @@ export function createEngine(
    */
   function become(newId?: string): boolean {
     const shared = store.get(storageKey);
-    let isApart = false;
-    for (const key of store.keys(`${storageKey}@http`)) {
-      if (key === beatKey || !key.endsWith(":beat")) continue;
-      isApart = true;
-      const other = key.slice(0, -5);
+    const others = store
+      .keys(`${storageKey}@http`)
+      .flatMap((key) =>
+        key !== beatKey && key.endsWith(":beat") ? key.slice(0, -5) : [],
+      );
+    for (const other of others) {
       if (!store.get(other)) store.set(other, shared);
     }
     // In this order, so that there is always one to be read.
+    const isApart = !!others[0];
     store.set(isApart ? name : storageKey, newId);
     store.set(isApart ? storageKey : name);
     id = newId;
@@ -136,8 +181,12 @@ export function createEngine(
 
   /** Claimed before it is sent, so that no other tab sends one too. */
   function beat(): Waiting {
-    store.set(beatKey, claim(page, jittered(page, options.heartbeatInterval)));
+    claim(options.heartbeatInterval * (EARLIEST + SPREAD * page.Math.random()));
     return { name: "trackSession" };
+  }
+
+  function claim(ms: number): void {
+    store.set(beatKey, `${now()} ${now() + ms}`);
   }
 
   function send({ name, args, key }: Waiting): Promise<Outcome> {
@@ -149,53 +198,37 @@ export function createEngine(
     });
   }
 
-  function conclude(item: Waiting, outcome: Outcome): void {
-    const { key } = item;
-    const { kind, message, retryAfterMs } = outcome;
-    const backoff = key ? calls : beats;
-    if (!key) isFailing = kind !== "done";
-    if (kind === "done") {
-      error = null;
-      backoff.reset();
-    } else {
-      fail(kind, message);
-      if (!key && kind === "failed") warn(message);
-      // What the function refuses or throws at would be refused again; a heartbeat goes on.
-      if (kind === "unreachable" || !key || retryAfterMs) {
-        const wait = backoff.wait(options.heartbeatInterval, retryAfterMs);
-        // Not for a visitor who has withdrawn consent meanwhile, here or in another tab.
-        if (id && key) outbox.add(item);
-        else if (id) store.set(beatKey, claim(page, wait));
-        return;
-      }
-    }
-    if (key) store.set(key);
-  }
-
   // ── When ──────────────────────────────────────────────────────────────────
 
-  const isTracking = () => mode === "granted" && !ended;
+  const isTracking = () => mode === "granted" && !isEnded;
 
   function beatDueInMs(): number {
-    const { last, dueAt } = readRhythm(
-      page,
-      store.get(beatKey),
-      options.heartbeatInterval,
+    // Both in one string, so that no tab reads the one without the other.
+    const [at, next] = `${store.get(beatKey)}`.split(" ").map(Number) as [
+      number,
+      number,
+    ];
+    // Tabs may read the clock a moment apart, and browsers that guard it blur it for each.
+    const last = at <= now() + MIN_GAP_MS ? at : 0;
+    // A tab with a smaller interval does not wait for what another had in mind.
+    const dueAt = Math.max(
+      last + MIN_GAP_MS,
+      Math.min(next || 0, last + options.heartbeatInterval * LATEST),
     );
-    isInputAwaited = !!options.requireInput && lastInput <= last;
+    isInputAwaited = options.requireInput && lastInput <= last;
     const isActive =
       isTracking() &&
       stop &&
       page.document.visibilityState === "visible" &&
       !isInputAwaited;
-    return isActive ? Math.max(dueAt - now(), beats.leftMs()) : Infinity;
+    return isActive ? Math.max(dueAt - now(), beats.until - age()) : Infinity;
   }
 
   function rest(): void {
     publish();
     page.clearTimeout(timer);
     const wait = Math.min(
-      outbox.read()[0] ? calls.leftMs() : Infinity,
+      store.waiting()[0] ? calls.until - age() : Infinity,
       beatDueInMs(),
     );
     if (stop && link === "active" && wait < Infinity) {
@@ -205,64 +238,47 @@ export function createEngine(
 
   // ── Consent ───────────────────────────────────────────────────────────────
 
-  function enter(newMode: typeof mode): void {
-    mode = newMode;
-    const isDenied = mode === "denied";
-    store.useBrowser(isDenied || mode === "granted");
-    id = stored();
-    if (isDenied) {
-      const denied = id;
-      const wasUsed = store.get(name) ?? store.get(beatKey);
-      // For other tabs, to which a removal by itself says nothing of consent.
-      if (denied) store.set(beatKey, ENDED);
-      // Where this app was never used, the visitor is another's.
-      id = !become() || wasUsed ? denied : undefined;
-      store.set(beatKey);
-      // Who denied is still to be ended or forgotten, by the next page if need be.
-      for (const { name, key } of outbox.read()) {
-        if (name === "trackUserAction") store.set(key!);
-      }
-      ended = false;
-      if (id) {
-        post(options.forgetOnDenied ? "forgetSession" : "endSession");
-      }
+  function reconsider(): void {
+    options = together(members, options);
+    const { skipBots, respectPrivacySignals, consent } = options;
+    const before = mode;
+    mode =
+      !isBrowser || (skipBots && isBot(page))
+        ? "skipped"
+        : respectPrivacySignals && asksForPrivacy(page)
+          ? "denied"
+          : consent;
+    if (mode !== before) {
+      id = stored();
+      if (mode === "denied") deny();
+      if (mode !== "granted") id = undefined;
+      void turn();
     }
-    if (mode !== "granted") id = undefined;
-    void turn();
+    rest();
+  }
+
+  function deny(): void {
+    const denied = id;
+    const wasUsed = store.get(name) ?? store.get(beatKey);
+    // For other tabs, to which a removal by itself says nothing of consent.
+    store.set(beatKey, ENDED);
+    // Where this app was never used, the visitor is another's.
+    if (!become() || wasUsed) id = denied;
+    store.set(beatKey);
+    // Who denied is still to be ended or forgotten, by the next page if need be.
+    for (const { name, key } of store.waiting()) {
+      if (name === "trackUserAction") store.set(key!);
+    }
+    isEnded = false;
+    if (id) post(options.forgetOnDenied ? "forgetSession" : "endSession");
   }
 
   // ── The page ──────────────────────────────────────────────────────────────
 
-  /** Acts at once, or where a page is prerendered when somebody asks for it. */
-  function shown<Args extends unknown[], Result>(
-    act: (...args: Args) => Result,
-  ) {
-    return (...args: Args): Result | Promise<Awaited<Result>> =>
-      (page.document as { prerendering?: boolean } | undefined)?.prerendering
-        ? new Promise((resolve) => {
-            const late = () => resolve(act(...args) as Awaited<Result>);
-            const once = { capture: true, once: true };
-            page.addEventListener("prerenderingchange", late, once);
-          })
-        : act(...args);
-  }
-
-  const start = () =>
-    isBrowser &&
-    listen(page, {
-      storage: hear,
-      pagehide: leavePage,
-      pageshow: hear,
-      pointerdown: noteInput,
-      keydown: noteInput,
-      wheel: noteInput,
-      visibilitychange: rest,
-    });
-
   function checkConnection(): void {
     // What the browser itself says of that is often wrong; a closed client throws.
-    const is = [...members].some(({ client: its = client }) =>
-      attempt(() => its.connectionState().isWebSocketConnected),
+    const is = [...members].some(({ client }) =>
+      attempt(() => client.connectionState().isWebSocketConnected),
     );
     if (is === (link === "active")) return;
     link = is ? "active" : "offline";
@@ -285,7 +301,8 @@ export function createEngine(
       PageTransitionEvent;
     if (mode !== "granted") return;
     const before = id;
-    if (
+    if (key === beatKey && newValue === ENDED) isEnded = true;
+    else if (
       // All was cleared, by an app that cares for other things.
       key === null ||
       key === storageKey ||
@@ -295,10 +312,9 @@ export function createEngine(
       // What that tab wrote may be older than what is there now, so it is read again.
       id = stored();
       // Who was away and finds nobody does not know whether that was a denial.
-      if ((persisted && !id) || store.get(beatKey) === ENDED) ended = true;
-      else if (id && id !== before) ended = false;
-    } else if (key === beatKey && newValue === ENDED) ended = true;
-    else return;
+      if ((persisted && !id) || store.get(beatKey) === ENDED) isEnded = true;
+      else if (id && id !== before) isEnded = false;
+    } else return;
     void turn();
   }
 
@@ -306,17 +322,19 @@ export function createEngine(
     // Who denied may never come again, so that is tried at once.
     if (link !== "active") return;
     let room = KEEPALIVE_LENGTH;
-    for (const item of mode === "denied" || calls.leftMs() <= 0
-      ? outbox.read()
+    for (const item of mode === "denied" || calls.until <= age()
+      ? store.waiting()
       : []) {
       room -= JSON.stringify(item).length;
       if (room < 0) return;
       void send(item);
     }
-    const early = options.heartbeatInterval / 2 - MIN_GAP_MS;
-    const { persisted } = event as PageTransitionEvent;
-    const isSame = id === stored();
-    if (!persisted && isSame && beats.leftMs() <= 0 && beatDueInMs() < early) {
+    if (
+      !(event as PageTransitionEvent).persisted &&
+      id === stored() &&
+      beats.until <= age() &&
+      beatDueInMs() < options.heartbeatInterval / 2 - MIN_GAP_MS
+    ) {
       void send(beat());
     }
   }
@@ -325,7 +343,7 @@ export function createEngine(
 
   function post(name: MutationName, args?: object): void {
     // Without an id yet, the one there is when it is sent: JSON leaves `undefined` out.
-    outbox.add({ name, args: { ...args, anonymousId: id } });
+    store.add({ name, args: { ...args, anonymousId: id } });
     void turn();
   }
 
@@ -334,26 +352,13 @@ export function createEngine(
     publish();
   }
 
-  /** @param failure without one, of where it runs */
-  function warn(failure?: string): void {
-    // Without a build step there is no such variable.
-    attempt(() => {
-      if (process.env.NODE_ENV === "production" || isWarned) return;
-      isWarned = true;
-      const message = failure
-        ? `${failure} (Functions in another module than convex/sessions.ts? <SessionTracker functions={api.module} />)`
-        : "Nothing is tracked, as this is no browser.";
-      console.warn(`sessions-ops: ${message}`);
-    });
-  }
-
   function publish(): void {
     const status: SessionStatus =
       mode !== "granted"
         ? mode
-        : ended
+        : isEnded
           ? "ended"
-          : isFailing && link === "active"
+          : beats.failures && link === "active"
             ? "failing"
             : link;
     const next = { anonymousId: id ?? null, status, error };
@@ -362,76 +367,73 @@ export function createEngine(
     for (const member of members) member.changed();
   }
 
-  const reconsider = shown((): void => {
-    options = together(members, options);
-    const { skipBots, respectPrivacySignals, consent } = options;
-    const wanted =
-      !isBrowser || (skipBots && isBot(page))
-        ? "skipped"
-        : respectPrivacySignals && asksForPrivacy(page)
-          ? "denied"
-          : consent;
-    if (wanted !== mode) enter(wanted);
-    rest();
-  });
-
-  if (!isBrowser) warn();
+  if (!isBrowser) warnOnce(members);
 
   return {
     snapshot: () => snapshot,
     join(member) {
       members.add(member);
-      let hangUp: (() => void) | undefined;
-      void shown(() => {
-        if (!members.has(member)) return;
-        stop ??= start();
-        const { client: its = client } = member;
-        hangUp = attempt(() => its.subscribeToConnectionState(checkConnection));
-        checkConnection();
-        void reconsider();
-      })();
+
+      stop ??=
+        isBrowser &&
+        listen(page, {
+          storage: hear,
+          pagehide: leavePage,
+          pageshow: hear,
+          pointerdown: noteInput,
+          keydown: noteInput,
+          wheel: noteInput,
+          visibilitychange: rest,
+        });
+      const hangUp = attempt(() =>
+        member.client.subscribeToConnectionState(checkConnection),
+      );
+      checkConnection();
+      reconsider();
       return () => {
         members.delete(member);
         hangUp?.();
         if (members.size) checkConnection();
         else if (stop) stop = void stop();
-        void reconsider();
+        reconsider();
       };
     },
     reconsider,
-    trackUserAction: shown((action, details) => {
+    trackUserAction: (action, details) => {
       // By the options that hold now: functions are others after each rendering.
-      void reconsider();
+      reconsider();
       if (!isTracking()) return;
       // What the app has removed meanwhile is another's.
       id = stored();
       try {
         const given: TrackedAction = { action, ...details };
-        const { beforeSend } = options;
-        const sent = beforeSend ? beforeSend(given) : given;
+        const sent = options.beforeSend ? options.beforeSend(given) : given;
         // Also copies, so that the app may change its metadata afterwards.
-        const encoded = sent && convexToJson(sent as object as Value);
-        if (encoded) post("trackUserAction", encoded as object);
+        if (sent)
+          post(
+            "trackUserAction",
+            convexToJson(sent as object as Value) as object,
+          );
       } catch (thrown) {
         fail("invalidAction", `${String(action)}: ${String(thrown)}`);
       }
-    }),
-    endSession: shown(async () => {
+    },
+    endSession: async () => {
       // What was recorded before the end goes out under an id, too.
       if (!id && isTracking()) await turn();
       if (!isTracking()) return;
-      ended = true;
+      isEnded = true;
       store.set(beatKey, ENDED);
       post("endSession");
       await turn();
-    }),
-    reset: shown(() => {
+    },
+    reset: () => {
       if (mode !== "granted") return;
-      if (!ended && id) post("endSession");
-      ended = false;
+      if (!isEnded && id) post("endSession");
+      isEnded = false;
       store.set(beatKey);
       become(newAnonymousId(page));
       void turn();
-    }),
+    },
   };
 }

@@ -5,7 +5,7 @@ import type { SessionClient } from "./wire.js";
 export interface Member {
   readonly options: SessionTrackerOptions;
   /** That of its part of the page; without one, the engine's. */
-  readonly client?: SessionClient;
+  readonly client: SessionClient;
   /** The snapshot is another. */
   changed(): void;
 }
@@ -19,10 +19,9 @@ export interface CommonOptions extends SessionTrackerOptions {
 const MIN_INTERVAL_MS = 5_000;
 const MAX_INTERVAL_MS = 86_400_000;
 
-export const DEFAULTS: CommonOptions = {
-  consent: "granted",
+export const DEFAULTS = {
   heartbeatInterval: 300_000,
-};
+} as CommonOptions;
 
 const TERMS = [
   "consent",
@@ -58,22 +57,19 @@ export function together(
     }
   }
   const consents = [common, ...all].flatMap(({ consent }) => consent ?? []);
-  const intervals = all.flatMap(({ heartbeatInterval: ms }) =>
-    Number.isFinite(ms) ? ms! : [],
-  );
-  return {
-    ...common,
+  const [interval = before.heartbeatInterval] = all
+    .map(({ heartbeatInterval }) => heartbeatInterval!)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
+  return Object.assign(common, {
     consent: consents.includes("denied")
       ? "denied"
       : consents.every((consent) => consent === "granted")
         ? "granted"
         : "pending",
-    heartbeatInterval: Math.min(
-      Math.max(
-        intervals.length ? Math.min(...intervals) : before.heartbeatInterval,
-        MIN_INTERVAL_MS,
-      ),
-      MAX_INTERVAL_MS,
+    heartbeatInterval: Math.max(
+      MIN_INTERVAL_MS,
+      Math.min(MAX_INTERVAL_MS, interval),
     ),
-  };
+  }) as CommonOptions;
 }

@@ -16,12 +16,6 @@ export type Page = Pick<
   | "setTimeout"
 >;
 
-/**
- * Characters of a request that is kept alive, and of all that a page sends when it goes. Browsers refuse
- * over 64 KiB for all that it has open, and a character has up to 3 bytes.
- */
-export const KEEPALIVE_LENGTH = 10_000;
-
 /** Tries what a browser may refuse; `undefined` where it does. */
 export function attempt<T>(act: () => T): T | undefined {
   try {
@@ -33,4 +27,42 @@ export function attempt<T>(act: () => T): T | undefined {
 
 export function pause(page: Page, ms = 0): Promise<void> {
   return new Promise((resolve) => page.setTimeout(resolve, ms));
+}
+
+/** Listens to events of the page, by their types. Returns how to stop. */
+export function listen(
+  page: Pick<Page, "addEventListener">,
+  listeners: Record<string, (event: Event) => void>,
+): () => void {
+  const abort = new AbortController();
+  for (const type in listeners) {
+    page.addEventListener(type, listeners[type]!, {
+      // Where the app cannot stop it, and without holding up a scroll.
+      capture: true,
+      passive: true,
+      signal: abort.signal,
+    });
+  }
+  return () => abort.abort();
+}
+
+/** Whether the visitor asks by Do Not Track or Global Privacy Control not to be tracked. */
+export function asksForPrivacy({ navigator }: Page): boolean | undefined {
+  const { globalPrivacyControl } = navigator as {
+    globalPrivacyControl?: boolean;
+  };
+  return navigator.doNotTrack === "1" || globalPrivacyControl;
+}
+
+/**
+ * Whether the browser itself says that no person uses it: by its automation, or by a user agent that names
+ * a crawler or the like, or gives an address to read about it. Cubot is a make of phones.
+ */
+export function isBot({ navigator }: Page): boolean {
+  return (
+    navigator.webdriver ||
+    /(^|[^u])bot|compatible|https?:|google-|crawl|spider|slurp|preview|headless|lighthouse/i.test(
+      navigator.userAgent,
+    )
+  );
 }

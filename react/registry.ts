@@ -1,7 +1,7 @@
 import { createEngine, type SessionEngine } from "./engine.js";
 import { terms, type Member } from "./members.js";
 import type { SessionTrackerOptions, TrackedAction } from "./options.js";
-import { attempt } from "./page.js";
+import { attempt, listen } from "./page.js";
 import { STARTING, type Snapshot } from "./snapshot.js";
 import type { SessionClient } from "./wire.js";
 
@@ -55,11 +55,10 @@ export function createSeat(client: SessionClient, storageKey: string): Seat {
   let join: () => void;
   /** What is called before, such as in a child's effect, waits for the options to be known. */
   const joined = new Promise<void>((resolve) => (join = resolve));
-  let changed: (() => void) | undefined;
   const member: { -readonly [Name in keyof Member]: Member[Name] } = {
     client,
     options: {},
-    changed: () => changed?.(),
+    changed: join!,
   };
 
   const key = () => storageKey || engines.lastKey;
@@ -67,9 +66,16 @@ export function createSeat(client: SessionClient, storageKey: string): Seat {
     (engine ?? engines.byKey.get(key()))?.snapshot() ?? STARTING;
 
   function settle(): void {
+    if (
+      (globalThis.document as { prerendering?: boolean } | undefined)
+        ?.prerendering
+    ) {
+      listen(globalThis, { prerenderingchange: settle });
+      return;
+    }
     leave = void leave?.();
     // One that was gone before it sat down does so now: for what it did meanwhile.
-    if (!changed && engine) return;
+    if (!seats.has(settle) && engine) return;
     engine = engines.byKey.get(key()) ?? createEngine(client, key());
     engines.byKey.set(key(), engine);
     leave = engine.join(member);
@@ -79,7 +85,7 @@ export function createSeat(client: SessionClient, storageKey: string): Seat {
 
   return {
     subscribe(listener) {
-      changed = listener;
+      member.changed = listener;
       seats.add(settle);
       const isNews = storageKey && storageKey !== engines.lastKey;
       if (isNews) engines.lastKey = storageKey;
@@ -87,7 +93,6 @@ export function createSeat(client: SessionClient, storageKey: string): Seat {
       // is known, and StrictMode's unmount and mount cancel out.
       for (const seat of isNews ? seats : [settle]) queueMicrotask(seat);
       return () => {
-        changed = undefined;
         seats.delete(settle);
         queueMicrotask(settle);
       };

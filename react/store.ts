@@ -1,48 +1,97 @@
 import { attempt, type Page } from "./page.js";
+import type { MutationName } from "./wire.js";
+
+/** A call that waits to be made, with its arguments encoded. */
+export interface Waiting {
+  name: MutationName;
+  args?: { anonymousId?: string | undefined };
+  /** In the store; a call that has one already keeps its place. */
+  key?: string;
+}
 
 /**
- * Strings, each kept where the browser lets it: in localStorage, else sessionStorage, else in memory.
- * Nothing is read from or written to the browser unless it may be used.
+ * What the tabs of a browser share: strings, each kept in localStorage, else in sessionStorage, else in
+ * the page's memory. Nothing is read from or written to the browser unless it may be used.
  */
 export interface Store {
-  useBrowser(may: boolean): void;
   get(key: string): string | undefined;
   /** Those that begin so, sorted. */
   keys(prefix: string): string[];
   /** `undefined` removes. */
   set(key: string, value?: string): void;
+  /** The calls that wait for the deployment, oldest first. */
+  waiting(): Waiting[];
+  add(call: Waiting): void;
 }
 
-export function createStore(page: Page): Store {
-  const memory = new Map<string, string>();
-  let places: ("localStorage" | "sessionStorage")[] = [];
+/** Of waiting calls; over it the oldest is dropped. */
+const LIMIT = 100;
 
-  /** What there is of a kind in each place where there is any. */
-  const all = <T>(look: (place: Storage) => T) =>
-    places.flatMap((place) => attempt(() => look(page[place])) ?? []);
+/**
+ * @param prefix of the keys of waiting calls: each has a key of its own, so that tabs that add and remove at
+ * the same time undo nothing of each other
+ * @param onDropped gets the number of all calls that were dropped
+ */
+export function createStore(
+  page: Page,
+  prefix: string,
+  mayUseBrowser: () => boolean,
+  onDropped: (count: number) => void,
+): Store {
+  const memory: Record<string, string> = {};
+  let dropped = 0;
+  let lastAt = 0;
+
+  /** Items are read and written as properties, which storages and the memory have in common. */
+  const places = (): Record<string, string>[] => [
+    ...(mayUseBrowser()
+      ? (["localStorage", "sessionStorage"] as const)
+      : []
+    ).flatMap(
+      // Naming a storage throws where it is blocked.
+      (name) => attempt(() => page[name]) ?? [],
+    ),
+    memory,
+  ];
+
+  const get = (key: string) => places().flatMap((place) => place[key] ?? [])[0];
+
+  const keys = (start: string) =>
+    places()
+      .flatMap(Object.keys)
+      .filter((key) => key.startsWith(start))
+      .sort();
+
+  const set = (key: string, value?: string) => {
+    for (const place of places()) {
+      // Writing throws where the storage is full.
+      if (value && attempt(() => (place[key] = value!))) value = undefined;
+      // What is older there must not be read instead.
+      else delete place[key];
+    }
+  };
 
   return {
-    useBrowser(may) {
-      places = may ? ["localStorage", "sessionStorage"] : [];
-    },
-    get: (key) => all((place) => place.getItem(key))[0] ?? memory.get(key),
-    keys: (prefix) =>
-      [...all(Object.keys).flat(), ...memory.keys()]
-        .filter((key) => key.startsWith(prefix))
-        .sort(),
-    set(key, value) {
-      memory.delete(key);
-      let left = value;
-      for (const place of places) {
-        // Naming the storage throws where it is blocked, writing where it is full.
-        const isKept = attempt(
-          () => left && (page[place].setItem(key, left), true),
-        );
-        if (isKept) left = undefined;
-        // What is older there must not be read instead.
-        else attempt(() => page[place].removeItem(key));
+    get,
+    keys,
+    set,
+    waiting: () =>
+      keys(prefix).map((key) => ({
+        // Others may have put anything there; the deployment refuses that.
+        ...attempt(() => JSON.parse(get(key)!) as Waiting)!,
+        key,
+      })),
+    add(call) {
+      // Sorts by time, also within the millisecond, and is no other tab's.
+      lastAt = Math.max(page.Date.now(), lastAt + 1);
+      // An erasure comes last, and is not dropped for what is done as another visitor.
+      const last = call.name === "forgetSession" ? "~" : "";
+      const { key = prefix + last + lastAt + page.Math.random() } = call;
+      set(key, JSON.stringify(call));
+      for (const oldest of keys(prefix).slice(0, -LIMIT)) {
+        set(oldest);
+        onDropped(++dropped);
       }
-      if (left) memory.set(key, left);
     },
   };
 }

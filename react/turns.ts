@@ -1,4 +1,4 @@
-import { pause, type Page } from "./page.js";
+import type { Page } from "./page.js";
 
 /** Without Web Locks, tabs that wake together take their turns within this time. */
 const STAGGER_MS = 500;
@@ -26,33 +26,27 @@ export function takingTurns(
   /** The lock was asked for and has not come. */
   let isWaiting = false;
 
-  const alone = async () => {
-    next = undefined;
-    const { locks } = page.navigator as { locks?: LockManager };
-    let free!: () => void;
-    const held = new Promise<void>((resolve) => (free = resolve));
-    if (!locks || isWaiting) await stagger();
-    else {
-      await new Promise<void>((resolve) => {
-        isWaiting = true;
-        const mine = () => {
-          isWaiting = false;
-          resolve();
-          return held;
-        };
-        // A sandboxed page may have locks and be refused them, then and ever after.
-        locks.request(name, mine).catch(() => stagger().then(resolve));
-        void patience().then(stagger).then(resolve);
-      });
-    }
-    await work().finally(free);
-  };
-
-  const stagger = () => pause(page, page.Math.random() * STAGGER_MS);
-
-  const patience = async () => {
-    for (let n = 0; isWaiting && n < STEPS; n += 1) await pause(page, STEP_MS);
-  };
+  const alone = () =>
+    new Promise<void>((resolve) => {
+      next = undefined;
+      let run: Promise<void> | undefined;
+      const go = () => (run ??= work().then(resolve, resolve));
+      const late = () =>
+        void page.setTimeout(() => void go(), page.Math.random() * STAGGER_MS);
+      const { locks } = page.navigator as { locks?: LockManager };
+      if (!locks || isWaiting) return late();
+      isWaiting = true;
+      const mine = () => {
+        isWaiting = false;
+        return go();
+      };
+      // A sandboxed page may have locks and be refused them, then and ever after.
+      locks.request(name, mine).catch(late);
+      let steps = STEPS;
+      const step = () =>
+        void page.setTimeout(isWaiting && --steps ? step : late, STEP_MS);
+      step();
+    });
 
   return () => (next ??= last = last.then(alone).then(done, done));
 }

@@ -1,6 +1,6 @@
-import { getFunctionName } from "convex/server";
+import { getFunctionName, type FunctionReference } from "convex/server";
 import type { SessionFunctions } from "./options.js";
-import { KEEPALIVE_LENGTH, pause, type Page } from "./page.js";
+import { pause, type Page } from "./page.js";
 
 /** What the engine needs of a ConvexReactClient. */
 export interface SessionClient {
@@ -24,6 +24,12 @@ export interface Outcome {
 const TIMEOUT_MS = 30_000;
 
 /**
+ * Characters of a request that is kept alive, and of all that a page sends when it goes. Browsers refuse
+ * over 64 KiB for all that it has open, and a character has up to 3 bytes.
+ */
+export const KEEPALIVE_LENGTH = 10_000;
+
+/**
  * Calls the app's mutations by HTTP. The client's own socket is not used: what is in flight on it
  * raises "Leave site?", and what is sent while it is down waits in the client and goes out in a burst.
  */
@@ -36,10 +42,10 @@ export async function call(
 ): Promise<Outcome> {
   try {
     const body = JSON.stringify({
-      path: functions?.[name]
-        ? getFunctionName(functions[name])
-        : `sessions:${name}`,
-      format: "convex_encoded_json",
+      path: getFunctionName(
+        functions?.[name] ??
+          (`sessions:${name}` as unknown as FunctionReference<"mutation">),
+      ),
       args: [args],
     });
     const answered = page

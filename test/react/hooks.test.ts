@@ -333,6 +333,35 @@ describe("hooks and components of a page", () => {
   });
 });
 
+describe("in a page that is prerendered", () => {
+  test("nothing is stored, sent or shown before it is opened, and then all of it once", async () => {
+    Object.assign(document, { prerendering: true });
+    onTestFinished(() => void Object.assign(document, { prerendering: false }));
+    const hook = tracking({ storageKey: "prerendered" });
+    const tree = under(newClient(), hook.element, createElement(Clicks));
+    render(tree);
+    await act(() => new Promise((resolve) => setTimeout(resolve, 500)));
+    expect(hook.last).toMatchObject({ anonymousId: null, status: "starting" });
+    expect(sent).toEqual([]);
+    expect(Object.keys(localStorage).join()).not.toContain("prerendered");
+    Object.assign(document, { prerendering: false });
+    const opened = new window.Event("prerenderingchange");
+    act(() => void window.dispatchEvent(opened));
+    const anonymousId = await idOf(hook);
+    await until(async () => {
+      expect(await app.actions(anonymousId)).toEqual(["click"]);
+    });
+    await until(() => expect(sent.toSorted()).toContain("trackSession"));
+    expect(sent).toHaveLength(2);
+  });
+
+  function Clicks() {
+    const { trackUserAction } = useSessionTracker();
+    useEffect(() => trackUserAction("click"), [trackUserAction]);
+    return null;
+  }
+});
+
 describe("leaving the page", () => {
   test("does not ask while a heartbeat and an action are on their way", async () => {
     const client = newClient();

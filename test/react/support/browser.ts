@@ -4,11 +4,12 @@ import { createEngine, type SessionEngine } from "../../../react/engine.js";
 import type { SessionTrackerOptions } from "../../../react/options.js";
 import type { Page } from "../../../react/page.js";
 import type { Snapshot } from "../../../react/snapshot.js";
+import type { SessionClient } from "../../../react/wire.js";
 import { Random } from "../../../embedded/test/support/random.js";
 import { PageTarget } from "./events.js";
 import { BrowserLocks } from "./locks.js";
 import { Network } from "./network.js";
-import { SharedStorage, type TabStorage } from "./storage.js";
+import { asProperties, SharedStorage, type TabStorage } from "./storage.js";
 
 export const MINUTE_MS = 60_000;
 export const INTERVAL_MS = 5 * MINUTE_MS;
@@ -86,6 +87,7 @@ export class Tab {
   looks = 0;
   readonly client: ReturnType<Network["client"]>;
   readonly #browser: Browser;
+  readonly #client: SessionClient;
   readonly #number: number;
   readonly #frozen: (() => void)[] = [];
   #state: "open" | "frozen" | "gone" = "open";
@@ -128,7 +130,8 @@ export class Tab {
           (error: Error) => this.#alive(() => reject(error))(),
         );
       });
-    this.engine = createEngine(ownClient, KEY, this.#page());
+    this.#client = ownClient;
+    this.engine = this.#seated(createEngine(ownClient, KEY, this.#page()));
   }
 
   /** Of the deployment. */
@@ -143,6 +146,7 @@ export class Tab {
   /** A hook or component. Returns how to unmount it. */
   mount(options: SessionTrackerOptions = {}) {
     const member = {
+      client: this.#client,
       options,
       changed: () => void this.seen.push(this.engine.snapshot()),
     };
@@ -216,6 +220,34 @@ export class Tab {
     for (const act of this.#frozen.splice(0)) act();
   }
 
+  /** The engine as its seats use it: a page that is prerendered joins it once it is shown. */
+  #seated(engine: SessionEngine): SessionEngine {
+    const shown = <Result>(act: () => Result) =>
+      new Promise<Awaited<Result>>((resolve) => {
+        const late = () => resolve(act() as Awaited<Result>);
+        if (!this.document.prerendering) late();
+        else this.window.addEventListener("prerenderingchange", late);
+      });
+    return {
+      ...engine,
+      join(member) {
+        let leave: (() => void) | undefined;
+        let isGone = false;
+        void shown(() => {
+          if (!isGone) leave = engine.join(member);
+        });
+        return () => {
+          isGone = true;
+          leave?.();
+        };
+      },
+      trackUserAction: (...args) =>
+        void shown(() => engine.trackUserAction(...args)),
+      endSession: () => shown(() => engine.endSession()),
+      reset: () => void shown(() => engine.reset()),
+    };
+  }
+
   #show(visibilityState: "hidden" | "visible"): void {
     this.document.visibilityState = visibilityState;
     // The event of the document passes the window on its way down.
@@ -239,6 +271,14 @@ export class Tab {
   #page(): Page {
     const { clock, options, random } = this.#browser;
     const session = new Map<string, string>();
+    const sessionStorage = asProperties(
+      {
+        getItem: (key) => session.get(key) ?? null,
+        setItem: (key, value) => void session.set(key, value),
+        removeItem: (key) => void session.delete(key),
+      },
+      () => [...session.keys()],
+    );
     const storage = (name: "localStorage" | "sessionStorage", its: object) => {
       this.looks += 1;
       if (!options.blocked?.includes(name)) return its;
@@ -249,12 +289,7 @@ export class Tab {
         return storage("localStorage", tabStorage.asProperties);
       },
       get sessionStorage() {
-        return storage("sessionStorage", {
-          ...Object.fromEntries(session),
-          getItem: (key: string) => session.get(key) ?? null,
-          setItem: (key: string, value: string) => session.set(key, value),
-          removeItem: (key: string) => session.delete(key),
-        });
+        return storage("sessionStorage", sessionStorage);
       },
       addEventListener: this.window.addEventListener.bind(this.window),
       AbortSignal: {

@@ -115,14 +115,7 @@ export class TabStorage implements Storage {
 
   /** As the page has it: what is stored are properties of its own. */
   get asProperties(): Storage {
-    return Object.assign(
-      Object.create({
-        getItem: this.getItem.bind(this),
-        setItem: this.setItem.bind(this),
-        removeItem: this.removeItem.bind(this),
-      }) as Storage,
-      Object.fromEntries(this.#seen),
-    );
+    return asProperties(this, () => [...this.#seen.keys()]);
   }
 
   awaiting(key: string, change: number): void {
@@ -136,4 +129,31 @@ export class TabStorage implements Storage {
       else this.#seen.set(key, value);
     }
   }
+}
+
+/** A Storage whose items are its own properties, too, as a browser's are. */
+export function asProperties(
+  storage: Pick<Storage, "getItem" | "setItem" | "removeItem">,
+  keys: () => string[],
+): Storage {
+  return new Proxy({} as Storage, {
+    get: (_target, key: string) =>
+      key in storage
+        ? (storage[key as "getItem"] as () => unknown).bind(storage)
+        : (storage.getItem(key) ?? undefined),
+    set(_target, key: string, value: string) {
+      storage.setItem(key, value);
+      return true;
+    },
+    deleteProperty(_target, key: string) {
+      storage.removeItem(key);
+      return true;
+    },
+    ownKeys: keys,
+    getOwnPropertyDescriptor: (_target, key: string) => ({
+      value: storage.getItem(key),
+      enumerable: true,
+      configurable: true,
+    }),
+  });
 }
