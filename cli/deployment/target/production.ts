@@ -1,7 +1,7 @@
 /** Telling production from the rest, so that a write to it is never made by accident. */
 import { isIPv4 } from "node:net";
 import type { CliContext } from "../../context.js";
-import { lookup, type EnvLayer } from "./dotenvFiles.js";
+import { ENVIRONMENT, lookup, type EnvLayer } from "./dotenvFiles.js";
 import { CliError } from "../../errors.js";
 import { colorsFor } from "../../terminal/output.js";
 import type { AdminKey } from "./adminKey.js";
@@ -13,17 +13,26 @@ interface Named {
   adminKey: AdminKey;
   /** `serve` runs it in this folder. */
   isServedHere: boolean;
+  /** A file of this folder names it. */
+  isFromFile: boolean;
+}
+
+interface InProduction {
+  /** What has to be typed before a write: the deployment's name, or `null` outside production. */
+  productionName: string | null;
+  /** Why a `no` was not believed. */
+  doubted: string | null;
 }
 
 /**
- * What has to be typed before a write: the deployment's name, or `null` outside production. A
- * deploy key of Convex Cloud says what it is for. Keys of self-hosted deployments do not: those on
- * this machine are not in production, and all others are, unless SESSIONS_OPS_PRODUCTION is `no`.
+ * A deploy key of Convex Cloud says what it is for. Keys of self-hosted deployments do not: those on
+ * this machine are not in production, and all others are, unless SESSIONS_OPS_PRODUCTION is `no`. A
+ * file of a folder that came from elsewhere says so of what that folder names, and of nothing else.
  */
 export function nameInProduction(
-  { url, adminKey, isServedHere }: Named,
+  { url, adminKey, isServedHere, isFromFile }: Named,
   layers: EnvLayer[],
-): string | null {
+): InProduction {
   const { hostname } = new URL(url);
   const name = adminKey.deploymentName() ?? hostname;
   const said = lookup(layers, VARIABLE);
@@ -33,15 +42,19 @@ export function nameInProduction(
       `${VARIABLE} (${said.layer}) is ${JSON.stringify(said.value)}; it must be yes or no.`,
     );
   }
-  if (adminKey.deploymentType() === "prod" || said?.value === "yes") {
-    return name;
+  const type = adminKey.deploymentType();
+  if (type === "prod" || said?.value === "yes") {
+    return { productionName: name, doubted: null };
   }
-  const isNot =
-    adminKey.deploymentType() !== null ||
-    said?.value === "no" ||
-    isServedHere ||
-    isLoopback(hostname);
-  return isNot ? null : name;
+  if (type !== null || isServedHere || isLoopback(hostname)) {
+    return { productionName: null, doubted: null };
+  }
+  if (said === null) return { productionName: name, doubted: null };
+  if (isFromFile || said.layer === ENVIRONMENT) {
+    return { productionName: null, doubted: null };
+  }
+  const doubted = `${VARIABLE}=no (${said.layer}) is ignored: it says nothing of a deployment that is not named in a file here. Set it in the environment.`;
+  return { productionName: name, doubted };
 }
 
 /** One line that cannot be overlooked. */

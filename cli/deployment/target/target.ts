@@ -65,16 +65,20 @@ export async function resolveTarget(
         ? await targetOfUrl(context, given)
         : await targetHere(context);
   const layers = readEnvLayers(context.env, context.cwd);
+  const { productionName, doubted } = nameInProduction(found, layers);
   return {
     ...found,
     isVouchedFor:
       found.isKnownToConvex || isLoopback(new URL(found.url).hostname),
-    productionName: nameInProduction(found, layers),
+    productionName,
+    notes: doubted === null ? found.notes : [...found.notes, doubted],
   };
 }
 
 type Found = Omit<Target, "productionName" | "isVouchedFor"> & {
   readonly isKnownToConvex: boolean;
+  /** Of this folder, which may have come from elsewhere. */
+  readonly isFromFile: boolean;
 };
 
 function targetFromOptions(
@@ -95,6 +99,7 @@ function targetFromOptions(
     source: "--url",
     isServedHere: false,
     isKnownToConvex: false,
+    isFromFile: false,
     namedBy: { url: given, adminKeyFile },
     notes: [],
   };
@@ -189,11 +194,12 @@ function fromLayer(
   text: string,
   from: string,
   { layer }: EnvValue,
-): Pick<Found, "url" | "source" | "namedBy" | "isServedHere"> {
+): Pick<Found, "url" | "source" | "namedBy" | "isServedHere" | "isFromFile"> {
   const source = `${from} ${layer}`;
   const url = checkedUrl(text, source);
-  const isFile = layer !== ENVIRONMENT;
-  return { url, source, namedBy: isFile ? {} : { url }, isServedHere: false };
+  const isFromFile = layer !== ENVIRONMENT;
+  const namedBy = isFromFile ? {} : { url };
+  return { url, source, namedBy, isServedHere: false, isFromFile };
 }
 
 /** The official CLI fetches a key for CONVEX_DEPLOYMENT with the developer's login; we have none. */
@@ -222,6 +228,7 @@ function targetFromServe(context: CliContext): Found {
       source,
       isServedHere: true,
       isKnownToConvex: false,
+      isFromFile: true,
       namedBy: {},
       notes: [],
     };

@@ -158,3 +158,33 @@ test("SESSIONS_OPS_PRODUCTION is yes or no", async () => {
   expect(exitCode).toBe(2);
   expect(stderr).toContain('SESSIONS_OPS_PRODUCTION (the environment) is "1"');
 });
+
+test("a file says `no` of what the folder names, and of nothing else", async () => {
+  const elsewhere = {
+    ...SELF_HOSTED,
+    CONVEX_SELF_HOSTED_URL: "https://convex.example.com",
+  };
+  const { terminal } = setUp(elsewhere);
+  terminal.write(".env", "SESSIONS_OPS_PRODUCTION=no\n");
+  const { stdout, stderr } = await terminal.run("status", "--json");
+  const { target } = JSON.parse(stdout) as StatusJson;
+  expect(target.productionName).toBe("convex.example.com");
+  expect(stderr).toContain(
+    "SESSIONS_OPS_PRODUCTION=no (.env) is ignored: it says nothing of a deployment that is not named in a file here.",
+  );
+});
+
+test("a folder whose files name the deployment, too, is believed", async () => {
+  const env: Record<string, string> = {};
+  const { terminal } = setUp(env);
+  env["XDG_STATE_HOME"] = terminal.folder;
+  terminal.write(
+    ".env.local",
+    `CONVEX_SELF_HOSTED_URL=https://convex.example.com\nCONVEX_SELF_HOSTED_ADMIN_KEY=${ADMIN_KEY}\n`,
+  );
+  terminal.write(".env", "SESSIONS_OPS_PRODUCTION=no\n");
+  const status = await terminal.json<StatusJson>(
+    ...["status", "--url", "https://convex.example.com"],
+  );
+  expect(status.target.productionName).toBeNull();
+});
