@@ -15,7 +15,6 @@ import {
   type HttpRouter,
   type InvocableFunction,
 } from "./functionEntry.js";
-import { Realm } from "./realm/realm.js";
 import type {
   ComponentDefinition,
   ComponentInstance,
@@ -27,12 +26,28 @@ import type {
 /** Where an app or a component defines its HTTP actions. */
 export const HTTP_MODULE_PATH = "http.js";
 
-/** Deployed code in use: finds functions and holds each component's realm. */
+/** Makes what loads the modules of a component instance, when they are first needed. */
+export type LoaderOf = (
+  componentPath: string,
+  modules: ReadonlyMap<string, ModuleSource>,
+  options: {
+    env: Readonly<Record<string, string>>;
+    /** The time that their top-level code sees. */
+    importedAtMs: number;
+  },
+) => ModuleLoader;
+
+/** Deployed code in use: finds functions and holds each component's loader. */
 export class Deployment implements FunctionSource {
   readonly #components = new Map<string, Component>();
 
-  /** Components whose code and environment are as in `previous` keep their realms. */
-  constructor(code: DeployedCode, nowMs: number, previous?: Deployment) {
+  /** Components whose code and environment are as in `previous` keep their loaders. */
+  constructor(
+    code: DeployedCode,
+    nowMs: number,
+    loaderOf: LoaderOf,
+    previous?: Deployment,
+  ) {
     const fingerprints = new Map<ComponentDefinition, string>();
     for (const [path, instance] of code.components) {
       const definition = code.definitions.get(instance.definitionPath);
@@ -55,16 +70,13 @@ export class Deployment implements FunctionSource {
           instance,
           definition,
           fingerprint,
-          old?.fingerprint === fingerprint &&
-            old.definition.live === definition.live
+          old?.fingerprint === fingerprint
             ? old.loader
-            : lazy(
-                () =>
-                  definition.live ??
-                  new Realm(definition.modules, {
-                    env: instance.env,
-                    importedAtMs: nowMs,
-                  }),
+            : lazy(() =>
+                loaderOf(path, definition.modules, {
+                  env: instance.env,
+                  importedAtMs: nowMs,
+                }),
               ),
         ),
       );

@@ -2,7 +2,7 @@ import type { JSONValue } from "convex/values";
 import type { Clock } from "../clock.js";
 import type { Database } from "../database/database.js";
 import type { Transaction } from "../database/transactions/transaction.js";
-import { Deployment } from "./deployment.js";
+import { Deployment, type LoaderOf } from "./deployment.js";
 import { checkType } from "./execution/execute.js";
 import type {
   Ended,
@@ -22,6 +22,7 @@ import {
   newRequestId,
   toOutcome,
 } from "./requests.js";
+import { Realm } from "./realm/realm.js";
 import { Span } from "./execution/span.js";
 import type {
   CompletionEvent,
@@ -40,6 +41,8 @@ export interface RuntimeOptions {
   readonly maxUserTimeMs?: number;
   /** Until a query or mutation that waits for nothing is given up; may be Infinity. @default 15000 */
   readonly maxWaitMs?: number;
+  /** Who gives other modules than what was pushed also gives them a `Convex` global. @default a realm */
+  readonly loaderOf?: LoaderOf;
 }
 
 /** What else happens in a mutation's transaction. */
@@ -76,6 +79,7 @@ export class Runtime implements ExecutionRuntime {
   readonly deploymentName: string;
   readonly maxUserTimeMs: number;
   readonly maxWaitMs: number;
+  readonly #loaderOf: LoaderOf;
   #deployment: Deployment;
   readonly #listeners = new Set<(event: CompletionEvent) => void>();
   readonly #codeListeners = new Set<() => void>();
@@ -86,9 +90,12 @@ export class Runtime implements ExecutionRuntime {
     this.deploymentName = options.deploymentName ?? "embedded";
     this.maxUserTimeMs = options.maxUserTimeMs ?? 1_000;
     this.maxWaitMs = options.maxWaitMs ?? 15_000;
+    this.#loaderOf =
+      options.loaderOf ?? ((_, modules, given) => new Realm(modules, given));
     this.#deployment = new Deployment(
       { components: new Map(), definitions: new Map() },
       0,
+      this.#loaderOf,
     );
   }
 
@@ -99,7 +106,12 @@ export class Runtime implements ExecutionRuntime {
 
   /** Everything of {@link load} that can fail; calling the result does the rest. */
   prepare(code: DeployedCode): () => void {
-    const next = new Deployment(code, this.clock.now(), this.#deployment);
+    const next = new Deployment(
+      code,
+      this.clock.now(),
+      this.#loaderOf,
+      this.#deployment,
+    );
     return () => {
       this.#deployment = next;
       for (const listener of this.#codeListeners) listener();
@@ -125,10 +137,6 @@ export class Runtime implements ExecutionRuntime {
   onCompletion(listener: (event: CompletionEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  runQuery(request: UdfRequest): Promise<UdfOutcome> {
-    return this.run(request, "Query");
   }
 
   /** Reads a view of the snapshot, which stays the caller's to release. */

@@ -41,11 +41,6 @@ export interface ComponentDefinition {
   readonly analysis: ReadonlyMap<string, readonly AnalyzedFunction[]>;
   readonly schema: JSONValue;
   readonly crons: Readonly<Record<string, CronSpec>>;
-  /**
-   * Modules that this process itself has evaluated, in place of a realm that evaluates `modules`.
-   * Whoever gives them also gives them a `Convex` global.
-   */
-  readonly live?: ModuleLoader;
 }
 
 /** One mounted component; the app itself is the instance with path "". */

@@ -1,14 +1,14 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import { expect, test } from "vitest";
-import { Database } from "../../src/database/database.js";
+import type { Database } from "../../src/database/database.js";
 import {
   buildIndexes,
   discardBuilds,
 } from "../../src/database/schema/indexBuild.js";
 import { BUILD_BATCH } from "../../src/database/schema/indexFill.js";
 import { applySchema } from "../../src/database/schema/schema.js";
-import { openMemoryStore } from "../../src/storage/memoryStore.js";
+import { openMemoryStore } from "../support/memoryStore.js";
 import type { Store } from "../../src/storage/store.js";
 import {
   byIndex,
@@ -20,7 +20,6 @@ import {
   read,
   write,
 } from "../support/database.js";
-import { FakeClock } from "../support/fakeClock.js";
 
 const ROWS = 5_500;
 /** A commit also writes the catalog's records and its time. */
@@ -33,17 +32,9 @@ const indexed = () =>
 
 /** A database with many rows, and how many keys each of its commits writes. */
 async function openCounted() {
-  const inner = openMemoryStore();
   const commits: number[] = [];
-  const store: Store = {
-    snapshot: () => inner.snapshot(),
-    close: () => inner.close(),
-    write: (ops) => {
-      commits.push(ops.length);
-      return inner.write(ops);
-    },
-  };
-  const db = await Database.open(store, { clock: new FakeClock() });
+  const store = openMemoryStore({ onWrite: (keys) => commits.push(keys) });
+  const { db } = await openDatabase({ store });
   await pushSchema(db, "", plain());
   await insertRows(db);
   commits.length = 0;
@@ -150,7 +141,10 @@ test("a build that a stop cut short is given up at the next start", async () => 
   const before = countKeys(first.store);
   await buildIndexes(first.db, "", indexed(), ignore, never);
   await first.store.close();
-  const { db, store } = await openDatabase(first.dataDir, first.clock);
+  const { db, store } = await openDatabase({
+    dataDir: first.dataDir,
+    clock: first.clock,
+  });
   await expect.poll(() => countKeys(store)).toBe(before);
   await write(db, (tx) => applySchema(tx, "", indexed()));
   expect(numbers(db, byIndex("rows.n"))).toHaveLength(ROWS);

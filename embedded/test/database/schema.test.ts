@@ -186,7 +186,10 @@ test("schema, tables and indexes survive a restart", async () => {
   );
   await first.store.close();
 
-  const { db } = await openDatabase(first.dataDir, first.clock);
+  const { db } = await openDatabase({
+    dataDir: first.dataDir,
+    clock: first.clock,
+  });
   const found = read(db, (tx) =>
     collect(tx, "", byIndex("users.n", [bound("Eq", "name", "a")])),
   );

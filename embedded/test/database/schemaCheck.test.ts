@@ -1,12 +1,16 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import { beforeEach, expect, test } from "vitest";
-import { Database } from "../../src/database/database.js";
+import type { Database } from "../../src/database/database.js";
 import { applySchema } from "../../src/database/schema/schema.js";
 import { CheckedDocuments } from "../../src/database/schema/schemaCheck.js";
-import { openMemoryStore } from "../../src/storage/memoryStore.js";
-import { exported, pushSchema, write } from "../support/database.js";
-import { FakeClock } from "../support/fakeClock.js";
+import { openMemoryStore } from "../support/memoryStore.js";
+import {
+  exported,
+  openDatabase,
+  pushSchema,
+  write,
+} from "../support/database.js";
 
 const ROWS = 5_000;
 const NUMBERS = exported(
@@ -21,27 +25,8 @@ let entries = 0;
 let first: string;
 
 beforeEach(async () => {
-  const inner = openMemoryStore();
-  db = await Database.open(
-    {
-      write: (ops) => inner.write(ops),
-      close: () => inner.close(),
-      snapshot: () => {
-        const snapshot = inner.snapshot();
-        return {
-          get: (key) => snapshot.get(key),
-          release: () => snapshot.release(),
-          *range(range) {
-            for (const entry of snapshot.range(range)) {
-              entries += 1;
-              yield entry;
-            }
-          },
-        };
-      },
-    },
-    { clock: new FakeClock() },
-  );
+  const store = openMemoryStore({ onEntry: () => (entries += 1) });
+  ({ db } = await openDatabase({ store }));
   await pushSchema(db, "", defineSchema({ rows: defineTable(v.any()) }));
   first = await insert(0);
   for (let from = 1; from < ROWS; from += 1_000) {

@@ -205,7 +205,10 @@ describe("time", () => {
       Promise.resolve(tx.insert("", "t", { n: 1 })),
     );
     await first.store.close();
-    const { db } = await openDatabase(first.dataDir, new FakeClock(1000));
+    const { db } = await openDatabase({
+      dataDir: first.dataDir,
+      clock: new FakeClock(1000),
+    });
     expect(db.latestTs).toBe(ts);
     const second = await db.write((tx) =>
       Promise.resolve(tx.insert("", "t", { n: 2 })),

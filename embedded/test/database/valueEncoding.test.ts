@@ -1,7 +1,6 @@
 import { compareValues, convexToJson, type Value } from "convex/values";
 import { expect, test } from "vitest";
 import {
-  decodeFloat64,
   encodeFloat64,
   encodeValue,
 } from "../../src/database/values/valueEncoding.js";
@@ -67,3 +66,19 @@ test("a field with a reserved name is refused by name", () => {
   expect(() => encodeValue({ $set: "x" })).toThrow("$set");
   expect(() => encodeValue({ $integer: "AAAA" })).toThrow("expected 8");
 });
+
+/** The inverse of {@link encodeFloat64}. */
+function decodeFloat64(bytes: string): number {
+  const float64 = new DataView(new ArrayBuffer(8));
+  for (let i = 0; i < 8; i += 1) {
+    float64.setUint8(i, bytes.charCodeAt(i));
+  }
+  const high = float64.getUint32(0);
+  if (high >= 0x80000000) {
+    float64.setUint32(0, high ^ 0x80000000);
+  } else {
+    float64.setUint32(0, ~high);
+    float64.setUint32(4, ~float64.getUint32(4));
+  }
+  return float64.getFloat64(0);
+}

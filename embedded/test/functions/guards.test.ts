@@ -160,7 +160,7 @@ describe("what a function leaves running", () => {
 
 describe("limits", () => {
   it("end a function that computes too long, whatever it catches", async () => {
-    const strict = await Engine.open(app, { limits: { maxUserTimeMs: 100 } });
+    const strict = await Engine.open(app, { runtime: { maxUserTimeMs: 100 } });
     try {
       const outcome = await strict.mutation("guards:swallowed", { ms: 500 });
       expect(errorOf(outcome)).toBe(
@@ -173,7 +173,7 @@ describe("limits", () => {
   });
 
   it("end a function that waits for nothing, and let the next one write", async () => {
-    const strict = await Engine.open(app, { limits: { maxWaitMs: 50 } });
+    const strict = await Engine.open(app, { runtime: { maxWaitMs: 50 } });
     try {
       const stuck = strict.mutation("guards:stuck");
       const next = strict.mutation("guards:insert", { n: 1 });

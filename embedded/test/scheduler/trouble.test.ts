@@ -2,10 +2,10 @@
 import { expect, it, onTestFinished } from "vitest";
 import { applyCrons } from "../../src/scheduler/crons.js";
 import { dueKey } from "../../src/scheduler/due.js";
-import { Scheduler } from "../../src/scheduler/scheduler.js";
-import { openDatabase, write } from "../support/database.js";
+import { write } from "../support/database.js";
 import { Engine, valueOf, type EngineOptions } from "../support/engine.js";
 import { FakeClock } from "../support/fakeClock.js";
+import { openFloors } from "../support/floors.js";
 import { SlowDisk } from "../support/slowDisk.js";
 
 const CHAIN = `
@@ -48,31 +48,27 @@ it.each(["mutation", "action"] as const)(
 );
 
 it("a cron whose action could not be run at all runs again at its next time", async () => {
-  const { db, clock } = await openDatabase();
-  const schedule = { type: "interval" as const, minutes: 1 };
-  const spec = { name: "acts.js:run", args: [{}], schedule };
-  await write(db, (tx) =>
-    applyCrons(tx, "", { "each minute": spec }, clock.now()),
-  );
   let runs = 0;
-  const errors: unknown[] = [];
-  const scheduler = new Scheduler({
-    database: db,
-    clock,
+  const floors = await openFloors({
     runner: {
       typeOf: () => "Action",
       runMutation: () => Promise.reject(new Error("not called")),
       runAction: () => Promise.reject(new Error(`run ${(runs += 1)}`)),
     },
-    onError: (error) => errors.push(error),
   });
+  onTestFinished(() => floors.remove());
+  const { database, scheduler, clock, errors } = floors;
+  const schedule = { type: "interval" as const, minutes: 1 };
+  const spec = { name: "acts.js:run", args: [{}], schedule };
+  await write(database, (tx) =>
+    applyCrons(tx, "", { "each minute": spec }, clock.now()),
+  );
   await scheduler.start();
   await scheduler.whenIdle();
   for (let minute = 1; minute <= 2; minute += 1) {
     clock.advance(60_000);
     await scheduler.whenIdle();
   }
-  await scheduler.stop();
   expect(errors).toEqual([1, 2, 3].map((n) => new Error(`run ${n}`)));
 });
 

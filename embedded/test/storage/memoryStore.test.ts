@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openMemoryStore } from "../../src/storage/memoryStore.js";
+import { openMemoryStore } from "../support/memoryStore.js";
 import { compareWithModel, expectSame } from "./storeModel.js";
 
 test("reads equal a model", async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JSONValue } from "convex/values";
 import { onTestFinished } from "vitest";
-import { Database } from "../../src/database/database.js";
+import type { Database } from "../../src/database/database.js";
 import {
   applySchema,
   type IndexDiff,
@@ -15,9 +15,8 @@ import type {
   RangeExpression,
   StoredDocument,
 } from "../../src/database/types.js";
-import { openStore } from "../../src/storage/lmdbStore.js";
-import type { Store } from "../../src/storage/store.js";
 import { FakeClock } from "./fakeClock.js";
+import { openFloors, type FloorOptions } from "./floors.js";
 
 /** A directory that goes when the test ends. */
 export function temporaryDir(): string {
@@ -26,14 +25,21 @@ export function temporaryDir(): string {
   return dir;
 }
 
-/** A database on a real store, closed when the test ends. */
-export async function openDatabase(
-  dataDir = temporaryDir(),
+/** A database, on a store of its own if none is given; closed when the test ends. */
+export async function openDatabase({
+  store,
   clock = new FakeClock(),
-): Promise<{ db: Database; store: Store; clock: FakeClock; dataDir: string }> {
-  const store = await openStore({ dataDir });
-  onTestFinished(() => store.close());
-  return { db: await Database.open(store, { clock }), store, clock, dataDir };
+  ...options
+}: Pick<FloorOptions<FakeClock>, "clock" | "dataDir" | "store"> = {}) {
+  const floors = await openFloors({
+    clock,
+    ...(store === undefined
+      ? { dataDir: options.dataDir ?? temporaryDir() }
+      : { store }),
+  });
+  onTestFinished(() => floors.close());
+  const { database: db, dataDir } = floors;
+  return { db, store: floors.store, clock, dataDir };
 }
 
 export async function write<T>(

@@ -1,17 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import type { JSONValue } from "convex/values";
 import type { Clock } from "../../src/clock.js";
-import { Database } from "../../src/database/database.js";
+import type { Database } from "../../src/database/database.js";
 import { applySchema } from "../../src/database/schema/schema.js";
-import { jobRunner } from "../../src/functions/jobRunner.js";
 import { loadModules } from "../../src/functions/realm/loader.js";
-import {
-  Runtime,
-  type MutationHooks,
-  type RuntimeOptions,
-} from "../../src/functions/runtime.js";
+import type { MutationHooks, Runtime } from "../../src/functions/runtime.js";
 import type {
   CompletionEvent,
   ComponentDefinition,
@@ -21,12 +13,10 @@ import type {
   UdfRequest,
 } from "../../src/functions/types.js";
 import { applyCrons, type CronDiff } from "../../src/scheduler/crons.js";
-import { Scheduler } from "../../src/scheduler/scheduler.js";
+import type { Scheduler } from "../../src/scheduler/scheduler.js";
 import { analyzeModules } from "../../src/server/push/analyze.js";
-import { openStore } from "../../src/storage/lmdbStore.js";
-import type { Store } from "../../src/storage/store.js";
 import { bundle } from "./bundle.js";
-import { FakeClock } from "./fakeClock.js";
+import { openFloors, type FloorOptions, type Floors } from "./floors.js";
 
 /** A component as a test writes it; `schema` is `defineSchema(…).export()` JSON. */
 export interface ComponentSource {
@@ -36,67 +26,47 @@ export interface ComponentSource {
   children?: Readonly<Record<string, ComponentSource>>;
 }
 
-export interface EngineOptions {
-  clock?: Clock;
-  dataDir?: string;
-  /** @default the one in `dataDir` */
-  store?: Store;
-  limits?: Pick<RuntimeOptions, "maxUserTimeMs" | "maxWaitMs">;
+export interface EngineOptions extends Pick<
+  FloorOptions<Clock>,
+  "clock" | "dataDir" | "store" | "runtime"
+> {
+  /** @default true */
   startScheduler?: boolean;
 }
 
-/** Storage, database, functions and scheduler, without a server. */
+/** Storage, database, functions and scheduler, without a server: the floors with an app on them. */
 export class Engine {
   readonly events: CompletionEvent[] = [];
-  readonly errors: unknown[] = [];
+  readonly database: Database;
+  readonly runtime: Runtime;
+  readonly scheduler: Scheduler;
+  readonly dataDir: string;
+  readonly errors: readonly unknown[];
+  readonly #floors: Floors<Clock>;
 
-  private constructor(
-    readonly database: Database,
-    readonly runtime: Runtime,
-    readonly scheduler: Scheduler,
-    readonly dataDir: string,
-    readonly closeStore: () => Promise<void>,
-    readonly clock: Clock,
-  ) {
-    runtime.onCompletion((event) => this.events.push(event));
+  private constructor(floors: Floors<Clock>) {
+    this.#floors = floors;
+    this.database = floors.database;
+    this.runtime = floors.runtime;
+    this.scheduler = floors.scheduler;
+    this.dataDir = floors.dataDir;
+    this.errors = floors.errors;
+    this.runtime.onCompletion((event) => this.events.push(event));
   }
 
   static async open(
     app: ComponentSource,
-    options: EngineOptions = {},
+    { startScheduler = true, ...options }: EngineOptions = {},
   ): Promise<Engine> {
-    const clock = options.clock ?? new FakeClock();
-    const dataDir =
-      options.dataDir ?? mkdtempSync(path.join(tmpdir(), "engine-"));
-    const store = options.store ?? (await openStore({ dataDir }));
-    const database = await Database.open(store, { clock });
-    const runtime = new Runtime({ database, clock, ...options.limits });
-    const errors: unknown[] = [];
-    const scheduler = new Scheduler({
-      database,
-      clock,
-      runner: jobRunner(runtime),
-      onError: (error) => errors.push(error),
-    });
-    const engine = new Engine(
-      database,
-      runtime,
-      scheduler,
-      dataDir,
-      () => store.close(),
-      clock,
-    );
-    errors.push = (...more) => engine.errors.push(...more);
+    const engine = new Engine(await openFloors<Clock>(options));
     await engine.deploy(app);
-    if (options.startScheduler !== false) {
-      await scheduler.start();
-    }
+    if (startScheduler) await engine.scheduler.start();
     return engine;
   }
 
   /** What a push does, without its protocol. */
   async deploy(app: ComponentSource): Promise<Map<string, CronDiff>> {
-    const code = await compileApp(app, this.clock.now());
+    const code = await compileApp(app, this.#floors.clock.now());
     const { value } = await this.database.write(async (tx) => {
       const diffs = new Map<string, CronDiff>();
       for (const [componentPath, { definitionPath }] of code.components) {
@@ -108,7 +78,7 @@ export class Engine {
             tx,
             componentPath,
             definition?.crons ?? {},
-            this.clock.now(),
+            this.#floors.clock.now(),
           ),
         );
       }
@@ -123,7 +93,10 @@ export class Engine {
     args: JSONValue = {},
     request: Partial<UdfRequest> = {},
   ) {
-    return this.runtime.runQuery(this.#request(functionPath, args, request));
+    return this.runtime.run(
+      this.#request(functionPath, args, request),
+      "Query",
+    );
   }
 
   mutation(
@@ -146,14 +119,12 @@ export class Engine {
     return this.runtime.runAction(this.#request(functionPath, args, request));
   }
 
-  async close(): Promise<void> {
-    await this.scheduler.stop();
-    await this.closeStore();
+  close(): Promise<void> {
+    return this.#floors.close();
   }
 
-  async remove(): Promise<void> {
-    await this.close();
-    rmSync(this.dataDir, { recursive: true });
+  remove(): Promise<void> {
+    return this.#floors.remove();
   }
 
   #request(

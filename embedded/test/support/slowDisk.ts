@@ -1,4 +1,4 @@
-import { openMemoryStore } from "../../src/storage/memoryStore.js";
+import { openMemoryStore } from "./memoryStore.js";
 import type { Store, WriteOp } from "../../src/storage/store.js";
 
 /** A store in memory that says of its writes when they are on disk, as a test wants it. */

@@ -103,21 +103,6 @@ export function encodeFloat64(value: number): Key {
   return encodeUint32(high) + encodeUint32(low);
 }
 
-/** The inverse of {@link encodeFloat64}. */
-export function decodeFloat64(bytes: Key): number {
-  for (let i = 0; i < 8; i += 1) {
-    float64.setUint8(i, bytes.charCodeAt(i));
-  }
-  const high = float64.getUint32(0);
-  if (high >= 0x80000000) {
-    float64.setUint32(0, high ^ 0x80000000);
-  } else {
-    float64.setUint32(0, ~high);
-    float64.setUint32(4, ~float64.getUint32(4));
-  }
-  return float64.getFloat64(0);
-}
-
 /** Four bytes, big-endian; takes the low 32 bits of any number. */
 export function encodeUint32(value: number): Key {
   return String.fromCharCode(

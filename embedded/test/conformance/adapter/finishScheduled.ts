@@ -1,17 +1,19 @@
 import { setTimeout as realDelay } from "node:timers/promises";
-import type { Engine } from "./liveDeployment.js";
+import type { Floors } from "../../support/floors.js";
 
 /** Real turns of the event loop that a job on a real timer, already due, gets to start in. */
 const IDLE_TURNS = 20;
 
 /** Waits for what runs, and for what that starts at once. */
-export function finishInProgress({ scheduler }: Engine): Promise<void> {
+export function finishInProgress({
+  scheduler,
+}: Pick<Floors, "scheduler" | "database">): Promise<void> {
   return scheduler.whenIdle();
 }
 
 /** Advances the timers until no scheduled function runs or waits for one of them. */
 export async function finishAll(
-  { scheduler }: Engine,
+  { scheduler }: Pick<Floors, "scheduler" | "database">,
   advanceTimers: () => void,
   maxIterations: number,
 ): Promise<void> {

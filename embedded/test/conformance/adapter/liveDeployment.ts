@@ -9,7 +9,7 @@ import {
   type JSONValue,
   type Value,
 } from "convex/values";
-import { Database } from "../../../src/database/database.js";
+import type { Clock } from "../../../src/clock.js";
 import type { TransactionLimits } from "../../../src/database/metrics.js";
 import { applySchema } from "../../../src/database/schema/schema.js";
 import type { FunctionEntry } from "../../../src/functions/functionEntry.js";
@@ -17,17 +17,16 @@ import type { FunctionFailure } from "../../../src/functions/failure.js";
 import type { FunctionAddress } from "../../../src/functions/functionPath.js";
 import { checkType } from "../../../src/functions/execution/execute.js";
 import { runHttpAction } from "../../../src/functions/httpActions.js";
-import { jobRunner } from "../../../src/functions/jobRunner.js";
 import { newRequestId } from "../../../src/functions/requests.js";
-import { Runtime } from "../../../src/functions/runtime.js";
 import type {
   ComponentDefinition,
   ComponentInstance,
   DeployedCode,
+  ModuleLoader,
   UdfType,
 } from "../../../src/functions/types.js";
-import { Scheduler } from "../../../src/scheduler/scheduler.js";
-import { openMemoryStore } from "../../../src/storage/memoryStore.js";
+import { openMemoryStore } from "../../support/memoryStore.js";
+import { openFloors, type Floors } from "../../support/floors.js";
 import { liveClock } from "./liveClock.js";
 import { importModules, type ModuleGlob } from "./liveModules.js";
 
@@ -56,11 +55,13 @@ const SITE = "https://test.convex.site";
 /** The engine with the modules of this process as its code, and nothing on disk. */
 export class LiveDeployment {
   readonly #sources = new Map<string, ComponentSource>();
+  /** Modules of this process, in place of what a push would bring. */
+  readonly #loaders = new Map<string, ModuleLoader>();
   readonly #inline: Record<string, unknown> = {};
   readonly #limits: Partial<TransactionLimits>;
   #inlineCount = 0;
-  #ready: Promise<Engine> | undefined;
-  #engine: Promise<Engine> | undefined;
+  #ready: Promise<Floors<Clock>> | undefined;
+  #engine: Promise<Floors<Clock>> | undefined;
 
   constructor(app: ComponentSource, limits: Partial<TransactionLimits>) {
     this.#sources.set("", app);
@@ -128,13 +129,13 @@ export class LiveDeployment {
   }
 
   /** Deploys what was registered since the last time. */
-  ready(): Promise<Engine> {
+  ready(): Promise<Floors<Clock>> {
     return (this.#ready ??= this.#deploy());
   }
 
-  async #deploy(): Promise<Engine> {
+  async #deploy(): Promise<Floors<Clock>> {
     const [engine, code] = await Promise.all([
-      (this.#engine ??= openEngine(this.#limits)),
+      (this.#engine ??= this.#open()),
       this.#importCode(),
     ]);
     await engine.database.write((tx) => {
@@ -148,6 +149,30 @@ export class LiveDeployment {
     return engine;
   }
 
+  async #open(): Promise<Floors<Clock>> {
+    const floors = await openFloors({
+      clock: liveClock,
+      store: openMemoryStore(),
+      limits: this.#limits,
+      runtime: {
+        deploymentName: "test",
+        // Fake timers move time at will: how long a function took tells nothing.
+        maxUserTimeMs: Infinity,
+        maxWaitMs: Infinity,
+        loaderOf: (componentPath) => ({
+          load: (modulePath) =>
+            this.#loaders.get(componentPath)!.load(modulePath),
+        }),
+      },
+      timersOnly: true,
+      onError: (error) => {
+        throw error;
+      },
+    });
+    await floors.scheduler.start();
+    return floors;
+  }
+
   async #importCode(): Promise<DeployedCode> {
     const definitions = new Map<string, ComponentDefinition>();
     const components = new Map<string, ComponentInstance>();
@@ -157,12 +182,12 @@ export class LiveDeployment {
           ? new Map([[INLINE_MODULE, this.#inline]])
           : undefined;
       const live = await importModules(modules, ofTest);
+      this.#loaders.set(componentPath, live);
       definitions.set(componentPath, {
         modules: new Map(),
         analysis: live.analysis,
         schema: schemaJson(schema),
         crons: {},
-        live,
       });
       components.set(componentPath, {
         definitionPath: componentPath,
@@ -203,37 +228,6 @@ export class LiveDeployment {
       returns: null,
     };
   }
-}
-
-/** The parts of a running engine that tests drive. */
-export interface Engine {
-  readonly database: Database;
-  readonly runtime: Runtime;
-  readonly scheduler: Scheduler;
-}
-
-async function openEngine(limits: Partial<TransactionLimits>): Promise<Engine> {
-  const clock = liveClock;
-  const database = await Database.open(openMemoryStore(), { clock, limits });
-  // Fake timers move time at will: how long a function took tells nothing.
-  const runtime = new Runtime({
-    database,
-    clock,
-    deploymentName: "test",
-    maxUserTimeMs: Infinity,
-    maxWaitMs: Infinity,
-  });
-  const scheduler = new Scheduler({
-    database,
-    clock,
-    runner: jobRunner(runtime),
-    timersOnly: true,
-    onError: (error) => {
-      throw error;
-    },
-  });
-  await scheduler.start();
-  return { database, runtime, scheduler };
 }
 
 function requestOf({ identity, ip, userAgent }: Caller) {

@@ -1,22 +1,22 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import { beforeEach, expect, test } from "vitest";
-import { Database } from "../../../src/database/database.js";
+import type { Database } from "../../../src/database/database.js";
 import type { TablePlan } from "../../../src/server/snapshots/importPlan.js";
 import {
   IMPORT_BATCH,
   runImport,
 } from "../../../src/server/snapshots/importRun.js";
-import { openMemoryStore } from "../../../src/storage/memoryStore.js";
+import { openMemoryStore } from "../../support/memoryStore.js";
 import type { Store } from "../../../src/storage/store.js";
 import {
   byIndex,
   collect,
+  openDatabase,
   pushSchema,
   read,
   write,
 } from "../../support/database.js";
-import { FakeClock } from "../../support/fakeClock.js";
 
 const ROWS = 5_500;
 
@@ -29,17 +29,9 @@ let store: Store;
 let commits: number[];
 
 beforeEach(async () => {
-  const inner = openMemoryStore();
   commits = [];
-  store = {
-    snapshot: () => inner.snapshot(),
-    close: () => inner.close(),
-    write: (ops) => {
-      commits.push(ops.length);
-      return inner.write(ops);
-    },
-  };
-  db = await Database.open(store, { clock: new FakeClock() });
+  store = openMemoryStore({ onWrite: (keys) => commits.push(keys) });
+  ({ db } = await openDatabase({ store }));
   await pushSchema(db, "", defineSchema({ rows: rows() }));
 });
 

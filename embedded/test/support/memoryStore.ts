@@ -1,5 +1,5 @@
-import { EmbeddedError } from "../errors.js";
-import { SortedMap } from "./sortedMap.js";
+import { EmbeddedError } from "../../src/errors.js";
+import { SortedMap } from "../../src/storage/sortedMap.js";
 import {
   assertKeysFit,
   type Entry,
@@ -9,27 +9,41 @@ import {
   type Store,
   type WriteOp,
   type WriteReceipt,
-} from "./store.js";
+} from "../../src/storage/store.js";
 
 const DURABLE = Promise.resolve();
 
-/** A store that lives as long as its process does: for tests, which want no directory. */
-export function openMemoryStore(): Store {
-  return new MemoryStore();
+/** Hears what a store is used for. */
+interface Watcher {
+  /** Each write, by how many keys it changes. */
+  onWrite?: (keys: number) => void;
+  /** Each entry of a range that is read. */
+  onEntry?: () => void;
+}
+
+/** A store that lives as long as its process does. */
+export function openMemoryStore(watcher: Watcher = {}): Store {
+  return new MemoryStore(watcher);
 }
 
 class MemoryStore implements Store {
   readonly #entries = new SortedMap<string>();
+  readonly #watcher: Watcher;
   #isClosed = false;
+
+  constructor(watcher: Watcher) {
+    this.#watcher = watcher;
+  }
 
   snapshot(): Snapshot {
     this.#assertOpen();
-    return new MemorySnapshot(this.#entries.fork());
+    return new MemorySnapshot(this.#entries.fork(), this.#watcher);
   }
 
   write(ops: readonly WriteOp[]): WriteReceipt {
     this.#assertOpen();
     assertKeysFit(ops);
+    this.#watcher.onWrite?.(ops.length);
     for (const { key, value } of ops) {
       if (value === null) {
         this.#entries.delete(key);
@@ -54,17 +68,22 @@ class MemoryStore implements Store {
 
 class MemorySnapshot implements Snapshot {
   #entries: SortedMap<string> | null;
+  readonly #watcher: Watcher;
 
-  constructor(entries: SortedMap<string>) {
+  constructor(entries: SortedMap<string>, watcher: Watcher) {
     this.#entries = entries;
+    this.#watcher = watcher;
   }
 
   get(key: Key): string | undefined {
     return this.#held().get(key);
   }
 
-  range(range: KeyRange): Iterable<Entry> {
-    return this.#held().range(range);
+  *range(range: KeyRange): Iterable<Entry> {
+    for (const entry of this.#held().range(range)) {
+      this.#watcher.onEntry?.();
+      yield entry;
+    }
   }
 
   release(): void {
