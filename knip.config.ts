@@ -39,6 +39,8 @@ export default {
         // Their own tests are run by test/conformance/packages.ts, from where they are installed.
         "@convex-dev/.+",
         "convex-helpers",
+        // Imported by those tests.
+        "@fast-check/vitest",
       ],
     },
     example: {},
