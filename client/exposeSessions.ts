@@ -8,12 +8,12 @@ import {
 import { ConvexError, v, type Infer } from "convex/values";
 import type { ComponentApi } from "../convex/sessionTracker/_generated/component.js";
 import {
+  type ActionResult,
+  type TrackResult,
   vActionResult,
   vActiveSession,
   vTrackResult,
-  type ActionResult,
-  type TrackResult,
-} from "../convex/sessionTracker/shared/shared.js";
+} from "../convex/sessionTracker/shared/sessions.js";
 
 /** What only those may call whom `authorize` permits. */
 export type Operation = "getActiveSessions" | "cleanupOldSessions";

@@ -8,9 +8,9 @@ import {
 import { v } from "convex/values";
 import type { ComponentApi } from "../convex/sessionTracker/_generated/component.js";
 import {
-  vHookSession,
   type HookSession,
-} from "../convex/sessionTracker/shared/shared.js";
+  vHookSession,
+} from "../convex/sessionTracker/shared/hooks.js";
 
 /** The `args` of a hook mutation. */
 export const vHookArgs = { sessions: v.array(vHookSession) };

@@ -11,11 +11,11 @@ export {
   type Operation,
 } from "./exposeSessions.js";
 export { setSessionHooks, vHookArgs, type SessionHooks } from "./hooks.js";
+export type { HookSession } from "../convex/sessionTracker/shared/hooks.js";
 export type {
   ActionResult,
   ActiveSession,
-  HookSession,
   Refusal,
   TrackResult,
-} from "../convex/sessionTracker/shared/shared.js";
+} from "../convex/sessionTracker/shared/sessions.js";
 export type { ErrorKind } from "../convex/sessionTracker/shared/errors.js";

@@ -4,7 +4,7 @@ import {
   MAX_ACTION_NAME,
   MAX_RESOURCE_ID,
   type Action,
-} from "../convex/sessionTracker/shared/shared.js";
+} from "../convex/sessionTracker/shared/sessions.js";
 
 /** One request of a log in the combined format. */
 export interface LoggedRequest {

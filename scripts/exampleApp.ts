@@ -4,10 +4,10 @@ import { processContext } from "../cli/context.js";
 import { ComponentClient } from "../cli/deployment/client.js";
 import { deployApp } from "../cli/serve/convexDeploy.js";
 import { AdminKey } from "../cli/deployment/target/adminKey.js";
-import { DAY_MS, MINUTE_MS } from "../convex/sessionTracker/shared/shared.js";
 import type { DevSigner } from "../example/devSignIn.js";
 import { setEnvironment } from "./environmentVariables.js";
 import { seedSessions } from "./seedSessions.js";
+import { DAY_MS, MINUTE_MS } from "../convex/sessionTracker/shared/times.js";
 
 export const EXAMPLE = join(import.meta.dirname, "../example");
 

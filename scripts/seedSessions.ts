@@ -1,9 +1,6 @@
 import type { ImportRow } from "../cli/deployment/api.js";
-import {
-  DAY_MS,
-  MINUTE_MS,
-  type Action,
-} from "../convex/sessionTracker/shared/shared.js";
+import type { Action } from "../convex/sessionTracker/shared/sessions.js";
+import { DAY_MS, MINUTE_MS } from "../convex/sessionTracker/shared/times.js";
 
 export interface SeedOptions {
   sessions: number;

@@ -1,11 +1,9 @@
 /** What options and arguments can be, and what is said of others. */
 import { InvalidArgumentError } from "commander";
-import type {
-  HookName,
-  RetentionDays,
-  RunKind,
-  SessionState,
-} from "../../convex/sessionTracker/shared/shared.js";
+import type { HookName } from "../../convex/sessionTracker/shared/hooks.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs.js";
+import type { SessionState } from "../../convex/sessionTracker/shared/sessions.js";
+import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 
 // Not the component's lists: to load these costs every command.
 /** What runs and schedules are named by. */

@@ -1,7 +1,7 @@
 /** What the bars of the page show, from bounded queries only. */
-import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { Args, QueryName, Returns } from "../deployment/api.js";
 import type { AgeBar, Bar } from "./shapes.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 
 export type Ask = <Name extends QueryName>(
   name: Name,

@@ -1,5 +1,4 @@
 /** From the deployment to the feed: live where that costs little, by the clock where it does not. */
-import type { Settings } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { Backlog, LogEntry as LogRow, Status } from "../deployment/api.js";
 import type { Connection } from "../deployment/connect.js";
@@ -14,6 +13,7 @@ import { Bars } from "./bars.js";
 import type { Feed } from "./feed.js";
 import type { Ask } from "./histograms.js";
 import type { LogEntry } from "./shapes.js";
+import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
 
 /** What falls due with time alone changes no document: the backlog is asked for again. */
 const CLOCK_MS = 30_000;

@@ -1,11 +1,11 @@
-import {
-  SESSION_STATES,
-  type SessionState,
-} from "../../convex/sessionTracker/shared/shared.js";
 import type { Returns } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { countOf } from "../terminal/words.js";
 import { fixed, ok, problem, skipped, type Finding } from "./finding.js";
+import {
+  SESSION_STATES,
+  type SessionState,
+} from "../../convex/sessionTracker/shared/sessions.js";
 
 /** Counts every session, exactly, also while visitors come and go: see the component's `tallies`. */
 export async function checkCounters(

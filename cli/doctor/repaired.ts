@@ -1,7 +1,7 @@
 /** What `doctor --fix` had the component mend, as findings. */
 import type { Returns } from "../deployment/api.js";
-import type { ScheduleName } from "../../convex/sessionTracker/shared/shared.js";
 import { fixed, type Finding } from "./finding.js";
+import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
 
 export type Repaired = Returns<"operator/health:repair">[number];
 type RunRestarted = Extract<Repaired, { kind: "runRestarted" }>;

@@ -1,8 +1,4 @@
 /** Schedules, the watchdog and runs: do those live that should? */
-import {
-  MINUTE_MS,
-  WATCHDOG_LATE_MS,
-} from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
@@ -17,6 +13,10 @@ import {
   restartedRuns,
   type Repaired,
 } from "./repaired.js";
+import {
+  MINUTE_MS,
+  WATCHDOG_LATE_MS,
+} from "../../convex/sessionTracker/shared/times.js";
 
 const FIX = "`sessions-ops doctor --fix` mends it.";
 /** Crons is built on the scheduler, which runs seconds late at worst. */

@@ -1,4 +1,3 @@
-import type { HookName } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { Returns } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
@@ -21,6 +20,7 @@ import {
   type HooksJson,
   type HooksRetryJson,
 } from "../json/hooks.js";
+import type { HookName } from "../../convex/sessionTracker/shared/hooks.js";
 
 export interface HooksOptions extends GlobalOptions {
   readonly limit: number;

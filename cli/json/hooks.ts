@@ -1,6 +1,6 @@
-import type { HookName } from "../../convex/sessionTracker/shared/shared.js";
 import type { Returns } from "../deployment/api.js";
 import { iso } from "../time/time.js";
+import type { HookName } from "../../convex/sessionTracker/shared/hooks.js";
 
 /** `hooks`, `hooks list` */
 export interface HooksJson {

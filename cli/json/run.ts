@@ -1,11 +1,11 @@
+import type { Run } from "../deployment/api.js";
+import type { RunLeft } from "../runs/left.js";
+import { iso, isoOrNull } from "../time/time.js";
 import type {
   RunKind,
   RunStatus,
   RunTrigger,
-} from "../../convex/sessionTracker/shared/shared.js";
-import type { Run } from "../deployment/api.js";
-import type { RunLeft } from "../runs/left.js";
-import { iso, isoOrNull } from "../time/time.js";
+} from "../../convex/sessionTracker/shared/runs.js";
 
 export interface RunJson {
   runId: string;

@@ -1,10 +1,10 @@
-import type {
-  Pause,
-  ScheduleName,
-} from "../../convex/sessionTracker/shared/shared.js";
 import type { Returns, Schedule } from "../deployment/api.js";
 import { iso, isoOrNull } from "../time/time.js";
 import type { GoesOnJson } from "./run.js";
+import type {
+  Pause,
+  ScheduleName,
+} from "../../convex/sessionTracker/shared/schedules.js";
 
 export interface ScheduleJson {
   name: ScheduleName;

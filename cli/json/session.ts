@@ -1,11 +1,9 @@
-import type {
-  HookName,
-  SessionState,
-} from "../../convex/sessionTracker/shared/shared.js";
 import type { Action, SessionWithLease } from "../deployment/api.js";
 import { iso } from "../time/time.js";
 import type { TargetJson } from "./target.js";
 import { toValueJson } from "./values.js";
+import type { HookName } from "../../convex/sessionTracker/shared/hooks.js";
+import type { SessionState } from "../../convex/sessionTracker/shared/sessions.js";
 
 export interface SessionJson {
   sessionId: string;

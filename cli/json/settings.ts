@@ -1,16 +1,18 @@
-import type {
-  Policy,
-  RetentionDays,
-  Schedule as ScheduleSetting,
-  ScheduleName,
-  Settings,
-} from "../../convex/sessionTracker/shared/shared.js";
 import type { LogEntry } from "../deployment/api.js";
 import { contradictionTexts } from "../settings/contradictions.js";
 import { iso } from "../time/time.js";
 import type { GoesOnJson } from "./run.js";
 import { toPauseJson, type PauseJson } from "./schedule.js";
 import { toValueJson } from "./values.js";
+import type {
+  Schedule as ScheduleSetting,
+  ScheduleName,
+} from "../../convex/sessionTracker/shared/schedules.js";
+import type {
+  Policy,
+  RetentionDays,
+  Settings,
+} from "../../convex/sessionTracker/shared/settings.js";
 
 /** `settings get` */
 export interface SettingsJson {

@@ -1,4 +1,3 @@
-import type { RetentionDays } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { Backlog, Status } from "../deployment/api.js";
 import type { Connection } from "../deployment/connect.js";
@@ -8,6 +7,7 @@ import { iso, isoOrNull } from "../time/time.js";
 import { toRunJson, type RunJson } from "./run.js";
 import { toScheduleJson, type ScheduleJson } from "./schedule.js";
 import { toTargetJson, type TargetJson } from "./target.js";
+import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 
 /** `status` */
 export interface StatusJson {

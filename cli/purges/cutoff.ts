@@ -1,10 +1,10 @@
 /** The cutoff that an operator names; the deployment reckons it, by its own clock. */
-import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { Args } from "../deployment/api.js";
 import { CliError } from "../errors.js";
 import type { PurgePreview } from "./preview.js";
 import { readDuration } from "../time/time.js";
 import { parseTime } from "../time/zonedTime.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 
 export interface CutoffOptions {
   readonly days?: number;

@@ -1,6 +1,6 @@
-import type { RetentionDays } from "../../convex/sessionTracker/shared/shared.js";
 import type { Args, PreviewPage } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
+import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 
 interface Bar {
   sessions: number;

@@ -1,15 +1,15 @@
 /** What to do about a run, in one place: the command that works for the run as it is. */
-import {
-  ABANDONED_AFTER_MS,
-  MINUTE_MS,
-  purgeCutoff,
-  STUCK_AFTER_MS,
-} from "../../convex/sessionTracker/shared/shared.js";
 import type { Returns, Run } from "../deployment/api.js";
 import { retentionText, type Advice } from "../terminal/words.js";
 import { shellCommand } from "../terminal/shell.js";
 import { printable } from "../terminal/printable.js";
 import { formatDuration, formatTime } from "../time/time.js";
+import { purgeCutoff } from "../../convex/sessionTracker/shared/settings.js";
+import {
+  ABANDONED_AFTER_MS,
+  MINUTE_MS,
+  STUCK_AFTER_MS,
+} from "../../convex/sessionTracker/shared/times.js";
 
 type RevisedSettings = Returns<"settings/settings:get">;
 type Known = Pick<Run, "runId" | "archiveFile">;

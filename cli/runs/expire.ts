@@ -1,9 +1,9 @@
-import { expireCutoff } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import { announceTarget, connect } from "../deployment/connect.js";
 import { reportNothing } from "./report.js";
 import { startAndFollow, type FollowOptions } from "./start.js";
+import { expireCutoff } from "../../convex/sessionTracker/shared/settings.js";
 
 export interface ExpireOptions extends FollowOptions {
   readonly reason?: string;

@@ -1,5 +1,4 @@
 /** Following a run to its end, whoever started it. */
-import { WATCHDOG_LATE_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { Run } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
@@ -11,6 +10,7 @@ import { startProgress, type Progress } from "../terminal/progressBar.js";
 import { adviceFor, stoodStillMs } from "./advice.js";
 import { countTotal } from "./left.js";
 import { howToFollow } from "./report.js";
+import { WATCHDOG_LATE_MS } from "../../convex/sessionTracker/shared/times.js";
 
 const POLL_MS = 250;
 

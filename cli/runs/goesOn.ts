@@ -1,5 +1,4 @@
 /** A run that is under way when the policy behind it changes goes on: what that means, and the way to stop it. */
-import type { RunKind } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import { toGoesOnJson, type GoesOnJson } from "../json/run.js";
 import type { Run } from "../deployment/api.js";
@@ -12,6 +11,7 @@ import { printable } from "../terminal/printable.js";
 import { cancelCommand, resumeCommand } from "./advice.js";
 import { countLeft } from "./left.js";
 import { formatTime } from "../time/time.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs.js";
 
 export interface GoesOnOptions {
   /** Nothing is asked. */

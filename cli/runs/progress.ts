@@ -1,9 +1,9 @@
 /** How far a run is: what `status` and the dashboard say of it. */
-import { MINUTE_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { Backlog, Run } from "../deployment/api.js";
 import { formatNumber } from "../terminal/words.js";
 import { silentForMs } from "./advice.js";
 import { formatDuration } from "../time/time.js";
+import { MINUTE_MS } from "../../convex/sessionTracker/shared/times.js";
 
 export interface RunProgress {
   /** Sessions to come. */

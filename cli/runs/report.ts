@@ -1,8 +1,4 @@
 /** What is said of a run once somebody has looked at it, started it, or followed it to its end. */
-import type {
-  RunKind,
-  RunStatus,
-} from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import { type RunResultJson, toRunResultJson } from "../json/run.js";
 import type { Run } from "../deployment/api.js";
@@ -13,6 +9,10 @@ import { countOf } from "../terminal/words.js";
 import { cancelCommand, resumeCommand } from "./advice.js";
 import { printable } from "../terminal/printable.js";
 import { formatDuration, formatTime, iso } from "../time/time.js";
+import type {
+  RunKind,
+  RunStatus,
+} from "../../convex/sessionTracker/shared/runs.js";
 
 /** Prints what a run did, or is doing. */
 export function report(

@@ -1,4 +1,3 @@
-import type { RunKind } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { Returns, Run } from "../deployment/api.js";
 import { byDeploymentClock } from "../deployment/clock.js";
@@ -15,6 +14,7 @@ import { printable } from "../terminal/printable.js";
 import { shellCommand } from "../terminal/shell.js";
 import { runTable } from "../schedules/table.js";
 import { formatTime } from "../time/time.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs.js";
 
 export interface RunListOptions extends GlobalOptions {
   readonly limit: number;

@@ -1,6 +1,5 @@
 /** Starting a run and following it to its end. */
 import { randomUUID } from "node:crypto";
-import type { RunKind } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { Returns, Run } from "../deployment/api.js";
 import { runBudget, type BudgetOptions } from "./budget.js";
@@ -17,6 +16,7 @@ import { follow, readRun } from "./follow.js";
 import { conclude, howToFollow, report } from "./report.js";
 import { printable } from "../terminal/printable.js";
 import { formatTime } from "../time/time.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs.js";
 
 export interface FollowOptions extends GlobalOptions, BudgetOptions {
   readonly detach?: boolean;

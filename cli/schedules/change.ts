@@ -1,4 +1,3 @@
-import type { ScheduleName } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
@@ -12,6 +11,7 @@ import { CliError } from "../errors.js";
 import { tellWhatGoesOn } from "../runs/goesOn.js";
 import { reportChange } from "./report.js";
 import { parseFuture } from "../time/zonedTime.js";
+import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
 
 interface ScheduleChangeOptions extends GlobalOptions {
   readonly reason?: string;

@@ -3,10 +3,7 @@ import {
   isNamed,
   readFields,
 } from "../../convex/sessionTracker/schedules/fires.js";
-import {
-  DAY_MS,
-  MINUTE_MS,
-} from "../../convex/sessionTracker/shared/shared.js";
+import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared/times.js";
 
 /**
  * The longest time between two fires of a valid spec, from its fields: to walk from fire to fire

@@ -1,4 +1,3 @@
-import type { ScheduleName } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
@@ -11,6 +10,7 @@ import {
   toSchedulePreviewJson,
   type ScheduleListJson,
 } from "../json/schedule.js";
+import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
 
 export interface SchedulePreviewOptions extends GlobalOptions {
   readonly tz?: string;

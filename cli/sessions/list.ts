@@ -1,4 +1,3 @@
-import type { SessionState } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { Args } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
@@ -22,6 +21,7 @@ import {
   type ListJson,
   type SessionJson,
 } from "../json/session.js";
+import type { SessionState } from "../../convex/sessionTracker/shared/sessions.js";
 
 export interface ListOptions extends GlobalOptions {
   readonly state?: SessionState;

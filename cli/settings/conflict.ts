@@ -1,5 +1,4 @@
 /** Two operators change the settings at once: the second is told what the first changed. */
-import type { Settings } from "../../convex/sessionTracker/shared/shared.js";
 import type { Returns } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { CliError } from "../errors.js";
@@ -8,6 +7,7 @@ import { countOf } from "../terminal/words.js";
 import { changeLines } from "./text.js";
 import { printable } from "../terminal/printable.js";
 import { formatTime } from "../time/time.js";
+import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
 
 /** Changes told of; each is a few lines. */
 const SHOWN = 20;

@@ -1,12 +1,9 @@
 /** Settings that are valid one by one and contradict each other. */
-import {
-  DAY_MS,
-  MINUTE_MS,
-  type Settings,
-} from "../../convex/sessionTracker/shared/shared.js";
 import { longestGapMs } from "../schedules/cronGap.js";
 import { retentionText } from "../terminal/words.js";
 import { formatDuration } from "../time/time.js";
+import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
+import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared/times.js";
 
 /** How often a browser says it is there, unless the app says otherwise. */
 const HEARTBEAT_MS = 5 * MINUTE_MS;

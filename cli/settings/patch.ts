@@ -1,8 +1,8 @@
 /** Reading `field=value` arguments into a patch of the policy. */
-import type { Policy } from "../../convex/sessionTracker/shared/shared.js";
 import { CliError } from "../errors.js";
 import { nearest } from "./nearest.js";
 import { readDuration } from "../time/time.js";
+import type { Policy } from "../../convex/sessionTracker/shared/settings.js";
 
 const FIELDS: readonly (keyof Policy)[] = [
   "retentionDays",

@@ -1,9 +1,5 @@
 /** Changing the policy: what `retention DAYS` and `settings set` share. */
 import { policyFault } from "../../convex/sessionTracker/settings/policy.js";
-import type {
-  Policy,
-  RetentionDays,
-} from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { GoesOnJson } from "../json/run.js";
 import type { Returns } from "../deployment/api.js";
@@ -15,6 +11,10 @@ import { tellWhatGoesOn, type GoesOnOptions } from "../runs/goesOn.js";
 import { countOf, retentionText } from "../terminal/words.js";
 import { previewPurge } from "../purges/preview.js";
 import { nextPurgeText } from "../schedules/report.js";
+import type {
+  Policy,
+  RetentionDays,
+} from "../../convex/sessionTracker/shared/settings.js";
 
 export interface PolicyChangeOptions extends GoesOnOptions {
   /** The revision the operator looked at, if that was an earlier command's. */

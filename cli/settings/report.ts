@@ -1,8 +1,8 @@
-import type { Settings } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import { colorsFor } from "../terminal/output.js";
 import { intervalTable } from "./text.js";
 import { contradictionTexts } from "./contradictions.js";
+import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
 
 /** What settings come to: each interval as a time, and where they contradict each other, for that stream. */
 export function settingsReport(

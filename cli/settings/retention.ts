@@ -1,4 +1,3 @@
-import type { RetentionDays } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import {
@@ -11,6 +10,7 @@ import { retentionText } from "../terminal/words.js";
 import { changePolicy, type PolicyChangeOptions } from "./policyChange.js";
 import { settingsReport } from "./report.js";
 import type { RetentionJson } from "../json/settings.js";
+import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 
 export type RetentionOptions = GlobalOptions & PolicyChangeOptions;
 

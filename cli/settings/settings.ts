@@ -1,4 +1,3 @@
-import type { Settings } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import type { LogEntry } from "../deployment/api.js";
 import { byDeploymentClock } from "../deployment/clock.js";
@@ -16,6 +15,7 @@ import { settingsReport } from "./report.js";
 import { changeLines, settingsTable } from "./text.js";
 import { printable } from "../terminal/printable.js";
 import { formatTime } from "../time/time.js";
+import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
 
 export type SettingsSetOptions = GlobalOptions & PolicyChangeOptions;
 

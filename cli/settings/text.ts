@@ -1,9 +1,4 @@
 /** Settings as people read them: values, differences, and what each interval means in time. */
-import {
-  DAY_MS,
-  type Schedule,
-  type Settings,
-} from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import { widthOf } from "../terminal/output.js";
 import { formatNumber, retentionText } from "../terminal/words.js";
@@ -16,6 +11,9 @@ import {
   isUtc,
 } from "../time/time.js";
 import { formatZonedTime } from "../time/zonedTime.js";
+import type { Schedule } from "../../convex/sessionTracker/shared/schedules.js";
+import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 
 /** "retentionDays: 14 days → 7 days", a line for each field. */
 export function changeLines(

@@ -1,5 +1,4 @@
 /** What an operator should see before anything else. */
-import { WATCHDOG_LATE_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { Status } from "../deployment/api.js";
 import { adviceFor, outdatedAdvice } from "../runs/advice.js";
 import { owedAdvice } from "../hooks/owed.js";
@@ -7,6 +6,7 @@ import { adviceText } from "../terminal/words.js";
 import { contradictionTexts } from "../settings/contradictions.js";
 import { scheduleState } from "../schedules/table.js";
 import { formatDuration, formatTime } from "../time/time.js";
+import { WATCHDOG_LATE_MS } from "../../convex/sessionTracker/shared/times.js";
 
 export function statusWarnings(status: Status, now: number): string[] {
   return [

@@ -1,5 +1,5 @@
+import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 /** How things are said, to people. */
-import type { RetentionDays } from "../../convex/sessionTracker/shared/shared.js";
 
 /** Something that somebody has to do something about. */
 export interface Advice {

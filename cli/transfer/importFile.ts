@@ -1,4 +1,3 @@
-import { purgeCutoff } from "../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../context.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import {
@@ -17,6 +16,7 @@ import { untilInterrupted } from "../terminal/interrupt.js";
 import { print, printJson } from "../terminal/output.js";
 import { countOf, formatNumber } from "../terminal/words.js";
 import type { ImportJson } from "../json/transfer.js";
+import { purgeCutoff } from "../../convex/sessionTracker/shared/settings.js";
 
 export interface ImportOptions extends GlobalOptions {
   readonly skipInvalid?: boolean;

@@ -2,18 +2,11 @@ import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import { vOverrides } from "./settings/overrides.js";
 import { vWholeRow } from "./settings/wholeRows.js";
-import {
-  vAction,
-  vArchivedPage,
-  vHookName,
-  vHookSession,
-  vLearned,
-  vPlace,
-  vRunFields,
-  vSessionState,
-  vScheduleName,
-  vStateCounts,
-} from "./shared/shared.js";
+import { vHookName, vHookSession } from "./shared/hooks.js";
+import { vPlace } from "./shared/places.js";
+import { vArchivedPage, vLearned, vRunFields } from "./shared/runs.js";
+import { vScheduleName } from "./shared/schedules.js";
+import { vAction, vSessionState, vStateCounts } from "./shared/sessions.js";
 
 /**
  * Hot and cold: a heartbeat writes only `leases`, so queries that list or count sessions are not

@@ -1,8 +1,8 @@
 import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/operator/import.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import type { ImportRow } from "../../cli/deployment/api.js";
 import { MeasuredDeployment } from "./servers/deployment.js";
 import { report, type Figure } from "./report.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 
 const SESSIONS = 100_000;
 const OLD_SESSIONS = 80_000;

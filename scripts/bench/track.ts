@@ -1,9 +1,9 @@
 import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/operator/import.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { MeasuredDeployment } from "./servers/deployment.js";
 import { load, median } from "./load.js";
 import { mockTrackRate } from "./servers/mock.js";
 import { report, type Figure } from "./report.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 
 const CONNECTIONS = 16;
 const VISITORS = 1_000;

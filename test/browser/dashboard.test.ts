@@ -4,15 +4,12 @@ import { once } from "node:events";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  DAY_MS,
-  MINUTE_MS,
-} from "../../convex/sessionTracker/shared/shared.js";
 import { seedSessions } from "../../scripts/seedSessions.js";
 import { RealCli } from "../cli/support/realCli.js";
 import { INSECURE_HOST } from "./support/chromium.js";
 import { linkIn, Operator } from "./support/operator.js";
 import { takeScreenshots } from "./support/screenshots.js";
+import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared/times.js";
 
 const cli = new RealCli();
 const SESSIONS = 700;

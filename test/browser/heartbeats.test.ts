@@ -1,8 +1,8 @@
 /** When a browser says that its visitor is there, and when it keeps quiet. */
 import { expect, test } from "vitest";
-import { MINUTE_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { App, expectOneEach } from "./support/app.js";
 import { INTERVAL_MS, LONGEST_MS, Visitor } from "./support/visitor.js";
+import { MINUTE_MS } from "../../convex/sessionTracker/shared/times.js";
 
 test("five tabs send one heartbeat an interval between them", async () => {
   const app = await App.open();

@@ -1,10 +1,10 @@
 /** What shall not keep a visitor from a heartbeat an interval, nor hold up what is done in another tab. */
 import { expect, test } from "vitest";
-import { HOUR_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { App } from "./support/app.js";
 import { Gate } from "./support/gate.js";
 import { allShow, appPath } from "./support/trackers.js";
 import { LONGEST_MS, Visitor } from "./support/visitor.js";
+import { HOUR_MS } from "../../convex/sessionTracker/shared/times.js";
 
 test("a browser that says wrongly that it is offline sends its heartbeats", async () => {
   const app = await App.open();

@@ -1,12 +1,12 @@
 /** Who a visitor is: one browser, one id, one session. */
 import { expect, test } from "vitest";
-import {
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../convex/sessionTracker/shared/shared.js";
 import { App, expectOneEach } from "./support/app.js";
 import { INSECURE_HOST } from "./support/chromium.js";
 import { INTERVAL_MS, LONGEST_MS, Visitor } from "./support/visitor.js";
+import {
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/times.js";
 
 const UUID = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 

@@ -1,13 +1,10 @@
 /** The public functions of an app, called as its visitors and operators call them. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Operation } from "../../client/index.js";
-import {
-  DAY_MS,
-  MINUTE_MS,
-} from "../../convex/sessionTracker/shared/shared.js";
 import { advance, step } from "../convex/support/clock.js";
 import { sessionTracker } from "../convex/support/hooksApp/component.js";
 import { permitAll, sessions, setUpApp, type App } from "./app.js";
+import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared/times.js";
 
 const START = Date.UTC(2026, 0, 1);
 const anonymousId = "user123";

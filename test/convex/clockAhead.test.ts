@@ -1,11 +1,6 @@
 /** A deployment's clock was ahead and is set back: what it stored meanwhile proves nothing. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../convex/sessionTracker/shared/shared.js";
 import { advance } from "./support/clock.js";
 import {
   checkWatchdog,
@@ -24,6 +19,11 @@ import {
   visitors,
 } from "./support/runKit.js";
 import { setUpComponent } from "./support/setup.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/times.js";
 
 const RIGHT = Date.UTC(2026, 2, 1, 3);
 const AHEAD = RIGHT + 10 * DAY_MS;

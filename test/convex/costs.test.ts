@@ -12,12 +12,6 @@ import {
   vi,
 } from "vitest";
 import { api, internal } from "../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  DEFAULT_SETTINGS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../convex/sessionTracker/shared/shared.js";
 import { advance } from "./support/clock.js";
 import { record, totals, type Transaction } from "./support/recorder.js";
 import { readRows, type Component } from "./support/rows.js";
@@ -31,6 +25,12 @@ import {
   visitors,
 } from "./support/runKit.js";
 import { setUpComponent } from "./support/setup.js";
+import { DEFAULT_SETTINGS } from "../../convex/sessionTracker/shared/settings.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const CUTOFF = NOW - 14 * DAY_MS;

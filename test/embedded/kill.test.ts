@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Args, FunctionName, Returns } from "../../cli/deployment/api.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { KillableDeployment } from "../../embedded/test/support/process/killable.js";
 import { CONVEX_CLI } from "../../embedded/test/support/officialCli.js";
 import { Random } from "../../embedded/test/support/random.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 
 const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "sessions-ops-kill-"));

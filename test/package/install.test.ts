@@ -16,7 +16,7 @@ import {
   openDeployment,
   type EmbeddedDeployment,
 } from "../../embedded/src/index.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");

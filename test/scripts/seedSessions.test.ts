@@ -1,8 +1,8 @@
 import { getConvexSize, type Value } from "convex/values";
 import { expect, test } from "vitest";
 import { parseRow } from "../../cli/transfer/import/rows.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared/shared.js";
 import { seedSessions } from "../../scripts/seedSessions.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 0, 1);
 

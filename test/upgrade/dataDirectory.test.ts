@@ -7,11 +7,6 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { openDeployment } from "@sessions-ops/embedded";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type {
-  Run,
-  ScheduleName,
-  Session,
-} from "../../convex/sessionTracker/shared/shared.js";
 import type { Status } from "../../convex/sessionTracker/operator/status.js";
 import { FakeClock } from "../../embedded/test/support/fakeClock.js";
 import { unpackDirectory } from "./directoryFile.js";
@@ -25,6 +20,9 @@ import {
   PURGED_BEFORE,
   REOPENED_AT,
 } from "./timeline.js";
+import type { Run } from "../../convex/sessionTracker/shared/runs.js";
+import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
+import type { Session } from "../../convex/sessionTracker/shared/sessions.js";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 const PACKED = path.join(import.meta.dirname, "dataDirectory.br");

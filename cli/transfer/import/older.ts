@@ -1,4 +1,3 @@
-import type { RetentionDays } from "../../../convex/sessionTracker/shared/shared.js";
 import type { CliContext } from "../../context.js";
 import type { ComponentClient } from "../../deployment/client.js";
 import { confirmYes } from "../../terminal/confirm.js";
@@ -6,6 +5,7 @@ import { note } from "../../terminal/output.js";
 import { countOf, formatNumber, retentionText } from "../../terminal/words.js";
 import { nextPurgeText } from "../../schedules/report.js";
 import type { Checked } from "./check.js";
+import type { RetentionDays } from "../../../convex/sessionTracker/shared/settings.js";
 
 /** They would be deleted again before anybody has looked at them. */
 export async function confirmOlder(

@@ -1,12 +1,10 @@
 import { jsonToConvex, type JSONValue, type Value } from "convex/values";
-import {
-  isAnonymousId,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import type { NumberedRow, RowAction } from "./batches.js";
 import { messageOf } from "../../errors.js";
 import { iso } from "../../time/time.js";
 import { readTime } from "../../time/zonedTime.js";
+import { isAnonymousId } from "../../../convex/sessionTracker/shared/sessions.js";
+import { MINUTE_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 /** What numbers say that stand for times. */
 export type TimeUnit = "milliseconds" | "seconds";

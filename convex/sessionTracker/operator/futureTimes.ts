@@ -14,14 +14,13 @@ import {
 import { answeredUntil } from "../schedules/dueFires.js";
 import { checkInteger } from "../shared/errors.js";
 import { runningRun } from "../runs/runRows.js";
-import {
-  CLOCK_SLACK_MS,
-  isFuture,
-  SCHEDULE_NAMES,
-  vScheduleName,
-  type ScheduleName,
-} from "../shared/shared.js";
 import { findTick } from "../schedules/ticks.js";
+import {
+  SCHEDULE_NAMES,
+  type ScheduleName,
+  vScheduleName,
+} from "../shared/schedules.js";
+import { CLOCK_SLACK_MS, isFuture } from "../shared/times.js";
 
 /** Sessions counted at most; for an operator to know whether it is a few or all. */
 const LIMIT = 1_000;

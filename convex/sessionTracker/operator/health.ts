@@ -5,10 +5,10 @@ import { components, internal } from "../_generated/api.js";
 import { internalMutation, mutation, query } from "../_generated/server.js";
 import { dueAt } from "../schedules/dueFires.js";
 import { readSettings } from "../settings/inForce.js";
-import { SCHEDULE_NAMES, vScheduleName } from "../shared/shared.js";
 import { findTick, writeTick } from "../schedules/ticks.js";
 import { lookAfter, vRestarted } from "../schedules/watchdog.js";
 import { register, stateInCrons } from "../schedules/register.js";
+import { SCHEDULE_NAMES, vScheduleName } from "../shared/schedules.js";
 
 const workpool = new Workpool(components.workpool, {});
 

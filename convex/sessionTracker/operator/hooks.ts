@@ -8,7 +8,7 @@ import { errorOf, tell, toHook } from "../settings/hooks.js";
 import { readHook } from "../settings/inForce.js";
 import { writeHooks } from "../settings/settings.js";
 import { checkInteger } from "../shared/errors.js";
-import { HOOK_NAMES, vHookName } from "../shared/shared.js";
+import { HOOK_NAMES, vHookName } from "../shared/hooks.js";
 
 /** Each hook that is set, and whether it answers: it is called without sessions, and undone. */
 export const check = mutation({

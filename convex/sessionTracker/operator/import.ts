@@ -12,18 +12,18 @@ import {
   notStored,
 } from "./importActions.js";
 import { readSettings } from "../settings/inForce.js";
-import {
-  isAnonymousId,
-  isIdle,
-  vAction,
-  type Action,
-  type Patch,
-  type SessionState,
-  type Settings,
-} from "../shared/shared.js";
 import { countStates } from "../rows/counters.js";
 import { noteChanges, type StateChange } from "../rows/tallies.js";
 import { findLease, findSession } from "../rows/sessions.js";
+import type { Patch } from "../rows/patch.js";
+import {
+  isAnonymousId,
+  isIdle,
+  type Action,
+  type SessionState,
+  vAction,
+} from "../shared/sessions.js";
+import type { Settings } from "../shared/settings.js";
 
 const vImportRow = v.object({
   anonymousId: v.string(),

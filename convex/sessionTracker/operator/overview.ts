@@ -3,7 +3,7 @@ import { v, type Infer } from "convex/values";
 import { query } from "../_generated/server.js";
 import { walkCreated, walkInactive } from "../rows/walks.js";
 import { checkInteger } from "../shared/errors.js";
-import { vAction } from "../shared/shared.js";
+import { vAction } from "../shared/sessions.js";
 
 const vCount = v.object({
   count: v.number(),

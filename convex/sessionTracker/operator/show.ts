@@ -4,7 +4,6 @@ import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { checkInteger, fail } from "../shared/errors.js";
-import { vAction, vSession } from "../shared/shared.js";
 import { placeOf, walkActions } from "../rows/walks.js";
 import {
   findBySessionId,
@@ -14,6 +13,7 @@ import {
   toSession,
   vActivity,
 } from "../rows/sessions.js";
+import { vAction, vSession } from "../shared/sessions.js";
 
 /** A sessionId is safe to show, so that it may be somebody else's anonymousId. */
 const vIdKind = v.union(v.literal("sessionId"), v.literal("anonymousId"));

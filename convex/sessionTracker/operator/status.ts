@@ -10,20 +10,15 @@ import {
   readSettings,
   vRevisedSettings,
 } from "../settings/inForce.js";
-import {
-  expireCutoff,
-  purgeCutoff,
-  SCHEDULE_NAMES,
-  vRun,
-  vScheduleStatus,
-  type Run,
-} from "../shared/shared.js";
 import { runningRun, toRun } from "../runs/runRows.js";
 import { findTick } from "../schedules/ticks.js";
 import { VERSION } from "../shared/version.js";
 import { walkInactive, walkRuns } from "../rows/walks.js";
 import { dueLeases, dueSessions } from "../runs/due.js";
 import { listSchedules } from "../schedules/show.js";
+import { type Run, vRun } from "../shared/runs.js";
+import { SCHEDULE_NAMES, vScheduleStatus } from "../shared/schedules.js";
+import { expireCutoff, purgeCutoff } from "../shared/settings.js";
 
 const vStatus = v.object({
   version: v.string(),

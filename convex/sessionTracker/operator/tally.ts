@@ -12,7 +12,7 @@ import {
 } from "../rows/tallies.js";
 import { placeOf, walkSessions } from "../rows/walks.js";
 import { fail } from "../shared/errors.js";
-import { SESSION_STATES, vStateCounts } from "../shared/shared.js";
+import { SESSION_STATES, vStateCounts } from "../shared/sessions.js";
 
 /** Few, so that a page is short: a change of one of its rows meanwhile repeats it. */
 const PAGE = 500;

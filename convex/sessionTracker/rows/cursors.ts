@@ -1,6 +1,6 @@
 /** The cursors of lists: the key of the last row shown, as a text that only these two read. */
 import { fail } from "../shared/errors.js";
-import type { Place } from "../shared/shared.js";
+import type { Place } from "../shared/places.js";
 
 export function toCursor({ at, creationTime, id }: Place): string {
   return [at, creationTime, id].join(":");

@@ -2,7 +2,7 @@
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import { isIdle, type Session } from "../shared/shared.js";
+import { isIdle, type Session } from "../shared/sessions.js";
 
 export function findSession(ctx: QueryCtx, anonymousId: string) {
   return ctx.db

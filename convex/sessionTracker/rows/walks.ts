@@ -6,7 +6,9 @@
 import type { IndexRange } from "convex/server";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import type { Place, RunKind, SessionState } from "../shared/shared.js";
+import type { Place } from "../shared/places.js";
+import type { RunKind } from "../shared/runs.js";
+import type { SessionState } from "../shared/sessions.js";
 
 export type Order = "asc" | "desc";
 

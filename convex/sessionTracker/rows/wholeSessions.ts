@@ -5,9 +5,10 @@
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import { vAction, vSession, type Place } from "../shared/shared.js";
 import { walkActions } from "./walks.js";
 import { toSession } from "./sessions.js";
+import type { Place } from "../shared/places.js";
+import { vAction, vSession } from "../shared/sessions.js";
 
 export const vWholeSession = v.object({
   session: vSession,

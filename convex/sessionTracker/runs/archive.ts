@@ -26,15 +26,6 @@ import { fail } from "../shared/errors.js";
 import { advance, PAGE_LIMITS, recordPage, retreat } from "./chain.js";
 import { callHook, toHookSession } from "../settings/hooks.js";
 import { existingRun } from "./runRows.js";
-import {
-  vArchivedPage,
-  vCursor,
-  vRunStatus,
-  vSession,
-  type ArchivedPage,
-  type HookSession,
-  type Session,
-} from "../shared/shared.js";
 import { countStates } from "../rows/counters.js";
 import { changeOf, noteChanges, type StateChange } from "../rows/tallies.js";
 import { dueSessions, sessionCursor } from "./due.js";
@@ -47,6 +38,14 @@ import {
 } from "../rows/wholeSessions.js";
 import { deleteActions } from "../rows/deletes.js";
 import { toSession } from "../rows/sessions.js";
+import type { HookSession } from "../shared/hooks.js";
+import {
+  type ArchivedPage,
+  vArchivedPage,
+  vCursor,
+  vRunStatus,
+} from "../shared/runs.js";
+import { type Session, vSession } from "../shared/sessions.js";
 
 const vLink = {
   runId: v.string(),

@@ -21,15 +21,14 @@ import {
 } from "./pageSizes.js";
 import { finishRun, withError, type RunPatch } from "./runRows.js";
 import { readSettings } from "../settings/inForce.js";
+import { nextRow } from "./due.js";
 import {
   MAX_FAILURES_IN_A_ROW,
-  MINUTE_MS,
-  STUCK_AFTER_MS,
+  type RunKind,
   vCursor,
   vRunKind,
-  type RunKind,
-} from "../shared/shared.js";
-import { nextRow } from "./due.js";
+} from "../shared/runs.js";
+import { MINUTE_MS, STUCK_AFTER_MS } from "../shared/times.js";
 
 /** No `maxParallelism`: the class would write it at every enqueue, and below 2 each page waits 200 ms. */
 const workpool = new Workpool(components.workpool, {});

@@ -5,6 +5,11 @@ import { mutation } from "../_generated/server.js";
 import { readRevisedSettings } from "../settings/inForce.js";
 import { checkRevision } from "../settings/settings.js";
 import { checkInteger, checkReason, fail } from "../shared/errors.js";
+import { checkBudget, nextStop } from "./bounds.js";
+import { enqueueNext } from "./chain.js";
+import { checkCutoff, vAskedCutoff } from "./cutoffs.js";
+import { existingRun, finishRun, runningRun, withError } from "./runRows.js";
+import { startRun } from "./start.js";
 import {
   MAX_RUN_ERRORS,
   vRunBudget,
@@ -12,12 +17,7 @@ import {
   vRunStarted,
   vRunStatus,
   vRunTrigger,
-} from "../shared/shared.js";
-import { checkBudget, nextStop } from "./bounds.js";
-import { enqueueNext } from "./chain.js";
-import { checkCutoff, vAskedCutoff } from "./cutoffs.js";
-import { existingRun, finishRun, runningRun, withError } from "./runRows.js";
-import { startRun } from "./start.js";
+} from "../shared/runs.js";
 
 /**
  * Starts a run, whose first page follows at once in a transaction of its own; where one of the kind is running, names that one instead.

@@ -3,8 +3,8 @@ import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
 import { placeOf, walkInactive, walkLeases } from "../rows/walks.js";
 import { readSettings } from "../settings/inForce.js";
-import type { Cursor, RunKind } from "../shared/shared.js";
 import { cutoffBySettings } from "./cutoffs.js";
+import type { Cursor, RunKind } from "../shared/runs.js";
 
 /** What was last active before the cutoff, and from `from` on. */
 export interface Due {

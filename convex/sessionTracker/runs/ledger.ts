@@ -4,8 +4,8 @@ import { query } from "../_generated/server.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { placeOf, walkRuns } from "../rows/walks.js";
 import { checkInteger } from "../shared/errors.js";
-import { vRun, vRunKind } from "../shared/shared.js";
 import { findRun, toRun } from "./runRows.js";
+import { vRun, vRunKind } from "../shared/runs.js";
 
 /** Runs in an answer. */
 const MAX_LISTED = 200;

@@ -1,7 +1,6 @@
 /** What one page of a run does, within the limits of one transaction. */
 import type { MutationCtx } from "../_generated/server.js";
 import { callHook, toHookSession } from "../settings/hooks.js";
-import type { Cursor, HookSession, RunKind } from "../shared/shared.js";
 import { countStates } from "../rows/counters.js";
 import { changeOf, noteChanges, type StateChange } from "../rows/tallies.js";
 import { closeVisit } from "../visitors/visits.js";
@@ -18,6 +17,8 @@ import {
   openBudget,
   spend,
 } from "../rows/deletes.js";
+import type { HookSession } from "../shared/hooks.js";
+import type { Cursor, RunKind } from "../shared/runs.js";
 
 export interface Page {
   kind: RunKind;

@@ -3,7 +3,8 @@
  * no longer what a failure has shown to be too many.
  */
 import type { Infer } from "convex/values";
-import { DAY_MS, type vLearned } from "../shared/shared.js";
+import type { vLearned } from "../shared/runs.js";
+import { DAY_MS } from "../shared/times.js";
 
 export type Learned = Infer<typeof vLearned>;
 

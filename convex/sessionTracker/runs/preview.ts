@@ -5,16 +5,6 @@ import { query, type QueryCtx } from "../_generated/server.js";
 import { reckonCutoff, vAskedCutoff } from "./cutoffs.js";
 import { existingRun } from "./runRows.js";
 import { readRevisedSettings } from "../settings/inForce.js";
-import {
-  DAY_MS,
-  purgeCutoff,
-  vPlace,
-  vCursor,
-  vPolicy,
-  vRetentionDays,
-  type Cursor,
-  type RetentionDays,
-} from "../shared/shared.js";
 import { placeOf } from "../rows/walks.js";
 import {
   dueLeases,
@@ -25,6 +15,15 @@ import {
   type Due,
 } from "./due.js";
 import { readActions } from "../rows/wholeSessions.js";
+import { vPlace } from "../shared/places.js";
+import { type Cursor, vCursor } from "../shared/runs.js";
+import {
+  purgeCutoff,
+  type RetentionDays,
+  vPolicy,
+  vRetentionDays,
+} from "../shared/settings.js";
+import { DAY_MS } from "../shared/times.js";
 
 /** Sessions counted in one call: a lease takes two reads, its actions a third, of 4,096. */
 const PREVIEW_PAGE = 2_000;

@@ -3,13 +3,13 @@ import type { WithoutSystemFields } from "convex/server";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { fail } from "../shared/errors.js";
+import type { Patch } from "../rows/patch.js";
 import {
   MAX_RUN_ERRORS,
-  type Patch,
   type Run,
   type RunKind,
   type RunStatus,
-} from "../shared/shared.js";
+} from "../shared/runs.js";
 
 /** Changes to a run row; a field given as `undefined` is removed. */
 export type RunPatch = Patch<WithoutSystemFields<Doc<"runs">>>;

@@ -3,12 +3,12 @@ import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { readRevisedSettings } from "../settings/inForce.js";
 import { checkRevision } from "../settings/settings.js";
-import type { RunKind, RunStarted, RunTrigger } from "../shared/shared.js";
 import { pacedPageSize } from "./bounds.js";
 import { begin } from "./chain.js";
 import { reckonCutoff, type AskedCutoff } from "./cutoffs.js";
 import { firstSize } from "./pageSizes.js";
 import { runningRun } from "./runRows.js";
+import type { RunKind, RunStarted, RunTrigger } from "../shared/runs.js";
 
 interface RunRequest {
   kind: RunKind;

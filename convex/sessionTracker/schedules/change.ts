@@ -4,16 +4,16 @@ import { mutation, type MutationCtx } from "../_generated/server.js";
 import { readSettings } from "../settings/inForce.js";
 import { writeSettings } from "../settings/settings.js";
 import { fail } from "../shared/errors.js";
-import {
-  vScheduleName,
-  vScheduleStatus,
-  type Schedule,
-  type ScheduleName,
-} from "../shared/shared.js";
 import { checkSpec, tidySpec } from "./cronSpecs.js";
 import { answerDue, coverPause } from "./dueFires.js";
 import { register } from "./register.js";
 import { scheduleStatus } from "./show.js";
+import {
+  type Schedule,
+  type ScheduleName,
+  vScheduleName,
+  vScheduleStatus,
+} from "../shared/schedules.js";
 
 const vScheduleChanged = v.object({
   revision: v.number(),

@@ -2,8 +2,8 @@
 import { v } from "convex/values";
 import { internalMutation } from "../_generated/server.js";
 import { readSettings } from "../settings/inForce.js";
-import { vScheduleName } from "../shared/shared.js";
 import { answerDue } from "./dueFires.js";
+import { vScheduleName } from "../shared/schedules.js";
 
 /**
  * The one target of all crons. It only decides, and writes a run down: the work is done in

@@ -7,14 +7,14 @@ import type { MutationCtx } from "../_generated/server.js";
 import { fireAfter } from "./fires.js";
 import { anythingDue } from "../runs/due.js";
 import { runningRun } from "../runs/runRows.js";
+import { findTick, writeTick, type Tick } from "./ticks.js";
+import { startRun } from "../runs/start.js";
 import {
-  isFuture,
   pauseInForce,
   type Schedule,
   type ScheduleName,
-} from "../shared/shared.js";
-import { findTick, writeTick, type Tick } from "./ticks.js";
-import { startRun } from "../runs/start.js";
+} from "../shared/schedules.js";
+import { isFuture } from "../shared/times.js";
 
 /**
  * When the first fire is due that nobody has answered for; `null` for a schedule that was never

@@ -7,7 +7,6 @@
  * - With every hour (`*`) it is due whenever the clocks show such a minute, however they are set.
  */
 import parser from "cron-parser";
-import { DAY_MS, MINUTE_MS } from "../shared/shared.js";
 import {
   momentInGap,
   momentsOf,
@@ -15,6 +14,7 @@ import {
   toLocal,
   type Stretch,
 } from "./zones.js";
+import { DAY_MS, MINUTE_MS } from "../shared/times.js";
 
 export interface CronSpec {
   /** Five fields, or six with the second first. */

@@ -3,14 +3,11 @@ import { Crons } from "@convex-dev/crons";
 import { createFunctionHandle } from "convex/server";
 import { components, internal } from "../_generated/api.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
-import {
-  MINUTE_MS,
-  type Schedule,
-  type ScheduleName,
-} from "../shared/shared.js";
 import { answerDue, dueAt } from "./dueFires.js";
 import { cronsFireAfter } from "./fires.js";
 import { findTick, writeTick } from "./ticks.js";
+import type { Schedule, ScheduleName } from "../shared/schedules.js";
+import { MINUTE_MS } from "../shared/times.js";
 
 /**
  * Deletes and registers in one transaction, so that there is no moment without the cron. Deleting

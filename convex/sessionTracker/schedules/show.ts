@@ -3,20 +3,20 @@ import { v } from "convex/values";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { readSettings } from "../settings/inForce.js";
 import { checkInteger } from "../shared/errors.js";
+import { checkSpec, tidySpec } from "./cronSpecs.js";
+import { fireAfter, firesAfter, type Fire } from "./fires.js";
+import { findTick } from "./ticks.js";
 import {
-  pauseInForce,
   SCHEDULE_NAMES,
-  vPause,
-  vScheduleName,
-  vScheduleStatus,
+  pauseInForce,
   type Pause,
   type Schedule,
   type ScheduleName,
   type ScheduleStatus,
-} from "../shared/shared.js";
-import { checkSpec, tidySpec } from "./cronSpecs.js";
-import { fireAfter, firesAfter, type Fire } from "./fires.js";
-import { findTick } from "./ticks.js";
+  vPause,
+  vScheduleName,
+  vScheduleStatus,
+} from "../shared/schedules.js";
 
 /** What happens to a local time on a day when clocks change. */
 const vClockChange = v.object({

@@ -2,7 +2,7 @@
 import type { WithoutSystemFields } from "convex/server";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
-import type { Patch } from "../shared/shared.js";
+import type { Patch } from "../rows/patch.js";
 
 export type Tick = WithoutSystemFields<Doc<"ticks">>;
 

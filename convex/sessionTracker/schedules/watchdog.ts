@@ -14,20 +14,22 @@ import { goOn } from "../runs/chain.js";
 import { walkRuns } from "../rows/walks.js";
 import { finishRun, runningRun, withError } from "../runs/runRows.js";
 import { readSettings } from "../settings/inForce.js";
+import { findTick, writeTick } from "./ticks.js";
+import { fireWhatCronsOmits, hasOldTarget, register } from "./register.js";
+import {
+  SCHEDULE_NAMES,
+  type Schedule,
+  type ScheduleName,
+  vScheduleName,
+} from "../shared/schedules.js";
 import {
   ABANDONED_AFTER_MS,
   DAY_MS,
   HOUR_MS,
-  isFuture,
   MINUTE_MS,
-  SCHEDULE_NAMES,
   STUCK_AFTER_MS,
-  vScheduleName,
-  type Schedule,
-  type ScheduleName,
-} from "../shared/shared.js";
-import { findTick, writeTick } from "./ticks.js";
-import { fireWhatCronsOmits, hasOldTarget, register } from "./register.js";
+  isFuture,
+} from "../shared/times.js";
 
 /** A fire this late is lost: crons is built on the scheduler, which runs seconds late at worst. */
 const LOST_AFTER_MS = 10 * MINUTE_MS;

@@ -8,12 +8,8 @@ import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { walkDebts } from "../rows/walks.js";
 import { DEBTS_COUNTED } from "../shared/limits.js";
-import {
-  vHookName,
-  type HookName,
-  type HookSession,
-} from "../shared/shared.js";
 import { readHook } from "./inForce.js";
+import { type HookName, type HookSession, vHookName } from "../shared/hooks.js";
 
 /**
  * In the page's own transaction, so that the app's rows go exactly when the sessions do.

@@ -3,14 +3,13 @@
  * a later version can add a setting, and change a default for all who have not set it.
  */
 import { v, type Infer } from "convex/values";
+import { SCHEDULE_NAMES, vSchedule } from "../shared/schedules.js";
 import {
   DEFAULT_SETTINGS,
-  SCHEDULE_NAMES,
-  vPolicy,
-  vSchedule,
   type Policy,
   type Settings,
-} from "../shared/shared.js";
+  vPolicy,
+} from "../shared/settings.js";
 
 const vScheduleOverrides = v.optional(vSchedule.partial());
 

@@ -10,13 +10,6 @@ import {
 } from "../_generated/server.js";
 import { checkInteger, checkReason, fail } from "../shared/errors.js";
 import {
-  HOOK_NAMES,
-  vPolicy,
-  type HookName,
-  type Policy,
-  type Settings,
-} from "../shared/shared.js";
-import {
   overridesOf,
   readRevisedSettings,
   readSettings,
@@ -25,6 +18,8 @@ import {
 } from "./inForce.js";
 import { override, withDefaults, type Overrides } from "./overrides.js";
 import { policyFault } from "./policy.js";
+import { HOOK_NAMES, type HookName } from "../shared/hooks.js";
+import { type Policy, type Settings, vPolicy } from "../shared/settings.js";
 
 export const vChange = v.object({
   revision: v.number(),

@@ -3,17 +3,17 @@ import { getConvexSize, v, type Value } from "convex/values";
 import { mutation } from "../_generated/server.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { readSettings } from "../settings/inForce.js";
+import { startVisit } from "./visits.js";
 import {
-  isAnonymousId,
-  isIdle,
   MAX_ACTION_NAME,
   MAX_RESOURCE_ID,
+  isAnonymousId,
+  isIdle,
   refuse,
-  vActionResult,
   type Refusal,
-  type Settings,
-} from "../shared/shared.js";
-import { startVisit } from "./visits.js";
+  vActionResult,
+} from "../shared/sessions.js";
+import type { Settings } from "../shared/settings.js";
 
 /** Records what the visitor did, and starts a visit where none is. Over a cap: refused, never cut. */
 export const record = mutation({

@@ -4,13 +4,8 @@ import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { readSettings } from "../settings/inForce.js";
 import { checkInteger, fail } from "../shared/errors.js";
-import {
-  CLOCK_SLACK_MS,
-  DAY_MS,
-  MINUTE_MS,
-  vActiveSession,
-  type ActiveSession,
-} from "../shared/shared.js";
+import { type ActiveSession, vActiveSession } from "../shared/sessions.js";
+import { CLOCK_SLACK_MS, DAY_MS, MINUTE_MS } from "../shared/times.js";
 
 /**
  * Sessions last active within the last `minutesActive`, newest first. Reads leases, so that it is

@@ -2,14 +2,14 @@
 import { v } from "convex/values";
 import { mutation } from "../_generated/server.js";
 import { findLease, findSession } from "../rows/sessions.js";
+import { startVisit } from "./visits.js";
 import {
   isAnonymousId,
-  isFuture,
   isIdle,
   refuse,
   vTrackResult,
-} from "../shared/shared.js";
-import { startVisit } from "./visits.js";
+} from "../shared/sessions.js";
+import { isFuture } from "../shared/times.js";
 
 /**
  * A sign of life. Costs one document read while the last write is younger than `touchAfter`,

@@ -1,9 +1,9 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { inject, onTestFinished } from "vitest";
-import { HOUR_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { STEP_MS, type App } from "./app.js";
 import { startChromium, type ChromiumOptions } from "./chromium.js";
 import { Tab } from "./tab.js";
+import { HOUR_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 /** What the example's page has asked for. */
 export const INTERVAL_MS = 90_000;

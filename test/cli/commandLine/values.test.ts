@@ -1,8 +1,8 @@
 /** Values that cannot be: exit code 2 and what would do, before anything is asked or done. */
 import { expect, test } from "vitest";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 test.each([
   [

@@ -4,11 +4,11 @@ import {
   api,
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
+import { NOW, setUpDeployment } from "../support/deployment.js";
 import {
   DAY_MS,
   HOUR_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
+} from "../../../convex/sessionTracker/shared/times.js";
 
 async function setUpAhead() {
   const deployment = setUpDeployment({ now: () => Date.now() + 10 * DAY_MS });

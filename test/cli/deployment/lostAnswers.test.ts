@@ -5,10 +5,10 @@ import { expect, test } from "vitest";
 import type { RunResultJson } from "../../../cli/json/run.js";
 import type { ForgetJson } from "../../../cli/json/session.js";
 import type { ImportJson } from "../../../cli/json/transfer.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import type { FakeTerminal } from "../support/fakeTerminal.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 async function setUp() {
   const deployment = setUpDeployment();

@@ -11,10 +11,6 @@ import {
   components,
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { countStates } from "../../../convex/sessionTracker/rows/counters.js";
 import {
   loseLink,
@@ -25,6 +21,10 @@ import {
 } from "../../convex/support/runKit.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import { FakeTerminal } from "../support/fakeTerminal.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 async function setUpHealthy() {
   const deployment = setUpDeployment();

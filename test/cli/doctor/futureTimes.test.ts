@@ -5,9 +5,9 @@ import {
   api,
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import type { FakeTerminal } from "../support/fakeTerminal.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 /** Registered and visited while its clock was ahead; now it is right, or behind. */
 async function setUpAhead(behindMs = 0) {

@@ -10,7 +10,6 @@ import {
   api,
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { expectInvariants, readRows } from "../../convex/support/rows.js";
 import {
   finishRun,
@@ -20,6 +19,7 @@ import {
 } from "../../convex/support/runKit.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import { bodyOf } from "../support/fakeTerminal.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const GONE = "function://;shop:renamedLongAgo";
 

@@ -7,13 +7,13 @@ import {
   api,
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import {
   ADMIN_KEY,
   FakeTerminal,
   type Finished,
 } from "../support/fakeTerminal.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 /** A line that succeeds, with RUN for a run that failed, and whether it writes. */
 const COMMANDS: Record<string, { line: string; writes?: true }> = {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import type { ListJson } from "../../../cli/json/session.js";
 import type { ExportJson, ImportJson } from "../../../cli/json/transfer.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { RealCli } from "../support/realCli.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const cli = new RealCli();
 const TIMEOUT_MS = 240_000;

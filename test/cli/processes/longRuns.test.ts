@@ -10,8 +10,8 @@ import type {
 } from "../../../cli/json/run.js";
 import type { StatusJson } from "../../../cli/json/status.js";
 import type { ExportJson, ImportJson } from "../../../cli/json/transfer.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { RealCli, type Running } from "../support/realCli.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const cli = new RealCli();
 const SESSIONS = 3_000;

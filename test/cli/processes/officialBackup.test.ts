@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ServeJson } from "../../../cli/json/ready.js";
 import type { ImportJson } from "../../../cli/json/transfer.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { CONVEX_CLI } from "../../../embedded/test/support/officialCli.js";
 import { RealCli } from "../support/realCli.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const cli = new RealCli();
 

@@ -12,13 +12,13 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { ZipFile } from "yazl";
 import type { ServeJson } from "../../../cli/json/ready.js";
 import type { StatusJson } from "../../../cli/json/status.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { CONVEX_CLI } from "../../../embedded/test/support/officialCli.js";
 import { tasksOf, Values } from "../support/consoleBlocks.js";
 import { RealCli } from "../support/realCli.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const cli = new RealCli();
 const TIMEOUT_MS = 240_000;

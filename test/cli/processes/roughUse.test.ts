@@ -7,9 +7,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { ServeJson } from "../../../cli/json/ready.js";
 import type { RunResultJson } from "../../../cli/json/run.js";
 import type { StatusJson } from "../../../cli/json/status.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { openDroppingProxy } from "../support/droppingProxy.js";
 import { RealCli, type Running } from "../support/realCli.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const cli = new RealCli();
 const SESSIONS = 2_000;

@@ -14,9 +14,9 @@ import type { ScheduleChangeJson } from "../../../cli/json/schedule.js";
 import type { ListJson } from "../../../cli/json/session.js";
 import type { StatusJson } from "../../../cli/json/status.js";
 import type { ImportJson } from "../../../cli/json/transfer.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { stablePort } from "../../../embedded/test/support/ports.js";
 import { RealCli } from "../support/realCli.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const cli = new RealCli();
 const { folder } = cli;

@@ -13,10 +13,10 @@ import type { CliContext } from "../../../cli/context.js";
 import { CliError } from "../../../cli/errors.js";
 import type { RunResultJson } from "../../../cli/json/run.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import type { FetchInit } from "../../../cli/deployment/http.js";
 import { bodyOf } from "../support/fakeTerminal.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const ARCHIVE = "old.jsonl.gz";
 const purge = ["purge", "--days", "20", "--yes", "--archive", ARCHIVE];

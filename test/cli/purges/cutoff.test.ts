@@ -4,11 +4,11 @@ import type { CliContext } from "../../../cli/context.js";
 import type { DryRunJson } from "../../../cli/json/dryRun.js";
 import type { RunResultJson } from "../../../cli/json/run.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { NOW, setUpDeployment } from "../support/deployment.js";
 import {
   DAY_MS,
   MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
+} from "../../../convex/sessionTracker/shared/times.js";
 
 /** One session for each of the last days, last active exactly so many days ago. */
 async function setUpDays(days: number, overrides: Partial<CliContext> = {}) {

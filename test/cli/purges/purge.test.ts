@@ -2,11 +2,11 @@ import { getConvexSize } from "convex/values";
 import { expect, test, vi } from "vitest";
 import type { DryRunJson } from "../../../cli/json/dryRun.js";
 import type { RunResultJson } from "../../../cli/json/run.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import type { CliContext } from "../../../cli/context.js";
 import { readRows, type Component } from "../../convex/support/rows.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 /** One session for each of the last days, last active exactly so many days ago, with one action. */
 async function setUpDays(days: number, overrides: Partial<CliContext> = {}) {

@@ -9,13 +9,13 @@ import {
   api,
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
+import { NOW, setUpDeployment } from "../support/deployment.js";
+import { bodyOf } from "../support/fakeTerminal.js";
 import {
   DAY_MS,
   HOUR_MS,
   MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
-import { bodyOf } from "../support/fakeTerminal.js";
+} from "../../../convex/sessionTracker/shared/times.js";
 
 async function setUpOld(overrides: Partial<CliContext> = {}) {
   const deployment = setUpDeployment(overrides);

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import type { CliContext } from "../../../cli/context.js";
 import type { RunResultJson } from "../../../cli/json/run.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import type { FetchInit } from "../../../cli/deployment/http.js";
 import { bodyOf } from "../support/fakeTerminal.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 /** Thirty old sessions and pages of five, so that a run takes several. */
 async function setUpOld(overrides: Partial<CliContext> = {}) {

@@ -4,9 +4,9 @@ import type { ScheduleChangeJson } from "../../../cli/json/schedule.js";
 import type { RetentionJson } from "../../../cli/json/settings.js";
 import type { StatusJson } from "../../../cli/json/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { runToPage } from "../../convex/support/runKit.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 /** Thirty sessions, 15 to 44 days old, and a purge by the retention that has done its first page of five. */
 async function setUpPurging(interactive = false, max?: number) {

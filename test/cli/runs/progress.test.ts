@@ -4,12 +4,12 @@ import { progressOf, progressText } from "../../../cli/runs/progress.js";
 import type { RunResultJson } from "../../../cli/json/run.js";
 import type { StatusJson } from "../../../cli/json/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { advance } from "../../convex/support/clock.js";
+import { NOW, setUpDeployment } from "../support/deployment.js";
 import {
   DAY_MS,
   HOUR_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
-import { advance } from "../../convex/support/clock.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
+} from "../../../convex/sessionTracker/shared/times.js";
 
 async function setUpOld(sessions: number) {
   const deployment = setUpDeployment();

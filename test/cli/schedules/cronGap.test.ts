@@ -2,12 +2,12 @@
 import { expect, test } from "vitest";
 import { longestGapMs } from "../../../cli/schedules/cronGap.js";
 import { contradictionTexts } from "../../../cli/settings/contradictions.js";
+import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
 import {
   DAY_MS,
-  DEFAULT_SETTINGS,
   HOUR_MS,
   MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 

@@ -2,12 +2,12 @@ import { expect, test, vi } from "vitest";
 import type { RunListJson, RunResultJson } from "../../../cli/json/run.js";
 import type { ListJson, ShowJson } from "../../../cli/json/session.js";
 import type { StatusJson } from "../../../cli/json/status.js";
-import { MINUTE_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import {
   api,
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
+import { MINUTE_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 /** `idle` was seen 31 minutes ago and no run has come by; `busy` acted a minute ago. */
 async function setUpVisitors() {

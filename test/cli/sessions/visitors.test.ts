@@ -8,13 +8,13 @@ import type {
 } from "../../../cli/json/session.js";
 import type { StatusJson } from "../../../cli/json/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { expectInvariants } from "../../convex/support/rows.js";
 import { seedExpired } from "../../convex/support/runKit.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 /** Seen 3 days, 31 minutes and a minute ago; `left` ended an hour ago. */
 async function setUpVisitors(overrides = {}) {

@@ -4,9 +4,9 @@ import type {
   ScheduleListJson,
 } from "../../../cli/json/schedule.js";
 import type { RetentionJson } from "../../../cli/json/settings.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 async function setUpOneOld(ageDays: number, interactive = false) {
   const deployment = setUpDeployment({ interactive });

@@ -7,8 +7,8 @@ import type {
   SettingsLogJson,
 } from "../../../cli/json/settings.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 test("get shows every setting and what its intervals mean, in both zones", async () => {
   const { terminal } = setUpDeployment();

@@ -1,10 +1,10 @@
 import { vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { NOW, setUpDeployment } from "./deployment.js";
 import {
   DAY_MS,
   MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
-import { NOW, setUpDeployment } from "./deployment.js";
+} from "../../../convex/sessionTracker/shared/times.js";
 
 /** JSON need not escape them. */
 export const LINE_ENDS_TO_SOME = "\u2028\u2029\u0085";

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { StatusJson } from "../../../cli/json/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import { ADMIN_KEY, DEPLOYMENT_URL } from "../support/fakeTerminal.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const TARGET = [
   "--url",

@@ -1,9 +1,9 @@
 /** What is stored and typed by others, on its way to a terminal and back into a shell. */
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const EVIL = "it's \u001b[31m\u0007mine";
 

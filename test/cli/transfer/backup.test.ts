@@ -6,14 +6,14 @@ import { convexToJson, type Value } from "convex/values";
 import { describe, expect, test } from "vitest";
 import { ZipFile, type Options } from "yazl";
 import type { ImportJson } from "../../../cli/json/transfer.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { expectInvariants, readRows } from "../../convex/support/rows.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import { setUpEverything } from "../support/everything.js";
 import type { FakeTerminal } from "../support/fakeTerminal.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 type Deployment = ReturnType<typeof setUpDeployment>;
 

@@ -13,15 +13,15 @@ import { describe, expect, test, vi } from "vitest";
 import { ZipFile } from "yazl";
 import type { ExportJson, ImportJson } from "../../../cli/json/transfer.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { expectInvariants } from "../../convex/support/rows.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import { LINE_ENDS_TO_SOME, setUpEverything } from "../support/everything.js";
 import type { FetchInit } from "../../../cli/deployment/http.js";
 import { bodyOf } from "../support/fakeTerminal.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 function partsIn(folder: string): string[] {
   return readdirSync(folder).filter((name) => name.includes("part"));

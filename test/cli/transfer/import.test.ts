@@ -2,11 +2,11 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { ListJson, ShowJson } from "../../../cli/json/session.js";
 import type { ImportJson } from "../../../cli/json/transfer.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import type { FetchInit } from "../../../cli/deployment/http.js";
 import { bodyOf } from "../support/fakeTerminal.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 function jsonl(rows: object[]): string {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join("");

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { onTestFinished, describe, expect, test } from "vitest";
 import type { ShowJson } from "../../../cli/json/session.js";
 import type { ImportJson } from "../../../cli/json/transfer.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const row = (anonymousId: string, more: object = {}) => ({
   anonymousId,

@@ -5,8 +5,8 @@ import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { RunResultJson } from "../../../cli/json/run.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const SECRET = "secret-";
 

@@ -8,14 +8,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
-import {
-  DAY_MS,
-  DEFAULT_SETTINGS,
-  HOUR_MS,
-  MINUTE_MS,
-  type Policy,
-  type RunKind,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { advance, step } from "../support/clock.js";
 import { setUpWithFaults } from "../support/faults.js";
 import { Random } from "../../../embedded/test/support/random.js";
@@ -32,6 +24,16 @@ import {
   type ImportedRow,
   type Visitor,
 } from "./sessionModel.js";
+import type { RunKind } from "../../../convex/sessionTracker/shared/runs.js";
+import {
+  DEFAULT_SETTINGS,
+  type Policy,
+} from "../../../convex/sessionTracker/shared/settings.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const START = Date.UTC(2026, 0, 1);
 const OPERATIONS = 550;

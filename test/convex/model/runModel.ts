@@ -5,9 +5,9 @@
  */
 import { expect } from "vitest";
 import type { Doc } from "../../../convex/sessionTracker/_generated/dataModel.js";
-import type { RunKind } from "../../../convex/sessionTracker/shared/shared.js";
 import type { Rows } from "../support/rows.js";
 import type { SessionModel, Visitor } from "./sessionModel.js";
+import type { RunKind } from "../../../convex/sessionTracker/shared/runs.js";
 
 interface KnownRun {
   runId: string;

@@ -1,11 +1,9 @@
+import type { Action } from "../../../convex/sessionTracker/shared/sessions.js";
+import type { Policy } from "../../../convex/sessionTracker/shared/settings.js";
 /**
  * What the component promises, said as simply as possible: one object for each visitor, no tables,
  * no counters. `model.test.ts` drives it beside the component and compares.
  */
-import type {
-  Action,
-  Policy,
-} from "../../../convex/sessionTracker/shared/shared.js";
 
 export interface Visitor {
   createdAt: number;

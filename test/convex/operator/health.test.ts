@@ -6,11 +6,6 @@ import {
   components,
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { advance } from "../support/clock.js";
 import type { Component } from "../support/rows.js";
 import {
@@ -23,6 +18,11 @@ import {
   visitors,
 } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 

@@ -7,18 +7,18 @@ import {
   type ImportRow,
 } from "../../../convex/sessionTracker/operator/import.js";
 import {
-  DAY_MS,
-  DEFAULT_SETTINGS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
-import {
   expectInvariants,
   readRows,
   type Component,
   type Rows,
 } from "../support/rows.js";
 import { setUpComponent } from "../support/setup.js";
+import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 0, 1);
 const LONG_AGO = NOW - 20 * DAY_MS;

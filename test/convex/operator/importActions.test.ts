@@ -2,13 +2,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import type { ExportCursor } from "../../../convex/sessionTracker/operator/export.js";
-import type {
-  Action,
-  Place,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { Random } from "../../../embedded/test/support/random.js";
 import type { Component } from "../support/rows.js";
 import { setUpComponent } from "../support/setup.js";
+import type { Place } from "../../../convex/sessionTracker/shared/places.js";
+import type { Action } from "../../../convex/sessionTracker/shared/sessions.js";
 
 const NOW = Date.UTC(2026, 0, 1);
 const AT = NOW - 60_000;

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import type { Component } from "../support/rows.js";
 import { seedExpired, visitors } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const TODAY = Date.UTC(2026, 2, 1);
 

@@ -1,14 +1,14 @@
 /** Pages through every filter and order, and compares with a plain filter and sort of all rows. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { Random } from "../../../embedded/test/support/random.js";
 import type { Component } from "../support/rows.js";
 import { startRun } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const COUNT = 60;

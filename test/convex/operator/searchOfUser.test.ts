@@ -1,13 +1,13 @@
 /** A user with more sessions than one call looks at: none is left out, in whatever order. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { readRows, type Component } from "../support/rows.js";
 import { seedExpired, seedLeased } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const COUNT = 1_200;

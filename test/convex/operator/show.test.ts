@@ -1,15 +1,17 @@
 /** What operators and the app read: lists, single sessions, timelines, windows of activity. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  MINUTE_MS,
-  type Action,
-  type SessionState,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { readRows, type Component } from "../support/rows.js";
 import { startRun } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
+import type {
+  Action,
+  SessionState,
+} from "../../../convex/sessionTracker/shared/sessions.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const START = Date.UTC(2026, 0, 1);
 

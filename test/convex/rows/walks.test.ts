@@ -5,7 +5,6 @@
  */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import { removeFaults, setUpWithFaults } from "../support/faults.js";
 import { expectInvariants, readRows, type Component } from "../support/rows.js";
 import {
@@ -16,6 +15,7 @@ import {
   startRun,
   visitors,
 } from "../support/runKit.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2600, 2, 1);
 const OLD = NOW - 30 * DAY_MS;

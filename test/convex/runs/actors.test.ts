@@ -1,11 +1,6 @@
 /** Who started a run, stopped it and let it go on, and why, as the ledger keeps it. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  MAX_RUN_ERRORS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import type { Component } from "../support/rows.js";
 import {
   readRun,
@@ -14,6 +9,11 @@ import {
   visitors,
 } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
+import { MAX_RUN_ERRORS } from "../../../convex/sessionTracker/shared/runs.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 

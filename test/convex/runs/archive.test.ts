@@ -5,10 +5,6 @@ import {
   api,
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { advance } from "../support/clock.js";
 import { setUpWithFaults } from "../support/faults.js";
 import { expectInvariants, readRows, type Component } from "../support/rows.js";
@@ -20,6 +16,10 @@ import {
   visitors,
 } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const OLD = NOW - 20 * DAY_MS;

@@ -7,12 +7,6 @@ import {
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
 import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MAX_DELETES_PER_PAGE,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { record } from "../support/recorder.js";
 import { expectInvariants, readRows, type Component } from "../support/rows.js";
 import {
@@ -25,6 +19,12 @@ import {
   visitors,
 } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
+import { MAX_DELETES_PER_PAGE } from "../../../convex/sessionTracker/shared/runs.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const CUTOFF = NOW - 14 * DAY_MS;

@@ -1,11 +1,6 @@
 /** A page of a run and visitors who come and go meanwhile: neither reads what the other writes. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  SCHEDULE_NAMES,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { record, type Recording } from "../support/recorder.js";
 import type { Component } from "../support/rows.js";
 import {
@@ -18,6 +13,11 @@ import {
   visitors,
 } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
+import { SCHEDULE_NAMES } from "../../../convex/sessionTracker/shared/schedules.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 

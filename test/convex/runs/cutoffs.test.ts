@@ -2,12 +2,6 @@
 import type { FunctionArgs, FunctionReturnType } from "convex/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  DEFAULT_SETTINGS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { expectInvariants, type Component } from "../support/rows.js";
 import {
   readRun,
@@ -18,6 +12,12 @@ import {
   visitors,
 } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
+import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const LATEST = NOW - DEFAULT_SETTINGS.idleTimeoutMs;

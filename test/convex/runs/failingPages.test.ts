@@ -1,13 +1,6 @@
 /** Pages that fail: how a run shrinks them, sets rows aside, goes on, or gives up. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MAX_FAILURES_IN_A_ROW,
-  MAX_RUN_ERRORS,
-  type Run,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { step } from "../support/clock.js";
 import { removeFaults, setUpWithFaults } from "../support/faults.js";
 import { expectInvariants, type Component } from "../support/rows.js";
@@ -20,6 +13,15 @@ import {
   startRun,
   visitors,
 } from "../support/runKit.js";
+import {
+  MAX_FAILURES_IN_A_ROW,
+  MAX_RUN_ERRORS,
+  type Run,
+} from "../../../convex/sessionTracker/shared/runs.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const CUTOFF = NOW - 14 * DAY_MS;

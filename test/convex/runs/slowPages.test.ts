@@ -4,12 +4,6 @@ import {
   api,
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-  type Run,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { advance } from "../support/clock.js";
 import { withSlowHook } from "../support/deadline.js";
 import { setUpWithFaults } from "../support/faults.js";
@@ -21,6 +15,12 @@ import {
   startRun,
   visitors,
 } from "../support/runKit.js";
+import type { Run } from "../../../convex/sessionTracker/shared/runs.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const CUTOFF = NOW - 14 * DAY_MS;

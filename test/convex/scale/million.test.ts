@@ -4,10 +4,10 @@
  */
 import { expect, onTestFinished, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/shared.js";
 import type { Component } from "../support/rows.js";
 import { drawAllShards, seedExpired, visitors } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 /** A transaction writes 16,000 documents at most. */

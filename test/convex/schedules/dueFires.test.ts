@@ -5,11 +5,6 @@ import {
   api,
   components,
 } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { advance } from "../support/clock.js";
 import {
   checkWatchdog,
@@ -18,6 +13,11 @@ import {
   setUpWithRefill,
 } from "../support/fireKit.js";
 import type { Component } from "../support/rows.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const at = (iso: string) => Date.parse(iso);
 

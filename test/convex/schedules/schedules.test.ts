@@ -6,14 +6,6 @@ import {
   components,
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  DEFAULT_SETTINGS,
-  HOUR_MS,
-  MINUTE_MS,
-  type ScheduleName,
-  type ScheduleStatus,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { advance } from "../support/clock.js";
 import { expectInvariants, type Component } from "../support/rows.js";
 import { record } from "../support/recorder.js";
@@ -26,6 +18,16 @@ import {
   visitors,
 } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
+import type {
+  ScheduleName,
+  ScheduleStatus,
+} from "../../../convex/sessionTracker/shared/schedules.js";
+import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const at = (iso: string) => Date.parse(iso);

@@ -7,13 +7,6 @@ import {
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
 import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-  type RunStatus,
-  type ScheduleName,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { advance } from "../support/clock.js";
 import { expectInvariants, type Component } from "../support/rows.js";
 import {
@@ -26,6 +19,13 @@ import {
   visitors,
 } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
+import type { RunStatus } from "../../../convex/sessionTracker/shared/runs.js";
+import type { ScheduleName } from "../../../convex/sessionTracker/shared/schedules.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const OLD = NOW - 60 * DAY_MS;

@@ -1,12 +1,12 @@
 /** An app's hooks get each page's sessions, in the page's own transaction. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import {
-  DAY_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { advance } from "../support/clock.js";
 import { sessionTracker } from "../support/hooksApp/component.js";
 import { install, setUpApp, type App } from "../support/hooksApp/setup.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const OLD = NOW - 20 * DAY_MS;

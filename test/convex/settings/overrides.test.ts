@@ -11,13 +11,13 @@ import {
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { vOverrides } from "../../../convex/sessionTracker/settings/overrides.js";
 import { vWholeRow } from "../../../convex/sessionTracker/settings/wholeRows.js";
-import {
-  DEFAULT_SETTINGS,
-  MINUTE_MS,
-  type Policy,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import type { Component } from "../support/rows.js";
 import { setUpComponent } from "../support/setup.js";
+import {
+  DEFAULT_SETTINGS,
+  type Policy,
+} from "../../../convex/sessionTracker/shared/settings.js";
+import { MINUTE_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const START = Date.UTC(2026, 0, 1);
 

@@ -1,15 +1,17 @@
 /** The policy: defaults, what is accepted, who changed what, and two operators at once. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  DEFAULT_SETTINGS,
-  HOUR_MS,
-  MINUTE_MS,
-  type Policy,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import type { Component } from "../support/rows.js";
 import { setUpComponent } from "../support/setup.js";
+import {
+  DEFAULT_SETTINGS,
+  type Policy,
+} from "../../../convex/sessionTracker/shared/settings.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const START = Date.UTC(2026, 0, 1);
 

@@ -7,11 +7,6 @@ import {
   fireAfter,
   firesAfter,
 } from "../../../convex/sessionTracker/schedules/fires.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { advance } from "./clock.js";
 import {
   checkWatchdog,
@@ -20,6 +15,11 @@ import {
   setUpWithRefill,
 } from "./fireKit.js";
 import type { Component } from "./rows.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 /** When clocks change, twice in a year where they do. */
 export const CHANGES: Array<[timeZone: string, change: string]> = [

@@ -2,14 +2,14 @@
 import { expect } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
-import {
-  DEFAULT_SETTINGS,
-  type Run,
-  type RunKind,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { countStates } from "../../../convex/sessionTracker/rows/counters.js";
 import { advance, step } from "./clock.js";
 import type { Component } from "./rows.js";
+import type {
+  Run,
+  RunKind,
+} from "../../../convex/sessionTracker/shared/runs.js";
+import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
 
 interface Seed {
   anonymousId: string;

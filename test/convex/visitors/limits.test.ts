@@ -2,14 +2,16 @@
 import { getConvexSize } from "convex/values";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DEFAULT_SETTINGS,
-  MAX_ACTION_NAME,
-  MAX_RESOURCE_ID,
-  type Policy,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { expectInvariants, type Component } from "../support/rows.js";
 import { setUpComponent } from "../support/setup.js";
+import {
+  MAX_ACTION_NAME,
+  MAX_RESOURCE_ID,
+} from "../../../convex/sessionTracker/shared/sessions.js";
+import {
+  DEFAULT_SETTINGS,
+  type Policy,
+} from "../../../convex/sessionTracker/shared/settings.js";
 
 const START = Date.UTC(2026, 0, 1);
 const anonymousId = "user123";

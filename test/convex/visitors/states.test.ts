@@ -4,14 +4,14 @@
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import {
-  DAY_MS,
-  DEFAULT_SETTINGS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/shared.js";
 import { expectInvariants, type Component } from "../support/rows.js";
 import { untilFirstPage } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
+import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 
 const START = Date.UTC(2026, 0, 1);
 const anonymousId = "user123";

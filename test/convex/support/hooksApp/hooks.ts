@@ -8,9 +8,9 @@ import {
 } from "convex/server";
 import { v } from "convex/values";
 import { setSessionHooks, vHookArgs } from "../../../../client/index.js";
-import type { HookSession } from "../../../../convex/sessionTracker/shared/shared.js";
 import { sessionTracker } from "./component.js";
 import type schema from "./schema.js";
+import type { HookSession } from "../../../../convex/sessionTracker/shared/hooks.js";
 
 type DataModel = DataModelFromSchemaDefinition<typeof schema>;
 const internalMutation = internalMutationGeneric as MutationBuilder<

@@ -1,6 +1,6 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
-import { vHookSession } from "../../../../convex/sessionTracker/shared/shared.js";
+import { vHookSession } from "../../../../convex/sessionTracker/shared/hooks.js";
 
 /** An app with rows of its own for each session, and a record of what its hooks were told. */
 export default defineSchema({

@@ -1,0 +1,6 @@
+/** What `ctx.db.patch` takes: an optional field given as `undefined` is removed. */
+export type Patch<Row> = {
+  [Field in keyof Row]?: undefined extends Row[Field]
+    ? Row[Field] | undefined
+    : Row[Field];
+};
