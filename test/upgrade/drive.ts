@@ -133,7 +133,7 @@ export class Driven {
 
   /** The newest first. */
   async #rows<Row>(componentPath: string, table: string): Promise<Row[]> {
-    const paginationOpts = { cursor: null, numItems: 200 };
+    const paginationOpts = { cursor: null, numItems: 1_000 };
     const { page } = await this.#call<{ page: Row[] }>("/api/query", {
       path: "_system/cli/tableData",
       args: { table, order: "desc", paginationOpts },

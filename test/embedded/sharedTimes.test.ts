@@ -1,0 +1,230 @@
+/**
+ * Rows that share the time they are walked by and that of their creation, as an import can bring them: a
+ * deployment gives no two rows the same by itself.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { openDeployment } from "@sessions-ops/embedded";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ImportRow } from "../../convex/sessionTracker/operator/import.js";
+import type { Cursor, Run } from "../../convex/sessionTracker/shared/runs.js";
+import type { Action } from "../../convex/sessionTracker/shared/sessions.js";
+import { FakeClock } from "../../embedded/test/support/fakeClock.js";
+import { CliApp } from "../../embedded/test/support/officialCli.js";
+import { deployApp, Driven } from "../upgrade/drive.js";
+
+const NOW = Date.UTC(2026, 0, 20);
+const OLD = NOW - 30 * 86_400_000;
+const IDLE = NOW - 20 * 60_000;
+const INACTIVE = 700;
+const LEASED = 30;
+const ACTIONS = 25;
+
+interface Row {
+  _id: string;
+  _creationTime: number;
+}
+interface SessionRow extends Row {
+  anonymousId: string;
+  inactiveSince?: number;
+}
+
+const clock = new FakeClock(NOW);
+let dataDir: string;
+let driven: Driven;
+let sessions: SessionRow[];
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(path.join(tmpdir(), "shared-times-"));
+  const deployment = await openDeployment({ dataDir, port: 0, clock });
+  driven = new Driven(deployment, clock);
+  await deployApp(path.join(import.meta.dirname, "../.."), deployment);
+  await driven.component("settings/settings:change", {
+    patch: { pageSize: 8, idleTimeoutMs: 3_600_000 },
+    actor: "test",
+  });
+  const inactive = (index: number) => visitor(`gone-${index}`, OLD);
+  const leased = (index: number) => visitor(`here-${index}`, IDLE);
+  const busy = { ...visitor("busy", OLD), actions: actionsAt(OLD) };
+  await importRows(Array.from({ length: INACTIVE - 1 }, (_, n) => inactive(n)));
+  await importRows([
+    busy,
+    ...Array.from({ length: LEASED }, (_, n) => leased(n)),
+  ]);
+  await giveOneTime();
+  sessions = await driven.rows<SessionRow>("sessions");
+}, 120_000);
+afterAll(async () => {
+  await driven.deployment.close();
+  await rm(dataDir, { recursive: true });
+});
+
+test("all rows of a table were made at one time", async () => {
+  for (const table of ["sessions", "leases", "actions"]) {
+    const rows = await driven.rows<Row>(table);
+    expect(new Set(rows.map((row) => row._creationTime)).size).toBe(1);
+  }
+  expect(sessions).toHaveLength(INACTIVE + LEASED);
+});
+
+test.each([
+  ["created", "asc"],
+  ["created", "desc"],
+  ["active", "asc"],
+  ["active", "desc"],
+])("a list by %s, %s, has each session once", async (sort, order) => {
+  const found: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: { sessions: SessionRow[]; cursor: string | null } =
+      await driven.component("operator/search:page", {
+        filter: {},
+        sort,
+        order,
+        limit: 90,
+        cursor,
+      });
+    found.push(...page.sessions.map(({ anonymousId }) => anonymousId));
+    cursor = page.cursor;
+  } while (cursor !== null);
+  expect(found.toSorted()).toEqual(
+    sessions.map(({ anonymousId }) => anonymousId).toSorted(),
+  );
+});
+
+test("a timeline, and what an export has behind a place, have each action once", async () => {
+  const { sessionId } = await driven.component<{ sessionId: string }>(
+    "operator/show:get",
+    { id: "busy" },
+  );
+  const found: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: { actions: Action[]; cursor: string | null } =
+      await driven.component("operator/show:timeline", {
+        sessionId,
+        limit: 4,
+        cursor,
+      });
+    found.push(...page.actions.map(({ action }) => action));
+    cursor = page.cursor;
+  } while (cursor !== null);
+  const names = actionsAt(OLD).map(({ action }) => action);
+  expect(found.toSorted()).toEqual(names.toSorted());
+
+  const rows = await driven.rows<Row & Action>("actions");
+  const inOrder = rows.toSorted((a, b) => (a._id < b._id ? -1 : 1));
+  const [tenth] = inOrder.slice(9);
+  const { sessions: exported } = await driven.component<{
+    sessions: { actions: Action[] }[];
+  }>("operator/export:page", {
+    cursor: { anonymousId: "busy", action: placeOf(OLD, tenth!) },
+  });
+  expect(exported[0]?.actions.map(({ action }) => action)).toEqual(
+    inOrder.slice(10).map(({ action }) => action),
+  );
+});
+
+test("a preview counts on from any of them", async () => {
+  const inOrder = sessions
+    .filter(({ inactiveSince }) => inactiveSince !== undefined)
+    .toSorted((a, b) => (a._id < b._id ? -1 : 1));
+  for (const index of [0, 1, 350, INACTIVE - 2, INACTIVE - 1]) {
+    const place = placeOf(OLD, inOrder[index]!);
+    const cursor: Cursor = { phase: "sessions", ...place };
+    expect(
+      await driven.component("runs/preview:purge", {
+        cutoff: NOW - 86_400_000,
+        cursor,
+      }),
+    ).toMatchObject({ sessions: INACTIVE - 1 - index });
+  }
+});
+
+test("an exact count has each session once", async () => {
+  const tallyId = await driven.component<string>("operator/tally:begin");
+  let done: unknown = null;
+  for (let page = 0; done === null; page += 1) {
+    const args = { tallyId, page, fix: false };
+    done = await driven.component("operator/tally:page", args);
+  }
+  expect(done).toMatchObject({
+    counted: { active: LEASED, expired: INACTIVE },
+    missing: { active: 0, expired: 0, ended: 0 },
+  });
+});
+
+test("a purge of pages of eight takes each once, and leaves the others", async () => {
+  const { runId } = await driven.component<{ runId: string }>(
+    "runs/control:start",
+    {
+      kind: "purge",
+      cutoff: NOW - 86_400_000,
+      actor: "test",
+      trigger: "operator",
+    },
+  );
+  await driven.pass(60_000);
+  expect(
+    await driven.component<Run>("runs/ledger:get", { runId }),
+  ).toMatchObject({
+    status: "completed",
+    sessions: INACTIVE,
+    actions: ACTIONS,
+    quarantined: 0,
+  });
+  const left = await driven.rows<SessionRow>("sessions");
+  expect(left).toHaveLength(LEASED);
+});
+
+test("an expire run of pages of eight takes each lease once", async () => {
+  await driven.pass(3_600_000);
+  expect(await driven.rows("leases")).toEqual([]);
+  const runs = await driven.component<Run[]>("runs/ledger:list", {
+    kind: "expire",
+  });
+  expect(runs.map((run) => run.sessions)).toEqual([LEASED]);
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function visitor(anonymousId: string, lastActive: number): ImportRow {
+  return { anonymousId, createdAt: OLD, lastActive };
+}
+
+function actionsAt(at: number): Action[] {
+  return Array.from({ length: ACTIONS }, (_, n) => ({
+    at,
+    action: `action-${n}`,
+  }));
+}
+
+function importRows(rows: ImportRow[]) {
+  return driven.component("operator/import:batch", { rows });
+}
+
+/** Takes the rows out and puts them back as they are, but that they were made in one moment. */
+async function giveOneTime(): Promise<void> {
+  const cli = await CliApp.create(driven.deployment, {});
+  try {
+    for (const table of ["sessions", "leases", "actions"]) {
+      const rows = await driven.rows<Row>(table);
+      const lines = rows.map((row) =>
+        JSON.stringify({ ...row, _creationTime: OLD }),
+      );
+      await cli.write({ [`${table}.jsonl`]: lines.join("\n") });
+      const { code, stderr } = await cli.convex(
+        ...["import", "--table", table, "--component", "sessionTracker"],
+        ...["--replace", "--yes", `${table}.jsonl`],
+      );
+      if (code !== 0) throw new Error(stderr);
+    }
+  } finally {
+    await cli.remove();
+  }
+}
+
+function placeOf(at: number, { _id, _creationTime }: Row) {
+  return { at, creationTime: _creationTime, id: _id };
+}
