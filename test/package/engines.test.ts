@@ -14,7 +14,7 @@ function read(file: string): string {
   return readFileSync(join(ROOT, file), "utf8");
 }
 
-test("is the same wherever it is named", () => {
+test("the oldest Node is the same wherever it is named", () => {
   for (const file of ["package.json", "embedded/package.json"]) {
     const { engines } = JSON.parse(read(file)) as Package;
     expect(engines, file).toEqual({ node: ">=20.19" });
@@ -22,7 +22,7 @@ test("is the same wherever it is named", () => {
   expect(read("README.md")).toContain("Node 20.19 or later");
 });
 
-test("is enough for each dependency", () => {
+test("the oldest Node is enough for each dependency", () => {
   const { packages } = JSON.parse(read("package-lock.json")) as {
     packages: Record<string, Package>;
   };
