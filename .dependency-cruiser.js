@@ -88,6 +88,17 @@ export default {
       to: { path: own("convex/sessionTracker"), pathNot: RULES },
     },
     {
+      name: "the browser's engine knows no React",
+      severity: "error",
+      from: {
+        path: own("react"),
+        pathNot: "^react/(index|use[A-Z]\\w+)\\.tsx?$",
+      },
+      to: {
+        path: "node_modules/((@types/)?react(-dom)?|convex/dist/.*/react)/",
+      },
+    },
+    {
       name: "what is published as it is imports no devDependency",
       severity: "error",
       // Whoever uses test.ts has convex-test and Vite.

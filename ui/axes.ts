@@ -13,9 +13,9 @@ export const X_AXIS = { ...TICKS, stroke: "var(--line)" };
 
 const compact = new Intl.NumberFormat("en", { notation: "compact" });
 
-/** Over a bar that was counted only so far: "4K+". */
-export function cappedText(bar: { count: number; isCapped: boolean }): string {
-  return bar.isCapped ? `${compact.format(bar.count)}+` : "";
+/** "4K" */
+export function compactText(count: number): string {
+  return compact.format(count);
 }
 
 /** Of whole numbers, from none on. */
@@ -23,6 +23,6 @@ export const COUNT_AXIS = {
   ...TICKS,
   axisLine: false,
   allowDecimals: false,
-  tickFormatter: (count: number) => compact.format(count),
+  tickFormatter: compactText,
   domain: [0, "auto"] as [number, "auto"],
 };

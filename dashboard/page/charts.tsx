@@ -1,10 +1,7 @@
 import {
   Area,
   AreaChart,
-  Bar,
-  BarChart,
   CartesianGrid,
-  LabelList,
   ReferenceDot,
   Tooltip,
   XAxis,
@@ -12,10 +9,10 @@ import {
 } from "recharts";
 import type { AgeBar, Sample } from "../../cli/dashboard/shapes.js";
 import {
-  cappedText,
   CHART_MARGIN,
   ChartFrame,
   COUNT_AXIS,
+  CountChart,
   X_AXIS,
 } from "../../ui/index.js";
 import { atLeast, numberText } from "./text.js";
@@ -74,40 +71,14 @@ export function ActiveChart({ samples }: { samples: readonly Sample[] }) {
 
 /** Inactive sessions, a bar for each stretch of ages. */
 export function AgeChart({ ages }: { ages: readonly AgeBar[] | undefined }) {
-  if (ages === undefined) return <ChartFrame label="Loading" />;
-  const bars = ages.map((bar) => ({
-    ...bar,
-    name: shortAge(bar),
-    more: cappedText(bar),
-  }));
   return (
-    <ChartFrame
-      label={ages.map(sayAge).join("; ")}
-      empty={ages.every(({ count }) => count === 0) && "No inactive session."}
-    >
-      <BarChart data={bars} margin={CHART_MARGIN}>
-        <CartesianGrid vertical={false} stroke="var(--line)" />
-        <XAxis dataKey="name" interval={0} {...X_AXIS} />
-        <YAxis {...COUNT_AXIS} />
-        <Tooltip
-          isAnimationActive={false}
-          cursor={{ fill: "var(--line)", opacity: 0.5 }}
-          content={({ payload }) => {
-            const bar = payload[0]?.payload as AgeBar | undefined;
-            return bar && <p className="tooltip">{sayAge(bar)}</p>;
-          }}
-        />
-        <Bar
-          dataKey="count"
-          fill="var(--accent)"
-          radius={[3, 3, 0, 0]}
-          maxBarSize={48}
-          isAnimationActive={false}
-        >
-          <LabelList dataKey="more" position="top" fill="var(--muted)" />
-        </Bar>
-      </BarChart>
-    </ChartFrame>
+    <CountChart
+      counts={ages}
+      nameOf={shortAge}
+      say={sayAge}
+      empty="No inactive session."
+      isEachNamed
+    />
   );
 }
 

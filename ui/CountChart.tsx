@@ -1,0 +1,78 @@
+import {
+  Bar,
+  BarChart,
+  CartesianGrid,
+  LabelList,
+  Tooltip,
+  XAxis,
+  YAxis,
+} from "recharts";
+import { CHART_MARGIN, compactText, COUNT_AXIS, X_AXIS } from "./axes.js";
+import { ChartFrame } from "./ChartFrame.js";
+
+export interface Count {
+  count: number;
+  /** There are more than `count`. */
+  isCapped: boolean;
+}
+
+export interface CountChartProps<Counted extends Count> {
+  /** In order; `undefined` while they load. */
+  counts: readonly Counted[] | undefined;
+  /** Stands below the bar, and differs from bar to bar. */
+  nameOf: (count: Counted) => string;
+  /** The bar in words. */
+  say: (count: Counted) => string;
+  /** Said where every count is 0. */
+  empty: string;
+  /** Names every bar, and not only as many as have room. @default false */
+  isEachNamed?: boolean;
+}
+
+/** A bar for each count; one that was counted only so far has "4K+" over it. */
+export function CountChart<Counted extends Count>(
+  props: CountChartProps<Counted>,
+) {
+  const { counts, nameOf, say, empty, isEachNamed = false } = props;
+  if (counts === undefined) return <ChartFrame label="Loading" />;
+  const bars = counts.map((each) => ({
+    count: each.count,
+    name: nameOf(each),
+    more: each.isCapped ? `${compactText(each.count)}+` : "",
+    text: say(each),
+  }));
+  return (
+    <ChartFrame
+      label={bars.map(({ text }) => text).join("; ")}
+      empty={bars.every(({ count }) => count === 0) && empty}
+    >
+      <BarChart data={bars} margin={CHART_MARGIN}>
+        <CartesianGrid vertical={false} stroke="var(--line)" />
+        <XAxis
+          dataKey="name"
+          {...(isEachNamed && { interval: 0 })}
+          {...X_AXIS}
+        />
+        <YAxis {...COUNT_AXIS} />
+        <Tooltip
+          isAnimationActive={false}
+          cursor={{ fill: "var(--line)", opacity: 0.5 }}
+          content={({ payload }) => {
+            const bar = payload[0]?.payload as
+              (typeof bars)[number] | undefined;
+            return bar && <p className="tooltip">{bar.text}</p>;
+          }}
+        />
+        <Bar
+          dataKey="count"
+          fill="var(--accent)"
+          radius={[3, 3, 0, 0]}
+          maxBarSize={48}
+          isAnimationActive={false}
+        >
+          <LabelList dataKey="more" position="top" fill="var(--muted)" />
+        </Bar>
+      </BarChart>
+    </ChartFrame>
+  );
+}
