@@ -69,11 +69,12 @@ import type * as shared_version from "../shared/version.js";
 import type * as tracking from "../tracking.js";
 import type * as visitors_action from "../visitors/action.js";
 import type * as visitors_active from "../visitors/active.js";
+import type * as visitors_closeVisit from "../visitors/closeVisit.js";
 import type * as visitors_end from "../visitors/end.js";
 import type * as visitors_forget from "../visitors/forget.js";
 import type * as visitors_heartbeat from "../visitors/heartbeat.js";
 import type * as visitors_link from "../visitors/link.js";
-import type * as visitors_visits from "../visitors/visits.js";
+import type * as visitors_startVisit from "../visitors/startVisit.js";
 
 import type {
   ApiFromModules,
@@ -144,11 +145,12 @@ const fullApi: ApiFromModules<{
   tracking: typeof tracking;
   "visitors/action": typeof visitors_action;
   "visitors/active": typeof visitors_active;
+  "visitors/closeVisit": typeof visitors_closeVisit;
   "visitors/end": typeof visitors_end;
   "visitors/forget": typeof visitors_forget;
   "visitors/heartbeat": typeof visitors_heartbeat;
   "visitors/link": typeof visitors_link;
-  "visitors/visits": typeof visitors_visits;
+  "visitors/startVisit": typeof visitors_startVisit;
 }> = anyApi as any;
 
 /**

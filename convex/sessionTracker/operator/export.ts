@@ -2,7 +2,6 @@
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
-import { placeOf } from "../rows/walks.js";
 import {
   PIECE_BYTES,
   readActions,
@@ -12,7 +11,7 @@ import {
   type WholeSession,
 } from "../rows/wholeSessions.js";
 import { findLease } from "../rows/sessions.js";
-import { vPlace } from "../shared/places.js";
+import { placeOf, vPlace } from "../shared/places.js";
 
 /** Sessions in one page: each takes a query for its lease and one for its actions, of 4,096. */
 const MAX_SESSIONS = 1_000;

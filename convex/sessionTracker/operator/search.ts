@@ -5,8 +5,6 @@ import { query, type QueryCtx } from "../_generated/server.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { checkInteger } from "../shared/errors.js";
 import {
-  comparePlaces,
-  placeOf,
   walkCreated,
   walkInactive,
   walkLeases,
@@ -14,7 +12,7 @@ import {
   type Walk,
 } from "../rows/walks.js";
 import { findLease, toSession, vActivity } from "../rows/sessions.js";
-import type { Place } from "../shared/places.js";
+import { comparePlaces, placeOf, type Place } from "../shared/places.js";
 import { isIdle, vSession, vSessionState } from "../shared/sessions.js";
 
 const vFound = v.object({

@@ -4,7 +4,7 @@ import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { checkInteger, fail } from "../shared/errors.js";
-import { placeOf, walkActions } from "../rows/walks.js";
+import { walkActions } from "../rows/walks.js";
 import {
   findBySessionId,
   findLease,
@@ -14,6 +14,7 @@ import {
   vActivity,
 } from "../rows/sessions.js";
 import { vAction, vSession } from "../shared/sessions.js";
+import { placeOf } from "../shared/places.js";
 
 /** A sessionId is safe to show, so that it may be somebody else's anonymousId. */
 const vIdKind = v.union(v.literal("sessionId"), v.literal("anonymousId"));

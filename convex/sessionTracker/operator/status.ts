@@ -4,7 +4,6 @@ import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { countSessions } from "../rows/counters.js";
 import { checkInteger } from "../shared/errors.js";
-import { countDebts } from "../settings/hooks.js";
 import {
   readRevisedSettings,
   readSettings,
@@ -13,12 +12,13 @@ import {
 import { runningRun, toRun } from "../runs/runRows.js";
 import { findTick } from "../schedules/ticks.js";
 import { VERSION } from "../shared/version.js";
-import { walkInactive, walkRuns } from "../rows/walks.js";
+import { walkDebts, walkInactive, walkRuns } from "../rows/walks.js";
 import { dueLeases, dueSessions } from "../runs/due.js";
 import { listSchedules } from "../schedules/show.js";
 import { type Run, vRun } from "../shared/runs.js";
 import { SCHEDULE_NAMES, vScheduleStatus } from "../shared/schedules.js";
 import { expireCutoff, purgeCutoff } from "../shared/settings.js";
+import { DEBTS_COUNTED } from "../shared/limits.js";
 
 const vStatus = v.object({
   version: v.string(),
@@ -137,4 +137,10 @@ async function currentRuns(ctx: QueryCtx): Promise<Run[]> {
     if (last !== undefined) finished.push(toRun(last));
   }
   return [...running, ...finished];
+}
+
+/** How much is owed, as far as it is counted. */
+async function countDebts(ctx: QueryCtx): Promise<number> {
+  const rows = walkDebts(ctx, { order: "asc", after: null });
+  return (await rows.take(DEBTS_COUNTED)).length;
 }

@@ -10,9 +10,10 @@ import {
   isStale,
   type Counts,
 } from "../rows/tallies.js";
-import { placeOf, walkSessions } from "../rows/walks.js";
+import { walkSessions } from "../rows/walks.js";
 import { fail } from "../shared/errors.js";
 import { SESSION_STATES, vStateCounts } from "../shared/sessions.js";
+import { placeOf } from "../shared/places.js";
 
 /** Few, so that a page is short: a change of one of its rows meanwhile repeats it. */
 const PAGE = 500;

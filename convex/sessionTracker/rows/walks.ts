@@ -6,11 +6,9 @@
 import type { IndexRange } from "convex/server";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import type { Place } from "../shared/places.js";
+import type { Order, Place } from "../shared/places.js";
 import type { RunKind } from "../shared/runs.js";
 import type { SessionState } from "../shared/sessions.js";
-
-export type Order = "asc" | "desc";
 
 /** What narrows a walk. */
 export interface Stretch {
@@ -26,22 +24,6 @@ export interface Stretch {
 /** Reads on as far as its rows are asked for. */
 export interface Walk<Row> extends AsyncIterable<Row> {
   take(count: number): Promise<Row[]>;
-}
-
-export function placeOf(
-  at: number,
-  { _creationTime, _id }: { _creationTime: number; _id: string },
-): Place {
-  return { at, creationTime: _creationTime, id: _id };
-}
-
-/** Which of two rows comes first; negative for the first. */
-export function comparePlaces(a: Place, b: Place, order: Order): number {
-  const difference =
-    a.at - b.at ||
-    a.creationTime - b.creationTime ||
-    (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
-  return order === "asc" ? difference : -difference;
 }
 
 // ── The indexes ─────────────────────────────────────────────────────────────

@@ -1,10 +1,11 @@
 /** What is due to a run, in the order in which it comes to it: a purge first has stale leases, then sessions. */
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import { placeOf, walkInactive, walkLeases } from "../rows/walks.js";
+import { walkInactive, walkLeases } from "../rows/walks.js";
 import { readSettings } from "../settings/inForce.js";
 import { cutoffBySettings } from "./cutoffs.js";
 import type { Cursor, RunKind } from "../shared/runs.js";
+import { placeOf } from "../shared/places.js";
 
 /** What was last active before the cutoff, and from `from` on. */
 export interface Due {

@@ -2,10 +2,11 @@
 import { v } from "convex/values";
 import { query } from "../_generated/server.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
-import { placeOf, walkRuns } from "../rows/walks.js";
+import { walkRuns } from "../rows/walks.js";
 import { checkInteger } from "../shared/errors.js";
 import { findRun, toRun } from "./runRows.js";
 import { vRun, vRunKind } from "../shared/runs.js";
+import { placeOf } from "../shared/places.js";
 
 /** Runs in an answer. */
 const MAX_LISTED = 200;

@@ -3,7 +3,6 @@ import type { MutationCtx } from "../_generated/server.js";
 import { callHook, toHookSession } from "../settings/hooks.js";
 import { countStates } from "../rows/counters.js";
 import { changeOf, noteChanges, type StateChange } from "../rows/tallies.js";
-import { closeVisit } from "../visitors/visits.js";
 import {
   FIRST_SESSION,
   leaseCursor,
@@ -19,6 +18,7 @@ import {
 } from "../rows/deletes.js";
 import type { HookSession } from "../shared/hooks.js";
 import type { Cursor, RunKind } from "../shared/runs.js";
+import { closeVisit } from "../visitors/closeVisit.js";
 
 export interface Page {
   kind: RunKind;

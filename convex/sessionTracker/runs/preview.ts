@@ -5,7 +5,6 @@ import { query, type QueryCtx } from "../_generated/server.js";
 import { reckonCutoff, vAskedCutoff } from "./cutoffs.js";
 import { existingRun } from "./runRows.js";
 import { readRevisedSettings } from "../settings/inForce.js";
-import { placeOf } from "../rows/walks.js";
 import {
   dueLeases,
   dueSessions,
@@ -15,7 +14,7 @@ import {
   type Due,
 } from "./due.js";
 import { readActions } from "../rows/wholeSessions.js";
-import { vPlace } from "../shared/places.js";
+import { placeOf, vPlace } from "../shared/places.js";
 import { type Cursor, vCursor } from "../shared/runs.js";
 import {
   purgeCutoff,

@@ -6,8 +6,6 @@ import type { FunctionHandle } from "convex/server";
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
-import { walkDebts } from "../rows/walks.js";
-import { DEBTS_COUNTED } from "../shared/limits.js";
 import { readHook } from "./inForce.js";
 import { type HookName, type HookSession, vHookName } from "../shared/hooks.js";
 
@@ -65,12 +63,6 @@ export async function tellErased(
     });
   }
   return told;
-}
-
-/** How much is owed, as far as it is counted. */
-export async function countDebts(ctx: QueryCtx): Promise<number> {
-  const rows = walkDebts(ctx, { order: "asc", after: null });
-  return (await rows.take(DEBTS_COUNTED)).length;
 }
 
 export function toHookSession(

@@ -9,3 +9,21 @@ export const vPlace = v.object({
   id: v.string(),
 });
 export type Place = Infer<typeof vPlace>;
+
+export type Order = "asc" | "desc";
+
+export function placeOf(
+  at: number,
+  { _creationTime, _id }: { _creationTime: number; _id: string },
+): Place {
+  return { at, creationTime: _creationTime, id: _id };
+}
+
+/** Which of two rows comes first; negative for the first. */
+export function comparePlaces(a: Place, b: Place, order: Order): number {
+  const difference =
+    a.at - b.at ||
+    a.creationTime - b.creationTime ||
+    (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+  return order === "asc" ? difference : -difference;
+}

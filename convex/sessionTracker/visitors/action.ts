@@ -3,7 +3,6 @@ import { getConvexSize, v, type Value } from "convex/values";
 import { mutation } from "../_generated/server.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { readSettings } from "../settings/inForce.js";
-import { startVisit } from "./visits.js";
 import {
   MAX_ACTION_NAME,
   MAX_RESOURCE_ID,
@@ -14,6 +13,7 @@ import {
   vActionResult,
 } from "../shared/sessions.js";
 import type { Settings } from "../shared/settings.js";
+import { startVisit } from "./startVisit.js";
 
 /** Records what the visitor did, and starts a visit where none is. Over a cap: refused, never cut. */
 export const record = mutation({

@@ -4,8 +4,8 @@ import { mutation } from "../_generated/server.js";
 import { countStates } from "../rows/counters.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
-import { closeVisit } from "./visits.js";
 import { isIdle } from "../shared/sessions.js";
+import { closeVisit } from "./closeVisit.js";
 
 /** Ends the visit now; the session stays until it is purged, and a later sign of life revives it. */
 export const visit = mutation({

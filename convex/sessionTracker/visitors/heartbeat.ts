@@ -2,7 +2,6 @@
 import { v } from "convex/values";
 import { mutation } from "../_generated/server.js";
 import { findLease, findSession } from "../rows/sessions.js";
-import { startVisit } from "./visits.js";
 import {
   isAnonymousId,
   isIdle,
@@ -10,6 +9,7 @@ import {
   vTrackResult,
 } from "../shared/sessions.js";
 import { isFuture } from "../shared/times.js";
+import { startVisit } from "./startVisit.js";
 
 /**
  * A sign of life. Costs one document read while the last write is younger than `touchAfter`,

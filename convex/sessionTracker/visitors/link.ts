@@ -3,8 +3,8 @@ import { v } from "convex/values";
 import { mutation } from "../_generated/server.js";
 import { findSession } from "../rows/sessions.js";
 import { fail } from "../shared/errors.js";
-import { startVisit } from "./visits.js";
 import { isAnonymousId } from "../shared/sessions.js";
+import { startVisit } from "./startVisit.js";
 
 /** Says which of the app's users this visitor is; creates the session where none is. */
 export const user = mutation({

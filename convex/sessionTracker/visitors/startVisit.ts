@@ -1,28 +1,9 @@
-/** How a visit starts and how it ends: the moves between hot leases and cold sessions. */
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import { readSettings } from "../settings/inForce.js";
 import { countStates } from "../rows/counters.js";
 import { findBySessionId } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
-
-/** Moves a visit's end from the lease to the session. Counting is the caller's: it may batch. */
-export async function closeVisit(
-  ctx: MutationCtx,
-  session: Doc<"sessions">,
-  lease: Doc<"leases">,
-  end: {
-    state: "expired" | "ended";
-    inactiveSince: number;
-    endReason?: string;
-  },
-): Promise<void> {
-  await ctx.db.patch("sessions", session._id, {
-    ...end,
-    actionCount: session.actionCount + lease.actionCount,
-  });
-  await ctx.db.delete("leases", lease._id);
-}
 
 /**
  * Starts a visit: the first, one after expiry or an end, or one that follows an idle lease that no
