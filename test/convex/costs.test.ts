@@ -141,6 +141,28 @@ describe.each([
   }
 });
 
+test.each([
+  ["created", 21],
+  // One more of each index: of the leases, and of the sessions that have none.
+  ["active", 22],
+] as const)(
+  "a page of 20 of a list by %s reads %i documents at most, of 3,000 sessions",
+  async (sort, most) => {
+    vi.setSystemTime(NOW);
+    const t = setUpComponent();
+    await seedExpired(t, visitors(1_500, CUTOFF));
+    await seedExpired(t, visitors(1_500, CUTOFF, "other"));
+    await seedLeased(t, visitors(20, CUTOFF - DAY_MS, "here"));
+    const query = { filter: {}, sort, order: "desc" as const, limit: 20 };
+    const read = await t.mutation(async (ctx) => {
+      const { sessions } = await ctx.runQuery(api.operator.search.page, query);
+      expect(sessions).toHaveLength(20);
+      return (await ctx.meta.getTransactionMetrics()).documentsRead.used;
+    });
+    expect(read).toBeLessThanOrEqual(most);
+  },
+);
+
 describe("what re-runs what", () => {
   test("heartbeats write nothing that status or a count of a day's sessions reads", async () => {
     vi.setSystemTime(NOW);

@@ -9,7 +9,6 @@ import {
   walkInactive,
   walkLeases,
   type Stretch,
-  type Walk,
 } from "../rows/walks.js";
 import { findLease, toSession, vActivity } from "../rows/sessions.js";
 import { comparePlaces, placeOf, type Place } from "../shared/places.js";
@@ -37,7 +36,7 @@ const vFilter = v.object({
 });
 type Filter = Infer<typeof vFilter>;
 
-/** Rows looked at in one call, of each index it walks. */
+/** Rows looked at in one call. */
 const SCANNED_AT_ONCE = 1_000;
 
 /**
@@ -65,25 +64,20 @@ export const page = query({
       order,
       after: cursor === null ? null : readCursor(cursor),
     };
-    const streams = await openStreams(ctx, search);
-    const keys = streams
-      .flatMap(({ keys }) => keys)
-      .sort((a, b) => comparePlaces(a.place, b.place, order))
-      .slice(0, SCANNED_AT_ONCE);
     const sessions: Found[] = [];
-    let last: Key | undefined;
-    for (const key of keys) {
-      if (sessions.length === limit) break;
-      last = key;
-      const found = await join(ctx, key.row);
+    let last: Place | undefined;
+    let scanned = 0;
+    for await (const { place, row } of keysOf(ctx, search)) {
+      const isFull = sessions.length === limit || scanned === SCANNED_AT_ONCE;
+      if (isFull && last !== undefined) {
+        return { sessions, cursor: toCursor(last) };
+      }
+      last = place;
+      scanned += 1;
+      const found = await join(ctx, row);
       if (found !== null && matches(found, filter)) sessions.push(found);
     }
-    const isDone =
-      last === keys.at(-1) && streams.every(({ isWhole }) => isWhole);
-    return {
-      sessions,
-      cursor: isDone || last === undefined ? null : toCursor(last.place),
-    };
+    return { sessions, cursor: null };
   },
 });
 
@@ -102,23 +96,28 @@ interface Key {
   row: Row;
 }
 
-interface Stream {
-  keys: Key[];
-  /** `false` where the index has more. */
-  isWhole: boolean;
-}
-
-/** The next rows of each index that together hold what the filter may match. */
-async function openStreams(ctx: QueryCtx, search: Search): Promise<Stream[]> {
-  const { userId, state } = search.filter;
-  if (search.sort === "created") return [await byCreation(ctx, search)];
+/** The next rows of the indexes that together hold what the filter may match, read as they are asked for. */
+async function* keysOf(ctx: QueryCtx, search: Search): AsyncGenerator<Key> {
+  const { sort, order, filter } = search;
+  const { userId, state } = filter;
+  if (sort === "created") {
+    yield* byCreation(ctx, search);
+    return;
+  }
   const ofUser = userId === undefined ? null : await ofFew(ctx, search, userId);
-  if (ofUser !== null) return [ofUser];
-  const streams: Stream[] = [];
+  if (ofUser !== null) {
+    yield* ofUser;
+    return;
+  }
+  const streams: AsyncIterable<Key>[] = [];
   // An ended session has no lease, and one with a lease is not ended.
-  if (state !== "ended") streams.push(await byLease(ctx, search));
-  if (state !== "active") streams.push(await byInactivity(ctx, search));
-  return streams;
+  if (state !== "ended") {
+    streams.push(keyed(walkLeases(ctx, activeStretch(search)), leaseKey));
+  }
+  if (state !== "active") {
+    streams.push(keyed(walkInactive(ctx, activeStretch(search)), inactiveKey));
+  }
+  yield* merged(streams, order);
 }
 
 /**
@@ -129,7 +128,7 @@ async function ofFew(
   ctx: QueryCtx,
   { order, after }: Search,
   userId: string,
-): Promise<Stream | null> {
+): Promise<Key[] | null> {
   const whole = { order, after: null };
   const rows = await walkCreated(ctx, { userId }, whole).take(
     SCANNED_AT_ONCE + 1,
@@ -141,41 +140,59 @@ async function ofFew(
       row.state === "active" ? await findLease(ctx, row.anonymousId) : null;
     keys.push(lease === null ? inactiveKey(row) : leaseKey(lease));
   }
-  const isBeyond = ({ place }: Key) =>
-    after === null || comparePlaces(place, after, order) > 0;
-  return { keys: keys.filter(isBeyond), isWhole: true };
+  return keys
+    .filter(({ place }) => !after || comparePlaces(place, after, order) > 0)
+    .sort((a, b) => comparePlaces(a.place, b.place, order));
 }
 
-async function byCreation(ctx: QueryCtx, search: Search): Promise<Stream> {
+function byCreation(ctx: QueryCtx, search: Search): AsyncIterable<Key> {
   const { filter, order, after } = search;
   const { createdFrom: from, createdBefore: before, userId, state } = filter;
   // Expired ones are also among those whose row still says active.
   const of = { userId, state: state === "expired" ? undefined : state };
   const stretch = { order, after, from, before };
-  return await toStream(walkCreated(ctx, of, stretch), (row) => ({
+  return keyed(walkCreated(ctx, of, stretch), (row) => ({
     place: placeOf(row.createdAt, row),
     row,
   }));
-}
-
-async function byInactivity(ctx: QueryCtx, search: Search): Promise<Stream> {
-  return await toStream(walkInactive(ctx, activeStretch(search)), inactiveKey);
-}
-
-async function byLease(ctx: QueryCtx, search: Search): Promise<Stream> {
-  return await toStream(walkLeases(ctx, activeStretch(search)), leaseKey);
 }
 
 function activeStretch({ filter, order, after }: Search): Stretch {
   return { order, after, from: filter.activeFrom, before: filter.activeBefore };
 }
 
-async function toStream<Found extends Row>(
-  rows: Walk<Found>,
+async function* keyed<Found extends Row>(
+  rows: AsyncIterable<Found>,
   keyOf: (row: Found) => Key,
-): Promise<Stream> {
-  const taken = await rows.take(SCANNED_AT_ONCE);
-  return { keys: taken.map(keyOf), isWhole: taken.length < SCANNED_AT_ONCE };
+): AsyncGenerator<Key> {
+  for await (const row of rows) yield keyOf(row);
+}
+
+/** The keys of all streams in one order; each is read one row ahead. */
+async function* merged(
+  streams: AsyncIterable<Key>[],
+  order: Stretch["order"],
+): AsyncGenerator<Key> {
+  const open = streams.map((stream) => stream[Symbol.asyncIterator]());
+  try {
+    const heads: { key: Key; next: () => Promise<IteratorResult<Key>> }[] = [];
+    for (const iterator of open) {
+      const next = () => iterator.next();
+      const first = await next();
+      if (!first.done) heads.push({ key: first.value, next });
+    }
+    for (;;) {
+      heads.sort((a, b) => comparePlaces(a.key.place, b.key.place, order));
+      const [head] = heads;
+      if (head === undefined) return;
+      yield head.key;
+      const result = await head.next();
+      if (result.done) heads.shift();
+      else head.key = result.value;
+    }
+  } finally {
+    for (const iterator of open) await iterator.return?.();
+  }
 }
 
 function inactiveKey(row: Doc<"sessions">): Key {
