@@ -11,21 +11,21 @@ import {
 import type { LiveCode } from "./liveCode.js";
 import type { LogStream } from "./logStream.js";
 
-/** What a deployment is called where Convex shows an instance's name. */
+/** Instance name of a deployment, where Convex shows one. */
 const INSTANCE_NAME = "embedded";
 
-/** What these routes need of the deployment. */
+/** Parts of the deployment that the admin routes use. */
 export interface AdminServices {
   readonly live: LiveCode;
   readonly logs: LogStream;
   readonly urls: { readonly cloud: string; readonly site: string };
-  /** Of this package. */
+  /** Version of this package. */
   readonly version: string;
 }
 
 /**
- * What the CLI or its MCP server may ask for and does not get. It would take a 404
- * for a deployment that is still starting, and try for half a minute.
+ * Requests that the CLI or its MCP server may make and that are refused. A 404 would mean to it a
+ * deployment that is still starting, and it would try for half a minute.
  */
 const NOT_OFFERED = {
   "/api/run_test_function":
@@ -34,7 +34,7 @@ const NOT_OFFERED = {
     "The embedded deployment does not infer schemas from documents. `convex data` shows the tables, and schema.ts what is in them.",
 };
 
-/** The few questions that anyone may ask. */
+/** The routes that need no admin key. */
 export function publicRoutes({ version }: AdminServices): Routes {
   return {
     "/": {
@@ -49,7 +49,7 @@ export function publicRoutes({ version }: AdminServices): Routes {
   };
 }
 
-/** What the CLI asks beside pushing. */
+/** The routes that the CLI uses beside pushing. */
 export function adminRoutes({ live, logs, urls }: AdminServices): Routes {
   return {
     ...Object.fromEntries(
@@ -84,7 +84,7 @@ export function adminRoutes({ live, logs, urls }: AdminServices): Routes {
   };
 }
 
-/** What `convex network-test --speed-test` sends at most. */
+/** The largest body that `convex network-test --speed-test` sends. */
 const ECHO_LIMIT_BYTES = 64 * 1024 * 1024;
 
 async function echo(request: ApiRequest): Promise<ApiResponse> {

@@ -7,10 +7,10 @@ import type { ApiRequest, ApiResponse } from "./http/http.js";
 import { isModulePath } from "./modulePath.js";
 import { checkConvexJson, toCleanJson } from "./values.js";
 
-/** How values are written: exactly, or as plain JSON for people. */
+/** How the values of a call are written: exactly, or as plain JSON for people. */
 export type ValueFormat = "convex_encoded_json" | "json";
 
-/** A call as its body names it, checked. */
+/** A checked function call, as its request body names it. */
 export interface FunctionCall {
   path: string;
   args: JSONValue;
@@ -58,7 +58,7 @@ export function toUdfRequest(
   };
 }
 
-/** Answers 200 whether the function succeeded or threw, as Convex does. */
+/** The 200 response to a call, whether the function succeeded or threw, as Convex does. */
 export function outcomeResponse(
   outcome: UdfOutcome,
   format: ValueFormat,
@@ -66,7 +66,9 @@ export function outcomeResponse(
   return rawJsonResponse(JSON.stringify(outcomeBody(outcome, format)));
 }
 
-/** The body for one outcome; the client tells a ConvexError by `errorData` being there. */
+/**
+ * The response body for one outcome; the client tells a ConvexError by the presence of `errorData`.
+ */
 export function outcomeBody(
   outcome: UdfOutcome,
   format: ValueFormat,
@@ -85,7 +87,7 @@ export function outcomeBody(
   };
 }
 
-/** Longer than a file system allows. */
+/** Limit for a function's path: longer than a file system allows. */
 const MAX_PATH_LENGTH = 4_096;
 
 function parsePath(path: unknown): string {

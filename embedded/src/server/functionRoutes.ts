@@ -27,19 +27,19 @@ import {
 } from "./systemQueries/systemQueries.js";
 import { decodeTs, encodeTs, type SnapshotPins } from "./snapshotPins.js";
 
-/** What the function routes need of the deployment. */
+/** Parts of the deployment that the function routes use. */
 export interface FunctionServices extends AuthServices, SystemQueryServices {
   readonly database: Database;
   readonly runtime: Runtime;
   readonly pins: SnapshotPins;
 }
 
-/** Queries of one batch share a snapshot, so it cannot be endless. */
+/** Limit for the queries of one batch, which share a snapshot. */
 const MAX_BATCH = 1_000;
-/** Of its results, all of which are in memory at once. */
+/** Limit for the results of one batch, all of which are in memory at once. */
 const MAX_BATCH_CHARACTERS = 128 * 1024 * 1024;
 
-/** The calls of apps and operators: `/api/query`, `/api/mutation` and their kin. */
+/** Routes for the calls of apps and operators: `/api/query`, `/api/mutation` and the like. */
 export function functionRoutes(services: FunctionServices): Routes {
   const run = (udfType: UdfType) => (request: ApiRequest) =>
     runFunction(services, request, udfType);
@@ -53,7 +53,7 @@ export function functionRoutes(services: FunctionServices): Routes {
   };
 }
 
-/** The call of operators, which names no kind and reaches into components. */
+/** Route for the calls of operators, which name no kind and reach into components. */
 export function operatorFunctionRoutes(services: FunctionServices): Routes {
   return { "/api/function": { POST: (r) => runAnyFunction(services, r) } };
 }

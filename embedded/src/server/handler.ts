@@ -30,7 +30,7 @@ import {
 } from "./snapshots/routes.js";
 import { pushRoutes, type PushServices } from "./push/routes.js";
 
-/** Everything the HTTP API is made of. */
+/** Parts of the deployment that the HTTP API uses. */
 export type ApiServices = FunctionServices &
   PushServices &
   AdminServices &
@@ -41,15 +41,15 @@ const RUN_PREFIX = "/api/run/";
 const HTTP_ACTION_PREFIX = "/http";
 const IS_UNDER_HTTP = /^\/http(\/|$)/;
 
-/** What a deployment answers on its two ports. */
+/** Request handlers of a deployment's two ports. */
 export interface Handlers {
-  /** The API, with the HTTP actions under `/http`. */
+  /** Handler of the API, with the HTTP actions under `/http`. */
   readonly cloud: ApiHandler;
-  /** The HTTP actions alone. */
+  /** Handler of the HTTP actions alone. */
   readonly site: ApiHandler;
 }
 
-/** Everything a deployment answers. The handlers never reject: every failure is an answer. */
+/** The request handlers of a deployment. They never reject: every failure is a response. */
 export function createHandlers(services: ApiServices): Handlers {
   const api = createApi(services);
   const runAction = httpActionHandler(services);
@@ -77,14 +77,19 @@ function createApi(services: ApiServices): ApiHandler {
   });
   const sendExport = exportFileHandler(services);
 
-  /** Answers whoever sends the key, and looks at nothing of the request before that. */
+  /**
+   * Routes for whoever sends the admin key; without it, nothing else of the request is looked at.
+   */
   const forOperators: ApiHandler = async (request) => {
     requireAdmin(request, services.adminKey);
     return request.path.startsWith(EXPORT_FILES)
       ? sendExport(checked(request, ["GET"]))
       : operator.answer(request);
   };
-  /** Any page may call, as on Convex; what it may do depends on the token it sends. */
+  /**
+   * Routes for everyone. Any page may call, as on Convex; what it may do depends on the token it
+   * sends.
+   */
   const forAll: ApiHandler = async (request) => {
     if (request.method === "OPTIONS") return preflight(request);
     if (request.path.startsWith(RUN_PREFIX)) {
@@ -131,7 +136,7 @@ function routing(table: Routes) {
   };
 }
 
-/** The request, if it has one of these methods. */
+/** The request, if its method is one of `allowed`. */
 function checked(request: ApiRequest, allowed: string[]): ApiRequest {
   if (allowed.includes(request.method)) return request;
   throw new HttpError(
@@ -141,7 +146,10 @@ function checked(request: ApiRequest, allowed: string[]): ApiRequest {
   );
 }
 
-/** Failures that are not the caller's are logged and told to nobody else. */
+/**
+ * The response to a failure. A failure that is not the caller's fault is logged and its text kept
+ * from the caller.
+ */
 function failureResponse(
   error: unknown,
   request: ApiRequest,
@@ -185,7 +193,7 @@ function toHttpError(error: EmbeddedError): HttpError | undefined {
     case "unsupported":
       return refuse("Unsupported");
     case "storageFailed":
-      // It has been logged, once.
+      // The store has logged the failure, once.
       return new HttpError(503, "StorageFailed", error.message, {
         cause: error,
       });

@@ -11,13 +11,13 @@ import {
   type ApiResponse,
 } from "./http/http.js";
 
-/** What HTTP actions need of the deployment. */
+/** Parts of the deployment that HTTP actions use. */
 export interface HttpActionServices extends AuthServices {
   readonly runtime: Runtime;
   readonly urls: { readonly site: string };
 }
 
-/** Convex's own limit. The body is read whole before the action starts. */
+/** Convex's own limit for the body of a request, which is read whole before the action starts. */
 const HTTP_ACTION_BODY_LIMIT_BYTES = 20 * 1024 * 1024;
 
 const METHODS = new Set([
@@ -32,7 +32,8 @@ const METHODS = new Set([
 
 /**
  * Hands requests to the app's `http.ts`.
- * @returns takes the path as the app's routes have it, which is not always the request's own
+ * @returns a handler that takes the path as the app's routes have it, which is not always the
+ * request's own
  */
 export function httpActionHandler(
   services: HttpActionServices,
@@ -76,7 +77,10 @@ export function httpActionHandler(
   };
 }
 
-/** Apps may use the header for schemes of their own, so whatever is not for this deployment is nobody. */
+/**
+ * The caller's identity. Apps may use the `Authorization` header for schemes of their own, so a
+ * value that is not for this deployment counts as no identity.
+ */
 async function identityOf(
   request: ApiRequest,
   services: AuthServices,

@@ -73,7 +73,10 @@ export class LiveCode {
     return this.#builtIn;
   }
 
-  /** Puts a push in place, in one transaction with `migrate`; on a throw the running code stays. */
+  /**
+   * Puts a push in place, in one transaction with `migrate`; if either throws, the running code
+   * stays.
+   */
   async push(
     next: CodeRevision,
     migrate: (tx: Transaction) => void,
@@ -96,7 +99,10 @@ export class LiveCode {
     });
   }
 
-  /** The new code takes over in the moment of the commit, so that none meets the other's tables. */
+  /**
+   * Replaces the running code in the moment of the commit, so that no code meets another version's
+   * tables.
+   */
   async #replace(change: (tx: Transaction) => Running): Promise<void> {
     let takeOver: (() => void) | undefined;
     const stop = this.#database.onCommit(() => {

@@ -1,2 +1,2 @@
-/** Where the deployment says what it does; one line each, never a secret. */
+/** Receives what the deployment logs: one line each, never a secret. */
 export type Log = (message: string) => void;

@@ -36,12 +36,15 @@ const MAX_ENTRIES = 1_000;
 /** How long a poll without news is held; the CLI polls again at once. */
 const POLL_MS = 60_000;
 
-/** Keeps the latest completions for `convex dev` and `convex logs` to follow. */
+/** Keeps the latest completions of functions for `convex dev` and `convex logs` to follow. */
 export class LogStream {
   readonly #clock: Clock;
   readonly #entries: { cursor: number; entry: LogEntry }[] = [];
   readonly #waiting = new Set<() => void>();
-  /** Milliseconds at least, so that a cursor of an earlier run is never ahead. */
+  /**
+   * Cursor of the newest completion. At least the time in milliseconds, so that a cursor of an
+   * earlier run is never ahead.
+   */
   #newest: number;
   #added = 0;
   #closed = false;
@@ -60,9 +63,9 @@ export class LogStream {
   }
 
   /**
-   * Completions after `cursor`, waiting for the next one when it is the newest. From 0,
-   * which asks for the cursor to go on from, it answers at once.
-   * @param onGone registers what to do when the reader is gone
+   * Completions after `cursor`; when `cursor` is the newest, waits for the next one. Cursor 0,
+   * which asks for the cursor to go on from, is answered at once.
+   * @param onGone registers a listener for when the reader is gone
    */
   async follow(
     cursor: number,
@@ -87,7 +90,7 @@ export class LogStream {
     };
   }
 
-  /** Sends every waiting reader home, so that the server can close. */
+  /** Ends the wait of every reader, so that the server can close. */
   close(): void {
     this.#closed = true;
     this.#wake();
@@ -102,7 +105,7 @@ function toLogEntry(event: CompletionEvent, sequence: number): LogEntry {
   return {
     kind: "Completion",
     udfType: event.udfType,
-    // As people write it: `messages:send`, not `messages.js:send`.
+    // The path as people write it: `messages:send`, not `messages.js:send`.
     identifier: event.path.replace(/\.js(?=:)/, "").replace(/:default$/, ""),
     componentPath: event.componentPath === "" ? null : event.componentPath,
     timestamp: event.startedAtMs / 1_000,
@@ -117,7 +120,7 @@ function toLogEntry(event: CompletionEvent, sequence: number): LogEntry {
   };
 }
 
-/** The runtime writes a line as `[LEVEL] text`. */
+/** A log line of the runtime, `[LEVEL] text`, in the form the CLI reads. */
 function toLogLine(line: string, timestamp: number): LogLine {
   const [, level = "LOG", message = line] =
     /^\[([A-Z]+)\] ([\s\S]*)$/.exec(line) ?? [];

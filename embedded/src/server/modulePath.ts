@@ -1,4 +1,4 @@
-/** Whether a path may name a module: Convex's characters, and no way upwards. */
+/** Whether a path may name a module: only Convex's characters, and no way upwards. */
 export function isModulePath(path: string): boolean {
   return path
     .split("/")

@@ -5,13 +5,13 @@ import { badRequest } from "./http/http.js";
 /** How long after `query_ts` its snapshot can be read, as on Convex. */
 const PIN_MS = 30_000;
 
-/** Each pin keeps its snapshot's pages from being reused. */
+/** Limit for pinned snapshots, each of which keeps its pages from being reused. */
 const MAX_PINS = 32;
 
 interface Pin {
   readonly snapshot: RuntimeSnapshot;
   readonly timer: unknown;
-  /** Queries that read it right now; it is released after the last. */
+  /** Number of queries that read the snapshot right now; it is released after the last. */
   users: number;
 }
 
@@ -22,8 +22,8 @@ export interface PinInUse {
 }
 
 /**
- * Snapshots that `query_ts` promised to its caller. Bounded in time and number;
- * one that is gone is refused, never silently replaced by a newer one.
+ * Snapshots that `query_ts` promised to its caller, bounded in time and number. A query of a
+ * snapshot that is gone is refused, never run on a newer one.
  */
 export class SnapshotPins {
   readonly #runtime: Runtime;
@@ -63,7 +63,7 @@ export class SnapshotPins {
     return { snapshot: pin.snapshot, release: () => leave(pin) };
   }
 
-  /** Lets go of every snapshot. */
+  /** Releases every snapshot. */
   close(): void {
     for (const ts of [...this.#pins.keys()]) this.#drop(ts);
   }
@@ -82,7 +82,7 @@ function leave(pin: Pin): void {
   if (pin.users === 0) pin.snapshot.data.release();
 }
 
-/** Base64 of the u64 in little endian, the form clients pass along unread. */
+/** A timestamp in base64 of the u64 in little endian, the form clients pass along unread. */
 export function encodeTs(ts: bigint): string {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(ts);

@@ -26,7 +26,7 @@ export function checkConvexJson(
   if (Array.isArray(value)) {
     refuseMoreThan(value.length, MAX_ARRAY_LENGTH, "elements", where);
     for (let i = 0; i < value.length; i++) {
-      // Most values are no containers, and a million of them need no names.
+      // Most values are no containers; to name a million of them would be waste.
       if (isContainer(value[i])) {
         checkConvexJson(value[i], `${where}[${i}]`, depth + 1);
       }
@@ -50,8 +50,8 @@ export function checkConvexJson(
 }
 
 /**
- * Convex's `json` format, for curl: int64 and bytes as strings, special floats
- * by name. Lossy, which is why clients use `convex_encoded_json`.
+ * A value in Convex's `json` format, for curl: int64 and bytes as strings, special floats by name.
+ * The format is lossy, which is why clients use `convex_encoded_json`.
  */
 export function toCleanJson(value: JSONValue): JSONValue {
   if (Array.isArray(value)) return value.map(toCleanJson);
@@ -106,7 +106,7 @@ function byteLength(value: unknown): number | undefined {
 
 function checkFieldName(key: string, where: string): void {
   if (key.startsWith("$")) throw reservedName(key, where);
-  // Decoders assign fields by name, and this name would set the prototype.
+  // Decoders assign fields by name, and assigning `__proto__` would set the prototype.
   if (key === "__proto__") throw reservedName(key, where);
   if (key.length > MAX_FIELD_NAME_LENGTH || !/^[\x20-\x7e]*$/.test(key)) {
     throw badRequest(

@@ -8,7 +8,7 @@ import { replaceFile } from "../../storage/directory/files.js";
 const ADMIN_KEY_FILE = "admin-key";
 
 const MIN_KEY_LENGTH = 16;
-/** Nothing longer is looked at. */
+/** A longer key is refused unread. */
 const MAX_KEY_LENGTH = 1_024;
 
 /**
@@ -38,7 +38,7 @@ export class AdminKey {
     return this.#value;
   }
 
-  /** In constant time whatever the candidate's length, since digests are compared. */
+  /** Compares digests, so that it takes the same time whatever the candidate. */
   matches(candidate: string): boolean {
     return (
       candidate.length <= MAX_KEY_LENGTH &&
@@ -46,15 +46,15 @@ export class AdminKey {
     );
   }
 
-  /** For `JSON.stringify` and `util.inspect`, which must not show the secret. */
+  /** The form for `JSON.stringify` and `util.inspect`, without the secret. */
   toJSON(): string {
     return "[admin key]";
   }
 }
 
 /**
- * The key of a data directory: `given` (which is written down for the tools
- * that read the file), else the one it already has, else a new random one.
+ * The key of a data directory: `given` (which is written down for the tools that read the file),
+ * else the key the directory already has, else a new random one.
  */
 export async function loadAdminKey(
   dataDir: string,
@@ -72,7 +72,9 @@ export async function loadAdminKey(
   return key;
 }
 
-/** An empty file counts as none: there is no key in it that anybody could have. */
+/**
+ * The key in `file`. An empty file counts as none: there is no key in it that anybody could have.
+ */
 async function readIfPresent(file: string): Promise<string | undefined> {
   try {
     return (await readFile(file, "utf8")).trim() || undefined;

@@ -6,25 +6,27 @@ import { toActingIdentity } from "./userIdentity.js";
 import type { UserTokens, VerifiedUser } from "./userTokens.js";
 
 /**
- * Who a request comes from. `actingUser` is an administrator who asks to be
- * treated as a user (`convex run --identity`): then only what users may call.
+ * Who sent a request. `actingUser` is an administrator who asks to be treated as a user (`convex
+ * run --identity`) and may then call only what users may.
  */
 export type Caller =
   | { readonly role: "anonymous" | "admin"; readonly identity: null }
   | { readonly role: "actingUser"; readonly identity: UserIdentity }
   | ({ readonly role: "user" } & VerifiedUser);
 
-/** By what callers are told apart. */
+/** Parts of the deployment that tell callers apart. */
 export interface AuthServices {
   readonly adminKey: AdminKey;
   readonly tokens: UserTokens;
 }
 
-/** Who a caller is that does not say so. */
+/** The caller of a request without credentials. */
 export const ANONYMOUS: Caller = { role: "anonymous", identity: null };
 const ADMIN: Caller = { role: "admin", identity: null };
 
-/** Reads the `Authorization` header; a wrong key or token is refused, never ignored. */
+/**
+ * The caller that the `Authorization` header names; a wrong key or token is refused, never ignored.
+ */
 export async function authenticate(
   request: ApiRequest,
   { adminKey, tokens }: AuthServices,

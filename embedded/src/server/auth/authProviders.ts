@@ -4,31 +4,34 @@ import type { ModuleSource } from "../../functions/types.js";
 import { describeJson, isJsonObject } from "../http/body.js";
 import { badRequest, type HttpError } from "../http/http.js";
 
-/** Whose tokens are accepted, in the form in which the CLI is told. */
+/** An issuer whose tokens are accepted, in the form in which the CLI is told of it. */
 export type AuthProvider = OidcProvider | CustomJwtProvider;
 
-/** Found by OpenID Connect discovery at its domain. */
+/** A provider whose keys are found by OpenID Connect discovery at its domain. */
 export interface OidcProvider {
-  /** With its scheme, as tokens have it in `iss`. */
+  /** The issuer, with its scheme, as tokens have it in `iss`. */
   readonly domain: string;
   readonly applicationID: string;
 }
 
-/** One that is told where its keys are. */
+/** A provider whose keys are at a configured address. */
 export interface CustomJwtProvider {
   readonly type: "customJwt";
   readonly issuer: string;
   /** http(s) address of the key set, or the set itself as a `data:` URI. */
   readonly jwks: string;
   readonly algorithm: "RS256" | "ES256";
-  /** Null accepts tokens for any audience. */
+  /** Audience of accepted tokens; null accepts any. */
   readonly applicationID: string | null;
 }
 
-/** Configures who is trusted; pushed among the app's modules. */
+/** Path of the pushed module that configures the providers. */
 export const AUTH_CONFIG_PATH = "auth.config.js";
 
-/** Evaluates the auth.config among an app's modules with the environment of the push; none: no providers. */
+/**
+ * The providers of the app's auth.config, evaluated with the environment of the push; none without
+ * the module.
+ */
 export async function evaluateAuthConfig(
   modules: ReadonlyMap<string, ModuleSource>,
   options: { env: Readonly<Record<string, string>>; nowMs: number },
@@ -51,7 +54,10 @@ export async function evaluateAuthConfig(
   }
 }
 
-/** `iss` is compared without its trailing slash, and https is its default. */
+/**
+ * An issuer without trailing slashes and with https as the default scheme, for comparison with
+ * `iss`.
+ */
 export function canonicalIssuer(issuer: string): string {
   const url = /^https?:\/\//.test(issuer) ? issuer : `https://${issuer}`;
   return url.replace(/\/+$/, "");
@@ -107,13 +113,16 @@ function text(value: Record<string, unknown>, key: string): string {
   );
 }
 
-/** Out of the realm that made it. */
+/** The value as JSON, copied out of the realm that made it. */
 function copyOf(value: unknown): JSONValue | undefined {
   const json = JSON.stringify(value) as string | undefined;
   return json === undefined ? undefined : (JSON.parse(json) as JSONValue);
 }
 
-/** The CLI reads the name out of this very sentence. */
+/**
+ * The refusal for an environment variable that is not set. The CLI reads the name out of this very
+ * sentence.
+ */
 function unsetVariable(
   source: string,
   env: Readonly<Record<string, string>>,

@@ -29,8 +29,8 @@ const STANDARD: Readonly<Record<string, string>> = {
 
 /**
  * The identity that a verified token's claims make up.
- * @param flatten claims within claims become fields such as `address.city`, as
- * Convex does for custom JWTs
+ * @param flatten whether claims within claims become fields such as `address.city`, as Convex does
+ * for custom JWTs
  */
 export function toUserIdentity(
   claims: Readonly<Record<string, unknown>>,
@@ -48,7 +48,7 @@ export function toUserIdentity(
     } else if (flatten) custom.push(...flattened(claim, value));
     else custom.push([claim, value]);
   }
-  // Later ones win: no claim of the token's own naming stands in for what was verified.
+  // Later fields win: no claim whose name the token chose replaces a verified field.
   return {
     ...Object.fromEntries([...custom, ...standard]),
     ...named(String(claims["iss"]), String(claims["sub"])),
@@ -77,7 +77,7 @@ function named(issuer: string, subject: string) {
   return { tokenIdentifier: `${issuer}|${subject}`, subject, issuer };
 }
 
-/** A time is seconds in a token and RFC 3339 in an identity. */
+/** The value of a standard claim. A time is seconds in a token and RFC 3339 in an identity. */
 function standardValue(claim: string, value: JSONValue): JSONValue {
   if (claim !== "updated_at" || typeof value !== "number") return value;
   const time = new Date(value * 1_000);

@@ -11,33 +11,39 @@ import { isJsonObject } from "../http/body.js";
 import { HttpError } from "../http/http.js";
 import { toUserIdentity } from "./userIdentity.js";
 
-/** Convex's own allowance for clocks that differ. */
+/** Convex's own tolerance for clocks that differ. */
 const CLOCK_TOLERANCE_S = 5;
 const PROVIDER_TIMEOUT_MS = 5_000;
 
-/** Signatures only: with a shared secret, or none, anyone could issue tokens. */
+/** Algorithms with a public key only: with a shared secret, or none, anyone could issue tokens. */
 const OIDC_ALGORITHMS = ["RS256", "ES256", "EdDSA"];
 
-/** Where the providers of the running code stand. */
+/** Source of the running code's providers. */
 export interface ProviderSource {
   readonly revision: { readonly auth: readonly AuthProvider[] };
 }
 
-/** Who a token speaks for, and until when. */
+/** The user a token speaks for, and until when. */
 export interface VerifiedUser {
   readonly identity: UserIdentity;
-  /** With the tolerance for clocks that differ: what was accepted is not refused at once. */
+  /**
+   * The token's expiry plus the tolerance for clocks that differ, so that a token just accepted is
+   * not refused at once.
+   */
   readonly expiresAtMs: number;
 }
 
-/** Over HTTP headers hold less; over WebSocket nothing else bounds it. */
+/** Limit for a token's length. HTTP headers hold less; over a WebSocket nothing else bounds it. */
 const MAX_TOKEN_CHARACTERS = 64 * 1_024;
 
 /** Verifies the tokens of users against the providers of auth.config. */
 export class UserTokens {
   readonly #code: ProviderSource;
   readonly #clock: Clock;
-  /** `jose` keeps a set for ten minutes and asks again for a key it does not know. */
+  /**
+   * Key set of each provider. `jose` keeps a set for ten minutes and asks again for a key it does
+   * not know.
+   */
   readonly #keys = new WeakMap<AuthProvider, Promise<JWTVerifyGetKey>>();
 
   constructor(code: ProviderSource, clock: Clock) {
@@ -46,8 +52,7 @@ export class UserTokens {
   }
 
   /**
-   * Who a JWT speaks for.
-   *
+   * The user a JWT speaks for.
    * @throws HttpError 401 with a sentence that says what is wrong with the token; 503 when the
    * provider's keys cannot be had.
    */
@@ -85,7 +90,7 @@ export class UserTokens {
     }
   }
 
-  /** @throws HttpError 401 once the token of a user is too old. */
+  /** @throws HttpError 401 once a user's token has expired. */
   checkStillValid({ expiresAtMs }: VerifiedUser): void {
     if (this.#clock.now() < expiresAtMs) return;
     const expired = new Date(expiresAtMs - CLOCK_TOLERANCE_S * 1_000);
@@ -99,7 +104,7 @@ export class UserTokens {
     if (iss === undefined) {
       throw unauthenticated("InvalidAuthHeader", "The token has no issuer.");
     }
-    // A claim is whatever its sender wrote, until the signature says otherwise.
+    // Until the signature is verified, a claim is whatever its sender wrote.
     if (typeof iss !== "string" || !isAudience(aud)) {
       throw unauthenticated(
         "InvalidAuthHeader",
@@ -134,7 +139,7 @@ export class UserTokens {
     if (known !== undefined) return known;
     const loading = loadKeys(provider);
     this.#keys.set(provider, loading);
-    // The next token tries again.
+    // A failure is not cached: the next token loads the keys again.
     loading.catch(() => this.#keys.delete(provider));
     return loading;
   }
@@ -163,7 +168,10 @@ async function loadKeys(provider: AuthProvider): Promise<JWTVerifyGetKey> {
   };
 }
 
-/** Which key signed is the token's to say; everything else went wrong at the provider. */
+/**
+ * Whether an error is about the token, which names the key that signed it; any other error is the
+ * provider's.
+ */
 function isAboutToken(error: unknown): boolean {
   return (
     error instanceof errors.JWKSNoMatchingKey ||

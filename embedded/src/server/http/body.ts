@@ -14,17 +14,17 @@ import {
   type JsonBounds,
 } from "./json.js";
 
-/** What a body may be. */
+/** Size limits of a request body. */
 export interface BodyLimits {
   readonly sentBytes: number;
-  /** Of one that was compressed; inflating stops there. */
+  /** Limit for a compressed body once inflated; inflating stops there. */
   readonly inflatedBytes: number;
   readonly json: JsonBounds;
 }
 
 /**
- * Of a call, which anybody may send. Convex caps arguments at 16 MiB; the rest is room for the
- * envelope. No client compresses calls, and a few bytes are not to become as much.
+ * Limits for a call, which anybody may send. Convex caps arguments at 16 MiB; the rest is room for
+ * the envelope. No client compresses calls, so inflating gets no more room.
  */
 const CALL_BODY: BodyLimits = {
   sentBytes: 17 * 1024 * 1024,
@@ -32,7 +32,7 @@ const CALL_BODY: BodyLimits = {
   json: CALL_BOUNDS,
 };
 
-/** Of a push: sources and source maps of a whole app. */
+/** Limits for a push: sources and source maps of a whole app. */
 export const PUSH_BODY: BodyLimits = {
   sentBytes: 200 * 1024 * 1024,
   inflatedBytes: 200 * 1024 * 1024,
@@ -79,7 +79,7 @@ export function parseJsonObject(
   return value;
 }
 
-/** The 413 of a body over its cap. */
+/** The 413 refusal of a body over its cap. */
 export function bodyTooLarge(limitBytes: number): HttpError {
   return new HttpError(
     413,

@@ -16,7 +16,7 @@ export function toFetch(
   };
 }
 
-/** `Response` takes no body with these, not even an empty one. */
+/** Statuses with which `Response` takes no body, not even an empty one. */
 const EMPTY_STATUSES = new Set([204, 205, 304]);
 
 class WebRequest implements ApiRequest {

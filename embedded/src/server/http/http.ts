@@ -6,24 +6,27 @@ import { EmbeddedError, type EmbeddedErrorCode } from "../../errors.js";
  */
 export interface ApiRequest {
   readonly method: string;
-  /** Still percent-encoded, without the query string. */
+  /** Path, still percent-encoded, without the query string. */
   readonly path: string;
   /** Query string without `?`; empty when there is none. */
   readonly query: string;
-  /** @param name lower case */
+  /**
+   * Value of a header.
+   * @param name lower case
+   */
   header(name: string): string | undefined;
-  /** Every header as it was sent, those sent twice included. */
+  /** All headers as they were sent, repeated ones included. */
   headers(): Iterable<[name: string, value: string]>;
-  /** Reads the whole body as sent; throws {@link HttpError} 413 past `limitBytes`. */
+  /** The whole body as sent; throws {@link HttpError} 413 past `limitBytes`. */
   readBody(limitBytes: number): Promise<Buffer>;
-  /** Runs `listener` when the client goes away before it was answered. */
+  /** Runs `listener` when the client goes away before the answer. */
   onDisconnect(listener: () => void): void;
 }
 
-/** What a route answers; `node.ts` and `fetch` turn it into bytes. */
+/** A route's answer; `node.ts` and `fetch` turn it into bytes. */
 export interface ApiResponse {
   status: number;
-  /** Only HTTP actions stream. */
+  /** The body; only HTTP actions stream. */
   body: string | ReadableStream<Uint8Array>;
   headers: Record<string, string | string[]>;
 }
@@ -31,7 +34,7 @@ export interface ApiResponse {
 /** Answers one request; every failure it expects is already a response. */
 export type ApiHandler = (request: ApiRequest) => Promise<ApiResponse>;
 
-/** What the API's paths take, beside OPTIONS. */
+/** Methods of the API's paths, beside OPTIONS. */
 export type Method = "GET" | "POST";
 
 /** Handlers by path and method. */
@@ -62,7 +65,7 @@ export function jsonResponse(value: unknown, status = 200): ApiResponse {
   );
 }
 
-/** As {@link jsonResponse} for text that is JSON already. */
+/** A JSON answer from text that is JSON already. */
 export function rawJsonResponse(body: string, status = 200): ApiResponse {
   return { status, body, headers: { "content-type": "application/json" } };
 }
@@ -84,7 +87,7 @@ export function errorResponse(error: HttpError): ApiResponse {
   );
 }
 
-/** Shorthand for the most common refusal. */
+/** A 400 refusal. */
 export function badRequest(wireCode: string, message: string): HttpError {
   return new HttpError(400, wireCode, message);
 }

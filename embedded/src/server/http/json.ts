@@ -1,4 +1,4 @@
-/** What JSON may be made of, so that no text costs much more than to send it. */
+/** Bounds for JSON text, so that parsing it never costs much more than sending it. */
 export interface JsonBounds {
   readonly depth: number;
   readonly containers: number;
@@ -6,8 +6,9 @@ export interface JsonBounds {
 }
 
 /**
- * Of calls and messages. Convex's own limits on values are narrower and are checked on what was
- * parsed, so that one bad value fails alone; but to parse 17 MiB of brackets takes seconds, and gigabytes.
+ * Bounds for calls and messages. Convex's own limits on values are narrower and are checked after
+ * parsing, so that one bad value fails alone; but to parse 17 MiB of brackets takes seconds, and
+ * gigabytes.
  */
 export const CALL_BOUNDS: JsonBounds = {
   depth: 16_384,
@@ -15,7 +16,7 @@ export const CALL_BOUNDS: JsonBounds = {
   values: 2 * 1_024 * 1_024,
 };
 
-/** Of a push, after its key: most of it is sources, in long strings. */
+/** Bounds for a push, whose sender has shown the key: most of it is sources, in long strings. */
 export const PUSH_BOUNDS: JsonBounds = {
   depth: 16_384,
   containers: 2 * 1_024 * 1_024,
@@ -23,7 +24,7 @@ export const PUSH_BOUNDS: JsonBounds = {
 };
 
 /**
- * As `JSON.parse`, once the text is known to be within bounds.
+ * `JSON.parse` for text within `bounds`.
  * @throws SyntaxError which says what is wrong
  */
 export function parseJson(text: string, bounds: JsonBounds): unknown {
@@ -31,7 +32,7 @@ export function parseJson(text: string, bounds: JsonBounds): unknown {
   return JSON.parse(text);
 }
 
-/** What `"`, `,`, `[`, `]`, `{` and `}` are in a text. */
+/** Codes of `"`, `,`, `[`, `]`, `{` and `}`. */
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const OPEN_ARRAY = 0x5b;
@@ -71,7 +72,7 @@ function checkBounds(text: string, bounds: JsonBounds): void {
   }
 }
 
-/** Where the string that begins at `start` has its closing quote; the text's end without one. */
+/** Index of the closing quote of the string that begins at `start`; the text's end without one. */
 function endOfString(text: string, start: number): number {
   for (let at = start; ;) {
     at = text.indexOf('"', at + 1);

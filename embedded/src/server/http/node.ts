@@ -29,15 +29,15 @@ export type UpgradeHandler = (
 /** A listening server. */
 export interface Listener {
   readonly port: number;
-  /** Stops accepting, answers what is in flight, closes every connection. */
+  /** Stops accepting, answers requests in flight, closes every connection. */
   close(): Promise<void>;
 }
 
 const HEADERS_TIMEOUT_MS = 10_000;
-/** A 200 MB push over a slow local disk stays well inside this. */
+/** Limit for receiving a request; a 200 MB push from a slow local disk stays well inside it. */
 const REQUEST_TIMEOUT_MS = 120_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-/** After this a client that does not finish its request is cut off. */
+/** How long closing waits for a client to finish its request before cutting it off. */
 const CLOSE_GRACE_MS = 5_000;
 const DISCARD_LIMIT_BYTES = 256 * 1024 * 1024;
 
@@ -54,7 +54,7 @@ export async function listen(
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       noDelay: true,
-      // Node would refuse it without a word.
+      // Node would refuse a request without `Host`, and give no reason.
       requireHostHeader: false,
     },
     (incoming, outgoing) => {
@@ -129,8 +129,8 @@ const refuseExpectation: ApiHandler = (request) =>
   );
 
 /**
- * A client reads the refusal of its body only once it has sent it; closing
- * earlier resets the connection. Patience ends at {@link DISCARD_LIMIT_BYTES}.
+ * Reads a refused body to its end. A client reads the refusal only once it has sent its body;
+ * closing earlier resets the connection. At most {@link DISCARD_LIMIT_BYTES} are read.
  */
 function discardBody(incoming: IncomingMessage): Promise<void> {
   if (Number(incoming.headers["content-length"] ?? 0) > DISCARD_LIMIT_BYTES) {
@@ -156,7 +156,7 @@ function send(
     void sendStream(outgoing, body);
     return;
   }
-  // RFC 9110, 8.6: there is no length where there is never a body.
+  // RFC 9110, 8.6: a response that never has a body has no length.
   const length =
     status === 204 ? {} : { "content-length": Buffer.byteLength(body) };
   outgoing.writeHead(status, { ...headers, ...length });
@@ -171,8 +171,8 @@ async function sendStream(
   try {
     await pipeline(Readable.fromWeb(body as NodeReadableStream), outgoing);
   } catch {
-    // The status is sent, so breaking off is all that tells the client. What the
-    // action did wrong is in its log; that a client left is nobody's fault.
+    // The status is sent, so breaking off is all that tells the client. A fault of the action is in
+    // its log; a client that left is nobody's fault.
     outgoing.destroy();
   }
 }

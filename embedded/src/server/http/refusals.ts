@@ -29,7 +29,7 @@ export function refuseUpgrade(
   refuseSocket(socket, status, "WebSocketRefused", message);
 }
 
-/** What is no HTTP, or comes too slowly. */
+/** Answers a request that is no HTTP, or comes too slowly. */
 export function refuseBrokenRequest(
   error: NodeJS.ErrnoException,
   socket: Duplex,
@@ -63,7 +63,10 @@ export function refuseBrokenRequest(
   }
 }
 
-/** Node keeps the answer that a socket is busy with there, and asks it the same itself. */
+/**
+ * Whether an answer is under way on the socket. Node keeps that answer in `_httpMessage` and asks
+ * the same way.
+ */
 function hasBegunToAnswer(socket: Duplex): boolean {
   const { _httpMessage: answer } = socket as Duplex & {
     _httpMessage?: ServerResponse | null;

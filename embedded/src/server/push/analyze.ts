@@ -7,7 +7,7 @@ import { nextFireMs, type CronSpec } from "../../scheduler/cronSpec.js";
 import { badRequest } from "../http/http.js";
 import { exportJson, type ComponentExports } from "./definitions.js";
 
-/** What a module turned out to contain, in the shape the CLI reads. */
+/** Contents of a module, in the shape the CLI reads. */
 export interface AnalyzedModule {
   functions: readonly AnalyzedFunction[];
   httpRoutes: readonly HttpRoute[] | null;
@@ -76,7 +76,7 @@ function descend(root: Branch, segments: readonly string[]): Branch {
   return current;
 }
 
-/** The marks that `query()`, `mutation()` and `action()` leave on what they return. */
+/** The marks that `query()`, `mutation()` and `action()` leave on the function they return. */
 interface RegisteredFunction {
   isPublic?: boolean;
   isInternal?: boolean;
@@ -107,7 +107,10 @@ function isObject(value: unknown): value is object {
   );
 }
 
-/** Exactly one mark makes a function; a proxy that answers to every name is none. */
+/**
+ * The kind of a registered function. Exactly one mark makes a function; a proxy that answers to
+ * every name is none.
+ */
 function udfTypeOf(value: object): UdfType | undefined {
   const types = (["Query", "Mutation", "Action"] as const).filter(
     (type) => `is${type}` in value,

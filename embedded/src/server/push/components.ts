@@ -147,7 +147,7 @@ function checkedExports(
   return Object.fromEntries(checked) as Record<string, CheckedExport>;
 }
 
-/** `{"/prefix/": "_reference/childComponent/name"}` as component paths. */
+/** Mounts `{"/prefix/": "_reference/childComponent/name"}` as component paths by prefix. */
 function httpMounts(
   path: string,
   { httpMounts: mounts }: ComponentDefinitionMetadata,
@@ -159,7 +159,7 @@ function httpMounts(
   return Object.fromEntries(paths) as Record<string, string>;
 }
 
-/** A child sees of its parent's environment only what `use()` binds. */
+/** Environment of a child component: of its parent's variables, only those that `use()` binds. */
 function boundEnvironment(
   child: ChildComponent,
   parent: Environment,

@@ -22,13 +22,13 @@ export interface ChildComponent {
   env?: readonly (readonly [string, EnvBinding])[] | null;
 }
 
-/** What a `use()` binds to a child's environment variable. */
+/** A value that `use()` binds to a child's environment variable. */
 export type EnvBinding =
   { type: "value"; value: string } | { type: "envVar"; name: string };
 
 export interface EnvVarDeclaration {
   type: "value";
-  /** Validator JSON text. */
+  /** JSON text of the validator. */
   value: string;
   optional?: boolean;
 }
@@ -37,15 +37,15 @@ export type ComponentExports =
   | { type: "leaf"; leaf: string }
   | { type: "branch"; branch: (readonly [string, ComponentExports])[] };
 
-/** Under which circumstances pushed modules are evaluated. */
+/** Settings for the evaluation of pushed modules. */
 export interface EvaluationOptions {
   env: Readonly<Record<string, string>>;
   nowMs: number;
 }
 
 /**
- * Evaluates every convex.config that the app reaches, dependencies first:
- * importing a component's config means its path and its name.
+ * Evaluates every convex.config that the app reaches, dependencies first: the import of a
+ * component's config stands for its path and its name.
  */
 export async function evaluateDefinitions(
   pushed: ReadonlyMap<string, PushedDefinition>,
@@ -97,7 +97,10 @@ async function evaluateOne(
   return metadata;
 }
 
-/** The CLI rewrites `import c from "x/convex.config"` to this path. */
+/**
+ * The module behind an import of a component's config: the CLI rewrites `import c from
+ * "x/convex.config"` to this path.
+ */
 function dependencyModule(
   path: string,
   metadata: ComponentDefinitionMetadata,
@@ -158,7 +161,7 @@ function appWithoutConfig(): ComponentDefinitionMetadata {
   };
 }
 
-/** Evaluates a module to its default export's `export()`; undefined when it has none. */
+/** `export()` of a module's default export, once evaluated; undefined when it has none. */
 export async function evaluateExport(
   entry: ModuleSource,
   imports: readonly ModuleSource[],
@@ -182,7 +185,7 @@ export function exportJson(value: unknown, modulePath: string): unknown {
       typeof exported === "string" ? exported : JSON.stringify(exported),
     );
   } catch (cause) {
-    // Not `instanceof Error`: it comes from the module's own realm.
+    // Not `instanceof Error`: the error comes from the module's own realm.
     throw new HttpError(
       400,
       "InvalidModules",

@@ -19,7 +19,7 @@ export interface IndexDiff {
   removed_indexes: DeveloperIndex[];
 }
 
-/** What a push changes in one mounted component. */
+/** Changes of a push in one mounted component. */
 export interface ComponentDiff {
   diffType: { type: "create" | "modify" | "unmount" | "remount" };
   moduleDiff: { added: string[]; removed: string[] };
@@ -32,7 +32,7 @@ export interface ComponentDiff {
   } | null;
 }
 
-/** What a push changes, by component path. */
+/** Changes of a push, by component path. */
 export function diffRevisions(
   previous: CodeRevision,
   next: CodeRevision,
@@ -42,7 +42,7 @@ export function diffRevisions(
   const paths = new Set([...before.keys(), ...after.keys()]);
   const diffs = [...paths].map((path) => {
     const diff = diffDefinitions(before.get(path), after.get(path));
-    // What is unmounted keeps its tables as they are.
+    // An unmounted component keeps its tables as they are.
     if (!after.has(path)) Object.assign(diff, NOTHING_STORED);
     const known = before.has(path) || previous.unmounted.includes(path);
     const type = !after.has(path)

@@ -14,8 +14,8 @@ import type { PushRequest, PushedDefinition } from "./request.js";
 import type { CodeRevision, RevisionDefinition } from "./revision.js";
 
 /**
- * Runs everything in a push that says what it is: component definitions,
- * schemas, and each module's top level. Nothing is stored.
+ * Evaluates everything in a push that declares something: component definitions, schemas, and each
+ * module's top level. Nothing is stored.
  * @returns the revision that would follow `previous`
  */
 export async function evaluatePush(
@@ -68,7 +68,10 @@ async function analyze(
   return analyzeModules(namespaces);
 }
 
-/** Chunks shared between modules and the auth configuration hold no functions. */
+/**
+ * Whether a module may hold functions. Chunks shared between modules and the auth configuration
+ * hold none.
+ */
 function isEntryPoint(path: string): boolean {
   return !path.startsWith("_deps/") && path !== AUTH_CONFIG_PATH;
 }

@@ -8,16 +8,16 @@ import { CheckedDocuments } from "../../database/schema/schemaCheck.js";
 import { componentDefinitions } from "./diff.js";
 import type { CodeRevision } from "./revision.js";
 
-/** What the CLI shows of a component while it waits. */
+/** A component's progress, which the CLI shows while it waits. */
 export interface SchemaProgress {
   schemaValidationComplete: boolean;
   indexesComplete: number;
   indexesTotal: number;
 }
 
-/** What is done ahead of a push's transaction, once however often the CLI asks for it. */
+/** The work ahead of a push's transaction, done once however often the CLI asks for it. */
 export class Preparation {
-  /** The indexes that the push's transaction takes over. */
+  /** Ids of the indexes that the push's transaction takes over. */
   readonly built = new Set<number>();
   readonly #database: Database;
   readonly #progress = new Map<string, SchemaProgress>();
@@ -30,7 +30,7 @@ export class Preparation {
     this.#database = database;
   }
 
-  /** What `prepare` answers; while it runs, it is the same for all who ask. */
+  /** The outcome of `prepare`; while it runs, everyone who asks gets the same promise. */
   outcome<T>(prepare: () => Promise<T>): Promise<T> {
     this.#running ??= prepare().finally(() => {
       this.#running = undefined;
@@ -42,11 +42,14 @@ export class Preparation {
     return Object.fromEntries(this.#progress);
   }
 
-  /** As `CheckedDocuments` has it: the documents that the push's transaction has to check. */
+  /** For `CheckedDocuments`: the documents of a table that the push's transaction has to check. */
   readonly remaining = (table: Table): ReadonlySet<string> | null =>
     this.#checked?.remaining(table) ?? null;
 
-  /** Fills the indexes that the new code adds to tables with many documents, and checks these. */
+  /**
+   * Fills the indexes that the new code adds to tables with many documents, and checks these
+   * documents.
+   */
   async build(next: CodeRevision): Promise<void> {
     if (this.#isBuilt) return;
     const checked = (this.#checked ??= new CheckedDocuments(this.#database));
@@ -69,14 +72,14 @@ export class Preparation {
     if (this.#abandoned.signal.aborted) await this.discard();
   }
 
-  /** The push has taken over what was built. */
+  /** Ends the preparation after the push has taken over its indexes. */
   finish(): void {
     this.built.clear();
     this.#checked?.close();
     this.#checked = undefined;
   }
 
-  /** Gives up what was built. */
+  /** Discards the prepared indexes. */
   async discard(): Promise<void> {
     const ids = new Set(this.built);
     this.finish();
@@ -84,7 +87,7 @@ export class Preparation {
     await discardBuilds(this.#database, ids);
   }
 
-  /** As {@link discard}, and stops building: nobody will ask again. */
+  /** Stops building and discards the prepared indexes: nobody will ask again. */
   async abandon(): Promise<void> {
     this.#abandoned.abort();
     await this.discard();

@@ -21,7 +21,7 @@ import { cronsOf, type CodeRevision } from "./revision.js";
 import { Preparation, type SchemaProgress } from "./preparation.js";
 import { startPushResponse } from "./startResponse.js";
 
-/** What `wait_for_schema` answers. */
+/** The answer of `wait_for_schema`. */
 export type SchemaStatus =
   | { type: "inProgress"; components: Record<string, SchemaProgress> }
   | { type: "complete" }
@@ -33,7 +33,7 @@ export type SchemaStatus =
       tableName: string | null;
     };
 
-/** What `finish_push` answers. */
+/** The answer of `finish_push`. */
 export interface FinishPushDiff {
   authDiff: { added: string[]; removed: string[] };
   definitionDiffs: Record<string, never>;
@@ -48,14 +48,13 @@ interface PendingPush {
   readonly preparation: Preparation;
 }
 
-/** Pushes that were started; the CLI finishes one within seconds or never. */
+/** Limit for started pushes; the CLI finishes one within seconds or never. */
 const MAX_PENDING = 4;
 
 /**
- * The three steps by which the CLI replaces the code: start evaluates it, wait
- * fills the indexes that it adds to large tables and tries its schemas on the stored
- * documents, finish puts everything in place in one transaction. A failure in any
- * step leaves the running code as it is.
+ * The three steps by which the CLI replaces the code: start evaluates the new code, wait fills the
+ * indexes that it adds to large tables and tries its schemas on the stored documents, finish puts
+ * everything in place in one transaction. A failure in any step leaves the running code as it is.
  */
 export class PushService {
   readonly #database: Database;
@@ -94,7 +93,7 @@ export class PushService {
   }
 
   /**
-   * Answers what came of it, or how far it is after `timeoutMs`.
+   * The outcome of the preparation, or its progress after `timeoutMs`.
    * @param schemaChange as `start_push` answered it
    */
   async waitForSchema(
@@ -120,7 +119,10 @@ export class PushService {
     }
   }
 
-  /** @param schemaChange as `start_push` answered it */
+  /**
+   * Puts the push in place.
+   * @param schemaChange as `start_push` answered it
+   */
   async finish(
     schemaChange: unknown,
     dryRun: boolean,
@@ -129,7 +131,7 @@ export class PushService {
     if (push === undefined) throw raceDetected();
     if (!dryRun && !push.dryRun) {
       if (!this.#isCurrent(push)) throw raceDetected();
-      // A client that did not wait for the schema waits here.
+      // For a client that did not wait for the schema, the preparation runs here.
       await push.preparation.outcome(() => push.preparation.build(push.next));
       try {
         await this.#live.push(push.next, (tx) => {
@@ -156,7 +158,7 @@ export class PushService {
     for (const [oldest, { preparation }] of this.#pending) {
       if (this.#pending.size <= MAX_PENDING) break;
       this.#pending.delete(oldest);
-      // Nobody waits for it; what it fails at is found again at the next start.
+      // Nobody waits for the end of the preparation; a failure is found again at the next start.
       void preparation.abandon().catch(() => undefined);
     }
   }
@@ -216,10 +218,10 @@ function diffProviders(previous: CodeRevision, next: CodeRevision) {
   };
 }
 
-/** Rolls back the write in which schemas were tried. */
+/** Thrown to roll back the write in which schemas were tried. */
 class TrialOver extends Error {}
 
-/** A schema that its component's documents, or the database, do not accept. */
+/** Refusal of a schema that its component's documents, or the database, do not accept. */
 class SchemaRefused extends HttpError {
   readonly componentPath: string;
 
@@ -244,7 +246,7 @@ function applySchemas(
   }
 }
 
-/** Unmounted components keep their documents, but nothing of theirs runs. */
+/** Replaces the crons. Unmounted components keep their documents, but their crons no longer run. */
 function replaceCrons(
   tx: Transaction,
   { next }: PendingPush,
@@ -256,7 +258,7 @@ function replaceCrons(
   for (const path of next.unmounted) applyCrons(tx, path, {}, nowMs);
 }
 
-/** Whether any module differs. A start of `serve` pushes what was there before, too. */
+/** Whether any module differs. `serve` pushes at every start, also code that has not changed. */
 function hasOtherCode({ previous, next }: PendingPush): boolean {
   const [before, after] = [previous, next].map(({ definitions }) =>
     [...definitions].flatMap(([path, { modules }]) =>

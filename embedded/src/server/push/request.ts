@@ -23,7 +23,7 @@ export interface PushRequest {
   definitions: ReadonlyMap<string, PushedDefinition>;
 }
 
-/** Finds a module of the running app by what the CLI knows of it. */
+/** Finds a module of the running app by the path and hash that the CLI knows. */
 export type FindModule = (
   path: string,
   sha256: string,

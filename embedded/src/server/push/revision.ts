@@ -23,17 +23,17 @@ export interface RevisionDefinition {
 
 /** Everything a push puts in place, as one value. */
 export interface CodeRevision {
-  /** Grows with every push; 0 before the first. */
+  /** Number of the push, which grows with every push; 0 before the first. */
   readonly version: number;
   readonly functions: string;
   readonly definitions: ReadonlyMap<string, RevisionDefinition>;
-  /** From the app's auth.config, with the environment of the push. */
+  /** Providers of the app's auth.config, evaluated with the environment of the push. */
   readonly auth: readonly AuthProvider[];
-  /** Components that an earlier push had; their documents are kept. */
+  /** Paths of components that an earlier push mounted; their documents are kept. */
   readonly unmounted: readonly string[];
 }
 
-/** What runs before the first push: nothing. */
+/** The revision before the first push: no code. */
 export const EMPTY_REVISION: CodeRevision = {
   version: 0,
   functions: "convex/",
@@ -45,7 +45,9 @@ export const EMPTY_REVISION: CodeRevision = {
 const MANIFEST_KEY = "code/manifest";
 const MODULE_PREFIX = "code/module/";
 
-/** The manifest names sources by hash, so that a push writes only what changed. */
+/**
+ * The stored form of a revision. It names sources by hash, so that a push writes only what changed.
+ */
 interface Manifest extends Omit<CodeRevision, "definitions"> {
   definitions: Record<string, StoredDefinition>;
 }
@@ -78,7 +80,7 @@ export function readRevision(tx: Transaction): CodeRevision {
   return { ...rest, definitions: new Map(read), auth };
 }
 
-/** Stores a push's code in its transaction and drops sources nothing names. */
+/** Stores a push's code in its transaction and drops sources that no definition names. */
 export function writeRevision(tx: Transaction, next: CodeRevision): void {
   const needed = new Map<string, ModuleSource>();
   const definitions: Manifest["definitions"] = {};
@@ -103,7 +105,7 @@ export function writeRevision(tx: Transaction, next: CodeRevision): void {
   tx.meta.put(MANIFEST_KEY, JSON.stringify({ ...next, definitions }));
 }
 
-/** The form in which the runtime takes code, with the environment resolved. */
+/** A revision in the form in which the runtime takes code, with the environment resolved. */
 export function toDeployedCode(
   revision: CodeRevision,
   environment: Environment,

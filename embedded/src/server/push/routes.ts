@@ -10,7 +10,7 @@ import type { Log } from "../log.js";
 import type { PushService } from "./pushService.js";
 import { moduleHash } from "./request.js";
 
-/** What the push routes need of the deployment. */
+/** Parts of the deployment that the push routes use. */
 export interface PushServices {
   readonly live: LiveCode;
   readonly pushes: PushService;
@@ -18,8 +18,8 @@ export interface PushServices {
 }
 
 /**
- * Advice on which the CLI asks before it drops or fills a large index. Here both
- * take seconds and happen inside the push, so there is nothing to ask.
+ * The answer to `evaluate_schema`, on whose advice the CLI asks before it drops or fills a large
+ * index. Here both take seconds and happen inside the push, so there is nothing to ask.
  */
 const NO_SCHEMA_EVALUATION = {
   componentSchemaEvaluations: {},
@@ -28,7 +28,7 @@ const NO_SCHEMA_EVALUATION = {
 
 type PushStep = (body: Record<string, unknown>) => unknown;
 
-/** The push protocol of the official CLI, step by step in the order it calls them. */
+/** Routes of the official CLI's push protocol, step by step in the order it calls them. */
 export function pushRoutes({ live, pushes, log }: PushServices): Routes {
   const step = (run: PushStep) => ({
     POST: async (request: ApiRequest) => {
@@ -60,7 +60,10 @@ export function pushRoutes({ live, pushes, log }: PushServices): Routes {
   };
 }
 
-/** @default 10 s, and never longer than a minute */
+/**
+ * How long the CLI asks to wait.
+ * @default 10 s, and never longer than a minute
+ */
 function waitMs(timeoutMs: unknown): number {
   return typeof timeoutMs === "number" && timeoutMs >= 0
     ? Math.min(timeoutMs, 60_000)

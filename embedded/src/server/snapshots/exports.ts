@@ -11,7 +11,7 @@ import { HttpError, badRequest } from "../http/http.js";
 import type { Log } from "../log.js";
 import { writeSnapshotZip } from "./snapshotZip.js";
 
-/** What exports need of the deployment. */
+/** Parts of the deployment that exports use. */
 export interface ExportServices {
   readonly database: Database;
   readonly clock: Clock;
@@ -32,8 +32,8 @@ const FOLDER = "exports";
 type ExportState = "requested" | "in_progress" | "completed" | "failed";
 
 /**
- * Snapshots of the whole deployment as ZIP files, one at a time. The latest is
- * kept until the next one is asked for.
+ * Exports: snapshots of the whole deployment as ZIP files, one at a time. The latest is kept until
+ * the next one is asked for.
  */
 export class Exports {
   readonly #services: ExportServices;
@@ -45,7 +45,7 @@ export class Exports {
     this.#folder = join(services.dataDir, FOLDER);
   }
 
-  /** Takes the snapshot now and writes it beside everything else. */
+  /** Takes the snapshot now and writes its file in the background. */
   async request(): Promise<void> {
     if (this.#running !== undefined) {
       throw badRequest(
@@ -59,7 +59,7 @@ export class Exports {
       snapshot.release();
       this.#running = undefined;
     });
-    // Whoever asked hears of a failure through the state.
+    // The caller hears of a failure through the export's state.
     this.#running.catch((error: unknown) =>
       this.#services.log(`An export failed: ${String(error)}`),
     );
@@ -88,7 +88,7 @@ export class Exports {
     };
   }
 
-  /** Says of an export that a stop cut short that it failed. */
+  /** Marks an export as failed that a stop cut short. */
   async recover(): Promise<void> {
     const tx = this.#services.database.read();
     const stored = tx.meta.get(STATE_KEY);
@@ -101,7 +101,7 @@ export class Exports {
     if (state === "in_progress") await this.#show("failed", BigInt(start_ts));
   }
 
-  /** Resolves when nothing is being written any more. */
+  /** Waits for the export under way. */
   async close(): Promise<void> {
     await this.#running?.catch(() => undefined);
   }

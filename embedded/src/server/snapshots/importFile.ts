@@ -16,26 +16,26 @@ import {
 export interface ImportTable {
   readonly component: string;
   readonly name: string;
-  /** Reads its rows from the beginning, each time it is called. */
+  /** Reads the table's rows from the beginning, each time it is called. */
   rows(): Rows;
 }
 
-/** An open import file; its tables' rows are read as they are asked for. */
+/** An open import file; its tables' rows are read only when asked for. */
 export interface ImportFile {
   readonly tables: readonly ImportTable[];
   close(): void;
 }
 
-/** Which of a table's fields a schema makes optional: CSV has no other word for "absent". */
+/** Fields of a table that its schema makes optional: CSV has no other word for "absent". */
 export type OptionalFields = (
   component: string,
   table: string,
 ) => ReadonlySet<string>;
 
-/** The name under which a snapshot keeps the numbers of its tables. */
+/** Name under which a snapshot keeps the numbers of its tables. */
 export const TABLES_TABLE = "_tables";
 
-/** Opens an uploaded file as what the request says it is. */
+/** Opens an uploaded file in the format that the request names. */
 export async function openImportFile(
   path: string,
   { format, component, table: name }: ImportRequest,
@@ -82,8 +82,8 @@ function notZip(cause: unknown): never {
 const SHAPE = /(?:^|\/)generated_schema\.jsonl$/;
 
 /**
- * Before values that JSON lacks were written as `{"$integer": …}`, an export had them as
- * strings, and here what they were.
+ * Refuses an old export. Before values that JSON lacks were written as `{"$integer": …}`, an export
+ * had them as strings, and their types apart.
  */
 async function assertUniform(zip: ZipFile, entry: Entry): Promise<void> {
   const shape = await text(await zip.openReadStreamPromise(entry));
@@ -93,7 +93,10 @@ async function assertUniform(zip: ZipFile, entry: Entry): Promise<void> {
   );
 }
 
-/** Folders around the snapshot do not matter; macOS, for one, adds them. */
+/**
+ * Path of a table's documents. Folders around the snapshot do not matter; macOS, for one, adds
+ * them.
+ */
 const DOCUMENTS =
   /^(?:.*?\/)??((?:_components\/[^/]+\/)*)([^/]+)\/documents\.jsonl$/;
 const STORED_FILE = /(?:^|\/)_storage\/(?!documents\.jsonl$)[^/]+$/;

@@ -12,22 +12,25 @@ import {
 import type { ImportMode } from "./importRequest.js";
 import { badRows, type Rows } from "./importRows.js";
 
-/** A document as an import file has it, checked. */
+/** A checked document of an import file. */
 export type ImportedFields = Record<string, JSONValue>;
 
-/** What a table of the file asks for, known once all of it was read. */
+/** A table's part in an import, known once the whole file was read. */
 export interface TablePlan {
   readonly component: string;
   readonly name: string;
-  /** Absent for a table that the snapshot only names. */
+  /** Source of the rows; absent for a table that the snapshot only names. */
   readonly source: ImportTable | undefined;
   readonly documents: number;
-  /** The number that its ids have, if it has any. */
+  /** Number of the table in its documents' ids, if they have any. */
   readonly number: number | undefined;
   readonly hasForeignIds: boolean;
 }
 
-/** Reads the whole file once: what is wrong with it is found before anything is asked or written. */
+/**
+ * Plans an import by reading the whole file once: faults in it are found before anything is asked
+ * or written.
+ */
 export async function planImport(file: ImportFile): Promise<TablePlan[]> {
   const numbers = new Map<string, number>();
   for (const table of file.tables) {
@@ -52,12 +55,12 @@ export async function planImport(file: ImportFile): Promise<TablePlan[]> {
   return plans;
 }
 
-/** The documents among a table's rows; the plan has checked them. */
+/** The documents among a table's rows, which the plan has checked. */
 export async function* documentsOf(rows: Rows): AsyncIterable<ImportedFields> {
   for await (const row of rows) yield row as ImportedFields;
 }
 
-/** What the import will do, for its user to confirm, and whether it takes anything away. */
+/** Describes the import for its user to confirm, and whether it deletes anything. */
 export function describePlan(
   plans: readonly TablePlan[],
   mode: ImportMode,
@@ -81,7 +84,7 @@ export function describePlan(
   };
 }
 
-/** The tables that are there and not in the import. */
+/** Tables of the component that the import does not have. */
 export function othersOf(
   plans: readonly Pick<TablePlan, "component" | "name">[],
   snapshot: Transaction,
@@ -98,7 +101,7 @@ export function othersOf(
   );
 }
 
-/** `1 document`, `1,000 documents`. */
+/** A number of documents in words: `1 document`, `1,000 documents`. */
 export function count(documents: number): string {
   const number = documents.toLocaleString("en-US");
   return documents === 1 ? `${number} document` : `${number} documents`;

@@ -3,20 +3,20 @@ import { badRequest } from "../http/http.js";
 
 export type ImportFormat = "csv" | "jsonLines" | "jsonArray" | "zip";
 
-/** What becomes of the documents that are there. */
+/** What an import does with the documents of its tables. */
 export type ImportMode = "requireEmpty" | "append" | "replace" | "replaceAll";
 
-/** What an upload is to be imported as. */
+/** The checked request for an import. */
 export interface ImportRequest {
   readonly format: ImportFormat;
   readonly mode: ImportMode;
   /** Component path; `""` for the app. */
   readonly component: string;
-  /** Only a ZIP file names its tables itself. */
+  /** Name of the table; only a ZIP file names its tables itself. */
   readonly table: string | undefined;
 }
 
-/** Checks the `import` of a finished upload. */
+/** Checks the `import` field of a finished upload. */
 export function parseImportRequest(value: unknown): ImportRequest {
   if (!isJsonObject(value)) {
     throw invalid(`import must be an object, not ${describeJson(value)}`);

@@ -2,15 +2,15 @@ import type { Readable } from "node:stream";
 import { parse as csvParser } from "csv-parse";
 import { badRequest, type HttpError } from "../http/http.js";
 
-/** As on Convex, whose JSON arrays are read whole too; lines and CSV have no such limit. */
+/** Convex's own limit, since JSON arrays are read whole; lines and CSV have no such limit. */
 const MAX_JSON_ARRAY_BYTES = 16 * 1_024 * 1_024;
-/** A document of the largest size in its longest spelling. */
+/** Limit for a line: a document of the largest size in its longest spelling. */
 const MAX_LINE_LENGTH = 16 * 1_024 * 1_024;
 
-/** Rows as they are written in a file, one at a time. */
+/** Rows of a file, one at a time. */
 export type Rows = AsyncIterable<unknown>;
 
-/** One JSON value a line. */
+/** Rows of a file with one JSON value a line. */
 export async function* jsonLines(file: Readable): Rows {
   let number = 0;
   for await (const line of lines(file)) {
@@ -20,7 +20,7 @@ export async function* jsonLines(file: Readable): Rows {
   }
 }
 
-/** The elements of one JSON array. */
+/** Rows of a file that is one JSON array. */
 export async function* jsonArray(file: Readable): Rows {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -40,7 +40,7 @@ export async function* jsonArray(file: Readable): Rows {
 }
 
 /**
- * Rows of a CSV file with a header. What reads as a number is one.
+ * Rows of a CSV file with a header. A cell that reads as a number becomes one.
  * @param optional fields that an empty cell leaves out
  */
 export async function* csvRows(
@@ -70,7 +70,7 @@ export async function* csvRows(
   if (header === undefined) throw badRows("The CSV file has no header.");
 }
 
-/** The refusal of a file for what it holds. */
+/** The refusal of a file for its contents. */
 export function badRows(message: string): HttpError {
   return badRequest("ImportFailed", message);
 }

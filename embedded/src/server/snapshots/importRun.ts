@@ -24,16 +24,16 @@ import {
 import type { ImportMode } from "./importRequest.js";
 import { badRows } from "./importRows.js";
 
-/** What one commit of an import takes on: documents, and characters of them. */
+/** Limits for one commit of an import: documents, and characters in them. */
 export const IMPORT_BATCH = { documents: 1_000, characters: 4 * 1_024 * 1_024 };
 
-/** How an import tells of itself; called in the commit that it tells of. */
+/** Receives an import's progress, in the commit that makes it. */
 export interface ImportProgress {
-  /** What is being done. */
+  /** The step under way. */
   doing(tx: Transaction, message: string): void;
-  /** What is done for good. */
+  /** A step that is done for good. */
   done(tx: Transaction, message: string): void;
-  /** All of it. */
+  /** The end of the import. */
   completed(tx: Transaction, documents: number): void;
 }
 
@@ -97,7 +97,7 @@ function prepare(
     staged.push(table);
     targets.set(plan, { kind: "staged", table });
   }
-  // Whether they can take their places is better known now than after an hour.
+  // Whether the tables can take their places is better known now than after an hour.
   const trial = tx.layer();
   activateStaged(tx, activation(tx, plans, mode, staged));
   trial.rollback();
@@ -188,7 +188,7 @@ async function* batchesOf(
   if (batch.length > 0) yield batch;
 }
 
-/** About as many characters as the document has in JSON, without writing it. */
+/** A document's length in JSON, roughly, without writing it. */
 function lengthOf(value: JSONValue): number {
   if (typeof value === "string") return value.length;
   if (typeof value !== "object" || value === null) return 8;

@@ -16,7 +16,7 @@ import type { ImportRequest } from "./importRequest.js";
 import { runImport, type ImportProgress } from "./importRun.js";
 import { Uploads } from "./uploads.js";
 
-/** What imports need of the deployment. */
+/** Parts of the deployment that imports use. */
 export interface ImportServices {
   readonly database: Database;
   readonly clock: Clock;
@@ -47,10 +47,15 @@ interface ImportRecord {
 }
 
 const PREFIX = "import/";
-/** Imports whose outcome is remembered, and whose file is kept until they are confirmed. */
+/**
+ * Limit for imports whose outcome is remembered, and whose file is kept until they are confirmed.
+ */
 const MAX_REMEMBERED = 20;
 
-/** Files that the CLI uploads, checked at once and written when it confirms, one after the other. */
+/**
+ * Imports of files that the CLI uploads, checked at once and written when it confirms, one after
+ * the other.
+ */
 export class Imports {
   readonly uploads: Uploads;
   readonly #services: ImportServices;
@@ -64,7 +69,7 @@ export class Imports {
     this.uploads = new Uploads(this.#folder);
   }
 
-  /** Says of imports that a stop cut short that they failed. */
+  /** Marks imports as failed that a stop cut short. */
   async recover(): Promise<void> {
     await this.uploads.clear();
     await this.#services.database.write((tx) => {
@@ -77,7 +82,7 @@ export class Imports {
     });
   }
 
-  /** Takes an upload over and checks it; what comes of it is in the import's state. */
+  /** Takes an upload over and checks it; the outcome is in the import's state. */
   async begin(
     uploadToken: string,
     partTokens: readonly string[],
@@ -114,7 +119,7 @@ export class Imports {
     this.#enqueue(id, () => this.#run(id, request));
   }
 
-  /** Gives up an import that is not confirmed yet. */
+  /** Cancels an import that is not confirmed yet. */
   async cancel(id: string): Promise<void> {
     await this.#services.database.write((tx) => {
       const record = get(tx, id);
@@ -127,7 +132,7 @@ export class Imports {
     await this.#removeFile(id);
   }
 
-  /** Stops after the batch that is being written. */
+  /** Stops after the batch under way. */
   async close(): Promise<void> {
     this.#stopped.abort();
     await this.#last;
@@ -217,13 +222,13 @@ export class Imports {
   }
 }
 
-/** An import as the CLI follows it; null when there is none of this id. */
+/** An import as the CLI follows it; null for an unknown id. */
 export function readImport(snapshot: Transaction, id: string): JSONValue {
   const stored = snapshot.readMeta(PREFIX + id.slice(0, 100));
   return stored === undefined ? null : (JSON.parse(stored) as JSONValue);
 }
 
-/** Every import that is remembered, the newest first. */
+/** All remembered imports, the newest first. */
 export function listImports(snapshot: Transaction): JSONValue {
   return allRecords(snapshot) as unknown as JSONValue;
 }
@@ -292,7 +297,7 @@ function allRecords(tx: Transaction): ImportRecord[] {
     .sort((a, b) => b._creationTime - a._creationTime);
 }
 
-/** The ids of those that are forgotten: the oldest that are not being written. */
+/** Forgets the oldest imports that are not being written, and returns their ids. */
 function forgetOldest(tx: Transaction): string[] {
   const old = allRecords(tx)
     .slice(MAX_REMEMBERED)

@@ -11,19 +11,19 @@ import type { Exports } from "./exports.js";
 import { parseImportRequest } from "./importRequest.js";
 import type { Imports } from "./imports.js";
 
-/** What the snapshot routes need of the deployment. */
+/** Parts of the deployment that the snapshot routes use. */
 export interface SnapshotServices {
   readonly exports: Exports;
   readonly imports: Imports;
 }
 
-/** The CLI sends 5 MiB a part, and more only of files over 48 GiB. */
+/** Limit for one part; the CLI sends 5 MiB, and more only of files over 48 GiB. */
 const PART_LIMIT_BYTES = 64 * 1_024 * 1_024;
 
-/** Under it, the files of finished exports by their timestamps. */
+/** Path of the files of finished exports, which are named by their timestamps. */
 export const EXPORT_FILES = "/api/export/zip/";
 
-/** `convex export` and `convex import`. */
+/** Routes for `convex export` and `convex import`. */
 export function snapshotRoutes({ exports, imports }: SnapshotServices): Routes {
   const post = (run: (request: ApiRequest) => Promise<unknown>) => ({
     POST: async (request: ApiRequest) => jsonResponse(await run(request)),
@@ -62,7 +62,7 @@ export function snapshotRoutes({ exports, imports }: SnapshotServices): Routes {
   };
 }
 
-/** Sends the file of an export. */
+/** Handler that sends the file of an export. */
 export function exportFileHandler({ exports }: SnapshotServices): ApiHandler {
   return async (request): Promise<ApiResponse> => {
     const file = await exports.find(request.path.slice(EXPORT_FILES.length));

@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { ZipFile } from "yazl";
 import type { Transaction } from "../../database/transactions/transaction.js";
 
-/** What one page of a table holds at most; a page is all of the table that is in memory. */
+/** Limits for one page of a table, the only part of the table that is in memory. */
 const PAGE = { documents: 1_000, bytes: 4 * 1_024 * 1_024 };
 
 const README = `A snapshot of an embedded Convex-compatible deployment, in the format of Convex's exports:
@@ -13,8 +13,8 @@ under _components. \`npx convex import\` takes it, here and on Convex.
 `;
 
 /**
- * Writes every table of every component to a ZIP file, as the snapshot shows them.
- * It holds one page of documents at a time, however large the tables.
+ * Writes every table of every component to a ZIP file, as the snapshot shows them. One page of
+ * documents at a time is in memory, however large the tables.
  */
 export async function writeSnapshotZip(
   snapshot: Transaction,
@@ -37,7 +37,7 @@ export async function writeSnapshotZip(
       add(`${folder}${name}/documents.jsonl`, () =>
         documentLines(snapshot, component, name),
       );
-      // Says that values are written as Convex writes them everywhere else.
+      // The file says that values are written as Convex writes them everywhere else.
       add(`${folder}${name}/generated_schema.jsonl`, () => ['"uniform"\n']);
     }
   }
@@ -45,7 +45,7 @@ export async function writeSnapshotZip(
   await pipeline(zip.outputStream, createWriteStream(path, { mode: 0o600 }));
 }
 
-/** `a/b` is in `_components/a/_components/b/`. */
+/** Folder of a component in the ZIP: `_components/a/_components/b/` for `a/b`. */
 function folderOf(component: string): string {
   if (component === "") return "";
   return component
@@ -71,7 +71,7 @@ function* documentLines(
 ): Iterable<string> {
   let cursor: string | null = null;
   for (;;) {
-    // A view for each page: it counts what it reads.
+    // A view for each page, since a view counts its reads.
     const view = snapshot.snapshotView();
     const { page, isDone, continueCursor } = view.queryPage(component, {
       query: {

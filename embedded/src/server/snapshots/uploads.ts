@@ -6,11 +6,11 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { badRequest } from "../http/http.js";
 
-/** Uploads that were started; the CLI has one at a time. */
+/** Limit for started uploads; the CLI has one at a time. */
 const MAX_UPLOADS = 8;
 const MAX_PARTS = 10_000;
 
-/** Files on their way in, part by part, in a folder that is emptied at every start. */
+/** Uploads under way, stored part by part in a folder that is emptied at every start. */
 export class Uploads {
   readonly #folder: string;
   readonly #open = new Set<string>();
@@ -19,7 +19,7 @@ export class Uploads {
     this.#folder = folder;
   }
 
-  /** Forgets what an earlier run had begun. */
+  /** Deletes the uploads of an earlier run. */
   async clear(): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true });
   }
@@ -35,7 +35,7 @@ export class Uploads {
     return token;
   }
 
-  /** Returns the part's token, for {@link finish}. */
+  /** Stores one part and returns its token, for {@link finish}. */
   async addPart(token: string, number: number, data: Buffer): Promise<string> {
     this.#checkToken(token);
     if (!Number.isInteger(number) || number < 1 || number > MAX_PARTS) {
@@ -48,7 +48,7 @@ export class Uploads {
     return String(number);
   }
 
-  /** Puts the parts together, in the order of their tokens, as one file. */
+  /** Joins the parts, in the order of their tokens, into one file. */
   async finish(
     token: string,
     parts: readonly string[],

@@ -4,9 +4,8 @@ import { toActingIdentity } from "../auth/userIdentity.js";
 import type { AuthenticateMessage } from "./messages.js";
 
 /**
- * Who a client says it is. A user's token may take a request to its issuer; what the
- * client sends meanwhile waits.
- *
+ * The user a client says it is. To check a user's token may take a request to its issuer; messages
+ * of the client wait meanwhile.
  * @throws HttpError for a token that is refused
  */
 export async function authenticateSession(

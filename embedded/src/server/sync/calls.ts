@@ -5,13 +5,13 @@ import type { Caller } from "../auth/auth.js";
 import { parseFunctionCall, toUdfRequest } from "../functionRequest.js";
 import type { FunctionAddress } from "./messages.js";
 
-/** Who speaks on a socket, and with which headers it was opened. */
+/** The user on a socket, and the headers with which it was opened. */
 export interface Speaker {
   readonly caller: Caller;
   header(name: string): string | undefined;
 }
 
-/** The runtime's form of a call, or why it cannot be made. */
+/** The runtime's form of a call, or the reason why it cannot be made. */
 export function toRequest(
   { udfPath, args, componentPath }: FunctionAddress,
   speaker: Speaker,
@@ -24,7 +24,7 @@ export function toRequest(
   }
 }
 
-/** What the client is told of an error that is its own; throws any other again. */
+/** The text of an error that is the client's fault; throws any other again. */
 export function refusalOf(error: unknown): string {
   if (error instanceof EmbeddedError && !isFatal(error)) return error.message;
   throw error;

@@ -1,8 +1,8 @@
 import type { Clock } from "../../clock.js";
 
-/** What the heart beats for. */
+/** A connection as the heartbeat sees it. */
 export interface Peer {
-  /** Milliseconds of the last thing sent to it, and of the last sign of life. */
+  /** Time of the last message sent to the client, and of its last sign of life. */
   readonly sentAtMs: number;
   readonly heardAtMs: number;
   /** Tells the client that the deployment is there. */
@@ -13,11 +13,11 @@ export interface Peer {
 }
 
 const BEAT_MS = 5_000;
-/** A client takes a deployment that is silent for a minute for dead. */
+/** Longest silence of the deployment; a client takes one that is silent for a minute for dead. */
 const SILENCE_MS = 15_000;
 const DEAD_MS = 120_000;
 
-/** Keeps quiet connections alive, and gives up those whose other end is gone. */
+/** Keeps quiet connections alive, and closes those whose other end is gone. */
 export class Heartbeat {
   readonly #clock: Clock;
   readonly #peers = new Set<Peer>();
@@ -27,7 +27,9 @@ export class Heartbeat {
     this.#clock = clock;
   }
 
-  /** Returns how to leave. It does not beat for nobody. */
+  /**
+   * Adds a connection and returns the function that removes it. Without connections no timer runs.
+   */
   add(peer: Peer): () => void {
     this.#peers.add(peer);
     if (this.#peers.size === 1) this.#schedule();

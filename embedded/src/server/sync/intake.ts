@@ -1,9 +1,9 @@
 const MAX_REQUESTS = 1_000;
-/** Of request text that waits. */
+/** Limit for the text of waiting requests. */
 const MAX_CHARACTERS = 64 * 1024 * 1024;
 
 /**
- * Bounds what one client can have waiting: beyond, its socket is read no further,
+ * Bounds the requests of one client that wait: beyond the limit its socket is read no further,
  * which the client feels as a slow network.
  */
 export class Intake {
@@ -15,7 +15,7 @@ export class Intake {
     this.#socket = socket;
   }
 
-  /** Returns what to call when the request is answered. */
+  /** Counts a request as waiting and returns the function to call when it is answered. */
   admit(characters: number): () => void {
     this.#count(1, characters);
     return () => this.#count(-1, -characters);

@@ -2,7 +2,7 @@ import type { JSONValue } from "convex/values";
 import { isJsonObject } from "../http/body.js";
 import { CALL_BOUNDS, parseJson } from "../http/json.js";
 
-/** What a client may say. Arguments are checked where they are used. */
+/** Messages of a client. Arguments are checked where they are used. */
 export type ClientMessage =
   | ConnectMessage
   | AuthenticateMessage
@@ -47,21 +47,21 @@ export interface AddQuery extends FunctionAddress {
 export type QuerySetModification =
   AddQuery | { type: "Remove"; queryId: number };
 
-/** The function a client names. */
+/** The function that a message names. */
 export interface FunctionAddress {
   udfPath: string;
   args: readonly unknown[];
   componentPath?: string;
 }
 
-/** Where a client's view stands; `ts` is base64 of a u64 in little endian. */
+/** Version of a client's view; `ts` is base64 of a u64 in little endian. */
 export interface StateVersion {
   querySet: number;
   identity: number;
   ts: string;
 }
 
-/** What a query came to. */
+/** The outcome of a query. */
 export type QueryResult =
   | {
       type: "QueryUpdated";
@@ -127,7 +127,7 @@ interface FailedCall {
   logLines: string[];
 }
 
-/** Reads one message; undefined when it is none of the protocol's. */
+/** Parses one message; undefined when it is none of the protocol's. */
 export function parseClientMessage(text: string): ClientMessage | undefined {
   let value: unknown;
   try {
@@ -174,7 +174,7 @@ function isWellFormed(message: Record<string, unknown>): boolean {
   }
 }
 
-/** Clients send a UUID. It becomes part of a key, so its length is bounded. */
+/** A session's id: clients send a UUID. It becomes part of a key, so its length is bounded. */
 const SESSION_ID = /^[0-9A-Za-z_-]{1,64}$/;
 
 function isModification(value: unknown): boolean {
@@ -195,7 +195,10 @@ function isAddress({ udfPath, args, componentPath }: Record<string, unknown>) {
   );
 }
 
-/** JSON has no undefined: some clients write null for what is not there. */
+/**
+ * Whether a value is absent or passes `is`. JSON has no undefined: some clients write null for an
+ * absent value.
+ */
 function isAbsentOr(is: (value: unknown) => boolean, value: unknown): boolean {
   return value === undefined || value === null || is(value);
 }

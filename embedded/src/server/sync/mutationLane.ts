@@ -1,18 +1,18 @@
 /**
- * Runs a mutation until it is on disk and returns what gives its answer; calls
- * `committing` when nothing that comes later can get ahead of it any more.
+ * Runs a mutation until it is on disk and returns the function that sends its answer; calls
+ * `committing` when no later mutation can overtake it any more.
  */
 export type Mutation = (committing: () => void) => Promise<() => void>;
 
 /**
- * The mutations of one client, run and answered in the order it sent them. The next
- * begins when the one before it commits, so that many reach the disk together; none
- * is answered before it is there.
+ * The mutations of one client, run and answered in the order it sent them. The next begins when the
+ * one before it commits, so that many reach the disk together; none is answered before it is on
+ * disk.
  */
 export class MutationLane {
   readonly #failed: (error: unknown) => void;
   readonly #queue: Mutation[] = [];
-  /** Settles when everything that has begun is answered. */
+  /** Settles when every mutation that has begun is answered. */
   #answers: Promise<void> = Promise.resolve();
   #unanswered: Promise<void> | undefined;
   #running: Promise<void> | undefined;
@@ -32,8 +32,8 @@ export class MutationLane {
   }
 
   /**
-   * Forgets what has not begun, which the client sends again over its next socket;
-   * resolves when what has begun is done.
+   * Forgets mutations that have not begun, which the client sends again over its next socket;
+   * resolves when those that have begun are done.
    */
   async close(): Promise<void> {
     this.#queue.length = 0;
@@ -53,7 +53,7 @@ export class MutationLane {
     this.#running = undefined;
   }
 
-  /** Resolves when the next may begin. */
+  /** Runs one mutation; resolves when the next may begin. */
   #begin(mutation: Mutation): Promise<void> {
     return new Promise((next) => {
       const ran = mutation(() => {

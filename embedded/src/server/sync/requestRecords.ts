@@ -11,7 +11,7 @@ export interface RequestKey {
   readonly requestId: number;
 }
 
-/** What a mutation came to when it committed. */
+/** The outcome of a committed mutation. */
 export interface RecordedResult {
   readonly value: JSONValue;
   readonly logLines: string[];
@@ -21,18 +21,17 @@ export interface RecordedResult {
 
 const PREFIX = "sync/request/";
 const WEEK_MS = 7 * 24 * 3_600_000;
-/** Weeks before the current one: a record lives two to three weeks. */
+/** Weeks whose records are kept beside the current one: a record lives two to three weeks. */
 const PAST_WEEKS_KEPT = 2;
 const TRIM_EVERY_MS = 3_600_000;
-/** Other mutations wait while a batch is deleted. */
+/** Records deleted in one transaction, while other mutations wait. */
 const TRIM_BATCH = 500;
 
 /**
- * What became of each mutation that came over a socket, so that one whose answer
- * was lost is answered again and not run again. A record is in the mutation's own
- * commit: there is no moment with one and without the other.
- *
- * Records lie by week, which makes the old ones a range without an index.
+ * Outcomes of the mutations that came over a socket, so that a mutation whose answer was lost is
+ * answered again and not run again. A record is in the mutation's own commit: there is no moment
+ * with one and without the other.
+ * Records lie by week, so the old ones are a range without an index.
  */
 export class RequestRecords {
   readonly #database: Database;
@@ -50,9 +49,9 @@ export class RequestRecords {
   }
 
   /**
-   * Hooks that run a mutation unless it has a record, which `onRecorded` is told.
-   * Checked in the mutation's transaction, for two sockets of one session may bring
-   * the same request: the server can learn last that a socket is gone.
+   * Hooks that run a mutation unless it has a record, which is given to `onRecorded`. The record is
+   * looked up in the mutation's transaction, for two sockets of one session may bring the same
+   * request: the server can learn late that a socket is gone.
    */
   hooks(
     key: RequestKey,
@@ -85,7 +84,7 @@ export class RequestRecords {
     }
   }
 
-  /** Ends after the batch that is under way. */
+  /** Stops trimming after the batch under way. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#clock.clearTimeout(this.#timer);
@@ -104,7 +103,7 @@ export class RequestRecords {
     }, TRIM_EVERY_MS);
   }
 
-  /** Deletes what is too old, a batch a transaction. */
+  /** Deletes records that are too old, a batch a transaction. */
   async #trim(): Promise<void> {
     const to = PREFIX + weekName(this.#currentWeek() - PAST_WEEKS_KEPT);
     while (!this.#isClosed && this.#hasRecordBelow(to)) {
@@ -138,7 +137,10 @@ export class RequestRecords {
     return undefined;
   }
 
-  /** By the later of wall clock and commits: a clock set back must not hide records. */
+  /**
+   * The current week by the later of wall clock and commits: a clock set back must not hide
+   * records.
+   */
   #currentWeek(): number {
     const committedMs = Number(this.#database.latestTs / 1_000_000n);
     return Math.floor(Math.max(this.#clock.now(), committedMs) / WEEK_MS);
@@ -152,7 +154,7 @@ function recordName(
   return `${PREFIX}${weekName(week)}${sessionId}/${requestId}`;
 }
 
-/** Sorts like the number. */
+/** A week's name, which sorts like its number. */
 function weekName(week: number): string {
   return `${String(Math.max(week, 0)).padStart(6, "0")}/`;
 }

@@ -10,14 +10,14 @@ import type {
 } from "./messages.js";
 import type { RecordedResult, RequestRecords } from "./requestRecords.js";
 
-/** What mutations and actions of a socket need. */
+/** Parts of the deployment that run a socket's mutations and actions. */
 export interface RequestServices {
   readonly database: Database;
   readonly runtime: Runtime;
   readonly records: RequestRecords;
 }
 
-/** Runs a mutation unless it ran already, and answers with what it came to. */
+/** Runs a mutation unless it ran already, and answers with its outcome. */
 export async function runMutationOnce(
   services: RequestServices,
   message: CallMessage,
@@ -50,7 +50,7 @@ export async function runMutationOnce(
   };
 }
 
-/** Runs an action, which the client does not send again. */
+/** Runs an action, which the client never sends again. */
 export async function runAction(
   { runtime }: RequestServices,
   message: CallMessage,
@@ -96,13 +96,13 @@ async function runRecorded(
       committing,
     }),
   );
-  // A push may have taken the function away since it committed.
+  // A push may have taken the function away since the mutation committed.
   const recorded =
     outcome.status === "error" ? records.find(key) : found.result;
   return { outcome, recorded };
 }
 
-/** Errors that are the client's become its answer. */
+/** Runs a request; an error that is the client's fault becomes its answer. */
 async function attempt(run: () => Promise<Ended>): Promise<Ended> {
   try {
     return await run();

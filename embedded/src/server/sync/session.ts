@@ -28,7 +28,7 @@ import {
 import type { Subscriptions } from "./queries/subscriptions.js";
 import { Transitions } from "./queries/transitions.js";
 
-/** What a session needs of the deployment. */
+/** Parts of the deployment that a session uses. */
 export type SyncServices = RequestServices &
   QueryRunServices &
   AuthServices & {
@@ -36,12 +36,15 @@ export type SyncServices = RequestServices &
     readonly log: Log;
   };
 
-/** The connection under a session. */
+/** A session's connection. */
 export interface SyncConnection {
   send(message: ServerMessage): void;
-  /** @param code - as WebSocket numbers them; the client shows the reason in its log */
+  /**
+   * Closes the connection.
+   * @param code - as WebSocket numbers them; the client shows the reason in its log
+   */
   close(code: number, reason: string): void;
-  /** Stops and continues to read what the client sends. */
+  /** Stops and continues reading from the client. */
   pause(): void;
   resume(): void;
   header(name: string): string | undefined;
@@ -93,28 +96,30 @@ export class SyncSession {
     );
   }
 
-  /** Takes one message; they are handled one after the other. */
+  /** Takes one message; messages are handled one after the other. */
   receive(text: string): void {
     if (this.#isClosed) return;
     this.#inbox.push({ text, taken: this.#intake.admit(text.length) });
     if (!this.#isReading) void this.#read();
   }
 
-  /** The client sent something that is no text of the protocol. */
+  /** Answers a message that is no text of the protocol. */
   refuse(error: string): void {
     if (this.#isClosed) return;
     this.#send({ type: "FatalError", error });
     this.#end(POLICY_VIOLATION, "FatalError");
   }
 
-  /** The socket is gone. Resolves when nothing of the session uses the database. */
+  /**
+   * Ends the session of a closed socket. Resolves when nothing of the session uses the database.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#inbox.length = 0;
     this.#forgetCode();
     this.#queries.close();
     await Promise.all([this.#transitions.close(), this.#mutations.close()]);
-    // A query that was running may have been settled since.
+    // A query that was running may have been settled meanwhile.
     this.#queries.close();
   }
 
@@ -136,7 +141,7 @@ export class SyncSession {
     }
   }
 
-  /** Returns a promise only where the messages that follow must wait. */
+  /** Handles a message; returns a promise only where later messages must wait. */
   #handle(text: string): Promise<void> | void {
     if (text.length > MAX_MESSAGE_BYTES) {
       return this.refuse(
@@ -180,8 +185,8 @@ export class SyncSession {
     }
     this.#sessionId = sessionId;
     const latest = this.#services.database.latestTs;
-    // The data directory was replaced by an older one, or the client moved here from
-    // another deployment: its view must never go back in time.
+    // The data directory was replaced by an older one, or the client moved here from another
+    // deployment: the client's view must never go back in time.
     if (
       typeof maxObservedTimestamp === "string" &&
       decodeTs(maxObservedTimestamp) > latest
@@ -224,7 +229,7 @@ export class SyncSession {
     this.#transitions.advance({ querySet: newVersion });
   }
 
-  /** It runs as the one who sent it, whoever speaks when its turn comes. */
+  /** Runs a mutation as the user who sent it, whoever is signed in when its turn comes. */
   #mutate(message: CallMessage, answered: () => void): void {
     const speaker = this.#currentSpeaker();
     const sessionId = this.#sessionId ?? "";
@@ -255,7 +260,10 @@ export class SyncSession {
     }
   }
 
-  /** @throws HttpError when its token has expired since it came */
+  /**
+   * The user on the socket.
+   * @throws HttpError when the user's token has expired
+   */
   #currentSpeaker(): Speaker {
     const { caller } = this.#speaker;
     if (caller.role === "user") this.#services.tokens.checkStillValid(caller);
@@ -273,7 +281,7 @@ export class SyncSession {
   }
 
   /**
-   * The client connects again with another token.
+   * Refuses the client's identity, so that it connects again with another token.
    * @param authUpdateAttempted - false: a token that was accepted has expired since
    */
   #refuseIdentity({ message }: HttpError, authUpdateAttempted: boolean): void {
@@ -287,8 +295,8 @@ export class SyncSession {
   }
 
   /**
-   * The deployment's own trouble. The client connects again, and sends again what was
-   * not answered: if that had committed, its record answers.
+   * Closes the connection after a failure of the deployment. The client connects again and repeats
+   * unanswered requests: for those that had committed, their records answer.
    */
   #failed(error: unknown): void {
     if (this.#isClosed) return;
@@ -297,7 +305,7 @@ export class SyncSession {
         ? this.#refuseIdentity(error, false)
         : this.refuse(error.message);
     }
-    // The store has said so, once.
+    // The store has logged it, once.
     if (!isStoreGone(error)) {
       this.#services.log(
         `A sync session failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,

@@ -6,10 +6,13 @@ import type { ServerMessage } from "./messages.js";
 import type { SyncConnection } from "./session.js";
 import type { UnreadBudget } from "./unreadBudget.js";
 
-/** What a client may leave unread. One message may be larger, a second is not sent after it. */
+/**
+ * Limit for bytes that a client leaves unread. One message may be larger; no second is sent after
+ * it.
+ */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
 
-/** A close frame holds no more. */
+/** The most that a close frame holds. */
 const MAX_REASON_BYTES = 123;
 
 /** One WebSocket as sessions and the heartbeat see it. */
@@ -34,7 +37,10 @@ export class SocketConnection implements SyncConnection, Peer {
     this.#sentAtMs = this.#heardAtMs = clock.now();
   }
 
-  /** A client that does not read is dropped: what it missed it asks for again when it returns. */
+  /**
+   * Sends a message. A client that does not read is dropped: when it returns, it asks again for
+   * what it missed.
+   */
   send(message: ServerMessage): void {
     if (this.dropIfUnread()) return;
     this.#sentAtMs = this.#clock.now();
@@ -43,7 +49,10 @@ export class SocketConnection implements SyncConnection, Peer {
     this.#unread.sent(text.length);
   }
 
-  /** @returns whether too much was unread */
+  /**
+   * Drops a client that leaves too much unread.
+   * @returns whether it was dropped
+   */
   dropIfUnread(): boolean {
     const isTooMuch = this.unreadBytes > MAX_UNREAD_BYTES;
     if (isTooMuch) this.drop();
@@ -87,7 +96,7 @@ export class SocketConnection implements SyncConnection, Peer {
     return this.#sentAtMs;
   }
 
-  /** One that we do not listen to cannot be heard. */
+  /** Time of the last sign of life. A paused socket cannot show any, so it counts as alive. */
   get heardAtMs(): number {
     return this.#webSocket.isPaused ? this.#clock.now() : this.#heardAtMs;
   }

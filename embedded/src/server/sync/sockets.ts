@@ -21,13 +21,16 @@ export interface SyncSockets {
   close(): Promise<void>;
 }
 
-/** The client puts its version between; any is served alike. */
+/** Path of the sync protocol, in which the client puts its version; any version is served alike. */
 const SYNC_PATH = /^\/api(\/[0-9][^/]*)?\/sync$/;
 
-/** Above the limit, so that the client can be told; this much is not even read. */
+/**
+ * Limit for a frame. It is above that for messages, so that the client can be told; larger frames
+ * are not even read.
+ */
 const MAX_PAYLOAD_BYTES = 2 * MAX_MESSAGE_BYTES;
 
-/** For a client that was told to go to say that it heard. */
+/** How long a client has to confirm that its socket closes. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Accepts sync connections and gives each a session. */
@@ -45,7 +48,7 @@ export function createSyncSockets(
   const options = {
     noServer: true,
     maxPayload: MAX_PAYLOAD_BYTES,
-    // The types of `ws` do not know it yet.
+    // The types of `ws` do not know the option yet.
     closeTimeout: CLOSE_TIMEOUT_MS,
   };
   const server = new WebSocketServer(options);
@@ -66,7 +69,7 @@ export function createSyncSockets(
       else session.receive(textOf(data));
     });
     webSocket.on("pong", () => connection.heard());
-    // `ws` has answered it, whether or not the client reads.
+    // `ws` has answered the ping, whether or not the client reads.
     webSocket.on("ping", () => connection.dropIfUnread());
     webSocket.on("error", ({ message }) => {
       // `ws` has closed the connection with the code that says what is wrong.
@@ -100,7 +103,7 @@ export function createSyncSockets(
   };
 }
 
-/** `ws` hands over one buffer unless told otherwise. */
+/** Text of a message; `ws` hands over one buffer unless told otherwise. */
 function textOf(data: RawData): string {
   return (data as Buffer).toString();
 }

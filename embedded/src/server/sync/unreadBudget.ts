@@ -1,28 +1,31 @@
-/** What all clients together may leave unread: a few more than those who read are many who do not. */
+/** Limit for bytes that all clients together leave unread: four times what one may. */
 const MAX_UNREAD_IN_ALL_BYTES = 128 * 1024 * 1024;
 
 interface Reader {
-  /** Sent to it, and not yet taken by the system. */
+  /** Bytes sent to the client and not yet taken by the system. */
   readonly unreadBytes: number;
   drop(): void;
 }
 
 /**
- * Bounds the memory that clients who do not read hold. Whoever leaves the most unread goes first, so
- * that nobody who reads is dropped for others.
+ * Bounds the memory for messages that clients do not read. The client with the most unread is
+ * dropped first, so that nobody who reads is dropped for others.
  */
 export class UnreadBudget {
   readonly #readers = new Set<Reader>();
-  /** No less than what is unread: what was read since it was last counted is still in it. */
+  /** Upper bound of the unread bytes: bytes read since the last count are still in it. */
   #atMostBytes = 0;
 
-  /** @returns takes it out again */
+  /**
+   * Adds a client.
+   * @returns the function that removes it
+   */
   add(reader: Reader): () => void {
     this.#readers.add(reader);
     return () => void this.#readers.delete(reader);
   }
 
-  /** To be told of each message, so that all need be looked at only once in many of them. */
+  /** Counts a sent message, so that the clients are looked at only once in many messages. */
   sent(sizeBytes: number): void {
     this.#atMostBytes += sizeBytes;
     if (this.#atMostBytes > MAX_UNREAD_IN_ALL_BYTES) this.#count();

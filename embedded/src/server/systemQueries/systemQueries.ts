@@ -16,7 +16,7 @@ import {
   watchTable,
 } from "./tableQueries.js";
 
-/** What the system queries read. */
+/** Parts of the deployment that the system queries read. */
 export interface SystemQueryServices {
   readonly live: Pick<LiveCode, "revision" | "environment">;
   readonly urls: { readonly cloud: string; readonly site: string };
@@ -30,22 +30,19 @@ type SystemQuery = (
   snapshot: Transaction,
 ) => JSONValue;
 
-/**
- * The queries by which the CLI looks at a deployment, each by the path it asks
- * for. Undefined when the path names none.
- */
+/** The query by which the CLI looks at a deployment, by its path; undefined for an unknown path. */
 function findSystemQuery(path: string): SystemQuery | undefined {
   return SYSTEM_QUERIES.get(
     path.replace(/\.js(?=:|$)/, "").replace(/:default$/, ""),
   );
 }
 
-/** Whether a path is one that the CLI asks the deployment itself for. */
+/** Whether a path names a query that the CLI asks of the deployment itself. */
 export function isSystemPath(path: string): boolean {
   return path.startsWith("_system/");
 }
 
-/** Answers a query of the CLI, from whoever has the key; throws what is wrong with it. */
+/** Answers a query of the CLI, whose sender has the key; throws what is wrong with it. */
 export function answerSystemQuery(
   services: SystemQueryServices,
   { path, args, componentPath }: SystemQueryCall,
@@ -129,7 +126,7 @@ function httpActions({ httpRoutes }: AnalyzedModule): JSONValue[] {
   }));
 }
 
-/** A function without a validator takes and returns anything. */
+/** A function's validator; one that declares none takes and returns anything. */
 function validator(text: string | null): JSONValue {
   const parsed = text === null ? null : (JSON.parse(text) as JSONValue);
   return parsed ?? { type: "any" };

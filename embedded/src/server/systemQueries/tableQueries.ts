@@ -5,7 +5,7 @@ import { badRequest } from "../http/http.js";
 
 type Args = Readonly<Record<string, JSONValue>>;
 
-/** All names at once: nobody has so many tables. */
+/** All table names at once: no app has too many tables for one page. */
 export function listTables(
   _services: unknown,
   _args: Args,
@@ -51,7 +51,7 @@ export function countTable(
   return snapshot.count(componentPath, nameIn(tableName));
 }
 
-/** A result that is another whenever a document of the table is. */
+/** A result that changes whenever a document of the table does. */
 export function watchTable(
   _services: unknown,
   { tableName }: Args,

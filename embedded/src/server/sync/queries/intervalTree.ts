@@ -4,9 +4,12 @@ interface Node<T> {
   readonly lower: Key;
   readonly upper: Key;
   readonly items: Set<T>;
-  /** Of this node and all below. */
+  /** Greatest `upper` of this node and all below. */
   greatestUpper: Key;
-  /** A parent's is the greater one, which keeps the tree balanced, most likely. */
+  /**
+   * Random rank: a parent's is greater than its children's, which most likely keeps the tree
+   * balanced.
+   */
   readonly priority: number;
   left: Node<T> | undefined;
   right: Node<T> | undefined;
@@ -32,7 +35,7 @@ export class IntervalTree<T> {
     this.#root = remove(this.#root, lower, upper, item);
   }
 
-  /** Tells of every item whose interval has a key in common with this one. */
+  /** Calls `tell` for every item whose interval has a key in common with the given one. */
   visit(lower: Key, upper: Key, tell: (item: T) => void): void {
     visit(this.#root, lower, upper, tell);
   }
@@ -46,7 +49,7 @@ function visit<T>(
 ): void {
   if (node === undefined || node.greatestUpper <= lower) return;
   visit(node.left, lower, upper, tell);
-  // All to the right begin here or later.
+  // All nodes to the right begin here or later.
   if (node.lower >= upper) return;
   if (node.upper > lower) node.items.forEach(tell);
   visit(node.right, lower, upper, tell);
@@ -105,7 +108,7 @@ function remove<T>(
   return node;
 }
 
-/** Everything in `left` comes before everything in `right`. */
+/** Joins two trees; every interval in `left` comes before those in `right`. */
 function merge<T>(
   left: Node<T> | undefined,
   right: Node<T> | undefined,

@@ -10,19 +10,22 @@ import {
   type SystemQueryServices,
 } from "../../systemQueries/systemQueries.js";
 
-/** What running queries takes. */
+/** Parts of the deployment that run queries. */
 export type QueryRunServices = SystemQueryServices & {
   readonly runtime: Runtime;
 };
 
-/** A query's result at one snapshot, and what it depends on. */
+/** A query's result at one snapshot, and its dependencies. */
 export interface QueryRun {
   readonly result: QueryResult;
-  /** None: only new code or another identity can change the result. */
+  /**
+   * Intervals of keys that the query read; without any, only new code or another identity can
+   * change the result.
+   */
   readonly reads: Iterable<KeyInterval>;
 }
 
-/** Runs a client's query; whatever is wrong with it is its result. */
+/** Runs a client's query; any error of it is its result. */
 export async function runLiveQuery(
   services: QueryRunServices,
   query: AddQuery,

@@ -14,13 +14,16 @@ import type {
 
 /** A query that a client watches. */
 export interface LiveQuery {
-  /** With the journal of its latest run, so that the next page ends where this one did. */
+  /**
+   * The query's request, with the journal of its latest run, so that the next page ends where this
+   * one did.
+   */
   readonly request: AddQuery;
 }
 
 interface Watched extends LiveQuery {
   request: AddQuery;
-  /** Of the result the client has. */
+  /** Digest of the result that the client has. */
   digest: string | undefined;
   subscription: Subscription | undefined;
 }
@@ -40,7 +43,7 @@ export class QuerySet {
     this.#onStale = onStale;
   }
 
-  /** Returns what is wrong with the modifications, if something is. */
+  /** Applies the modifications, or returns what is wrong with them. */
   modify(modifications: readonly QuerySetModification[]): string | undefined {
     for (const modification of modifications) {
       const { queryId } = modification;
@@ -58,13 +61,13 @@ export class QuerySet {
       : undefined;
   }
 
-  /** All of them: their code or their caller is another now. */
+  /** Marks all queries as stale, after a change of code or caller. */
   invalidate(): void {
     for (const query of this.#queries.values()) this.#stale.add(query);
     this.#onStale();
   }
 
-  /** What has to run; each is waited for no longer until {@link settle}. */
+  /** Takes the stale queries to run; none is watched again until {@link settle}. */
   takeStale(): LiveQuery[] {
     const stale = [...this.#stale];
     this.#stale.clear();
@@ -80,8 +83,8 @@ export class QuerySet {
   }
 
   /**
-   * Takes a result in, and waits for the commit that changes it.
-   * @returns what to tell the client: nothing if it has this result, or dropped the query
+   * Takes a result in, and watches for the commit that changes it.
+   * @returns the message for the client; none if it has this result, or dropped the query
    */
   settle(
     query: LiveQuery,
@@ -102,7 +105,7 @@ export class QuerySet {
     return { modification: { ...result, queryId }, characters };
   }
 
-  /** Waits for nothing any more. */
+  /** Stops watching. */
   close(): void {
     for (const query of this.#queries.values()) query.subscription?.cancel();
     this.#queries.clear();
@@ -123,7 +126,7 @@ export class QuerySet {
   }
 }
 
-/** Kept in place of the result, which may be large. */
+/** Digest of a result, kept in place of the result, which may be large. */
 function digestOf(result: QueryResult): {
   digest: string;
   characters: number;
@@ -139,7 +142,7 @@ function digestOf(result: QueryResult): {
   };
 }
 
-/** Every run has its own. */
+/** An error's text without its request id, which differs in every run. */
 function withoutRequestId(message: string): string {
   return message.replace(/^\[Request ID: \w+\] /, "");
 }

@@ -21,8 +21,8 @@ interface Waiting {
 }
 
 /**
- * Who read what, so that a commit finds the queries it touches without asking the
- * others: for each table and index, a tree of the intervals that were read.
+ * Subscriptions by the keys that were read, so that a commit finds the queries it touches without
+ * asking the others: for each table and index, a tree of the intervals that were read.
  */
 export class Subscriptions {
   readonly #trees = new Map<Key, IntervalTree<Waiting>>();
@@ -35,7 +35,7 @@ export class Subscriptions {
     );
   }
 
-  /** Open it in the moment the snapshot is taken. */
+  /** Begins to keep commits; to be called in the moment the snapshot is taken. */
   openWindow(): CommitWindow {
     const commits: CommitWrites[] = [];
     this.#windows.add(commits);
@@ -43,8 +43,8 @@ export class Subscriptions {
   }
 
   /**
-   * Calls `onTouched` once, at the first commit that touches `reads`. A commit may
-   * have come between the snapshot that was read and now: then it calls at once.
+   * Calls `onTouched` once, at the first commit that touches `reads`; at once if that commit came
+   * between the snapshot that was read and now.
    */
   subscribe(
     reads: Iterable<KeyInterval>,
@@ -103,7 +103,7 @@ export class Subscriptions {
   }
 }
 
-/** No interval reaches from one table or index into the next. */
+/** Intervals by their table or index; none reaches from one into the next. */
 function byHead(reads: Iterable<KeyInterval>): Map<Key, KeyInterval[]> {
   const heads = new Map<Key, KeyInterval[]>();
   for (const interval of reads) {

@@ -10,32 +10,32 @@ import type { QueryRun } from "./queryRun.js";
 import type { LiveQuery, QuerySet } from "./querySet.js";
 import type { CommitWindow, Subscriptions } from "./subscriptions.js";
 
-/** Of results in one transition, all of which are in memory at once. */
+/** Limit for the results of one transition, all of which are in memory at once. */
 const MAX_CHARACTERS = 128 * 1024 * 1024;
 
-/** What transitions are made of. */
+/** Sources from which transitions are made. */
 export interface TransitionSources {
   readonly runtime: Runtime;
   readonly subscriptions: Subscriptions;
   readonly queries: QuerySet;
-  /** Runs queries as the one who speaks now. */
+  /** Runs queries as the user who is signed in now. */
   runner(): (query: LiveQuery, snapshot: RuntimeSnapshot) => Promise<QueryRun>;
-  /** Settles once a mutation that has begun to commit is answered. */
+  /** Settles once every mutation that has begun to commit is answered. */
   unanswered(): Promise<void> | undefined;
   send(message: ServerMessage): void;
   failed(error: unknown): void;
 }
 
 /**
- * Takes one client from version to version. One transition is made at a time; what
- * comes up meanwhile is gathered for the next. Each shows one snapshot of data and
- * code, for all queries the same, and only once that is on disk.
+ * Takes one client from version to version. One transition is made at a time; changes meanwhile are
+ * gathered for the next. Each shows one snapshot of data and code, for all queries the same, and
+ * only once that is on disk.
  */
 export class Transitions {
   readonly #sources: TransitionSources;
   readonly #received = { querySet: 0, identity: 0 };
   #sent: StateVersion = { querySet: 0, identity: 0, ts: encodeTs(0n) };
-  /** The client waits for a transition that shows this commit. */
+  /** Timestamp of a commit that the client waits for a transition to show. */
   #owedTs: bigint | undefined;
   #isDue = false;
   #isClosed = false;
@@ -45,40 +45,40 @@ export class Transitions {
     this.#sources = sources;
   }
 
-  /** What the client has asked for, which it may not have been told of yet. */
+  /** The version that the client has asked for, whose transition may not be sent yet. */
   get received(): Readonly<{ querySet: number; identity: number }> {
     return this.#received;
   }
 
-  /** The client is to see a new version of its own making. */
+  /** Takes a new version from the client, to be shown in the next transition. */
   advance(version: { querySet?: number; identity?: number }): void {
     Object.assign(this.#received, version);
     this.wake();
   }
 
   /**
-   * After an answer: a transition must follow that shows what it did, for the client
-   * holds a mutation's promise back until then, even if no query of its changed.
+   * Notes the commit of an answered mutation. A transition must follow that shows it, for the
+   * client holds the mutation's promise back until then, even if no query changed.
    */
   owe(ts: bigint): void {
     if (this.#owedTs === undefined || ts > this.#owedTs) this.#owedTs = ts;
     this.wake();
   }
 
-  /** Something may have changed. Safe to call while a commit is under way. */
+  /** Looks for changes to send. Safe to call while a commit is under way. */
   wake(): void {
     this.#isDue = true;
     this.#running ??= this.#run();
   }
 
-  /** Sends nothing more; resolves when no query of this client runs. */
+  /** Stops sending; resolves when no query of this client runs. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    // Listeners of a commit wake this in the middle of it.
+    // Listeners of a commit call `wake` in the middle of it.
     await Promise.resolve();
     try {
       while (this.#isDue && !this.#isClosed) {
