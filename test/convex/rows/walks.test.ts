@@ -1,7 +1,8 @@
 /**
  * Rows that share the time they are walked by, and that of their creation too. convex-test creates
  * each row a thousandth of a millisecond after the last, which a double cannot tell in the year 2600;
- * where the clocks of an engine can (the embedded one's can), the rows share the first time only.
+ * where the clocks of an engine can (the embedded one's can), the rows share the first time only, and
+ * `test/embedded/sharedTimes.test.ts` imports rows that share both.
  */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
