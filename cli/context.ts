@@ -16,13 +16,13 @@ export interface CliContext {
   readonly stdin: NodeJS.ReadableStream;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Somebody is there to answer a question. */
+  /** Whether somebody is there to answer a question. */
   readonly interactive: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** IANA name of the operator's time zone. */
   readonly timeZone: string;
-  /** Who asks, as audit logs and runs record it. */
+  /** The operator's name, as audit logs and runs record it. */
   readonly actor: string;
   readonly fetch: Fetch;
   readonly commands: PrintedCommands;
@@ -61,9 +61,9 @@ export function processContext(): CliContext {
     env: process.env,
     cwd: process.cwd(),
     get timeZone() {
-      // Asked only where it is shown: the first use of Intl takes tens of milliseconds.
+      // Read only where it is shown: the first use of Intl takes tens of milliseconds.
       const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-      // TZ is empty or names no zone: as date(1) has it.
+      // TZ is empty or names no zone: UTC, as date(1) takes it.
       return isKnown(timeZone) ? timeZone : "UTC";
     },
     actor: `cli:${userName()}@${hostname()}`,
@@ -104,7 +104,7 @@ const terminalPrompts: Prompts = {
   },
 };
 
-/** Ctrl-C at a question is an answer, not a crash. */
+/** Turns Ctrl-C at a question into an answer, not a crash. */
 async function answered<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
@@ -129,7 +129,7 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Who is told of an interrupt: all who listen, or the latest of those who stand in for them. */
+/** The handlers of an interrupt: all that listen, or the latest of those that stand in for them. */
 export class Interrupts {
   readonly #listen: (handler: () => void) => () => void;
   readonly #handlers: Array<() => void> = [];
@@ -177,7 +177,7 @@ function isProcessAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it is there and belongs to somebody else.
+    // EPERM: the process is there and belongs to somebody else.
     return codeOf(error) === "EPERM";
   }
 }
@@ -195,7 +195,7 @@ async function openBrowser(url: string): Promise<boolean> {
   }
 }
 
-/** `userInfo` throws where the user id has no account, as in many containers. */
+/** The user's name. `userInfo` throws where the user id has no account, as in many containers. */
 function userName(): string {
   try {
     return userInfo().username;

@@ -1,4 +1,4 @@
-/** Arguments that more than one command has. */
+/** Arguments that several commands share. */
 import { Argument } from "./commander.js";
 import { KINDS } from "./values.js";
 

@@ -10,5 +10,5 @@ export const { Argument, Command, Help, Option } =
 
 export type Help = typed.Help;
 
-/** Whatever its arguments and options are. */
+/** A command, whatever its arguments and options are. */
 export type AnyCommand = typed.CommandUnknownOpts;

@@ -1,4 +1,4 @@
-/** The end of a command's help: how it is used, twice. */
+/** The end of a command's help: two examples of its use. */
 export function examples(
   ...commands: [string, string]
 ): ["after", text: string] {

@@ -1,14 +1,14 @@
-/** What `given` needs of a command, as its declaration types it. */
+/** The methods of a command that `given` calls, as its declaration types them. */
 interface Declared<Own, All> {
-  /** Its own options. */
+  /** The command's own options. */
   opts(): Own;
-  /** With those of the program. */
+  /** The command's options with those of the program. */
   optsWithGlobals(): All;
 }
 
 /**
- * The options of a command, for what it does. That they are declared as they are taken is checked by
- * the compiler, which asks for a second argument where they are not: its type names them.
+ * The options of a command, for the function behind it. The compiler checks that they are declared as
+ * that function takes them: where they are not, it asks for a second argument, whose type names them.
  */
 export function given<Taken, Own, All>(
   command: Declared<Own, All>,

@@ -1,9 +1,9 @@
 import type { AnyCommand } from "./commander.js";
 
-/** What commander does for a command without an action, and leaves out of its types. */
+/** A command with the method that commander calls where there is no action, and leaves out of its types. */
 type Misspelt = AnyCommand & { unknownCommand(): never };
 
-/** Alone, a group of commands does what this one of them does. */
+/** Makes a group of commands, given alone, do what the named one of them does. */
 export function byDefault(group: AnyCommand, name: string): void {
   group
     .helpCommand(true)

@@ -1,9 +1,9 @@
-/** Options that more than one command has. */
+/** Options that several commands share. */
 import { InvalidArgumentError } from "commander";
 import { Option, type AnyCommand } from "./commander.js";
 import { perSecond, wholeNumber } from "./values.js";
 
-/** Why somebody does it. An empty one is a variable that nobody has set. */
+/** The operator's reason for a change. An empty one is refused: it is a variable that nobody has set. */
 export function reason(where: string) {
   return new Option("--reason <text>", where).argParser((text: string) => {
     if (text.trim() !== "") return text;
@@ -11,7 +11,7 @@ export function reason(where: string) {
   });
 }
 
-/** A run under way goes on after a change, unless somebody stops it. */
+/** Cancels a run under way, which else goes on after a change. */
 export function cancelRun() {
   return new Option(
     "--cancel-run",
@@ -19,7 +19,7 @@ export function cancelRun() {
   );
 }
 
-/** For scripts, and for what was looked at in an earlier command. */
+/** The revision a change is made to, for scripts and for settings that an earlier command has shown. */
 export function ifRevision() {
   return new Option(
     "--if-revision <n>",
@@ -41,7 +41,10 @@ export function rate() {
   ).argParser(perSecond);
 }
 
-/** A sessionId is shown to others, who may take it for their anonymousId: then the kind has to be said. */
+/**
+ * Says that the argument is a sessionId. These are shown to others, who may take theirs for their
+ * anonymousId.
+ */
 export function isSessionId() {
   return new Option("--session-id", "ID is a sessionId").conflicts(
     "anonymousId",

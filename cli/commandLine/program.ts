@@ -1,7 +1,7 @@
 import { VERSION } from "../../convex/sessionTracker/shared/version.js";
 import { Command } from "./commander.js";
 
-/** The program without its commands: what can be given to each of them. */
+/** The program without its commands: the options that each of them takes. */
 export function newProgram() {
   return new Command("sessions-ops")
     .description(

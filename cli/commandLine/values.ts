@@ -1,12 +1,12 @@
-/** What options and arguments can be, and what is said of others. */
+/** Values that options and arguments can have, and the errors for others. */
 import { InvalidArgumentError } from "commander";
 import type { HookName } from "../../convex/sessionTracker/shared/hooks.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runs.js";
 import type { SessionState } from "../../convex/sessionTracker/shared/sessions.js";
 import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 
-// Not the component's lists: to load these costs every command.
-/** What runs and schedules are named by. */
+// Written out here: to load the component's lists costs every command.
+/** The kinds of runs and schedules. */
 export const KINDS = ["expire", "purge"] as const satisfies RunKind[];
 export const STATES = [
   "active",
@@ -40,7 +40,7 @@ export function positiveNumber(text: string): number {
   throw new InvalidArgumentError("It must be a number above 0.");
 }
 
-/** "200" or "200/s". */
+/** Reads a rate: "200" or "200/s". */
 export function perSecond(text: string): number {
   return positiveNumber(text.replace(/\/s$/, ""));
 }

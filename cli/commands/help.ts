@@ -2,7 +2,7 @@ import type { AnyCommand } from "../commandLine/commander.js";
 import { examples } from "../commandLine/examples.js";
 import type { Program } from "../commandLine/program.js";
 
-/** Commander's own would answer a misspelt command with the help of the whole program. */
+/** Adds `help`. Commander's own would answer a misspelt command with the help of the whole program. */
 export function addHelp(program: Program): void {
   program
     .helpCommand(false)
@@ -16,7 +16,7 @@ export function addHelp(program: Program): void {
         found = found?.commands.find((command) => command.name() === word);
       }
       if (found) found.help();
-      // Which says what is wrong with it.
+      // The parser says what is wrong with the words.
       await program.parseAsync(words, { from: "user" });
     });
 }

@@ -1,4 +1,4 @@
-/** Scripts that complete without starting Node: all there is to know is written into them. */
+/** Scripts that complete without starting Node: the words of all commands are written into them. */
 import type { CommandNode, OptionWord } from "./tree.js";
 import { quoted } from "../terminal/shell.js";
 

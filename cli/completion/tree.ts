@@ -2,15 +2,15 @@ import type { AnyCommand } from "../commandLine/commander.js";
 
 /** A command as completion needs it. */
 export interface CommandNode {
-  /** From the program's name on: "" for itself, "runs watch". */
+  /** The command's words from the program's name on: "" for the program itself, "runs watch". */
   path: string;
   description: string;
   commands: Word[];
-  /** Long ones, those of the program included. */
+  /** Long options, those of the program included. */
   options: OptionWord[];
-  /** What its first argument can be, where that is a choice. */
+  /** The choices of its first argument, if it has any. */
   choices: readonly string[];
-  /** Its argument names a file. */
+  /** Whether its argument names a file. */
   takesFile: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Who may see the page: a browser that came by the one-time link, and keeps the cookie it got for it.
+ * Access to the page: for a browser that came by the one-time link, and keeps the cookie it got for it.
  * The admin key has no part in it.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
@@ -9,7 +9,7 @@ export type Exchange =
   | { kind: "accepted"; cookie: string }
   /** The browser had been let in before, with this very link or another. */
   | { kind: "known" }
-  /** Twice is once too often: whoever came first is out, and a new link is needed. */
+  /** The link was used a second time: the browser that came first is shut out, and a new link is needed. */
   | { kind: "reused" }
   | { kind: "refused" };
 
@@ -23,7 +23,7 @@ export class Access {
   #spentToken: string | null = null;
   #session: string | null = null;
 
-  /** The link's end; valid once. */
+  /** The path of the link, valid once. */
   get linkPath(): string {
     return `${this.path}?token=${this.#token}`;
   }
@@ -48,7 +48,7 @@ export class Access {
     };
   }
 
-  /** Whether the request carries the cookie. */
+  /** Whether the request carries the page's cookie. */
   isKnown({ headers }: IncomingMessage): boolean {
     const session = this.#session;
     if (session === null) return false;
@@ -60,8 +60,8 @@ export class Access {
 }
 
 /**
- * Why a request does not come from the page itself, or `null` where it may. The host is what DNS
- * rebinding gets wrong, the origin what another site in the same browser gets wrong.
+ * The reason why a request does not come from the page itself, or `null` where it may. DNS rebinding
+ * gets the host wrong, another site in the same browser the origin.
  */
 export function foreignness(
   { headers, socket }: IncomingMessage,
@@ -87,7 +87,7 @@ function randomSecret(bytes: number): string {
   return randomBytes(bytes).toString("base64url");
 }
 
-/** Hashed, so that the time it takes says nothing about either. */
+/** Whether the two are equal. Both are hashed, so that the time it takes says nothing about either. */
 function isSame(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b));
 }

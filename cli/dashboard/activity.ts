@@ -3,17 +3,17 @@ import type { Sample } from "./shapes.js";
 const MAX_SAMPLES = 500;
 
 /**
- * How many sessions were active since the command started. However long that is, the samples stay
- * few: where there are too many, every other one goes, and later ones come half as often.
+ * The number of active sessions over the time since the command started. However long that is, the
+ * samples stay few: where there are too many, every other one goes, and later ones come half as often.
  */
 export class Activity {
   #samples: Sample[] = [];
   #everyMs = 5_000;
 
-  /** All of them with this one, oldest first. */
+  /** Adds a sample. @returns all samples, oldest first */
   add(sample: Sample): Sample[] {
     const [previous, last] = this.#samples.slice(-2);
-    // The last one always is what holds now; it stays once it is far enough from the one before.
+    // The last sample is always the present one; it stays once it is far enough from the one before.
     if (previous && last && last.at - previous.at < this.#everyMs) {
       this.#samples.pop();
     }

@@ -9,9 +9,12 @@ import {
 } from "./histograms.js";
 import type { Bar } from "./shapes.js";
 
-/** Today's bar follows the clock, while somebody looks. */
+/** How often today's bar is read, while a page is open. */
 const TODAY_EVERY_MS = 30_000;
-/** Bars of the past change with runs and imports only, and reading them is what costs. */
+/**
+ * How often the bars of the past are read. Only runs and imports change them, and reading them costs
+ * the most.
+ */
 const PAST_EVERY_MS = 600_000;
 
 /** The bars of the page: all of them at the start, then as often as is worth their reads. */
@@ -29,7 +32,7 @@ export class Bars {
     this.#ask = ask;
   }
 
-  /** For when a run has changed the past. */
+  /** Reads the bars of the past soon, for when a run has changed them. */
   refreshSoon(): void {
     this.#pastAt = -Infinity;
     this.#wake();

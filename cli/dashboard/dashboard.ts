@@ -8,13 +8,13 @@ import { note, print, printJson } from "../terminal/output.js";
 import type { DashboardJson } from "../json/ready.js";
 
 export interface DashboardOptions extends GlobalOptions {
-  /** Unset: any free one. */
+  /** Port of the page. Unset: any free one. */
   readonly port?: number;
-  /** Unset: where somebody sits at this machine. */
+  /** Whether to open the page in a browser. Unset: where somebody sits at this machine. */
   readonly open?: boolean;
 }
 
-/** Serves a page for this machine's browser until it is interrupted. */
+/** Serves the page for this machine's browser until it is interrupted. */
 export async function dashboard(
   context: CliContext,
   options: DashboardOptions,
@@ -22,7 +22,7 @@ export async function dashboard(
   const files = readPageFiles();
   const connection = await connect(context, options);
   const { client, target } = connection;
-  // Asked before anything is shown, so that a wrong key or address ends the command in words.
+  // Both are asked before anything is shown, so that a wrong key or address ends the command in words.
   const [status, backlog] = await Promise.all([
     client.query("operator/status:get", {}),
     client.query("operator/status:backlog", {}),

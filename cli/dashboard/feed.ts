@@ -1,7 +1,7 @@
 import type { AdminKey } from "../deployment/target/adminKey.js";
 import type { Topic, Topics } from "./shapes.js";
 
-/** The latest of each topic, as JSON without the admin key, and who wants to know of changes. */
+/** The latest data of each topic, as JSON without the admin key, and the listeners that hear of changes. */
 export class Feed {
   readonly #latest = new Map<Topic, string>();
   readonly #listeners = new Set<(topic: Topic) => void>();
@@ -34,7 +34,7 @@ export class Feed {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Somebody has the page open. */
+  /** Whether somebody has the page open. */
   get isWatched(): boolean {
     return this.#listeners.size > 0;
   }

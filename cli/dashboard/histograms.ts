@@ -1,4 +1,4 @@
-/** What the bars of the page show, from bounded queries only. */
+/** The data behind the bars of the page, from bounded queries only. */
 import type { Args, QueryName, Returns } from "../deployment/api.js";
 import type { AgeBar, Bar } from "./shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
@@ -10,7 +10,7 @@ export type Ask = <Name extends QueryName>(
 
 const DAYS = 14;
 
-/** Rows read for a bar at most; a higher one ends there, and says so. */
+/** The most rows read for one bar; a higher bar ends there, and says so. */
 const CAP = 4_000;
 
 /** The sessions still kept that were created on one UTC day. */
@@ -33,7 +33,10 @@ export function lastDays(now: number): number[] {
 }
 
 const RUNS_PAGE = 200;
-/** An app may start purges as often as it likes; a thousand of them are read. */
+/**
+ * The most pages of purges that are read. An app may start purges as often as it likes; a thousand of
+ * them are read.
+ */
 const MAX_RUN_PAGES = 5;
 
 /** Sessions that purges deleted, on the UTC day of a run's last page. */
@@ -41,7 +44,7 @@ export async function purgedByDay(ask: Ask, now: number): Promise<Bar[]> {
   const days = lastDays(now);
   const bars = days.map((startsAt) => ({ startsAt, count: 0 }));
   const [first = 0] = days;
-  /** Of the last run that was read, while there are more. */
+  /** Start of the last run that was read, while there are more. */
   let startedAt = Infinity;
   let cursor: string | null = null;
   for (let page = 0; page < MAX_RUN_PAGES && startedAt > first; page += 1) {
@@ -73,7 +76,7 @@ export function inactiveByAge(ask: Ask, now: number): Promise<AgeBar[]> {
       const toDays = AGES[index + 1] ?? null;
       const found = await ask("operator/overview:inactiveBetween", {
         from: toDays === null ? 0 : now - toDays * DAY_MS,
-        // Clocks differ: what another one says is to come is young.
+        // Clocks differ: a session that another clock dates in the future counts as young.
         before: fromDays === 0 ? now + DAY_MS : now - fromDays * DAY_MS,
         limit: CAP,
       });

@@ -35,7 +35,7 @@ const TYPES: Record<string, string> = {
   ".svg": "image/svg+xml",
 };
 
-/** Beside the compiled CLI, or below the sources. */
+/** The folder of the built page: beside the compiled CLI, or below the sources. */
 function findFolder(): string {
   const here = dirname(fileURLToPath(import.meta.url));
   const folders = ["../../dashboard", "../../dist/dashboard"];

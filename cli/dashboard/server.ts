@@ -13,17 +13,20 @@ import type { PageFiles } from "./pageFiles.js";
 import { stream } from "./stream.js";
 
 export interface DashboardServer {
-  /** Where a browser gets in, once. */
+  /** The link that lets a browser in, once. */
   readonly link: string;
   close(): Promise<void>;
 }
 
 export interface ServerOptions {
-  /** 0: any free one. */
+  /** Port to listen on; 0: any free one. */
   readonly port: number;
   readonly files: PageFiles;
   readonly feed: Feed;
-  /** The link was used by two browsers, neither of which is let in any more; this is a new one. */
+  /**
+   * Called with a new link after two browsers have used the old one, neither of which is let in any
+   * more.
+   */
   readonly onReuse: (link: string) => void;
 }
 
@@ -40,7 +43,7 @@ export async function openServer(
   const { port } = server.address() as AddressInfo;
   const link = () => `http://127.0.0.1:${port}${access.linkPath}`;
   const onReuse = (): void => {
-    // Whoever came first is out: what was opened before is no longer theirs to read.
+    // The browser that came first is shut out: it reads no more of the streams that it has opened.
     for (const response of streams) response.destroy();
     options.onReuse(link());
   };
@@ -58,7 +61,7 @@ export async function openServer(
 
 interface Exchanged extends Omit<ServerOptions, "onReuse" | "port"> {
   access: Access;
-  /** The events that are being sent. */
+  /** The responses that events are being sent to. */
   streams: Set<ServerResponse>;
   request: IncomingMessage;
   response: ServerResponse;
@@ -81,11 +84,11 @@ function answer(exchanged: Exchanged): void {
     response.setHeader("Allow", "GET, HEAD");
     return say(response, 405, "This page only shows; it changes nothing.");
   }
-  // Browsers ask for it of themselves, where a page has none of its own yet.
+  // Browsers ask for an icon of themselves, where a page has none of its own yet.
   if (path === "/favicon.ico") return void response.writeHead(204).end();
   if (!path.startsWith(access.path)) return refuse(response);
   const token = isPage ? new URLSearchParams(query).get("token") : null;
-  // Whoever only asks for headers, such as a chat that previews links, does not use it up.
+  // A request for headers only, such as that of a chat that previews links, does not use the link up.
   if (token !== null && request.method === "GET") {
     return enter(exchanged, token);
   }
@@ -93,7 +96,7 @@ function answer(exchanged: Exchanged): void {
   show(exchanged, path.slice(access.path.length) || "index.html");
 }
 
-/** Takes the token for a cookie, and goes on without the token in the address. */
+/** Takes the token for a cookie, and leads on to the address without the token. */
 function enter(
   { access, request, response, onReuse }: Exchanged,
   token: string,
@@ -118,8 +121,8 @@ function enter(
 }
 
 /**
- * A page that leads on, not a redirect: where the link was followed from another site, the browser
- * holds a SameSite=Strict cookie back from redirects.
+ * Answers with a page that leads on, not with a redirect: where the link was followed from another
+ * site, the browser holds a SameSite=Strict cookie back from redirects.
  */
 function goOn(response: ServerResponse): void {
   response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" });

@@ -1,4 +1,4 @@
-/** What the page gets, a topic at a time; each is sent whole whenever it changes. Type imports only. */
+/** The topics of the page's feed; each is sent whole whenever it changes. Type imports only. */
 import type { RunShowJson } from "../json/run.js";
 import type { LogEntryJson } from "../json/settings.js";
 import type { StatusJson } from "../json/status.js";
@@ -16,20 +16,20 @@ export interface Topics {
   purged: Bar[];
   /** Inactive sessions by the time since they were last active, from young to old. */
   ages: AgeBar[];
-  /** To the deployment. */
+  /** The connection to the deployment. */
   connection: { isConnected: boolean };
 }
 export type Topic = keyof Topics;
 
 export interface LogEntry extends LogEntryJson {
-  /** "retentionDays: 14 days → 7 days" */
+  /** A line for each field, as in "retentionDays: 14 days → 7 days". */
   changes: string[];
 }
 
 export interface Sample {
   /** In ms since the epoch. */
   at: number;
-  /** Sessions that were active. */
+  /** The number of sessions that were active. */
   active: number;
 }
 
@@ -37,13 +37,13 @@ export interface Bar {
   /** The first moment of the day, in ms since the epoch. */
   startsAt: number;
   count: number;
-  /** There are more than `count`. */
+  /** Whether there are more than `count`. */
   isCapped: boolean;
 }
 
 export interface AgeBar {
   fromDays: number;
-  /** Not included; `null`: no end. */
+  /** The first age that is not included; `null`: no end. */
   toDays: number | null;
   count: number;
   isCapped: boolean;

@@ -15,9 +15,9 @@ import type { Ask } from "./histograms.js";
 import type { LogEntry } from "./shapes.js";
 import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
 
-/** What falls due with time alone changes no document: the backlog is asked for again. */
+/** How often the backlog is asked for again: sessions that fall due with time alone change no document. */
 const CLOCK_MS = 30_000;
-/** Runs and changes of settings. */
+/** The number of runs, and of changes of settings, that the page shows. */
 const SHOWN = 50;
 
 /** Keeps the feed up to date until the signal aborts. @throws CliError where a query fails */
@@ -115,13 +115,13 @@ function toEntry(row: LogRow): LogEntry {
   return { ...toLogEntryJson(row), changes };
 }
 
-/** Asks over the live connection, which waits for the deployment where that is away for a while. */
+/** Asks once over the live connection, which waits for the deployment where that is away for a while. */
 function askOnce(live: LiveClient): Ask {
   return (name, args) =>
     new Promise((resolve) => {
       const unsubscribe = live.subscribe(name, args, (result) => {
         resolve(result);
-        // Not within its own call.
+        // The subscription cannot be ended within its own call.
         queueMicrotask(() => unsubscribe());
       });
     });

@@ -2,7 +2,10 @@ import type { ServerResponse } from "node:http";
 import type { Feed } from "./feed.js";
 import type { Topic } from "./shapes.js";
 
-/** A purge changes the status with every page; nobody reads faster than this. */
+/**
+ * The shortest time between two events. A purge changes the status with every page; nobody reads faster
+ * than this.
+ */
 const COALESCE_MS = 100;
 
 /**

@@ -23,7 +23,7 @@ type NamesOf<Node, Type extends FunctionType, Path extends string> = {
 }[keyof Node & string];
 
 export type QueryName = NamesOf<ComponentApi, "query", "">;
-/** Actions too, which write by mutations of theirs. */
+/** Mutations, and actions, which write by mutations of theirs. */
 export type MutationName = NamesOf<ComponentApi, "mutation" | "action", "">;
 export type FunctionName = QueryName | MutationName;
 

@@ -29,10 +29,10 @@ import {
   whereToLook,
 } from "./unanswered.js";
 
-/** Longer than any function may take on a real deployment. */
+/** The time a request may take: longer than any function may take on a real deployment. */
 const REQUEST_TIMEOUT_MS = 120_000;
 
-/** What `ConvexHttpClient` can do at run time beyond its types, as the official CLI uses it. */
+/** The methods that `ConvexHttpClient` has at run time beyond its types, as the official CLI uses them. */
 interface AdminHttpClient {
   setAdminAuth(adminKey: string): void;
   function(
@@ -43,8 +43,8 @@ interface AdminHttpClient {
 }
 
 /**
- * Calls the component's functions with the admin key. Once the deployment has answered, what may be
- * called again is, for half a minute, when the network or the deployment goes away; a first call that
+ * Calls the component's functions with the admin key. Once the deployment has answered, a repeatable
+ * call is made again for half a minute when the network or the deployment goes away; a first call that
  * gets no answer fails at once.
  */
 export class ComponentClient {
@@ -54,10 +54,10 @@ export class ComponentClient {
   readonly #interrupted = new AbortController();
   readonly #givenUp = new AbortController();
   #hasAnswered = false;
-  /** Said once an outage, however many calls it meets. */
+  /** Whether the loss of the connection was reported: once an outage, however many calls it meets. */
   #hasSaidLost = false;
   #takesWrites = true;
-  /** Where to look for the last write that was answered. */
+  /** The place to look for the last write that was answered. */
   #done: string | null = null;
   readonly component: string;
 
@@ -67,7 +67,7 @@ export class ComponentClient {
     const http = new ConvexHttpClient(target.url, {
       skipConvexDeploymentUrlCheck: true,
       logger: false,
-      // The client asks no more of an answer than ours has.
+      // The client reads no more of an answer than ours has.
       fetch: answered as typeof fetch,
     });
     if (!isAdminClient(http)) {
@@ -104,7 +104,8 @@ export class ComponentClient {
   }
 
   /**
-   * On Ctrl-C its answer is waited for a moment more, unless the command itself says what happens.
+   * Calls a mutation. On Ctrl-C its answer is waited for a moment more, unless the command itself says
+   * what happens.
    * @param options.repeatable the component recognises the call when it sees it again, so that it
    *   may be made again when its answer is lost
    * @throws unreachable; where it may be done all the same, with the command that says
@@ -174,7 +175,10 @@ export class ComponentClient {
     }
   }
 
-  /** Sees the status, and connections that end half way, which the client's own errors leave out. */
+  /**
+   * Fetches, and sees the status, and connections that end half way, which the client's own errors
+   * leave out.
+   */
   async #fetch(to: string, init: FetchInit | undefined): Promise<Answer> {
     const { url } = this.#target;
     try {
@@ -185,7 +189,7 @@ export class ComponentClient {
           this.#givenUp.signal,
         ]),
       });
-      // Whatever the other side quotes, the key gets no further than this.
+      // The admin key gets no further than this, whatever the other side quotes.
       const body = this.#redact(await response.text());
       const failure = badAnswer(this.#target, response, body);
       if (failure) throw failure;
@@ -220,7 +224,10 @@ export class ComponentClient {
   }
 }
 
-/** A development deployment sends where in its code it was, which is nothing to an operator. */
+/**
+ * The message without the place in the code that a development deployment adds, which is nothing to an
+ * operator.
+ */
 function withoutStack(message: string): string {
   return message.replaceAll(/\n\s+at .*/g, "").trim();
 }

@@ -1,10 +1,10 @@
-/** This machine's clock beside the deployment's, by which everything there is reckoned. */
+/** This machine's clock beside the deployment's, by which all times on the deployment are reckoned. */
 import type { CliContext } from "../context.js";
 import type { ComponentClient } from "./client.js";
 import { note } from "../terminal/output.js";
 import { formatDuration } from "../time/time.js";
 
-/** Beyond this, what an operator says by their own clock is not what they mean. */
+/** The difference from which on a time by the operator's own clock is not the moment they mean. */
 export const SKEW_MS = 60_000;
 
 /** How far this machine's clock is ahead, or behind below 0, beyond what the way there explains. */
@@ -18,13 +18,13 @@ export async function readSkew(
   return Math.min(0, context.now() - there);
 }
 
-/** "this machine's clock is 10 days ahead of the deployment's" */
+/** The difference in words: "this machine's clock is 10 days ahead of the deployment's". */
 export function skewText(aheadMs: number): string {
   const side = aheadMs > 0 ? "ahead of" : "behind";
   return `this machine's clock is ${formatDuration(Math.abs(aheadMs))} ${side} the deployment's`;
 }
 
-/** Before a write: says so where the clocks differ by more than a minute. */
+/** Says, before a write, that the clocks differ, where they do by more than a minute. */
 export async function noteSkew(
   context: CliContext,
   client: ComponentClient,
@@ -37,7 +37,7 @@ export async function noteSkew(
   );
 }
 
-/** The same context by the deployment's clock, where the two differ by more than a minute. */
+/** The same context by the deployment's clock, where the clocks differ by more than a minute. */
 export async function byDeploymentClock(
   context: CliContext,
   client: ComponentClient,

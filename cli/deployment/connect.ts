@@ -49,7 +49,10 @@ export async function connect(
   };
 }
 
-/** Says where a write goes, and by which clock, before it goes there; in production its name has to be typed. */
+/**
+ * Says before a write which deployment it goes to, and by which clock; in production the deployment's
+ * name has to be typed.
+ */
 export async function announceTarget(
   context: CliContext,
   connection: Connection,
@@ -66,7 +69,7 @@ export async function announceTarget(
   });
 }
 
-/** Says which deployment it is, and whether it is in production. */
+/** Names the deployment, and says whether it is in production. */
 export function sayTarget(
   context: CliContext,
   { target, client }: Connection,

@@ -1,4 +1,4 @@
-/** What goes wrong between the CLI and a deployment, in words and as exit codes. */
+/** Failures between the CLI and a deployment, in words and as exit codes. */
 import { ConvexError } from "convex/values";
 import { CliError, codeOf, NotSent, type CliErrorCode } from "../errors.js";
 import type { Answer } from "./http.js";
@@ -50,7 +50,7 @@ function parseJson(text: string): Record<string, unknown> | null {
       ? (value as Record<string, unknown> | null)
       : null;
   } catch {
-    // An error page, a proxy's text: not JSON is all there is to know about it.
+    // An error page or a proxy's text: the answer is not JSON.
     return null;
   }
 }
@@ -65,7 +65,7 @@ const REFUSALS: Record<string, CliErrorCode> = {
   retentionNever: "usage",
 };
 
-/** The component's own errors carry `{ kind, message }`, made to be read. */
+/** The component's own error as the CLI's: it carries `{ kind, message }`, made to be read. */
 export function refusal(error: Error, data: unknown): CliError {
   if (typeof data !== "object" || data === null) {
     return new CliError(
@@ -93,10 +93,10 @@ export function refusalData(error: unknown): Record<string, unknown> | null {
     : null;
 }
 
-/** Where no connection came about, nothing was sent. */
+/** Errors of a connection that never came about, so that nothing was sent. */
 const NOT_SENT = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"];
 
-/** Why there was no answer, and whether that leaves open what became of the call. */
+/** The reason why there was no answer, and whether the call may have been done. */
 export function noAnswer(
   url: string,
   error: unknown,
@@ -109,7 +109,7 @@ export function noAnswer(
     : new CliError("unreachable", message);
 }
 
-/** What of an error of the network says most. */
+/** The most telling part of an error of the network. */
 export function networkReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, RequestOptions } from "node:http";
 
-/** As much of `fetch` as a command needs; the global one is one. */
+/** The part of `fetch` that a command needs; the global one fits. */
 export type Fetch = (url: string, init?: FetchInit) => Promise<Answer>;
 
 export interface FetchInit {
@@ -15,7 +15,7 @@ export interface FetchInit {
   readonly signal?: AbortSignal;
 }
 
-/** As much of a `Response` as `ConvexHttpClient` reads. */
+/** The part of a `Response` that `ConvexHttpClient` reads. */
 export interface Answer {
   readonly ok: boolean;
   readonly status: number;
@@ -23,7 +23,7 @@ export interface Answer {
   json(): Promise<unknown>;
 }
 
-/** Follows no redirect: what a deployment is asked is never asked of another address. */
+/** Fetches without following redirects: a deployment's requests are never sent to another address. */
 export async function httpFetch(
   url: string,
   init: FetchInit = {},
@@ -63,7 +63,7 @@ async function send(
   });
 }
 
-/** @throws also where the connection ends before the body does */
+/** Reads the body. @throws also where the connection ends before the body does */
 async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);

@@ -4,7 +4,7 @@ import type { Args, QueryName, Returns } from "./api.js";
 import { CliError, messageOf } from "../errors.js";
 import type { Connection } from "./connect.js";
 
-/** What the client can do at run time beyond its types. */
+/** The methods that the client has at run time beyond its types. */
 interface AdminSyncClient {
   setAdminAuth(adminKey: string): void;
   subscribe(
@@ -26,7 +26,7 @@ export class LiveClient {
   readonly #readers = new Set<() => void>();
   readonly #onFailure: (error: CliError) => void;
 
-  /** @param onFailure the deployment answered a query with an error */
+  /** @param onFailure called where the deployment answered a query with an error */
   constructor(
     { target, client }: Connection,
     onFailure: (error: CliError) => void,

@@ -2,11 +2,14 @@ import type { CliContext } from "../context.js";
 import { isUnreachable, mayBeDone, type CliError } from "../errors.js";
 
 const RETRY_MS = 250;
-/** Half a minute, by the pauses and by the clock: an answer that is only held takes long to fail. */
+/**
+ * The longest outage that is waited out: half a minute, by the pauses and by the clock, since an answer
+ * that is only held takes long to fail.
+ */
 const MAX_LOST = 120;
 const MAX_LOST_MS = MAX_LOST * RETRY_MS;
 
-/** What to do about an answer that did not come. */
+/** What to do when the answer to a call is lost. */
 export type AfterLoss = "fail" | "again" | "persist";
 
 /**

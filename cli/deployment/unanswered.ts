@@ -1,4 +1,4 @@
-/** A write whose answer did not come may be done: what to say about it, and where to look. */
+/** Errors for a write whose answer was lost, and which may be done: they say where to look. */
 import type { Args, MutationName } from "./api.js";
 import { CliError } from "../errors.js";
 import { shellCommand } from "../terminal/shell.js";
@@ -14,7 +14,10 @@ const schedules = () => `${command("schedule", "list")} says.`;
 const run = ({ runId }: { runId: string }) =>
   `${command("runs", "show", runId)} says.`;
 
-/** What starts a run, imports or archives says more itself than stands here. */
+/**
+ * The place to look for each write. Commands that start a run, import or archive say more themselves
+ * than stands here.
+ */
 const WHERE_TO_LOOK: WhereToLook = {
   "settings/settings:change": settings,
   "schedules/change:set": schedules,
@@ -46,7 +49,7 @@ export function unanswered<Name extends MutationName>(
   );
 }
 
-/** The same, where somebody pressed Ctrl-C and the answer was not waited for. */
+/** The same error, where somebody pressed Ctrl-C and the answer was not waited for. */
 export function unansweredAtInterrupt<Name extends MutationName>(
   name: Name,
   args: Args<Name>,
@@ -60,7 +63,7 @@ export function unansweredAtInterrupt<Name extends MutationName>(
   );
 }
 
-/** The error of a question that came after a write, which was done. */
+/** The error of a query that came after a write, which was done. */
 export function reportLost(look: string, cause: CliError): CliError {
   return new CliError(
     "unreachable",

@@ -25,19 +25,19 @@ export class AdminKey {
     return this.#value;
   }
 
-  /** What a deploy key of Convex Cloud says it is for; `null` for other keys, which do not say. */
+  /** The purpose that a deploy key of Convex Cloud names; `null` for other keys, which name none. */
   deploymentType(): "prod" | "dev" | "preview" | null {
     const type = /^(prod|dev|preview):.*\|/.exec(this.#value)?.[1];
     return (type ?? null) as "prod" | "dev" | "preview" | null;
   }
 
-  /** The deployment a key of Convex Cloud names: `prod:name|secret`. */
+  /** The deployment that a key of Convex Cloud names: `prod:name|secret`. */
   deploymentName(): string | null {
     if (this.deploymentType() === null) return null;
     return this.#value.split("|")[0]?.split(":").at(-1) ?? null;
   }
 
-  /** Takes the key out of a text that came from elsewhere. */
+  /** Takes the key out of a text from elsewhere. */
   redact(text: string): string {
     return text.replaceAll(this.#value, "[admin key]");
   }

@@ -57,7 +57,10 @@ export async function deployKeyTarget(
   return { url: beside, adminKey, isKnownToConvex };
 }
 
-/** Keys read `prod:name|secret`; those of projects and of previews to come name no deployment. */
+/**
+ * The deployment in a key that reads `prod:name|secret`; keys of projects and of previews to come name
+ * none.
+ */
 function deploymentName(key: string, origin: string): string {
   const [prefix = "", ...secret] = key.split("|");
   const parts = prefix.split(":");
@@ -71,7 +74,10 @@ function deploymentName(key: string, origin: string): string {
   return parts.at(-1) ?? prefix;
 }
 
-/** The key is sent there, so it is said where the key is, or by the process itself; never by another file. */
+/**
+ * The host of Convex that the key is sent to. It is taken from where the key is, or from the process
+ * itself, and never from another file.
+ */
 function hostOfConvex({ layer }: EnvValue, layers: EnvLayer[]): string {
   const told = lookup(layers, "CONVEX_PROVISION_HOST");
   const isBelieved = [layer, ENVIRONMENT].includes(told?.layer ?? "");

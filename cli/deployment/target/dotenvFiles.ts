@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "dotenv";
 
-/** One place variables come from: the process, `.env.local` or `.env`. */
+/** One source of variables: the process, `.env.local` or `.env`. */
 export interface EnvLayer {
   readonly name: string;
   readonly values: Readonly<Record<string, string | undefined>>;
@@ -13,7 +13,7 @@ export interface EnvValue {
   readonly layer: string;
 }
 
-/** The layer of the process itself. */
+/** The name of the process's own layer. */
 export const ENVIRONMENT = "the environment";
 
 /** The layers the official CLI reads, in its order; an earlier one is never overridden. */

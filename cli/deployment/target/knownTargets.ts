@@ -1,6 +1,7 @@
 /**
- * Which keys were sent where before, from this account. A file in a folder that somebody else filled
- * may name their server: a key goes to a new one only when the operator has named it, or says so.
+ * The deployments that keys of this account were sent to before. A file in a folder that somebody else
+ * filled may name their server: a key goes to a new one only when the operator has named it, or says
+ * so.
  */
 import { createHash } from "node:crypto";
 import {
@@ -16,7 +17,10 @@ import { CliError, messageOf } from "../../errors.js";
 import { note } from "../../terminal/output.js";
 import type { Target } from "./target.js";
 
-/** Goes on where the key may be sent. @throws unconfirmed, where nobody can be asked; cancelled */
+/**
+ * Goes on where the key may be sent to the target. @throws unconfirmed, where nobody can be asked;
+ * cancelled
+ */
 export async function checkKnown(
   context: CliContext,
   { json = false }: { json?: boolean },
@@ -42,14 +46,14 @@ export async function checkKnown(
   remember(context, [...known, pair]);
 }
 
-/** Says nothing about either. */
+/** A hash of URL and key, which gives neither away. */
 function fingerprint({ url, adminKey }: Target): string {
   return createHash("sha256")
     .update(`${url}\n${adminKey.reveal()}`)
     .digest("hex");
 }
 
-/** `null` where the account has no folder of its own. */
+/** The file of known deployments; `null` where the account has no folder of its own. */
 function fileOf({ env }: CliContext): string | null {
   const home = env["HOME"] || env["USERPROFILE"];
   const state =
@@ -57,7 +61,7 @@ function fileOf({ env }: CliContext): string | null {
   return state === "" ? null : join(state, "sessions-ops", "known-targets");
 }
 
-/** A line each. */
+/** The fingerprints in the file, a line each. */
 function readKnown(context: CliContext): string[] {
   const file = fileOf(context);
   if (file === null || !existsSync(file)) return [];
@@ -78,7 +82,7 @@ function remember(context: CliContext, known: string[]): void {
     writeFileSync(part, `${known.join("\n")}\n`, { mode: 0o600, flag: "wx" });
     renameSync(part, file);
   } catch (error) {
-    // It is asked again then; the command itself goes on.
+    // The operator is asked again next time; the command itself goes on.
     note(context, `${file} cannot be written: ${messageOf(error)}`);
   }
 }

@@ -11,23 +11,24 @@ const VARIABLE = "SESSIONS_OPS_PRODUCTION";
 interface Named {
   url: string;
   adminKey: AdminKey;
-  /** `serve` runs it in this folder. */
+  /** Whether `serve` runs it in this folder. */
   isServedHere: boolean;
-  /** A file of this folder names it. */
+  /** Whether a file of this folder names it. */
   isFromFile: boolean;
 }
 
 interface InProduction {
-  /** What has to be typed before a write: the deployment's name, or `null` outside production. */
+  /** The name to type before a write: the deployment's, or `null` outside production. */
   productionName: string | null;
-  /** Why a `no` was not believed. */
+  /** The reason why a `no` was not believed. */
   doubted: string | null;
 }
 
 /**
- * A deploy key of Convex Cloud says what it is for. Keys of self-hosted deployments do not: those on
- * this machine are not in production, and all others are, unless SESSIONS_OPS_PRODUCTION is `no`. A
- * file of a folder that came from elsewhere says so of what that folder names, and of nothing else.
+ * Tells whether a deployment is in production. A deploy key of Convex Cloud says what it is for. Keys
+ * of self-hosted deployments do not: those on this machine are not in production, and all others are,
+ * unless SESSIONS_OPS_PRODUCTION is `no`. A file of a folder that came from elsewhere says so of what
+ * that folder names, and of nothing else.
  */
 export function nameInProduction(
   { url, adminKey, isServedHere, isFromFile }: Named,
@@ -57,7 +58,7 @@ export function nameInProduction(
   return { productionName: name, doubted };
 }
 
-/** One line that cannot be overlooked. */
+/** The banner of a write to production: one line that cannot be overlooked. */
 export function productionBanner(
   context: CliContext,
   stream: "stdout" | "stderr",

@@ -10,7 +10,7 @@ import { dirname, join, resolve, sep } from "node:path";
 import { CliError } from "../../errors.js";
 import { isLoopback } from "./production.js";
 
-/** What `serve` leaves in the folder it runs in, so that the CLI finds the deployment there. */
+/** The note that `serve` leaves in the folder it runs in, so that the CLI finds the deployment there. */
 export interface RunningDeployment {
   url: string;
   dataDir: string;
@@ -28,7 +28,7 @@ export function writeRunningDeployment(
 ): void {
   const path = runningDeploymentFile(cwd);
   mkdirSync(dirname(path), { recursive: true });
-  // The data and its admin key are beside this file by default: nothing of it is for a repository.
+  // The data and its admin key are beside this file by default: neither is for a repository.
   writeFileSync(join(dirname(path), ".gitignore"), "*\n");
   writeFileSync(path, `${JSON.stringify(deployment, null, 2)}\n`);
 }
@@ -55,8 +55,8 @@ export function readRunningDeployment(cwd: string): RunningDeployment | null {
 }
 
 /**
- * The file may have come with the folder: it is believed only where the key goes to this machine, and
- * is one that a deployment keeps in its own data directory.
+ * Refuses a deployment whose file may have come with the folder: the file is believed only where the
+ * key goes to this machine, and is one that a deployment keeps in its own data directory.
  */
 export function checkRunning(
   file: string,
@@ -70,7 +70,7 @@ export function checkRunning(
   );
 }
 
-/** Why it may have come with the folder; `null` where it may be believed. */
+/** The reason why the file may have come with the folder; `null` where it may be believed. */
 export function doubt({
   url,
   dataDir,
@@ -84,7 +84,7 @@ export function doubt({
     : `its key file ${adminKeyFile} is not in its data directory ${dataDir}`;
 }
 
-/** Where links lead. */
+/** Whether the file is in the folder, once links are followed. */
 function isWithin(file: string, folder: string): boolean {
   const [path, root] = [file, folder].map((each) =>
     existsSync(each) ? realpathSync(each) : resolve(each),

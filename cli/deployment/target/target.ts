@@ -24,20 +24,20 @@ import { AdminKey } from "./adminKey.js";
 export interface Target {
   readonly url: string;
   readonly adminKey: AdminKey;
-  /** Where the URL and the key came from, for people. */
+  /** The origin of the URL and of the key, for people. */
   readonly source: string;
-  /** `serve` runs it in this folder. */
+  /** Whether `serve` runs it in this folder. */
   readonly isServedHere: boolean;
-  /** It is on this machine, or the key's own issuer says that it is the key's. */
+  /** Whether it is on this machine, or the key's own issuer says that it is the key's. */
   readonly isVouchedFor: boolean;
-  /** What to type before a write, where the deployment is, or may be, in production; else `null`. */
+  /** The name to type before a write, where the deployment is, or may be, in production; else `null`. */
   readonly productionName: string | null;
   /**
-   * What names it on another command line: nothing where this folder does, else its URL, which alone
-   * is refused where the environment that has the key is another.
+   * The flags that name it on another command line: none where this folder does, else its URL, which
+   * alone is refused where the environment that has the key is another.
    */
   readonly namedBy: TargetFlags;
-  /** Things worth saying about how it was chosen. */
+  /** Remarks on how it was chosen, for the operator. */
   readonly notes: readonly string[];
 }
 
@@ -77,7 +77,7 @@ export async function resolveTarget(
 
 type Found = Omit<Target, "productionName" | "isVouchedFor"> & {
   readonly isKnownToConvex: boolean;
-  /** Of this folder, which may have come from elsewhere. */
+  /** Whether it was named by a file of this folder, which may have come from elsewhere. */
   readonly isFromFile: boolean;
 };
 
@@ -105,7 +105,10 @@ function targetFromOptions(
   };
 }
 
-/** A URL alone is what was meant: it takes its key from here only where it is the one named here. */
+/**
+ * The deployment of a URL that was given alone. It takes its key from here only where it is the one
+ * named here.
+ */
 async function targetOfUrl(context: CliContext, given: string): Promise<Found> {
   const url = checkedUrl(given, "--url");
   const here = await targetHere(context).catch((error: unknown): null => {
@@ -189,7 +192,10 @@ function selfHostedTarget(
   };
 }
 
-/** A file is there for the next command too; a variable may have been set for this one alone. */
+/**
+ * The flags that name a deployment found in a layer: a file is there for the next command too; a
+ * variable may have been set for this one alone.
+ */
 function fromLayer(
   text: string,
   from: string,
@@ -202,7 +208,10 @@ function fromLayer(
   return { url, source, namedBy, isServedHere: false, isFromFile };
 }
 
-/** The official CLI fetches a key for CONVEX_DEPLOYMENT with the developer's login; we have none. */
+/**
+ * The error for CONVEX_DEPLOYMENT without a key: the official CLI fetches one with the developer's
+ * login, and this one has no login.
+ */
 function keylessDeployment(context: CliContext, deployment: string): CliError {
   const name = deployment.split(":").at(-1) ?? deployment;
   const running = readRunningDeployment(context.cwd);
