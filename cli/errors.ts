@@ -1,4 +1,4 @@
-/** What can end a command early, as programs see it: by its exit code. */
+/** The kinds of errors that end a command early. Programs tell them apart by the exit code. */
 export type CliErrorCode =
   /** The command understood everything and could not do it. */
   | "failure"
@@ -9,7 +9,7 @@ export type CliErrorCode =
   | "runFailed"
   | "unauthorized"
   | "unreachable"
-  /** It needs a confirmation that it did not get. */
+  /** The command needs a confirmation that it did not get. */
   | "unconfirmed";
 
 export const EXIT_CODES: Record<CliErrorCode, number> = {
@@ -43,8 +43,8 @@ export class CliError extends Error {
   }
 
   /**
-   * The same command may be given again, which does no more than once would have. An error of ours
-   * behind this one is a lost answer, and leaves open what was done; unless nothing was sent.
+   * Whether the same command may be given again, which does no more than once would have. An error of
+   * ours behind this one is a lost answer, and leaves open what was done; unless nothing was sent.
    */
   get retryable(): boolean {
     const { cause } = this;
@@ -65,7 +65,7 @@ export function isUnreachable(error: unknown): error is CliError {
   return error instanceof CliError && error.code === "unreachable";
 }
 
-/** Whether a call got no answer and was done perhaps all the same. */
+/** Whether a call got no answer and may have been done all the same. */
 export function mayBeDone(error: unknown): error is CliError {
   return isUnreachable(error) && !(error instanceof NotSent);
 }
@@ -87,25 +87,25 @@ export function describeError(error: unknown): {
   };
 }
 
-/** What follows the bar is the secret: `prod:name|secret`, `self-hosted|secret`. */
+/** A key in a text: the secret follows the bar, as in `prod:name|secret`, `self-hosted|secret`. */
 const KEY = /[\w:.-]+\|[\w+/=-]{8,}/g;
 
-/** An error may quote a key that was pasted where a file or a URL belongs. */
+/** The text without keys: an error may quote one that was pasted where a file or a URL belongs. */
 function withoutKeys(text: string): string {
   return text.replace(KEY, "[admin key]");
 }
 
-/** What is said of an error, to people and to programs. */
+/** The parts of an error's text, for people and for programs. */
 export interface Said {
   code: CliErrorCode;
-  /** Empty: what people see of it has been printed. */
+  /** The message; empty where people have seen it printed already. */
   message: string;
   hint?: string;
-  /** What stands before the hint. */
+  /** Text that stands before the hint. */
   between?: string;
 }
 
-/** @returns `null` where nothing went wrong */
+/** The text of an error. @returns `null` where nothing went wrong */
 export function explain(error: unknown): Said | null {
   const said = explainQuoting(error);
   return said && { ...said, message: withoutKeys(said.message) };
@@ -116,7 +116,7 @@ function explainQuoting(error: unknown): Said | null {
     return { code: error.code, message: error.message };
   }
   if (isCommanderError(error)) {
-    // `--help` and `--version` end in an error as well; they have printed what they are for.
+    // `--help` and `--version` end in an error as well, after they have printed their text.
     if (error.exitCode === 0) return null;
     if (error.code === "commander.help") return { code: "usage", message: "" };
     return {
@@ -145,14 +145,14 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What Node and the operating system name their errors by. */
+/** The name that Node or the operating system gives the error. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && "code" in error
     ? String(error.code)
     : undefined;
 }
 
-/** What to do about what the operating system refuses most. */
+/** Advice for the errors that the operating system gives most. */
 const ADVICE: Record<string, string> = {
   ENOSPC: "Make room, or name a file on another disk.",
   EFBIG: "Name a file on a file system that takes larger ones.",
@@ -163,7 +163,7 @@ const ADVICE: Record<string, string> = {
   EISDIR: "Name a file, not a folder.",
 };
 
-/** One of the operating system's, which says itself what it is about. */
+/** Whether the error is the operating system's, which says itself what it is about. */
 function isSystemError(error: unknown): error is Error & { code: string } {
   return (
     error instanceof Error &&
@@ -173,7 +173,10 @@ function isSystemError(error: unknown): error is Error & { code: string } {
   );
 }
 
-/** By shape and not by class: loading commander here would cost every module that throws. */
+/**
+ * Whether the error is commander's, told by its shape: loading its class here would cost every module
+ * that throws.
+ */
 function isCommanderError(
   error: unknown,
 ): error is Error & { code: string; exitCode: number } {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The only place that sets the exit code. */
+/** The entry of the program, and the only place that sets the exit code. */
 import { processContext } from "./context.js";
 import { runProgram } from "./program.js";
 

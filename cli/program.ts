@@ -36,20 +36,20 @@ import {
 
 export interface Ended {
   readonly exitCode: number;
-  /** Calls may be under way that nobody waits for. */
+  /** Whether Ctrl-C ended the command: calls may be under way that nobody waits for. */
   readonly isInterrupted: boolean;
 }
 
 /**
- * Runs one command and prints what ended it. Ctrl-C ends it at once, unless it is at something that
- * has an end of its own.
+ * Runs one command and prints the error that ended it. Ctrl-C ends the command at once, unless it does
+ * something that has an end of its own.
  */
 export async function runProgram(
   context: CliContext,
   argv: readonly string[],
 ): Promise<Ended> {
   const stdout = new StdoutWatch(context);
-  // Without anybody to read what is said besides, or room for it, the command itself goes on.
+  // The command goes on where nobody reads stderr, or has room for it.
   context.stderr.on("error", () => {});
   let isInterrupted = false;
   let stopListening = (): void => {};
@@ -80,7 +80,7 @@ export async function runProgram(
   }
 }
 
-/** Also where the command line ends before it is understood. */
+/** Whether the output is for programs, also where the command line ends before it is understood. */
 function isForPrograms(program: Program, argv: readonly string[]): boolean {
   const { json = false } = program.opts();
   return json || argv.includes(JSON_LINES);
@@ -145,7 +145,7 @@ export function buildProgram(context: CliContext): Program {
     addCompletion,
     addHelp,
   ];
-  // As `--help` lists them.
+  // The commands are added in the order in which `--help` lists them.
   for (const add of commands) add(program, context);
   refuseSurplus(program);
   return program
@@ -163,7 +163,10 @@ confirmation.`,
     );
 }
 
-/** A group takes any word, to say that it knows none such; its commands would inherit that. */
+/**
+ * Makes commands refuse surplus arguments. A group takes any word, to say that it knows none such; its
+ * commands would inherit that.
+ */
 function refuseSurplus({ commands }: AnyCommand): void {
   for (const command of commands) {
     if (command.commands.length === 0) command.allowExcessArguments(false);
@@ -171,7 +174,7 @@ function refuseSurplus({ commands }: AnyCommand): void {
   }
 }
 
-/** Below this two columns would leave too little for words. */
+/** The width below which two columns would leave too little for words. */
 const TWO_COLUMNS = 60;
 
 /** Puts the description below where it does not fit beside. */
@@ -192,7 +195,7 @@ function formatHelpItem(
   return `  ${term}\n${indent}${below.replaceAll("\n", `\n${indent}`)}`;
 }
 
-/** For what is printed before the deployment is looked for. */
+/** Names the target for texts that are printed before the deployment is looked for. */
 async function nameTarget(
   program: Program,
   { commands }: CliContext,
@@ -203,7 +206,10 @@ async function nameTarget(
   commands.targetFlags = targetFlags({ url, adminKeyFile, component });
 }
 
-/** Commander sees conflicts only between options of one command. */
+/**
+ * Refuses options that contradict each other: commander sees conflicts only between those of one
+ * command.
+ */
 function checkOutput(program: Program, command: AnyCommand): void {
   if (!program.opts().json || !hasJsonLines(command)) return;
   throw new CliError(

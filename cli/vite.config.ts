@@ -7,20 +7,21 @@ const root = join(import.meta.dirname, "..");
 const MAIN = join(import.meta.dirname, "main.ts");
 
 /**
- * The CLI in a few files, with what most commands need of its packages in them: to find and read
- * seventy modules one by one takes longer than a command may. What only some need stays a package.
+ * Builds the CLI into a few files, with the parts of its packages in them that most commands need: to
+ * find and read seventy modules one by one takes longer than a command may. The packages that only some
+ * need stay packages.
  */
 export default defineConfig({
   root,
   publicDir: false,
-  // cron-parser requires it and we import it, which would make two of it.
+  // cron-parser requires it and we import it, which would make two copies of it.
   resolve: {
     alias: { luxon: createRequire(import.meta.url).resolve("luxon") },
   },
   plugins: [
     {
       name: "executable",
-      // npm sees to it where it installs a package, and not in a clone of this repository.
+      // npm makes it executable where it installs a package, and not in a clone of this repository.
       writeBundle: ({ dir = "" }) => chmodSync(join(dir, "main.js"), 0o755),
     },
   ],
@@ -44,8 +45,8 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         codeSplitting: {
-          // What each command begins with is one file, however much of it others import as well.
-          // Without main, which is not over before the command is: nothing may wait for it.
+          // The modules that each command begins with are one file, however much of it others import as
+          // well. Without main, which is not over before the command is: nothing may wait for it.
           groups: [
             { name: "start", test: (id) => id !== MAIN, tags: ["$initial"] },
           ],

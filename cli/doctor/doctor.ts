@@ -17,13 +17,13 @@ export interface DoctorOptions extends GlobalOptions {
   readonly fix?: boolean;
 }
 
-/** Checks everything, even where something is wrong already, and says what to do about each. */
+/** Runs all checks, even where one has found something wrong, and says what to do about each finding. */
 export async function doctor(
   context: CliContext,
   options: DoctorOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
-  // Without --fix it leaves nothing changed: it only has its target said.
+  // Without --fix the command changes nothing, so only its target is said.
   if (options.fix) await announceTarget(context, connection);
   else sayTarget(context, connection);
   const { findings: found, cause } = await examine(

@@ -16,7 +16,7 @@ import { checkWorkpool } from "./workpool.js";
 
 export interface Examination {
   findings: Finding[];
-  /** Why nothing could be asked of the deployment. */
+  /** The reason why the deployment could not be asked. */
   cause?: CliError;
 }
 
@@ -35,7 +35,7 @@ const LATER = [
   "counters",
 ];
 
-/** All checks in order; where the deployment cannot be asked, the rest is skipped and says so. */
+/** Runs all checks in order; where the deployment cannot be asked, the rest is skipped and says so. */
 export async function examine(
   context: CliContext,
   connection: Connection,
@@ -48,7 +48,8 @@ export async function examine(
     return { ...reached, findings: [...reached.findings, ...rest] };
   }
   const { findings, status } = reached;
-  // Before the checks, so that they say what is left; what it did is said beside them.
+  // Repairs come before the checks, so that these say what is left; what was mended is said beside
+  // them.
   const repaired = fix
     ? await client.mutation("operator/health:repair", {})
     : [];
@@ -119,7 +120,7 @@ function checkVersion(version: string): Finding {
   );
 }
 
-/** Beyond what a slow answer explains. */
+/** The difference of the clocks beyond what a slow answer explains. */
 const SKEW_MS = 10_000;
 
 async function checkClock(

@@ -9,7 +9,10 @@ import { fixed, problem, type Finding } from "./finding.js";
 
 const CHECK = "times";
 
-/** Nothing where there are none. Those of schedules and runs are mended before it looks. */
+/**
+ * Findings on times in the future; none where there are no such times. Those of schedules and runs are
+ * mended before it looks.
+ */
 export async function checkFutureTimes(
   context: CliContext,
   client: ComponentClient,

@@ -2,7 +2,7 @@ import type { ComponentClient } from "../deployment/client.js";
 import { owedAdvice } from "../hooks/owed.js";
 import { ok, problem, type Finding } from "./finding.js";
 
-/** Nothing at all where the app has no hooks and owes nothing. */
+/** Findings on the app's hooks; none where it has no hooks and owes nothing. */
 export async function checkHooks(client: ComponentClient): Promise<Finding[]> {
   const hooks = await client.mutation("operator/hooks:check", {});
   const { hookDebts } = await client.query("operator/status:get", {});

@@ -1,4 +1,4 @@
-/** What `doctor --fix` had the component mend, as findings. */
+/** Findings on what the component mended for `doctor --fix`. */
 import type { Returns } from "../deployment/api.js";
 import { fixed, type Finding } from "./finding.js";
 import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";

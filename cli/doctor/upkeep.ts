@@ -1,4 +1,4 @@
-/** Schedules, the watchdog and runs: do those live that should? */
+/** Schedules, the watchdog and runs: whether those that should be alive are. */
 import type { CliContext } from "../context.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
@@ -19,7 +19,10 @@ import {
 } from "../../convex/sessionTracker/shared/times.js";
 
 const FIX = "`sessions-ops doctor --fix` mends it.";
-/** Crons is built on the scheduler, which runs seconds late at worst. */
+/**
+ * The delay from which a fire counts as late. Crons is built on the scheduler, which runs seconds late
+ * at worst.
+ */
 const LATE_MS = 5 * MINUTE_MS;
 
 export async function checkSchedules(
@@ -106,7 +109,7 @@ export async function checkRuns(
   const now = (await byDeploymentClock(context, client)).now();
   const restarted = restartedRuns(repaired);
   const wrong = runs.flatMap((run) => {
-    // Its next page, not done yet, is what moves it.
+    // The restarted run moves with its next page, which is not done yet.
     if (restarted.some(({ runId }) => runId === run.runId)) return [];
     const advice = adviceFor(run, now, { isLast: true });
     if (advice === null) return [];

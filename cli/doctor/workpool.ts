@@ -5,7 +5,7 @@ import { ok, problem, type Finding } from "./finding.js";
 const PATIENCE_MS = 15_000;
 const POLL_MS = 250;
 
-/** Sends an empty job through it: only that shows that jobs of runs would come through. */
+/** Sends an empty job through the workpool: only that shows that jobs of runs would come through. */
 export async function checkWorkpool(
   context: CliContext,
   client: ComponentClient,

@@ -30,7 +30,7 @@ export interface HooksClearOptions extends GlobalOptions {
   readonly yes?: boolean;
 }
 
-/** The app's hooks, whether each answers, and what they owe to people who were erased. */
+/** Lists the app's hooks, whether each answers, and what they owe to people who were erased. */
 export async function listHooks(
   context: CliContext,
   options: HooksOptions,
@@ -60,7 +60,7 @@ export async function listHooks(
   }
 }
 
-/** Calls each hook for what it owes, one call and transaction each. */
+/** Calls each hook for its debts, one call and transaction each. */
 export async function retryHooks(
   context: CliContext,
   options: GlobalOptions,
@@ -118,7 +118,7 @@ export async function clearHook(
   );
 }
 
-/** Strikes out what was done by hand. */
+/** Strikes out a debt that was settled by hand. */
 export async function settleHook(
   context: CliContext,
   debtId: string,
@@ -149,7 +149,7 @@ export async function settleHook(
 type Hook = Returns<"operator/hooks:check">[number];
 type Debt = Returns<"operator/hooks:debts">["debts"][number];
 
-/** The most a single call returns. */
+/** The most entries that a single call returns. */
 const PAGE = 1_000;
 
 async function readDebts(
@@ -172,7 +172,7 @@ async function readDebts(
   return { debts, isAll: cursor === null };
 }
 
-/** One that runs out of time fails the call itself, and is still owed. */
+/** Retries one debt. A hook that runs out of time fails the call itself, and still owes it. */
 async function retryOne(
   client: ComponentClient,
   { debtId }: Debt,

@@ -1,7 +1,7 @@
 import { DEBTS_COUNTED } from "../../convex/sessionTracker/shared/limits.js";
 import { countOf, type Advice } from "../terminal/words.js";
 
-/** @param hookDebts as `status` counts them, as far as it does */
+/** @param hookDebts the number that `status` counts, up to its limit */
 export function owedAdvice(hookDebts: number): Advice {
   const many = hookDebts >= DEBTS_COUNTED ? "at least " : "";
   return {

@@ -1,6 +1,6 @@
-/** `doctor` */
+/** Output of `doctor` */
 export interface DoctorJson {
-  /** No finding is a problem. */
+  /** Whether no finding is a problem. */
   healthy: boolean;
   findings: FindingJson[];
 }
@@ -10,6 +10,6 @@ export interface FindingJson {
   /** `skipped`: it could not be looked at because of another finding, or needs `--deep`. */
   result: "ok" | "warning" | "problem" | "fixed" | "skipped";
   message: string;
-  /** What to do about it. */
+  /** The advice on the finding. */
   remedy?: string;
 }

@@ -1,24 +1,24 @@
 import type { PurgePreview } from "../purges/preview.js";
 import { iso, isoOrNull } from "../time/time.js";
 
-/** `purge --dry-run` */
+/** Output of `purge --dry-run` */
 export interface DryRunJson {
   dryRun: true;
   cutoff: string;
-  /** How many would be deleted: `sessions`, or `max` where that is less. */
+  /** Sessions that would be deleted: `sessions`, or `max` where that is less. */
   wouldDelete: number;
-  /** All that are older than the cutoff, whatever `max` is. */
+  /** All sessions older than the cutoff, whatever `max` is. */
   sessions: number;
   actions: number;
-  /** What `--max` bounds the purge by, which takes the oldest first; `null` without. */
+  /** The bound that `--max` sets on the purge, which takes the oldest first; `null` without. */
   max: number | null;
   oldest: string | null;
   newest: string | null;
-  /** Of the documents that would go, without their indexes. */
+  /** Size of the documents that would go, without their indexes. */
   bytes: number;
-  /** By the UTC day of their last activity, oldest first. */
+  /** Sessions by the UTC day of their last activity, oldest first. */
   byDay: Array<{ day: string; sessions: number; actions: number }>;
-  /** By whole days since their last activity, from `fromDays` to before `toDays`; oldest last. */
+  /** Sessions by whole days since their last activity, from `fromDays` to before `toDays`; oldest last. */
   byAge: Array<{
     fromDays: number;
     toDays: number | null;
@@ -51,7 +51,7 @@ function byDay({ byDay: bars }: PurgePreview): DryRunJson["byDay"] {
     .map(([day, bar]) => ({ day: iso(day).slice(0, 10), ...bar }));
 }
 
-/** Ages in days, up to what the next one starts at; the last has no end. */
+/** The starts of the age ranges, in days; the last range has no end. */
 const AGE_STEPS = [0, 1, 7, 14, 30, 60, 90, 180, 365];
 
 function byAge({ byAge: bars }: PurgePreview): DryRunJson["byAge"] {

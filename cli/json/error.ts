@@ -1,14 +1,17 @@
 import { CliError, EXIT_CODES, explain, type CliErrorCode } from "../errors.js";
 
-/** What a command that fails prints on stderr, as its last line, with `--json` and `--jsonl`. */
+/** The last line on stderr of a command that fails, with `--json` and `--jsonl`. */
 export interface ErrorJson {
   error: {
     code: CliErrorCode;
-    /** What happened, with which value, and what to do. */
+    /** The error in words: what happened, with which value, and what to do. */
     message: string;
     hint?: string;
     exitCode: number;
-    /** The same command may be given again: it may work then, and does no more than once would have. */
+    /**
+     * Whether the same command may be given again: it may work then, and does no more than once would
+     * have.
+     */
     retryable: boolean;
   };
 }

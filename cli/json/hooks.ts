@@ -2,7 +2,7 @@ import type { Returns } from "../deployment/api.js";
 import { iso } from "../time/time.js";
 import type { HookName } from "../../convex/sessionTracker/shared/hooks.js";
 
-/** `hooks`, `hooks list` */
+/** Output of `hooks` and `hooks list` */
 export interface HooksJson {
   hooks: {
     name: HookName;
@@ -13,11 +13,11 @@ export interface HooksJson {
   }[];
   /** Oldest first. */
   debts: HookDebtJson[];
-  /** `false`: more is owed than was listed. */
+  /** `false`: the hook owes more than was listed. */
   isAll: boolean;
 }
 
-/** What a hook has not done for somebody who was erased. */
+/** A call that a hook has not answered for somebody who was erased. */
 export interface HookDebtJson {
   debtId: string;
   hook: HookName;
@@ -38,13 +38,13 @@ export function toHookDebtJson(
   };
 }
 
-/** `hooks retry` */
+/** Output of `hooks retry` */
 export interface HooksRetryJson {
   paid: number;
   failed: HookDebtJson[];
 }
 
-/** `hooks clear`, `hooks settle` */
+/** Output of `hooks clear` and `hooks settle` */
 export interface HooksChangeJson {
   /** `false`: there was nothing to do. */
   done: boolean;

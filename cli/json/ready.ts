@@ -1,18 +1,18 @@
-/** What commands print that go on until somebody ends them, once they are ready. */
+/** Output of commands that go on until somebody ends them, printed once they are ready. */
 
-/** `serve`, once the deployment is ready */
+/** Output of `serve`, once the deployment is ready */
 export interface ServeJson {
   ready: true;
   url: string;
-  /** Where the app's HTTP actions are. */
+  /** The address of the app's HTTP actions. */
   siteUrl: string;
   dataDir: string;
   adminKeyFile: string;
 }
 
-/** `dashboard`, once the page can be opened */
+/** Output of `dashboard`, once the page can be opened */
 export interface DashboardJson {
   ready: true;
-  /** Lets one browser in, once. */
+  /** The link that lets one browser in, once. */
   url: string;
 }

@@ -21,16 +21,19 @@ export interface RunJson {
   pages: number;
   maxSessions: number | null;
   ratePerSecond: number | null;
-  /** Where an archived purge writes what it deletes. */
+  /** The file to which an archived purge writes the sessions that it deletes. */
   archiveFile: string | null;
-  /** Sessions it takes in all, unless `maxSessions` stops it before; `null` where nobody counted them. */
+  /**
+   * Sessions that the run takes in all, unless `maxSessions` stops it before; `null` where nobody
+   * counted them.
+   */
   expected: number | null;
   startedAt: string;
   progressAt: string;
   finishedAt: string | null;
-  /** From its start to its end, or to its last page so far. */
+  /** Time from the run's start to its end, or to its last page so far. */
   tookMs: number;
-  /** Who let it go on after a stop, or took over its archive; newest last, the last few. */
+  /** The operators who let it go on after a stop, or took over its archive; newest last, the last few. */
   resumes: Array<{ at: string; actor: string; reason: string | null }>;
 }
 
@@ -63,7 +66,7 @@ export function toRunJson(run: Run): RunJson {
   };
 }
 
-/** `runs show ID` */
+/** Output of `runs show ID` */
 export interface RunShowJson extends RunJson {
   errors: Array<{ at: string; message: string; sessionId: string | null }>;
 }
@@ -79,21 +82,21 @@ export function toRunShowJson(run: Run): RunShowJson {
   };
 }
 
-/** `runs list` */
+/** Output of `runs list` */
 export interface RunListJson {
   runs: RunJson[];
-  /** Give it to `--cursor` for the next page; `null` at the end. */
+  /** The `--cursor` for the next page; `null` at the end. */
   cursor: string | null;
 }
 
-/** `runs cancel ID` */
+/** Output of `runs cancel ID` */
 export interface RunChangeJson {
   runId: string;
   changed: boolean;
   status: RunStatus;
 }
 
-/** `purge`, `expire`, `runs watch` and `runs resume` */
+/** Output of `purge`, `expire`, `runs watch` and `runs resume` */
 export interface RunResultJson {
   /** `null` when nothing was due, so that no run was started. */
   runId: string | null;
@@ -103,7 +106,7 @@ export interface RunResultJson {
   actions: number;
   quarantined: number;
   pages: number;
-  /** Of `purge --archive`. */
+  /** Result of `purge --archive`. */
   archive?: {
     file: string;
     /** Sessions in the archive that were not deleted; the archive names them. */
@@ -111,7 +114,7 @@ export interface RunResultJson {
   };
   /** Another run of this kind was in progress, with its own cutoff, and was followed instead. */
   alreadyRunning?: true;
-  /** Of `runs resume`: `false` where it was running already. */
+  /** Result of `runs resume`: `false` where the run was under way already. */
   changed?: boolean;
 }
 
@@ -132,9 +135,9 @@ export function toRunResultJson(run: Run): RunResultJson {
 export interface GoesOnJson {
   runId: string;
   cutoff: string;
-  /** Sessions it still takes. */
+  /** Sessions that the run still takes. */
   left: number;
-  /** Those among them that the retention in force keeps. */
+  /** Sessions among them that the retention in force keeps. */
   kept: number;
   canceled: boolean;
 }

@@ -37,7 +37,7 @@ export interface PauseJson {
   reason: string;
   actor: string;
   at: string;
-  /** `null`: until somebody resumes it. */
+  /** The end of the pause; `null`: until somebody resumes the schedule. */
   until: string | null;
 }
 
@@ -45,33 +45,36 @@ export function toPauseJson({ reason, actor, at, until }: Pause): PauseJson {
   return { reason, actor, at: iso(at), until: isoOrNull(until) };
 }
 
-/** `schedule list` */
+/** Output of `schedule list` */
 export interface ScheduleListJson {
   schedules: ScheduleJson[];
 }
 
-/** `schedule set`, `pause` and `resume` */
+/** Output of `schedule set`, `pause` and `resume` */
 export interface ScheduleChangeJson {
   revision: number;
   schedule: ScheduleJson;
   /** The next fires; empty while paused. */
   fires: string[];
-  /** The run of its kind that was under way when it was paused. */
+  /** The run of the schedule's kind that was under way when it was paused. */
   goesOn?: GoesOnJson;
 }
 
-/** `schedule preview` */
+/** Output of `schedule preview` */
 export interface SchedulePreviewJson {
   spec: string;
   timeZone: string;
-  /** Those after a pause that ends by itself. */
+  /** The next fires, from the end of a pause that ends by itself. */
   fires: string[];
-  /** Of these fires, those on which clocks change. */
+  /** The fires among these on which clocks change. */
   changes: Array<{
     at: string;
     /** The local time that the spec names, as in "2026-03-29T02:30:00". */
     local: string;
-    /** It does not exist and is due as much later; or it comes twice and is due the first time. */
+    /**
+     * `skipped`: the time does not exist and is due as much later; `repeated`: it comes twice and is
+     * due the first time.
+     */
     change: "skipped" | "repeated";
   }>;
   /** The pause in force: without an end, nothing starts at these times. */

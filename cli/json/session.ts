@@ -34,18 +34,18 @@ export function toSessionJson(session: SessionWithLease): SessionJson {
   };
 }
 
-/** `list` */
+/** Output of `list` */
 export interface ListJson {
   sessions: SessionJson[];
-  /** Give it to `--cursor` for the next page; `null` at the end. */
+  /** The `--cursor` for the next page; `null` at the end. */
   cursor: string | null;
 }
 
-/** `show ID` */
+/** Output of `show ID` */
 export interface ShowJson extends SessionJson {
   /** Newest first. */
   timeline: ActionJson[];
-  /** Give it to `--cursor` for earlier actions; `null` at the end. */
+  /** The `--cursor` for earlier actions; `null` at the end. */
   cursor: string | null;
 }
 
@@ -64,29 +64,29 @@ export function toActionJson({ at, metadata, ...action }: Action): ActionJson {
   };
 }
 
-/** `end ID` */
+/** Output of `end ID` */
 export interface EndJson {
   sessionId: string;
   anonymousId: string;
-  /** `false`: it was not active. */
+  /** `false`: the session was not active. */
   ended: boolean;
   state: SessionState;
 }
 
-/** `forget ID`: the receipt */
+/** Output of `forget ID`: the receipt */
 export interface ForgetJson {
   sessionId: string;
   anonymousId: string;
   userId?: string;
-  /** How many were erased. */
+  /** The number of actions that were erased. */
   actions: number;
   erasedAt: string;
   actor: string;
   target: TargetJson;
-  /** What the app's hook said; absent where there is none. */
+  /** Result of the app's hook; absent where there is none. */
   hook?: {
     name: HookName;
-    /** `null`: it has done its part. Else it is owed, see `hooks`. */
+    /** The hook's error; `null`: it has done its part. Else its call is owed, see `hooks`. */
     error: string | null;
   };
 }

@@ -14,7 +14,7 @@ import type {
   Settings,
 } from "../../convex/sessionTracker/shared/settings.js";
 
-/** `settings get` */
+/** Output of `settings get` */
 export interface SettingsJson {
   revision: number;
   settings: SettingsValuesJson;
@@ -50,33 +50,33 @@ function toSettingsValuesJson({
   return { ...policy, schedules };
 }
 
-/** `settings set` */
+/** Output of `settings set` */
 export interface SettingsChangeJson extends SettingsJson {
-  /** The changed fields only. */
+  /** The old values of the changed fields only. */
   before: Partial<Policy>;
   after: Partial<Policy>;
   /** Sessions older than the new retention; counted only when it was lowered. */
   purgeable?: number;
-  /** A purge under way that takes what is kept now; only after the retention was raised. */
+  /** A purge under way that takes sessions kept now; only after the retention was raised. */
   goesOn?: GoesOnJson;
 }
 
-/** `retention [DAYS]` */
+/** Output of `retention [DAYS]` */
 export interface RetentionJson {
   retentionDays: RetentionDays;
   revision: number;
-  /** Only after a change. */
+  /** The old retention; only after a change. */
   previous?: RetentionDays;
   /** Sessions older than the new retention; counted only when it was lowered. */
   purgeable?: number;
-  /** A purge under way that takes what is kept now; only after the retention was raised. */
+  /** A purge under way that takes sessions kept now; only after the retention was raised. */
   goesOn?: GoesOnJson;
 }
 
-/** `settings log` */
+/** Output of `settings log` */
 export interface SettingsLogJson {
   entries: LogEntryJson[];
-  /** Give it to `--before` for earlier entries; `null` at the end. */
+  /** The `--before` for earlier entries; `null` at the end. */
   before: number | null;
 }
 

@@ -9,34 +9,34 @@ import { toScheduleJson, type ScheduleJson } from "./schedule.js";
 import { toTargetJson, type TargetJson } from "./target.js";
 import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 
-/** `status` */
+/** Output of `status` */
 export interface StatusJson {
   version: string;
   target: TargetJson;
-  /** What an operator should see first, as sentences. */
+  /** Warnings that an operator should see first, as sentences. */
   warnings: string[];
   sessions: { total: number; active: number; expired: number; ended: number };
-  /** Inactive the longest. */
+  /** The session inactive the longest. */
   oldest: { sessionId: string; lastActive: string } | null;
   retentionDays: RetentionDays;
   idleTimeoutMs: number;
-  /** Waiting for the next run; a count that equals `limit` means that many or more. */
+  /** Sessions that wait for the next run; a count that equals `limit` means that many or more. */
   backlog: { expire: number; purge: number; limit: number };
   schedules: ScheduleJson[];
-  /** The running ones, then the last finished of each kind. */
+  /** The running runs, then the last finished of each kind. */
   runs: RunJson[];
-  /** Of those that are running. */
+  /** Progress of the running runs. */
   progress: Array<{
     runId: string;
-    /** Sessions to come, as far as its maximum lets it. */
+    /** Sessions still to come, as far as the run's maximum lets it. */
     left: number;
-    /** `left` is as far as was counted: that many or more. */
+    /** Whether counting `left` stopped at its limit: there are that many or more. */
     isCapped: boolean;
-    /** Since it last went on; 0 while nothing can be said, and while nothing moves. */
+    /** The run's speed since it last went on; 0 while it cannot be told, and while nothing moves. */
     sessionsPerSecond: number;
-    /** Since its last page, where that is longer ago than a page takes; else `null`. */
+    /** Time since the run's last page, where that is longer ago than a page takes; else `null`. */
     silentMs: number | null;
-    /** All of it in words. */
+    /** The progress in words. */
     text: string;
   }>;
   watchdog: {
@@ -46,7 +46,7 @@ export interface StatusJson {
   };
 }
 
-/** What `status` says, to programs and to the dashboard's page. */
+/** The status as JSON, for programs and for the dashboard's page. */
 export function toStatusJson(
   context: CliContext,
   connection: Connection,
@@ -63,7 +63,7 @@ export function toStatusJson(
     warnings: statusWarnings(found, context.now()).map((text) =>
       context.commands.complete(text),
     ),
-    // In an order to be read; the deployment answers with sorted fields.
+    // Copied in an order to be read; the deployment answers with sorted fields.
     sessions: { total, active, expired, ended },
     oldest: oldest && {
       sessionId: oldest.sessionId,

@@ -4,7 +4,7 @@ import type { Connection } from "../deployment/connect.js";
 export interface TargetJson {
   url: string;
   component: string;
-  /** What a write to it has to be confirmed with; `null` outside production. */
+  /** The name that confirms a write to it; `null` outside production. */
   productionName: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** `import FILE` */
+/** Output of `import FILE` */
 export interface ImportJson {
   /** Valid rows that were read; each is counted once below. */
   rows: number;
@@ -11,11 +11,11 @@ export interface ImportJson {
   olderThanRetention: number;
 }
 
-/** `export FILE` */
+/** Output of `export FILE` */
 export interface ExportJson {
   file: string;
   sessions: number;
   actions: number;
-  /** A session with very many actions takes several. */
+  /** Lines written; a session with very many actions takes several. */
   lines: number;
 }

@@ -1,12 +1,15 @@
-/** Values that visitors' browsers stored: of every type of Convex, more of them than JSON has. */
+/** Values that visitors' browsers stored: of all types of Convex, which are more than JSON has. */
 import { convexToJson, type JSONValue, type Value } from "convex/values";
 
-/** For programs: as Convex itself writes it in JSON, such as `{"$integer": "BQAAAAAAAAA="}`. */
+/** The value for programs: as Convex itself writes it in JSON, such as `{"$integer": "BQAAAAAAAAA="}`. */
 export function toValueJson(value: unknown): JSONValue {
   return convexToJson(value as Value);
 }
 
-/** For people: as JSON, where that can say it; `5`, `NaN`, `-0` and `3 bytes 00ff07` where it cannot. */
+/**
+ * The value for people: as JSON, where that can say it; `5`, `NaN`, `-0` and `3 bytes 00ff07` where it
+ * cannot.
+ */
 export function valueText(value: unknown): string {
   if (typeof value === "bigint") return String(value);
   if (typeof value === "number") {
@@ -23,7 +26,7 @@ export function valueText(value: unknown): string {
   return `{${fields.join(",")}}`;
 }
 
-/** The first bytes say what it may be; all of them would be nothing to look at. */
+/** The number of bytes shown: the first ones say what the value may be. */
 const SHOWN_BYTES = 16;
 
 function bytesText(bytes: ArrayBuffer): string {

@@ -19,18 +19,18 @@ const SUBFIELD_BYTES = 4 + 8;
 const HEADER_BYTES = FIXED_BYTES + 2 + SUBFIELD_BYTES;
 const HAS_EXTRA_FIELD = 4;
 
-/** The number of no page: a first, empty member that says that the archive is one without ids. */
+/** The page number of a first, empty member that says that the archive is one without ids. */
 const WITHOUT_IDS = 0xffffffff;
 
 export class ArchiveFile {
   readonly path: string;
-  /** Its lines leave out who it was, whoever goes on with it. */
+  /** Whether its lines leave out who the visitor was, whoever goes on with it. */
   readonly withoutIds: boolean;
   readonly #handle: FileHandle;
   #size: number;
   /** The page appended last, unless it was taken off again. */
   lastPage: number | null = null;
-  /** Where the last member starts. */
+  /** The offset at which the last member starts. */
   #lastStart: number;
 
   private constructor(
@@ -45,7 +45,7 @@ export class ArchiveFile {
     this.#lastStart = size;
   }
 
-  /** A new file, never over one that is there; only its owner can read it. */
+  /** Creates a file, never over one that is there; only its owner can read it. */
   static async create(
     path: string,
     { withoutIds = false }: { withoutIds?: boolean } = {},
@@ -65,7 +65,7 @@ export class ArchiveFile {
     return new ArchiveFile(path, handle, { size: mark.length, withoutIds });
   }
 
-  /** One that this run has written, whatever a crash made of its end. */
+  /** Opens a file that this run has written, whatever a crash made of its end. */
   static async reopen(path: string, runId: string): Promise<ArchiveFile> {
     const handle = await open(path, "r+").catch((error: unknown) => {
       if (codeOf(error) !== "ENOENT") throw error;
@@ -76,7 +76,7 @@ export class ArchiveFile {
     });
     const found = await handle.stat();
     const { size } = found;
-    // A pipe or a device would take what it cannot give back.
+    // A pipe or a device would take bytes that it cannot give back.
     if (found.isFile() && (await isArchiveOf(handle, size, runId))) {
       const withoutIds = await isMarked(handle);
       return new ArchiveFile(path, handle, { size, withoutIds });
@@ -113,7 +113,7 @@ export class ArchiveFile {
     this.#lastStart = end;
   }
 
-  /** Resolves when the page is on disk. */
+  /** Appends a page. Resolves when it is on disk. */
   async append(page: number, lines: string): Promise<void> {
     const member = await toMember(page, lines);
     this.#lastStart = this.#size;
@@ -178,7 +178,7 @@ async function* membersOf(handle: FileHandle): AsyncGenerator<Member> {
   }
 }
 
-/** Each page begins with a line that names its run. */
+/** Whether the file is this run's archive: each page begins with a line that names its run. */
 async function isArchiveOf(
   handle: FileHandle,
   size: number,
@@ -192,7 +192,7 @@ async function isArchiveOf(
     const head = JSON.parse(line) as { archive?: { runId?: unknown } };
     return head.archive?.runId === runId;
   }
-  // Nothing, or the beginning of a first page, is what a crash before that page leaves.
+  // A crash before the first page leaves an empty file, or the beginning of that page.
   const start = Buffer.alloc(Math.min(size, HEADER_BYTES));
   await handle.read(start, 0, start.length, 0);
   const isHeader =
@@ -206,7 +206,7 @@ async function isMarked(handle: FileHandle): Promise<boolean> {
   return false;
 }
 
-/** A disk that fills up takes the first part of a write, and refuses only the rest. */
+/** Writes all bytes. A disk that fills up takes the first part of a write, and refuses only the rest. */
 async function writeWhole(
   handle: FileHandle,
   bytes: Buffer,

@@ -27,12 +27,12 @@ import { ArchiveFile } from "./archiveFile.js";
 export interface ArchivedPurge {
   file: string;
   cutoff: number;
-  /** Of the settings that were looked at. */
+  /** The revision of the settings that were looked at. */
   expectedRevision: number;
   reason: string | undefined;
-  /** Leaves out of the file who it was. @default false */
+  /** Whether to leave the visitor's ids out of the file. @default false */
   withoutIds?: boolean | undefined;
-  /** Sessions before the cutoff. */
+  /** The number of sessions before the cutoff. */
   expected: number;
 }
 
@@ -128,7 +128,7 @@ export async function resumeArchivedPurge(
     await archive.close();
     throw error;
   }
-  // Only now is it known where it stops next.
+  // The run says only now where it stops next.
   const resumed = await readRun(client, runId);
   const { ratePerSecond: maxRate } = resumed;
   const sessions = await countTotal(client, resumed);
@@ -163,7 +163,7 @@ interface Driven {
   runId: string;
   archiver: string;
   archive: ArchiveFile;
-  /** Sessions a second. */
+  /** The most sessions a second. */
   maxRate: number | undefined;
   interrupted: AbortSignal;
 }
@@ -257,7 +257,7 @@ async function onePage(run: Driven): Promise<ArchivePageDone | null> {
   return done;
 }
 
-/** A page's own line says which run and page it is, and what stayed of the page before. */
+/** The lines of a page. Its first one says which run and page it is, and what stayed of the page before. */
 function pageLines(
   { runId, archive: { withoutIds } }: Driven,
   { seq, sessions, last }: ArchivePage,

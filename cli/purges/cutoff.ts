@@ -1,4 +1,4 @@
-/** The cutoff that an operator names; the deployment reckons it, by its own clock. */
+/** The cutoff of a purge as the operator names it; the deployment reckons it, by its own clock. */
 import type { Args } from "../deployment/api.js";
 import { CliError } from "../errors.js";
 import type { PurgePreview } from "./preview.js";
@@ -11,7 +11,7 @@ export interface CutoffOptions {
   readonly before?: string;
 }
 
-/** @returns `undefined` where the retention in force is to decide */
+/** The cutoff to ask for. @returns `undefined` where the retention in force is to decide */
 export function askedCutoff({
   days,
   before,
@@ -23,7 +23,10 @@ export function askedCutoff({
   return parseTime(before, "--before");
 }
 
-/** More days than there have been since 1970 are a mistake; to the deployment they are all of them. */
+/**
+ * Refuses more days than there have been since 1970, which are a mistake; to the deployment they are
+ * all of them.
+ */
 export function checkReach(
   { days, before = "" }: CutoffOptions,
   { now }: Pick<PurgePreview, "now">,

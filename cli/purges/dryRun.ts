@@ -1,4 +1,4 @@
-/** What `purge --dry-run` shows of what a purge would delete. */
+/** The output of `purge --dry-run`: the sessions that a purge would delete. */
 import type { CliContext } from "../context.js";
 import { toDryRunJson, type DryRunJson } from "../json/dryRun.js";
 import type { BudgetOptions } from "../runs/budget.js";
@@ -60,7 +60,7 @@ function ageTable({ byAge }: DryRunJson): string {
   );
 }
 
-/** Days shown on a screen; the earlier ones are in `--json`. */
+/** The most days shown on a screen; the earlier ones are in `--json`. */
 const MAX_DAYS = 31;
 
 function dayTable({ byDay }: DryRunJson): string {
@@ -82,13 +82,13 @@ function dayTable({ byDay }: DryRunJson): string {
 
 const BAR_WIDTH = 20;
 
-/** At least a trace of what there is. */
+/** A bar for a count, which shows at least a trace of a single session. */
 function barOf(sessions: number, bars: Array<{ sessions: number }>): string {
   const most = Math.max(...bars.map((bar) => bar.sessions));
   return "#".repeat(Math.max(1, Math.round((sessions / most) * BAR_WIDTH)));
 }
 
-/** 1.5 MiB; 1,023 bytes */
+/** A size in words: 1.5 MiB; 1,023 bytes */
 function formatBytes(bytes: number): string {
   const units = ["KiB", "MiB", "GiB", "TiB"];
   if (bytes < 1_024) return countOf(bytes, "byte");

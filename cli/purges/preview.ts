@@ -8,34 +8,37 @@ interface Bar {
 }
 
 export interface PurgePreview {
-  /** As the deployment reckoned it. */
+  /** The cutoff as the deployment reckoned it. */
   cutoff: number;
-  /** By the deployment's clock; ages are counted from it. */
+  /** Now by the deployment's clock; ages are counted from it. */
   now: number;
-  /** Of the settings it was counted under. */
+  /** The revision of the settings that were in force for the count. */
   revision: number;
   retentionDays: RetentionDays;
   isBelowRetention: boolean;
   sessions: number;
   actions: number;
-  /** Of the documents, without their indexes; 0 unless measured. */
+  /** The size of the documents, without their indexes; 0 unless measured. */
   bytes: number;
   oldest: number | null;
   newest: number | null;
-  /** By the first moment of the UTC day of the last activity. */
+  /** Counts by the first moment of the UTC day of the last activity. */
   byDay: Map<number, Bar>;
-  /** By whole days since the last activity. */
+  /** Counts by whole days since the last activity. */
   byAge: Map<number, Bar>;
 }
 
-/** Its cutoff, or none for that of the settings, perhaps of settings that are not in force yet. */
+/**
+ * The cutoff of a purge, or none for that of the settings, perhaps of settings that are not in force
+ * yet.
+ */
 export type PreviewRequest = Pick<
   Args<"runs/preview:purge">,
   "cutoff" | "from" | "patch"
 >;
 
 /**
- * Counts what such a purge deletes, by its own rule and to the end.
+ * Counts the sessions that such a purge deletes, by its own rule and to the end.
  * @param options.measure also count bytes, for which every action is read
  */
 export async function previewPurge(

@@ -126,7 +126,7 @@ async function start(
   });
 }
 
-/** Somebody answers its question, and can be asked again. */
+/** Whether somebody answers the command's question, and can be asked again. */
 function isAsked(context: CliContext, options: PurgeOptions): boolean {
   const { yes = false, confirm: count } = options;
   return canAsk(context, options) && !yes && count === undefined;

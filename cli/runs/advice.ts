@@ -1,4 +1,4 @@
-/** What to do about a run, in one place: the command that works for the run as it is. */
+/** Advice on a run, in one place: the command that works for the run as it is. */
 import type { Returns, Run } from "../deployment/api.js";
 import { retentionText, type Advice } from "../terminal/words.js";
 import { shellCommand } from "../terminal/shell.js";
@@ -15,7 +15,7 @@ type RevisedSettings = Returns<"settings/settings:get">;
 type Known = Pick<Run, "runId" | "archiveFile">;
 
 /**
- * What somebody has to do about a run; `null` where it needs nobody.
+ * Advice on a run for its operator; `null` where it needs nobody.
  * @param options.isLast none of its kind was started later
  */
 export function adviceFor(
@@ -51,7 +51,7 @@ export function adviceFor(
   };
 }
 
-/** A purge that goes on under settings that have changed since it was asked for. */
+/** Advice on a purge that goes on under settings that have changed since it was asked for. */
 export function outdatedAdvice(
   run: Run,
   {
@@ -71,7 +71,7 @@ export function outdatedAdvice(
   };
 }
 
-/** For how long a run that should go on has not; `null` while that is no longer than it may take. */
+/** The time for which a run that should go on has not; `null` while that is no longer than it may take. */
 export function stoodStillMs(run: Run, now: number): number | null {
   if (run.status !== "running") return null;
   const stoodMs = silentForMs(run, now);
@@ -81,12 +81,12 @@ export function stoodStillMs(run: Run, now: number): number | null {
     : null;
 }
 
-/** Since its last page; a paced run that waits for its next one is not silent. */
+/** The time since the run's last page; a paced run that waits for its next one is not silent. */
 export function silentForMs(run: Run, now: number): number {
   return Math.max(0, now - progressedAt(run));
 }
 
-/** Lets the run go on where it stopped. */
+/** The command that lets the run go on where it stopped. */
 export function resumeCommand({ runId, archiveFile }: Known): string {
   const archive = archiveFile === undefined ? [] : ["--archive", archiveFile];
   return shellCommand("sessions-ops", "runs", "resume", runId, ...archive);
@@ -96,7 +96,7 @@ export function cancelCommand({ runId }: Known): string {
   return shellCommand("sessions-ops", "runs", "cancel", runId);
 }
 
-/** The last of its errors, without the stack, which `runs show` has, and as a clause ends. */
+/** The last of the run's errors, without the stack, which `runs show` has, and as a clause ends. */
 function failureOf({ errors }: Pick<Run, "errors">): string {
   const [line] = errors.at(-1)?.message.split("\n") ?? [];
   return (line || "no reason was recorded").replace(/\.$/, "");
@@ -104,7 +104,10 @@ function failureOf({ errors }: Pick<Run, "errors">): string {
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** Whoever writes an archive asks for a page within seconds, and for half a minute where the network is gone. */
+/**
+ * The silence after which a run has no writer. Whoever writes an archive asks for a page within
+ * seconds, and for half a minute where the network is gone.
+ */
 const NO_WRITER_AFTER_MS = 3 * MINUTE_MS;
 
 function didNothing({ status, sessions, quarantined }: Run): boolean {

@@ -1,8 +1,8 @@
-/** What an operator bounds a run by, as `--max` and `--rate` name it. */
+/** The bounds that an operator sets on a run, as `--max` and `--rate` name them. */
 export interface BudgetOptions {
-  /** Sessions in all. */
+  /** The most sessions in all. */
   readonly max?: number;
-  /** Sessions a second. */
+  /** The most sessions a second. */
   readonly rate?: number;
 }
 

@@ -30,7 +30,7 @@ export interface RunResumeOptions extends RunChangeOptions {
   readonly detach?: boolean;
 }
 
-/** Takes effect before the run's next page; what is done stays done. */
+/** Cancels a run before its next page; what is done stays done. */
 export async function cancelRun(
   context: CliContext,
   runId: string,
@@ -59,7 +59,7 @@ export async function cancelRun(
   throw new CliError("failure", `There is nothing to cancel. ${before}`);
 }
 
-/** Goes on where a run that failed, was canceled or reached its maximum stopped, and follows it. */
+/** Lets a run that failed, was canceled or reached its maximum go on where it stopped, and follows it. */
 export async function resumeRun(
   context: CliContext,
   runId: string,
@@ -68,7 +68,7 @@ export async function resumeRun(
   const connection = await connect(context, options);
   const { client } = connection;
   await announceTarget(context, connection);
-  // One that is not there is the deployment's to refuse.
+  // A run that is not there is the deployment's to refuse.
   const run = await client.query("runs/ledger:get", { runId });
   if (run !== null) checkResumable(run, options);
   const expectedRevision =
@@ -103,8 +103,8 @@ function checkResumable(run: Run, { archive }: RunResumeOptions): void {
 }
 
 /**
- * A run that was asked for under other settings may take what is kept by now: only the number of
- * sessions confirms that.
+ * Asks for the number of sessions where a run that was asked for under other settings takes some that
+ * are kept by now: only that number confirms it.
  * @returns the revision of the settings under which it is to go on
  */
 async function confirmKept(
@@ -134,7 +134,7 @@ async function confirmKept(
   return left.revision;
 }
 
-/** Where it stops once it goes on: at its old maximum, or after as many again. */
+/** The count at which the run stops once it goes on: its old maximum, or as many again. */
 function nextStop({ sessions, stopAt, maxSessions }: Run): number | undefined {
   const isReached = stopAt !== undefined && sessions >= stopAt;
   return isReached ? sessions + (maxSessions ?? 0) : stopAt;

@@ -9,7 +9,7 @@ export interface ExpireOptions extends FollowOptions {
   readonly reason?: string;
 }
 
-/** Deletes nothing, so it asks nothing; readers already show idle sessions as expired. */
+/** Expires idle sessions. Deletes nothing, so it asks nothing; readers already show them as expired. */
 export async function expire(
   context: CliContext,
   options: ExpireOptions,
@@ -29,7 +29,7 @@ export async function expire(
   await startAndFollow(context, connection, options, {
     kind: "expire",
     reason: options.reason,
-    // At its limit it is that many or more.
+    // A count at its limit means that many or more.
     expected: backlog.expire < backlog.limit ? backlog.expire : undefined,
   });
 }

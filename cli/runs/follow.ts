@@ -63,7 +63,10 @@ export async function readRun(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** A deployment that restarts in the middle of a run is back within seconds, and so is the run. */
+/**
+ * Asks the deployment. One that restarts in the middle of a run is back within seconds, and so is
+ * the run.
+ */
 function asked(runId: string, interrupted: AbortSignal) {
   return async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
     try {
@@ -80,7 +83,7 @@ function asked(runId: string, interrupted: AbortSignal) {
   };
 }
 
-/** Counts only where somebody sees it. */
+/** Shows how far the run is, and counts only where somebody sees it. */
 async function showProgress(
   context: CliContext,
   json: boolean,
@@ -106,7 +109,7 @@ function teller(context: CliContext): (run: Run) => void {
       return;
     }
     const text = adviceText(advice);
-    // The watchdog moves one without an archive when it comes.
+    // The watchdog moves a run without an archive when it comes.
     const isLost =
       run.archiveFile !== undefined ||
       (stoodStillMs(run, now) ?? 0) > WATCHDOG_LATE_MS;

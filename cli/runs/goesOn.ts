@@ -1,4 +1,7 @@
-/** A run that is under way when the policy behind it changes goes on: what that means, and the way to stop it. */
+/**
+ * A run that is under way when its policy changes: it goes on, and the operator is told so, with the
+ * way to stop it.
+ */
 import type { CliContext } from "../context.js";
 import { toGoesOnJson, type GoesOnJson } from "../json/run.js";
 import type { Run } from "../deployment/api.js";
@@ -14,23 +17,24 @@ import { formatTime } from "../time/time.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runs.js";
 
 export interface GoesOnOptions {
-  /** Nothing is asked. */
+  /** Asks nothing. */
   readonly yes?: boolean;
-  /** Cancels it without a question. */
+  /** Cancels the run without a question. */
   readonly cancelRun?: boolean;
   readonly reason?: string;
 }
 
 interface Change {
   kind: RunKind;
-  /** What was done, as the end of a sentence. */
+  /** The change that was made, as the end of a sentence. */
   what: string;
-  /** Only where it takes what is kept by now. */
+  /** Speaks of the run only where it takes sessions that are kept by now. */
   onlyKept?: boolean;
 }
 
 /**
- * Says which run of the kind goes on after a change, and what it still takes; offers to cancel it.
+ * Says which run of the kind goes on after a change, and which sessions it still takes; offers to
+ * cancel it.
  * @returns `undefined` where none goes on
  */
 export async function tellWhatGoesOn(

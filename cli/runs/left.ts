@@ -1,13 +1,13 @@
-/** What a run has still to do, counted by the deployment in the run's own order. */
+/** The sessions that a run has still to take, counted by the deployment in the run's own order. */
 import type { Backlog, Returns, Run, Status } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 
 export interface RunLeft {
-  /** As far as its maximum lets it. */
+  /** Sessions to come, as far as the run's maximum lets it. */
   sessions: number;
-  /** Those among them that the retention in force keeps. */
+  /** Sessions among them that the retention in force keeps. */
   kept: number;
-  /** Of the settings in force. */
+  /** The revision of the settings in force. */
   revision: number;
 }
 
@@ -22,12 +22,12 @@ export async function countLeft(
     left.revision = page.revision;
   }
   const sessions = Math.min(left.sessions, Math.max(0, stopAt - done));
-  // It takes the oldest first, and what is kept is the newest.
+  // The run takes the oldest sessions first, and those that are kept are the newest.
   const kept = Math.max(0, sessions - (left.sessions - left.kept));
   return { ...left, sessions, kept };
 }
 
-/** How many a run has done and will have done in all, for a progress bar. */
+/** The number of sessions that a run has done and will have done in all, for a progress bar. */
 export async function countTotal(
   client: ComponentClient,
   run: Run,
@@ -41,23 +41,23 @@ export async function countTotal(
   return { total, before: sessions };
 }
 
-/** So many pages of 2,000 sessions are counted while somebody waits for a status. */
+/** The most pages of 2,000 sessions that are counted while somebody waits for a status. */
 const MAX_PAGES = 25;
 
 /**
- * The status, with a total for each run under way that has more left than the backlog counts and that
- * nobody counted when it started. It is counted once: a cutoff does not move.
+ * The totals of runs under way that have more left than the backlog counts and that nobody counted when
+ * they started. Each is counted once: a cutoff does not move.
  */
 export class RunTotals {
   readonly #client: ComponentClient;
-  /** By runId; `undefined` where it is too many to be counted here. */
+  /** Totals by runId; `undefined` where there are too many sessions to be counted here. */
   readonly #totals = new Map<string, number | undefined>();
 
   constructor(client: ComponentClient) {
     this.#client = client;
   }
 
-  /** Counts what is not known yet. */
+  /** Counts the totals that are not known yet. */
   async count({ runs }: Status, { running, limit }: Backlog): Promise<void> {
     for (const run of runs) {
       const { runId, status, expected } = run;
@@ -70,7 +70,7 @@ export class RunTotals {
     }
   }
 
-  /** Fills in what is known. */
+  /** Fills in the totals that are known. */
   fill(status: Status): Status {
     const runs = status.runs.map((run) => {
       const total = run.expected ?? this.#totals.get(run.runId);

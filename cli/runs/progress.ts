@@ -1,4 +1,4 @@
-/** How far a run is: what `status` and the dashboard say of it. */
+/** The progress of a run, as `status` and the dashboard show it. */
 import type { Backlog, Run } from "../deployment/api.js";
 import { formatNumber } from "../terminal/words.js";
 import { silentForMs } from "./advice.js";
@@ -8,11 +8,11 @@ import { MINUTE_MS } from "../../convex/sessionTracker/shared/times.js";
 export interface RunProgress {
   /** Sessions to come. */
   left: number;
-  /** `left` is as far as was counted: that many or more. */
+  /** Whether counting `left` stopped at its limit: there are that many or more. */
   isCapped: boolean;
-  /** 0 while nothing can be said, and while nothing moves. */
+  /** The run's speed; 0 while it cannot be told, and while nothing moves. */
   sessionsPerSecond: number;
-  /** Since its last page, where that is longer ago than a page takes; else `null`. */
+  /** Time since the run's last page, where that is longer ago than a page takes; else `null`. */
   silentMs: number | null;
 }
 
@@ -24,7 +24,8 @@ export function progressOf(
 ): RunProgress {
   const counted = running.find(({ runId }) => runId === run.runId)?.left ?? 0;
   const allowed = Math.max(0, (run.stopAt ?? Infinity) - run.sessions);
-  // Counted when it started, to the end; the backlog is counted now, and only so far.
+  // The total was counted when the run started, to the end; the backlog is counted now, up to its
+  // limit.
   const expected = Math.max(0, (run.expected ?? 0) - run.sessions);
   const isCapped = counted >= limit && expected < counted;
   const due = counted >= limit ? Math.max(expected, counted) : counted;
@@ -38,7 +39,10 @@ export function progressOf(
   };
 }
 
-/** 500 of 600 sessions, 83%, 100 a second, 1 second left; without a page for long: no page for 2 hours */
+/**
+ * The progress in words: 500 of 600 sessions, 83%, 100 a second, 1 second left; without a page for
+ * long: no page for 2 hours
+ */
 export function progressText(
   { sessions }: Pick<Run, "sessions">,
   { left, isCapped, sessionsPerSecond: rate, silentMs }: RunProgress,
@@ -56,7 +60,7 @@ export function progressText(
   ].join(", ");
 }
 
-/** Since it last went on, so that a pause does not count. */
+/** The run's speed since it last went on, so that a pause does not count. */
 function sessionsPerSecond(run: Run): number {
   const since = run.resumed ?? { at: run.startedAt, sessions: 0 };
   const tookMs = run.progressAt - since.at;
@@ -66,7 +70,7 @@ function sessionsPerSecond(run: Run): number {
 }
 
 /**
- * Slow ones to a tenth, others to a whole.
+ * The speed rounded: slow ones to a tenth, others to a whole.
  * @param limit of a paced run: its first page comes at once, and would make it look faster
  */
 export function roundedRate(measured: number, limit = Infinity): number {

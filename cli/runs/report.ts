@@ -1,4 +1,4 @@
-/** What is said of a run once somebody has looked at it, started it, or followed it to its end. */
+/** Reports on a run once somebody has looked at it, started it, or followed it to its end. */
 import type { CliContext } from "../context.js";
 import { type RunResultJson, toRunResultJson } from "../json/run.js";
 import type { Run } from "../deployment/api.js";
@@ -41,7 +41,7 @@ export function report(
   }
 }
 
-/** Nothing is due: no run, and for programs the shape of one that did nothing. */
+/** Reports that nothing is due: no run, and for programs the shape of one that did nothing. */
 export function reportNothing(
   context: CliContext,
   options: GlobalOptions,
@@ -62,7 +62,7 @@ export function reportNothing(
   } satisfies RunResultJson);
 }
 
-/** Throws what the exit code has to say about how a run ended. */
+/** Throws the error that gives the exit code for how a run ended. */
 export function conclude(run: Run): void {
   switch (run.status) {
     case "running":
@@ -94,7 +94,7 @@ function summary(run: Run): string {
   return `${state}: ${done}; ${pages}; cutoff ${formatTime(run.cutoff)}.`;
 }
 
-/** From its start to its end, or to its last page so far; stops in between count. */
+/** The time from a run's start to its end, or to its last page so far; stops in between count. */
 export function tookText(
   run: Pick<Run, "startedAt" | "progressAt" | "finishedAt">,
 ): string {
@@ -102,7 +102,7 @@ export function tookText(
   return tookMs < 1_000 ? `${tookMs} ms` : formatDuration(tookMs);
 }
 
-/** As the beginning of a sentence or after one. */
+/** The way to follow a run, as the beginning of a sentence or after one. */
 export function howToFollow(run: Pick<Run, "runId" | "archiveFile">): string {
   const { runId, archiveFile: file } = run;
   const goesOn =
@@ -112,7 +112,7 @@ export function howToFollow(run: Pick<Run, "runId" | "archiveFile">): string {
   return `${goesOn}: \`sessions-ops runs watch ${runId}\` follows it, \`${cancelCommand(run)}\` stops it before its next page, \`${resumeCommand(run)}\` goes on after that.`;
 }
 
-/** Behind "Run RUN_ID". */
+/** The status of a run in words, to stand behind "Run RUN_ID". */
 export const STATUS_TEXT: Record<RunStatus, string> = {
   running: "is running",
   completed: "completed",

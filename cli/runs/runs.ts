@@ -22,7 +22,7 @@ export interface RunListOptions extends GlobalOptions {
   readonly cursor?: string;
 }
 
-/** The most a single call returns. */
+/** The most runs that a single call returns. */
 const PAGE = 200;
 
 export async function listRuns(
@@ -49,7 +49,10 @@ export async function listRuns(
   );
 }
 
-/** Runs that have ended are history; what those need that go on is said with them. */
+/**
+ * Says which of the runs stand still. Runs that have ended are history; the needs of those that go on
+ * are said with them.
+ */
 async function noteStandstill(
   context: CliContext,
   client: ComponentClient,

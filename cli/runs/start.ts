@@ -24,14 +24,14 @@ export interface FollowOptions extends GlobalOptions, BudgetOptions {
 
 export interface RunRequest {
   kind: RunKind;
-  /** Left out: the settings decide. */
+  /** The cutoff; left out where the settings decide. */
   cutoff?: number;
-  /** The deployment's time from which that cutoff was reckoned; left out where it was named. */
+  /** The deployment's time from which that cutoff was reckoned; left out where an operator named it. */
   reckonedAt?: number | undefined;
-  /** Of the settings that were looked at. */
+  /** The revision of the settings that were looked at. */
   expectedRevision?: number;
   reason?: string | undefined;
-  /** Sessions before the cutoff; left out where they were not counted to the end. */
+  /** The number of sessions before the cutoff; left out where they were not counted to the end. */
   expected?: number | undefined;
 }
 
@@ -42,7 +42,7 @@ export function startAndFollow(
   options: FollowOptions,
   request: RunRequest,
 ): Promise<void> {
-  // Also while it is started: then there is a run that somebody has to know of.
+  // Interrupts count from before the start: a run that has started is one that somebody has to know of.
   return untilInterrupted(context, client, async (interrupted) => {
     const started = await start(context, client, options, request).catch(
       (error: unknown): never => {
@@ -85,7 +85,10 @@ function start(
   );
 }
 
-/** One that archives moves only while somebody writes its file, which may be nobody any more. */
+/**
+ * Says that another run is followed. One that archives moves only while somebody writes its file, which
+ * may be nobody any more.
+ */
 async function noteOther(
   context: CliContext,
   client: ComponentClient,
@@ -102,7 +105,7 @@ async function noteOther(
   );
 }
 
-/** Whoever wants to purge meanwhile is told who archives, since when nobody does, and the ways out. */
+/** The error for a purge while another archives: who does, since when nobody writes, and the ways out. */
 export async function archivedByOther(
   context: CliContext,
   client: ComponentClient,
@@ -118,8 +121,8 @@ export async function archivedByOther(
 }
 
 /**
- * Whether another's run has done what was asked for. One that was started for as many days has: what
- * has fallen due since it started is what the next one is for.
+ * Checks whether another's run does what was asked for. One that was started for as many days does: sessions
+ * that have fallen due since it started are the next one's.
  */
 async function checkReach(
   context: CliContext,

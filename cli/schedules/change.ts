@@ -15,7 +15,7 @@ import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.
 
 interface ScheduleChangeOptions extends GlobalOptions {
   readonly reason?: string;
-  /** Of the settings that were looked at. */
+  /** The revision of the settings that were looked at. */
   readonly ifRevision?: number;
 }
 
@@ -29,7 +29,7 @@ export interface SchedulePauseOptions extends ScheduleChangeOptions {
   readonly cancelRun?: boolean;
 }
 
-/** A patch: the spec or the zone that is not named stays. */
+/** Changes a schedule; the spec or the zone that is not named stays. */
 export async function setSchedule(
   context: CliContext,
   name: ScheduleName,
@@ -109,7 +109,7 @@ export async function resumeSchedule(
   await reportChange(context, client, options, changed);
 }
 
-/** What the operator looked at: that of an earlier command, else the one in force. */
+/** The revision that the operator looked at: that of an earlier command, else the one in force. */
 async function revisionToChange(
   client: ComponentClient,
   { ifRevision }: ScheduleChangeOptions,

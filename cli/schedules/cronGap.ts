@@ -6,8 +6,8 @@ import {
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared/times.js";
 
 /**
- * The longest time between two fires of a valid spec, from its fields: to walk from fire to fire
- * would take seconds. Clocks that change count as if they did not.
+ * The longest time between two fires of a valid spec, from its fields: to walk from fire to fire would
+ * take seconds. Changes of clocks are ignored.
  * @returns ms, or `null` where it fires too rarely to tell: not twice within sixteen years
  */
 export function longestGapMs(spec: string, now: number): number | null {

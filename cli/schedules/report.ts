@@ -52,7 +52,10 @@ export async function reportChange(
 
 export type SchedulePreview = Returns<"schedules/show:preview">;
 
-/** Each fire in UTC, in the schedule's zone and in the operator's; then where clocks change. */
+/**
+ * The lines of a schedule's fires, each in UTC, in the schedule's zone and in the operator's; then
+ * where clocks change.
+ */
 export function fireLines(
   context: CliContext,
   { fires, timeZone, changes }: SchedulePreview,
@@ -82,7 +85,7 @@ function changeLine(
     : `${time} comes twice in ${timeZone}, as clocks go back: it fires the first time, at ${formatZonedTime(at, timeZone)}.`;
 }
 
-/** What the purge schedule does next, as the end of a sentence. */
+/** The purge schedule's next step, as the end of a sentence. */
 export function nextPurgeText(schedules: Schedule[]): string {
   const purge = schedules.find(({ name }) => name === "purge");
   if (purge?.paused) {

@@ -32,7 +32,7 @@ export async function listSchedules(
   print(context, scheduleTable(schedules, there.now(), widthOf(context)));
 }
 
-/** Changes nothing: shows when a schedule fires, or would fire with another spec or zone. */
+/** Shows when a schedule fires, or would fire with another spec or zone. Changes nothing. */
 export async function previewSchedule(
   context: CliContext,
   name: ScheduleName,

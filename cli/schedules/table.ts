@@ -1,4 +1,4 @@
-/** The tables that more than one command shows; two short lines an entry where they are too wide. */
+/** Tables that several commands show; two short lines an entry where they are too wide. */
 import type { Run, Schedule } from "../deployment/api.js";
 import { countOf, formatNumber } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
@@ -76,7 +76,7 @@ export function runTable(runs: Run[], width = Infinity): string {
   return fits(table, width) ? table : entries(runs.map(runLines), width);
 }
 
-/** Without the pages, which are for who looks closely. */
+/** The lines of a run without its pages, which are for who looks closely. */
 function runLines(run: Run): string[] {
   return [
     `${run.runId}  ${run.kind}  ${run.status}  ${formatTime(run.startedAt)}`,
@@ -84,7 +84,7 @@ function runLines(run: Run): string[] {
   ];
 }
 
-/** The first line of each names it, the others are set in. */
+/** The entries as lines: the first line of each names it, the others are set in. */
 function entries(all: string[][], width: number): string {
   return all
     .flatMap(([first = "", ...rest]) => [

@@ -3,13 +3,13 @@ import { spawn, type ChildProcess } from "node:child_process";
 /** A process of Node that ends with this one, however this one ends. */
 export interface BoundChild {
   readonly process: ChildProcess;
-  /** Its exit code, or the signal that ended it, once nothing holds its output any more. */
+  /** The exit code, or the signal that ended the process, once nothing holds its output any more. */
   readonly ended: Promise<number | string>;
-  /** Ends it and all that it started: at once where it listens, else after a moment. */
+  /** Ends the process and all that it started: at once where it listens, else after a moment. */
   end(): void;
 }
 
-/** For a process that was asked to end to do so. */
+/** The time that a process has to end when it is asked to. */
 const GRACE_MS = 2_000;
 
 /**
@@ -24,11 +24,11 @@ export function startBound(
   const child = spawn(process.execPath, ["--import", WATCH, ...args], {
     ...options,
     env: { ...options.env, [MARK]: "1" },
-    // A group of its own, by which all that it started is ended.
+    // The child leads a group of its own, by which all that it started is ended.
     detached: isGrouped,
     stdio: ["pipe", "pipe", "pipe"],
   });
-  // It may end first.
+  // The child may end before this process.
   child.stdin.on("error", () => {});
   const ended = new Promise<number | string>((resolve, reject) => {
     child.on("error", reject);
@@ -39,7 +39,10 @@ export function startBound(
 
 const isGrouped = process.platform !== "win32";
 
-/** Tells the child from the processes and threads that it starts, to which Node passes its options on. */
+/**
+ * The variable that tells the child from the processes and threads that it starts, to which Node passes
+ * its options on.
+ */
 const MARK = "SESSIONS_OPS_BOUND_CHILD";
 
 const ON_THREAD = `
@@ -68,7 +71,7 @@ function signal(child: ChildProcess, name: NodeJS.Signals): void {
   try {
     process.kill(isGrouped ? -pid : pid, name);
   } catch (error) {
-    // All of it has ended.
+    // ESRCH: all of the group has ended.
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

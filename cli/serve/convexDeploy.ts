@@ -9,11 +9,14 @@ import type { AdminKey } from "../deployment/target/adminKey.js";
 export interface DeployTo {
   url: string;
   adminKey: AdminKey;
-  /** Show what the official CLI prints. */
+  /** Whether to show the output of the official CLI. */
   verbose: boolean;
 }
 
-/** Of a deploy, which takes seconds; one that goes on for so long asks for something that it does not get. */
+/**
+ * The time a deploy may take. It takes seconds; one that goes on for so long asks for something that it
+ * does not get.
+ */
 const DEPLOY_DEADLINE_MS = 10 * 60_000;
 
 /** Deploys the app in the current folder with the official CLI, as `npx convex deploy` would. */
@@ -25,7 +28,7 @@ export async function deployApp(
   const running = startConvex(context, deployment, [
     "deploy",
     "--yes",
-    // Checking types is for `npx convex dev` and CI; here it would cost most of the start.
+    // Types are checked by `npx convex dev` and CI; here it would cost most of the start.
     "--typecheck=disable",
     `--codegen=${codegen}`,
   ]);
@@ -67,7 +70,7 @@ export function watchApp(
 ): { ended: Promise<void>; stop: () => Promise<void> } {
   const watched = startConvex(
     context,
-    // What is wrong with the code is what a developer watches for.
+    // The developer watches for errors in the code.
     { ...deployment, verbose: true },
     ["dev", "--typecheck=disable", "--tail-logs=disable"],
   );
@@ -98,7 +101,8 @@ function startConvex(
       ...context.env,
       CONVEX_SELF_HOSTED_URL: deployment.url,
       CONVEX_SELF_HOSTED_ADMIN_KEY: deployment.adminKey.reveal(),
-      // Blank, not absent: absent ones are read from the project's .env files and win or conflict.
+      // These variables are blank, not absent: absent ones are read from the project's .env files and
+      // win or conflict.
       CONVEX_DEPLOYMENT: "",
       CONVEX_DEPLOY_KEY: "",
       CONVEX_DEPLOYMENT_TOKEN: "",
@@ -115,7 +119,7 @@ function startConvex(
   return { ...child, output: () => output.join("").trim() };
 }
 
-/** The app's own convex, so that its code is bundled by the version it was written for. */
+/** The path of the app's own convex, so that its code is bundled by the version it was written for. */
 function convexBin(cwd: string): string {
   const require = createRequire(join(cwd, "package.json"));
   let manifest: string;

@@ -1,6 +1,9 @@
 import { CliError, codeOf } from "../errors.js";
 
-/** What is used of `@sessions-ops/embedded`, which need not be installed beside this package. */
+/**
+ * The part of `@sessions-ops/embedded` that the CLI uses. That package need not be installed beside
+ * this one.
+ */
 export interface EmbeddedPackage {
   openDeployment: (options: OpenOptions) => Promise<EmbeddedDeployment>;
 }
@@ -8,14 +11,14 @@ export interface EmbeddedPackage {
 export interface OpenOptions {
   dataDir: string;
   port: number;
-  /** Where HTTP actions are served. @default the one after `port` */
+  /** Port of the HTTP actions. @default the one after `port` */
   sitePort?: number;
   host: string;
-  /** Runs no job before `startJobs`. */
+  /** Whether to hold all jobs until `startJobs`. */
   holdJobs: boolean;
-  /** Ends the process when pushed code has kept its thread for so long. */
+  /** The time after which pushed code that keeps its thread ends the process. */
   endWhenStuckMs: number;
-  /** Hears what the deployment does and what it fails at, a line each. */
+  /** Called with a line for each thing that the deployment does or fails at. */
   log: (line: string) => void;
 }
 
@@ -45,7 +48,7 @@ export async function openEmbedded(
         { cause: error },
       );
     }
-    // By name: its class is in the package that is loaded only here.
+    // The error is told by its name: its class is in the package that is loaded only here.
     if (error.name !== "EmbeddedError") throw error;
     throw new CliError("failure", error.message, { cause: error });
   }

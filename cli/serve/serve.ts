@@ -23,7 +23,10 @@ export interface ServeOptions {
   readonly json?: boolean;
 }
 
-/** A function that loops without end takes Ctrl-C's handler with it; longer than any that ends. */
+/**
+ * The time after which a function that loops without end, and takes Ctrl-C's handler with it, ends the
+ * process. Functions that end take less.
+ */
 const END_WHEN_STUCK_MS = 60_000;
 
 /** Runs an embedded deployment with the app of this folder until it is interrupted. */
@@ -34,13 +37,14 @@ export async function serve(
   checkHost(options);
   // Convex runs functions in UTC; local methods of Date follow the process.
   process.env["TZ"] = "UTC";
-  // Until it is open Ctrl-C ends the process as any command: what is on disk stands a crash.
+  // Until the deployment is open Ctrl-C ends the process as any command: the data on disk stands a
+  // crash.
   const deployment = await openEmbedded(loadEmbedded(), {
     dataDir: resolve(context.cwd, options.data),
     port: options.port,
     ...(options.sitePort === undefined ? {} : { sitePort: options.sitePort }),
     host: options.host,
-    // Code first: what is due may be what the code is to mend.
+    // The code is deployed first: it may be there to mend the jobs that are due.
     holdJobs: true,
     endWhenStuckMs: END_WHEN_STUCK_MS,
     log: (line) => note(context, line),
@@ -85,7 +89,7 @@ function announceReady(
   print(context, `sessions-ops is ready at ${ready.url}`);
 }
 
-/** Whoever reaches the port can talk to the deployment: other machines only when asked for. */
+/** Refuses an open host unless it was asked for: whoever reaches the port can talk to the deployment. */
 function checkHost({ host, allowRemote }: ServeOptions): void {
   const isLoopback =
     host === "localhost" ||
@@ -98,7 +102,7 @@ function checkHost({ host, allowRemote }: ServeOptions): void {
   );
 }
 
-/** The name is a variable so that this package builds, and runs all else, without the other. */
+/** Loads the package by a variable name, so that this one builds, and runs all else, without it. */
 function loadEmbedded(): Promise<EmbeddedPackage> {
   const name = "@sessions-ops/embedded";
   return import(name) as Promise<EmbeddedPackage>;

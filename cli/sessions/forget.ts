@@ -78,7 +78,7 @@ export async function forget(
   }
 }
 
-/** The same person may have come with other browsers. */
+/** Says how many other sessions the same person has, who may have come with other browsers. */
 async function noteOthers(
   context: CliContext,
   client: ComponentClient,
@@ -95,7 +95,7 @@ async function noteOthers(
   );
 }
 
-/** A call each: enough for any person, and soon done for what is none. */
+/** The most pages counted, a call each: enough for any person, and soon done for a shared id. */
 const PAGES_COUNTED = 5;
 
 async function countOthers(
@@ -125,8 +125,8 @@ async function countOthers(
 }
 
 /**
- * Where the answer is lost, the deployment is asked whether the session is gone, and if not, to erase
- * it once more. @throws what lost the answer, where it cannot be asked
+ * Erases the session. Where the answer is lost, the deployment is asked whether the session is gone,
+ * and if not, to erase it once more. @throws the error that lost the answer, where it cannot be asked
  */
 async function erase(
   context: CliContext,
@@ -141,7 +141,8 @@ async function erase(
   try {
     return await ask();
   } catch (error) {
-    // A hook that runs out of time takes the erasure with it; then it goes without, and is owed.
+    // A hook that runs out of time takes the erasure with it; then the erasure goes without it, and the
+    // hook owes its call.
     if (hasFailed(error)) return await ask(error.message);
     if (!mayBeDone(error)) throw error;
     const found = await client
@@ -161,7 +162,7 @@ async function erase(
   }
 }
 
-/** The function itself did, and said nothing of its own. */
+/** Whether the function itself failed, and said nothing of its own. */
 function hasFailed(error: unknown): error is CliError {
   return (
     error instanceof CliError &&
@@ -172,7 +173,7 @@ function hasFailed(error: unknown): error is CliError {
 
 const POLL_MS = 250;
 
-/** The actions go in transactions of their own, as many as limits allow in each. */
+/** Deletes the actions in transactions of their own, as many in each as limits allow. */
 function untilGone(
   context: CliContext,
   client: ComponentClient,

@@ -37,14 +37,14 @@ export interface ListOptions extends GlobalOptions {
   readonly jsonl?: boolean;
 }
 
-/** The most a single call returns. */
+/** The most sessions that a single call returns. */
 const PAGE = 1_000;
 
 export async function list(
   context: CliContext,
   options: ListOptions,
 ): Promise<void> {
-  // What is wrong with a time is said before anybody is asked for theirs.
+  // An invalid time is refused before anybody is asked for theirs.
   toSearch(context, options);
   const { client } = await connect(context, options);
   const there = await byDeploymentClock(context, client);
@@ -69,7 +69,10 @@ export async function list(
 
 type Search = Pick<Args<"operator/search:page">, "filter" | "sort" | "order">;
 
-/** Who asks by activity wants it in order of activity, unless told otherwise. */
+/**
+ * The search that the options describe. A search by activity is in order of activity, unless told
+ * otherwise.
+ */
 function toSearch(context: CliContext, options: ListOptions): Search {
   const { state, user, activeWithin, inactiveSince, order } = options;
   const now = context.now();
@@ -108,7 +111,7 @@ function checkRange(what: string, from = 0, before = Infinity): void {
   );
 }
 
-/** Reads on until the limit is filled: a filter leaves rows out of a page. */
+/** Reads pages until the limit is filled: a filter leaves rows out of a page. */
 async function find(
   client: ComponentClient,
   search: Search,

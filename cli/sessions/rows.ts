@@ -2,13 +2,16 @@ import type { SessionWithLease } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { CliError } from "../errors.js";
 
-/** Which of a session's two ids is meant; either, where nothing is said. */
+/** The kind of id that is meant; either, where neither is set. */
 export interface IdOptions {
   readonly sessionId?: boolean;
   readonly anonymousId?: boolean;
 }
 
-/** The session with this sessionId or anonymousId. One that is both is refused, until the kind is said. */
+/**
+ * Reads the session with this sessionId or anonymousId. An id that is both is refused, until the kind
+ * is said.
+ */
 export async function readSession(
   client: ComponentClient,
   id: string,
@@ -34,4 +37,4 @@ export function foundBy(id: string, { sessionId }: SessionWithLease): string {
   return `Found by its ${id === sessionId ? "sessionId" : "anonymousId"}.`;
 }
 
-/** A session past its idle timeout is expired, whether or not a run has come by. */
+/** The state of a session. Past its idle timeout it is expired, whether or not a run has come by. */

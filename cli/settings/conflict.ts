@@ -1,4 +1,7 @@
-/** Two operators change the settings at once: the second is told what the first changed. */
+/**
+ * Conflicts of two operators who change the settings at once: the second is told what the first
+ * changed.
+ */
 import type { Returns } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { CliError } from "../errors.js";
@@ -9,10 +12,10 @@ import { printable } from "../terminal/printable.js";
 import { formatTime } from "../time/time.js";
 import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
 
-/** Changes told of; each is a few lines. */
+/** The most changes that an error lists; each is a few lines. */
 const SHOWN = 20;
 
-/** Makes a change; where it comes second, the error says what others changed meanwhile, and why. */
+/** Makes a change; where another came first, the error says what others changed meanwhile, and why. */
 export async function conflictExplained<T>(
   client: ComponentClient,
   expected: number,
@@ -31,12 +34,12 @@ export async function conflictExplained<T>(
   }
 }
 
-/** The settings are no longer those that the caller named. */
+/** Whether the settings are no longer those that the caller named. */
 export function isConflict(error: unknown): boolean {
   return refusalData(error)?.["kind"] === "revisionConflict";
 }
 
-/** What others have changed since that revision, after what came of it and before what to do. */
+/** The changes that others have made since that revision, after the refusal and before the advice. */
 export async function conflictText(
   client: ComponentClient,
   expected: number,

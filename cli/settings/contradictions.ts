@@ -5,13 +5,13 @@ import { formatDuration } from "../time/time.js";
 import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared/times.js";
 
-/** How often a browser says it is there, unless the app says otherwise. */
+/** The time between a browser's heartbeats, unless the app sets another. */
 const HEARTBEAT_MS = 5 * MINUTE_MS;
 
 export interface Contradiction {
-  /** What happens, as a sentence without its end. */
+  /** The contradiction, as a sentence without its end. */
   what: string;
-  /** What to change, as the rest of that sentence. */
+  /** The advice, as the rest of that sentence. */
   remedy: string;
 }
 
@@ -26,7 +26,7 @@ export function contradictions(
   ];
 }
 
-/** Each as a sentence. */
+/** The contradictions, each as a sentence. */
 export function contradictionTexts(settings: Settings, now: number): string[] {
   return contradictions(settings, now).map(
     ({ what, remedy }) => `${what}: ${remedy}`,
@@ -62,7 +62,7 @@ function rareExpireRuns(
   ];
 }
 
-/** A gap that cannot be told is longer than any retention: it takes more than ten years. */
+/** The gap in words. One that cannot be told is longer than any retention: it takes more than ten years. */
 function gapText(everyMs: number | null): string {
   return everyMs === null
     ? "years: it cannot be told"

@@ -11,7 +11,7 @@ export function nearest(name: string, known: readonly string[]): string | null {
   return name === "" ? null : (near[0]?.candidate ?? null);
 }
 
-/** To its beginning, too: the end of a long name is easily left out. */
+/** The distance to a name, or to its beginning: the end of a long name is easily left out. */
 function distanceTo(wanted: string, candidate: string): number {
   const ends = [wanted.length - 1, wanted.length, wanted.length + 1];
   const beginnings = ends.map((end) => candidate.slice(0, end));

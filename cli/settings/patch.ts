@@ -13,7 +13,7 @@ const FIELDS: readonly (keyof Policy)[] = [
   "pageSize",
 ];
 
-/** @throws usage; whether a value is within its range is the component's to say */
+/** Reads a patch. @throws usage; whether a value is within its range is the component's to say */
 export function readPatch(assignments: readonly string[]): Partial<Policy> {
   const patch: Partial<Policy> = {};
   for (const assignment of assignments) {

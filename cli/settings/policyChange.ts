@@ -1,4 +1,4 @@
-/** Changing the policy: what `retention DAYS` and `settings set` share. */
+/** Changes of the policy: the part that `retention DAYS` and `settings set` share. */
 import { policyFault } from "../../convex/sessionTracker/settings/policy.js";
 import type { CliContext } from "../context.js";
 import type { GoesOnJson } from "../json/run.js";
@@ -17,7 +17,7 @@ import type {
 } from "../../convex/sessionTracker/shared/settings.js";
 
 export interface PolicyChangeOptions extends GoesOnOptions {
-  /** The revision the operator looked at, if that was an earlier command's. */
+  /** The revision that the operator looked at, if an earlier command showed it. */
   readonly ifRevision?: number;
 }
 
@@ -31,7 +31,8 @@ export interface PolicyChanged {
 }
 
 /**
- * Changes what the patch names. Lowering the retention dooms sessions, so it says how many and asks.
+ * Changes the fields that the patch names. Lowering the retention dooms sessions, so it says how many
+ * and asks.
  * @param current what the operator was shown: another's change in between is not overwritten
  */
 export async function changePolicy(
@@ -42,7 +43,7 @@ export async function changePolicy(
   patch: Partial<Policy>,
 ): Promise<PolicyChanged> {
   const { client } = connection;
-  // Before anything is asked about it.
+  // The patch is refused before anything is asked about it.
   const fault = policyFault({ ...current, ...patch }, patch);
   if (fault !== null) throw new CliError("usage", fault.message);
   const expectedRevision = options.ifRevision ?? current.revision;
@@ -75,7 +76,7 @@ export async function changePolicy(
   };
 }
 
-/** A retention that is raised does not reach the purge that is under way. */
+/** Says that a purge under way is not reached by a retention that is raised. */
 async function tellOfPurge(
   context: CliContext,
   connection: Connection,

@@ -4,7 +4,10 @@ import { intervalTable } from "./text.js";
 import { contradictionTexts } from "./contradictions.js";
 import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
 
-/** What settings come to: each interval as a time, and where they contradict each other, for that stream. */
+/**
+ * The settings in effect: each interval as a time, and where they contradict each other, for that
+ * stream.
+ */
 export function settingsReport(
   context: CliContext,
   settings: Settings,

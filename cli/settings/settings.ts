@@ -39,7 +39,7 @@ export async function getSettings(
   note(context, `Revision ${current.revision}.`);
 }
 
-/** A patch: what is not named stays. */
+/** Changes the settings that are named; the others stay. */
 export async function setSettings(
   context: CliContext,
   assignments: string[],

@@ -15,7 +15,7 @@ import type { Schedule } from "../../convex/sessionTracker/shared/schedules.js";
 import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 
-/** "retentionDays: 14 days → 7 days", a line for each field. */
+/** A line for each changed field, as in "retentionDays: 14 days → 7 days". */
 export function changeLines(
   before: Partial<Settings>,
   after: Partial<Settings>,
@@ -37,7 +37,7 @@ export function settingsTable(context: CliContext, settings: Settings): string {
   );
 }
 
-/** What the intervals mean from now on, in UTC and in the operator's own zone. */
+/** The intervals as times from now on, in UTC and in the operator's own zone. */
 export function intervalTable(
   context: CliContext,
   { retentionDays, idleTimeoutMs, touchAfterMs }: Settings,

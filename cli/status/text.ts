@@ -11,7 +11,7 @@ import { runTable, scheduleTable } from "../schedules/table.js";
 import { formatDuration, formatRelative, formatTime } from "../time/time.js";
 import { wrap } from "../terminal/wrap.js";
 
-/** What `status` says to people: one screen, warnings first. */
+/** The status for people: one screen, warnings first. */
 export function statusText(
   context: CliContext,
   connection: Connection,
@@ -24,7 +24,7 @@ export function statusText(
   ].join("\n");
 }
 
-/** How far the running runs are, within the terminal's width. */
+/** The progress of the running runs, within the terminal's width. */
 export function runningText(
   context: CliContext,
   status: Status,
@@ -36,7 +36,7 @@ export function runningText(
   );
 }
 
-/** All but how far runs are. */
+/** The status without the progress of runs. */
 export function stateText(
   context: CliContext,
   { client, target }: Connection,
@@ -90,7 +90,7 @@ export function stateText(
 
 const LABEL = 12;
 
-/** One line for a log: what `--watch` prints where there is no terminal. */
+/** The status as one line for a log: `--watch` prints it where there is no terminal. */
 export function statusLine(
   status: Status,
   backlog: Backlog,
@@ -126,7 +126,7 @@ function watchdogText({ watchdog }: Status, now: number): string {
   return `${watchdog.lastResult ?? "-"}, ${formatRelative(watchdog.lastAt, now)}`;
 }
 
-/** The backlog is a bounded scan: at its limit it says "that many or more". */
+/** The count in words. The backlog is a bounded scan: at its limit it says "that many or more". */
 function atLeast(count: number, limit: number): string {
   return countOf(count, "session").replace(" ", count >= limit ? "+ " : " ");
 }

@@ -1,4 +1,4 @@
-/** What an operator should see before anything else. */
+/** Warnings that an operator should see before anything else. */
 import type { Status } from "../deployment/api.js";
 import { adviceFor, outdatedAdvice } from "../runs/advice.js";
 import { owedAdvice } from "../hooks/owed.js";

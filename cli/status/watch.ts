@@ -12,12 +12,12 @@ import { iso } from "../time/time.js";
 import type { StatusOptions } from "./status.js";
 
 /**
- * What falls due with time alone changes no document, so that nothing would tell us: the backlog is
- * asked for again as often as this, and relative times are drawn anew.
+ * How often the backlog is asked for again, and relative times are drawn anew. Sessions that fall due
+ * with time alone change no document, so that nothing would tell us.
  */
 const CLOCK_MS = 30_000;
 
-/** Shows the status and each change of it, as the deployment says so, until Ctrl-C. */
+/** Shows the status and each change of it, as the deployment sends it, until Ctrl-C. */
 export async function watchStatus(
   context: CliContext,
   connection: Connection,
@@ -81,7 +81,7 @@ export async function watchStatus(
       );
       await context.sleep(CLOCK_MS, stop.signal);
       unsubscribe();
-      // One that has begun since: what it is to do in all is worth the wait for the next look.
+      // A run that has begun since: its total is worth the wait for the next look.
       await countAgain(totals, shown);
       shown.status = totals.fill(shown.status);
       draw();
@@ -94,7 +94,7 @@ export async function watchStatus(
   if (failure !== null) throw failure as CliError;
 }
 
-/** Where the connection is lost the screen says so, and the count can wait. */
+/** Counts the totals again. Where the connection is lost the screen says so, and the count can wait. */
 async function countAgain(
   totals: RunTotals,
   { status, backlog }: { status: Status; backlog: Backlog },

@@ -30,8 +30,8 @@ export async function confirmYes(
 }
 
 /**
- * Goes on when the number of sessions was given by `--confirm` or is typed at the terminal: for
- * what goes beyond the policy, where a habitual yes must not be enough.
+ * Goes on when the number of sessions was given by `--confirm` or is typed at the terminal: for an
+ * action beyond the policy, where a habitual yes must not be enough.
  */
 export async function confirmCount(
   context: CliContext,
@@ -51,11 +51,11 @@ export async function confirmCount(
 }
 
 interface NameToConfirm {
-  /** What was passed instead of an answer. */
+  /** The value given instead of an answer. */
   readonly given: string | undefined;
   readonly name: string;
   readonly question: string;
-  /** What to pass where nobody can be asked. */
+  /** The flags to pass where nobody can be asked. */
   readonly flags: string;
 }
 
@@ -103,12 +103,12 @@ async function typedCount(
   return typed.trim();
 }
 
-/** As it is shown as well: with commas between thousands. */
+/** Reads a count as it is typed or as it is shown, with commas between thousands. */
 function readCount(given: string | number): number {
   return Number(String(given).replaceAll(/[,\s]/g, ""));
 }
 
-/** JSON output is for programs: it never prompts. */
+/** Whether somebody can be asked. JSON output is for programs: it never prompts. */
 export function canAsk(
   context: CliContext,
   options: Pick<ConfirmOptions, "json">,

@@ -1,14 +1,14 @@
 import type { CliContext } from "../context.js";
 
-/** What makes calls, as a client does. */
+/** A maker of calls, such as a client. */
 interface Caller {
-  /** Makes no call again that gets no answer. */
+  /** Stops making calls again that get no answer. */
   interrupt(): void;
   /** Ends the calls under way, and all later ones, as if the network had lost their answers. */
   giveUp(): void;
 }
 
-/** How long an answer that is under way is still waited for. */
+/** The time that an answer under way is still waited for. */
 const LAST_MOMENT_MS = 2_000;
 
 /**

@@ -7,27 +7,30 @@ import {
 } from "./printable.js";
 import { writeErr, writeOut } from "./streams.js";
 
-/** The one object that `--json` prints. */
+/** Prints the one object of `--json`. */
 export function printJson(context: CliContext, value: object): void {
   writeOut(context, printableJson(`${JSON.stringify(value, null, 2)}\n`));
 }
 
-/** One of the objects that `--jsonl` prints, a line each. */
+/** Prints one of the objects of `--jsonl`, a line each. */
 export function printJsonLine(context: CliContext, value: object): void {
   writeOut(context, printableJson(`${JSON.stringify(value)}\n`));
 }
 
-/** What ended the command, in one line, so that it can be told from the notes before it. */
+/**
+ * Prints the error that ended the command, in one line, so that it can be told from the notes before
+ * it.
+ */
 export function printErrorJson(context: CliContext, value: object): void {
   writeErr(context, printableJson(`${JSON.stringify(value)}\n`));
 }
 
-/** What people asked for. */
+/** Prints the output that people asked for. */
 export function print(context: CliContext, text: string): void {
   writeOut(context, printableText(`${context.commands.complete(text)}\n`));
 }
 
-/** What people should know besides; never data. */
+/** Prints a remark for people, beside the output; never data. */
 export function note(context: CliContext, text: string): void {
   writeErr(context, printableText(`${context.commands.complete(text)}\n`));
 }
@@ -40,7 +43,7 @@ export function colorsFor(
   return colors(Boolean(context[stream].isTTY) && !context.env["NO_COLOR"]);
 }
 
-/** How wide the terminal is, for what people asked for; `undefined` where there is none. */
+/** The terminal's width, for the output that people asked for; `undefined` where there is none. */
 export function widthOf(context: CliContext): number | undefined {
   return context.stdout.isTTY ? context.stdout.columns : undefined;
 }

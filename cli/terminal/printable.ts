@@ -1,18 +1,24 @@
 /**
- * What reaches a terminal. Stored texts come from browsers, imported files, logs and whoever else:
- * none of them may move the cursor, recolour or hide what stands beside, or turn its direction.
+ * Texts made safe for a terminal. Stored ones come from browsers, imported files, logs and whoever
+ * else: none of them may move the cursor, recolour or hide the text beside, or turn its direction.
  */
 import { inspect } from "node:util";
 
-/** Control characters, line ends other than ours, what turns the direction of text, half a character. */
+/**
+ * Control characters, line ends other than ours, marks that turn the direction of text, half a
+ * character.
+ */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/gu;
 
-/** A value that stands within a line. */
+/** Makes a value safe that stands within a line. */
 export function printable(value: string | number): string {
   return String(value).replace(UNPRINTABLE, "\ufffd");
 }
 
-/** A text of ours, of several lines and with the colours of `colors`, whatever values are in it. */
+/**
+ * Makes a text of ours safe, of several lines and with the colours of `colors`, whatever values are in
+ * it.
+ */
 export function printableText(text: string): string {
   return text.replace(OURS_OR_UNPRINTABLE, (found, code?: string) => {
     if (code !== undefined) return `\u001b[${code}m`;
@@ -20,7 +26,7 @@ export function printableText(text: string): string {
   });
 }
 
-/** JSON that says the same and holds nothing that a terminal would act on. */
+/** The same JSON without any character that a terminal would act on. */
 export function printableJson(json: string): string {
   return json.replace(UNPRINTABLE, (found) =>
     found === "\n"
@@ -31,7 +37,10 @@ export function printableJson(json: string): string {
 
 // ── Colours ─────────────────────────────────────────────────────────────────
 
-/** Tells our own colours from those in a text that somebody else wrote; nobody can guess it. */
+/**
+ * The mark that tells our own colours from those in a text that somebody else wrote; nobody can guess
+ * it.
+ */
 const MARK = String(Math.floor(Math.random() * 2 ** 47));
 const OURS_OR_UNPRINTABLE = new RegExp(
   `\\u001b\\[(\\d+);${MARK}m|${UNPRINTABLE.source}`,

@@ -1,7 +1,7 @@
-/** These concern this machine, whatever deployment a command was given. */
+/** Commands that concern this machine, whatever deployment a command was given. */
 const LOCAL = ["serve", "completion", "help"];
 
-/** Where texts of ours have a command: in backticks or parentheses, after a colon, or on a line of its own. */
+/** The commands in texts of ours: in backticks or parentheses, after a colon, or on a line of its own. */
 const PRINTED = new RegExp(
   `(?<=[\`(]|: |^ *)sessions-ops (?=[a-z])(?!(?:${LOCAL.join("|")})\\b)`,
   "gm",
@@ -13,10 +13,10 @@ const PRINTED = new RegExp(
  * printed.
  */
 export class PrintedCommands {
-  /** What names the deployment, as a shell has to be given it; "" where the folder does. */
+  /** The flags that name the deployment, as a shell has to be given them; "" where the folder does. */
   targetFlags = "";
 
-  /** The text as it is to be printed; one that was given before stays as it is. */
+  /** Completes the commands in a text; one that was completed before stays as it is. */
   complete(text: string): string {
     if (this.targetFlags === "") return text;
     return text.replace(PRINTED, (start) => `${start}${this.targetFlags} `);

@@ -4,7 +4,7 @@ import { roundedRate } from "../runs/progress.js";
 import { formatDuration } from "../time/time.js";
 
 export interface Progress {
-  /** @param maxRate of a paced run, whose first page comes at once */
+  /** @param maxRate the limit of a paced run, whose first page comes at once */
   update(done: number, maxRate?: number): void;
   stop(): void;
 }
@@ -14,7 +14,7 @@ export async function startProgress(
   context: CliContext,
   options: {
     total: number;
-    /** Done before somebody looked, which says nothing about how fast it is. @default 0 */
+    /** The number done before somebody looked, which says nothing about how fast it is. @default 0 */
     before?: number;
     unit: string;
     enabled: boolean;
@@ -30,7 +30,7 @@ export async function startProgress(
       format: `{bar} {percentage}% | {value}/{total} ${unit} | {rate}/s | {left}`,
       barsize: Math.max(10, Math.min(40, (context.stderr.columns ?? 80) - 50)),
       hideCursor: true,
-      // Ctrl-C is ours: the bar would end the process.
+      // Ctrl-C is ours to handle: the bar would end the process.
       gracefulExit: false,
     },
     Presets.shades_classic,

@@ -6,20 +6,20 @@ import { iso } from "../time/time.js";
 import { rowsOf } from "./wrap.js";
 
 export interface View {
-  /** Cut at its end where the terminal has too few rows. */
+  /** The body, cut at its end where the terminal has too few rows. */
   text: string;
-  /** What has to be seen whatever else is. */
+  /** The footer, which has to be seen whatever else is. */
   footer: string;
 }
 
-/** Where a view that changes is shown: drawn in place on a terminal, line by line elsewhere. */
+/** The place of a view that changes: drawn in place on a terminal, line by line elsewhere. */
 export interface Screen {
   /** @param view on a terminal; @param line elsewhere, unless it is the last one again */
   show(view: View, line: string): void;
   close(): void;
 }
 
-/** @param json lines are for programs: without the time, and on a terminal too */
+/** Opens the screen. @param json lines are for programs: without the time, and on a terminal too */
 export async function openScreen(
   context: CliContext,
   { json = false }: { json?: boolean },
@@ -38,7 +38,7 @@ export async function openScreen(
   };
 }
 
-/** Cut where the terminal ends: what is higher would lose its first lines. */
+/** The view cut to the terminal's height: a higher one would lose its first lines. */
 function fitted(
   { text, footer }: View,
   { rows = 24, columns = 80 }: CliContext["stdout"],

@@ -1,6 +1,9 @@
 import { printable } from "./printable.js";
 
-/** What names a deployment on the command line. Its key stays in its file, or in the environment. */
+/**
+ * The flags that name a deployment on the command line. Its key stays in its file, or in the
+ * environment.
+ */
 export interface TargetFlags {
   readonly url?: string | undefined;
   readonly adminKeyFile?: string | undefined;
@@ -16,18 +19,18 @@ export function targetFlags(flags: TargetFlags): string {
   return shellCommand(...named);
 }
 
-/** A command that is printed to be pasted: its words as a shell has to be given them. */
+/** A command to be pasted: its words as a shell has to be given them. */
 export function shellCommand(...words: string[]): string {
   return words.map(shellWord).join(" ");
 }
 
-/** The word as it is where a shell leaves it so, else quoted. */
+/** The word, quoted only where a shell would not leave it as it is. */
 function shellWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   return quoted(printable(word));
 }
 
-/** As bash, zsh and fish read it, whatever is in it. */
+/** The text quoted for bash, zsh and fish, whatever is in it. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

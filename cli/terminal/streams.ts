@@ -1,17 +1,17 @@
 /**
- * Where all that is written goes through, and what becomes of it where stdout takes no more: a disk is
- * full, or `sessions-ops list | head` has closed the pipe.
+ * The streams that all output goes through, and their failures: a disk is full, or `sessions-ops list |
+ * head` has closed the pipe.
  */
 import type { CliContext } from "../context.js";
 import { CliError } from "../errors.js";
 
-/** Those whose command has changed something: what it prints from then on is the receipt. */
+/** Contexts whose command has changed something: its output from then on is the receipt. */
 const changed = new WeakSet<CliContext>();
 
-/** What stdout first failed with; later writes only fail because it has. */
+/** The first failure of each stdout; later writes only fail because of it. */
 const failures = new WeakMap<CliContext, Error>();
 
-/** From here on, what cannot go to stdout goes to stderr, whatever the command prints. */
+/** Sends output that stdout does not take to stderr from here on, whatever the command prints. */
 export function printsReceipts(context: CliContext): void {
   changed.add(context);
 }
@@ -24,12 +24,12 @@ export function writeOut(context: CliContext, text: string): void {
   });
 }
 
-/** What is besides; nothing depends on whether it can be written. */
+/** Writes a remark to stderr; nothing depends on whether it can be written. */
 export function writeErr(context: CliContext, text: string): void {
   context.stderr.write(text);
 }
 
-/** Resolves once all that was printed is written. @throws where it cannot be */
+/** Resolves once all output is written. @throws where it cannot be */
 export async function flushed(context: CliContext): Promise<void> {
   const error = await new Promise<Error | null | undefined>((resolve) => {
     context.stdout.write("", resolve);
@@ -50,18 +50,18 @@ export class StdoutWatch {
         reject(new NotWritten(context, error));
       });
     });
-    // Looked at only while something waits.
+    // The promise is looked at only while something waits.
     this.broken.catch(() => {});
   }
 
-  /** What still goes on has nobody to tell. */
+  /** Whether stdout takes no more: work that still goes on has nobody to tell. */
   get isBroken(): boolean {
     return this.#isBroken;
   }
 }
 
 export class NotWritten extends CliError {
-  /** Whoever read it has read enough, which is no failure. */
+  /** Whether the reader has closed the pipe: it has read enough, which is no failure. */
   readonly isClosed: boolean;
 
   constructor(context: CliContext, error: Error) {

@@ -3,8 +3,8 @@ import { printable } from "./printable.js";
 import { fits } from "./wrap.js";
 
 /**
- * Columns under a head, without lines, so that it can be read and cut by other tools. Where they do
- * not fit, each row becomes a block of lines, so that nothing is cut off.
+ * Formats columns under a head, without lines, so that they can be read and cut by other tools. Where
+ * they do not fit, each row becomes a block of lines, so that nothing is cut off.
  * @param width columns of the terminal, if it is one
  */
 export function formatTable(

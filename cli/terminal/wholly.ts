@@ -4,8 +4,8 @@ import { Writable } from "node:stream";
 type ProcessOutput = typeof process.stdout | typeof process.stderr;
 
 /**
- * A file system that runs full takes the first part of a write. Node's own stream to a file drops the
- * rest without a word; this one goes on, and so meets the error.
+ * A stream that writes all or fails. A file system that runs full takes the first part of a write.
+ * Node's own stream to a file drops the rest without a word; this one goes on, and so meets the error.
  */
 export function wholly(stream: ProcessOutput): ProcessOutput | Writable {
   if (!isFile(stream.fd)) return stream;
@@ -23,7 +23,7 @@ export function wholly(stream: ProcessOutput): ProcessOutput | Writable {
   });
 }
 
-/** `false` for a stream that was closed before the process began. */
+/** Whether the descriptor is a file; `false` for a stream that was closed before the process began. */
 function isFile(fd: number): boolean {
   try {
     return fstatSync(fd).isFile();

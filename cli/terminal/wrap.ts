@@ -1,17 +1,17 @@
-/** Lines that fit a terminal, by what is seen of them: colours take no room, some letters two columns. */
+/** Lines that fit a terminal, measured as they are seen: colours take no room, some letters two columns. */
 import stringWidth from "string-width";
 
-/** Whether no line of it is wider than this. */
+/** Whether no line of the text is wider than this. */
 export function fits(text: string, width: number): boolean {
   return text.split("\n").every((line) => stringWidth(line) <= width);
 }
 
-/** The rows of a terminal that a line takes. */
+/** The number of rows of a terminal that a line takes. */
 export function rowsOf(line: string, width: number): number {
   return Math.max(1, Math.ceil(stringWidth(line) / width));
 }
 
-/** A word with the space behind it; what stands in backticks, such as a command, is one. */
+/** A word with the space behind it; a text in backticks, such as a command, is one word. */
 const WORDS = /^\s+|(?:`[^`]*`|\S)+\s*/g;
 
 /**

@@ -17,7 +17,7 @@ export function readDuration(text: string): number | null {
     : Math.round(Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS]);
 }
 
-/** ISO 8601 in UTC, for programs. */
+/** The time as ISO 8601 in UTC, for programs. */
 export function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
@@ -30,7 +30,7 @@ export function isUtc(timeZone: string): boolean {
   return timeZone === "UTC" || timeZone === "Etc/UTC";
 }
 
-/** For people, in UTC; to the second. */
+/** The time for people, in UTC; to the second. */
 export function formatTime(ms: number): string {
   return `${iso(ms).slice(0, 19).replace("T", " ")} UTC`;
 }
@@ -38,7 +38,7 @@ export function formatTime(ms: number): string {
 const HOUR_MS = UNITS_MS.h;
 const DAY_MS = UNITS_MS.d;
 
-/** What is counted in, largest first; of a month and a year, how long one is on average. */
+/** The units that times are counted in, largest first; a month and a year have their average length. */
 const SPANS: ReadonlyArray<readonly [unit: string, ms: number]> = [
   ["year", 365.25 * DAY_MS],
   ["month", 30.44 * DAY_MS],
@@ -48,10 +48,10 @@ const SPANS: ReadonlyArray<readonly [unit: string, ms: number]> = [
   ["second", UNITS_MS.s],
 ];
 
-/** What a time in one unit may be off by: 60 days are 2 months, 90 minutes are no hour. */
+/** The part by which a time in one unit may be off: 60 days are 2 months, 90 minutes are no hour. */
 const TOLERANCE = 1 / 8;
 
-/** "in 3 hours", "2 days ago": in the largest unit that says it nearly. */
+/** The distance to a time in the largest unit that says it nearly: "in 3 hours", "2 days ago". */
 export function formatRelative(ms: number, now: number): string {
   const awayMs = Math.abs(ms - now);
   const text = nearly(awayMs);
@@ -60,7 +60,7 @@ export function formatRelative(ms: number, now: number): string {
 
 function nearly(spanMs: number): string {
   for (const [unit, unitMs] of SPANS) {
-    // Halves count down.
+    // Halves are rounded down.
     const count = Math.ceil(spanMs / unitMs - 0.5);
     const offMs = Math.abs(count * unitMs - spanMs);
     if (spanMs >= unitMs && offMs <= spanMs * TOLERANCE) {
@@ -70,7 +70,7 @@ function nearly(spanMs: number): string {
   return amount(Math.floor(spanMs / UNITS_MS.s), "second");
 }
 
-/** The two largest units, of days at most: "1 hour 30 minutes". */
+/** The duration in its two largest units, of days at most: "1 hour 30 minutes". */
 export function formatDuration(ms: number): string {
   const parts: string[] = [];
   let restMs = ms;

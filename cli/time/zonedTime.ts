@@ -1,12 +1,12 @@
-/** Times as people give them, and in time zones: what needs a library for calendars. */
+/** Times as people give them, and in time zones: the part that needs a library for calendars. */
 import { DateTime } from "luxon";
 import { CliError } from "../errors.js";
 import { formatTime, readDuration } from "./time.js";
 
-/** What a date can hold. */
+/** The largest time that a date can hold. */
 const MAX_TIME = 8.64e15;
 const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}.*)?$/;
-/** As `formatTime` and `formatZonedTime` write one, but for zones that go by a name. */
+/** Times as `formatTime` and `formatZonedTime` write them, but for zones that go by a name. */
 const PRINTED =
   /^(?<day>\d{4}-\d{2}-\d{2}) (?<time>\d{2}:\d{2}(:\d{2})?)( (UTC|GMT)((?<sign>[+-])(?<hours>\d{1,2})(:(?<minutes>\d{2}))?)?)?$/;
 
@@ -41,7 +41,7 @@ export function parseTime(text: string, option: string): number {
   );
 }
 
-/** The time that an option names: itself, or how long ago it was. */
+/** The time that an option names: a time, or how long ago it was. */
 export function parseMoment(text: string, option: string, now: number): number {
   const agoMs = readDuration(text);
   const time = agoMs === null ? readTime(text) : now - agoMs;
@@ -52,7 +52,7 @@ export function parseMoment(text: string, option: string, now: number): number {
   );
 }
 
-/** The time in the future that an option names: itself, or in how long it is. */
+/** The time in the future that an option names: a time, or in how long it is. */
 export function parseFuture(text: string, option: string, now: number): number {
   const inMs = readDuration(text);
   const time = inMs === null ? readTime(text) : now + inMs;
@@ -69,7 +69,7 @@ export function parseFuture(text: string, option: string, now: number): number {
   );
 }
 
-/** For people; to the second. */
+/** The time in a zone for people; to the second. */
 export function formatZonedTime(ms: number, zone: string): string {
   const moment = DateTime.fromMillis(ms, { zone });
   return `${moment.toFormat("yyyy-MM-dd HH:mm:ss")} ${moment.offsetNameShort ?? zone}`;

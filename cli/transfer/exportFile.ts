@@ -107,7 +107,7 @@ async function writeLines(
     unit: "sessions",
     enabled: !options.json,
   });
-  // Where it goes to a file, it is the same wherever it was exported.
+  // A line without the target: in a file it is the same wherever it was exported.
   const isSeen = output === context.stdout && context.stdout.isTTY;
   async function* lines() {
     for await (const line of exportLines(client, exported, options)) {

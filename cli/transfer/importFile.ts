@@ -46,7 +46,7 @@ export async function importFile(
   }
 }
 
-/** Reads everything once to check it, asks what has to be asked, then reads it again to send it. */
+/** Reads the source once to check it, asks the operator, then reads it again to send it. */
 async function importSource(
   context: CliContext,
   connection: Connection,

@@ -1,13 +1,13 @@
 /**
- * Sessions as lines of JSONL: what `export` and `purge --archive` write and `import` reads. What a
- * line says depends on the session alone, not on where it is stored: no ids of rows, fields in one
- * order, metadata in Convex's own JSON, so that values of every type come back as they were.
+ * Sessions as lines of JSONL: `export` and `purge --archive` write them and `import` reads them. A line
+ * depends on the session alone, not on where it is stored: no ids of rows, fields in one order,
+ * metadata in Convex's own JSON, so that values of every type come back as they were.
  */
 import type { JSONValue } from "convex/values";
 import type { Action, WholeSession } from "../deployment/api.js";
 import { toValueJson } from "../json/values.js";
 
-/** An action as its part of a line. */
+/** The text of an action within a line. */
 export function actionText({ metadata, ...action }: Action): string {
   return storedActionText({
     ...action,
@@ -15,7 +15,7 @@ export function actionText({ metadata, ...action }: Action): string {
   });
 }
 
-/** An action whose metadata is Convex's JSON already. */
+/** The text of an action whose metadata is Convex's JSON already. */
 export function storedActionText({
   at,
   action,
@@ -30,17 +30,17 @@ export function storedActionText({
   });
 }
 
-/** The same action, which happened so often at its time. */
+/** The same text for an action that happened so often at its time. */
 export function withCopies(actionText: string, copies: number): string {
   return `${actionText.slice(0, -1)},"copies":${copies}}`;
 }
 
-/** What whoever keeps such a file should know. */
+/** The warning for whoever keeps such a file. */
 export function holdsIds(file: string): string {
   return `${file} holds anonymousIds: whoever knows one can act as that visitor. Keep it as you keep keys.`;
 }
 
-/** What a line says of a session. */
+/** The fields of a session that a line has. */
 export interface LineSession {
   session: Pick<
     WholeSession["session"],
@@ -50,8 +50,8 @@ export interface LineSession {
 }
 
 /**
- * Whether a session is active or has expired follows from `lastActive`, wherever and whenever the
- * line is read, so only an end that the visitor asked for is in it.
+ * The text of a line. Whether a session is active or has expired follows from `lastActive`, wherever
+ * and whenever the line is read, so only an end that the visitor asked for is in it.
  * @param more fields that `import` ignores
  * @param options.withoutIds leaves out who it was: a line that nobody can import
  */

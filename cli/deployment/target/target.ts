@@ -193,7 +193,7 @@ function selfHostedTarget(
 }
 
 /**
- * The flags that name a deployment found in a layer: a file is there for the next command too; a
+ * The target that a variable names. A file is there for the next command too and needs no flags; a
  * variable may have been set for this one alone.
  */
 function fromLayer(

@@ -1,4 +1,4 @@
-/** Where an export goes: a file of its own, or what is there to be written to, as a pipe or a device. */
+/** The destination of an export: a file of its own, or an existing pipe or device. */
 import { randomUUID } from "node:crypto";
 import { createWriteStream, type Stats } from "node:fs";
 import {
@@ -14,12 +14,12 @@ import type { Writable } from "node:stream";
 import { CliError, codeOf } from "../../errors.js";
 
 export interface Destination {
-  /** Gives `write` what to write to; the file is there only once that has resolved. */
+  /** Gives `write` the stream to write to; the file is there only once that has resolved. */
   use(write: (output: Writable) => Promise<void>): Promise<void>;
 }
 
 /**
- * Looks before anything is asked of a deployment.
+ * Checks the destination before anything is asked of a deployment.
  * @param options.force over a file that is there
  * @throws usage, for what would be replaced unasked, or by a file where it is none
  */
@@ -29,7 +29,7 @@ export async function openDestination(
 ): Promise<Destination> {
   const there = await lstat(path).catch(ifMissing);
   if (there === null) return newFile(path);
-  // What a link like /dev/stdout leads to is no file that could be replaced.
+  // The target of a link like /dev/stdout is no file that could be replaced.
   const found = await stat(path).catch(ifMissing);
   if (found?.isFIFO() || found?.isCharacterDevice()) {
     return { use: (write) => write(createWriteStream(path)) };
@@ -53,7 +53,7 @@ export async function openDestination(
 function newFile(path: string): Destination {
   const place = async (part: string): Promise<void> => {
     try {
-      // Unlike a renaming, it never replaces what somebody has put there meanwhile.
+      // Unlike a renaming, a link never replaces a file that somebody has put there meanwhile.
       await link(part, path);
     } catch (error) {
       if (codeOf(error) === "EEXIST") throw exists(path);
@@ -65,16 +65,16 @@ function newFile(path: string): Destination {
   return { use: (write) => throughPart(path, write, place) };
 }
 
-/** What file systems say that have no hard links. */
+/** The errors of file systems that have no hard links. */
 const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
 
-/** The file has its name only once it is whole and on disk; only its owner can read it. */
+/** Writes a file that has its name only once it is whole and on disk; only its owner can read it. */
 async function throughPart(
   path: string,
   write: (output: Writable) => Promise<void>,
   place: (part: string, path: string) => Promise<void>,
 ): Promise<void> {
-  // A name that nobody can have put there before, nor lead elsewhere.
+  // The name is one that nobody can have put there before, nor lead elsewhere.
   const part = `${path}.${randomUUID()}.part`;
   const handle = await open(part, "wx", 0o600);
   try {

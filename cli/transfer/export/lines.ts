@@ -8,7 +8,7 @@ export interface Exported extends Written {
   sessions: number;
 }
 
-/** @param exported counts what has been given out, while it is */
+/** @param exported counts the sessions and lines as they are given out */
 export async function* exportLines(
   client: ComponentClient,
   exported: Exported,
@@ -19,7 +19,7 @@ export async function* exportLines(
   for await (const { session, lastActive, actions } of pieces(client)) {
     if (session.sessionId !== sessionId) {
       if (text !== null) yield* text.end();
-      // Several lines may be one session's; without ids nothing else says so.
+      // Several lines may belong to one session; without ids nothing else says so.
       const more = withoutIds ? { sessionId: session.sessionId } : {};
       const line = { session, lastActive };
       text = new SessionText(line, exported, more, { withoutIds });

@@ -1,7 +1,10 @@
 /** A session as lines, which grow with its actions. */
 import { sessionLine, withCopies, type LineSession } from "../sessionLines.js";
 
-/** A session goes on in another line after so much; `import` brings its lines together again. */
+/**
+ * The most actions in a line; the session goes on in another one, and `import` brings its lines
+ * together again.
+ */
 const LINE_ACTIONS = 1_000;
 const LINE_CHARS = 1_024 * 1_024;
 
@@ -11,9 +14,9 @@ export interface Written {
 }
 
 /**
- * Actions of one time are ordered by what they say, since the order in which they were stored is lost
- * when they are imported; and those that say the same stay in one line, since an import compares them
- * as a group.
+ * The lines of a session. Actions of one time are ordered by their content, since the order in which
+ * they were stored is lost when they are imported; and equal ones stay in one line, since an import
+ * compares them as a group.
  */
 export class SessionText {
   readonly #of: LineSession;
@@ -41,7 +44,7 @@ export class SessionText {
     this.#written = written;
   }
 
-  /** @param text of the action; those of one session come in order of time */
+  /** Adds an action. @param text of the action; those of one session come in order of time */
   *add(at: number, text: string): Generator<string> {
     if (at !== this.#at) {
       yield* this.#settle();

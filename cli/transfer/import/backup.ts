@@ -1,4 +1,4 @@
-/** Which tables of a backup are the sessions: the component's own, or one like the replaced tracker's. */
+/** The choice of a backup's tables: the component's own, or one like the replaced tracker's. */
 import type { CliContext } from "../../context.js";
 import { CliError } from "../../errors.js";
 import { note } from "../../terminal/output.js";
@@ -10,13 +10,13 @@ import { openTables, type ZippedTable } from "./zip.js";
 export interface TableChoice {
   /** A table of the app itself, with one document a session. */
   table?: string | undefined;
-  /** Where the sessions go; of several components in a backup the one that was there. */
+  /** The component that the sessions go to; of several components in a backup the one that was there. */
   component: string;
-  /** Somebody named the component, and so says that it is not a table of the app. */
+  /** Whether somebody named the component, and so says that it is not a table of the app. */
   isComponentNamed: boolean;
 }
 
-/** What the replaced tracker calls its table. */
+/** The name of the replaced tracker's table. */
 const DEFAULT_TABLE = "sessions";
 
 /** @param name of the file, as people know it */
@@ -63,7 +63,7 @@ function appTable(
   );
 }
 
-/** An app that moves from the replaced tracker has both for a while. */
+/** Refuses to guess between the two: an app that moves from the replaced tracker has both for a while. */
 function checkMeant(
   tables: readonly ZippedTable[],
   { component, isComponentNamed }: TableChoice,
@@ -81,10 +81,13 @@ function checkMeant(
 
 // ── The component ───────────────────────────────────────────────────────────
 
-/** Beside `sessions`, which others call theirs as well; those that nothing was written to may be missing. */
+/**
+ * The tables beside `sessions`, which others call theirs as well; those that nothing was written to may
+ * be missing.
+ */
 const OTHER_TABLES = ["leases", "actions", "ticks", "settingsLog", "runs"];
 
-/** By what they are mounted as, whatever that is. */
+/** The trackers in a backup by the names they are mounted as, whatever these are. */
 function findTrackers(
   tables: readonly ZippedTable[],
 ): Map<string, TrackerTables> {

@@ -6,17 +6,20 @@ export type RowAction = NonNullable<ImportRow["actions"]>[number] & {
 };
 
 export interface NumberedRow {
-  /** Counted from 1. */
+  /** The line's number, counted from 1. */
   line: number;
-  /** Length of the line, as an estimate of what the row weighs in a request. */
+  /** The length of the line, as an estimate of what the row weighs in a request. */
   size: number;
   row: Omit<ImportRow, "actions"> & { actions?: RowAction[] };
 }
 
-/** What one call takes, by the component's own limits. */
+/** The limit of one call, by the component's own limits. */
 const MAX_ROWS = 750;
 export const MAX_ACTIONS = 2_000;
-/** Of each call under way the rows and the request are in memory; a request may have 16 MiB. */
+/**
+ * The largest request. Rows and request of each call under way are in memory; a request may have 16
+ * MiB.
+ */
 export const MAX_SIZE = 2 * 1_024 * 1_024;
 
 /** Groups rows into calls, in their order. A row that is too large for one comes alone. */
@@ -45,7 +48,7 @@ export async function* batchRows(
   if (batch.length > 0) yield batch;
 }
 
-/** Whether a call takes it with all its actions. */
+/** Whether one call takes the row with all its actions. */
 export function fitsOneCall(row: NumberedRow): boolean {
   return actionCount(row) <= MAX_ACTIONS && row.size <= MAX_SIZE;
 }
@@ -53,7 +56,7 @@ export function fitsOneCall(row: NumberedRow): boolean {
 function actionCount({ row: { actions = [] } }: NumberedRow): number {
   let count = actions.length;
   for (const { copies = 1 } of actions) {
-    // Any more than one go their own way.
+    // Copies beyond the first go their own way.
     if (copies > 1) count += MAX_ACTIONS;
   }
   return count;

@@ -17,10 +17,10 @@ export interface Checked {
   older: number;
 }
 
-/** Invalid lines that are shown one by one; the others are counted. */
+/** The most invalid lines that are shown one by one; the others are counted. */
 const MAX_SHOWN = 20;
 
-/** The valid rows from a line on. What is wrong with the others goes to `onInvalid`. */
+/** Reads the valid rows from a line on. Errors of the others go to `onInvalid`. */
 export async function* readRows(
   source: Source,
   { fromLine, ...reading }: Reading,
@@ -45,13 +45,16 @@ export async function* readRows(
   }
 }
 
-/** Whose line it is, where nobody has a file in which to look at it: one of a backup's tables, or of an archive. */
+/**
+ * The session that a line belongs to, where nobody has a file in which to look at it: a line of a
+ * backup's tables, or of an archive.
+ */
 function whose(text: string): string {
   const sessionId = /^\{"sessionId":"([^"]+)"/.exec(text)?.[1];
   return sessionId === undefined ? "" : ` (session ${sessionId})`;
 }
 
-/** Reads everything once before anything is written. Keeps nothing but counts. */
+/** Reads the source once before anything is written. Keeps nothing but counts. */
 export async function checkSource(
   context: CliContext,
   source: Source,
@@ -85,7 +88,7 @@ export async function checkSource(
   return checked;
 }
 
-/** Names that are told apart; a file may have as many as it has lines. */
+/** The most names that are told apart; a file may have as many as it has lines. */
 const MAX_NAMES = 100;
 const MAX_NAMES_SHOWN = 10;
 
@@ -94,7 +97,7 @@ class UnknownFields {
   readonly #byName = new Map<string, { lines: number; last: number }>();
   #hasMore = false;
 
-  /** An action's field counts once a line. */
+  /** Adds a field; that of an action counts once a line. */
   readonly add = (name: string, line: number): void => {
     const seen = this.#byName.get(name);
     if (seen === undefined) {

@@ -1,7 +1,7 @@
 /**
- * The component's own tables as lines of sessions. They may be larger than the memory, and in no order
- * that helps: so all that belongs to one session is first put into one of many temporary files, and
- * then joined there.
+ * The component's own tables as lines of sessions. The tables may be larger than the memory, and in no
+ * order that helps: so all rows of one session are first put into one of many temporary files, and then
+ * joined there.
  */
 import { createReadStream } from "node:fs";
 import { mkdtemp, open, rm, type FileHandle } from "node:fs/promises";
@@ -27,12 +27,12 @@ export interface TrackerTables {
 const KINDS = ["sessions", "leases", "actions"] as const;
 type Kind = (typeof KINDS)[number];
 
-/** What one file holds is in memory at once. */
+/** The size of a temporary file, which is in memory as a whole. */
 const FILE_BYTES = 16 * 1_024 * 1_024;
 const MAX_FILES = 256;
 
 /**
- * Reads the tables once, into a folder that `close` removes. Its lines are the same each time, and
+ * Reads the tables once, into a folder that `close` removes. The lines are the same each time, and
  * those that `export` writes.
  * @param name of the backup, as people know it
  */
@@ -96,7 +96,7 @@ async function partition(
   return paths;
 }
 
-/** Writes much at a time. */
+/** A file that is written in large parts. */
 class PartFile {
   readonly #handle: FileHandle;
   #pending: string[] = [];
@@ -132,7 +132,7 @@ function sessionOf(kind: Kind, document: Document): string {
   return typeof id === "string" ? id : "";
 }
 
-/** FNV-1a; the same in each run, so that `--from-line` means the same. */
+/** The FNV-1a hash of the text; the same in each run, so that `--from-line` means the same. */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i += 1) {
@@ -178,7 +178,10 @@ async function* joined(
   }
 }
 
-/** The lines are checked as those of any file, so that nothing here has to be what it should. */
+/**
+ * The sessions as lines. These are checked as those of any file, so that nothing here is taken for
+ * valid.
+ */
 function* sessionLines(
   session: Document,
   lease: Document | null,
@@ -203,14 +206,14 @@ const SESSION_FIELDS = new Set([
   "createdAt",
   "state",
   "visits",
-  // Both are reckoned anew.
+  // Both fields are reckoned anew.
   "actionCount",
   "inactiveSince",
   "endReason",
   "userId",
 ]);
 
-/** What a later version keeps; the import says that it has no use for them. */
+/** The fields that a later version keeps; the import says that it has no use for them. */
 function unknownFields(session: Document): Document {
   return Object.fromEntries(
     Object.entries(session).filter(([field]) => !SESSION_FIELDS.has(field)),
@@ -228,7 +231,7 @@ function parse(text: string, where: string): Document {
       return value;
     }
   } catch {
-    // Said below, together with what is JSON and no document.
+    // The error is said below, together with that for JSON that is no document.
   }
   throw new CliError(
     "failure",

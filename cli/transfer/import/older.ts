@@ -7,7 +7,7 @@ import { nextPurgeText } from "../../schedules/report.js";
 import type { Checked } from "./check.js";
 import type { RetentionDays } from "../../../convex/sessionTracker/shared/settings.js";
 
-/** They would be deleted again before anybody has looked at them. */
+/** Asks before importing sessions that would be deleted again before anybody has looked at them. */
 export async function confirmOlder(
   context: CliContext,
   client: ComponentClient,

@@ -1,4 +1,4 @@
-/** A row whose actions do not fit one call: first the session, then its actions, piece by piece. */
+/** Rows whose actions do not fit one call: first the session is sent, then its actions, piece by piece. */
 import type { Args, Returns } from "../../deployment/api.js";
 import type { ComponentClient } from "../../deployment/client.js";
 import { actionText } from "../sessionLines.js";
@@ -8,7 +8,7 @@ import { isTooLarge } from "./refusals.js";
 type Piece = Args<"operator/importActions:add">["actions"];
 type Added = Returns<"operator/importActions:add">;
 
-/** @returns how many were added */
+/** Sends the actions. @returns how many were added */
 export async function sendActions(
   client: ComponentClient,
   anonymousId: string,
@@ -41,7 +41,7 @@ async function sendPiece(
       added += done.added;
       rest = done.rest;
     } catch (error) {
-      // What the calls before have done stays done: sent again, it changes nothing.
+      // The calls before this one have done their part for good: sent again, they change nothing.
       if (!isTooLarge(error) || piece.length < 2) throw error;
       const middle = Math.ceil(piece.length / 2);
       for (const half of [piece.slice(0, middle), piece.slice(middle)]) {
@@ -53,7 +53,10 @@ async function sendPiece(
   return added;
 }
 
-/** Those that are the same are one action, with how often it happened: the component counts them. */
+/**
+ * Cuts the actions into pieces. Equal ones are one action, with how often it happened: the component
+ * counts them.
+ */
 function* piecesOf(actions: readonly RowAction[]): Generator<Piece> {
   const counted = new Map<string, RowAction & { copies: number }>();
   for (const { copies = 1, ...action } of actions) {

@@ -1,8 +1,11 @@
-/** What a deployment has against rows, told apart from what would keep any row out. */
+/** The deployment's errors for single rows, told apart from those that would keep any row out. */
 import { CliError } from "../../errors.js";
 import { refusalData } from "../../deployment/failures.js";
 
-/** The component's own word for it, or a limit of the deployment on what one transaction does. */
+/**
+ * Whether the call was too large: by the component's own word, or a limit of the deployment on one
+ * transaction.
+ */
 export function isTooLarge(error: unknown): boolean {
   if (refusalData(error)?.["kind"] === "batchTooLarge") return true;
   return (
@@ -11,12 +14,12 @@ export function isTooLarge(error: unknown): boolean {
   );
 }
 
-/** The deployment answered, and took nothing of the call. */
+/** Whether the deployment answered, and took nothing of the call. */
 export function isRefusal(error: unknown): error is CliError {
   return error instanceof CliError && error.code === "failure";
 }
 
-/** Why the deployment refused it; without the place in a call, which is nobody's line. */
+/** The reason why the deployment refused it; without the place in a call, which is nobody's line. */
 export function reasonOf(error: CliError): string {
   const problem = refusalData(error)?.["problem"];
   return typeof problem === "string" ? problem : error.message;

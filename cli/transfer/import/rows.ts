@@ -6,14 +6,14 @@ import { readTime } from "../../time/zonedTime.js";
 import { isAnonymousId } from "../../../convex/sessionTracker/shared/sessions.js";
 import { MINUTE_MS } from "../../../convex/sessionTracker/shared/times.js";
 
-/** What numbers say that stand for times. */
+/** The unit of numbers that stand for times. */
 export type TimeUnit = "milliseconds" | "seconds";
 
 export interface ReadingOptions {
   now: number;
-  /** @default milliseconds, and refuses those that can only be seconds */
+  /** Unit of times that are numbers. @default milliseconds, and refuses those that can only be seconds */
   times?: TimeUnit | undefined;
-  /** Told of each field that an import has no use for, such as `actions[].url`. */
+  /** Called with each field that an import has no use for, such as `actions[].url`. */
   onUnknown?: (name: string) => void;
 }
 
@@ -26,12 +26,12 @@ export type ParsedRow =
   | { ok: false; problem: string };
 
 /**
- * Numbers that are times since 1973 in seconds, and in milliseconds before 1973, when nobody visited a
- * site. Smaller ones are neither; 0 may stand for "nobody knows".
+ * The numbers that are times since 1973 in seconds, and in milliseconds before 1973, when nobody
+ * visited a site. Smaller ones are neither; 0 may stand for "nobody knows".
  */
 const SECONDS = { from: 1e8, before: 1e11 };
 
-/** How far ahead of ours the clock of another system may be; the component's own tolerance. */
+/** The time by which the clock of another system may be ahead of ours; the component's own tolerance. */
 const CLOCK_SKEW_MS = MINUTE_MS;
 
 /**
@@ -64,7 +64,7 @@ const ROW_FIELDS = new Set([
   "ended",
   "userId",
   "actions",
-  // Where the row was stored, which is nothing to where it goes.
+  // The id of the stored row, which is nothing to the place it goes to.
   "_id",
   "_creationTime",
   "sessionId",
@@ -125,12 +125,12 @@ function readRow(fields: Fields, options: ReadingOptions): Row {
     ...row,
     actions: actions
       .map((action, index) => readAction(action, index, options))
-      // In time order, so that a row that is sent in parts compares each part with little.
+      // Actions are in time order, so that a row that is sent in parts compares each part with little.
       .sort((a, b) => a.at - b.at),
   };
 }
 
-/** What only this tracker keeps. */
+/** Reads the fields that only this tracker keeps. */
 function readHistory(
   { visits, ended, userId }: Fields,
   options: ReadingOptions,
@@ -181,7 +181,7 @@ function readAction(
       `${where}.resourceId must be a string, got ${show(resourceId)}`,
     );
   }
-  // The replaced tracker calls it timestamp.
+  // The replaced tracker calls this field timestamp.
   const name = fields["at"] === undefined ? "timestamp" : "at";
   return {
     at: readMoment(fields, name, options, `${where}.`),
@@ -194,7 +194,7 @@ function readAction(
   };
 }
 
-/** A number of ms since the epoch, or ISO 8601. */
+/** Reads a number of ms since the epoch, or ISO 8601. */
 function readMoment(
   fields: Fields,
   name: string,
@@ -223,7 +223,7 @@ function readMoment(
   return time;
 }
 
-/** How often it happened at its time. */
+/** Reads how often an action happened at its time. */
 function readCopies(copies: unknown, where: string): number {
   if (
     typeof copies === "number" &&
@@ -243,8 +243,8 @@ function inMs(value: unknown, times: TimeUnit | undefined): unknown {
 }
 
 /**
- * Values that JSON lacks are written as Convex writes them (`{"$integer": …}`). Fields that start
- * with `$` for any other reason Convex refuses: better here, with the line.
+ * Reads metadata. Values that JSON lacks are written as Convex writes them (`{"$integer": …}`). Fields
+ * that start with `$` for any other reason Convex refuses: better here, with the line.
  */
 function readMetadata(metadata: unknown, where: string): Value {
   try {

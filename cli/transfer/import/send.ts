@@ -13,18 +13,18 @@ export interface SendOptions {
   /** Called for a row the deployment refuses; without it, the first one ends the import. */
   onRefused: ((line: number, problem: string) => void) | null;
   onProgress: (rows: number) => void;
-  /** Stops between two calls. */
+  /** Stops the import between two calls. */
   signal: AbortSignal;
 }
 
-/** A row that the deployment refuses, whatever it is sent with. */
+/** The error for a row that the deployment refuses, whatever it is sent with. */
 export class LineRefused extends CliError {
   constructor(line: number, reason: string, cause: unknown) {
     super("failure", `line ${line}: ${reason}`, { cause });
   }
 }
 
-/** Ends an import early. Everything before `line` has been written. */
+/** The error that ends an import early. Everything before `line` has been written. */
 export class ImportStopped extends Error {
   readonly line: number;
 
@@ -80,7 +80,7 @@ async function sendRows(
   }
 }
 
-/** Finds the row that was refused: the component names it, and a limit that was met does not. */
+/** Finds the row that was refused: the component names it, where a limit that was met does not. */
 async function sendApart(
   rows: NumberedRow[],
   error: CliError,
@@ -97,7 +97,7 @@ async function sendApart(
   return counts;
 }
 
-/** A row that was refused alone; where nobody says why, it may only be too much for one call. */
+/** Sends a row that was refused alone; where nobody says why, it may only be too much for one call. */
 async function sendAlone(
   row: NumberedRow,
   error: CliError,
@@ -122,14 +122,14 @@ async function leaveOut(
   { error, reason }: { error: CliError; reason: string },
   options: SendOptions,
 ): Promise<ImportCounts> {
-  // Where nothing at all is taken, it is not the row.
+  // An empty call: if that is refused as well, the fault is not the row's.
   await sendCall([], options);
   if (!options.onRefused) throw new LineRefused(line, reason, error);
   options.onRefused(line, reason);
   return noCounts();
 }
 
-/** Counts once, as the strongest of what happened to it. */
+/** Sends a row in pieces. It counts once, as the strongest result of its pieces. */
 async function sendLarge(
   { row: { actions = [], ...session } }: NumberedRow,
   options: SendOptions,
@@ -145,7 +145,7 @@ async function sendLarge(
   };
 }
 
-/** Only of rows that fit one call, in which each action happened once. */
+/** The row as a call takes it: only for rows that fit one call, in which each action happened once. */
 function toImportRow({ row: { actions, ...row } }: NumberedRow): ImportRow {
   if (actions === undefined) return row;
   return { ...row, actions: actions.map(({ copies: _, ...action }) => action) };

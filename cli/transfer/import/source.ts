@@ -11,17 +11,17 @@ import { openBackup, type TableChoice } from "./backup.js";
 import { readLines, type SourceLine } from "./textLines.js";
 
 export interface Source {
-  /** As people know it. */
+  /** The name of the source, as people know it. */
   readonly name: string;
-  /** Reads from the start; blank lines are left out, but counted. */
+  /** Reads the lines from the start; blank ones are left out, but counted. */
   lines(): AsyncIterable<SourceLine>;
   close(): Promise<void>;
 }
 
 /**
- * A file, or for `-` what comes on stdin; what can be read only once, as a pipe, is kept in a temporary
- * file, since it is read twice. JSONL, plain or gzipped, or a ZIP of `npx convex export`: what it is is
- * told by its first bytes.
+ * Opens a file, or for `-` stdin; a source that can be read only once, as a pipe, is kept in a
+ * temporary file, since it is read twice. The first bytes tell the format: JSONL, plain or gzipped, or
+ * a ZIP of `npx convex export`.
  */
 export async function openSource(
   context: CliContext,
@@ -90,7 +90,7 @@ function openText(path: string, isZipped: boolean): Readable {
   const file = createReadStream(path);
   if (!isZipped) return file;
   const text = createGunzip();
-  // Its error is that of `text`, where it is looked for.
+  // An error of the file is that of `text`, where it is looked for.
   pipeline(file, text, () => {});
   return text;
 }

@@ -2,17 +2,20 @@ import type { Readable } from "node:stream";
 import { CliError, messageOf } from "../../errors.js";
 
 export interface SourceLine {
-  /** Counted from 1. */
+  /** The line's number, counted from 1. */
   line: number;
   text: string;
 }
 
-/** Many times what any row of a session takes; an export splits those with very many actions. */
+/**
+ * The longest line: many times the size of any row of a session; an export splits those with very many
+ * actions.
+ */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 const NEWLINE = 10;
 
 /**
- * The lines that say something, numbered; blank ones are left out, but counted.
+ * Reads the lines that are not blank, numbered; blank ones are left out, but counted.
  * @throws failure, which names what was read
  */
 export async function* readLines(
@@ -64,7 +67,7 @@ export async function* linesOf(text: Readable): AsyncGenerator<string> {
   if (begunBytes > 0) yield toLine(begun);
 }
 
-/** Without what Windows ends a line with besides. */
+/** The line without the carriage return that Windows adds to its end. */
 function toLine(parts: Buffer[]): string {
   return Buffer.concat(parts).toString().replace(/\r$/, "");
 }

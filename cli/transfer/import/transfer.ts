@@ -8,16 +8,16 @@ import { startProgress } from "../../terminal/progressBar.js";
 import { batchRows, type NumberedRow } from "./batches.js";
 import { ImportStopped, LineRefused, sendBatches } from "./send.js";
 
-/** Refused lines that are shown one by one; the others are counted. */
+/** The most refused lines that are shown one by one; the others are counted. */
 const MAX_SHOWN = 100;
 
 export interface Transferred {
   counts: ImportCounts;
-  /** Rows the component would not have, though nothing was wrong with their lines. */
+  /** Rows that the component refused, though their lines were valid. */
   refused: number;
 }
 
-/** Sends all rows, shows how far it is, and where it stops says at which line to go on. */
+/** Sends all rows, shows how far the import is, and where it stops says at which line to go on. */
 export async function transfer(
   context: CliContext,
   client: ComponentClient,

@@ -7,12 +7,12 @@ import { printable } from "../../terminal/printable.js";
 import { readLines, type SourceLine } from "./textLines.js";
 
 export interface ZippedTable {
-  /** `a/b`; empty for the app itself. */
+  /** The path of the component, as in `a/b`; empty for the app itself. */
   readonly component: string;
   readonly table: string;
-  /** As large as it is unpacked. */
+  /** The size of the table when it is unpacked. */
   readonly sizeBytes: number;
-  /** Its documents from the start, each time it is called. */
+  /** Reads the table's documents from the start, each time it is called. */
   lines(): AsyncGenerator<SourceLine>;
 }
 
@@ -80,7 +80,10 @@ function folderOf(fileName: string): string {
   return fileName.slice(0, fileName.lastIndexOf("/") + 1);
 }
 
-/** Long ago an export had values that JSON lacks as strings, and beside them what they were. */
+/**
+ * Refuses exports of old versions, which had values that JSON lacks as strings, and beside them what
+ * they were.
+ */
 async function checkShape(
   zip: ZipFile,
   entry: Entry,
