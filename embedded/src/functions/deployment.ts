@@ -23,16 +23,16 @@ import type {
   ModuleSource,
 } from "./types.js";
 
-/** Where an app or a component defines its HTTP actions. */
+/** Module in which an app or a component defines its HTTP actions. */
 export const HTTP_MODULE_PATH = "http.js";
 
-/** Makes what loads the modules of a component instance, when they are first needed. */
+/** Makes the loader of a component instance's modules, when they are first needed. */
 export type LoaderOf = (
   componentPath: string,
   modules: ReadonlyMap<string, ModuleSource>,
   options: {
     env: Readonly<Record<string, string>>;
-    /** The time that their top-level code sees. */
+    /** The time that top-level code of the modules sees. */
     importedAtMs: number;
   },
 ) => ModuleLoader;
@@ -83,7 +83,10 @@ export class Deployment implements FunctionSource {
     }
   }
 
-  /** @param path - with or without `.js`; undefined when there is no such function. */
+  /**
+   * Finds a function.
+   * @param path - with or without `.js`; undefined when there is no such function.
+   */
   find(componentPath: string, path: string): FunctionEntry | undefined {
     return this.#components.get(componentPath)?.find(canonicalPath(path));
   }
@@ -132,7 +135,7 @@ export class Deployment implements FunctionSource {
     );
   }
 
-  /** Children that answer HTTP requests: their component paths by prefix. */
+  /** Child components that answer HTTP requests: their component paths by prefix. */
   httpMounts(componentPath: string): Readonly<Record<string, string>> {
     return this.#components.get(componentPath)?.instance.httpMounts ?? {};
   }
@@ -204,7 +207,7 @@ class Component {
   }
 }
 
-/** `any` accepts everything that is a Convex value at all: nothing to check. */
+/** A parsed validator; null for none, and for `any`, which accepts every Convex value. */
 function parseValidator(text: string | null): JSONValue {
   const validator =
     text === null ? null : (JSON.parse(text) as { type?: string } | null);

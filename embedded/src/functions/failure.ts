@@ -1,9 +1,9 @@
 import type { JSONValue } from "convex/values";
 import { EmbeddedError } from "../errors.js";
 
-/** A function failed: the text its caller sees, and the data if it threw a ConvexError. */
+/** Failure of a function: the text its caller sees, and the data if it threw a ConvexError. */
 export class FunctionFailure extends EmbeddedError {
-  /** @param cause - what user code threw, if it did */
+  /** @param cause - the value that user code threw, if it did */
   constructor(message: string, data?: JSONValue, cause?: unknown) {
     super("functionFailed", message, {
       cause,
@@ -12,7 +12,7 @@ export class FunctionFailure extends EmbeddedError {
   }
 }
 
-/** How a syscall that failed crosses into a context; `data` is JSON text. */
+/** Failure of a syscall, in the form that crosses into a context; `data` is JSON text. */
 export class SyscallFailure {
   constructor(
     readonly message: string,
@@ -20,7 +20,7 @@ export class SyscallFailure {
   ) {}
 }
 
-/** Whether an error is the deployment's own trouble, not something a function did. */
+/** Whether an error is the deployment's own trouble, not a fault of a function. */
 export function isFatal(error: unknown): boolean {
   if (!(error instanceof EmbeddedError)) {
     return true;

@@ -5,15 +5,15 @@ import {
 
 type Log = (message: string) => void;
 
-/** Of the deployments that this process has open. */
+/** Log of each runtime that this process has open. */
 const logs = new Map<ExecutionRuntime, Log>();
 
 /**
- * Keeps the process alive when code pushed to this runtime leaves a promise unhandled
- * that then rejects; the rejection is logged with its function. Others go on as without
- * this: the process ends, unless somebody else listens.
+ * Keeps the process alive when code pushed to this runtime leaves a promise unhandled that then
+ * rejects; the rejection is logged with its function. A rejection of other code ends the process,
+ * as without this, unless somebody else listens.
  *
- * @returns how to stop.
+ * @returns the function that ends this
  */
 export function containFloatingRejections(
   runtime: ExecutionRuntime,

@@ -27,12 +27,12 @@ export interface InvocableFunction {
   invokeAction(requestId: string, args: string): Promise<string>;
 }
 
-/** What `httpAction()` makes of a handler. */
+/** The HTTP action that `httpAction()` makes of a handler. */
 export interface InvocableHttpAction {
   invokeHttpAction(request: Request): Promise<unknown>;
 }
 
-/** What `httpRouter()` makes, as far as it is called. */
+/** The router that `httpRouter()` makes, as far as it is called. */
 export interface HttpRouter {
   lookup(
     path: string,
@@ -42,20 +42,23 @@ export interface HttpRouter {
     | null;
 }
 
-/** Deployed code, as far as what runs needs it. */
+/** Deployed code, as far as executions need it. */
 export interface FunctionSource {
   /**
    * The function that code in `fromComponent` addresses.
    * @throws FunctionFailure when there is none, or when that code may not call it
    */
   resolve(fromComponent: string, address: FunctionAddress): FunctionEntry;
-  /** @throws FunctionFailure when the module does not have the function */
+  /**
+   * Loads a function.
+   * @throws FunctionFailure when the module does not have the function
+   */
   loadFunction(entry: FunctionEntry): Promise<InvocableFunction>;
-  /** For stack traces. */
+  /** A module's source, for stack traces. */
   module(componentPath: string, modulePath: string): ModuleSource | undefined;
 }
 
-/** Convex's words for a function that is not there, or not for this caller. */
+/** Convex's words for a function that does not exist, or that this caller may not call. */
 export function missingFunction(
   path: string,
   componentPath: string,

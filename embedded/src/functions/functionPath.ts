@@ -1,6 +1,6 @@
 import { FunctionFailure } from "./failure.js";
 
-/** How a syscall names a function: exactly one of the three. */
+/** A function as a syscall names it, by exactly one of the three. */
 export interface FunctionAddress {
   readonly name?: string;
   readonly reference?: string;
@@ -23,7 +23,7 @@ export function displayPath(canonical: string): string {
   return canonical.replace(/\.js:/, ":");
 }
 
-/** The handle of a function: stays the same across pushes. */
+/** The handle of a function, which stays the same across pushes. */
 export function functionHandle(
   componentPath: string,
   canonical: string,
@@ -31,7 +31,7 @@ export function functionHandle(
   return `${HANDLE_PREFIX}${componentPath};${displayPath(canonical)}`;
 }
 
-/** Where a handle points. */
+/** The function that a handle names. */
 export function parseFunctionHandle(handle: string): {
   componentPath: string;
   path: string;
@@ -48,7 +48,10 @@ export function parseFunctionHandle(handle: string): {
   };
 }
 
-/** The child's name and the path in it of `_reference/childComponent/<child>/<mod>/…/<fn>`. */
+/**
+ * The child's name in `_reference/childComponent/<child>/<mod>/…/<fn>`, and the path within the
+ * child.
+ */
 export function parseReference(reference: string): {
   child: string;
   path: string;

@@ -14,14 +14,14 @@ import { startUserTime } from "./execution/userTime.js";
 
 /** An HTTP request for the app's own routes. */
 export interface HttpActionCall {
-  /** Made with this process's `Request`, which is the class that pushed code sees. */
+  /** The request, made with this process's `Request`, which is the class that pushed code sees. */
   readonly request: Request;
-  /** What is routed by; a mount's prefix is cut off here, and stays in the request's URL. */
+  /** Path for the routing. A mount's prefix is cut off here, and stays in the request's URL. */
   readonly path: string;
   readonly context: RequestContext;
 }
 
-/** How a request was answered: by a handler, or by nobody. */
+/** How a request was answered: by a handler, or not at all. */
 export type HttpActionOutcome =
   | { readonly kind: "responded"; readonly response: Response }
   | { readonly kind: "failed"; readonly failure: FunctionFailure }
@@ -42,7 +42,7 @@ export async function runHttpAction(
   try {
     route = await findRoute(deployment, "", call.path, call.request.method);
   } catch (error) {
-    // A router that could not be loaded; whose it was is not known here.
+    // A router could not be loaded; which component's it was is not known here.
     const { message } = await describeThrown(error, () => undefined);
     return { kind: "failed", failure: new FunctionFailure(message) };
   }
@@ -52,12 +52,12 @@ export async function runHttpAction(
 
 interface Route {
   readonly componentPath: string;
-  /** Such as `GET /hook` or `POST /api/*`. */
+  /** Name of the route, such as `GET /hook` or `POST /api/*`. */
   readonly name: string;
   readonly action: InvocableHttpAction;
 }
 
-/** A component's own routes win over those of the children it mounts. */
+/** The route of a request. A component's own routes come before those of the children it mounts. */
 async function findRoute(
   deployment: Deployment,
   componentPath: string,
@@ -126,7 +126,7 @@ function checkResponse({ name }: Route, answer: unknown): Response {
   return answer;
 }
 
-/** The same response, whose body ends the execution when it ends, fails or is not wanted any more. */
+/** The same response with a body that ends the execution when it ends, fails or is cancelled. */
 function untilRead(
   response: Response,
   execution: Execution,
@@ -141,7 +141,7 @@ function untilRead(
     response.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
   let isOver = false;
   let sentBytes = 0;
-  // A client that leaves ends the execution while a read may be under way.
+  // When the client leaves, the execution ends while a read may be under way.
   const end = (tell: () => unknown) => {
     if (isOver) return;
     isOver = true;
@@ -178,7 +178,7 @@ function untilRead(
   return new Response(body, { status, statusText, headers });
 }
 
-/** Convex's own limit. */
+/** Convex's own limit for a response. */
 const RESPONSE_LIMIT_BYTES = 20 * 1024 * 1024;
 
 function responseTooLarge(): FunctionFailure {

@@ -6,7 +6,7 @@ import { FunctionFailure } from "./failure.js";
 import { missingFunction, type FunctionEntry } from "./functionEntry.js";
 import type { UdfOutcome, UdfRequest } from "./types.js";
 
-/** The function a request names, if it may call it. */
+/** The function a request names; refuses a request that may not call it. */
 export function findRequested(
   deployment: Deployment,
   request: UdfRequest,
@@ -24,7 +24,7 @@ export function findRequested(
   return entry;
 }
 
-/** Arguments come as an object or as an array that holds one. */
+/** The arguments object. Arguments come as an object or as an array that holds one. */
 export function argsObject(args: JSONValue): JSONValue {
   const value = Array.isArray(args) && args.length === 1 ? args[0] : args;
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
@@ -35,7 +35,7 @@ export function argsObject(args: JSONValue): JSONValue {
   return value;
 }
 
-/** What the caller is told. */
+/** The outcome that the caller of a function gets. */
 export function toOutcome(ended: Ended, requestId: string): UdfOutcome {
   const { ts, readSet, journal } = ended;
   const logLines = ended.logs.lines;
@@ -63,7 +63,7 @@ export function toOutcome(ended: Ended, requestId: string): UdfOutcome {
   };
 }
 
-/** Sixteen hex digits. */
+/** An id of sixteen hex digits. */
 export function newRequestId(): string {
   return randomText(8, "hex");
 }

@@ -35,28 +35,34 @@ import type {
 export interface RuntimeOptions {
   readonly database: Database;
   readonly clock: Clock;
-  /** @default "embedded" */
+  /** Name of the deployment. @default "embedded" */
   readonly deploymentName?: string;
-  /** User time of a query or mutation. @default 1000 */
+  /** Limit for the user time of a query or mutation. @default 1000 */
   readonly maxUserTimeMs?: number;
-  /** Until a query or mutation that waits for nothing is given up; may be Infinity. @default 15000 */
+  /**
+   * How long a query or mutation may wait without progress before it fails; may be Infinity.
+   * @default 15000
+   */
   readonly maxWaitMs?: number;
-  /** Who gives other modules than what was pushed also gives them a `Convex` global. @default a realm */
+  /**
+   * Makes the module loaders; one with modules other than the pushed ones also gives them a
+   * `Convex` global. @default a realm
+   */
   readonly loaderOf?: LoaderOf;
 }
 
-/** What else happens in a mutation's transaction. */
+/** Additional steps in a mutation's transaction. */
 export interface MutationHooks {
-  /** Before the function runs; `false` leaves the function alone and commits nothing. */
+  /** Runs before the function; `false` leaves the function alone and commits nothing. */
   begin?(tx: Transaction): boolean;
-  /** After it succeeded, in the same commit. */
+  /** Runs after the function succeeded, in the same commit. */
   beforeCommit?(
     tx: Transaction,
     result: { value: JSONValue; logLines: readonly string[] },
   ): void;
 }
 
-/** What there is at one time: the data, and the code that was pushed for it. */
+/** The data at one time, and the code that was deployed then. */
 export interface RuntimeSnapshot {
   readonly data: Transaction;
   readonly deployment: Deployment;
@@ -66,9 +72,9 @@ interface RunContext {
   readonly deployment: FunctionSource;
   readonly request: RequestContext;
   readonly hooks?: MutationHooks;
-  /** What a query reads; its owner releases it. @default the latest */
+  /** Data that a query reads; its owner releases it. @default the latest */
   readonly data?: Transaction;
-  /** Of an earlier run of the same query. */
+  /** Journal of an earlier run of the same query. */
   readonly journal?: string | null;
 }
 
@@ -99,12 +105,12 @@ export class Runtime implements ExecutionRuntime {
     );
   }
 
-  /** Replaces the code; what is running finishes with the code it started with. */
+  /** Replaces the code; functions under way finish with the code they started with. */
   load(code: DeployedCode): void {
     this.prepare(code)();
   }
 
-  /** Everything of {@link load} that can fail; calling the result does the rest. */
+  /** Does everything of {@link load} that can fail; calling the result does the rest. */
   prepare(code: DeployedCode): () => void {
     const next = new Deployment(
       code,
@@ -118,7 +124,7 @@ export class Runtime implements ExecutionRuntime {
     };
   }
 
-  /** Tells of new code or environment variables, in the moment of their commit. */
+  /** Calls `listener` when code or environment variables change, in the moment of the commit. */
   onCodeChange(listener: () => void): () => void {
     this.#codeListeners.add(listener);
     return () => this.#codeListeners.delete(listener);
@@ -128,18 +134,18 @@ export class Runtime implements ExecutionRuntime {
     return this.#deployment;
   }
 
-  /** The latest; whose data the caller releases. */
+  /** The latest data and code; the caller releases the data. */
   snapshot(): RuntimeSnapshot {
     return { data: this.database.read(), deployment: this.#deployment };
   }
 
-  /** Tells of every execution that ended; listeners must not throw. */
+  /** Calls `listener` for every execution that ended; listeners must not throw. */
   onCompletion(listener: (event: CompletionEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Reads a view of the snapshot, which stays the caller's to release. */
+  /** Runs a query on a view of the snapshot, which stays the caller's to release. */
   async runQueryAt(
     request: UdfRequest,
     { data, deployment }: RuntimeSnapshot,
@@ -160,7 +166,10 @@ export class Runtime implements ExecutionRuntime {
     return this.run(request, "Action");
   }
 
-  /** @param udfType - undefined runs the function as whatever it is. */
+  /**
+   * Runs a function for a request.
+   * @param udfType - undefined runs the function as whatever type it is.
+   */
   async run(
     request: UdfRequest,
     udfType?: UdfType,
@@ -199,14 +208,14 @@ export class Runtime implements ExecutionRuntime {
     return toOutcome(ended, context.requestId);
   }
 
-  /** Runs a function that was already looked up; failures of the function are in the result. */
+  /** Runs a function that was already looked up; its failure is part of the result. */
   async runEntry(
     entry: FunctionEntry,
     args: JSONValue,
     context: RunContext,
   ): Promise<Ended> {
     const ended = await this.#runByType(entry, args, context);
-    // A failure waits too: its error may say what it read.
+    // A failure waits too: its text may tell of data that the function read.
     await ended.durable;
     return ended;
   }
@@ -236,7 +245,7 @@ export class Runtime implements ExecutionRuntime {
     args: JSONValue,
     context: RunContext,
   ): Promise<Ended> {
-    // Compiling takes a while; no other mutation should wait for it.
+    // Compiling takes a while, and no other mutation should wait for it.
     await context.deployment.loadFunction(entry).catch(() => {
       // The same error comes back when the function runs, with its place in the request.
     });
@@ -272,7 +281,10 @@ export class Runtime implements ExecutionRuntime {
     }
   }
 
-  /** A push went first while the mutation waited for its turn; the tables are the new code's. */
+  /**
+   * A span with the current code. When a push commits while the mutation waits for its turn, the
+   * tables are the new code's.
+   */
   #spanOfCurrentCode(entry: FunctionEntry, context: RunContext): Span {
     const deployment = this.#deployment;
     const current = deployment.find(entry.componentPath, entry.path);
@@ -333,5 +345,5 @@ export class Runtime implements ExecutionRuntime {
   }
 }
 
-/** Ends a transaction whose hook said not to run, without committing it. */
+/** Thrown to end a transaction without a commit after its hook said not to run. */
 class Skipped extends Error {}

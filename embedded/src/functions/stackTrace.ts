@@ -15,8 +15,8 @@ export interface DescribedError {
 }
 
 /**
- * Words whatever user code threw: `Uncaught Error: why` and the frames of pushed
- * modules, in the places of their sources where a source map was pushed.
+ * Describes any value that user code threw: `Uncaught Error: why` and the frames of pushed modules,
+ * in the places of their sources where a source map was pushed.
  */
 export async function describeThrown(
   thrown: unknown,
@@ -42,7 +42,7 @@ interface ReadError {
   data?: JSONValue;
 }
 
-/** Reads an error of any context; its properties are user code and may throw. */
+/** Reads an error of any context. Its properties are user code and may throw. */
 function asError(thrown: unknown): ReadError | undefined {
   if (thrown === null || typeof thrown !== "object") {
     return undefined;
@@ -68,7 +68,7 @@ function asError(thrown: unknown): ReadError | undefined {
     }
     return read;
   } catch {
-    // A getter threw while the error was being described: describe it as a value.
+    // A getter threw while the error was being described: the error is described as a value.
     return undefined;
   }
 }

@@ -32,7 +32,7 @@ export const INTRINSICS = [
 /** A module ready to be evaluated in any context. */
 export interface CompiledModule {
   readonly script: vm.Script;
-  /** Specifiers it requires, static and dynamic. */
+  /** Specifiers that the module requires, static and dynamic. */
   readonly imports: readonly string[];
 }
 
@@ -95,7 +95,7 @@ export async function compileSourceMap(module: ModuleSource): Promise<string> {
   return map;
 }
 
-/** The bundler's own comment names a file that was not pushed. */
+/** The source without the bundler's own comment, which names a map file that was not pushed. */
 function withoutMapComment(source: string): string {
   return source.replace(/\n\/\/# sourceMappingURL=\S+\s*$/, "\n");
 }
@@ -118,7 +118,10 @@ async function compile(module: ModuleSource): Promise<CompiledModule> {
   return { script, imports: requiredSpecifiers(code) };
 }
 
-/** May name too many (a string in the code that looks like one), never too few. */
+/**
+ * Specifiers that the code may require: perhaps too many (a string that looks like one), never too
+ * few.
+ */
 function requiredSpecifiers(code: string): string[] {
   const found = new Set<string>();
   for (const [, specifier] of code.matchAll(/\brequire\("([^"\\]+)"\)/g)) {

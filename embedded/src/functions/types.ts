@@ -7,7 +7,7 @@ import type { CronSpec } from "../scheduler/cronSpec.js";
 /** The kinds of function a deployment runs, as the push protocol writes them. */
 export type UdfType = "Query" | "Mutation" | "Action";
 
-/** One pushed module: an ES module, and which runtime it was bundled for. */
+/** One pushed module: an ES module, and the runtime it was bundled for. */
 export interface ModuleSource {
   readonly path: string;
   readonly source: string;
@@ -25,16 +25,19 @@ export interface AnalyzedFunction {
   readonly returns: string | null;
 }
 
-/** A module's exports; read own properties only, names come from outside. */
+/** A module's exports. Read own properties only, as names come from outside. */
 export type ModuleNamespace = Readonly<Record<string, unknown>>;
 
-/** Where a component instance's functions come from. */
+/** Source of a component instance's functions. */
 export interface ModuleLoader {
-  /** @param modulePath - with `.js` */
+  /**
+   * Loads a module.
+   * @param modulePath - with `.js`
+   */
   load(modulePath: string): Promise<ModuleNamespace>;
 }
 
-/** A component as written: what every instance of it shares. */
+/** A component's code, which all its instances share. */
 export interface ComponentDefinition {
   readonly modules: ReadonlyMap<string, ModuleSource>;
   /** Functions by module path, `.js` included. */
@@ -47,7 +50,7 @@ export interface ComponentDefinition {
 export interface ComponentInstance {
   readonly definitionPath: string;
   readonly name: string;
-  /** Component paths of its own children, by the name they were mounted under. */
+  /** Component paths of the instance's children, by the name they were mounted under. */
   readonly children: Readonly<Record<string, string>>;
   /** Component paths of the children that answer HTTP requests, by path prefix such as `/api/`. */
   readonly httpMounts?: Readonly<Record<string, string>>;
@@ -60,35 +63,35 @@ export interface DeployedCode {
   readonly definitions: ReadonlyMap<string, ComponentDefinition>;
 }
 
-/** A call that comes from outside a function. */
+/** A call from outside of a function. */
 export interface UdfRequest {
-  /** "" is the app. */
+  /** Component path; "" is the app. */
   readonly componentPath: string;
-  /** `mod/path:fn`, with or without `.js`; without a name it is the default export. */
+  /** `mod/path:fn`, with or without `.js`; without a name, the default export. */
   readonly path: string;
-  /** An arguments object, or an array that holds just that. */
+  /** An arguments object, or an array that holds only that object. */
   readonly args: JSONValue;
   /** `public` reaches public functions of the app; `admin` reaches everything. */
   readonly access: "public" | "admin";
-  /** Of a query that ran before: its page ends where it ended then. */
+  /** Journal of an earlier run of the query, whose page ends where it ended then. */
   readonly journal?: string | null;
-  /** What `ctx.auth` tells the app's functions. @default nobody is signed in */
+  /** The identity that `ctx.auth` gives to the app's functions. @default nobody is signed in */
   readonly identity?: UserIdentity | null;
   readonly requestId?: string;
   readonly ip?: string | null;
   readonly userAgent?: string | null;
 }
 
-/** What a call ended in, as the HTTP API words it. */
+/** The outcome of a call, as the HTTP API words it. */
 export type UdfOutcome = UdfSuccess | UdfError;
 
 export interface UdfSuccess {
   readonly status: "success";
   readonly value: JSONValue;
   readonly logLines: string[];
-  /** Queries: the snapshot. Mutations: the commit. Nanoseconds. */
+  /** Queries: timestamp of the snapshot. Mutations: of the commit. Nanoseconds. */
   readonly ts?: bigint;
-  /** Queries: what the result depends on. */
+  /** Queries: the intervals that the result depends on. */
   readonly readSet?: Iterable<ReadInterval>;
   /** Queries that read a page: for {@link UdfRequest.journal} of the next run. */
   readonly journal?: string;
@@ -97,21 +100,21 @@ export interface UdfSuccess {
 export interface UdfError {
   readonly status: "error";
   readonly errorMessage: string;
-  /** Present only for a ConvexError. */
+  /** Data of the thrown ConvexError; absent for other errors. */
   readonly errorData?: JSONValue;
   readonly logLines: string[];
-  /** Queries that ran: the snapshot, and what the failure depends on. */
+  /** Queries that ran: the snapshot, and the intervals that the failure depends on. */
   readonly ts?: bigint;
   readonly readSet?: Iterable<ReadInterval>;
 }
 
-/** Who caused an execution; `action` is a transaction that an action ran. */
+/** Cause of an execution; `action` is a transaction that an action ran. */
 export type ExecutionSource = "client" | "scheduler" | "cron" | "action";
 
-/** Told once for every query, mutation, action and HTTP action that ran as its own execution. */
+/** Emitted once for every query, mutation, action and HTTP action that ran as its own execution. */
 export interface CompletionEvent {
   readonly componentPath: string;
-  /** `mod/path.js:fn`; the route of an HTTP action, such as `GET /hook`. */
+  /** `mod/path.js:fn`; for an HTTP action its route, such as `GET /hook`. */
   readonly path: string;
   readonly udfType: UdfType | "HttpAction";
   readonly source: ExecutionSource;

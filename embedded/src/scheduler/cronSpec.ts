@@ -3,7 +3,7 @@ import cronParser from "cron-parser";
 import type { JSONValue } from "convex/values";
 import { EmbeddedError } from "../errors.js";
 
-/** When a static cron fires, as `cronJobs().export()` writes it. */
+/** The times at which a static cron fires, as `cronJobs().export()` writes them. */
 export type CronSchedule =
   | { type: "interval"; seconds: number }
   | { type: "interval"; minutes: number }
@@ -14,7 +14,7 @@ export type CronSchedule =
   | { type: "monthly"; day: number; hourUTC: number; minuteUTC?: number }
   | { type: "cron"; cron: string };
 
-/** One entry of a `crons.ts`: which function, with which arguments, when. */
+/** One entry of a `crons.ts`: a function, its arguments and its schedule. */
 export interface CronSpec {
   name: string;
   args: JSONValue[];
@@ -22,7 +22,7 @@ export interface CronSpec {
 }
 
 /**
- * The first fire strictly after `afterMs`, or for an interval one interval after it.
+ * The first fire strictly after `afterMs`; for an interval, one interval after it.
  *
  * @param identifier - spreads schedules without a minute over the hour, always the same way.
  */
@@ -100,7 +100,10 @@ function cronExpression(
   }
 }
 
-/** Convex knows no seconds and no names such as `@daily`, which cron-parser would take. */
+/**
+ * The five fields of a cron expression. Convex has no seconds and no names such as `@daily`, which
+ * cron-parser would take.
+ */
 function fiveFields(expression: string, identifier: string): string {
   if (expression.trim().split(/\s+/).length === 5) return expression;
   throw new EmbeddedError(

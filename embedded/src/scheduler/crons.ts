@@ -8,7 +8,7 @@ export interface CronId {
   readonly identifier: string;
 }
 
-/** What a push changed, by identifier. */
+/** Changes of a push to crons, by identifier. */
 export interface CronDiff {
   readonly added: string[];
   readonly updated: string[];
@@ -18,15 +18,15 @@ export interface CronDiff {
 /** A cron as it is stored. */
 export interface CronRecord extends CronId {
   readonly spec: CronSpec;
-  /** When it runs next, or, while it runs, when this run was due. */
+  /** Time of the next run or, during a run, when that run was due. */
   readonly nextMs: number;
-  /** Its place in the lane; null while its action runs, so that runs never overlap. */
+  /** Due key in the lane; null while the cron's action runs, so that runs never overlap. */
   readonly due: string | null;
 }
 
 const PREFIX = "scheduler/cron/";
 
-/** Makes `specs` the crons of a component; crons that did not change keep their times. */
+/** Makes `specs` the crons of a component; unchanged crons keep their times. */
 export function applyCrons(
   tx: Transaction,
   componentPath: string,
@@ -69,7 +69,7 @@ export function readCrons(
   );
 }
 
-/** The cron that `dueKey` is the place of; undefined when a push moved or deleted it. */
+/** The cron whose due key is `dueKey`; undefined when a push moved or deleted it. */
 export function dueCron(
   tx: Transaction,
   id: CronId,
@@ -86,8 +86,8 @@ export function beginCron(tx: Transaction, cron: CronRecord): void {
 }
 
 /**
- * Puts a cron that ran at its next time. Fires that were missed meanwhile, by a
- * long run or while the deployment was down, are left out.
+ * Sets a cron that ran to its next time. Fires that were missed meanwhile, by a long run or while
+ * the deployment was down, are left out.
  */
 export function endCron(tx: Transaction, id: CronId, nowMs: number): void {
   const cron = readCron(tx, id);
@@ -98,7 +98,7 @@ export function endCron(tx: Transaction, id: CronId, nowMs: number): void {
   putCron(tx, { ...cron, nextMs: fireAfterRunMs(cron, nowMs) });
 }
 
-/** Crons whose action was running when the process ended go on with their next run. */
+/** Sets crons whose action was running when the process ended to their next run. */
 export function resumeInterruptedCrons(tx: Transaction, nowMs: number): void {
   for (const cron of readCrons(tx)) {
     if (cron.due === null) {
@@ -107,7 +107,9 @@ export function resumeInterruptedCrons(tx: Transaction, nowMs: number): void {
   }
 }
 
-/** An interval begins with a run at once, everything else at its first time. */
+/**
+ * The first time of a cron: an interval begins with a run at once, all others at their first time.
+ */
 function firstFireMs(
   { schedule }: CronSpec,
   identifier: string,
@@ -170,7 +172,10 @@ function cronKey({ componentPath, identifier }: CronId): string {
   return `${PREFIX}${componentPath}:${identifier}`;
 }
 
-/** Both sides come from the same exporter, which writes fields in a fixed order. */
+/**
+ * Whether two values have the same JSON. Both come from the same exporter, which writes fields in a
+ * fixed order.
+ */
 function isSame<T extends object>(a: T, b: T): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -1,9 +1,9 @@
 import type { Transaction } from "../database/transactions/transaction.js";
 
-/** Each lane has its own order of due work. */
+/** A lane, which has its own order of due work. */
 export type LaneName = "mutation" | "action" | "cron" | "expiry";
 
-/** One thing that is due, as it is stored. */
+/** A stored entry of due work. */
 export interface DueEntry {
   readonly key: string;
   readonly value: string;
@@ -13,17 +13,17 @@ let keysMade = 0;
 
 /** The key of an entry due at `timeMs`; entries of the same time keep the order they were made in. */
 export function dueKey(lane: LaneName, timeMs: number, ts: bigint): string {
-  // The transaction orders entries across restarts, the count those within it.
+  // The transaction orders entries across restarts, the counter those within it.
   const order = `${hex(ts)}${hex(BigInt(keysMade++))}`;
   return `${duePrefix(lane)}${sortableTime(timeMs)}/${order}`;
 }
 
-/** What all keys of a lane start with. */
+/** The prefix of all keys of a lane. */
 export function duePrefix(lane: LaneName): string {
   return `scheduler/due/${lane}/`;
 }
 
-/** When an entry is due. */
+/** The time when an entry is due. */
 export function dueTimeMs(lane: LaneName, key: string): number {
   const start = duePrefix(lane).length;
   scratch.setBigUint64(0, BigInt(`0x${key.slice(start, start + 16)}`));
@@ -43,7 +43,9 @@ export function dueEntries(
 
 const scratch = new DataView(new ArrayBuffer(8));
 
-/** A double's bits sort like the number, as times are never negative. */
+/**
+ * A time as text that sorts like the number: the bits of a double do, as times are never negative.
+ */
 function sortableTime(timeMs: number): string {
   scratch.setFloat64(0, Math.max(0, timeMs));
   return hex(scratch.getBigUint64(0));

@@ -1,6 +1,7 @@
 /*
- * Scheduled mutations that ended their process wait for an operator, lest every start end as the one
- * before did. They leave their lane, and come back to their place when changed code is pushed.
+ * Holding of scheduled mutations that ended their process, lest every start end as the one before
+ * did. Held mutations leave their lane and wait for an operator; they return to their place when
+ * changed code is pushed.
  */
 
 import type { Transaction } from "../database/transactions/transaction.js";
@@ -8,22 +9,22 @@ import { dueCron, type CronId } from "./crons.js";
 import { isLive, type DueJob } from "./jobs.js";
 import type { Before } from "./underWay.js";
 
-/** By due key: how much speaks against it. */
+/** Prefix of suspicions by due key; the value is how much speaks against the job. */
 const SUSPECT_PREFIX = "scheduler/suspect/";
-/** By due key: the entry that was due. */
+/** Prefix of held entries by due key; the value is the entry that was due. */
 const HELD_PREFIX = "scheduler/held/";
 
 /**
- * A job is held after it was under way at two ends in a row that the watchdog proved to be a loop, or
- * at five of any other kind: a full heap looks like somebody's `kill -9`.
+ * Suspicion at which a job is held: it was under way at two ends in a row that the watchdog proved to
+ * be a loop, or at five of any other kind, since a full heap looks like somebody's `kill -9`.
  */
 const HELD_AT = 10;
 const FOR_A_LOOP = 5;
 const FOR_ANY_END = 2;
 
-/** Counts how the last process ended, and holds the job that is found to be why. */
+/** Judges how the last process ended, and holds the job that is found to be the cause. */
 export function judge(tx: Transaction, { hadStarted, key, wasStuck }: Before) {
-  // Whoever ran no jobs proves nothing about them.
+  // A process that ran no jobs proves nothing about them.
   if (!hadStarted) return;
   const suspects = new Map(
     [...tx.meta.range(SUSPECT_PREFIX)].map((entry) => [entry.key, entry.value]),
@@ -41,7 +42,7 @@ export function judge(tx: Transaction, { hadStarted, key, wasStuck }: Before) {
   tx.meta.put(HELD_PREFIX + key, value);
 }
 
-/** What each held job is, for people; one that was canceled meanwhile is let go. */
+/** Descriptions of the held jobs, for people; a job that was canceled meanwhile is released. */
 export function heldJobs(tx: Transaction): string[] {
   const held: string[] = [];
   for (const { key, value } of [...tx.meta.range(HELD_PREFIX)]) {
@@ -63,7 +64,7 @@ export function releaseHeldJobs(tx: Transaction): void {
   }
 }
 
-/** Undefined where it is no longer to run. */
+/** Describes a held job; undefined when it is no longer to run. */
 function describe(
   tx: Transaction,
   key: string,

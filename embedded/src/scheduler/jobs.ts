@@ -5,7 +5,7 @@ import { dueEntries, dueKey } from "./due.js";
 
 const JOBS_TABLE = "_scheduled_functions";
 
-/** How a job ends. */
+/** The end of a job. */
 export type EndState =
   | { kind: "success" }
   | { kind: "failed"; error: string }
@@ -17,7 +17,7 @@ export interface JobId {
   readonly id: string;
 }
 
-/** The function a job calls; it may belong to another component than the job. */
+/** The function that a job calls; it may belong to another component than the job. */
 export interface JobTarget {
   readonly componentPath: string;
   /** `mod/path.js:fn` */
@@ -26,22 +26,22 @@ export interface JobTarget {
 }
 
 export interface ScheduleRequest {
-  /** Whose `_scheduled_functions` gets the row. */
+  /** Component whose `_scheduled_functions` gets the row. */
   readonly componentPath: string;
   readonly target: JobTarget;
   readonly args: Record<string, JSONValue>;
   readonly scheduledTimeMs: number;
   readonly nowMs: number;
-  /** The job this is scheduled from: what a canceled job schedules is canceled from the start. */
+  /** The job that schedules this one: a canceled job's new jobs are canceled from the start. */
   readonly scheduledBy: JobId | null;
 }
 
-/** What a due entry says; the row has the rest. */
+/** The contents of a due entry; the row has the rest. */
 export interface DueJob extends JobId {
   readonly target: JobTarget;
 }
 
-/** How an action ends that the deployment lost sight of. */
+/** The end of an action that was running when the process ended. */
 export const INTERRUPTED: EndState = {
   kind: "failed",
   error: "Transient error while executing action",
@@ -50,9 +50,9 @@ export const INTERRUPTED: EndState = {
 const MAX_DISTANCE_MS = 5 * 366 * 24 * 3_600_000;
 const KEEP_ENDED_MS = 7 * 24 * 3_600_000;
 
-/** Present exactly while a job is pending or in progress; holds its due key. */
+/** Prefix of live jobs, those pending or in progress; the value is the due key. */
 const LIVE_PREFIX = "scheduler/live/";
-/** Actions that were begun; what is left here at a start was interrupted. */
+/** Prefix of begun actions; an entry left here at a start is of an interrupted action. */
 const RUNNING_PREFIX = "scheduler/running/";
 
 /** Writes a job in the caller's transaction and returns its id. */
@@ -60,7 +60,7 @@ export function scheduleJob(tx: Transaction, request: ScheduleRequest): string {
   const { componentPath, target, args, scheduledTimeMs, nowMs } = request;
   checkTime(request);
   tx.metrics.countScheduled(sizeOfArgs(request));
-  // While a job runs it is live, unless it was canceled.
+  // A running job is live, unless it was canceled.
   const isBornCanceled =
     request.scheduledBy !== null && !isLive(tx, request.scheduledBy);
   const id = tx.system.insert(componentPath, JOBS_TABLE, {
@@ -83,7 +83,9 @@ export function scheduleJob(tx: Transaction, request: ScheduleRequest): string {
   return id;
 }
 
-/** Cancels a job that is not over. One that runs goes on, but what it schedules is canceled. */
+/**
+ * Cancels a job that is not over. A running job goes on, but the jobs it schedules are canceled.
+ */
 export function cancelJob(
   tx: Transaction,
   componentPath: string,
@@ -116,7 +118,10 @@ export function beginJob(tx: Transaction, job: JobId): boolean {
   return true;
 }
 
-/** As {@link beginJob}, for an action: once this is committed it never runs again. */
+/**
+ * Makes a pending action the running one, as {@link beginJob} does: once this is committed it never
+ * runs again.
+ */
 export function beginAction(tx: Transaction, job: JobId): boolean {
   if (!beginJob(tx, job)) {
     return false;
@@ -150,7 +155,7 @@ export function jobArgs(tx: Transaction, job: JobId): JSONValue {
   return Array.isArray(args) ? (args[0] ?? null) : null;
 }
 
-/** Actions that were running when the process ended: nobody knows how far they came. */
+/** Fails actions that were running when the process ended: nobody knows how far they came. */
 export function failInterruptedActions(tx: Transaction, nowMs: number): void {
   for (const { value } of [...tx.meta.range(RUNNING_PREFIX)]) {
     endJob(tx, JSON.parse(value) as JobId, INTERRUPTED, nowMs);
@@ -201,7 +206,7 @@ function checkTime({ scheduledTimeMs, nowMs, target }: ScheduleRequest): void {
   }
 }
 
-/** In numbers where there is no such date. */
+/** A time as text; in milliseconds if no date can express it. */
 function timeText(timeMs: number): string {
   const time = new Date(timeMs);
   return Number.isNaN(time.getTime()) ? `${timeMs} ms` : time.toISOString();

@@ -15,35 +15,38 @@ export interface LaneOptions {
   readonly name: LaneName;
   readonly database: Database;
   readonly clock: Clock;
-  /** How many entries run at the same time. */
+  /** Number of entries that run at the same time. */
   readonly parallelism: number;
   /** Runs an entry and takes it off the lane. */
   readonly run: (entry: DueEntry) => Promise<Committed>;
-  /** Nothing starts but in a timer's callback, however late it is. */
+  /** Whether entries start only in a timer's callback, however late it is. */
   readonly timersOnly: boolean;
-  /** The entry stays due and is tried again after a second; the others go on. */
+  /**
+   * Receives the error of a run. The entry stays due and is tried again after a second; the others
+   * go on.
+   */
   readonly onError: (error: unknown) => void;
 }
 
-/** What a run did to the database. */
+/** The commit of a run. */
 export interface Committed {
-  /** Resolves when it is on disk. */
+  /** Resolves when the commit is on disk. */
   readonly durable: Promise<void>;
 }
 
 const RETRY_MS = 1_000;
-/** A timer holds no longer delay; a later entry is looked at again then. */
+/** Longest delay of a timer; a later entry is looked at again when the timer fires. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Runs what is due in the order of time, without polling: one timer for the
- * earliest entry, moved forward whenever a commit adds an earlier one.
+ * Runs due entries in the order of time, without polling: one timer for the earliest entry, moved
+ * forward whenever a commit adds an earlier one.
  */
 export class Lane {
   readonly #options: LaneOptions;
   readonly #prefix: string;
   readonly #running = new Map<string, Promise<void>>();
-  /** When to try again what met trouble of the deployment itself. */
+  /** Times at which entries that failed for a fault of the deployment are tried again. */
   readonly #retries = new Map<string, number>();
   /** Resolves when the latest run's commit is on disk. */
   #durable = Promise.resolve();
@@ -62,7 +65,7 @@ export class Lane {
     this.#advance();
   }
 
-  /** Starts nothing more; resolves when what runs has ended. */
+  /** Starts nothing more; resolves when all runs have ended. */
   async stop(): Promise<void> {
     this.#isStarted = false;
     this.#disarm();
@@ -71,7 +74,7 @@ export class Lane {
 
   /** Looks through the keys a commit wrote for entries of this lane. */
   noticed(metaKeys: readonly string[]): void {
-    // A full lane looks by itself when something ends.
+    // A full lane looks for entries itself when a run ends.
     if (!this.#isStarted || this.#isFull) {
       return;
     }
@@ -93,12 +96,12 @@ export class Lane {
     return this.#running.size > 0;
   }
 
-  /** Resolves when what runs now has ended; that may have started more. */
+  /** Resolves when the present runs have ended, which may have started more. */
   async whenIdle(): Promise<void> {
     await Promise.all(this.#running.values());
   }
 
-  /** When the earliest entry that does not run yet is due; Infinity without one. */
+  /** When the earliest waiting entry is due; Infinity without one. */
   nextDueMs(): number {
     const tx = this.#options.database.read();
     try {
@@ -172,7 +175,7 @@ export class Lane {
       }
     } catch (error) {
       const retryMs = this.#options.clock.now() + RETRY_MS;
-      // Nothing else would get any further.
+      // No other entry would get any further.
       if (isStoreGone(error)) this.#pausedUntilMs = retryMs;
       else this.#retries.set(entry.key, retryMs);
       this.#options.onError(error);
@@ -183,8 +186,8 @@ export class Lane {
   }
 
   /**
-   * One commit may be on its way to disk while the next entry runs. A chain of jobs that did not
-   * wait at all would outrun the disk, and gather in memory.
+   * Waits for the commit before the last. One commit may be on its way to disk while the next entry
+   * runs, but a chain of jobs that did not wait at all would outrun the disk, and gather in memory.
    */
   #follow({ durable }: Committed): Promise<void> {
     const before = this.#durable;

@@ -2,21 +2,21 @@ import type { JSONValue } from "convex/values";
 import type { Transaction } from "../database/transactions/transaction.js";
 import type { JobId } from "./jobs.js";
 
-/** A call that the scheduler makes; it runs with no user's identity. */
+/** A call that the scheduler makes, without a user's identity. */
 export interface JobCall {
   readonly componentPath: string;
   readonly path: string;
   readonly args: JSONValue;
   readonly source: "scheduler" | "cron";
-  /** The scheduled function this is; null for a cron. */
+  /** The scheduled function that the call runs; null for a cron. */
   readonly job: JobId | null;
 }
 
-/** What a mutation's transaction does beside running it. */
+/** Additional steps in a mutation's transaction. */
 export interface JobHooks {
-  /** Before it runs; false: do not run, commit nothing. */
+  /** Runs before the mutation; false: do not run it, commit nothing. */
   begin(tx: Transaction): boolean;
-  /** In the commit of its success. */
+  /** Runs in the commit of the mutation's success. */
   beforeCommit(tx: Transaction): void;
 }
 
@@ -25,17 +25,17 @@ export type JobResult = { kind: "success" } | { kind: "failed"; error: string };
 export type MutationResult =
   | { kind: "success"; durable: Promise<void> }
   | { kind: "failed"; error: string }
-  /** `begin` said not to run. */
+  /** The hook `begin` said not to run. */
   | { kind: "skipped" };
 
 /** Runs functions for the scheduler, which knows nothing about code. */
 export interface JobRunner {
-  /** Undefined: no such function, or one that cannot be scheduled. */
+  /** The type of a function; undefined if it does not exist or cannot be scheduled. */
   typeOf(
     componentPath: string,
     path: string,
   ): "Mutation" | "Action" | undefined;
-  /** A failure rolls everything back, the hooks' writes included. */
+  /** Runs a mutation. A failure rolls everything back, the hooks' writes included. */
   runMutation(call: JobCall, hooks: JobHooks): Promise<MutationResult>;
   runAction(call: JobCall): Promise<JobResult>;
 }

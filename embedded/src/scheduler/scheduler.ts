@@ -29,13 +29,17 @@ export interface SchedulerOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly runner: JobRunner;
-  /** Trouble of the deployment itself; functions that fail are not reported here. */
+  /** Receives failures of the deployment itself; failures of functions are not reported here. */
   readonly onError: (error: unknown) => void;
-  /** Tells the next process which mutation was under way. @default nothing is told, and none is held */
+  /**
+   * Records which mutation is under way, for the next process. @default nothing is recorded, and
+   * none is held
+   */
   readonly underWay?: UnderWay;
   /**
-   * For who owns the clock's timers: due work waits for its timer even if that has no delay, and
-   * then runs however much else runs; the rows of ended jobs stay. @default false
+   * Whether only the clock's timers start work, for an owner who drives the clock: due work waits
+   * for its timer even without a delay, and then runs whatever else is running; rows of ended jobs
+   * stay. @default false
    */
   readonly timersOnly?: boolean;
 }
@@ -110,8 +114,8 @@ export class Scheduler {
   }
 
   /**
-   * Settles what an earlier process left in progress.
-   * @returns what is held, as it ended its process time and again
+   * Settles jobs that an earlier process left in progress.
+   * @returns descriptions of the held jobs, which ended their process time and again
    */
   recover(): Promise<readonly string[]> {
     return (this.#recovered ??= this.#recover());
@@ -129,7 +133,7 @@ export class Scheduler {
     return value;
   }
 
-  /** Runs what is due, once all is settled. */
+  /** Runs due work, once all is settled. */
   async start(): Promise<void> {
     await this.recover();
     this.#underWay?.start();
@@ -144,7 +148,7 @@ export class Scheduler {
     }
   }
 
-  /** Starts nothing more, and waits a little for what runs. */
+  /** Starts nothing more, and waits a little for present runs. */
   async stop(): Promise<void> {
     this.#stopListening?.();
     let timer: unknown;
@@ -167,7 +171,7 @@ export class Scheduler {
     return this.#lanes.some((lane) => lane.isBusy);
   }
 
-  /** When the next function is due that does not run yet; undefined without one. */
+  /** When the next waiting function is due; undefined without one. */
   nextDueMs(): number | undefined {
     const nextMs = Math.min(...this.#lanes.map((lane) => lane.nextDueMs()));
     return nextMs === Infinity ? undefined : nextMs;
@@ -183,7 +187,7 @@ export class Scheduler {
       source: "scheduler",
       job: { componentPath: job.componentPath, id: job.id },
     };
-    // A push may have made it another type than the one it was scheduled as.
+    // A push may have changed the function's type since it was scheduled.
     switch (this.#runner.typeOf(componentPath, path)) {
       case "Mutation":
         return this.#runMutationJob(key, job, call);
@@ -213,7 +217,10 @@ export class Scheduler {
     }
   }
 
-  /** Where the process ends in its midst, the next one is told. */
+  /**
+   * Runs a mutation, recording it as under way for the next process in case this one ends
+   * meanwhile.
+   */
   async #runMutation(
     key: string,
     call: JobCall,
@@ -297,7 +304,7 @@ export class Scheduler {
     }
   }
 
-  /** Begun actions are not run again: whatever becomes of one, it ends. */
+  /** Runs an action and ends it, whatever the outcome: a begun action is not run again. */
   async #endAfter(
     end: (tx: Transaction) => void,
     run: () => Promise<unknown>,

@@ -1,9 +1,11 @@
 /*
- * Which scheduled mutation was under way when a process ended, for the next one to know. A mutation
- * that ends its process leaves nothing in the database, and would be run again by every start.
+ * Record of the scheduled mutation under way, which tells the next process how this one ended. A
+ * mutation that ends its process leaves nothing in the database, and would be run again by every
+ * start.
  *
- * It is one small file in the data directory, written before and after each such mutation and synced
- * never: what a process wrote outlives it, though not the machine, whose end is no job's fault.
+ * The record is one small file in the data directory, written before and after each such mutation
+ * and never synced: writes outlive their process, though not the machine, whose end is no job's
+ * fault.
  */
 
 import {
@@ -16,22 +18,22 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-/** How the process before this one ended. */
+/** How the previous process ended. */
 export interface Before {
-  /** Whether it had got so far as to run jobs. */
+  /** Whether the process had got so far as to run jobs. */
   readonly hadStarted: boolean;
   /** Key of the job that was under way. */
   readonly key: string | null;
-  /** The watchdog ended it, having seen code that looped. */
+  /** Whether the watchdog ended the process, having seen code that looped. */
   readonly wasStuck: boolean;
 }
 
-/** Keys are far shorter. */
+/** Size of the record; keys are far shorter. */
 const RECORD_BYTES = 512;
 const NOT_STARTED = "-";
 const STARTED = "+";
 
-/** Where the watchdog leaves that it ended the process. */
+/** File in which the watchdog notes that it ended the process. */
 export function verdictFile(dataDir: string): string {
   return join(dataDir, "ended-stuck");
 }
@@ -57,7 +59,10 @@ export class UnderWay {
     };
   }
 
-  /** What was before is known by now, and is not to be counted again. */
+  /**
+   * Clears the record of the previous process, which is known by now, so that it is not counted
+   * again.
+   */
   forget(): void {
     this.#write(NOT_STARTED);
     rmSync(this.#verdict, { force: true });
@@ -76,7 +81,7 @@ export class UnderWay {
     this.#write(STARTED);
   }
 
-  /** What is interrupted by that did not end the process. */
+  /** Ends the record. A mutation that closing interrupts did not end the process. */
   close(): void {
     if (this.#isStarted) this.#write(STARTED);
     this.#isClosed = true;

@@ -6,7 +6,7 @@ import { DATA_FILE } from "./directory/directoryFiles.js";
 import { STORE_OWN, type Key } from "./store.js";
 import { writeFailed } from "./trouble.js";
 
-/** Where it says up to which record of the log LMDB has the writes. */
+/** Key under which LMDB has the number of the last log record whose writes it holds. */
 const LAST_RECORD_KEY: Key = `${STORE_OWN}lastRecord`;
 
 /**
@@ -15,7 +15,7 @@ const LAST_RECORD_KEY: Key = `${STORE_OWN}lastRecord`;
  */
 const MAP_BYTES = 64 * 1_024 ** 3;
 
-/** For the rest of a close after a commit that failed. */
+/** Limit for the rest of a close after a commit that failed. */
 const CLOSE_FAILED_MS = 1_000;
 
 /** The LMDB environment in a data directory. */
@@ -32,13 +32,13 @@ export class DataFile {
       keyEncoder: byteStringKeys,
       // Every group is one explicit batch already.
       eventTurnBatching: false,
-      // One process owns the directory, so only snapshots of this one count.
+      // One process owns the directory, so only its own snapshots count.
       maxReaders: 512,
       mapSize: MAP_BYTES,
     });
   }
 
-  /** Number of the last record of the log whose writes are here; 0 before the first. */
+  /** Number of the last log record whose writes are in LMDB; 0 before the first. */
   get lastRecord(): number {
     return Number(this.lmdb.get(LAST_RECORD_KEY) ?? 0);
   }
@@ -55,8 +55,8 @@ export class DataFile {
    */
   async commit(writes: PendingWrites, lastRecord: number): Promise<void> {
     const { lmdb } = this;
-    // Mostly one and the same promise, but each that is different would end the
-    // process if it were rejected with nobody waiting for it.
+    // Mostly one and the same promise, but each distinct one would end the process if it were
+    // rejected with nobody waiting for it.
     const outcomes = new Set<Promise<unknown>>();
     const committed = lmdb.batch(() => {
       for (const { key, value } of writes.entries()) {
@@ -73,7 +73,10 @@ export class DataFile {
     }
   }
 
-  /** lmdb waits for all commits, also for one that has failed and never ends. */
+  /**
+   * Closes the environment. lmdb waits for all commits, also for one that has failed and never
+   * ends.
+   */
   async close(): Promise<void> {
     const closed = this.lmdb.close();
     if (!this.#hasFailed) return closed;
@@ -81,7 +84,7 @@ export class DataFile {
   }
 }
 
-/** lmdb rejects a commit with an error that carries a second rejection, the reason. */
+/** The reason of a failed commit: lmdb's error carries it as a second rejection. */
 async function rootCause(error: unknown): Promise<unknown> {
   if (!(error instanceof Error && "commitError" in error)) {
     return error;

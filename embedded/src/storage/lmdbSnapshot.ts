@@ -27,7 +27,7 @@ export class Reader {
     this.#endIfUnused();
   }
 
-  /** No snapshot will be added. */
+  /** Closes the reader once its last snapshot is released: no more will be added. */
   retire(): void {
     this.#retired = true;
     this.#endIfUnused();

@@ -1,17 +1,15 @@
 /*
- * How a write is visible at once, atomic, and durable with others.
+ * The store over LMDB: how a write is visible at once, atomic, and durable with others.
  *
- * A write goes to a sorted map in memory, where snapshots see it at once, and to
- * the log, which makes it durable together with what else came meanwhile. Twice a
- * second LMDB is given what has gathered in the map, on a thread of its own, and
- * with it the number of the log's last record that it then has: after a crash it is
- * given the rest.
+ * A write goes to a sorted map in memory, where snapshots see it at once, and to the log, which
+ * makes it durable together with other writes of that moment. Twice a second the writes gathered in
+ * the map go to LMDB, on a thread of its own, together with the number of the last log record among
+ * them: after a crash LMDB is given the records after it.
  *
- * LMDB could make each write durable by itself, but its pages lie all over its
- * file, and every commit syncs them, and then once more what makes them current.
- * Measured on two cores, with 16 callers who each change one of 1,000,000 documents:
- * 0.78 of the mutations that they get done with 1,000 documents, and 0.88 with the
- * log; one caller alone gets half as many again done.
+ * LMDB could make each write durable by itself, but its pages lie all over its file, and every
+ * commit syncs them, and then once more what makes them current. Measured on two cores, with 16
+ * callers who each change one of 1,000,000 documents: 0.78 of the mutations that they get done with
+ * 1,000 documents, and 0.88 with the log; one caller alone gets half as many again done.
  */
 
 import { EmbeddedError } from "../errors.js";
@@ -38,7 +36,7 @@ import { WriteAheadLog } from "./writeAheadLog.js";
 
 export interface StoreOptions {
   readonly dataDir: string;
-  /** Hears once that the disk refused a write, after which nothing more is accepted. */
+  /** Called once when the disk refused a write, after which nothing more is accepted. */
   readonly onFailure?: (failure: EmbeddedError) => void;
 }
 
@@ -97,16 +95,16 @@ async function replay(
   if (last !== undefined) await data.commit(writes, last.number);
 }
 
-/** How long writes gather before LMDB is given them; nobody waits for that. */
+/** How long writes gather before they go to LMDB; nobody waits for that. */
 const GATHER_MS = 500;
 
-/** So much of keys and values goes to LMDB without waiting any longer. */
+/** Length of keys and values at which writes go to LMDB without waiting any longer. */
 const GATHER_CHARACTERS = 1_024 * 1_024;
 
 /**
- * With more than this gathered a write waits for LMDB too, lest the log outrun it:
- * 16 writers of rows in no order write half as much again as with LMDB alone, and
- * would fill the memory.
+ * Length of gathered keys and values above which a write waits for LMDB too, lest the log outrun
+ * it: 16 writers of rows in no order write half as much again as with LMDB alone, and would fill
+ * the memory.
  */
 const HELD_CHARACTERS = 4 * 1_024 * 1_024;
 
@@ -125,9 +123,9 @@ class LmdbStore implements Store {
   #gathered: PendingWrites = new SortedMap();
   #gatheredCharacters = 0;
   #gathering: NodeJS.Timeout | undefined;
-  /** What LMDB is being given. */
+  /** The writes on their way to LMDB. */
   #flushing: PendingWrites | null = null;
-  /** Resolves when LMDB has that, or has failed at it. */
+  /** Resolves when those writes are in LMDB, or have failed. */
   #flushed = Promise.resolve();
   #reader: Reader | null = null;
   #failure: EmbeddedError | null = null;
@@ -172,7 +170,9 @@ class LmdbStore implements Store {
     return this.#closed;
   }
 
-  /** LMDB is given one group at a time; the next one begins to gather meanwhile. */
+  /**
+   * Schedules the next flush. LMDB takes one group of writes at a time, while the next one gathers.
+   */
   #scheduleFlush(): void {
     if (this.#flushing !== null || this.#gathered.size === 0) return;
     if (this.#gatheredCharacters >= GATHER_CHARACTERS) {
@@ -199,8 +199,7 @@ class LmdbStore implements Store {
       this.#fail(error as EmbeddedError);
       return;
     }
-    // Snapshots do without this map from here on, so they need a reader that was
-    // opened after the commit.
+    // Later snapshots do without this map, so they need a reader that was opened after the commit.
     this.#flushing = null;
     this.#reader?.retire();
     this.#reader = null;
@@ -219,7 +218,7 @@ class LmdbStore implements Store {
     await this.#unlock();
   }
 
-  /** The log and LMDB may fail at the same full disk, one after the other. */
+  /** Reports a failure, once: the log and LMDB may fail at the same full disk. */
   #fail(failure: EmbeddedError): void {
     if (this.#failure !== null) return;
     this.#failure = failure;

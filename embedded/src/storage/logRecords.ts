@@ -1,7 +1,6 @@
 /*
- * How writes lie in a file of the log: records one after the other, each from a
- * block of its own, so that no write touches a block that holds an acknowledged
- * record.
+ * Format of a log file: records one after the other, each from a block of its own, so that no write
+ * touches a block that holds an acknowledged record.
  *
  *   8 bytes  number of the record, one more than that of the record before
  *   4 bytes  size of the body
@@ -9,8 +8,8 @@
  *   body     for each operation: 2 bytes size of the key, 4 bytes size of the
  *            value or DELETED, the key, the value
  *
- * A file is written again from its start, so that behind its last record older
- * ones may follow, with lower numbers. A record that a crash tore fails its digest.
+ * A file is written again from its start, so that behind its last record older ones may follow,
+ * with lower numbers. A record that a crash tore fails its digest.
  */
 
 import { createHash } from "node:crypto";
@@ -22,7 +21,7 @@ export interface LogRecord {
   readonly ops: readonly WriteOp[];
 }
 
-/** What disks and file systems write as a whole. */
+/** Size that disks and file systems write as a whole. */
 const BLOCK_BYTES = 4_096;
 
 const NUMBER_AT = 0;
@@ -32,14 +31,14 @@ const HEADER_BYTES = 44;
 const OP_HEADER_BYTES = 6;
 const DELETED = 0xffffffff;
 
-/** Takes in the writes that become one record. */
+/** Builds one record from many writes. */
 export class RecordBuilder {
   #bytes = Buffer.allocUnsafe(BLOCK_BYTES);
   #end = HEADER_BYTES;
 
   add(ops: readonly WriteOp[]): void {
     for (const { key, value } of ops) {
-      // A UTF-16 unit makes three bytes of UTF-8 at most.
+      // A UTF-16 unit is at most three bytes of UTF-8.
       const most = OP_HEADER_BYTES + key.length + 3 * (value?.length ?? 0);
       this.#reserve(most);
       const keyAt = this.#end + OP_HEADER_BYTES;
@@ -73,8 +72,8 @@ export class RecordBuilder {
 }
 
 /**
- * The records of a file with numbers above `after`, in order. What is torn, and
- * what is older than the record before it, is left out.
+ * The records of a file with numbers above `after`, in order. Torn records, and those older than
+ * the record before them, are left out.
  */
 export function* readRecords(file: Buffer, after: number): Iterable<LogRecord> {
   let previous = after;
@@ -92,7 +91,7 @@ export function* readRecords(file: Buffer, after: number): Iterable<LogRecord> {
   }
 }
 
-/** The whole record that begins there with a number above `previous`, if one does. */
+/** The whole record that begins at this offset with a number above `previous`, if any. */
 function recordAt(
   file: Buffer,
   at: number,

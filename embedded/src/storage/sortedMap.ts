@@ -7,7 +7,7 @@ const { default: BTree } = createRequire(import.meta.url)(
   "sorted-btree",
 ) as typeof sortedBTree;
 
-/** A value under its key, as a range hands it out. */
+/** A value with its key, as a range yields it. */
 export interface MapEntry<V> {
   readonly key: Key;
   readonly value: V;
@@ -40,7 +40,7 @@ export class SortedMap<V> {
     this.#tree.delete(key);
   }
 
-  /** A map with the same entries; neither sees what is written to the other afterwards. */
+  /** A map with the same entries; later writes to one are not seen by the other. */
   fork(): SortedMap<V> {
     return new SortedMap(this.#tree.clone());
   }

@@ -1,17 +1,16 @@
 import { EmbeddedError } from "../errors.js";
 
 /**
- * The seam under the database: ordered keys with atomic writes, snapshots and
- * group-committed durability.
+ * The interface under the database: ordered keys with atomic writes, snapshots and group-committed
+ * durability.
  *
- * Keys are strings of which every char code is one byte (0 to 255). V8 stores
- * them as bytes and compares them with `<` in byte order without a call into
- * native code; they also work as `Map` keys, which buffers do not. Values are
- * text.
+ * Keys are strings of which every char code is one byte (0 to 255). V8 stores them as bytes and
+ * compares them with `<` in byte order without a call into native code; they also work as `Map`
+ * keys, which buffers do not. Values are text.
  */
 export type Key = string;
 
-/** Keys that begin so are the store's own; ranges end before them. */
+/** Prefix of the store's own keys; ranges end before them. */
 export const STORE_OWN: Key = "\xff";
 
 /** One change of a write: `value: null` deletes the key. */
@@ -20,7 +19,7 @@ export interface WriteOp {
   readonly value: string | null;
 }
 
-/** What a write hands back: it is already visible, and `durable` tells when it is on disk. */
+/** The result of a write: it is already visible, and `durable` resolves when it is on disk. */
 export interface WriteReceipt {
   readonly durable: Promise<void>;
 }
@@ -46,7 +45,7 @@ export interface Snapshot {
 
 export interface Store {
   snapshot(): Snapshot;
-  /** Atomic, and visible to every snapshot taken after it returns. */
+  /** Writes atomically; every snapshot taken after it returns sees the writes. */
   write(ops: readonly WriteOp[]): WriteReceipt;
   /** Waits until everything written is on disk, then gives the directory up. */
   close(): Promise<void>;
@@ -55,7 +54,10 @@ export interface Store {
 /** The longest key a store takes, in bytes (LMDB with 4,096-byte pages). */
 export const MAX_KEY_BYTES = 1978;
 
-/** Before anything of a write is taken in: what the log has and LMDB refuses could not be opened again. */
+/**
+ * Checks the keys of a write before any of it is taken in: a log with a key that LMDB refuses could
+ * not be opened again.
+ */
 export function assertKeysFit(ops: readonly WriteOp[]): void {
   const tooLong = ops.find(({ key }) => key.length > MAX_KEY_BYTES);
   if (tooLong === undefined) return;

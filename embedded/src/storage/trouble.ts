@@ -2,7 +2,7 @@ import { statfsSync } from "node:fs";
 import { constants } from "node:os";
 import { EmbeddedError } from "../errors.js";
 
-/** What a store throws, and rejects with, once the disk has refused a write. */
+/** The error that a store throws, and rejects with, once the disk has refused a write. */
 export function writeFailed(dataDir: string, cause: unknown): EmbeddedError {
   const { what, toDo } = troubleOf(dataDir, cause);
   return new EmbeddedError(
@@ -13,7 +13,10 @@ export function writeFailed(dataDir: string, cause: unknown): EmbeddedError {
   );
 }
 
-/** What is thrown where a directory cannot be opened; what says itself what is wrong stays as it is. */
+/**
+ * The error for a directory that cannot be opened; an error that already says what is wrong stays
+ * as it is.
+ */
 export function cannotOpen(dataDir: string, cause: unknown): EmbeddedError {
   if (cause instanceof EmbeddedError) return cause;
   const { what, toDo } = troubleOf(dataDir, cause);
@@ -24,7 +27,7 @@ export function cannotOpen(dataDir: string, cause: unknown): EmbeddedError {
   );
 }
 
-/** So little free space is none, to a file system. */
+/** Free space below which a disk counts as full, as file systems do. */
 const FULL_BYTES = 1024 * 1024;
 
 function troubleOf(
@@ -44,7 +47,7 @@ function troubleOf(
     case "EROFS":
     case "EACCES":
     case "EPERM":
-    case "ENOENT": // of a folder that could not be made
+    case "ENOENT": // A folder could not be made.
       return {
         what: `it may only be read, or not even that (${said})`,
         toDo: "make it writable for this user, or choose another one",
@@ -63,7 +66,7 @@ function troubleOf(
   }
 }
 
-/** By name. LMDB's errors have the number. */
+/** The name of a system error's code; LMDB's errors have the number. */
 function codeOf(cause: unknown): string | undefined {
   const { code } = (cause ?? {}) as { code?: string | number };
   return typeof code === "number"
@@ -80,7 +83,7 @@ function isFull(dataDir: string): boolean {
     const { bavail, bsize } = statfsSync(dataDir);
     return bavail * bsize < FULL_BYTES;
   } catch {
-    // What cannot be asked is not known to be full.
+    // A disk whose space is unknown does not count as full.
     return false;
   }
 }

@@ -1,12 +1,11 @@
 /*
- * What makes a write durable before LMDB has it: one sequential write to a file,
- * where LMDB has to write pages all over its own and to sync twice.
+ * The log that makes a write durable before LMDB has it: one sequential write to a file, where LMDB
+ * has to write pages all over its own and to sync twice.
  *
- * There are two files. Writes go to one of them until `cut`, when LMDB begins to
- * take over what it holds; those that follow go to the other. The next `cut` comes
- * when LMDB has what was before the last one, so that the first file is free to be
- * written from its start again: its blocks are there already, and a write that is
- * synced need not touch its metadata.
+ * There are two files. Writes go to one of them until `cut`, when LMDB begins to take over its
+ * records; later writes go to the other. The next `cut` comes when LMDB has everything before the
+ * last one, so that the first file is free to be written from its start again: its blocks are there
+ * already, and a write that is synced need not touch its metadata.
  */
 
 import { constants } from "node:fs";
@@ -19,7 +18,7 @@ import { readRecords, RecordBuilder, type LogRecord } from "./logRecords.js";
 import type { WriteOp } from "./store.js";
 import { writeFailed } from "./trouble.js";
 
-/** What a crash left in the log, for LMDB to take over before anything is appended. */
+/** Writes that a crash left in the log, for LMDB to take over before anything is appended. */
 export interface Recovered {
   readonly log: WriteAheadLog;
   readonly records: readonly LogRecord[];
@@ -28,7 +27,7 @@ export interface Recovered {
 export class WriteAheadLog {
   readonly #dataDir: string;
   readonly #files: readonly [LogFile, LogFile];
-  /** Not yet on their way to disk, oldest first; the last one takes in writes. */
+  /** Batches not yet on their way to disk, oldest first; the last one takes in writes. */
   readonly #waiting: Batch[] = [];
   #current: LogFile;
   #isCut = true;
@@ -36,7 +35,7 @@ export class WriteAheadLog {
   #writing: Promise<void> | null = null;
   #failure: EmbeddedError | null = null;
 
-  /** Hears why nothing can be appended any more. */
+  /** Called with the reason when nothing can be appended any more. */
   onFailure: (failure: EmbeddedError) => void = () => {};
 
   private constructor(
@@ -74,12 +73,12 @@ export class WriteAheadLog {
     }
   }
 
-  /** Why nothing can be appended any more. */
+  /** The reason why nothing can be appended any more. */
   get failure(): EmbeddedError | null {
     return this.#failure;
   }
 
-  /** Resolves when the writes are on disk, with all that were appended before them. */
+  /** Appends writes; resolves when they are on disk, with all that were appended before them. */
   append(ops: readonly WriteOp[]): Promise<void> {
     const batch = this.#takingIn();
     batch.record.add(ops);
@@ -88,8 +87,9 @@ export class WriteAheadLog {
   }
 
   /**
-   * Ends what LMDB takes over next; all that was before the last cut must be in LMDB.
-   * @returns the number of the last record before it
+   * Ends the part of the log that LMDB takes over next; everything before the last cut must be in
+   * LMDB.
+   * @returns the number of the last record before the cut
    */
   cut(): number {
     this.#current = this.#files[this.#current === this.#files[0] ? 1 : 0];
@@ -97,7 +97,7 @@ export class WriteAheadLog {
     return this.#lastNumber;
   }
 
-  /** Waits for what was appended, whatever comes of it. */
+  /** Waits for the appended writes, whether they succeed or fail. */
   async close(): Promise<void> {
     await this.#writing;
     await Promise.all(this.#files.map((file) => file.close()));
@@ -114,7 +114,7 @@ export class WriteAheadLog {
   }
 
   async #writeWaiting(): Promise<void> {
-    // What else this event turn writes comes along.
+    // Other writes of this event turn join the batch.
     await new Promise(setImmediate);
     let batch: Batch | undefined;
     while ((batch = this.#waiting.shift()) !== undefined) {
@@ -141,7 +141,7 @@ class Batch {
   reject!: (error: EmbeddedError) => void;
   #resolve!: () => void;
 
-  /** @param isFirst whether it is written to the start of the file */
+  /** @param isFirst whether the batch is written to the start of the file */
   constructor(number: number, file: LogFile, isFirst: boolean) {
     this.#number = number;
     this.#file = file;
@@ -150,7 +150,7 @@ class Batch {
       this.#resolve = resolve;
       this.reject = reject;
     });
-    // Whoever needs the outcome awaits it; a failed batch must not also end the process.
+    // Callers that need the outcome await it; a failed batch must not also end the process.
     this.durable.catch(() => undefined);
   }
 
@@ -161,12 +161,15 @@ class Batch {
   }
 }
 
-/** A file that one great write made longer than this gives the space back. */
+/** Size to which a file is cut back after one great write made it longer. */
 const KEPT_BYTES = 16 * 1_024 * 1_024;
 
 const { O_RDWR, O_CREAT, O_DSYNC } = constants;
 
-/** On Linux a write to a file opened so is on disk when it returns, which saves a call to sync it. */
+/**
+ * Whether a write is on disk when it returns: on Linux it is for a file opened so, which saves a
+ * call to sync it.
+ */
 const SYNCS_WRITES = process.platform === "linux";
 
 class LogFile {

@@ -15,10 +15,9 @@ import { chargeUserTime, startUserTime } from "./userTime.js";
 const MAX_VALUE_BYTES = 16 << 20;
 
 /**
- * Runs a function to the JSON text of its result, both ends validated.
+ * Runs a function to the JSON text of its result, with arguments and result validated.
  *
- * @throws FunctionFailure for everything the function did wrong; other errors are
- * the deployment's own.
+ * @throws FunctionFailure for every fault of the function; other errors are the deployment's own.
  */
 export async function execute(
   execution: Execution,
@@ -33,7 +32,7 @@ export async function execute(
   }
   execution.finish();
   startUserTime();
-  // What user code made of a fatal failure does not matter: nothing may commit.
+  // After a fatal failure nothing may commit, however user code handled it.
   failure = execution.fatal ?? failure;
   if (failure !== undefined) {
     throw failure;
@@ -41,7 +40,7 @@ export async function execute(
   return result;
 }
 
-/** Refuses to run a function as something it is not. */
+/** Refuses to run a function as another type than its own. */
 export function checkType(entry: FunctionEntry, udfType: UdfType): void {
   if (entry.udfType !== udfType) {
     throw new FunctionFailure(
@@ -69,7 +68,7 @@ async function run(execution: Execution, args: JSONValue): Promise<string> {
   return result;
 }
 
-/** A query or mutation that waits for what never comes would hold up all others. */
+/** Fails a query or mutation that waits too long: it would hold up all others. */
 async function withinDeadline<T>(
   running: Promise<T>,
   { fn, runtime: { maxWaitMs } }: Execution,
@@ -88,7 +87,7 @@ async function withinDeadline<T>(
   }
 }
 
-/** Words what the code of an execution threw. */
+/** Describes the error that an execution's code threw. */
 export async function toFailure(
   execution: Execution,
   error: unknown,
@@ -151,7 +150,10 @@ function checkResult(execution: Execution, text: string): void {
   }
 }
 
-/** A number is nine bytes to Convex and may be two in JSON, with its comma. */
+/**
+ * Largest ratio of a value's size to its JSON. A number is nine bytes to Convex and may be two in
+ * JSON, with its comma.
+ */
 const LARGEST_GROWTH = 5;
 
 function checkSize(
@@ -171,7 +173,10 @@ function checkSize(
   }
 }
 
-/** Ids in validators name tables; an action looks them up in the latest snapshot. */
+/**
+ * Calls `use` with the transaction in which validators look up tables by id; for an action, with
+ * the latest snapshot.
+ */
 function withTransaction(
   execution: Execution,
   use: (tx: Transaction) => void,

@@ -14,70 +14,75 @@ import { SeededRandom } from "./random.js";
 import type { CompletionEvent, ExecutionSource } from "../types.js";
 import type { UserTime } from "./userTime.js";
 
-/** What a request and everything it calls have in common. */
+/** The part that a request and all its calls have in common. */
 export interface RequestContext {
   readonly requestId: string;
   readonly source: ExecutionSource;
-  /** The user that the functions of one component act for; a call into another drops it. */
+  /**
+   * The user that the functions of one component act for; a call into another component drops it.
+   */
   readonly identity: UserIdentity | null;
   readonly ip: string | null;
   readonly userAgent: string | null;
-  /** The scheduled function this request is, if it is one. */
+  /** The scheduled function that the request runs, if any. */
   readonly job: { readonly componentPath: string; readonly id: string } | null;
 }
 
-/** How an execution went. */
+/** The outcome of an execution. */
 export interface Ended {
-  /** JSON text; empty after a failure. */
+  /** JSON text of the result; empty after a failure. */
   readonly json: string;
   readonly logs: LogLines;
   readonly failure?: FunctionFailure;
   readonly ts?: bigint;
   readonly readSet?: Iterable<ReadInterval>;
-  /** Of a query that read a page. */
+  /** Journal of a query that read a page. */
   readonly journal?: string | null;
-  /** Resolves when what it read and wrote is on disk, before which nobody is to be told of it. */
+  /**
+   * Resolves when all that the execution read and wrote is on disk, before which nobody may be told
+   * of it.
+   */
   readonly durable?: Promise<void>;
-  /** A hook said not to run. */
+  /** Present when a hook said not to run. */
   readonly skipped?: true;
 }
 
-/** What executions use of the runtime that they run in. */
+/** The parts of the runtime that executions use. */
 export interface ExecutionRuntime {
   readonly database: Database;
   readonly clock: Clock;
   readonly deploymentName: string;
   readonly maxUserTimeMs: number;
   readonly maxWaitMs: number;
-  /** The code that was pushed last. */
+  /** The latest code. */
   readonly deployment: FunctionSource;
-  /** Runs a function by itself, as actions call others. */
+  /** Runs a function on its own, for an action that calls it. */
   runEntry(
     entry: FunctionEntry,
     args: JSONValue,
     context: { deployment: FunctionSource; request: RequestContext },
   ): Promise<Ended>;
-  /** Whether anybody hears what {@link emit} tells. */
+  /** Whether {@link emit} has listeners. */
   readonly hasListeners: boolean;
   emit(event: CompletionEvent): void;
 }
 
-/** What a running function is given. */
+/** The start values of an execution. */
 export interface ExecutionStart {
   readonly runtime: ExecutionRuntime;
   readonly deployment: FunctionSource;
   readonly fn: FunctionEntry;
   readonly request: RequestContext;
-  /** Null in actions. */
+  /** The transaction; null in actions. */
   readonly transaction: Transaction | null;
-  /** Frozen time of queries and mutations; null: the clock's. */
+  /** Frozen time of queries and mutations; null in actions, which read the clock. */
   readonly frozenNowMs: number | null;
-  /** How many calls are above it in the same transaction. */
+  /** Number of nested calls above this one in the same transaction. */
   readonly depth: number;
   readonly userTime: UserTime;
 }
 
-/** One running function: what its syscalls act on. */
+/** One running function, which its syscalls act on. */
 export class Execution implements ExecutionStart {
   readonly runtime: ExecutionRuntime;
   readonly deployment: FunctionSource;
@@ -90,17 +95,20 @@ export class Execution implements ExecutionStart {
   readonly logs = new LogLines();
   readonly streams = new Map<number, QueryStream>();
   readonly timers = new Set<unknown>();
-  /** `console.time` labels and when they began. */
+  /** `console.time` labels and the times when they began. */
   readonly timerLabels = new Map<string, number>();
   nextQueryId = 0;
   paginated = false;
-  /** Where the page of an earlier run of the same query ended; then where this one did. */
+  /**
+   * Journal: where the page of an earlier run of the same query ended; then where this run's page
+   * ended.
+   */
   journal: string | null = null;
-  /** The handler returned: nothing it left behind may act any more. */
+  /** Whether the handler returned: after that, no code it left behind may act. */
   finished = false;
-  /** The last syscall still under way; later ones of a query or mutation wait for it. */
+  /** The last syscall still under way; later syscalls of a query or mutation wait for it. */
   tail: Promise<unknown> | null = null;
-  /** Takes back the nested call that is under way. */
+  /** Rolls back the nested call that is under way. */
   abandonNested: (() => void) | null = null;
   /** A failure that user code must not be able to catch. */
   fatal: Error | undefined;
@@ -133,7 +141,7 @@ export class Execution implements ExecutionStart {
     return this.transaction;
   }
 
-  /** Null in actions, whose randomness is real. */
+  /** Seeded randomness; null in actions, whose randomness is real. */
   get random(): SeededRandom | null {
     if (this.transaction === null) {
       return null;

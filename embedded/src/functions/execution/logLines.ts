@@ -5,7 +5,7 @@ const TRUNCATED = " (truncated due to length)";
 /** Console levels as `logLines` shows them. */
 export type LogLevel = "DEBUG" | "ERROR" | "INFO" | "LOG" | "WARN";
 
-/** What one execution wrote to the console, in order, cut to Convex's limits. */
+/** Console output of one execution, in order, cut to Convex's limits. */
 export class LogLines {
   readonly lines: string[] = [];
   #overflowed = false;
@@ -14,7 +14,10 @@ export class LogLines {
     this.#push(cutToBytes(`[${level}] ${text}`));
   }
 
-  /** A nested call's lines come after what its caller had logged when it returned. */
+  /**
+   * Appends the lines of a nested call, after those that its caller had logged when the call
+   * returned.
+   */
   append(nested: LogLines): void {
     for (const line of nested.lines) {
       this.#push(line);

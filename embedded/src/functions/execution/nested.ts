@@ -7,7 +7,9 @@ import { FunctionFailure } from "../failure.js";
 import type { FunctionEntry } from "../functionEntry.js";
 import type { UdfType } from "../types.js";
 
-/** How a query or mutation calls another; a snapshot query sees nothing its caller wrote. */
+/**
+ * Kind of a call between queries and mutations; a snapshot query sees none of its caller's writes.
+ */
 export type NestedKind = "query" | "mutation" | "snapshotQuery";
 
 export interface NestedCall {
@@ -20,9 +22,9 @@ export interface NestedCall {
 const MAX_DEPTH = 8;
 
 /**
- * Calls a function within the caller's transaction. A mutation that throws takes
- * back its own writes and schedules, and its caller may go on. So does one whose
- * caller returns without waiting for it.
+ * Calls a function within the caller's transaction. A mutation that throws rolls back its own
+ * writes and schedules, and its caller may go on. The same happens when the caller returns without
+ * waiting for the call.
  */
 export async function callNested(
   caller: Execution,
@@ -56,7 +58,7 @@ export async function callNested(
   }
 }
 
-/** Calls a function from an action: what it runs, it runs by itself. */
+/** Calls a function from an action, in a transaction or action of its own. */
 export async function callFromAction(
   caller: Execution,
   udfType: UdfType,
@@ -76,7 +78,7 @@ export async function callFromAction(
   return ended.json;
 }
 
-/** What a nested call reads and writes, and how that ends. */
+/** Reads and writes of a nested call, and how they end. */
 interface Scope {
   readonly tx: Transaction;
   readonly succeed: () => void;
@@ -118,7 +120,10 @@ function nestedExecution(
   });
 }
 
-/** Users are the app's affair: who is signed in stays in the component that was told. */
+/**
+ * The request for a call into `componentPath`. Users are the app's affair: the identity stays in
+ * the component that was given it.
+ */
 function requestFor(
   { request, fn }: Execution,
   { componentPath }: FunctionEntry,

@@ -25,7 +25,7 @@ export class SeededRandom {
     return sum >>> 0;
   }
 
-  /** In [0, 1), with the 53 bits that `Math.random` promises. */
+  /** A number in [0, 1), with the 53 bits that `Math.random` promises. */
   nextDouble(): number {
     return (
       ((this.nextUint32() >>> 5) * 67_108_864 + (this.nextUint32() >>> 6)) /

@@ -31,7 +31,7 @@ export class Span {
     context: {
       deployment: FunctionSource;
       request: RequestContext;
-      /** An HTTP action is an action in all else. */
+      /** Whether it is an HTTP action, which is an action in every other respect. */
       isHttpAction?: boolean;
     },
   ) {
@@ -88,7 +88,7 @@ export class Span {
     this.#emit(undefined, commitTs);
   }
 
-  /** Hands back the function's own failure; throws on what is the deployment's. */
+  /** Reports the function's own failure; throws on a failure of the deployment. */
   failed(error: unknown): {
     json: "";
     logs: LogLines;

@@ -10,7 +10,7 @@ export interface UserTime {
 /** An execution, as far as its time is concerned. */
 interface Timed {
   readonly userTime: UserTime;
-  /** Null in actions, whose time is not bounded. */
+  /** The transaction; null in actions, whose time is not bounded. */
   readonly transaction: object | null;
   readonly runtime: { readonly maxUserTimeMs: number };
 }
@@ -21,7 +21,7 @@ interface Timed {
  */
 let markMs = 0;
 
-/** Engine work ends here; what follows is user code. */
+/** Sets a mark where engine work ends and user code begins. */
 export function startUserTime(): void {
   markMs = performance.now();
 }
@@ -46,11 +46,11 @@ export function chargeUserTime({
   }
 }
 
-/** Reading it takes tens of microseconds, as long as a small query. */
+/** How long a sample is used: reading one takes tens of microseconds, as long as a small query. */
 const SAMPLE_EVERY_MS = 50;
 let sample = { atMs: -Infinity, usage: process.cpuUsage() };
 
-/** Processor time of the process so far, as of a moment ago. */
+/** Processor time of the process, up to a moment ago. */
 export function processorTime(): NodeJS.CpuUsage {
   const now = performance.now();
   if (now - sample.atMs > SAMPLE_EVERY_MS) {

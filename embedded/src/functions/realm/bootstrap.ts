@@ -1,12 +1,12 @@
 /**
- * Runs once inside each context, where the intrinsics that pushed code sees live:
- * makes time and randomness the host's to decide, and turns the host's plain
- * answers into this context's own promises and errors.
+ * Script that runs once inside each context, where the intrinsics that pushed code sees live: it
+ * puts time and randomness under the host's control, and turns the host's plain answers into this
+ * context's own promises and errors.
  *
- * The host answers a syscall with a string (done), a failure `{message, data?}`
- * (data is JSON text), or a host promise of either. Promises and errors have to be
- * made in here: awaiting a foreign promise costs two more turns, and code that
- * checks `instanceof Error` would not recognise a foreign one.
+ * The host answers a syscall with a string (done), a failure `{message, data?}` (data is JSON
+ * text), or a host promise of either. Promises and errors have to be made in here: awaiting a
+ * foreign promise costs two more turns, and code that checks `instanceof Error` would not recognise
+ * a foreign one.
  */
 export const BOOTSTRAP = `(function (host, inspect) {
   "use strict";
@@ -71,7 +71,7 @@ export const BOOTSTRAP = `(function (host, inspect) {
   define("console", console);
   define("process", { env: Object.assign(Object.create(Object.prototype), host.env) });
   define("self", globalThis);
-  // The host's would end the process when a callback throws.
+  // The host's own would end the process when a callback throws.
   define("queueMicrotask", (callback) => { Promise.resolve().then(() => { callback(); }); });
   for (const [name, value] of host.globals) define(name, value);
   for (const [name, call] of host.guardedGlobals) define(name, guarded(call));

@@ -10,9 +10,8 @@ import { asyncSyscall, syscall } from "../syscalls/dispatch.js";
 import { INTRINSICS } from "../transform.js";
 
 /**
- * What a context's bootstrap gets from this process. Binary data classes are this
- * process's own, so that what `TextEncoder` or `fetch` hand out is `instanceof`
- * the classes that pushed code sees.
+ * The host side of a context's bootstrap. Binary data classes are this process's own, so that
+ * results of `TextEncoder` or `fetch` are `instanceof` the classes that pushed code sees.
  */
 export function createHost(
   env: Readonly<Record<string, string>>,

@@ -4,9 +4,8 @@ import { describeThrown } from "../stackTrace.js";
 import type { ModuleNamespace, ModuleSource } from "../types.js";
 
 /**
- * Evaluates modules in a fresh context and hands back the exports of `entryPoints`
- * by path: how a push looks at code before it is deployed. Other modules are
- * evaluated when an entry point imports them.
+ * Evaluates modules in a fresh context and returns the exports of `entryPoints` by path: a push's
+ * code before it is deployed. Other modules are evaluated when an entry point imports them.
  *
  * @throws EmbeddedError "invalidPush" naming the module that failed and why.
  */

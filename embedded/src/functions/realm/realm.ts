@@ -11,16 +11,18 @@ import type { ModuleLoader, ModuleNamespace, ModuleSource } from "../types.js";
 
 const requireHere = createRequire(import.meta.url);
 const bootstrap = new vm.Script(BOOTSTRAP, { filename: "embedded:bootstrap" });
-/** Runs inside the context: it tells plain objects by that context's prototypes. */
+/** Inspects values inside the context, as plain objects are told by that context's prototypes. */
 const inspector = new vm.Script(
   `((module, require) => {${readFileSync(requireHere.resolve("object-inspect"), "utf8")}\nreturn module.exports; })({}, () => ({}))`,
   { filename: "embedded:object-inspect" },
 );
 
-/** Top-level code runs in a moment; what takes this long does not end. */
+/** Limit for top-level code, which runs in a moment: code that takes this long does not end. */
 const IMPORT_TIMEOUT_MS = 10_000;
 
-/** Node bounds the time of scripts only: this one calls what was left for it. */
+/**
+ * Script that calls the evaluation left for it in a global: Node bounds the time of scripts only.
+ */
 const evaluation = new vm.Script(
   `(() => { const evaluate = globalThis.__evaluate; delete globalThis.__evaluate; return evaluate(); })()`,
   { filename: "embedded:evaluation" },
@@ -68,7 +70,7 @@ export class Realm implements ModuleLoader {
     );
   }
 
-  /** The module's exports, already evaluated or not. */
+  /** The exports of a module, which is evaluated when first needed. */
   async load(modulePath: string): Promise<ModuleNamespace> {
     const done = this.#evaluated.get(modulePath);
     if (done !== undefined) {
@@ -117,7 +119,7 @@ export class Realm implements ModuleLoader {
     } catch (cause) {
       const { code } = (cause ?? {}) as NodeJS.ErrnoException;
       if (code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw cause;
-      // Nothing that was running could clean up after itself.
+      // No module that was being evaluated could clean up after itself.
       for (const begun of this.#compiled.keys()) this.#evaluated.delete(begun);
       throw new EmbeddedError(
         "functionFailed",

@@ -4,7 +4,7 @@ import type { UdfType } from "../types.js";
 import { addressArg } from "./address.js";
 import { objectArg, type AsyncSyscalls, type SyscallArgs } from "./table.js";
 
-/** What an action calls: each query and mutation is a transaction of its own. */
+/** Syscalls of actions, in which each query and mutation is a transaction of its own. */
 export const actionSyscalls: AsyncSyscalls = {
   "1.0/actions/query": {
     scope: "action",

@@ -12,7 +12,7 @@ import {
 const END_OF_STREAM = '{"value":null,"done":true}';
 const NOTHING = "{}";
 
-/** Opening and closing queries. */
+/** Syscalls that open and close queries. */
 export const databaseSyncSyscalls: SyncSyscalls = {
   "1.0/queryStream": {
     scope: "transaction",
@@ -47,7 +47,7 @@ export const databaseSyncSyscalls: SyncSyscalls = {
   },
 };
 
-/** Reading and writing documents. Their JSON text passes through unparsed. */
+/** Syscalls that read and write documents. Their JSON text passes through unparsed. */
 export const databaseSyscalls: AsyncSyscalls = {
   "1.0/get": {
     scope: "transaction",
@@ -170,7 +170,9 @@ export const databaseSyscalls: AsyncSyscalls = {
   },
 };
 
-/** The database checks a query's contents; its outline has to be there for that. */
+/**
+ * The argument of a query. The database checks its contents, for which its outline has to be there.
+ */
 function queryArg(query: object): QueryJson {
   if (!(
     "source" in query &&

@@ -24,10 +24,10 @@ const syncTable = new Map(
   Object.entries({ ...databaseSyncSyscalls, ...metaSyncSyscalls }),
 );
 
-/** Code left running after its handler returned waits here for ever. */
+/** Awaited for ever by code left running after its handler returned. */
 const NEVER = new Promise<never>(() => {});
 
-/** `Convex.syscall`: answers at once. */
+/** `Convex.syscall`, which answers at once. */
 export function syscall(op: string, json: string): Answer {
   const execution = currentExecution();
   if (execution === undefined || execution.finished) {
@@ -41,9 +41,9 @@ export function syscall(op: string, json: string): Answer {
 }
 
 /**
- * `Convex.asyncSyscall`. Syscalls of a query or mutation happen in the order they
- * were made, one at a time; most finish on the spot, and only those made while a
- * nested call is under way have to queue. An action's run side by side.
+ * `Convex.asyncSyscall`. Syscalls of a query or mutation happen in the order they were made, one at
+ * a time; most finish on the spot, and only those made while a nested call is under way have to
+ * queue. An action's syscalls run side by side.
  */
 export function asyncSyscall(
   op: string,
@@ -84,7 +84,7 @@ export function asyncSyscall(
   return queued;
 }
 
-/** Runs a syscall; nothing but data goes back into a context, not even of an error. */
+/** Runs a syscall. Only data goes back into a context, also of an error. */
 function answer<T>(
   execution: Execution,
   entry: Syscall<T>,

@@ -2,14 +2,17 @@ import type { JSONValue } from "convex/values";
 import type { Execution } from "../execution/execution.js";
 import { FunctionFailure } from "../failure.js";
 
-/** Parsed arguments of a syscall; user code can reach syscalls directly, so nothing about them is certain. */
+/**
+ * Parsed arguments of a syscall. User code can make syscalls directly, so the arguments are
+ * checked.
+ */
 export type SyscallArgs = Readonly<Record<string, JSONValue | undefined>>;
 
-/** Where an operation exists; elsewhere it is unknown, as on the real deployment. */
+/** Functions in which an operation exists; elsewhere it is unknown, as on the real deployment. */
 export type SyscallScope =
   "any" | "transaction" | "mutation" | "action" | "notQuery";
 
-/** One operation: answers with JSON text. */
+/** One operation, which answers with JSON text. */
 export interface Syscall<Answer> {
   readonly scope: SyscallScope;
   run(execution: Execution, args: SyscallArgs): Answer;
@@ -65,7 +68,7 @@ export function objectArg(
   return value;
 }
 
-/** Undefined where the argument was left out or is null. */
+/** A string argument; undefined when it was left out or is null. */
 export function optionalString(
   args: SyscallArgs,
   name: string,
@@ -73,7 +76,7 @@ export function optionalString(
   return isAbsent(args[name]) ? undefined : stringArg(args, name);
 }
 
-/** Clients write arguments they leave out either way. */
+/** Whether an argument was left out: some clients leave it out, others write null. */
 export function isAbsent(value: JSONValue | undefined): boolean {
   return value === undefined || value === null;
 }

@@ -11,7 +11,7 @@ import {
   type SyscallArgs,
 } from "./table.js";
 
-/** Calling other functions in the same transaction, and handles to pass on. */
+/** Syscalls that call other functions in the same transaction, or make handles. */
 export const udfSyscalls: AsyncSyscalls = {
   "1.0/runUdf": {
     scope: "transaction",

@@ -53,6 +53,7 @@ export class UserTokens {
 
   /**
    * The user a JWT speaks for.
+   *
    * @throws HttpError 401 with a sentence that says what is wrong with the token; 503 when the
    * provider's keys cannot be had.
    */

@@ -6,6 +6,7 @@ import type { AuthenticateMessage } from "./messages.js";
 /**
  * The user a client says it is. To check a user's token may take a request to its issuer; messages
  * of the client wait meanwhile.
+ *
  * @throws HttpError for a token that is refused
  */
 export async function authenticateSession(

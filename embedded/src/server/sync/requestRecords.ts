@@ -31,6 +31,7 @@ const TRIM_BATCH = 500;
  * Outcomes of the mutations that came over a socket, so that a mutation whose answer was lost is
  * answered again and not run again. A record is in the mutation's own commit: there is no moment
  * with one and without the other.
+ *
  * Records lie by week, so the old ones are a range without an index.
  */
 export class RequestRecords {

@@ -1,6 +1,6 @@
 /*
- * Which files a data directory has, and what it means that one is not there: whatever is missing is
- * named, and nothing is made in its place, as that would hide what is lost with it.
+ * The files of a data directory, and the meaning of a missing one: a missing file is named, and
+ * none is made in its place, as that would hide the loss.
  */
 
 import { statSync } from "node:fs";
@@ -9,12 +9,13 @@ import { join } from "node:path";
 import { EmbeddedError } from "../../errors.js";
 
 export const DATA_FILE = "data.lmdb";
-/** LMDB's own, for those who read it. */
+/** LMDB's own file, which lists its readers. */
 const READERS_FILE = "data.lmdb-lock";
 export const LOG_FILES = ["log.0", "log.1"] as const;
 
 /**
- * Before LMDB is opened, which makes an empty file where there is none.
+ * Refuses a directory whose data file is missing; to be called before LMDB is opened, which makes
+ * an empty file.
  * @throws EmbeddedError "storageFailed"
  */
 export function assertDataThere(dataDir: string): void {
@@ -28,7 +29,8 @@ export function assertDataThere(dataDir: string): void {
 }
 
 /**
- * Before the files of the log are opened. Both are made before the first write.
+ * Refuses a directory whose log is missing; to be called before its files are opened. Both are made
+ * before the first write.
  * @param lastRecord number of the last record of the log that LMDB has
  * @throws EmbeddedError "storageFailed"
  */
@@ -50,7 +52,7 @@ export async function keepPrivate(dataDir: string): Promise<void> {
   }
 }
 
-/** Null where there is none. */
+/** Size of a file; null where there is none. */
 function sizeOf(dataDir: string, name: string): number | null {
   return statSync(join(dataDir, name), { throwIfNoEntry: false })?.size ?? null;
 }

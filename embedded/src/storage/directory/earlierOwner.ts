@@ -1,7 +1,7 @@
 /*
- * Versions up to 0.1.0 claimed a directory by a numbered file with their pid. Such a file outlives its
- * process, and says nothing to another pid namespace, so what it names is believed only where the
- * process can be seen to have the directory's data open.
+ * Claims of earlier versions. Versions up to 0.1.0 claimed a directory by a numbered file with their
+ * pid. Such a file outlives its process, and says nothing to another pid namespace, so its pid is
+ * believed only where the process can be seen to have the directory's data open.
  */
 
 import {
@@ -23,7 +23,9 @@ export function earlierOwner(dir: string): number | null {
   return null;
 }
 
-/** Once the directory is ours they say nothing more. */
+/**
+ * Removes the claims of earlier versions, which mean nothing once this process has the directory.
+ */
 export function removeEarlierClaims(dir: string): void {
   for (const name of claimsIn(dir)) rmSync(join(dir, name), { force: true });
 }
@@ -32,7 +34,10 @@ function claimsIn(dir: string): string[] {
   return readdirSync(dir).filter((name) => /^owner-\d+\.pid$/.test(name));
 }
 
-/** Linux shows what another process has open; elsewhere an earlier version is not noticed. */
+/**
+ * Whether a process has the directory's data open. Linux shows that; elsewhere an earlier version
+ * is not noticed.
+ */
 function hasDataOpen(pid: number, dir: string): boolean {
   const data = join(realpathSync(dir), "data.lmdb");
   const folder = `/proc/${pid}/fd`;
@@ -42,7 +47,9 @@ function hasDataOpen(pid: number, dir: string): boolean {
   );
 }
 
-/** Undefined where it is gone by now, or is somebody else's. */
+/**
+ * The result of `look`; undefined for a file or process that is gone by now, or is somebody else's.
+ */
 function ifThere<Result>(look: () => Result): Result | undefined {
   try {
     return look();

@@ -2,7 +2,7 @@ import { constants, mkdirSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
-/** Makes a directory that is found after a power failure, with those above it that are missing. */
+/** Makes a directory, with missing parents, so that it survives a power failure. */
 export async function makeDirectory(path: string): Promise<void> {
   const first = mkdirSync(path, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
@@ -13,7 +13,7 @@ export async function makeDirectory(path: string): Promise<void> {
   } while (made !== dirname(first));
 }
 
-/** Replaces a file by another with this content, or, after a crash, leaves it as it was. */
+/** Replaces a file's content; after a crash the file has either the old or the new. */
 export async function replaceFile(
   path: string,
   content: string,
@@ -30,7 +30,9 @@ export async function replaceFile(
   await syncDirectory(dirname(path));
 }
 
-/** Makes new files found after a power failure. Windows has no such call for directories. */
+/**
+ * Makes new files of a directory survive a power failure. Windows has no such call for directories.
+ */
 export async function syncDirectory(path: string): Promise<void> {
   if (process.platform === "win32") return;
   const directory = await open(path, constants.O_RDONLY);

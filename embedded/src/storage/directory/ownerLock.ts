@@ -1,15 +1,15 @@
 /*
- * How one process owns a data directory, whoever can see whose pids.
+ * The lock by which one process owns a data directory, whichever pids it can see.
  *
  * An owner listens on a socket in the directory. The kernel closes it with the process, however that
  * ends, and after a power cut nobody listens; a connection reaches it from every pid and network
- * namespace that has the same volume. So who connects knows whether the owner lives, and no file, no
- * pid and no time has to be believed.
+ * namespace that has the same volume. So a process that connects knows whether the owner lives, and
+ * no file, no pid and no time has to be believed.
  *
- * Claims are numbered names of such sockets, and the highest number has the directory. As a name is
- * made only once, and the highest is never removed, of several who find the same one dead one gets
- * the next number. A single name would have to be removed first, and whoever removes it cannot know
- * that it is still the dead one.
+ * Claims are numbered names of such sockets, and the highest number has the directory. A name is
+ * made only once, and the highest is never removed, so of several processes that find the same one
+ * dead, one gets the next number. A single name would have to be removed first, and a process that
+ * removes it cannot know that it is still the dead one.
  */
 
 import { randomBytes } from "node:crypto";
@@ -38,7 +38,10 @@ export async function lockDataDir(dataDir: string): Promise<Unlock> {
   return unlock;
 }
 
-/** The system gives the name of a pipe to one process at a time, and takes it back by itself. */
+/**
+ * Claims the directory by a pipe. The system gives the name of a pipe to one process at a time, and
+ * takes it back by itself.
+ */
 async function claimPipe(dataDir: string, dir: string): Promise<Unlock> {
   const pipe = pipeOf(dir);
   try {
@@ -69,7 +72,11 @@ async function claimNumber(dataDir: string, dir: string): Promise<Unlock> {
   }
 }
 
-/** @returns the number that is now ours; undefined where somebody took our draft for a dead one's */
+/**
+ * Claims the next number.
+ * @returns the number that is now ours; undefined when another process removed our draft as a dead
+ * one's
+ */
 async function claimNext(
   dataDir: string,
   dir: string,
@@ -90,12 +97,12 @@ async function claimNext(
       rmSync(draft, { force: true });
       return mine;
     }
-    // Ours was made long after we looked: its number had been used, and removed.
+    // Our claim was made long after the look: its number had been used, and removed.
     rmSync(claimPath(dir, mine), { force: true });
   }
 }
 
-/** Lower claims, and drafts whose process ended before it had a number. */
+/** Removes lower claims, and drafts whose process ended before it had a number. */
 async function removeOthers(dir: string, mine: number): Promise<void> {
   for (const claim of claimsIn(dir)) {
     if (claim < mine) rmSync(claimPath(dir, claim), { force: true });
@@ -124,14 +131,14 @@ function claimsIn(dir: string): number[] {
 }
 
 /**
- * 0 where there is none. A list may have neither the claim that is removed while it is read nor the
- * one that is made then; a second one has what was made during the first.
+ * The highest claim; 0 without one. A list may lack both a claim that is removed and one that is
+ * made while it is read; a second list has the claim made during the first.
  */
 function latestClaim(dir: string): number {
   return Math.max(0, ...claimsIn(dir), ...claimsIn(dir));
 }
 
-/** Publishes the socket under its name in one step, when it listens already. */
+/** Publishes a socket that listens already under its name, in one step. */
 function tryLink(draft: string, path: string): "linked" | "taken" | "no draft" {
   try {
     linkSync(draft, path);

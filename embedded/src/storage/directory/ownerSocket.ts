@@ -4,25 +4,29 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 
-/** What listens for whoever asks whether its process lives. */
+/** A socket that tells other processes that its owner lives. */
 export interface Listening {
   close(): Promise<void>;
 }
 
-/** What came of asking: nobody listens; ask anew; somebody does, and says who, unless busy. */
+/**
+ * The answer of an owner: nobody listens; ask anew; somebody listens, and says who, unless busy.
+ */
 export type Answer =
   | { readonly kind: "dead" | "gone" }
   | { readonly kind: "lives"; readonly says: string | null };
 
-/** For an owner to say who it is. That it lives is known before, from the kernel. */
+/** How long an owner has to say who it is. That it lives is known before, from the kernel. */
 const ANSWER_MS = 1_000;
 
-/** Listens at `path`, and tells everyone who connects `says`; keeps no process from its end. */
+/**
+ * Listens at `path`, and sends `says` to everyone who connects; does not keep the process running.
+ */
 export async function listen(path: string, says: string): Promise<Listening> {
   const server = createServer((socket) => {
-    // Who asked may be gone by then.
+    // The other process may be gone by then.
     socket.on("error", () => socket.destroy());
-    // One that stays would keep the server from closing.
+    // A connection that stays would keep the server from closing.
     socket.end(says, () => socket.destroy());
     socket.unref();
   });
@@ -37,7 +41,7 @@ export async function listen(path: string, says: string): Promise<Listening> {
     });
   });
   server.unref();
-  // One accept that fails, as without free file descriptors, leaves the rest to go on.
+  // After an accept that fails, as without free file descriptors, the server goes on.
   server.on("error", () => undefined);
   return { close: () => new Promise((done) => server.close(() => done())) };
 }
@@ -69,9 +73,9 @@ function askShort(path: string): Promise<Answer> {
         case "ECONNREFUSED":
           return answer({ kind: "dead" });
         case "ENOENT":
-        case "ECONNRESET": // It closed meanwhile.
+        case "ECONNRESET": // The owner closed meanwhile.
           return answer({ kind: "gone" });
-        // It listens, and so many ask that it takes no more.
+        // The owner listens, and so many ask that it takes no more.
         case "EAGAIN":
           return lives();
         default:
@@ -82,17 +86,20 @@ function askShort(path: string): Promise<Answer> {
   });
 }
 
-/** The name of a directory's pipe, on Windows: all paths to a directory have one. */
+/** The name of a directory's pipe, on Windows; the same for all paths to the directory. */
 export function pipeOf(dir: string): string {
   const path = realpathSync.native(dir).toLowerCase();
   const digest = createHash("sha256").update(path).digest("hex");
   return `\\\\.\\pipe\\convex-embedded-${digest}`;
 }
 
-/** A socket's path holds no more, wherever this runs. */
+/** Limit for a socket's path, on every system. */
 const MAX_PATH_BYTES = 100;
 
-/** Reaches a path that is too long for a socket by a link to its folder. */
+/**
+ * Calls `use` with a path short enough for a socket; a longer one is reached by a link to its
+ * folder.
+ */
 async function atShortPath<Result>(
   path: string,
   use: (short: string) => Promise<Result>,
