@@ -1,6 +1,5 @@
 /**
- * The only source of time and timers in the embedded deployment, so that tests
- * can own both.
+ * The only source of time and timers in the embedded deployment, so that tests can control both.
  */
 export interface Clock {
   /** Wall-clock milliseconds since the epoch. */

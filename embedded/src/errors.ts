@@ -1,6 +1,6 @@
 import type { JSONValue } from "convex/values";
 
-/** Every reason an embedded deployment refuses something, for programs. */
+/** Codes of the errors that an embedded deployment throws. */
 export type EmbeddedErrorCode =
   | "dataDirInUse"
   | "portInUse"
@@ -37,7 +37,7 @@ export function isStoreGone(error: unknown): error is EmbeddedError {
 export class EmbeddedError extends Error {
   override readonly name: string = "EmbeddedError";
   readonly code: EmbeddedErrorCode;
-  /** Present where Convex itself throws a ConvexError: its data, as Convex JSON. */
+  /** Data of the ConvexError that Convex itself would throw, as Convex JSON; else absent. */
   readonly data?: JSONValue;
 
   constructor(

@@ -38,20 +38,23 @@ export type { Log } from "./server/log.js";
 export type { DeploymentStats } from "./stats.js";
 
 export interface OpenOptions {
-  /** Made when it is not there; one process owns it at a time. */
+  /** Directory of the data, made if it does not exist; one process owns it at a time. */
   dataDir: string;
-  /** @default 3210; 0 picks a free one */
+  /** Port of the API; 0 picks a free one. @default 3210 */
   port?: number;
-  /** Where the app's HTTP actions are served. @default the one after `port` */
+  /** Port of the app's HTTP actions. @default the one after `port` */
   sitePort?: number;
-  /** @default "127.0.0.1"; anything else opens the deployment to the network */
+  /**
+   * Address to listen on; any other than the default opens the deployment to the network. @default
+   * "127.0.0.1"
+   */
   host?: string;
-  /** @default the directory's own, made at random the first time */
+  /** Admin key. @default the directory's own, made at random the first time */
   adminKey?: string;
   clock?: Clock;
   /**
    * Runs no scheduled function and no cron before `startJobs`, so that code can be mended before
-   * what is due runs it. @default false
+   * due jobs run it. @default false
    */
   holdJobs?: boolean;
   /**
@@ -59,25 +62,25 @@ export interface OpenOptions {
    * process that is a deployment and nothing else. @default never
    */
   endWhenStuckMs?: number;
-  /** @default says nothing */
+  /** Receives log lines. @default no log */
   log?: Log;
 }
 
 /** A running deployment. */
 export interface EmbeddedDeployment {
   readonly url: string;
-  /** Where the app's HTTP actions are; `url` has them too, under `/http`. */
+  /** Address of the app's HTTP actions; `url` has them too, under `/http`. */
   readonly siteUrl: string;
   readonly adminKey: string;
   readonly dataDir: string;
-  /** The HTTP API without a socket. */
+  /** Answers a request as the HTTP API does, without a socket. */
   fetch(request: Request): Promise<Response>;
   stats(): DeploymentStats;
-  /** Runs what is due, and will be; does nothing where jobs run already. */
+  /** Starts due jobs, now and later; does nothing where jobs run already. */
   startJobs(): Promise<void>;
-  /** Hears of every execution that ended; returns how to stop. */
+  /** Calls `listener` for every execution that ended; returns the function that stops this. */
   onCompletion(listener: (event: CompletionEvent) => void): () => void;
-  /** Answers what is in flight, writes everything to disk, gives the directory up. */
+  /** Answers requests in flight, writes everything to disk, gives the directory up. */
   close(): Promise<void>;
 }
 
@@ -189,7 +192,7 @@ async function open(
     runner: jobRunner(runtime),
     underWay,
     onError: (error) => {
-      // The store has said so, once.
+      // The store has logged it, once.
       if (!isStoreGone(error))
         log(`The scheduler failed: ${describeError(error)}`);
     },
@@ -230,7 +233,7 @@ async function open(
   };
 }
 
-/** The socket is bound before the deployment stands behind it, since code is told the URL. */
+/** Binds the sockets before the deployment is open, since code is told its URL. */
 class Front {
   #handler: ApiHandler = () =>
     Promise.resolve(
@@ -251,7 +254,7 @@ class Front {
   }
 }
 
-/** Undoes what was started, last first, once. */
+/** Undoes the steps of a start, last first, once. */
 class Cleanups {
   readonly #steps: (() => void | Promise<void>)[] = [];
   #done: Promise<void> | undefined;
@@ -264,7 +267,7 @@ class Cleanups {
     return (this.#done ??= this.#runAll());
   }
 
-  /** A step that fails keeps none from its turn. */
+  /** Runs every step, also after one that fails. */
   async #runAll(): Promise<void> {
     const failures: unknown[] = [];
     for (const step of this.#steps.reverse()) {
@@ -290,7 +293,7 @@ function urlOf(host: string, port: number): string {
 }
 
 function packageVersion(): string {
-  // One level above the sources in src as above the compiled files in dist.
+  // The file is one level above the sources in src as above the compiled files in dist.
   const file = new URL("../package.json", import.meta.url);
   try {
     const { version } = JSON.parse(readFileSync(file, "utf8")) as {
@@ -298,7 +301,7 @@ function packageVersion(): string {
     };
     return version;
   } catch (error) {
-    // Somebody has bundled the sources into a file of his own.
+    // The sources were bundled into a file of the app's own.
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return "unknown";
     throw error;
   }

@@ -1,6 +1,9 @@
 import { randomFillSync } from "node:crypto";
 
-/** Asking the system costs microseconds whatever the amount, so it is asked for many bytes at once. */
+/**
+ * Random bytes in store. Asking the system costs microseconds whatever the amount, so it is asked
+ * for many at once.
+ */
 const pool = Buffer.alloc(4096);
 let offset = pool.length;
 

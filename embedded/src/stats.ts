@@ -2,14 +2,14 @@ import type { Database } from "./database/database.js";
 import type { Runtime } from "./functions/runtime.js";
 import type { CompletionEvent } from "./functions/types.js";
 
-/** What a deployment did since it was opened. */
+/** Counts of a deployment since it was opened. */
 export interface DeploymentStats {
   /** Transactions that changed something. */
   readonly commits: number;
-  /** Executions that were their own transaction or action, by type. */
+  /** Queries that were their own execution; likewise mutations. */
   readonly queries: number;
   readonly mutations: number;
-  /** HTTP actions included. */
+  /** Actions, HTTP actions included. */
   readonly actions: number;
   /** Executions of any type that ended in an error. */
   readonly failures: number;
@@ -47,7 +47,7 @@ export class DeploymentCounters {
     });
   }
 
-  /** The counts now; the answer does not change afterwards. */
+  /** The counts at this moment, which do not change afterwards. */
   read(): DeploymentStats {
     return { ...this.#counts };
   }

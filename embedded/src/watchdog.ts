@@ -3,13 +3,13 @@ import { Worker } from "node:worker_threads";
 import { SCRIPT_PREFIX } from "./functions/transform.js";
 import type { Log } from "./server/log.js";
 
-/** How often the event loop says that it turns, and how often that is looked at. */
+/** How often, within the limit, the event loop signals that it turns, and the watchdog looks. */
 const BEATS_PER_LIMIT = 10;
 
 /**
  * Ends this process once pushed code has kept its thread for so long: no timer, no answer and no
- * signal handler comes through any more. What was acknowledged is on disk. On standard error it says
- * where the thread was.
+ * signal handler comes through any more. What was acknowledged is on disk. The place of the thread
+ * goes to standard error.
  *
  * Code is blamed for what is proven: the event loop has not turned, the process has used the
  * processor for half of that time, and, stopped, the thread is found in pushed code. A machine that
@@ -49,7 +49,10 @@ export function endWhenStuck(
   };
 }
 
-/** Counts its own turns, not the clock's time, which also passes while a machine sleeps. */
+/**
+ * Code of the watching thread. It counts its own turns, not the clock's time, which also passes
+ * while a machine sleeps.
+ */
 const WATCH = `
 "use strict";
 const { Session } = require("node:inspector");
@@ -78,7 +81,7 @@ setInterval(() => {
   if (missed >= beats && usedMs() - usedAtBeat >= afterMs / 2 && !isLooking) look();
 }, everyMs);
 
-/** Stops the thread where it is. */
+/** Stops the main thread and looks where it is. */
 function look() {
   isLooking = true;
   const seen = last;
@@ -104,11 +107,11 @@ function look() {
     isLooking = false;
     missed = 0;
     usedAtBeat = usedMs();
-    // Told once the thread is free to.
+    // The main thread logs this once it is free to.
     parentPort.postMessage("The deployment did nothing else for " + afterMs / 1000 +
       " s, and no pushed function was found at work: it had much to do, or was kept waiting.");
   };
-  // Where it waits in native code it does not stop.
+  // A thread that waits in native code does not stop.
   const late = setTimeout(letGo, afterMs);
   session.post("Debugger.enable");
   session.post("Debugger.pause");

@@ -13,25 +13,25 @@ import { withoutStaged } from "./imports/staging.js";
 import { Transaction } from "./transactions/transaction.js";
 import type { Commit } from "./types.js";
 
-/** What a write hands back. Tell nobody about it before `durable` has resolved. */
+/** The outcome of a write. Nobody may be told of it before `durable` has resolved. */
 export interface WriteOutcome<T> {
   value: T;
   ts: bigint;
   durable: Promise<void>;
 }
 
-/** What a database is opened with, beside its store. */
+/** Options of a database, beside its store. */
 export interface DatabaseOptions {
   readonly clock: Clock;
-  /** What one transaction may use. @default Convex's own limits */
+  /** Limits of one transaction. @default Convex's own limits */
   readonly limits?: Partial<TransactionLimits>;
 }
 
-/** Times already given out, kept in every commit: a restart must not repeat them. */
+/** The greatest times already given out, kept in every commit: a restart must not repeat them. */
 interface HighWater {
-  /** Nanoseconds, of the latest commit. */
+  /** Time of the latest commit, in nanoseconds. */
   ts: string;
-  /** Milliseconds, of the latest document. */
+  /** Creation time of the latest document, in milliseconds. */
   creationTime: number;
 }
 
@@ -105,13 +105,13 @@ export class Database {
     return outcome;
   }
 
-  /** Hears of every commit that changed something, before its writer does. */
+  /** Calls `listener` for every commit that changed something, before its writer goes on. */
   onCommit(listener: (commit: Commit) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** The commit that a read would see now. */
+  /** Timestamp of the latest commit. */
   get latestTs(): bigint {
     return this.#latestTs;
   }
@@ -162,7 +162,7 @@ export class Database {
     }
   }
 
-  /** Nobody goes on with the index builds and imports that a stop cut short. */
+  /** Drops the index builds and imports that a stop cut short: nobody goes on with them. */
   async #abandonUnfinished(): Promise<void> {
     await this.write((tx) =>
       Promise.resolve(
@@ -178,7 +178,7 @@ export class Database {
     );
   }
 
-  /** Deletes what is retired, some keys a commit, between the writes of others. */
+  /** Deletes retired keys, some a commit, between the writes of others. */
   #startSweep(): void {
     if (this.#isSweeping || !this.#hasRetired) return;
     this.#isSweeping = true;
@@ -200,7 +200,7 @@ export class Database {
         await durable;
       }
     } catch (error) {
-      // The next one to open the store finds what is left.
+      // Whoever opens the store next finds the remaining keys.
       if (!isStoreGone(error)) throw error;
     }
   }
@@ -231,7 +231,7 @@ export class Database {
     });
   }
 
-  /** The wall clock's nanoseconds, or one more than the last where that is not ahead. */
+  /** The wall clock's nanoseconds, or one more than the last timestamp where that is greater. */
   #nextTs(): bigint {
     const wall = BigInt(Math.floor(this.#clock.now())) * 1_000_000n;
     return wall > this.#latestTs ? wall : this.#latestTs + 1n;
@@ -251,7 +251,7 @@ function isRetirement({ key, value }: WriteOp): boolean {
 
 const bits = new DataView(new ArrayBuffer(8));
 
-/** The next greater float64 of a positive one. */
+/** The next greater float64 after a positive one. */
 function nextAfter(value: number): number {
   bits.setFloat64(0, value);
   bits.setBigUint64(0, bits.getBigUint64(0) + 1n);

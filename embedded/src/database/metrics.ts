@@ -1,7 +1,7 @@
 import { EmbeddedError } from "../errors.js";
 import { formatBytes } from "./values/displayValue.js";
 
-/** What one transaction may use, by Convex's own names. */
+/** Limits of one transaction, by Convex's own names. */
 export interface TransactionLimits {
   bytesRead: number;
   bytesWritten: number;
@@ -15,7 +15,7 @@ export interface TransactionLimits {
 
 export type MetricName = keyof TransactionLimits;
 
-/** The shape that `1.0/getTransactionMetrics` answers with. */
+/** The answer of `1.0/getTransactionMetrics`. */
 export type TransactionMetricsReport = Record<
   | MetricName
   | "filesWritten"
@@ -40,7 +40,7 @@ export const DEFAULT_LIMITS: Readonly<TransactionLimits> = {
 
 const METRIC_NAMES = Object.keys(DEFAULT_LIMITS) as MetricName[];
 
-/** What a nested call adds is taken back when it rolls back; its reads happened and stay. */
+/** Counts that go back when a nested call rolls back; its reads happened and stay. */
 const UNDONE_BY_ROLLBACK = [
   "bytesWritten",
   "documentsWritten",
@@ -48,7 +48,7 @@ const UNDONE_BY_ROLLBACK = [
   "scheduledFunctionArgsBytes",
 ] as const satisfies readonly MetricName[];
 
-/** Where a nested call began. */
+/** The state in which a nested call began. */
 export interface MetricsMark {
   used: TransactionLimits;
   limits: TransactionLimits;
@@ -86,12 +86,14 @@ export class TransactionMetrics {
     this.#add("scheduledFunctionArgsBytes", argsBytes);
   }
 
-  /** The number of intervals can also shrink, when a read joins two. */
+  /** Sets the number of intervals, which also shrinks, when a read joins two. */
   setIntervals(count: number): void {
     this.#add("databaseQueries", count - this.#used.databaseQueries);
   }
 
-  /** Begins a nested call; `limits` are its own budget and can only lower what is left. */
+  /**
+   * Begins a nested call; `limits` are its own budget and can only lower the rest of its caller's.
+   */
   enter(limits: Partial<TransactionLimits> = {}): MetricsMark {
     const mark = { used: { ...this.#used }, limits: this.#limits };
     this.#limits = { ...this.#limits };

@@ -8,7 +8,7 @@ export interface RangeExpression {
   value: JSONValue;
 }
 
-/** Where a query's rows come from, as the client library serialises it. */
+/** Source of a query's rows, as the client library serialises it. */
 export type QuerySource =
   | { type: "FullTableScan"; tableName: string; order: "asc" | "desc" | null }
   | {
@@ -19,7 +19,7 @@ export type QuerySource =
     }
   | { type: "Search"; indexName: string; filters: JSONValue };
 
-/** Operators apply in the order they were chained. */
+/** Operator of a query. Operators apply in the order they were chained. */
 export type QueryOperator = { filter: JSONValue } | { limit: number };
 
 /** A query as `1.0/queryStream` and `1.0/queryPage` carry it. */
@@ -34,7 +34,7 @@ export interface StoredDocument {
   readonly value: Record<string, JSONValue>;
 }
 
-/** An open query; rows are read as they are asked for. */
+/** An open query, whose rows are read one by one. */
 export interface QueryStream {
   next(): StoredDocument | null;
   close(): void;
@@ -50,7 +50,7 @@ export interface QueryPageRequest {
   maximumBytesRead?: number | null;
 }
 
-/** Result of `1.0/queryPage`; `page` holds documents, whose `json` is what goes over the wire. */
+/** Result of `1.0/queryPage`; `page` holds documents, whose `json` goes over the wire. */
 export interface QueryPageResult {
   page: StoredDocument[];
   isDone: boolean;
@@ -68,7 +68,7 @@ export interface ReadInterval {
   upper: Key;
 }
 
-/** What a commit changed. */
+/** Changes of a commit. */
 export interface CommitWrites {
   readonly documents: readonly {
     component: string;
@@ -77,8 +77,8 @@ export interface CommitWrites {
   }[];
   readonly metaKeys: readonly string[];
   /**
-   * Where readers meet the commit: what it wrote, and the place of every document
-   * it put in every index, moved there or not. Only under heads that are watched.
+   * Intervals in which readers meet the commit: its writes, and the place of every document it put
+   * in every index, moved there or not. Only under heads that `isWatched` accepts.
    */
   touched(isWatched: (head: Key) => boolean): Iterable<KeyInterval>;
 }
@@ -91,6 +91,6 @@ export interface KeyInterval {
 
 export interface Commit {
   ts: bigint;
-  /** Worked out when first asked for. */
+  /** Computed when first asked for. */
   readonly writes: CommitWrites;
 }

@@ -21,7 +21,7 @@ import { describeMismatch } from "../values/validators.js";
 import { encodeFloat64 } from "../values/valueEncoding.js";
 import type { PendingView } from "../records/view.js";
 
-/** Where imported documents go: a staged table, or one that is in use. */
+/** Destination of imported documents: a staged table, or one that is in use. */
 export type ImportTarget =
   | { readonly kind: "staged"; readonly table: StagedTable }
   | {
@@ -30,15 +30,15 @@ export type ImportTarget =
       readonly name: string;
     };
 
-/** What ids a table's documents have in an import. */
+/** The kind of ids that a table's documents have in an import. */
 export interface ImportedIds {
-  /** The table's number in them; undefined when no document has an id. */
+  /** Number of the table in the ids; undefined when no document has an id. */
   readonly number: number | undefined;
-  /** That some do not begin with their document's creation time. */
+  /** Whether some ids do not begin with their document's creation time. */
   readonly areForeign: boolean;
 }
 
-/** What a document's `_id` and `_creationTime` say; throws where they cannot be kept. */
+/** Reads a document's `_id` and `_creationTime`; throws where they cannot be kept. */
 export function inspectIds(fields: Fields): ImportedIds {
   const { _id: id, _creationTime: time } = fields;
   if (time !== undefined && typeof time !== "number") {
@@ -55,8 +55,8 @@ export function inspectIds(fields: Fields): ImportedIds {
 }
 
 /**
- * Writes documents with the ids and creation times they come with. `staged` are
- * all tables of the import: their numbers are what ids mean once it has ended.
+ * Writes documents with the ids and creation times they come with. `staged` are all tables of the
+ * import, which give the numbers in ids their meaning once it has ended.
  */
 export function insertImported(
   tx: Transaction,

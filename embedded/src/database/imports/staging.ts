@@ -23,19 +23,22 @@ import type { PendingView } from "../records/view.js";
 export interface StagedTable {
   readonly component: string;
   readonly name: string;
-  /** Unique in the store. */
+  /** Id of the table, unique in the store. */
   readonly id: number;
-  /** The number in its documents' ids. */
+  /** Number of the table in its documents' ids. */
   readonly number: number;
 }
 
-/** What a table is staged for. */
+/** A request to stage a table. */
 export interface StagingRequest {
   readonly component: string;
   readonly name: string;
-  /** The number that the documents' ids have. @default the number of the table of that name, or a new one */
+  /**
+   * Number of the table in the documents' ids. @default the number of the table of that name, or a
+   * new one
+   */
   readonly number?: number | undefined;
-  /** That some ids do not begin with their document's creation time. */
+  /** Whether some ids do not begin with their document's creation time. */
   readonly hasForeignIds: boolean;
 }
 
@@ -77,16 +80,16 @@ export function stageTable(
   });
 }
 
-/** What takes the place of what, all in one commit. */
+/** The end of an import: tables that take the place of others, all in one commit. */
 export interface Activation {
   readonly staged: readonly StagedTable[];
   /** Tables that go without a replacement. */
   readonly removed: readonly { component: string; name: string }[];
-  /** That a table that got rows meanwhile is not to lose them. */
+  /** Whether to refuse the import if a table got rows meanwhile, which it would lose. */
   readonly requireEmpty: boolean;
 }
 
-/** Puts staged tables in the places of those of their names, and removes others. */
+/** Puts staged tables in the places of those with their names, and removes others. */
 export function activateStaged(
   tx: Transaction,
   { staged, removed, requireEmpty }: Activation,
@@ -125,7 +128,7 @@ export function activateStaged(
   });
 }
 
-/** Gives up tables that were staged. */
+/** Drops staged tables. */
 export function dropStaged(
   tx: Transaction,
   staged: readonly StagedTable[],
@@ -137,7 +140,7 @@ export function dropStaged(
   }));
 }
 
-/** The catalog without the staged tables that `isGone` names. */
+/** The catalog without the staged tables that `isGone` accepts. */
 export function withoutStaged(
   catalog: Catalog,
   view: PendingView,
@@ -156,7 +159,7 @@ export function withoutStaged(
   return changed;
 }
 
-/** The refusal of an import that must not add to what is there. */
+/** The refusal of an import that must not add to existing documents. */
 export function tableExists(name: string): EmbeddedError {
   return new EmbeddedError(
     "invalidArgument",
@@ -164,12 +167,15 @@ export function tableExists(name: string): EmbeddedError {
   );
 }
 
-/** What an import must find unchanged when it ends: its documents were checked against it. */
+/**
+ * Schema of a component as text. An import must find it unchanged when it ends: its documents were
+ * checked against it.
+ */
 export function schemaOf(tx: Transaction, path: string): string {
   const { schemaValidation, tables } = tx.component(path);
   return JSON.stringify([
     schemaValidation,
-    // Tables come into being by themselves; one that the schema does not name says nothing.
+    // Tables are made when first written to; one that the schema does not name is no part of it.
     [...tables.values()]
       .filter(isInSchema)
       .map((table) => [
@@ -180,7 +186,7 @@ export function schemaOf(tx: Transaction, path: string): string {
   ]);
 }
 
-/** Whether the schema says anything of a table. */
+/** Whether the schema names a table. */
 export function hasSchema(
   tx: Transaction,
   component: string,
@@ -238,7 +244,10 @@ function checkNumbers(tables: readonly Table[], path: string): void {
   }
 }
 
-/** A table whose number changes takes the ids with it that others refer to it by. */
+/**
+ * Refuses an import that changes a table's number while other tables refer to its documents: their
+ * ids would change.
+ */
 function checkReferences(
   view: PendingView,
   before: Component,
@@ -265,7 +274,7 @@ function checkReferences(
   }
 }
 
-/** The tables that a validator's `v.id()` name. */
+/** The tables that a validator names with `v.id()`. */
 function* referencedTables(
   validator: ValidatorJSON | null | JSONValue,
 ): Iterable<string> {

@@ -6,10 +6,10 @@ import { encodeValue } from "../values/valueEncoding.js";
 
 type Fields = Record<string, JSONValue>;
 
-/** A missing field is undefined, as in an index. */
+/** Evaluates to a document's value; a missing field is undefined, as in an index. */
 type Expression = (fields: Fields) => JSONValue | undefined;
 
-/** Turns the expression of `.filter()` into a test of a document's fields. */
+/** Compiles the expression of `.filter()` to a test of a document's fields. */
 export function compileFilter(json: JSONValue): (fields: Fields) => boolean {
   const expression = compile(json);
   return (fields) => toBoolean(expression(fields));

@@ -12,7 +12,7 @@ import {
   STRING_TAG,
 } from "../values/valueEncoding.js";
 
-/** Whole keys of an index, `lower` inclusive and `upper` exclusive. */
+/** Interval of an index's whole keys, `lower` inclusive and `upper` exclusive. */
 export interface Interval {
   lower: Key;
   upper: Key;
@@ -127,7 +127,10 @@ function rawIdBound(
   }
 }
 
-/** Where raw ids begin whose creation time is at (or, exclusively, above) the bound; null: nowhere. */
+/**
+ * The position of the first raw id whose creation time is at (or, exclusively, above) the bound;
+ * null: none is.
+ */
 function creationTimePosition(bound: Key, inclusive: boolean): Key | null {
   if (!bound.startsWith(FLOAT64_TAG)) {
     return bound < FLOAT64_TAG ? "" : null;
@@ -136,7 +139,7 @@ function creationTimePosition(bound: Key, inclusive: boolean): Key | null {
   return inclusive ? time : prefixEnd(time);
 }
 
-/** As {@link creationTimePosition}, for ids. */
+/** The position of the first raw id at (or, exclusively, above) the bound; null: none is. */
 function idPosition(table: Table, bound: Key, inclusive: boolean): Key | null {
   if (!bound.startsWith(STRING_TAG)) {
     return bound < STRING_TAG ? "" : null;
@@ -203,7 +206,7 @@ function split(
   return { equalities, bounds };
 }
 
-/** The used fields, equalities first, must be the index's first fields in order. */
+/** Refuses a range unless its fields, equalities first, are the index's first fields in order. */
 function checkOrder(
   table: Table,
   index: Index,

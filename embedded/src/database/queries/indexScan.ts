@@ -9,10 +9,10 @@ import { DEFAULT_LIMITS, type TransactionMetrics } from "../metrics.js";
 import type { ReadSet } from "./readSet.js";
 import type { View } from "../records/view.js";
 
-/** Where in an index a scan stands: after a key (without the index's head), or at its end. */
+/** Position of a scan in an index: after a key (without the index's head), or at its end. */
 export type Position = { after: Key } | "end";
 
-/** What a scan counts its reads against. */
+/** The part of a transaction that counts a scan's reads. */
 export interface ReadContext {
   readonly metrics: TransactionMetrics;
   readonly reads: ReadSet;
@@ -21,7 +21,7 @@ export interface ReadContext {
 export interface ScanOptions {
   reverse: boolean;
   start?: Position | null;
-  /** Inclusive; with it, the row and byte limits do not apply. */
+  /** Inclusive end; with it, the row and byte limits do not apply. */
   end?: Position | null;
   maximumRowsRead?: number | null;
   maximumBytesRead?: number | null;
@@ -91,12 +91,12 @@ export class IndexScan {
     this.#rows.return?.();
   }
 
-  /** Null until something was read. */
+  /** Position of the scan; null until something was read. */
   get position(): Position | null {
     return this.#position;
   }
 
-  /** The middle of what was read, if there is enough to split. */
+  /** The middle of the rows that were read; null for too few to split. */
   get splitPosition(): Position | null {
     const middle = this.#positions[this.#positions.length >>> 1];
     return this.#positions.length > 2 && middle !== undefined
@@ -120,7 +120,7 @@ export class IndexScan {
     );
   }
 
-  /** After the fact, so that every page reads at least one row and makes progress. */
+  /** Checks the limits after a row, so that every page reads at least one and makes progress. */
   #checkPageLimits(): void {
     const { end, maximumRowsRead, maximumBytesRead } = this.#options;
     if (end !== undefined && end !== null) {
@@ -153,7 +153,7 @@ export class IndexScan {
   }
 }
 
-/** Three quarters of a limit: beyond it Convex recommends to split a page. */
+/** Three quarters of a limit, beyond which Convex recommends to split a page. */
 export function softLimit(limit: number): number {
   return Math.floor((limit * 3) / 4);
 }

@@ -13,13 +13,13 @@ import type {
 } from "../types.js";
 import type { View } from "../records/view.js";
 
-/** Beyond it Convex recommends to split a page. */
+/** Length beyond which Convex recommends to split a page. */
 const SOFT_MAX_PAGE_LENGTH = softLimit(8192);
 
 /**
- * One page of a query. It stops at `pageSize` documents without looking ahead,
- * so a last page that is full is followed by an empty one. With an `endCursor`
- * it ends there, however many documents that are.
+ * Reads one page of a query. It stops at `pageSize` documents without looking ahead, so a last page
+ * that is full is followed by an empty one. With an `endCursor` it ends there, however many
+ * documents that are.
  */
 export function readPage(
   view: View,
@@ -130,7 +130,7 @@ function checkRequest({
   }
 }
 
-/** Binds a cursor to its query: the same rows in the same order. */
+/** Identity of a query, which binds cursors to it: the same rows in the same order. */
 function fingerprint(query: QueryJson, source: ResolvedSource | null): string {
   return createHash("sha256")
     .update(JSON.stringify([query, source?.index.paths ?? []]))

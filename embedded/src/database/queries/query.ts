@@ -21,7 +21,10 @@ export interface Rows {
   next(): Document | null;
 }
 
-/** What a query reads; null when its table does not exist yet, so that it has no rows. */
+/**
+ * The index range that a query reads; null when its table does not exist yet, so that it has no
+ * rows.
+ */
 export interface ResolvedSource {
   table: Table;
   index: Index;
@@ -136,7 +139,7 @@ function limited(rows: Rows, limit: number): Rows {
   let remaining = limit;
   return {
     next() {
-      // Asks for nothing beyond the limit: what is not read is not counted.
+      // No row beyond the limit is asked for, as unread rows are not counted.
       if (remaining <= 0) {
         return null;
       }
@@ -149,7 +152,7 @@ function limited(rows: Rows, limit: number): Rows {
   };
 }
 
-/** The checked form of a query that came as JSON. */
+/** Checks that JSON is a query. */
 export function assertQueryJson(query: QueryJson): void {
   if (
     typeof query !== "object" ||

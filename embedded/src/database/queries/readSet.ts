@@ -10,7 +10,7 @@ interface IndexReads {
   component: string;
   table: string;
   index: string;
-  /** In order, disjoint. */
+  /** Disjoint intervals in ascending order. */
   intervals: Interval[];
 }
 
@@ -19,7 +19,7 @@ export class ReadSet {
   readonly #byIndex = new Map<string, IndexReads>();
   #count = 0;
 
-  /** How many disjoint intervals there are. */
+  /** Number of disjoint intervals. */
   get count(): number {
     return this.#count;
   }

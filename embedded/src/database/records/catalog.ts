@@ -2,9 +2,9 @@ import type { ValidatorJSON } from "convex/values";
 import type { Key } from "../../storage/store.js";
 
 /**
- * What tables and indexes there are. One record a component in the store (catalogRecords.ts), read
- * once at start; in memory a value that is never changed, so that a transaction
- * keeps the catalog of its snapshot and a rollback just drops the newer one.
+ * The tables and indexes of a store. It has one record a component (catalogRecords.ts), read once
+ * at start; in memory the catalog is never changed but replaced, so that a transaction keeps the
+ * catalog of its snapshot and a rollback just drops the newer one.
  */
 export interface Catalog {
   readonly components: ReadonlyMap<string, Component>;
@@ -18,26 +18,26 @@ export interface Component {
   readonly tablesByNumber: ReadonlyMap<number, Table>;
   readonly nextTableNumber: number;
   readonly schemaValidation: boolean;
-  /** Being filled by an import, under numbers of their own until they take their place. */
+  /** Tables that an import fills, under numbers of their own until they take their place. */
   readonly staged: readonly Table[];
 }
 
 export interface Table {
   readonly component: string;
   readonly name: string;
-  /** Unique in its component, and part of its documents' ids. */
+  /** Number in the table's documents' ids, unique in its component. */
   readonly number: number;
-  /** Unique in the store, and part of its keys. */
+  /** Id in the table's keys, unique in the store. */
   readonly id: number;
   readonly isSystem: boolean;
   readonly head: Key;
-  /** What the schema says about documents; null for tables it does not name. */
+  /** Validator of the table's documents; null for tables that the schema does not name. */
   readonly validator: ValidatorJSON | null;
   /** The schema's indexes. */
   readonly indexes: readonly Index[];
-  /** Filled ahead of the push that brings them: written, but not read yet. */
+  /** Indexes that are filled ahead of the push that brings them: written, but not read yet. */
   readonly building: readonly Index[];
-  /** Every index that has entries of its own, for those who write. */
+  /** All indexes that writes keep up to date: each has entries of its own. */
   readonly written: readonly Index[];
   readonly byCreationTime: Index;
   readonly byId: Index;
@@ -47,11 +47,11 @@ export interface Index {
   readonly name: string;
   readonly fields: readonly string[];
   readonly paths: readonly (readonly string[])[];
-  /** Keys begin with this: an index's own head, or the documents' for the built-in ones. */
+  /** Beginning of the keys: an index's own head, or the documents' for the built-in ones. */
   readonly head: Key;
-  /** What follows the fields. What `paths` does not have of it is read off the raw id. */
+  /** Fields after the index's own. Those that `paths` lacks are read off the raw id. */
   readonly tail: readonly ("_creationTime" | "_id")[];
-  /** Null for the built-in indexes, which are the documents themselves. */
+  /** Id of the index; null for the built-in indexes, which are the documents themselves. */
   readonly id: number | null;
 }
 
@@ -61,10 +61,10 @@ export const EMPTY_CATALOG: Catalog = {
   nextIndexId: 1,
 };
 
-/** Convex numbers user tables from here, which makes their ids 32 characters long. */
+/** Number of the first user table, as on Convex; it makes their ids 32 characters long. */
 const FIRST_USER_TABLE_NUMBER = 10_001;
 
-/** The system tables that functions read through `db.system`, with their numbers. */
+/** System tables that functions read through `db.system`, with their numbers. */
 export const SYSTEM_TABLES = new Map([["_scheduled_functions", 9001]]);
 
 const SYSTEM_TABLE_NAMES = new Map(
@@ -79,7 +79,7 @@ export function findTable(
   return catalog.components.get(component)?.tables.get(name);
 }
 
-/** A table's name by its number; system tables have theirs before they exist. */
+/** The table's name by its number; system tables have theirs before they exist. */
 export function tableNameOf(
   catalog: Catalog,
   component: string,
@@ -99,7 +99,7 @@ export function tableNumberOf(
   return findTable(catalog, component, name)?.number ?? SYSTEM_TABLES.get(name);
 }
 
-/** The index a query names, or undefined. */
+/** The index that a query names, or undefined. */
 export function findIndex(table: Table, name: string): Index | undefined {
   switch (name) {
     case "by_id":
@@ -135,7 +135,7 @@ export function withTables(
   };
 }
 
-/** The one among `indexes` that is the same as the schema's. */
+/** The index among `indexes` that is the same as the schema's. */
 export function keptIndex(
   indexes: readonly Index[],
   { name, fields }: Pick<Index, "name" | "fields">,
@@ -147,5 +147,5 @@ export function keptIndex(
   );
 }
 
-/** Names of tables and indexes. */
+/** Form of the names of tables and indexes. */
 export const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;

@@ -23,7 +23,7 @@ import {
 import type { Key } from "../../storage/store.js";
 import type { PendingView, View } from "./view.js";
 
-/** What the store says there is. */
+/** Reads the catalog from the store. */
 export function loadCatalog(view: View): Catalog {
   const counters = view.get(COUNTERS_KEY);
   if (counters === undefined) {
@@ -91,7 +91,7 @@ export function ensureTable(
   };
 }
 
-/** What makes a table; the rest of {@link Table} follows from it. */
+/** Stored form of a table; the rest of {@link Table} follows from it. */
 export interface TableRecord {
   name: string;
   number: number;
@@ -100,8 +100,8 @@ export interface TableRecord {
   indexes: readonly IndexRecord[];
   building?: readonly IndexRecord[];
   /**
-   * The index by creation time, where ids do not begin with it: those that another
-   * deployment gave out and an import kept.
+   * Id of the index by creation time, which a table has when ids do not begin with it: those that
+   * another deployment gave out and an import kept.
    */
   creationTimeIndex?: number;
 }

@@ -4,7 +4,7 @@ import { displayValue } from "../values/displayValue.js";
 import type { Fields } from "./documents.js";
 import { decodeId, type DocumentId } from "../values/ids.js";
 
-/** The parts of an id argument; `operation` is the function the caller used, for the text. */
+/** Parses an id argument; `operation` is the function the caller used, for the error text. */
 export function decodeArgument(operation: string, id: string): DocumentId {
   const decoded = decodeId(id);
   if ("problem" in decoded) {
@@ -13,7 +13,7 @@ export function decodeArgument(operation: string, id: string): DocumentId {
   return decoded;
 }
 
-/** The table that the caller named, if any, must be the one in the id. */
+/** Checks that an id belongs to the table that the caller named, if any. */
 export function checkTable(
   operation: string,
   actual: string,
@@ -34,7 +34,7 @@ export function invalidId(operation: string, problem: string): EmbeddedError {
   );
 }
 
-/** System tables are reached through `db.system`, and only they are. */
+/** Checks that a system table is reached through `db.system`, and no other table is. */
 export function checkIsSystem(table: string, expected: boolean): void {
   if (table.startsWith("_") !== expected) {
     throw new EmbeddedError(
@@ -62,7 +62,7 @@ export function checkFields(operation: string, fields: Fields): void {
   }
 }
 
-/** Fields that begin with `_` are the engine's. */
+/** Refuses fields that begin with `_`, which are the engine's. */
 export function checkNoSystemFields(fields: Fields): void {
   for (const name in fields) {
     if (name.startsWith("_")) {
@@ -74,7 +74,9 @@ export function checkNoSystemFields(fields: Fields): void {
   }
 }
 
-/** A patch or replacement may repeat `_id` and `_creationTime`, but not change them. */
+/**
+ * Checks a patch or replacement, which may repeat `_id` and `_creationTime`, but not change them.
+ */
 export function checkKeptSystemFields(
   before: Fields,
   id: JSONValue | undefined,
@@ -99,7 +101,7 @@ function displayField(value: JSONValue | undefined): string {
   return value === undefined ? "missing" : displayValue(value);
 }
 
-/** `{$undefined: null}`, which a patch uses to remove a field. */
+/** Whether a value is `{$undefined: null}`, with which a patch removes a field. */
 export function isUndefined(value: JSONValue): boolean {
   return (
     typeof value === "object" &&

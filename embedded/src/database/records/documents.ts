@@ -9,8 +9,8 @@ import type { StoredDocument } from "../types.js";
 import type { PendingView, View } from "./view.js";
 
 /**
- * A document as the store keeps it: its size as Convex counts it, then its
- * Convex JSON. Most reads pass the text on and never parse it.
+ * Stored form of a document: its size as Convex counts it, then its Convex JSON. Most reads pass
+ * the text on and never parse it.
  */
 export class Document implements StoredDocument {
   readonly #stored: string;
@@ -66,7 +66,7 @@ export function insertDocument(
   return { id, size };
 }
 
-/** Writes over a document, touching only index entries whose key changes; returns the new size. */
+/** Overwrites a document, touching only index entries whose key changes; returns the new size. */
 export function updateDocument(
   view: PendingView,
   table: Table,
@@ -94,7 +94,7 @@ export function addIndexEntries(
   }
 }
 
-/** Puts the index entries of a document that changed where they belong now. */
+/** Moves the index entries of a changed document to their new keys. */
 export function moveIndexEntries(
   view: PendingView,
   table: Table,
@@ -126,7 +126,7 @@ export function removeDocument(
   addToRowCount(view, table, -1);
 }
 
-/** Kept beside the rows, so that counting never scans them. */
+/** Number of a table's documents, kept beside them, so that counting never scans them. */
 export function rowCount(view: View, table: Table): number {
   return Number(view.get(rowCountKey(table.id)) ?? 0);
 }

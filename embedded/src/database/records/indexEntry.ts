@@ -13,10 +13,10 @@ import { encodeValue } from "../values/valueEncoding.js";
 import type { View } from "./view.js";
 
 /**
- * Entries of an index: head, encoded fields, raw id. Where the fields are longer
- * than a key may be, the key holds their beginning and the id, and the value
- * holds the rest of the fields; entries that share such a beginning lie together
- * and are put in order when they are read.
+ * Limit for the fields in an index entry. An entry has head, encoded fields, raw id. Where the
+ * fields are longer than a key may be, the key holds their beginning and the id, and the value
+ * holds the rest of the fields; entries that share such a beginning lie together and are put in
+ * order when they are read.
  */
 const MAX_FIELD_BYTES = MAX_KEY_BYTES - HEAD_BYTES - RAW_ID_BYTES;
 const MAX_BEGINNING = HEAD_BYTES + MAX_FIELD_BYTES;
@@ -34,7 +34,7 @@ export function indexKey(
   return key + rawId;
 }
 
-/** What the store keeps for a whole key. */
+/** The stored entry for a whole key. */
 export function storedEntry(key: Key): { key: Key; value: string } {
   if (key.length <= MAX_KEY_BYTES) {
     return { key, value: "" };
@@ -46,7 +46,10 @@ export function storedEntry(key: Key): { key: Key; value: string } {
   };
 }
 
-/** What a stored key stands for: itself, or where it may be a beginning, all that begin so. */
+/**
+ * The whole keys for which a stored key may stand: itself, or, if it may be shortened, all that
+ * begin with it.
+ */
 export function wholeKeys(stored: Key): { lower: Key; upper: Key } {
   if (stored.length < MAX_KEY_BYTES) {
     return { lower: stored, upper: `${stored}\x00` };

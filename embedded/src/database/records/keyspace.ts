@@ -2,7 +2,7 @@ import { prefixEnd, type Key } from "../../storage/store.js";
 import { EmbeddedError } from "../../errors.js";
 import { encodeUint32 } from "../values/valueEncoding.js";
 
-/** Where everything lies in the store: one leading byte a kind. */
+/** Leading byte of each kind of key in the store. */
 const SPACE = {
   clock: "\x01",
   component: "\x02",
@@ -13,7 +13,7 @@ const SPACE = {
   retired: "\x07",
 } as const;
 
-/** High-water marks of time, and the next numbers for tables and indexes. */
+/** Key of the high-water marks of time, and of the next numbers for tables and indexes. */
 export const CLOCK_KEY: Key = `${SPACE.clock}clock`;
 export const COUNTERS_KEY: Key = `${SPACE.clock}counters`;
 
@@ -40,7 +40,7 @@ export function indexHead(indexId: number): Key {
   return SPACE.index + encodeUint32(indexId);
 }
 
-/** Where it says that the keys under a head are no longer anything's. */
+/** Key that marks all keys under a head as retired. */
 export function retiredKey(head: Key): Key {
   return SPACE.retired + head;
 }
@@ -50,15 +50,15 @@ export const RETIRED = {
   upper: prefixEnd(SPACE.retired),
 };
 
-/** The head that {@link retiredKey} was made of; undefined for other keys. */
+/** The head in a key made by {@link retiredKey}; undefined for other keys. */
 export function retiredHead(key: Key): Key | undefined {
   return key.startsWith(SPACE.retired) ? key.slice(1) : undefined;
 }
 
-/** Bytes of {@link documentHead} and {@link indexHead}. */
+/** Length of {@link documentHead} and {@link indexHead}. */
 export const HEAD_BYTES = 5;
 
-/** What keys of one table or index have in common. */
+/** The part that all keys of one table or index share. */
 export function headOf(key: Key): Key {
   return key.slice(0, HEAD_BYTES);
 }

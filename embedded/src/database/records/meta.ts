@@ -3,7 +3,7 @@ import { metaKey, metaName } from "./keyspace.js";
 import type { PendingView } from "./view.js";
 
 export interface MetaRange {
-  /** Whole keys: `from` inclusive, `to` exclusive. */
+  /** Start of the range, inclusive; `to` is exclusive. Both are whole keys. */
   from?: string;
   to?: string;
   limit?: number;
@@ -11,8 +11,8 @@ export interface MetaRange {
 }
 
 /**
- * Text under ordered names, in the same commit as the documents: due jobs, code,
- * environment variables, request records. Not counted against a function's limits.
+ * Named texts in the same commit as the documents: due jobs, code, environment variables, request
+ * records. They do not count against a function's limits.
  */
 export class Meta {
   readonly #view: PendingView;

@@ -6,14 +6,17 @@ import type { PendingView } from "./view.js";
 const SWEEP_KEYS = 1_000;
 
 /**
- * Gives up everything under a head, such as a dropped index's entries: at once for
- * whoever reads the catalog, while the keys go later, some a commit.
+ * Retires everything under a head, such as a dropped index's entries: readers of the catalog stop
+ * seeing it at once, while its keys are deleted later, some a commit.
  */
 export function retire(view: PendingView, head: Key): void {
   view.set(retiredKey(head), "");
 }
 
-/** Deletes up to {@link SWEEP_KEYS} keys under retired heads; whether any head is left. */
+/**
+ * Deletes up to {@link SWEEP_KEYS} keys under retired heads.
+ * @returns whether any head is left
+ */
 export function sweep(view: PendingView): boolean {
   let remaining = SWEEP_KEYS;
   for (const { key } of [...view.range(RETIRED)]) {

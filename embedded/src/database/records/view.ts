@@ -41,7 +41,7 @@ export class PendingView implements View {
     this.#pending.set(key, value);
   }
 
-  /** The view as it is now, whatever is written later: what an open query reads. */
+  /** The view as it is now, without later writes, for an open query. */
   frozen(): View {
     const snapshot = this.#snapshot;
     if (this.#pending.size === 0) {

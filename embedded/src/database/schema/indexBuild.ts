@@ -3,7 +3,7 @@ import type { Key } from "../../storage/store.js";
 import type { Database } from "../database.js";
 import { fillSome, startBuilds, withoutBuilds } from "./indexFill.js";
 
-/** How far a build has come, in documents. */
+/** Progress of a build, in documents. */
 export interface BuildProgress {
   indexes: number;
   documents: number;
@@ -11,10 +11,9 @@ export interface BuildProgress {
 }
 
 /**
- * Fills the indexes that a schema adds to tables with many documents, some
- * documents a commit. Meanwhile every write keeps them up to date and no query
- * sees them; `applySchema` takes them over by their ids, which this returns.
- * {@link discardBuilds} drops those that are never taken over.
+ * Fills the indexes that a schema adds to tables with many documents, some documents a commit.
+ * Meanwhile every write keeps them up to date and no query sees them; `applySchema` takes them over
+ * by the returned ids. {@link discardBuilds} drops those that are never taken over.
  */
 export async function buildIndexes(
   database: Database,

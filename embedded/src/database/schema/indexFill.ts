@@ -21,10 +21,12 @@ import { retire } from "../records/retired.js";
 import { parseSchema } from "./schemaDefinition.js";
 import type { PendingView } from "../records/view.js";
 
-/** Up to so many documents a table's new indexes are filled in the push's own commit. */
+/**
+ * Largest number of documents for which a table's new indexes are filled in the push's own commit.
+ */
 export const FILL_AT_ONCE = 1_000;
 
-/** What one commit of a build takes on: documents, and characters of them. */
+/** Limits for one commit of a build: documents, and characters in them. */
 export const BUILD_BATCH = { documents: 1_000, characters: 4 * 1_024 * 1_024 };
 
 /** The indexes of one table that are being filled. */
@@ -34,7 +36,9 @@ export interface TableBuild {
   rows: number;
 }
 
-/** Enters the indexes that a schema adds to tables with many documents, still empty. */
+/**
+ * Adds the indexes that a schema brings to tables with many documents, still empty, to the catalog.
+ */
 export function startBuilds(
   catalog: Catalog,
   view: PendingView,
@@ -72,7 +76,10 @@ export function startBuilds(
   };
 }
 
-/** The next documents' entries. Nothing is left to do in a table that an import replaced. */
+/**
+ * Fills the indexes with the entries of the next documents. A table that an import replaced needs
+ * no more.
+ */
 export function fillSome(
   catalog: Catalog,
   view: PendingView,
@@ -107,7 +114,7 @@ function rest({ head }: Table, from: Key): { lower: Key; upper: Key } {
   return { lower: head + from, upper: prefixEnd(head) };
 }
 
-/** The catalog without the builds that `isGone` names; their entries are retired. */
+/** The catalog without the builds that `isGone` accepts; their entries are retired. */
 export function withoutBuilds(
   catalog: Catalog,
   view: PendingView,

@@ -36,7 +36,7 @@ export interface IndexDiff {
   removed: IndexDescriptor[];
 }
 
-/** A stored document does not fit the schema that is being pushed. */
+/** Refusal of a stored document that does not fit the pushed schema. */
 class SchemaViolation extends EmbeddedError {
   constructor(
     readonly component: string,
@@ -53,12 +53,12 @@ class SchemaViolation extends EmbeddedError {
 }
 
 /**
- * Makes `schemaJson` (the parsed `schema.export()`, or null for none) the schema
- * of a component: makes its tables, fills new indexes, retires dropped ones and
- * checks stored documents against what changed. Throws {@link SchemaViolation},
- * "schemaInvalid" or "schemaUnsupported"; the transaction must then be dropped.
+ * Makes `schemaJson` (the parsed `schema.export()`, or null for none) the schema of a component:
+ * makes its tables, fills new indexes, retires dropped ones and checks stored documents against
+ * what changed. Throws {@link SchemaViolation}, "schemaInvalid" or "schemaUnsupported"; the
+ * transaction must then be dropped.
  * @param built ids of indexes that `buildIndexes` has filled for this schema
- * @param remaining ids of the documents of a table that are to be checked; null: all
+ * @param remaining ids of the documents of a table to check; null: all
  */
 export function applySchema(
   tx: Transaction,
@@ -155,7 +155,7 @@ function changeIndexes(
   const removed = before?.indexes.filter(({ id }) => !newIds.has(id)) ?? [];
   diff.removed.push(...removed.map(describe));
   diff.added.push(...added.map(describe));
-  // What was built but is not the schema's after all goes too.
+  // Indexes that were built but are not in the schema after all are dropped too.
   const unused =
     before?.building.filter(({ id }) => built.has(id!) && !newIds.has(id)) ??
     [];
@@ -191,7 +191,7 @@ function checkDocuments(
   }
 }
 
-/** Documents as they lie in the store: those of the ids that are there, or all. */
+/** Stored texts of a table's documents: of the given ids that exist, or of all. */
 function* textsOf(
   view: PendingView,
   { head }: Table,

@@ -8,7 +8,7 @@ import type { Transaction } from "../transactions/transaction.js";
 import type { CommitWrites } from "../types.js";
 import { describeMismatch } from "../values/validators.js";
 
-/** Beyond so many documents written since, all are looked at again. */
+/** Number of documents written since the check above which all are checked again. */
 const MAX_WRITTEN = 100_000;
 
 interface Checked {
@@ -17,18 +17,18 @@ interface Checked {
   readonly validator: string;
   /** Ids of the documents that commits have written since the check began. */
   readonly written: Set<string>;
-  /** Every document was found to fit that was not written since. */
+  /** Whether all documents not written since were found to fit. */
   isWhole: boolean;
 }
 
 /**
  * The documents of large tables, checked against the schema of a push ahead of its transaction,
- * some at a time. The transaction, which holds up everything else, then looks at those alone
- * that were written meanwhile. What does not fit is left for the transaction to find and name.
+ * some at a time. The transaction, which holds up everything else, then checks only the documents
+ * written meanwhile. A document that does not fit is left for the transaction to find and name.
  */
 export class CheckedDocuments {
   readonly #database: Database;
-  /** By the table's id, which changes when an import replaces the table. */
+  /** Checks by the table's id, which changes when an import replaces the table. */
   readonly #tables = new Map<number, Checked>();
   readonly #stopListening: () => void;
 
@@ -37,7 +37,10 @@ export class CheckedDocuments {
     this.#stopListening = database.onCommit(({ writes }) => this.#note(writes));
   }
 
-  /** Settles when all was looked at that the schema has something new to say about, or at `signal`. */
+  /**
+   * Settles when all documents were checked about which the schema says something new, or at
+   * `signal`.
+   */
   async check(
     component: string,
     schemaJson: JSONValue,
@@ -61,7 +64,10 @@ export class CheckedDocuments {
     }
   }
 
-  /** The ids of the documents of which it is not known whether they fit the table's validator; null: all. */
+  /**
+   * Ids of the documents that the transaction has to check against the table's validator; null:
+   * all.
+   */
   remaining({ id, validator }: Table): ReadonlySet<string> | null {
     const checked = this.#tables.get(id);
     return checked?.isWhole === true &&
@@ -129,7 +135,10 @@ export class CheckedDocuments {
   }
 }
 
-/** The table, if the schema says something new about it; few documents the transaction checks itself. */
+/**
+ * The table, if the schema says something new about it and it is large; the transaction itself
+ * checks a small one.
+ */
 function toCheck(
   tx: Transaction,
   component: string,

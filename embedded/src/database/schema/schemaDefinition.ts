@@ -2,7 +2,7 @@ import type { JSONValue, ValidatorJSON } from "convex/values";
 import { EmbeddedError } from "../../errors.js";
 import { IDENTIFIER } from "../records/catalog.js";
 
-/** A component's schema, checked. */
+/** A component's checked schema. */
 export interface SchemaDefinition {
   schemaValidation: boolean;
   tables: readonly TableDefinition[];
@@ -38,7 +38,7 @@ interface IndexJson {
 /** No schema is a schema without tables that checks nothing. */
 const NO_SCHEMA: SchemaDefinition = { schemaValidation: false, tables: [] };
 
-/** Checks an exported schema; what this deployment cannot do is refused by name. */
+/** Checks an exported schema; features that this deployment lacks are refused by name. */
 export function parseSchema(json: JSONValue): SchemaDefinition {
   if (json === null) {
     return NO_SCHEMA;

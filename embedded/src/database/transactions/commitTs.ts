@@ -4,10 +4,10 @@ import { Document, moveIndexEntries } from "../records/documents.js";
 import { HEAD_BYTES, headOf } from "../records/keyspace.js";
 import type { PendingView } from "../records/view.js";
 
-/** `db.vars.commitTs` in Convex JSON; the quotes of a string that reads so would be escaped. */
+/** `db.vars.commitTs` in Convex JSON; in a string with this text, the quotes would be escaped. */
 const PLACEHOLDER = '{"$commitTs":null}';
 
-/** Convex JSON with the commit's time in each place that waits for it. */
+/** Convex JSON with the commit's time in place of each placeholder. */
 export function withCommitTs(json: string, ts: bigint): string {
   return json.includes(PLACEHOLDER)
     ? json.replaceAll(PLACEHOLDER, integerJson(ts))
@@ -15,7 +15,7 @@ export function withCommitTs(json: string, ts: bigint): string {
 }
 
 /**
- * Puts the commit's time into the documents that wait for it, and moves their index entries there
+ * Puts the commit's time into the documents with a placeholder, and moves their index entries there
  * from the end of the integers, where a transaction sees its own.
  */
 export function resolveCommitTs(
@@ -28,7 +28,7 @@ export function resolveCommitTs(
     .filter(({ value }) => value?.includes(PLACEHOLDER) === true);
   for (const { key, value } of waiting) {
     const table = tablesByHead(catalog).get(headOf(key));
-    // Not every key is a document's; scheduled arguments, which hold JSON too, cannot wait.
+    // Not every key is a document's; scheduled arguments, which are JSON too, have no placeholders.
     if (table === undefined || value === null) continue;
     const stored = withCommitTs(value, ts);
     view.set(key, stored);

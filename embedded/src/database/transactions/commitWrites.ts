@@ -13,7 +13,7 @@ import {
 } from "../records/keyspace.js";
 import type { CommitWrites, KeyInterval } from "../types.js";
 
-/** What a commit's keys mean, worked out only for a listener that asks. */
+/** The meaning of a commit's keys, computed only for a listener that asks. */
 export function commitWrites(
   writes: readonly WriteOp[],
   catalog: Catalog,
@@ -58,8 +58,8 @@ export function commitWrites(
 }
 
 /**
- * Where a document lies now. Where it lay before needs no look at the old one: an
- * index entry that moved is a write of its own.
+ * The places of a document now. Its earlier places need no look at the old version: an index entry
+ * that moved is a write of its own.
  */
 function* places(
   table: Table,
@@ -79,7 +79,7 @@ function* places(
 
 const byCatalog = new WeakMap<Catalog, ReadonlyMap<Key, Table>>();
 
-/** Tables by what the keys of their documents begin with. */
+/** Tables by the head of their documents' keys. */
 export function tablesByHead(catalog: Catalog): ReadonlyMap<Key, Table> {
   let tables = byCatalog.get(catalog);
   if (tables === undefined) {

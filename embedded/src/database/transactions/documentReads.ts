@@ -29,7 +29,7 @@ import type {
 } from "../types.js";
 import type { PendingView } from "../records/view.js";
 
-/** What a transaction reads: each read leaves the interval of keys that its answer depends on. */
+/** Reads of a transaction: each leaves the interval of keys that its answer depends on. */
 export class DocumentReads {
   readonly intervals = new ReadSet();
   readonly #view: PendingView;
@@ -67,7 +67,7 @@ export class DocumentReads {
     return this.document(found, raw);
   }
 
-  /** A read by id: one interval, and one document if there is one. */
+  /** Reads by id: one interval, and one document if there is one. */
   document(table: Table, raw: Key): Document | null {
     const lower = table.head + raw;
     this.intervals.add({
@@ -85,7 +85,10 @@ export class DocumentReads {
     return document;
   }
 
-  /** @param assertOpen - throws once the transaction has ended, which a stream may outlive */
+  /**
+   * Opens a query.
+   * @param assertOpen - throws once the transaction has ended, which a stream may outlive
+   */
   openQuery(
     component: string,
     query: QueryJson,
@@ -133,7 +136,7 @@ export class DocumentReads {
     return meta.get(name);
   }
 
-  /** Reads nothing, but counts as having read a whole table. */
+  /** Reads nothing, but counts as a read of the whole table. */
   watchTable(component: string, table: string): void {
     const found = this.#tables.find(component, table);
     if (found === undefined) {
@@ -163,7 +166,7 @@ export class DocumentReads {
     return owns ? id : null;
   }
 
-  /** That a table is not there is read too: it holds until the component's tables change. */
+  /** Reads which tables a component has, so that the absence of one counts as read too. */
   tablesOf(component: string): void {
     this.#one(component, "", componentKey(component));
   }

@@ -22,7 +22,9 @@ import type { TransactionMetrics } from "../metrics.js";
 import type { Tables } from "./tables.js";
 import type { PendingView } from "../records/view.js";
 
-/** What a function may do to documents, by Convex's rules; every write reads what it changes. */
+/**
+ * Writes of a function to documents, by Convex's rules; every write reads the document it changes.
+ */
 export class DocumentWrites {
   readonly #view: PendingView;
   readonly #tables: Tables;

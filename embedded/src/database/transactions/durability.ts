@@ -1,7 +1,7 @@
-/** Follows which commits have reached the disk. Commits arrive there in order. */
+/** Follows which commits have reached the disk. They arrive there in order. */
 export class Durability {
   #durableTs: bigint;
-  /** One for each group of commits that reach the disk together. */
+  /** Groups of commits that reach the disk together, with the last of each. */
   readonly #pending: { lastTs: bigint; durable: Promise<void> }[] = [];
 
   constructor(durableTs: bigint) {

@@ -1,6 +1,6 @@
 import { EmbeddedError } from "../../errors.js";
 
-/** A nested call in a transaction; it ends once, one way or the other. */
+/** A nested call in a transaction; it ends once, by a commit or a rollback. */
 export class TransactionLayer {
   readonly #end: (outcome: "commit" | "rollback") => void;
   #isOpen = true;

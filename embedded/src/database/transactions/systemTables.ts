@@ -18,8 +18,8 @@ interface Access {
 }
 
 /**
- * Writes to tables such as `_scheduled_functions`, for the engine itself: in the
- * same transaction, but without a schema and not counted as the function's own.
+ * Writes of the engine itself to tables such as `_scheduled_functions`: in the same transaction,
+ * but without a schema and not counted as the function's own.
  */
 export class SystemTables {
   readonly #view: PendingView;

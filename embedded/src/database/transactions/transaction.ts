@@ -25,16 +25,16 @@ import type {
 } from "../types.js";
 import { PendingView } from "../records/view.js";
 
-/** What a transaction starts from. */
+/** Start values of a transaction. */
 export interface TransactionStart {
   snapshot: Snapshot;
   catalog: Catalog;
   ts: bigint;
   readOnly: boolean;
-  /** When it will be committed. */
+  /** Timestamp of its commit. */
   commitTs: bigint;
   limits: Partial<TransactionLimits>;
-  /** Hands out creation times, each greater than every one before. */
+  /** Gives out creation times, each greater than every one before. */
   nextCreationTime: () => number;
 }
 
@@ -44,7 +44,7 @@ export interface TransactionStart {
  * `""` for the app.
  */
 export class Transaction {
-  /** The commit that the snapshot shows, in nanoseconds. */
+  /** Timestamp of the commit that the snapshot shows, in nanoseconds. */
   readonly ts: bigint;
   readonly readOnly: boolean;
   readonly metrics: TransactionMetrics;
@@ -87,7 +87,7 @@ export class Transaction {
     });
   }
 
-  /** The intervals read so far. */
+  /** Intervals read so far. */
   get readSet(): Iterable<ReadInterval> {
     return this.#reads.intervals;
   }
@@ -101,7 +101,7 @@ export class Transaction {
     return this.#reads.get(component, id, options);
   }
 
-  /** Returns the new document's id. */
+  /** Adds a document and returns its id. */
   insert(component: string, table: string, fields: Fields): string {
     this.#assertWritable();
     return this.#writes.insert(component, table, fields);
@@ -123,7 +123,9 @@ export class Transaction {
     this.#writes.remove(component, id, table);
   }
 
-  /** A mistake in the query is found now; it shows what is there when its first row is asked for. */
+  /**
+   * Opens a query. A mistake in it is found now; its rows are those at the time of the first read.
+   */
   openQuery(component: string, query: QueryJson): QueryStream {
     this.#assertOpen();
     return this.#reads.openQuery(component, query, () => this.#assertOpen());
@@ -139,25 +141,25 @@ export class Transaction {
     return this.#reads.count(component, table);
   }
 
-  /** As `meta.get`, for a query that is to run again when the value changes. */
+  /** Reads a value as `meta.get` does, for a query that is to run again when the value changes. */
   readMeta(name: string): string | undefined {
     this.#assertOpen();
     return this.#reads.meta(this.meta, name);
   }
 
-  /** The paths of all components that have tables, mounted or not. */
+  /** Paths of all components that have tables, mounted or not. */
   componentPaths(): string[] {
     this.#assertOpen();
     return [...this.#tables.catalog.components.keys()];
   }
 
-  /** Reads nothing, but counts as having read a whole table. */
+  /** Reads nothing, but counts as a read of the whole table. */
   watchTable(component: string, table: string): void {
     this.#assertOpen();
     this.#reads.watchTable(component, table);
   }
 
-  /** The names of a component's own tables. */
+  /** Names of a component's own tables. */
   tableNames(component: string): string[] {
     this.#assertOpen();
     return this.#reads.tableNames(component);
@@ -168,26 +170,26 @@ export class Transaction {
     return this.#reads.normalizeId(component, table, id);
   }
 
-  /** @internal What the catalog says of a component. */
+  /** @internal The component's entry in the catalog. */
   component(path: string): Component {
     this.#assertOpen();
     return componentOf(this.#tables.catalog, path);
   }
 
-  /** @internal What the catalog says of a table. */
+  /** @internal The table's entry in the catalog. */
   table(component: string, name: string): Table | undefined {
     this.#assertOpen();
     return this.#tables.find(component, name);
   }
 
-  /** The name of a table by the number in its ids. */
+  /** Name of a table by the number in its ids. */
   tableName(component: string, tableNumber: number): string | undefined {
     return this.#tables.nameOf(component, tableNumber);
   }
 
   /**
-   * A nested call. Its writes, catalog changes and meta roll back; its reads stay.
-   * Layers end in the reverse order of their beginning.
+   * Begins a nested call. Its writes, catalog changes and meta roll back; its reads stay. Layers
+   * end in the reverse order of their beginning.
    */
   layer(limits?: Partial<TransactionLimits>): TransactionLayer {
     this.#assertOpen();
@@ -225,12 +227,14 @@ export class Transaction {
     }
   }
 
-  /** What a function returned, with the commit's time where it returned `db.vars.commitTs`. */
+  /** A function's result, with the commit's time where it returned `db.vars.commitTs`. */
   resolveResult(json: string): string {
     return withCommitTs(json, this.#start.commitTs);
   }
 
-  /** @internal Ends the transaction: what to commit, and the catalog it leads to. */
+  /**
+   * @internal Ends the transaction and returns the writes to commit, and the catalog after them.
+   */
   finish(): { writes: WriteOp[]; catalog: Catalog; ts: bigint } {
     const { catalog } = this.#tables;
     const { commitTs: ts } = this.#start;
@@ -238,12 +242,12 @@ export class Transaction {
     return { writes: this.#view.writes(), catalog, ts };
   }
 
-  /** @internal For imports, whose documents may come without theirs. */
+  /** @internal A creation time for an import, whose documents may come without theirs. */
   nextCreationTime(): number {
     return this.#start.nextCreationTime();
   }
 
-  /** @internal For schema changes, which work on keys. */
+  /** @internal Changes the catalog, for schema changes, which work on keys. */
   changeCatalog<T>(
     change: (
       catalog: Catalog,

@@ -1,8 +1,8 @@
 import type { JSONValue, ValidatorJSON } from "convex/values";
 
 /**
- * A value as Convex prints it in errors. It is the backend's own notation, not
- * JSON: floats always show a point, bytes are `b"…"`, field names are bare.
+ * A value as Convex prints it in errors. The notation is the backend's own, not JSON: floats always
+ * show a point, bytes are `b"…"`, field names are bare.
  */
 export function displayValue(value: JSONValue): string {
   if (Array.isArray(value)) {
@@ -48,7 +48,7 @@ function displayFloat(value: number): string {
     : String(value).replace("e+", "e");
 }
 
-/** A validator as it would be written with `v`. */
+/** A validator as code would write it with `v`. */
 export function displayValidator(validator: ValidatorJSON): string {
   switch (validator.type) {
     case "number":

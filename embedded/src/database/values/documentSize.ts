@@ -92,7 +92,7 @@ function measureObject(object: Record<string, JSONValue>): Measure {
   return { size, nesting: nesting + 1 };
 }
 
-/** A value that JSON lacks travels as an object with one `$` field. */
+/** Measures a value that JSON lacks, which travels as an object with one `$` field. */
 function measureSpecial(name: string, payload: JSONValue | undefined): Measure {
   if (typeof payload === "string") {
     switch (name) {

@@ -1,6 +1,6 @@
 import type { JSONValue } from "convex/values";
 
-/** `"a.b"` as `["a", "b"]`. */
+/** Parses `"a.b"` to `["a", "b"]`. */
 export function parseFieldPath(path: string): readonly string[] {
   return path.split(".");
 }

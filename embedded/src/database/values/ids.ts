@@ -13,7 +13,7 @@ import { encodeFloat64 } from "./valueEncoding.js";
  */
 export interface DocumentId {
   tableNumber: number;
-  /** The 16 bytes. */
+  /** The 16 bytes of the id. */
   raw: Key;
 }
 
@@ -29,7 +29,7 @@ export function encodeId(tableNumber: number, raw: Key): string {
   return toBase32(body + String.fromCharCode(checksum & 0xff, checksum >>> 8));
 }
 
-/** The parts of an id, or why the text is none. */
+/** Parts of an id, or the reason why the text is none. */
 export function decodeId(text: string): DocumentId | { problem: string } {
   const lengthProblem = {
     problem: `Unable to decode ID: Invalid ID length ${text.length}`,
@@ -54,9 +54,8 @@ export function decodeId(text: string): DocumentId | { problem: string } {
 }
 
 /**
- * The least raw id whose text, in this table, is at or above `bound` by
- * `isBelow`; null when every id is below. Ids and their text sort alike, so it
- * is found bit by bit.
+ * The least raw id whose text, in this table, is at or above `bound` by `isBelow`; null when every
+ * id is below. Ids and their text sort alike, so a search bit by bit finds it.
  */
 export function firstRawIdNotBelow(
   tableNumber: number,
@@ -129,7 +128,7 @@ function fletcher16(bytes: Key): number {
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const DIGITS = new Map([...ALPHABET].map((char, digit) => [char, digit]));
 
-/** Varint of one to five bytes, 16 bytes, and two of checksum. */
+/** Length of an id's text with a varint of one to five bytes, 16 bytes, and two of checksum. */
 const MIN_ID_LENGTH = Math.ceil(((1 + RAW_ID_BYTES + 2) * 8) / 5);
 const MAX_ID_LENGTH = Math.ceil(((5 + RAW_ID_BYTES + 2) * 8) / 5);
 

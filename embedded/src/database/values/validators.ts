@@ -11,7 +11,7 @@ import { encodeValue } from "./valueEncoding.js";
 /** The name of a component's table, by its number. */
 export type TableNameOf = (tableNumber: number) => string | undefined;
 
-/** Who knows the tables that ids in values belong to, as a transaction does. */
+/** Names of the tables that ids in values belong to, such as a transaction. */
 interface TableNames {
   tableName(component: string, tableNumber: number): string | undefined;
 }
@@ -29,7 +29,7 @@ export function validateArgs(...checked: Parameters<typeof check>): void {
   );
 }
 
-/** As {@link validateArgs}, for return values ("returnsValidation"). */
+/** Checks a return value as {@link validateArgs} does arguments ("returnsValidation"). */
 export function validateReturns(...checked: Parameters<typeof check>): void {
   const problem = check(...checked);
   if (problem === null) return;
@@ -62,7 +62,10 @@ export function describeMismatch(
   return new Checker(tableNameOf).mismatch(validator, value, "")?.() ?? null;
 }
 
-/** Builds the text only when it is wanted: most mismatches are a union's other members. */
+/**
+ * A mismatch, whose text is built only when it is wanted: most mismatches are a union's other
+ * members.
+ */
 type Mismatch = () => string;
 
 class Checker {

@@ -3,10 +3,10 @@ import type { Key } from "../../storage/store.js";
 import { EmbeddedError } from "../../errors.js";
 
 /**
- * Convex values as bytes whose order is Convex's order: undefined < null <
- * int64 < float64 < boolean < string < bytes < array < object. An encoding is
- * never a prefix of another one, so encodings can be chained into index keys
- * and a chain of them bounds every key that begins with it.
+ * Leading byte of each type in the encoding of Convex values as bytes, whose order is Convex's
+ * order: undefined < null < int64 < float64 < boolean < string < bytes < array < object. An
+ * encoding is never a prefix of another one, so encodings can be chained into index keys and a
+ * chain of them bounds every key that begins with it.
  */
 const TAG = {
   end: "\x00",
@@ -84,12 +84,15 @@ function encodeSpecial(kind: string, payload: JSONValue | undefined): Key {
   );
 }
 
-/** Until the commit's time is known, it is later than any other. */
+/** Encoding of a commit's time that is not known yet: it is later than any other. */
 const LATEST_INT64 = `${TAG.int64}${"\xff".repeat(8)}`;
 
 const float64 = new DataView(new ArrayBuffer(8));
 
-/** Eight bytes in the total order of floats: flip the sign bit, or all bits of a negative. */
+/**
+ * Encodes as eight bytes in the total order of floats: flips the sign bit, or all bits of a
+ * negative.
+ */
 export function encodeFloat64(value: number): Key {
   float64.setFloat64(0, value);
   let high = float64.getUint32(0);
@@ -103,7 +106,7 @@ export function encodeFloat64(value: number): Key {
   return encodeUint32(high) + encodeUint32(low);
 }
 
-/** Four bytes, big-endian; takes the low 32 bits of any number. */
+/** Encodes as four bytes, big-endian; takes the low 32 bits of any number. */
 export function encodeUint32(value: number): Key {
   return String.fromCharCode(
     value >>> 24,
@@ -119,7 +122,7 @@ function encodeInt64(littleEndian: Buffer): Key {
   return bytes.toString("latin1");
 }
 
-/** Tag, UTF-8 bytes, terminator. */
+/** Encodes as tag, UTF-8 bytes, terminator. */
 export function encodeString(text: string): Key {
   const utf8 = PLAIN_ASCII.test(text)
     ? text
@@ -130,7 +133,7 @@ export function encodeString(text: string): Key {
 // eslint-disable-next-line no-control-regex -- the control characters are the point
 const PLAIN_ASCII = /^[\x01-\x7f]*$/;
 
-/** Zero bytes are escaped, so that the terminator sorts below every continuation. */
+/** Escapes zero bytes, so that the terminator sorts below every continuation. */
 function terminate(bytes: Key): Key {
   const escaped = bytes.includes("\x00")
     ? bytes.replaceAll("\x00", "\x00\xff")
