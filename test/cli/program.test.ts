@@ -72,7 +72,7 @@ test("every command has a description and two examples that it parses", async ()
       if (example.startsWith("serve")) continue;
       if (example.startsWith("completion")) continue;
       if (example.startsWith("help")) continue;
-      // Parsed, it gets as far as looking for a deployment; exit code 2 would be a usage error.
+      // The parsed example gets as far as looking for a deployment; exit code 2 would be a usage error.
       const args = execFileSync("sh", [
         "-c",
         `printf '%s\\n' ${example.replace(/ [<|>] .*/, "")}`,
@@ -86,7 +86,7 @@ test("every command has a description and two examples that it parses", async ()
   }
 });
 
-test("--version is that of the package", async () => {
+test("--version prints the package's version", async () => {
   const manifest = readFileSync(
     join(import.meta.dirname, "../../package.json"),
     "utf8",
@@ -99,7 +99,7 @@ test("--version is that of the package", async () => {
   });
 });
 
-test("help of purge", async () => {
+test("the help of purge", async () => {
   const { stdout } = await new FakeTerminal().run("purge", "--help");
   const options = stdout.slice(0, stdout.indexOf("Global Options:"));
   expect(options).toMatchInlineSnapshot(`
@@ -184,7 +184,7 @@ test.each([
     ["runs", "help", "watch"],
     ["runs", "watch", "--help"],
   ],
-])("%j is %j", async (short, long) => {
+])("%j means %j", async (short, long) => {
   const { terminal } = setUpDeployment();
   const answer = await terminal.run(...short);
   expect(answer.exitCode).toBe(0);
@@ -201,7 +201,7 @@ test.each(["0.0.0.0", "::", "127.example.com"])(
   },
 );
 
-test("nothing heavy is loaded before the command is known", () => {
+test("no heavy module is loaded before the command is known", () => {
   const loaded = staticImports("../../cli/main.ts");
   const packages = [...loaded].filter((name) => !name.startsWith("."));
   expect(packages.sort()).toEqual([

@@ -20,22 +20,22 @@ interface Taken {
   readonly tz?: string;
 }
 
-test("an option that is taken as it is declared is no mismatch", () => {
+test("an option taken as it is declared is no mismatch", () => {
   expectTypeOf<Of<Taken>>().toBeNever();
   expectTypeOf<Of<Omit<Taken, "json">>>().toBeNever();
 });
 
-test("an option that does not agree is named", () => {
-  // Renamed where it is declared: by both names.
+test("an option that differs from its declaration is named", () => {
+  // The option is renamed: both names are listed.
   expectTypeOf<
     Of<Omit<Taken, "ifRevision"> & { ifRev?: number }>
   >().toEqualTypeOf<"ifRevision" | "ifRev">();
   expectTypeOf<Of<Omit<Taken, "tz"> & { tz?: number }>>().toEqualTypeOf<"tz">();
-  // Declared as one that may be left out, and counted on.
+  // The option may be left out, but is taken as always given.
   expectTypeOf<Of<Omit<Taken, "tz"> & { tz: string }>>().toEqualTypeOf<"tz">();
 });
 
-test("the options of the program are among those of a command", async () => {
+test("a command is given the program's options with its own", async () => {
   await program.parseAsync(["--json", "set", "--if-revision", "3"], {
     from: "user",
   });

@@ -1,4 +1,4 @@
-/** Values that cannot be: exit code 2 and what would do, before anything is asked or done. */
+/** Invalid values: exit code 2 and advice, before anything is asked or done. */
 import { expect, test } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
@@ -64,7 +64,7 @@ test.each([
   });
 });
 
-test("a pause may be given by how long it takes", async () => {
+test("the end of a pause may be given as a duration", async () => {
   const { terminal, component } = setUpDeployment();
   const pause = ["schedule", "pause", "purge", "--reason", "x"];
   const { exitCode } = await terminal.run(...pause, "--until", "2h");
@@ -73,7 +73,7 @@ test("a pause may be given by how long it takes", async () => {
   expect(schedules.purge.paused?.until).toBe(NOW + DAY_MS / 12);
 });
 
-test("a number that is none is shown as it was typed", async () => {
+test("an invalid number is quoted as it was typed", async () => {
   const { terminal, component } = setUpDeployment({ interactive: true });
   const lastActive = NOW - 10 * DAY_MS;
   await component.mutation(api.operator.import.batch, {

@@ -21,7 +21,7 @@ async function enter(link: string): Promise<string> {
   return (response.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
 }
 
-test("a link that is used twice ends the stream of whoever came first, who gets no other", async () => {
+test("a link used twice ends the first browser's stream, and lets it open no other", async () => {
   const { feed, links, server } = await open();
   const first = await enter(server.link);
   const events = server.link.replace(/\?.*/, "events");

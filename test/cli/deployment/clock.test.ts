@@ -1,4 +1,4 @@
-/** What is said of times goes by the deployment's clock, on a machine whose own is ten days ahead. */
+/** Times by the deployment's clock, on a machine whose own is ten days ahead. */
 import { expect, test } from "vitest";
 import {
   api,
@@ -35,20 +35,23 @@ test.each([
   [["schedule", "preview", "purge"], /in 14 hours/],
   [["schedule", "set", "purge", "30 2 * * *"], /in 14 hours/],
   [["doctor"], /ok +watchdog/],
-] as const)("%j says %s", async (command, says) => {
-  const { terminal } = await setUpAhead();
-  const { stdout, stderr } = await terminal.run(...command);
-  expect(stdout + stderr).toMatch(says);
-});
+] as const)(
+  "%j reckons by the deployment's clock: %s",
+  async (command, says) => {
+    const { terminal } = await setUpAhead();
+    const { stdout, stderr } = await terminal.run(...command);
+    expect(stdout + stderr).toMatch(says);
+  },
+);
 
-test("list --active-within counts back from there", async () => {
+test("list --active-within counts back from the deployment's time", async () => {
   const { terminal } = await setUpAhead();
   expect(await terminal.json("list", "--active-within", "1d")).toMatchObject({
     sessions: [{ anonymousId: "of-today" }],
   });
 });
 
-test("an import is as old as the deployment says", async () => {
+test("an import judges ages by the deployment's clock", async () => {
   const { terminal } = await setUpAhead();
   terminal.write(
     "rows.jsonl",

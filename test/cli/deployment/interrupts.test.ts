@@ -1,4 +1,4 @@
-/** Ctrl-C wherever a command is: exit code 2, and never a change without a word. */
+/** Ctrl-C at any point of a command: exit code 2, and never a change without a word. */
 import { expect, test } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { setUpDeployment } from "../support/deployment.js";
@@ -46,7 +46,7 @@ const WRITES: ReadonlyArray<readonly [string[], string, string]> = [
 ];
 
 test.each(WRITES)(
-  "%j, not answered: it says how to see whether it was done",
+  "Ctrl-C before the answer to %j: the error says how to see whether the change was made",
   async (args, asked, look) => {
     const { terminal } = await setUp();
     terminal.interruptAt(asked, { isAnswered: false });
@@ -58,7 +58,7 @@ test.each(WRITES)(
   },
 );
 
-test("a write that is answered after all is reported as what it is: done", async () => {
+test("a write that is answered after Ctrl-C is reported as done", async () => {
   const { terminal, component } = await setUp();
   terminal.interruptAt("settings/settings:change", { isAnswered: true });
   const { exitCode, stdout } = await terminal.run("retention", "20");
@@ -76,17 +76,20 @@ test.each([
   [["purge", "--dry-run"], "runs/preview:purge"],
   [["list"], "operator/search:page"],
   [["retention", "20"], "settings/settings:get"],
-])("%j at a question to the deployment ends at once", async (args, asked) => {
-  const { terminal, calls } = await setUp();
-  terminal.interruptAt(asked, { isAnswered: false });
-  const { exitCode, stderr } = await terminal.run(...args);
-  expect(stderr).toMatch(/(^|\n)Interrupted\.\n$/);
-  expect(exitCode).toBe(2);
-  const writes = ["settings/settings:change", "runs/control:start"];
-  expect(calls.filter((name) => writes.includes(name))).toEqual([]);
-});
+])(
+  "Ctrl-C during a query of %j ends the command at once",
+  async (args, asked) => {
+    const { terminal, calls } = await setUp();
+    terminal.interruptAt(asked, { isAnswered: false });
+    const { exitCode, stderr } = await terminal.run(...args);
+    expect(stderr).toMatch(/(^|\n)Interrupted\.\n$/);
+    expect(exitCode).toBe(2);
+    const writes = ["settings/settings:change", "runs/control:start"];
+    expect(calls.filter((name) => writes.includes(name))).toEqual([]);
+  },
+);
 
-test("in a pause before the next attempt it ends at once", async () => {
+test("Ctrl-C in the pause before another attempt ends the command at once", async () => {
   const { terminal } = await setUp();
   terminal.loseAnswers("runs/preview:purge", 1_000);
   Object.assign(terminal.overrides, {
@@ -100,7 +103,7 @@ test("in a pause before the next attempt it ends at once", async () => {
   expect(exitCode).toBe(2);
 });
 
-test("nothing more is written after it", async () => {
+test("no further write follows Ctrl-C", async () => {
   const { terminal, calls } = await setUp();
   terminal.interruptAt("operator/health:repair", { isAnswered: true });
   const { exitCode, stderr } = await terminal.run("doctor", "--fix");

@@ -8,7 +8,7 @@ import { ADMIN_KEY, FakeTerminal } from "../support/fakeTerminal.js";
 const REMOTE = "https://convex.example.com";
 const FILE = `CONVEX_SELF_HOSTED_URL=${REMOTE}\nCONVEX_SELF_HOSTED_ADMIN_KEY=${ADMIN_KEY}\n`;
 
-/** A terminal whose network takes down to whom which key went, and refuses it. */
+/** A terminal whose network records which key went where, and refuses all requests. */
 function setUp(env: Record<string, string> = {}) {
   const sent: string[] = [];
   const terminal = new FakeTerminal({
@@ -25,7 +25,7 @@ function setUp(env: Record<string, string> = {}) {
   return { terminal, sent, known };
 }
 
-/** As a folder has it that somebody else made: with a process id that lives. */
+/** Writes the deployment.json of a folder that somebody else made: with a process id that lives. */
 function plant(
   terminal: FakeTerminal,
   deployment: { url?: string; dataDir?: string; adminKeyFile?: string },
@@ -52,7 +52,7 @@ test.each([
   expect(stderr).toContain(`${url} is not on this machine`);
 });
 
-test("a deployment.json gets no key from outside its own data directory, by a link neither", async () => {
+test("a deployment.json gets no key from outside its data directory, not even by a link", async () => {
   const { terminal, sent } = setUp();
   const secret = terminal.write("home/secret", ADMIN_KEY);
   terminal.write("data/data.lmdb", "");
@@ -67,7 +67,7 @@ test("a deployment.json gets no key from outside its own data directory, by a li
   }
 });
 
-test("nor is a planted deployment.json advised where the key of another is missing", async () => {
+test("a planted deployment.json is not advised where another deployment's key is missing", async () => {
   const { terminal } = setUp();
   terminal.write("data/admin-key", ADMIN_KEY);
   plant(terminal, { url: "http://evil.example" });
@@ -77,7 +77,7 @@ test("nor is a planted deployment.json advised where the key of another is missi
   expect(stderr).not.toContain("evil.example");
 });
 
-test("the deployment that serve runs here is talked to without a question", async () => {
+test("the deployment that serve runs here is used without a question", async () => {
   const { terminal, sent } = setUp();
   terminal.write("data/admin-key", ADMIN_KEY);
   plant(terminal, {});
@@ -87,14 +87,14 @@ test("the deployment that serve runs here is talked to without a question", asyn
 
 const DEPLOY_KEY = "prod:happy-animal-123|c2VjcmV0c2VjcmV0";
 
-test("a planted .env does not say whom a deploy key of the environment is shown", async () => {
+test("a planted .env does not choose the host that gets a deploy key of the environment", async () => {
   const { terminal, sent } = setUp({ CONVEX_DEPLOY_KEY: DEPLOY_KEY });
   terminal.write(".env", "CONVEX_PROVISION_HOST=http://evil.example\n");
   await terminal.run("status");
   expect(sent).toEqual([`https://api.convex.dev Bearer ${DEPLOY_KEY}`]);
 });
 
-test("a key of a file goes to a new address only where somebody says so, and then without asking", async () => {
+test("a key in a file goes to a new address only once confirmed, and from then on without a question", async () => {
   const { terminal, sent, known } = setUp();
   terminal.write(".env.local", FILE);
   const refused = await terminal.run("status", "--json");
@@ -116,7 +116,7 @@ test("a key of a file goes to a new address only where somebody says so, and the
   expect(sent.length).toBeGreaterThan(0);
   expect(statSync(known).mode & 0o777).toBe(0o600);
   expect(readFileSync(known, "utf8")).toMatch(/^[0-9a-f]{64}\n$/);
-  // The same key to another address is new again.
+  // The same key to another address needs a confirmation again.
   terminal.write(".env.local", FILE.replace(REMOTE, "https://evil.example"));
   sent.length = 0;
   expect(await terminal.run("status")).toMatchObject({ exitCode: 5 });
@@ -135,7 +135,7 @@ test.each<[string, Record<string, string>, string[]]>([
   ["--url and a key file", {}, ["--url", REMOTE, "--admin-key-file", "key"]],
   ["--url alone, whose key is in .env.local", {}, ["--url", REMOTE]],
 ])(
-  "%s names the address: scripts are not kept from it",
+  "an address named by %s needs no confirmation",
   async (_name, env, flags) => {
     const { terminal, sent } = setUp(env);
     terminal.write("key", ADMIN_KEY);
@@ -143,14 +143,14 @@ test.each<[string, Record<string, string>, string[]]>([
     const { exitCode } = await terminal.run("status", "--json", ...flags);
     expect(exitCode).toBe(4);
     expect(sent[0]).toBe(`${REMOTE} Convex ${ADMIN_KEY}`);
-    // Asked nothing from here on, in a terminal either.
+    // The command asks nothing from here on, in a terminal either.
     Object.assign(terminal.overrides, { interactive: true });
     await terminal.run("status", ...flags);
     expect(terminal.questions).toEqual([]);
   },
 );
 
-test("what cannot be remembered is said, and keeps nobody from the deployment", async () => {
+test("a target that cannot be remembered is reported, and used all the same", async () => {
   const { terminal, sent } = setUp({
     CONVEX_SELF_HOSTED_URL: REMOTE,
     CONVEX_SELF_HOSTED_ADMIN_KEY: ADMIN_KEY,
@@ -162,7 +162,7 @@ test("what cannot be remembered is said, and keeps nobody from the deployment", 
   rmSync(join(terminal.folder, "state"));
 });
 
-test("a deploy key in .env.local beside the address that it names itself needs no question", async () => {
+test("a deploy key in .env.local beside its own deployment's address needs no confirmation", async () => {
   const { terminal, sent } = setUp();
   const url = "https://happy-animal-123.convex.cloud";
   terminal.write(

@@ -1,4 +1,7 @@
-/** Networks that go away in the middle: what is asked again, and what is said of a write without an answer. */
+/**
+ * Networks that go away in the middle: calls that are repeated, and errors for writes without an
+ * answer.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -46,7 +49,7 @@ const WRITES: ReadonlyArray<readonly [string[], string, string]> = [
 ];
 
 test.each(WRITES)(
-  "%j: whether it was done is not known, and where to look is said",
+  "a lost answer to %j: the error says that the outcome is unknown, and where to look",
   async (args, asked, look) => {
     const { terminal } = await setUp();
     terminal.loseAnswers(asked, EVER);
@@ -60,7 +63,7 @@ test.each(WRITES)(
 );
 
 test.each(WRITES)(
-  "%j: nobody took the call, so that nothing is in doubt",
+  "a refused connection at %j: the error leaves no doubt that nothing was done",
   async (args, asked) => {
     const { terminal } = await setUp();
     terminal.loseAnswers(asked, EVER, "refused");
@@ -84,7 +87,7 @@ test.each(WRITES.filter(([, asked]) => asked.startsWith("schedules:")))(
   },
 );
 
-test("a write that nobody took is made when the deployment is back", async () => {
+test("a write that did not reach the deployment is made once it is back", async () => {
   const { terminal, calls } = await setUp();
   terminal.loseAnswers("settings/settings:change", 9, "refused");
   const { exitCode, stderr } = await terminal.run("retention", "20");
@@ -95,7 +98,7 @@ test("a write that nobody took is made when the deployment is back", async () =>
   ).toHaveLength(1);
 });
 
-test("a purge whose start gets no answer may be running", async () => {
+test("a purge whose start gets no answer is reported as perhaps running", async () => {
   const { terminal, component } = await setUp();
   terminal.loseAnswers("runs/control:start", EVER);
   const purge = ["purge", "--days", "20", "--yes"];
@@ -107,7 +110,7 @@ test("a purge whose start gets no answer may be running", async () => {
   expect(await component.query(api.runs.ledger.list, {})).toHaveLength(1);
 });
 
-test("an archived purge whose start nobody took leaves no file", async () => {
+test("an archived purge whose start did not reach the deployment leaves no file", async () => {
   const { terminal } = await setUp();
   terminal.loseAnswers("runs/control:start", EVER, "refused");
   const purge = ["purge", "--days", "20", "--yes", "--archive", "a.gz"];
@@ -131,7 +134,7 @@ test.each(["done", "not done"] as const)(
   },
 );
 
-test("forget without an answer to anything says how to see whether it was done", async () => {
+test("forget without any answer says how to see whether the session was erased", async () => {
   const { terminal } = await setUp();
   terminal.loseAnswers("visitors/forget:visitor", EVER);
   goAwayAfter(terminal, "visitors/forget:visitor");
@@ -148,20 +151,20 @@ test.each([
   [["export", "-"], "operator/export:page"],
   [["purge", "--dry-run"], "runs/preview:purge"],
   [["show", "old"], "operator/show:timeline"],
-])("%j goes on when the network is back", async (args, asked) => {
+])("%j goes on once the network is back", async (args, asked) => {
   const { terminal } = await setUp();
   terminal.loseAnswers(asked, 20);
   expect((await terminal.run(...args)).exitCode).toBe(0);
 });
 
-test("doctor --deep goes on counting when the network is back", async () => {
+test("doctor --deep goes on counting once the network is back", async () => {
   const { terminal } = await setUp();
   terminal.loseAnswers("operator/tally:page", 20);
   const { stdout } = await terminal.run("doctor", "--deep");
   expect(stdout).toContain("agree with an exact count of 1 session");
 });
 
-test("an import goes on when the network is back, and counts each row once", async () => {
+test("an import goes on once the network is back, and counts each row once", async () => {
   const { terminal } = await setUp();
   terminal.write(
     "new.jsonl",
@@ -172,7 +175,7 @@ test("an import goes on when the network is back, and counts each row once", asy
   expect(result).toMatchObject({ rows: 1, created: 1 });
 });
 
-test("half a minute is the end of it, and a purge was not begun", async () => {
+test("an outage is waited out for half a minute, and no purge is started", async () => {
   const { terminal } = await setUp();
   let waitedMs = 0;
   const { sleep } = terminal.overrides;
@@ -199,7 +202,7 @@ test("a first contact that gets no answer fails at once", async () => {
   expect(stderr).not.toContain("Trying again");
 });
 
-test("a run is followed on, and done once", async () => {
+test("a run is followed across an outage, and done once", async () => {
   const { terminal } = await setUp();
   terminal.loseAnswers("runs/control:start", 3);
   const purge = ["purge", "--days", "20", "--yes"];
@@ -207,7 +210,7 @@ test("a run is followed on, and done once", async () => {
   expect(result).toMatchObject({ status: "completed", sessions: 1 });
 });
 
-/** The function is the last that is called; nothing after it gets an answer. */
+/** Lets this function be the last that is called; nothing after it gets an answer. */
 function goAwayAfter({ overrides }: FakeTerminal, path: string): void {
   const online = overrides.fetch;
   let isGone = false;

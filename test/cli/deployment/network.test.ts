@@ -37,7 +37,7 @@ function failing(errorMessage: string, errorData?: object): RequestListener {
   return answering(200, JSON.stringify(failure));
 }
 
-test("nobody listens: exit code 4, with the URL and what to do", async () => {
+test("a port without a listener: exit code 4, with the URL and advice", async () => {
   const { terminal, url, close } = await setUpServer(answering(200, ""));
   await close();
   const { exitCode, stdout, stderr } = await terminal.run("status", "--json");
@@ -68,7 +68,7 @@ test("another web server is not taken for a deployment", async () => {
   expect(stderr).toContain("does not answer as a Convex deployment does");
 });
 
-test("a query whose answer breaks off is asked again", async () => {
+test("a query whose answer breaks off is repeated", async () => {
   let requests = 0;
   const { terminal } = await setUpServer((request, response) => {
     requests += 1;
@@ -81,7 +81,7 @@ test("a query whose answer breaks off is asked again", async () => {
   expect(requests).toBe(2);
 });
 
-test("a deployment without the component: how to install it", async () => {
+test("a deployment without the component: the error says how to install it", async () => {
   const { terminal } = await setUpServer(
     failing(
       "Could not find function for 'operator/status:get'. Did you forget to run `npx convex dev`?",

@@ -1,4 +1,4 @@
-/** What is asked before a write to production, and what never is. */
+/** Confirmations of writes to production, and commands that need none. */
 import { expect, test } from "vitest";
 import { httpFetch, type Fetch } from "../../../cli/deployment/http.js";
 import type { StatusJson } from "../../../cli/json/status.js";
@@ -35,24 +35,31 @@ const WRITES = [
   ["doctor", "--fix"],
 ];
 
-test.each(WRITES)("%s %s …: needs the name, and says so", async (...args) => {
-  const { terminal, component } = setUp({ ...PROD, CONVEX_URL: URL });
-  await component.mutation(api.visitors.heartbeat.beat, {
-    anonymousId: "somebody",
-  });
-  const refused = await terminal.run(...args);
-  expect(refused.exitCode).toBe(5);
-  expect(refused.stderr).toContain("PRODUCTION");
-  expect(refused.stderr).toContain("--production happy-animal-123");
-  expect(refused.stderr + refused.stdout).not.toContain("c2VjcmV0");
-  expect((await terminal.run(...args, "--production", "other")).exitCode).toBe(
-    5,
-  );
-  const done = await terminal.run(...args, "--production", "happy-animal-123");
-  expect(done.exitCode).toBe(0);
-});
+test.each(WRITES)(
+  "%s %s … needs the deployment's name, and says so",
+  async (...args) => {
+    const { terminal, component } = setUp({ ...PROD, CONVEX_URL: URL });
+    await component.mutation(api.visitors.heartbeat.beat, {
+      anonymousId: "somebody",
+    });
+    const refused = await terminal.run(...args);
+    expect(refused.exitCode).toBe(5);
+    expect(refused.stderr).toContain("PRODUCTION");
+    expect(refused.stderr).toContain("--production happy-animal-123");
+    expect(refused.stderr + refused.stdout).not.toContain("c2VjcmV0");
+    expect(
+      (await terminal.run(...args, "--production", "other")).exitCode,
+    ).toBe(5);
+    const done = await terminal.run(
+      ...args,
+      "--production",
+      "happy-animal-123",
+    );
+    expect(done.exitCode).toBe(0);
+  },
+);
 
-test("at a terminal the name is typed", async () => {
+test("a write at a terminal asks for the deployment's name", async () => {
   const { terminal } = setUp({ ...PROD, CONVEX_URL: URL }, true);
   terminal.answers = ["yes", "", "happy-animal-123"];
   const change = ["settings", "set", "pageSize=500"];
@@ -64,7 +71,7 @@ test("at a terminal the name is typed", async () => {
   );
 });
 
-test("reading asks nothing, and status shows the banner", async () => {
+test("status asks nothing, and shows the banner", async () => {
   const { terminal } = setUp({ ...PROD, CONVEX_URL: URL });
   const { stdout, exitCode } = await terminal.run("status");
   expect(exitCode).toBe(0);
@@ -142,13 +149,16 @@ test.each<[string, Record<string, string>, string | null]>([
     { SESSIONS_OPS_PRODUCTION: "yes" },
     "127.0.0.99",
   ],
-])("%s: %j", async (_name, env, productionName) => {
-  const { terminal } = setUp(env);
-  const status = await terminal.json<StatusJson>("status");
-  expect(status.target.productionName).toBe(productionName);
-});
+])(
+  "the deployment's name in production, by %s: %j",
+  async (_name, env, productionName) => {
+    const { terminal } = setUp(env);
+    const status = await terminal.json<StatusJson>("status");
+    expect(status.target.productionName).toBe(productionName);
+  },
+);
 
-test("SESSIONS_OPS_PRODUCTION is yes or no", async () => {
+test("SESSIONS_OPS_PRODUCTION takes only yes and no", async () => {
   const { terminal } = setUp({
     ...PROD,
     CONVEX_URL: URL,
@@ -159,7 +169,7 @@ test("SESSIONS_OPS_PRODUCTION is yes or no", async () => {
   expect(stderr).toContain('SESSIONS_OPS_PRODUCTION (the environment) is "1"');
 });
 
-test("a file says `no` of what the folder names, and of nothing else", async () => {
+test("a `no` in a file holds only for deployments that the folder names", async () => {
   const elsewhere = {
     ...SELF_HOSTED,
     CONVEX_SELF_HOSTED_URL: "https://convex.example.com",
@@ -174,7 +184,7 @@ test("a file says `no` of what the folder names, and of nothing else", async () 
   );
 });
 
-test("a folder whose files name the deployment, too, is believed", async () => {
+test("a `no` in a file holds for a deployment that the folder names and --url repeats", async () => {
   const env: Record<string, string> = {};
   const { terminal } = setUp(env);
   env["XDG_STATE_HOME"] = terminal.folder;

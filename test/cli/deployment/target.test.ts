@@ -245,7 +245,7 @@ test("Convex is asked for the URL of a deploy key, not the URL of another layer"
   ]);
 });
 
-test("a deploy key that Convex does not know, or cannot be asked about", async () => {
+test("a deploy key that Convex does not know, or cannot be asked about, is an error", async () => {
   const env = { CONVEX_DEPLOY_KEY: PROD_KEY };
   const failures = await Promise.all(
     [

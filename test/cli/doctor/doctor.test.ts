@@ -60,14 +60,14 @@ async function examine(terminal: FakeTerminal, ...args: string[]) {
   return { exitCode, stderr, ...(JSON.parse(stdout) as DoctorJson) };
 }
 
-test("all is well", async () => {
+test("a healthy deployment has no finding but ok", async () => {
   const { terminal } = await setUpHealthy();
   const found = await examine(terminal, "--deep");
   expect(resultsOf(found)).toEqual(HEALTHY);
   expect(found).toMatchObject({ exitCode: 0, healthy: true });
 });
 
-test("for people, each finding with its remedy", async () => {
+test("the text for people has a remedy with each finding", async () => {
   const { terminal } = setUpDeployment();
   await terminal.run("schedule", "pause", "purge", "--reason", "audit");
   const { exitCode, stdout, stderr } = await terminal.run("doctor");
@@ -93,7 +93,7 @@ test("for people, each finding with its remedy", async () => {
   expect(stderr).toContain("error: 3 problems found");
 });
 
-test("--fix registers schedules, restarts what stands still, corrects counters; safe to repeat", async () => {
+test("--fix registers schedules, restarts runs that stand still, corrects counters, and is safe to repeat", async () => {
   const { terminal, component } = await setUpHealthy();
   await setPageSize(component, 10);
   await seedExpired(component, visitors(30, NOW - 60 * DAY_MS));
@@ -134,7 +134,7 @@ test("--fix registers schedules, restarts what stands still, corrects counters; 
   expect(resultsOf(after)).toEqual(HEALTHY);
 });
 
-test("a clock that is wrong, settings that contradict, an old component", async () => {
+test("a wrong clock, contradictory settings and an old component are found", async () => {
   const { terminal } = await setUpHealthy();
   await terminal.run("settings", "set", "retentionDays=0.5", "--yes");
   const answer = terminal.overrides.fetch;
@@ -204,7 +204,7 @@ test.each([
   },
 );
 
-test("a job that does not come through workpool is a problem", async () => {
+test("a job that does not come through the workpool is a problem", async () => {
   let now = NOW;
   const { terminal, component } = setUpDeployment({
     now: () => now,

@@ -9,7 +9,7 @@ import { NOW, setUpDeployment } from "../support/deployment.js";
 import type { FakeTerminal } from "../support/fakeTerminal.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
-/** Registered and visited while its clock was ahead; now it is right, or behind. */
+/** A deployment with schedules and visitors from when its clock was ahead; now it is right, or behind. */
 async function setUpAhead(behindMs = 0) {
   const now = () => Date.now() + behindMs;
   const deployment = setUpDeployment({ now });
@@ -29,7 +29,7 @@ async function times(terminal: FakeTerminal, ...args: string[]) {
   return findings.find(({ check }) => check === "times");
 }
 
-test("names the times that lie in the future, and sets them to now", async () => {
+test("--fix sets times in the future to now, and names them", async () => {
   const { terminal, component } = await setUpAhead();
   expect(await times(terminal)).toMatchObject({
     result: "problem",
@@ -48,7 +48,7 @@ test("names the times that lie in the future, and sets them to now", async () =>
   ]);
 });
 
-test("leaves them where the deployment's clock is behind now", async () => {
+test("times in the future stay where the deployment's clock has fallen behind", async () => {
   const { terminal, component } = await setUpAhead(DAY_MS);
   expect(await times(terminal, "--fix")).toMatchObject({
     result: "problem",

@@ -1,4 +1,7 @@
-/** An app's hook that fails: it keeps nobody from being erased, is shown, and can be removed or paid. */
+/**
+ * A hook of the app that fails: it keeps nobody from being erased, is shown, and can be removed or
+ * paid.
+ */
 import { createFunctionHandle, makeFunctionReference } from "convex/server";
 import { expect, test } from "vitest";
 import type { DoctorJson } from "../../../cli/json/doctor.js";
@@ -34,7 +37,7 @@ async function setUpHooks(onPurged = GONE) {
   await component.mutation(internal.schedules.watchdog.check, {});
   await component.mutation(api.settings.settings.setHooks, { onPurged });
   await seedExpired(component, visitors(3, NOW - DAY_MS));
-  /** The app deploys one that answers. */
+  /** Deploys a version of the hook that answers. */
   const mend = () =>
     component.mutation(async (ctx) => {
       const hook = await createFunctionHandle(
@@ -47,7 +50,7 @@ async function setUpHooks(onPurged = GONE) {
 
 const forget = (id: string) => ["forget", id, "--confirm", id];
 
-test("forget erases, says what the hook said, and what is owed stays in sight until it is paid", async () => {
+test("forget erases although a hook fails, and the debt stays listed until it is paid", async () => {
   const { terminal, component, mend } = await setUpHooks();
   const { exitCode, stdout, stderr } = await terminal.run(
     ...forget("visitor-0"),
@@ -101,7 +104,7 @@ test("forget erases, says what the hook said, and what is owed stays in sight un
   );
 });
 
-test("a hook that takes the erasure with it, out of time, is left out and owed", async () => {
+test("a hook that runs out of time is left out of the erasure and owed", async () => {
   const { terminal, component } = await setUpHooks();
   const online = terminal.overrides.fetch;
   Object.assign(terminal.overrides, {
@@ -128,7 +131,7 @@ test("a hook that takes the erasure with it, out of time, is left out and owed",
   expect(debts).toHaveLength(1);
 });
 
-test("what was done by hand is struck out", async () => {
+test("settle strikes out a debt that was paid by hand", async () => {
   const { terminal } = await setUpHooks();
   await terminal.run(...forget("visitor-0"));
   const { debts } = await terminal.json<HooksJson>("hooks");
@@ -141,7 +144,7 @@ test("what was done by hand is struck out", async () => {
   expect(again.stderr).toContain("There is no debt");
 });
 
-test("a purge that a hook keeps from doing anything is named, and goes on once the hook is removed", async () => {
+test("a purge that a hook blocks is named, and goes on once the hook is removed", async () => {
   const { terminal, component } = await setUpHooks();
   const cutoff = NOW - DAY_MS / 2;
   const blocked = await finishRun(

@@ -1,4 +1,4 @@
-/** What programs may rely on, of every command: one object on success, one on failure. */
+/** The JSON contract of every command: one object on success, one on failure. */
 import { expect, test } from "vitest";
 import type { ErrorJson } from "../../../cli/json/error.js";
 import type { AnyCommand } from "../../../cli/commandLine/commander.js";
@@ -15,7 +15,7 @@ import {
 } from "../support/fakeTerminal.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
-/** A line that succeeds, with RUN for a run that failed, and whether it writes. */
+/** A line of each command that succeeds, with RUN for a run that failed, and whether it writes. */
 const COMMANDS: Record<string, { line: string; writes?: true }> = {
   status: { line: "status" },
   list: { line: "list" },
@@ -52,9 +52,9 @@ const COMMANDS: Record<string, { line: string; writes?: true }> = {
   "purge --dry-run": { line: "purge --dry-run" },
 };
 
-/** They stay until they are interrupted, and are run as processes of their own by other suites. */
+/** Commands that stay until they are interrupted; other suites run them as processes of their own. */
 const STAYING = ["serve", "dashboard"];
-/** For people and shells; nothing of them is JSON. */
+/** Commands for people and shells, which print no JSON. */
 const WITHOUT_JSON = ["completion", "help"];
 
 function leaves(command: AnyCommand, path: string[] = []): string[] {
@@ -64,7 +64,7 @@ function leaves(command: AnyCommand, path: string[] = []): string[] {
   );
 }
 
-test("every command is looked at here", () => {
+test("every command of the program is covered here", () => {
   const all = leaves(buildProgram(new FakeTerminal().context()));
   const known = [...Object.keys(COMMANDS), ...STAYING, ...WITHOUT_JSON];
   expect(all.filter((name) => !known.includes(name))).toEqual([]);
@@ -142,7 +142,7 @@ async function setUpAll() {
 const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 const NAMES_TIME = /^(at|until|cutoff|newest|lastActive|.*At)$/;
 
-/** Where a time is no ISO time, or the target has another shape. */
+/** The paths where a time is no ISO time, or the target has another shape. */
 function faults(value: unknown, path = "$"): string[] {
   if (typeof value === "number")
     return value > 1e11 ? [`${path}: ${value}`] : [];
@@ -218,54 +218,68 @@ const everything = [
   ...STAYING.map((line) => ({ line })),
 ];
 
-test.each(everything)("$line --json: a usage error", async ({ line }) => {
-  const terminal = new FakeTerminal();
-  // Which has room for one more.
-  const words = line.replace("preview purge", "preview purge spec").split(" ");
-  // It takes any number of them.
-  const isVariadic = line.startsWith("settings set");
-  for (const more of ["--nope", ...(isVariadic ? [] : ["surplus"])]) {
-    const result = await terminal.run(...words, more, "--json");
-    expect(result).toMatchObject({ exitCode: 2, stdout: "" });
-    // Nothing else is said: all of stderr is the object.
-    expect(result.stderr.split("\n")).toHaveLength(2);
-    expect(errorOf(result)).toMatchObject({
-      code: "usage",
-      message: expect.stringMatching(
-        /unknown option|too many arguments/,
-      ) as string,
-      hint: "Add --help to see how the command is used.",
-    });
-  }
-});
+test.each(everything)(
+  "$line --json prints a usage error as one object",
+  async ({ line }) => {
+    const terminal = new FakeTerminal();
+    // `preview purge` has room for one more word.
+    const words = line
+      .replace("preview purge", "preview purge spec")
+      .split(" ");
+    // `settings set` takes any number of words.
+    const isVariadic = line.startsWith("settings set");
+    for (const more of ["--nope", ...(isVariadic ? [] : ["surplus"])]) {
+      const result = await terminal.run(...words, more, "--json");
+      expect(result).toMatchObject({ exitCode: 2, stdout: "" });
+      // All of stderr is the object.
+      expect(result.stderr.split("\n")).toHaveLength(2);
+      expect(errorOf(result)).toMatchObject({
+        code: "usage",
+        message: expect.stringMatching(
+          /unknown option|too many arguments/,
+        ) as string,
+        hint: "Add --help to see how the command is used.",
+      });
+    }
+  },
+);
 
 const deployed = Object.values(COMMANDS);
 
-test.each(deployed)("$line --json: nobody answers", async ({ line }) => {
-  const { run, terminal } = await setUpAll();
-  Object.assign(terminal.overrides, {
-    fetch: () =>
-      Promise.reject(
-        Object.assign(new Error("refused"), { code: "ECONNREFUSED" }),
-      ),
-  });
-  const result = await run(line, "--json");
-  if (!line.startsWith("doctor")) expect(result.stdout).toBe("");
-  expect(errorOf(result)).toMatchObject({ exitCode: 4 });
-});
+test.each(deployed)(
+  "$line --json without an answer fails with exit code 4",
+  async ({ line }) => {
+    const { run, terminal } = await setUpAll();
+    Object.assign(terminal.overrides, {
+      fetch: () =>
+        Promise.reject(
+          Object.assign(new Error("refused"), { code: "ECONNREFUSED" }),
+        ),
+    });
+    const result = await run(line, "--json");
+    if (!line.startsWith("doctor")) expect(result.stdout).toBe("");
+    expect(errorOf(result)).toMatchObject({ exitCode: 4 });
+  },
+);
 
-test.each(deployed)("$line --json: the key is refused", async ({ line }) => {
-  const { run, terminal } = await setUpAll();
-  Object.assign(terminal.overrides, {
-    fetch: () => Promise.resolve(new Response("", { status: 401 })),
-  });
-  const result = await run(line, "--json");
-  if (!line.startsWith("doctor")) expect(result.stdout).toBe("");
-  expect(errorOf(result)).toMatchObject({ code: "unauthorized", exitCode: 4 });
-});
+test.each(deployed)(
+  "$line --json with a refused key is unauthorized",
+  async ({ line }) => {
+    const { run, terminal } = await setUpAll();
+    Object.assign(terminal.overrides, {
+      fetch: () => Promise.resolve(new Response("", { status: 401 })),
+    });
+    const result = await run(line, "--json");
+    if (!line.startsWith("doctor")) expect(result.stdout).toBe("");
+    expect(errorOf(result)).toMatchObject({
+      code: "unauthorized",
+      exitCode: 4,
+    });
+  },
+);
 
 test.each(deployed.filter(({ writes }) => writes))(
-  "$line --json: refused without confirmation",
+  "$line --json is refused without confirmation",
   async ({ line }) => {
     const { run, terminal } = await setUpAll();
     Object.assign(terminal.overrides, {
@@ -298,7 +312,7 @@ test.each([
   expect(errorOf(result)).toMatchObject({ exitCode, code });
 });
 
-test("a write whose answer is lost is not to be repeated blindly", async () => {
+test("a write whose answer is lost is not retryable", async () => {
   const { run, terminal } = await setUpAll();
   terminal.loseAnswers("settings/settings:change", 1_000);
   const { stderr } = await run("retention 100", "--json");
@@ -308,7 +322,7 @@ test("a write whose answer is lost is not to be repeated blindly", async () => {
   expect(error).toMatchObject({ code: "unreachable", retryable: false });
 });
 
-test("no command, and help", async () => {
+test("--json without a command is a usage error; help is none", async () => {
   const terminal = new FakeTerminal();
   const nothing = await terminal.run("--json");
   expect(errorOf(nothing)).toMatchObject({ code: "usage" });

@@ -30,21 +30,24 @@ describe.each([
   shellOf("bash", ["--norc"], inBash),
   shellOf("zsh", ["-f"], inZsh),
   shellOf("fish", ["--no-config"], inFish),
-])("$shell", ({ shell, args, inShell, isSkipped }) => {
-  test.skipIf(isSkipped).each(EXPECTED)("%j", async (words, offered) => {
-    const terminal = new FakeTerminal();
-    terminal.write("old export.zip", "");
-    const script = (await terminal.run("completion", shell)).stdout;
-    const line = inShell(script, ["sessions-ops", ...words]);
-    const { stdout, stderr } = spawnSync(shell, [...args, "-c", line], {
-      cwd: terminal.folder,
-      env: { PATH: process.env["PATH"], HOME: terminal.folder },
-      encoding: "utf8",
-    });
-    expect(stderr).toBe("");
-    const found = stdout.split("\n").filter((word) => word !== "");
-    expect(found.sort()).toEqual(offered);
-  });
+])("completion in $shell", ({ shell, args, inShell, isSkipped }) => {
+  test.skipIf(isSkipped).each(EXPECTED)(
+    "offers words for %j",
+    async (words, offered) => {
+      const terminal = new FakeTerminal();
+      terminal.write("old export.zip", "");
+      const script = (await terminal.run("completion", shell)).stdout;
+      const line = inShell(script, ["sessions-ops", ...words]);
+      const { stdout, stderr } = spawnSync(shell, [...args, "-c", line], {
+        cwd: terminal.folder,
+        env: { PATH: process.env["PATH"], HOME: terminal.folder },
+        encoding: "utf8",
+      });
+      expect(stderr).toBe("");
+      const found = stdout.split("\n").filter((word) => word !== "");
+      expect(found.sort()).toEqual(offered);
+    },
+  );
 });
 
 type InShell = (script: string, words: string[]) => string;
@@ -63,7 +66,7 @@ _sessions_ops
 printf '%s\\n' "\${COMPREPLY[@]}"`;
 }
 
-/** Of zsh's own part, what it does with the words that it is given: it takes a terminal for more. */
+/** The completion in zsh, with stand-ins for zsh's own functions, which need a terminal. */
 function inZsh(script: string, words: string[]): string {
   return `compdef() {}
 ${script}
@@ -75,7 +78,7 @@ _sessions_ops`;
 
 function inFish(script: string, words: string[]): string {
   const line = words.join(" ");
-  // A candidate, and behind a tab what it is; quoted as it would be typed.
+  // A candidate is followed by a tab and its description, and quoted as it would be typed.
   return `${script}
 complete -C ${quote(line)} | string split -f 1 \\t | string unescape`;
 }

@@ -1,4 +1,7 @@
-/** What a real deployment has against rows: left out by line and reason, and nothing else with it. */
+/**
+ * Rows that a real deployment refuses: they are left out by line and reason, and nothing else with
+ * them.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
@@ -41,7 +44,7 @@ const BAD: Array<[line: number, metadata: unknown, reason: RegExp]> = [
   [34, { ü: 1 }, /field/i],
 ];
 
-/** @param bad how many of them, from the first on */
+/** @param bad the number of bad rows, from the first on */
 function writeBad(prefix: string, bad = BAD.length): void {
   const [first, second, ...rest] = BAD.slice(0, bad).map(([line, metadata]) =>
     row(`${prefix}-bad-${line}`, metadata),
@@ -52,7 +55,7 @@ function writeBad(prefix: string, bad = BAD.length): void {
 }
 
 test(
-  "--skip-invalid leaves out what no document may be",
+  "--skip-invalid leaves out rows that the deployment refuses as documents",
   async () => {
     writeBad("a");
     const args = ["import", "a.jsonl", "--skip-invalid", "--json"];
@@ -76,7 +79,7 @@ test(
 );
 
 test(
-  "without it the line is named, and what is advised gets on",
+  "without --skip-invalid a refused line is named, and the advised --from-line goes on",
   async () => {
     writeBad("b", 3);
     const first = await cli.run("import", "b.jsonl");
@@ -99,7 +102,7 @@ test(
 );
 
 test(
-  "what nobody could import is not blamed on the lines",
+  "a failure that would keep any row out is not blamed on a line",
   async () => {
     write("c.jsonl", [row("c", 1)]);
     const args = ["import", "c.jsonl", "--skip-invalid"];
@@ -112,7 +115,7 @@ test(
 );
 
 test(
-  "more actions of one time than a call takes, also as several imports make them",
+  "more actions at one time than a call takes are imported, also across several imports",
   async () => {
     const click = (i: number) => ({ at: AT, action: "click", metadata: i });
     const clicks = (from: number, to: number) =>

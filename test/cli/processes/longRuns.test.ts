@@ -44,7 +44,7 @@ async function runIdIn(text: Promise<string> | string): Promise<string> {
   return /runs watch (\w+)/.exec(await text)?.[1] ?? "";
 }
 
-test("in a terminal: a bar with rate and time left; Ctrl-C detaches and says how to watch, cancel or resume", async () => {
+test("a purge in a terminal shows a bar with rate and time left; Ctrl-C detaches and says how to watch, cancel or resume", async () => {
   await importAll();
   const purging = cli.startInTerminal([
     ...["purge", "--days", "14", "--yes", "--rate", "250/s"],
@@ -52,7 +52,7 @@ test("in a terminal: a bar with rate and time left; Ctrl-C detaches and says how
   const bar = await purging.said(
     /\d+% \| [1-9]\d*\/3000 sessions \| [\d,]+\/s \| \d+ seconds? left/,
   );
-  // One line that is drawn over, not one for each step.
+  // The bar is one line that is drawn over, not one for each step.
   expect(bar).toContain("\u001b[");
   purging.child.stdin?.write("\u0003");
   const { exitCode, stdout } = await purging.finished;
@@ -128,7 +128,7 @@ test("an archived purge that is killed goes on in its file, and holds everything
   expect(statSync(path).mode & 0o777).toBe(0o600);
 }, 300_000);
 
-test("export, purge, import, export: the same bytes", async () => {
+test("export, purge, import, export give the same bytes", async () => {
   await cli.json(["import", "old.jsonl.gz", "--yes"]);
   const exported = await cli.json<ExportJson>(["export", "a.jsonl.gz"]);
   expect(exported).toMatchObject({ sessions: SESSIONS, actions: SESSIONS });
@@ -144,9 +144,9 @@ test("export, purge, import, export: the same bytes", async () => {
   expect(piped.stdout).toBe(gunzipSync(a ?? "").toString());
 }, 300_000);
 
-test("export and import hold no more in memory than a part of it", async () => {
+test("export and import hold only a part of the data in memory", async () => {
   await cli.quick(["purge", "--days", "14", "--yes"]);
-  // Twice what they need, and less than the 77 MB that they move.
+  // The heap is twice what the commands need, and less than the 77 MB that they move.
   const heap = { NODE_OPTIONS: "--max-old-space-size=64" };
   const lastActive = Date.now() - 30 * DAY_MS;
   const lines = Array.from({ length: 300 }, (_, visitor) => {
@@ -185,7 +185,7 @@ async function grown(path: string, command: Running): Promise<void> {
   expect(statSync(path).size).toBeGreaterThan(0);
 }
 
-/** Looks for as long as the command goes on. */
+/** Looks for something as long as the command goes on. */
 async function untilFound<Found>(
   command: Running,
   look: () => Promise<Found | undefined>,

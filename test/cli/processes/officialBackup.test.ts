@@ -36,7 +36,7 @@ function convexExport({ url, adminKeyFile }: ServeJson, path: string): void {
   });
 }
 
-/** Somebody who is there, with actions of the visit under way. */
+/** A visitor who is there, with actions of the visit under way. */
 async function visit(url: string, anonymousId: string): Promise<void> {
   const call = async (path: string, args: object) => {
     const response = await fetch(`${url}/api/mutation`, {
@@ -53,7 +53,7 @@ async function visit(url: string, anonymousId: string): Promise<void> {
   }
 }
 
-test("leases, actions and all: both deployments export the same", async () => {
+test("a deployment restored from the official backup exports the same, leases and actions included", async () => {
   const first = await serve("first");
   const at = Date.now() - 3 * DAY_MS;
   const rows = [

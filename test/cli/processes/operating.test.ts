@@ -40,7 +40,7 @@ beforeAll(async () => {
 
 const OLD_SESSIONS = 300;
 
-/** What a task begins with, beside old sessions and new ones; what it must have come to. */
+/** The setup of each task, beside old sessions and new ones, and the check of its effect. */
 const TASKS: Record<
   string,
   { before?: () => Promise<void>; after: () => Promise<void> }
@@ -59,7 +59,7 @@ const TASKS: Record<
   "A run is stuck": {
     before: async () => {
       const args = ["--days", "14", "--yes", "--archive", "old.jsonl.gz"];
-      // A disk that is full at once.
+      // `ulimit` stands in for a disk that is full at once.
       const line = `ulimit -f 1; exec ${cli.inShell(["purge", ...args])}`;
       await cli.startLine(line).finished;
     },
@@ -154,13 +154,13 @@ const TASKS: Record<
   },
 };
 
-test("each task of the page is one of these", () => {
+test("each task of OPERATING.md has its setup and its check here", () => {
   expect(tasks.map(({ heading }) => heading)).toEqual(Object.keys(TASKS));
 });
 
 describe.each(tasks)("$heading", ({ heading, commands }) => {
   test(
-    "does what it says",
+    "its commands print the documented output and have the documented effect",
     async () => {
       await startOver();
       await TASKS[heading]?.before?.();
@@ -168,7 +168,7 @@ describe.each(tasks)("$heading", ({ heading, commands }) => {
       for (const { command, output, line } of commands) {
         const printed = await inShell(values.fillIn(command));
         const isAsShown = values.match(printed, output);
-        // Beside each other, so that the difference can be read.
+        // Printed and expected stand beside each other, so that the difference can be read.
         const expected = isAsShown ? printed : output;
         expect(printed, `line ${line}: ${command}`).toBe(expected);
       }
@@ -182,7 +182,7 @@ function status(): Promise<StatusJson> {
   return cli.quick<StatusJson>(["status"]);
 }
 
-/** What a command prints at a terminal's end, where there is no terminal. */
+/** The output of a command at a terminal's end, where there is no terminal. */
 async function inShell(command: string): Promise<string> {
   const line = `PATH=.:$PATH; ${command}`;
   const running = cli.startLine(`{ ${line}\n} 2>&1`);
@@ -215,14 +215,14 @@ async function dueCount(): Promise<string> {
   return String(sessions);
 }
 
-/** As a deploy of a version of crons that starts anew would leave it. */
+/** Removes a cron, as a deploy of a version of crons that starts anew would. */
 async function loseCron(name: string): Promise<void> {
   await callFunction("public:del", "sessionTracker/crons", {
     identifier: { name },
   });
 }
 
-/** Two days after the purge last fired, with five restarts behind it, the watchdog looks again. */
+/** Lets the watchdog look two days after the purge last fired, with five restarts behind it. */
 async function exhaustWatchdog(): Promise<void> {
   const now = Date.now();
   const ticks = [
@@ -258,7 +258,7 @@ async function callFunction(
   await client.function(path, component, args);
 }
 
-/** Of the component, with the official CLI. */
+/** Replaces a table of the component, with the official CLI. */
 async function replaceTable(table: string, file: string): Promise<void> {
   const args = ["--component", "sessionTracker", "--table", table];
   const line = `exec '${process.execPath}' '${CONVEX_CLI}' import ${args.join(" ")} --replace -y '${file}'`;
@@ -269,7 +269,7 @@ async function replaceTable(table: string, file: string): Promise<void> {
   expect(imported, imported.stderr).toMatchObject({ exitCode: 0 });
 }
 
-/** What `npx convex export` makes of an app with the tracker that this one replaces. */
+/** Writes the backup that `npx convex export` makes of an app with the replaced tracker. */
 async function writeOldExport(path: string): Promise<void> {
   const zip = new ZipFile();
   const rows = Array.from({ length: 3 }, (_, i) => ({

@@ -1,4 +1,4 @@
-/** What a tired operator does to real processes: closed pipes, full disks, lost networks, Ctrl-C. */
+/** Rough use of real processes by a tired operator: closed pipes, full disks, lost networks, Ctrl-C. */
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -25,7 +25,7 @@ beforeAll(async () => {
   const now = Date.now();
   const lines = Array.from({ length: SESSIONS }, (_, index) => {
     const lastActive = now - 30 * DAY_MS - index;
-    // Of a kind that does not compress, so that an archive has a size.
+    // The text does not compress, so that an archive has a size.
     const metadata = { text: Math.random().toString(36).repeat(3) };
     const actions = [{ at: lastActive, action: "view", metadata }];
     const anonymousId = `visitor-${index}`;
@@ -44,8 +44,8 @@ async function total(): Promise<number> {
   return (await cli.quick<StatusJson>(["status"])).sessions.total;
 }
 
-// First, while nothing is deleted yet.
-describe("Ctrl-C at a question is an answer: nothing is changed, and the exit code says so", () => {
+// These tests come first, while nothing is deleted yet.
+describe("Ctrl-C at a question", () => {
   test.each([
     [["purge", "--days", "14"], "Delete 2,000 sessions"],
     [["purge", "--days", "7"], "Type the number of sessions"],
@@ -55,9 +55,9 @@ describe("Ctrl-C at a question is an answer: nothing is changed, and the exit co
     [["forget", "visitor-1"], "Type visitor-1 to go on"],
     [["expire"], "Type its name to go on"],
   ])(
-    "%j",
+    "cancels %j with exit code 2",
     async (args, question) => {
-      // A deployment on this machine that counts as production asks most.
+      // A deployment on this machine that counts as production asks the most.
       const isProduction = args[0] === "expire";
       const env = isProduction ? productionEnv() : {};
       const asking = cli.startInTerminal(args, { env });
@@ -72,7 +72,7 @@ describe("Ctrl-C at a question is an answer: nothing is changed, and the exit co
     TIMEOUT_MS,
   );
 
-  test("… which is how it is", async () => {
+  test("leaves sessions and settings unchanged", async () => {
     const { sessions, retentionDays } = await cli.quick<StatusJson>(["status"]);
     expect({ total: sessions.total, retentionDays }).toEqual({
       total: SESSIONS,
@@ -90,7 +90,7 @@ describe("Ctrl-C at a question is an answer: nothing is changed, and the exit co
 });
 
 test(
-  "a pipe that is closed early ends the command in silence",
+  "a pipe that is closed early ends the command without an error",
   async () => {
     for (const args of [
       ["list", "--limit", "2000", "--jsonl"],
@@ -103,7 +103,7 @@ test(
       const said = readFileSync(join(cli.folder, "said"), "utf8");
       expect(said).not.toMatch(/error|EPIPE|^ +at /im);
     }
-    // Nobody reads what is said besides: the command does its work all the same.
+    // Nobody reads stderr: the command does its work all the same.
     const line = `{ ${cli.inShell(["retention", "30"])}; echo $? >code; } 2>&1 >/dev/null | true`;
     await cli.startLine(line).finished;
     expect(readFileSync(join(cli.folder, "code"), "utf8")).toBe("0\n");
@@ -114,7 +114,7 @@ test(
 
 describe("a terminal of 40 columns", () => {
   test.each(["status", "list", "runs list", "schedule list"])(
-    "%s: no table is wider, and nothing is cut off",
+    "%s prints no wider table, and cuts nothing off",
     async (command) => {
       const args = command.split(" ");
       const shown = cli.startInTerminal(args, { columns: 40 });
@@ -127,7 +127,7 @@ describe("a terminal of 40 columns", () => {
   );
 
   test(
-    "help is wrapped",
+    "help is wrapped to the width",
     async () => {
       const shown = cli.startInTerminal(["purge", "--help"], { columns: 40 });
       const { stdout } = await shown.finished;
@@ -146,7 +146,7 @@ describe("status --watch in a terminal of 80 columns", () => {
     { rows: 24, last: /^Live, .* Ctrl-C ends it\.$/, hidden: false },
     { rows: 8, last: /^Live, .* Ctrl-C ends it\.$/, hidden: true },
   ])(
-    "and $rows rows: the first lines and the footer",
+    "and $rows rows shows the first lines and the footer",
     async ({ rows, last, hidden }) => {
       const args = ["status", "--watch"];
       const watching = cli.startInTerminal(args, { columns: 80, rows });
@@ -154,7 +154,7 @@ describe("status --watch in a terminal of 80 columns", () => {
       const shown = await screenOf(drawn, { cols: 80, rows });
       const whole = cli.startInTerminal(["status"], { columns: 80, rows: 24 });
       const { stdout } = await whole.finished;
-      // Warnings come first; where there are none, the deployment does.
+      // The screen begins with warnings, or with the deployment where there are none.
       const first = await screenOf(stdout, { cols: 80, rows: 40 });
       expect(shown[0]).toBe(first[0]);
       if (!hidden) {
@@ -183,10 +183,10 @@ describe("status --watch in a terminal of 80 columns", () => {
 });
 
 test(
-  "a disk that is full: what is deleted is in the archive whole, and the rest is still there",
+  "a full disk stops an archived purge: deleted sessions are in the archive whole, the others are kept",
   async () => {
     const args = ["purge", "--days", "14", "--yes", "--archive", "full.gz"];
-    // In blocks of 512 bytes: room for a page, and not for all.
+    // The limit is in blocks of 512 bytes: room for one page, and not for all.
     const line = `ulimit -f 100; exec ${cli.inShell(args)}`;
     const { exitCode, stderr } = await cli.startLine(line).finished;
     expect(exitCode).toBe(1);
@@ -261,7 +261,7 @@ test.each([["purge"], ["purge --archive"]])(
 
 describe("the key", () => {
   test(
-    "is in no argument of any process, and no title",
+    "is in no argument and no title of any process",
     async () => {
       const watching = cli.start(["status", "--watch"]);
       await watching.firstLine;
@@ -323,7 +323,7 @@ describe("the key", () => {
       },
     ],
   ])(
-    "pasted %s is not printed",
+    "is not printed when it is pasted %s",
     async (_where, args, env) => {
       writeFileSync(join(cli.folder, "key"), "some|otherkey\n");
       const running = cli.start(["status", ...args], "", env);
@@ -336,7 +336,7 @@ describe("the key", () => {
 });
 
 test(
-  "a disk that is full is an error in words, and loses no receipt",
+  "a full disk is an error in words, and loses no receipt",
   async () => {
     const after = async (limit: string, command: string, to: string) => {
       const line = `${limit} ${command} >${to} 2>said; echo $? >code`;
@@ -348,12 +348,12 @@ test(
       expect(code).toBe("1\n");
       return said;
     };
-    // Others before this test have purged them.
+    // Tests before this one have purged the sessions.
     await importAll();
     const list = cli.inShell(["list", "--limit", "2000"]);
     const inWords = /^error: The output cannot be written: E.+: .*write\. /m;
     expect(await after("", list, "/dev/full")).toMatch(inWords);
-    // A file that takes the beginning, and no more.
+    // The file takes the first bytes, and no more.
     expect(await after("ulimit -f 8;", list, "listed")).toMatch(inWords);
     expect(
       await after("ulimit -f 8;", cli.inShell(["export", "-"]), "all"),
@@ -369,23 +369,24 @@ test(
 );
 
 test(
-  "what is loaded: for help three files, for status no package and no second HTTP client",
+  "help loads three files, status loads no package and no second HTTP client",
   async () => {
     const help = await loadedBy(["--help"]);
     expect(help.files).toBeLessThanOrEqual(3);
     expect(help.packages).toEqual([]);
     const status = await loadedBy(["status"]);
     expect(status.packages).toEqual([]);
-    // Bundled they are about twenty, just as the bundler cuts them; its modules are more than sixty.
+    // The bundle has about twenty files, just as the bundler cuts them; its modules are more than
+    // sixty.
     expect(status.files).toBeLessThanOrEqual(40);
-    // That measuring works at all: the live view has a package of its own.
+    // The measure works: the live view has a package of its own.
     const watch = await loadedBy(["status", "--watch"], "SIGINT");
     expect(watch.packages.length).toBeGreaterThan(0);
   },
   TIMEOUT_MS,
 );
 
-test("it can be run as it is built, which is how a clone of the repository has it", async () => {
+test("the built main.js is executable in a clone of the repository", async () => {
   const { finished } = cli.startLine("exec ./cli/main.js --version");
   expect(await finished).toMatchObject({ exitCode: 0, stderr: "" });
 });
@@ -406,13 +407,13 @@ async function loadedBy(args: string[], end?: NodeJS.Signals) {
   };
 }
 
-/** What is waited for cannot come any more once the command has ended. */
+/** Fails once the command has ended: the awaited output cannot come any more. */
 async function ended({ finished }: Running): Promise<never> {
   const { exitCode, stderr } = await finished;
   throw new Error(`It ended too early, with ${exitCode}: ${stderr}`);
 }
 
-/** `""` for a process that has ended since it was listed. */
+/** The file's text, or `""` for a process that has ended since it was listed. */
 function readIfThere(path: string): string {
   try {
     return readFileSync(path, "utf8").replaceAll("\0", " ");

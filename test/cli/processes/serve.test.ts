@@ -21,8 +21,8 @@ import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 const cli = new RealCli();
 const { folder } = cli;
 
-test("serve, import, purge and reschedule, each step a process of its own", async () => {
-  // What a project that already has a deployment looks like: serve must not deploy to that.
+test("serve, import, purge and schedule set work as processes of their own", async () => {
+  // A project that already has a deployment has such a file: serve must not deploy to that.
   const envFile = join(folder, ".env.local");
   writeFileSync(envFile, "CONVEX_DEPLOYMENT=dev:tall-forest-1234\n");
   const serving = cli.start(["serve", "--port", "0", "--data", "data"]);
@@ -91,7 +91,7 @@ test("serve, import, purge and reschedule, each step a process of its own", asyn
   serving.child.kill("SIGTERM");
   const served = await serving.finished;
   expect(served.exitCode).toBe(0);
-  // A line for its start, its deploy and its end.
+  // The output has a line for the start, the deploy and the end.
   expect(served.stderr).toMatch(
     /^Embedded deployment at .*\nCode revision 1 is running\.\n(.*\n)*Stopping …\nStopped; .*\n$/,
   );
@@ -101,7 +101,7 @@ test("serve, import, purge and reschedule, each step a process of its own", asyn
   expect(existsSync(join(folder, ".sessions-ops/deployment.json"))).toBe(false);
 }, 300_000);
 
-test("keeps its data; refuses a second owner and a wrong key; is missed when killed", async () => {
+test("serve keeps its data, refuses a second owner and a wrong key, and is reported missing after a kill", async () => {
   const serving = cli.start(["serve", "--port", "0", "--data", "data"]);
   const url = /http:\S+/.exec(await serving.firstLine)?.[0] ?? "";
   const { sessions } = await cli.json<StatusJson>(["status"]);
@@ -130,7 +130,7 @@ test("keeps its data; refuses a second owner and a wrong key; is missed when kil
   );
 }, 300_000);
 
-test("an app that cannot be deployed: what the official CLI said, and no deployment left", async () => {
+test("an app that cannot be deployed ends serve with the official CLI's error and leaves no deployment", async () => {
   const file = join(folder, "convex/broken.ts");
   writeFileSync(file, 'import { nothing } from "./missing.js";\nnothing();\n');
   const result = await cli.run("serve", "--port", "0", "--data", "broken-data");
@@ -140,7 +140,7 @@ test("an app that cannot be deployed: what the official CLI said, and no deploym
   expect(result.stderr).toContain("missing.js");
 }, 300_000);
 
-test("--dev deploys again when the code changes, says what is wrong with it, and goes on", async () => {
+test("--dev deploys again when the code changes, reports its errors, and goes on", async () => {
   const serving = cli.start([
     ...["serve", "--dev", "--port", "0", "--data", "dev-data"],
   ]);
@@ -153,7 +153,7 @@ test("--dev deploys again when the code changes, says what is wrong with it, and
     });
     return JSON.parse(await response.text()) as { value?: unknown };
   };
-  // Only from here on it watches.
+  // The official CLI watches only from here on.
   await serving.said("Convex functions ready");
   const file = join(folder, "convex/added.ts");
   const code = (answer: string) =>
@@ -176,7 +176,7 @@ test("--dev deploys again when the code changes, says what is wrong with it, and
   );
 }, 300_000);
 
-test("other machines only when asked for; HTTP actions on a port of their own", async () => {
+test("serve listens to other machines only with --allow-remote, and serves HTTP actions on a port of their own", async () => {
   const refused = await cli.run("serve", "--host", "0.0.0.0", "--port", "0");
   expect(refused.exitCode).toBe(5);
   expect(refused.stderr).toContain("--allow-remote");

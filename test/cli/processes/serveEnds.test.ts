@@ -15,7 +15,7 @@ const cli = new RealCli();
 const app = join(cli.folder, "served");
 const pidsFile = join(app, "pids");
 
-/** Stands in for the official CLI: it hangs, busy, with a child of its own; or is done at once. */
+/** A stand-in for the official CLI: it hangs, busy, with a child of its own; or is done at once. */
 const CONVEX = `
 if (process.env.STUB_HANGS) {
   const { pid } = require("node:child_process").spawn("sleep", ["1000"]);
@@ -37,7 +37,7 @@ function serve(env: Record<string, string> = {}): Running {
   return cli.startLine(`cd served && exec ${cli.inShell(args)}`, env);
 }
 
-/** What the hanging deploy consists of, once it hangs. */
+/** The processes of the deploy, once it hangs. */
 async function deployPids(): Promise<number[]> {
   await expect
     .poll(() => existsSync(pidsFile) && readFileSync(pidsFile, "utf8"))
@@ -45,7 +45,7 @@ async function deployPids(): Promise<number[]> {
   return readFileSync(pidsFile, "utf8").trim().split(" ").map(Number);
 }
 
-/** One that nobody has asked about its end yet runs no more. */
+/** Whether the process runs. One whose parent has not asked about its end yet runs no more. */
 function isRunning(pid: number): boolean {
   try {
     return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
@@ -63,7 +63,7 @@ test("kill -9 of serve takes the deploy under way with it, however busy that is"
   await expect.poll(() => pids.filter(isRunning)).toEqual([]);
 });
 
-test("Ctrl-C while the app is deployed ends serve and the deploy, and gives the data up", async () => {
+test("Ctrl-C while the app is deployed ends serve and the deploy, and releases the data directory", async () => {
   const serving = serve({ STUB_HANGS: "1" });
   const pids = await deployPids();
   serving.child.kill("SIGINT");
@@ -84,7 +84,7 @@ test("Ctrl-C while the deployment is opened ends serve at once", async () => {
   mkdirSync(join(app, "data"));
   const watcher = watch(join(app, "data"));
   const begun = once(watcher, "change");
-  // What comes next would have no end.
+  // The stub hangs: a deploy that was begun would have no end.
   const serving = serve({ STUB_HANGS: "1" });
   await begun;
   watcher.close();
@@ -94,7 +94,7 @@ test("Ctrl-C while the deployment is opened ends serve at once", async () => {
   expect(stderr).toContain("Interrupted");
 });
 
-test("a deployment.json that somebody damaged keeps serve from no end", async () => {
+test("a damaged deployment.json does not keep serve from ending", async () => {
   const serving = serve();
   await serving.firstLine;
   const file = join(app, ".sessions-ops/deployment.json");
@@ -103,7 +103,7 @@ test("a deployment.json that somebody damaged keeps serve from no end", async ()
   const { exitCode, stderr } = await serving.finished;
   expect(exitCode).toBe(1);
   expect(stderr).toContain(`${file} is not what`);
-  // What was closed can be opened.
+  // The data directory was closed, and can be opened.
   const again = serve();
   expect(await again.firstLine).toContain("is ready");
   again.child.kill("SIGINT");

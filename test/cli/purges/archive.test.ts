@@ -57,7 +57,7 @@ interface Line {
   actions?: object[];
 }
 
-/** What any gunzip makes of the file. */
+/** The lines that any gunzip makes of the file. */
 function readArchive(path: string): Line[] {
   return gunzipSync(readFileSync(path))
     .toString()
@@ -72,7 +72,7 @@ function visitorsIn(path: string): string[] {
 
 const everybody = Array.from({ length: 30 }, (_, index) => `old-${29 - index}`);
 
-test("holds everything that was deleted, oldest first, and `import` brings it back", async () => {
+test("an archive holds all deleted sessions, oldest first, and `import` brings them back", async () => {
   const { terminal, path, total } = await setUpOld();
   const result = await terminal.json<RunResultJson>(...purge);
   expect(result).toMatchObject({
@@ -102,7 +102,7 @@ test("holds everything that was deleted, oldest first, and `import` brings it ba
   expect(back).toMatchObject({ rows: 30, created: 30, actions: 60 });
 });
 
-test("a run that could not be started leaves no file, unless it may have been", async () => {
+test("a run that was not started leaves no file; one that may have been started keeps it", async () => {
   const { terminal, path } = await setUpOld();
   const online = terminal.overrides.fetch;
   const answerStart = (answer: () => never) =>
@@ -129,7 +129,7 @@ test("a run that could not be started leaves no file, unless it may have been", 
   expect(existsSync(path)).toBe(true);
 });
 
-test("Ctrl-C where the start gets no answer is an interruption, and says what may be", async () => {
+test("Ctrl-C where the start gets no answer says that the run may have started", async () => {
   const { terminal, path } = await setUpOld();
   terminal.interruptAt("runs/control:start", { isAnswered: false });
   const { exitCode, stderr } = await terminal.run(...purge);
@@ -138,7 +138,7 @@ test("Ctrl-C where the start gets no answer is an interruption, and says what ma
   expect(exitCode).toBe(2);
 });
 
-test("Ctrl-C while the run is started leaves its first page to who resumes it", async () => {
+test("Ctrl-C while the run is started leaves its first page to a resume", async () => {
   const { terminal } = await setUpOld();
   terminal.interruptAt("runs/control:start", { isAnswered: true });
   const { fetch } = terminal.overrides;
@@ -155,7 +155,7 @@ test("Ctrl-C while the run is started leaves its first page to who resumes it", 
   expect(asked.at(-1)).toBe("runs/control:start");
 });
 
-test("Ctrl-C where the answer to a deletion does not come: the file is whole, and resume goes on", async () => {
+test("Ctrl-C where a deletion gets no answer leaves the file whole, and resume goes on", async () => {
   const { terminal, path, total, runs } = await setUpOld();
   const { fetch, sleep } = terminal.overrides;
   terminal.interruptAt("runs/archive:purgePage", { isAnswered: false });
@@ -170,7 +170,7 @@ test("Ctrl-C where the answer to a deletion does not come: the file is whole, an
   expect(visitorsIn(path)).toEqual(everybody);
 });
 
-test("a page is deleted only after it is in the file", async () => {
+test("a page is deleted only once it is in the file", async () => {
   const { terminal, path, total } = await setUpOld();
   const online = terminal.overrides.fetch;
   const seen: number[] = [];
@@ -189,7 +189,7 @@ test("a page is deleted only after it is in the file", async () => {
   expect(seen).toEqual([5, 10, 15, 20, 25, 30, 30]);
 });
 
-test("a session that comes back before its page is not in it", async () => {
+test("a session that becomes active again before its page is archived is not in the archive", async () => {
   const { terminal, component, path } = await setUpOld();
   const online = terminal.overrides.fetch;
   Object.assign(terminal.overrides, {
@@ -209,7 +209,7 @@ test("a session that comes back before its page is not in it", async () => {
   expect(visitorsIn(path)).not.toContain("old-3");
 });
 
-test("a session that comes back between archive and deletion stays, and is named", async () => {
+test("a session that becomes active again between archive and deletion is kept, and named in the archive", async () => {
   const { terminal, component, path, total } = await setUpOld();
   const online = terminal.overrides.fetch;
   Object.assign(terminal.overrides, {
@@ -239,7 +239,7 @@ test("a session that comes back between archive and deletion stays, and is named
 });
 
 describe("after a crash", () => {
-  /** The network goes away for good before page 4 is deleted, and the process with it. */
+  /** Lets the network go away for good before page 4 is deleted, and the process with it. */
   async function crash() {
     const deployment = await setUpOld();
     const { terminal, path } = deployment;
@@ -267,7 +267,7 @@ describe("after a crash", () => {
     return { ...deployment, runId, resume };
   }
 
-  test("the run waits in the ledger, no purge starts, and resume finishes file and run", async () => {
+  test("the run waits in the ledger, no other purge starts, and resume finishes file and run", async () => {
     const { terminal, path, total, resume, component } = await crash();
     await component.mutation(api.runs.control.start, {
       kind: "purge",
@@ -275,14 +275,14 @@ describe("after a crash", () => {
       trigger: "schedule",
     });
     expect(await total()).toBe(15);
-    // Nobody may be there to move it: it is not waited for.
+    // The other run may have nobody to move it: it is not waited for.
     const [, ...options] = purge;
     const other = options.slice(0, options.indexOf("--archive"));
     const waiting = await terminal.run("purge", ...other);
     expect(waiting.exitCode).toBe(1);
     expect(waiting.stderr).toContain("is already running");
     expect(waiting.stderr).toContain(resume.slice(0, 3).join(" "));
-    // What was archived and not deleted is written anew, once.
+    // Sessions that were archived and not deleted are written anew, once.
     expect(visitorsIn(path)).toHaveLength(20);
     expect(await terminal.json(...resume)).toMatchObject({
       status: "completed",
@@ -295,7 +295,7 @@ describe("after a crash", () => {
   test.each([
     ["torn in its last page", (path: string, size: number) => size - 7],
     ["cut within the header", (_path: string, size: number) => size],
-  ])("a file %s goes on as well", async (what, sizeOf) => {
+  ])("resume goes on with a file %s", async (what, sizeOf) => {
     const { terminal, path, resume } = await crash();
     const { length } = readFileSync(path);
     if (what.includes("header")) {
@@ -305,7 +305,7 @@ describe("after a crash", () => {
     expect(visitorsIn(path)).toEqual(everybody);
   });
 
-  test("a file that lost pages which were deleted is refused", async () => {
+  test("a file that lost deleted pages is refused", async () => {
     const { terminal, path, resume } = await crash();
     truncateSync(path, Math.floor(readFileSync(path).length / 2));
     const { exitCode, stderr } = await terminal.run(...resume);
@@ -313,7 +313,7 @@ describe("after a crash", () => {
     expect(stderr).toContain("it is not the whole archive");
   });
 
-  test("another file is refused and left as it is, and none is made", async () => {
+  test("another file is refused and left unchanged, and a missing one is not created", async () => {
     const { terminal, runId, runs } = await crash();
     const other = terminal.write("other.jsonl", "mine\n");
     for (const file of ["other.jsonl", "none.jsonl.gz", "/dev/null"]) {
@@ -327,7 +327,7 @@ describe("after a crash", () => {
     expect((await runs())[0]).toMatchObject({ sessions: 15 });
   });
 
-  test("without its archive the run does not go on; canceled, it makes room", async () => {
+  test("a run without its archive does not go on, and allows another purge once it is canceled", async () => {
     const { terminal, runId, path, total } = await crash();
     const { exitCode, stderr } = await terminal.run("runs", "resume", runId);
     expect(exitCode).toBe(1);
@@ -338,7 +338,7 @@ describe("after a crash", () => {
   });
 });
 
-test("Ctrl-C stops after a page and says how to go on; so does cancel, from elsewhere", async () => {
+test("Ctrl-C, and cancel from elsewhere, stop after a page and say how to go on", async () => {
   const { terminal, component, path, runs, total } = await setUpOld();
   const online = terminal.overrides.fetch;
   let pages = 0;
@@ -380,7 +380,7 @@ test("Ctrl-C stops after a page and says how to go on; so does cancel, from else
   expect(visitorsIn(path)).toEqual(everybody);
 });
 
-test("budgets: --max ends the run with the oldest, resume goes on in the same file", async () => {
+test("--max ends the run after the oldest sessions, and resume goes on in the same file", async () => {
   const { terminal, path } = await setUpOld();
   const first = await terminal.json<RunResultJson>(...purge, "--max", "12");
   expect(first).toMatchObject({ status: "maxReached", sessions: 12 });
@@ -392,7 +392,7 @@ test("budgets: --max ends the run with the oldest, resume goes on in the same fi
   expect(visitorsIn(path)).toEqual(everybody.slice(0, 24));
 });
 
-test("is never written over a file, nor beside another run", async () => {
+test("an archive is never written over a file, nor while another run is in progress", async () => {
   const { terminal, component, path, total } = await setUpOld();
   writeFileSync(path, "mine");
   const taken = await terminal.run(...purge);

@@ -32,13 +32,13 @@ async function setUpDays(days: number, overrides: Partial<CliContext> = {}) {
   };
 }
 
-/** A machine whose clock is that much ahead. */
+/** The context of a machine whose clock is that much ahead. */
 function ahead(ms: number): Partial<CliContext> {
   return { now: () => Date.now() + ms };
 }
 
 test.each([10 * DAY_MS, -10 * DAY_MS])(
-  "the retention is what the deployment's clock says, on a machine that is %i ms ahead",
+  "the retention is reckoned by the deployment's clock, on a machine that is %i ms ahead",
   async (skewMs) => {
     const { terminal, total } = await setUpDays(20, ahead(skewMs));
     const result = await terminal.json<RunResultJson>("purge", "--yes");
@@ -56,7 +56,7 @@ test.each([
   [10 * DAY_MS, "10 days ahead of"],
   [-90_000, "1 minute 30 seconds behind"],
 ])(
-  "a clock that is %i ms ahead is said before every write",
+  "a clock that is %i ms ahead is reported before every write",
   async (ms, text) => {
     const { terminal } = await setUpDays(20, ahead(ms));
     const said = `Note: this machine's clock is ${text} the deployment's.`;
@@ -81,7 +81,7 @@ test.each([
   },
 );
 
-test("what an import has that is older than the retention is judged by the deployment's clock", async () => {
+test("rows of an import that are older than the retention are judged by the deployment's clock", async () => {
   const { terminal } = await setUpDays(0, ahead(10 * DAY_MS));
   const lastActive = NOW - 10 * DAY_MS;
   const row = { anonymousId: "kept", createdAt: lastActive, lastActive };
@@ -90,7 +90,7 @@ test("what an import has that is older than the retention is judged by the deplo
   expect(imported).toMatchObject({ created: 1, olderThanRetention: 0 });
 });
 
-test("a minute, or an answer that takes long, is no difference", async () => {
+test("clocks a minute apart, or a slow answer, cause no note", async () => {
   const { terminal } = await setUpDays(20, ahead(60_000));
   expect((await terminal.run("expire")).stderr).not.toContain("clock");
   const slow = (await setUpDays(20)).terminal;
@@ -129,14 +129,14 @@ test.each([
   ["2026-08-05 14:00:00 GMT+2", "2026-08-05T12:00:00.000Z"],
   ["2026-08-05 17:30:00 GMT+5:30", "2026-08-05T12:00:00.000Z"],
   ["2026-08-05 12:00", "2026-08-05T12:00:00.000Z"],
-])("--before %s is taken as it is written", async (before, cutoff) => {
+])("--before %s is read as it is written", async (before, cutoff) => {
   const { terminal } = await setUpDays(3);
   const dryRun = ["purge", "--before", before, "--dry-run"];
   expect(await terminal.json<DryRunJson>(...dryRun)).toMatchObject({ cutoff });
 });
 
 test.each(["2026-08-05 12:00:00 CEST", "2026-08-05 25:00:00 UTC", "14 days"])(
-  "--before %s is none",
+  "--before %s is refused as no time",
   async (before) => {
     const { terminal } = await setUpDays(3);
     const { exitCode, stderr } = await terminal.run(
@@ -147,7 +147,7 @@ test.each(["2026-08-05 12:00:00 CEST", "2026-08-05 25:00:00 UTC", "14 days"])(
   },
 );
 
-test("the times that status prints can be given back", async () => {
+test("times as status prints them can be given to --before", async () => {
   const { terminal } = await setUpDays(20);
   const { stdout } = await terminal.run("status");
   const [, oldest = ""] = /last active (.*? UTC)/.exec(stdout) ?? [];
@@ -157,7 +157,7 @@ test("the times that status prints can be given back", async () => {
   });
 });
 
-test("the headline of a bounded dry run is what it would delete", async () => {
+test("the headline of a bounded dry run counts the sessions within the bound", async () => {
   const { terminal } = await setUpDays(20);
   const bounded = ["purge", "--dry-run", "--max", "2"];
   const { stdout } = await terminal.run(...bounded);
@@ -169,7 +169,7 @@ test("the headline of a bounded dry run is what it would delete", async () => {
   });
 });
 
-test("a hold that comes while a purge waits for its answer: asked again, by the new settings", async () => {
+test("a retention raised while a purge waits for its answer makes it ask again", async () => {
   const { terminal, total, hold } = await setUpDays(20, { interactive: true });
   const prompts: CliContext["prompts"] = {
     confirm: async (message) => {
@@ -200,25 +200,28 @@ test.each([
   [["--yes"], []],
   [["--yes"], ["--archive", "old.jsonl.gz"]],
   [["--confirm", "6"], []],
-])("where nobody is asked, it is refused: %j %j", async (how, more) => {
-  const { terminal, total, hold, component } = await setUpDays(20, {
-    interactive: true,
-  });
-  const online = terminal.overrides.fetch;
-  let isHeld = false;
-  Object.assign(terminal.overrides, {
-    fetch: async (...[url, init]: Parameters<CliContext["fetch"]>) => {
-      const isStart = String(init?.body).includes("runs/control:start");
-      if (isStart && !isHeld) await hold();
-      isHeld ||= isStart;
-      return await online?.(url, init);
-    },
-  });
-  const { exitCode, stderr } = await terminal.run(
-    ...["purge", "--days", "14", ...how, ...more],
-  );
-  expect(exitCode).toBe(1);
-  expect(stderr).toContain("as revision 1 (legal hold):");
-  expect(await total()).toBe(20);
-  expect(await component.query(api.runs.ledger.list, {})).toEqual([]);
-});
+])(
+  "a purge whose settings have changed is refused where nobody can be asked: %j %j",
+  async (how, more) => {
+    const { terminal, total, hold, component } = await setUpDays(20, {
+      interactive: true,
+    });
+    const online = terminal.overrides.fetch;
+    let isHeld = false;
+    Object.assign(terminal.overrides, {
+      fetch: async (...[url, init]: Parameters<CliContext["fetch"]>) => {
+        const isStart = String(init?.body).includes("runs/control:start");
+        if (isStart && !isHeld) await hold();
+        isHeld ||= isStart;
+        return await online?.(url, init);
+      },
+    });
+    const { exitCode, stderr } = await terminal.run(
+      ...["purge", "--days", "14", ...how, ...more],
+    );
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("as revision 1 (legal hold):");
+    expect(await total()).toBe(20);
+    expect(await component.query(api.runs.ledger.list, {})).toEqual([]);
+  },
+);

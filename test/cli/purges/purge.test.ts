@@ -31,7 +31,7 @@ async function setUpDays(days: number, overrides: Partial<CliContext> = {}) {
   };
 }
 
-test("a dry run counts to the end, deletes nothing, and names the cutoff that does it", async () => {
+test("a dry run counts to the end, deletes nothing, and names the purge's cutoff", async () => {
   const { terminal, component, total, runs } = await setUpDays(20);
   const command = ["purge", "--days", "14", "--dry-run"];
   const dryRun = await terminal.json<DryRunJson>(...command);
@@ -73,7 +73,7 @@ test("a dry run counts to the end, deletes nothing, and names the cutoff that do
   expect(await runs()).toEqual([]);
 });
 
-test("a bounded dry run names the purge that is bounded alike", async () => {
+test("a bounded dry run names the purge with the same bounds", async () => {
   const { terminal, total } = await setUpDays(20);
   const bounded = ["purge", "--dry-run", "--max", "2", "--rate", "500/s"];
   expect(await terminal.json(...bounded)).toMatchObject({
@@ -107,7 +107,7 @@ test("a dry run counts every byte and every day, over many calls", async () => {
       ],
     });
   }
-  // Stale and noticed by no run: a lease, too, is counted.
+  // The lease of a stale session that no run has noticed is counted as well.
   await component.mutation(api.visitors.heartbeat.beat, {
     anonymousId: "leased",
   });
@@ -177,15 +177,15 @@ test("--max and --rate bound the run, and the ledger says so", async () => {
   expect(await total()).toBe(12);
 });
 
-test("a paced run takes its time", async () => {
+test("a paced run keeps to its rate", async () => {
   const { terminal } = await setUpDays(40);
   const before = Date.now();
   await terminal.json("purge", "--days", "20", "--rate", "1/s", "--yes");
-  // Twenty sessions at one a second, less the one that may come at once.
+  // The run takes twenty sessions at one a second, less the one that may come at once.
   expect(Date.now() - before).toBeGreaterThanOrEqual(19_000);
 });
 
-test("expire has the same bounds", async () => {
+test("expire takes --max and --rate as well", async () => {
   const { terminal, component } = await setUpDays(1);
   for (const id of ["a", "b", "c"]) {
     await component.mutation(api.visitors.heartbeat.beat, {
@@ -224,7 +224,7 @@ test("a purge deletes what the dry run counted, after naming its target", async 
   expect(stdout).toBe("Nothing to purge; no run started.\n");
 });
 
-test("without a cutoff, the retention in force decides", async () => {
+test("a purge without a cutoff goes by the retention in force", async () => {
   const { terminal, component } = await setUpDays(20);
   const change = { actor: "test", patch: { retentionDays: 18 } };
   await component.mutation(api.settings.settings.change, change);
@@ -241,7 +241,7 @@ test("without a cutoff, the retention in force decides", async () => {
   expect(await terminal.run("purge", "--yes")).toMatchObject({ exitCode: 2 });
 });
 
-test("nothing due: no run, and the same shape", async () => {
+test("a purge with nothing due starts no run and prints the same shape", async () => {
   const { terminal, runs } = await setUpDays(3);
   expect(await terminal.json<RunResultJson>("purge")).toEqual({
     runId: null,
@@ -279,7 +279,7 @@ test("--before takes a day, midnight UTC", async () => {
   });
 });
 
-test("at or above the retention it asks; JSON never does", async () => {
+test("a cutoff at or above the retention asks; with --json it never does", async () => {
   const { terminal, total } = await setUpDays(20, { interactive: true });
   terminal.answers = [false, true];
   expect(await terminal.run("purge", "--days", "14", "--json")).toMatchObject({
@@ -299,7 +299,7 @@ test("at or above the retention it asks; JSON never does", async () => {
   );
 });
 
-test("below the retention, only the number of sessions confirms", async () => {
+test("a cutoff below the retention is confirmed only by the number of sessions", async () => {
   const { terminal, total } = await setUpDays(20);
   const purge = ["purge", "--days", "10"];
   for (const refused of [[], ["--yes"], ["--yes", "--confirm", "9"]]) {
@@ -312,7 +312,7 @@ test("below the retention, only the number of sessions confirms", async () => {
   expect(await total()).toBe(10);
 });
 
-test("below the retention, the number is typed on a terminal", async () => {
+test("a cutoff below the retention asks for the number on a terminal", async () => {
   const { terminal, total } = await setUpDays(20, { interactive: true });
   terminal.answers = ["yes", "", "10"];
   const exitCodes: number[] = [];
@@ -323,7 +323,7 @@ test("below the retention, the number is typed on a terminal", async () => {
   expect(await total()).toBe(10);
 });
 
-test("with retention never, every purge is below it", async () => {
+test("every purge is below a retention of never", async () => {
   const { terminal, component } = await setUpDays(20);
   await component.mutation(api.settings.settings.change, {
     actor: "test",
@@ -334,7 +334,7 @@ test("with retention never, every purge is below it", async () => {
   });
 });
 
-/** The documents of all that was last active before, read whole. */
+/** The size of all documents last active before, read whole. */
 async function bytesBefore(
   component: Component,
   cutoff: number,

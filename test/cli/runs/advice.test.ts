@@ -1,4 +1,4 @@
-/** What is said of a run that needs somebody: the truth, and the command that works. */
+/** Advice on a run that needs somebody: the truth, and the command that works. */
 import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
@@ -64,8 +64,8 @@ async function setUpAbandoned() {
   };
 }
 
-describe("an archived purge that nobody goes on with", () => {
-  test("status, doctor, runs show and runs list say so, with the commands that work", async () => {
+describe("an archived purge without a writer", () => {
+  test("is reported by status, doctor, runs show and runs list, with the commands that work", async () => {
     const { terminal, component, resume, cancel } = await setUpAbandoned();
     vi.setSystemTime(Date.now() + 4 * MINUTE_MS);
     await component.mutation(internal.schedules.watchdog.check, {});
@@ -86,7 +86,7 @@ describe("an archived purge that nobody goes on with", () => {
     }
   });
 
-  test("status claims no rate, and says since when there is no page", async () => {
+  test("has no rate in status, but the time since its last page", async () => {
     const { terminal } = await setUpAbandoned();
     vi.setSystemTime(Date.now() + 2 * HOUR_MS);
     const { progress } = await terminal.json<StatusJson>("status");
@@ -97,7 +97,7 @@ describe("an archived purge that nobody goes on with", () => {
     );
   });
 
-  test("whoever wants to purge is told who archives and both ways out", async () => {
+  test("refuses another purge, with its actor and both ways out", async () => {
     const { terminal, resume, cancel } = await setUpAbandoned();
     vi.setSystemTime(Date.now() + HOUR_MS);
     Object.assign(terminal.overrides, { actor: "cli:bob@desk" });
@@ -116,14 +116,14 @@ describe("an archived purge that nobody goes on with", () => {
     await terminal.json("purge", "--days", "20", "--yes");
   });
 
-  test("watching it ends with what to do, and not never", async () => {
+  test("ends runs watch with advice", async () => {
     const { terminal, runId, resume } = await setUpAbandoned();
     const { exitCode, stderr } = await terminal.run("runs", "watch", runId);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(resume);
   });
 
-  test("resumed with a file that was moved, the ledger names where it is now, and who did", async () => {
+  test("has its file's new path and the actor in the ledger after a resume with a moved file", async () => {
     const { terminal, runId, path } = await setUpAbandoned();
     const moved = join(terminal.folder, "moved.jsonl.gz");
     renameSync(path, moved);
@@ -141,7 +141,7 @@ describe("an archived purge that nobody goes on with", () => {
     });
   });
 
-  test("one that failed is resumed with its file", async () => {
+  test("names its file in the command that resumes it after a failure", async () => {
     const { terminal, component, runId, resume } = await setUpAbandoned();
     await component.run(async (ctx) => {
       const id = ctx.db.normalizeId("runs", runId);
@@ -157,7 +157,7 @@ describe("an archived purge that nobody goes on with", () => {
   });
 });
 
-test("a run that stands still is noted while it is followed, and followed no longer when nothing moves it", async () => {
+test("a run that stands still is noted while it is followed, and no longer followed once it seems lost", async () => {
   const { terminal, component } = await setUpOld({
     sleep: (ms) =>
       Promise.resolve(void vi.setSystemTime(Date.now() + ms * 240)),
@@ -176,7 +176,7 @@ test("a run that stands still is noted while it is followed, and followed no lon
 });
 
 describe("another's run", () => {
-  /** One that has done ten of thirty, with a cutoff some seconds before ours. */
+  /** A run that has done ten of thirty, with a cutoff some seconds before ours. */
   async function setUpOther() {
     const deployment = await setUpOld();
     const { component } = deployment;
@@ -192,7 +192,7 @@ describe("another's run", () => {
     return { ...deployment, runId };
   }
 
-  test("has done what was asked for in days, though somebody fell due since it started", async () => {
+  test("fulfils a purge by days, though a session fell due since it started", async () => {
     const { terminal, runId } = await setUpOther();
     const { exitCode, stdout, stderr } = await terminal.run(
       ...["purge", "--days", "20", "--yes", "--json"],
@@ -202,7 +202,7 @@ describe("another's run", () => {
     expect(stderr).toContain("is left to the next purge");
   });
 
-  test("but not what was asked for by a date", async () => {
+  test("does not fulfil a purge by a later date", async () => {
     const { terminal } = await setUpOther();
     const { exitCode, stderr } = await terminal.run(
       ...["purge", "--before", "2026-07-26T12:00:02Z", "--yes"],
@@ -212,7 +212,7 @@ describe("another's run", () => {
     expect(stderr).toContain("is still there");
   });
 
-  test("detached, only what it does not take is counted as left", async () => {
+  test("leaves to a detached purge only the sessions that it does not take", async () => {
     const { terminal } = await setUpOther();
     const { exitCode, stderr } = await terminal.run(
       ...["purge", "--before", "2026-07-26T12:00:02Z", "--yes", "--detach"],
@@ -224,7 +224,7 @@ describe("another's run", () => {
     expect(await terminal.run(...relative)).toMatchObject({ exitCode: 0 });
   });
 
-  test("is shown with its own total", async () => {
+  test("is followed with its own total", async () => {
     const { terminal } = await setUpOther();
     terminal.isTTY = true;
     const { stderr } = await terminal.run("purge", "--days", "20", "--yes");
@@ -235,8 +235,8 @@ describe("another's run", () => {
   });
 });
 
-describe("the ledger", () => {
-  test("runs show: when it finished, after how long, and who let it go on", async () => {
+describe("runs that have ended", () => {
+  test("have their end, duration and resumes in runs show", async () => {
     const { terminal, component } = await setUpOld();
     const max = ["purge", "--days", "20", "--yes", "--max", "10"];
     const { runId } = await terminal.json<RunResultJson>(...max);
@@ -264,7 +264,7 @@ describe("the ledger", () => {
     });
   });
 
-  test("there is nothing to cancel, or to resume, of one that completed", async () => {
+  test("cannot be canceled or resumed once completed", async () => {
     const { terminal } = await setUpOld();
     const purge = ["purge", "--days", "20", "--yes"];
     const { runId } = await terminal.json<RunResultJson>(...purge);
@@ -279,7 +279,7 @@ describe("the ledger", () => {
     expect(resumed.stderr).toContain("has completed already");
   });
 
-  test("resume follows to the end; what is running is followed as well; --detach does not", async () => {
+  test("are followed by resume to their end, as is one still running, but not with --detach", async () => {
     const { terminal, component } = await setUpOld();
     const { runId } = await terminal.json<RunResultJson>(
       ...["purge", "--days", "20", "--yes", "--detach"],
@@ -311,7 +311,7 @@ describe("the ledger", () => {
     ["end", "old-1"],
     ["runs", "cancel", "x"],
     ["runs", "resume", "x"],
-  ])("an empty reason is refused: %s %s", async (...command) => {
+  ])("need a reason that is not empty: %s %s", async (...command) => {
     const { terminal, calls } = await setUpOld();
     const { exitCode, stderr } = await terminal.run(
       ...command.filter(Boolean),

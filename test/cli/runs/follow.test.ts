@@ -36,7 +36,7 @@ async function setUpOld(overrides: Partial<CliContext> = {}) {
 
 const purge = ["purge", "--days", "20", "--yes"];
 
-test("Ctrl-C detaches: the run goes on, and the exit code says it was not waited for", async () => {
+test("Ctrl-C detaches: the run goes on, and the exit code says that nobody waited for it", async () => {
   const { terminal, component, runs } = await setUpOld({
     sleep: () => Promise.resolve(terminal.interrupt()),
   });
@@ -53,7 +53,7 @@ test("Ctrl-C detaches: the run goes on, and the exit code says it was not waited
   });
 });
 
-test("Ctrl-C while the run is started says how to follow it all the same", async () => {
+test("Ctrl-C while the run is started still says how to follow it", async () => {
   const { terminal, runs } = await setUpOld();
   terminal.interruptAt("runs/control:start", { isAnswered: true });
   const { exitCode, stderr } = await terminal.run(...purge);
@@ -67,16 +67,13 @@ test("Ctrl-C while the run is started says how to follow it all the same", async
 test.each([
   ["runs/control:start", "Whether the run was started is not known"],
   ["runs/ledger:get", "Detached. The run goes on"],
-])(
-  "Ctrl-C while %s gets no answer does not wait for one",
-  async (asked, text) => {
-    const { terminal } = await setUpOld();
-    terminal.interruptAt(asked, { isAnswered: false });
-    const { exitCode, stderr } = await terminal.run(...purge);
-    expect(stderr).toContain(text);
-    expect(exitCode).toBe(2);
-  },
-);
+])("Ctrl-C while %s gets no answer ends the wait", async (asked, text) => {
+  const { terminal } = await setUpOld();
+  terminal.interruptAt(asked, { isAnswered: false });
+  const { exitCode, stderr } = await terminal.run(...purge);
+  expect(stderr).toContain(text);
+  expect(exitCode).toBe(2);
+});
 
 test("--detach returns while the run is in progress; runs watch follows it to its end", async () => {
   const { terminal } = await setUpOld();
@@ -92,7 +89,7 @@ test("--detach returns while the run is in progress; runs watch follows it to it
   });
 });
 
-test("another run in progress is followed, and its earlier cutoff is not passed off as ours", async () => {
+test("another run in progress is followed, and its earlier cutoff is reported as its own", async () => {
   const { terminal, startRun, runs } = await setUpOld();
   const other = await startRun(NOW - 50 * DAY_MS);
   const { exitCode, stdout, stderr } = await terminal.run(...purge, "--json");
@@ -109,21 +106,21 @@ test("another run in progress is followed, and its earlier cutoff is not passed 
   expect(await runs()).toHaveLength(1);
 });
 
-test("another run with a cutoff just before ours, and nobody in between, has done the work", async () => {
+test("another run with a cutoff just before ours, and no session between the two, fulfils the command", async () => {
   const { terminal, startRun } = await setUpOld();
   await startRun(NOW - 20 * DAY_MS - 1);
   const result = await terminal.json<RunResultJson>(...purge);
   expect(result).toMatchObject({ alreadyRunning: true, sessions: 30 });
 });
 
-test("another run with a later cutoff has done the work", async () => {
+test("another run with a later cutoff fulfils the command", async () => {
   const { terminal, startRun } = await setUpOld();
   await startRun(NOW - 15 * DAY_MS);
   const result = await terminal.json<RunResultJson>(...purge);
   expect(result).toMatchObject({ alreadyRunning: true, sessions: 30 });
 });
 
-test("a run that fails is exit code 3, with its counts on stdout", async () => {
+test("a run that fails gives exit code 3, with its counts on stdout", async () => {
   const { terminal, component } = await setUpOld();
   await component.mutation(api.settings.settings.setHooks, {
     onPurged: "function://gone",
@@ -134,7 +131,7 @@ test("a run that fails is exit code 3, with its counts on stdout", async () => {
   expect(stderr).toContain("runs resume");
 });
 
-test("a run that somebody cancels is exit code 2, and resume finishes it", async () => {
+test("a run that somebody cancels gives exit code 2, and resume finishes it", async () => {
   const { terminal, component, runs } = await setUpOld({
     sleep: async () => {
       const [run] = await runs();
@@ -177,7 +174,7 @@ test("a lost answer does not start a second run, nor do lost polls end the comma
   expect(await runs()).toHaveLength(1);
 });
 
-test("a progress bar with its rate on a terminal, and never with --json", async () => {
+test("a terminal shows a progress bar with its rate, --json never does", async () => {
   const { terminal } = await setUpOld();
   terminal.isTTY = true;
   const { stdout, stderr } = await terminal.run(...purge);

@@ -1,4 +1,4 @@
-/** A run that is under way while the policy behind it changes: said, counted, and offered to be stopped. */
+/** A run that is under way while its policy changes: it is reported, counted, and can be stopped. */
 import { describe, expect, test } from "vitest";
 import type { ScheduleChangeJson } from "../../../cli/json/schedule.js";
 import type { RetentionJson } from "../../../cli/json/settings.js";
@@ -35,8 +35,8 @@ async function setUpPurging(interactive = false, max?: number) {
   };
 }
 
-describe("the retention is raised", () => {
-  test("what the purge still takes of what is kept now, and how to stop it", async () => {
+describe("a purge under way when the retention is raised", () => {
+  test("is reported with the sessions it takes that are kept now, and the way to stop it", async () => {
     const { terminal, runId, run } = await setUpPurging();
     const { exitCode, stderr } = await terminal.run("retention", "20");
     expect(exitCode).toBe(0);
@@ -46,7 +46,7 @@ describe("the retention is raised", () => {
     expect(await run()).toMatchObject({ status: "running" });
   });
 
-  test("on a terminal it offers to cancel it", async () => {
+  test("can be canceled by an answer on a terminal", async () => {
     const { terminal, runId, run } = await setUpPurging(true);
     terminal.answers = [true];
     const { stderr } = await terminal.run("retention", "20");
@@ -60,28 +60,31 @@ describe("the retention is raised", () => {
   test.each([
     ["retention", "20"],
     ["settings", "set", "retentionDays=never"],
-  ])("for programs: %s %s", async (...command) => {
-    const { terminal, runId, run } = await setUpPurging();
-    const cancel = [
-      ...command.filter(Boolean),
-      "--cancel-run",
-      "--reason",
-      "hold",
-    ];
-    const changed = await terminal.json<RetentionJson>(...cancel);
-    expect(changed.goesOn).toEqual({
-      runId,
-      cutoff: "2026-08-01T12:00:00.000Z",
-      left: 25,
-      kept: command[0] === "retention" ? 6 : 25,
-      canceled: true,
-    });
-    expect(await run()).toMatchObject({
-      errors: [{ message: "Canceled by cli:ada@desk: hold" }],
-    });
-  });
+  ])(
+    "is in the JSON of %s %s, and canceled by --cancel-run",
+    async (...command) => {
+      const { terminal, runId, run } = await setUpPurging();
+      const cancel = [
+        ...command.filter(Boolean),
+        "--cancel-run",
+        "--reason",
+        "hold",
+      ];
+      const changed = await terminal.json<RetentionJson>(...cancel);
+      expect(changed.goesOn).toEqual({
+        runId,
+        cutoff: "2026-08-01T12:00:00.000Z",
+        left: 25,
+        kept: command[0] === "retention" ? 6 : 25,
+        canceled: true,
+      });
+      expect(await run()).toMatchObject({
+        errors: [{ message: "Canceled by cli:ada@desk: hold" }],
+      });
+    },
+  );
 
-  test("a purge that ends before what is kept now is no matter", async () => {
+  test("is not mentioned where its maximum ends it before sessions that are kept now", async () => {
     const { terminal } = await setUpPurging(true, 20);
     const { exitCode, stderr } = await terminal.run("retention", "20");
     expect({ exitCode, asked: terminal.questions }).toEqual({
@@ -90,7 +93,7 @@ describe("the retention is raised", () => {
     expect(stderr).not.toContain("goes on");
   });
 
-  test("status says so for as long as it goes on", async () => {
+  test("is a warning of status for as long as it goes on", async () => {
     const { terminal, component, runId } = await setUpPurging();
     await component.mutation(api.settings.settings.change, {
       ...{ actor: "bob", patch: { retentionDays: 90 } },
@@ -104,10 +107,10 @@ describe("the retention is raised", () => {
   });
 });
 
-describe("a schedule is paused", () => {
+describe("a run under way when its schedule is paused", () => {
   const pause = ["schedule", "pause", "purge", "--reason", "audit"];
 
-  test("the run that goes on, and the way to stop it", async () => {
+  test("is reported, with the way to stop it", async () => {
     const { terminal, runId, run } = await setUpPurging();
     const { stderr } = await terminal.run(...pause);
     expect(stderr).toContain(
@@ -117,7 +120,7 @@ describe("a schedule is paused", () => {
     expect(await run()).toMatchObject({ status: "running" });
   });
 
-  test("canceled where that is asked for", async () => {
+  test("is canceled by --cancel-run", async () => {
     const { terminal, runId, run } = await setUpPurging();
     const changed = await terminal.json<ScheduleChangeJson>(
       ...[...pause, "--cancel-run"],
@@ -126,7 +129,7 @@ describe("a schedule is paused", () => {
     expect(await run()).toMatchObject({ status: "canceled" });
   });
 
-  test("the other kind goes on without a word", async () => {
+  test("is not mentioned where it is of the other kind", async () => {
     const { terminal } = await setUpPurging(true);
     const { stderr } = await terminal.run(
       ...["schedule", "pause", "expire", "--reason", "audit"],
@@ -135,7 +138,7 @@ describe("a schedule is paused", () => {
   });
 });
 
-describe("a run that is to go on", () => {
+describe("resuming a run after the settings changed", () => {
   async function setUpCanceled() {
     const deployment = await setUpPurging(true);
     const { component, runId } = deployment;
@@ -148,7 +151,7 @@ describe("a run that is to go on", () => {
     return deployment;
   }
 
-  test("and takes what is kept by now has to be confirmed by number", async () => {
+  test("asks for the number of sessions where some are kept by now", async () => {
     const { terminal, runId, run } = await setUpCanceled();
     terminal.answers = ["24", "25"];
     const resume = ["runs", "resume", runId, "--detach"];
@@ -161,7 +164,7 @@ describe("a run that is to go on", () => {
     expect(await run()).toMatchObject({ status: "running" });
   });
 
-  test("is refused where the settings change once more before the answer", async () => {
+  test("is refused where the settings change again before the answer", async () => {
     const { terminal, component, runId, run } = await setUpCanceled();
     Object.assign(terminal.overrides, {
       prompts: {

@@ -1,4 +1,4 @@
-/** How far a run is, that is bounded, paced or was resumed. */
+/** The progress of a run that is bounded, paced or was resumed. */
 import { expect, test } from "vitest";
 import { progressOf, progressText } from "../../../cli/runs/progress.js";
 import type { RunResultJson } from "../../../cli/json/run.js";
@@ -27,7 +27,7 @@ async function setUpOld(sessions: number) {
 
 const purge = ["purge", "--days", "14", "--yes"];
 
-test("status: as far as its maximum, no faster than its rate, and without the pauses", async () => {
+test("status shows progress up to the run's maximum, no faster than its rate, and without pauses", async () => {
   const { terminal, pass } = await setUpOld(1_500);
   const bounded = [...purge, "--max", "600", "--rate", "100/s", "--detach"];
   const { runId } = await terminal.json<RunResultJson>(...bounded);
@@ -65,7 +65,7 @@ test("status: as far as its maximum, no faster than its rate, and without the pa
   ]);
 });
 
-test("status: the share done and the time left of what was counted before it started", async () => {
+test("status shows the share done and the time left of a total counted before the start", async () => {
   const { terminal, pass } = await setUpOld(1_500);
   const unbounded = [...purge, "--rate", "100/s", "--detach"];
   await terminal.json<RunResultJson>(...unbounded);
@@ -90,7 +90,7 @@ async function setUpUncounted() {
   return deployment;
 }
 
-test("status: a run that nobody counted before is counted by who looks", async () => {
+test("status counts the total of a run that started uncounted", async () => {
   const { terminal } = await setUpUncounted();
   const { progress } = await terminal.json<StatusJson>("status");
   expect(progress).toMatchObject([
@@ -98,7 +98,7 @@ test("status: a run that nobody counted before is counted by who looks", async (
   ]);
 });
 
-test("status: what is too many to be counted is said to be open", async () => {
+test("status shows a total too large to be counted as open", async () => {
   const { component } = await setUpUncounted();
   const [run] = await component.query(api.runs.ledger.list, {});
   if (run === undefined) throw new Error("There is no run.");

@@ -23,17 +23,17 @@ test.each([
   // The last Friday and the second Monday are four or five weeks apart.
   ["30 2 * * 5L", 35 * DAY_MS],
   ["30 2 * * 1#2", 35 * DAY_MS],
-  // There is not always a fifth one.
+  // A month does not always have a fifth one.
   ["30 2 * * 1#5", 119 * DAY_MS],
   ["30 2 13 * 5", 7 * DAY_MS],
   ["30 2 29 2 *", 1461 * DAY_MS],
   ["30 2 1 1 *", 366 * DAY_MS],
-])("%s: %d ms", (spec, gapMs) => {
+])("%s has a longest gap of %d ms", (spec, gapMs) => {
   expect(longestGapMs(spec, NOW)).toBe(gapMs);
 });
 
-test("where it fires too rarely to tell, it says so", () => {
-  // The fifth Monday of February: every 28 years.
+test("a spec that fires too rarely to tell has no longest gap", () => {
+  // February has a fifth Monday every 28 years.
   expect(longestGapMs("30 2 * 2 1#5", NOW)).toBeNull();
 });
 

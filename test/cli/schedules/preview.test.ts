@@ -1,4 +1,4 @@
-/** `schedule preview`: when a schedule fires, by whose clocks, and what clocks that change do to it. */
+/** `schedule preview`: the fires of a schedule, by whose clocks, and the effect of clocks that change. */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { processContext } from "../../../cli/context.js";
 import type { SchedulePreviewJson } from "../../../cli/json/schedule.js";
@@ -22,7 +22,7 @@ test("shows each time in UTC, in the schedule's zone and in the operator's", asy
   ]);
 });
 
-test("shows a zone that is the operator's too, or UTC, once", async () => {
+test("shows a time once where the schedule's zone is the operator's too, or UTC", async () => {
   const { terminal } = setUpDeployment();
   const berlin = await terminal.run(
     ...["schedule", "preview", "purge", "--tz", "Europe/Berlin"],
@@ -55,7 +55,7 @@ describe("says where clocks change", () => {
   });
 });
 
-test("of a paused schedule says so", async () => {
+test("says that the schedule is paused", async () => {
   const { terminal } = setUpDeployment();
   await terminal.run("schedule", "set", "purge", "30 2 * * *");
   await terminal.run("schedule", "pause", "purge", "--reason", "audit");
@@ -69,7 +69,7 @@ test.each([
   ["*/90 * * * *", "steps further than its 60 values"],
   ["@reboot", "is none of @yearly"],
   ["0 24 * * *", 'the hour "24" cannot be read: it takes 0 to 23'],
-])("refuses %s in its own words", async (spec, says) => {
+])("refuses the invalid spec %s with its own message", async (spec, says) => {
   const { terminal } = setUpDeployment();
   const { exitCode, stderr } = await terminal.run(
     ...["schedule", "preview", "purge", spec],
@@ -78,7 +78,7 @@ test.each([
   expect(stderr).toContain(says);
 });
 
-test.each(["", ":", "Not/AZone"])("the zone of TZ=%j is UTC", (zone) => {
+test.each(["", ":", "Not/AZone"])("takes TZ=%j for UTC", (zone) => {
   vi.stubEnv("TZ", zone);
   expect(processContext().timeZone).toBe("UTC");
 });

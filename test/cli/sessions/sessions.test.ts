@@ -31,7 +31,7 @@ async function setUpVisitors() {
   return deployment;
 }
 
-test("list joins sessions with their leases; an idle one is expired already", async () => {
+test("list joins sessions with their leases, and shows an idle one as expired already", async () => {
   const { terminal } = await setUpVisitors();
   const { sessions, cursor } = await terminal.json<ListJson>("list");
   expect(cursor).toBeNull();
@@ -65,7 +65,7 @@ test("list joins sessions with their leases; an idle one is expired already", as
   ]);
 });
 
-test("list is the same after the expire run that was late", async () => {
+test("list prints the same after a late expire run", async () => {
   const { terminal } = await setUpVisitors();
   const before = await terminal.json<ListJson>("list");
   const run = await terminal.json("expire");
@@ -73,7 +73,7 @@ test("list is the same after the expire run that was late", async () => {
   expect(await terminal.json("list")).toEqual(before);
 });
 
-test("list pages by cursor, and fills a page of active ones across idle ones", async () => {
+test("list pages by cursor, and fills a page of active sessions across idle ones", async () => {
   const { terminal } = await setUpVisitors();
   const first = await terminal.json<ListJson>("list", "--limit", "2");
   expect(first.sessions).toHaveLength(2);
@@ -92,7 +92,7 @@ test("list pages by cursor, and fills a page of active ones across idle ones", a
   });
 });
 
-test("list for people is a table without lines or colours", async () => {
+test("list prints people a table without lines or colours", async () => {
   const { terminal } = await setUpVisitors();
   const { stdout } = await terminal.run("list");
   const withoutIds = stdout.replaceAll(/\w+sessions/g, (id) =>
@@ -125,7 +125,7 @@ test("show finds a session by either id and lists what the visitor did", async (
   expect(stderr).toContain('"nobody"');
 });
 
-test("texts that visitors made cannot steer the terminal", async () => {
+test("visitors' texts cannot control the terminal", async () => {
   const { terminal, component } = await setUpVisitors();
   await component.mutation(api.visitors.action.record, {
     anonymousId: "busy",
@@ -137,7 +137,7 @@ test("texts that visitors made cannot steer the terminal", async () => {
   expect(stdout).toContain("\ufffd[2Jgone");
 });
 
-test("status tells programs everything, with ISO times", async () => {
+test("status --json has all values, with ISO times", async () => {
   const { terminal } = await setUpVisitors();
   expect(await terminal.json<StatusJson>("status")).toEqual({
     version: "0.1.0",
@@ -174,7 +174,7 @@ test("status tells programs everything, with ISO times", async () => {
   });
 });
 
-test("colours only on a terminal, and not with NO_COLOR", async () => {
+test("status has colours only on a terminal, and not with NO_COLOR", async () => {
   const { terminal } = await setUpVisitors();
   const hasColours = async () =>
     (await terminal.run("status")).stdout.includes("\u001b[");
@@ -237,7 +237,7 @@ test("status on a terminal of 80 columns fits its 24 rows", async () => {
   `);
 });
 
-test("runs list and runs show keep to a terminal's width, by what is seen", async () => {
+test("runs list and runs show keep to a terminal's width as it is seen", async () => {
   const { terminal } = await setUpVisitors();
   Object.assign(terminal.overrides, { actor: "cli:\u4e0a\u6d77@desk" });
   const { runId } = await terminal.json<RunResultJson>("expire");
@@ -256,7 +256,7 @@ test("runs list and runs show keep to a terminal's width, by what is seen", asyn
   }
 });
 
-test("status for people", async () => {
+test("status prints people its sections in order", async () => {
   const { terminal } = await setUpVisitors();
   await terminal.run("schedule", "set", "purge", "0 3 * * *");
   await terminal.run("schedule", "pause", "expire", "--reason", "audit");
@@ -281,7 +281,7 @@ test("status for people", async () => {
   `);
 });
 
-test("runs list goes on where it ended, and says how", async () => {
+test("runs list names the cursor with which it goes on", async () => {
   const { terminal, component } = setUpDeployment();
   const ids: string[] = [];
   for (let index = 0; index < 5; index += 1) {
@@ -316,7 +316,7 @@ test("runs list goes on where it ended, and says how", async () => {
   expect(all.runs.map(({ runId }) => runId)).toEqual(ids);
 });
 
-test("status --watch on a terminal of 80 columns and 24 rows always shows the runs that run", async () => {
+test("status --watch on a terminal of 80 columns and 24 rows always shows the runs under way", async () => {
   const { terminal, component } = await setUpVisitors();
   for (const name of ["expire", "purge"] as const) {
     await component.mutation(api.schedules.change.pause, {

@@ -16,7 +16,7 @@ import {
   MINUTE_MS,
 } from "../../../convex/sessionTracker/shared/times.js";
 
-/** Seen 3 days, 31 minutes and a minute ago; `left` ended an hour ago. */
+/** Visitors seen 3 days, 31 minutes and a minute ago; `left` ended an hour ago. */
 async function setUpVisitors(overrides = {}) {
   const deployment = setUpDeployment(overrides);
   const { component } = deployment;
@@ -73,7 +73,7 @@ test.each([
   expect(sessions.map(({ anonymousId }) => anonymousId)).toEqual(expected);
 });
 
-test("list goes on at its cursor in the same order; --jsonl is a line each", async () => {
+test("list goes on at its cursor in the same order, with a line for each session with --jsonl", async () => {
   const { terminal } = await setUpVisitors();
   const args = ["list", "--sort", "active", "--order", "asc", "--limit", "3"];
   const first = await terminal.json<ListJson>(...args);
@@ -90,7 +90,7 @@ test("list goes on at its cursor in the same order; --jsonl is a line each", asy
   expect(ids).toEqual(["busy"]);
 });
 
-test("a terminal too narrow for the table gets blocks, with nothing cut off", async () => {
+test("list prints blocks, with nothing cut off, on a terminal too narrow for the table", async () => {
   const { terminal } = await setUpVisitors();
   terminal.isTTY = true;
   terminal.columns = 44;
@@ -137,9 +137,9 @@ test.each(["end", "forget", "show"])(
   },
 );
 
-test("forget wants the id typed, erases every action, and prints a receipt", async () => {
+test("forget asks for the id, erases every action, and prints a receipt", async () => {
   const { terminal, component } = await setUpVisitors({ interactive: true });
-  // More than one transaction erases.
+  // The actions take more than one transaction to erase.
   for (let i = 0; i < 4; i += 1) {
     await component.mutation(api.operator.import.batch, {
       rows: [
@@ -175,7 +175,7 @@ test("forget wants the id typed, erases every action, and prints a receipt", asy
   expect(actions).toHaveLength(3);
 });
 
-test("forget where nobody can be asked needs the id twice; other sessions of the user are named", async () => {
+test("forget needs the id twice where nobody can be asked, and counts the user's other sessions", async () => {
   const { terminal, component } = await setUpVisitors();
   await component.mutation(api.visitors.link.user, {
     anonymousId: "idle",
@@ -211,7 +211,7 @@ test.each([
   { others: 1_199, said: "has 1,199 other sessions" },
   { others: 5_200, said: "has at least 4,999 other sessions" },
 ])(
-  "of $others other sessions of the user, forget says $said",
+  "with $others other sessions, forget says that the user $said",
   async ({ others, said }) => {
     const { terminal, component } = await setUpVisitors();
     const seeds = Array.from({ length: others }, (_, i) => ({

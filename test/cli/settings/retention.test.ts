@@ -22,7 +22,7 @@ async function setUpOneOld(ageDays: number, interactive = false) {
   return deployment;
 }
 
-test("lowering the retention says what it dooms, and asks", async () => {
+test("lowering the retention counts the sessions it dooms, and asks", async () => {
   const { terminal } = await setUpOneOld(10, true);
   terminal.answers = [false, true];
   expect(await terminal.run("retention", "7")).toMatchObject({ exitCode: 2 });
@@ -39,7 +39,7 @@ test("lowering the retention says what it dooms, and asks", async () => {
   );
 });
 
-test("lowering needs --yes where nobody can be asked; raising needs nothing", async () => {
+test("lowering the retention needs --yes where nobody can be asked; raising it needs nothing", async () => {
   const { terminal } = await setUpOneOld(10);
   expect(await terminal.run("retention", "7")).toMatchObject({ exitCode: 5 });
   expect(await terminal.json("retention", "7", "--yes")).toEqual({
@@ -76,7 +76,7 @@ test("a change by another operator in between is not overwritten", async () => {
   );
 });
 
-test("schedule set is a patch and shows the next fires in all three zones", async () => {
+test("schedule set changes only what is named, and shows the next fires in all three zones", async () => {
   const { terminal } = setUpDeployment();
   const { stdout } = await terminal.run(
     ...["schedule", "set", "purge", "0 3 * * 1", "--tz", "America/New_York"],
@@ -123,7 +123,7 @@ test.each([
   });
 });
 
-test("pause has a reason and may end by itself; resume ends it", async () => {
+test("schedule pause has a reason and may end by itself; schedule resume ends it", async () => {
   const { terminal } = setUpDeployment();
   await terminal.run("schedule", "set", "purge", "30 2 * * *");
   const paused = await terminal.json<ScheduleChangeJson>(
@@ -145,7 +145,7 @@ test("pause has a reason and may end by itself; resume ends it", async () => {
   expect(resumed.fires[0]).toBe("2026-08-16T02:30:00.000Z");
 });
 
-test("preview changes nothing", async () => {
+test("schedule preview changes nothing", async () => {
   const { terminal } = setUpDeployment();
   const before = await terminal.json<ScheduleListJson>("schedule", "list");
   const preview = await terminal.json(

@@ -1,4 +1,4 @@
-/** `settings get|set|log`, and what contradicts what. */
+/** `settings get|set|log`, and settings that contradict each other. */
 import { Writable } from "node:stream";
 import { expect, test, vi } from "vitest";
 import type {
@@ -10,7 +10,7 @@ import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
-test("get shows every setting and what its intervals mean, in both zones", async () => {
+test("get shows every setting, with its intervals as times in both zones", async () => {
   const { terminal } = setUpDeployment();
   const { stdout } = await terminal.run("settings", "get");
   expect(stdout).toMatchInlineSnapshot(`
@@ -32,7 +32,7 @@ test("get shows every setting and what its intervals mean, in both zones", async
   `);
 });
 
-test("get in colour for a terminal, and not for what its output is piped to", async () => {
+test("get has colours on a terminal, and none in a pipe", async () => {
   const { terminal, component } = setUpDeployment();
   await component.mutation(api.settings.settings.change, {
     actor: "test",
@@ -54,7 +54,7 @@ test("get in colour for a terminal, and not for what its output is piped to", as
   expect(piped).not.toContain("\u001b");
 });
 
-test("set is a patch with a reason; it shows the difference, and the log has it", async () => {
+test("set changes only what is named, shows the difference, and logs it with its reason", async () => {
   const { terminal } = setUpDeployment();
   const { stdout, exitCode } = await terminal.run(
     ...["settings", "set", "idleTimeoutMs=45m", "pageSize=500"],
@@ -121,7 +121,7 @@ test.each([
   [["schedule", "pause", "purge", "--reason", "audit"]],
   [["schedule", "resume", "purge"]],
 ])(
-  "%j made on an old revision tells what others changed since",
+  "%j on an old revision lists the changes others made since",
   async (args) => {
     const { terminal, component } = setUpDeployment();
     await component.mutation(api.settings.settings.change, {
@@ -165,7 +165,7 @@ test.each([
   ],
   [["settings", "set", "idleTimeoutMs=10m"], "two expire runs (15 minutes)"],
   [["schedule", "set", "purge", "30 2 1 * *"], "two purges (31 days)"],
-  // The gap is the weekend's.
+  // The longest gap is the weekend's.
   [
     ["schedule", "set", "expire", "*/15 8-17 * * 1-5"],
     "two expire runs (2 days 14 hours)",

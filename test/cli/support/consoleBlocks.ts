@@ -1,4 +1,4 @@
-/** Commands with what they print, as a document shows them. */
+/** Commands with their output, as a document shows them. */
 import { readFileSync } from "node:fs";
 
 export interface Task {
@@ -8,9 +8,12 @@ export interface Task {
 
 export interface ShownCommand {
   command: string;
-  /** `…` stands for anything, a line of its own for any lines; RUN_ID and CUTOFF for such values. */
+  /**
+   * The output as shown: `…` stands for anything, a line of its own for any lines; RUN_ID and CUTOFF
+   * for such values.
+   */
   output: string;
-  /** Of the command, in the file. */
+  /** The command's line in the file. */
   line: number;
 }
 
@@ -50,7 +53,7 @@ function addLine(
   last.output += `${line}\n`;
 }
 
-/** What stands for a value that is another one each time. */
+/** The names that stand for values that differ each time. */
 const VALUES = {
   RUN_ID: /[a-z0-9]{32}/,
   CUTOFF: /\d{4}-\d{2}-\d{2}T[\d:.]+Z/,
@@ -82,7 +85,7 @@ function patternOf(shown: string): RegExp {
   let pattern = shown
     .trim()
     .replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
-    // Columns are as wide as what is in them, and that differs.
+    // Columns are as wide as their content, and that differs.
     .replace(/(?<=\S) {2,}(?=\S)/g, " {2,}")
     .replace(/^…$/, "[^]*")
     .replace(/^…\n/, "([^]*\n)?")

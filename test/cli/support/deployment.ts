@@ -42,7 +42,7 @@ export function setUpDeployment(
   };
   const terminal = new FakeTerminal({
     fetch: answer,
-    // What a run does in the background happens while the command waits.
+    // The background work of a run happens while the command waits.
     sleep: async (ms) => {
       vi.advanceTimersByTime(ms);
       await component.finishInProgressScheduledFunctions();

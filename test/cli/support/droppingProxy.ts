@@ -22,7 +22,7 @@ export async function openDroppingProxy(to: string): Promise<DroppingProxy> {
       const far = connect(target, "127.0.0.1");
       for (const socket of [near, far]) {
         sockets.add(socket);
-        // One side of a connection that is broken off says so; that is what this is for.
+        // A connection that is broken off reports an error, which is meant here.
         socket.on("error", () => {});
         socket.on("close", () => {
           sockets.delete(socket);

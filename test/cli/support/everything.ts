@@ -6,7 +6,7 @@ import {
   MINUTE_MS,
 } from "../../../convex/sessionTracker/shared/times.js";
 
-/** JSON need not escape them. */
+/** Characters that end a line for some programs, and that JSON need not escape. */
 export const LINE_ENDS_TO_SOME = "\u2028\u2029\u0085";
 
 /** Visitors in every state, with metadata of every type. */
@@ -27,7 +27,7 @@ export async function setUpEverything() {
   await act("expired", { z: 1, a: [null, true, "ü😀"], m: { y: 2, x: 1 } });
   await act("ended", 12345678901234567890n % 2n ** 63n, "/pricing");
   await act("revived", new Uint8Array([0, 255, 7]).buffer);
-  // Twice at one time, and another beside them.
+  // `twice` happens twice at one time, beside another action.
   for (const value of [2, 1, 2]) await act("twice", value);
   await beat("unheard");
   await component.mutation(api.visitors.link.user, {
@@ -52,7 +52,7 @@ export async function setUpEverything() {
   await beat("revived");
   await act("revived", `again${LINE_ENDS_TO_SOME}`);
   await beat("active");
-  // Left to run out, and noticed by no run.
+  // The session is left to run out, and noticed by no run.
   vi.setSystemTime(NOW);
   await component.mutation(api.operator.import.batch, {
     rows: [

@@ -22,13 +22,13 @@ export interface Finished {
 /** A terminal, a folder and a network that belong to one test. */
 export class FakeTerminal {
   readonly folder = mkdtempSync(join(tmpdir(), "sessions-ops-test-"));
-  /** Replaces parts of the context. */
+  /** Parts of the context that are replaced. */
   readonly overrides: Partial<CliContext>;
   readonly questions: string[] = [];
-  /** What is typed at the next questions; a missing answer fails the test. */
+  /** The answers typed at the next questions; a missing one fails the test. */
   answers: Array<boolean | string> = [];
   stdin = "";
-  /** Both outputs are a terminal. */
+  /** Whether both outputs are a terminal. */
   isTTY = false;
   columns = 100;
   readonly #interrupts = new Interrupts(() => () => {});
@@ -54,7 +54,7 @@ export class FakeTerminal {
     writeRunningDeployment(this.folder, { url, dataDir, adminKeyFile, pid });
   }
 
-  /** Presses Ctrl-C while that function is asked for, whose answer comes, or never does. */
+  /** Presses Ctrl-C while that function is called, whose answer comes, or never does. */
   interruptAt(asked: string, { isAnswered }: { isAnswered: boolean }): void {
     const online = this.overrides.fetch;
     Object.assign(this.overrides, {
@@ -73,10 +73,7 @@ export class FakeTerminal {
     });
   }
 
-  /**
-   * Breaks off so many calls of that function: done all the same, or not, or with nobody there to
-   * take them.
-   */
+  /** Breaks off so many calls of that function: done all the same, or not, or without a connection. */
   loseAnswers(
     asked: string,
     times: number,

@@ -1,5 +1,5 @@
 /* global process -- a script of Node, not a module of the package */
-/** Preloaded into a command: says at its end, on stderr, what it has loaded. */
+/** Preloaded into a command: lists on stderr, at its end, the modules that it has loaded. */
 import { register } from "node:module";
 import { writeSync } from "node:fs";
 
@@ -12,7 +12,7 @@ export function load(url, context, next) {
 register(`data:text/javascript,${encodeURIComponent(hooks)}`);
 
 process.on("exit", () => {
-  // The global fetch: it is in Node, and loaded when it is first named.
+  // The global fetch is in Node, and loaded when it is first named.
   if (
     process.moduleLoadList.includes("NativeModule internal/deps/undici/undici")
   )

@@ -27,11 +27,11 @@ export interface Running {
   firstLine: Promise<string>;
   /** Resolves once both outputs together hold this. */
   said(text: string | RegExp): Promise<string>;
-  /** Resolves with what `--json` printed, once it is whole. */
+  /** Resolves with the object that `--json` printed, once it is whole. */
   printed<Shape>(): Promise<Shape>;
 }
 
-/** A folder of its own, so that the deployment served in it is nobody else's. */
+/** A folder for one suite, so that the deployment served in it is nobody else's. */
 export class RealCli {
   readonly folder = mkdtempSync(join(tmpdir(), "sessions-ops-end-to-end-"));
   readonly #children = new Set<ChildProcess>();
@@ -42,7 +42,8 @@ export class RealCli {
     }
     symlinkSync(join(root, "node_modules"), join(this.folder, "node_modules"));
     beforeAll(async () => {
-      // As `npm run build` makes it, where its packages are found as in an app that installed it.
+      // The CLI is built as `npm run build` does, where its packages are found as in an app that
+      // installed it.
       await build({
         configFile: join(root, "cli/vite.config.ts"),
         logLevel: "error",
@@ -62,7 +63,7 @@ export class RealCli {
     return running;
   }
 
-  /** In a terminal of its own; what is typed goes to its stdin. */
+  /** Starts the command in a terminal of its own; its input is written to its stdin. */
   startInTerminal(
     args: string[],
     { columns = 100, rows = 24, env = {} }: TerminalOptions = {},
@@ -71,7 +72,7 @@ export class RealCli {
     return this.#spawn("script", ["-qefc", inside, "/dev/null"], env);
   }
 
-  /** A line for `sh`, in which the command stands as `inShell` has it. */
+  /** Starts a line for `sh`, in which the command stands as `inShell` has it. */
   startLine(line: string, env: Env = {}): Running {
     return this.#spawn("sh", ["-c", line], env);
   }
@@ -101,7 +102,10 @@ export class RealCli {
     await this.quick(["schedule", "set", "purge", "0 0 29 2 *"]);
   }
 
-  /** For what a test prepares and looks at: the same command without a process, at a tenth of the cost. */
+  /**
+   * Runs the same command without a process, at a tenth of the cost, for the setup and the checks of a
+   * test.
+   */
   async quick<Shape>(args: string[], stdin = ""): Promise<Shape> {
     let printed = "";
     const stdout = new Writable({
@@ -125,7 +129,7 @@ export class RealCli {
   }
 
   #commandOf(args: string[]): string[] {
-    // What is served is the source of the embedded package, so that no test runs an old build of it.
+    // The source of the embedded package is served, so that no test runs an old build of it.
     const source = ["--conditions=source", "--import=tsx"];
     return [
       ...(args[0] === "serve" ? source : []),

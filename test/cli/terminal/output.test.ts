@@ -1,4 +1,4 @@
-/** What is printed, to terminals that act on what they get and into files that take no more. */
+/** Output to terminals that act on the text they get, and into files that take no more. */
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
@@ -10,7 +10,10 @@ import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
 import type { Finished } from "../support/fakeTerminal.js";
 
-/** Moves the cursor, recolours, goes back to the line's start, turns the direction of what follows. */
+/**
+ * A text that moves the cursor, recolours, goes back to the line's start, turns the direction of the
+ * rest.
+ */
 const HOSTILE =
   "\u001b[2J\u009b31m\r\u0007\u007f\u202e\u2066\u200f\u2028\u2029!";
 const UNSEEN = /(?!\n)[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u;
@@ -19,7 +22,7 @@ function expectPrintable({ stdout, stderr }: Finished): void {
   expect(UNSEEN.exec(stdout + stderr)).toBeNull();
 }
 
-describe("nothing that somebody else wrote reaches a terminal raw", () => {
+describe("others' text is made safe before it reaches a terminal", () => {
   test.each([
     { anonymousId: HOSTILE },
     { createdAt: HOSTILE },
@@ -28,14 +31,14 @@ describe("nothing that somebody else wrote reaches a terminal raw", () => {
     { [HOSTILE]: 1 },
     { actions: [{ at: NOW, action: "a", [HOSTILE]: 1 }] },
     { actions: [{ at: NOW, action: "a", metadata: { [`$${HOSTILE}`]: 1 } }] },
-  ])("of a file to import, case %#", async (fields) => {
+  ])("in a row to import, case %#", async (fields) => {
     const { terminal } = setUpDeployment();
     const row = { anonymousId: "a", createdAt: NOW, lastActive: NOW };
     terminal.write("a.jsonl", JSON.stringify({ ...row, ...fields }));
     expectPrintable(await terminal.run("import", "a.jsonl"));
   });
 
-  test("of a file that is not JSON", async () => {
+  test("in a file that is not JSON", async () => {
     const { terminal } = setUpDeployment();
     terminal.write("a.jsonl", HOSTILE);
     const result = await terminal.run("import", "a.jsonl");
@@ -43,7 +46,7 @@ describe("nothing that somebody else wrote reaches a terminal raw", () => {
     expectPrintable(result);
   });
 
-  test("of the names in a ZIP", async () => {
+  test("in the names of a ZIP", async () => {
     const { terminal } = setUpDeployment();
     const zip = new ZipFile();
     zip.addBuffer(Buffer.from("{}\n"), `${HOSTILE}/documents.jsonl`);
@@ -55,7 +58,7 @@ describe("nothing that somebody else wrote reaches a terminal raw", () => {
     expectPrintable(result);
   });
 
-  test("of a deployment's answer", async () => {
+  test("in a deployment's answer", async () => {
     const { terminal } = setUpDeployment({
       fetch: () =>
         Promise.resolve(
@@ -67,7 +70,7 @@ describe("nothing that somebody else wrote reaches a terminal raw", () => {
     expectPrintable(result);
   });
 
-  test("of what a visitor stored; programs get it as it is", async () => {
+  test("in a visitor's values, which programs get unchanged", async () => {
     const { terminal, component } = setUpDeployment();
     await component.mutation(api.visitors.action.record, {
       anonymousId: "a",
@@ -84,7 +87,7 @@ describe("nothing that somebody else wrote reaches a terminal raw", () => {
       expectPrintable(await terminal.run("show", "a", ...format));
       expectPrintable(await terminal.run("list", ...format));
     }
-    // Its progress bar, on stderr, moves the cursor itself.
+    // The progress bar of `export`, on stderr, moves the cursor itself.
     const { stdout } = await terminal.run("export", "-");
     expect(UNSEEN.exec(stdout)).toBeNull();
     const { timeline, userId } = await terminal.json<ShowJson>("show", "a");
@@ -96,7 +99,7 @@ describe("nothing that somebody else wrote reaches a terminal raw", () => {
     });
   });
 
-  test("but our own colours do, and nobody else's", async () => {
+  test("while our own colours stay", async () => {
     const { terminal } = setUpDeployment();
     terminal.isTTY = true;
     const { stdout } = await terminal.run("status");
@@ -148,7 +151,7 @@ describe("values that JSON lacks", () => {
     expect(JSON.parse(stdout)).toMatchObject({ metadata: written });
   });
 
-  test("are readable in what the app's code throws", async () => {
+  test("are readable in errors that the app throws", async () => {
     const { terminal } = setUpDeployment({
       fetch: () =>
         Promise.resolve(
@@ -165,7 +168,7 @@ describe("values that JSON lacks", () => {
   });
 });
 
-describe("an output that takes no more", () => {
+describe("an output that fails", () => {
   const full = () => createWriteStream("/dev/full");
 
   test("is an error in words", async () => {
@@ -177,7 +180,7 @@ describe("an output that takes no more", () => {
     expect(exitCode).toBe(1);
   });
 
-  test("is one for an export as well", async () => {
+  test("is an error in words for an export as well", async () => {
     const { terminal, component } = setUpDeployment({ stdout: full() });
     await component.mutation(api.visitors.heartbeat.beat, {
       anonymousId: "a",
@@ -189,7 +192,7 @@ describe("an output that takes no more", () => {
   });
 
   test.each([[[]], [["--json"]]])(
-    "loses no receipt of what was erased %j",
+    "loses no receipt of an erasure %j",
     async (format) => {
       const { terminal, component } = setUpDeployment({ stdout: full() });
       await component.mutation(api.visitors.heartbeat.beat, {
@@ -206,7 +209,7 @@ describe("an output that takes no more", () => {
     },
   );
 
-  test("that is closed because somebody has seen enough is no error", async () => {
+  test("is no error where its reader has closed it", async () => {
     const closed = Object.assign(new Error("EPIPE"), { code: "EPIPE" });
     const stdout = new Writable({ write: (_chunk, _, done) => done(closed) });
     const { terminal } = setUpDeployment({ stdout });

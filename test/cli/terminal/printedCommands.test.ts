@@ -1,4 +1,4 @@
-/** Whoever pastes a command that was printed reaches the deployment that it was printed for. */
+/** Commands that are printed to be pasted reach the deployment that they were printed for. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -57,7 +57,10 @@ async function setUpSweep() {
   return { ...deployment, runId };
 }
 
-/** What each is given, with RUN for the failed run, and the call whose answer is lost, if any. */
+/**
+ * The arguments of each command, with RUN for the failed run, and the call whose answer is lost, if
+ * any.
+ */
 const SWEEP: ReadonlyArray<readonly [line: string, lost?: string]> = [
   ["status"],
   ["status --json"],
@@ -111,7 +114,7 @@ test.each(SWEEP)(
       ...TARGET,
       ...COMPONENT,
     );
-    // What JSON adds of its own is no part of the text.
+    // The backslashes that JSON adds are no part of the text.
     const text = `${stdout}\n${stderr}`.replaceAll('\\"', '"');
     const printed = [...text.matchAll(COMMAND)].map(({ index }) =>
       text.slice(index, index + 200),
@@ -124,7 +127,7 @@ test.each(SWEEP)(
   },
 );
 
-test("what refuses an archived run names the target too, though the component says it", async () => {
+test("the component's refusal of an archived run names the target in its command", async () => {
   const { terminal, component, runId } = await setUpSweep();
   await component.run(async (ctx) => {
     const [run] = await ctx.db.query("runs").collect();
@@ -146,7 +149,7 @@ test("a dry run's command deletes what the dry run counted, and asks no other de
       return fetch?.(url, init as never);
     },
   });
-  // What the folder would have chosen.
+  // Without flags the folder would choose this one.
   terminal.write(
     ".env.local",
     "CONVEX_SELF_HOSTED_URL=http://production.test\nCONVEX_SELF_HOSTED_ADMIN_KEY=other\n",
@@ -177,7 +180,7 @@ test("a target of the environment is named by its URL, which alone reaches no ot
   expect(line).toMatch(
     new RegExp(`^--url ${DEPLOYMENT_URL} --component sessionTracker purge `),
   );
-  // Pasted where the variables were set for the one command only.
+  // The command is pasted where the variables were set for the first one only.
   const purge = [...line.split(" "), "--yes"];
   Object.assign(terminal.overrides, {
     env: { SESSIONS_OPS_PRODUCTION: "no" },
@@ -196,14 +199,14 @@ test("a target of the environment is named by its URL, which alone reaches no ot
   expect(stdout, stderr).toContain("deleted 20 sessions");
 });
 
-test("what the folder names is named by the folder", async () => {
+test("a target that the folder names needs no flags", async () => {
   const { terminal } = await setUpSweep();
   const { warnings } = await terminal.json<StatusJson>("status");
   expect(warnings.join("\n")).toContain("`sessions-ops runs resume ");
   expect(warnings.join("\n")).not.toContain("--url");
 });
 
-test("every text of ours has its commands where they are completed", () => {
+test("every command in a text of ours stands where it is completed", () => {
   const root = join(import.meta.dirname, "../../..");
   const texts = ["cli", "convex"].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })

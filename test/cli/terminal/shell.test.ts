@@ -1,4 +1,4 @@
-/** What is stored and typed by others, on its way to a terminal and back into a shell. */
+/** Stored and typed texts of others, on their way to a terminal and back into a shell. */
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
@@ -34,7 +34,7 @@ test("forget prints no control character of a user's id, and quotes it for the s
   expect((stdout + stderr).replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
 });
 
-test("why a run failed is printed without control characters", async () => {
+test("a run's error is printed without control characters", async () => {
   const { terminal, component } = await setUpOld();
   const { runId } = await component.mutation(api.runs.control.start, {
     ...{ kind: "purge", cutoff: NOW - 20 * DAY_MS },

@@ -38,12 +38,12 @@ test.each([
   [366 * DAY, "1 year"],
   [540 * DAY, "18 months"],
   [731 * DAY, "2 years"],
-])("%d ms are %s", (ms, text) => {
+])("formatRelative says %d ms as %s", (ms, text) => {
   expect(formatRelative(NOW - ms, NOW)).toBe(`${text} ago`);
   if (ms > 0) expect(formatRelative(NOW + ms, NOW)).toBe(`in ${text}`);
 });
 
-test("no time is said wrong by more than an eighth", () => {
+test("formatRelative is never off by more than an eighth", () => {
   const units: Record<string, number> = {
     second: SECOND,
     minute: MINUTE,

@@ -1,4 +1,4 @@
-/** ZIPs of `npx convex export`: the component's own tables in them, and those that are odd. */
+/** ZIPs of `npx convex export`: the component's own tables in them, and odd ones. */
 import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -22,7 +22,7 @@ const lines = (documents: readonly unknown[]) =>
     .map((one) => `${JSON.stringify(convexToJson(one as Value))}\n`)
     .join("");
 
-/** By path in the ZIP. */
+/** Writes a ZIP of the files, by their path in it. */
 async function writeZip(
   terminal: FakeTerminal,
   name: string,
@@ -48,7 +48,7 @@ async function backupOf(
   const tables = { sessions, leases, actions, ticks: [], runs: [] };
   return Object.fromEntries(
     Object.entries(tables).flatMap(([table, documents]) => [
-      // Neither is in the order of the other.
+      // The two tables are in different orders.
       [`${folder}${table}/documents.jsonl`, lines([...documents].reverse())],
       [`${folder}${table}/generated_schema.jsonl`, '"uniform"\n'],
     ]),
@@ -67,35 +67,38 @@ describe("a backup of an app with the component", () => {
     "_components/sessionTracker/",
     "_components/visitors/",
     "_components/a/_components/b/",
-  ])("in %s: all there is, as `export` writes it", async (folder) => {
-    const first = await setUpEverything();
-    const { terminal } = first;
-    await terminal.run("export", "first.jsonl");
-    const files = { ...APP, ...(await backupOf(first, folder)) };
-    const zip = await writeZip(terminal, "backup.zip", files);
+  ])(
+    "in %s is imported whole, so that `export` writes the same",
+    async (folder) => {
+      const first = await setUpEverything();
+      const { terminal } = first;
+      await terminal.run("export", "first.jsonl");
+      const files = { ...APP, ...(await backupOf(first, folder)) };
+      const zip = await writeZip(terminal, "backup.zip", files);
 
-    const second = setUpDeployment();
-    const imported = await second.terminal.run("import", zip, "--json");
-    expect(imported.stderr).toContain("Reads the sessions of the component");
-    expect(imported.stderr).not.toContain("Fields that are not imported");
-    expect(JSON.parse(imported.stdout)).toMatchObject({
-      rows: 9,
-      created: 9,
-      actions: 8,
-      invalid: 0,
-    });
-    await expectInvariants(second.component);
-    await second.terminal.run("export", "second.jsonl");
-    const [before, after] = [
-      join(terminal.folder, "first.jsonl"),
-      join(second.terminal.folder, "second.jsonl"),
-    ].map((path) => readFileSync(path, "utf8"));
-    expect(after).toBe(before);
-    const again = await second.terminal.json<ImportJson>("import", zip);
-    expect(again).toMatchObject({ unchanged: 9, actions: 0 });
-  });
+      const second = setUpDeployment();
+      const imported = await second.terminal.run("import", zip, "--json");
+      expect(imported.stderr).toContain("Reads the sessions of the component");
+      expect(imported.stderr).not.toContain("Fields that are not imported");
+      expect(JSON.parse(imported.stdout)).toMatchObject({
+        rows: 9,
+        created: 9,
+        actions: 8,
+        invalid: 0,
+      });
+      await expectInvariants(second.component);
+      await second.terminal.run("export", "second.jsonl");
+      const [before, after] = [
+        join(terminal.folder, "first.jsonl"),
+        join(second.terminal.folder, "second.jsonl"),
+      ].map((path) => readFileSync(path, "utf8"));
+      expect(after).toBe(before);
+      const again = await second.terminal.json<ImportJson>("import", zip);
+      expect(again).toMatchObject({ unchanged: 9, actions: 0 });
+    },
+  );
 
-  test("of two components the one that was where they go; else it asks", async () => {
+  test("of two components is imported from the one of the same name, else the command asks for it", async () => {
     const deployment = await setUpEverything();
     const files = {
       ...(await backupOf(deployment, "_components/a/")),
@@ -113,7 +116,7 @@ describe("a backup of an app with the component", () => {
     expect(result.exitCode).toBe(0);
   });
 
-  test("--table is a table of the app, which it may have besides", async () => {
+  test("with a table of the app besides needs --table or --component", async () => {
     const { terminal } = setUpDeployment();
     const row = { anonymousId: "old", createdAt: NOW, lastActive: NOW };
     await writeZip(terminal, "both.zip", {
@@ -137,7 +140,7 @@ describe("a backup of an app with the component", () => {
     ).toMatchObject({ rows: 9, created: 9 });
   });
 
-  test("what belongs to no session is left out, and said; a bad one is named", async () => {
+  test("rows that belong to no session are left out and counted; an invalid session is named", async () => {
     const { terminal } = setUpDeployment();
     const session = {
       _id: "s1",
@@ -176,7 +179,7 @@ describe("a backup of an app with the component", () => {
     );
   });
 
-  test("tables that are larger than a piece of memory are joined all the same", async () => {
+  test("tables larger than a temporary file are joined as well", async () => {
     const { terminal } = setUpDeployment();
     const text = "x".repeat(200_000);
     const sessions = Array.from({ length: 90 }, (_, i) => ({
@@ -235,7 +238,7 @@ describe("a ZIP with odd entries is refused in words", () => {
     expect(await refused(terminal)).toContain(said);
   });
 
-  test("the table twice", async () => {
+  test("with the table twice", async () => {
     const { terminal } = setUpDeployment();
     const other = { "sessionz/documents.jsonl": lines([row]) };
     const files = { ...sessions, ...other };
@@ -245,17 +248,17 @@ describe("a ZIP with odd entries is refused in words", () => {
     expect(stderr).toContain("it has sessions/documents.jsonl twice");
   });
 
-  test("an encrypted table", async () => {
+  test("with an encrypted table", async () => {
     const { terminal } = setUpDeployment();
     const path = await writeZip(terminal, "odd.zip", sessions);
     const bytes = readFileSync(path);
-    // The general purpose flags of the entry in the central directory.
+    // These bytes are the general purpose flags of the entry in the central directory.
     bytes[bytes.indexOf("PK\u0001\u0002") + 8]! |= 1;
     writeFileSync(path, bytes);
     expect(await refused(terminal)).toContain("is encrypted");
   });
 
-  test("a table compressed by something else", async () => {
+  test("with an unknown compression", async () => {
     const { terminal } = setUpDeployment();
     const path = await writeZip(terminal, "odd.zip", sessions);
     const bytes = readFileSync(path);
@@ -264,7 +267,7 @@ describe("a ZIP with odd entries is refused in words", () => {
     expect(await refused(terminal)).toContain("compressed by method 93");
   });
 
-  test("values as texts, as exports were long ago", async () => {
+  test("with values as texts, as old exports had them", async () => {
     const { terminal } = setUpDeployment();
     await writeZip(terminal, "odd.zip", {
       ...sessions,
@@ -273,7 +276,7 @@ describe("a ZIP with odd entries is refused in words", () => {
     expect(await refused(terminal)).toContain("export it anew");
   });
 
-  test("but folders, ZIP64 and other files are no oddity", async () => {
+  test("a ZIP with folders, ZIP64 and other files is imported", async () => {
     const { terminal } = setUpDeployment();
     await writeZip(
       terminal,

@@ -1,4 +1,4 @@
-/** What `export` may write to, and what it leaves as it is. */
+/** Files that `export` may write to, and those it leaves as they are. */
 import { execFileSync, spawn } from "node:child_process";
 import {
   existsSync,
@@ -24,7 +24,7 @@ async function setUpVisitor() {
   return { ...deployment, at: (name: string) => join(terminal.folder, name) };
 }
 
-test("a file is its owner's alone, also where --force replaces another's", async () => {
+test("an exported file is readable by its owner only, also where --force replaced another file", async () => {
   const { terminal, at } = await setUpVisitor();
   await terminal.run("export", "new.jsonl");
   terminal.write("old.jsonl", "mine\n");
@@ -37,7 +37,7 @@ test("a file is its owner's alone, also where --force replaces another's", async
   }
 });
 
-test("nothing that was put there before is followed or written over", async () => {
+test("an export follows and overwrites no file that was there before", async () => {
   const { terminal, at } = await setUpVisitor();
   terminal.write("victim", "mine\n");
   symlinkSync(at("victim"), at("a.jsonl.part"));
@@ -51,7 +51,7 @@ test("nothing that was put there before is followed or written over", async () =
   ]);
 });
 
-test("nor what was put there while it was written", async () => {
+test("an export overwrites no file that appeared while it was written", async () => {
   const { terminal, at } = await setUpVisitor();
   const online = terminal.overrides.fetch;
   Object.assign(terminal.overrides, {
@@ -68,7 +68,7 @@ test("nor what was put there while it was written", async () => {
   expect(readdirSync(terminal.folder)).not.toContain("part");
 });
 
-describe("what is no file of its own is never replaced by one", () => {
+describe("an export does not replace", () => {
   test.each([[[]], [["--force"]]])("a symbolic link %j", async (options) => {
     const { terminal, at } = await setUpVisitor();
     terminal.write("target.jsonl", "mine\n");
@@ -101,7 +101,7 @@ describe("what is no file of its own is never replaced by one", () => {
     },
   );
 
-  test("a device, which is written to", async () => {
+  test("a device, but writes to it", async () => {
     const { terminal } = await setUpVisitor();
     const full = await terminal.run("export", "/dev/full", "--force");
     expect(full.stderr).toContain("ENOSPC");

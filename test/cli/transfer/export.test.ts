@@ -1,4 +1,4 @@
-/** `export`, and what `import` makes of it: all there is, and the same bytes again. */
+/** `export`, and the import of its files: all sessions, and the same bytes again. */
 import {
   createWriteStream,
   existsSync,
@@ -30,7 +30,7 @@ function partsIn(folder: string): string[] {
 const SESSIONS = 9;
 const ACTIONS = 8;
 
-test("export, import, export: the same bytes, whatever the states and values", async () => {
+test("export, import, export give the same bytes, for all states and values", async () => {
   const first = await setUpEverything();
   expect(
     await first.terminal.json<ExportJson>("export", "first.jsonl"),
@@ -67,7 +67,7 @@ test("export, import, export: the same bytes, whatever the states and values", a
   const again = await second.terminal.json<ImportJson>("import", file);
   expect(again).toMatchObject({ unchanged: SESSIONS, actions: 0 });
 
-  // An hour later those who were active have expired: the export says the same.
+  // An hour later those who were active have expired: the export prints the same.
   vi.setSystemTime(NOW + 60 * MINUTE_MS);
   await second.component.mutation(api.runs.control.start, {
     kind: "expire",
@@ -78,7 +78,7 @@ test("export, import, export: the same bytes, whatever the states and values", a
   expect(third.stdout).toBe(bytes.toString());
 });
 
-test("gzipped where the name says so, and again the same bytes", async () => {
+test("a file named .gz is gzipped, with the same lines in it", async () => {
   const { terminal } = await setUpEverything();
   await terminal.run("export", "a.jsonl.gz");
   await terminal.run("export", "a.jsonl");
@@ -94,7 +94,7 @@ test("gzipped where the name says so, and again the same bytes", async () => {
   );
 });
 
-test("a session with very many actions takes several lines, and several calls", async () => {
+test("a session with very many actions is exported in several lines and calls", async () => {
   const { terminal, component, calls } = setUpDeployment();
   for (const part of [0, 1, 2, 3, 4, 5]) {
     await component.mutation(api.operator.import.batch, {
@@ -130,7 +130,7 @@ test("a session with very many actions takes several lines, and several calls", 
   ).toBe(true);
 }, 60_000);
 
-test("a file that is there stays unless --force is given, and a broken export leaves none", async () => {
+test("an existing file stays unless --force is given, and a broken export leaves no file", async () => {
   const { terminal } = await setUpEverything();
   terminal.write("a.jsonl", "mine\n");
   const refused = await terminal.run("export", "a.jsonl");
@@ -156,7 +156,7 @@ test("a file that is there stays unless --force is given, and a broken export le
   });
 });
 
-test("Ctrl-C where a page does not come leaves no file, and waits for nothing", async () => {
+test("Ctrl-C where a page gets no answer leaves no file, and ends at once", async () => {
   const { terminal } = await setUpEverything();
   terminal.interruptAt("operator/export:page", { isAnswered: false });
   const { exitCode, stderr } = await terminal.run("export", "a.jsonl");
@@ -204,7 +204,7 @@ describe("the ZIP of `npx convex export`", () => {
     },
   ];
 
-  /** In the layout of the official export. */
+  /** Writes a ZIP in the layout of the official export. */
   async function writeZip(path: string, table: string): Promise<void> {
     const zip = new ZipFile();
     const add = (name: string, lines: object[]) =>
@@ -244,7 +244,7 @@ describe("the ZIP of `npx convex export`", () => {
     });
   });
 
-  test("without the table it says which there are; what is no ZIP is told as well", async () => {
+  test("without the named table lists its tables; a file that is no ZIP is refused", async () => {
     const { terminal } = setUpDeployment();
     await writeZip(join(terminal.folder, "old.zip"), "visitors");
     const missing = await terminal.run("import", "old.zip");
@@ -258,7 +258,7 @@ describe("the ZIP of `npx convex export`", () => {
     expect(broken.stderr).toContain("cannot be read as one");
   });
 
-  test("a torn gzip is an error, not the end of the file", async () => {
+  test("a truncated gzip is an error, not the end of the file", async () => {
     const { terminal } = await setUpEverything();
     await terminal.run("export", "a.jsonl.gz");
     const whole = readFileSync(join(terminal.folder, "a.jsonl.gz"));

@@ -54,7 +54,7 @@ test("imports a file, and the same file again changes nothing", async () => {
   });
 });
 
-test("takes the rows that `convex export` writes of the replaced tracker's table, from stdin", async () => {
+test("imports rows of the replaced tracker's table, as `convex export` writes them, from stdin", async () => {
   const { terminal } = setUpDeployment();
   const at = NOW - DAY_MS;
   terminal.stdin = jsonl([
@@ -91,7 +91,7 @@ const BAD_LINES = [
   ),
 ];
 
-test("an invalid line stops everything before anything is written; each is named", async () => {
+test("invalid lines stop the import before anything is written, and each is named", async () => {
   const { terminal } = setUpDeployment();
   const lines = [JSON.stringify(rowOf("good", 1)), "", ...BAD_LINES];
   terminal.write("sessions.jsonl", lines.join("\n"));
@@ -114,7 +114,7 @@ test("an invalid line stops everything before anything is written; each is named
   expect(sessions).toEqual([]);
 });
 
-test("--skip-invalid imports the others and counts", async () => {
+test("--skip-invalid imports the valid rows and counts the others", async () => {
   const { terminal } = setUpDeployment();
   const lines = [...BAD_LINES, JSON.stringify(rowOf("good", 1))];
   terminal.write("sessions.jsonl", lines.join("\r\n"));
@@ -129,7 +129,7 @@ test("--skip-invalid imports the others and counts", async () => {
   expect(stderr).toContain("line 9: actions[0].metadata cannot be stored");
 });
 
-test("a session with more actions than one call takes loses none, also where many share a time", async () => {
+test("a session with more actions than one call takes loses none, also where many share one time", async () => {
   const { terminal, calls } = setUpDeployment();
   const actions = Array.from({ length: 4_500 }, (_, index) => ({
     at: NOW - DAY_MS - Math.floor(index / 900) * 1_000,
@@ -193,9 +193,9 @@ test("rows older than the retention need --yes, a pause or a longer retention", 
   });
 });
 
-test("when the deployment goes away in the middle, it names the line to go on from", async () => {
+test("an import whose deployment goes away names the line to go on from", async () => {
   const { terminal, component } = setUpDeployment();
-  // So long that each line is a call of its own.
+  // The ignored field makes each line a call of its own.
   const ignored = "x".repeat(3 * 1_024 * 1_024);
   const rows = Array.from({ length: 8 }, (_, index) => ({
     ...rowOf(`visitor-${index}`, 1),
@@ -226,14 +226,14 @@ test("when the deployment goes away in the middle, it names the line to go on fr
   expect(sessions.total).toBe(8);
 });
 
-test("a file that is not there", async () => {
+test("a missing file is a usage error", async () => {
   const { terminal } = setUpDeployment();
   const { exitCode, stderr } = await terminal.run("import", "none.jsonl");
   expect(exitCode).toBe(2);
   expect(stderr).toContain("There is no file");
 });
 
-test("a file with everything in one line is told from one that is only long", async () => {
+test("a line longer than 64 MiB is refused", async () => {
   const { terminal } = setUpDeployment();
   const path = terminal.write("one-line.jsonl", "");
   const file = openSync(path, "w");
@@ -247,7 +247,7 @@ test("a file with everything in one line is told from one that is only long", as
   );
 });
 
-test("a byte order mark and lines that end as on Windows are no part of the rows", async () => {
+test("a byte order mark and Windows line ends are ignored", async () => {
   const { terminal } = setUpDeployment();
   const rows = ["a", "b"].map((anonymousId) =>
     JSON.stringify({ anonymousId, createdAt: NOW - 1, lastActive: NOW }),

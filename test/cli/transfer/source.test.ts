@@ -1,4 +1,4 @@
-/** What `import` is given to read: pipes, empty files, times in seconds, misspelt fields. */
+/** Sources of `import`: pipes, empty files, times in seconds, misspelt fields. */
 import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
 import { onTestFinished, describe, expect, test } from "vitest";
@@ -17,7 +17,7 @@ const row = (anonymousId: string, more: object = {}) => ({
 const jsonl = (rows: object[]) =>
   rows.map((one) => `${JSON.stringify(one)}\n`).join("");
 
-test("a pipe is read, as `import <(…)` gives it", async () => {
+test("a pipe is read, as in `import <(…)`", async () => {
   const { terminal } = setUpDeployment();
   const file = terminal.write("a.jsonl", jsonl([row("a"), row("b")]));
   const pipe = join(terminal.folder, "pipe");
@@ -28,14 +28,14 @@ test("a pipe is read, as `import <(…)` gives it", async () => {
   expect(result).toMatchObject({ rows: 2, created: 2 });
 });
 
-test("a folder, or nothing at all, is told", async () => {
+test("a folder is refused", async () => {
   const { terminal } = setUpDeployment();
   const folder = await terminal.run("import", ".");
   expect(folder.stderr).toContain(`${terminal.folder} is no file. Give`);
   expect(folder.exitCode).toBe(2);
 });
 
-describe("where there is nothing to import it says so", () => {
+describe("a source without sessions is reported", () => {
   test.each([
     ["an empty file", "", [], "There is nothing in FILE."],
     ["blank lines", "\n \n", [], "There is nothing in FILE."],
@@ -88,7 +88,7 @@ describe("fields that an import has no use for", () => {
     expect(stderr.length).toBeLessThan(1_500);
   });
 
-  test("are none in what export and archives write", async () => {
+  test("are not reported for files of export and of archives", async () => {
     const { terminal } = setUpDeployment();
     const more = { sessionId: "x", visits: 2, ended: { reason: "x" } };
     terminal.write(
@@ -130,7 +130,7 @@ describe("times in seconds", () => {
     expect(stderr).toContain(`line 1: ${field} (17867`);
   });
 
-  test("are taken for what somebody says they are", async () => {
+  test("are read in the unit of --times", async () => {
     const { terminal } = setUpDeployment();
     terminal.write("a.jsonl", jsonl([inSeconds]));
     const as = (unit: string) =>
@@ -148,7 +148,7 @@ describe("times in seconds", () => {
     expect(createdAt).toBe("1970-01-21T16:18:28.740Z");
   });
 
-  test("ISO 8601 means one time, whatever numbers mean", async () => {
+  test("do not change the meaning of ISO 8601", async () => {
     const { terminal } = setUpDeployment();
     const times = { createdAt: "1972-01-01", lastActive: "2026-08-14" };
     terminal.write("a.jsonl", jsonl([row("a", times)]));

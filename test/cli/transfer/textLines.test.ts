@@ -21,13 +21,13 @@ test.each([
   ["empty lines", ["\n\na\n\n"], ["", "", "a", ""]],
   ["a line over several chunks", ["a", "b", "c\nd"], ["abc", "d"]],
   ["Windows", ["a\r", "\nb\r\n", "c\r"], ["a", "b", "c"]],
-  // "é" and U+2028, each in the middle of which a chunk ends.
+  // Chunks end in the middle of "é" and of U+2028.
   ["UTF-8", ["a\xc3", "\xa9\xe2\x80", "\xa8b\n"], ["aé\u2028b"]],
-])("%s", async (_what, chunks, lines) => {
+])("linesOf reads %s", async (_what, chunks, lines) => {
   expect(await collect(...chunks)).toEqual(lines);
 });
 
-test("no more is read than is asked for, and what is left unread is closed", async () => {
+test("linesOf reads no more than is asked for, and closes a stream left unread", async () => {
   let chunks = 0;
   const endless = function* () {
     for (;;) {

@@ -1,4 +1,4 @@
-/** Files of sessions hold what their visitors are known by: they say so, or leave it out. */
+/** Files of sessions hold the ids of their visitors: they say so, or leave them out. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -37,7 +37,7 @@ const linesOf = (text: string) =>
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-test("an export says that it holds them", async () => {
+test("an export warns that its file holds ids", async () => {
   const { terminal } = await setUpOld();
   const { stderr } = await terminal.run("export", "a.jsonl");
   expect(stderr).toContain(
@@ -45,7 +45,7 @@ test("an export says that it holds them", async () => {
   );
 });
 
-test("an export without them has all else, and cannot be imported", async () => {
+test("an export --without-ids has all other fields, and cannot be imported", async () => {
   const { terminal } = await setUpOld();
   const result = await terminal.run("export", "a.jsonl", "--without-ids");
   expect(result).toMatchObject({ exitCode: 0, stderr: "" });
@@ -65,7 +65,7 @@ test("an export without them has all else, and cannot be imported", async () => 
   );
 });
 
-test("an archive says that it holds them", async () => {
+test("an archived purge warns that its file holds ids", async () => {
   const { terminal } = await setUpOld();
   const { stderr } = await terminal.run(
     ...["purge", "--days", "20", "--yes", "--archive", "a.jsonl.gz"],
@@ -73,7 +73,7 @@ test("an archive says that it holds them", async () => {
   expect(stderr).toContain("a.jsonl.gz holds anonymousIds: whoever knows");
 });
 
-test("an archive without them stays so, whoever goes on with it", async () => {
+test("an archive --without-ids stays so when another operator resumes it", async () => {
   const { terminal, component } = await setUpOld();
   const online = terminal.overrides.fetch;
   terminal.interruptAt("runs/archive:purgePage", { isAnswered: true });
@@ -96,7 +96,7 @@ test("an archive without them stays so, whoever goes on with it", async () => {
   expect(sessions).toHaveLength(12);
 });
 
-test("without an archive there is nothing to leave them out of", async () => {
+test("--without-ids needs --archive", async () => {
   const { terminal } = await setUpOld();
   const { exitCode, stderr } = await terminal.run(
     ...["purge", "--days", "20", "--yes", "--without-ids"],
