@@ -29,7 +29,10 @@ async function start(options: ServedOptions): Promise<KillableDeployment> {
   return deployment;
 }
 
-/** `work` as given, scheduled by `later`, which is answered before; beside it, what shows whether others run. */
+/**
+ * An app with `work` as given, which `later` schedules after its answer; beside it, functions that
+ * show whether other jobs run.
+ */
 function app(work: string): PushedApp {
   return {
     modules: {
@@ -62,14 +65,14 @@ async function endsByItself(deployment: KillableDeployment): Promise<void> {
   running.delete(deployment);
 }
 
-/** Resolves once its thread answers nothing any more. */
+/** Resolves once the deployment's thread no longer answers. */
 async function untilKept(deployment: KillableDeployment): Promise<void> {
   const asks = () =>
     fetch(`${deployment.url}/version`, { signal: AbortSignal.timeout(1_000) });
   await expect.poll(() => asks().catch(() => "kept")).toBe("kept");
 }
 
-/** A deployment whose job has ended its process twice. */
+/** Starts a deployment whose job ends its process, twice. */
 async function endTwice(): Promise<void> {
   const first = await start(WATCHED);
   expect(await first.push(LOOPS)).toMatchObject({ status: 200 });
@@ -87,7 +90,7 @@ test(
       expect(held.logged.join("\n")).toMatch(
         /Not run any more: the scheduled function jobs\.js:work .*Push code in which it is mended/,
       );
-      // All else goes on, and the same code changes nothing.
+      // Other jobs go on, and a push of the same code changes nothing.
       expect(await held.push(LOOPS)).toMatchObject({ status: 200 });
       await call(held, "mutation", "jobs:later", { name: "jobs:other" });
       await expect

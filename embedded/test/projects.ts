@@ -12,7 +12,7 @@ import {
 /** The folder of the package. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** What all tests share. */
+/** Settings that all tests share. */
 export const settings: InlineConfig = {
   // Vitest's 1 s is too short where other work shares the machine.
   expect: { poll: { timeout: 10_000 } },
@@ -20,11 +20,11 @@ export const settings: InlineConfig = {
   hookTimeout: 30_000,
   maxWorkers: 2,
   silent: "passed-only",
-  // They use import.meta.glob, which only Vite understands.
+  // These packages use import.meta.glob, which only Vite understands.
   server: { deps: { inline: ["convex-test", /@convex-dev\//] } },
 };
 
-/** What `npm test` runs, as projects of vitest. */
+/** Projects of vitest that `npm test` runs. */
 export const projects: TestProjectInlineConfiguration[] = [
   {
     extends: true,

@@ -1,9 +1,9 @@
-/** Which tests run when, by their paths from the folder of the package. */
+/** Kinds of test suites, by their paths from the folder of the package. */
 
-/** They import `convex-test`; each runs on it and on the engine. */
+/** Suites that import `convex-test`; each runs on it and on the engine. */
 export const conformanceSuites = ["test/conformance/*.test.ts"];
 
-/** What ends and starts processes and runs the official CLI: `npm run test:processes`. */
+/** Suites that end and start processes or run the official CLI: `npm run test:processes`. */
 export const processSuites = [
   "test/heldJobs.test.ts",
   "test/officialCli/*.test.ts",
@@ -11,11 +11,11 @@ export const processSuites = [
   "test/watchdog.test.ts",
 ];
 
-/** Thousands of connections, hundreds of megabytes: `npm run test:fuzz`. */
+/** Suites of thousands of connections or hundreds of megabytes: `npm run test:fuzz`. */
 export const heavySuites = [
   "test/hostile/bounds.test.ts",
   "test/hostile/connections.test.ts",
 ];
 
-/** Minutes of `kill -9`: `npm run test:kills`. */
+/** Suites of minutes of `kill -9`: `npm run test:kills`. */
 export const killSuites = ["test/kills/*.test.ts"];

@@ -4,7 +4,7 @@ import { convexTest } from "convex-test";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { modules, notesApi, schema } from "./app.js";
 
-// Runs on convex-test and on the embedded engine, like every test that imports convex-test.
+// The tests run on convex-test and on the embedded engine, like all that import convex-test.
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });

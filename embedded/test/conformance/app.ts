@@ -74,7 +74,7 @@ export const modules = {
   "./http.ts": () => Promise.resolve({ default: http }),
 };
 
-/** What codegen would make of `notes.ts`. */
+/** The API that codegen would make of `notes.ts`. */
 export const { notes: notesApi } = anyApi as unknown as ApiFromModules<{
   notes: typeof notes;
 }>;

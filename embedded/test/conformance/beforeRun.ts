@@ -2,7 +2,10 @@ import type { TestProject } from "vitest/node";
 import { differences } from "./differences.js";
 import { PACKAGES } from "./packages.js";
 
-/** Prints what is expected to fail on the engine, and why; refuses to run without a package's suites. */
+/**
+ * Prints the tests that are expected to fail on the engine, and why; refuses to run without a
+ * package's suites.
+ */
 export default async function beforeRun(project: TestProject): Promise<void> {
   const { testFiles } = await project.globTestFiles();
   const absent = PACKAGES.filter(

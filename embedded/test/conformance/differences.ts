@@ -12,12 +12,12 @@ const REFUSED_ARGUMENTS =
 const JOB_NOT_FOUND = /expected undefined to be defined/;
 
 /**
- * Where the engine differs from `convex-test` on purpose. Each test named here must
- * fail, and with that text: one that passes, fails in another way or is not there fails the run.
+ * Deliberate differences of the engine from `convex-test`. Each test named here must fail, and with
+ * that text: the run fails if it passes, fails in another way or does not exist.
  *
- * Other differences, which no test here meets: ids have the real backend's form; a full last page
- * says `isDone: false`; a transaction's limits always hold; a component cannot `paginate()`; what
- * a nested call throws arrives as text; file storage, text and vector search are not supported.
+ * Differences that no test here meets: ids have the real backend's form; a full last page says
+ * `isDone: false`; a transaction's limits always hold; a component cannot `paginate()`; errors of a
+ * nested call arrive as text; file storage, text and vector search are not supported.
  */
 export const differences: readonly Difference[] = [
   {

@@ -7,25 +7,25 @@ import {
 
 /** Tests whose expectation of the mock a deployment rightly does not meet. */
 export interface Difference {
-  /** How the file's path ends. */
+  /** End of the file's path. */
   readonly file: string;
-  /** By their own names, without those of the blocks around them. */
+  /** The tests' own names, without those of the blocks around them. */
   readonly tests: readonly string[];
   /** How the real backend differs from the mock. */
   readonly reason: string;
-  /** What each of its errors says. */
+  /** Text of each test's errors. */
   readonly failsWith: RegExp;
 }
 
 /**
- * Makes each listed test of the file that is run fail for its reason alone: vitest reports it if it
- * passes, and what follows if it fails in another way, or is not there.
+ * Makes each listed test of the running file pass only by failing for its reason: vitest reports a
+ * test that passes, and the hooks below report one that fails in another way or does not exist.
  */
 export function expectDifferences(differences: readonly Difference[]): void {
   beforeEach(({ task, onTestFailed }) => {
     const difference = differenceOf(differences, task.file.filepath, task.name);
     if (difference === undefined) return;
-    // As `test.fails` would, which a suite in a package cannot be made to say.
+    // The flag that `test.fails` sets, which the text of a package's suite cannot be made to use.
     const mutable: { fails?: boolean | undefined } = task;
     mutable.fails = true;
     onTestFailed(() => {
@@ -66,7 +66,7 @@ function differenceOf(
   );
 }
 
-/** The tests listed for a file that are not in it. */
+/** The listed tests of a file that it does not contain. */
 function missingFrom(
   differences: readonly Difference[],
   file: RunnerTestFile,

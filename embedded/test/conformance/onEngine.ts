@@ -3,7 +3,9 @@ import type { TestProjectInlineConfiguration } from "vitest/config";
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
-/** What makes a vitest project run tests that import `convex-test` on the embedded engine. */
+/**
+ * Settings of a vitest project that runs tests that import `convex-test` on the embedded engine.
+ */
 export const onEngine = {
   resolve: {
     alias: [

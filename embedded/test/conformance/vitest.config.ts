@@ -7,8 +7,8 @@ import { onEngine } from "./onEngine.js";
 import { PACKAGES } from "./packages.js";
 
 /**
- * The tests that published packages bring, run from node_modules as they are. Those of
- * convex-helpers use no deployment; they are run because they can be.
+ * Runs the tests of published packages, from node_modules as they are. Those of convex-helpers use
+ * no deployment; they are run because they can be.
  */
 export default defineConfig({
   ...onEngine,
@@ -24,12 +24,12 @@ export default defineConfig({
     }),
     // Vitest leaves out node_modules otherwise, and says nothing.
     exclude: [],
-    // One suite of convex-helpers takes `test` from there.
+    // One suite of convex-helpers uses the global `test`.
     globals: true,
   },
 });
 
-/** Where npm has put a package: beside this one, or above it. */
+/** The folder in which npm has put a package: beside this one, or above it. */
 function folderOf(name: string): string {
   const places = createRequire(import.meta.url).resolve.paths(name) ?? [];
   const folder = places

@@ -22,7 +22,7 @@ import {
 } from "../support/database.js";
 
 const ROWS = 5_500;
-/** A commit also writes the catalog's records and its time. */
+/** Keys that a commit writes besides its own: the catalog's records and its time. */
 const BESIDE = 5;
 
 const rows = () => defineTable({ n: v.number() });
@@ -97,7 +97,7 @@ test("an index on many rows is filled in batches, with the writes in between", a
   expect(Math.max(...commits)).toBeLessThanOrEqual(
     BUILD_BATCH.documents + BESIDE,
   );
-  // Nobody reads it before the push that brings it.
+  // No query reads the index before the push that brings it.
   expect(() => numbers(db, byIndex("rows.n"))).toThrow("not found");
 
   commits.length = 0;

@@ -31,7 +31,9 @@ const schema = defineSchema({
 
 type Row = Record<string, Value>;
 
-/** What Convex would return: filter every row, then sort by the index's fields and the id. */
+/**
+ * The rows Convex would return: every row filtered, then sorted by the index's fields and the id.
+ */
 function expected(
   rows: Iterable<Row>,
   fields: readonly string[],
@@ -94,7 +96,7 @@ const INDEXES = {
   by_creation_time: [],
 } as const;
 
-/** Few distinct values, so that equalities hit and ties are decided by what follows. */
+/** A row of few distinct values, so that equalities hit and ties are decided by the next field. */
 function randomRow(random: Random, pool: readonly Value[]): Row {
   const row: Row = { n: { x: random.pick(pool) } };
   for (const field of ["a", "b"]) {

@@ -20,7 +20,7 @@ function fieldsOfSize(bytes: number): Record<string, JSONValue> {
   return { x: "y".repeat(bytes - 6) };
 }
 
-/** `_id` (3 + 1 + 34) and `_creationTime` (13 + 1 + 9). */
+/** Size of `_id` (3 + 1 + 34) and `_creationTime` (13 + 1 + 9). */
 const SYSTEM_FIELDS_BYTES = 61;
 
 describe("counting", () => {

@@ -13,7 +13,7 @@ import {
   write,
 } from "../support/database.js";
 
-/** A new definition each time: `.index()` changes the one it is called on. */
+/** The schema's definition, a new one each time: `.index()` changes the one it is called on. */
 const users = () =>
   defineTable({ name: v.string(), age: v.optional(v.number()) });
 

@@ -19,9 +19,9 @@ const NUMBERS = exported(
 
 let db: Database;
 let checked: CheckedDocuments;
-/** What was read from the store. */
+/** Number of entries read from the store. */
 let entries = 0;
-/** The id of the first document. */
+/** Id of the first document. */
 let first: string;
 
 beforeEach(async () => {
@@ -40,7 +40,7 @@ beforeEach(async () => {
 const check = (signal = new AbortController().signal) =>
   checked.check("", NUMBERS, signal);
 
-/** The push's own transaction; answers how much of the store it read. */
+/** Runs the push's own transaction; returns how much of the store it read. */
 async function push(): Promise<number> {
   const before = entries;
   await write(db, (tx) =>
@@ -84,7 +84,7 @@ test.each<[string, () => Promise<void>]>([
   [
     "during",
     async () => {
-      // Among the documents that were looked at already.
+      // The document is among those that were checked already.
       const checking = check();
       await write(db, (tx) => tx.patch("", first, { n: "seven" }));
       await checking;

@@ -1,7 +1,7 @@
 import type { Value } from "convex/values";
 import type { Random } from "../support/random.js";
 
-/** Values that sit at the edges of Convex's order, and random ones built from them. */
+/** A random value, built from values at the edges of Convex's order. */
 export function randomValue(random: Random, depth = 0): Value {
   const kind = random.below(depth > 2 ? 7 : 9);
   switch (kind) {
@@ -63,7 +63,10 @@ function randomFloat(random: Random): number {
     : (random.next() - 0.5) * 10 ** random.below(20);
 }
 
-/** U+FFFF sorts below U+10000 in UTF-8, and above its surrogates in UTF-16. */
+/**
+ * Characters at the edges of the order: U+FFFF sorts below U+10000 in UTF-8, and above its
+ * surrogates in UTF-16.
+ */
 const CHARACTERS = ["\0", "\x01", "a", "b", "ÿ", "é", "\uffff", "\u{10000}"];
 
 export function randomString(random: Random): string {

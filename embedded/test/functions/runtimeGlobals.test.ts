@@ -234,7 +234,7 @@ describe("in actions", () => {
   });
 });
 
-/** Actions begin in microtasks of their own. */
+/** Resolves when an action has set its timer: actions begin in microtasks of their own. */
 async function timerArmed(): Promise<void> {
   while (clock.nextTimerMs === undefined) {
     await new Promise(setImmediate);

@@ -1,4 +1,4 @@
-/** What a caller is told: data and code of one time, and only once it is on disk. */
+/** The answer to a caller: data and code of one time, and only once it is on disk. */
 import { afterEach, expect, it } from "vitest";
 import { Engine, valueOf } from "../support/engine.js";
 import { SlowDisk } from "../support/slowDisk.js";

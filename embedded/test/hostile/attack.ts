@@ -1,26 +1,26 @@
 import { connect } from "node:net";
 import type { Random } from "../support/random.js";
 
-/** Where attacks go. */
+/** The deployment that is attacked. */
 export interface Target {
   readonly hostname: string;
   readonly port: number;
 }
 
-/** One thing that a hostile client does. */
+/** One misdeed of a hostile client. */
 export interface Attack {
-  /** What is wrong with it. */
+  /** Description of the misdeed. */
   readonly name: string;
-  /** Rejects when the deployment did not say clearly what it refuses. */
+  /** Performs the attack; rejects when the deployment did not say clearly what it refuses. */
   run(target: Target): Promise<void>;
 }
 
 const HANG_MS = 15_000;
 
 export interface ExchangeOptions {
-  /** Sends no more, which the deployment can tell. */
+  /** Whether to end the sending side, which the deployment can tell. */
   halfClose?: boolean;
-  /** Ends the connection when enough has come. @default the deployment has to end it */
+  /** Whether enough has come to end the connection. @default the deployment has to end it */
   isEnough?: (received: Buffer) => boolean;
 }
 
@@ -52,7 +52,7 @@ export function exchange(
       if (isEnough?.(Buffer.concat(received)) === true) socket.destroy();
     });
     socket.on("end", () => socket.end());
-    // A reset ends it as well; what came before it counts.
+    // A reset ends the connection as well; the bytes before it count.
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
       clearTimeout(hang);
@@ -65,7 +65,7 @@ function describe(received: readonly Buffer[]): string {
   return Buffer.concat(received).subarray(0, 500).toString("latin1");
 }
 
-/** Arrays in arrays, as JSON text. */
+/** JSON text of arrays in arrays. */
 export function nestedText(levels: number): string {
   return "[".repeat(levels) + "]".repeat(levels);
 }
@@ -95,7 +95,7 @@ export function oddText(random: Random): string {
   ]);
 }
 
-/** Base64 that is none, or of the wrong length. */
+/** Text that is not base64, or base64 of the wrong length. */
 export function badBase64(random: Random): string {
   return random.pick(["!", "AAAA", "AA", "=", "AAAAAAAAAAA", "A A=", "-_-_"]);
 }

@@ -9,7 +9,7 @@ import { exchange } from "./attack.js";
 import { HANDSHAKE, frame } from "./frames.js";
 
 const MIB = 1 << 20;
-/** Each moves a hundred megabytes. */
+/** Each test moves a hundred megabytes. */
 const TIMEOUT_MS = 120_000;
 const TEXT = 1;
 const PING = 9;
@@ -28,7 +28,7 @@ beforeAll(async () => {
     jwks: `http://127.0.0.1:${port}`,
     algorithm: "RS256",
   };
-  // Its heart does not beat: what is dropped is dropped for what it does.
+  // Without heartbeats, only a client's behaviour gets it dropped.
   deployment = await TestDeployment.open({ clock: new FakeClock() });
   const modules = {
     ...APP.modules,
@@ -85,7 +85,7 @@ test(
       type: "ModifyQuerySet",
       baseVersion: 0,
       newVersion: 1,
-      // 8 MiB, so that none of them is beyond the bound of its own.
+      // 8 MiB, so that no client is beyond its own bound.
       modifications: Array.from({ length: 2 }, (_, queryId) => ({
         type: "Add",
         queryId,
@@ -104,7 +104,7 @@ test(
       }
       return socket;
     });
-    // What is over shows in writing only; 30 times 8 MiB are 112 too many.
+    // The end of a connection shows in writing only; 30 times 8 MiB are 112 too many.
     const ping = frame(PING, Buffer.alloc(1));
     await expect
       .poll(
@@ -139,7 +139,7 @@ test(
     await asked;
     const event = JSON.stringify({ type: "Event", filler: "x".repeat(MIB) });
     for (let sent = 0; sent < 100; sent += 1) client.say(event);
-    // It waits for as long as the provider may take.
+    // The client waits for as long as the provider may take.
     await client.next("AuthError");
     expect(client.socket.bufferedAmount).toBeGreaterThan(60 * MIB);
   },

@@ -12,7 +12,7 @@ const WEB_SOCKETS = 3_000;
 const WATCHING = 300;
 const IDLE = 1_000;
 const SLOW = 500;
-/** Connections are accepted a hundred at a time. On a busy machine. */
+/** Longest wait on a busy machine; connections are accepted a hundred at a time. */
 const LONGEST_MS = 5_000;
 
 const dataDir = mkdtempSync(join(tmpdir(), "crowd-"));
@@ -103,7 +103,7 @@ function open(sent: string): Promise<Socket> {
   });
 }
 
-/** A listening socket has a queue of a few hundred. */
+/** Connections opened at a time: a listening socket has a queue of a few hundred. */
 const AT_ONCE = 100;
 
 async function many<T>(

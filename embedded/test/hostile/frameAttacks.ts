@@ -4,17 +4,17 @@ import { badToken } from "./httpAttacks.js";
 import { HANDSHAKE, NOT_CLOSED, closeOf, declared, frame } from "./frames.js";
 import { badArgs, badPath, spoiled } from "./values.js";
 
-/** What the client of a WebSocket is to be told, by which it knows that it did wrong. */
+/** The refusal by which the client of a WebSocket can know its fault. */
 type Refusal =
-  /** WebSocket's own close codes for frames that are none. */
+  /** A close code of WebSocket itself for broken frames. */
   | "badFrame"
   /** A FatalError, then the end. */
   | "fatal"
   | "authError"
-  /** Only this query or call failed; the session goes on. */
+  /** The failure of this query or call only; the session goes on. */
   | "failed";
 
-/** WebSocket frames, and messages in sound frames, all of them wrong. */
+/** Broken WebSocket frames, and wrong messages in sound frames. */
 export function frameAttack(random: Random): Attack {
   return random.chance(0.4) ? brokenFrame(random) : wrongMessage(random);
 }
@@ -287,7 +287,10 @@ function speaking(
   };
 }
 
-/** The client has to answer a close frame, or to end what went on. */
+/**
+ * Whether the client has what it needs to end the connection: a close frame to answer, or the end
+ * of a call.
+ */
 function isEnough(received: Buffer): boolean {
   return (
     closeOf(framesIn(received)).code !== NOT_CLOSED ||
@@ -304,7 +307,7 @@ const FAILED =
   /"type":"QueryFailed","errorMessage":".{5}|"success":false,"result":".{5}/;
 const ERROR = /"error":".{5}/;
 
-/** What keeps an answer from being the refusal that is due. */
+/** The reason why an answer is not the right refusal; undefined if it is. */
 function problemWith(refusal: Refusal, answer: Buffer): string | undefined {
   const text = answer.toString();
   if (!text.startsWith("HTTP/1.1 101 ")) return "no handshake";

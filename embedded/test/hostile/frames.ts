@@ -1,9 +1,9 @@
-/** Asks for a WebSocket. */
+/** The request for a WebSocket. */
 export const HANDSHAKE =
   "GET /api/1.48.0/sync HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/** One WebSocket frame, right unless it is asked to be wrong. */
+/** One WebSocket frame, correct unless options say otherwise. */
 export function frame(
   opcode: number,
   payload: Buffer,
@@ -37,7 +37,7 @@ export function declared(length: bigint): Buffer {
 /** The code of a connection that ended without one. */
 export const NOT_CLOSED = 1006;
 
-/** With which code a server ended its frames. */
+/** The code with which a server ended its frames. */
 export function closeOf(frames: Buffer): { code: number } {
   let at = 0;
   while (at + 2 <= frames.length) {

@@ -13,11 +13,11 @@ import { httpAttack } from "./httpAttacks.js";
 const { FUZZ, FUZZ_ATTACKS } = process.env;
 const ATTACKS = Number(FUZZ_ATTACKS ?? (FUZZ === "long" ? 10_000 : 2_000));
 const SEED = Number(process.env["FUZZ_SEED"] ?? Date.now() % 1_000_000);
-/** One attack alone, by its number. */
+/** Number of one attack to run alone. */
 const ONLY = process.env["FUZZ_ONLY"];
 const AT_ONCE = 24;
 
-/** How many attacks may end while one good mutation runs: in order, those before it and few more. */
+/** Attacks that may end while one good mutation runs: in order, those before it and few more. */
 const GOOD_P99_ATTACKS = 20 * AT_ONCE;
 const MEMORY_GROWTH_BYTES = 32 << 20;
 
@@ -34,7 +34,7 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true });
 });
 
-/** Each has a seed of its own, so that one can be repeated alone. */
+/** The attack of a number. Each has a seed of its own, so that one can be repeated alone. */
 function attackOf(number: number): Attack {
   const random = new Random(SEED * 100_003 + number);
   return random.chance(0.6) ? httpAttack(random) : frameAttack(random);
@@ -61,7 +61,7 @@ test(`${ATTACKS} bad requests and frames are refused clearly, and nobody else fe
     expect(problems).toEqual([]);
     return;
   }
-  // What is loaded and compiled once is not growth.
+  // Modules and functions are loaded and compiled once, which is not growth.
   await attackMany(attack, 0, 500);
   const good = new GoodClient(deployment.url, "good", () => attacks);
   const before = await deployment.memory();

@@ -9,7 +9,7 @@ const get = makeFunctionReference<"query", { name: string }, number | null>(
 
 /** Counts with a ConvexClient, one mutation after the other, and sees every count in its query. */
 export class GoodClient {
-  /** From asking for a mutation to seeing it in the query, by the clock. */
+  /** Time from asking for a mutation to seeing it in the query, of each. */
   readonly latencies: number[] = [];
   readonly #client: ConvexClient;
   readonly #name: string;
@@ -19,13 +19,13 @@ export class GoodClient {
   #wake = () => {};
   #counting: Promise<void>;
 
-  /** @param now - what latencies are measured in: milliseconds, or what others have done meanwhile */
+  /** @param now - clock of the latencies: milliseconds, or the number of attacks ended meanwhile */
   constructor(url: string, name: string, now = () => performance.now()) {
     this.#name = name;
     this.#now = now;
     this.#client = new ConvexClient(url, {
       logger: false,
-      // Its types are those of a browser's.
+      // `ws` has its own types, not those of a browser's.
       webSocketConstructor: WebSocket as unknown as typeof globalThis.WebSocket,
     });
     this.#client.onUpdate(get, { name }, (count) => {
@@ -35,7 +35,10 @@ export class GoodClient {
     this.#counting = this.#count();
   }
 
-  /** @returns the latency that this share of the mutations did not exceed */
+  /**
+   * A latency of the good mutations.
+   * @returns the latency that this share of the mutations did not exceed
+   */
   percentile(share: number): number {
     const sorted = [...this.latencies].sort((a, b) => a - b);
     return sorted[Math.ceil(sorted.length * share) - 1] ?? NaN;

@@ -10,7 +10,7 @@ import {
 } from "./attack.js";
 import { badArgs, badPath, spoiled } from "./values.js";
 
-/** Requests over HTTP, all of them wrong. */
+/** Wrong requests over HTTP. */
 export function httpAttack(random: Random): Attack {
   return KINDS[random.weighted(WEIGHTS)](random);
 }
@@ -358,14 +358,14 @@ function sending(
   };
 }
 
-/** What keeps an answer from being a clear refusal. */
+/** The reason why an answer is not a clear refusal; undefined if it is. */
 function problemWith(answer: string): string | undefined {
   const [head = "", body = ""] = answer.split(/\r\n\r\n([\s\S]*)/);
   const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1]);
   const shown = answer.slice(0, 500);
   if (Number.isNaN(status)) return `no HTTP answer: ${shown}`;
   if (status === 404 && !/content-type: application\/json/i.test(head)) {
-    // Where an app's own routes would be.
+    // An app's own routes would be at this path.
     return /No matching routes|HTTP actions/.test(body) ? undefined : shown;
   }
   let refusal: Record<string, unknown>;

@@ -1,7 +1,7 @@
 import type { Random } from "../support/random.js";
 import { badBase64, nestedText, oddText } from "./attack.js";
 
-/** The JSON text of arguments that no function may be called with, by what is wrong. */
+/** The JSON text of arguments that no function may be called with, with a name of the fault. */
 export function badArgs(random: Random): { name: string; text: string } {
   const name = random.weighted({
     "deep nesting": 2,
@@ -41,7 +41,7 @@ const TEXTS = {
     `{${JSON.stringify(random.pick(["é", "\u{1f600}", "\u0007", "\ud800"]))}:0}`,
 };
 
-/** The same, somewhere deeper; what is no object for arguments stays where it is. */
+/** The fault at some deeper place; arguments that are no object stay as they are. */
 function within(random: Random, text: string): string {
   if (!text.startsWith("{") || random.chance(0.5)) return text;
   return random.chance(0.5) ? `{"x":${text}}` : `{"x":[0,${text}]}`;

@@ -1,8 +1,8 @@
 import type { PushedApp } from "../support/deployment.js";
 
 /**
- * An app that writes down all that happens to it. Every mark has a key of its own, so
- * that what ran twice or not at all shows.
+ * An app that writes down all that happens to it. Every mark has a key of its own, so that a run
+ * that happened twice or not at all shows.
  * @param version - every push has another; every second has one index more
  */
 export function appOf(version: number): PushedApp {

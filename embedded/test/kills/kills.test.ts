@@ -100,13 +100,16 @@ function expectJobs(
   expect(load.scheduled.filter((key) => !committed.has(key))).toEqual([]);
 }
 
-/** A mutation once, whatever was killed; an action at most once, and once if it says so. */
+/**
+ * Whether a job ran as often as it may: a mutation once, whatever was killed; an action at most
+ * once, and once if it says so.
+ */
 function isRight({ kind, state }: Job, times: number): boolean {
   if (kind === "mutation") return state === "success" && times === 1;
   return state === "success" ? times === 1 : state === "failed" && times <= 1;
 }
 
-/** Each is in the same commits as the marks. */
+/** Compares the counters, each of which is in the same commits as the marks. */
 async function expectCounters(marks: readonly Mark[]): Promise<void> {
   for (const [owner, n] of countBy(marks, (mark) => mark.owner)) {
     const counter = await service.ask("k:counter", { owner });
@@ -136,7 +139,7 @@ interface Job {
   state: string;
 }
 
-/** Every job that was ever committed, when none waits or runs any more. */
+/** Every committed job, once none waits or runs any more. */
 async function settledJobs(): Promise<Job[]> {
   const committed = await rows<Job>("jobs");
   const settled: Job[] = [];

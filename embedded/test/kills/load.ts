@@ -15,18 +15,18 @@ const counter = makeFunctionReference<"query", { owner: string }, number>(
 
 const CLIENTS = 3;
 const HTTP_CALLERS = 3;
-/** Jobs that come faster than they run would only pile up. */
+/** Least time between jobs, which would only pile up if they came faster than they run. */
 const SCHEDULE_EVERY_MS = 20;
 
-/** What was asked and what was answered, by the keys of the marks. */
+/** Requests and their answers, by the keys of the marks. */
 export class Load {
   /** Mutations that must be there once: those over WebSocket, and those over HTTP that were answered. */
   readonly once: string[] = [];
-  /** What must not be there twice: requests that nobody repeats. */
+  /** Mutations that must not be there twice: requests that nobody repeats. */
   readonly atMostOnce: string[] = [];
   /** Jobs whose scheduling was acknowledged. */
   readonly scheduled: string[] = [];
-  /** Of acknowledged marks, each asked for after the one before it was answered. */
+  /** Chains of acknowledged marks, each asked for after the one before it was answered. */
   readonly inOrder: string[][] = [];
   readonly watching: Watching[] = [];
   versionAsked = 0;
@@ -63,7 +63,7 @@ export class Load {
     });
   }
 
-  /** Everything that was asked over WebSocket is answered when it resolves. */
+  /** Stops; every request over WebSocket is answered when it resolves. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all(this.#running);
@@ -73,11 +73,11 @@ export class Load {
     this.#running.push(loop);
   }
 
-  /** A ConvexClient that lives through all kills, and repeats what was not answered. */
+  /** A ConvexClient that lives through all kills, and repeats unanswered mutations. */
   async #watch(owner: string): Promise<void> {
     const client = new ConvexClient(this.#service.url, {
       logger: false,
-      // Its types are those of a browser's.
+      // `ws` has its own types, not those of a browser's.
       webSocketConstructor: WebSocket as unknown as typeof globalThis.WebSocket,
     });
     const watching: Watching = { owner, client, seen: 0, lostActions: 0 };
@@ -176,11 +176,11 @@ export class Load {
   }
 }
 
-/** A client, and what its subscription shows. */
+/** A client, and the results of its subscription. */
 export interface Watching {
   readonly owner: string;
   readonly client: ConvexClient;
   seen: number;
-  /** That were lost with their connection. */
+  /** Number of actions that were lost with their connection. */
   lostActions: number;
 }

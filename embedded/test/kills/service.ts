@@ -41,7 +41,10 @@ export class Service {
     this.#deployment = await KillableDeployment.start(this.#dataDir, port);
   }
 
-  /** Undefined where the connection broke; a process that ends by itself is an error. */
+  /**
+   * The result of `ask`; undefined where the connection broke. A process that ends by itself is an
+   * error.
+   */
   async attempt<T>(ask: () => Promise<T>): Promise<T | undefined> {
     const { process } = this.#deployment;
     try {
@@ -54,7 +57,7 @@ export class Service {
     }
   }
 
-  /** The value of a call; undefined when it was killed before it answered. */
+  /** The value of a call; undefined when the process was killed before it answered. */
   async call(
     kind: "query" | "mutation" | "action",
     path: string,
@@ -70,7 +73,7 @@ export class Service {
     return { value: body.value };
   }
 
-  /** As {@link call} while nothing is killed. */
+  /** The value of a call, as {@link call}, while nothing is killed. */
   async ask<T>(path: string, args: object = {}): Promise<T> {
     const answer = await this.call("query", path, args);
     if (answer === undefined) throw new Error(`${path} was not answered.`);

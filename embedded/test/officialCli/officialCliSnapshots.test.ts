@@ -78,7 +78,7 @@ afterAll(async () => {
 
 const file = (name: string) => path.join(app.folder, name);
 
-/** What a ZIP file has, by path. */
+/** Contents of a ZIP file, by path. */
 async function contents(zipPath: string): Promise<Record<string, string>> {
   const zip = await openPromise(zipPath, { autoClose: false });
   const files: Record<string, string> = {};
@@ -98,7 +98,7 @@ async function titles(of = deployment): Promise<unknown> {
   return (body as { value: unknown }).value;
 }
 
-/** Documents of a table, without what tells one run from another. */
+/** Documents of a table, without the fields that differ from run to run. */
 async function rowsOf(table: string, componentPath = ""): Promise<unknown[]> {
   const path = componentPath === "" ? "posts:rows" : "lib:rows";
   const { body } = await deployment.post(

@@ -50,7 +50,7 @@ async function advance(ms: number, step = ms): Promise<void> {
     await engine.scheduler.whenIdle();
   }
 }
-/** Minutes after the start. */
+/** Times of the runs, in minutes after the start. */
 async function ticks(componentPath = ""): Promise<unknown[]> {
   const all = valueOf(
     await engine.query("ticks:ticks", {}, { componentPath }),
@@ -113,7 +113,7 @@ it("never runs beside itself, and leaves out what a long run missed", async () =
   clock.advance(150_000);
 });
 
-/** Waits until the action stands at its timer or nothing runs. */
+/** Waits until the action has set its timer or nothing runs. */
 async function settled(): Promise<void> {
   const stands = () => clock.timersUntil(clock.now() + 150_000) > 0;
   while (!stands()) {

@@ -27,7 +27,7 @@ const states = async () => valueOf(await engine.query("jobs:states"));
 const later = async (ms: number, name: string, args = {}) =>
   valueOf(await engine.mutation("jobs:later", { ms, name, args }));
 
-/** Ends the process's part and opens the directory again, `downMs` later. */
+/** Stops the scheduler, closes the directory and opens it again, `downMs` later. */
 async function restart(downMs: number): Promise<void> {
   const closing = engine.close();
   clock.advance(5_000);

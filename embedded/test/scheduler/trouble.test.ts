@@ -1,4 +1,4 @@
-/** What becomes of due work when the deployment itself, not a function, is in trouble. */
+/** Due work when the deployment itself, not a function, fails. */
 import { expect, it, onTestFinished } from "vitest";
 import { applyCrons } from "../../src/scheduler/crons.js";
 import { dueKey } from "../../src/scheduler/due.js";
@@ -81,7 +81,7 @@ it("a chain of mutations does not outrun the disk", async () => {
   for (let turn = 0; turn < 1_000; turn += 1) {
     await new Promise(setImmediate);
   }
-  // What the lane was at, and one more that may run while that is written.
+  // The commit under way, and one more that may run while that is written.
   expect(disk.writes - before).toBeLessThanOrEqual(2);
   disk.letGo();
   await expect.poll(() => disk.writes - before).toBeGreaterThan(100);

@@ -1,8 +1,8 @@
 import type { PushedApp } from "../support/deployment.js";
 
 /**
- * Mutations that write what depends on what they read, by id, index and range. Each returns what
- * it saw and `at`, the time of its commit; none commits without writing, so that `at` is its own.
+ * Mutations whose writes depend on their reads, by id, index and range. Each returns the values it
+ * read and `at`, the time of its commit; none commits without writing, so that `at` is its own.
  */
 export const APP: PushedApp = {
   schema: `

@@ -13,21 +13,21 @@ export interface Committed {
   readonly after: bigint;
 }
 
-/** Something that a query showed, and the latest commit that its reader had been told of before. */
+/** A result of a query, and the latest commit that its reader had been told of before. */
 export interface Look {
   readonly state: Value;
   readonly after: bigint;
 }
 
-/** States by commit: what queries may have seen. */
+/** States by commit: those that queries may have seen. */
 export class Replay {
   readonly #commits: readonly Committed[];
-  /** The state after each commit, and the one before all. */
+  /** The state before all commits, and after each. */
   readonly #states: string[] = [];
-  /** What cannot have been in any serial order, in words. */
+  /** Descriptions of results that no serial order explains. */
   readonly problems: string[] = [];
 
-  /** Applies all mutations in the order of their commits, and compares what each saw. */
+  /** Applies all mutations in the order of their commits, and compares the values each read. */
   constructor(commits: readonly Committed[], model: Model) {
     this.#commits = [...commits].sort((a, b) => (a.at < b.at ? -1 : 1));
     this.#states.push(JSON.stringify(model.state));
@@ -56,7 +56,10 @@ export class Replay {
     return JSON.parse(this.#states.at(-1) ?? "null") as Value;
   }
 
-  /** Looks of one reader: each is a state after some commit, none older than what it knew before. */
+  /**
+   * Checks the results of one reader: each is a state after some commit, none older than one it
+   * knew before.
+   */
   check(looks: readonly Look[]): void {
     let least = 0;
     for (const { state, after } of looks) {

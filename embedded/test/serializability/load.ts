@@ -25,11 +25,11 @@ interface Caller {
   look(): Promise<Value>;
 }
 
-/** Everything that clients of one deployment did and were told. */
+/** All requests of one deployment's clients, and their answers. */
 export class Load {
   readonly commits: Committed[] = [];
   readonly looks: Look[][] = [];
-  /** Every sum of two queries' balances that one transition showed together. */
+  /** Sums of two queries' balances that one transition showed together. */
   readonly totals = new Set<number>();
   /** Owners of scheduled jobs, by key. */
   readonly scheduled = new Map<number, string>();
@@ -49,7 +49,7 @@ export class Load {
     this.#random = random;
   }
 
-  /** Works off the operations with all clients at once; now and then a socket drops. */
+  /** Performs the operations with all clients at once; now and then a socket drops. */
   async run(
     operations: readonly Operation[],
     clients: { http: number; sockets: number },
@@ -57,7 +57,7 @@ export class Load {
     const left = operations.values();
     const callers = [
       ...Array.from({ length: clients.http }, () => this.#overHttp()),
-      // Two at a time over each socket.
+      // Two operations at a time over each socket.
       ...Array.from({ length: clients.sockets }, () =>
         this.#overWebSocket(),
       ).flatMap((caller) => [caller, caller]),
@@ -131,7 +131,7 @@ export class Load {
     };
   }
 
-  /** A reader of its own, to whom every change is shown. */
+  /** Subscribes a client of its own to the state, to which every change is shown. */
   #watchState(): void {
     const client = new ConvexClient(this.#url, this.#options());
     this.#closing.push(() => client.close());
@@ -142,7 +142,10 @@ export class Load {
     );
   }
 
-  /** Two queries of one client are always of one moment: transfers between them never show half. */
+  /**
+   * Subscribes one client to two queries, which are always of one moment: transfers between them
+   * never show half.
+   */
   #watchTotals(): void {
     const client = new BaseConvexClient(
       this.#url,

@@ -1,6 +1,6 @@
 import type { Value } from "convex/values";
 
-/** A mutation as the test means it; accounts by their place in the list. */
+/** A mutation of the test; accounts are given by their place in the list. */
 export type Operation =
   | { readonly kind: "count"; readonly name: string }
   | ({ readonly kind: "transfer" | "fail" } & Transfer)
@@ -22,7 +22,7 @@ export interface Transfer {
   readonly amount: number;
 }
 
-/** What the app does, one operation at a time, without an engine. */
+/** A model of the app, one operation at a time, without an engine. */
 export class Model {
   readonly #accounts: number[];
   readonly #items = new Map<string, number[]>();
@@ -32,7 +32,7 @@ export class Model {
     this.#accounts = Array.from({ length: accounts }, () => balance);
   }
 
-  /** What the operation sees. */
+  /** Applies an operation and returns the values it reads. */
   apply(operation: Operation): Value {
     switch (operation.kind) {
       case "count":
@@ -77,7 +77,7 @@ export class Model {
     }
   }
 
-  /** As the app's query `state` shows it, keys in order. */
+  /** The state as the app's query `state` shows it, keys in order. */
   get state(): Value {
     const names = (map: Map<string, unknown>) => [...map.keys()].sort();
     return {

@@ -57,7 +57,7 @@ test("concurrent mutations and queries are as if they came one after the other",
   expect(load.commits.length + load.refused).toBe(OPERATIONS);
 }, 600_000);
 
-/** Every scheduled mutation, once, when the last has run. */
+/** The scheduled mutations, each once, when the last has run. */
 async function jobsOf(
   http: ConvexHttpClient,
   scheduled: ReadonlyMap<number, string>,
@@ -80,7 +80,7 @@ async function jobsOf(
   }));
 }
 
-/** Few accounts and owners, so that most operations meet. */
+/** An operation on few accounts and owners, so that most operations meet. */
 function randomOperation(random: Random, key: number): Operation {
   const owner = random.pick(["x", "y"]);
   const account = () => random.below(NAMES.length);

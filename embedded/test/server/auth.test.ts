@@ -210,7 +210,7 @@ describe("the key guards administration", () => {
         body: { code: "BadAdminKey" },
       });
     }
-    // Its body is not looked at before.
+    // The body is not looked at before the key.
     const { adminKey } = deployment;
     expect(await deployment.post(target, { adminKey })).toMatchObject({
       status: 401,
@@ -235,7 +235,7 @@ describe("the key guards administration", () => {
       deployment.step("deploy2/finish_push", {}),
       deployment.post("/api/query", {}, { authorization: `Basic ${key}` }),
     ]);
-    // The first echoes the path its caller sent; nothing else may.
+    // The first answer echoes the path its caller sent; no other may contain it.
     expect(JSON.stringify(answers.slice(1))).not.toContain(key);
     expect(deployment.logged.join("\n")).not.toContain(key);
   });

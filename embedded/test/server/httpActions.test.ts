@@ -266,7 +266,7 @@ describe("requests and responses", () => {
     await reader.read();
     leaving.abort();
     await ended;
-    // Its own read ends too late to be told a second time.
+    // The stream's own read ends too late to report a second end.
     expect(await textAt("/exact")).toBe("exact");
     stopListening();
     expect(events).toMatchObject([

@@ -19,7 +19,8 @@ test.each([1, 40, 400])(
   },
 );
 
-// Of a kibibyte each. The files of the log stay under 6 MiB, where the data file goes on growing.
+// Batches of a kibibyte each. The files of the log stay under 6 MiB, where the data file goes on
+// growing.
 test.each([
   ["log", 1_000],
   ["data file", 8_000],
@@ -65,7 +66,7 @@ async function printed(
   return lines;
 }
 
-/** That the directory opens with every acknowledged batch, and each that is there whole. */
+/** Checks that the directory opens with every acknowledged batch, and that no batch is torn. */
 async function expectAll(
   dataDir: string,
   acknowledged: readonly number[],

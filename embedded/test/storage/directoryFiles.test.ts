@@ -53,7 +53,7 @@ test.each(["data.lmdb", "log.0", "log.1"])(
       expect(refused.message).not.toMatch(/delete|remove/i);
       expect(left()).toEqual(before);
     }
-    // What was kept elsewhere can be put back.
+    // A file that was kept elsewhere can be put back.
     writeFileSync(path, content);
     const store = await openStore({ dataDir });
     const snapshot = store.snapshot();
@@ -97,7 +97,7 @@ test("a directory whose process ended before it wrote anything opens", async () 
 test("all files are their owner's alone, also in a directory that was there and is open to others", async () => {
   const dataDir = temporaryDir();
   chmodSync(dataDir, 0o755);
-  // As an earlier version left it.
+  // An earlier version left the file like this.
   writeFileSync(join(dataDir, "data.lmdb"), "", { mode: 0o644 });
   const deployment = await TestDeployment.open({ dataDir });
   const files = readdirSync(dataDir).filter((name) => !/^owner-/.test(name));
@@ -114,7 +114,7 @@ const cannotMount =
     ? null
     : "a full and a read-only disk are made by root, on Linux";
 
-/** A disk of its own. */
+/** Mounts a disk of its own. */
 function mounted(size: string): string {
   const dir = join(temporaryDir(), "disk");
   mkdirSync(dir);
@@ -142,7 +142,7 @@ test.skipIf(isMissing(cannotMount, { isRequired: false }))(
     for (let rows = 1; answer.status === 200 && rows < 20; rows += 1) {
       answer = await deployment.post("/api/mutation", call);
     }
-    // Another one, and all that follow, are told the same.
+    // The next write, and all after it, are refused alike.
     for (const { status, body } of [
       answer,
       await deployment.post("/api/mutation", call),
@@ -158,7 +158,7 @@ test.skipIf(isMissing(cannotMount, { isRequired: false }))(
       });
     }
     const told = deployment.logged.filter((line) => line.includes("disk"));
-    // And the end comes, though there is what cannot be written.
+    // Closing ends, though some writes cannot be stored.
     await deployment.close();
     expect(told).toEqual([expect.stringMatching(/the disk is full/)]);
   },

@@ -33,7 +33,7 @@ async function holdLmdb(dataDir: string): Promise<() => void> {
   return letGo;
 }
 
-/** What both files of the log take on disk. */
+/** Size of both files of the log on disk. */
 function logBytes(dataDir: string): number {
   const sizes = [0, 1].map((n) => statSync(join(dataDir, `log.${n}`)).size);
   return sizes.reduce((sum, size) => sum + size);
@@ -118,7 +118,7 @@ test("once 4 MiB have gathered, a write waits for LMDB and not just for the log"
     done.push(name);
   };
 
-  // LMDB is given this at once; what follows gathers meanwhile.
+  // LMDB is given this at once; later writes gather meanwhile.
   await write("first", MIB);
   await write("gathered", 3 * MIB);
   const beyond = write("beyond", MIB);

@@ -1,7 +1,7 @@
 /**
  * A process of several: at the same moment as the others, it claims one directory after the other.
  * `ownerClaims.ts ROOT ROUNDS hold` keeps what it has until the end; `churn` claims ROOT itself again
- * and again, writes down that it has it, and gives it up or leaves it as the dead do.
+ * and again, marks the time in which it owns it, and gives it up or ends without that.
  */
 import { rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ for (let round = 0; round < Number(rounds); round += 1) {
     const unlock = await lockDataDir(dataDir);
     writeSync(1, `${round}\n`);
     if (mode === "churn") {
-      // Fails where another is the owner as well.
+      // Fails where another process is the owner as well.
       const mark = join(root, "mark");
       writeFileSync(mark, String(process.pid), { flag: "wx" });
       rmSync(mark);
@@ -37,6 +37,6 @@ for (let round = 0; round < Number(rounds); round += 1) {
   }
 }
 writeSync(1, "done\n");
-// Until then, no other finds it dead.
+// Until then, no other process finds this one dead.
 process.stdin.once("end", () => process.exit());
 process.stdin.resume();

@@ -1,4 +1,4 @@
-/** A process that owns a directory until it is killed: says `owns`, or why it does not. */
+/** A process that owns a directory until it is killed: prints `owns`, or why it does not. */
 import { writeSync } from "node:fs";
 import { openStore } from "../../src/storage/lmdbStore.js";
 

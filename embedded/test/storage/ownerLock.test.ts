@@ -34,7 +34,7 @@ test("of several who find a dead owner at once, one takes the directory", async 
   }
   expect(owners.size).toBe(ROUNDS);
   expect(new Set(owners.values())).toEqual(new Set([1]));
-  // Or they were never there at once.
+  // Otherwise the processes were never there at once.
   expect(claimed.filter((rounds) => rounds.length > 0).length).toBeGreaterThan(
     1,
   );
@@ -44,7 +44,7 @@ test("thousands of claims of one directory, given up again, never have two owner
   const root = temporaryDir();
   const claimed = await claimedBySeveral(root, CHURN_ROUNDS, "churn");
   for (const rounds of claimed) expect(rounds).not.toHaveLength(0);
-  // What the dead leave does not gather.
+  // Files of dead owners do not gather.
   expect(readdirSync(root)).toHaveLength(1);
 }, 60_000);
 
@@ -75,7 +75,7 @@ test("an owner that is stopped is still the owner", async () => {
 
 test("a pid that an earlier version left is believed only while its process has the data open", async () => {
   const dataDir = temporaryDir();
-  // Every one that lives, from this test's parents on.
+  // Pids of all living processes, from this test's parents on.
   writeFileSync(join(dataDir, "owner-7.pid"), `${process.ppid}\n`);
   await (await openStore({ dataDir })).close();
   expect(readdirSync(dataDir)).not.toContain("owner-7.pid");
@@ -112,7 +112,7 @@ test.skipIf(isMissing(cannotUnshare, { isRequired: false }))(
     const dataDir = temporaryDir();
     const inside = await hold(dataDir, ["unshare", "-pnf", "--mount-proc"]);
     expect(inside.said).toBe("owns");
-    // As the first process of its namespace it has a low pid that lives out here too.
+    // As the first process of its namespace it has a low pid that exists outside too.
     await expect(openStore({ dataDir })).rejects.toThrow(/process \d{1,2} on /);
     const other = await hold(dataDir, ["unshare", "-pnf", "--mount-proc"]);
     expect(other.said).toContain("is in use by process");
@@ -123,7 +123,7 @@ test.skipIf(isMissing(cannotUnshare, { isRequired: false }))(
   },
 );
 
-/** Another process that opens the directory, and its first line. */
+/** Starts another process that opens the directory, and returns its first line. */
 async function hold(
   dataDir: string,
   within: readonly string[] = [],
@@ -140,7 +140,7 @@ async function hold(
   return { child, said };
 }
 
-/** For each process what it has claimed, all tried by all at the same moments. */
+/** The claims of each process; all try each directory at the same moments. */
 async function claimedBySeveral(
   root: string,
   rounds: number,
@@ -167,7 +167,7 @@ async function claimedBySeveral(
       for (;;) {
         const line = (await output.next()) as IteratorResult<string, undefined>;
         if (line.value === "done") return taken;
-        // Its end before that is a failure, which it has said on standard error.
+        // An end before that is a failure, which the process has reported on standard error.
         if (line.done) throw new Error("A process ended before it was done.");
         taken.push(line.value);
       }

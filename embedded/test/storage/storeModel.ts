@@ -9,7 +9,7 @@ import { Random } from "../support/random.js";
 
 export type Model = Map<string, string>;
 
-/** Writes at random and compares every read with a model, which it hands back. */
+/** Writes at random and compares every read with a model, which it returns. */
 export async function compareWithModel(store: Store): Promise<Model> {
   const random = new Random(3);
   const model: Model = new Map();
@@ -39,7 +39,7 @@ export async function compareWithModel(store: Store): Promise<Model> {
   return model;
 }
 
-/** That a store holds in a range what its model holds; in all of it, if there is none. */
+/** Expects a store to hold the same as its model, in a range or in all. */
 export function expectSame(
   store: Store,
   model: Model,

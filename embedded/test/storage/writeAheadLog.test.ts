@@ -8,7 +8,7 @@ import { temporaryDir } from "../support/database.js";
 
 const BLOCK_BYTES = 4_096;
 const HEADER_BYTES = 44;
-/** Of a record with the one write that `logOf` appends. */
+/** Size of a record with the one write that `logOf` appends. */
 const RECORD_BYTES = HEADER_BYTES + 6 + 2 * "key 0".length;
 
 const set = (key: string, value: string | null = key): WriteOp[] => [
@@ -20,7 +20,7 @@ async function open(dataDir: string, after = 0): Promise<WriteAheadLog> {
   return log;
 }
 
-/** What a process that opens the log after a crash finds in it. */
+/** The writes that a process finds in the log when it opens it after a crash. */
 async function found(dataDir: string, after = 0): Promise<WriteOp[]> {
   const { log, records } = await WriteAheadLog.open(dataDir, after);
   await log.close();
@@ -96,7 +96,7 @@ test("a random history is found again after each of its steps", async () => {
     sinceCut.push(...ops);
     if (random.chance(0.6)) await appended;
     if (random.chance(0.1)) {
-      // LMDB has what was before the last cut, and is given what came since.
+      // LMDB has the records before the last cut, and is given those since.
       [inLmdb, cutAt] = [cutAt, log.cut()];
       [kept, sinceCut] = [sinceCut, []];
     }
@@ -123,7 +123,7 @@ test("a last record that a power failure tore is left out, and no other", async 
   for (let size = 0; size < whole.length; size += 173) {
     writeFileSync(file, whole.subarray(0, size));
     const ops = await found(dataDir);
-    // What follows a record in its last block is padding, which it can do without.
+    // The padding after a record in its last block may be lost without harm.
     const records = Math.floor(
       (size + BLOCK_BYTES - RECORD_BYTES) / BLOCK_BYTES,
     );

@@ -18,7 +18,7 @@ export function bundle(
   return bundled;
 }
 
-/** Tests of one file deploy the same sources over and over. */
+/** Bundles by their sources: tests of one file deploy the same ones over and over. */
 const bundles = new Map<string, Promise<ReadonlyMap<string, ModuleSource>>>();
 
 async function bundleNow(

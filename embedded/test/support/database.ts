@@ -18,14 +18,14 @@ import type {
 import { FakeClock } from "./fakeClock.js";
 import { openFloors, type FloorOptions } from "./floors.js";
 
-/** A directory that goes when the test ends. */
+/** Makes a directory that is removed when the test ends. */
 export function temporaryDir(): string {
   const dir = mkdtempSync(join(tmpdir(), "embedded-"));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
 
-/** A database, on a store of its own if none is given; closed when the test ends. */
+/** Opens a database, on a store of its own if none is given; closed when the test ends. */
 export async function openDatabase({
   store,
   clock = new FakeClock(),

@@ -12,7 +12,7 @@ import { bundle } from "./bundle.js";
 
 /** An app or component as a test pushes it. */
 export interface PushedSource {
-  /** By path without extension. */
+  /** Sources by path without extension. */
   modules?: Readonly<Record<string, string>>;
   /** Source of schema.ts. */
   schema?: string;
@@ -25,7 +25,7 @@ export interface PushedSource {
 }
 
 export interface PushedApp extends PushedSource {
-  /** By definition path. */
+  /** Components by definition path. */
   components?: Readonly<Record<string, PushedSource>>;
 }
 
@@ -72,7 +72,7 @@ export class TestDeployment {
     return this.#deployment;
   }
 
-  /** `Authorization` of the administrator. */
+  /** `Authorization` header of the administrator. */
   get admin(): Record<string, string> {
     return { authorization: `Convex ${this.adminKey}` };
   }
@@ -99,7 +99,7 @@ export class TestDeployment {
     };
   }
 
-  /** A step of the push protocol. */
+  /** Makes one step of the push protocol. */
   step(
     name: string,
     body: Record<string, unknown>,
@@ -107,7 +107,7 @@ export class TestDeployment {
     return this.post(`/api/${name}`, body, this.admin);
   }
 
-  /** A whole push; the answer of the step that ended it. */
+  /** Makes a whole push; returns the answer of the step that ended it. */
   push(app: PushedApp): Promise<Answer> {
     return pushBy((name, body) => this.step(name, body), app);
   }
@@ -130,7 +130,7 @@ export interface Answer {
 }
 
 /**
- * Pushes step by step, as the CLI does; the answer of the step that ended it.
+ * Pushes step by step, as the CLI does; returns the answer of the step that ended it.
  * @param step - makes one call to `/api/<name>`, with the key
  */
 export async function pushBy(
@@ -192,7 +192,7 @@ async function modulesOf(source: PushedSource): Promise<ModuleSource[]> {
   return [...(await bundle(source.modules ?? {})).values()];
 }
 
-/** What `defineApp()` and `defineComponent()` export, without their bundle. */
+/** The module of `defineApp()` or `defineComponent()`, without their bundle. */
 function configModule(
   definitionPath: string,
   { children = {}, httpPrefixes = {}, envVars }: PushedSource,

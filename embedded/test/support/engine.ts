@@ -30,11 +30,11 @@ export interface EngineOptions extends Pick<
   FloorOptions<Clock>,
   "clock" | "dataDir" | "store" | "runtime"
 > {
-  /** @default true */
+  /** Whether to start the scheduler. @default true */
   startScheduler?: boolean;
 }
 
-/** Storage, database, functions and scheduler, without a server: the floors with an app on them. */
+/** Storage, database, functions and scheduler with an app, without a server. */
 export class Engine {
   readonly events: CompletionEvent[] = [];
   readonly database: Database;
@@ -64,7 +64,7 @@ export class Engine {
     return engine;
   }
 
-  /** What a push does, without its protocol. */
+  /** Deploys an app as a push does, without its protocol. */
   async deploy(app: ComponentSource): Promise<Map<string, CronDiff>> {
     const code = await compileApp(app, this.#floors.clock.now());
     const { value } = await this.database.write(async (tx) => {

@@ -34,13 +34,13 @@ export class FakeClock implements Clock {
     this.#timers.delete(timer as Timer);
   }
 
-  /** When the earliest timer fires; undefined without timers. */
+  /** Time when the earliest timer fires; undefined without timers. */
   get nextTimerMs(): number | undefined {
     const times = [...this.#timers].map(({ atMs }) => atMs);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** How many timers fire up to a time. */
+  /** Number of timers that fire up to a time. */
   timersUntil(timeMs: number): number {
     return [...this.#timers].filter(({ atMs }) => atMs <= timeMs).length;
   }
@@ -52,12 +52,12 @@ export class FakeClock implements Clock {
     });
   }
 
-  /** As when the machine slept: it is later, and what is due has not fired. */
+  /** Moves the time as a machine that slept: it is later, and no due timer has fired. */
   jump(ms: number): void {
     this.#nowMs += ms;
   }
 
-  /** Fires what is due on the way, in order, each at its own time. */
+  /** Moves the time and fires due timers on the way, in order, each at its own time. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
     for (;;) {

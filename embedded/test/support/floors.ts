@@ -11,22 +11,24 @@ import { Scheduler } from "../../src/scheduler/scheduler.js";
 import type { Store } from "../../src/storage/store.js";
 import { FakeClock } from "./fakeClock.js";
 
-/** What tests of the floors below the server choose; all else is as in a deployment. */
+/** Options for tests of the floors below the server; all else is as in a deployment. */
 export interface FloorOptions<C extends Clock> {
-  /** @default a {@link FakeClock} */
+  /** The clock. @default a {@link FakeClock} */
   clock?: C;
-  /** @default a directory of its own, which {@link Floors.remove} takes away */
+  /**
+   * Directory of the data. @default a directory of its own, which {@link Floors.remove} takes away
+   */
   dataDir?: string;
-  /** @default the one in `dataDir` */
+  /** The store. @default the one in `dataDir` */
   store?: Store;
-  /** Of a transaction. */
+  /** Limits of a transaction. */
   limits?: Partial<TransactionLimits>;
   runtime?: Omit<RuntimeOptions, "database" | "clock">;
-  /** @default runs functions of the runtime */
+  /** Runs the jobs. @default runs functions of the runtime */
   runner?: JobRunner;
-  /** Due work waits for a timer of the clock. */
+  /** Whether due work waits for a timer of the clock. */
   timersOnly?: boolean;
-  /** Hears what the scheduler has trouble with. @default they are {@link Floors.errors} */
+  /** Receives failures of the scheduler. @default adds them to {@link Floors.errors} */
   onError?: (error: unknown) => void;
 }
 
@@ -37,16 +39,16 @@ export interface Floors<C extends Clock = FakeClock> {
   readonly store: Store;
   readonly database: Database;
   readonly runtime: Runtime;
-  /** Not started yet. */
+  /** The scheduler, not started yet. */
   readonly scheduler: Scheduler;
   readonly errors: unknown[];
   /** Stops the scheduler and closes the store. */
   close(): Promise<void>;
-  /** {@link close}, and the directory is gone. */
+  /** Closes as {@link close}, and removes the directory. */
   remove(): Promise<void>;
 }
 
-/** The one way in which tests build an engine, or the lower floors of one. */
+/** Opens an engine, or the lower floors of one: the one way in which tests do. */
 export async function openFloors<C extends Clock = FakeClock>(
   options: FloorOptions<C> = {},
 ): Promise<Floors<C>> {

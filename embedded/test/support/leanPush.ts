@@ -1,4 +1,4 @@
-/** A way to a deployment that makes what is pushed small: without source maps, minified. */
+/** A proxy to a deployment that makes pushes small: without source maps, minified. */
 import { createServer } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { brotliDecompressSync } from "node:zlib";

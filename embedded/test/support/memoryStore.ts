@@ -13,11 +13,11 @@ import {
 
 const DURABLE = Promise.resolve();
 
-/** Hears what a store is used for. */
+/** Receives the uses of a store. */
 interface Watcher {
-  /** Each write, by how many keys it changes. */
+  /** Called for each write, with the number of keys it changes. */
   onWrite?: (keys: number) => void;
-  /** Each entry of a range that is read. */
+  /** Called for each entry of a range that is read. */
   onEntry?: () => void;
 }
 

@@ -4,14 +4,14 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-/** Where npm has put the package `convex`, and all others with it. */
+/** Folder in which npm has put the package `convex`, and all others with it. */
 const NODE_MODULES = path.resolve(
   createRequire(import.meta.url).resolve("convex/package.json"),
   "../..",
 );
 
 /**
- * The official CLI. What `npx convex` starts only imports this file, for which Node first looks
+ * The official CLI. The script of `npx convex` only imports this file, for which Node first looks
  * through its six megabytes for names of exports; that is half of the time that a command takes.
  */
 export const CONVEX_CLI = path.join(NODE_MODULES, "convex/dist/cli.bundle.cjs");
@@ -22,7 +22,7 @@ export interface CliResult {
   stderr: string;
 }
 
-/** A command that runs until it is stopped, and what it has printed so far. */
+/** A command that runs until it is stopped, and its output so far. */
 export interface RunningCli {
   stdout(): string;
   stderr(): string;
@@ -36,7 +36,10 @@ export class CliApp {
     readonly target: { url: string; adminKey: string },
   ) {}
 
-  /** @param files - by path inside the folder */
+  /**
+   * Makes the folder.
+   * @param files - by path inside the folder
+   */
   static async create(
     target: { url: string; adminKey: string },
     files: Readonly<Record<string, string>>,
@@ -70,7 +73,7 @@ export class CliApp {
       cwd: this.folder,
       env: {
         PATH: process.env["PATH"],
-        // The CLI keeps what it knows of its user there.
+        // The CLI keeps its user's settings there.
         HOME: this.folder,
         NO_COLOR: "1",
         CONVEX_SELF_HOSTED_URL: this.target.url,

@@ -1,12 +1,13 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-// Below those that Linux, macOS and Windows give to outgoing connections (32,768 and up, 49,152 and up).
+// First port to try, below those that Linux, macOS and Windows give to outgoing connections (32,768
+// and up, 49,152 and up).
 const FIRST = 20_000;
 const LAST = 32_000;
 
 /**
- * A free port for a server that a test stops and starts again at the same address. One that the
+ * A free port for a server that a test stops and starts again at the same address. A port that the
  * system picked would not do: while the server is away, an outgoing connection may be given it.
  */
 export async function stablePort(): Promise<number> {

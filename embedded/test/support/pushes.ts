@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { pushBody, type PushedApp, type TestDeployment } from "./deployment.js";
 
-/** What `finish_push` answers, as far as tests look at it. */
+/** The answer of `finish_push`, as far as tests look at it. */
 export interface PushDiff {
   componentDiffs: Record<
     string,
@@ -14,13 +14,13 @@ export interface PushDiff {
   >;
 }
 
-/** What `start_push` answers, as far as tests look at it. */
+/** The answer of `start_push`, as far as tests look at it. */
 export interface StartedPush {
   schemaChange: { indexDiffs: Record<string, unknown> };
   analysis: Record<string, unknown>;
 }
 
-/** A module whose functions say which one it is, and write rows. */
+/** A module whose functions return its version, and write rows. */
 export const version = (text: string) => `
   import { queryGeneric, mutationGeneric } from "convex/server";
   export const version = queryGeneric({ handler: async () => "${text}" });
@@ -47,7 +47,7 @@ export async function runningVersion(
   return (body as { value?: unknown }).value ?? "none";
 }
 
-/** A whole push that must succeed. */
+/** Makes a whole push that must succeed. */
 export async function pushed(
   deployment: TestDeployment,
   app: PushedApp,

@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** In [0, 1), by mulberry32. */
+  /** A number in [0, 1), by mulberry32. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = this.#state;
@@ -15,7 +15,7 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  /** From 0 to `limit`, exclusive. */
+  /** An integer from 0 to `limit`, exclusive. */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }
@@ -31,7 +31,7 @@ export class Random {
     return items[this.below(items.length)] as T;
   }
 
-  /** The more weight, the more often. */
+  /** A choice by weight: the more weight, the more often. */
   weighted<Choice extends string>(weights: Record<Choice, number>): Choice {
     const entries = Object.entries<number>(weights) as [Choice, number][];
     let left =

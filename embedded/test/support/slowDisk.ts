@@ -1,14 +1,14 @@
 import { openMemoryStore } from "./memoryStore.js";
 import type { Store, WriteOp } from "../../src/storage/store.js";
 
-/** A store in memory that says of its writes when they are on disk, as a test wants it. */
+/** A store in memory whose writes reach the disk when the test wants it. */
 export class SlowDisk implements Store {
   readonly #store = openMemoryStore();
   #hold: { durable: Promise<void>; letGo: () => void } | null = null;
-  /** Since it was opened. */
+  /** Number of writes since it was opened. */
   writes = 0;
 
-  /** Nothing more is on disk until {@link letGo}. */
+  /** Keeps writes from the disk until {@link letGo}. */
   hold(): void {
     let letGo = (): void => undefined;
     const durable = new Promise<void>((resolve) => (letGo = resolve));

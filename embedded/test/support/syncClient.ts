@@ -6,7 +6,7 @@ type Message<T extends ServerMessage["type"]> = Extract<
   { type: T }
 >;
 
-/** A client that says what a test tells it to, right or wrong. */
+/** A client that sends whatever a test tells it to, right or wrong. */
 export class SyncClient {
   readonly received: ServerMessage[] = [];
   readonly socket: WebSocket;
@@ -39,7 +39,7 @@ export class SyncClient {
     });
   }
 
-  /** Opens and says `Connect`. */
+  /** Opens a client that sends `Connect`. */
   static async connect(
     url: string,
     connect: Record<string, unknown> = {},
@@ -99,7 +99,7 @@ export class SyncClient {
     }
   }
 
-  /** The code and reason that the deployment closed with. */
+  /** The code and reason with which the deployment closed. */
   async closed(): Promise<{ code: number; reason: string }> {
     while (this.#closed === undefined) await this.#somethingHappens();
     return this.#closed;

@@ -2,14 +2,14 @@ import { SignJWT, exportJWK, generateKeyPair, type CryptoKey } from "jose";
 
 const KEY_ID = "test-key";
 
-/** What a token says; the defaults make one that is good for an hour. */
+/** Contents of a token; the defaults make one that is good for an hour. */
 export interface TokenOptions {
   issuer?: string;
   audience?: string | string[];
   subject?: string;
   /** More claims, or others in place of those above. */
   claims?: Record<string, unknown>;
-  /** Null leaves the claim out. */
+  /** Seconds until the token expires; null leaves the claim out. */
   expiresInS?: number | null;
   notBeforeInS?: number;
 }
@@ -38,7 +38,7 @@ export class TestIssuer {
     });
   }
 
-  /** The public keys in a `data:` URI, so that nothing is asked of a network. */
+  /** The public keys in a `data:` URI, so that no network is used. */
   get jwks(): string {
     return `data:application/json,${encodeURIComponent(JSON.stringify(this.keySet))}`;
   }

@@ -1,10 +1,10 @@
 import { setTimeout as realDelay } from "node:timers/promises";
 import type { Floors } from "../../support/floors.js";
 
-/** Real turns of the event loop that a job on a real timer, already due, gets to start in. */
+/** Turns of the event loop in which a job on a real timer, already due, gets to start. */
 const IDLE_TURNS = 20;
 
-/** Waits for what runs, and for what that starts at once. */
+/** Waits for the functions in progress, and for those they start at once. */
 export function finishInProgress({
   scheduler,
 }: Pick<Floors, "scheduler" | "database">): Promise<void> {
@@ -36,7 +36,7 @@ export async function finishAll(
   );
 }
 
-/** What runs may itself wait for timers. */
+/** Advances the timers until `idle` resolves, as a running function may itself wait for one. */
 async function advanceWhile(
   idle: Promise<void>,
   advanceTimers: () => void,

@@ -7,8 +7,8 @@ import {
 type Answer = string | SyscallFailure;
 
 /**
- * The `Convex` global that `convex/server` calls, for modules that live in this process. Which
- * execution a call belongs to, the engine knows by its async context.
+ * The `Convex` global that `convex/server` calls, for modules that live in this process. The engine
+ * knows a call's execution by its async context.
  */
 const liveConvex = Object.freeze({
   syscall: (op: string, json: string) => orThrow(syscall(op, json)),
@@ -18,7 +18,7 @@ const liveConvex = Object.freeze({
     orThrow(syscall(op, JSON.stringify(args))),
 });
 
-/** Makes the engine what Convex functions in this process talk to. */
+/** Makes Convex functions in this process call the engine. */
 export function installConvexGlobal(): void {
   Object.assign(globalThis, { Convex: liveConvex });
 }
@@ -26,7 +26,7 @@ export function installConvexGlobal(): void {
 function orThrow(answer: Answer): string {
   if (typeof answer === "string") return answer;
   const error = new Error(answer.message);
-  // Where convex/server looks for the data of a ConvexError.
+  // The field in which convex/server looks for the data of a ConvexError.
   if (answer.data !== undefined)
     Object.assign(error, { data: JSON.parse(answer.data) as unknown });
   throw error;

@@ -37,14 +37,14 @@ interface ComponentSource {
   readonly modules: ModuleGlob;
 }
 
-/** Who calls. */
+/** The user who calls. */
 export interface Caller {
   readonly identity: UserIdentity | null;
   readonly ip: string | null;
   readonly userAgent: string | null;
 }
 
-/** A function to call: one that is deployed, or one that a test wrote on the spot. */
+/** The function to call: a deployed one, or one that a test wrote on the spot. */
 export type Callee =
   | { readonly address: FunctionAddress }
   | { readonly inline: unknown; readonly name: string };
@@ -55,7 +55,7 @@ const SITE = "https://test.convex.site";
 /** The engine with the modules of this process as its code, and nothing on disk. */
 export class LiveDeployment {
   readonly #sources = new Map<string, ComponentSource>();
-  /** Modules of this process, in place of what a push would bring. */
+  /** Modules of this process, in place of pushed ones. */
   readonly #loaders = new Map<string, ModuleLoader>();
   readonly #inline: Record<string, unknown> = {};
   readonly #limits: Partial<TransactionLimits>;
@@ -102,7 +102,7 @@ export class LiveDeployment {
     }
   }
 
-  /** Answers as the deployment's site would. */
+  /** Answers a request as the deployment's site would. */
   async fetch(
     path: string,
     init: RequestInit,
@@ -128,7 +128,7 @@ export class LiveDeployment {
     }
   }
 
-  /** Deploys what was registered since the last time. */
+  /** Deploys everything registered since the last time. */
   ready(): Promise<Floors<Clock>> {
     return (this.#ready ??= this.#deploy());
   }
@@ -156,7 +156,7 @@ export class LiveDeployment {
       limits: this.#limits,
       runtime: {
         deploymentName: "test",
-        // Fake timers move time at will: how long a function took tells nothing.
+        // Fake timers move time at will, so a function's duration means nothing.
         maxUserTimeMs: Infinity,
         maxWaitMs: Infinity,
         loaderOf: (componentPath) => ({
@@ -236,7 +236,7 @@ function requestOf({ identity, ip, userAgent }: Caller) {
   return { requestId, source, identity, ip, userAgent, job: null };
 }
 
-/** What the function threw itself, as a caller in the same process would see it. */
+/** The error that the function itself threw, as a caller in the same process would see it. */
 function asThrown(failure: FunctionFailure): unknown {
   const { cause, data } = failure;
   if (data !== undefined) {
@@ -254,7 +254,7 @@ function schemaJson(schema: Schema | undefined): JSONValue {
   if (schema === undefined) return null;
   let json = schemas.get(schema);
   if (json === undefined) {
-    // Internal to `convex`, whose CLI calls it during a push.
+    // `export()` is internal to `convex`, whose CLI calls it during a push.
     const exportable = schema as unknown as { export(): string };
     json = JSON.parse(exportable.export()) as JSONValue;
     schemas.set(schema, json);

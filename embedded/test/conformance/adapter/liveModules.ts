@@ -6,10 +6,10 @@ import type {
 } from "../../../src/functions/types.js";
 import { analyzeModules } from "../../../src/server/push/analyze.js";
 
-/** What `import.meta.glob` hands out: modules by file name, to be imported when needed. */
+/** The result of `import.meta.glob`: modules by file name, to be imported when needed. */
 export type ModuleGlob = Readonly<Record<string, () => Promise<unknown>>>;
 
-/** Modules of one component as they are in this process, with the functions they export. */
+/** Modules of one component in this process, with the functions they export. */
 export interface LiveModules extends ModuleLoader {
   readonly analysis: ReadonlyMap<string, readonly AnalyzedFunction[]>;
 }
@@ -65,10 +65,13 @@ function entryPoints(
   });
 }
 
-/** No second dot, as in `lib.test.ts`; neither schema nor generated code. */
+/** A file of functions: no second dot, as in `lib.test.ts`; neither schema nor generated code. */
 const ENTRY_POINT = /^(?!_generated\/|schema\.)[^.]+\.[cm]?[jt]sx?$/;
 
-/** Tests may define functions of their own: their file is loaded, so importing it runs nothing. */
+/**
+ * Whether the file is the running test, which may define functions of its own. It is loaded
+ * already, so importing it runs nothing.
+ */
 function isRunningTest(file: string): boolean {
   const { testPath } = expect.getState();
   return testPath?.endsWith(file.replace(/^[./]+/, "/")) === true;

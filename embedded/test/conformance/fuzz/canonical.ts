@@ -8,12 +8,15 @@ export interface Told {
   readonly op: Op;
   readonly value: string | undefined;
   readonly threw: Failure | undefined;
-  /** Of a page. */
+  /** Whether a page was the last; undefined for other outcomes. */
   readonly isDone: boolean | undefined;
   readonly rows: number | undefined;
 }
 
-/** Once the step has ended: operations side by side may show what another is still making. */
+/**
+ * Describes an outcome. To be called once the step has ended: operations side by side may show what
+ * another is still making.
+ */
 export function tell(outcome: Outcome, memory: Memory): Told {
   const { op, isDone, rows } = outcome;
   const failed = "threw" in outcome;
@@ -26,10 +29,10 @@ export function tell(outcome: Outcome, memory: Memory): Told {
   };
 }
 
-/** How an operation failed. */
+/** Failure of an operation. */
 export interface Failure {
   readonly kind: string;
-  /** Of a ConvexError. */
+  /** Data of a ConvexError. */
   readonly data?: string;
 }
 
@@ -69,9 +72,9 @@ function canonicalObject(
   return `{${parts.join(", ")}}`;
 }
 
-/** Each engine has its own words; what they are about must be the same. */
+/** Kinds of errors. Each engine has its own words; their subject must be the same. */
 const KINDS: readonly (readonly [kind: string, text: RegExp])[] = [
-  // The last is what the mock makes of null where an object is wanted.
+  // The last pattern is the mock's error for null where an object is wanted.
   [
     "validator",
     /Validator error|Return value validation failed|(Argument|Returns)ValidationError|does not match the schema|^Cannot convert undefined or null to object/,

@@ -6,14 +6,14 @@ import type { Memory } from "./interpret.js";
 import { isKnown } from "./knownDifferences.js";
 import type { Program } from "./programs/program.js";
 
-/** Where the engines part. */
+/** The first disagreement of two engines. */
 export interface Disagreement {
-  /** The index of the step in which they do. */
+  /** Index of the step in which they disagree. */
   readonly step: number;
   readonly text: string;
 }
 
-/** How many ranges of indexes were asked for, and in how many was a document. */
+/** Number of index ranges that were read, and of those with a document in them. */
 export interface RangeCounts {
   asked: number;
   met: number;
@@ -80,7 +80,7 @@ function isSame(a: Told, b: Told): boolean {
   );
 }
 
-/** Nothing goes on from a page that ended at different places. */
+/** Forgets a page that ended at different places, so that no operation goes on from it. */
 function forget(page: number, ...memories: Memory[]): void {
   for (const { cursors } of memories) cursors.delete(page);
 }

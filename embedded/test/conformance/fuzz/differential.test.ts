@@ -31,7 +31,7 @@ test("convex-test and the embedded engine agree on random programs", async () =>
   console.log(
     `${operations} operations in ${programs} programs from seed ${firstSeed} agree (${seconds.toFixed(1)} s); ${ranges.met} of ${ranges.asked} ranges had documents.`,
   );
-  // Engines that agree on nothing found agree on little.
+  // Engines that find nothing have agreed on little.
   if (replay === undefined)
     expect(ranges.met / ranges.asked).toBeGreaterThan(0.3);
 }, 900_000);

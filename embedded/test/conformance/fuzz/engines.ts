@@ -13,7 +13,7 @@ export interface Engine {
   run(step: Step): Promise<Told[]>;
 }
 
-// convex-test puts its global there with the first deployment, and never again.
+// convex-test installs its global with the first deployment, and never again.
 mockConvexTest({ modules });
 const mockGlobal: unknown = Reflect.get(globalThis, "Convex");
 
@@ -25,7 +25,10 @@ export const openMock = (schema: SchemaSpec): Engine =>
 export const openEmbedded = (schema: SchemaSpec): Engine =>
   open(schema, embeddedConvexTest, installConvexGlobal);
 
-/** @param installGlobal - makes `Convex` that engine's; only one engine runs at a time */
+/**
+ * Opens an engine.
+ * @param installGlobal - makes `Convex` that engine's; only one engine runs at a time
+ */
 function open(
   schema: SchemaSpec,
   convexTest: typeof mockConvexTest,

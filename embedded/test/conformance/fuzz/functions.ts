@@ -10,7 +10,7 @@ import {
 import { v, type GenericValidator, type Value } from "convex/values";
 import { perform, type Run } from "./interpret.js";
 
-/** By name: functions that answer with their argument, held to a validator twice. */
+/** Functions by name that return their argument, with a validator for it and for the result. */
 export const ECHOES: Readonly<Record<string, GenericValidator>> = {
   any: v.any(),
   number: v.number(),
@@ -21,7 +21,10 @@ export const ECHOES: Readonly<Record<string, GenericValidator>> = {
   choice: v.union(v.literal("a"), v.null(), v.object({ a: v.boolean() })),
 };
 
-/** Runs are in this process and one at a time, so that operations need no encoding. */
+/**
+ * The run in progress. Runs are in this process and one at a time, so that operations need no
+ * encoding.
+ */
 let run: Run | undefined;
 
 export function setRun(next: Run): void {
@@ -51,7 +54,7 @@ const fuzz = {
       }),
     ]),
   ),
-  /** Says that it returns a number. */
+  /** A function that declares a number as its result, and returns something else. */
   lie: queryGeneric({
     args: { value: v.any() },
     returns: v.number(),

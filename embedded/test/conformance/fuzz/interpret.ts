@@ -19,17 +19,17 @@ type QueryCtx = GenericQueryCtx<GenericDataModel>;
 type MutationCtx = GenericMutationCtx<GenericDataModel>;
 type Id = GenericId<string>;
 
-/** What an operation did. */
+/** The outcome of an operation. */
 export interface Outcome {
   readonly op: Op;
   readonly value?: unknown;
   readonly threw?: unknown;
-  /** Of a page. */
+  /** Whether a page was the last. */
   readonly isDone?: boolean;
   readonly rows?: number;
 }
 
-/** What one engine calls the documents and pages of a program. */
+/** The ids of one engine for the documents and pages of a program. */
 export class Memory {
   readonly ids = new Map<number, Id>();
   readonly documents = new Map<string, number>();
@@ -45,10 +45,12 @@ export interface Run {
   readonly called: (readonly Op[])[];
 }
 
-/** Something that an operation needs was never made, on either engine. */
+/** Thrown by an operation whose document or page was never made, on either engine. */
 class Unresolved extends Error {}
 
-/** Performs operations in a function, noting what each did; only `throw` fails the function. */
+/**
+ * Performs operations in a function, noting the outcome of each; only `throw` fails the function.
+ */
 export async function perform(
   run: Run,
   ctx: QueryCtx | MutationCtx,
@@ -78,7 +80,7 @@ async function outcomeOf(
   }
 }
 
-/** Generated programs write in mutations only. */
+/** The result of an operation. Generated programs write in mutations only. */
 async function result(
   run: Run,
   ctx: MutationCtx,
@@ -133,7 +135,7 @@ async function result(
     case "query":
       return shown(await ended(ctx, run, op.query, op.ending));
     case "count":
-      // Not in the types, but what `convex` itself calls.
+      // The call is not in the types, but `convex` itself makes it.
       return shown(
         await (
           db.query(op.table) as unknown as { count(): Promise<number> }
@@ -225,7 +227,9 @@ async function page(
   return { value: rows, isDone, rows: rows.length };
 }
 
-/** Their own outcomes come in the order in which they were asked for. */
+/**
+ * Performs operations side by side. Their outcomes come in the order in which they were asked for.
+ */
 async function parallel(
   run: Run,
   ctx: QueryCtx | MutationCtx,

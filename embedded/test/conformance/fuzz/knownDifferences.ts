@@ -1,7 +1,8 @@
 import type { Told } from "./canonical.js";
 
 /**
- * Where the mock is not what Convex is, in one place. What can be kept out of programs is:
+ * Whether a difference of outcomes is a known one of the mock from Convex. Programs are kept free of
+ * most known differences:
  *
  * - Filters compare sizes within one type, of fields that every document has and whose values
  *   are neither -0, NaN, nor text beyond ASCII: the mock compares as JavaScript does, where
@@ -35,7 +36,7 @@ function isFullLastPage(mock: Told, embedded: Told): boolean {
   );
 }
 
-/** A page up to a cursor is done in the mock if no document is there any more; in Convex only at the end. */
+/** A page up to a cursor is done in the mock if no document is left; in Convex only at the end. */
 function isEndCursor(mock: Told, embedded: Told): boolean {
   return (
     mock.op.kind === "page" &&

@@ -1,9 +1,9 @@
-/** How long a randomised test goes on, and from which seed. */
+/** Settings of a randomised test. */
 export interface FuzzSettings {
   readonly isLong: boolean;
-  /** Repeats one case; from `FUZZ_SEED`. */
+  /** Seed of the one case to repeat, from `FUZZ_SEED`. */
   readonly replay: number | undefined;
-  /** Of all the cases: always the same in `npm test`, a new one in `npm run test:fuzz`. */
+  /** Seed of the first case: always the same in `npm test`, a new one in `npm run test:fuzz`. */
   readonly firstSeed: number;
 }
 

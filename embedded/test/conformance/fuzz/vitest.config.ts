@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 import { ROOT, settings } from "../../projects.js";
 import { heavySuites } from "../../suites.js";
 
-/** The long runs: what `npm test` does for seconds, on new seeds, and what it has no time for. */
+/** The long runs: those of `npm test` for longer, on new seeds, and those it has no time for. */
 export default defineConfig({
   root: ROOT,
   test: {

@@ -135,7 +135,7 @@ describe("a push that fails leaves the running code", () => {
 
   afterEach(async () => {
     expect(await runningVersion(deployment)).toBe("one");
-    // The tables are as they were: the old schema still holds.
+    // The tables are unchanged: the old schema still holds.
     expect(
       await deployment.post("/api/mutation", {
         path: "app:add",

@@ -11,7 +11,7 @@ beforeEach(async () => {
 
 afterEach(() => deployment.remove());
 
-/** Code of which every part says which version it is of. */
+/** Code of which every part returns its version. */
 const versioned = (n: number): PushedApp => ({
   modules: {
     part: `export const part = ${n};`,

@@ -25,7 +25,7 @@ const rows = () =>
 
 let db: Database;
 let store: Store;
-/** How many keys each commit has written. */
+/** Number of keys written by each commit. */
 let commits: number[];
 
 beforeEach(async () => {

@@ -36,7 +36,7 @@ const APP: PushedApp = {
   schema: schema("{ n: v.number() }", '.index("n", ["n"])'),
 };
 
-/** As another deployment gives them out: they say nothing of their document's time. */
+/** Ids of another deployment, which say nothing of their document's time. */
 const FOREIGN_IDS = ["\xf0", "\x80", "\x10"].map((byte) =>
   encodeId(10_001, byte + "\x22".repeat(15)),
 );
@@ -134,7 +134,7 @@ async function upload(
   return (finished.body as { importId: string }).importId;
 }
 
-/** A whole import, confirmed; the state that it ends in. */
+/** Runs and confirms a whole import, and returns its last state. */
 async function runImport(data: Buffer, request: object): Promise<ImportState> {
   const importId = await upload(data, request);
   const checked = await importState(importId);
@@ -215,7 +215,7 @@ describe("an export", () => {
     expect(numbers.slice(0, 3_000)).toEqual(
       Array.from({ length: 3_000 }, (_, n) => n),
     );
-    // What was written later is there by whole mutations or not at all.
+    // Later writes are there by whole mutations or not at all.
     expect((numbers.length - 3_000) % 10).toBe(0);
   });
 

@@ -32,7 +32,7 @@ function connect(): ConvexClient {
   return client;
 }
 
-/** What a query shows, in order. */
+/** Results of a query, in order. */
 function watch(client: ConvexClient, path: string, args: object = {}) {
   const shown: unknown[] = [];
   client.onUpdate(
@@ -98,7 +98,7 @@ describe("a ConvexClient", () => {
     const client = connect();
     const shown = watch(client, "f:get", { name: "drops" });
     await expect.poll(() => shown).toEqual([null]);
-    // In the moment after a commit nothing of it is answered yet.
+    // In the moment after a commit, no part of it is answered yet.
     let commits = 0;
     const stop = deployment.inner.onCompletion(({ path }) => {
       if (path === "f.js:add" && ++commits === 4) sockets.at(-1)?.terminate();

@@ -30,7 +30,7 @@ describe("a page that is asked for again with its journal", () => {
       numbers: [10, 20, 30, 40],
       journal,
     });
-    // Without it, the page is as long as a new one.
+    // Without the journal, the page is as long as a new one.
     expect((await firstTwo()).numbers).toEqual([10, 20]);
   });
 
@@ -60,7 +60,7 @@ describe("a page that is asked for again with its journal", () => {
   });
 });
 
-/** Over a connection of its own, as after a reconnect. */
+/** Reads the first page over a connection of its own, as after a reconnect. */
 async function firstTwo(journal: string | null = null): Promise<Page> {
   const client = await connect();
   const paginationOpts = { cursor: null, numItems: 2 };

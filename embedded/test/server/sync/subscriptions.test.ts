@@ -108,7 +108,7 @@ describe("subscriptions", () => {
   });
   const long = (letter: string) => letter.repeat(3_000);
 
-  /** Reads `a = value`, then tells whether a change is heard of. */
+  /** Reads `a = value`, then returns whether a change was noticed. */
   async function hears(
     value: string,
     change: { from: string; to?: string; b?: number },

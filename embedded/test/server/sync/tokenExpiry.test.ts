@@ -53,7 +53,7 @@ function addTo(name: string) {
 
 const EXPIRED = { baseVersion: 1, authUpdateAttempted: false };
 
-/** Half a minute: more than any tolerance for clocks that differ. */
+/** Time well after the expiry: more than any tolerance for clocks that differ. */
 const WELL_AFTER_MS = HOUR_MS + 30_000;
 
 test("a query is not run again for a user whose token has expired", async () => {
@@ -114,7 +114,7 @@ test("a token that came in time goes on, and so does whoever signs out", async (
 test("a ConvexClient fetches another token and goes on", async () => {
   const client = new ConvexClient(deployment.url, {
     logger: false,
-    // Its types are those of a browser's.
+    // `ws` has its own types, not those of a browser's.
     webSocketConstructor: WebSocket as unknown as typeof globalThis.WebSocket,
   });
   onTestFinished(() => client.close());

@@ -148,7 +148,10 @@ class List {
     this.#shown?.loadMore(count);
   }
 
-  /** Cuts the connection, which the client makes anew; the journals that were sent until then. */
+  /**
+   * Cuts the connection, which the client makes anew; returns the journals that were sent until
+   * then.
+   */
   disconnect(): { journals: (string | null)[] } {
     this.#socket?.terminate();
     return { journals: this.added.map(({ journal }) => journal) };

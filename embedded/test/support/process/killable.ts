@@ -6,17 +6,17 @@ import { build } from "esbuild";
 import type { OpenOptions } from "../../../src/index.js";
 import { pushBy, type Answer, type PushedApp } from "../deployment.js";
 
-/** What the served process says. */
+/** Messages of the served process. */
 export type FromServed =
   | { kind: "serving"; url: string; adminKey: string }
   | { kind: "logged"; line: string }
   | { kind: "wasBusy" }
   | ({ kind: "memory" } & NodeJS.MemoryUsage);
 
-/** What it is asked. */
+/** Messages to the served process. */
 export type ToServed = "memory" | "startJobs" | { busyMs: number };
 
-/** How it is opened. */
+/** Options of the served deployment. */
 export type ServedOptions = Pick<OpenOptions, "endWhenStuckMs" | "holdJobs">;
 
 /** A deployment in a process of its own, to be killed without warning. */
@@ -27,11 +27,14 @@ export class KillableDeployment {
     readonly url: string,
     readonly adminKey: string,
     readonly process: ChildProcess,
-    /** What it has printed on standard error. */
+    /** Its output on standard error. */
     readonly stderr: () => string,
   ) {}
 
-  /** @param port - 0 picks a free one */
+  /**
+   * Starts a process.
+   * @param port - 0 picks a free one
+   */
   static async start(
     dataDir: string,
     port = 0,
@@ -41,7 +44,7 @@ export class KillableDeployment {
     const args = [dataDir, String(port), JSON.stringify(options)];
     const child = fork(script, args, {
       execArgv: ["--enable-source-maps", "--expose-gc"],
-      // Elsewhere what it says there is for whoever reads the tests' output.
+      // Without a watchdog, the text there is for whoever reads the tests' output.
       stdio: [
         "ignore",
         "inherit",
@@ -99,7 +102,7 @@ export class KillableDeployment {
     this.process.send("startJobs" satisfies ToServed);
   }
 
-  /** Keeps its thread with something that is no function's. */
+  /** Keeps the process's thread busy with work that is no function's. */
   async keepBusy(busyMs: number): Promise<void> {
     const done = new Promise<void>((resolve) => {
       const hear = ({ kind }: FromServed) => {
@@ -113,7 +116,7 @@ export class KillableDeployment {
     await done;
   }
 
-  /** After its garbage was collected. */
+  /** Memory of the process, after its garbage was collected. */
   async memory(): Promise<NodeJS.MemoryUsage> {
     const answer = new Promise<NodeJS.MemoryUsage>((resolve) => {
       const hear = (message: FromServed) => {
@@ -153,7 +156,7 @@ export class KillableDeployment {
   }
 }
 
-// Where the packages that stay outside of a script are found.
+// Folder in which a script finds the packages that stay outside of it.
 const SCRIPTS = path.resolve(
   import.meta.dirname,
   "../../../node_modules/.cache",
@@ -162,7 +165,10 @@ const SCRIPTS = path.resolve(
 let bundled: Promise<string> | undefined;
 let scripts = 0;
 
-/** A script of one file, which starts in a fraction of the time that compiling each module takes. */
+/**
+ * Writes a script of one file, which starts in a fraction of the time that compiling each module
+ * takes.
+ */
 async function writeScript(): Promise<string> {
   const text = await (bundled ??= bundleScript());
   const file = path.join(

@@ -1,5 +1,5 @@
 /**
- * Says on stderr why tests are left out, which vitest does not show of a suite that it skips.
+ * Prints to stderr why tests are left out, which vitest does not show of a suite that it skips.
  * @param why `null` where nothing is missing
  * @throws in CI where `isRequired`: `.ci/run` installs it, so that there they do run
  * @returns whether they are left out

@@ -18,28 +18,30 @@ import { randomQuery } from "./generateQuery.js";
 import { FREE_FIELDS, randomSchema, valueFor } from "./schemaOf.js";
 
 const STEPS = 30;
-/** Inserted before anything is asked, so that ranges have something in them. */
+/**
+ * Number of documents that are inserted before any query, so that ranges have something in them.
+ */
 const FIRST_DOCUMENTS = 16;
 const MAX_NESTING = 3;
 
-/** The same seed, the same program. */
+/** The program of a seed, always the same. */
 export function generate(seed: number): Program {
   const random = new Random(seed);
   const schema = randomSchema(random);
   return { seed, schema, steps: new Generator(random, schema).steps() };
 }
 
-/** A document as it is if every write to it has gone well. */
+/** A document as it is if every write to it has succeeded. */
 interface WrittenDocument {
   readonly number: number;
   readonly table: string;
   fields: Fields;
 }
 
-/** Knows which documents and pages the operations so far may have made. */
+/** Generates operations, knowing which documents and pages the earlier ones may have made. */
 class Generator {
   readonly #documents: WrittenDocument[] = [];
-  /** Values that were written, by table and field, so that ranges and filters meet some. */
+  /** Written values by table and field, so that ranges and filters match some. */
   readonly #written = new Map<string, Operand[]>();
   readonly #pagers: { query: Query; pages: number[] }[] = [];
   #pages = 0;
@@ -81,7 +83,7 @@ class Generator {
     return own.length === 0 ? undefined : this.random.pick(own);
   }
 
-  /** Something that the field holds or held in some document of the table, else any value. */
+  /** A value that the field holds or held in some document of the table, else any value. */
   known(table: string, path: string): Operand {
     const values = this.#written.get(`${table}.${path}`) ?? [];
     return values.length === 0 || this.random.chance(0.1)
@@ -104,7 +106,7 @@ class Generator {
 
   #data(depth: number): { data?: Value } {
     if (this.random.chance(0.5)) return {};
-    // What comes out of a nested call is decoded twice by the mock.
+    // The mock decodes errors of a nested call twice.
     return {
       data:
         depth === 0
@@ -192,7 +194,7 @@ class Generator {
     return { kind, document, ...this.#named(name), fields };
   }
 
-  /** Seldom the wrong table. */
+  /** The table of an operation; seldom the wrong one. */
   #named(table?: string): { table?: string } {
     if (this.random.chance(0.1)) return { table: this.table().name };
     return table !== undefined && this.random.chance(0.3) ? { table } : {};

@@ -16,7 +16,7 @@ interface KnownDocument {
   readonly fields: Fields;
 }
 
-/** What a query is made of besides chance. */
+/** The documents and pages that a query may refer to. */
 interface Known {
   readonly random: Random;
   readonly hasDocuments: boolean;
@@ -55,7 +55,10 @@ export function randomQuery(known: Known): Query {
   };
 }
 
-/** Equalities on the first fields, then bounds on the next; seldom one that no index allows. */
+/**
+ * A range of equalities on the first fields, then bounds on the next; seldom one that no index
+ * allows.
+ */
 function randomRange(
   known: Known,
   table: TableSpec,
@@ -66,7 +69,7 @@ function randomRange(
   if (index === "by_id") return [["eq", "_id", new Ref(known.document())]];
   const own = table.indexes[index] ?? [];
   const fields = known.hasDocuments ? [...own, "_creationTime"] : own;
-  // Like a document, so that most ranges have something in them.
+  // The range is like a document, so that most ranges have something in them.
   const like = random.chance(0.8) ? known.documentOf(table.name) : undefined;
   const value = (field: string): Operand =>
     like !== undefined && random.chance(0.9)
@@ -96,7 +99,7 @@ function valueIn({ number, fields }: KnownDocument, field: string): Operand {
     : fieldAt(fields, field);
 }
 
-/** None, one or two; the lower is mostly the smaller. */
+/** None, one or two bounds; the lower is mostly the smaller. */
 function randomBounds(
   random: Random,
   field: string,
@@ -113,7 +116,7 @@ function randomBounds(
   ];
 }
 
-/** Where it is known before the program runs: ids are not. */
+/** Whether `a` is known to be greater than `b` before the program runs: ids are not. */
 function isAfter(a: Operand, b: Operand): boolean {
   if (a instanceof TimeOf && b instanceof TimeOf)
     return a.document > b.document;
@@ -185,7 +188,7 @@ function randomFilter(known: Known, table: string, depth: number): Filter {
   }
 }
 
-/** Sizes are compared on fields that every document has, within one type. */
+/** A comparison of sizes, only of fields that every document has, within one type. */
 function sized(random: Random): Omit<SizeFilter, "op"> {
   const op = random.pick(["add", "sub", "mul", "div", "mod"] as const);
   const isFirst = random.chance(0.4);

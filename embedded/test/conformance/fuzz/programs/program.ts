@@ -10,7 +10,7 @@ export class TimeOf {
   constructor(readonly document: number) {}
 }
 
-/** `undefined` in a patch removes a field, in a range or filter it is a missing one. */
+/** `undefined` removes a field in a patch; in a range or filter it is a missing field. */
 export type Operand = Value | Ref | TimeOf | undefined;
 
 export type Fields = Readonly<Record<string, Operand>>;
@@ -34,7 +34,7 @@ export type RangeStep = readonly [
   value: Operand,
 ];
 
-/** Of a field by a value, perhaps after some arithmetic. */
+/** A comparison of a field with a value, perhaps after some arithmetic. */
 export interface SizeFilter {
   readonly op: "lt" | "lte" | "gt" | "gte";
   readonly field: string;
@@ -57,7 +57,7 @@ export type Filter =
 
 export interface Query {
   readonly table: string;
-  /** Without one the whole table is read. */
+  /** Index to read; without one the whole table is read. */
   readonly index?: string;
   readonly range: readonly RangeStep[];
   readonly order?: "asc" | "desc";
@@ -67,7 +67,7 @@ export interface Query {
 export type Ending =
   | { readonly kind: "collect" | "first" | "unique" }
   | { readonly kind: "take"; readonly count: number }
-  /** Stops asking after so many rows. */
+  /** Reads rows one by one, and stops after `count`. */
   | { readonly kind: "iterate"; readonly count: number };
 
 export type Op =
@@ -99,7 +99,7 @@ export type Op =
       readonly kind: "page";
       readonly query: Query;
       readonly numItems: number;
-      /** Where it begins and ends: pages that other operations read. */
+      /** Start and end of the page: pages that other operations read. */
       readonly after?: number;
       readonly until?: number;
       readonly page: number;
@@ -114,7 +114,7 @@ export type Op =
     }
   | { readonly kind: "throw"; readonly data?: Value };
 
-/** One transaction of its own. */
+/** A transaction of its own. */
 export interface Step {
   readonly type: "query" | "mutation";
   readonly ops: readonly Op[];
@@ -126,7 +126,7 @@ export interface Program {
   readonly steps: readonly Step[];
 }
 
-/** Operations, those within others included. */
+/** Number of operations, those within others included. */
 export function countOps(ops: readonly Op[]): number {
   return ops.reduce(
     (sum, op) => sum + 1 + ("ops" in op ? countOps(op.ops) : 0),

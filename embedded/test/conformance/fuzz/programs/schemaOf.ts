@@ -9,14 +9,17 @@ import { randomString, randomValue } from "../../../database/values.js";
 import type { Random } from "../../../support/random.js";
 import type { SchemaSpec, TableSpec } from "./program.js";
 
-/** In every document: filters may compare them by size on both engines (see knownDifferences.ts). */
+/**
+ * Fields in every document, which filters may compare by size on both engines (see
+ * knownDifferences.ts).
+ */
 const PLAIN_FIELDS = {
   n: v.number(),
   i: v.int64(),
   s: v.string(),
 };
 
-/** May be missing, and hold whatever their validator lets through. */
+/** Fields that may be missing, and hold every value that their validator allows. */
 export const FREE_FIELDS = ["x", "y", "z", "o"] as const;
 
 const INDEXABLE = ["n", "i", "s", "x", "y", "z", "o.p", "o.q", "o", "x.a"];
@@ -81,7 +84,7 @@ function randomTable(
   };
 }
 
-/** Required, so that it can stand in arrays and objects. */
+/** A required validator, so that it can stand in arrays and objects. */
 function randomValidator(random: Random, depth: number): GenericValidator {
   const leaf = random.pick([
     v.null,
@@ -107,7 +110,7 @@ function randomValidator(random: Random, depth: number): GenericValidator {
   }
 }
 
-/** A value that the validator lets through; now and then any value. */
+/** A value that the validator allows; now and then any value. */
 export function valueFor(random: Random, validator: GenericValidator): Value {
   if (random.chance(0.02)) return randomValue(random);
   switch (validator.kind) {

@@ -1,7 +1,7 @@
 import { compare, type Disagreement } from "../compare.js";
 import type { Op, Program, Step } from "./program.js";
 
-/** Leaves out what a disagreement does not need. */
+/** Leaves out every step and operation that a disagreement does not need. */
 export async function shrink(
   program: Program,
   { step }: Disagreement,
@@ -27,7 +27,7 @@ export async function shrink(
   return { program: { ...program, steps }, text };
 }
 
-/** Each with one step, or one operation, less. */
+/** The programs with one step, or one operation, less. */
 function* smaller(steps: readonly Step[]): Generator<Step[]> {
   for (const index of steps.keys()) yield without(steps, index);
   for (const [index, step] of steps.entries()) {
