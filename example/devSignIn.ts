@@ -5,10 +5,10 @@ import type { Plugin } from "vite";
 const PATH = "/sign-in";
 const KEY_ID = "example";
 const ALGORITHM = "ES256";
-/** Short, and the page asks for the next one as long as it is open. */
+/** Tokens live for a short time, and the page asks for the next one as long as it is open. */
 const LIFETIME = "10 minutes";
 
-/** Signs tokens with a key of its own, made anew at each start. It is on no disk. */
+/** Signs tokens with a key of its own, made anew at each start. The key is on no disk. */
 export class DevSigner {
   readonly #key: CryptoKey;
   /** The public part, for EXAMPLE_JWKS in `convex/auth.config.ts`. */
@@ -43,8 +43,8 @@ export class DevSigner {
 }
 
 /**
- * Lets whoever opens the page sign in as an administrator, without a password. That is for a server
- * that only this machine reaches; it is in no build.
+ * Lets whoever opens the page sign in as an administrator, without a password. The plugin is for a
+ * server that only this machine reaches; it is in no build.
  */
 export function devSignIn(signer: DevSigner): Plugin {
   const answer = (request: IncomingMessage, response: ServerResponse): void => {

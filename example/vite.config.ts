@@ -5,13 +5,14 @@ export default defineConfig({
   plugins: [react()],
   resolve: {
     alias: {
-      // The source, so that a change of the package is seen at once. An app that installed it needs none of this.
+      // The source of the package, so that a change of it is seen at once. An app that installed it
+      // needs none of this.
       "sessions-ops/react": new URL("../react/index.ts", import.meta.url)
         .pathname,
     },
   },
   build: {
-    // Recharts is most of it.
+    // Recharts is most of the chunk.
     chunkSizeWarningLimit: 1_000,
   },
 });

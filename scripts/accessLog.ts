@@ -12,7 +12,7 @@ export interface LoggedRequest {
   userAgent: string;
   /** ms since the epoch */
   at: number;
-  /** As sent: `GET /path HTTP/1.1`, `-`, or what was no HTTP at all. */
+  /** The request line as sent: `GET /path HTTP/1.1`, `-`, or a text that is no HTTP at all. */
   request: string;
   status: number;
   bytes?: number;
@@ -20,7 +20,7 @@ export interface LoggedRequest {
 }
 
 export interface AccessLogOptions {
-  /** Makes the visitors' ids; without it nobody can tell who an id belongs to. */
+  /** A secret that makes the visitors' ids; without it nobody can tell who an id belongs to. */
   salt: string;
   onMalformed: (lineNumber: number, line: string) => void;
 }
@@ -52,7 +52,7 @@ export async function readVisitors(
   return Array.from(actionsById, ([id, actions]) => toRow(id, actions));
 }
 
-/** `null` for a line that is not in the combined format. */
+/** Reads a line. @returns `null` for one that is not in the combined format */
 export function parseCombinedLine(line: string): LoggedRequest | null {
   const fields = COMBINED.exec(line)?.groups;
   if (fields === undefined) return null;
@@ -73,7 +73,7 @@ export function parseCombinedLine(line: string): LoggedRequest | null {
   };
 }
 
-/** The rows moved in time as one, so that the last request was made at `now`. */
+/** Moves the times of all rows by the same amount, so that the last request was made at `now`. */
 export function shiftToNow(rows: ImportRow[], now: number): ImportRow[] {
   const last = rows.reduce((max, row) => Math.max(max, row.lastActive), 0);
   const by = now - last;
@@ -90,7 +90,10 @@ export function shiftToNow(rows: ImportRow[], now: number): ImportRow[] {
 /** The value of a quoted field: servers write a quote within it as `\"`. */
 const quoted = (name: string) => `"(?<${name}>(?:[^"\\\\]|\\\\.)*)"`;
 
-/** The user name may contain spaces. Many servers are told to log more after the user agent. */
+/**
+ * A line in the combined format. The user name may contain spaces. Many servers are told to log more
+ * after the user agent.
+ */
 const COMBINED = new RegExp(
   [
     String.raw`^(?<address>\S+) \S+ .+?`,
@@ -138,12 +141,15 @@ function toAction({
   };
 }
 
-/** Never ends in half a surrogate pair, which is no valid string for Convex. */
+/** The text cut to a length, never within a surrogate pair: half of one is no valid string for Convex. */
 function bounded(text: string, maxLength: number): string {
   return text.slice(0, maxLength).replace(/[\uD800-\uDBFF]$/, "");
 }
 
-/** Servers log a request when it ends, so the order of lines is not the order of times. */
+/**
+ * A visitor's row, with its actions sorted. Servers log a request when it ends, so the order of lines
+ * is not the order of times.
+ */
 function toRow(anonymousId: string, actions: Action[]): ImportRow {
   actions.sort((a, b) => a.at - b.at);
   return {

@@ -14,7 +14,7 @@ import { printableText } from "../cli/terminal/printable.js";
 import { wholly } from "../cli/terminal/wholly.js";
 import { readVisitors, shiftToNow } from "./accessLog.js";
 
-/** Malformed lines that are shown one by one; the others are only counted. */
+/** The most malformed lines that are shown one by one; the others are only counted. */
 const MAX_SHOWN = 20;
 
 interface Options {
@@ -80,7 +80,7 @@ function openLog(file: string): Readable {
   const bytes = createReadStream(file);
   if (!file.endsWith(".gz")) return bytes;
   return pipeline(bytes, createGunzip(), () => {
-    // Whoever reads the last stream meets the error there.
+    // The reader of the last stream meets the error there.
   });
 }
 

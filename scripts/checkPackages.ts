@@ -28,11 +28,11 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** The tarball's name in the folder. */
+/** Packs the package into the folder. @returns the tarball's name */
 function pack(packageFolder: string): string {
   const answer = execFileSync(
     "npm",
-    // Scripts would build it once more.
+    // The package's scripts would build it once more.
     [
       "pack",
       "--ignore-scripts",

@@ -18,7 +18,7 @@ import { Command } from "commander";
 import { setEnvironment } from "./environmentVariables.js";
 
 const ROOT = join(import.meta.dirname, "..");
-/** Folders of apps. */
+/** The folders of apps. */
 const APPS = [".", "example"];
 const GENERATED = [
   "convex/_generated",
@@ -39,7 +39,7 @@ async function failIfStale(): Promise<void> {
   const before = readGenerated();
   const after = await generate()
     .then(readGenerated)
-    // In place, since what is generated depends on where the components' packages lie.
+    // The code is generated in place, since it depends on where the components' packages lie.
     .finally(() => restore(before));
   const paths = new Set([...before.keys(), ...after.keys()]);
   const stale = [...paths].filter((p) => before.get(p) !== after.get(p)).sort();
@@ -55,7 +55,7 @@ async function generate(): Promise<void> {
   try {
     const deployment = await openDeployment({ dataDir, port: 0 });
     try {
-      // The example's auth.config names it; nobody signs in here.
+      // The example's auth.config names this variable; nobody signs in here.
       const EXAMPLE_JWKS = 'data:application/json,{"keys":[]}';
       await setEnvironment(deployment, { EXAMPLE_JWKS });
       for (const app of APPS) await runCodegen(deployment, join(ROOT, app));
@@ -67,7 +67,7 @@ async function generate(): Promise<void> {
   }
 }
 
-/** Content by path. */
+/** The contents of files by path. */
 type Files = Map<string, string>;
 
 function readGenerated(): Files {
@@ -100,7 +100,7 @@ async function runCodegen(
       ...process.env,
       CONVEX_SELF_HOSTED_URL: deployment.url,
       CONVEX_SELF_HOSTED_ADMIN_KEY: deployment.adminKey,
-      // Blank, not absent: absent ones would be read from .env.local, and conflict.
+      // These variables are blank, not absent: absent ones would be read from .env.local, and conflict.
       CONVEX_DEPLOYMENT: "",
       CONVEX_DEPLOY_KEY: "",
     },

@@ -82,7 +82,7 @@ async function demonstrate(cli: DemoCli): Promise<void> {
   agree(schedules.find(({ name }) => name === "purge")?.nextAt, fires[0]);
 }
 
-/** How many of the made-up sessions a purge with this cutoff deletes. */
+/** The number of made-up sessions that a purge with this cutoff deletes. */
 function countBefore(cutoff: string): number {
   return rows.filter(({ lastActive }) => lastActive < Date.parse(cutoff))
     .length;

@@ -53,7 +53,7 @@ export class DemoCli {
     throw new Error(`sessions-ops ${args.join(" ")} ended with ${exit}.`);
   }
 
-  /** What the command prints with `--json`. */
+  /** The object that the command prints with `--json`. */
   async json<Shape>(...args: string[]): Promise<Shape> {
     const { stdout } = await promisify(execFile)(
       process.execPath,
@@ -72,7 +72,7 @@ export class DemoCli {
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** Without CONVEX_DEPLOY_KEY and the like, which may name a deployment that matters. */
+/** The environment without CONVEX_DEPLOY_KEY and the like, which may name a deployment that matters. */
 function inFolder(folder: string): { cwd: string; env: NodeJS.ProcessEnv } {
   const env = Object.entries(process.env).filter(
     ([name]) => !name.startsWith("CONVEX_"),

@@ -56,7 +56,7 @@ export async function seedExample(
   for (let day = SEEDED_DAYS; day >= 1; day -= 1) {
     const rows = [
       ...seedSessions({
-        // More on some days than on others, the same each time.
+        // Some days have more sessions than others, the same each time.
         sessions: 40 + ((day * 37) % 50),
         days: 1 - (30 * MINUTE_MS) / DAY_MS,
         now: today - (day - 1) * DAY_MS,
@@ -65,7 +65,7 @@ export async function seedExample(
       }),
     ];
     const imported = await component.mutation("operator/import:batch", {
-      // The oldest first, as if they had been recorded when they happened.
+      // The oldest come first, as if they had been recorded when they happened.
       rows: rows.reverse(),
     });
     created += imported.created;

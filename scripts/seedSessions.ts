@@ -54,7 +54,10 @@ export function* seedSessions({
 const MAX_VISIT_MS = 20 * MINUTE_MS;
 const ACTIONS = ["view", "search", "add_to_cart"];
 
-/** An object with one string is 2 bytes, its field name and a byte, and the string and 2 bytes. */
+/**
+ * The size beyond the text of an object with one string: 2 bytes, its field name and a byte, and the
+ * string's 2 bytes.
+ */
 const FILLER_OVERHEAD = 2 + "note".length + 1 + 2;
 
 function filler(bytes: number): { metadata?: { note: string } } {
@@ -73,7 +76,7 @@ function uuid(random: () => number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
 
-/** From 0 up to 1, by the generator known as mulberry32. */
+/** Random numbers from 0 up to 1, by the generator known as mulberry32. */
 function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,4 +1,4 @@
-/** How long ago something was, to be read at a glance; the exact time is its title. */
+/** The time since a moment, to be read at a glance; the exact time is its title. */
 export function Ago({ at, now }: { at: number; now: number }) {
   const time = new Date(at).toISOString();
   return (
@@ -14,7 +14,7 @@ const UNITS = [
   ["min", 60_000],
 ] as const;
 
-/** In the largest unit that says it nearly: 90 minutes are no hour. */
+/** The time in the largest unit that says it nearly: 90 minutes are no hour. */
 function ago(ms: number): string {
   for (const [name, unitMs] of UNITS) {
     const count = Math.round(ms / unitMs);

@@ -22,11 +22,11 @@ export function Card({ title, note, children }: CardProps) {
 
 export interface TileProps {
   label: string;
-  /** `undefined` while it loads. */
+  /** The figure; `undefined` while it loads. */
   value: ReactNode;
 }
 
-/** One figure, large. */
+/** A card with one figure, large. */
 export function Tile({ label, value }: TileProps) {
   return (
     <section className="card tile" aria-label={label}>

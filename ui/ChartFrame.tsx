@@ -2,15 +2,15 @@ import type { ReactElement } from "react";
 import { ResponsiveContainer } from "recharts";
 
 export interface ChartFrameProps {
-  /** Read out to those who do not see the chart. */
+  /** Text that is read out to those who do not see the chart. */
   label: string;
-  /** Said across a chart that has nothing to show. */
+  /** Text across a chart that has nothing to show. */
   empty?: string | false;
-  /** Absent while what it shows loads. */
+  /** The chart; absent while its data loads. */
   children?: ReactElement | undefined;
 }
 
-/** The room that a chart has. */
+/** The frame that a chart is drawn in. */
 export function ChartFrame({ label, empty, children }: ChartFrameProps) {
   return (
     <div className="chart" role="img" aria-label={label}>

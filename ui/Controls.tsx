@@ -28,7 +28,7 @@ export interface ChoiceProps<Value extends string> {
   onChange: (value: Value) => void;
 }
 
-/** One of a few values. */
+/** A choice of one of a few values. */
 export function Choice<Value extends string>(props: ChoiceProps<Value>) {
   const { label, values, value, onChange } = props;
   return (

@@ -12,20 +12,20 @@ import { ChartFrame } from "./ChartFrame.js";
 
 export interface Count {
   count: number;
-  /** There are more than `count`. */
+  /** Whether there are more than `count`. */
   isCapped: boolean;
 }
 
 export interface CountChartProps<Counted extends Count> {
-  /** In order; `undefined` while they load. */
+  /** The counts in order; `undefined` while they load. */
   counts: readonly Counted[] | undefined;
-  /** Stands below the bar, and differs from bar to bar. */
+  /** The name that stands below the bar, and differs from bar to bar. */
   nameOf: (count: Counted) => string;
   /** The bar in words. */
   say: (count: Counted) => string;
-  /** Said where every count is 0. */
+  /** Text that is shown where every count is 0. */
   empty: string;
-  /** Names every bar, and not only as many as have room. @default false */
+  /** Whether every bar is named, and not only as many as have room. @default false */
   isEachNamed?: boolean;
 }
 

@@ -1,14 +1,14 @@
 import { CountChart, type Count } from "./CountChart.js";
 
 export interface Day extends Count {
-  /** Its first moment, in ms since the epoch. */
+  /** The day's first moment, in ms since the epoch. */
   startsAt: number;
 }
 
 export interface DayChartProps {
-  /** Oldest first; `undefined` while they load. */
+  /** The days, oldest first; `undefined` while they load. */
   days: readonly Day[] | undefined;
-  /** What is counted, in the plural. */
+  /** The unit of the counts, in the plural. */
   unit: string;
 }
 

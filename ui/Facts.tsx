@@ -7,7 +7,7 @@ export function Pill({ tone, children }: { tone?: Tone; children: ReactNode }) {
   return <span className={className("pill", tone)}>{children}</span>;
 }
 
-/** Text of any length where there is room for a little; all of it is its title. */
+/** Text of any length where there is room for a little; its title is the whole text. */
 export function Short({ text }: { text: string }) {
   return (
     <span className="short" title={text}>
@@ -16,7 +16,7 @@ export function Short({ text }: { text: string }) {
   );
 }
 
-/** Something to know before going on. */
+/** A notice to read before going on. */
 export function Notice({
   tone,
   children,
@@ -31,7 +31,7 @@ export function Notice({
   );
 }
 
-/** Names and what they stand for. */
+/** Names with their values. */
 export function Facts({ facts }: { facts: Record<string, ReactNode> }) {
   return (
     <dl className="facts">

@@ -2,19 +2,19 @@ import { useState, type ReactNode } from "react";
 
 export interface Column<Row> {
   title: string;
-  /** Aligned to the right. */
+  /** Whether the column holds numbers, which are aligned to the right. */
   isNumber?: boolean;
   cell: (row: Row) => ReactNode;
 }
 
 export interface TableProps<Row> {
-  /** Read out to those who do not see the table. */
+  /** Text that is read out to those who do not see the table. */
   label: string;
   columns: readonly Column<Row>[];
-  /** `undefined` while they load. */
+  /** The rows; `undefined` while they load. */
   rows: readonly Row[] | undefined;
   keyOf: (row: Row) => string;
-  /** Shown in place of rows where there are none. */
+  /** Text in place of rows where there are none. */
   empty: string;
   /** Rows shown at first; the others come by a button below. @default all */
   newest?: number;
@@ -29,7 +29,7 @@ export function Table<Row>(props: TableProps<Row>) {
   const shown = isWhole ? rows : rows.slice(0, newest);
   return (
     <>
-      {/* It can be scrolled with the keyboard as well. */}
+      {/* The table can be scrolled with the keyboard as well. */}
       <div className="table" role="group" aria-label={label} tabIndex={0}>
         <table aria-label={label}>
           <thead>
@@ -52,7 +52,7 @@ export function Table<Row>(props: TableProps<Row>) {
                   <td
                     key={column.title}
                     className={alignment(column)}
-                    // For a stylesheet that shows rows as blocks, without the head.
+                    // The title is for a stylesheet that shows rows as blocks, without the head.
                     data-title={column.title}
                   >
                     {column.cell(row)}

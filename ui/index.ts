@@ -1,4 +1,4 @@
-/** What the pages of the dashboard and of the example are made of: props in, no Convex inside. */
+/** The parts that the pages of the dashboard and of the example are made of: props in, no Convex inside. */
 export { Ago } from "./Ago.js";
 export { CHART_MARGIN, COUNT_AXIS, X_AXIS } from "./axes.js";
 export { Card, Tile } from "./Card.js";

@@ -11,7 +11,7 @@ import { ErrorTable, LogTable, RunTable } from "./tables.js";
 import { Progress, Schedules, StatusFacts, StatusTiles } from "./status.js";
 import { utcText } from "./text.js";
 
-/** The whole page; what has not arrived yet is left out or says that it loads. */
+/** The whole page; parts whose data has not arrived yet are left out or say that they load. */
 export function Dashboard({ feed }: { feed: Feed }) {
   const view = useSyncExternalStore(feed.subscribe, feed.view);
   const now = useNow();
@@ -88,7 +88,7 @@ function Notices({ view: { status, connection, command } }: { view: View }) {
   );
 }
 
-/** Drawn anew only when a bar or a sample has changed: charts are what costs. */
+/** The charts, drawn anew only when a bar or a sample has changed: drawing them is what costs. */
 const Charts = memo(function Charts({
   activity = [],
   created,

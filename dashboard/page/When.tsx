@@ -1,11 +1,11 @@
 import { localText, relativeText, utcText } from "./text.js";
 
 interface WhenProps {
-  /** ISO 8601, or `null` for never. */
+  /** The moment as ISO 8601, or `null` for never. */
   at: string | null;
-  /** With it, how long ago or in how long. */
+  /** The present; with it, the distance to the moment is shown. */
   now?: number;
-  /** It is to come, or was when it was told. */
+  /** Whether the moment is to come, or was when it was told. */
   isAhead?: boolean;
 }
 

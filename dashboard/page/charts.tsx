@@ -17,12 +17,12 @@ import {
 } from "../../ui/index.js";
 import { atLeast, numberText } from "./text.js";
 
-/** How many sessions were active, from sample to sample. */
+/** The number of active sessions, from sample to sample. */
 export function ActiveChart({ samples }: { samples: readonly Sample[] }) {
   const [first, last] = [samples.at(0), samples.at(-1)];
   if (first === undefined || last === undefined)
     return <ChartFrame label="Loading" />;
-  // The first seconds alone would have the same minute below all of the chart.
+  // The chart spans at least a minute or so: a few seconds would have the same minute below all of it.
   const end = Math.max(last.at, first.at + MIN_SPAN_MS);
   return (
     <ChartFrame label={`${saySample(first)}; ${saySample(last)}`}>
@@ -55,7 +55,7 @@ export function ActiveChart({ samples }: { samples: readonly Sample[] }) {
           fillOpacity={0.15}
           isAnimationActive={false}
         />
-        {/* A line takes some time to be seen, and none is seen along the axis. */}
+        {/* A dot at the end: a line takes some time to be seen, and none is seen along the axis. */}
         <ReferenceDot
           x={last.at}
           y={last.active}
@@ -69,7 +69,7 @@ export function ActiveChart({ samples }: { samples: readonly Sample[] }) {
   );
 }
 
-/** Inactive sessions, a bar for each stretch of ages. */
+/** The inactive sessions, a bar for each range of ages. */
 export function AgeChart({ ages }: { ages: readonly AgeBar[] | undefined }) {
   return (
     <CountChart
@@ -107,7 +107,7 @@ function saySample({ at, active }: Sample): string {
   return `${clockText(at)}: ${numberText(active)} active`;
 }
 
-/** Eight of them fit below each other's bars on a phone. */
+/** The range in short: eight of them fit below each other's bars on a phone. */
 function shortAge({ fromDays, toDays }: AgeBar): string {
   return fromDays === 0 ? `<${toDays}` : `${fromDays}+`;
 }

@@ -1,6 +1,6 @@
 import type { Topic, Topics } from "../../cli/dashboard/shapes.js";
 
-/** What has arrived so far. */
+/** The topics that have arrived so far. */
 export interface View extends Partial<Topics> {
   /** `lost`: the command that serves the page has ended, or does not answer. */
   command: "connecting" | "answering" | "lost";
@@ -32,7 +32,7 @@ export function openFeed(url: string): Feed {
   };
   const source = new EventSource(url);
   source.onopen = () => change({ command: "answering" });
-  // It tries again by itself, unless it was turned away.
+  // The source tries again by itself, unless it was turned away.
   source.onerror = () => change({ command: "lost" });
   for (const topic of Object.keys(TOPICS)) {
     source.addEventListener(topic, ({ data }: MessageEvent<string>) =>

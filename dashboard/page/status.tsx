@@ -1,4 +1,4 @@
-/** The status screen: what `sessions-ops status` says, as parts of a page. */
+/** The status screen: the content of `sessions-ops status`, as parts of a page. */
 import type { StatusJson } from "../../cli/json/status.js";
 import { Card, Facts, Pill, Table, Tile, type Column } from "../../ui/index.js";
 import { atLeast, durationText, numberText } from "./text.js";
@@ -36,7 +36,7 @@ export function Progress({ status }: Pick<Props, "status">) {
       <Card key={runId} title={`Running: ${run.kind}`} note={text}>
         <progress
           aria-label={`Progress of the ${run.kind} run`}
-          // Without a value it says that something goes on, and not how far.
+          // A bar without a value says that something goes on, and not how far.
           {...(isCapped
             ? {}
             : { value: run.sessions, max: Math.max(1, run.sessions + left) })}

@@ -58,7 +58,7 @@ export function RunTable({
   );
 }
 
-/** Of all runs shown, newest first; what went wrong alike in one run is one row. */
+/** The errors of all runs shown, newest first; equal ones of one run are one row. */
 export function ErrorTable({ runs }: { runs: RunShowJson[] | undefined }) {
   const columns: Column<ErrorGroup>[] = [
     { title: "Last at", cell: ({ at }) => <When at={at} /> },
@@ -123,7 +123,7 @@ interface ErrorGroup {
   runId: string;
   kind: string;
   message: string;
-  /** Of the last one. */
+  /** The time of the last one. */
   at: string;
   sessionIds: string[];
 }
@@ -162,7 +162,7 @@ function Ids({ ids }: { ids: string[] }) {
   );
 }
 
-/** The first line; a stack only where it is asked for. */
+/** The first line of a message; its stack only where somebody asks for it. */
 function Message({ text }: { text: string }) {
   const [line = "", ...stack] = text.split("\n");
   if (stack.length === 0) return <p className="text">{line}</p>;

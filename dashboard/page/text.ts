@@ -5,12 +5,12 @@ export function numberText(value: number): string {
   return value.toLocaleString("en");
 }
 
-/** A bounded count: at its limit it says "that many or more". */
+/** The count in words; a bounded count at its limit says "that many or more". */
 export function atLeast(count: number, isCapped: boolean): string {
   return `${numberText(count)}${isCapped ? "+" : ""}`;
 }
 
-/** "1 hour 30 minutes" */
+/** The duration in words: "1 hour 30 minutes". */
 export function durationText(ms: number): string {
   return formatDuration(ms) || "0 seconds";
 }
@@ -18,7 +18,7 @@ export function durationText(ms: number): string {
 const MINUTE_MS = 60_000;
 
 /**
- * "in 3 hours", "2 days ago"; to the minute.
+ * The distance in words: "in 3 hours", "2 days ago"; to the minute.
  * @param now may be some seconds old, so a moment that is over is no later than it
  */
 export function relativeText(
@@ -31,7 +31,7 @@ export function relativeText(
   return at > now ? "in less than a minute" : "just now";
 }
 
-/** 2026-08-15 12:00 */
+/** The time in UTC: 2026-08-15 12:00 */
 export function utcText(at: number): string {
   return new Date(at).toISOString().slice(0, 16).replace("T", " ");
 }

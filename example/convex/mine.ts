@@ -8,7 +8,8 @@ export const session = query({
   handler: async (ctx, { anonymousId }) => {
     const { get, timeline } = components.sessionTracker.operator.show;
     const found = await ctx.runQuery(get, { id: anonymousId });
-    // The component also finds by sessionId, which is no secret and gives no right to anything.
+    // The component also finds sessions by sessionId, which is no secret and gives no right to
+    // anything.
     if (found?.anonymousId !== anonymousId) return null;
     const { sessionId, state, createdAt, visits, lease } = found;
     const { actions } = await ctx.runQuery(timeline, { sessionId, limit: 8 });

@@ -1,4 +1,4 @@
-/** What the page for administrators shows beside `getActiveSessions`. */
+/** Figures that the page for administrators shows beside `getActiveSessions`. */
 import { v } from "convex/values";
 import { components } from "./_generated/api.js";
 import { query } from "./_generated/server.js";

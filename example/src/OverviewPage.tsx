@@ -53,7 +53,7 @@ export function OverviewPage() {
   );
 }
 
-/** Without it, old figures would look like those of now. */
+/** Says that the connection is lost: without it, old figures would look like the present ones. */
 function ConnectionNotice() {
   const { isWebSocketConnected, hasEverConnected, connectionRetries } =
     useConvexConnectionState();
@@ -138,7 +138,7 @@ function ActiveSessions({ now }: { now: number }) {
   );
 }
 
-/** Enough of an id to tell one from another. */
+/** The beginning of an id: enough to tell one from another. */
 function Id({ id }: { id: string }) {
   return <code title={id}>{id.slice(-8)}</code>;
 }

@@ -20,7 +20,10 @@ import {
 } from "../../ui/index.js";
 import { CONSENTS } from "./consent.js";
 
-/** Shorter than the default of five minutes, so that there is something to see. */
+/**
+ * The time between heartbeats, shorter than the default of five minutes, so that there is something to
+ * see.
+ */
 const HEARTBEAT_MS = 90_000;
 
 export interface VisitorPageProps {
@@ -28,7 +31,7 @@ export interface VisitorPageProps {
   onConsent: (consent: Consent) => void;
 }
 
-/** A page that is tracked, and shows its visitor what is known of them. */
+/** A page that is tracked, and shows its visitors their own session. */
 export function VisitorPage({ consent, onConsent }: VisitorPageProps) {
   const tracking = useSessionTracker({
     consent,

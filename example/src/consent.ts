@@ -4,13 +4,13 @@ export const CONSENTS = ["granted", "pending", "denied"] as const;
 
 const KEY = "exampleConsent";
 
-/** What the visitor chose before. An app's own matter: the tracker only takes what it is given. */
+/** The visitor's earlier choice. To keep it is the app's own matter: the tracker only takes the value. */
 export function readConsent(): Consent {
   try {
     const stored = localStorage.getItem(KEY);
     return CONSENTS.find((consent) => consent === stored) ?? "granted";
   } catch {
-    // Where storage is blocked, nothing was chosen before.
+    // Storage is blocked: the visitor has chosen nothing before.
     return "granted";
   }
 }
@@ -19,6 +19,6 @@ export function writeConsent(consent: Consent): void {
   try {
     localStorage.setItem(KEY, consent);
   } catch {
-    // Blocked: the choice holds until the page is left.
+    // Storage is blocked: the choice holds until the page is left.
   }
 }

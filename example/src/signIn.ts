@@ -2,11 +2,11 @@ import { useCallback, useMemo, useSyncExternalStore } from "react";
 
 interface SignIn {
   isSignedIn: boolean;
-  /** Why the last attempt failed. */
+  /** The reason why the last attempt failed. */
   error: string | null;
 }
 
-/** Holds until the page is left; a real app has its identity provider's hook here. */
+/** The state holds until the page is left; a real app has its identity provider's hook here. */
 let state: SignIn = { isSignedIn: false, error: null };
 const listeners = new Set<() => void>();
 
@@ -18,7 +18,7 @@ export function useSignIn(): SignIn {
   return useSyncExternalStore(subscribe, () => state);
 }
 
-/** What ConvexProviderWithAuth asks. */
+/** The hook that ConvexProviderWithAuth calls. */
 export function useDevAuth() {
   const { isSignedIn: isAuthenticated } = useSignIn();
   const fetchAccessToken = useCallback(fetchToken, []);

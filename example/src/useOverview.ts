@@ -11,14 +11,17 @@ const { counts, createdOnDay, newestActions } = api.overview;
 
 export interface Overview {
   counts: FunctionReturnType<typeof counts> | undefined;
-  /** Oldest first; those not counted yet have 0, and until one is there are none. */
+  /** The last days, oldest first; those not counted yet have 0. `undefined` until one has been counted. */
   days: Day[] | undefined;
   actions: FunctionReturnType<typeof newestActions> | undefined;
-  /** Why there is nothing to see. */
+  /** The error of a query, if there is nothing to see. */
   error: Error | undefined;
 }
 
-/** One subscription for each day, so that a visitor of today has only today counted again. */
+/**
+ * The figures of the page. Each day is one subscription, so that a visitor of today has only today
+ * counted again.
+ */
 export function useOverview(now: number): Overview {
   const today = Math.floor(now / DAY_MS) * DAY_MS;
   const starts = useMemo(
@@ -39,7 +42,7 @@ export function useOverview(now: number): Overview {
     }),
     [starts],
   );
-  // Unlike `useQuery` it returns errors, and so a refusal is shown and not thrown.
+  // Unlike `useQuery` this hook returns errors, and so a refusal is shown and not thrown.
   const results: Record<string, unknown> = useQueries(queries);
   const resultOf = <Query extends FunctionReference<"query">>(
     _query: Query,

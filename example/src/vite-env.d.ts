@@ -1,4 +1,4 @@
 interface ImportMetaEnv {
-  /** The deployment, as `npm run example` sets it. */
+  /** The address of the deployment, as `npm run example` sets it. */
   readonly VITE_CONVEX_URL: string;
 }

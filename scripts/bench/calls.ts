@@ -11,7 +11,7 @@ const LOOPS = 16;
 const WARM_UP = { loops: LOOPS, durationMs: 3_000, rounds: 1 };
 const TURNS = { loops: LOOPS, durationMs: 1_500, rounds: 5 };
 
-/** The smallest mutation and the smallest query, over HTTP and over one WebSocket. */
+/** Measures the smallest mutation and the smallest query, over HTTP and over one WebSocket. */
 export async function benchCalls(): Promise<Figure[]> {
   const { deployment, ids } = await storeDocuments(DOCUMENTS);
   const echo = await EchoServer.start();

@@ -8,12 +8,15 @@ import { report, type Figure } from "./report.js";
 
 const ROUNDS = 20;
 
-/** The built CLI: how soon it answers, beside Node doing nothing, and how soon it serves an app. */
+/**
+ * Measures the built CLI: how soon it answers, beside Node doing nothing, and how soon it serves an
+ * app.
+ */
 export async function benchCli(): Promise<Figure[]> {
   return [...(await benchAnswers()), await benchServe()];
 }
 
-/** From the start to the first output. */
+/** Measures the time from the start to the first output. */
 async function benchAnswers(): Promise<Figure[]> {
   const deployment = await MeasuredDeployment.start();
   const folder = await mkdtemp(join(tmpdir(), "sessions-ops-bench-"));
@@ -25,7 +28,7 @@ async function benchAnswers(): Promise<Figure[]> {
     const node: number[] = [];
     const help: number[] = [];
     const status: number[] = [];
-    // By turns, so that what else the machine does falls on all of them.
+    // The programs take turns, so that other work of the machine falls on all of them.
     for (let round = 0; round < ROUNDS; round += 1) {
       node.push(await untilOutput(["-e", "0"]));
       help.push(await untilOutput([main, "--help"]));
@@ -43,7 +46,7 @@ async function benchAnswers(): Promise<Figure[]> {
   }
 }
 
-/** From the first start in a folder to an app that is deployed and ready. */
+/** Measures the time from the first start in a folder to an app that is deployed and ready. */
 async function benchServe(): Promise<Figure> {
   const folder = await mkdtemp(join(tmpdir(), "sessions-ops-bench-"));
   try {
@@ -71,7 +74,7 @@ async function benchServe(): Promise<Figure> {
   }
 }
 
-/** ms to the first output, or to the end where there is none. */
+/** The time in ms to the first output, or to the end where there is none. */
 async function untilOutput(args: string[]): Promise<number> {
   const start = performance.now();
   const child = spawn(process.execPath, args, {

@@ -15,10 +15,13 @@ const SOCKETS = 10;
 const MUTATIONS_PER_SECOND = 100;
 const WARM_UP_S = 2;
 const MEASURED_S = 5;
-/** In turns with one subscription, so that both meet the same machine. */
+/** The number of turns with one subscription and with many, so that both meet the same machine. */
 const ROUNDS = 3;
 
-/** Subscriptions on distinct keys while mutations change one key each: how long until a change shows. */
+/**
+ * Measures how long a change takes to show, with subscriptions on distinct keys while mutations change
+ * one key each.
+ */
 export async function benchLive(): Promise<Figure[]> {
   const documents = await storeDocuments(SUBSCRIPTIONS);
   const alone: number[][] = [];
@@ -26,7 +29,7 @@ export async function benchLive(): Promise<Figure[]> {
   let aloneBytes = NaN;
   for (let round = 0; round < ROUNDS; round += 1) {
     alone.push(await measure(documents, 1));
-    // The most so far, so that only the first round's is that of one subscription.
+    // The figure is the most memory so far, so that only the first round's is that of one subscription.
     if (round === 0) aloneBytes = await mostMemory(documents);
     many.push(await measure(documents, SUBSCRIPTIONS));
   }
@@ -63,7 +66,7 @@ async function mostMemory({ deployment }: Documents): Promise<number> {
 
 interface Sent {
   value: number;
-  /** When, by `performance.now()`. */
+  /** The time of the mutation's call, by `performance.now()`. */
   at: number;
 }
 
@@ -80,7 +83,7 @@ async function measure(
   const sent = Array.from({ length: subscriptions }, (): Sent[] => []);
   const latencies: number[] = [];
   await subscribeAll(readers, subscriptions, (key, value) => {
-    // A value that another followed at once may never show; the later one answers for both.
+    // A value that another one followed at once may never show; the later one answers for both.
     while ((sent[key]?.[0]?.value ?? Infinity) <= value) {
       latencies.push(performance.now() - (sent[key]?.shift()?.at ?? NaN));
     }
@@ -97,7 +100,7 @@ async function measure(
     );
     const key = n % subscriptions;
     sent[key]?.push({ value: first + n, at: performance.now() });
-    // Its update tells that it went well.
+    // The subscriber's update tells that the mutation went well.
     void writer.mutation(write, { id: ids[key] ?? "", value: first + n });
   }
   while (latencies.length < count) await wait(10);

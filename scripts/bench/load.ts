@@ -1,4 +1,4 @@
-/** What a stretch of load came to. */
+/** The result of a stretch of load. */
 export interface Load {
   calls: number;
   perSecond: number;
@@ -22,7 +22,7 @@ export async function load(
   return { calls, perSecond: calls / seconds };
 }
 
-/** Takes turns, so that all meet the same machine, and gives the median rate of each. */
+/** Runs the loads in turns, so that all meet the same machine. @returns the median rate of each */
 export async function loadInTurns(
   options: { loops: number; durationMs: number; rounds: number },
   calls: readonly ((n: number) => Promise<unknown>)[],

@@ -8,7 +8,7 @@ const SESSIONS = 100_000;
 const OLD_SESSIONS = 80_000;
 const ACTION_BYTES = 200;
 
-/** Imports 100,000 sessions and purges 80,000 of them, without and with their actions. */
+/** Measures a purge of 80,000 of 100,000 imported sessions, without and with their actions. */
 export async function benchPurge(): Promise<Figure[]> {
   return [
     ...(await purge({ actionsPerSession: 0, minPerSecond: 5_000 })),
@@ -28,7 +28,7 @@ async function purge({
 }: {
   actionsPerSession: number;
   minPerSecond: number;
-  /** Imported in no order, so that each commit writes all over the file. */
+  /** Whether the sessions are imported in no order, so that each commit writes all over the file. */
   isShuffled?: boolean;
 }): Promise<Figure[]> {
   const what =
@@ -69,7 +69,8 @@ async function purge({
       `purge${what}: and with its data file's mapped pages`,
       after.maxRssBytes / 1e6,
       "MB",
-      // Pages of which the system takes back what it needs: where commits write all over the file, it is mapped whole.
+      // The system takes back mapped pages as it needs: where commits write all over the file, it is
+      // mapped whole.
       isShuffled ? {} : { atMost: 600 },
       { name: "the data file", value: after.dataFileBytes / 1e6 },
     ),
@@ -92,7 +93,10 @@ async function importAll(
   }
 }
 
-/** In the order of their creation over 70 days, as a table's export or a log has them. */
+/**
+ * A row of the import. Rows are in the order of their creation over 70 days, as a table's export or a
+ * log has them.
+ */
 function row(i: number, now: number, actionsPerSession: number): ImportRow {
   const daysAgo =
     i < OLD_SESSIONS
@@ -111,7 +115,7 @@ function row(i: number, now: number, actionsPerSession: number): ImportRow {
   };
 }
 
-/** Each number below `SESSIONS` once, far from the one before. */
+/** A permutation of the numbers below `SESSIONS`, which puts each far from the one before. */
 function shuffled(i: number): number {
   return (i * 7_919) % SESSIONS;
 }

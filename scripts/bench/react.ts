@@ -10,10 +10,13 @@ import { report, type Figure } from "./report.js";
 const HOURS = 100;
 const HOUR_MS = 60 * MINUTE_MS;
 const LOAD_EVERY_MS = 65_000;
-/** Intervals are up to a tenth shorter, and the tracker this replaces has none of that. */
+/**
+ * The most heartbeats in an hour: intervals are up to a tenth shorter, which the replaced tracker's are
+ * not.
+ */
 const MOST_PER_HOUR = HOUR_MS / (0.9 * INTERVAL_MS);
 
-/** What visitors cost: mutations that a browser sends, and bytes that it loads. */
+/** Measures the cost of visitors: mutations that a browser sends, and bytes that it loads. */
 export async function benchReact(): Promise<Figure[]> {
   return [...(await benchMutations()), ...(await benchBytes())];
 }
@@ -68,7 +71,7 @@ async function perHour(tabs: number, isHidden: boolean): Promise<number> {
   const browser = new Browser();
   for (let n = 0; n < tabs; n += 1) {
     const tab = browser.open();
-    // After its first heartbeat, as a page that somebody looked at.
+    // The visitor leaves after the first heartbeat, as from a page that somebody looked at.
     await browser.settle();
     if (isHidden) tab.hide();
   }
@@ -76,8 +79,8 @@ async function perHour(tabs: number, isHidden: boolean): Promise<number> {
 }
 
 /**
- * The loop of the tracker this replaces, as it was measured: a mutation when a hook is mounted and one
- * every five minutes, by each hook for itself, whether or not its page is visible.
+ * The loop of the replaced tracker, as it was measured: a mutation when a hook is mounted and one every
+ * five minutes, by each hook for itself, whether or not its page is visible.
  */
 async function replacedPerHour(
   tabs: number,
@@ -124,8 +127,8 @@ helpers: the sessions of convex-helpers, which have no heartbeats.
 `;
 
 /**
- * As ES modules with react and convex left out. `size-limit` holds the bound; it says less, since it takes
- * off what an empty bundle of its kind has.
+ * Measures the bundle as ES modules with react and convex left out. `size-limit` holds the bound; it
+ * says less, since it takes off the size of an empty bundle of its kind.
  */
 async function benchBytes(): Promise<Figure[]> {
   const figures = [

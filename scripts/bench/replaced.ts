@@ -3,10 +3,13 @@ import { report, type Figure } from "./report.js";
 import { deployFolder } from "./servers/scratchApp.js";
 
 const CONNECTIONS = 16;
-/** What one query may scan on Convex. */
+/** The most documents that one query may scan on Convex. */
 const SCAN_LIMIT = 32_000;
 
-/** The tracker that this one replaces, deployed to the same deployment: how fast it cleans up, and until when. */
+/**
+ * Measures the replaced tracker, deployed to the same deployment: how fast it cleans up, and until
+ * when.
+ */
 export async function benchReplaced(): Promise<Figure[]> {
   const deployment = await deployFolder("test/baseline/convex");
   await track(deployment, 0, 4_000);

@@ -11,7 +11,7 @@ const ROUND_MS = 1_500;
 const ROUNDS = 5;
 const STARTS = 5;
 
-/** What depends on how much is stored: start-up, the rate of mutations, memory. */
+/** Measures the figures that depend on how much is stored: start-up, the rate of mutations, memory. */
 export async function benchSize(): Promise<Figure[]> {
   const few = await storeDocuments(FEW);
   const many = await storeDocuments(MANY);
@@ -47,7 +47,7 @@ export async function benchSize(): Promise<Figure[]> {
   ];
 }
 
-/** From the start of a process to the answer of its first query, in ms. */
+/** The time in ms from the start of a process to the answer of its first query. */
 async function startUps({ deployment }: Documents): Promise<number[]> {
   const times: number[] = [];
   for (let n = 0; n < STARTS; n += 1) {

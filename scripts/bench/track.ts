@@ -12,8 +12,8 @@ const ROUND_MS = 1_500;
 const ROUNDS = 5;
 
 /**
- * `trackSession` over HTTP, every call writing its lease: with 1,000 sessions stored and with 100,000,
- * turn by turn, so that both meet the same machine; and the same on `convex-test`.
+ * Measures `trackSession` over HTTP, every call writing its lease: with 1,000 sessions stored and with
+ * 100,000, turn by turn, so that both meet the same machine; and the same on `convex-test`.
  */
 export async function benchTrack(): Promise<Figure[]> {
   const few = await startTracking();

@@ -22,9 +22,9 @@ const OPTIONS: ts.CompilerOptions = {
   module: ts.ModuleKind.ESNext,
   moduleResolution: ts.ModuleResolutionKind.Bundler,
   jsx: ts.JsxEmit.ReactJSX,
-  // Some templates and apps have it.
+  // Some templates and apps have this option.
   noPropertyAccessFromIndexSignature: true,
-  // As the template of Vite has it.
+  // The template of Vite has these types.
   types: ["node", "vite/client"],
   paths: Object.fromEntries(
     Object.entries(SOURCES).map(([name, files]) => [
@@ -39,7 +39,7 @@ const withCode = documents().filter((file) =>
   codeBlocks(file).some(({ language }) => CODE.includes(language)),
 );
 
-test("there are documents with code", () => {
+test("the README is among the documents with code", () => {
   expect(withCode).toContain("README.md");
 });
 
@@ -53,7 +53,7 @@ test.each(withCode)(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** What the compiler says, each with the line of the document that it is about. */
+/** The compiler's errors, each with the line of the document that it is about. */
 function problemsOf(document: string): string[] {
   const blocks = new Map(
     codeBlocks(document)
@@ -85,7 +85,10 @@ function problemsOf(document: string): string[] {
   });
 }
 
-/** In the app that this repository is, so that its generated files are there to be imported. */
+/**
+ * The path of a block in the app that this repository is, so that its generated files are there to be
+ * imported.
+ */
 function fileOf({ code, line, language, file }: CodeBlock): string {
   const [, named] = /^\/\/ (\S+\.tsx?)/.exec(code) ?? [];
   return path.join(

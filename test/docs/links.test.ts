@@ -4,12 +4,15 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { documents, readDocument, ROOT } from "./markdown.js";
 
-test.each(documents())("the links in %s lead somewhere", (document) => {
-  const links = [...withoutCode(document).matchAll(/\]\(([^)\s]+)\)/g)].map(
-    ([, target = ""]) => target,
-  );
-  expect(links.filter((target) => !leads(target, document))).toEqual([]);
-});
+test.each(documents())(
+  "the links in %s lead to existing files and headings",
+  (document) => {
+    const links = [...withoutCode(document).matchAll(/\]\(([^)\s]+)\)/g)].map(
+      ([, target = ""]) => target,
+    );
+    expect(links.filter((target) => !leads(target, document))).toEqual([]);
+  },
+);
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
@@ -23,7 +26,7 @@ function leads(target: string, document: string): boolean {
   return anchor === undefined || anchorsOf(linked).includes(anchor);
 }
 
-/** As GitHub makes them of headings. */
+/** The anchors of headings, as GitHub makes them. */
 function anchorsOf(document: string): string[] {
   return [...withoutCode(document).matchAll(/^#+ (.+)$/gm)].map(
     ([, heading = ""]) =>

@@ -4,11 +4,11 @@ import path from "node:path";
 
 export const ROOT = path.resolve(import.meta.dirname, "../..");
 
-/** What stands between two fences. */
+/** A fenced block of code. */
 export interface CodeBlock {
-  /** Of the file, from the root. */
+  /** Path of the document from the root. */
   file: string;
-  /** Of its first line of code. */
+  /** Line of the document at which the code begins. */
   line: number;
   language: string;
   code: string;

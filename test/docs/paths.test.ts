@@ -10,9 +10,9 @@ const files = execFileSync(
   { cwd: ROOT, encoding: "utf8" },
 ).split("\n");
 
-// The changelog names what was there at its time.
+// The changelog names files that were there at its time.
 test.each(documents().filter((document) => document !== "CHANGELOG.md"))(
-  "what %s names is there",
+  "the files and folders that %s names exist",
   (document) => {
     const named = [...readDocument(document).matchAll(PATH)].map(
       ([, name = ""]) => name,
@@ -23,11 +23,17 @@ test.each(documents().filter((document) => document !== "CHANGELOG.md"))(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** A file by its extension, a folder by its slash at the end; not what users have, such as a folder of data. */
+/**
+ * The name of a file by its extension, or of a folder by its slash at the end; not of a user's own,
+ * such as a folder of data.
+ */
 const PATH =
   /`(\w[\w.-]*\/(?:[\w.-]+\/)*(?:[\w.-]+\.(?:tsx?|mjs|json|md|css|html))?)`/g;
 
-/** Documents name what is in their folder by as much of its path as tells it from the rest. */
+/**
+ * Whether a file has the name. Documents name files of their folder by as much of the path as tells it
+ * from the rest.
+ */
 function isThere(name: string, document: string): boolean {
   const folder = path.dirname(document);
   const within = folder === "." ? "" : `${folder}/`;

@@ -18,7 +18,7 @@ const texts = [
     ]),
 ];
 
-test.each(texts)("no two ports of a command in %s are one", (_name, text) => {
+test.each(texts)("no command in %s uses one port twice", (_name, text) => {
   const lines = (text ?? "")
     .split("\n")
     .filter((line) => / --port \d/.test(line));
@@ -27,7 +27,7 @@ test.each(texts)("no two ports of a command in %s are one", (_name, text) => {
       ([, flag = "", port]) => [flag, Number(port)] as const,
     );
     const port = named.find(([flag]) => flag === "port")?.[1] ?? NaN;
-    // A deployment has its app's HTTP actions on the next one, unless another is named.
+    // The app's HTTP actions are on the port after the deployment's, unless another is named.
     const hasSitePort = named.some(([flag]) => flag === "site-port");
     const isDeployment = /serve|run example/.test(line);
     const taken = [

@@ -22,7 +22,7 @@ test("the oldest Node is the same wherever it is named", () => {
   expect(read("README.md")).toContain("Node 20.19 or later");
 });
 
-test("the oldest Node is enough for each dependency", () => {
+test("the oldest Node satisfies each dependency", () => {
   const { packages } = JSON.parse(read("package-lock.json")) as {
     packages: Record<string, Package>;
   };

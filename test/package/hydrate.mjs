@@ -1,6 +1,6 @@
 /**
  * Run in an app, with the address of its deployment and this repository's folder: hydrates a page that
- * passes what the hook returns over a Suspense boundary whose code is late. Prints what became of it.
+ * passes the hook's value over a Suspense boundary whose code is late. Prints the result.
  */
 import console from "node:console";
 import { createRequire } from "node:module";
@@ -73,7 +73,7 @@ new window.MutationObserver(() => texts.add(container.textContent)).observe(
   container,
   { childList: true, subtree: true, characterData: true },
 );
-// What is known of the visitor arrives while the boundary waits.
+// The visitor's session arrives while the boundary waits.
 while (!client.connectionState().isWebSocketConnected) await wait(20);
 await wait(200);
 load({ default: Id });

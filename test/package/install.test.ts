@@ -112,7 +112,7 @@ beforeAll(async () => {
       type: "module",
       dependencies: {
         convex: "1.48.0",
-        // The oldest that is named; the other tests have the newest.
+        // The oldest React that the package names; the other tests have the newest.
         react: "18.3.1",
         "react-dom": "18.3.1",
         "sessions-ops": `file:../${tarball.filename}`,
@@ -142,7 +142,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** With the deployment's URL and key where the official CLI and ours look for them. */
+/** Runs a script with the deployment's URL and key where the official CLI and ours look for them. */
 function inApp(script: string, ...args: string[]) {
   return run(process.execPath, [join(app, script), ...args], {
     cwd: app,
@@ -210,7 +210,7 @@ test(
 );
 
 test(
-  "an app that installs the package tests it with vitest as it comes",
+  "an app that installs the package tests it with vitest without configuration",
   { timeout: 120_000 },
   async () => {
     const tested = await inApp("node_modules/vitest/vitest.mjs", "run").catch(
@@ -222,7 +222,7 @@ test(
 );
 
 test(
-  "an app on React 18 hydrates a boundary over which it passes the hook's value as it was rendered",
+  "an app on React 18 hydrates a late boundary that it passes the hook's value over",
   { timeout: 120_000 },
   async () => {
     const script = "hydrate.mjs";

@@ -119,14 +119,14 @@ describe("the visitors of a log", () => {
     });
   });
 
-  test("have the same ids with the same salt, and others with another", async () => {
+  test("have the same ids with the same salt, and different ones with another", async () => {
     const idWith = async (salt: string) =>
       (await convert([line()], salt)).rows[0]?.anonymousId;
     expect(await idWith("a")).toBe(await idWith("a"));
     expect(await idWith("a")).not.toBe(await idWith("b"));
   });
 
-  test("keep requests that are no HTTP, and no path longer than the component takes", async () => {
+  test("keep requests that are no HTTP, and paths cut to the component's limit", async () => {
     const path = `/${"x".repeat(1_022)}\u{1F600}`;
     const { rows } = await convert([
       line({ request: "-", status: "408" }),
@@ -139,13 +139,13 @@ describe("the visitors of a log", () => {
     expect(rows[0]?.actions?.[0]).not.toHaveProperty("resourceId");
   });
 
-  test("come without malformed lines, which are reported by number", async () => {
+  test("are read without malformed lines, which are reported by number", async () => {
     const { rows, malformed } = await convert(["?", "", line(), "!"]);
     expect(rows).toHaveLength(1);
     expect(malformed).toEqual([1, 4]);
   });
 
-  test("can be moved to the present as one", async () => {
+  test("are moved to the present by one difference", async () => {
     const { rows } = await convert([
       line(),
       line({ address: "::1", time: "17/May/2015:10:06:03 +0000" }),
@@ -210,11 +210,11 @@ function run(args: string[], input = "") {
   return { status, stdout, stderr };
 }
 
-describe("what it prints", () => {
+describe("its output", () => {
   const folder = mkdtempSync(join(tmpdir(), "access-log-output-"));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test("holds no control character of the log", () => {
+  test("holds none of the log's control characters", () => {
     const hostile = "\u001b[2J\u009b31m\r\u202e\u0007";
     const { stderr } = run(["-"], `${hostile}\n`);
     expect(stderr).toContain("line 1 is not in the combined format: \ufffd[2J");
@@ -230,7 +230,7 @@ describe("what it prints", () => {
     const command = `'${process.execPath}' --import tsx scripts/accessLogToSessions.ts '${log}'`;
     for (const full of [
       `${command} >/dev/full`,
-      // A file that takes the beginning, and no more.
+      // The file takes the first bytes, and no more.
       `ulimit -f 8; ${command} >'${join(folder, "rows.jsonl")}'`,
     ]) {
       const { status, stderr } = spawnSync("sh", ["-c", full], {

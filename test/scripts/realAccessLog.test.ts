@@ -19,7 +19,7 @@ const LOG = join(ROOT, "../shared/data/access.log");
 
 const why = existsSync(LOG) ? null : `there is no ${LOG}`;
 
-// It comes with no clone: whoever has it beside theirs runs these.
+// The log comes with no clone: these tests run where somebody has it beside theirs.
 describe.skipIf(isMissing(why, { isRequired: false }))(
   "a real log of 10,000 requests",
   () => {
@@ -80,7 +80,7 @@ describe.skipIf(isMissing(why, { isRequired: false }))(
       expect(actions).toBe(count(REQUESTS));
     }, 120_000);
 
-    /** A Node script, with this deployment where the official CLI and ours look for one. */
+    /** Runs a Node script, with this deployment where the official CLI and ours look for one. */
     async function run(args: string[]): Promise<string> {
       const { stdout } = await promisify(execFile)(process.execPath, args, {
         cwd: ROOT,
@@ -106,11 +106,11 @@ describe.skipIf(isMissing(why, { isRequired: false }))(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** One line has lost the quote that ends its user agent. */
+/** The requests of the log; one line has lost the quote that ends its user agent. */
 const REQUESTS = `grep -a '"$' '${LOG}'`;
 const VISITORS = `${REQUESTS} | awk -F'"' '{ split($1, start, " "); print start[1] FS $6 }' | sort -u`;
 
-/** How many lines a shell pipeline prints. */
+/** The number of lines that a shell pipeline prints. */
 function count(command: string): number {
   const lines = execFileSync("sh", ["-c", `${command} | wc -l`]);
   return Number(lines.toString());

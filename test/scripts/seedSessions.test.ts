@@ -6,7 +6,7 @@ import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 0, 1);
 
-test("the same options give the same sessions, another seed gives others", () => {
+test("the same options give the same sessions, another seed gives different ones", () => {
   const make = (seed: number) =>
     Array.from(seedSessions({ sessions: 50, days: 3, now: NOW, seed }));
   expect(make(1)).toEqual(make(1));
@@ -25,7 +25,7 @@ test("the last activity is spread evenly over the days", () => {
   }
 });
 
-test("every session has its actions within its time, and can be imported", () => {
+test("every session has its actions between its start and last activity, and can be imported", () => {
   const options = { sessions: 20, days: 1, now: NOW };
   const seeded = seedSessions({
     ...options,

@@ -31,14 +31,14 @@ const clock = new FakeClock(REOPENED_AT);
 let dataDir: string;
 let driven: Driven;
 
-// The tests go through one story, in order.
+// The tests tell one story, in order.
 beforeAll(async () => {
   dataDir = await mkdtemp(path.join(tmpdir(), "upgrade-"));
   await unpackDirectory(PACKED, dataDir);
   const options = { dataDir, port: 0, clock, holdJobs: true };
   const deployment = await openDeployment(options);
   driven = new Driven(deployment, clock);
-  // Refused if one of its rows did not match the schema.
+  // The deploy is refused if one of the stored rows does not match the schema.
   await deployApp(ROOT, deployment);
 }, 120_000);
 afterAll(async () => {
@@ -69,8 +69,8 @@ const SETTINGS = {
   },
 };
 
-describe("before anything is due", () => {
-  test("settings and their log read as they were", async () => {
+describe("an upgraded data directory, before any job is due", () => {
+  test("settings and their log read as before the upgrade", async () => {
     expect(await settings()).toEqual(SETTINGS);
     const log = await driven.component<{ revision: number }[]>(
       "settings/settings:log",
@@ -87,7 +87,7 @@ describe("before anything is due", () => {
     ]);
   });
 
-  test("sessions, runs and counts read as they were", async () => {
+  test("sessions, runs and counts read as before the upgrade", async () => {
     const status = await driven.component<Status>("operator/status:get");
     expect(status.sessions).toEqual({
       total: 36,
@@ -109,7 +109,7 @@ describe("before anything is due", () => {
     expect(await session("forgotten")).toBeNull();
   });
 
-  test("who was there goes on where they were", async () => {
+  test("visitors continue their sessions", async () => {
     expect(await track("anna")).toMatchObject({ ok: true, state: "touched" });
     expect(await track("anna")).toMatchObject({ ok: true, state: "unchanged" });
     expect(await track("bert")).toMatchObject({ ok: true, state: "touched" });
@@ -128,7 +128,7 @@ describe("before anything is due", () => {
   });
 });
 
-test("changing a setting leaves what was set, and the rest to the defaults", async () => {
+test("changing a setting keeps the settings made before the upgrade, and the defaults of the rest", async () => {
   const { purge } = SETTINGS.schedules;
   const [before] = await driven.rows<{ onPurged: string }>("settings");
   const { revision, ...whole } = SETTINGS;
@@ -154,8 +154,8 @@ test("changing a setting leaves what was set, and the rest to the defaults", asy
   expect(await settings()).toEqual(changed);
 });
 
-describe("as time goes on", () => {
-  test("the run that was under way ends by itself, with exact counts", async () => {
+describe("an upgraded data directory, as time goes on", () => {
+  test("a run that was under way ends by itself, with exact counts", async () => {
     await driven.deployment.startJobs();
     await driven.pass(15 * MINUTE_MS);
     const [run] = (await runs()).filter(
@@ -174,7 +174,7 @@ describe("as time goes on", () => {
     expect(old.toSorted()).toEqual(names("old", 40).toSorted());
   });
 
-  test("what the expire schedule missed is done once", async () => {
+  test("the fires that the expire schedule missed are made up for once", async () => {
     expect(await session("dozing")).toMatchObject({
       state: "expired",
       inactiveSince: CLOSED_AT - 15 * MINUTE_MS,
@@ -184,8 +184,8 @@ describe("as time goes on", () => {
     ]);
   });
 
-  test("from then on each fire comes at its time, once", async () => {
-    // It is 01:35: each of these is idle by one of the fires of 02:10 to 02:30.
+  test("each later fire comes at its time, once", async () => {
+    // It is 01:35: each of these visitors is idle by one of the fires of 02:10 to 02:30.
     for (let n = 0; n < 3; n += 1) {
       await track(`next-${n}`);
       await driven.pass(10 * MINUTE_MS);
@@ -198,7 +198,7 @@ describe("as time goes on", () => {
     );
   });
 
-  test("a schedule that was paused begins again after its pause", async () => {
+  test("a paused schedule begins again after its pause", async () => {
     expect(await runsBySchedule("purge", REOPENED_AT)).toEqual([]);
     const due = PAUSED_UNTIL + 40 * MINUTE_MS;
     await driven.pass(due + 30 * MINUTE_MS - clock.now());
@@ -209,7 +209,7 @@ describe("as time goes on", () => {
     expect(purged.filter((name) => name.startsWith("late-"))).toHaveLength(5);
   });
 
-  test("the watchdog had nothing to give up on", async () => {
+  test("the watchdog has given up on no schedule", async () => {
     const { watchdog } = await driven.component<Status>("operator/status:get");
     expect(watchdog.gaveUp).toBeNull();
   });
@@ -233,7 +233,7 @@ function runs() {
   return driven.component<Run[]>("runs/ledger:list");
 }
 
-/** Those that a schedule started since then, oldest first. */
+/** The runs that a schedule started since then, oldest first. */
 async function runsBySchedule(kind: ScheduleName, since: number) {
   const all = await driven.component<Run[]>("runs/ledger:list", { kind });
   const isOne = ({ trigger, startedAt }: Run) =>

@@ -4,7 +4,7 @@ import path from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 
-/** Files that whoever opens the directory makes where they are not there. */
+/** Files that are made anew by whoever opens the directory without them. */
 const MADE_ANEW = ["admin-key", "data.lmdb-lock"];
 
 export async function packDirectory(folder: string): Promise<Buffer> {

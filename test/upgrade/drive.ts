@@ -8,7 +8,7 @@ import type { JSONValue } from "convex/values";
 import type { EmbeddedDeployment } from "@sessions-ops/embedded";
 import type { FakeClock } from "../../embedded/test/support/fakeClock.js";
 
-/** The app of a checkout, and beside it what an app of its own would have: a hook and its table. */
+/** Files of an app of its own, which are added to those of a checkout: a hook and its table. */
 const OWN_FILES = {
   "schema.ts": `
 import { defineSchema, defineTable } from "convex/server";
@@ -77,13 +77,13 @@ export class Driven {
     readonly clock: FakeClock,
   ) {}
 
-  /** A function of the component, as an operator calls it. */
+  /** Calls a function of the component, as an operator does. */
   component<Value>(path: string, args: JSONValue = {}): Promise<Value> {
     const componentPath = "sessionTracker";
     return this.#call("/api/function", { path, args, componentPath });
   }
 
-  /** A function of the app. */
+  /** Calls a function of the app. */
   app<Value>(path: string, args: JSONValue = {}): Promise<Value> {
     return this.#call("/api/function", { path, args });
   }
@@ -93,7 +93,7 @@ export class Driven {
     return this.#rows("sessionTracker", table);
   }
 
-  /** Lets time pass, and what is due on the way be done at its time. */
+  /** Lets time pass, and jobs that fall due on the way run at their time. */
   async pass(ms: number): Promise<void> {
     const end = this.clock.now() + ms;
     await this.settle();
@@ -131,7 +131,7 @@ export class Driven {
     return false;
   }
 
-  /** The newest first. */
+  /** The rows of a table, the newest first. */
   async #rows<Row>(componentPath: string, table: string): Promise<Row[]> {
     const paginationOpts = { cursor: null, numItems: 1_000 };
     const { page } = await this.#call<{ page: Row[] }>("/api/query", {
@@ -160,10 +160,13 @@ export class Driven {
   }
 }
 
-/** Of a millisecond each, in which a static cron that is due would have begun. */
+/**
+ * The number of quiet turns to wait, of a millisecond each, in which a static cron that is due would
+ * have begun.
+ */
 const QUIET_TURNS = 50;
 
-/** Those that schedule functions. */
+/** The components that schedule functions. */
 const COMPONENTS = [
   "sessionTracker",
   "sessionTracker/crons",

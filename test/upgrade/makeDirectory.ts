@@ -1,6 +1,6 @@
 /**
- * Makes `dataDirectory.br`: what a deployment of an earlier version leaves on disk. Run once, in a checkout
- * of that version beside this one, with its own node_modules:
+ * Makes `dataDirectory.br`: the files that a deployment of an earlier version leaves on disk. Run once,
+ * in a checkout of that version beside this one, with its own node_modules:
  *
  *   git worktree add ../before ac8261f && (cd ../before && npm ci)
  *   npx tsx --conditions=source test/upgrade/makeDirectory.ts ../before
@@ -44,7 +44,7 @@ const component: Driven["component"] = (name, args) =>
   driven.component(name, args);
 const app: Driven["app"] = (name, args) => driven.app(name, args);
 
-// Settings: one that is changed twice, one that is changed and put back to what the default is, and a hook.
+// Settings: one that is changed twice, one that is changed and put back to its default, and a hook.
 const change = (patch: Record<string, number>, reason: string) =>
   component("settings:change", { patch, actor: "ada", reason });
 await change({ retentionDays: 20 }, "first guess");
@@ -64,7 +64,7 @@ await component("schedules:set", {
   actor: "ben",
 });
 
-// Visitors of long ago, of whom a purge takes some, and those who are there.
+// Visitors of long ago, some of whom a purge takes, and visitors who are there.
 const action = (at: number) => ({
   at,
   action: "view",
@@ -110,7 +110,7 @@ await app("sessions:forgetSession", { anonymousId: "forgotten" });
 const tallyId = await component<string>("tallies:begin");
 await component("tallies:page", { tallyId, page: 0, fix: false });
 
-// The schedule's own expire run, and a purge of an operator's.
+// The schedule's own expire run, and an operator's purge.
 await driven.pass(35 * MINUTE_MS);
 await component("runs:start", {
   kind: "purge",
@@ -127,7 +127,8 @@ await component("schedules:pause", {
   actor: "ben",
 });
 
-// Those who are there when it is closed, one of whom will be idle by the time that it is opened again.
+// Visitors who are there when the deployment is closed, one of whom will be idle by the time that it is
+// opened again.
 await driven.pass(CLOSED_AT - 15 * MINUTE_MS - clock.now());
 await app("sessions:trackSession", { anonymousId: "dozing" });
 await driven.pass(CLOSED_AT - 20_000 - clock.now());

@@ -14,15 +14,15 @@ import type {
 /** The folder of the repository. */
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** What the measured process says of itself. */
+/** Figures that the measured process sends of itself. */
 export interface ServerStats {
   /** Mutations committed, each its own transaction. */
   mutations: number;
-  /** The most memory the process held itself. */
+  /** The most memory of the process, without the mapped pages of its data file. */
   maxOwnBytes: number;
-  /** The same with the mapped pages of its data file. */
+  /** The most memory of the process, with the mapped pages of its data file. */
   maxRssBytes: number;
-  /** Of the file that the store has grown to. */
+  /** The size that the store's file has grown to. */
   dataFileBytes: number;
 }
 
@@ -71,7 +71,7 @@ export class MeasuredDeployment {
     return value as Returns<Name>;
   }
 
-  /** One call over HTTP, as `ConvexHttpClient` makes it. */
+  /** Makes one call over HTTP, as `ConvexHttpClient` makes it. */
   async post(path: string, body: object): Promise<unknown> {
     const response = await fetch(this.url + path, {
       method: "POST",

@@ -31,11 +31,14 @@ process.on("message", (message) => {
     void deployment.close().then(() => process.exit(0));
   }
 });
-// Whoever measured is gone, perhaps by an error of its own.
+// The measuring process is gone, perhaps by an error of its own.
 process.on("disconnect", () => process.exit(1));
 process.send?.({ url: deployment.url, adminKey: deployment.adminKey });
 
-/** Without the mapped pages of the data file, which are the system's to take back; all of it where not on Linux. */
+/**
+ * Memory without the mapped pages of the data file, which are the system's to take back; all of it
+ * where not on Linux.
+ */
 function ownMemoryBytes() {
   if (process.platform !== "linux") return process.memoryUsage.rss();
   const status = readFileSync("/proc/self/status", "utf8");

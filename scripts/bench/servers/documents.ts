@@ -2,7 +2,7 @@ import { makeFunctionReference } from "convex/server";
 import type { MeasuredDeployment } from "./deployment.js";
 import { deployFolder } from "./scratchApp.js";
 
-/** How many documents one mutation of `fill` inserts. */
+/** The number of documents that one mutation of `fill` inserts. */
 const FILL_PAGE = 4_000;
 
 export const read = makeFunctionReference<"query", { key: string }>(
@@ -16,7 +16,7 @@ export const write = makeFunctionReference<
 /** A deployment of `app/` and the documents in it. */
 export interface Documents {
   deployment: MeasuredDeployment;
-  /** Of the documents with the keys `document-0`, `document-1` and so on. */
+  /** The ids of the documents with the keys `document-0`, `document-1` and so on. */
   ids: string[];
 }
 

@@ -4,7 +4,10 @@ import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
 import { HttpCaller } from "./httpCaller.js";
 
-/** The server of `echoProcess.mjs`: what HTTP, WebSocket and this process's own clients cost alone. */
+/**
+ * The server of `echoProcess.mjs`, which shows the cost of HTTP, WebSocket and this process's own
+ * clients alone.
+ */
 export class EchoServer {
   readonly http: HttpCaller;
   readonly #process: ChildProcess;

@@ -1,6 +1,6 @@
 /**
- * The least that a server in a process of its own can do, to measure the deployment against: it
- * answers each HTTP request and each WebSocket message with the same small text.
+ * The least server in a process of its own, to measure the deployment against: it answers each HTTP
+ * request and each WebSocket message with the same small text.
  */
 import { createServer } from "node:http";
 import process from "node:process";

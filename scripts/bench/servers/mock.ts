@@ -9,7 +9,10 @@ import schema from "../../../convex/sessionTracker/schema.js";
 
 const CALLS = 100;
 
-/** Heartbeats a second on `convex-test` with so many sessions stored: the same code, the mock's store. */
+/**
+ * Measures the heartbeats a second on `convex-test` with so many sessions stored: the same code, the
+ * mock's store.
+ */
 export async function mockTrackRate(sessions: number): Promise<number> {
   const component = fileURLToPath(
     new URL("../../../convex/sessionTracker", import.meta.url),
@@ -71,7 +74,7 @@ async function fill(
   });
 }
 
-/** What `import.meta.glob` would give, outside of Vite. */
+/** The modules that `import.meta.glob` would give, outside of Vite. */
 function modulesIn(folder: string): Record<string, () => Promise<unknown>> {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
   return Object.fromEntries(

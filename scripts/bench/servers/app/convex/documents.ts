@@ -1,4 +1,4 @@
-/** The smallest functions that a deployment can be measured by. */
+/** The smallest functions to measure a deployment by. */
 import {
   mutationGeneric,
   queryGeneric,
@@ -25,7 +25,7 @@ export const fill = mutation({
   },
 });
 
-/** One document read, one written. */
+/** Reads one document and writes it. */
 export const write = mutation({
   args: { id: v.id("documents"), value: v.number() },
   returns: v.null(),
@@ -35,7 +35,7 @@ export const write = mutation({
   },
 });
 
-/** One document, by its key. */
+/** Reads one document by its key. */
 export const read = query({
   args: { key: v.string() },
   returns: v.union(v.number(), v.null()),
