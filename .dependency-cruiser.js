@@ -30,6 +30,14 @@ const DOWNWARDS = {
     "shared",
   ],
   "embedded/src": ["server", "functions", "scheduler", "database", "storage"],
+  "embedded/src/database": [
+    "imports",
+    "schema",
+    "transactions",
+    "queries",
+    "records",
+    "values",
+  ],
 };
 
 /** Of the component, what knows no deployment: validators, types, pure rules. */
