@@ -1,22 +1,22 @@
-/** Folders are rooms that a newcomer finds his way in: named after what happens there, and not crowded. */
+/** The layout of the code: folders are named after their subject, and not crowded. */
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { expect, test } from "vitest";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 const MAX_FILES = 15;
-/** One file for each command, however many there are. */
+/** Folders with one file for each command, however many there are. */
 const LISTS = ["cli/commands"];
 const NOT_YET = ["react", "test/react"];
 const CODE = /\.(ts|tsx|mjs|js|css)$/;
 
 const folders = filesByFolder();
 
-test("all code is looked at", () => {
+test("the layout check covers all code", () => {
   expect(folders.get("convex/sessionTracker/runs")).toContain("page.ts");
 });
 
-test("no folder has more files of code than one sees at a glance", () => {
+test("no folder has more than fifteen files of code", () => {
   const crowded = [...folders]
     .filter(([folder]) => !NOT_YET.includes(folder))
     .filter(([folder]) => !LISTS.includes(folder))
@@ -25,7 +25,7 @@ test("no folder has more files of code than one sees at a glance", () => {
   expect(crowded).toEqual([]);
 });
 
-test("no folder is named after holding what has no place", () => {
+test("no folder has a name without a subject, such as lib", () => {
   const named = [...folders.keys()].filter((folder) =>
     /(^|\/)(lib|libs|utils?|helpers|misc|common)(\/|$)/.test(folder),
   );

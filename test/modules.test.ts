@@ -1,6 +1,6 @@
 /**
- * What a deployment loads before it runs a function that visitors call: the modules of that function, as the
- * push bundles them. A cold start and each isolate pay for every one of them, whether or not it is used.
+ * The modules that a deployment loads before it runs a function that visitors call, as the push bundles
+ * them. A cold start and each isolate pay for every one of them, whether or not it is used.
  */
 import { readdirSync } from "node:fs";
 import path from "node:path";
@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 
 const COMPONENT = path.resolve(import.meta.dirname, "../convex/sessionTracker");
 
-/** Of a module and all that it loads; convex itself is about 36 of the modules and 100 kB. */
+/** The size of a module and all that it loads; convex itself is about 36 of the modules and 100 kB. */
 interface Loaded {
   modules: number;
   bytes: number;
@@ -47,7 +47,7 @@ describe.each(Object.entries(MOST))("%s", (module, most) => {
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** As `convex deploy` does: each module an entry of its own, and what several of them use in chunks. */
+/** Bundles as `convex deploy` does: each module is an entry of its own, and shared parts are chunks. */
 async function bundle() {
   const entryPoints = readdirSync(COMPONENT, {
     recursive: true,

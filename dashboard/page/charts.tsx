@@ -22,7 +22,7 @@ export function ActiveChart({ samples }: { samples: readonly Sample[] }) {
   const [first, last] = [samples.at(0), samples.at(-1)];
   if (first === undefined || last === undefined)
     return <ChartFrame label="Loading" />;
-  // The chart spans at least a minute or so: a few seconds would have the same minute below all of it.
+  // The chart spans ten minutes at least: a few seconds would have the same minute below all of it.
   const end = Math.max(last.at, first.at + MIN_SPAN_MS);
   return (
     <ChartFrame label={`${saySample(first)}; ${saySample(last)}`}>

@@ -1,9 +1,9 @@
-/** What a visitor allows, and what an operator takes away. */
+/** Consent of a visitor, and sessions that an operator erases. */
 import { expect, test } from "vitest";
 import { App } from "./support/app.js";
 import { INTERVAL_MS, LONGEST_MS, Visitor } from "./support/visitor.js";
 
-test("pending stores and sends nothing; granted does; denied forgets the visitor on both sides", async () => {
+test("pending consent stores and sends nothing; granted does; denied forgets the visitor on both sides", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tab = await visitor.open("/#/overview");
@@ -42,7 +42,7 @@ test("pending stores and sends nothing; granted does; denied forgets the visitor
   expect(await tab.anonymousId()).not.toBe(anonymousId);
 });
 
-test("ending the session in one tab ends it in all, until somebody new goes on", async () => {
+test("ending the session in one tab ends it in all, until a reset", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tab = await visitor.openWindow();
@@ -86,7 +86,7 @@ test("a session that an operator erases while its page is open comes back as a n
   await visitor.pass(1_000);
   const { anonymousId = "" } = before ?? {};
   await app.component.mutation("visitors/forget:visitor", { anonymousId });
-  // The page hears of it: there is no session to show.
+  // The page is told that the session is gone: there is none to show.
   await tab.fact("Session").waitFor({ state: "detached" });
   expect(await app.sessions()).toEqual([]);
 

@@ -56,9 +56,9 @@ test("the link lets one browser in; a second use of it lets nobody in, and a new
   expect((await running.finished).exitCode).toBe(0);
 });
 
-test("only this machine reaches it, and only by its own name", async () => {
+test("the page is reached only from this machine, and only by its own name", async () => {
   const { running, link } = await operator.dashboard();
-  // Bound to all addresses, it would answer at this one too.
+  // A server that is bound to all addresses would answer at this one too.
   const elsewhere = connect(Number(link.port), "127.0.0.2");
   await expect(once(elsewhere, "connect")).rejects.toThrow("ECONNREFUSED");
   elsewhere.destroy();
@@ -66,7 +66,7 @@ test("only this machine reaches it, and only by its own name", async () => {
   const rebound = new URL(link);
   rebound.hostname = INSECURE_HOST;
   expect((await page.goto(rebound.href))?.status()).toBe(403);
-  // A browser that is on its way to the page, and asks for an icon, is not told that it may not.
+  // A browser on its way to the page also asks for an icon, and is not refused.
   expect((await fetch(new URL("/favicon.ico", link))).status).toBe(204);
   // The right host still gets in: the token was not used up.
   await page.goto(link.href);
@@ -75,7 +75,7 @@ test("only this machine reaches it, and only by its own name", async () => {
   await running.finished;
 });
 
-test("what happens is shown as it happens, and the admin key is in nothing that is sent", async () => {
+test("changes are shown as they happen, and the admin key is in nothing that is sent", async () => {
   const { running, link } = await operator.dashboard();
   const page = await operator.browse();
   const received = await listen(page);
@@ -135,7 +135,7 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
   await card(page, "Runs").getByText("canceled").waitFor();
   await progress.waitFor({ state: "detached" });
 
-  // A hook of the app that is not there: each session is set aside, and the run gives up.
+  // The app's hook does not exist: each session is set aside, and the run gives up.
   await component.mutation("settings/settings:setHooks", {
     onPurged: "function://;gone:onPurged",
   });
@@ -149,7 +149,7 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
   const errors = card(page, "Errors of runs").locator("tbody tr");
   await errors.first().waitFor();
   expect(await errors.first().textContent()).toContain("onPurged");
-  // One row for what is the same of all that were set aside, and one for the run that was canceled.
+  // One row is for the equal errors of all that were set aside, and one for the run that was canceled.
   await errors
     .first()
     .getByText(/^\d\d sessions$/)
@@ -174,7 +174,7 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
 
   expect(complaints).toEqual([]);
   const all = received.join("\n");
-  // What was listened to is what the page got.
+  // The collected texts are those that the page got.
   expect(all).toContain(operator.deployment.url);
   expect(all).toContain("night shift");
   expect(all).not.toContain(operator.deployment.adminKey);
@@ -185,7 +185,7 @@ test("what happens is shown as it happens, and the admin key is in nothing that 
   await page.getByText("not live").waitFor();
 });
 
-test("a bar that ends where counting did says so in full, and tables show the newest first", async () => {
+test("a bar counted to its limit says so, and tables show the newest first", async () => {
   const { component } = operator;
   const lastActive = Date.now() - 5 * DAY_MS;
   for (let first = 0; first < 4_200; first += 700) {
@@ -242,7 +242,7 @@ test("a bar that ends where counting did says so in full, and tables show the ne
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** What axe has against the page, and where. */
+/** The violations that axe finds on the page, with their places. */
 async function findings(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() =>
@@ -269,12 +269,12 @@ function tile(page: Page, label: string) {
   return card(page, label).locator("b");
 }
 
-/** Everything that the page gets from now on: addresses, headers, bodies, events. */
+/** Collects everything that the page gets from now on: addresses, headers, bodies, events. */
 async function listen(page: Page): Promise<string[]> {
   const received: string[] = [];
   page.on("response", (response) => {
     received.push(response.url(), JSON.stringify(response.headers()));
-    // A stream has no end to wait for; its events come below.
+    // A stream has no end to wait for; its events are collected below.
     if (response.url().endsWith("/events")) return;
     void response.text().then((body) => received.push(body));
   });

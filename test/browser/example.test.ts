@@ -1,4 +1,4 @@
-/** The two pages of the example, as their users have them. */
+/** The two pages of the example, as their users see them. */
 import { expect, test } from "vitest";
 import { seedSessions } from "../../scripts/seedSessions.js";
 import { App } from "./support/app.js";
@@ -7,7 +7,7 @@ import { Visitor } from "./support/visitor.js";
 
 const LONG = "an-action-with-a-name-as-long-as-no-screen-is-wide-".repeat(4);
 
-test("a visitor's page shows what its visitor does", async () => {
+test("a visitor's page shows the visitor's own session", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tab = await visitor.open();
@@ -25,7 +25,7 @@ test("a visitor's page shows what its visitor does", async () => {
   expect(visitor.complaints).toEqual([]);
 });
 
-test("the overview is for administrators, and shows every visitor as they come", async () => {
+test("the overview is for administrators, and shows all visitors live", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tab = await visitor.open("/#/overview");
@@ -62,7 +62,7 @@ test("the overview is for administrators, and shows every visitor as they come",
   });
   const long = newest.getByTitle(LONG, { exact: true });
   await long.waitFor();
-  // It leaves room for the other columns; what it is in full is its title.
+  // The cell leaves room for the other columns; its title is the full value.
   expect((await long.boundingBox())?.width).toBeLessThan(200);
   const full = await takeScreenshots(tab.page, "overview");
   expect([...outside, ...none, ...full]).toEqual([]);
@@ -72,7 +72,7 @@ test("the overview is for administrators, and shows every visitor as they come",
   expect(visitor.complaints).toEqual([]);
 });
 
-test("whoever is refused the token is told so, and may try again", async () => {
+test("a refused sign-in is reported, and can be tried again", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tab = await visitor.open("/#/overview");
@@ -84,7 +84,7 @@ test("whoever is refused the token is told so, and may try again", async () => {
   await tab.card("All sessions").waitFor();
 });
 
-test("an overview whose deployment is away says that it is old, until it is live again", async () => {
+test("an overview without its deployment says that it is old, until it is live again", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tab = await visitor.open("/#/overview");

@@ -1,4 +1,4 @@
-/** When a browser says that its visitor is there, and when it keeps quiet. */
+/** The heartbeats of a browser: when it sends them, and when it does not. */
 import { expect, test } from "vitest";
 import { App, expectOneEach } from "./support/app.js";
 import { INTERVAL_MS, LONGEST_MS, Visitor } from "./support/visitor.js";
@@ -24,11 +24,12 @@ test("a tab that crashes in the middle of a heartbeat is replaced within an inte
   await app.called("trackSession", 1);
   await visitor.settle();
   await leader.page.evaluate(() => {
-    // Never answered nor sent, so that the tab dies while it holds the lock.
+    // The call is never answered nor sent, so that the tab dies while it holds the lock.
     globalThis.fetch = () => new Promise(() => {});
   });
   await visitor.context.clock.runFor(LONGEST_MS);
-  // Before the other tab comes, as that hides this one, and a hidden tab sends nothing.
+  // The lock is taken before the other tab comes, as that hides this one, and a hidden tab sends
+  // nothing.
   await leader.page.waitForFunction(async () => {
     const { held } = await navigator.locks.query();
     return held?.length === 1;
@@ -63,12 +64,12 @@ test("a hidden tab misses 24 heartbeats and sends one when it is back", async ()
   expect(await tab.visibility()).toBe("visible");
   await visitor.pass(1_000);
   expect(app.heartbeats).toHaveLength(2);
-  // They are longer than the idle timeout, so this is the same visitor's next visit.
+  // The heartbeats are longer apart than the idle timeout, so this is the same visitor's next visit.
   await tab.fact("Visits").getByText("2").waitFor();
   expect(await app.sessions()).toMatchObject([{ state: "active", visits: 2 }]);
 });
 
-test("offline, 24 heartbeats are missed and actions wait: one heartbeat and each action once on return", async () => {
+test("after 24 missed heartbeats offline, one heartbeat and each waiting action are sent once", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tab = await visitor.open();
@@ -96,7 +97,7 @@ test("offline, 24 heartbeats are missed and actions wait: one heartbeat and each
   ]);
 });
 
-test("a page leaves for the back/forward cache without a word, and goes on when it is back", async () => {
+test("a page sends nothing when it enters the back/forward cache, and goes on when it is back", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tab = await visitor.open();
@@ -119,7 +120,7 @@ test("a page leaves for the back/forward cache without a word, and goes on when 
   expect(app.heartbeats).toHaveLength(2);
 });
 
-test("a deployment that is restarted gets what waited, once", async () => {
+test("a restarted deployment gets the waiting calls, once", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tab = await visitor.open();
@@ -141,7 +142,7 @@ test("a deployment that is restarted gets what waited, once", async () => {
   expect(await app.sessions()).toMatchObject([{ anonymousId, visits: 1 }]);
 });
 
-test("a page that is loaded again with an action under way: each action is recorded once", async () => {
+test("a page loaded again with an action under way records each action once", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tab = await visitor.open();
@@ -164,20 +165,20 @@ test("a page that is loaded again with an action under way: each action is recor
   ]);
 });
 
-test("the last tab is closed: its last heartbeat and action arrive, and nothing asks to stay", async () => {
+test("closing the last tab sends its last heartbeat and action, and asks no question", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const stays = await visitor.context.newPage();
   const tab = await visitor.open();
   await tab.shows("active");
   await app.called("trackSession", 1);
-  // However late the next heartbeat is, that is in less than half an interval.
+  // The next heartbeat, however late, is due in less than half an interval.
   await visitor.pass((INTERVAL_MS * 2) / 3);
   const sent: string[] = [];
   visitor.context.on("console", (message) => sent.push(message.text()));
   await tab.page.evaluate(() => {
     const { fetch } = globalThis;
-    // To this machine most arrive anyway; what outlives a page is only what is asked to.
+    // On this machine most requests arrive anyway; only those that ask to be kept alive outlive a page.
     globalThis.fetch = (url, init) => {
       console.log(`keepalive: ${init?.keepalive}`);
       return fetch(url, init);
@@ -187,10 +188,10 @@ test("the last tab is closed: its last heartbeat and action arrive, and nothing 
   expect(await tab.close()).toEqual([]);
   await app.called("trackUserAction", 1);
   await app.called("trackSession", 2);
-  // The browser tells of them by another way than the deployment.
+  // The browser reports these requests by another way than the deployment.
   await expect.poll(() => sent).toEqual(["keepalive: true", "keepalive: true"]);
 
-  // A page that does ask is seen to.
+  // The check works: a page that does ask is noticed.
   const asking = await visitor.open();
   await asking.page.evaluate(() =>
     addEventListener("beforeunload", (event) => event.preventDefault()),

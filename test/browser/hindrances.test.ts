@@ -1,4 +1,4 @@
-/** What shall not keep a visitor from a heartbeat an interval, nor hold up what is done in another tab. */
+/** Hindrances that keep no visitor from a heartbeat an interval, nor another tab from its calls. */
 import { expect, test } from "vitest";
 import { App } from "./support/app.js";
 import { Gate } from "./support/gate.js";
@@ -6,7 +6,7 @@ import { allShow, appPath } from "./support/trackers.js";
 import { LONGEST_MS, Visitor } from "./support/visitor.js";
 import { HOUR_MS } from "../../convex/sessionTracker/shared/times.js";
 
-test("a browser that says wrongly that it is offline sends its heartbeats", async () => {
+test("a browser that wrongly says it is offline sends its heartbeats", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   await visitor.context.addInitScript(() => {
@@ -39,7 +39,7 @@ test.each([
     how: "answered with a 503",
     answer: { status: 503, body: { code: "Overloaded", message: "Try later" } },
   },
-])("$how, an action stops no heartbeat", async ({ answer }) => {
+])("an action $how stops no heartbeat", async ({ answer }) => {
   const app = await App.open();
   const gate = await Gate.before(app.url);
   gate.answers("trackUserAction", answer);

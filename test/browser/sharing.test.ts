@@ -1,4 +1,4 @@
-/** What shares a browser's storage: two apps, two clients, and an app that clears it. */
+/** Sharers of a browser's storage: two apps, two clients, and an app that clears it. */
 import { expect, test } from "vitest";
 import { App } from "./support/app.js";
 import { allShow, appPath, tracked } from "./support/trackers.js";
@@ -38,7 +38,7 @@ async function twoApps() {
   return { otherApp, other, anonymousId, expectUnmoved };
 }
 
-test("an app that is denied leaves another of its origin the visitor", async () => {
+test("denied consent in one app leaves another app of the origin its visitor", async () => {
   const { otherApp, other, expectUnmoved } = await twoApps();
   await other.page.evaluate(() => globalThis.trackers[0]?.setConsent("denied"));
   await allShow(other, "denied");
@@ -48,7 +48,7 @@ test("an app that is denied leaves another of its origin the visitor", async () 
   expect(otherApp.heartbeats).toHaveLength(1);
 });
 
-test("an app that is reset leaves another of its origin the visitor", async () => {
+test("a reset in one app leaves another app of the origin its visitor", async () => {
   const { otherApp, other, anonymousId, expectUnmoved } = await twoApps();
   await other.page.evaluate(() => globalThis.trackers[0]?.reset());
   await otherApp.called("endSession", 1);
@@ -62,7 +62,7 @@ test("an app that is reset leaves another of its origin the visitor", async () =
   ]);
 });
 
-test("an app that removes its keys one by one: one new visitor, and all tabs go on", async () => {
+test("an app that removes its keys one by one gets one new visitor, and all tabs go on", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tabs = await visitor.openWindows(3);
@@ -74,7 +74,7 @@ test("an app that removes its keys one by one: one new visitor, and all tabs go 
   await tab!.page.evaluate(() => {
     for (const key of Object.keys(localStorage)) localStorage.removeItem(key);
   });
-  // Within that others would hear of a denial.
+  // Within this time others would hear of a denial.
   await visitor.context.clock.runFor(1_000);
   await app.called("trackSession", 2);
   await visitor.pass(LONGEST_MS);

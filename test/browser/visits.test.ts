@@ -1,4 +1,4 @@
-/** Who a visitor is: one browser, one id, one session. */
+/** The identity of a visitor: one browser, one id, one session. */
 import { expect, test } from "vitest";
 import { App, expectOneEach } from "./support/app.js";
 import { INSECURE_HOST } from "./support/chromium.js";
@@ -27,7 +27,7 @@ test("a first visit creates one session, and a reload keeps it", async () => {
   await visitor.pass(LONGEST_MS);
   expect(await tab.anonymousId()).toBe(anonymousId);
   expect(await app.sessions()).toHaveLength(1);
-  // One when it came and one an interval later: the reload had nothing to say.
+  // One heartbeat came at first and one an interval later: the reload sent none.
   expect(app.heartbeats).toHaveLength(2);
   expect(visitor.complaints).toEqual([]);
 });
@@ -45,7 +45,7 @@ test("two tabs opened at once agree on one id", async () => {
   expect(app.heartbeats).toHaveLength(1);
 });
 
-test("StrictMode, a component and two hooks: one heartbeat for each time they are mounted", async () => {
+test("a component and two hooks in StrictMode send one heartbeat each time they are mounted", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tab = await visitor.open("/hooks/");
@@ -90,7 +90,7 @@ test("a browser that blocks all storage is tracked until the page is left", asyn
   expect(visitor.complaints).toEqual([]);
 });
 
-test("on plain http there is no randomUUID and there are no Web Locks: two tabs are one visitor all the same", async () => {
+test("two tabs on plain http, without randomUUID and Web Locks, are one visitor", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app, { host: INSECURE_HOST });
   const tab = await visitor.open();

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
 
-/** Real pages in a real Chromium, which `npm test` can do without. */
+/** Tests of real pages in a real Chromium, which `npm test` can do without. */
 export default defineConfig({
   root: fileURLToPath(new URL("../..", import.meta.url)),
   ssr: { resolve: { conditions: ["source", ...defaultServerConditions] } },

@@ -1,11 +1,11 @@
 import { processSuites as ofEmbedded } from "../../embedded/test/suites.js";
 
 /**
- * What runs programs as people do, and takes them half a minute or more: the package installed by npm;
- * the CLI from import to purge, in terminals, in shells and on bad networks; every command of `OPERATING.md` and
- * of the official CLI; a real log, imported and purged; what ends, kills and
- * starts deployments again, or deploys over an old one. `npm test` has no time for them,
- * `npm run test:processes` runs them.
+ * Suites that run programs as people do, and take half a minute or more: the package installed by npm;
+ * the CLI from import to purge, in terminals, in shells and on bad networks; every command of
+ * `OPERATING.md` and of the official CLI; a real log, imported and purged; what ends, kills and starts
+ * deployments again, or deploys over an old one. `npm test` has no time for them, `npm run
+ * test:processes` runs them.
  */
 export const processSuites = [
   "test/package/*.test.ts",

@@ -1,5 +1,5 @@
 /**
- * An app whose address names its deployment, how many roots with a client of their own it has, and the
+ * An app whose address names its deployment, the number of roots with a client of their own, and the
  * heartbeat interval: its trackers are there for tests to act with.
  */
 import { ConvexProvider, ConvexReactClient } from "convex/react";

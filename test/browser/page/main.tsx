@@ -1,4 +1,7 @@
-/** A component and two hooks in StrictMode, which a button takes off the page and puts back. */
+/**
+ * A component and two hooks in StrictMode, with a button that takes them off the page and puts them
+ * back.
+ */
 import { ConvexProvider, ConvexReactClient } from "convex/react";
 import { StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";

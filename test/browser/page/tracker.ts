@@ -1,6 +1,6 @@
 import type { Consent, SessionTracking } from "../../../react/index.js";
 
-/** What a root's tracker returned last, and how its visitor's consent changes. */
+/** The last tracking that a root's hook returned, and a setter of its visitor's consent. */
 export interface Tracker extends SessionTracking {
   setConsent: (consent: Consent) => void;
 }

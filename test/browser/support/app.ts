@@ -12,15 +12,15 @@ import { FakeClock } from "../../../embedded/test/support/fakeClock.js";
 import { stablePort } from "../../../embedded/test/support/ports.js";
 
 /**
- * How far time goes at once. To a client, a deployment that is silent for a minute is dead, and this
- * one says something every 15 s.
+ * The longest step of time. To a client, a deployment that is silent for a minute is dead, and this one
+ * says something every 15 s.
  */
 export const STEP_MS = 30_000;
 
 /** A mutation of the app that the deployment has run. */
 export interface Call {
   name: string;
-  /** Milliseconds that the test had let pass. */
+  /** The time of the call, in ms that the test had let pass. */
   at: number;
 }
 
@@ -40,7 +40,7 @@ export class App {
     this.#dataDir = dataDir;
   }
 
-  /** It is closed and removed when the test is finished. */
+  /** Opens an app, which is closed and removed when the test is finished. */
   static async open(clock = new FakeClock(Date.now())): Promise<App> {
     const dataDir = await copyDeployed();
     const app = new App(dataDir, clock);
@@ -56,7 +56,7 @@ export class App {
     return this.#url;
   }
 
-  /** Of what the test let pass. */
+  /** The time that the test let pass, in ms. */
   get passedMs(): number {
     return this.clock.now() - this.#startMs;
   }
@@ -67,7 +67,7 @@ export class App {
     return exampleComponent(this.#deployment);
   }
 
-  /** At the address that it had before, if any. */
+  /** Starts the deployment, at the address that it had before, if any. */
   async start(): Promise<void> {
     const port =
       this.#url === "" ? await stablePort() : Number(new URL(this.#url).port);
@@ -138,8 +138,8 @@ export async function copyDeployed(): Promise<string> {
 }
 
 /**
- * Since the first of these calls there was one each interval, give or take a tenth of it and a step of
- * the clock: however many tabs there are, they are of one.
+ * Expects one call each interval since the first of these, give or take a tenth of it and a step of the
+ * clock: however many tabs there are, the calls are of one.
  */
 export function expectOneEach(
   intervalMs: number,

@@ -19,16 +19,16 @@ export interface Chromium {
 }
 
 export interface ChromiumOptions {
-  /** As who blocks all cookies in the settings has it: touching storage throws. */
+  /** Whether storage throws when it is touched, as where all cookies are blocked in the settings. */
   blockStorage?: boolean;
 }
 
-/** A host on plain http that is this machine, but to a browser is not: no secure context. */
+/** The host of this machine on plain http that a browser does not take for it: no secure context. */
 export const INSECURE_HOST = "app.test";
 
 /**
- * Starts one without Playwright's defaults: they keep all tabs visible and turn the back/forward cache
- * off, and both are what is tested.
+ * Starts Chromium without Playwright's defaults: they keep all tabs visible and turn the back/forward
+ * cache off, and both are under test.
  */
 export async function startChromium({
   blockStorage = false,
@@ -37,7 +37,7 @@ export async function startChromium({
   if (blockStorage) writePreferences(profile, { cookies: BLOCK });
   const child = spawn(findChromium(), [...ARGS, `--user-data-dir=${profile}`], {
     stdio: ["ignore", "ignore", "pipe"],
-    // Its helpers go with it when the group is killed.
+    // Chromium's helper processes go with it when the group is killed.
     detached: true,
   });
   const killGroup = (): void => {
@@ -64,7 +64,7 @@ export async function startChromium({
     });
     const [context] = browser.contexts();
     if (context === undefined) throw new Error("Chromium has no profile.");
-    // The tests' own time is up later than any of this.
+    // The timeout of a test is longer than any of this.
     context.setDefaultTimeout(TIMEOUT_MS);
     const close = async (): Promise<void> => {
       await browser.close();
@@ -77,7 +77,7 @@ export async function startChromium({
   }
 }
 
-/** @throws where there is none, with how to get one */
+/** The path of Chromium. @throws where there is none, with how to get one */
 export function findChromium(): string {
   const named = process.env["CHROMIUM_PATH"];
   if (named !== undefined && named !== "") {
@@ -98,7 +98,7 @@ export function findChromium(): string {
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** For one step, on a machine with other work to do. */
+/** The time for one step, on a machine with other work to do. */
 const TIMEOUT_MS = 120_000;
 
 const NAMES = [
@@ -122,11 +122,11 @@ const ARGS = [
   "--disable-dev-shm-usage",
   "--password-store=basic",
   `--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1`,
-  // Chromium's sandbox refuses to be root's, which containers often are.
+  // Chromium's sandbox refuses to run as root, which containers often do.
   ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
 ];
 
-/** A content setting's "never". */
+/** The value of a content setting for "never". */
 const BLOCK = 2;
 
 function writePreferences(
@@ -145,7 +145,7 @@ function isExecutable(path: string): boolean {
     accessSync(path, constants.X_OK);
     return true;
   } catch {
-    // Not there, or no program: another may be.
+    // The file is missing, or no program: another may work.
     return false;
   }
 }

@@ -9,7 +9,7 @@ import { connect, type AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { onTestFinished } from "vitest";
 
-/** What a deployment, or who stands before it, may answer to a call. */
+/** An answer of a deployment, or of a proxy before it, to a call. */
 export interface Answer {
   status: number;
   body: Record<string, unknown>;
@@ -17,7 +17,7 @@ export interface Answer {
 
 /** Stands between pages and a deployment, and holds or gives answers of the test's. */
 export class Gate {
-  /** Mutations that pages asked for, whoever answered. */
+  /** The mutations that pages asked for, whoever answered. */
   readonly asked: string[] = [];
   readonly #target: URL;
   readonly #server: Server = createServer();
@@ -36,7 +36,7 @@ export class Gate {
     });
   }
 
-  /** It is closed when the test is finished. */
+  /** Opens a gate, which is closed when the test is finished. */
   static async before(target: string): Promise<Gate> {
     const gate = new Gate(target);
     await new Promise<void>((resolve) => {
@@ -54,12 +54,18 @@ export class Gate {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** The next call of this name is made and its answer held: resolves then, with how to let it go. */
+  /**
+   * Holds the answer of the next call of this name. Resolves when it is made, with a function that lets
+   * the answer go.
+   */
   hold(name: string): Promise<() => void> {
     return new Promise((resolve) => this.#holds.set(name, resolve));
   }
 
-  /** From here on calls of this name do not reach the deployment; without an answer they do again. */
+  /**
+   * Keeps calls of this name from the deployment from here on, and answers them; without an answer they
+   * reach it again.
+   */
   answers(name: string, answer?: Answer): void {
     if (answer === undefined) this.#answers.delete(name);
     else this.#answers.set(name, answer);
@@ -108,7 +114,7 @@ export class Gate {
     deployment.write(`${lines.join("\r\n")}\r\n\r\n`);
     deployment.write(head);
     deployment.pipe(socket).pipe(deployment);
-    // Either side's end is the other's.
+    // The end of either side is that of the other.
     socket.on("close", () => deployment.destroy());
     deployment.on("close", () => socket.destroy());
   }
@@ -116,7 +122,7 @@ export class Gate {
   #keep(socket: Duplex): void {
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
-    // A browser that is closed resets what it has open.
+    // A browser that is closed resets its open connections.
     socket.on("error", () => socket.destroy());
   }
 }

@@ -1,4 +1,4 @@
-/** What the tests of the dashboard have in common: a deployment in real time, its CLI, a browser. */
+/** The setup of the dashboard's tests: a deployment in real time, its CLI, a browser. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -27,7 +27,7 @@ export class Operator {
   }
 
   static async start(cli: RealCli): Promise<Operator> {
-    // Beside the CLI, as `npm run build` has it.
+    // The page is built beside the CLI, as by `npm run build`.
     await build({
       configFile: join(
         import.meta.dirname,
@@ -47,7 +47,7 @@ export class Operator {
     await rm(this.deployment.dataDir, { recursive: true });
   }
 
-  /** `sessions-ops dashboard` as a process, once it has printed its link. */
+  /** Starts `sessions-ops dashboard` as a process. Resolves once it has printed its link. */
   async dashboard(): Promise<{ running: Running; link: URL }> {
     const { url, dataDir } = this.deployment;
     const running = this.#cli.start([
@@ -57,14 +57,14 @@ export class Operator {
     return { running, link: linkIn(await running.said(LINK)) };
   }
 
-  /** A page of another browser. */
+  /** Opens a page of another browser. */
   async browse(): Promise<Page> {
     const chromium = await startChromium();
     this.#chromiums.push(chromium);
     return await chromium.context.newPage();
   }
 
-  /** A visitor of the app says hello. */
+  /** Lets a visitor of the app say hello. */
   async visit(anonymousId: string): Promise<void> {
     const response = await fetch(`${this.deployment.url}/api/mutation`, {
       method: "POST",

@@ -2,13 +2,13 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 
-/** For people to look at; not in the repository. */
+/** Screenshots for people to look at; not in the repository. */
 const FOLDER = join(import.meta.dirname, "../screenshots");
 
 const WIDTHS = { desktop: 1280, phone: 390 };
 const SCHEMES = ["light", "dark"] as const;
 
-/** What reaches beyond the sides of the page, which is for nothing but tables to do. */
+/** Elements that reach beyond the sides of the page, which only tables may do. */
 export interface Overflow {
   name: string;
   widthPx: number;
@@ -23,7 +23,7 @@ export async function takeScreenshots(
   mkdirSync(FOLDER, { recursive: true });
   const overflows: Overflow[] = [];
   for (const [device, width] of Object.entries(WIDTHS)) {
-    // Charts are drawn for the size of the window, so it is the whole page's.
+    // The window is as high as the page, since charts are drawn for its size.
     await page.setViewportSize({ width, height: 800 });
     await chartsToFit(page);
     const { height, contentPx } = await page.evaluate(() => ({

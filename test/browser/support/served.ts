@@ -1,4 +1,4 @@
-/** Once for all tests: the pages, built and served, and a directory with the example deployed. */
+/** The setup of all tests: the pages, built and served, and a directory with the example deployed. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ declare module "vitest" {
   export interface ProvidedContext {
     /** Port on which the example is at `/` and the page of the tests at `/hooks/`. */
     pagePort: number;
-    /** Of a closed deployment with the example's functions and no data. */
+    /** The directory of a closed deployment with the example's functions and no data. */
     deployedDir: string;
   }
 }
@@ -80,7 +80,7 @@ async function buildFor(
   config: InlineConfig,
 ): Promise<void> {
   const before = process.env["NODE_ENV"];
-  // Vite heeds it more than its own mode, and Vitest has set it.
+  // Vite heeds this variable more than its own mode, and Vitest has set it.
   process.env["NODE_ENV"] = environment;
   try {
     await build({
@@ -88,7 +88,7 @@ async function buildFor(
       mode: environment,
       logLevel: "warn",
       define: {
-        // Each test has a deployment of its own, and says so before the page's scripts run.
+        // Each test has a deployment of its own, and sets its address before the page's scripts run.
         "import.meta.env.VITE_CONVEX_URL": "globalThis.CONVEX_URL",
       },
     });

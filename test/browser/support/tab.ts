@@ -1,16 +1,19 @@
 import type { Locator, Page, WebSocket } from "playwright-core";
 import type { SessionStatus } from "../../../react/index.js";
 
-/** A deployment pings each socket that it has told nothing for 15 s; it looks every 5 s. */
+/**
+ * The time within which pings come: a deployment pings each socket that it has told nothing for 15 s;
+ * it looks every 5 s.
+ */
 const PING_MS = 20_000;
 
-/** Of the machine's time. */
+/** The delay of an answer, in the machine's time. */
 const LATENCY_MS = 300;
 
 /** A page of a browser, and what the example shows on it. */
 export class Tab {
   readonly page: Page;
-  /** Whether the deployment's pings reach it: not where it is offline. */
+  /** Whether the deployment's pings reach the tab: not where it is offline. */
   isReached = true;
   readonly #sockets = new Set<WebSocket>();
 
@@ -21,7 +24,7 @@ export class Tab {
       socket.on("close", () => this.#sockets.delete(socket));
     });
     page.on("framenavigated", (frame) => {
-      // Those of a page in the back/forward cache are not heard of again.
+      // The sockets of a page in the back/forward cache are not heard of again.
       if (frame === page.mainFrame()) this.#sockets.clear();
     });
   }
@@ -36,7 +39,7 @@ export class Tab {
             (event) =>
               new Promise<void>((resolve) => {
                 const heard = (): void => resolve();
-                // Their types differ by what is passed, which is of no interest.
+                // The types of the emitters differ by their events, which do not matter here.
                 (socket as Emitter).once(event, heard);
               }),
           ),
@@ -48,19 +51,19 @@ export class Tab {
   /** Resolves when no tab of the browser has a turn of the tracker's under way. */
   async settle(): Promise<void> {
     await this.page.evaluate(async () => {
-      // On plain http there are none, and where storage is blocked they are refused.
+      // On plain http there are no locks, and where storage is blocked they are refused.
       const { locks } = navigator as { locks?: LockManager };
       for (;;) {
         const state = await locks?.query().catch(() => undefined);
         const taken = [...(state?.held ?? []), ...(state?.pending ?? [])];
         if (taken.length === 0) return;
-        // Behind whoever holds it, and whoever waits for it.
+        // The request comes behind whoever holds the lock, and whoever waits for it.
         await locks?.request(`${taken[0]?.name}`, () => {});
       }
     });
   }
 
-  /** From here on an answer takes a while, as on a phone. */
+  /** Lets answers take a while from here on, as on a phone. */
   async slowDown(): Promise<void> {
     const session = await this.page.context().newCDPSession(this.page);
     await session.send("Network.emulateNetworkConditions", {
@@ -71,7 +74,7 @@ export class Tab {
     });
   }
 
-  /** Resolves when the page says so of its session. */
+  /** Resolves when the page shows this of its session. */
   async shows(
     status: SessionStatus,
     options: { timeout?: number } = {},
@@ -102,17 +105,17 @@ export class Tab {
     return this.page.evaluate(() => document.visibilityState);
   }
 
-  /** The page's process dies without a word. */
+  /** Crashes the page's process. */
   async crash(): Promise<void> {
     const session = await this.page.context().newCDPSession(this.page);
     const crashed = this.page.waitForEvent("crash");
-    // There is nobody left to answer it.
+    // There is nobody left to answer this command.
     session.send("Page.crash").catch(() => {});
     await crashed;
     await this.page.close();
   }
 
-  /** Nothing runs in the page any more, as in one that the browser has suspended. Returns how to go on. */
+  /** Freezes the page, as a browser that suspends it. Returns how to go on. */
   async freeze(): Promise<() => Promise<void>> {
     const session = await this.page.context().newCDPSession(this.page);
     const set = async (state: "frozen" | "active"): Promise<void> => {
@@ -122,7 +125,7 @@ export class Tab {
     return () => set("active");
   }
 
-  /** Closes the tab as its visitor does; returns what the browser asked before. */
+  /** Closes the tab as its visitor does. @returns the questions that the browser asked before */
   async close(): Promise<string[]> {
     const asked: string[] = [];
     this.page.on("dialog", (dialog) => {
@@ -135,7 +138,7 @@ export class Tab {
     return asked;
   }
 
-  /** What the browser keeps for the page, by key. */
+  /** The items that the browser keeps for the page, by key. */
   stored(): Promise<Record<string, string>> {
     return this.page.evaluate(() => ({ ...localStorage }));
   }

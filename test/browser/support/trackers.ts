@@ -5,11 +5,11 @@ import type { Tab } from "./tab.js";
 import { INTERVAL_MS } from "./visitor.js";
 
 declare global {
-  /** Of the page `app.html`, one for each of its roots. */
+  /** The trackers of the page `app.html`, one for each of its roots. */
   var trackers: Tracker[];
 }
 
-/** Of the page on which a test has the trackers themselves. */
+/** The path of the page on which a test has the trackers themselves. */
 export function appPath(
   deploymentUrl: string,
   { intervalMs = INTERVAL_MS, roots = 1 } = {},
@@ -22,12 +22,12 @@ export function appPath(
   return `/hooks/app.html?${query}`;
 }
 
-/** For a page to be loaded and connected. */
+/** The time for a page to be loaded and connected. */
 const TIMEOUT_MS = 60_000;
 
-/** Resolves when all of the page's roots say so of their session, also where the page is hidden. */
+/** Resolves when all of the page's roots have this status, also where the page is hidden. */
 export async function allShow(tab: Tab, status: SessionStatus): Promise<void> {
-  // Asked from here: what Playwright waits for in a page it looks at in frames, of which a hidden one has none.
+  // The test polls by itself: Playwright looks at a page in frames, of which a hidden one has none.
   const shown = () =>
     tab.page.evaluate(() => [
       ...new Set(
@@ -37,7 +37,7 @@ export async function allShow(tab: Tab, status: SessionStatus): Promise<void> {
   await expect.poll(shown, { timeout: TIMEOUT_MS }).toEqual([status]);
 }
 
-/** Whom each of the page's roots tracks. */
+/** The anonymousIds that the page's roots track. */
 export function tracked(tab: Tab): Promise<(string | null)[]> {
   return tab.page.evaluate(() =>
     globalThis.trackers.map(({ anonymousId }) => anonymousId),

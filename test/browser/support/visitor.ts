@@ -5,30 +5,30 @@ import { startChromium, type ChromiumOptions } from "./chromium.js";
 import { Tab } from "./tab.js";
 import { HOUR_MS } from "../../../convex/sessionTracker/shared/times.js";
 
-/** What the example's page has asked for. */
+/** The heartbeat interval that the example's page sets. */
 export const INTERVAL_MS = 90_000;
-/** Within this a heartbeat follows the one before: they are up to a tenth later. */
+/** The longest time between two heartbeats: they are up to a tenth later. */
 export const LONGEST_MS = 99_000;
 
 const SHARED_STEP_MS = 1_000;
 
 const RECONNECT_TRIES = 20;
 const RECONNECT_STEP_MS = 4_000;
-/** Of the machine's time. */
+/** The pause between two looks, in the machine's time. */
 const RECONNECT_WAIT_MS = 1_000;
 
 export interface VisitorOptions extends ChromiumOptions {
-  /** @default "127.0.0.1" */
+  /** Host of the pages. @default "127.0.0.1" */
   host?: string;
-  /** Its pages' clock is the machine's, which nobody drives. */
+  /** Whether the clock of the pages is the machine's, which nobody drives. */
   hasOwnClock?: boolean;
 }
 
-/** Somebody with a browser: its tabs, whose clock the test drives together with the deployment's. */
+/** A visitor with a browser: its tabs, whose clock the test drives together with the deployment's. */
 export class Visitor {
   readonly context: BrowserContext;
   readonly origin: string;
-  /** What the browser's console warned of, and what pages threw. */
+  /** Warnings in the browser's console, and errors that pages threw. */
   readonly complaints: string[] = [];
   readonly #app: App;
   readonly #tabs = new Set<Tab>();
@@ -47,7 +47,7 @@ export class Visitor {
     });
   }
 
-  /** The browser is closed when the test is finished. */
+  /** Opens a visitor's browser, which is closed when the test is finished. */
   static async come(
     app: App,
     { host = "127.0.0.1", hasOwnClock, ...options }: VisitorOptions = {},
@@ -58,7 +58,8 @@ export class Visitor {
       Object.assign(globalThis, { CONVEX_URL: url });
     }, app.url);
     if (hasOwnClock) return new Visitor(app, context, host);
-    // Installed some time before, since it runs until then and stops at moments to come only.
+    // The clock is installed some time before, since it runs until then and stops only at moments to
+    // come.
     await context.clock.install({ time: app.clock.now() - HOUR_MS });
     await context.clock.pauseAt(app.clock.now());
     return new Visitor(app, context, host);
@@ -99,11 +100,11 @@ export class Visitor {
   }
 
   /**
-   * Lets time pass for the deployment and all tabs, a step at a time: what falls due is answered before
-   * time goes on.
+   * Lets time pass for the deployment and all tabs, a step at a time: calls that fall due are answered
+   * before time goes on.
    */
   async pass(ms: number): Promise<void> {
-    // A request that is under way would time out: the page's clock is that of `AbortSignal.timeout`, too.
+    // A request under way would time out: the page's clock is that of `AbortSignal.timeout`, too.
     await this.settle();
     for (let left = ms; left > 0; left -= STEP_MS) {
       const step = Math.min(left, STEP_MS);
@@ -115,8 +116,8 @@ export class Visitor {
   }
 
   /**
-   * Lets time pass until that is so of a page whose client has to connect again: each of its tries takes
-   * real time, and up to 16 s of the page's own lie between one that fails and the next.
+   * Lets time pass until the condition holds for a page whose client has to connect again: each of its
+   * tries takes real time, and up to 16 s of the page's own lie between one that fails and the next.
    */
   async reconnects(
     isSo: (wait: { timeout: number }) => Promise<void>,
@@ -137,8 +138,9 @@ export class Visitor {
   }
 
   /**
-   * Tabs that share a browser get time in steps that a page could see: what they ask of the browser takes
-   * the machine's time, and with 30 s of theirs gone meanwhile no lock would seem to be had.
+   * Gives tabs that share a browser their time in steps that a page could see: their requests to the
+   * browser take the machine's time, and with 30 s of theirs gone meanwhile no lock would seem to be
+   * had.
    */
   async #run(ms: number): Promise<void> {
     const step = this.#tabs.size > 1 ? SHARED_STEP_MS : ms;
@@ -151,7 +153,7 @@ export class Visitor {
   async #load(page: Page, path: string): Promise<Tab> {
     const tab = new Tab(page);
     this.#tabs.add(tab);
-    // One that has crashed is closed, too.
+    // A page that has crashed is closed, too.
     page.on("close", () => this.#tabs.delete(tab));
     page.on("crash", () => this.#tabs.delete(tab));
     await page.goto(this.origin + path);
