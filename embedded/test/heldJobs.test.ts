@@ -108,7 +108,7 @@ test(
 );
 
 test(
-  "with holdJobs, code can be mended before what is due runs",
+  "with holdJobs, code can be mended before due jobs run",
   async () => {
     const first = await start(WATCHED);
     expect(await first.push(LOOPS)).toMatchObject({ status: 200 });
@@ -127,7 +127,7 @@ test(
 );
 
 test(
-  "somebody who kills a process twice while a job is under way has it run all the same",
+  "a job runs again after its process was killed twice from outside",
   async () => {
     const first = await start({});
     expect(await first.push(LOOPS)).toMatchObject({ status: 200 });

@@ -29,7 +29,7 @@ const APP = {
   },
 };
 
-test("a process whose thread a function keeps ends, says where, and has lost nothing", async () => {
+test("an endless function ends the process, which reports the place and loses no acknowledged write", async () => {
   // Long enough for a push on a busy machine.
   const watched = await KillableDeployment.start(dataDir, 0, {
     endWhenStuckMs: 5_000,
@@ -53,7 +53,7 @@ test("a process whose thread a function keeps ends, says where, and has lost not
   await again.kill();
 }, 120_000);
 
-test("a regular expression without end is a loop as well", async () => {
+test("an endless regular expression ends the process too", async () => {
   const watched = await KillableDeployment.start(dataDir, 0, {
     endWhenStuckMs: 2_000,
   });
@@ -64,7 +64,7 @@ test("a regular expression without end is a loop as well", async () => {
   expect(watched.stderr()).toMatch(/notes\.js:\d+/);
 }, 60_000);
 
-test("nobody is blamed for a thread that waits, nor for what is no function's work", async () => {
+test("the watchdog does not end a process whose thread waits or does work of its own", async () => {
   const watched = await KillableDeployment.start(dataDir, 0, {
     endWhenStuckMs: 1_000,
   });

@@ -15,7 +15,7 @@ afterEach(() => {
 
 const setUp = () => convexTest({ schema, modules });
 
-describe("calls", () => {
+describe("calls of a test", () => {
   test("reach functions of the app, and functions written in the test", async () => {
     const t = setUp();
     await t.mutation(notesApi.add, { text: "a" });
@@ -34,7 +34,7 @@ describe("calls", () => {
     );
   });
 
-  test("throw what the function threw", async () => {
+  test("throw the error that the function threw", async () => {
     const t = setUp();
     await expect(
       t.mutation(() => Promise.reject(new RangeError("far"))),
@@ -46,7 +46,7 @@ describe("calls", () => {
     expect(error).toMatchObject({ data: { kind: "no" } });
   });
 
-  test("of two deployments do not meet", async () => {
+  test("see only their own deployment's data", async () => {
     const [one, other] = [setUp(), setUp()];
     await Promise.all([
       one.mutation(notesApi.add, { text: "mine" }),
@@ -56,7 +56,7 @@ describe("calls", () => {
     expect(await other.query(notesApi.list, {})).toEqual(["yours"]);
   });
 
-  test("are refused where the schema or the arguments forbid them", async () => {
+  test("fail when the schema or the argument validators do not match", async () => {
     const t = setUp();
     await expect(
       t.mutation(notesApi.add, { text: 1 } as unknown as { text: string }),
@@ -68,7 +68,7 @@ describe("calls", () => {
   });
 });
 
-test("a nested mutation that throws takes back its writes and its schedules", async () => {
+test("a nested mutation that throws rolls back its writes and its scheduled functions", async () => {
   const t = setUp();
   const message = await t.mutation(async (ctx) => {
     await ctx.db.insert("notes", { text: "kept" });
@@ -81,7 +81,7 @@ test("a nested mutation that throws takes back its writes and its schedules", as
   expect(await t.query(notesApi.list, {})).toEqual(["kept"]);
 });
 
-test("db.vars.commitTs is one time, in the row and for the caller", async () => {
+test("db.vars.commitTs is the same time in the document and for the caller", async () => {
   const t = setUp();
   const stamp = () =>
     t.mutation(async (ctx) => {
@@ -94,7 +94,7 @@ test("db.vars.commitTs is one time, in the row and for the caller", async () => 
   expect(row?.at).toBe(second.at);
 });
 
-test("a transaction is held to its limits, and knows what it used", async () => {
+test("a transaction has limits and reports its usage", async () => {
   const t = convexTest({
     schema,
     modules,
@@ -112,8 +112,8 @@ test("a transaction is held to its limits, and knows what it used", async () => 
   expect(await t.query(notesApi.list, {})).toHaveLength(2);
 });
 
-describe("who asks", () => {
-  test("is known to the app, and to no component", async () => {
+describe("the caller", () => {
+  test("is known to the app and unknown to components", async () => {
     const t = setUp();
     t.registerComponent("child", schema, modules);
     const { child } = componentsGeneric() as unknown as {
@@ -136,14 +136,14 @@ describe("who asks", () => {
     ).toBeNull();
   });
 
-  test("comes with the metadata of its request", async () => {
+  test("has request metadata", async () => {
     const t = setUp().withRequestMetadata({ ip: "192.0.2.7" });
     const metadata = await t.mutation((ctx) => ctx.meta.getRequestMetadata());
     expect(metadata).toMatchObject({ ip: "192.0.2.7", userAgent: null });
   });
 });
 
-test("an HTTP action answers at its path, and nobody at others", async () => {
+test("an HTTP action answers at its path only", async () => {
   const t = setUp();
   const response = await t.fetch("/notes", { method: "POST", body: "by mail" });
   expect(response.status).toBe(201);
@@ -163,7 +163,7 @@ describe("a scheduled function", () => {
     expect(await t.query(notesApi.list, {})).toEqual(["0", "1"]);
   });
 
-  test("runs at its time, and what it schedules at that one's", async () => {
+  test("runs at its time, and so do the functions it schedules", async () => {
     const t = setUp();
     await t.mutation(notesApi.chain, { left: 2, delayMs: 1_000 });
     vi.advanceTimersByTime(999);
@@ -176,7 +176,7 @@ describe("a scheduled function", () => {
     expect(await t.query(notesApi.list, {})).toEqual(["0", "1", "2"]);
   });
 
-  test("that goes on for ever is given up after so many rounds", async () => {
+  test("that schedules itself for ever makes finishing fail after a number of rounds", async () => {
     const t = setUp();
     await t.mutation(notesApi.chain, { left: 1e9, delayMs: 1_000 });
     await expect(
@@ -184,7 +184,7 @@ describe("a scheduled function", () => {
     ).rejects.toThrow();
   });
 
-  test("has a row that says how it ended, and can be canceled", async () => {
+  test("has a row with its state, and can be canceled", async () => {
     const t = setUp();
     await t.run(async (ctx) => {
       await ctx.scheduler.runAfter(1, notesApi.add, { text: "done" });

@@ -43,7 +43,7 @@ function rows(tx: Transaction): { note: JSONValue; at: JSONValue }[] {
 const add = (note: string) => (tx: Transaction) =>
   Promise.resolve(tx.insert("", "log", { at: COMMIT_TS, note }));
 
-test("becomes the time of the commit, in the document and in its index", async () => {
+test("commitTs becomes the time of the commit, in the document and its index entry", async () => {
   const db = await openLog();
   const first = await db.write(add("first"));
   const second = await db.write(add("second"));
@@ -56,7 +56,7 @@ test("becomes the time of the commit, in the document and in its index", async (
   ]);
 });
 
-test("is later than every other time while the transaction runs", async () => {
+test("commitTs sorts after every integer while the transaction runs", async () => {
   const db = await openLog();
   await db.write(async (tx) => {
     await add("new")(tx);
@@ -69,7 +69,7 @@ test("is later than every other time while the transaction runs", async () => {
   expect(read(db, rows).map(({ note }) => note)).toEqual(["new", "far"]);
 });
 
-test("replaces an older time, and leaves no entry behind", async () => {
+test("a new commitTs replaces an older time and its index entry", async () => {
   const db = await openLog();
   const { value: id } = await db.write(add("again"));
   const { ts } = await db.write((tx) => {
@@ -79,7 +79,7 @@ test("replaces an older time, and leaves no entry behind", async () => {
   expect(read(db, rows).map(({ at }) => jsonToConvex(at))).toEqual([ts]);
 });
 
-test("is told to the caller, but not in a string that only looks like it", async () => {
+test("commitTs is resolved in the result, but not in a string that only looks like it", async () => {
   const db = await openLog();
   const { value, ts } = await db.write(async (tx) => {
     await add("one")(tx);

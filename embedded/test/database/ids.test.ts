@@ -20,7 +20,7 @@ test("ids of user tables have 32 characters of Crockford's alphabet", () => {
   expect(id).toMatch(/^[0-9a-hjkmnp-tv-z]{32}$/);
 });
 
-test("ids decode to what they were made of", () => {
+test("decoding an id returns the table number and raw id it was made of", () => {
   const random = new Random(20);
   for (let i = 0; i < 2000; i += 1) {
     const tableNumber = 1 + random.below(2 ** random.pick([7, 14, 21, 28]));
@@ -29,7 +29,7 @@ test("ids decode to what they were made of", () => {
   }
 });
 
-test("text that differs in one character is no id", () => {
+test("an id with one changed character is refused", () => {
   const random = new Random(21);
   const id = encodeId(FIRST_USER_TABLE, randomRawId(random));
   for (let at = 0; at < id.length; at += 1) {
@@ -47,11 +47,11 @@ test.each([
   "x".repeat(31),
   "not-an-id-not-an-id-not-an-id-32",
   "y".repeat(1000),
-])("%s is no id", (text) => {
+])("%s is refused as an id", (text) => {
   expect(decodeId(text)).toHaveProperty("problem");
 });
 
-test("raw ids sort by creation time, and never repeat", () => {
+test("raw ids sort by creation time and never repeat", () => {
   const times = [1, 1_767_225_600_000, 1_767_225_600_000.25, 1_767_225_600_001];
   const raw = times.map(newRawId);
   expect(raw.toSorted()).toEqual(raw);

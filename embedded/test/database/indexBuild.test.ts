@@ -67,7 +67,7 @@ const numbers = (db: Database, query: ReturnType<typeof byIndex>) =>
     return collect(view, "", query).map(({ value }) => value["n"] as number);
   });
 
-test("an index on many rows is filled in batches, with the writes in between", async () => {
+test("an index on many rows is filled in batches, including writes between them", async () => {
   const { db, commits } = await openCounted();
   const [first, second] = read(db, (tx) =>
     collect(tx, "", fullScan("rows")).map(
@@ -113,7 +113,7 @@ test("an index on many rows is filled in batches, with the writes in between", a
   );
 });
 
-test("a dropped index goes in batches", async () => {
+test("the entries of a dropped index are deleted in batches", async () => {
   const { db, store, commits } = await openCounted();
   const before = countKeys(store);
   await write(db, (tx) => applySchema(tx, "", indexed()));
@@ -125,7 +125,7 @@ test("a dropped index goes in batches", async () => {
   expect(Math.max(...commits)).toBeLessThanOrEqual(1_000 + BESIDE);
 });
 
-test("a build that no push takes over leaves nothing", async () => {
+test("a discarded index build leaves no entries", async () => {
   const { db, store } = await openCounted();
   const before = countKeys(store);
   const ids = await buildIndexes(db, "", indexed(), ignore, never);
@@ -134,7 +134,7 @@ test("a build that no push takes over leaves nothing", async () => {
   await expect.poll(() => countKeys(store)).toBe(before);
 });
 
-test("a build that a stop cut short is given up at the next start", async () => {
+test("an index build interrupted by a stop is discarded at the next start", async () => {
   const first = await openDatabase();
   await pushSchema(first.db, "", plain());
   await insertRows(first.db);

@@ -132,7 +132,7 @@ function randomRange(
   return range;
 }
 
-test("ranges of every index equal a filter and a sort, committed or pending", async () => {
+test("an index range returns the same rows as a filter and a sort, committed or pending", async () => {
   const { db } = await openDatabase();
   await pushSchema(db, "", schema);
   const random = new Random(30);
@@ -194,7 +194,7 @@ function check(tx: Transaction, random: Random, rows: Map<string, Row>): void {
   );
 }
 
-test("by_id takes any bounds, also ones that are no id", async () => {
+test("by_id accepts any bounds, also strings that are no id", async () => {
   const { db } = await openDatabase();
   const all = await write(db, (tx) =>
     Array.from({ length: 20 }, (_, i) => tx.insert("", "rows", { i })),
@@ -214,7 +214,7 @@ test("by_id takes any bounds, also ones that are no id", async () => {
   });
 });
 
-test("long values keep their order beyond the length of a key", async () => {
+test("values longer than a key keep their order", async () => {
   const { db } = await openDatabase();
   await pushSchema(db, "", schema);
   const random = new Random(31);
@@ -292,7 +292,7 @@ test("equalities may come in any order", async () => {
   });
 });
 
-test("an index that does not exist is named; a table that does not is empty", async () => {
+test("a missing index is refused by name; a missing table is empty", async () => {
   const { db } = await openDatabase();
   await pushSchema(db, "", schema);
   read(db, (tx) => {

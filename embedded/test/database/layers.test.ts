@@ -8,7 +8,7 @@ import {
 } from "../support/database.js";
 import { Random } from "../support/random.js";
 
-test("a rolled back layer takes documents, tables, counts, system rows and meta with it", async () => {
+test("rolling back a layer undoes documents, tables, counts, system rows and meta", async () => {
   const { db } = await openDatabase();
   const kept = await write(db, (tx) => {
     const id = tx.insert("a", "t", { n: 1 });
@@ -30,7 +30,7 @@ test("a rolled back layer takes documents, tables, counts, system rows and meta 
   });
 });
 
-test("a committed layer inside a rolled back one goes too", async () => {
+test("rolling back a layer undoes a committed layer inside it", async () => {
   const { db } = await openDatabase();
   const id = await write(db, (tx) => {
     const row = tx.insert("", "t", { n: 1 });
@@ -45,7 +45,7 @@ test("a committed layer inside a rolled back one goes too", async () => {
   expect(read(db, (tx) => tx.get("", id)?.value["n"])).toBe(1);
 });
 
-test("reads of a rolled back layer stay counted, its writes do not", async () => {
+test("after a rollback a layer's reads stay counted and its writes do not", async () => {
   const { db } = await openDatabase();
   await write(db, (tx) => {
     const id = tx.insert("", "t", { n: 1 });
@@ -61,7 +61,7 @@ test("reads of a rolled back layer stay counted, its writes do not", async () =>
   });
 });
 
-test("limits of a layer count from where it begins, and end with it", async () => {
+test("limits of a layer count from its beginning, and end with it", async () => {
   const { db } = await openDatabase();
   await write(db, (tx) => {
     tx.insert("", "t", {});
@@ -81,7 +81,7 @@ test("limits of a layer count from where it begins, and end with it", async () =
   });
 });
 
-test("an inner layer cannot raise what an outer one lowered", async () => {
+test("an inner layer cannot raise a limit that an outer one lowered", async () => {
   const { db } = await openDatabase();
   await write(db, (tx) => {
     tx.layer({ documentsWritten: 1 });
@@ -90,7 +90,7 @@ test("an inner layer cannot raise what an outer one lowered", async () => {
   });
 });
 
-test("a layer ends once", async () => {
+test("a layer that has ended cannot be committed or rolled back again", async () => {
   const { db } = await openDatabase();
   await write(db, (tx) => {
     const layer = tx.layer();
@@ -99,7 +99,7 @@ test("a layer ends once", async () => {
   });
 });
 
-test("random nestings leave exactly what was committed all the way up", async () => {
+test("random nestings leave exactly the writes committed at every level", async () => {
   const { db } = await openDatabase();
   const random = new Random(40);
   let model = new Map<string, number>();

@@ -23,7 +23,7 @@ function fieldsOfSize(bytes: number): Record<string, JSONValue> {
 /** Size of `_id` (3 + 1 + 34) and `_creationTime` (13 + 1 + 9). */
 const SYSTEM_FIELDS_BYTES = 61;
 
-describe("counting", () => {
+describe("counted usage", () => {
   const used = (tx: Transaction) => {
     const {
       documentsRead,
@@ -97,7 +97,7 @@ describe("counting", () => {
     });
   });
 
-  test("a stream counts what was pulled, not what it could have read", async () => {
+  test("a stream counts only the rows that were pulled", async () => {
     const { db } = await openDatabase();
     await write(db, (tx) => {
       for (let i = 0; i < 5; i += 1) {
@@ -113,7 +113,7 @@ describe("counting", () => {
     });
   });
 
-  test("rows of system tables cost no documents", async () => {
+  test("rows of system tables do not count as documents", async () => {
     const { db } = await openDatabase();
     await write(db, (tx) => {
       const id = tx.system.insert("", "_scheduled_functions", { name: "f" });
@@ -123,7 +123,7 @@ describe("counting", () => {
   });
 });
 
-describe("of a transaction", () => {
+describe("the limit of a transaction is", () => {
   test("32,000 documents read", async () => {
     const { db } = await openDatabase();
     for (let batch = 0; batch < 4; batch += 1) {
@@ -210,7 +210,7 @@ describe("of a transaction", () => {
   });
 });
 
-describe("of a document", () => {
+describe("a document with", () => {
   const nested = (levels: number): JSONValue =>
     levels === 0 ? 1 : { a: nested(levels - 1) };
   const manyFields = (count: number) =>
@@ -231,7 +231,7 @@ describe("of a document", () => {
         c: { $float: "AAAAAAAA+H8=" },
       },
     ],
-  ])("%s is fine", async (_, fields) => {
+  ])("%s is accepted", async (_, fields) => {
     const { db } = await openDatabase();
     const id = await write(db, (tx) => tx.insert("", "t", fields));
     expect(read(db, (tx) => tx.get("", id)?.value)).toMatchObject(fields);

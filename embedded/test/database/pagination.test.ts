@@ -70,7 +70,7 @@ test.each(["asc", "desc"] as const)(
   },
 );
 
-test("a full last page is not done; the next one is empty", async () => {
+test("a full last page is not done; the page after it is empty and done", async () => {
   const db = await databaseWith(8);
   const first = page(db, { pageSize: 8 });
   expect(first.isDone).toBe(false);
@@ -111,7 +111,7 @@ test("an end cursor is inclusive downwards too", async () => {
   expect(numbers(again)).toEqual([9, 8, 7]);
 });
 
-test("the row limit cuts a page short and says so", async () => {
+test("the row limit cuts a page short with the status SplitRequired", async () => {
   const db = await databaseWith(10);
   const filter = { $gte: [{ $field: "i" }, { $literal: 3 }] };
   const query: QueryJson = { ...byIndex("t.by_i"), operators: [{ filter }] };
@@ -123,14 +123,14 @@ test("the row limit cuts a page short and says so", async () => {
   expect(numbers(rest)).toEqual([5, 6, 7, 8]);
 });
 
-test("the byte limit lets at least one row through", async () => {
+test("a page has at least one row, whatever the byte limit", async () => {
   const db = await databaseWith(3, "x".repeat(1000));
   const result = page(db, { maximumBytesRead: 10 });
   expect(numbers(result)).toEqual([0]);
   expect(result.pageStatus).toBe("SplitRequired");
 });
 
-test("beyond three quarters of a limit a split is recommended, at the middle", async () => {
+test("a page beyond three quarters of a limit recommends a split at its middle", async () => {
   const db = await databaseWith(10);
   expect(page(db, { pageSize: 6, maximumRowsRead: 8 }).pageStatus).toBeNull();
   const result = page(db, { pageSize: 7, maximumRowsRead: 8 });
@@ -139,7 +139,7 @@ test("beyond three quarters of a limit a split is recommended, at the middle", a
   expect(numbers(half)).toEqual([0, 1, 2, 3]);
 });
 
-test("a cursor is refused by any other query, with Convex's data", async () => {
+test("a cursor of another query is refused with Convex's error data", async () => {
   const db = await databaseWith(5);
   const { continueCursor } = page(db);
   const other = byIndex("t.by_i", [bound("Gt", "i", 1)]);
@@ -161,7 +161,7 @@ test.each([
   expect(() => page(db, request)).toThrow(text);
 });
 
-test("a table that does not exist has one empty page", async () => {
+test("a missing table has one empty page", async () => {
   const { db } = await openDatabase();
   const query = byIndex("none.by_creation_time");
   expect(page(db, { query })).toMatchObject({ page: [], isDone: true });

@@ -140,7 +140,7 @@ describe("operators", () => {
     expect(await numbers([{ limit: 0 }])).toEqual({ found: [], read: 0 });
   });
 
-  test("more than 256 are refused", async () => {
+  test("are refused beyond 256", async () => {
     const operators = Array.from({ length: 257 }, () => ({ limit: 1 }));
     await expect(numbers(operators)).rejects.toThrow("too many operators: 257");
   });
@@ -178,7 +178,7 @@ test("an open query sees writes made before its first row is asked for", async (
   });
 });
 
-test("search is refused by name", async () => {
+test("full-text search is refused by name", async () => {
   const { db } = await openDatabase();
   read(db, (tx) => {
     expect(() =>

@@ -17,7 +17,7 @@ import {
 const users = () =>
   defineTable({ name: v.string(), age: v.optional(v.number()) });
 
-test("documents that do not match are refused with Convex's text", async () => {
+test("documents that do not match the schema are refused with Convex's text", async () => {
   const { db } = await openDatabase();
   await pushSchema(db, "", defineSchema({ users: users() }));
   await expect(
@@ -62,7 +62,7 @@ test("ids must be of the table that the schema names, in the same component", as
   });
 });
 
-test("tables that the schema does not name take anything", async () => {
+test("a table that the schema does not name accepts any document", async () => {
   const { db } = await openDatabase();
   await pushSchema(db, "", defineSchema({ users: users() }));
   await write(db, (tx) => tx.insert("", "others", { anything: [null] }));
@@ -78,7 +78,7 @@ test("schemaValidation: false checks nothing", async () => {
   await write(db, (tx) => tx.insert("", "users", { wrong: true }));
 });
 
-test("a push checks the stored documents, and changes nothing when one does not fit", async () => {
+test("a push whose schema a stored document does not fit changes nothing", async () => {
   const { db } = await openDatabase();
   const id = await write(db, (tx) => tx.insert("a/b", "users", { name: 5 }));
   await expect(
@@ -103,7 +103,7 @@ test("a push checks the stored documents, and changes nothing when one does not 
   });
 });
 
-test("switching validation on checks what was written meanwhile", async () => {
+test("switching schema validation on checks the documents written without it", async () => {
   const { db } = await openDatabase();
   await pushSchema(
     db,
@@ -116,7 +116,7 @@ test("switching validation on checks what was written meanwhile", async () => {
   ).rejects.toThrow("does not match the schema");
 });
 
-test("new indexes are filled, kept ones stay, dropped ones are emptied", async () => {
+test("a push fills new indexes, keeps unchanged ones and empties dropped ones", async () => {
   const { db, store } = await openDatabase();
   const table = () => defineTable({ a: v.number(), b: v.number() });
   expect(
@@ -161,7 +161,7 @@ function countKeys(store: Store): number {
   return count;
 }
 
-test("without a schema rows stay and indexes go", async () => {
+test("a push without a schema keeps rows and drops indexes", async () => {
   const { db } = await openDatabase();
   await pushSchema(
     db,

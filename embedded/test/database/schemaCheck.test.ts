@@ -54,7 +54,7 @@ async function push(): Promise<number> {
 const insert = (n: unknown) =>
   write(db, (tx) => tx.insert("", "rows", { n: n as number }));
 
-test("a push reads only what was written since its documents were checked", async () => {
+test("a push reads only the documents written since the check", async () => {
   const checking = check();
   const late = await insert(7);
   await checking;
@@ -63,7 +63,7 @@ test("a push reads only what was written since its documents were checked", asyn
   expect(await push()).toBeLessThan(100);
 });
 
-test("others go on while documents are checked", async () => {
+test("other transactions commit while documents are checked", async () => {
   const order: string[] = [];
   const checking = check().then(() => order.push("checked"));
   await new Promise(setImmediate);
@@ -107,7 +107,7 @@ test.each<[string, () => Promise<void>]>([
   },
 );
 
-test("a check that was given up, or is over, spares nothing", async () => {
+test("after an aborted or ended check the push checks all documents", async () => {
   await check(AbortSignal.abort());
   expect(await push()).toBeGreaterThan(ROWS - 1);
   await pushSchema(db, "", defineSchema({ rows: defineTable(v.any()) }));
@@ -116,7 +116,7 @@ test("a check that was given up, or is over, spares nothing", async () => {
   expect(await push()).toBeGreaterThan(ROWS - 1);
 });
 
-test("a schema that says nothing new is not checked", async () => {
+test("documents are not checked against an unchanged schema", async () => {
   await push();
   const before = entries;
   await check();

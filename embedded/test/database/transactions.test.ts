@@ -10,7 +10,7 @@ import {
 import { FakeClock } from "../support/fakeClock.js";
 
 describe("documents", () => {
-  test("come back as Convex JSON with their system fields", async () => {
+  test("are read as Convex JSON with their system fields", async () => {
     const { db, clock } = await openDatabase();
     const id = await write(db, (tx) =>
       tx.insert("", "t", { text: "a\u0000é\u{1f600}", list: [1, null] }),
@@ -59,7 +59,7 @@ describe("documents", () => {
     });
   });
 
-  test("belong to a table and a component", async () => {
+  test("are found only in their table and component", async () => {
     const { db } = await openDatabase();
     await write(db, (tx) => {
       const id = tx.insert("", "a", {});
@@ -109,7 +109,7 @@ describe("documents", () => {
 });
 
 describe("writes", () => {
-  test("run one at a time, in order, each on the one before", async () => {
+  test("run one at a time, in order, each on the result of the one before", async () => {
     const { db } = await openDatabase();
     const id = await write(db, (tx) => tx.insert("", "t", { n: 0 }));
     const order: number[] = [];
@@ -127,7 +127,7 @@ describe("writes", () => {
     expect(read(db, (tx) => tx.get("", id)?.value["n"])).toBe(20);
   });
 
-  test("that throw leave nothing and do not stop the next", async () => {
+  test("that throw change nothing and do not stop the next", async () => {
     const { db } = await openDatabase();
     const failing = db.write((tx) => {
       tx.insert("", "t", {});
@@ -151,7 +151,7 @@ describe("writes", () => {
     expect(() => tx.get("", "x")).toThrow("The transaction has ended");
   });
 
-  test("are not seen by a read that began before, nor by a view of the snapshot", async () => {
+  test("are invisible to reads that began before, and to a view of the snapshot", async () => {
     const { db } = await openDatabase();
     await write(db, (tx) => tx.insert("", "t", {}));
     const before = db.read();
@@ -167,7 +167,7 @@ describe("writes", () => {
     expect(read(db, (tx) => tx.count("", "t"))).toBe(2);
   });
 
-  test("are announced with what they changed", async () => {
+  test("are announced to listeners with their changes", async () => {
     const { db } = await openDatabase();
     const commits: Commit[] = [];
     const stop = db.onCommit((commit) => commits.push(commit));
@@ -188,7 +188,7 @@ describe("writes", () => {
 });
 
 describe("time", () => {
-  test("commit timestamps rise with the wall clock, and without it", async () => {
+  test("commit timestamps rise, also when the wall clock does not", async () => {
     const { db, clock } = await openDatabase();
     const commit = async () =>
       (await db.write((tx) => Promise.resolve(tx.insert("", "t", {})))).ts;
@@ -256,7 +256,7 @@ describe("time", () => {
   });
 });
 
-test("meta keeps text under ordered names", async () => {
+test("meta stores text under ordered names", async () => {
   const { db } = await openDatabase();
   await write(db, (tx) => {
     for (const name of ["due/3", "due/1", "due/2", "env/A", "due0", "düe"]) {
@@ -279,7 +279,7 @@ test("meta keeps text under ordered names", async () => {
   });
 });
 
-test("counts follow inserts and deletes", async () => {
+test("document counts follow inserts and deletes", async () => {
   const { db } = await openDatabase();
   await write(db, (tx) => {
     const ids = [1, 2, 3].map((n) => tx.insert("", "t", { n }));
@@ -291,7 +291,7 @@ test("counts follow inserts and deletes", async () => {
   ]);
 });
 
-test("the read set holds the intervals that were read, joined", async () => {
+test("the read set holds the read intervals, joined where they touch", async () => {
   const { db } = await openDatabase();
   await write(db, (tx) => {
     for (let i = 0; i < 4; i += 1) {

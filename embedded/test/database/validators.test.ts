@@ -39,7 +39,7 @@ test.each<[object, JSONValue]>([
     ),
     { kind: "b" },
   ],
-])("validator %# takes its value", (validator, value) => {
+])("validator %# accepts its value", (validator, value) => {
   expect(
     describeMismatch(jsonOf(validator), value, () => undefined),
   ).toBeNull();
@@ -84,7 +84,7 @@ test.each<[object, JSONValue, string]>([
     'Path: .keys()\nValue: "x"\nValidator: v.id("t")',
   ],
 ])(
-  "validator %# says why it does not take a value",
+  "validator %# refuses another value with the reason",
   (validator, value, text) => {
     expect(
       describeMismatch(jsonOf(validator), value, () => undefined),
@@ -92,7 +92,7 @@ test.each<[object, JSONValue, string]>([
   },
 );
 
-test("args and returns fail with their own names", async () => {
+test("failures of args and returns have codes of their own", async () => {
   const { db } = await openDatabase();
   const args = jsonOf(v.object({ a: v.string() })) as JSONValue;
   read(db, (tx) => {

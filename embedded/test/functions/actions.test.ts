@@ -87,7 +87,7 @@ it.each([
   expect(errorOf(await engine.action(path))).toContain(text);
 });
 
-it("fetches", async () => {
+it("can fetch", async () => {
   const server = createServer((_, response) => response.end('{"ok":true}'));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -102,7 +102,7 @@ it("fetches", async () => {
   }
 });
 
-it("has no user", async () => {
+it("has no user identity", async () => {
   expect(valueOf(await engine.action("actions:identity"))).toBeNull();
 });
 

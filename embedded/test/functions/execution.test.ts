@@ -90,7 +90,7 @@ describe("a call", () => {
     );
   });
 
-  it("takes arguments as an object or in an array, and nothing else", async () => {
+  it("accepts arguments as an object or in an array, and nothing else", async () => {
     for (const args of [{ body: "a" }, [{ body: "a" }]]) {
       valueOf(await engine.mutation("chat/messages:send", args));
     }
@@ -110,7 +110,7 @@ describe("a call", () => {
 });
 
 describe("visibility", () => {
-  it("shows the public only public functions, as if others did not exist", async () => {
+  it("lets the public call only public functions, as if others did not exist", async () => {
     const access = "public";
     const refused = await engine.mutation(
       "chat/messages:secret",
@@ -133,7 +133,7 @@ describe("visibility", () => {
     ).toBe("success");
   });
 
-  it("shows the admin internal functions", async () => {
+  it("lets the administrator call internal functions", async () => {
     expect(valueOf(await engine.mutation("chat/messages:secret"))).toBe(
       "secret",
     );
@@ -149,14 +149,14 @@ describe("validation", () => {
     expect(outcome.logLines).toEqual([]);
   });
 
-  it("checks what a function returns", async () => {
+  it("checks the return value", async () => {
     const outcome = await engine.query("chat/messages:wrongReturn");
     expect(errorOf(outcome)).toMatch(/^ReturnsValidationError: /);
   });
 });
 
 describe("an error", () => {
-  it("rolls back, keeps the log, and names the place in the source", async () => {
+  it("rolls back, keeps the log lines, and names the place in the source", async () => {
     const before = valueOf(await engine.query("chat/messages:list"));
     const outcome = await engine.mutation("chat/messages:fail");
     expect(outcome).toMatchObject({ status: "error" });
@@ -199,7 +199,7 @@ describe("an error", () => {
     ["undefined", "Uncaught undefined"],
     ["url", "Uncaught TypeError: Invalid URL"],
     ["hostile", "Uncaught a value that cannot be converted to a string"],
-  ])("describes whatever is thrown: %s", async (what, text) => {
+  ])("describes any thrown value: %s", async (what, text) => {
     const outcome = await engine.mutation("chat/messages:failWith", { what });
     expect(errorOf(outcome).split("\n")[0]).toBe(text);
     expect(outcome).not.toHaveProperty("errorData");

@@ -72,7 +72,7 @@ describe("a syscall", () => {
     }
   });
 
-  it("that answers at once fails by name, too", async () => {
+  it("that is synchronous fails by name, too", async () => {
     for (const path of ["guards:rawSync", "guards:rawJs"]) {
       expect(
         errorOf(await engine.mutation(path, { op: "storage/storeBlob" })),
@@ -113,15 +113,15 @@ describe("a syscall", () => {
   );
 });
 
-describe("what a function leaves running", () => {
-  it("writes nothing after it returned", async () => {
+describe("code that a function leaves running", () => {
+  it("writes nothing after the function returned", async () => {
     const before = await count();
     valueOf(await engine.mutation("guards:leavesWrites"));
     valueOf(await engine.mutation("guards:insert", { n: 0 }));
     expect(await count()).toBe(before + 1);
   });
 
-  it("is contained when it rejects, and reported with its function", async () => {
+  it("is logged with its function when it rejects, and does not end the process", async () => {
     const reports: string[] = [];
     const others = process.rawListeners("unhandledRejection");
     process.removeAllListeners("unhandledRejection");
@@ -158,8 +158,8 @@ describe("what a function leaves running", () => {
   });
 });
 
-describe("limits", () => {
-  it("end a function that computes too long, whatever it catches", async () => {
+describe("the limits", () => {
+  it("end a function that computes too long, even if it catches errors", async () => {
     const strict = await Engine.open(app, { runtime: { maxUserTimeMs: 100 } });
     try {
       const outcome = await strict.mutation("guards:swallowed", { ms: 500 });
@@ -172,7 +172,7 @@ describe("limits", () => {
     }
   });
 
-  it("end a function that waits for nothing, and let the next one write", async () => {
+  it("end a function that waits for ever, so that the next one can write", async () => {
     const strict = await Engine.open(app, { runtime: { maxWaitMs: 50 } });
     try {
       const stuck = strict.mutation("guards:stuck");
@@ -187,7 +187,7 @@ describe("limits", () => {
     }
   });
 
-  it("hold for results", async () => {
+  it("apply to results", async () => {
     expect(errorOf(await engine.query("guards:big"))).toContain(
       "return value too large",
     );
@@ -195,7 +195,7 @@ describe("limits", () => {
 });
 
 describe("a mutation's hooks", () => {
-  it("write in the same commit, and see the result", async () => {
+  it("write in the same commit and get the result", async () => {
     const outcome = await engine.mutation(
       "guards:insert",
       { n: 1 },
@@ -211,7 +211,7 @@ describe("a mutation's hooks", () => {
     tx.release();
   });
 
-  it("take the mutation back when they throw", async () => {
+  it("roll the mutation back when they throw", async () => {
     const before = await count();
     const running = engine.mutation(
       "guards:insert",
@@ -246,7 +246,7 @@ describe("ctx.meta", () => {
     expect(event?.commitTs).toBe(engine.database.latestTs);
   });
 
-  it("tells where it runs", async () => {
+  it("describes the running function and its request", async () => {
     const request = { requestId: "r7", ip: "192.0.2.1", userAgent: "test" };
     expect(
       valueOf(await engine.mutation("guards:metadata", {}, request)),
@@ -282,7 +282,7 @@ describe("a push", () => {
     ),
   ];
 
-  it("replaces what changed and leaves the rest as it is", async () => {
+  it("reloads changed components, keeps the module state of others, and drops removed functions", async () => {
     await engine.deploy(version("one"));
     expect(await answers()).toEqual([
       ["one", 1, null],

@@ -36,7 +36,7 @@ describe("loading modules", () => {
     expect(loaded.get("folder/b.js")).toMatchObject({ same: true, default: 5 });
   });
 
-  it("gives a module up whose top-level code does not end", async () => {
+  it("fails on a module whose top-level code does not end", async () => {
     const sources = {
       "a.js": 'import "./b.js"; export const a = 1;',
       "b.js": "try { for (;;); } finally { globalThis.cleaned = true; }",
@@ -48,7 +48,7 @@ describe("loading modules", () => {
     );
   });
 
-  it("begins again with a module that was given up", async () => {
+  it("evaluates a module again that did not end before", async () => {
     const source = `
       Date.calls = (Date.calls ?? 0) + 1;
       if (Date.calls === 1) for (;;);
@@ -67,7 +67,7 @@ describe("loading modules", () => {
     expect((await realm.load("a.js"))["calls"]).toBe(2);
   });
 
-  it("follows circles and live bindings", async () => {
+  it("supports import cycles and live bindings", async () => {
     const loaded = await load({
       "a.js":
         'import { b } from "./b.js"; export let count = 0; export function bump() { count++; return b(); }',
@@ -77,7 +77,7 @@ describe("loading modules", () => {
     expect([bump(), bump()]).toEqual([1, 2]);
   });
 
-  it("imports dynamically", async () => {
+  it("supports dynamic imports", async () => {
     const loaded = await load({
       "a.js":
         'export const later = async () => (await import("./_deps/b.js")).value;',
@@ -88,7 +88,7 @@ describe("loading modules", () => {
     ).resolves.toBe(7);
   });
 
-  it("keeps export names that objects already have", async () => {
+  it("keeps exports named like properties of every object", async () => {
     const loaded = await load({
       "a.js":
         "const f = 1; export { f as __proto__, f as constructor, f as toString };",

@@ -101,7 +101,7 @@ const childRows = async (componentPath = "child") =>
   valueOf(await engine.query("store:all", {}, { componentPath }));
 
 describe("a nested mutation that throws", () => {
-  it("takes back its writes and schedules; its caller goes on with the data", async () => {
+  it("rolls back its writes and scheduled functions; its caller goes on with the error's data", async () => {
     const outcome = await engine.mutation("app:caught");
     expect(valueOf(outcome)).toEqual([
       true,
@@ -121,7 +121,7 @@ describe("a nested mutation that throws", () => {
     ]);
   });
 
-  it("fails its caller when nobody catches it, data and all", async () => {
+  it("fails its caller with its data when the caller does not catch it", async () => {
     const outcome = await engine.mutation("app:uncaught");
     expect(outcome).toMatchObject({
       status: "error",
@@ -216,7 +216,7 @@ describe("components", () => {
     },
   );
 
-  it("are closed to the public", async () => {
+  it("cannot be called by the public", async () => {
     const outcome = await engine.query(
       "store:all",
       {},
@@ -227,14 +227,14 @@ describe("components", () => {
     );
   });
 
-  it("have an environment of their own", async () => {
+  it("have environment variables of their own", async () => {
     expect(valueOf(await engine.query("app:childEnv"))).toEqual({
       own: { APP_KEY: "app" },
       child: { CHILD_KEY: "child" },
     });
   });
 
-  it("cannot paginate; the app can, once a function", async () => {
+  it("cannot paginate; the app can, once in a function", async () => {
     expect(errorOf(await engine.query("app:childPage"))).toContain(
       "paginate() is only supported in the app",
     );
@@ -263,7 +263,7 @@ describe("function handles", () => {
     ).toBe("hidden");
   });
 
-  it("stay as they are when made from a handle or a reference", async () => {
+  it("made from a handle or a reference are the same handle", async () => {
     expect(valueOf(await engine.query("app:childHandle"))).toBe(
       "function://child;store:put",
     );

@@ -87,7 +87,7 @@ interface Reading {
 }
 
 describe("in queries and mutations", () => {
-  it("time stands still and goes on with the next call", async () => {
+  it("time stands still within a call and goes on with the next", async () => {
     const first = valueOf(
       await engine.query("globals:now"),
     ) as unknown as Reading;
@@ -100,7 +100,7 @@ describe("in queries and mutations", () => {
     expect(second.random).not.toBe(first.random);
   });
 
-  it("nested calls share the time and have a seed of their own", async () => {
+  it("nested calls share the time and have random seeds of their own", async () => {
     const readings = valueOf(
       await engine.mutation("globals:nested"),
     ) as unknown as Reading[];
@@ -108,7 +108,7 @@ describe("in queries and mutations", () => {
     expect(new Set(readings.map(({ random }) => random)).size).toBe(3);
   });
 
-  it("Date is otherwise the usual one, and stood still at import", async () => {
+  it("Date otherwise works as usual, and stood still at import", async () => {
     const dates = valueOf(await engine.query("globals:dates")) as Record<
       string,
       unknown
@@ -159,7 +159,7 @@ it("offers the web APIs, and nothing of Node", async () => {
   });
 });
 
-it("stores bytes that a web API made", async () => {
+it("can store bytes made by a web API", async () => {
   expect(valueOf(await engine.mutation("globals:binary"))).toEqual({
     $bytes: "YWJj",
   });

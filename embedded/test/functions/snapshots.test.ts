@@ -11,7 +11,7 @@ const IMPORTS = `
   const fn = (name) => makeFunctionReference(name);
 `;
 
-it("a query reads a snapshot with the code of its time, however much was pushed since", async () => {
+it("a query on a snapshot runs the code of that time, also after later pushes", async () => {
   const version = (n: number) => ({
     modules: {
       app: `${IMPORTS}

@@ -72,7 +72,7 @@ test(
 );
 
 test(
-  "of many who read nothing some are dropped, and who reads is not",
+  "when many clients read nothing, some of them are dropped, and no client that reads",
   async () => {
     const { hostname, port } = new URL(deployment.url);
     const connected = {
@@ -123,7 +123,7 @@ test(
 );
 
 test(
-  "what a client says while its token is looked at is not piled up",
+  "messages of a client whose token is being checked do not fill memory",
   async () => {
     const asked = new Promise((resolve) => silent.once("request", resolve));
     const client = await connect();
@@ -147,7 +147,7 @@ test(
 );
 
 test(
-  "queries whose results together are beyond all bounds end their client",
+  "a client whose query results are too large together is ended",
   async () => {
     const client = await connect();
     client.say({
@@ -168,7 +168,7 @@ test(
 );
 
 test(
-  "a batch of queries whose results together are beyond all bounds is refused",
+  "a batch of queries whose results are too large together is refused",
   async () => {
     const query = { path: "f:big", args: { name: "big", bytes: 4 * MIB } };
     const answer = await deployment.post("/api/query_batch", {
@@ -182,7 +182,7 @@ test(
   TIMEOUT_MS,
 );
 
-test("a client that was told to go and stays is cut off", async () => {
+test("a client that does not answer the close of its socket is cut off", async () => {
   const { hostname, port } = new URL(deployment.url);
   const received = await exchange({ hostname, port: Number(port) }, [
     HANDSHAKE,

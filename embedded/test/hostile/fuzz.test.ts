@@ -40,7 +40,7 @@ function attackOf(number: number): Attack {
   return random.chance(0.6) ? httpAttack(random) : frameAttack(random);
 }
 
-test(`${ATTACKS} bad requests and frames are refused clearly, and nobody else feels them`, async () => {
+test(`${ATTACKS} bad requests and frames are refused clearly, without effect on a good client`, async () => {
   console.log(
     `seed ${SEED}; repeat one by FUZZ_SEED=${SEED} FUZZ_ONLY=<number>`,
   );

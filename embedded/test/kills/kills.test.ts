@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 test(
-  `${KILLS} kills under mixed load lose and repeat nothing`,
+  `${KILLS} kills under mixed load lose no acknowledged write and repeat none`,
   async () => {
     console.log(`seed ${SEED}; again: KILLS_SEED=${SEED}`);
     const load = new Load(service, new Random(SEED + 1));

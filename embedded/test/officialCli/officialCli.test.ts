@@ -94,7 +94,7 @@ async function messages(): Promise<string[]> {
 }
 
 describe("convex deploy", () => {
-  test("puts an app with nested components in place", async () => {
+  test("deploys an app with nested components", async () => {
     expect(deployed.stderr).toContain("Deployed Convex functions to");
     expect(deployed.stderr).toContain("Installed component pool.");
     expect(deployed.stderr).toContain("Installed component pool/batchWorker.");
@@ -110,7 +110,7 @@ describe("convex deploy", () => {
   });
 
   test(
-    "shows the error of a module that throws, and keeps what runs",
+    "shows the error of a module that throws, and the deployed code stays",
     async () => {
       await app.write({
         "convex/bad.ts": `throw new Error("no luck at the top");\nexport {};`,
@@ -141,7 +141,7 @@ describe("convex run", () => {
   );
 
   test(
-    "prints what an internal function returns",
+    "prints the result of an internal function",
     async () => {
       const result = await app.convex("run", "tidying:register");
       expect(result).toMatchObject({ code: 0, stdout: '"nightly"\n' });
@@ -172,7 +172,7 @@ describe("convex run", () => {
   );
 
   test(
-    "lists what there is when the function is missing",
+    "lists the functions when the named one is missing",
     async () => {
       const result = await app.convex("run", "--component", "crons", "a:b");
       expect(result.code).toBe(1);
@@ -205,7 +205,7 @@ test(
 );
 
 test(
-  "convex env sets, lists, reads and removes variables, one or a file of them",
+  "convex env sets, lists, reads and removes variables, singly or from a file",
   async () => {
     expect(await app.convex("env", "set", "GREETING", "hi")).toMatchObject({
       code: 0,
@@ -230,7 +230,7 @@ const MORE = {
 };
 
 test(
-  "convex codegen describes code it does not deploy",
+  "convex codegen generates types of code without deploying it",
   async () => {
     await app.write(MORE);
     const result = await app.convex("codegen", "--typecheck", "disable");
@@ -244,7 +244,7 @@ test(
 );
 
 test(
-  "convex dev --once deploys what changed",
+  "convex dev --once deploys changed code",
   async () => {
     await app.write(MORE);
     const result = await app.convex("dev", "--once", "--typecheck", "disable");

@@ -41,7 +41,7 @@ test(
 );
 
 test(
-  "convex dev deploys each change, and prints what functions log",
+  "convex dev deploys each change, and prints the log lines of functions",
   async () => {
     const dev = app.start("dev", "--typecheck", "disable");
     const printed = () => dev.stderr();
@@ -78,7 +78,7 @@ test(
 );
 
 test(
-  "convex logs on a deployment where nothing ran yet misses nothing",
+  "convex logs on a deployment where nothing ran yet prints the first execution",
   async () => {
     const quiet = await TestDeployment.open();
     const other = await CliApp.create(quiet, saying("heard"));

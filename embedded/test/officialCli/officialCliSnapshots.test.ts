@@ -115,7 +115,7 @@ async function rowsOf(table: string, componentPath = ""): Promise<unknown[]> {
 
 describe("convex export", () => {
   test(
-    "and import give another deployment the same documents",
+    "followed by an import gives another deployment the same documents",
     async () => {
       const exported = await app.convex("export", "--path", "one.zip");
       expect(exported.stderr).toContain("Downloaded snapshot export");
@@ -151,7 +151,7 @@ describe("convex export", () => {
   );
 
   test(
-    "refuses stored files, which there are none of",
+    "--include-file-storage is refused, as there is no file storage",
     async () => {
       const args = ["--path", "files.zip", "--include-file-storage"];
       const { code, stderr } = await app.convex("export", ...args);
@@ -164,7 +164,7 @@ describe("convex export", () => {
 
 describe("convex import", () => {
   test(
-    "--table takes lines, arrays and CSV; --append and --replace say what becomes of the rest",
+    "--table accepts lines, arrays and CSV, with --append or --replace for a table that has documents",
     async () => {
       await app.write({
         "notes.jsonl":
@@ -198,7 +198,7 @@ describe("convex import", () => {
   );
 
   test(
-    "--component goes into a component",
+    "--component imports into a component",
     async () => {
       await app.write({ "things.json": '[{"weight":3}]' });
       const args = ["--table", "things", "--component", "shelf"];
@@ -209,7 +209,7 @@ describe("convex import", () => {
   );
 
   test(
-    "of what the schema does not allow changes nothing",
+    "of documents that the schema refuses changes nothing",
     async () => {
       const bad = '{"name":"cem"}\n{"name":7}\n';
       await app.write({ "authors.jsonl": bad });
@@ -224,7 +224,7 @@ describe("convex import", () => {
   );
 
   test(
-    "--replace-all leaves what the file has, and nothing else",
+    "--replace-all leaves only the documents of the file",
     async () => {
       const all = ["--replace-all", "-y", file("one.zip")];
       expect(await app.convex("import", ...all)).toMatchObject({ code: 0 });

@@ -62,7 +62,7 @@ describe("the next fire", () => {
     expect(next(schedule, after)).toBe(fire);
   });
 
-  it("picks one minute for a name where the schedule has none", () => {
+  it("has a minute derived from the name when the schedule has none", () => {
     const minutes = ["a", "b", "c", "d"].map((name) =>
       new Date(nextFireMs({ type: "hourly" }, name, 0)).getUTCMinutes(),
     );
@@ -78,7 +78,7 @@ describe("the next fire", () => {
     ...["nonsense", "61 * * * *", "0 0 31 2 *"],
     // Convex has neither seconds nor names.
     ...["*/10 * * * * *", "@daily", "*", ""],
-  ])("cannot be told for %j", (cron) => {
+  ])("is refused for %j", (cron) => {
     expect(() => next({ type: "cron", cron }, "2026-01-01T00:00:00Z")).toThrow(
       `Cron "name"`,
     );

@@ -95,7 +95,7 @@ it("goes on after a run that failed", async () => {
   );
 });
 
-it("never runs beside itself, and leaves out what a long run missed", async () => {
+it("never overlaps its own run, and skips fires missed during a long one", async () => {
   const slow =
     'crons.interval("slow", { minutes: 1 }, makeFunctionReference("ticks:slow"));';
   engine = await Engine.open(appWith(slow), { clock });
@@ -121,7 +121,7 @@ async function settled(): Promise<void> {
   }
 }
 
-describe("after a time without the deployment", () => {
+describe("after a time in which the deployment was down", () => {
   it.each([
     [
       "an interval",
@@ -180,7 +180,7 @@ describe("a push", () => {
     expect(await ticks()).toEqual(before);
   });
 
-  it("keeps the time of a cron whose schedule stays, with its new arguments", async () => {
+  it("keeps the time of a cron whose arguments change but not its schedule", async () => {
     await open(appWith(EVERY_MINUTE));
     await advance(MINUTE / 2);
     expect(
@@ -193,7 +193,7 @@ describe("a push", () => {
     ]);
   });
 
-  it("puts components' crons beside the app's", async () => {
+  it("runs components' crons beside the app's", async () => {
     await open({
       ...appWith(DAILY),
       children: { child: appWith(EVERY_MINUTE) },

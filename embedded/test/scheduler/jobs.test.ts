@@ -125,7 +125,7 @@ describe("a scheduled mutation", () => {
     expect(await states()).toEqual(["success"]);
   });
 
-  it("leaves nothing but its failure when it throws", async () => {
+  it("records only its failure when it throws", async () => {
     const id = await later(0, "jobs:fails");
     await engine.scheduler.whenIdle();
     expect(await job(id)).toMatchObject({
@@ -139,7 +139,7 @@ describe("a scheduled mutation", () => {
     expect(await states()).toEqual(["failed"]);
   });
 
-  it("keeps the order of time, and of scheduling within a time", async () => {
+  it("runs in the order of time, and of scheduling for the same time", async () => {
     await later(2_000, "jobs:note", { text: "last" });
     await later(1_000, "jobs:note", { text: "first" });
     valueOf(await engine.mutation("jobs:many", { count: 12 }));
@@ -157,7 +157,7 @@ describe("a scheduled mutation", () => {
     expect(await rows()).toEqual(["at"]);
   });
 
-  it("can go on in a chain", async () => {
+  it("can schedule the next one, in a chain", async () => {
     await later(0, "jobs:chain", { left: 20 });
     await engine.scheduler.whenIdle();
     expect(await rows()).toHaveLength(21);
@@ -219,7 +219,7 @@ describe("a scheduled action", () => {
     });
   });
 
-  it("runs with at most seven others, while mutations go on", async () => {
+  it("runs beside at most seven others, while mutations go on", async () => {
     for (let i = 0; i < 10; i++) {
       await later(0, "jobs:waits");
     }
@@ -258,7 +258,7 @@ describe("cancel", () => {
     expect(await job(id)).toMatchObject({ state: { kind: "success" } });
   });
 
-  it("lets a running action go on; what it schedules is canceled", async () => {
+  it("lets a running action go on, whose new jobs are canceled", async () => {
     const id = await later(0, "jobs:waits");
     await timersOf(1);
     valueOf(await engine.mutation("jobs:cancel", { id }));
@@ -267,7 +267,7 @@ describe("cancel", () => {
     expect(await rows()).toEqual([]);
   });
 
-  it("of itself lets a mutation commit; what it schedules afterwards is canceled", async () => {
+  it("of itself lets a mutation commit, and cancels the jobs it schedules afterwards", async () => {
     const id = await later(0, "jobs:cancelsItself");
     await engine.scheduler.whenIdle();
     expect(await job(id)).toMatchObject({ state: { kind: "canceled" } });
@@ -275,7 +275,7 @@ describe("cancel", () => {
     expect(await rows()).toEqual(["self", "before"]);
   });
 
-  it("of no job fails", async () => {
+  it("fails for an unknown job", async () => {
     const note = await engine.mutation("jobs:cancel", { id: "nonsense" });
     expect(errorOf(note)).toContain("Unable to decode ID");
   });
@@ -329,14 +329,14 @@ describe("scheduling is refused", () => {
     );
   });
 
-  it("with a value that only a commit knows", async () => {
+  it("with db.vars.commitTs, whose value only the commit knows", async () => {
     expect(errorOf(await engine.mutation("jobs:placeholder"))).toContain(
       "unresolved placeholder",
     );
   });
 });
 
-it("forgets jobs a week after they ended, however many", async () => {
+it("deletes jobs a week after they ended, however many", async () => {
   valueOf(await engine.mutation("jobs:many", { count: 250 }));
   await later(8 * 24 * 3_600_000, "jobs:note", { text: "later" });
   await engine.scheduler.whenIdle();

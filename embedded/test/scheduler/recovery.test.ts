@@ -36,7 +36,7 @@ async function restart(downMs: number): Promise<void> {
   engine = await Engine.open(app, { clock, dataDir: engine.dataDir });
 }
 
-it("runs after a restart what became due meanwhile, and later what is due later", async () => {
+it("runs jobs after a restart that became due meanwhile, and later ones at their time", async () => {
   await later(60_000, "jobs:note", { text: "second" });
   await later(30_000, "jobs:note", { text: "first" });
   await later(600_000, "jobs:note", { text: "third" });
@@ -48,7 +48,7 @@ it("runs after a restart what became due meanwhile, and later what is due later"
   expect(await rows()).toEqual(["first", "second", "third"]);
 });
 
-it("runs nothing twice", async () => {
+it("runs no job twice over a restart", async () => {
   await later(0, "jobs:note", { text: "once" });
   await engine.scheduler.whenIdle();
   await restart(1_000);
@@ -57,7 +57,7 @@ it("runs nothing twice", async () => {
   expect(await states()).toEqual([{ kind: "success" }]);
 });
 
-it("fails an action that was running, and does not run it again", async () => {
+it("fails an action that a stop interrupted, and does not run it again", async () => {
   await later(0, "jobs:hangs");
   while (((await rows()) as string[]).length === 0) {
     await new Promise(setImmediate);
@@ -72,7 +72,7 @@ it("fails an action that was running, and does not run it again", async () => {
   expect(await rows()).toEqual(["begun"]);
 });
 
-it("starts nothing after it was stopped", async () => {
+it("starts no job after it was stopped", async () => {
   await later(1_000, "jobs:note", { text: "late" });
   await engine.scheduler.stop();
   clock.advance(2_000);

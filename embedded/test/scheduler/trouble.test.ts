@@ -47,7 +47,7 @@ it.each(["mutation", "action"] as const)(
   },
 );
 
-it("a cron whose action could not be run at all runs again at its next time", async () => {
+it("a cron runs at its next time after its action could not be run", async () => {
   let runs = 0;
   const floors = await openFloors({
     runner: {

@@ -15,7 +15,7 @@ const OPERATIONS = isLong ? 20_000 : 300;
 const NAMES = ["a", "b", "c", "d", "e", "f"];
 const BALANCE = 100;
 
-test("concurrent mutations and queries are as if they came one after the other", async () => {
+test("concurrent mutations and queries have the results of a serial order", async () => {
   const seed = replay ?? firstSeed;
   const random = new Random(seed);
   const started = performance.now();

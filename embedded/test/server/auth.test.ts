@@ -39,7 +39,7 @@ const admin = () => `Convex ${deployment.adminKey}`;
 const acting = () =>
   `${admin()}:${Buffer.from(JSON.stringify({ subject: "u", issuer: "https://i" })).toString("base64")}`;
 
-describe("the key's file", () => {
+describe("the admin key's file", () => {
   test("holds a random key that only its owner can read", async () => {
     const file = path.join(deployment.dataDir, "admin-key");
     expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -49,7 +49,7 @@ describe("the key's file", () => {
     expect(deployment.adminKey).not.toContain(":");
   });
 
-  test("keeps the key over restarts and closes a file left open to others", async () => {
+  test("keeps the key over restarts, and others lose access to it", async () => {
     const first = await TestDeployment.open();
     const { adminKey, dataDir } = first;
     await first.close();
@@ -61,7 +61,7 @@ describe("the key's file", () => {
     await second.remove();
   });
 
-  test("is made anew where a crash left it empty", async () => {
+  test("gets a new key when a crash left it empty", async () => {
     const first = await TestDeployment.open();
     const { dataDir } = first;
     await first.close();
@@ -74,7 +74,7 @@ describe("the key's file", () => {
     await second.remove();
   });
 
-  test("takes a given key, unless it could not be sent", async () => {
+  test("stores a given key, unless a header cannot carry it", async () => {
     const given = await TestDeployment.open({
       adminKey: "a-key-of-my-own" + 1,
     });
@@ -109,7 +109,7 @@ describe("who may call what", () => {
     body: { status: "success", value: text },
   });
 
-  test("anyone: public functions of the app", async () => {
+  test("without the key: public functions of the app", async () => {
     expect(await query("/api/query", { path: "f:open" })).toMatchObject(
       value("open"),
     );
@@ -138,7 +138,7 @@ describe("who may call what", () => {
     }
   });
 
-  test("with the key, acting as a user: what users may", async () => {
+  test("with the key, acting as a user: public functions of the app", async () => {
     expect(
       await query("/api/function", { path: "f:open" }, acting()),
     ).toMatchObject(value("open"));

@@ -104,7 +104,7 @@ describe("a good token", () => {
     expect(answer).toMatchObject({ status: 200, body: { value: USER } });
   });
 
-  test("components and scheduled functions are told nothing", async () => {
+  test("components and scheduled functions get no identity", async () => {
     const bearer = `Bearer ${await issuer.sign()}`;
     for (const [kind, path] of [
       ["mutation", "who:childByMutation"],
@@ -122,7 +122,7 @@ describe("a good token", () => {
     expect(await ran).toEqual(["[LOG] null"]);
   });
 
-  test("claims have Convex's names, and none stands in for what was verified", async () => {
+  test("claims have Convex's names, and none replaces a verified field", async () => {
     const token = await issuer.sign({
       claims: {
         name: "Ada",
@@ -146,7 +146,7 @@ describe("a good token", () => {
     });
   });
 
-  test("may have several audiences, and any where the provider names none", async () => {
+  test("may have several audiences, and any when the provider names none", async () => {
     const several = await issuer.sign({ audience: ["other", "app"] });
     expect(await identityOf(several)).toEqual(USER);
     const any = await issuer.sign({
@@ -156,7 +156,7 @@ describe("a good token", () => {
     expect(await identityOf(any)).toMatchObject({ subject: "user-1" });
   });
 
-  test("of an OIDC provider, which is found by discovery", async () => {
+  test("of an OIDC provider is verified with the keys found by discovery", async () => {
     const token = await issuer.sign({
       issuer: deployment.siteUrl,
       audience: "oidc-app",
@@ -170,7 +170,7 @@ describe("a good token", () => {
     });
   });
 
-  test("is good for public functions only", async () => {
+  test("allows public functions only", async () => {
     const bearer = `Bearer ${await issuer.sign()}`;
     expect((await call("query", "who:hidden", bearer)).body).toMatchObject({
       errorMessage: expect.stringContaining(
@@ -275,7 +275,7 @@ describe("a bad token", () => {
     expect(await viaHttp.json()).toEqual([null, null]);
   });
 
-  test("a provider whose keys are not to be had is 503, not the token's fault", async () => {
+  test("a token whose provider's keys cannot be loaded is answered 503", async () => {
     const token = await issuer.sign({
       issuer: "https://broken.example",
       audience: "broken",
@@ -303,13 +303,13 @@ describe("other identities", () => {
     ).toMatchObject({ value: chosen });
   });
 
-  test("an administrator as such is nobody", async () => {
+  test("an administrator who acts as no user has no identity", async () => {
     const authorization = deployment.admin["authorization"]!;
     const { body } = await call("query", "who:asked", authorization);
     expect(body).toMatchObject({ value: null });
   });
 
-  test("HTTP actions and what they call know the user", async () => {
+  test("HTTP actions and the functions they call have the user's identity", async () => {
     for (const authorization of [
       `Bearer ${await issuer.sign()}`,
       actAs(USER),
@@ -368,7 +368,7 @@ describe("auth.config", () => {
     });
   });
 
-  test("is told to the CLI, with the environment resolved", async () => {
+  test("is shown to the CLI, with environment variables resolved", async () => {
     const { body } = await start(AUTH_CONFIG);
     expect((body as { appAuth: unknown[] }).appAuth).toHaveLength(4);
     expect(body).toMatchObject({
@@ -378,7 +378,7 @@ describe("auth.config", () => {
     });
   });
 
-  test("survives a restart, and a push without it trusts nobody", async () => {
+  test("survives a restart; a push without it trusts no provider", async () => {
     const first = await TestDeployment.open();
     const modules = { who: WHO };
     await first.push({

@@ -47,14 +47,14 @@ function call(target: string, path: string, args: unknown = {}, extra = {}) {
   return deployment.post(target, { path, args, ...extra });
 }
 
-test("what network-test sends comes back", async () => {
+test("the body of a network-test is echoed", async () => {
   const body = new Uint8Array([0, 255, 10, 13]);
   const response = await deployment.fetch("/echo", { method: "POST", body });
   expect(new Uint8Array(await response.arrayBuffer())).toEqual(body);
 });
 
 describe("calling functions", () => {
-  test("a query, a mutation and an action answer their value and log lines", async () => {
+  test("a query, a mutation and an action answer with their value and log lines", async () => {
     expect(
       await call("/api/mutation", "messages:send", { body: "one" }),
     ).toEqual({
@@ -110,7 +110,7 @@ describe("calling functions", () => {
     expect(await call("/api/query", "messages:list")).toEqual(before);
   });
 
-  test("errorData is absent when the error was no ConvexError", async () => {
+  test("errorData is absent for an error that is no ConvexError", async () => {
     const { body } = await call("/api/mutation", "messages:send", { body: 1 });
     expect(body).toMatchObject({ status: "error" });
     expect(body).not.toHaveProperty("errorData");
@@ -119,7 +119,7 @@ describe("calling functions", () => {
     );
   });
 
-  test("a function of another type, or that is missing, is named", async () => {
+  test("a missing function, or one of another type, is refused by name", async () => {
     const wrongType = await call("/api/query", "messages:send");
     expect(wrongType.body).toMatchObject({ status: "error" });
     expect(JSON.stringify(wrongType.body)).toContain(
@@ -146,7 +146,7 @@ describe("formats", () => {
     expect(body).toMatchObject({ value: encoded });
   });
 
-  test("json is readable, and the format when none is named", async () => {
+  test("json is readable, and the default", async () => {
     for (const extra of [{}, { format: "json" }]) {
       const { body } = await call(
         "/api/query",
@@ -244,7 +244,7 @@ describe("ConvexHttpClient", () => {
   });
 });
 
-test("a snapshot that was never promised is refused", async () => {
+test("a query at a timestamp that query_ts never answered is refused", async () => {
   const ts = Buffer.alloc(8, 1).toString("base64");
   const answer = await call("/api/query_at_ts", "messages:list", {}, { ts });
   expect(answer).toMatchObject({
@@ -253,7 +253,7 @@ test("a snapshot that was never promised is refused", async () => {
   });
 });
 
-describe("questions anyone may ask", () => {
+describe("requests without a key", () => {
   test.each([
     ["/version", /^\d+\.\d+\.\d+$/],
     ["/instance_version", /^\d+\.\d+\.\d+$/],

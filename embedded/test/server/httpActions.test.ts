@@ -135,7 +135,7 @@ describe("routes", () => {
     expect(await textAt(path, { method })).toBe(expected);
   });
 
-  test("a path or method that nothing takes is 404", async () => {
+  test("an unknown path or method is answered 404", async () => {
     for (const [path, method] of [
       ["/other", "GET"],
       ["/exact", "POST"],
@@ -149,7 +149,7 @@ describe("routes", () => {
     }
   });
 
-  test("a component answers under its prefix, which only its URL keeps", async () => {
+  test("a component answers under its prefix, which stays in the URL but not in its routes", async () => {
     for (const [path, component] of [
       ["/part/where", "part"],
       ["/part/inner/where", "part/inner"],
@@ -171,7 +171,7 @@ describe("routes", () => {
     expect(await response.text()).toBe("");
   });
 
-  test("without an http.ts there are none", async () => {
+  test("an app without an http.ts has none", async () => {
     const bare = await TestDeployment.open();
     for (const url of [`${bare.url}/http/exact`, `${bare.siteUrl}/exact`]) {
       const response = await fetch(url);
@@ -185,7 +185,7 @@ describe("routes", () => {
 });
 
 describe("requests and responses", () => {
-  test("cross whole, on the site's own port as under /http", async () => {
+  test("arrive whole, on the site's own port as under /http", async () => {
     const init = { method: "POST", body: "grüße", headers: { "x-mark": "m" } };
     const responses = [
       await fetch(`${deployment.siteUrl}/echo?a=1&b=%20`, init),
@@ -214,7 +214,7 @@ describe("requests and responses", () => {
     expect(await response.text()).toBe("any put");
   });
 
-  test("bytes, several cookies and an empty answer", async () => {
+  test("can be bytes, several cookies or an empty body", async () => {
     const response = await fetch(`${deployment.siteUrl}/bytes`);
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(
       new Uint8Array([0, 255, 128]),
@@ -225,7 +225,7 @@ describe("requests and responses", () => {
     expect((await at("/nothing")).status).toBe(204);
   });
 
-  test("the app answers preflights itself", async () => {
+  test("of a preflight are left to the app", async () => {
     const response = await at("/options", {
       method: "OPTIONS",
       headers: { origin: "https://other.example" },
@@ -235,7 +235,7 @@ describe("requests and responses", () => {
     );
   });
 
-  test("an action streams, and lives until its stream ends", async () => {
+  test("an action can stream, and goes on until its stream ends", async () => {
     const response = await fetch(`${deployment.siteUrl}/stream`);
     const reader = response.body!.getReader();
     const decoder = new TextDecoder();
@@ -286,7 +286,7 @@ describe("requests and responses", () => {
     await expect(response.arrayBuffer()).rejects.toThrow("more than 20 MiB");
   });
 
-  test("no length is told where there can be no body", async () => {
+  test("a response that cannot have a body has no length", async () => {
     const { status, headers } = await at("/nothing");
     expect(status).toBe(204);
     expect(headers.get("content-length")).toBeNull();
@@ -300,8 +300,8 @@ describe("requests and responses", () => {
   });
 });
 
-describe("what an action does", () => {
-  test("it calls queries, mutations and actions, and its logs are shown", async () => {
+describe("an HTTP action", () => {
+  test("calls queries, mutations and actions, and its log lines are shown", async () => {
     const events: unknown[] = [];
     const stop = deployment.inner.onCompletion((event) => events.push(event));
     const answer = await textAt("/notes", { method: "POST", body: "one" });

@@ -56,7 +56,7 @@ describe.each(FOR_OPERATORS)("%s %s", (method, path) => {
     expect(isRead).toBe(false);
   });
 
-  test("no page of another origin is allowed to ask, nor to read the answer", async () => {
+  test("no page of another origin may send it, nor read the answer", async () => {
     const origin = "https://elsewhere.example";
     const preflight = await deployment.fetch(path, {
       method: "OPTIONS",
@@ -74,7 +74,7 @@ describe.each(FOR_OPERATORS)("%s %s", (method, path) => {
   });
 });
 
-describe("a few bytes do not become much work", () => {
+describe("a small body cannot cause much work", () => {
   const opening = brotliCompressSync("[".repeat(17 << 20));
 
   test.each(["/api/query", "/api/mutation", "/api/query_batch"])(
@@ -113,7 +113,7 @@ describe("a few bytes do not become much work", () => {
     client.drop();
   });
 
-  test("brackets and commas in strings count for nothing", async () => {
+  test("brackets and commas in strings are not counted", async () => {
     const odd = '["\\\\",'.repeat(1_000) + '\\"'.repeat(3) + "{".repeat(500);
     const { body } = await deployment.post("/api/query", {
       path: "f:none",

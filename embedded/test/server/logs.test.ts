@@ -41,7 +41,7 @@ async function follow(cursor: number, signal?: AbortSignal): Promise<Page> {
 }
 
 describe("stream_function_logs", () => {
-  test("tells what ran, in seconds, with structured log lines", async () => {
+  test("lists finished functions, in seconds, with structured log lines", async () => {
     await run("speak");
     await run("fail");
     const { entries, newCursor } = await follow(0);
@@ -63,7 +63,7 @@ describe("stream_function_logs", () => {
     ]);
   });
 
-  test("waits for news after the cursor", async () => {
+  test("waits for the next completion after the cursor", async () => {
     await run("speak");
     const { newCursor } = await follow(0);
     const waiting = follow(newCursor);
@@ -74,7 +74,7 @@ describe("stream_function_logs", () => {
     });
   });
 
-  test("answers a reader that comes first at once, so that it misses nothing", async () => {
+  test("answers a new reader at once, so that it misses no completion", async () => {
     const { entries, newCursor } = await follow(0);
     expect(entries).toEqual([]);
     const waiting = follow(newCursor);
@@ -82,7 +82,7 @@ describe("stream_function_logs", () => {
     expect((await waiting).entries).toHaveLength(1);
   });
 
-  test("goes on after a restart from a cursor of before", async () => {
+  test("accepts a cursor from before a restart", async () => {
     for (let i = 0; i < 5; i++) await run("speak");
     const { newCursor } = await follow(0);
     await deployment.close();
@@ -98,7 +98,7 @@ describe("stream_function_logs", () => {
     });
   });
 
-  test("answers empty after a minute, and at once when the deployment closes", async () => {
+  test("answers with no entries after a minute, and at once when the deployment closes", async () => {
     const before = clock.nextTimerMs;
     const { newCursor } = await follow(0);
     const waiting = follow(newCursor);
@@ -111,7 +111,7 @@ describe("stream_function_logs", () => {
     expect(await until).toEqual({ entries: [], newCursor });
   });
 
-  test("lets go of a reader that left", async () => {
+  test("ends the wait of a reader that left", async () => {
     const before = clock.nextTimerMs;
     const leaving = new AbortController();
     const { newCursor } = await follow(0);
@@ -122,7 +122,7 @@ describe("stream_function_logs", () => {
     expect(clock.nextTimerMs).toBe(before);
   });
 
-  test("keeps the latest thousand", async () => {
+  test("keeps the latest thousand completions", async () => {
     for (let i = 0; i < 1_001; i++) await run("speak");
     const { entries, newCursor } = await follow(0);
     expect(entries).toHaveLength(1_000);
@@ -141,7 +141,7 @@ describe("stream_function_logs", () => {
   );
 });
 
-test("listeners hear completions until they stop, and stats count them", async () => {
+test("listeners get completions until they stop, and stats count them", async () => {
   const heard: string[] = [];
   const before = deployment.inner.stats();
   const stop = deployment.inner.onCompletion(({ path }) => heard.push(path));

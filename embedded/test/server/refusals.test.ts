@@ -158,7 +158,7 @@ describe("calls", () => {
     }
   });
 
-  test("nesting is bounded", async () => {
+  test("values nested too deeply are refused", async () => {
     const nested = (depth: number) =>
       `{"path":"f:keys","args":{"a":${"[".repeat(depth)}${"]".repeat(depth)}}}`;
     const deep = await deployment.post("/api/query", nested(10_000));

@@ -48,7 +48,7 @@ describe("over a real socket", () => {
     );
   });
 
-  test("a body over the cap is answered, declared or not", async () => {
+  test("a body over the cap is refused, with or without a declared length", async () => {
     for (const chunked of [false, true]) {
       const size = 18 << 20;
       const status = await new Promise((resolve, reject) => {
@@ -73,7 +73,7 @@ describe("over a real socket", () => {
     expect((await fetch(`${deployment.url}/version`)).status).toBe(200);
   });
 
-  test("what is no HTTP is answered 400 and closed", async () => {
+  test("text that is no HTTP is answered 400, and the socket closed", async () => {
     expect(await raw("nonsense\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);
   });
 
@@ -90,7 +90,7 @@ describe("over a real socket", () => {
 });
 
 describe("closing", () => {
-  test("answers what is in flight, over connections that are kept alive", async () => {
+  test("answers requests in flight, over connections that are kept alive", async () => {
     const agent = new Agent({ keepAlive: true });
     const logs = "/api/stream_function_logs?cursor=";
     const first = await deployment.fetch(`${logs}0`, {
@@ -128,11 +128,11 @@ describe("closing", () => {
     agent.destroy();
   });
 
-  test("twice is once", async () => {
+  test("a second time does nothing more", async () => {
     await Promise.all([deployment.close(), deployment.close()]);
   });
 
-  test("gives the directory to the next", async () => {
+  test("frees the directory for the next deployment", async () => {
     await deployment.post("/api/mutation", { path: "f:add", args: { n: 4 } });
     await deployment.close();
     deployment = await TestDeployment.open({ dataDir: deployment.dataDir });
@@ -142,7 +142,7 @@ describe("closing", () => {
 });
 
 describe("opening", () => {
-  test("a port in use is refused, and what was opened is given back", async () => {
+  test("a port in use is refused, and the directory freed", async () => {
     const port = Number(new URL(deployment.url).port);
     const dataDir = await mkdtemp(path.join(tmpdir(), "port-"));
     await expect(openDeployment({ dataDir, port })).rejects.toMatchObject({
@@ -161,7 +161,7 @@ describe("opening", () => {
     expect((await fetch(`${deployment.url}/version`)).status).toBe(200);
   });
 
-  test("a host that is not here is refused", async () => {
+  test("a host of another machine is refused", async () => {
     const dataDir = await mkdtemp(path.join(tmpdir(), "host-"));
     await expect(
       openDeployment({ dataDir, port: 0, host: "192.0.2.1" }),

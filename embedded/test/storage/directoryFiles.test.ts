@@ -63,13 +63,13 @@ test.each(["data.lmdb", "log.0", "log.1"])(
   },
 );
 
-test("a data.lmdb that was emptied is taken for none", async () => {
+test("an empty data.lmdb is refused as missing", async () => {
   const dataDir = await written();
   writeFileSync(join(dataDir, "data.lmdb"), "");
   await expect(openStore({ dataDir })).rejects.toThrow("data.lmdb is missing");
 });
 
-test("a data.lmdb older than the log is said to be so, with nothing to delete", async () => {
+test("a data.lmdb older than the log is refused as such, without advice to delete files", async () => {
   const dataDir = temporaryDir();
   const store = await openStore({ dataDir });
   await store.write([{ key: "a", value: "1" }]).durable;
@@ -94,7 +94,7 @@ test("a directory whose process ended before it wrote anything opens", async () 
   await (await openStore({ dataDir })).close();
 });
 
-test("all files are their owner's alone, also in a directory that was there and is open to others", async () => {
+test("all files are readable by their owner only, also in an existing directory open to others", async () => {
   const dataDir = temporaryDir();
   chmodSync(dataDir, 0o755);
   // An earlier version left the file like this.
@@ -129,7 +129,7 @@ function mount(...args: string[]): void {
 }
 
 test.skipIf(isMissing(cannotMount, { isRequired: false }))(
-  "a full disk is said once in the log, and to clients as what it is",
+  "a full disk is logged once, and named to clients",
   async () => {
     const deployment = await TestDeployment.open({ dataDir: mounted("4m") });
     const modules = {
@@ -165,7 +165,7 @@ test.skipIf(isMissing(cannotMount, { isRequired: false }))(
 );
 
 test.skipIf(isMissing(cannotMount, { isRequired: false }))(
-  "a directory that cannot be written is refused with what to do",
+  "a read-only directory is refused with advice",
   async () => {
     const disk = mounted("4m");
     mount("-o", "remount,ro", disk);

@@ -50,7 +50,7 @@ test("a write is visible to the next snapshot before it is durable", async () =>
   expect(get(store, "a")).toBe("1");
 });
 
-test("a snapshot keeps showing what it was taken from", async () => {
+test("a snapshot does not show later writes", async () => {
   const store = await open();
   await store.write([{ key: "a", value: "1" }]).durable;
   const snapshot = store.snapshot();
@@ -76,7 +76,7 @@ test("a released snapshot refuses to be read", async () => {
   expect(() => snapshot.get("a")).toThrow("after its release");
 });
 
-test("reads equal a model, wherever the writes are on their way to disk", async () => {
+test("reads equal a model, also while writes are on their way to disk", async () => {
   const dataDir = temporaryDir();
   const store = await openStore({ dataDir });
   const model = await compareWithModel(store);
@@ -100,7 +100,7 @@ test("a range that is not read to its end leaves the snapshot usable", async () 
   snapshot.release();
 });
 
-test("keys of the greatest length and empty values come back", async () => {
+test("keys of the greatest length and empty values can be read back", async () => {
   const store = await open();
   const key = "\xfe".repeat(MAX_KEY_BYTES);
   await store.write([{ key, value: "" }]).durable;
@@ -128,7 +128,7 @@ test("once 4 MiB have gathered, a write waits for LMDB and not just for the log"
   await beyond;
 });
 
-test("a key that is too long is refused before anything of its write is taken in", async () => {
+test("a write with a key that is too long is refused whole", async () => {
   const dataDir = temporaryDir();
   const store = await open(dataDir);
   const tooLong = "k".repeat(MAX_KEY_BYTES + 1);
@@ -143,7 +143,7 @@ test("a key that is too long is refused before anything of its write is taken in
   expect(get(await open(dataDir), "a")).toBeUndefined();
 });
 
-test("close waits for what was written", async () => {
+test("close waits until all writes are on disk", async () => {
   const dataDir = temporaryDir();
   const store = await openStore({ dataDir });
   store.write([{ key: "a", value: "1" }]);
@@ -152,7 +152,7 @@ test("close waits for what was written", async () => {
   expect(() => store.write([])).toThrow("closed");
 });
 
-test("a second owner of a directory is told who has it", async () => {
+test("a second open of a directory is refused with its owner's process", async () => {
   const dataDir = temporaryDir();
   const store = await openStore({ dataDir });
   await expect(openStore({ dataDir })).rejects.toThrow(
@@ -175,7 +175,7 @@ test.each([
   await (await openStore({ dataDir })).close();
 });
 
-test("the end of a prefix skips bytes that cannot grow", () => {
+test("the end of a prefix skips bytes that cannot be incremented", () => {
   expect(prefixEnd("ab")).toBe("ac");
   expect(prefixEnd("a\xff\xff")).toBe("b");
   expect(() => prefixEnd("\xff")).toThrow(RangeError);

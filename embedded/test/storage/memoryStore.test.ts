@@ -9,7 +9,7 @@ test("reads equal a model", async () => {
   expectSame(store, model);
 });
 
-test("a snapshot keeps showing what it was taken from", () => {
+test("a snapshot does not show later writes", () => {
   const store = openMemoryStore();
   store.write([{ key: "a", value: "1" }]);
   const snapshot = store.snapshot();

@@ -19,7 +19,7 @@ afterEach(() => {
   for (const child of children) child.kill("SIGKILL");
 });
 
-test("of several who find a dead owner at once, one takes the directory", async () => {
+test("of several processes that find a dead owner at once, one gets the directory", async () => {
   const root = temporaryDir();
   for (let round = 0; round < ROUNDS; round += 1) {
     const dataDir = join(root, String(round));
@@ -40,7 +40,7 @@ test("of several who find a dead owner at once, one takes the directory", async 
   );
 });
 
-test("thousands of claims of one directory, given up again, never have two owners at once", async () => {
+test("thousands of claims and releases of one directory never make two owners at once", async () => {
   const root = temporaryDir();
   const claimed = await claimedBySeveral(root, CHURN_ROUNDS, "churn");
   for (const rounds of claimed) expect(rounds).not.toHaveLength(0);
@@ -48,7 +48,7 @@ test("thousands of claims of one directory, given up again, never have two owner
   expect(readdirSync(root)).toHaveLength(1);
 }, 60_000);
 
-test("whoever was killed keeps nobody out, also not by a pid that lives again", async () => {
+test("a killed owner keeps no other out, also when its pid lives again", async () => {
   const dataDir = temporaryDir();
   const owner = await hold(dataDir);
   expect(owner.said).toBe("owns");
@@ -64,7 +64,7 @@ test("whoever was killed keeps nobody out, also not by a pid that lives again", 
   await (await openStore({ dataDir })).close();
 });
 
-test("an owner that is stopped is still the owner", async () => {
+test("a paused owner process still owns the directory", async () => {
   const dataDir = temporaryDir();
   const { child } = await hold(dataDir);
   child.kill("SIGSTOP");
@@ -91,7 +91,7 @@ test("a pid that an earlier version left is believed only while its process has 
   );
 });
 
-test("a directory with a path too long for a socket has an owner all the same", async () => {
+test("a directory with a path too long for a socket is locked too", async () => {
   const dataDir = join(temporaryDir(), "deep".repeat(20), "deep".repeat(20));
   const store = await openStore({ dataDir });
   await expect(openStore({ dataDir })).rejects.toThrow("is in use by process");
@@ -107,7 +107,7 @@ const cannotUnshare =
     : "pid namespaces are made by root, on Linux";
 
 test.skipIf(isMissing(cannotUnshare, { isRequired: false }))(
-  "an owner in another pid and network namespace is seen, and its end as well",
+  "an owner in another pid and network namespace is noticed, and so is its end",
   async () => {
     const dataDir = temporaryDir();
     const inside = await hold(dataDir, ["unshare", "-pnf", "--mount-proc"]);

@@ -36,7 +36,7 @@ async function logOf(records: number): Promise<string> {
   return dataDir;
 }
 
-test("what was appended is found, in order, with every kind of text", async () => {
+test("appended writes are found, in order, with every kind of text", async () => {
   const dataDir = temporaryDir();
   const log = await open(dataDir);
   const writes = [
@@ -51,7 +51,7 @@ test("what was appended is found, in order, with every kind of text", async () =
   expect(await found(dataDir)).toEqual(writes.flat());
 });
 
-test("writes of one event turn share a record, and so what becomes of them", async () => {
+test("writes of one event turn share a record, and its outcome", async () => {
   const log = await open(temporaryDir());
   const [first, second] = [log.append(set("a")), log.append(set("b"))];
   expect(second).toBe(first);
@@ -61,7 +61,7 @@ test("writes of one event turn share a record, and so what becomes of them", asy
   await log.close();
 });
 
-test("what LMDB has is not given to it again", async () => {
+test("records that LMDB has are not given to it again", async () => {
   const dataDir = temporaryDir();
   const log = await open(dataDir);
   await log.append(set("a"));
@@ -71,7 +71,7 @@ test("what LMDB has is not given to it again", async () => {
   expect(await found(dataDir, last)).toEqual(set("b"));
 });
 
-test("a file that is written again hides what it held before", async () => {
+test("a reused file hides its earlier records", async () => {
   const dataDir = temporaryDir();
   const log = await open(dataDir);
   for (const key of ["a", "b", "c"]) await log.append(set(key));
@@ -83,7 +83,7 @@ test("a file that is written again hides what it held before", async () => {
   expect(await found(dataDir, last)).toEqual(set("e"));
 });
 
-test("a random history is found again after each of its steps", async () => {
+test("a random history is recovered after each of its steps", async () => {
   const random = new Random(11);
   const dataDir = temporaryDir();
   let log = await open(dataDir);

@@ -109,7 +109,7 @@ describe("a push", () => {
     });
   });
 
-  test("loses to another that finished in between", async () => {
+  test("is refused when another push finished in between", async () => {
     const slow = await start(deployment, { modules: { app: version("slow") } });
     await pushed(deployment, { modules: { app: version("fast") } });
     expect(await waitForSchema(deployment, slow)).toMatchObject({

@@ -42,7 +42,7 @@ describe("components", () => {
     expect(await where("right/inner")).toBe("inner");
   });
 
-  test("that a push drops are unmounted with their crons, keep their rows, and come back with them", async () => {
+  test("that a push drops are unmounted with their crons, and have their rows again when they are mounted again", async () => {
     const withRows: PushedApp = {
       children: { part: "part" },
       components: {

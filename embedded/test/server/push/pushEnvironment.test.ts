@@ -61,7 +61,7 @@ describe("environment variables", () => {
     },
   );
 
-  test("a change during a push makes it start over", async () => {
+  test("changed during a push make its finish fail, so that the CLI starts over", async () => {
     const started = await start(deployment, V1);
     await set({ name: "TOKEN", value: "t" });
     expect(await finish(deployment, started)).toMatchObject({

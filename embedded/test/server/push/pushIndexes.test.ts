@@ -111,7 +111,7 @@ const ticking = (target: "tick" | "tock" | null): PushedApp => ({
   },
 });
 
-test("a cron that a push changes calls what it calls now, one that it drops nothing", async () => {
+test("a changed cron calls its new function, and a dropped one none", async () => {
   const names = () => call("query", "app:names");
   expect(
     (await pushed(deployment, ticking("tick"))).componentDiffs[""],

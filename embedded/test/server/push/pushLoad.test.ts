@@ -43,7 +43,7 @@ const versioned = (n: number): PushedApp => ({
   },
 });
 
-test("under load every call runs wholly on the old code or wholly on the new, and subscriptions follow", async () => {
+test("during pushes under load each call runs wholly on old code or wholly on new, and subscriptions follow", async () => {
   const PUSHES = 4;
   await pushed(deployment, versioned(0));
   const client = await SyncClient.connect(deployment.url);

@@ -74,7 +74,7 @@ function countKeys(): number {
   return keys;
 }
 
-test("an import writes in batches, and what it replaced goes in batches", async () => {
+test("an import writes in batches, and replaced documents are deleted in batches", async () => {
   await write(db, (tx) => tx.insert("", "rows", { n: 0.5 }));
   const seen = new Set<number>();
   const plans = [plan(() => void seen.add(numbers().length))];
@@ -113,7 +113,7 @@ test.each<[string, (n: number) => Promise<unknown> | void, RegExp]>([
     /gone/,
   ],
 ])(
-  "an import during which %s leaves nothing",
+  "an import during which %s changes nothing",
   async (_what, between, message) => {
     const importing = runImport(
       db,

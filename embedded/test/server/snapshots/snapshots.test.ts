@@ -199,7 +199,7 @@ async function documentsIn(zipped: Buffer, name: string): Promise<unknown[]> {
 }
 
 describe("an export", () => {
-  test("shows one moment, whatever is written meanwhile", async () => {
+  test("shows one moment, without later writes", async () => {
     for (const from of [0, 1_000, 2_000]) {
       await call("mutation", "add", { from, to: from + 1_000 });
     }
@@ -267,7 +267,7 @@ describe("an import", () => {
     expect(await documentsIn(await exportZip(), "rows")).toEqual(all);
   });
 
-  test("in parts, larger than one batch, takes its place in one commit", async () => {
+  test("in parts, larger than one batch, becomes visible in one commit", async () => {
     await call("mutation", "add", { from: -3, to: 0 });
     const rows = Array.from({ length: 3_500 }, (_, n) => ({ n }));
     const data = lines(...rows);
@@ -294,7 +294,7 @@ describe("an import", () => {
     });
   });
 
-  test("of a snapshot takes the numbers of its tables, and refuses those that are another's", async () => {
+  test("of a snapshot keeps the numbers of its tables, unless another table has them", async () => {
     await call("mutation", "insert", { table: "others", row: {} });
     const numbered = (id: number) => ({
       "snap/_tables/documents.jsonl": lines({ name: "fresh", id }),
@@ -355,7 +355,7 @@ describe("an import", () => {
     expect(await call("query", "all", { table: "rows" })).toHaveLength(2);
   });
 
-  test("of stored files, or of what is no ZIP file, is refused by name", async () => {
+  test("of stored files, or of a file that is no ZIP, is refused by name", async () => {
     const zip = { format: "zip", mode: "requireEmpty" };
     const files = await zipOf({ "_storage/kg2.png": Buffer.from("x") });
     expect((await runImport(files, zip)).error_message).toMatch(
@@ -366,7 +366,7 @@ describe("an import", () => {
     );
   });
 
-  test("of a snapshot in a format that Convex has left is refused, as its numbers may be strings", async () => {
+  test("of a snapshot in Convex's old format is refused, as its numbers may be strings", async () => {
     const old = await zipOf({
       "rows/documents.jsonl": lines({ n: "5" }),
       "rows/generated_schema.jsonl": Buffer.from('{"n": "int64"}\n'),
@@ -411,7 +411,7 @@ describe("an import", () => {
     client.drop();
   });
 
-  test("wants the administrator, and parts of a known upload", async () => {
+  test("needs the administrator, and parts of a known upload", async () => {
     for (const target of ["start_upload", "upload_part", "finish_upload"]) {
       const { status } = await deployment.post(`/api/import/${target}`, {});
       expect(status).toBe(401);

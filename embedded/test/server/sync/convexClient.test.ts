@@ -57,7 +57,7 @@ afterEach(async () => {
 afterAll(() => deployment.remove());
 
 describe("a ConvexClient", () => {
-  test("sees what it and others do, at the latest when its mutation resolves", async () => {
+  test("sees its own and others' changes, at the latest when its mutation resolves", async () => {
     const client = connect();
     const shown = watch(client, "f:get", { name: "a" });
     await expect.poll(() => shown).toEqual([null]);
@@ -71,7 +71,7 @@ describe("a ConvexClient", () => {
     await expect.poll(() => shown).toEqual([null, 1, 2, 3]);
   });
 
-  test("gets what functions throw, from queries again when data changes", async () => {
+  test("gets the errors of functions, and of queries again when data changes", async () => {
     const client = connect();
     await expect(client.mutation(mutation("f:fail"), {})).rejects.toMatchObject(
       { data: { code: 7 } },
@@ -133,7 +133,7 @@ describe("a ConvexClient", () => {
     expect(after.continueCursor).toBe(before.continueCursor);
   });
 
-  test("for React works alike", async () => {
+  test("for React works the same way", async () => {
     const client = new ConvexReactClient(deployment.url, {
       webSocketConstructor:
         TrackedSocket as unknown as typeof globalThis.WebSocket,
@@ -149,7 +149,7 @@ describe("a ConvexClient", () => {
     await client.close();
   });
 
-  test("is told of new code", async () => {
+  test("gets the results of new code", async () => {
     const client = connect();
     const shown = watch(client, "g:version");
     await expect.poll(() => shown).toHaveLength(1);

@@ -95,7 +95,7 @@ describe("a client is ended by", () => {
     await client.closed();
   });
 
-  test("100 random frames, which nobody else feels", async () => {
+  test("100 random frames, without effect on others", async () => {
     const random = new Random(7);
     const witness = await connect({ sessionId: "witness" });
     witness.watch("f:get", { name: "witness" });

@@ -20,8 +20,8 @@ afterEach(async () => {
   await deployment.remove();
 });
 
-describe("a page that is asked for again with its journal", () => {
-  test("ends where it did, whatever came in between", async () => {
+describe("a page read again with its journal", () => {
+  test("ends where it ended before, whatever was inserted meanwhile", async () => {
     const { numbers, journal } = await firstTwo();
     expect(numbers).toEqual([20, 40]);
     drop();
@@ -34,7 +34,7 @@ describe("a page that is asked for again with its journal", () => {
     expect((await firstTwo()).numbers).toEqual([10, 20]);
   });
 
-  test("does so after a restart too, and where its last row is gone", async () => {
+  test("ends there after a restart too, and when its last row was deleted", async () => {
     const { journal } = await firstTwo();
     drop();
     await remove(deployment, 40);

@@ -65,7 +65,7 @@ test.each(["0.0.1", "1.48.0", "1.49.0-alpha.2", "99.1.0"])(
 );
 
 describe("transitions", () => {
-  test("join up, one for each change of the query set, one snapshot for all queries", async () => {
+  test("have consecutive versions, one for each change of the query set, each of one snapshot", async () => {
     const client = await connect();
     client.watch("f:get", { name: "joined" });
     const first = await client.next("Transition");
@@ -150,7 +150,7 @@ describe("transitions", () => {
     }
   });
 
-  test("leave out results that are the same as before", async () => {
+  test("leave out unchanged results", async () => {
     const client = await connect();
     client.watch("f:isEven", { name: "even" });
     await client.next("Transition");
@@ -222,7 +222,7 @@ describe("a mutation", () => {
     expect(await counter("both")).toBe(1);
   });
 
-  test("is remembered across a restart, which sets no clock back", async () => {
+  test("is remembered across a restart, also with a clock set back", async () => {
     const before = await connect({ sessionId: "restart" });
     before.call("Mutation", 0, "f:add", { name: "restart" });
     await before.next("MutationResponse");
@@ -260,7 +260,7 @@ describe("the session", () => {
     });
   });
 
-  test("pings when nothing else is said, and gives up who does not answer", async () => {
+  test("pings when idle, and ends when the client does not answer", async () => {
     const client = await connect();
     client.watch("f:get", { name: "ping" });
     await client.next("Transition");
@@ -274,7 +274,7 @@ describe("the session", () => {
     expect(await client.closed()).toMatchObject({ code: 1006 });
   });
 
-  test("lets the administrator into components and internal functions, nobody else", async () => {
+  test("lets only the administrator call components and internal functions", async () => {
     const admin = {
       type: "Authenticate",
       tokenType: "Admin",

@@ -42,7 +42,7 @@ test("a mutation runs once for two weeks", async () => {
   await records.close();
 });
 
-test("old records go, more than a batch of them, and new ones stay", async () => {
+test("old records are deleted, more than one batch of them, and new ones stay", async () => {
   const { clock, records, commit, stored } = await openRecords();
   for (let requestId = 0; requestId < 1_100; requestId++) {
     await commit(requestId);

@@ -89,7 +89,7 @@ test.each(["Mutation", "Action"] as const)(
   },
 );
 
-test("a token that came in time goes on, and so does whoever signs out", async () => {
+test("a client that sends a new token in time, or signs out, goes on", async () => {
   const client = await signedIn();
   client.say({
     type: "Authenticate",

@@ -39,7 +39,7 @@ afterEach(async () => {
 });
 
 describe("usePaginatedQuery", () => {
-  test("loads more until there is no more", async () => {
+  test("loads pages until the last", async () => {
     await list.shows([10, 20, 30], "CanLoadMore");
     list.loadMore(3);
     await list.shows([10, 20, 30, 40, 50, 60], "CanLoadMore");
@@ -47,7 +47,7 @@ describe("usePaginatedQuery", () => {
     await list.shows(ROWS, "Exhausted");
   });
 
-  test("shows what comes and goes in a page that is loaded", async () => {
+  test("shows inserts and deletes in a loaded page", async () => {
     await list.shows([10, 20, 30], "CanLoadMore");
     list.loadMore(2);
     await list.shows([10, 20, 30, 40, 50], "CanLoadMore");
@@ -57,7 +57,7 @@ describe("usePaginatedQuery", () => {
     await list.shows([10, 20, 25, 40, 45, 50], "CanLoadMore");
   });
 
-  test("keeps its pages without a gap or a row shown twice when it reconnects", async () => {
+  test("shows no gap and no row twice after a reconnect", async () => {
     await list.shows([10, 20, 30], "CanLoadMore");
     list.loadMore(2);
     await list.shows([10, 20, 30, 40, 50], "CanLoadMore");
