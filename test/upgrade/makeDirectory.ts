@@ -15,7 +15,7 @@ import type * as Embedded from "@sessions-ops/embedded";
 import { FakeClock } from "../../embedded/test/support/fakeClock.js";
 import { packDirectory } from "./directoryFile.js";
 import { deployApp, Driven } from "./drive.js";
-import { withLeanPushes } from "../../embedded/test/support/leanPush.js";
+import { withLeanPushes } from "../../embedded/test/officialCli/leanPush.js";
 import {
   CLOSED_AT,
   DAY_MS,
