@@ -121,7 +121,7 @@ export default {
       comment:
         "Convex's generated types name every module, which is a circle by design.",
       severity: "error",
-      from: { path: "^(.+)$", pathNot: "^cli/" },
+      from: { path: "^(.+)$" },
       // A test may name its own file as a module of an app.
       to: {
         pathNot: "^$1$",

@@ -2,7 +2,6 @@
 import { ConvexError } from "convex/values";
 import { CliError, codeOf, NotSent, type CliErrorCode } from "../errors.js";
 import type { Answer } from "./http.js";
-import type { Target } from "./target/target.js";
 import { valueText } from "../json/values.js";
 
 /** The status with which a deployment may report that a function failed, besides 200. */
@@ -10,7 +9,7 @@ const FUNCTION_FAILED = 560;
 
 /** An answer that did not come from a function, explained; `null` for one that did. */
 export function badAnswer(
-  { url, source }: Target,
+  { url, source }: { url: string; source: string },
   { ok, status }: Answer,
   body: string,
 ): CliError | null {

@@ -1,6 +1,6 @@
 import type { CliContext } from "../context.js";
 import type { Backlog, Status } from "../deployment/api.js";
-import type { Connection } from "../deployment/connect.js";
+import type { Connection, GlobalOptions } from "../deployment/connect.js";
 import { isUnreachable, type CliError } from "../errors.js";
 import { LiveClient } from "../deployment/live.js";
 import { note } from "../terminal/output.js";
@@ -9,7 +9,6 @@ import { openScreen } from "../terminal/screen.js";
 import { toStatusJson } from "../json/status.js";
 import { runningText, stateText, statusLine } from "./text.js";
 import { iso } from "../time/time.js";
-import type { StatusOptions } from "./status.js";
 
 /**
  * How often the backlog is asked for again, and relative times are drawn anew. Sessions that fall due
@@ -21,7 +20,7 @@ const CLOCK_MS = 30_000;
 export async function watchStatus(
   context: CliContext,
   connection: Connection,
-  options: StatusOptions,
+  options: GlobalOptions,
   {
     first,
     totals,

@@ -4,7 +4,7 @@ import { CliError } from "../../errors.js";
 import { note } from "../../terminal/output.js";
 import { printable } from "../../terminal/printable.js";
 import { joinTables, type TrackerTables } from "./joinTables.js";
-import type { Source } from "./source.js";
+import type { Source } from "./textLines.js";
 import { openTables, type ZippedTable } from "./zip.js";
 
 export interface TableChoice {

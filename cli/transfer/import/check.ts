@@ -4,7 +4,7 @@ import { countOf, formatNumber } from "../../terminal/words.js";
 import { printable } from "../../terminal/printable.js";
 import { parseRow, type ReadingOptions } from "./rows.js";
 import type { NumberedRow } from "./batches.js";
-import type { Source } from "./source.js";
+import type { Source } from "./textLines.js";
 
 export interface Reading extends Omit<ReadingOptions, "onUnknown"> {
   fromLine: number;

@@ -14,8 +14,7 @@ import { SessionText } from "../export/sessionText.js";
 import { note } from "../../terminal/output.js";
 import { countOf } from "../../terminal/words.js";
 import { storedActionText } from "../sessionLines.js";
-import type { Source } from "./source.js";
-import { readLines, type SourceLine } from "./textLines.js";
+import { readLines, type Source, type SourceLine } from "./textLines.js";
 import type { ZippedTable } from "./zip.js";
 
 export interface TrackerTables {

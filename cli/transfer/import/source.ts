@@ -8,15 +8,7 @@ import { createGunzip } from "node:zlib";
 import type { CliContext } from "../../context.js";
 import { CliError, codeOf } from "../../errors.js";
 import { openBackup, type TableChoice } from "./backup.js";
-import { readLines, type SourceLine } from "./textLines.js";
-
-export interface Source {
-  /** The name of the source, as people know it. */
-  readonly name: string;
-  /** Reads the lines from the start; blank ones are left out, but counted. */
-  lines(): AsyncIterable<SourceLine>;
-  close(): Promise<void>;
-}
+import { readLines, type Source } from "./textLines.js";
 
 /**
  * Opens a file, or for `-` stdin; a source that can be read only once, as a pipe, is kept in a

@@ -7,6 +7,15 @@ export interface SourceLine {
   text: string;
 }
 
+/** What sessions are imported from. */
+export interface Source {
+  /** The name of the source, as people know it. */
+  readonly name: string;
+  /** Reads the lines from the start; blank ones are left out, but counted. */
+  lines(): AsyncIterable<SourceLine>;
+  close(): Promise<void>;
+}
+
 /**
  * The longest line: many times the size of any row of a session; an export splits those with very many
  * actions.
