@@ -1,3 +1,4 @@
+import { MAX_LISTED } from "../../convex/sessionTracker/shared/limits.js";
 import { examples } from "../commandLine/examples.js";
 import { given } from "../commandLine/given.js";
 import {
@@ -19,7 +20,7 @@ export function addShow(program: Parent, context: CliContext): void {
     .option(
       "--limit <n>",
       "how many actions at most",
-      wholeNumber(1, 1_000),
+      wholeNumber(1, MAX_LISTED),
       50,
     )
     .option("--cursor <cursor>", "go on after an earlier page")

@@ -1,4 +1,8 @@
 /** The data behind the bars of the page, from bounded queries only. */
+import {
+  MAX_COUNTED,
+  MAX_LISTED_RUNS,
+} from "../../convex/sessionTracker/shared/limits.js";
 import type { Args, QueryName, Returns } from "../deployment/api.js";
 import type { AgeBar, Bar } from "./shapes.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
@@ -10,15 +14,12 @@ export type Ask = <Name extends QueryName>(
 
 const DAYS = 14;
 
-/** The most rows read for one bar; a higher bar ends there, and says so. */
-const CAP = 4_000;
-
 /** The sessions still kept that were created on one UTC day. */
 export async function createdOn(ask: Ask, startsAt: number): Promise<Bar> {
   const found = await ask("operator/overview:createdBetween", {
     from: startsAt,
     before: startsAt + DAY_MS,
-    limit: CAP,
+    limit: MAX_COUNTED,
   });
   return { startsAt, ...found };
 }
@@ -32,7 +33,6 @@ export function lastDays(now: number): number[] {
   );
 }
 
-const RUNS_PAGE = 200;
 /**
  * The most pages of purges that are read. An app may start purges as often as it likes; a thousand of
  * them are read.
@@ -50,7 +50,7 @@ export async function purgedByDay(ask: Ask, now: number): Promise<Bar[]> {
   for (let page = 0; page < MAX_RUN_PAGES && startedAt > first; page += 1) {
     const found: Returns<"runs/ledger:page"> = await ask("runs/ledger:page", {
       kind: "purge",
-      limit: RUNS_PAGE,
+      limit: MAX_LISTED_RUNS,
       cursor,
     });
     for (const run of found.runs) {
@@ -78,7 +78,7 @@ export function inactiveByAge(ask: Ask, now: number): Promise<AgeBar[]> {
         from: toDays === null ? 0 : now - toDays * DAY_MS,
         // Clocks differ: a session that another clock dates in the future counts as young.
         before: fromDays === 0 ? now + DAY_MS : now - fromDays * DAY_MS,
-        limit: CAP,
+        limit: MAX_COUNTED,
       });
       return { fromDays, toDays, ...found };
     }),

@@ -1,11 +1,9 @@
 /** This machine's clock beside the deployment's, by which all times on the deployment are reckoned. */
+import { CLOCK_SLACK_MS } from "../../convex/sessionTracker/shared/times.js";
 import type { CliContext } from "../context.js";
 import type { ComponentClient } from "./client.js";
 import { note } from "../terminal/output.js";
 import { formatDuration } from "../time/time.js";
-
-/** The difference from which on a time by the operator's own clock is not the moment they mean. */
-export const SKEW_MS = 60_000;
 
 /** How far this machine's clock is ahead, or behind below 0, beyond what the way there explains. */
 export async function readSkew(
@@ -30,7 +28,7 @@ export async function noteSkew(
   client: ComponentClient,
 ): Promise<void> {
   const aheadMs = await readSkew(context, client);
-  if (Math.abs(aheadMs) <= SKEW_MS) return;
+  if (Math.abs(aheadMs) <= CLOCK_SLACK_MS) return;
   note(
     context,
     `Note: ${skewText(aheadMs)}. Days and durations of a purge are reckoned by the deployment's clock; a date or a time that you name is taken as it is.`,
@@ -43,7 +41,7 @@ export async function byDeploymentClock(
   client: ComponentClient,
 ): Promise<CliContext> {
   const aheadMs = await readSkew(context, client);
-  if (Math.abs(aheadMs) <= SKEW_MS) return context;
+  if (Math.abs(aheadMs) <= CLOCK_SLACK_MS) return context;
   const now = { value: () => context.now() - aheadMs };
   return Object.create(context, { now }) as CliContext;
 }

@@ -120,15 +120,16 @@ function checkVersion(version: string): Finding {
   );
 }
 
-/** The difference of the clocks beyond what a slow answer explains. */
-const SKEW_MS = 10_000;
+/** The difference of the clocks that a slow answer explains. */
+const SLOW_ANSWER_MS = 10_000;
 
 async function checkClock(
   context: CliContext,
   client: ComponentClient,
 ): Promise<Finding> {
   const aheadMs = await readSkew(context, client);
-  if (Math.abs(aheadMs) <= SKEW_MS) return ok("clock", "the clocks agree");
+  if (Math.abs(aheadMs) <= SLOW_ANSWER_MS)
+    return ok("clock", "the clocks agree");
   return warning(
     "clock",
     skewText(aheadMs),

@@ -1,6 +1,7 @@
 /** Times that lie in the future, from a deployment whose clock was ahead. */
+import { CLOCK_SLACK_MS } from "../../convex/sessionTracker/shared/times.js";
 import type { CliContext } from "../context.js";
-import { readSkew, SKEW_MS, skewText } from "../deployment/clock.js";
+import { readSkew, skewText } from "../deployment/clock.js";
 import type { Returns } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { countOf } from "../terminal/words.js";
@@ -31,7 +32,7 @@ export async function checkFutureTimes(
     ];
   }
   const aheadMs = await readSkew(context, client);
-  if (aheadMs > SKEW_MS) {
+  if (aheadMs > CLOCK_SLACK_MS) {
     return [
       problem(
         CHECK,

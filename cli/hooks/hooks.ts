@@ -1,3 +1,4 @@
+import { MAX_LISTED } from "../../convex/sessionTracker/shared/limits.js";
 import type { CliContext } from "../context.js";
 import type { Returns } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
@@ -149,9 +150,6 @@ export async function settleHook(
 type Hook = Returns<"operator/hooks:check">[number];
 type Debt = Returns<"operator/hooks:debts">["debts"][number];
 
-/** The most entries that a single call returns. */
-const PAGE = 1_000;
-
 async function readDebts(
   client: ComponentClient,
   limit: number,
@@ -162,7 +160,7 @@ async function readDebts(
     const page: Returns<"operator/hooks:debts"> = await client.query(
       "operator/hooks:debts",
       {
-        limit: Math.min(PAGE, limit - debts.length),
+        limit: Math.min(MAX_LISTED, limit - debts.length),
         cursor,
       },
     );

@@ -1,3 +1,4 @@
+import { MAX_LISTED_RUNS } from "../../convex/sessionTracker/shared/limits.js";
 import type { CliContext } from "../context.js";
 import type { Returns, Run } from "../deployment/api.js";
 import { byDeploymentClock } from "../deployment/clock.js";
@@ -21,9 +22,6 @@ export interface RunListOptions extends GlobalOptions {
   readonly kind?: RunKind;
   readonly cursor?: string;
 }
-
-/** The most runs that a single call returns. */
-const PAGE = 200;
 
 export async function listRuns(
   context: CliContext,
@@ -77,7 +75,7 @@ async function findRuns(
     const page: Returns<"runs/ledger:page"> = await client.query(
       "runs/ledger:page",
       {
-        limit: Math.min(limit - runs.length, PAGE),
+        limit: Math.min(limit - runs.length, MAX_LISTED_RUNS),
         cursor,
         ...(kind === undefined ? {} : { kind }),
       },

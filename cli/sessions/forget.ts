@@ -1,3 +1,4 @@
+import { MAX_LISTED } from "../../convex/sessionTracker/shared/limits.js";
 import type { CliContext } from "../context.js";
 import type { Returns } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
@@ -112,7 +113,7 @@ async function countOthers(
         filter: { userId },
         sort: "created",
         order: "desc",
-        limit: 1_000,
+        limit: MAX_LISTED,
         cursor,
       },
     );

@@ -1,3 +1,4 @@
+import { MAX_LISTED } from "../../convex/sessionTracker/shared/limits.js";
 import type { CliContext } from "../context.js";
 import type { Args } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
@@ -36,9 +37,6 @@ export interface ListOptions extends GlobalOptions {
   readonly cursor?: string;
   readonly jsonl?: boolean;
 }
-
-/** The most sessions that a single call returns. */
-const PAGE = 1_000;
 
 export async function list(
   context: CliContext,
@@ -138,7 +136,7 @@ function readPage(
   wanted: number,
   cursor: string | null,
 ) {
-  const limit = Math.min(wanted, PAGE);
+  const limit = Math.min(wanted, MAX_LISTED);
   return client.query("operator/search:page", { ...search, limit, cursor });
 }
 

@@ -1,4 +1,4 @@
-import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/operator/import.js";
+import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/shared/limits.js";
 import type { ImportRow } from "../../cli/deployment/api.js";
 import { MeasuredDeployment } from "./servers/deployment.js";
 import { report, type Figure } from "./report.js";

@@ -1,4 +1,4 @@
-import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/operator/import.js";
+import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/shared/limits.js";
 import { MeasuredDeployment } from "./servers/deployment.js";
 import { load, median } from "./load.js";
 import { mockTrackRate } from "./servers/mock.js";

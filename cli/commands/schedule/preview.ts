@@ -1,3 +1,4 @@
+import { MAX_FIRES } from "../../../convex/sessionTracker/shared/limits.js";
 import { scheduleName, scheduleSpec } from "../../commandLine/arguments.js";
 import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
@@ -17,7 +18,7 @@ export function addSchedulePreview(
     .addArgument(scheduleName())
     .addArgument(scheduleSpec())
     .option("--tz <zone>", "IANA time zone the spec is read in")
-    .option("--count <n>", "how many fires", wholeNumber(1, 100), 5)
+    .option("--count <n>", "how many fires", wholeNumber(1, MAX_FIRES), 5)
     .addHelpText(
       ...examples(
         "schedule preview purge",

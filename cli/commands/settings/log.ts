@@ -1,3 +1,4 @@
+import { MAX_LISTED } from "../../../convex/sessionTracker/shared/limits.js";
 import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import { jsonLines } from "../../commandLine/options.js";
@@ -9,7 +10,7 @@ export function addSettingsLog(settings: Parent, context: CliContext): void {
   settings
     .command("log")
     .description("show who changed which setting when and why, newest first")
-    .option("--limit <n>", "how many at most", wholeNumber(1, 1_000), 20)
+    .option("--limit <n>", "how many at most", wholeNumber(1, MAX_LISTED), 20)
     .option("--before <revision>", "only earlier ones", wholeNumber(1))
     .addOption(jsonLines("one JSON object a change, a line each"))
     .addHelpText(

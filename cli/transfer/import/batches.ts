@@ -1,3 +1,7 @@
+import {
+  MAX_IMPORT_ACTIONS,
+  MAX_IMPORT_ROWS,
+} from "../../../convex/sessionTracker/shared/limits.js";
 import type { ImportRow } from "../../deployment/api.js";
 
 /** An action that happened several times at one time may be there once, with how often. */
@@ -13,9 +17,6 @@ export interface NumberedRow {
   row: Omit<ImportRow, "actions"> & { actions?: RowAction[] };
 }
 
-/** The limit of one call, by the component's own limits. */
-const MAX_ROWS = 750;
-export const MAX_ACTIONS = 2_000;
 /**
  * The largest request. Rows and request of each call under way are in memory; a request may have 16
  * MiB.
@@ -32,8 +33,8 @@ export async function* batchRows(
   for await (const row of rows) {
     const count = actionCount(row);
     const isFull =
-      batch.length === MAX_ROWS ||
-      actions + count > MAX_ACTIONS ||
+      batch.length === MAX_IMPORT_ROWS ||
+      actions + count > MAX_IMPORT_ACTIONS ||
       size + row.size > MAX_SIZE;
     if (isFull && batch.length > 0) {
       yield batch;
@@ -50,14 +51,14 @@ export async function* batchRows(
 
 /** Whether one call takes the row with all its actions. */
 export function fitsOneCall(row: NumberedRow): boolean {
-  return actionCount(row) <= MAX_ACTIONS && row.size <= MAX_SIZE;
+  return actionCount(row) <= MAX_IMPORT_ACTIONS && row.size <= MAX_SIZE;
 }
 
 function actionCount({ row: { actions = [] } }: NumberedRow): number {
   let count = actions.length;
   for (const { copies = 1 } of actions) {
     // Copies beyond the first go their own way.
-    if (copies > 1) count += MAX_ACTIONS;
+    if (copies > 1) count += MAX_IMPORT_ACTIONS;
   }
   return count;
 }

@@ -1,8 +1,9 @@
 /** Rows whose actions do not fit one call: first the session is sent, then its actions, piece by piece. */
+import { MAX_IMPORT_ACTIONS } from "../../../convex/sessionTracker/shared/limits.js";
 import type { Args, Returns } from "../../deployment/api.js";
 import type { ComponentClient } from "../../deployment/client.js";
 import { actionText } from "../sessionLines.js";
-import { MAX_ACTIONS, MAX_SIZE, type RowAction } from "./batches.js";
+import { MAX_SIZE, type RowAction } from "./batches.js";
 import { isTooLarge } from "./refusals.js";
 
 type Piece = Args<"operator/importActions:add">["actions"];
@@ -68,7 +69,7 @@ function* piecesOf(actions: readonly RowAction[]): Generator<Piece> {
   let piece: Piece = [];
   let size = 0;
   for (const [text, action] of counted) {
-    const isFull = piece.length === MAX_ACTIONS || size >= MAX_SIZE;
+    const isFull = piece.length === MAX_IMPORT_ACTIONS || size >= MAX_SIZE;
     if (isFull) {
       yield piece;
       piece = [];

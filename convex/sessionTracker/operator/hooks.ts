@@ -10,6 +10,7 @@ import { writeHooks } from "../settings/settings.js";
 import { checkInteger } from "../shared/errors.js";
 import { HOOK_NAMES, vHookName } from "../shared/hooks.js";
 import { placeOf } from "../shared/places.js";
+import { MAX_LISTED } from "../shared/limits.js";
 
 /** Each hook that is set, and whether it answers: it is called without sessions, and undone. */
 export const check = mutation({
@@ -70,7 +71,7 @@ export const debts = query({
     cursor: v.union(v.string(), v.null()),
   }),
   handler: async (ctx, { limit = 100, cursor = null }) => {
-    checkInteger("limit", limit, 1, 1_000);
+    checkInteger("limit", limit, 1, MAX_LISTED);
     const after = cursor === null ? null : readCursor(cursor);
     const rows = await walkDebts(ctx, { order: "asc", after }).take(limit);
     const last = rows.length === limit ? rows.at(-1) : undefined;

@@ -4,11 +4,11 @@ import { v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
 import { fail } from "../shared/errors.js";
+import { MAX_IMPORT_ACTIONS, MAX_IMPORT_ROWS } from "../shared/limits.js";
 import {
   actionKey,
   checkActionTime,
   CLOCK_SKEW_MS,
-  MAX_IMPORT_ACTIONS,
   notStored,
 } from "./importActions.js";
 import { readSettings } from "../settings/inForce.js";
@@ -39,12 +39,6 @@ const vImportRow = v.object({
   actions: v.optional(v.array(vAction)),
 });
 export type ImportRow = Infer<typeof vImportRow>;
-
-/**
- * In one call; what is larger is sent in several. A row that changes a live session takes five of
- * the 4,096 read intervals of a transaction: three queries, and a read of each row it patches.
- */
-export const MAX_IMPORT_ROWS = 750;
 
 const vImported = v.object({
   created: v.number(),

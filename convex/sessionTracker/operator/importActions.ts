@@ -13,6 +13,7 @@ import type { Id } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
 import { checkInteger, fail } from "../shared/errors.js";
 import { walkActions } from "../rows/walks.js";
+import { MAX_IMPORT_ACTIONS } from "../shared/limits.js";
 import { PIECE_BYTES } from "../rows/wholeSessions.js";
 import { findSession } from "../rows/sessions.js";
 import { placeOf, type Place, vPlace } from "../shared/places.js";
@@ -25,8 +26,6 @@ const vImportedAction = v.object({
   copies: v.optional(v.number()),
 });
 
-/** In one call. */
-export const MAX_IMPORT_ACTIONS = 2_000;
 /** Of those there already, read in one call, and inserted in one. */
 const MAX_READ = 4_000;
 const MAX_ADDED = 2_000;

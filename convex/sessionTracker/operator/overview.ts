@@ -4,6 +4,7 @@ import { query } from "../_generated/server.js";
 import { walkCreated, walkInactive } from "../rows/walks.js";
 import { checkInteger } from "../shared/errors.js";
 import { vAction } from "../shared/sessions.js";
+import { MAX_COUNTED } from "../shared/limits.js";
 
 const vCount = v.object({
   count: v.number(),
@@ -73,7 +74,7 @@ export const newestActions = query({
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
 function checkLimit(limit: number): void {
-  checkInteger("limit", limit, 1, 4_000);
+  checkInteger("limit", limit, 1, MAX_COUNTED);
 }
 
 /** @param found rows, of which one more than the limit was asked for */

@@ -4,6 +4,7 @@ import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { checkInteger } from "../shared/errors.js";
+import { MAX_LISTED } from "../shared/limits.js";
 import {
   walkCreated,
   walkInactive,
@@ -37,7 +38,7 @@ const vFilter = v.object({
 type Filter = Infer<typeof vFilter>;
 
 /** Rows looked at in one call. */
-const SCANNED_AT_ONCE = 1_000;
+const SCANNED_AT_ONCE = MAX_LISTED;
 
 /**
  * One page. It may hold fewer than `limit`, even none, and yet name a cursor: where the filter finds
@@ -57,7 +58,7 @@ export const page = query({
     cursor: v.union(v.string(), v.null()),
   }),
   handler: async (ctx, { filter, sort, order, limit, cursor = null }) => {
-    checkInteger("limit", limit, 1, SCANNED_AT_ONCE);
+    checkInteger("limit", limit, 1, MAX_LISTED);
     const search: Search = {
       filter,
       sort,

@@ -5,6 +5,7 @@ import { query, type QueryCtx } from "../_generated/server.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { checkInteger, fail } from "../shared/errors.js";
 import { walkActions } from "../rows/walks.js";
+import { MAX_LISTED } from "../shared/limits.js";
 import {
   findBySessionId,
   findLease,
@@ -51,7 +52,7 @@ export const timeline = query({
     cursor: v.union(v.string(), v.null()),
   }),
   handler: async (ctx, { sessionId, limit = 50, cursor = null }) => {
-    checkInteger("limit", limit, 1, 1_000);
+    checkInteger("limit", limit, 1, MAX_LISTED);
     const after = cursor === null ? null : readCursor(cursor);
     const walked = walkActions(ctx, sessionId, { order: "desc", after });
     const rows = await walked.take(limit);

@@ -4,6 +4,7 @@ import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { countSessions } from "../rows/counters.js";
 import { checkInteger } from "../shared/errors.js";
+import { MAX_COUNTED } from "../shared/limits.js";
 import {
   readRevisedSettings,
   readSettings,
@@ -81,7 +82,7 @@ export const backlog = query({
     limit: v.number(),
   }),
   handler: async (ctx, args) => {
-    const limit = checkInteger("limit", args.limit ?? 1_000, 1, 4_000);
+    const limit = checkInteger("limit", args.limit ?? 1_000, 1, MAX_COUNTED);
     const { idleTimeoutMs, retentionDays } = await readSettings(ctx);
     const now = Date.now();
     const idleSince = expireCutoff(idleTimeoutMs, now);

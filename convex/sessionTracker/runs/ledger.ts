@@ -4,12 +4,10 @@ import { query } from "../_generated/server.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { walkRuns } from "../rows/walks.js";
 import { checkInteger } from "../shared/errors.js";
+import { MAX_LISTED_RUNS } from "../shared/limits.js";
 import { findRun, toRun } from "./runRows.js";
 import { vRun, vRunKind } from "../shared/runs.js";
 import { placeOf } from "../shared/places.js";
-
-/** Runs in an answer. */
-const MAX_LISTED = 200;
 
 export const get = query({
   args: { runId: v.string() },
@@ -26,7 +24,9 @@ export const list = query({
   returns: v.array(vRun),
   handler: async (ctx, { kind, limit = 20 }) => {
     const runs = walkRuns(ctx, kind, { order: "desc", after: null });
-    const rows = await runs.take(checkInteger("limit", limit, 1, MAX_LISTED));
+    const rows = await runs.take(
+      checkInteger("limit", limit, 1, MAX_LISTED_RUNS),
+    );
     return rows.map(toRun);
   },
 });
@@ -43,7 +43,7 @@ export const page = query({
     cursor: v.union(v.string(), v.null()),
   }),
   handler: async (ctx, { kind, limit, cursor = null }) => {
-    checkInteger("limit", limit, 1, MAX_LISTED);
+    checkInteger("limit", limit, 1, MAX_LISTED_RUNS);
     const after = cursor === null ? null : readCursor(cursor);
     const runs = walkRuns(ctx, kind, { order: "desc", after });
     // One more tells whether there is another page.

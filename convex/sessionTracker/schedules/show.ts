@@ -6,6 +6,7 @@ import { checkInteger } from "../shared/errors.js";
 import { checkSpec, tidySpec } from "./cronSpecs.js";
 import { fireAfter, firesAfter, type Fire } from "./fires.js";
 import { findTick } from "./ticks.js";
+import { MAX_FIRES } from "../shared/limits.js";
 import {
   SCHEDULE_NAMES,
   pauseInForce,
@@ -61,7 +62,7 @@ export const preview = query({
       timeZone: given.timeZone ?? current.timeZone,
     };
     checkSpec(cron);
-    checkInteger("count", count, 1, 100);
+    checkInteger("count", count, 1, MAX_FIRES);
     const now = Date.now();
     const paused = pauseInForce(current, now);
     const fires = firesAfter(cron, from ?? pauseEnd(paused, now), count);

@@ -9,6 +9,7 @@ import {
   type QueryCtx,
 } from "../_generated/server.js";
 import { checkInteger, checkReason, fail } from "../shared/errors.js";
+import { MAX_LISTED } from "../shared/limits.js";
 import {
   overridesOf,
   readRevisedSettings,
@@ -71,7 +72,7 @@ export const log = query({
       .query("settingsLog")
       .withIndex("revision", (q) => q.lt("revision", before))
       .order("desc")
-      .take(checkInteger("limit", limit, 1, 1_000));
+      .take(checkInteger("limit", limit, 1, MAX_LISTED));
     return rows.map(({ _id, _creationTime, ...entry }) => entry);
   },
 });

@@ -1,11 +1,11 @@
 /** Importing rows from elsewhere: what is created, what merges, what is refused. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { MAX_IMPORT_ACTIONS } from "../../../convex/sessionTracker/operator/importActions.js";
 import {
+  MAX_IMPORT_ACTIONS,
   MAX_IMPORT_ROWS,
-  type ImportRow,
-} from "../../../convex/sessionTracker/operator/import.js";
+} from "../../../convex/sessionTracker/shared/limits.js";
+import type { ImportRow } from "../../../convex/sessionTracker/operator/import.js";
 import {
   expectInvariants,
   readRows,
