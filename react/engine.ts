@@ -1,15 +1,17 @@
 import { convexToJson, type Value } from "convex/values";
 import { asAnonymousId, newAnonymousId } from "./identity.js";
+import {
+  EARLIEST,
+  KEEPALIVE_LENGTH,
+  LATEST,
+  LONGEST_WAIT_MS,
+  MIN_GAP_MS,
+  SEEN_MS,
+  SPREAD,
+} from "./limits.js";
 import { DEFAULTS, together, type Member } from "./members.js";
 import type { Consent, TrackedAction } from "./options.js";
-import {
-  asksForPrivacy,
-  attempt,
-  isBot,
-  listen,
-  pause,
-  type Page,
-} from "./page.js";
+import { attempt, consentOf, listen, pause, type Page } from "./page.js";
 import {
   STARTING,
   type SessionError,
@@ -21,7 +23,6 @@ import { takingTurns } from "./turns.js";
 import { warnOnce } from "./warning.js";
 import {
   call,
-  KEEPALIVE_LENGTH,
   type MutationName,
   type Outcome,
   type SessionClient,
@@ -46,16 +47,6 @@ export interface SessionEngine {
 }
 
 const ENDED = "ended";
-/** Within this, tabs see what others store. */
-const SEEN_MS = 50;
-/** Between any two heartbeats, and before a failed call is made again. */
-const MIN_GAP_MS = 5_000;
-/** As long as the app's function may ask to be left alone. */
-const LONGEST_WAIT_MS = 86_400_000;
-/** Of the interval; a heartbeat is up to a tenth earlier or later, so that browsers do not beat together. */
-const EARLIEST = 0.9;
-const LATEST = 1.1;
-const SPREAD = 0.2;
 
 // A closure, since its names are shortened in the app's build and those of a class are not.
 export function createEngine(
@@ -72,13 +63,13 @@ export function createEngine(
     page,
     `${name}:waiting:`,
     () => mode === "denied" || mode === "granted",
-    (count) => fail("actionsDropped", `${count} dropped`),
+    fail,
   );
   const members = new Set<Member>();
   const turn = takingTurns(page, name, work, rest);
   // An action that shall come later holds up no heartbeat, nor a heartbeat an action.
   const beats = { failures: 0, until: 0 };
-  const calls = { failures: 0, until: 0 };
+  const calls = { failures: 0, until: 0, isFull: false };
 
   const isBrowser =
     // In React Native and on servers there is no document, or half of one.
@@ -92,11 +83,12 @@ export function createEngine(
   let error: SessionError | null = null;
   let isEnded = false;
   let link: "starting" | "active" | "offline" = "starting";
+  /** Others of the page keep alive all that a page may, by what the last call met. */
   let lastInput = 0;
   /** The next heartbeat waits for input, which has not come since the last. */
   let isInputAwaited: boolean | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let stop: (() => void) | false | undefined;
+  let stop: (() => void) | undefined;
 
   /** What tabs share goes by the clock; waiting by the age of the page, which nobody sets back. */
   const now = () => page.Date.now();
@@ -106,8 +98,11 @@ export function createEngine(
 
   async function work(): Promise<void> {
     if (isTracking()) {
-      // Removed: whether by a denial is heard by then, and other tabs' turns see what one has made.
-      if (!stored() && snapshot.anonymousId) await pause(page, SEEN_MS);
+      // By then this tab sees the heartbeat that another one has claimed in the turn before; who an id
+      // was removed by, and what another tab's turn has put in its place, is heard of, too.
+      if (beatDueInMs() <= 0 || (!stored() && snapshot.anonymousId)) {
+        await pause(page, SEEN_MS);
+      }
       if (isTracking() && !(id = stored())) become(newAnonymousId(page));
     }
     for (;;) {
@@ -192,10 +187,18 @@ export function createEngine(
   function send({ name, args, key }: Waiting): Promise<Outcome> {
     // An action whose page dies meanwhile must not come twice; an end may, and must be told.
     if (name === "trackUserAction") store.set(key!);
-    return call(page, url, options.functions, name, {
-      anonymousId: id,
-      ...args,
-    });
+    calls.isFull = false;
+    return call(
+      page,
+      url,
+      options.functions,
+      name,
+      {
+        anonymousId: id,
+        ...args,
+      },
+      calls,
+    );
   }
 
   // ── When ──────────────────────────────────────────────────────────────────
@@ -240,14 +243,8 @@ export function createEngine(
 
   function reconsider(): void {
     options = together(members, options);
-    const { skipBots, respectPrivacySignals, consent } = options;
     const before = mode;
-    mode =
-      !isBrowser || (skipBots && isBot(page))
-        ? "skipped"
-        : respectPrivacySignals && asksForPrivacy(page)
-          ? "denied"
-          : consent;
+    mode = isBrowser ? consentOf(page, options) : "skipped";
     if (mode !== before) {
       id = stored();
       if (mode === "denied") deny();
@@ -320,7 +317,7 @@ export function createEngine(
 
   function leavePage(event: Event): void {
     // Who denied may never come again, so that is tried at once.
-    if (link !== "active") return;
+    if (link !== "active" || (calls.isFull && mode !== "denied")) return;
     let room = KEEPALIVE_LENGTH;
     for (const item of mode === "denied" || calls.until <= age()
       ? store.waiting()
@@ -374,9 +371,8 @@ export function createEngine(
     join(member) {
       members.add(member);
 
-      stop ??=
-        isBrowser &&
-        listen(page, {
+      if (isBrowser)
+        stop ??= listen(page, {
           storage: hear,
           pagehide: leavePage,
           pageshow: hear,
@@ -394,7 +390,7 @@ export function createEngine(
         members.delete(member);
         hangUp?.();
         if (members.size) checkConnection();
-        else if (stop) stop = void stop();
+        else stop = void stop?.();
         reconsider();
       };
     },

@@ -1,3 +1,4 @@
+import { MAX_INTERVAL_MS, MIN_INTERVAL_MS } from "./limits.js";
 import type { Consent, SessionTrackerOptions } from "./options.js";
 import type { SessionClient } from "./wire.js";
 
@@ -15,9 +16,6 @@ export interface CommonOptions extends SessionTrackerOptions {
   consent: Consent;
   heartbeatInterval: number;
 }
-
-const MIN_INTERVAL_MS = 5_000;
-const MAX_INTERVAL_MS = 86_400_000;
 
 export const DEFAULTS = {
   heartbeatInterval: 300_000,

@@ -1,3 +1,6 @@
+import type { CommonOptions } from "./members.js";
+import type { Consent } from "./options.js";
+
 /** What the engine uses of the page it runs in; `globalThis` in a browser. */
 export type Page = Pick<
   typeof globalThis,
@@ -46,23 +49,25 @@ export function listen(
   return () => abort.abort();
 }
 
-/** Whether the visitor asks by Do Not Track or Global Privacy Control not to be tracked. */
-export function asksForPrivacy({ navigator }: Page): boolean | undefined {
-  const { globalPrivacyControl } = navigator as {
-    globalPrivacyControl?: boolean;
-  };
-  return navigator.doNotTrack === "1" || globalPrivacyControl;
-}
-
 /**
- * Whether the browser itself says that no person uses it: by its automation, or by a user agent that names
- * a crawler or the like, or gives an address to read about it. Cubot is a make of phones.
+ * What holds of a visitor's consent by what the browser says: by its automation, or by a user agent that
+ * names a crawler or the like, or gives an address to read about it, that no person uses it (Cubot is a make
+ * of phones); by Do Not Track or Global Privacy Control that the visitor denies it.
  */
-export function isBot({ navigator }: Page): boolean {
-  return (
-    navigator.webdriver ||
-    /(^|[^u])bot|compatible|https?:|google-|crawl|spider|slurp|preview|headless|lighthouse/i.test(
-      navigator.userAgent,
-    )
-  );
+export function consentOf(
+  { navigator }: Page,
+  { skipBots, respectPrivacySignals, consent }: CommonOptions,
+): Consent | "skipped" {
+  return skipBots &&
+    (navigator.webdriver ||
+      /(^|[^u])bot|compatible|https?:|google-|crawl|spider|slurp|preview|headless|lighthouse/i.test(
+        navigator.userAgent,
+      ))
+    ? "skipped"
+    : respectPrivacySignals &&
+        (navigator.doNotTrack === "1" ||
+          (navigator as { globalPrivacyControl?: boolean })
+            .globalPrivacyControl)
+      ? "denied"
+      : consent;
 }

@@ -1,3 +1,4 @@
+import { MAX_WAITING } from "./limits.js";
 import { attempt, type Page } from "./page.js";
 import type { MutationName } from "./wire.js";
 
@@ -24,19 +25,16 @@ export interface Store {
   add(call: Waiting): void;
 }
 
-/** Of waiting calls; over it the oldest is dropped. */
-const LIMIT = 100;
-
 /**
  * @param prefix of the keys of waiting calls: each has a key of its own, so that tabs that add and remove at
  * the same time undo nothing of each other
- * @param onDropped gets the number of all calls that were dropped
+ * @param fail is told how many calls were dropped
  */
 export function createStore(
   page: Page,
   prefix: string,
   mayUseBrowser: () => boolean,
-  onDropped: (count: number) => void,
+  fail: (kind: "actionsDropped", message: string) => void,
 ): Store {
   const memory: Record<string, string> = {};
   let dropped = 0;
@@ -44,12 +42,9 @@ export function createStore(
 
   /** Items are read and written as properties, which storages and the memory have in common. */
   const places = (): Record<string, string>[] => [
-    ...(mayUseBrowser()
-      ? (["localStorage", "sessionStorage"] as const)
-      : []
-    ).flatMap(
+    ...(["localStorage", "sessionStorage"] as const).flatMap(
       // Naming a storage throws where it is blocked.
-      (name) => attempt(() => page[name]) ?? [],
+      (name) => (mayUseBrowser() && attempt(() => page[name])) || [],
     ),
     memory,
   ];
@@ -88,9 +83,9 @@ export function createStore(
       const last = call.name === "forgetSession" ? "~" : "";
       const { key = prefix + last + lastAt + page.Math.random() } = call;
       set(key, JSON.stringify(call));
-      for (const oldest of keys(prefix).slice(0, -LIMIT)) {
+      for (const oldest of keys(prefix).slice(0, -MAX_WAITING)) {
         set(oldest);
-        onDropped(++dropped);
+        fail("actionsDropped", `${++dropped} dropped`);
       }
     },
   };

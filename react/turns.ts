@@ -1,13 +1,5 @@
+import { STAGGER_MS, STEP_MS, STEPS } from "./limits.js";
 import type { Page } from "./page.js";
-
-/** Without Web Locks, tabs that wake together take their turns within this time. */
-const STAGGER_MS = 500;
-/**
- * Two seconds for the lock: who has it for longer is waiting for the network, or is a tab in which nothing
- * runs. In steps, since a timer that is overdue tells only that nothing ran in this one.
- */
-const STEPS = 40;
-const STEP_MS = 50;
 
 /**
  * Returns what does the work: one tab of the browser at a time, and once more where it is called

@@ -1,3 +1,4 @@
+import { KEEPALIVE_LENGTH, PROMPT_MS, TIMEOUT_MS } from "./limits.js";
 import { getFunctionName, type FunctionReference } from "convex/server";
 import type { SessionFunctions } from "./options.js";
 import { pause, type Page } from "./page.js";
@@ -21,14 +22,6 @@ export interface Outcome {
   retryAfterMs?: number | undefined;
 }
 
-const TIMEOUT_MS = 30_000;
-
-/**
- * Characters of a request that is kept alive, and of all that a page sends when it goes. Browsers refuse
- * over 64 KiB for all that it has open, and a character has up to 3 bytes.
- */
-export const KEEPALIVE_LENGTH = 10_000;
-
 /**
  * Calls the app's mutations by HTTP. The client's own socket is not used: what is in flight on it
  * raises "Leave site?", and what is sent while it is down waits in the client and goes out in a burst.
@@ -39,7 +32,9 @@ export async function call(
   functions: Partial<SessionFunctions> | undefined,
   name: MutationName,
   args: Record<string, unknown>,
+  quota: { isFull?: boolean },
 ): Promise<Outcome> {
+  const start = page.performance.now();
   try {
     const body = JSON.stringify({
       path: getFunctionName(
@@ -53,7 +48,7 @@ export async function call(
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body,
-        keepalive: body.length < KEEPALIVE_LENGTH,
+        keepalive: !quota.isFull && body.length < KEEPALIVE_LENGTH,
         // Older browsers have no such signal.
         signal: page.AbortSignal.timeout?.(TIMEOUT_MS),
       })
@@ -64,8 +59,13 @@ export async function call(
     });
     return await Promise.race([answered, late]);
   } catch (error) {
+    const isPrompt = page.performance.now() - start < PROMPT_MS;
     // A page that goes hears of it, though the call is made; it does not live to see another task.
     await pause(page);
+    if (isPrompt && !quota.isFull) {
+      quota.isFull = true;
+      return call(page, url, functions, name, args, quota);
+    }
     return { kind: "unreachable", message: String(error) };
   }
 }

@@ -18,6 +18,8 @@ export interface Call {
 export type Answer = (call: Call) => object | null | Promise<object | null>;
 
 const LATENCY_MS = 20;
+/** As Chromium takes to refuse what is over its limit of what is kept alive. */
+const REFUSAL_MS = 5;
 
 /** The way from a browser to its deployment, and what arrived there. */
 export class Network {
@@ -25,6 +27,12 @@ export class Network {
   answer: Answer = () => ({ status: "success", value: { ok: true } });
   /** Whether a request ends with its signal: not where the app's own `fetch` leaves that out. */
   heedsSignals = true;
+  /** Others of the page have all under way that may be kept alive. */
+  isKeepaliveFull = false;
+  /** No connection is made, as where nothing listens at the deployment's port. */
+  refusesAtOnce = false;
+  /** How many requests never left the browser. */
+  refused = 0;
   readonly #clock: Clock;
   readonly #watchers = new Set<() => void>();
   readonly #underWay = new Map<number, Set<(error: Error) => void>>();
@@ -85,6 +93,12 @@ export class Network {
 
   #fetchOf(tab: number, isGone: () => boolean): typeof fetch {
     return async (address, init = {}) => {
+      if (this.refusesAtOnce || (init.keepalive && this.isKeepaliveFull)) {
+        this.refused += 1;
+        await this.#delay(REFUSAL_MS);
+        if (isGone()) return new Promise(() => {});
+        throw new TypeError("Failed to fetch");
+      }
       const given = (this.heedsSignals && init.signal) || null;
       const aborted = new Promise<never>((_resolve, reject) => {
         given?.addEventListener("abort", () => reject(given.reason as Error));
@@ -117,9 +131,9 @@ export class Network {
     };
   }
 
-  #delay(): Promise<void> {
+  #delay(ms = LATENCY_MS): Promise<void> {
     return new Promise((resolve) => {
-      this.#clock.setTimeout(() => resolve(), LATENCY_MS);
+      this.#clock.setTimeout(() => resolve(), ms);
     });
   }
 }

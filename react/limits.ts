@@ -1,0 +1,36 @@
+/** Times and bounds. Exported ones become numbers in an app's bundle, which is smaller than their names. */
+
+/** Between heartbeats, as an app may ask for it. */
+export const MIN_INTERVAL_MS = 5_000;
+export const MAX_INTERVAL_MS = 86_400_000;
+/** Of the interval; a heartbeat is up to a tenth earlier or later, so that browsers do not beat together. */
+export const EARLIEST = 0.9;
+export const LATEST = 1.1;
+export const SPREAD = 0.2;
+/** Between any two heartbeats, and before a failed call is made again. */
+export const MIN_GAP_MS = 5_000;
+/** As long as the app's function may ask to be left alone. */
+export const LONGEST_WAIT_MS = 86_400_000;
+
+/** Within this, tabs see what others store. */
+export const SEEN_MS = 75;
+/** Without Web Locks, tabs that wake together take their turns within this time. */
+export const STAGGER_MS = 500;
+/**
+ * Two seconds for the lock: who has it for longer is waiting for the network, or is a tab in which nothing
+ * runs. In steps, since a timer that is overdue tells only that nothing ran in this one.
+ */
+export const STEPS = 40;
+export const STEP_MS = 50;
+
+/** Of waiting calls; over it the oldest is dropped. */
+export const MAX_WAITING = 100;
+/** For an answer. */
+export const TIMEOUT_MS = 30_000;
+/** Chromium takes 4 to 8 ms to refuse what is over its limit of what is kept alive. */
+export const PROMPT_MS = 30;
+/**
+ * Characters of a request that is kept alive, and of all that a page sends when it goes. Browsers refuse
+ * over 64 KiB for all that it has open, and a character has up to 3 bytes.
+ */
+export const KEEPALIVE_LENGTH = 10_000;
