@@ -12,7 +12,7 @@ function sent(browser: Browser): unknown[] {
     .map(({ args }) => args["action"]);
 }
 
-/** Actions by number, so that their order can be seen. */
+/** Records actions by number, so that their order can be seen. */
 function act(tab: Tab, from: number, to: number): string[] {
   const actions = Array.from(
     { length: to - from },
@@ -23,7 +23,7 @@ function act(tab: Tab, from: number, to: number): string[] {
 }
 
 describe("actions", () => {
-  test("go out in order, before there is an id too", async () => {
+  test("are sent in order, also those recorded before there is an id", async () => {
     const browser = new Browser();
     const tab = browser.open();
     const actions = act(tab, 0, 10);
@@ -33,7 +33,7 @@ describe("actions", () => {
     expect(new Set(ids)).toEqual(new Set([tab.snapshot.anonymousId]));
   });
 
-  test("carry what was given, as it was then, encoded as Convex does", async () => {
+  test("carry their values as they were given, encoded as Convex does", async () => {
     const browser = new Browser();
     const tab = browser.open();
     const metadata = { size: 3n, tags: ["a"], nothing: undefined };
@@ -64,7 +64,7 @@ describe("actions", () => {
     expect(sent(browser)).toEqual(["action 0"]);
   });
 
-  test("wait for a connection, over a reload too, and go out once and in order", async () => {
+  test("wait for a connection, also across a reload, and are sent once and in order", async () => {
     const browser = new Browser();
     browser.network.isUp = false;
     const first = browser.open();
@@ -82,7 +82,7 @@ describe("actions", () => {
   });
 
   test.each([{ locks: true }, { locks: false }])(
-    "of several tabs go out once when the connection comes back: %o",
+    "of several tabs are sent once when the connection comes back: %o",
     async (options) => {
       const browser = new Browser(options);
       const tabs = Array.from({ length: 4 }, () => browser.open());
@@ -100,7 +100,7 @@ describe("actions", () => {
     },
   );
 
-  test("of tabs opened at once are each sent once, however late they see what others store", async () => {
+  test("of tabs opened at once are each sent once, however late the tabs see each other's writes", async () => {
     for (let seed = 1; seed <= 8; seed += 1) {
       const browser = new Browser({ storageLagMs: 5, seed });
       const tabs = Array.from({ length: 4 }, () => browser.open());
@@ -110,7 +110,7 @@ describe("actions", () => {
     }
   });
 
-  test("beyond 100 push out the oldest, and are counted", async () => {
+  test("beyond 100 drop the oldest, and are counted", async () => {
     const browser = new Browser();
     browser.network.isUp = false;
     const tab = browser.open();
@@ -123,7 +123,7 @@ describe("actions", () => {
     expect(sent(browser)).toEqual(actions.slice(30));
   });
 
-  test("that the way to the server lost are sent again, in order", async () => {
+  test("whose request was lost are sent again, in order", async () => {
     const browser = new Browser();
     const tab = browser.open();
     await browser.settle();
@@ -147,7 +147,7 @@ describe("actions", () => {
     expect(tab.snapshot.error).toBeNull();
   });
 
-  test("whose answer was lost are sent again, executed though they were", async () => {
+  test("whose answer was lost are sent again, though the server ran them", async () => {
     const browser = new Browser();
     const tab = browser.open();
     await browser.settle();
@@ -169,10 +169,10 @@ describe("actions", () => {
       value: { ok: false, reason: TOO_MANY.message },
     }),
     () => ({ status: "error", errorMessage: TOO_MANY.message }),
-    // What the deployment cannot even take for a call.
+    // The deployment cannot even take this for a call.
     () => Response.json(TOO_MANY, { status: 400 }),
   ])(
-    "that the function will not have hold up none behind them (%#)",
+    "that the function refuses hold up none behind them (%#)",
     async (refusal) => {
       const browser = new Browser();
       const tab = browser.open();
@@ -207,7 +207,7 @@ describe("actions", () => {
     },
   );
 
-  test("that shall come later come later", async () => {
+  test("that the function delays are sent later", async () => {
     const browser = new Browser();
     const tab = browser.open();
     await browser.settle();
@@ -229,28 +229,31 @@ describe("actions", () => {
     '{"action":"forged"}',
     "[[]]",
     '["click"]',
-  ])("go out where the store held something else: %s", async (stored) => {
-    const browser = new Browser();
-    const tab = browser.open(null);
-    const key = "anonymousUserId@https://app.example:waiting:1";
-    tab.storage.setItem(key, stored);
-    tab.mount();
-    act(tab, 0, 1);
-    await browser.settle();
-    act(tab, 1, 2);
-    await browser.pass(2 * INTERVAL_MS);
-    expect(sent(browser)).toEqual(["action 0", "action 1"]);
-    expect(browser.network.of("trackSession").length).toBeGreaterThan(1);
-  });
+  ])(
+    "are sent although the store holds an invalid item: %s",
+    async (stored) => {
+      const browser = new Browser();
+      const tab = browser.open(null);
+      const key = "anonymousUserId@https://app.example:waiting:1";
+      tab.storage.setItem(key, stored);
+      tab.mount();
+      act(tab, 0, 1);
+      await browser.settle();
+      act(tab, 1, 2);
+      await browser.pass(2 * INTERVAL_MS);
+      expect(sent(browser)).toEqual(["action 0", "action 1"]);
+      expect(browser.network.of("trackSession").length).toBeGreaterThan(1);
+    },
+  );
 });
 
 describe("actions of a page that goes", () => {
-  test("are all sent, kept alive, and not again by the next page", async () => {
+  test("are all sent with keepalive, and not again by the next page", async () => {
     const browser = new Browser();
     const first = browser.open();
     await browser.settle();
     const actions = act(first, 0, 5);
-    // The first is on its way, and its answer will find nobody.
+    // The first action is under way, and its answer will find nobody.
     await browser.pass(5);
     await first.close();
     browser.open();
@@ -261,12 +264,12 @@ describe("actions of a page that goes", () => {
     ).toBe(true);
   });
 
-  test("are not recorded twice where the first is still on its way", async () => {
+  test("are not recorded twice where the first is still under way", async () => {
     const browser = new Browser();
     const tab = browser.open();
     await browser.settle();
     const actions = act(tab, 0, 3);
-    // It has arrived, and its answer has not.
+    // The action has arrived, and its answer has not.
     await browser.pass(30);
     await tab.close();
     await browser.settle();
@@ -281,12 +284,12 @@ describe("actions of a page that goes", () => {
     await browser.settle();
     const actions = act(tab, 0, 3);
     tab.freeze();
-    // All at once: nothing goes on in it.
+    // All time passes at once: nothing runs in the page.
     await browser.pass(25);
     expect(sent(browser).toSorted()).toEqual(actions);
   });
 
-  test("are kept alive by their bytes", async () => {
+  test("are sent with keepalive as long as their bytes fit", async () => {
     const browser = new Browser();
     const tab = browser.open();
     await browser.settle();
@@ -297,7 +300,7 @@ describe("actions of a page that goes", () => {
     ]);
   });
 
-  test("wait for the next page where they are more than browsers keep alive, or offline", async () => {
+  test("wait for the next page where they exceed the browsers' limit for keepalive, or offline", async () => {
     const browser = new Browser();
     const first = browser.open();
     await browser.settle();
@@ -324,7 +327,7 @@ describe("actions of a page that goes", () => {
 });
 
 describe("beforeSend", () => {
-  test("stays in force when the component that gave it is gone", async () => {
+  test("stays in force when its component is unmounted", async () => {
     const browser = new Browser();
     const tab = browser.open();
     const { leave } = tab.mount({
@@ -362,7 +365,7 @@ describe("beforeSend", () => {
     ]);
   });
 
-  test("that throws lets nothing out, and nothing into the app", async () => {
+  test("that throws sends nothing, and throws nothing into the app", async () => {
     const browser = new Browser();
     const tab = browser.open({
       beforeSend: () => {

@@ -1,4 +1,7 @@
-/** Who is active now: an answer of the deployment, and the time that has passed since it came. */
+/**
+ * Sessions that are active now: an answer of the deployment, and the time that has passed since it
+ * came.
+ */
 import "./support/dom.js";
 import { cleanup, renderHook } from "@testing-library/react";
 import { ConvexHttpClient } from "convex/browser";
@@ -13,7 +16,7 @@ import { clientOf, under, until } from "./support/rendering.js";
 
 const MINUTE_MS = 60_000;
 
-describe("on a deployment", () => {
+describe("useActiveSessions on a deployment", () => {
   let app: LiveApp;
 
   beforeAll(async () => {
@@ -37,7 +40,7 @@ describe("on a deployment", () => {
     await visitor.mutation(anyApi.sessions!.trackSession!, { anonymousId });
   }
 
-  test("those are gone whose time is up, though nothing is written", async () => {
+  test("drops sessions whose window has passed, though nothing is written", async () => {
     const seen: number[] = [];
     const { result } = renderHook(
       () => {
@@ -54,7 +57,7 @@ describe("on a deployment", () => {
     expect(result.current.error).toBeNull();
   });
 
-  test("the same object is returned while nothing changes", async () => {
+  test("returns the same object while nothing changes", async () => {
     const { result, rerender } = renderHook(
       () => useActiveSessions(),
       await adminClient(),
@@ -66,7 +69,7 @@ describe("on a deployment", () => {
     expect(result.current).toBe(before);
   });
 
-  test("options that are null are as if they were not there", async () => {
+  test("ignores options that are null", async () => {
     const options = { minutesActive: null, limit: null, functions: null };
     const { result } = renderHook(
       () => useActiveSessions(options as object),
@@ -77,7 +80,7 @@ describe("on a deployment", () => {
   });
 });
 
-describe("of an answer", () => {
+describe("stillActive", () => {
   const WINDOW_MS = 15 * MINUTE_MS;
 
   function session(sessionId: string, inactiveForMs: number): ActiveSession {
@@ -93,7 +96,7 @@ describe("of an answer", () => {
   const ids = (found: { sessions: ActiveSession[] | undefined }) =>
     found.sessions?.map(({ sessionId }) => sessionId);
 
-  test("each is there until its window has passed, and no longer", () => {
+  test("keeps each session until its window has passed, and no longer", () => {
     const answer = [session("new", 0), session("old", 10 * MINUTE_MS)];
     const first = stillActive(answer, WINDOW_MS, 1_000);
     expect(first).toEqual({ sessions: answer, nextInMs: 5 * MINUTE_MS });
@@ -107,17 +110,17 @@ describe("of an answer", () => {
     expect(last).toEqual({ sessions: [], nextInMs: Infinity });
   });
 
-  test("the time is counted from when it was seen first, by whichever component", () => {
+  test("counts from when an answer was first seen, by any component", () => {
     const answer = [session("one", 0)];
     stillActive(answer, WINDOW_MS, 0);
-    // Another component is mounted; the client gives it what it has.
+    // Another component is mounted; the client gives it the answer that it has.
     expect(stillActive(answer, WINDOW_MS, WINDOW_MS).sessions).toEqual([]);
     expect(stillActive(answer, 2 * WINDOW_MS, WINDOW_MS).nextInMs).toBe(
       WINDOW_MS,
     );
   });
 
-  test("those of an app's own function that does not say how long ago it was stay", () => {
+  test("keeps sessions without an age, as an app's own function may return them", () => {
     const { inactiveForMs: _, ...row } = session("one", 0);
     const answer = [row as ActiveSession];
     stillActive(answer, WINDOW_MS, 0);
@@ -125,7 +128,7 @@ describe("of an answer", () => {
     expect(found).toEqual({ sessions: answer, nextInMs: Infinity });
   });
 
-  test("none is there while it is awaited", () => {
+  test("has no session while the answer is awaited", () => {
     expect(stillActive(undefined, WINDOW_MS, 0)).toEqual({
       sessions: undefined,
       nextInMs: Infinity,

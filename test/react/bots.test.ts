@@ -1,4 +1,7 @@
-/** Whom `skipBots` leaves alone: kept lists of user agents, as crawlers and browsers publish them. */
+/**
+ * User agents for `skipBots`: kept lists of crawlers, which are skipped, and of browsers, which are
+ * not.
+ */
 import { expect, test } from "vitest";
 import { Browser } from "./support/browser.js";
 

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 const FOLDER = join(import.meta.dirname, "../../react");
 
-/** As `tsc` builds it: what a file imports, and what is left of its first statement. */
+/** The imports of a file as `tsc` builds it, and its first statement. */
 function built(file: string): { imports: string[]; first: string } {
   const source = readFileSync(join(FOLDER, file), "utf8");
   const { outputText } = ts.transpileModule(source, {
@@ -22,7 +22,7 @@ function built(file: string): { imports: string[]; first: string } {
   };
 }
 
-test("the entry, and whatever uses React, are built for the client of an app with server components", () => {
+test("the entry, and all modules that use React, are marked as client code for server components", () => {
   const clients = readdirSync(FOLDER)
     .filter((file) => file.endsWith(".ts"))
     .map((file) => ({ file, ...built(file) }))

@@ -62,7 +62,7 @@ async function twoRoots() {
   return { one, other, clients, root, anonymousId: anonymousId! };
 }
 
-test("one heartbeat, and a denial with erasure in one root is one for all", async () => {
+test("two roots send one heartbeat, and a denial with erasure in one holds for both", async () => {
   const { one, other, clients, root, anonymousId } = await twoRoots();
   const denied = { consent: "denied", forgetOnDenied: true } as const;
   root.rerender(
@@ -80,7 +80,7 @@ test("one heartbeat, and a denial with erasure in one root is one for all", asyn
   expect(localStorage.length).toBe(0);
 });
 
-test("a reset in one root ends the id for all", async () => {
+test("a reset in one root gives all a new id", async () => {
   const { one, other, anonymousId } = await twoRoots();
   act(() => one.last.reset());
   act(() => other.last.trackUserAction("click"));
@@ -91,7 +91,7 @@ test("a reset in one root ends the id for all", async () => {
   expect(await app.session(anonymousId)).toMatchObject({ state: "ended" });
 });
 
-test("an end in one root is one for all, and for a client that is made later", async () => {
+test("an end in one root ends the session for all, and for a client that is made later", async () => {
   const { one, other } = await twoRoots();
   await act(() => one.last.endSession());
   await until(() => expect(other.last.status).toBe("ended"));
@@ -101,7 +101,7 @@ test("an end in one root is one for all, and for a client that is made later", a
   expect(sent).toHaveLength(2);
 });
 
-test("a hook without a key follows the key that another root's component was given", async () => {
+test("a hook without a key follows the key of another root's component", async () => {
   render(
     under(clientOf(app), createElement(SessionTracker, { storageKey: "x" })),
   );
@@ -113,7 +113,7 @@ test("a hook without a key follows the key that another root's component was giv
   await until(() => expect(sent).toHaveLength(1));
 });
 
-test("one client that is closed does not disconnect the others", async () => {
+test("a closed client does not disconnect the others", async () => {
   const { one, other, clients, root } = await twoRoots();
   root.unmount();
   await clients[0].close();

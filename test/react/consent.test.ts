@@ -6,7 +6,7 @@ function names(browser: Browser): string[] {
 }
 
 describe("consent", () => {
-  test("pending: nothing is stored, read or sent, until it is granted", async () => {
+  test("pending stores, reads and sends nothing until it is granted", async () => {
     const browser = new Browser();
     const tab = browser.open(null);
     const { update } = tab.mount({ consent: "pending" });
@@ -31,7 +31,7 @@ describe("consent", () => {
     update({});
   });
 
-  test("pending keeps what an earlier yes has stored", async () => {
+  test("pending keeps the id stored under an earlier grant", async () => {
     const browser = new Browser();
     const tab = browser.open();
     await browser.settle();
@@ -74,7 +74,7 @@ describe("consent", () => {
     },
   );
 
-  test("denied without a connection: the server is told when there is one, and only that is stored", async () => {
+  test("denied without a connection is told to the server once there is one, and only that is stored", async () => {
     const { browser, tab, update } = await openTracked();
     browser.network.isUp = false;
     tab.engine.trackUserAction("never");
@@ -91,7 +91,7 @@ describe("consent", () => {
 
   const DENIED = { consent: "denied", forgetOnDenied: true } as const;
 
-  test("denied without a connection, and the page is closed: the next page tells the server", async () => {
+  test("denied without a connection on a page that is closed is told by the next page", async () => {
     const { browser, tab, update } = await openTracked();
     const { anonymousId } = tab.snapshot;
     browser.network.isUp = false;
@@ -109,7 +109,7 @@ describe("consent", () => {
   });
 
   test.each([4, 30])(
-    "denied %d ms before the page is reloaded: the server is told",
+    "denied %d ms before a reload is told to the server",
     async (ms) => {
       const { browser, tab, update } = await openTracked();
       update(DENIED);
@@ -125,7 +125,7 @@ describe("consent", () => {
     },
   );
 
-  test("denied where the server cannot be told, and the page is closed: that tries once more", async () => {
+  test("denied where the server cannot be told is tried once more when the page is closed", async () => {
     const { browser, tab, update } = await openTracked();
     browser.network.answer = () => null;
     update(DENIED);
@@ -158,7 +158,7 @@ describe("consent", () => {
     },
   );
 
-  test("denied in another tab while an action is on its way: it is not sent again, nor stored", async () => {
+  test("denied in another tab while an action is under way neither repeats nor stores it", async () => {
     const browser = new Browser();
     const tab = browser.open();
     const { update } = browser.open(null).mount();
@@ -178,7 +178,7 @@ describe("consent", () => {
     expect(browser.storage.entries).toEqual({});
   });
 
-  test("denied where the server cannot be told at first: it is told later", async () => {
+  test("denied where the server cannot be told at first is told later", async () => {
     const { browser, update } = await openTracked();
     const ok = browser.network.answer;
     browser.network.answer = () => null;
@@ -194,7 +194,7 @@ describe("consent", () => {
     expect(browser.storage.entries).toEqual({});
   });
 
-  test("denied twice without a connection: both visitors are erased, and no action is sent", async () => {
+  test("denied twice without a connection erases both visitors, and sends no action", async () => {
     const { browser, tab, update } = await openTracked();
     browser.network.isUp = false;
     const ids: unknown[] = [];
@@ -218,7 +218,7 @@ describe("consent", () => {
     expect(browser.network.calls).toHaveLength(3);
   });
 
-  test("denied without a connection is told, however much is done as another before there is one", async () => {
+  test("denied without a connection is told however many actions another visitor records before there is one", async () => {
     const { browser, tab, update } = await openTracked();
     const { anonymousId } = tab.snapshot;
     browser.network.isUp = false;
@@ -235,7 +235,7 @@ describe("consent", () => {
     expect(browser.network.of("trackUserAction")).toHaveLength(99);
   });
 
-  test("that changes quickly ends as it was said last", async () => {
+  test("that changes quickly ends with the last value", async () => {
     const { browser, tab, update } = await openTracked();
     const before = tab.snapshot.anonymousId;
     for (const consent of ["denied", "pending", "granted", "denied"] as const) {
@@ -254,7 +254,7 @@ describe("consent", () => {
     expect(names(browser).at(-1)).toBe("trackSession");
   });
 
-  test("denied from the start by somebody who was never here: nothing at all", async () => {
+  test("denied from the start by a new visitor stores and sends nothing", async () => {
     const browser = new Browser();
     browser.open({ consent: "denied", forgetOnDenied: true });
     await browser.pass(3 * INTERVAL_MS);
@@ -276,7 +276,7 @@ describe("consent", () => {
       anonymousId: null,
       status: "ended",
     });
-    // The other tab may tell it, too: it may not have seen yet that it was told.
+    // The other tab may tell it, too: it may not have seen yet that the server was told.
     expect([...new Set(names(browser))]).toEqual([
       "trackSession",
       "endSession",
@@ -303,7 +303,7 @@ describe("consent", () => {
     expect(browser.storage.entries).toEqual({});
   });
 
-  test("granted again is somebody new", async () => {
+  test("granted again starts a new visitor", async () => {
     const { browser, tab, update } = await openTracked();
     const before = tab.snapshot.anonymousId;
     update({ consent: "denied" });
@@ -345,7 +345,7 @@ describe("consent", () => {
     },
   );
 
-  test("outlives the last member: an action after it is not sent without consent", async () => {
+  test("outlives the last member: a later action is not sent without it", async () => {
     const browser = new Browser();
     const tab = browser.open(null);
     const { leave } = tab.mount({ consent: "pending" });
@@ -361,7 +361,7 @@ describe("privacy signals", () => {
   const SIGNALS = [{ doNotTrack: "1" }, { globalPrivacyControl: true }];
 
   test.each(SIGNALS)(
-    "%o counts as denied by option, and else as nothing",
+    "%o counts as denied with the option, and is ignored without it",
     async (navigator) => {
       const browser = new Browser({ navigator });
       const tab = browser.open();
@@ -399,7 +399,7 @@ describe("bots", () => {
       userAgent:
         "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/130.0.0.0 Safari/537.36",
     },
-  ])("%o is left alone by option", async (navigator) => {
+  ])("%o is skipped with the option", async (navigator) => {
     const browser = new Browser({ navigator });
     const tab = browser.open({ skipBots: true });
     await browser.pass(3 * INTERVAL_MS);
@@ -414,7 +414,7 @@ describe("bots", () => {
   test.each([
     "Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0.0.0 Safari/537.36",
     "Mozilla/5.0 (Linux; Android 9; CUBOT_X19) Chrome/130.0.0.0 Mobile Safari/537.36",
-  ])("people are not: %s", async (userAgent) => {
+  ])("and not people: %s", async (userAgent) => {
     const browser = new Browser({ navigator: { userAgent } });
     const tab = browser.open({ skipBots: true });
     await browser.settle();

@@ -1,4 +1,7 @@
-/** Several apps on one origin, each with a deployment of its own: what one does is no concern of the others. */
+/**
+ * Several apps on one origin, each with a deployment of its own: they leave each other's visitors
+ * alone.
+ */
 import { describe, expect, test } from "vitest";
 import { Browser, INTERVAL_MS, KEY, type Tab } from "./support/browser.js";
 
@@ -11,7 +14,7 @@ function told(browser: Browser, url: string): string[] {
     .map(({ name, args }) => `${name} ${String(args["anonymousId"])}`);
 }
 
-/** Two apps that are the same visitor's, as they were to earlier versions. */
+/** Two apps with the same visitor, whom earlier versions shared. */
 async function twoApps() {
   const browser = new Browser();
   const one = browser.open(null);
@@ -43,15 +46,15 @@ async function expectUnmoved(browser: Browser, other: Tab): Promise<void> {
     "trackSession visitor",
     "trackUserAction visitor",
   ]);
-  // Nor when it is loaded again.
+  // A reload does not change it either.
   await other.close();
   const next = browser.open({}, browser.network.client(OTHER));
   expect(next.snapshot.anonymousId).toBe("visitor");
 }
 
-describe("of two apps on one origin", () => {
+describe("two apps on one origin", () => {
   test.each([{ forgetOnDenied: true }, {}])(
-    "one that is denied leaves the other its visitor: %o",
+    "denied consent in one leaves the other its visitor: %o",
     async (options) => {
       const { browser, one, other, update } = await twoApps();
       update({ ...options, consent: "denied" });
@@ -60,7 +63,7 @@ describe("of two apps on one origin", () => {
       const name = options.forgetOnDenied ? "forgetSession" : "endSession";
       expect(told(browser, one.url).slice(1)).toEqual([`${name} visitor`]);
       await expectUnmoved(browser, other);
-      // Of the one, nothing is left.
+      // Nothing of the denied app is left.
       expect(JSON.stringify(browser.storage.entries)).not.toContain(one.url);
       expect(browser.storage.entries).not.toHaveProperty(KEY);
 
@@ -72,7 +75,7 @@ describe("of two apps on one origin", () => {
     },
   );
 
-  test("one that is reset leaves the other its visitor, in all tabs", async () => {
+  test("a reset in one leaves the other its visitor, in all tabs", async () => {
     const { browser, one, other } = await twoApps();
     const second = browser.open();
     await browser.settle();
@@ -91,7 +94,7 @@ describe("of two apps on one origin", () => {
     expect(browser.open().snapshot.anonymousId).toBe(anonymousId);
   });
 
-  test("each may be reset and denied in its turn", async () => {
+  test("each may be reset and denied in turn", async () => {
     const { browser, one, other, update } = await twoApps();
     one.engine.reset();
     await browser.settle();
@@ -113,7 +116,7 @@ describe("of two apps on one origin", () => {
     expect(told(browser, one.url).join()).not.toContain(`${kept}`);
   });
 
-  test("one that was denied before it was ever used leaves the other its visitor", async () => {
+  test("denied consent in one that was never used leaves the other its visitor", async () => {
     const browser = new Browser();
     const client = browser.network.client(OTHER);
     const other = browser.open({}, client);
@@ -128,14 +131,14 @@ describe("of two apps on one origin", () => {
     expect(browser.open({}, client).snapshot.anonymousId).toBe(anonymousId);
   });
 
-  test("one that ends its session does not end the other's", async () => {
+  test("the end of the session in one does not end the other's", async () => {
     const { browser, one, other } = await twoApps();
     await Promise.all([one.engine.endSession(), browser.settle()]);
     await expectUnmoved(browser, other);
     expect(one.snapshot.status).toBe("ended");
   });
 
-  test("both are somebody new when what is stored is cleared", async () => {
+  test("cleared storage gives both a new visitor", async () => {
     const { browser, one, other } = await twoApps();
     const shop = browser.open(null);
     shop.storage.clear();

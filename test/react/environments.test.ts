@@ -1,4 +1,4 @@
-/** What is no browser, or only half of one. */
+/** Environments that are no browser, or only half of one. */
 import { describe, expect, test, vi } from "vitest";
 import { Browser, INTERVAL_MS } from "./support/browser.js";
 
@@ -28,11 +28,11 @@ const ENVIRONMENTS: Record<string, object> = {
   },
 };
 
-describe.each(Object.keys(ENVIRONMENTS))("in %s", (name) => {
-  test("nothing is done, everything settles, and that is said once", async () => {
+describe.each(Object.keys(ENVIRONMENTS))("the engine in %s", (name) => {
+  test("does nothing, settles all promises, and warns once", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     try {
-      // What the page has are getters, which an assignment does not replace.
+      // The page's globals are getters, which an assignment does not replace.
       const browser = new Browser({
         globals: Object.fromEntries(
           Object.entries(ENVIRONMENTS[name]!).filter(
@@ -67,7 +67,7 @@ describe.each(Object.keys(ENVIRONMENTS))("in %s", (name) => {
   });
 });
 
-test("an action before there is an id is kept where only the lock never comes", async () => {
+test("an action before there is an id is kept where the lock is never granted", async () => {
   const request = () => new Promise(() => {});
   const browser = new Browser({ navigator: { locks: { request } } });
   const tab = browser.open();

@@ -9,14 +9,14 @@ function beats(browser: Browser): number {
 
 afterEach(() => vi.restoreAllMocks());
 
-describe("functions that are in another module", () => {
+describe("functions that the deployment does not have", () => {
   const missing = () => ({
     status: "error",
     errorMessage:
       "Could not find public function for 'sessions:trackSession'. Did you forget to run `npx convex dev` or `npx convex deploy`?",
   });
 
-  test("are missed by the status, and once in the console", async () => {
+  test("make the status failing, and are reported once in the console", async () => {
     const warn = vi.spyOn(console, "warn").mockReturnValue();
     const browser = new Browser();
     browser.network.answer = missing;
@@ -32,7 +32,7 @@ describe("functions that are in another module", () => {
     ]);
   });
 
-  test("are not said to be missed any more once they are there", async () => {
+  test("are no failure any more once they are deployed", async () => {
     vi.spyOn(console, "warn").mockReturnValue();
     const browser = new Browser();
     const { answer } = browser.network;
@@ -48,7 +48,7 @@ describe("functions that are in another module", () => {
     expect(tab.snapshot).toMatchObject({ status: "active", error: null });
   });
 
-  test("are not spoken of in production", async () => {
+  test("are not reported in production", async () => {
     const warn = vi.spyOn(console, "warn").mockReturnValue();
     vi.stubEnv("NODE_ENV", "production");
     onTestFinished(() => void vi.unstubAllEnvs());
@@ -61,7 +61,7 @@ describe("functions that are in another module", () => {
   });
 });
 
-test("an action that fails is no failing visitor", async () => {
+test("an action that fails does not make the status failing", async () => {
   const browser = new Browser();
   const { answer } = browser.network;
   browser.network.answer = (call) =>
@@ -88,7 +88,7 @@ describe("a heartbeat that fails", () => {
   };
 
   test.each(Object.keys(FAILURES))(
-    "is tried again, more and more seldom: %s",
+    "is tried again at growing intervals: %s",
     async (name) => {
       const browser = new Browser();
       browser.network.answer = FAILURES[name]!;
@@ -115,7 +115,7 @@ describe("a heartbeat that fails", () => {
     },
   );
 
-  test("does not take two browsers back at the same time", async () => {
+  test("is not repeated by two browsers at the same time", async () => {
     const gaps = [1, 2].map(async (seed) => {
       const browser = new Browser({ seed });
       browser.network.answer = () => null;
@@ -126,7 +126,7 @@ describe("a heartbeat that fails", () => {
     expect(await gaps[0]).not.toBe(await gaps[1]);
   });
 
-  test("is not tried by every tab", async () => {
+  test("is not repeated by every tab", async () => {
     const [one, five] = [new Browser(), new Browser()];
     for (const browser of [one, five]) browser.network.answer = () => null;
     one.open();
@@ -136,7 +136,7 @@ describe("a heartbeat that fails", () => {
     expect(beats(five)).toBeLessThanOrEqual(2 * beats(one));
   });
 
-  test("that is never answered ends by itself", async () => {
+  test("that is never answered times out", async () => {
     const browser = new Browser();
     const tab = browser.open();
     browser.network.answer = () => {
@@ -189,7 +189,7 @@ describe("a heartbeat that fails", () => {
     },
   );
 
-  test("is not waited for longer where the clock is set back", async () => {
+  test("does not wait longer where the clock is set back", async () => {
     const browser = new Browser();
     const ok = browser.network.answer;
     browser.network.answer = () => null;
@@ -202,7 +202,7 @@ describe("a heartbeat that fails", () => {
   });
 });
 
-describe("an action that shall come later", () => {
+describe("an action that the function delays", () => {
   const LATER: Record<string, () => object> = {
     "the app's function asks for an hour": () => ({
       status: "success",
@@ -212,30 +212,33 @@ describe("an action that shall come later", () => {
     "a broken connection": () => Promise.resolve(null),
   };
 
-  test.each(Object.keys(LATER))("stops no heartbeat: %s", async (name) => {
-    const browser = new Browser();
-    const ok = browser.network.answer;
-    browser.network.answer = (call) =>
-      call.name === "trackUserAction" ? LATER[name]!() : ok(call);
-    const tab = browser.open();
-    await browser.settle();
-    tab.engine.trackUserAction("click");
-    await browser.pass(HOUR_MS - MINUTE_MS);
-    const times = browser.network.of("trackSession").map(({ at }) => at);
-    const gaps = times.slice(1).map((at, i) => at - times[i]!);
-    expect(gaps.length).toBeGreaterThan(9);
-    expect(Math.max(...gaps)).toBeLessThan(1.1 * INTERVAL_MS + 2_000);
+  test.each(Object.keys(LATER))(
+    "does not stop heartbeats: %s",
+    async (name) => {
+      const browser = new Browser();
+      const ok = browser.network.answer;
+      browser.network.answer = (call) =>
+        call.name === "trackUserAction" ? LATER[name]!() : ok(call);
+      const tab = browser.open();
+      await browser.settle();
+      tab.engine.trackUserAction("click");
+      await browser.pass(HOUR_MS - MINUTE_MS);
+      const times = browser.network.of("trackSession").map(({ at }) => at);
+      const gaps = times.slice(1).map((at, i) => at - times[i]!);
+      expect(gaps.length).toBeGreaterThan(9);
+      expect(Math.max(...gaps)).toBeLessThan(1.1 * INTERVAL_MS + 2_000);
 
-    browser.network.answer = ok;
-    await browser.pass(INTERVAL_MS);
-    const tries = browser.network.of("trackUserAction");
-    expect(tries.at(-1)).toMatchObject({ args: { action: "click" } });
-    if (name.includes("hour")) expect(tries).toHaveLength(2);
-    await browser.pass(HOUR_MS);
-    expect(browser.network.of("trackUserAction")).toHaveLength(tries.length);
-  });
+      browser.network.answer = ok;
+      await browser.pass(INTERVAL_MS);
+      const tries = browser.network.of("trackUserAction");
+      expect(tries.at(-1)).toMatchObject({ args: { action: "click" } });
+      if (name.includes("hour")) expect(tries).toHaveLength(2);
+      await browser.pass(HOUR_MS);
+      expect(browser.network.of("trackUserAction")).toHaveLength(tries.length);
+    },
+  );
 
-  test("does not keep a page that goes from its last heartbeat", async () => {
+  test("does not keep a page that is left from its last heartbeat", async () => {
     const browser = new Browser();
     const ok = browser.network.answer;
     const value = { ok: false, reason: "tooMany", retryAfterMs: HOUR_MS };
@@ -252,7 +255,7 @@ describe("an action that shall come later", () => {
   });
 });
 
-test("a heartbeat that shall come later stops no action", async () => {
+test("a heartbeat that the function delays stops no action", async () => {
   const browser = new Browser();
   const ok = browser.network.answer;
   const value = { ok: false, reason: "tooMany", retryAfterMs: HOUR_MS };

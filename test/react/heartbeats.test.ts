@@ -3,15 +3,15 @@ import { Browser, INTERVAL_MS, MINUTE_MS } from "./support/browser.js";
 
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** With Web Locks, and as on plain http, where there are none. */
+/** Browsers with Web Locks, and without, as on plain http. */
 const BROWSERS = [{ locks: true }, { locks: false }];
 
 function beats(browser: Browser): number {
   return browser.network.of("trackSession").length;
 }
 
-describe("one heartbeat a browser", () => {
-  test("goes out at once and then every five minutes, up to a tenth earlier or later", async () => {
+describe("the heartbeats of a browser", () => {
+  test("come at once and then every five minutes, up to a tenth earlier or later", async () => {
     const browser = new Browser();
     browser.open();
     await browser.pass(10 * HOUR_MS);
@@ -25,20 +25,23 @@ describe("one heartbeat a browser", () => {
     );
   });
 
-  test.each(BROWSERS)("however many tabs it has: %o", async (options) => {
-    const one = new Browser(options);
-    one.open();
-    await one.pass(10 * HOUR_MS);
+  test.each(BROWSERS)(
+    "are one an interval, however many tabs it has: %o",
+    async (options) => {
+      const one = new Browser(options);
+      one.open();
+      await one.pass(10 * HOUR_MS);
 
-    const five = new Browser(options);
-    for (let n = 0; n < 5; n += 1) five.open();
-    await five.pass(10 * HOUR_MS);
+      const five = new Browser(options);
+      for (let n = 0; n < 5; n += 1) five.open();
+      await five.pass(10 * HOUR_MS);
 
-    expect(Math.abs(beats(five) - beats(one))).toBeLessThanOrEqual(4);
-    expect(
-      new Set(five.network.calls.map(({ args }) => args["anonymousId"])).size,
-    ).toBe(1);
-  });
+      expect(Math.abs(beats(five) - beats(one))).toBeLessThanOrEqual(4);
+      expect(
+        new Set(five.network.calls.map(({ args }) => args["anonymousId"])).size,
+      ).toBe(1);
+    },
+  );
 
   test("however late its tabs see what others of them store", async () => {
     const browser = new Browser({ storageLagMs: 45 });
@@ -50,7 +53,7 @@ describe("one heartbeat a browser", () => {
   });
 
   test.each(BROWSERS)(
-    "another tab takes over within an interval where the last one crashed: %o",
+    "are taken over by another tab within an interval where one crashed: %o",
     async (options) => {
       const browser = new Browser(options);
       for (let n = 0; n < 3; n += 1) browser.open();
@@ -65,7 +68,7 @@ describe("one heartbeat a browser", () => {
     },
   );
 
-  test("a tab that crashes in the middle of its heartbeat holds up nobody", async () => {
+  test("go on where a tab crashes in the middle of one", async () => {
     const browser = new Browser();
     const first = browser.open();
     browser.open();
@@ -75,7 +78,7 @@ describe("one heartbeat a browser", () => {
     expect(browser.network.of("trackSession").at(-1)?.tab).toBe(2);
   });
 
-  test("a new page waits for the interval that an earlier one began", async () => {
+  test("keep to the interval that an earlier page began", async () => {
     const browser = new Browser();
     const first = browser.open();
     await browser.settle();
@@ -87,7 +90,7 @@ describe("one heartbeat a browser", () => {
     expect(beats(browser)).toBe(2);
   });
 
-  test("the smallest interval wins, on a page and between tabs", async () => {
+  test("keep to the smallest interval, on a page and between tabs", async () => {
     const browser = new Browser();
     const tab = browser.open({ heartbeatInterval: HOUR_MS });
     tab.mount();
@@ -108,7 +111,7 @@ describe("one heartbeat a browser", () => {
   });
 
   test.each([NaN, 0, -1, 1])(
-    "an interval of %d does not make a storm",
+    "are not sent in a storm with an interval of %d",
     async (heartbeatInterval) => {
       const browser = new Browser();
       browser.open({ heartbeatInterval });
@@ -117,7 +120,7 @@ describe("one heartbeat a browser", () => {
     },
   );
 
-  test("an interval beyond what a timer can count does not make one either", async () => {
+  test("are not sent in a storm with an interval beyond what a timer can count", async () => {
     const browser = new Browser();
     browser.open({ heartbeatInterval: 1e15 });
     await browser.pass(HOUR_MS);
@@ -126,7 +129,7 @@ describe("one heartbeat a browser", () => {
     expect(beats(browser)).toBe(2);
   });
 
-  test("a tab whose clock is a moment behind another's does not take it for set back", async () => {
+  test("are not doubled by a tab whose clock is a moment behind another's", async () => {
     const browser = new Browser();
     browser.open();
     await browser.settle();
@@ -137,7 +140,7 @@ describe("one heartbeat a browser", () => {
     expect(beats(browser)).toBe(1);
   });
 
-  test("goes on where the clock was set back", async () => {
+  test("go on where the clock was set back", async () => {
     const browser = new Browser();
     const tab = browser.open();
     await browser.settle();
@@ -192,7 +195,7 @@ describe("a hidden page", () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(5_000);
   });
 
-  test("leaves the heartbeat to a visible one", async () => {
+  test("leaves the heartbeat to a visible page", async () => {
     const browser = new Browser();
     const hidden = browser.open();
     browser.open();
@@ -239,7 +242,7 @@ describe("without a connection", () => {
   );
 
   test.each(["from the start", "later"])(
-    "a browser that says so %s, wrongly, is no reason: the socket is connected",
+    "goes by the socket where the browser wrongly says %s that it is offline",
     async (when) => {
       const browser = new Browser({
         navigator: { onLine: when !== "from the start" },
@@ -254,7 +257,7 @@ describe("without a connection", () => {
     },
   );
 
-  test("nothing is tried before the client has connected", async () => {
+  test("sends nothing before the client has connected", async () => {
     const browser = new Browser();
     browser.network.isUp = false;
     const tab = browser.open();
@@ -266,7 +269,7 @@ describe("without a connection", () => {
     expect(beats(browser)).toBe(1);
   });
 
-  test("a client that was closed counts as disconnected", async () => {
+  test("takes a closed client for disconnected", async () => {
     const browser = new Browser();
     const closed = () => {
       throw new Error("ConvexReactClient has already been closed.");
@@ -286,7 +289,7 @@ describe("without a connection", () => {
 });
 
 describe("input as the sign of life", () => {
-  test("without it nothing is sent, with it one heartbeat an interval", async () => {
+  test("is needed for each heartbeat with requireInput", async () => {
     const browser = new Browser();
     const tab = browser.open({ requireInput: true });
     await browser.pass(HOUR_MS);
@@ -302,7 +305,7 @@ describe("input as the sign of life", () => {
     expect(beats(browser)).toBe(2);
   });
 
-  test("costs no look at the browser's storage while it is dealt with", async () => {
+  test("is handled without a look at the browser's storage", async () => {
     const browser = new Browser();
     const tab = browser.open({ requireInput: true });
     await browser.settle();
@@ -325,7 +328,7 @@ describe("input as the sign of life", () => {
     expect(beats(browser)).toBe(2);
   });
 
-  test("that comes before the next heartbeat is due counts when it is", async () => {
+  test("counts for the next heartbeat where it comes before that is due", async () => {
     const browser = new Browser();
     const tab = browser.open({ requireInput: true });
     tab.input();
@@ -338,12 +341,12 @@ describe("input as the sign of life", () => {
     expect(beats(browser)).toBe(2);
   });
 
-  test("is listened for without holding up what the browser does with it", () => {
+  test("is listened for by passive listeners", () => {
     const { window } = new Browser().open({ requireInput: true });
     expect(window.mayHoldUp("wheel")).toBe(false);
   });
 
-  test("of a script does not count", async () => {
+  test("does not count where a script caused it", async () => {
     const browser = new Browser();
     const tab = browser.open({ requireInput: true });
     tab.input(false);
@@ -352,8 +355,8 @@ describe("input as the sign of life", () => {
   });
 });
 
-describe("a page that goes", () => {
-  test("says so where the next heartbeat is due within half the interval", async () => {
+describe("a page that is left", () => {
+  test("sends a heartbeat where the next is due within half the interval", async () => {
     const browser = new Browser();
     const tab = browser.open();
     await browser.pass(4 * MINUTE_MS);
@@ -366,7 +369,7 @@ describe("a page that goes", () => {
     expect(beats(browser)).toBe(2);
   });
 
-  test("says nothing where it is not, was hidden, or goes into the back/forward cache", async () => {
+  test("sends none where it is due later, the page was hidden, or enters the back/forward cache", async () => {
     const browser = new Browser();
     const first = browser.open();
     await browser.pass(MINUTE_MS / 2);
@@ -385,7 +388,7 @@ describe("a page that goes", () => {
     expect(beats(browser)).toBe(before);
   });
 
-  test("resumes when it comes back from the cache", async () => {
+  test("resumes when it comes back from the back/forward cache", async () => {
     const browser = new Browser();
     const tab = browser.open();
     await browser.settle();
@@ -399,7 +402,7 @@ describe("a page that goes", () => {
     expect(beats(browser)).toBeGreaterThan(11);
   });
 
-  test("costs the browser no more than it would have sent: the others wait from there", async () => {
+  test("sends no extra heartbeat: the other tabs count the interval from there", async () => {
     const browser = new Browser();
     const tabs = Array.from({ length: 5 }, () => browser.open());
     await browser.pass(4 * MINUTE_MS);
@@ -412,7 +415,7 @@ describe("a page that goes", () => {
   });
 });
 
-test("a page load a minute costs less than two heartbeats an interval", async () => {
+test("sends less than two heartbeats an interval where a page is loaded each minute", async () => {
   const browser = new Browser();
   for (let n = 0; n < 55; n += 1) {
     const tab = browser.open();

@@ -42,7 +42,7 @@ import { clientOf, idOf, tracking, under, until } from "./support/rendering.js";
 
 let app: LiveApp;
 let calls: Calls;
-/** Mutations that were sent over HTTP, as `name`. */
+/** Names of the mutations that were sent over HTTP. */
 let sent: string[];
 
 beforeAll(async () => {
@@ -101,7 +101,7 @@ describe("hooks and components of a page", () => {
     expect(sent).toEqual(["trackSession"]);
   });
 
-  test("share them too where the component comes later than the hook", async () => {
+  test("share them also where the component is mounted later than the hook", async () => {
     const client = newClient();
     const bare = tracking();
     const tree = (isLate: boolean) =>
@@ -125,7 +125,7 @@ describe("hooks and components of a page", () => {
     expect(bare.last.anonymousId).not.toBe(alone);
     await until(() => expect(sent).toEqual(["trackSession", "trackSession"]));
 
-    // Gone again, the hook stays with it, and so do hooks that come now.
+    // The component is gone again: the hook stays with its key, and so do hooks that come now.
     rerender(tree(false));
     const next = tracking();
     render(under(client, next.element));
@@ -139,7 +139,7 @@ describe("hooks and components of a page", () => {
     );
   });
 
-  test("follow a key that changes: one visitor, and one loop", async () => {
+  test("follow a key that changes, with one visitor and one loop", async () => {
     const client = newClient();
     const bare = tracking();
     const tree = (storageKey: string) =>
@@ -155,17 +155,17 @@ describe("hooks and components of a page", () => {
     await until(() =>
       expect(bare.last.anonymousId).toBe(localStorage.getItem("b")),
     );
-    // Back again, at once.
+    // The key is changed back at once.
     rerender(tree("a"));
     await until(() =>
       expect(bare.last.anonymousId).toBe(localStorage.getItem("a")),
     );
   });
 
-  test("read nothing again where they are only rendered again", async () => {
+  test("read no storage again where they are only rendered again", async () => {
     const client = newClient();
     function Tracked() {
-      // New objects and functions each time, as in most apps.
+      // The option has new objects and functions each time, as in most apps.
       useSessionTracker({ consent: "granted", beforeSend: (each) => each });
       return null;
     }
@@ -179,7 +179,7 @@ describe("hooks and components of a page", () => {
     expect(getItem).not.toHaveBeenCalled();
   });
 
-  test("record what a component does that is gone at once", async () => {
+  test("record the actions of a component that is unmounted at once", async () => {
     let ended: Promise<void> | undefined;
     function Brief({ leave }: { leave: () => void }) {
       const { trackUserAction, endSession } = useSessionTracker();
@@ -213,7 +213,7 @@ describe("hooks and components of a page", () => {
     expect(await idOf(first)).not.toBe(await idOf(second));
   });
 
-  test("do nothing to the app where its client is closed", async () => {
+  test("throw nothing into an app whose client is closed", async () => {
     const client = newClient();
     await client.close();
     const tracked = tracking();
@@ -285,7 +285,7 @@ describe("hooks and components of a page", () => {
         status: "denied",
         anonymousId: null,
       });
-      // Removed once the deployment's answer has arrived.
+      // The item is removed once the deployment's answer has arrived.
       expect(localStorage.length).toBe(0);
     });
   });
@@ -333,8 +333,8 @@ describe("hooks and components of a page", () => {
   });
 });
 
-describe("in a page that is prerendered", () => {
-  test("nothing is stored, sent or shown before it is opened, and then all of it once", async () => {
+describe("a hook in a prerendered page", () => {
+  test("stores, sends and shows nothing before the page is opened, and then all of it once", async () => {
     Object.assign(document, { prerendering: true });
     onTestFinished(() => void Object.assign(document, { prerendering: false }));
     const hook = tracking({ storageKey: "prerendered" });
@@ -363,7 +363,7 @@ describe("in a page that is prerendered", () => {
 });
 
 describe("leaving the page", () => {
-  test("does not ask while a heartbeat and an action are on their way", async () => {
+  test("does not ask while a heartbeat and an action are under way", async () => {
     const client = newClient();
     const arrived: string[] = [];
     vi.stubGlobal("fetch", (_url: string, init: RequestInit) => {
@@ -377,7 +377,7 @@ describe("leaving the page", () => {
     expect(client.connectionState().inflightMutations).toBe(0);
     expect(asksBeforeLeaving()).toBe(false);
 
-    // What the client itself has on its way does make it ask.
+    // The check works: a mutation of the client itself does make it ask.
     const own = client.mutation(anyApi.sessions!.trackSession!, {
       anonymousId: "visitor-of-the-app-itself",
     });
@@ -388,7 +388,7 @@ describe("leaving the page", () => {
 
 describe("a deployment that restarts", () => {
   test(
-    "gets what happened meanwhile once, and the client nothing to keep",
+    "gets the calls of the meantime once, and none waits in the client",
     { timeout: 60_000 },
     async () => {
       const client = newClient();
@@ -423,7 +423,7 @@ describe("a deployment that restarts", () => {
   );
 });
 
-describe("on the server", () => {
+describe("a hook on the server", () => {
   test("renders without a browser, and hydrates without a warning", async () => {
     const errors = vi.spyOn(console, "error");
     const client = newClient();
@@ -458,14 +458,14 @@ describe("on the server", () => {
   });
 });
 
-test("without a ConvexProvider a hook says what it lacks", () => {
+test("a hook without a ConvexProvider throws an error that says so", () => {
   expect(() => renderToString(createElement(SessionTracker))).toThrow(
     "No ConvexProvider",
   );
 });
 
 describe("useActiveSessions", () => {
-  test("says why it has none, and follows the sessions live for whoever may see them", async () => {
+  test("returns the reason of a refusal, and the sessions live where they are permitted", async () => {
     const client = newClient();
     const wrapper = ({ children }: { children: ReactNode }) =>
       under(client, children);

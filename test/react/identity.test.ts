@@ -4,7 +4,7 @@ import { Browser, INTERVAL_MS, KEY, MINUTE_MS } from "./support/browser.js";
 const UUID =
   /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Whose heartbeats arrived. */
+/** The anonymousIds whose heartbeats arrived. */
 function visitors(browser: Browser): unknown[] {
   return [
     ...new Set(browser.network.calls.map(({ args }) => args["anonymousId"])),
@@ -22,7 +22,7 @@ describe("an anonymousId", () => {
       expect(anonymousId).toMatch(UUID);
       expect(browser.storage.entries[KEY]).toBe(anonymousId);
       await first.close();
-      // At once, before anything is asked of anyone.
+      // The id is there at once, before anything is asked of anyone.
       expect(browser.open().snapshot.anonymousId).toBe(anonymousId);
     },
   );
@@ -39,7 +39,7 @@ describe("an anonymousId", () => {
     expect(new Set(ids).size).toBe(50);
   });
 
-  test("of the tracker this replaces stays", () => {
+  test("of the replaced tracker is kept", () => {
     const browser = new Browser();
     const tab = browser.open(null);
     tab.storage.setItem(KEY, "user123");
@@ -65,7 +65,7 @@ describe("an anonymousId", () => {
     { locks: true, storageLagMs: 300 },
     { locks: false, storageLagMs: 1 },
     { locks: false, storageLagMs: 300 },
-  ])("is one for tabs that are opened at once: %o", async (options) => {
+  ])("is the same for tabs that are opened at once: %o", async (options) => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const browser = new Browser({ ...options, seed });
       const tabs = Array.from({ length: 4 }, () => browser.open());
@@ -109,7 +109,7 @@ describe("an anonymousId", () => {
 });
 
 describe("an anonymousId that another tab's app cleared away", () => {
-  test("is followed by a new one, one for all tabs", async () => {
+  test("is followed by one new id for all tabs", async () => {
     const browser = new Browser();
     const [first, second] = [browser.open(), browser.open()];
     await browser.settle();
@@ -134,8 +134,8 @@ describe("an anonymousId that another tab's app cleared away", () => {
   });
 });
 
-describe("storage that the browser does not give", () => {
-  test("localStorage: sessionStorage has it", async () => {
+describe("storage that the browser refuses", () => {
+  test("keeps the id in sessionStorage where localStorage is blocked", async () => {
     const browser = new Browser({ blocked: ["localStorage"] });
     const tab = browser.open();
     await browser.pass(3 * INTERVAL_MS);
@@ -144,7 +144,7 @@ describe("storage that the browser does not give", () => {
     expect(browser.storage.entries).toEqual({});
   });
 
-  test("neither: the page remembers, also over an unmount", async () => {
+  test("keeps the id in the page, also across an unmount, where both are blocked", async () => {
     const browser = new Browser({
       blocked: ["localStorage", "sessionStorage"],
     });
@@ -160,7 +160,7 @@ describe("storage that the browser does not give", () => {
     expect(browser.network.of("trackSession").length).toBeLessThan(5);
   });
 
-  test("full: an anonymousId that is there stays", async () => {
+  test("keeps a stored anonymousId where it is full", async () => {
     const browser = new Browser();
     const first = browser.open();
     await browser.settle();
@@ -173,7 +173,7 @@ describe("storage that the browser does not give", () => {
     expect(second.snapshot.anonymousId).toBe(anonymousId);
   });
 
-  test("full: what waits in several tabs goes out once", async () => {
+  test("lets the waiting actions of several tabs be sent once where it is full", async () => {
     const browser = new Browser();
     const [first, second] = [browser.open(), browser.open()];
     await browser.settle();
@@ -194,7 +194,7 @@ describe("storage that the browser does not give", () => {
     expect(actions.toSorted()).toEqual(["long".repeat(50), "other", "short"]);
   });
 
-  test("full: what does not fit is remembered by the page", async () => {
+  test("keeps values in the page where it is full", async () => {
     const browser = new Browser();
     const tab = browser.open();
     await browser.settle();
@@ -233,7 +233,7 @@ describe("the end of a session", () => {
     expect(visitors(browser)).toHaveLength(2);
   });
 
-  test("lasts over an unmount, and ends with the page", async () => {
+  test("lasts across an unmount, and until the page is left", async () => {
     const browser = new Browser();
     const tab = browser.open(null);
     const { leave } = tab.mount();
@@ -251,7 +251,7 @@ describe("the end of a session", () => {
     expect(visitors(browser)).toHaveLength(1);
   });
 
-  test("is heard by a tab whose heartbeat was just due, too", async () => {
+  test("reaches a tab whose heartbeat was just due", async () => {
     const browser = new Browser({ storageLagMs: 100 });
     const [first, second] = [browser.open(), browser.open()];
     await browser.settle();
@@ -266,7 +266,7 @@ describe("the end of a session", () => {
     expect(browser.network.calls.length).toBeLessThanOrEqual(before + 2);
   });
 
-  test("is heard by a page that comes back from the back/forward cache", async () => {
+  test("reaches a page that comes back from the back/forward cache", async () => {
     const browser = new Browser();
     const [first, second] = [browser.open(), browser.open()];
     await browser.settle();
@@ -278,7 +278,7 @@ describe("the end of a session", () => {
     expect(browser.network.calls).toHaveLength(2);
   });
 
-  test("outlasts consent that is asked for again", async () => {
+  test("lasts although consent is asked for again", async () => {
     const browser = new Browser();
     const tab = browser.open(null);
     const { update } = tab.mount();
@@ -292,7 +292,7 @@ describe("the end of a session", () => {
   });
 
   test.each([{ locks: true }, { locks: false }])(
-    "before the visitor is known is told with the actions before it: %o",
+    "before the visitor is known is sent after the earlier actions: %o",
     async (options) => {
       const browser = new Browser(options);
       const tab = browser.open();
@@ -308,7 +308,7 @@ describe("the end of a session", () => {
     },
   );
 
-  test("without a connection is told later", async () => {
+  test("without a connection is sent later", async () => {
     const browser = new Browser();
     const tab = browser.open();
     await browser.settle();

@@ -1,4 +1,4 @@
-/** What the engine makes of options that JavaScript lets through. */
+/** Invalid options that JavaScript lets through. */
 import { describe, expect, test } from "vitest";
 import type { SessionTrackerOptions } from "../../react/options.js";
 import { Browser, INTERVAL_MS, MINUTE_MS } from "./support/browser.js";
@@ -24,7 +24,7 @@ describe("an interval that is no number", () => {
     },
   );
 
-  test("leaves that of another hook in force", async () => {
+  test("leaves the interval of another hook in force", async () => {
     const browser = new Browser();
     const tab = browser.open(given({ heartbeatInterval: null }));
     tab.mount({ heartbeatInterval: MINUTE_MS });
@@ -35,7 +35,7 @@ describe("an interval that is no number", () => {
   });
 });
 
-describe("a consent that is none of the three", () => {
+describe("an invalid consent", () => {
   test.each(["yes", "Granted", true, 1, {}])(
     "is taken for pending: %o",
     async (consent) => {
@@ -56,7 +56,7 @@ describe("a consent that is none of the three", () => {
     },
   );
 
-  test.each([null, undefined])("says nothing where it is %o", async (none) => {
+  test.each([null, undefined])("is ignored where it is %o", async (none) => {
     const browser = new Browser();
     const tab = browser.open(given({ consent: none }));
     await browser.settle();

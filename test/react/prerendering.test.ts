@@ -1,4 +1,4 @@
-/** Pages that are loaded before anybody asks for them: nothing before, and then all of it once. */
+/** Prerendered pages: nothing happens before somebody opens them, and then all of it once. */
 import { expect, test } from "vitest";
 import { Browser, INTERVAL_MS, KEY } from "./support/browser.js";
 
@@ -10,7 +10,7 @@ function actions(browser: Browser) {
     .map(({ args, tab }) => ({ tab, action: args["action"] }));
 }
 
-test("a prerendered page stores, sends and shows nothing, and what others do it leaves to them", async () => {
+test("a prerendered page stores, sends and shows nothing, and leaves other tabs' calls to them", async () => {
   const browser = new Browser();
   const tab = browser.prerender();
   tab.engine.trackUserAction("read");
@@ -26,7 +26,7 @@ test("a prerendered page stores, sends and shows nothing, and what others do it 
   });
 });
 
-test("what a page that nobody opens has recorded, no other tab sends", async () => {
+test("the actions of a prerendered page that nobody opens are sent by no other tab", async () => {
   const browser = new Browser();
   const visible = browser.open();
   await browser.settle();
@@ -40,7 +40,7 @@ test("what a page that nobody opens has recorded, no other tab sends", async () 
   expect(browser.network.calls.every((call) => call.tab === 1)).toBe(true);
 });
 
-test("once it is opened it goes on as the visitor it is, with what was recorded, in order and once", async () => {
+test("a prerendered page that is opened continues as its visitor, with its actions in order and once", async () => {
   const browser = new Browser();
   const visible = browser.open();
   await browser.settle();
@@ -62,7 +62,7 @@ test("once it is opened it goes on as the visitor it is, with what was recorded,
   expect(tab.snapshot.status).toBe("active");
 });
 
-test("opened without a connection, what it recorded waits in the browser's storage", async () => {
+test("the actions of a prerendered page opened without a connection wait in the browser's storage", async () => {
   const browser = new Browser();
   browser.network.isUp = false;
   const tab = browser.prerender();
@@ -80,7 +80,7 @@ test.each([
   { does: "endSession", status: "ended" },
   { does: "reset", status: "active" },
 ] as const)(
-  "$does waits until it is opened, and holds up nobody",
+  "$does on a prerendered page waits until it is opened, and holds up nobody",
   async ({ does, status }) => {
     const browser = new Browser();
     const visible = browser.open();
@@ -95,7 +95,7 @@ test.each([
     await browser.settle();
     expect(tab.snapshot.status).toBe(status);
     expect(visible.snapshot).toEqual(tab.snapshot);
-    // Another tab may tell it, too, before it has seen that it was told.
+    // Another tab may tell it, too, before it has seen that the server was told.
     const ended = browser.network.of("endSession");
     expect(new Set(ended.map(({ args }) => args["anonymousId"]))).toEqual(
       new Set([before]),
@@ -103,7 +103,7 @@ test.each([
   },
 );
 
-test("a denial waits until it is opened, and then removes what is stored", async () => {
+test("a denial on a prerendered page waits until it is opened, and then clears the storage", async () => {
   const browser = new Browser();
   const visible = browser.open();
   await browser.settle();
@@ -119,7 +119,7 @@ test("a denial waits until it is opened, and then removes what is stored", async
   expect(actions(browser)).toEqual([]);
 });
 
-test("a component that is gone before it is opened tracks nobody", async () => {
+test("a component unmounted before its prerendered page is opened tracks nobody", async () => {
   const browser = new Browser();
   const tab = browser.prerender();
   tab.document.prerendering = true;

@@ -1,4 +1,4 @@
-/** Storage that an app clears, as at a logout: somebody new, which is no denial. */
+/** Storage that an app clears, as at a logout: a new visitor, and no denial. */
 import { describe, expect, test } from "vitest";
 import { Browser, INTERVAL_MS, KEY, type Tab } from "./support/browser.js";
 
@@ -23,7 +23,7 @@ function keysOf(storage: Storage): string[] {
   return Array.from({ length: storage.length }, (_, n) => storage.key(n)!);
 }
 
-/** Whose heartbeats arrived, first to last. */
+/** The anonymousIds whose heartbeats arrived, first to last. */
 function visitors(browser: Browser): unknown[] {
   return [
     ...new Set(
@@ -34,7 +34,7 @@ function visitors(browser: Browser): unknown[] {
 
 describe("a logout that removes what is stored", () => {
   test.each(CASES)(
-    "and leaves: one new visitor, and all tabs go on: $how, seen after $storageLagMs ms, locks: $locks",
+    "and leaves the page gives all tabs one new visitor: $how, seen after $storageLagMs ms, locks: $locks",
     async ({ how, storageLagMs, locks }) => {
       const browser = new Browser({ storageLagMs, locks });
       const app = browser.open();
@@ -55,7 +55,7 @@ describe("a logout that removes what is stored", () => {
       }
       const last = browser.network.calls.at(-1);
       expect(last?.args).toEqual({ anonymousId });
-      // Tabs that see late what others store may each have made one, and agree in the end.
+      // Tabs that see others' writes late may each have made an id, and agree in the end.
       if (storageLagMs < 100) {
         expect(visitors(browser)).toEqual([before, anonymousId]);
       }
@@ -64,7 +64,7 @@ describe("a logout that removes what is stored", () => {
     },
   );
 
-  test("and goes on: what is done there afterwards is the new visitor's", async () => {
+  test("and stays on the page records later actions for the new visitor", async () => {
     const browser = new Browser();
     const [app, other] = [browser.open(), browser.open()];
     await browser.settle();
@@ -79,7 +79,7 @@ describe("a logout that removes what is stored", () => {
     ]);
   });
 
-  test("wakes no session that was ended", async () => {
+  test("does not resume a session that was ended", async () => {
     const browser = new Browser();
     const [app, other] = [browser.open(), browser.open()];
     await browser.settle();
@@ -92,7 +92,7 @@ describe("a logout that removes what is stored", () => {
     expect(browser.network.calls).toHaveLength(before);
   });
 
-  test("is heard of by a page that was suspended meanwhile", async () => {
+  test("reaches a page that was suspended meanwhile", async () => {
     const browser = new Browser();
     const [app, other] = [browser.open(), browser.open()];
     await browser.settle();
@@ -107,7 +107,7 @@ describe("a logout that removes what is stored", () => {
   });
 });
 
-test("a denial is heard of by a page that was suspended meanwhile", async () => {
+test("a denial reaches a page that was suspended meanwhile", async () => {
   const browser = new Browser();
   const tab = browser.open(null);
   const { update } = tab.mount();

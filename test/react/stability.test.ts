@@ -1,4 +1,7 @@
-/** What React sees of hooks: which objects are the same, what is known in a first render, what is refused. */
+/**
+ * Hooks as React sees them: which objects stay the same, what a first render shows, which props are
+ * ignored.
+ */
 import "./support/dom.js";
 import { act, cleanup, render } from "@testing-library/react";
 import {
@@ -55,8 +58,8 @@ const newClient = () => clientOf(app);
 
 type Props = ComponentProps<typeof SessionTracker>;
 
-describe("what a hook returns", () => {
-  test("is the same object while nothing has changed, so that an effect with it runs no more often", async () => {
+describe("the value of a hook", () => {
+  test("is the same object while nothing has changed, so that an effect with it does not run again", async () => {
     const client = newClient();
     let runs = 0;
     const seen = new Set<SessionTracking>();
@@ -79,7 +82,7 @@ describe("what a hook returns", () => {
     expect(runs).toBe(1);
   });
 
-  test("has the id and the status at once in a component that is mounted later", async () => {
+  test("has id and status at once in a component that is mounted later", async () => {
     const client = newClient();
     const first = tracking();
     const later = tracking();
@@ -96,7 +99,7 @@ describe("what a hook returns", () => {
     expect(ids[0]).toBe(anonymousId);
   });
 
-  test("is that of the other visitor at once where the key changes", async () => {
+  test("is the other visitor's at once where the key changes", async () => {
     const client = newClient();
     const seen: [string, string | null][] = [];
     function Page({ storageKey }: { storageKey: string }) {
@@ -117,8 +120,8 @@ describe("what a hook returns", () => {
   });
 });
 
-describe("props that are something else", () => {
-  test("such as children, in a circle or not for JSON, are left alone", async () => {
+describe("props that are no options", () => {
+  test("are ignored, such as children with cycles or without a JSON form", async () => {
     const circle: { self?: unknown } = {};
     circle.self = circle;
     const others = {
@@ -147,7 +150,7 @@ describe("props that are something else", () => {
     ["functions", null],
     ["storageKey", null],
     ["storageKey", {}],
-  ])("%s = %o is as if it were not there", async (name, value) => {
+  ])("ignores %s = %o", async (name, value) => {
     const tracked = tracking();
     const given = { [name]: value } as Props;
     render(
@@ -171,7 +174,7 @@ describe("hydrating", () => {
     const tracked = useContext(Tracked);
     return createElement("i", null, tracked?.anonymousId ?? "nobody");
   }
-  /** An app that passes what the hook returns to all below it, over a Suspense boundary. */
+  /** An app that passes the hook's value to all below it, over a Suspense boundary. */
   function App({ Child }: { Child: ComponentType }) {
     return createElement(
       Tracked.Provider,
@@ -211,7 +214,7 @@ describe("hydrating", () => {
         ),
       ),
     );
-    // All that comes after: the id, the connection.
+    // The id and the connection come after this.
     const alone = tracking();
     render(under(client, alone.element));
     await until(() => expect(alone.last.status).toBe("active"));

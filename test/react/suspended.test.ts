@@ -9,7 +9,7 @@ function beats(browser: Browser): number {
 }
 
 describe("a tab that is suspended while its call is out", () => {
-  /** Its browser, and another tab, which is visible. */
+  /** A suspended tab's browser, and another tab, which is visible. */
   async function suspended() {
     const browser = new Browser();
     const [stuck, visible] = [browser.open(), browser.open()];
@@ -34,7 +34,7 @@ describe("a tab that is suspended while its call is out", () => {
     expect(beats(browser)).toBeLessThan(20);
   });
 
-  test("does not hold up what is done in the visible one, nor its end", async () => {
+  test("does not hold up the actions of the visible one, nor its end", async () => {
     const { browser, visible } = await suspended();
     visible.engine.trackUserAction("click");
     let isEnded = false;
@@ -47,7 +47,7 @@ describe("a tab that is suspended while its call is out", () => {
     ]);
   });
 
-  test("does not hold up a new one, which is the same visitor", async () => {
+  test("does not hold up a new tab, which is the same visitor", async () => {
     const { browser, visible } = await suspended();
     const next = browser.open();
     next.engine.trackUserAction("opened");
@@ -58,7 +58,7 @@ describe("a tab that is suspended while its call is out", () => {
     });
   });
 
-  test("sends nothing twice when it goes on, and then the tabs take turns again", async () => {
+  test("sends nothing twice when it resumes, and then the tabs take turns again", async () => {
     const { browser, stuck, visible } = await suspended();
     for (const tab of [visible, browser.open()]) {
       tab.engine.trackUserAction("click");
@@ -88,7 +88,7 @@ test.each([
   { locks: true, signals: false },
   { locks: false, signals: false },
 ])(
-  "a request that is never answered, and that no signal ends, holds up nothing for longer than a minute: %o",
+  "a request that is never answered, and that ignores its signal, delays others by a minute at most: %o",
   async ({ locks, signals }) => {
     const browser = new Browser({ locks });
     browser.network.heedsSignals = signals;

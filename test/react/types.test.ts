@@ -10,14 +10,14 @@ import type {
 
 type Exposed = (typeof api)["sessions"];
 
-test("what exposeSessions makes is taken as it is", () => {
+test("the functions of exposeSessions are accepted as they are", () => {
   expectTypeOf<Exposed>().toExtend<SessionFunctions>();
   expectTypeOf<{ functions: Exposed }>().toExtend<SessionTrackerOptions>();
   type Active = NonNullable<Parameters<typeof useActiveSessions>[0]>;
   expectTypeOf<{ functions: Exposed }>().toExtend<Active>();
 });
 
-test("functions that take or are something else are not", () => {
+test("functions with other arguments or of another kind are rejected", () => {
   type Given = NonNullable<SessionTrackerOptions["functions"]>;
   expectTypeOf<{
     trackSession: Exposed["getActiveSessions"];
@@ -30,7 +30,7 @@ test("functions that take or are something else are not", () => {
   }>().not.toExtend<Given>();
 });
 
-test("hooks return what the README says", () => {
+test("hooks return the types that the README documents", () => {
   expectTypeOf<ReturnType<typeof useAnonymousId>>().toEqualTypeOf<
     string | null
   >();

@@ -15,16 +15,16 @@ export const MINUTE_MS = 60_000;
 export const INTERVAL_MS = 5 * MINUTE_MS;
 export const KEY = "anonymousUserId";
 
-/** What a browser may lack, and what it may say of itself. */
+/** Features that a browser may lack, and its own description. */
 export interface BrowserOptions {
   locks?: boolean;
   randomUUID?: boolean;
-  /** How long a write takes to be seen in other tabs. */
+  /** The time until other tabs see a write. */
   storageLagMs?: number;
-  /** Those that throw when they are touched. */
+  /** The storages that throw when they are touched. */
   blocked?: readonly ("localStorage" | "sessionStorage")[];
   navigator?: object;
-  /** What is there besides, or not, as in what is no browser. */
+  /** Globals that are added, or `undefined` where they are missing, as where there is no browser. */
   globals?: object;
   seed?: number;
 }
@@ -45,7 +45,7 @@ export class Browser {
     this.random = new Random(options.seed ?? 1);
   }
 
-  /** A page load. With options, a hook or component is on it. */
+  /** Loads a page. With options, a hook or component is on it. */
   open(
     options: SessionTrackerOptions | null = {},
     client = this.network.client(),
@@ -56,7 +56,7 @@ export class Browser {
     return tab;
   }
 
-  /** A page that is loaded before anybody asks for it, and maybe nobody will. */
+  /** Prerenders a page: it is loaded before anybody asks for it, and maybe nobody will. */
   prerender(options: SessionTrackerOptions = {}): Tab {
     const tab = this.open(null);
     tab.document.prerendering = true;
@@ -68,7 +68,7 @@ export class Browser {
     await this.clock.tickAsync(ms);
   }
 
-  /** Long enough for everything that does not wait on purpose. */
+  /** Waits long enough for everything that does not wait on purpose. */
   settle(): Promise<void> {
     return this.pass(2_000);
   }
@@ -81,9 +81,9 @@ export class Tab {
   readonly navigator: Record<string, unknown> & { onLine: boolean };
   readonly storage: TabStorage;
   readonly fetch: typeof fetch;
-  /** Every snapshot that was published. */
+  /** All snapshots that were published. */
   readonly seen: Snapshot[] = [];
-  /** How often the page has looked at the browser's storage. */
+  /** The number of times that the page has looked at the browser's storage. */
   looks = 0;
   readonly client: ReturnType<Network["client"]>;
   readonly #browser: Browser;
@@ -102,7 +102,7 @@ export class Tab {
     this.#browser = browser;
     this.#number = number;
     this.storage = browser.storage.view((change) => {
-      // To a page in the back/forward cache they are not told afterwards.
+      // Events are not delivered afterwards to a page in the back/forward cache.
       if (this.#isCached) return;
       this.#alive(() => this.window.emit("storage", change))();
     });
@@ -134,7 +134,7 @@ export class Tab {
     this.engine = this.#seated(createEngine(ownClient, KEY, this.#page()));
   }
 
-  /** Of the deployment. */
+  /** The deployment's address. */
   get url(): string {
     return this.client.url;
   }
@@ -143,7 +143,7 @@ export class Tab {
     return this.engine.snapshot();
   }
 
-  /** A hook or component. Returns how to unmount it. */
+  /** Mounts a hook or component. Returns how to unmount it. */
   mount(options: SessionTrackerOptions = {}) {
     const member = {
       client: this.#client,
@@ -160,7 +160,7 @@ export class Tab {
     };
   }
 
-  /** Somebody asks for the prerendered page. */
+  /** Opens the prerendered page. */
   activate(): void {
     this.document.prerendering = false;
     this.window.emit("prerenderingchange");
@@ -183,21 +183,21 @@ export class Tab {
     this.window.emit(isOnline ? "online" : "offline");
   }
 
-  /** The page goes for good, as when its tab is closed, reloaded or sent elsewhere. */
+  /** Closes the page for good, as when its tab is closed, reloaded or sent elsewhere. */
   async close(): Promise<void> {
     this.#browser.network.unload(this.#number);
-    // What waits for a request hears that before the page hears that it goes; its timers are over.
+    // Code that awaits a request goes on before the page hears that it is left; its timers are over.
     await new Promise((resolve) => setImmediate(resolve));
     this.window.emit("pagehide", { persisted: false });
     this.#gone();
   }
 
-  /** The page goes without a word. */
+  /** Ends the page without an event. */
   crash(): void {
     this.#gone();
   }
 
-  /** The page goes into the back/forward cache: nothing runs in it. */
+  /** Puts the page into the back/forward cache: nothing runs in it. */
   freeze(): void {
     this.window.emit("pagehide", { persisted: true });
     this.#isCached = true;
@@ -210,7 +210,7 @@ export class Tab {
     this.window.emit("pageshow", { persisted: true });
   }
 
-  /** Nothing runs in the page, as where it is frozen or shows a dialog; what happens waits. */
+  /** Suspends the page: nothing runs in it, as where it is frozen or shows a dialog; events wait. */
   suspend(): void {
     this.#state = "frozen";
   }
@@ -260,7 +260,7 @@ export class Tab {
     this.#browser.locks.release(this);
   }
 
-  /** Now, or when the page runs again. */
+  /** Runs the callback now, or when the page runs again. */
   #alive(act: () => void): () => void {
     return () => {
       if (this.#state === "open") act();

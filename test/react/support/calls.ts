@@ -10,23 +10,23 @@ const MUTATIONS = [
 
 /** The mutations that pages send over HTTP. */
 export interface Calls {
-  /** Their names, in order. */
+  /** The names of the mutations, in order. */
   readonly sent: string[];
   /**
-   * Until none is under way. What an engine of one test has not finished would find the storage of the
-   * next, and send what waits there for its own visitor.
+   * Resolves when none is under way. An engine of one test with calls left would find the storage of
+   * the next, and send the calls that wait there for its own visitor.
    */
   settled(): Promise<void>;
 }
 
-/** Until globals are unstubbed. */
+/** Follows the calls until globals are unstubbed. */
 export function followCalls(app: LiveApp): Calls {
   const sent: string[] = [];
   const underWay = new Set<Promise<unknown>>();
   const { fetch } = globalThis;
   vi.stubGlobal("fetch", (...args: Parameters<typeof fetch>) => {
     const answer = fetch(...args);
-    // The deployment in the same process has requests of its own.
+    // The deployment in the same process makes requests of its own.
     if (args[0] === `${app.url}/api/mutation`) {
       const { path } = JSON.parse(args[1]?.body as string) as { path: string };
       const name = path.replace("sessions:", "");
@@ -44,7 +44,7 @@ export function followCalls(app: LiveApp): Calls {
     async settled() {
       do {
         await Promise.all(underWay);
-        // The engine reads the answer, and sends the next.
+        // The engine reads the answer, and sends the next call.
         await new Promise((resolve) => setImmediate(resolve));
       } while (underWay.size > 0);
     },

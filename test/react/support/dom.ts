@@ -1,13 +1,13 @@
 import { JSDOM } from "jsdom";
 
-// react-dom looks for a browser when it is imported: import this first. All else stays Node's, as
+// react-dom looks for a browser when it is imported: import this file first. All else stays Node's, as
 // the deployment in the same process needs it.
 const { window } = new JSDOM("", {
   url: "http://localhost/",
   pretendToBeVisual: true,
 });
 
-/** jsdom takes only abort signals of its own; the page's are Node's. */
+/** Lets a target take the page's abort signals: jsdom takes only its own, and the page's are Node's. */
 function listening(target: EventTarget) {
   const addEventListener = target.addEventListener.bind(target);
   return (
@@ -35,7 +35,7 @@ Object.assign(globalThis, {
   localStorage,
   sessionStorage,
   addEventListener: listening(window),
-  // React asks whether it may expect updates to be wrapped in `act`.
+  // React asks this variable whether updates are wrapped in `act`.
   IS_REACT_ACT_ENVIRONMENT: true,
 });
 

@@ -29,7 +29,7 @@ export class PageTarget {
     }
   }
 
-  /** How many listen, to whatever. */
+  /** The number of listeners, of any type. */
   get listening(): number {
     return [...this.#listeners.values()].reduce(
       (sum, listeners) => sum + listeners.size,

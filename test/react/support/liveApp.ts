@@ -62,7 +62,7 @@ export class LiveApp {
     return session as StoredSession | null;
   }
 
-  /** Names of the visitor's actions, oldest first. */
+  /** The names of the visitor's actions, oldest first. */
   async actions(anonymousId: string): Promise<string[]> {
     const session = await this.session(anonymousId);
     if (session === null) return [];

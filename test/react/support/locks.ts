@@ -34,7 +34,7 @@ export class BrowserLocks {
     return { request: request as LockManager["request"] };
   }
 
-  /** How many requests wait, those that have their lock left out. */
+  /** The number of waiting requests, without those that have their lock. */
   get waiting(): number {
     return [...this.#queues.values()].reduce(
       (sum, queue) => sum + Math.max(0, queue.length - 1),
@@ -42,7 +42,7 @@ export class BrowserLocks {
     );
   }
 
-  /** The tab is gone: what it holds is free, what it asked for is forgotten. */
+  /** Forgets a tab that is gone: its locks are free, its requests are dropped. */
   release(owner: object): void {
     for (const [name, queue] of this.#queues) {
       const [holder] = queue;
@@ -56,7 +56,7 @@ export class BrowserLocks {
     const queue = this.#queues.get(name) ?? [];
     for (let first; (first = queue[0]) !== undefined;) {
       await first.grant();
-      // Meanwhile its tab may have crashed, and another have been served.
+      // The tab may have crashed meanwhile, and another have been served.
       if (queue[0] !== first) return;
       queue.shift();
     }

@@ -1,4 +1,4 @@
-/** React on a real client: what the tests of hooks and components render, and wait for. */
+/** React on a real client: helpers that render hooks and components, and wait for them. */
 import { waitFor } from "@testing-library/react";
 import { ConvexProvider, ConvexReactClient } from "convex/react";
 import { createElement, type ReactNode } from "react";
@@ -10,7 +10,7 @@ import {
 } from "../../../react/index.js";
 import type { LiveApp } from "./liveApp.js";
 
-/** Closed when the test is finished. */
+/** A client that is closed when the test is finished. */
 export function clientOf({ url }: LiveApp): ConvexReactClient {
   const client = new ConvexReactClient(url, {
     webSocketConstructor: WebSocket as unknown as typeof globalThis.WebSocket,
@@ -28,7 +28,7 @@ export function under(client: ConvexReactClient, ...children: ReactNode[]) {
   );
 }
 
-/** A component that uses the hook, and what it returned last. */
+/** A component that uses the hook, with the hook's last value. */
 export function tracking(options?: Parameters<typeof useSessionTracker>[0]) {
   const seen: SessionTracking[] = [];
   function Tracked() {
@@ -44,7 +44,7 @@ export function tracking(options?: Parameters<typeof useSessionTracker>[0]) {
   };
 }
 
-/** Lets React and the network do their work until it holds. */
+/** Lets React and the network do their work until the check passes. */
 export function until(check: () => void | Promise<void>): Promise<void> {
   return waitFor(check, { timeout: 25_000, interval: 20 });
 }

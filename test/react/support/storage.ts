@@ -1,6 +1,6 @@
 import type { Clock } from "@sinonjs/fake-timers";
 
-/** What a `storage` event says; key and value are `null` where all was cleared. */
+/** The content of a `storage` event; key and value are `null` where all was cleared. */
 export interface StorageChange {
   key: string | null;
   newValue: string | null;
@@ -21,7 +21,7 @@ export class SharedStorage {
     this.#lagMs = lagMs;
   }
 
-  /** What is stored, as a new tab would see it. */
+  /** The items as a new tab would see them. */
   get entries(): Record<string, string> {
     return Object.fromEntries(this.#truth);
   }
@@ -69,7 +69,7 @@ export class TabStorage implements Storage {
   readonly #awaited = new Map<string, number>();
   readonly #carry: Carry;
   readonly onEvent: (change: StorageChange) => void;
-  /** Characters that still fit. */
+  /** The number of characters that still fit. */
   room = Infinity;
 
   constructor(
@@ -113,7 +113,7 @@ export class TabStorage implements Storage {
     this.#carry(keys, { key: null, newValue: null });
   }
 
-  /** As the page has it: what is stored are properties of its own. */
+  /** The storage as the page has it: its items are properties of its own. */
   get asProperties(): Storage {
     return asProperties(this, () => [...this.#seen.keys()]);
   }
@@ -123,7 +123,7 @@ export class TabStorage implements Storage {
   }
 
   take(key: string, value: string | null): void {
-    // The tab's own write is on its way and comes later in the browser's order.
+    // The tab's own write is under way and comes later in the browser's order.
     if ((this.#awaited.get(key) ?? 0) === 0) {
       if (value === null) this.#seen.delete(key);
       else this.#seen.set(key, value);
