@@ -1,14 +1,14 @@
 /** Findings on what the component mended for `doctor --fix`. */
 import type { Returns } from "../deployment/api.js";
 import { fixed, type Finding } from "./finding.js";
-import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 export type Repaired = Returns<"operator/health:repair">[number];
 type RunRestarted = Extract<Repaired, { kind: "runRestarted" }>;
 
 export function repairedSchedule(
   check: string,
-  name: ScheduleName,
+  name: RunKind,
   repaired: readonly Repaired[],
 ): Finding | null {
   for (const one of repaired) {

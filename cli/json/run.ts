@@ -2,10 +2,10 @@ import type { Run } from "../deployment/api.js";
 import type { RunLeft } from "../runs/left.js";
 import { iso, isoOrNull } from "../time/time.js";
 import type {
-  RunKind,
   RunStatus,
   RunTrigger,
 } from "../../convex/sessionTracker/shared/runs.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 export interface RunJson {
   runId: string;

@@ -1,13 +1,11 @@
 import type { Returns, Schedule } from "../deployment/api.js";
 import { iso, isoOrNull } from "../time/time.js";
 import type { GoesOnJson } from "./run.js";
-import type {
-  Pause,
-  ScheduleName,
-} from "../../convex/sessionTracker/shared/schedules.js";
+import type { Pause } from "../../convex/sessionTracker/shared/schedules.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 export interface ScheduleJson {
-  name: ScheduleName;
+  name: RunKind;
   spec: string;
   timeZone: string;
   paused: PauseJson | null;

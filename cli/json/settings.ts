@@ -4,15 +4,13 @@ import { iso } from "../time/time.js";
 import type { GoesOnJson } from "./run.js";
 import { toPauseJson, type PauseJson } from "./schedule.js";
 import { toValueJson } from "./values.js";
-import type {
-  Schedule as ScheduleSetting,
-  ScheduleName,
-} from "../../convex/sessionTracker/shared/schedules.js";
+import type { Schedule as ScheduleSetting } from "../../convex/sessionTracker/shared/schedules.js";
 import type {
   Policy,
   RetentionDays,
   Settings,
 } from "../../convex/sessionTracker/shared/settings.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 /** Output of `settings get` */
 export interface SettingsJson {
@@ -35,7 +33,7 @@ export function toSettingsJson(
 
 /** All settings. */
 export interface SettingsValuesJson extends Policy {
-  schedules: Record<ScheduleName, ScheduleSettingJson>;
+  schedules: Record<RunKind, ScheduleSettingJson>;
 }
 
 export interface ScheduleSettingJson extends Omit<ScheduleSetting, "paused"> {

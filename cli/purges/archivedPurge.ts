@@ -8,7 +8,7 @@ import { resolve } from "node:path";
 import type { CliContext } from "../context.js";
 import type { RunResultJson } from "../json/run.js";
 import type { Args, ArchivePage, ArchivePageDone } from "../deployment/api.js";
-import { runBudget, type BudgetOptions } from "../runs/budget.js";
+import { runBounds, type BoundsOptions } from "../runs/bounds.js";
 import type { ComponentClient } from "../deployment/client.js";
 import type { Connection, GlobalOptions } from "../deployment/connect.js";
 import { CliError, isUnreachable, mayBeDone, messageOf } from "../errors.js";
@@ -39,7 +39,7 @@ export interface ArchivedPurge {
 export function startArchivedPurge(
   context: CliContext,
   { client }: Connection,
-  options: GlobalOptions & BudgetOptions,
+  options: GlobalOptions & BoundsOptions,
   purge: ArchivedPurge,
 ): Promise<void> {
   return untilInterrupted(context, client, async (interrupted) => {
@@ -52,7 +52,7 @@ export function startArchivedPurge(
 async function startRun(
   context: CliContext,
   client: ComponentClient,
-  options: BudgetOptions,
+  options: BoundsOptions,
   { file, reason, withoutIds = false, ...asked }: ArchivedPurge,
   interrupted: AbortSignal,
 ): Promise<Driven> {
@@ -67,7 +67,7 @@ async function startRun(
       actor: context.actor,
       trigger: "operator",
       ...(reason === undefined ? {} : { reason }),
-      ...runBudget(options),
+      ...runBounds(options),
       archive: { file: path, archiver },
       token: randomUUID(),
     },

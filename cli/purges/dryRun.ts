@@ -1,7 +1,7 @@
 /** The output of `purge --dry-run`: the sessions that a purge would delete. */
 import type { CliContext } from "../context.js";
 import { toDryRunJson, type DryRunJson } from "../json/dryRun.js";
-import type { BudgetOptions } from "../runs/budget.js";
+import type { BoundsOptions } from "../runs/bounds.js";
 import { print, printJson } from "../terminal/output.js";
 import { countOf, formatNumber } from "../terminal/words.js";
 import type { PurgePreview } from "./preview.js";
@@ -10,7 +10,7 @@ import { formatTime, iso } from "../time/time.js";
 
 export function printDryRun(
   context: CliContext,
-  options: { json?: boolean } & BudgetOptions,
+  options: { json?: boolean } & BoundsOptions,
   found: PurgePreview,
 ): void {
   const json = toDryRunJson(found, options.max);
@@ -36,12 +36,12 @@ export function printDryRun(
     );
   }
   lines.push(
-    `To delete exactly these: sessions-ops purge --before ${iso(cutoff)}${budgetText(options)}`,
+    `To delete exactly these: sessions-ops purge --before ${iso(cutoff)}${boundsText(options)}`,
   );
   print(context, lines.join("\n"));
 }
 
-function budgetText({ max, rate }: BudgetOptions): string {
+function boundsText({ max, rate }: BoundsOptions): string {
   const maxText = max === undefined ? "" : ` --max ${max}`;
   return rate === undefined ? maxText : `${maxText} --rate ${rate}/s`;
 }

@@ -1,3 +1,4 @@
+import { nextStop } from "../../convex/sessionTracker/shared/bounds.js";
 import type { CliContext } from "../context.js";
 import type { Run } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
@@ -132,12 +133,6 @@ async function confirmKept(
     );
   }
   return left.revision;
-}
-
-/** The count at which the run stops once it goes on: its old maximum, or as many again. */
-function nextStop({ sessions, stopAt, maxSessions }: Run): number | undefined {
-  const isReached = stopAt !== undefined && sessions >= stopAt;
-  return isReached ? sessions + (maxSessions ?? 0) : stopAt;
 }
 
 async function goOn(

@@ -14,7 +14,7 @@ import { printable } from "../terminal/printable.js";
 import { cancelCommand, resumeCommand } from "./advice.js";
 import { countLeft } from "./left.js";
 import { formatTime } from "../time/time.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runs.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 export interface GoesOnOptions {
   /** Asks nothing. */

@@ -9,10 +9,8 @@ import { countOf } from "../terminal/words.js";
 import { cancelCommand, resumeCommand } from "./advice.js";
 import { printable } from "../terminal/printable.js";
 import { formatDuration, formatTime, iso } from "../time/time.js";
-import type {
-  RunKind,
-  RunStatus,
-} from "../../convex/sessionTracker/shared/runs.js";
+import type { RunStatus } from "../../convex/sessionTracker/shared/runs.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 /** Prints what a run did, or is doing. */
 export function report(

@@ -15,7 +15,7 @@ import { printable } from "../terminal/printable.js";
 import { shellCommand } from "../terminal/shell.js";
 import { runTable } from "../schedules/table.js";
 import { formatTime } from "../time/time.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runs.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 export interface RunListOptions extends GlobalOptions {
   readonly limit: number;
@@ -125,7 +125,7 @@ function whatToDo(run: Run, now: number): string[] {
 
 function runDetails(run: Run): string {
   const { maxSessions: max, ratePerSecond: rate, archiveFile: file } = run;
-  const budget = [
+  const bounds = [
     ...(max === undefined ? [] : [`at most ${countOf(max, "session")}`]),
     ...(rate === undefined ? [] : [`at most ${formatNumber(rate)} a second`]),
     ...(file === undefined ? [] : [`archived to ${printable(file)}`]),
@@ -143,7 +143,7 @@ function runDetails(run: Run): string {
     })),
   ];
   return [
-    ...(budget.length === 0 ? [] : [`Bounds: ${budget.join(", ")}`]),
+    ...(bounds.length === 0 ? [] : [`Bounds: ${bounds.join(", ")}`]),
     `Trigger: ${run.trigger}; reason: ${printable(run.reason ?? "-")}; set aside: ${run.quarantined}`,
     run.finishedAt === undefined
       ? `Last page: ${formatTime(run.progressAt)}, ${tookText(run)} after its start`

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { CliContext } from "../context.js";
 import type { Returns, Run } from "../deployment/api.js";
-import { runBudget, type BudgetOptions } from "./budget.js";
+import { runBounds, type BoundsOptions } from "./bounds.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import type { Connection, GlobalOptions } from "../deployment/connect.js";
@@ -16,9 +16,9 @@ import { follow, readRun } from "./follow.js";
 import { conclude, howToFollow, report } from "./report.js";
 import { printable } from "../terminal/printable.js";
 import { formatTime } from "../time/time.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runs.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
-export interface FollowOptions extends GlobalOptions, BudgetOptions {
+export interface FollowOptions extends GlobalOptions, BoundsOptions {
   readonly detach?: boolean;
 }
 
@@ -66,7 +66,7 @@ export function startAndFollow(
 function start(
   context: CliContext,
   client: ComponentClient,
-  options: BudgetOptions,
+  options: BoundsOptions,
   { reason, expected, reckonedAt: _, ...what }: RunRequest,
 ) {
   return client.mutation(
@@ -75,7 +75,7 @@ function start(
       ...what,
       ...(reason === undefined ? {} : { reason }),
       ...(expected === undefined ? {} : { expected }),
-      ...runBudget(options),
+      ...runBounds(options),
       actor: context.actor,
       trigger: "operator",
       // The same token names the same run, so that a lost answer does not start a second one.

@@ -11,7 +11,7 @@ import { CliError } from "../errors.js";
 import { tellWhatGoesOn } from "../runs/goesOn.js";
 import { reportChange } from "./report.js";
 import { parseFuture } from "../time/zonedTime.js";
-import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 interface ScheduleChangeOptions extends GlobalOptions {
   readonly reason?: string;
@@ -32,7 +32,7 @@ export interface SchedulePauseOptions extends ScheduleChangeOptions {
 /** Changes a schedule; the spec or the zone that is not named stays. */
 export async function setSchedule(
   context: CliContext,
-  name: ScheduleName,
+  name: RunKind,
   spec: string | undefined,
   options: ScheduleSetOptions,
 ): Promise<void> {
@@ -61,7 +61,7 @@ export async function setSchedule(
 
 export async function pauseSchedule(
   context: CliContext,
-  name: ScheduleName,
+  name: RunKind,
   options: SchedulePauseOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
@@ -91,7 +91,7 @@ export async function pauseSchedule(
 
 export async function resumeSchedule(
   context: CliContext,
-  name: ScheduleName,
+  name: RunKind,
   options: ScheduleChangeOptions,
 ): Promise<void> {
   const connection = await connect(context, options);

@@ -10,7 +10,7 @@ import {
   toSchedulePreviewJson,
   type ScheduleListJson,
 } from "../json/schedule.js";
-import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 export interface SchedulePreviewOptions extends GlobalOptions {
   readonly tz?: string;
@@ -35,7 +35,7 @@ export async function listSchedules(
 /** Shows when a schedule fires, or would fire with another spec or zone. Changes nothing. */
 export async function previewSchedule(
   context: CliContext,
-  name: ScheduleName,
+  name: RunKind,
   spec: string | undefined,
   options: SchedulePreviewOptions,
 ): Promise<void> {

@@ -5,8 +5,8 @@ import { vWholeRow } from "./settings/wholeRows.js";
 import { vHookName, vHookSession } from "./shared/hooks.js";
 import { vPlace } from "./shared/places.js";
 import { vArchivedPage, vLearned, vRunFields } from "./shared/runs.js";
-import { vScheduleName } from "./shared/schedules.js";
 import { vAction, vSessionState, vStateCounts } from "./shared/sessions.js";
+import { vRunKind } from "./shared/runKinds.js";
 
 /**
  * Hot and cold: a heartbeat writes only `leases`, so queries that list or count sessions are not
@@ -141,7 +141,7 @@ export default defineSchema({
    * Written by the dispatcher at each tick and by the watchdog. Read by both and by `stats.status`.
    */
   ticks: defineTable({
-    name: v.union(vScheduleName, v.literal("watchdog")),
+    name: v.union(vRunKind, v.literal("watchdog")),
     /** When the schedule was last registered with crons. */
     registeredAt: v.optional(v.number()),
     lastAt: v.optional(v.number()),

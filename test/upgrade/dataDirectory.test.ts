@@ -21,8 +21,8 @@ import {
   REOPENED_AT,
 } from "./timeline.js";
 import type { Run } from "../../convex/sessionTracker/shared/runs.js";
-import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
 import type { Session } from "../../convex/sessionTracker/shared/sessions.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 const PACKED = path.join(import.meta.dirname, "dataDirectory.br");
@@ -234,7 +234,7 @@ function runs() {
 }
 
 /** The runs that a schedule started since then, oldest first. */
-async function runsBySchedule(kind: ScheduleName, since: number) {
+async function runsBySchedule(kind: RunKind, since: number) {
   const all = await driven.component<Run[]>("runs/ledger:list", { kind });
   const isOne = ({ trigger, startedAt }: Run) =>
     trigger === "schedule" && startedAt >= since;

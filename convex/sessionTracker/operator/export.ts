@@ -7,7 +7,7 @@ import {
   readActions,
   toWhole,
   vWholeSession,
-  type PieceBudget,
+  type PieceAllowance,
   type WholeSession,
 } from "../rows/wholeSessions.js";
 import { findLease } from "../rows/sessions.js";
@@ -35,12 +35,12 @@ export const page = query({
     cursor: v.union(vExportCursor, v.null()),
   }),
   handler: async (ctx, { cursor }) => {
-    const budget = { actions: MAX_ACTIONS, bytes: PIECE_BYTES };
+    const allowance = { actions: MAX_ACTIONS, bytes: PIECE_BYTES };
     const sessions: WholeSession[] = [];
     for await (const row of sessionsFrom(ctx, cursor)) {
       const { anonymousId } = row;
       const from = anonymousId === cursor?.anonymousId ? cursor.action : null;
-      const read = await readActions(ctx, row._id, from, budget);
+      const read = await readActions(ctx, row._id, from, allowance);
       sessions.push(toWhole(row, await lastActiveOf(ctx, row), read));
       const last = read.rows.at(-1);
       if (!read.isComplete && last !== undefined) {
@@ -49,8 +49,8 @@ export const page = query({
           cursor: { anonymousId, action: placeOf(last.at, last) },
         };
       }
-      budget.bytes -= getConvexSize(row);
-      if (isSpent(budget) || sessions.length === MAX_SESSIONS) {
+      allowance.bytes -= getConvexSize(row);
+      if (isSpent(allowance) || sessions.length === MAX_SESSIONS) {
         return { sessions, cursor: { anonymousId, action: null } };
       }
     }
@@ -82,6 +82,6 @@ async function lastActiveOf(
   return lease.lastActive;
 }
 
-function isSpent({ actions, bytes }: PieceBudget): boolean {
+function isSpent({ actions, bytes }: PieceAllowance): boolean {
   return actions < 1 || bytes < 0;
 }

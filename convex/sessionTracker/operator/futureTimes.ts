@@ -15,12 +15,8 @@ import { answeredUntil } from "../schedules/dueFires.js";
 import { checkInteger } from "../shared/errors.js";
 import { runningRun } from "../runs/runRows.js";
 import { findTick } from "../schedules/ticks.js";
-import {
-  SCHEDULE_NAMES,
-  type ScheduleName,
-  vScheduleName,
-} from "../shared/schedules.js";
 import { CLOCK_SLACK_MS, isFuture } from "../shared/times.js";
+import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runKinds.js";
 
 /** Sessions counted at most; for an operator to know whether it is a few or all. */
 const LIMIT = 1_000;
@@ -29,7 +25,7 @@ const LIMIT = 1_000;
 export const look = query({
   args: {},
   returns: v.object({
-    schedules: v.array(vScheduleName),
+    schedules: v.array(vRunKind),
     watchdog: v.boolean(),
     /** Those running. */
     runs: v.array(v.id("runs")),
@@ -47,13 +43,13 @@ export const look = query({
       times.push(at);
       return true;
     };
-    const schedules: ScheduleName[] = [];
+    const schedules: RunKind[] = [];
     const runs: Doc<"runs">["_id"][] = [];
-    for (const name of SCHEDULE_NAMES) {
-      if (isAhead(answeredUntil(await findTick(ctx, name)))) {
-        schedules.push(name);
+    for (const kind of RUN_KINDS) {
+      if (isAhead(answeredUntil(await findTick(ctx, kind)))) {
+        schedules.push(kind);
       }
-      const run = await runningRun(ctx, name);
+      const run = await runningRun(ctx, kind);
       if (run !== null && isAhead(run.progressAt)) runs.push(run._id);
     }
     const watchdog = isAhead((await findTick(ctx, "watchdog"))?.lastAt);

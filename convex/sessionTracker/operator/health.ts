@@ -8,7 +8,7 @@ import { readSettings } from "../settings/inForce.js";
 import { findTick, writeTick } from "../schedules/ticks.js";
 import { lookAfter, vRestarted } from "../schedules/watchdog.js";
 import { register, stateInCrons } from "../schedules/register.js";
-import { SCHEDULE_NAMES, vScheduleName } from "../shared/schedules.js";
+import { RUN_KINDS, vRunKind } from "../shared/runKinds.js";
 
 const workpool = new Workpool(components.workpool, {});
 
@@ -56,7 +56,7 @@ export const schedules = query({
   args: {},
   returns: v.array(
     v.object({
-      name: vScheduleName,
+      name: vRunKind,
       inCrons: v.union(
         v.literal("same"),
         v.literal("different"),
@@ -67,13 +67,13 @@ export const schedules = query({
   ),
   handler: async (ctx) => {
     const found = [];
-    for (const name of SCHEDULE_NAMES) {
-      const tick = await findTick(ctx, name);
-      const schedule = (await readSettings(ctx)).schedules[name];
+    for (const kind of RUN_KINDS) {
+      const tick = await findTick(ctx, kind);
+      const schedule = (await readSettings(ctx)).schedules[kind];
       const due = dueAt(schedule, tick, Date.now()) ?? Infinity;
       found.push({
-        name,
-        inCrons: await stateInCrons(ctx, name, schedule),
+        name: kind,
+        inCrons: await stateInCrons(ctx, kind, schedule),
         overdueSince: due < Date.now() ? due : null,
       });
     }
@@ -82,7 +82,7 @@ export const schedules = query({
 });
 
 const vRepaired = v.union(
-  v.object({ kind: v.literal("scheduleRegistered"), schedule: vScheduleName }),
+  v.object({ kind: v.literal("scheduleRegistered"), schedule: vRunKind }),
   /** The watchdog had given up, and starts anew. */
   v.object({ kind: v.literal("fuseReplaced") }),
   vRestarted,
@@ -100,11 +100,11 @@ export const repair = mutation({
   handler: async (ctx) => {
     const done: Repaired[] = [];
     const { schedules: wanted } = await readSettings(ctx);
-    for (const name of SCHEDULE_NAMES) {
-      const inCrons = await stateInCrons(ctx, name, wanted[name]);
+    for (const kind of RUN_KINDS) {
+      const inCrons = await stateInCrons(ctx, kind, wanted[kind]);
       if (inCrons === "same") continue;
-      await register(ctx, name, wanted[name]);
-      done.push({ kind: "scheduleRegistered", schedule: name });
+      await register(ctx, kind, wanted[kind]);
+      done.push({ kind: "scheduleRegistered", schedule: kind });
     }
     if ((await findTick(ctx, "watchdog"))?.gaveUp !== undefined) {
       done.push({ kind: "fuseReplaced" });

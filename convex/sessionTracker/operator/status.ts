@@ -15,11 +15,11 @@ import { findTick } from "../schedules/ticks.js";
 import { VERSION } from "../shared/version.js";
 import { walkDebts, walkInactive, walkRuns } from "../rows/walks.js";
 import { dueLeases, dueSessions } from "../runs/due.js";
-import { listSchedules } from "../schedules/show.js";
+import { listSchedules, vScheduleStatus } from "../schedules/show.js";
 import { type Run, vRun } from "../shared/runs.js";
-import { SCHEDULE_NAMES, vScheduleStatus } from "../shared/schedules.js";
 import { expireCutoff, purgeCutoff } from "../shared/settings.js";
 import { DEBTS_COUNTED } from "../shared/limits.js";
+import { RUN_KINDS } from "../shared/runKinds.js";
 
 const vStatus = v.object({
   version: v.string(),
@@ -91,7 +91,7 @@ export const backlog = query({
     const old =
       cutoff === null ? [] : await dueSessions(ctx, { cutoff }, null, limit);
     const running = [];
-    for (const kind of SCHEDULE_NAMES) {
+    for (const kind of RUN_KINDS) {
       const run = await runningRun(ctx, kind);
       if (run === null) continue;
       const left = await leftOf(ctx, run, limit);
@@ -128,7 +128,7 @@ async function leftOf(
 async function currentRuns(ctx: QueryCtx): Promise<Run[]> {
   const running: Run[] = [];
   const finished: Run[] = [];
-  for (const kind of SCHEDULE_NAMES) {
+  for (const kind of RUN_KINDS) {
     // By status, because one that was resumed need not be among the newest.
     const run = await runningRun(ctx, kind);
     if (run !== null) running.push(toRun(run));

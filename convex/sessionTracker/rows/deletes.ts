@@ -5,7 +5,7 @@ import type { MutationCtx } from "../_generated/server.js";
 import { MAX_DELETES_PER_PAGE } from "../shared/runs.js";
 
 /** What is left of a page: rows to look at, deletes to do, bytes to read. */
-export interface Budget {
+export interface Allowance {
   rows: number;
   deletes: number;
   bytes: number;
@@ -17,10 +17,10 @@ const DELETES_PER_SESSION = 4;
 /** Kept free of the bytes: one document may be 1 MiB, and is read twice to be deleted. */
 const RESERVE_BYTES = 4 * 1_024 * 1_024;
 
-export async function openBudget(
+export async function openAllowance(
   ctx: MutationCtx,
   pageSize: number,
-): Promise<Budget> {
+): Promise<Allowance> {
   const { bytesRead, bytesWritten } = await ctx.meta.getTransactionMetrics();
   return {
     rows: pageSize,
@@ -32,19 +32,19 @@ export async function openBudget(
 
 /** To be told of each delete. */
 export function spend(
-  budget: Pick<Budget, "deletes" | "bytes">,
+  allowance: Pick<Allowance, "deletes" | "bytes">,
   deleted: Doc<"sessions"> | Doc<"actions">,
 ): void {
-  budget.deletes -= 1;
+  allowance.deletes -= 1;
   // Once by the walk, once by the delete.
-  budget.bytes -= 2 * getConvexSize(deleted);
+  allowance.bytes -= 2 * getConvexSize(deleted);
 }
 
-/** Deletes as many of a session's actions as the budget allows, less one delete for the session. */
+/** Deletes as many of a session's actions as the allowance allows, less one delete for the session. */
 export async function deleteActions(
   ctx: MutationCtx,
   session: Id<"sessions">,
-  budget: Pick<Budget, "deletes" | "bytes">,
+  allowance: Pick<Allowance, "deletes" | "bytes">,
 ): Promise<{ deleted: number; isDone: boolean }> {
   let deleted = 0;
   const actions = ctx.db
@@ -52,11 +52,11 @@ export async function deleteActions(
     .withIndex("session_at", (q) => q.eq("session", session));
   // Streamed, because a single action may be near 1 MiB.
   for await (const action of actions) {
-    if (budget.deletes <= 1 || budget.bytes < 0) {
+    if (allowance.deletes <= 1 || allowance.bytes < 0) {
       return { deleted, isDone: false };
     }
     await ctx.db.delete("actions", action._id);
-    spend(budget, action);
+    spend(allowance, action);
     deleted += 1;
   }
   return { deleted, isDone: true };

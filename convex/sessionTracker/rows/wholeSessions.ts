@@ -22,7 +22,7 @@ export const vWholeSession = v.object({
 export type WholeSession = Infer<typeof vWholeSession>;
 
 /** What a piece may still take. */
-export interface PieceBudget {
+export interface PieceAllowance {
   actions: number;
   bytes: number;
 }
@@ -38,23 +38,23 @@ export interface ReadActions {
   isComplete: boolean;
 }
 
-/** Reads a session's actions as far as the budget goes, at least one. */
+/** Reads a session's actions as far as the allowance goes, at least one. */
 export async function readActions(
   ctx: QueryCtx,
   session: Id<"sessions">,
   after: Place | null,
-  budget: PieceBudget,
+  allowance: PieceAllowance,
 ): Promise<ReadActions> {
   const rows: Doc<"actions">[] = [];
   const stretch = { order: "asc" as const, after };
   // Streamed, because a single one may be near 1 MiB.
   for await (const action of walkActions(ctx, session, stretch)) {
-    if (rows.length > 0 && (budget.actions < 1 || budget.bytes < 0)) {
+    if (rows.length > 0 && (allowance.actions < 1 || allowance.bytes < 0)) {
       return { rows, isComplete: false };
     }
     rows.push(action);
-    budget.actions -= 1;
-    budget.bytes -= getConvexSize(action);
+    allowance.actions -= 1;
+    allowance.bytes -= getConvexSize(action);
   }
   return { rows, isComplete: true };
 }

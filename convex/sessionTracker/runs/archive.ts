@@ -21,7 +21,6 @@ import {
   type MutationCtx,
   type QueryCtx,
 } from "../_generated/server.js";
-import { sessionsLeft } from "./bounds.js";
 import { fail } from "../shared/errors.js";
 import { advance, PAGE_LIMITS, recordPage, retreat } from "./chain.js";
 import { callHook, toHookSession } from "../settings/hooks.js";
@@ -46,6 +45,7 @@ import {
   vRunStatus,
 } from "../shared/runs.js";
 import { type Session, vSession } from "../shared/sessions.js";
+import { sessionsLeftOf } from "../shared/bounds.js";
 
 const vLink = {
   runId: v.string(),
@@ -131,7 +131,7 @@ export const expire = internalMutation({
   handler: async (ctx, { seq, ...args }) => {
     const run = await archivedRun(ctx, args);
     // None of its sessions: they are to be archived first.
-    if (isNext(run, seq)) await advance(ctx, run, { limit: 0 });
+    if (isNext(run, seq)) await advance(ctx, run, { sessionsLeft: 0 });
     return await pageDone(ctx, seq, args);
   },
 });
@@ -205,20 +205,21 @@ async function readPage(
   const most = Math.min(
     MAX_SESSIONS,
     run.pageSize,
-    sessionsLeft(run) ?? Infinity,
+    sessionsLeftOf(run) ?? Infinity,
   );
-  const budget = {
+  const allowance = {
     actions: Math.min(MAX_ACTIONS, run.pageSize * 4),
     bytes: PIECE_BYTES,
   };
   const whole: WholeSession[] = [];
   for (const row of await dueSessions(ctx, run, run.cursor, most)) {
-    if (whole.length > 0 && (budget.actions < 1 || budget.bytes < 0)) break;
+    if (whole.length > 0 && (allowance.actions < 1 || allowance.bytes < 0))
+      break;
     const read =
       row.actionCount === 0
         ? { rows: [], isComplete: true }
-        : await readActions(ctx, row._id, null, budget);
-    budget.bytes -= getConvexSize(row);
+        : await readActions(ctx, row._id, null, allowance);
+    allowance.bytes -= getConvexSize(row);
     whole.push(toWhole(row, row.inactiveSince ?? 0, read));
     if (!read.isComplete) break;
   }

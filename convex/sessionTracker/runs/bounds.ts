@@ -1,6 +1,6 @@
 /** What an operator may bound a run by: how many sessions in all, and how many in a second. */
-import type { Doc } from "../_generated/dataModel.js";
 import type { PageDone } from "./page.js";
+import type { Bounds } from "../shared/bounds.js";
 import { checkInteger, fail } from "../shared/errors.js";
 
 /** A page of a paced run holds what the rate allows in this time: so much may come at once. */
@@ -9,13 +9,8 @@ const PACE_MS = 1_000;
 const ACTIONS_PER_SESSION = 4;
 const RATE_RANGE = [0.01, 100_000] as const;
 
-type Budgeted = Pick<
-  Doc<"runs">,
-  "kind" | "sessions" | "stopAt" | "maxSessions" | "ratePerSecond"
->;
-
 /** @throws invalidArgument */
-export function checkBudget(run: Partial<Budgeted>): void {
+export function checkBounds(run: Bounds): void {
   const { maxSessions, ratePerSecond: rate } = run;
   if (maxSessions !== undefined) {
     checkInteger("maxSessions", maxSessions, 1, Number.MAX_SAFE_INTEGER);
@@ -30,23 +25,9 @@ export function checkBudget(run: Partial<Budgeted>): void {
   }
 }
 
-/** Sessions the run may still take; `undefined` where it is not bounded. */
-export function sessionsLeft(run: Budgeted): number | undefined {
-  return run.stopAt === undefined ? undefined : run.stopAt - run.sessions;
-}
-
-/** Where a run ends that starts, or goes on, now. */
-export function nextStop(run: Budgeted): number | undefined {
-  const { stopAt, sessions, maxSessions } = run;
-  if (maxSessions === undefined) return undefined;
-  return stopAt === undefined || sessions >= stopAt
-    ? sessions + maxSessions
-    : stopAt;
-}
-
 /** Sessions for a page to aim for, of those the settings want. */
 export function pacedPageSize(
-  { ratePerSecond: rate }: Pick<Budgeted, "ratePerSecond">,
+  { ratePerSecond: rate }: Bounds,
   wanted: number,
 ): number {
   if (rate === undefined) return wanted;
@@ -55,7 +36,7 @@ export function pacedPageSize(
 
 /** For how long the next page has to wait, so that the rate is kept. */
 export function waitMsAfter(
-  { ratePerSecond: rate }: Pick<Budgeted, "ratePerSecond">,
+  { ratePerSecond: rate }: Bounds,
   { expired, purged, actions }: Omit<PageDone, "cursor" | "isDone">,
 ): number {
   if (rate === undefined) return 0;

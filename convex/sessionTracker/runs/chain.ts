@@ -12,7 +12,7 @@ import {
   internalMutation,
   type MutationCtx,
 } from "../_generated/server.js";
-import { pacedPageSize, sessionsLeft, waitMsAfter } from "./bounds.js";
+import { pacedPageSize, waitMsAfter } from "./bounds.js";
 import { doPage, type PageDone } from "./page.js";
 import {
   sizeAfterFailure,
@@ -22,13 +22,10 @@ import {
 import { finishRun, withError, type RunPatch } from "./runRows.js";
 import { readSettings } from "../settings/inForce.js";
 import { nextRow } from "./due.js";
-import {
-  MAX_FAILURES_IN_A_ROW,
-  type RunKind,
-  vCursor,
-  vRunKind,
-} from "../shared/runs.js";
+import { MAX_FAILURES_IN_A_ROW, vCursor } from "../shared/runs.js";
 import { MINUTE_MS, STUCK_AFTER_MS } from "../shared/times.js";
+import { sessionsLeftOf } from "../shared/bounds.js";
+import { type RunKind, vRunKind } from "../shared/runKinds.js";
 
 /** No `maxParallelism`: the class would write it at every enqueue, and below 2 each page waits 200 ms. */
 const workpool = new Workpool(components.workpool, {});
@@ -101,7 +98,7 @@ export const work = internalMutation({
     cutoff: v.number(),
     cursor: v.union(vCursor, v.null()),
     pageSize: v.number(),
-    limit: v.optional(v.number()),
+    sessionsLeft: v.optional(v.number()),
   },
   returns: v.object({
     expired: v.number(),
@@ -167,8 +164,8 @@ export async function begin(
 }
 
 interface PageOptions {
-  /** Sessions to take at most. @default by the run's own budget */
-  limit?: number;
+  /** Sessions to take at most. @default by the run's own bounds */
+  sessionsLeft?: number;
   /** The caller does the next page itself, if the run is in full swing. @default false */
   goesOn?: boolean;
 }
@@ -180,13 +177,13 @@ interface PageOptions {
 export async function advance(
   ctx: MutationCtx,
   run: Doc<"runs">,
-  { limit = sessionsLeft(run), goesOn = false }: PageOptions = {},
+  { sessionsLeft = sessionsLeftOf(run), goesOn = false }: PageOptions = {},
 ): Promise<boolean> {
   const { kind, cutoff, cursor, pageSize } = run;
   let done: WorkDone;
   try {
     const args: Work = { kind, cutoff, cursor, pageSize };
-    if (limit !== undefined) args.limit = limit;
+    if (sessionsLeft !== undefined) args.sessionsLeft = sessionsLeft;
     done = await ctx.runMutation(internal.runs.chain.work, args, {
       transactionLimits: PAGE_LIMITS,
     });
@@ -220,7 +217,7 @@ export async function recordPage(
     await finishRun(ctx, run, "completed", progress);
     return false;
   }
-  if (sessionsLeft({ ...run, ...progress }) === 0) {
+  if (sessionsLeftOf({ ...run, ...progress }) === 0) {
     await finishRun(ctx, run, "maxReached", progress);
     return false;
   }

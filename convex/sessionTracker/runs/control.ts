@@ -5,19 +5,20 @@ import { mutation } from "../_generated/server.js";
 import { readRevisedSettings } from "../settings/inForce.js";
 import { checkRevision } from "../settings/settings.js";
 import { checkInteger, checkReason, fail } from "../shared/errors.js";
-import { checkBudget, nextStop } from "./bounds.js";
+import { checkBounds } from "./bounds.js";
 import { enqueueNext } from "./chain.js";
 import { checkCutoff, vAskedCutoff } from "./cutoffs.js";
 import { existingRun, finishRun, runningRun, withError } from "./runRows.js";
 import { startRun } from "./start.js";
 import {
   MAX_RUN_ERRORS,
-  vRunBudget,
-  vRunKind,
+  vRunBounds,
   vRunStarted,
   vRunStatus,
   vRunTrigger,
 } from "../shared/runs.js";
+import { nextStop } from "../shared/bounds.js";
+import { vRunKind } from "../shared/runKinds.js";
 
 /**
  * Starts a run, whose first page follows at once in a transaction of its own; where one of the kind is running, names that one instead.
@@ -38,13 +39,13 @@ export const start = mutation({
     trigger: vRunTrigger,
     /** The same token again names the run it started. */
     token: v.optional(v.string()),
-    ...vRunBudget.fields,
+    ...vRunBounds.fields,
     /** Makes it an archived purge: whoever has the token asks for its pages, see `archiving`. */
     archive: v.optional(v.object({ file: v.string(), archiver: v.string() })),
   },
   returns: vRunStarted,
   handler: async (ctx, request) => {
-    checkBudget(request);
+    checkBounds(request);
     checkReason(request.reason);
     if (request.expected !== undefined) {
       checkInteger("expected", request.expected, 0, Number.MAX_SAFE_INTEGER);
@@ -84,7 +85,7 @@ export const cancel = mutation({
 
 /**
  * Goes on at the cursor of a run that failed, was canceled or reached its maximum, with its old
- * cutoff; its budget is what it had left, or as much again. An archived run goes on only with
+ * cutoff; its bound is what it had left, or as much again. An archived run goes on only with
  * somebody to write its archive, who may also take over one that is running.
  * @throws alreadyRunning `{ runId }`; runNotFound; archivedRun `{ file }`; invalidCutoff
  *   `{ cutoff, now, latest }`; revisionConflict `{ expected, actual, last }`; invalidArgument

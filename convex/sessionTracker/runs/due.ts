@@ -4,8 +4,9 @@ import type { QueryCtx } from "../_generated/server.js";
 import { walkInactive, walkLeases } from "../rows/walks.js";
 import { readSettings } from "../settings/inForce.js";
 import { cutoffBySettings } from "./cutoffs.js";
-import type { Cursor, RunKind } from "../shared/runs.js";
+import type { Cursor } from "../shared/runs.js";
 import { placeOf } from "../shared/places.js";
+import type { RunKind } from "../shared/runKinds.js";
 
 /** What was last active before the cutoff, and from `from` on. */
 export interface Due {

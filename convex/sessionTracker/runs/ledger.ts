@@ -6,8 +6,9 @@ import { walkRuns } from "../rows/walks.js";
 import { checkInteger } from "../shared/errors.js";
 import { MAX_LISTED_RUNS } from "../shared/limits.js";
 import { findRun, toRun } from "./runRows.js";
-import { vRun, vRunKind } from "../shared/runs.js";
+import { vRun } from "../shared/runs.js";
 import { placeOf } from "../shared/places.js";
+import { vRunKind } from "../shared/runKinds.js";
 
 export const get = query({
   args: { runId: v.string() },

@@ -11,14 +11,15 @@ import {
   dueSessions,
 } from "./due.js";
 import {
-  type Budget,
+  type Allowance,
   deleteActions,
-  openBudget,
+  openAllowance,
   spend,
 } from "../rows/deletes.js";
 import type { HookSession } from "../shared/hooks.js";
-import type { Cursor, RunKind } from "../shared/runs.js";
+import type { Cursor } from "../shared/runs.js";
 import { closeVisit } from "../visitors/closeVisit.js";
+import type { RunKind } from "../shared/runKinds.js";
 
 export interface Page {
   kind: RunKind;
@@ -26,7 +27,7 @@ export interface Page {
   cursor: Cursor | null;
   pageSize: number;
   /** Sessions to expire (expire) or delete (purge) at most; a purge's stale leases are no matter. */
-  limit?: number;
+  sessionsLeft?: number;
 }
 
 export interface PageDone {
@@ -38,9 +39,9 @@ export interface PageDone {
   isDone: boolean;
 }
 
-/** Expires idle leases; a purge then goes on to delete sessions with what is left of its budget. */
+/** Expires idle leases; a purge then goes on to delete sessions with what is left of its allowance. */
 export async function doPage(ctx: MutationCtx, page: Page): Promise<PageDone> {
-  const budget = await openBudget(ctx, page.pageSize);
+  const allowance = await openAllowance(ctx, page.pageSize);
   const done: PageDone = {
     expired: 0,
     purged: 0,
@@ -49,12 +50,12 @@ export async function doPage(ctx: MutationCtx, page: Page): Promise<PageDone> {
     isDone: false,
   };
   if (page.cursor?.phase !== "sessions") {
-    const noLeaseLeft = await expireLeases(ctx, page, budget, done);
+    const noLeaseLeft = await expireLeases(ctx, page, allowance, done);
     if (!noLeaseLeft) return done;
     if (page.kind === "expire") return { ...done, isDone: true };
     done.cursor = FIRST_SESSION;
   }
-  const noSessionLeft = await purgeSessions(ctx, page, budget, done);
+  const noSessionLeft = await purgeSessions(ctx, page, allowance, done);
   return { ...done, isDone: noSessionLeft };
 }
 
@@ -65,17 +66,17 @@ export async function doPage(ctx: MutationCtx, page: Page): Promise<PageDone> {
  */
 async function expireLeases(
   ctx: MutationCtx,
-  { kind, cutoff, cursor, limit: asked = Infinity }: Page,
-  budget: Budget,
+  { kind, cutoff, cursor, sessionsLeft = Infinity }: Page,
+  allowance: Allowance,
   done: PageDone,
 ): Promise<boolean> {
-  const affordable = Math.floor(budget.deletes / COST_OF_A_LEASE);
-  const most = kind === "expire" ? asked : Infinity;
-  const limit = Math.min(budget.rows, affordable, most);
-  const leases = await dueLeases(ctx, { cutoff }, cursor, limit + 1);
+  const affordable = Math.floor(allowance.deletes / COST_OF_A_LEASE);
+  const most = kind === "expire" ? sessionsLeft : Infinity;
+  const count = Math.min(allowance.rows, affordable, most);
+  const leases = await dueLeases(ctx, { cutoff }, cursor, count + 1);
   const expired: HookSession[] = [];
   const changed: StateChange[] = [];
-  for (const lease of leases.slice(0, limit)) {
+  for (const lease of leases.slice(0, count)) {
     done.cursor = leaseCursor(lease);
     const session = await ctx.db.get("sessions", lease.session);
     if (session === null) {
@@ -86,35 +87,35 @@ async function expireLeases(
     changed.push(changeOf(session, "expired"));
     expired.push(toHookSession(session, inactiveSince));
   }
-  const looked = Math.min(leases.length, limit);
-  budget.rows -= looked;
-  budget.deletes -= looked * COST_OF_A_LEASE;
+  const looked = Math.min(leases.length, count);
+  allowance.rows -= looked;
+  allowance.deletes -= looked * COST_OF_A_LEASE;
   done.expired = expired.length;
   const counts = { active: -expired.length, expired: expired.length };
   await countStates(ctx, counts, kind);
   await noteChanges(ctx, changed);
   await callHook(ctx, "onExpired", expired);
-  return leases.length <= limit;
+  return leases.length <= count;
 }
 
 /** Deletes sessions with their actions; one that does not fit is finished over several pages. */
 async function purgeSessions(
   ctx: MutationCtx,
-  { cutoff, limit: asked = Infinity }: Page,
-  budget: Budget,
+  { cutoff, sessionsLeft = Infinity }: Page,
+  allowance: Allowance,
   done: PageDone,
 ): Promise<boolean> {
-  const limit = Math.min(budget.rows, budget.deletes, asked);
-  const sessions = await dueSessions(ctx, { cutoff }, done.cursor, limit + 1);
+  const count = Math.min(allowance.rows, allowance.deletes, sessionsLeft);
+  const sessions = await dueSessions(ctx, { cutoff }, done.cursor, count + 1);
   const purged: HookSession[] = [];
   const changed: StateChange[] = [];
   const counts = { expired: 0, ended: 0, active: 0 };
-  for (const session of sessions.slice(0, limit)) {
-    if (budget.deletes < 1 || budget.bytes < 0) break;
+  for (const session of sessions.slice(0, count)) {
+    if (allowance.deletes < 1 || allowance.bytes < 0) break;
     const actions =
       session.actionCount === 0
         ? { deleted: 0, isDone: true }
-        : await deleteActions(ctx, session._id, budget);
+        : await deleteActions(ctx, session._id, allowance);
     done.actions += actions.deleted;
     if (!actions.isDone) {
       const actionCount = session.actionCount - actions.deleted;
@@ -122,7 +123,7 @@ async function purgeSessions(
       break;
     }
     await ctx.db.delete("sessions", session._id);
-    spend(budget, session);
+    spend(allowance, session);
     counts[session.state] -= 1;
     changed.push(changeOf(session, null));
     done.cursor = sessionCursor(session);

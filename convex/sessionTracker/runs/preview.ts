@@ -236,7 +236,7 @@ async function measuredRows(
   due: Due,
   cursor: PreviewCursor | null,
 ): Promise<DueRows & { bytes: number }> {
-  const budget = { actions: 10_000, bytes: 8 * 1_024 * 1_024 };
+  const allowance = { actions: 10_000, bytes: 8 * 1_024 * 1_024 };
   const measured = { rows: [] as DueRow[], bytes: 0 };
   if (cursor?.action !== undefined) {
     const { action, ...key } = cursor;
@@ -244,7 +244,7 @@ async function measuredRows(
     const rest =
       session === null
         ? { rows: [], isComplete: true }
-        : await readActions(ctx, session, action, budget);
+        : await readActions(ctx, session, action, allowance);
     measured.bytes += sizesOf(rest.rows);
     const last = rest.rows.at(-1);
     if (!rest.isComplete && last !== undefined) {
@@ -258,7 +258,7 @@ async function measuredRows(
     measured.rows.push(row);
     measured.bytes += row.bytes;
     if (row.actions === 0) continue;
-    const read = await readActions(ctx, row.session, null, budget);
+    const read = await readActions(ctx, row.session, null, allowance);
     measured.bytes += sizesOf(read.rows);
     const last = read.rows.at(-1);
     if (!read.isComplete && last !== undefined) {
@@ -267,7 +267,7 @@ async function measuredRows(
         next: { ...row.key, action: placeOf(last.at, last) },
       };
     }
-    if ((budget.actions < 1 || budget.bytes < 0) && row !== rows.at(-1)) {
+    if ((allowance.actions < 1 || allowance.bytes < 0) && row !== rows.at(-1)) {
       return { ...measured, next: row.key };
     }
   }

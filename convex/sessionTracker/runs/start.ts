@@ -8,7 +8,8 @@ import { begin } from "./chain.js";
 import { reckonCutoff, type AskedCutoff } from "./cutoffs.js";
 import { firstSize } from "./pageSizes.js";
 import { runningRun } from "./runRows.js";
-import type { RunKind, RunStarted, RunTrigger } from "../shared/runs.js";
+import type { RunStarted, RunTrigger } from "../shared/runs.js";
+import type { RunKind } from "../shared/runKinds.js";
 
 interface RunRequest {
   kind: RunKind;

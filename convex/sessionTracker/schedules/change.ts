@@ -7,13 +7,9 @@ import { fail } from "../shared/errors.js";
 import { checkSpec, tidySpec } from "./cronSpecs.js";
 import { answerDue, coverPause } from "./dueFires.js";
 import { register } from "./register.js";
-import { scheduleStatus } from "./show.js";
-import {
-  type Schedule,
-  type ScheduleName,
-  vScheduleName,
-  vScheduleStatus,
-} from "../shared/schedules.js";
+import { scheduleStatus, vScheduleStatus } from "./show.js";
+import type { Schedule } from "../shared/schedules.js";
+import { type RunKind, vRunKind } from "../shared/runKinds.js";
 
 const vScheduleChanged = v.object({
   revision: v.number(),
@@ -33,25 +29,25 @@ const by = {
  */
 export const set = mutation({
   args: {
-    name: vScheduleName,
+    name: vRunKind,
     spec: v.optional(v.string()),
     timeZone: v.optional(v.string()),
     reason: v.optional(v.string()),
     ...by,
   },
   returns: vScheduleChanged,
-  handler: async (ctx, { name, spec, timeZone, ...change }) => {
-    const current = (await readSettings(ctx)).schedules[name];
+  handler: async (ctx, { name: kind, spec, timeZone, ...change }) => {
+    const current = (await readSettings(ctx)).schedules[kind];
     const schedule: Schedule = {
       ...current,
       spec: spec === undefined ? current.spec : tidySpec(spec),
       timeZone: timeZone ?? current.timeZone,
     };
     checkSpec(schedule);
-    await answerDue(ctx, name, current, Date.now());
-    const changed = await writeSchedule(ctx, name, schedule, change);
-    await register(ctx, name, schedule);
-    return { ...changed, schedule: await scheduleStatus(ctx, name) };
+    await answerDue(ctx, kind, current, Date.now());
+    const changed = await writeSchedule(ctx, kind, schedule, change);
+    await register(ctx, kind, schedule);
+    return { ...changed, schedule: await scheduleStatus(ctx, kind) };
   },
 });
 
@@ -61,21 +57,21 @@ export const set = mutation({
  */
 export const pause = mutation({
   args: {
-    name: vScheduleName,
+    name: vRunKind,
     reason: v.string(),
     until: v.optional(v.number()),
     ...by,
   },
   returns: vScheduleChanged,
-  handler: async (ctx, { name, reason, until, ...change }) => {
+  handler: async (ctx, { name: kind, reason, until, ...change }) => {
     const at = Date.now();
     if (until !== undefined && until <= at) {
       fail("invalidArgument", `A pause must end in the future, got ${until}.`, {
         argument: "until",
       });
     }
-    const current = (await readSettings(ctx)).schedules[name];
-    await coverPause(ctx, name, current, at);
+    const current = (await readSettings(ctx)).schedules[kind];
+    await coverPause(ctx, kind, current, at);
     const paused = {
       reason,
       actor: change.actor,
@@ -84,7 +80,7 @@ export const pause = mutation({
     };
     return await writeSchedule(
       ctx,
-      name,
+      kind,
       { ...current, paused },
       { ...change, reason },
     );
@@ -92,13 +88,13 @@ export const pause = mutation({
 });
 
 export const resume = mutation({
-  args: { name: vScheduleName, reason: v.optional(v.string()), ...by },
+  args: { name: vRunKind, reason: v.optional(v.string()), ...by },
   returns: vScheduleChanged,
-  handler: async (ctx, { name, ...change }) => {
-    const current = (await readSettings(ctx)).schedules[name];
-    await coverPause(ctx, name, current, Date.now());
+  handler: async (ctx, { name: kind, ...change }) => {
+    const current = (await readSettings(ctx)).schedules[kind];
+    await coverPause(ctx, kind, current, Date.now());
     const { paused, ...schedule } = current;
-    return await writeSchedule(ctx, name, schedule, change);
+    return await writeSchedule(ctx, kind, schedule, change);
   },
 });
 
@@ -106,15 +102,15 @@ export const resume = mutation({
 
 async function writeSchedule(
   ctx: MutationCtx,
-  name: ScheduleName,
+  kind: RunKind,
   schedule: Schedule,
   change: { actor: string; reason?: string; expectedRevision?: number },
 ): Promise<ScheduleChanged> {
   const { schedules } = await readSettings(ctx);
   const { revision } = await writeSettings(
     ctx,
-    { schedules: { ...schedules, [name]: schedule } },
+    { schedules: { ...schedules, [kind]: schedule } },
     change,
   );
-  return { revision, schedule: await scheduleStatus(ctx, name) };
+  return { revision, schedule: await scheduleStatus(ctx, kind) };
 }

@@ -3,7 +3,7 @@ import { v } from "convex/values";
 import { internalMutation } from "../_generated/server.js";
 import { readSettings } from "../settings/inForce.js";
 import { answerDue } from "./dueFires.js";
-import { vScheduleName } from "../shared/schedules.js";
+import { vRunKind } from "../shared/runKinds.js";
 
 /**
  * The one target of all crons. It only decides, and writes a run down: the work is done in
@@ -11,11 +11,11 @@ import { vScheduleName } from "../shared/schedules.js";
  * can ever delete the cron from inside the cron's own target, which cancels the job it runs in.
  */
 export const tick = internalMutation({
-  args: { name: vScheduleName },
+  args: { name: vRunKind },
   returns: v.null(),
-  handler: async (ctx, { name }) => {
+  handler: async (ctx, { name: kind }) => {
     const { schedules } = await readSettings(ctx);
-    await answerDue(ctx, name, schedules[name], Date.now());
+    await answerDue(ctx, kind, schedules[kind], Date.now());
     return null;
   },
 });

@@ -9,12 +9,9 @@ import { anythingDue } from "../runs/due.js";
 import { runningRun } from "../runs/runRows.js";
 import { findTick, writeTick, type Tick } from "./ticks.js";
 import { startRun } from "../runs/start.js";
-import {
-  pauseInForce,
-  type Schedule,
-  type ScheduleName,
-} from "../shared/schedules.js";
+import { pauseInForce, type Schedule } from "../shared/schedules.js";
 import { isFuture } from "../shared/times.js";
+import type { RunKind } from "../shared/runKinds.js";
 
 /**
  * When the first fire is due that nobody has answered for; `null` for a schedule that was never
@@ -50,45 +47,45 @@ export function answeredUntil(tick: Tick | null): number | null {
  */
 export async function coverPause(
   ctx: MutationCtx,
-  name: ScheduleName,
+  kind: RunKind,
   schedule: Schedule,
   now: number,
 ): Promise<void> {
   const { paused } = schedule;
-  const answered = answeredUntil(await findTick(ctx, name));
+  const answered = answeredUntil(await findTick(ctx, kind));
   if (paused === undefined || answered === null) return;
   const first = fireAfter(schedule, answered);
   const end = Math.min(now, (paused.until ?? Infinity) - 1);
   if (first === null || first < paused.at || first > end) return;
-  await writeTick(ctx, name, { answeredUntil: end });
+  await writeTick(ctx, kind, { answeredUntil: end });
 }
 
 /** Decides once for all fires that are due; does nothing where none is. */
 export async function answerDue(
   ctx: MutationCtx,
-  name: ScheduleName,
+  kind: RunKind,
   schedule: Schedule,
   now: number,
 ): Promise<void> {
-  const due = dueAt(schedule, await findTick(ctx, name), now);
+  const due = dueAt(schedule, await findTick(ctx, kind), now);
   if (due === null || due > now) return;
-  const lastResult = await decide(ctx, name, schedule, now);
-  await writeTick(ctx, name, { lastAt: now, answeredUntil: now, lastResult });
+  const lastResult = await decide(ctx, kind, schedule, now);
+  await writeTick(ctx, kind, { lastAt: now, answeredUntil: now, lastResult });
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
 async function decide(
   ctx: MutationCtx,
-  name: ScheduleName,
+  kind: RunKind,
   schedule: Schedule,
   now: number,
 ): Promise<string> {
   const paused = pauseInForce(schedule, now);
   if (paused !== null) return `paused: ${paused.reason}`;
-  const running = await runningRun(ctx, name);
+  const running = await runningRun(ctx, kind);
   if (running !== null) return `run ${running._id} was still going`;
-  if (!(await anythingDue(ctx, name, now))) return "nothing due";
-  await startRun(ctx, { kind: name, actor: "schedule", trigger: "schedule" });
+  if (!(await anythingDue(ctx, kind, now))) return "nothing due";
+  await startRun(ctx, { kind, actor: "schedule", trigger: "schedule" });
   return "started a run";
 }

@@ -6,8 +6,9 @@ import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { answerDue, dueAt } from "./dueFires.js";
 import { cronsFireAfter } from "./fires.js";
 import { findTick, writeTick } from "./ticks.js";
-import type { Schedule, ScheduleName } from "../shared/schedules.js";
+import type { Schedule } from "../shared/schedules.js";
 import { MINUTE_MS } from "../shared/times.js";
+import type { RunKind } from "../shared/runKinds.js";
 
 /**
  * Deletes and registers in one transaction, so that there is no moment without the cron. Deleting
@@ -15,14 +16,14 @@ import { MINUTE_MS } from "../shared/times.js";
  */
 export async function register(
   ctx: MutationCtx,
-  name: ScheduleName,
+  kind: RunKind,
   schedule: Schedule,
 ): Promise<void> {
   const now = Date.now();
-  await answerDue(ctx, name, schedule, now);
+  await answerDue(ctx, kind, schedule, now);
   const crons = new Crons(components.crons);
-  if ((await crons.get(ctx, { name })) !== null) {
-    await crons.delete(ctx, { name });
+  if ((await crons.get(ctx, { name: kind })) !== null) {
+    await crons.delete(ctx, { name: kind });
   }
   // What the parser gives up on, crons cannot hold; the watchdog then has its fires done.
   if (cronsFireAfter(schedule, now) !== null) {
@@ -30,21 +31,21 @@ export async function register(
       ctx,
       { kind: "cron", cronspec: schedule.spec, tz: schedule.timeZone },
       internal.schedules.dispatch.tick,
-      { name },
-      name,
+      { name: kind },
+      kind,
     );
   }
-  await writeTick(ctx, name, { registeredAt: now, answeredUntil: now });
-  await fireWhatCronsOmits(ctx, name, schedule, now);
+  await writeTick(ctx, kind, { registeredAt: now, answeredUntil: now });
+  await fireWhatCronsOmits(ctx, kind, schedule, now);
 }
 
 /** What crons has of a schedule, beside what the settings say. */
 export async function stateInCrons(
   ctx: QueryCtx,
-  name: ScheduleName,
+  kind: RunKind,
   { spec, timeZone }: Schedule,
 ): Promise<"same" | "different" | "missing"> {
-  const cron = await new Crons(components.crons).get(ctx, { name });
+  const cron = await new Crons(components.crons).get(ctx, { name: kind });
   if (cron === null) return "missing";
   const { schedule, functionHandle } = cron;
   const isSame =
@@ -61,9 +62,9 @@ export async function stateInCrons(
  */
 export async function hasOldTarget(
   ctx: QueryCtx,
-  name: ScheduleName,
+  kind: RunKind,
 ): Promise<boolean> {
-  const cron = await new Crons(components.crons).get(ctx, { name });
+  const cron = await new Crons(components.crons).get(ctx, { name: kind });
   return cron !== null && cron.functionHandle !== (await targetHandle());
 }
 
@@ -73,15 +74,15 @@ const LOOK_AHEAD_MS = 20 * MINUTE_MS;
 /** Crons leaves out days whose midnight the clocks skip; what is due on them is fired from here. */
 export async function fireWhatCronsOmits(
   ctx: MutationCtx,
-  name: ScheduleName,
+  kind: RunKind,
   schedule: Schedule,
   now: number,
 ): Promise<void> {
-  const due = dueAt(schedule, await findTick(ctx, name), now);
+  const due = dueAt(schedule, await findTick(ctx, kind), now);
   if (due === null || due <= now || due > now + LOOK_AHEAD_MS) return;
   if (cronsFireAfter(schedule, now) === due) return;
   await ctx.scheduler.runAt(due, internal.schedules.dispatch.tick, {
-    name,
+    name: kind,
   });
 }
 

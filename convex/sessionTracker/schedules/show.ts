@@ -1,5 +1,5 @@
 /** Schedules as they are, and when they fire next. */
-import { v } from "convex/values";
+import { v, type Infer } from "convex/values";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { readSettings } from "../settings/inForce.js";
 import { checkInteger } from "../shared/errors.js";
@@ -8,16 +8,25 @@ import { fireAfter, firesAfter, type Fire } from "./fires.js";
 import { findTick } from "./ticks.js";
 import { MAX_FIRES } from "../shared/limits.js";
 import {
-  SCHEDULE_NAMES,
   pauseInForce,
   type Pause,
   type Schedule,
-  type ScheduleName,
-  type ScheduleStatus,
   vPause,
-  vScheduleName,
-  vScheduleStatus,
 } from "../shared/schedules.js";
+import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runKinds.js";
+
+export const vScheduleStatus = v.object({
+  name: vRunKind,
+  spec: v.string(),
+  timeZone: v.string(),
+  paused: v.union(vPause, v.null()),
+  /** `pending` until the watchdog has registered a fresh deployment's schedules. */
+  state: v.union(v.literal("registered"), v.literal("pending")),
+  nextAt: v.union(v.number(), v.null()),
+  lastAt: v.union(v.number(), v.null()),
+  lastResult: v.union(v.string(), v.null()),
+});
+export type ScheduleStatus = Infer<typeof vScheduleStatus>;
 
 /** What happens to a local time on a day when clocks change. */
 const vClockChange = v.object({
@@ -39,7 +48,7 @@ const vClockChange = v.object({
  */
 export const preview = query({
   args: {
-    name: v.optional(vScheduleName),
+    name: v.optional(vRunKind),
     spec: v.optional(v.string()),
     timeZone: v.optional(v.string()),
     count: v.optional(v.number()),
@@ -52,11 +61,11 @@ export const preview = query({
     changes: v.array(vClockChange),
     paused: v.union(vPause, v.null()),
   }),
-  handler: async (ctx, { name, count = 5, from, ...given }) => {
+  handler: async (ctx, { name: kind, count = 5, from, ...given }) => {
     const current: Schedule =
-      name === undefined
+      kind === undefined
         ? { spec: "", timeZone: "UTC" }
-        : (await readSettings(ctx)).schedules[name];
+        : (await readSettings(ctx)).schedules[kind];
     const cron = {
       spec: given.spec === undefined ? current.spec : tidySpec(given.spec),
       timeZone: given.timeZone ?? current.timeZone,
@@ -83,18 +92,18 @@ export const list = query({
 
 export async function listSchedules(ctx: QueryCtx): Promise<ScheduleStatus[]> {
   const schedules: ScheduleStatus[] = [];
-  for (const name of SCHEDULE_NAMES) {
-    schedules.push(await scheduleStatus(ctx, name));
+  for (const kind of RUN_KINDS) {
+    schedules.push(await scheduleStatus(ctx, kind));
   }
   return schedules;
 }
 
 export async function scheduleStatus(
   ctx: QueryCtx,
-  name: ScheduleName,
+  kind: RunKind,
 ): Promise<ScheduleStatus> {
-  const schedule = (await readSettings(ctx)).schedules[name];
-  const tick = await findTick(ctx, name);
+  const schedule = (await readSettings(ctx)).schedules[kind];
+  const tick = await findTick(ctx, kind);
   const now = Date.now();
   const paused = pauseInForce(schedule, now);
   const registered = tick?.registeredAt !== undefined;
@@ -104,7 +113,7 @@ export async function scheduleStatus(
       ? fireAfter(schedule, pauseEnd(paused, now))
       : null;
   return {
-    name,
+    name: kind,
     spec: schedule.spec,
     timeZone: schedule.timeZone,
     paused,

@@ -16,12 +16,7 @@ import { finishRun, runningRun, withError } from "../runs/runRows.js";
 import { readSettings } from "../settings/inForce.js";
 import { findTick, writeTick } from "./ticks.js";
 import { fireWhatCronsOmits, hasOldTarget, register } from "./register.js";
-import {
-  SCHEDULE_NAMES,
-  type Schedule,
-  type ScheduleName,
-  vScheduleName,
-} from "../shared/schedules.js";
+import type { Schedule } from "../shared/schedules.js";
 import {
   ABANDONED_AFTER_MS,
   DAY_MS,
@@ -30,6 +25,7 @@ import {
   STUCK_AFTER_MS,
   isFuture,
 } from "../shared/times.js";
+import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runKinds.js";
 
 /** A fire this late is lost: crons is built on the scheduler, which runs seconds late at worst. */
 const LOST_AFTER_MS = 10 * MINUTE_MS;
@@ -52,8 +48,8 @@ export const check = internalMutation({
       await writeTick(ctx, "watchdog", { lastResult });
     }
     const { schedules } = await readSettings(ctx);
-    for (const name of SCHEDULE_NAMES) {
-      await fireWhatCronsOmits(ctx, name, schedules[name], now);
+    for (const kind of RUN_KINDS) {
+      await fireWhatCronsOmits(ctx, kind, schedules[kind], now);
     }
     await trimRuns(ctx, now);
     return null;
@@ -63,7 +59,7 @@ export const check = internalMutation({
 export const vRestarted = v.union(
   v.object({
     kind: v.literal("scheduleRestarted"),
-    schedule: vScheduleName,
+    schedule: vRunKind,
     why: v.union(v.literal("didNotFire"), v.literal("tickedInTheFuture")),
   }),
   v.object({
@@ -97,10 +93,10 @@ interface Ailing {
 
 async function registerNew(ctx: MutationCtx): Promise<void> {
   const { schedules } = await readSettings(ctx);
-  for (const name of SCHEDULE_NAMES) {
-    const tick = await findTick(ctx, name);
+  for (const kind of RUN_KINDS) {
+    const tick = await findTick(ctx, kind);
     if (tick?.registeredAt === undefined) {
-      await register(ctx, name, schedules[name]);
+      await register(ctx, kind, schedules[kind]);
     }
   }
 }
@@ -116,13 +112,13 @@ async function moveToThisVersion(
 ): Promise<string[]> {
   const { schedules } = await readSettings(ctx);
   const moved: string[] = [];
-  for (const name of SCHEDULE_NAMES) {
-    if (!(await hasOldTarget(ctx, name))) continue;
-    await register(ctx, name, schedules[name]);
-    moved.push(`schedule ${name}`);
+  for (const kind of RUN_KINDS) {
+    if (!(await hasOldTarget(ctx, kind))) continue;
+    await register(ctx, kind, schedules[kind]);
+    moved.push(`schedule ${kind}`);
   }
   if (moved.length === 0) return [];
-  for (const kind of SCHEDULE_NAMES) {
+  for (const kind of RUN_KINDS) {
     const run = await runningRun(ctx, kind);
     if (run === null || run.archiveFile !== undefined) continue;
     // A run that was started just now, for a fire that was due, has its first page to come.
@@ -137,13 +133,13 @@ async function moveToThisVersion(
 async function lostSchedules(ctx: MutationCtx, now: number): Promise<Ailing[]> {
   const { schedules } = await readSettings(ctx);
   const lost: Ailing[] = [];
-  for (const name of SCHEDULE_NAMES) {
-    const why = await whyLost(ctx, name, schedules[name], now);
+  for (const kind of RUN_KINDS) {
+    const why = await whyLost(ctx, kind, schedules[kind], now);
     if (why === null) continue;
-    await answerDue(ctx, name, schedules[name], now);
+    await answerDue(ctx, kind, schedules[kind], now);
     lost.push({
-      what: { kind: "scheduleRestarted", schedule: name, why },
-      restart: () => register(ctx, name, schedules[name]),
+      what: { kind: "scheduleRestarted", schedule: kind, why },
+      restart: () => register(ctx, kind, schedules[kind]),
     });
   }
   return lost;
@@ -151,11 +147,11 @@ async function lostSchedules(ctx: MutationCtx, now: number): Promise<Ailing[]> {
 
 async function whyLost(
   ctx: MutationCtx,
-  name: ScheduleName,
+  kind: RunKind,
   schedule: Schedule,
   now: number,
 ): Promise<"didNotFire" | "tickedInTheFuture" | null> {
-  const tick = await findTick(ctx, name);
+  const tick = await findTick(ctx, kind);
   // Whatever crons has for it is as far ahead.
   if (isFuture(answeredUntil(tick) ?? 0, now)) return "tickedInTheFuture";
   const due = dueAt(schedule, tick, now);
@@ -164,7 +160,7 @@ async function whyLost(
 
 async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {
   const stuck: Ailing[] = [];
-  for (const kind of SCHEDULE_NAMES) {
+  for (const kind of RUN_KINDS) {
     const run = await runningRun(ctx, kind);
     if (run === null) continue;
     if (run.archiveFile !== undefined) {

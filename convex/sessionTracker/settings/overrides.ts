@@ -3,13 +3,14 @@
  * a later version can add a setting, and change a default for all who have not set it.
  */
 import { v, type Infer } from "convex/values";
-import { SCHEDULE_NAMES, vSchedule } from "../shared/schedules.js";
+import { vSchedule } from "../shared/schedules.js";
 import {
   DEFAULT_SETTINGS,
   type Policy,
   type Settings,
   vPolicy,
 } from "../shared/settings.js";
+import { RUN_KINDS } from "../shared/runKinds.js";
 
 const vScheduleOverrides = v.optional(vSchedule.partial());
 
@@ -48,7 +49,7 @@ export function override(
   const { schedules: schedulesFrom, ...policyFrom } = from;
   const { schedules: schedulesTo, ...policyTo } = to;
   const next: Overrides = withChanges(policy, policyFrom, policyTo);
-  for (const name of SCHEDULE_NAMES) {
+  for (const name of RUN_KINDS) {
     const schedule = withChanges(
       schedules?.[name] ?? {},
       schedulesFrom[name],

@@ -1,10 +1,7 @@
 /** Runs: what the ledger keeps of one, and the numbers that bound them. */
 import { v, type Infer } from "convex/values";
 import { vPlace } from "./places.js";
-import { vScheduleName } from "./schedules.js";
-
-export const vRunKind = vScheduleName;
-export type RunKind = Infer<typeof vRunKind>;
+import { vRunKind } from "./runKinds.js";
 
 export const vRunTrigger = v.union(
   v.literal("schedule"),
@@ -39,7 +36,7 @@ export const vRunError = v.object({
 });
 
 /** What an operator may bound a run by. */
-export const vRunBudget = v.object({
+export const vRunBounds = v.object({
   /** Sessions to expire or delete at most. */
   maxSessions: v.optional(v.number()),
   /**
@@ -91,7 +88,7 @@ export const vRunFields = v.object({
   /** Who let it go on after a stop, or took over its archive; newest last, the last few. */
   resumes: v.optional(v.array(vResume)),
   finishedAt: v.optional(v.number()),
-  ...vRunBudget.fields,
+  ...vRunBounds.fields,
   /** The sessions taken so far at which it ends as `maxReached`. */
   stopAt: v.optional(v.number()),
   /** When a paced run does its next page; until then it does not stand still. */

@@ -8,7 +8,7 @@ import {
   type MutationCtx,
 } from "../_generated/server.js";
 import { countStates } from "../rows/counters.js";
-import { deleteActions, openBudget } from "../rows/deletes.js";
+import { deleteActions, openAllowance } from "../rows/deletes.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
 import { tellErased, toHookSession, vTold } from "../settings/hooks.js";
@@ -72,8 +72,8 @@ async function eraseActionsOf(
   ctx: MutationCtx,
   session: Id<"sessions">,
 ): Promise<void> {
-  const budget = await openBudget(ctx, ERASE_AT_ONCE);
-  const { isDone } = await deleteActions(ctx, session, budget);
+  const allowance = await openAllowance(ctx, ERASE_AT_ONCE);
+  const { isDone } = await deleteActions(ctx, session, allowance);
   if (isDone) return;
   await ctx.scheduler.runAfter(0, internal.visitors.forget.actions, {
     session,

@@ -24,7 +24,6 @@ import {
   type ImportedRow,
   type Visitor,
 } from "./sessionModel.js";
-import type { RunKind } from "../../../convex/sessionTracker/shared/runs.js";
 import {
   DEFAULT_SETTINGS,
   type Policy,
@@ -34,6 +33,7 @@ import {
   HOUR_MS,
   MINUTE_MS,
 } from "../../../convex/sessionTracker/shared/times.js";
+import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
 
 const START = Date.UTC(2026, 0, 1);
 const OPERATIONS = 550;

@@ -36,13 +36,13 @@ afterEach(() => {
 
 type Page = FunctionReturnType<typeof api.runs.archive.nextPage>;
 
-async function start(archiver = "writer", budget: object = {}) {
+async function start(archiver = "writer", bounds: object = {}) {
   const { runId } = await t.mutation(api.runs.control.start, {
     kind: "purge",
     actor: "tester",
     trigger: "operator",
     archive: { file: FILE, archiver },
-    ...budget,
+    ...bounds,
   });
   return { runId, archiver };
 }
@@ -245,7 +245,7 @@ describe("a page", () => {
     expect(sessions.map((row) => row.anonymousId)).toEqual(["poison-1"]);
   });
 
-  test("keeps to the run's budget", async () => {
+  test("keeps to the run's bounds", async () => {
     await seedExpired(t, visitors(100, OLD));
     const link = await start("writer", { maxSessions: 60, ratePerSecond: 5 });
     await drive(link, 1);

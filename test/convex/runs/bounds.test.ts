@@ -38,9 +38,9 @@ afterEach(() => {
 
 async function start(
   kind: "purge" | "expire",
-  budget: { maxSessions?: number; ratePerSecond?: number },
+  bounds: { maxSessions?: number; ratePerSecond?: number },
 ) {
-  const request = { kind, ...by, ...budget };
+  const request = { kind, ...by, ...bounds };
   const { runId } = await t.mutation(api.runs.control.start, request);
   await untilFirstPage(t, runId);
   return runId;
@@ -131,8 +131,8 @@ test("a paced run keeps its rate, and no page is more than a second's worth", as
 
 test("a bounded run keeps its rate from the start", async () => {
   await seedExpired(t, visitors(50, OLD));
-  const budget = { maxSessions: 50, ratePerSecond: 10 };
-  const runId = await start("purge", budget);
+  const bounds = { maxSessions: 50, ratePerSecond: 10 };
+  const runId = await start("purge", bounds);
   const { finishedAt = 0 } = await finishRun(t, runId);
   expect(finishedAt - NOW).toBeGreaterThanOrEqual(4_000);
 });
@@ -169,9 +169,9 @@ test.each([
   { maxSessions: 1.5 },
   { ratePerSecond: 0 },
   { ratePerSecond: NaN },
-])("%j is refused and starts nothing", async (budget) => {
-  await expect(start("purge", budget)).rejects.toMatchObject({
-    data: { kind: "invalidArgument", argument: Object.keys(budget)[0] },
+])("%j is refused and starts nothing", async (bounds) => {
+  await expect(start("purge", bounds)).rejects.toMatchObject({
+    data: { kind: "invalidArgument", argument: Object.keys(bounds)[0] },
   });
   expect(await t.query(api.runs.ledger.list, {})).toEqual([]);
 });

@@ -13,11 +13,11 @@ import {
   visitors,
 } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
-import { SCHEDULE_NAMES } from "../../../convex/sessionTracker/shared/schedules.js";
 import {
   DAY_MS,
   HOUR_MS,
 } from "../../../convex/sessionTracker/shared/times.js";
+import { RUN_KINDS } from "../../../convex/sessionTracker/shared/runKinds.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 
@@ -31,7 +31,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test.each(SCHEDULE_NAMES)("a page of %s", async (kind) => {
+test.each(RUN_KINDS)("a page of %s", async (kind) => {
   await seedLeased(t, visitors(20, NOW - HOUR_MS, "idle"));
   await seedExpired(t, visitors(20, NOW - 20 * DAY_MS, "old"));
   await seedLeased(t, visitors(20, NOW, "ends"));

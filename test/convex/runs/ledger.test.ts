@@ -16,16 +16,14 @@ import {
   visitors,
 } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
-import type {
-  Cursor,
-  RunKind,
-} from "../../../convex/sessionTracker/shared/runs.js";
+import type { Cursor } from "../../../convex/sessionTracker/shared/runs.js";
 import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
 import {
   DAY_MS,
   HOUR_MS,
   MINUTE_MS,
 } from "../../../convex/sessionTracker/shared/times.js";
+import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const RETENTION_MS = 14 * DAY_MS;

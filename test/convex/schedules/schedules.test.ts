@@ -18,16 +18,14 @@ import {
   visitors,
 } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
-import type {
-  ScheduleName,
-  ScheduleStatus,
-} from "../../../convex/sessionTracker/shared/schedules.js";
 import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
 import {
   DAY_MS,
   HOUR_MS,
   MINUTE_MS,
 } from "../../../convex/sessionTracker/shared/times.js";
+import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
+import type { ScheduleStatus } from "../../../convex/sessionTracker/schedules/show.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const at = (iso: string) => Date.parse(iso);
@@ -442,7 +440,7 @@ describe("a tick", () => {
 const actor = "tester";
 
 function set(change: {
-  name: ScheduleName;
+  name: RunKind;
   spec?: string;
   timeZone?: string;
   reason?: string;
@@ -451,7 +449,7 @@ function set(change: {
   return t.mutation(api.schedules.change.set, { ...change, actor });
 }
 
-function pause(name: ScheduleName, reason: string, until?: number) {
+function pause(name: RunKind, reason: string, until?: number) {
   const end = until === undefined ? {} : { until };
   return t.mutation(api.schedules.change.pause, {
     name,
@@ -461,7 +459,7 @@ function pause(name: ScheduleName, reason: string, until?: number) {
   });
 }
 
-async function schedule(name: ScheduleName): Promise<ScheduleStatus> {
+async function schedule(name: RunKind): Promise<ScheduleStatus> {
   const schedules = await t.query(api.schedules.show.list, {});
   const found = schedules.find((each) => each.name === name);
   if (found === undefined) throw new Error(`No schedule ${name}.`);

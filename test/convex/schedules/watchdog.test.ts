@@ -20,12 +20,12 @@ import {
 } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
 import type { RunStatus } from "../../../convex/sessionTracker/shared/runs.js";
-import type { ScheduleName } from "../../../convex/sessionTracker/shared/schedules.js";
 import {
   DAY_MS,
   HOUR_MS,
   MINUTE_MS,
 } from "../../../convex/sessionTracker/shared/times.js";
+import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
 
 const NOW = Date.UTC(2026, 2, 1);
 const OLD = NOW - 60 * DAY_MS;
@@ -348,6 +348,6 @@ async function rowOf(runId: Id<"runs">) {
 }
 
 /** As after a conflict that crons did not survive. */
-function loseCron(name: ScheduleName) {
+function loseCron(name: RunKind) {
   return t.mutation((ctx) => new Crons(components.crons).delete(ctx, { name }));
 }

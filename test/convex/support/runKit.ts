@@ -5,11 +5,9 @@ import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js"
 import { countStates } from "../../../convex/sessionTracker/rows/counters.js";
 import { advance, step } from "./clock.js";
 import type { Component } from "./rows.js";
-import type {
-  Run,
-  RunKind,
-} from "../../../convex/sessionTracker/shared/runs.js";
+import type { Run } from "../../../convex/sessionTracker/shared/runs.js";
 import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
+import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
 
 interface Seed {
   anonymousId: string;

@@ -1,12 +1,12 @@
 /** The bounds that an operator sets on a run, as `--max` and `--rate` name them. */
-export interface BudgetOptions {
+export interface BoundsOptions {
   /** The most sessions in all. */
   readonly max?: number;
   /** The most sessions a second. */
   readonly rate?: number;
 }
 
-export function runBudget({ max, rate }: BudgetOptions): {
+export function runBounds({ max, rate }: BoundsOptions): {
   maxSessions?: number;
   ratePerSecond?: number;
 } {

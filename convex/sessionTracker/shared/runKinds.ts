@@ -1,0 +1,6 @@
+/** The kinds of runs. Each has a schedule, which is named after it. */
+import { v, type Infer } from "convex/values";
+
+export const vRunKind = v.union(v.literal("expire"), v.literal("purge"));
+export type RunKind = Infer<typeof vRunKind>;
+export const RUN_KINDS = ["expire", "purge"] as const;
