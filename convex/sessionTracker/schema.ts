@@ -15,8 +15,8 @@ import { vRunKind } from "./shared/runKinds.js";
 export default defineSchema({
   /**
    * One row for each anonymousId.
-   * Written by `tracking` (creation, changes of state), `importing`, and runs (expiry).
-   * Read by `sessions`, `tracking`, and purge runs. Deleted by purge runs and `tracking.forget`.
+   * Written by `visitors` (creation, changes of state), `operator/import`, and runs (expiry).
+   * Read by `operator`, `visitors`, and purge runs. Deleted by purge runs and `visitors/forget`.
    */
   sessions: defineTable({
     anonymousId: v.string(),
@@ -42,9 +42,9 @@ export default defineSchema({
 
   /**
    * The hot row of an active session.
-   * Written by `tracking` (heartbeats, actions) and `importing`. Read by `tracking`, by readers
+   * Written by `visitors` (heartbeats, actions) and `operator/import`. Read by `visitors`, by readers
    * of a time window, and by runs (only those past their cutoff).
-   * Deleted by runs (expiry), `tracking.end` and `tracking.forget`.
+   * Deleted by runs (expiry), `visitors/end` and `visitors/forget`.
    */
   leases: defineTable({
     anonymousId: v.string(),
@@ -62,8 +62,8 @@ export default defineSchema({
 
   /**
    * What visitors did.
-   * Written by `tracking.action` and `importing`. Read by `sessions.timeline`.
-   * Deleted by purge runs and `tracking.forget`.
+   * Written by `visitors/action` and `operator/import`. Read by `operator/show`.
+   * Deleted by purge runs and `visitors/forget`.
    */
   actions: defineTable({
     session: v.id("sessions"),
@@ -87,8 +87,8 @@ export default defineSchema({
   }),
 
   /**
-   * At most one row: the last exact count of all sessions, see `tallies`.
-   * Written and read by `tallies`; read by whatever changes the state of a session.
+   * At most one row: the last exact count of all sessions, see `rows/tallies`.
+   * Written and read by `operator/tally` and `rows/tallies`; read by whatever changes the state of a session.
    */
   tallies: defineTable({
     pages: v.number(),
@@ -110,7 +110,7 @@ export default defineSchema({
   /**
    * What a hook of the app has not done for somebody who was erased all the same. Holds what the hook is
    * to be called with, as long as it is owed: without it the app could not find its own rows.
-   * Written by `tracking.forget`. Read by `hooks` and `stats.status`. Deleted by `hooks`, once paid.
+   * Written by `visitors/forget`. Read by `operator/hooks` and `operator/status`. Deleted by `operator/hooks`, once paid.
    */
   hookDebts: defineTable({
     hook: vHookName,
@@ -124,7 +124,7 @@ export default defineSchema({
 
   /**
    * Who changed which setting from what to what.
-   * Written by `settings` and `schedules`, one row a change. Read by `settings.log`. Never deleted.
+   * Written by `settings` and `schedules`, one row a change. Read by `settings/settings`. Never deleted.
    */
   settingsLog: defineTable({
     revision: v.number(),
@@ -138,7 +138,7 @@ export default defineSchema({
 
   /**
    * One row for each schedule, and one for the watchdog.
-   * Written by the dispatcher at each tick and by the watchdog. Read by both and by `stats.status`.
+   * Written by the dispatcher at each tick and by the watchdog. Read by both and by `operator/status`.
    */
   ticks: defineTable({
     name: v.union(vRunKind, v.literal("watchdog")),
@@ -157,7 +157,7 @@ export default defineSchema({
 
   /**
    * The run ledger.
-   * Written by `runs`, by each page, and by `archiving`. Read by `runs`, `stats.status` and the
+   * Written by `runs`, by each page, and by `runs/archive`. Read by `runs`, `operator/status` and the
    * watchdog. Deleted by the watchdog once old.
    */
   runs: defineTable({
