@@ -13,7 +13,7 @@ import { follow, readRun } from "./follow.js";
 import { conclude, report, tookText } from "./report.js";
 import { printable } from "../terminal/printable.js";
 import { shellCommand } from "../terminal/shell.js";
-import { runTable } from "../schedules/table.js";
+import { runTable } from "./table.js";
 import { formatTime } from "../time/time.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 

@@ -7,7 +7,8 @@ import { productionBanner } from "../deployment/target/production.js";
 import { progressOf, progressText } from "../runs/progress.js";
 import { statusWarnings } from "./warnings.js";
 import { printable } from "../terminal/printable.js";
-import { runTable, scheduleTable } from "../schedules/table.js";
+import { runTable } from "../runs/table.js";
+import { scheduleTable } from "../schedules/table.js";
 import { formatDuration, formatRelative, formatTime } from "../time/time.js";
 import { wrap } from "../terminal/wrap.js";
 
