@@ -18,13 +18,13 @@ const cleanupOldSessions = makeFunctionReference<
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-test("the baseline's cleanup deletes what is old while the table is small", async () => {
+test("the baseline's cleanup deletes old sessions while the table is small", async () => {
   const t = await setUp({ sessions: 1_000, old: 10 });
   expect(await t.mutation(cleanupOldSessions, { daysInactive: 14 })).toBe(10);
 });
 
 // All are old, since convex-test counts only rows that pass the filter; Convex counts every row.
-test("the baseline's cleanup can never run again above 32,000 sessions", async () => {
+test("the baseline's cleanup fails for good above 32,000 sessions", async () => {
   const t = await setUp({ sessions: 32_001, old: 32_001 });
   await expect(
     t.mutation(cleanupOldSessions, { daysInactive: 14 }),

@@ -47,7 +47,7 @@ describe("trackSession", () => {
 });
 
 describe("trackUserAction", () => {
-  test("creates the session, and records all it is given", async () => {
+  test("creates the session, and records every argument", async () => {
     const t = setUpApp();
     const what = { action: "buy", resourceId: "sku", metadata: { price: 3 } };
     const done = await t.mutation(sessions.trackUserAction, {
@@ -74,7 +74,7 @@ describe("trackUserAction", () => {
     expect(await sessionOf(t)).toMatchObject({ state: "active", visits: 2 });
   });
 
-  test("refuses what is over a cap by its return", async () => {
+  test("refuses an action over a cap by its return", async () => {
     const t = setUpApp();
     const metadata = "m".repeat(10_000);
     const action = { ...visitor, action: "click", metadata };
@@ -85,7 +85,7 @@ describe("trackUserAction", () => {
 });
 
 describe("endSession", () => {
-  test("says what was ended; the second time nothing is", async () => {
+  test("ends the visit once, and returns whether it did", async () => {
     const t = setUpApp();
     const nobody = await t.mutation(sessions.endSession, visitor);
     expect(nobody).toEqual({ ended: false, sessionId: null });
@@ -98,7 +98,7 @@ describe("endSession", () => {
 });
 
 describe("forgetSession", () => {
-  test("says what was erased; the second time there is nothing", async () => {
+  test("erases the visitor once, and returns what it erased", async () => {
     const t = setUpApp();
     const action = { ...visitor, action: "click" };
     await t.mutation(sessions.trackUserAction, action);
@@ -112,7 +112,7 @@ describe("forgetSession", () => {
 });
 
 describe("linkSession", () => {
-  test("takes the user's id from identify, and from nowhere else", async () => {
+  test("takes the user's id from identify only", async () => {
     const t = setUpApp({
       identify: async (ctx) =>
         (await ctx.auth.getUserIdentity())?.subject ?? null,
@@ -141,14 +141,14 @@ describe("linkSession", () => {
   });
 });
 
-describe("what touches others' sessions needs authorize", () => {
+describe("operations on others' sessions need authorize", () => {
   const operations: [Operation, (t: App) => Promise<unknown>][] = [
     ["getActiveSessions", (t) => t.query(sessions.getActiveSessions, {})],
     ["cleanupOldSessions", (t) => t.mutation(sessions.cleanupOldSessions, {})],
   ];
 
   describe.each(operations)("%s", (operation, call) => {
-    test("is refused without one, and told which code to add", async () => {
+    test("is refused without authorize, with the code to add in the error", async () => {
       await expect(call(setUpApp())).rejects.toMatchObject({
         data: {
           kind: "notAuthorized",
@@ -172,7 +172,7 @@ describe("what touches others' sessions needs authorize", () => {
       ["a user", { role: "admin" }],
       ["a promise of a string", Promise.resolve("yes")],
       ["a function", () => true],
-    ])("is refused for %s", async (_, permission) => {
+    ])("is refused when authorize returns %s", async (_, permission) => {
       const t = setUpApp({ authorize: () => permission as never });
       await expect(call(t)).rejects.toMatchObject({
         data: { kind: "notAuthorized", operation },
@@ -182,11 +182,11 @@ describe("what touches others' sessions needs authorize", () => {
     test.each([
       ["true", true],
       ["a promise of true", Promise.resolve(true)],
-    ])("is permitted for %s", async (_, permission) => {
+    ])("is permitted when authorize returns %s", async (_, permission) => {
       await call(setUpApp({ authorize: () => permission }));
     });
 
-    test("authorize is asked about it, as whoever calls", async () => {
+    test("calls authorize with the operation and the caller's context", async () => {
       const asked: unknown[] = [];
       const t = setUpApp({
         authorize: async (ctx, about) => {
@@ -198,7 +198,7 @@ describe("what touches others' sessions needs authorize", () => {
       expect(asked).toEqual([operation, "ada"]);
     });
 
-    test("an authorize that throws permits nothing", async () => {
+    test("is refused when authorize throws", async () => {
       const t = setUpApp({
         authorize: () => {
           throw new Error("no such role table");
@@ -208,7 +208,7 @@ describe("what touches others' sessions needs authorize", () => {
     });
   });
 
-  test("what a refused caller asks for is not even looked at", async () => {
+  test("a refused caller's arguments are not validated", async () => {
     const call = setUpApp().mutation(sessions.cleanupOldSessions, {
       daysInactive: 0,
     });
@@ -219,7 +219,7 @@ describe("what touches others' sessions needs authorize", () => {
 });
 
 describe("getActiveSessions", () => {
-  test("looks 15 minutes back, newest first, and gives no anonymousId", async () => {
+  test("returns sessions of the last 15 minutes, newest first, without anonymousId", async () => {
     const t = setUpApp(permitAll);
     await track(t, "early");
     pass(1);
@@ -250,7 +250,7 @@ describe("getActiveSessions", () => {
     expect(await t.query(sessions.getActiveSessions, wider)).toEqual(found);
   });
 
-  test("gives 100 at most, up to 1,000 where asked for", async () => {
+  test("returns 100 sessions by default, and up to 1,000 on request", async () => {
     const t = setUpApp(permitAll);
     await importVisitors(t, 101, START);
     const count = async (limit: { limit?: number }) =>
@@ -264,7 +264,7 @@ describe("getActiveSessions", () => {
 });
 
 describe("cleanupOldSessions", () => {
-  test("purges what was inactive for 30 days", async () => {
+  test("purges sessions inactive for 30 days", async () => {
     const t = setUpApp(permitAll);
     await importVisitors(t, 1, START - 30 * DAY_MS, "at the cutoff");
     await importVisitors(t, 1, START - 30 * DAY_MS - 1, "older");
@@ -279,7 +279,7 @@ describe("cleanupOldSessions", () => {
     expect(await sessionOf(t, "older-0")).toBeNull();
   });
 
-  test("names the run that is going on already, with that one's cutoff", async () => {
+  test("returns the purge that is already running, with its cutoff", async () => {
     const t = setUpApp(permitAll);
     await t.mutation((ctx) =>
       ctx.runMutation(sessionTracker.settings.settings.change, {
@@ -319,7 +319,7 @@ describe("cleanupOldSessions", () => {
   );
 
   test.each([0.001, 29 / (24 * 60)])(
-    "refuses %d days, less than the idle timeout, and purges nobody who is there",
+    "refuses %d days, less than the idle timeout, and purges no active visitor",
     async (daysInactive) => {
       const t = setUpApp(permitAll);
       await track(t);
@@ -333,7 +333,7 @@ describe("cleanupOldSessions", () => {
     },
   );
 
-  test("of more days than there have been since 1970 finds nothing to purge", async () => {
+  test("finds nothing to purge for more days than since 1970", async () => {
     const t = setUpApp(permitAll);
     await importVisitors(t, 1, 0);
     const daysInactive = 1e9;
@@ -344,7 +344,7 @@ describe("cleanupOldSessions", () => {
   });
 });
 
-test("nothing public returns an anonymousId", async () => {
+test("no public function returns an anonymousId", async () => {
   const t = setUpApp({ ...permitAll, identify: () => "ada" });
   const secrets = ["secret-of-one", "secret-of-another"];
   const told: unknown[] = [];

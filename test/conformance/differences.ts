@@ -14,7 +14,7 @@ const INTERVALS_TWICE = /^expected [\d.]+ to be less than 4096$/m;
 export const differences: readonly Difference[] = [
   {
     file: "test/baseline/cleanup.test.ts",
-    tests: ["the baseline's cleanup can never run again above 32,000 sessions"],
+    tests: ["the baseline's cleanup fails for good above 32,000 sessions"],
     reason: ERROR_TEXT,
     failsWith:
       /'Scanned too many documents' but got 'Too many documents read in a single f/,
@@ -22,7 +22,7 @@ export const differences: readonly Difference[] = [
   {
     file: "test/convex/operator/import.test.ts",
     tests: [
-      "of as many rows as it takes fits a transaction where each row changes all it can",
+      "of the most rows it takes fits a transaction when every row changes all it can",
     ],
     reason: COUNTED_TWICE,
     failsWith: INTERVALS_TWICE,
@@ -39,7 +39,7 @@ export const differences: readonly Difference[] = [
   {
     file: "test/convex/schedules/schedules.test.ts",
     tests: [
-      "after six hours of downtime answers once, though crons fires for each it missed",
+      "after six hours of downtime starts one run, though crons fires for each one missed",
     ],
     reason: CLOCK,
     failsWith: /to have a length of 1 but got 2$/m,
@@ -47,10 +47,10 @@ export const differences: readonly Difference[] = [
   {
     file: "test/convex/operator/show.test.ts",
     tests: [
-      "in pages of 1 loses and doubles no row of those created in one moment",
-      "in pages of 2 loses and doubles no row of those created in one moment",
-      "in pages of 3 loses and doubles no row of those created in one moment",
-      "in pages of 8 loses and doubles no row of those created in one moment",
+      "in pages of 1 returns each session created in one moment once",
+      "in pages of 2 returns each session created in one moment once",
+      "in pages of 3 returns each session created in one moment once",
+      "in pages of 8 returns each session created in one moment once",
     ],
     reason: CREATION_TIME,
     failsWith: /^expected 8 to be 1 /,

@@ -55,22 +55,25 @@ describe("schedules", () => {
       who: "another spec",
       mend: () => setSpec(t, "purge", "30 3 * * *", "Europe/London"),
     },
-  ])("live again after $who, which has one run made", async ({ mend }) => {
-    await mend();
-    await advance(t, DAY_MS + HOUR_MS);
-    const purges = await purgesOf(t);
-    // Listed by when they started.
-    expect(purges.at(-1)).toBe("2026-03-11T03:30:00.000Z");
-    expect(purges.slice(0, -1).map((at) => at.slice(0, 19))).toEqual([
-      "2026-03-01T03:00:00",
-      "2026-03-01T03:30:00",
-      "2026-03-02T03:30:00",
-    ]);
-    const [, purge] = await t.query(api.schedules.show.list, {});
-    expect(purge?.lastAt).toBeLessThan(Date.now());
-  });
+  ])(
+    "fire again after $who, and make up for the stop by one run",
+    async ({ mend }) => {
+      await mend();
+      await advance(t, DAY_MS + HOUR_MS);
+      const purges = await purgesOf(t);
+      // Listed by when they started.
+      expect(purges.at(-1)).toBe("2026-03-11T03:30:00.000Z");
+      expect(purges.slice(0, -1).map((at) => at.slice(0, 19))).toEqual([
+        "2026-03-01T03:00:00",
+        "2026-03-01T03:30:00",
+        "2026-03-02T03:30:00",
+      ]);
+      const [, purge] = await t.query(api.schedules.show.list, {});
+      expect(purge?.lastAt).toBeLessThan(Date.now());
+    },
+  );
 
-  test("set back by less than a minute fire no second time", async () => {
+  test("fire once when the clock is set back by less than a minute", async () => {
     vi.setSystemTime(AHEAD + HOUR_MS - 30_000);
     await checkWatchdog(t);
     await advance(t, HOUR_MS);
@@ -85,7 +88,7 @@ describe("a visitor", () => {
     vi.setSystemTime(RIGHT);
   });
 
-  test("who is there is seen by the right time at the next heartbeat", async () => {
+  test("gets the right last activity at the next heartbeat", async () => {
     expect(await heartbeat("anna")).toMatchObject({
       ok: true,
       state: "touched",
@@ -95,7 +98,7 @@ describe("a visitor", () => {
     expect(await heartbeat("anna")).toMatchObject({ state: "unchanged" });
   });
 
-  test("is not among those who are active now, until seen again", async () => {
+  test("is not listed as active until the next heartbeat", async () => {
     expect(await active()).toEqual([]);
     await heartbeat("anna");
     expect(await active()).toHaveLength(1);
@@ -123,7 +126,7 @@ describe("doctor", () => {
     await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "new" });
   });
 
-  test("is told what lies in the future", async () => {
+  test("is told of the schedules, runs and sessions with times in the future", async () => {
     expect(await t.query(api.operator.futureTimes.look, {})).toEqual({
       schedules: ["expire", "purge"],
       watchdog: true,
@@ -134,7 +137,7 @@ describe("doctor", () => {
     });
   });
 
-  test("has it set to now, in bounded steps, and nothing else", async () => {
+  test("sets only those times to now, in bounded calls", async () => {
     await t.mutation(api.operator.health.repair, {});
     expect(
       await t.mutation(api.operator.futureTimes.mend, { limit: 1 }),
@@ -173,7 +176,7 @@ describe("doctor", () => {
 });
 
 describe("a run", () => {
-  test("that got on in the future is restarted", async () => {
+  test("whose last progress lies in the future is restarted", async () => {
     t = setUpComponent();
     await setPageSize(t, 2);
     await seedExpired(t, visitors(6, 1_000_000));
@@ -193,7 +196,7 @@ describe("a run", () => {
   });
 });
 
-test("restarts of the future do not blow the watchdog's fuse", async () => {
+test("restarts dated in the future do not blow the watchdog's fuse", async () => {
   t = setUpComponent();
   await checkWatchdog(t);
   await t.run(async (ctx) => {

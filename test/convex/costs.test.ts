@@ -78,7 +78,7 @@ describe.each([
     });
   });
 
-  test("one that writes its lease reads two and writes one", async () => {
+  test("a heartbeat after touchAfter reads two documents and writes one", async () => {
     vi.setSystemTime(NOW + DEFAULT_SETTINGS.touchAfterMs);
     expect(await heartbeat("live-0-7")).toEqual({
       state: "touched",
@@ -163,8 +163,8 @@ test.each([
   },
 );
 
-describe("what re-runs what", () => {
-  test("heartbeats write nothing that status or a count of a day's sessions reads", async () => {
+describe("subscriptions", () => {
+  test("heartbeats re-run neither status nor the count of a day's sessions", async () => {
     vi.setSystemTime(NOW);
     const t = setUpComponent();
     await seedLeased(t, visitors(100, NOW));
@@ -191,7 +191,7 @@ describe("what re-runs what", () => {
     expect(reads.tablesRead).not.toContain("leases");
   });
 
-  test("a purge reads no live session's lease", async () => {
+  test("a purge reads no lease of an active session", async () => {
     vi.setSystemTime(NOW);
     const t = setUpComponent();
     await seedExpired(t, visitors(50, CUTOFF - HOUR_MS, "due"));

@@ -76,7 +76,7 @@ test(
   KILLS * 10_000 + 60_000,
 );
 
-test("a purge that was killed in the middle finishes by itself, counts exact", async () => {
+test("a purge killed in the middle finishes by itself, with exact counts", async () => {
   const now = Date.now();
   const old = 12_000;
   for (let first = 0; first < old; first += 500) {

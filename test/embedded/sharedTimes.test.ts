@@ -93,7 +93,7 @@ test.each([
   );
 });
 
-test("a timeline, and what an export has behind a place, have each action once", async () => {
+test("a timeline and the rest of an export have each action once", async () => {
   const { sessionId } = await driven.component<{ sessionId: string }>(
     "operator/show:get",
     { id: "busy" },
@@ -126,7 +126,7 @@ test("a timeline, and what an export has behind a place, have each action once",
   );
 });
 
-test("a preview counts on from any of them", async () => {
+test("a preview counts on from any row of one moment", async () => {
   const inOrder = sessions
     .filter(({ inactiveSince }) => inactiveSince !== undefined)
     .toSorted((a, b) => (a._id < b._id ? -1 : 1));
@@ -155,7 +155,7 @@ test("an exact count has each session once", async () => {
   });
 });
 
-test("a purge of pages of eight takes each once, and leaves the others", async () => {
+test("a purge in pages of eight takes each due session once, and keeps the others", async () => {
   const { runId } = await driven.component<{ runId: string }>(
     "runs/control:start",
     {
@@ -178,7 +178,7 @@ test("a purge of pages of eight takes each once, and leaves the others", async (
   expect(left).toHaveLength(LEASED);
 });
 
-test("an expire run of pages of eight takes each lease once", async () => {
+test("an expire run in pages of eight takes each lease once", async () => {
   await driven.pass(3_600_000);
   expect(await driven.rows("leases")).toEqual([]);
   const runs = await driven.component<Run[]>("runs/ledger:list", {

@@ -46,7 +46,7 @@ async function clientOf(
   return client;
 }
 
-test("only users whose token says role admin see the active sessions", async () => {
+test("only users with the role admin in their token see the active sessions", async () => {
   const visitor = await clientOf();
   const anonymousId = "visitor-0123456789abcdef";
   const tracked = await visitor.mutation(api.sessions.trackSession, {
@@ -82,7 +82,7 @@ test("a session is linked to the user who is signed in", async () => {
   expect(seen).toContainEqual(expect.objectContaining(linked));
 });
 
-test("so it is over a WebSocket, from the moment they sign in", async () => {
+test("a WebSocket client sees the active sessions from the moment it signs in", async () => {
   const client = new ConvexClient(deployment.url, {
     webSocketConstructor: WebSocket as unknown as typeof globalThis.WebSocket,
     logger: false,

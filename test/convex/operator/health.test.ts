@@ -35,11 +35,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("the clock is the deployment's", async () => {
+test("clock returns the deployment's time", async () => {
   expect(await t.mutation(api.operator.health.clock, {})).toBe(NOW);
 });
 
-test("an empty job passes through workpool, and is seen to", async () => {
+test("probe reports an empty job as pending, then as finished", async () => {
   const workId = await t.mutation(api.operator.health.probe, {});
   expect(await t.query(api.operator.health.probed, { workId })).toBe("pending");
   await advance(t, 5_000);
@@ -48,7 +48,7 @@ test("an empty job passes through workpool, and is seen to", async () => {
   );
 });
 
-test("schedules that crons lacks, has differently, or does not fire", async () => {
+test("schedules that are missing in crons, differ or are overdue are reported and repaired", async () => {
   expect(await inCrons()).toEqual({ expire: "missing", purge: "missing" });
   await t.mutation(internal.schedules.watchdog.check, {});
   expect(await inCrons()).toEqual({ expire: "same", purge: "same" });
@@ -78,7 +78,7 @@ test("schedules that crons lacks, has differently, or does not fire", async () =
   expect(await t.mutation(api.operator.health.repair, {})).toEqual([]);
 });
 
-test("repair restarts a run that stands still, though the watchdog gave up", async () => {
+test("repair restarts a stalled run that the watchdog has given up", async () => {
   await t.mutation(internal.schedules.watchdog.check, {});
   await setPageSize(t, 10);
   await seedExpired(t, visitors(30, NOW - 60 * DAY_MS));

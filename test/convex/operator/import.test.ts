@@ -32,7 +32,7 @@ afterEach(() => {
 });
 
 describe("a visitor not seen before", () => {
-  test("who is idle becomes an expired session without a lease", async () => {
+  test("who is idle is imported as an expired session without a lease", async () => {
     const t = setUpComponent();
     const createdAt = LONG_AGO - HOUR_MS;
     const actions = [{ at: LONG_AGO, action: "click", metadata: { x: 1 } }];
@@ -131,7 +131,7 @@ describe("rows of one visitor merge", () => {
     },
   );
 
-  test("the union of actions, where what happened twice in one moment counts twice", async () => {
+  test("the union of actions keeps two equal actions of one moment", async () => {
     const t = setUpComponent();
     const a = { at: LONG_AGO, action: "click" };
     const b = { ...a, resourceId: "button" };
@@ -164,7 +164,7 @@ describe("rows of one visitor merge", () => {
     });
   });
 
-  test("actions recorded by tracking are met by the same rule", async () => {
+  test("actions recorded by tracking are not imported again", async () => {
     const t = setUpComponent();
     const what = { action: "click", metadata: { x: 1 } };
     await t.mutation(api.visitors.action.record, {
@@ -188,7 +188,7 @@ describe("later activity than known", () => {
     expect(leases).toMatchObject([{ lastActive: NOW }]);
   });
 
-  test("moves an expired one forward, which stays expired while idle", async () => {
+  test("moves an expired session's last activity, and leaves an idle one expired", async () => {
     const t = setUpComponent();
     await importRows(t, { lastActive: LONG_AGO });
     await importRows(t, { lastActive: LONG_AGO + DAY_MS });
@@ -207,9 +207,9 @@ describe("later activity than known", () => {
   });
 
   test.each([
-    ["active again, where it is recent", 0, "active", 2],
-    ["expired, where it is not", 31 * MINUTE_MS, "expired", 1],
-  ])("makes an ended one %s", async (_, waitMs, state, visits) => {
+    ["active again, where the activity is recent", 0, "active", 2],
+    ["expired, where the activity is not recent", 31 * MINUTE_MS, "expired", 1],
+  ])("makes an ended session %s", async (_, waitMs, state, visits) => {
     const t = setUpComponent();
     await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "v" });
     const end = { anonymousId: "v", reason: "bye" };
@@ -221,7 +221,7 @@ describe("later activity than known", () => {
     expect(sessions[0]).not.toHaveProperty("endReason");
   });
 
-  test("earlier activity than known leaves an ended one ended", async () => {
+  test("earlier activity than known leaves an ended session ended", async () => {
     const t = setUpComponent();
     await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "v" });
     await t.mutation(api.visitors.end.visit, {
@@ -235,7 +235,7 @@ describe("later activity than known", () => {
     ]);
   });
 
-  test("starts the next visit of an idle lease, as if a run had expired it", async () => {
+  test("starts the next visit of an idle session that no run has expired yet", async () => {
     const visits = [];
     for (const withRun of [false, true]) {
       const t = setUpComponent();
@@ -263,10 +263,10 @@ describe("a bad row is named, and nothing of its call is written", () => {
     ["lastActive before createdAt", { createdAt: NOW, lastActive: NOW - 1 }],
     ["lastActive that is no number", { lastActive: NaN }],
     ["lastActive in the future", { lastActive: NOW + MINUTE_MS + 1 }],
-    ["lastActive without end", { lastActive: Infinity }],
+    ["an infinite lastActive", { lastActive: Infinity }],
     ["an action in the future", { actions: clicks(-MINUTE_MS - 1) }],
     ["an action before the epoch", { actions: clicks(NOW + 1) }],
-    ["an action at no time", { actions: clicks(NaN) }],
+    ["an action whose time is NaN", { actions: clicks(NaN) }],
   ])("%s", async (_, bad) => {
     const t = setUpComponent();
     const rows = [{ anonymousId: "good" }, { anonymousId: "v", ...bad }];
@@ -296,8 +296,11 @@ describe("a call", () => {
 
   test.each([
     ["no rows", []],
-    ["as many rows as it takes", many(MAX_IMPORT_ROWS)],
-    ["as many actions", [{ actions: clicks(...range(MAX_IMPORT_ACTIONS)) }]],
+    ["the most rows it takes", many(MAX_IMPORT_ROWS)],
+    [
+      "the most actions it takes",
+      [{ actions: clicks(...range(MAX_IMPORT_ACTIONS)) }],
+    ],
   ])("with %s is imported", async (_, rows) => {
     const t = setUpComponent();
     const done = await importRows(t, ...rows);
@@ -306,9 +309,9 @@ describe("a call", () => {
   });
 
   test.each([
-    ["a row too many", many(MAX_IMPORT_ROWS + 1)],
+    ["one row too many", many(MAX_IMPORT_ROWS + 1)],
     [
-      "an action too many",
+      "one action too many",
       [
         { anonymousId: "a", actions: clicks(...range(MAX_IMPORT_ACTIONS)) },
         { anonymousId: "b", actions: clicks(1) },
@@ -322,7 +325,7 @@ describe("a call", () => {
     expect((await readRows(t)).sessions).toEqual([]);
   });
 
-  test("that would have to be compared with more actions than one can read is refused", async () => {
+  test("is refused where the session has more actions than one call can compare", async () => {
     const t = setUpComponent();
     await importRows(t, { lastActive: LONG_AGO });
     await t.run(async (ctx) => {
@@ -349,7 +352,7 @@ describe("a call", () => {
     });
   });
 
-  test("of as many rows as it takes fits a transaction where each row changes all it can", async () => {
+  test("of the most rows it takes fits a transaction when every row changes all it can", async () => {
     const t = setUpComponent();
     const rows = many(20);
     const live = rows.map((row) => ({ ...row, lastActive: RECENTLY }));

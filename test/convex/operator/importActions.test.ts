@@ -85,8 +85,8 @@ const at = (time: number, n: number): Action => ({ at: time, action: `a${n}` });
 const many = (count: number, time = AT) =>
   Array.from({ length: count }, (_, n) => at(time, n));
 
-describe("at one time", () => {
-  test("very many that differ", async () => {
+describe("actions of one time", () => {
+  test("5,000 different ones are added once", async () => {
     const t = await setUpVisitor();
     const actions = many(5_000);
     expect(await add(t, actions)).toMatchObject({ added: 5_000 });
@@ -94,7 +94,7 @@ describe("at one time", () => {
     expect(await add(t, actions)).toMatchObject({ added: 0 });
   }, 60_000);
 
-  test("very many that say the same", async () => {
+  test("4,500 equal ones are added once", async () => {
     const t = await setUpVisitor();
     const actions = [{ ...at(AT, 1), copies: 4_500 }, at(AT, 2)];
     expect(await add(t, actions)).toMatchObject({ added: 4_501 });
@@ -116,7 +116,7 @@ describe("at one time", () => {
 });
 
 test.each([1, 2])(
-  "the union of what is there and what comes, whatever both are, seed %i",
+  "random stored and imported ones are merged to their union, seed %i",
   async (seed) => {
     const random = new Random(seed);
     const t = await setUpVisitor();
@@ -143,7 +143,7 @@ test.each([1, 2])(
   60_000,
 );
 
-test("for nobody, and what is no action, is refused", async () => {
+test("an unknown session and invalid actions are refused", async () => {
   const t = await setUpVisitor();
   const call = (anonymousId: string, actions: Imported[]) =>
     t.mutation(api.operator.importActions.add, {

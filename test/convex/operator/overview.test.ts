@@ -28,7 +28,7 @@ const createdOn = (from: number, limit?: number) =>
     ...(limit === undefined ? {} : { limit }),
   });
 
-test("a session counts on the day it was created, from its first moment to before the next", async () => {
+test("a session is counted on the UTC day it was created", async () => {
   await visitAt(TODAY - 1, "a");
   await visitAt(TODAY, "b");
   await visitAt(TODAY + DAY_MS - 1, "c");
@@ -43,14 +43,14 @@ test("a session counts on the day it was created, from its first moment to befor
   expect(await createdOn(TODAY)).toEqual({ count: 2, isCapped: false });
 });
 
-test("a count says when it stopped at its limit", async () => {
+test("a count that stops at its limit says so", async () => {
   for (const id of ["a", "b", "c"]) await visitAt(TODAY, id);
   expect(await createdOn(TODAY, 3)).toEqual({ count: 3, isCapped: false });
   expect(await createdOn(TODAY, 2)).toEqual({ count: 2, isCapped: true });
   await expect(createdOn(TODAY, 4_001)).rejects.toThrow(/limit/);
 });
 
-test("inactive sessions are counted by when they were last active, active ones never", async () => {
+test("inactive sessions are counted by last activity, active sessions are not", async () => {
   await seedExpired(t, [
     ...visitors(3, TODAY - 2 * DAY_MS, "older"),
     ...visitors(2, TODAY - DAY_MS, "newer"),
@@ -74,7 +74,7 @@ test("inactive sessions are counted by when they were last active, active ones n
   await expect(inactiveBetween(0, TODAY, 4_001)).rejects.toThrow(/limit/);
 });
 
-test("the newest actions are those of all visitors, the last recorded first", async () => {
+test("newestActions returns the actions of all visitors, the last recorded first", async () => {
   const sessions: string[] = [];
   for (const [n, anonymousId] of ["a", "b", "a"].entries()) {
     vi.setSystemTime(TODAY + n);

@@ -94,7 +94,7 @@ describe.each([false, true])("an expire run has come by: %s", (expired) => {
   });
 });
 
-test("a page is never more than asked for, and a bad cursor is refused", async () => {
+test("a page is never larger than its limit, and a bad cursor is refused", async () => {
   const args = { filter: {}, sort: "active", order: "desc" } as const;
   const { sessions } = await t.query(api.operator.search.page, {
     ...args,

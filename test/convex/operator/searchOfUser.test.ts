@@ -27,7 +27,7 @@ test.each([
   ["active", "asc"],
   ["active", "desc"],
 ] as const)(
-  "by %s, %s",
+  "a search by user finds each of many sessions once, by %s, %s",
   async (sort, order) => {
     await seedUser();
     const found: number[] = [];

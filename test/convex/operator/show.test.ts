@@ -23,7 +23,7 @@ afterEach(() => {
 });
 
 describe("list", () => {
-  test("gives the newest created first, each with what its rows say", async () => {
+  test("returns the newest created first, each with the values of its rows", async () => {
     const t = setUpComponent();
     await act(t, "old");
     pass(MINUTE_MS);
@@ -80,7 +80,7 @@ describe("list", () => {
   });
 
   test.each([[1], [4], [7], [8], [9], [100]])(
-    "in pages of %i loses and doubles no row",
+    "in pages of %i returns each session once",
     async (limit) => {
       const t = setUpComponent();
       const ids = await visit(t, 8);
@@ -91,7 +91,7 @@ describe("list", () => {
   );
 
   test.each([[1], [2], [3], [8]])(
-    "in pages of %i loses and doubles no row of those created in one moment",
+    "in pages of %i returns each session created in one moment once",
     async (limit) => {
       const t = setUpComponent();
       const ids = await createInOneMoment(t, 8);
@@ -131,7 +131,7 @@ describe("list", () => {
     ["1::id"],
     ["1:x:id"],
     ["1:2:id:3"],
-  ])("refuses %j, which is no cursor of its own", async (cursor) => {
+  ])("refuses the invalid cursor %j", async (cursor) => {
     await expect(list(setUpComponent(), { cursor })).rejects.toMatchObject({
       data: { kind: "invalidArgument", argument: "cursor" },
     });
@@ -156,7 +156,7 @@ describe("the lease of a session", () => {
     [0, false],
     [1, true],
   ])(
-    "idleTimeout and %i ms after the last activity, idle is %s",
+    "idle %i ms beyond idleTimeout after the last activity: %s",
     async (extraMs, idle) => {
       const t = setUpComponent();
       await act(t, "v");
@@ -167,7 +167,7 @@ describe("the lease of a session", () => {
 });
 
 describe("get", () => {
-  test("finds by either id, with the lease while there is one", async () => {
+  test("finds a session by either id, with its lease while it is active", async () => {
     const t = setUpComponent();
     await act(t, "v");
     const byName = await t.query(api.operator.show.get, { id: "v" });
@@ -186,7 +186,7 @@ describe("get", () => {
     });
   });
 
-  test("gives null for nobody, and for the id of a row of another table", async () => {
+  test("returns null for an unknown id, and for the id of another table's row", async () => {
     const t = setUpComponent();
     await act(t, "v");
     const lease = (await readRows(t)).leases[0]?._id ?? "";
@@ -219,7 +219,7 @@ describe("timeline", () => {
   });
 
   test.each([[1], [2], [3], [4], [5], [100]])(
-    "in pages of %i loses and doubles no action, not even of one moment",
+    "in pages of %i returns each action once, also those of one moment",
     async (limit) => {
       const t = setUpComponent();
       // One a second, then four at once, then one a second.
@@ -242,7 +242,7 @@ describe("timeline", () => {
 });
 
 describe("active", () => {
-  test("gives the newest first, and no anonymousId", async () => {
+  test("returns the newest first, without anonymousId", async () => {
     const t = setUpComponent();
     await act(t, "first");
     pass(MINUTE_MS);
@@ -280,7 +280,7 @@ describe("active", () => {
     [0, 0],
     [+1, 0],
   ])(
-    "a session last active 15 minutes %i ms ago is in a window of 15: %i",
+    "sessions last active 15 minutes and %i ms ago in a window of 15 minutes: %i",
     async (offset, count) => {
       const t = setUpComponent();
       await act(t, "v");
@@ -289,7 +289,7 @@ describe("active", () => {
     },
   );
 
-  test("a window longer than idleTimeout finds expired ones, however late the run", async () => {
+  test("a window longer than idleTimeout includes expired sessions, before and after the expire run", async () => {
     const found = [];
     for (const withRun of [false, true]) {
       const t = setUpComponent();
@@ -305,14 +305,14 @@ describe("active", () => {
     expect(late).toEqual(onTime);
   });
 
-  test("ended sessions are in no window", async () => {
+  test("a window includes no ended sessions", async () => {
     const t = setUpComponent();
     await oneOfEachState(t);
     expect(await seen(t, 15)).toEqual(["active"]);
     expect(await seen(t, 24 * 60)).toEqual(["active", "expired"]);
   });
 
-  test("live and expired ones share the limit, newest first", async () => {
+  test("active and expired sessions share the limit, newest first", async () => {
     const t = setUpComponent();
     for (const name of ["a", "b", "c", "d"]) {
       await act(t, name);

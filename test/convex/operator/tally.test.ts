@@ -67,7 +67,7 @@ test("all rows of several pages, and what the counters lack of them", async () =
 });
 
 test.each([1, 2, 3])(
-  "under visitors, operators and runs between the pages it is exact: seed %i",
+  "a tally is exact while visitors, operators and runs change sessions between its pages, seed %i",
   async (seed) => {
     const random = new Random(seed);
     await seedExpired(t, visitors(700, NOW - DAY_MS, "gone"));
@@ -127,7 +127,7 @@ test.each([1, 2, 3])(
   60_000,
 );
 
-test("a page that is asked for again counts nothing twice", async () => {
+test("a tally's page that is repeated counts nothing twice", async () => {
   await seedExpired(t, visitors(600, NOW));
   const tallyId = await t.mutation(api.operator.tally.begin, {});
   const page = (number: number) =>
@@ -142,7 +142,7 @@ test("a page that is asked for again counts nothing twice", async () => {
   expect(await page(1)).toEqual(done);
 });
 
-test("one that nobody went on with, or that another took the place of, is refused", async () => {
+test("a tally that was abandoned or replaced is refused", async () => {
   await seedExpired(t, visitors(600, NOW));
   const page = (tallyId: Id<"tallies">) =>
     t.mutation(api.operator.tally.page, { tallyId, page: 0, fix: true });

@@ -31,7 +31,7 @@ afterEach(() => {
 });
 
 test.each(["expire", "purge"] as const)(
-  "%s takes all that come after those set aside",
+  "a run of %s takes every row behind the rows set aside",
   async (kind) => {
     await setPageSize(t, 4);
     const seed = kind === "expire" ? seedLeased : seedExpired;
@@ -50,7 +50,7 @@ test.each(["expire", "purge"] as const)(
   },
 );
 
-test("of those set aside, each is named once", async () => {
+test("the run's errors name each row set aside once", async () => {
   await setPageSize(t, 1);
   await seedExpired(t, visitors(15, OLD, "poison"));
   const run = await finishRun(t, await startRun(t, "purge"));
@@ -62,7 +62,7 @@ test("of those set aside, each is named once", async () => {
   expect(run).toMatchObject({ status: "completed", quarantined: 15 });
 });
 
-test("a preview counts each once, page by page", async () => {
+test("a preview of several pages counts each session once", async () => {
   await removeFaults(t);
   await seedLeased(t, visitors(2_300, OLD, "leased"));
   await seedExpired(t, visitors(2_300, OLD));
@@ -82,7 +82,7 @@ test("a preview counts each once, page by page", async () => {
 }, 60_000);
 
 test.each(["asc", "desc"] as const)(
-  "a list, an exact count and a user's sessions have each once, %s",
+  "a list, an exact count and a user's sessions have each session once, %s",
   async (order) => {
     const link = { userId: "ada" };
     await seedExpired(t, visitors(30, OLD));

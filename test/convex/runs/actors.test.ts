@@ -37,7 +37,7 @@ async function startPurge(archive?: { file: string; archiver: string }) {
   return runId;
 }
 
-test("who let a canceled run go on is kept, and why", async () => {
+test("the ledger keeps who resumed a canceled run, and why", async () => {
   const runId = await startPurge();
   await t.mutation(api.runs.control.cancel, { runId, actor: "ann" });
   vi.setSystemTime(NOW + MINUTE_MS);
@@ -55,7 +55,7 @@ test("who let a canceled run go on is kept, and why", async () => {
   });
 });
 
-test("the last few are kept", async () => {
+test("the ledger keeps the last few resumes of a run", async () => {
   const runId = await startPurge();
   for (let n = 0; n <= MAX_RUN_ERRORS; n += 1) {
     await t.mutation(api.runs.control.cancel, { runId, actor: "ann" });
@@ -66,7 +66,7 @@ test("the last few are kept", async () => {
   expect(resumes.at(-1)).toMatchObject({ actor: `bob-${MAX_RUN_ERRORS}` });
 });
 
-test("who takes over an archive says where it is now", async () => {
+test("taking over an archived purge sets the archive's new file", async () => {
   const runId = await startPurge({ file: "/old.gz", archiver: "first" });
   const takeOver = { runId, actor: "bob", archiver: "second" };
   await t.mutation(api.runs.control.resume, takeOver);
@@ -82,7 +82,7 @@ test("who takes over an archive says where it is now", async () => {
   });
 });
 
-test("an empty reason is refused, and nothing is changed", async () => {
+test("an empty reason is refused, and the run stays as it was", async () => {
   const runId = await startPurge();
   const by = { actor: "ann", reason: " " };
   const refused = [

@@ -82,8 +82,8 @@ async function drive(link: Link, pages = Infinity) {
   return archived;
 }
 
-describe("what is archived", () => {
-  test("is what is deleted: leases, sessions and actions, however many pages a session takes", async () => {
+describe("an archived session", () => {
+  test("is deleted with its lease and actions, also where it takes several pages", async () => {
     await setPageSize(t, 4);
     await seedLeased(t, [
       ...visitors(6, OLD, "stale"),
@@ -126,7 +126,7 @@ describe("what is archived", () => {
     );
   });
 
-  test("stays where the session came back, was changed or forgotten meanwhile", async () => {
+  test("is kept where the visitor came back, changed it or was forgotten meanwhile", async () => {
     await seedExpired(t, [
       { anonymousId: "back", lastActive: OLD, actions: 2 },
       { anonymousId: "linked", lastActive: OLD, actions: 2 },
@@ -182,7 +182,7 @@ describe("what is archived", () => {
 });
 
 describe("a page", () => {
-  test("is done once, however often it is said to be on disk", async () => {
+  test("is deleted once, however often it is confirmed", async () => {
     await setPageSize(t, 2);
     await seedExpired(t, visitors(6, OLD));
     const link = await start();
@@ -198,7 +198,7 @@ describe("a page", () => {
     expect((await expectInvariants(t)).sessions).toHaveLength(2);
   });
 
-  test("asked for and not done deletes nothing", async () => {
+  test("that is not confirmed deletes nothing", async () => {
     await seedExpired(t, visitors(3, OLD));
     const link = await start();
     await drive(link, 1);
@@ -207,7 +207,7 @@ describe("a page", () => {
     expect((await expectInvariants(t)).sessions).toHaveLength(3);
   });
 
-  test("of a run that was canceled meanwhile was not done, and says so", async () => {
+  test("of a run canceled meanwhile deletes nothing, and returns so", async () => {
     await setPageSize(t, 2);
     await seedExpired(t, visitors(6, OLD));
     const link = await start();
@@ -225,7 +225,7 @@ describe("a page", () => {
     expect((await expectInvariants(t)).sessions).toHaveLength(4);
   });
 
-  test("that a hook refuses shrinks to the row, which is set aside", async () => {
+  test("that a hook refuses shrinks to one row, which is set aside", async () => {
     t = await setUpWithFaults();
     await setPageSize(t, 4);
     await seedExpired(t, [
@@ -245,7 +245,7 @@ describe("a page", () => {
     expect(sessions.map((row) => row.anonymousId)).toEqual(["poison-1"]);
   });
 
-  test("keeps to the run's bounds", async () => {
+  test("keeps to the run's maximum and rate", async () => {
     await seedExpired(t, visitors(100, OLD));
     const link = await start("writer", { maxSessions: 60, ratePerSecond: 5 });
     await drive(link, 1);
@@ -261,7 +261,7 @@ describe("a page", () => {
 });
 
 describe("the run", () => {
-  test("is in the ledger, keeps others from starting, and needs its archiver to go on", async () => {
+  test("is in the ledger, is the only one of its kind, and resumes only with an archiver", async () => {
     await setPageSize(t, 2);
     await seedExpired(t, visitors(6, OLD));
     const link = await start();
@@ -301,7 +301,7 @@ describe("the run", () => {
     });
   });
 
-  test("is taken over while it runs, and tells how far the archive is good", async () => {
+  test("can be taken over while it runs, and returns its last deleted page", async () => {
     await setPageSize(t, 2);
     await seedExpired(t, visitors(6, OLD));
     const link = await start();
@@ -319,7 +319,7 @@ describe("the run", () => {
     expect(page.sessions).toEqual(lost.sessions);
   });
 
-  test("is no matter for the watchdog until a day has passed; then it is canceled", async () => {
+  test("is left alone by the watchdog for a day, then canceled", async () => {
     await setPageSize(t, 2);
     await seedExpired(t, visitors(6, OLD));
     const { runId } = await start();
@@ -337,7 +337,7 @@ describe("the run", () => {
     });
   });
 
-  test("is a purge", async () => {
+  test("must be a purge", async () => {
     await expect(
       t.mutation(api.runs.control.start, {
         kind: "expire",

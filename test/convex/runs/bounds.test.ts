@@ -46,7 +46,7 @@ async function start(
   return runId;
 }
 
-test("a run ends at its maximum, and resumes with as many again", async () => {
+test("a run ends at its maximum, and resumes with the same maximum again", async () => {
   await setPageSize(t, 3);
   await seedExpired(t, visitors(12, OLD));
   const runId = await start("purge", { maxSessions: 5 });
@@ -73,7 +73,7 @@ test("a run ends at its maximum, and resumes with as many again", async () => {
   });
 });
 
-test("one that is canceled before keeps what it has left", async () => {
+test("a run canceled before its maximum resumes with what is left of it", async () => {
   await setPageSize(t, 2);
   await seedExpired(t, visitors(60, OLD));
   const runId = await start("purge", { maxSessions: 40 });
@@ -86,13 +86,13 @@ test("one that is canceled before keeps what it has left", async () => {
   });
 });
 
-test("a maximum that is all there is completes the run", async () => {
+test("a run completes when its maximum is exactly what is due", async () => {
   await seedExpired(t, visitors(5, OLD));
   const runId = await start("purge", { maxSessions: 5 });
   expect((await readRun(t, runId)).status).toBe("completed");
 });
 
-test("the maximum of a purge is of deleted sessions, whatever leases it expires first", async () => {
+test("the maximum of a purge counts deleted sessions, not the leases it expires first", async () => {
   await seedLeased(t, visitors(8, OLD, "stale"));
   await seedExpired(t, visitors(4, OLD - DAY_MS));
   const runId = await start("purge", { maxSessions: 5 });
@@ -104,7 +104,7 @@ test("the maximum of a purge is of deleted sessions, whatever leases it expires 
   await expectInvariants(t);
 });
 
-test("the maximum of an expire run is of leases", async () => {
+test("the maximum of an expire run counts leases", async () => {
   await seedLeased(t, visitors(8, OLD));
   const runId = await start("expire", { maxSessions: 5 });
   expect(await finishRun(t, runId)).toMatchObject({
@@ -114,7 +114,7 @@ test("the maximum of an expire run is of leases", async () => {
   await expectInvariants(t);
 });
 
-test("a paced run keeps its rate, and no page is more than a second's worth", async () => {
+test("a run with a rate keeps it, and no page holds more than a second of it", async () => {
   await seedExpired(t, visitors(600, OLD));
   const runId = await start("purge", { ratePerSecond: 10 });
   let last = 0;
@@ -129,7 +129,7 @@ test("a paced run keeps its rate, and no page is more than a second's worth", as
   expect(await finishRun(t, runId)).toMatchObject({ sessions: 600 });
 });
 
-test("a bounded run keeps its rate from the start", async () => {
+test("a run with a maximum and a rate keeps the rate from its first page", async () => {
   await seedExpired(t, visitors(50, OLD));
   const bounds = { maxSessions: 50, ratePerSecond: 10 };
   const runId = await start("purge", bounds);
@@ -137,7 +137,7 @@ test("a bounded run keeps its rate from the start", async () => {
   expect(finishedAt - NOW).toBeGreaterThanOrEqual(4_000);
 });
 
-test("a session with many actions takes its share of the rate", async () => {
+test("a session with many actions counts as several in the rate", async () => {
   await seedExpired(t, [
     { anonymousId: "busy", lastActive: OLD, actions: 400 },
   ]);
@@ -148,7 +148,7 @@ test("a session with many actions takes its share of the rate", async () => {
   expect(finishedAt - NOW).toBeGreaterThanOrEqual(9_000);
 });
 
-test("the watchdog leaves a paced run alone while it waits, and not longer", async () => {
+test("the watchdog leaves a run with a rate alone only while it waits", async () => {
   await seedExpired(t, visitors(3, OLD));
   const runId = await start("purge", { ratePerSecond: 0.01 });
   // One session every 100 seconds; here the wait is made as long as a session of 300 actions makes it.
@@ -169,7 +169,7 @@ test.each([
   { maxSessions: 1.5 },
   { ratePerSecond: 0 },
   { ratePerSecond: NaN },
-])("%j is refused and starts nothing", async (bounds) => {
+])("the bounds %j are refused, and nothing is started", async (bounds) => {
   await expect(start("purge", bounds)).rejects.toMatchObject({
     data: { kind: "invalidArgument", argument: Object.keys(bounds)[0] },
   });

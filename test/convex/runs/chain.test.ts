@@ -40,7 +40,7 @@ afterEach(() => {
 });
 
 describe("the chain", () => {
-  test("a page that runs twice does nothing the second time", async () => {
+  test("a page that is repeated does nothing", async () => {
     await setPageSize(t, 10);
     await seedExpired(t, visitors(35, OLD));
     const runId = await startRun(t, "purge");
@@ -60,7 +60,7 @@ describe("the chain", () => {
     await expectInvariants(t);
   });
 
-  test("jobs of a run that was canceled and resumed do not mix", async () => {
+  test("a resumed run ignores the jobs from before its cancel", async () => {
     await setPageSize(t, 10);
     await seedExpired(t, visitors(30, OLD));
     const runId = await startRun(t, "purge");
@@ -75,7 +75,7 @@ describe("the chain", () => {
     });
   });
 
-  test("a link that could not report its failure is tried again at half the size", async () => {
+  test("a page whose job failed is tried again at half its size", async () => {
     await setPageSize(t, 10);
     await seedExpired(t, visitors(30, OLD));
     const runId = await startRun(t, "purge");
@@ -98,7 +98,7 @@ describe("the chain", () => {
     expect((await readRun(t, runId)).status).toBe("completed");
   });
 
-  test("a job canceled in workpool fails the run, which can be resumed", async () => {
+  test("a job canceled in workpool fails its run, which can be resumed", async () => {
     await setPageSize(t, 10);
     await seedExpired(t, visitors(30, OLD));
     const runId = await startRun(t, "purge");
@@ -129,7 +129,7 @@ describe("the chain", () => {
 });
 
 describe("the walk", () => {
-  test("leases and sessions that share a moment are each taken once", async () => {
+  test("takes each lease and each session of one moment once", async () => {
     await setPageSize(t, 100);
     await seedLeased(t, visitors(750, OLD, "leased"));
     await seedExpired(t, visitors(750, OLD, "expired"));
@@ -144,7 +144,7 @@ describe("the walk", () => {
     ]);
   });
 
-  test("a purge expires stale leases itself, and only those before its cutoff", async () => {
+  test("of a purge expires stale leases too, only those before its cutoff", async () => {
     await seedLeased(t, [
       { anonymousId: "before", lastActive: CUTOFF - 1, actions: 2 },
       { anonymousId: "at", lastActive: CUTOFF, actions: 2 },
@@ -161,7 +161,7 @@ describe("the walk", () => {
     ]);
   });
 
-  test("a shorter idle timeout is in force for everybody from the next expire run on", async () => {
+  test("of the next expire run applies a shorter idle timeout to every lease", async () => {
     const idleTimeoutMs = (minutes: number) =>
       t.mutation(api.settings.settings.change, {
         patch: { idleTimeoutMs: minutes * MINUTE_MS },
@@ -189,7 +189,7 @@ describe("the walk", () => {
     ]);
   });
 
-  test("an expire run dates the end of the visit by its last activity", async () => {
+  test("of an expire run dates the visit's end by its last activity", async () => {
     await seedLeased(t, visitors(25, NOW - 2 * HOUR_MS));
     await setPageSize(t, 10);
     await finishRun(t, await startRun(t, "expire"));
@@ -201,7 +201,7 @@ describe("the walk", () => {
 });
 
 describe("sessions that do not fit a page", () => {
-  test("are finished over several pages and only then deleted", async () => {
+  test("lose their actions over several pages, and only then their row", async () => {
     await seedExpired(t, [
       { anonymousId: "busy", lastActive: OLD, actions: 7_000 },
       ...visitors(3, OLD),
@@ -227,7 +227,7 @@ describe("sessions that do not fit a page", () => {
     expect((await expectInvariants(t)).actions).toEqual([]);
   });
 
-  test("one that returns in between stays, with what is left of it", async () => {
+  test("stay with their remaining actions where the visitor returns in between", async () => {
     await seedExpired(t, [
       { anonymousId: "busy", lastActive: OLD, actions: 7_000 },
       ...visitors(3, OLD),
@@ -269,7 +269,7 @@ describe("sessions that do not fit a page", () => {
     },
   );
 
-  test("actions near 1 MiB do not break a page: it stops within its bytes", async () => {
+  test("a page of actions near 1 MiB each stops within its byte limit", async () => {
     const metadata = "x".repeat(1_000_000);
     for (let i = 0; i < 4; i += 1) {
       await t.mutation(api.operator.import.batch, {

@@ -31,38 +31,41 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test.each(RUN_KINDS)("a page of %s", async (kind) => {
-  await seedLeased(t, visitors(20, NOW - HOUR_MS, "idle"));
-  await seedExpired(t, visitors(20, NOW - 20 * DAY_MS, "old"));
-  await seedLeased(t, visitors(20, NOW, "ends"));
-  await seedExpired(t, visitors(20, NOW - DAY_MS, "returns"));
-  // The first run of a kind makes its counters.
-  await finishRun(t, await startRun(t, kind));
-  await seedLeased(t, visitors(20, NOW - HOUR_MS, "idle-too"));
-  await seedExpired(t, visitors(20, NOW - 20 * DAY_MS, "old-too"));
+test.each(RUN_KINDS)(
+  "a page of a run of %s reads and writes no document of visitors who come and go",
+  async (kind) => {
+    await seedLeased(t, visitors(20, NOW - HOUR_MS, "idle"));
+    await seedExpired(t, visitors(20, NOW - 20 * DAY_MS, "old"));
+    await seedLeased(t, visitors(20, NOW, "ends"));
+    await seedExpired(t, visitors(20, NOW - DAY_MS, "returns"));
+    // The first run of a kind makes its counters.
+    await finishRun(t, await startRun(t, kind));
+    await seedLeased(t, visitors(20, NOW - HOUR_MS, "idle-too"));
+    await seedExpired(t, visitors(20, NOW - 20 * DAY_MS, "old-too"));
 
-  const ofRun = await record(async () => {
-    expect(await readRun(t, await startRun(t, kind))).toMatchObject({
-      status: "completed",
-      sessions: 20,
-    });
-  });
-  const ofVisitors = await record(async () => {
-    for (let i = 0; i < 20; i += 1) {
-      const beat = (anonymousId: string) =>
-        t.mutation(api.visitors.heartbeat.beat, { anonymousId });
-      await beat(`new-${i}`);
-      await beat(`returns-${i}`);
-      await t.mutation(api.visitors.end.visit, {
-        anonymousId: `ends-${i}`,
+    const ofRun = await record(async () => {
+      expect(await readRun(t, await startRun(t, kind))).toMatchObject({
+        status: "completed",
+        sessions: 20,
       });
-    }
-  });
-  expect(ofRun.idsWritten.size).toBeGreaterThan(20);
-  expect(ofVisitors.idsWritten.size).toBeGreaterThan(40);
-  expect(shared(ofRun, ofVisitors)).toEqual([]);
-  expect(shared(ofVisitors, ofRun)).toEqual([]);
-});
+    });
+    const ofVisitors = await record(async () => {
+      for (let i = 0; i < 20; i += 1) {
+        const beat = (anonymousId: string) =>
+          t.mutation(api.visitors.heartbeat.beat, { anonymousId });
+        await beat(`new-${i}`);
+        await beat(`returns-${i}`);
+        await t.mutation(api.visitors.end.visit, {
+          anonymousId: `ends-${i}`,
+        });
+      }
+    });
+    expect(ofRun.idsWritten.size).toBeGreaterThan(20);
+    expect(ofVisitors.idsWritten.size).toBeGreaterThan(40);
+    expect(shared(ofRun, ofVisitors)).toEqual([]);
+    expect(shared(ofVisitors, ofRun)).toEqual([]);
+  },
+);
 
 /** What the one writes and the other reads or writes. */
 function shared(writer: Recording, other: Recording): string[] {

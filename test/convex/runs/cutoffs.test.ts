@@ -72,7 +72,7 @@ describe("a cutoff younger than the idle timeout", () => {
     ).rejects.toMatchObject({ data: { kind: "invalidCutoff" } });
   });
 
-  test("is refused when a run is to go on", async () => {
+  test("is refused by resume", async () => {
     await setPageSize(t, 1);
     await seedExpired(t, visitors(3, NOW - 20 * DAY_MS));
     const { runId } = await t.mutation(api.runs.control.start, {
@@ -87,7 +87,7 @@ describe("a cutoff younger than the idle timeout", () => {
   });
 });
 
-test("the latest cutoff takes nobody who is there", async () => {
+test("the latest cutoff takes no active visitor", async () => {
   await seedLeased(t, visitors(1, LATEST, "there"));
   await seedLeased(t, visitors(1, LATEST - 1, "idle"));
   const cutoff = LATEST;
@@ -100,18 +100,21 @@ test.each([
   { daysAgo: 20, cutoff: NOW - 20 * DAY_MS },
   { daysAgo: 1 / 3, cutoff: NOW - DAY_MS / 3 },
   { daysAgo: 1e9, cutoff: 0 },
-])("so many days are reckoned here: %j", async ({ daysAgo, cutoff }) => {
-  expect(
-    await t.mutation(api.runs.control.start, {
-      ...{ kind: "purge", cutoff: { daysAgo }, ...by },
-    }),
-  ).toMatchObject({ cutoff });
-  expect(
-    await t.query(api.runs.preview.purge, { cutoff: { daysAgo } }),
-  ).toMatchObject({ cutoff, now: NOW });
-});
+])(
+  "daysAgo is subtracted from the deployment's clock: %j",
+  async ({ daysAgo, cutoff }) => {
+    expect(
+      await t.mutation(api.runs.control.start, {
+        ...{ kind: "purge", cutoff: { daysAgo }, ...by },
+      }),
+    ).toMatchObject({ cutoff });
+    expect(
+      await t.query(api.runs.preview.purge, { cutoff: { daysAgo } }),
+    ).toMatchObject({ cutoff, now: NOW });
+  },
+);
 
-test("so many days must be a number", async () => {
+test("daysAgo must be a number", async () => {
   const cutoff = { daysAgo: NaN };
   await expect(
     t.mutation(api.runs.control.start, { kind: "purge", cutoff, ...by }),
@@ -119,7 +122,7 @@ test("so many days must be a number", async () => {
 });
 
 describe("a preview", () => {
-  test("says by whose clock, under which settings, and whether it is within them", async () => {
+  test("returns its clock, its settings' revision and whether the retention allows its cutoff", async () => {
     const under = async (cutoff?: number | { daysAgo: number }) => {
       const page = await t.query(
         api.runs.preview.purge,
@@ -162,7 +165,7 @@ describe("a preview", () => {
     });
   });
 
-  test("takes settings that are not in force yet", async () => {
+  test("applies a patch of settings that are not in force yet", async () => {
     await change({ idleTimeoutMs: 2 * HOUR_MS });
     await seedExpired(t, visitors(2, NOW - 2 * HOUR_MS));
     const patch = { idleTimeoutMs: 5 * MINUTE_MS, retentionDays: 1 / 24 };
@@ -173,7 +176,7 @@ describe("a preview", () => {
     expect(await count({ patch })).toBe(2);
   });
 
-  test("counts from a moment on", async () => {
+  test("counts sessions last active from a given time on", async () => {
     await seedExpired(t, visitors(2, NOW - 30 * DAY_MS, "old"));
     await seedExpired(t, visitors(3, NOW - 20 * DAY_MS, "newer"));
     await seedLeased(t, visitors(1, NOW - 20 * DAY_MS, "leased"));
@@ -196,8 +199,8 @@ describe("a preview", () => {
   }
 });
 
-describe("a start names the settings it was asked under", () => {
-  test("and is refused once they have changed", async () => {
+describe("a start or resume with the expected revision", () => {
+  test("is refused once the settings have changed", async () => {
     await seedExpired(t, visitors(1, NOW - 20 * DAY_MS));
     const { revision, cutoff } = await t.query(api.runs.preview.purge, {});
     await change({ retentionDays: 90 });
@@ -216,7 +219,7 @@ describe("a start names the settings it was asked under", () => {
     expect((await expectInvariants(t)).sessions).toHaveLength(1);
   });
 
-  test("which stay with the run", async () => {
+  test("is kept with the run", async () => {
     await change({ retentionDays: 15 });
     const { runId } = await t.mutation(api.runs.control.start, {
       ...{ kind: "purge", expectedRevision: 1, ...by },
@@ -224,7 +227,7 @@ describe("a start names the settings it was asked under", () => {
     expect(await readRun(t, runId)).toMatchObject({ revision: 1 });
   });
 
-  test("and so does going on", async () => {
+  test("is checked by resume as well", async () => {
     await setPageSize(t, 1);
     await seedExpired(t, visitors(3, NOW - 20 * DAY_MS));
     const { runId } = await t.mutation(api.runs.control.start, {

@@ -36,7 +36,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("a page shrinks to the row that fails, sets it aside, and grows again", async () => {
+test("pages shrink to the row that fails, set it aside, and grow again", async () => {
   await setPageSize(t, 64);
   await seedExpired(t, [
     ...visitors(1, OLD, "poison"),
@@ -64,7 +64,7 @@ test("a page shrinks to the row that fails, sets it aside, and grows again", asy
   });
 });
 
-test("of 2,500 rows that share a moment, all but those set aside go, each once", async () => {
+test("of 2,500 rows of one moment, each is deleted once but for those set aside", async () => {
   await setPageSize(t, 100);
   const seeds = visitors(2_500, OLD);
   for (const i of [3, 1_200, 1_201, 2_499]) {
@@ -89,7 +89,7 @@ test("of 2,500 rows that share a moment, all but those set aside go, each once",
   );
 });
 
-test("a lease that fails is set aside too, and its session stays active", async () => {
+test("a lease that fails is set aside, and its session stays active", async () => {
   await setPageSize(t, 10);
   await seedLeased(t, [
     ...visitors(4, OLD),
@@ -108,7 +108,7 @@ test("a lease that fails is set aside too, and its session stays active", async 
   }
 });
 
-test("what a failed page did is rolled back whole", async () => {
+test("a failed page is rolled back as a whole", async () => {
   await setPageSize(t, 10);
   await seedExpired(t, [
     ...visitors(5, OLD).map((seed) => ({ ...seed, actions: 3 })),
@@ -125,7 +125,7 @@ test("what a failed page did is rolled back whole", async () => {
   expect([sessions.length, actions.length]).toEqual([6, 15]);
 });
 
-test("20 failures in a row fail the run; mended, it goes on where it was", async () => {
+test("20 failures in a row fail the run, which resumes at its cursor", async () => {
   await setPageSize(t, 4);
   await seedExpired(t, visitors(25, OLD, "poison"));
   const runId = await startRun(t, "purge");
@@ -155,7 +155,7 @@ test("20 failures in a row fail the run; mended, it goes on where it was", async
   expect((await expectInvariants(t)).sessions).toEqual([]);
 });
 
-test("a row that goes well between failures starts the count anew", async () => {
+test("a row that succeeds between failures resets the count of failures", async () => {
   await setPageSize(t, 1);
   await seedExpired(t, [
     ...visitors(15, OLD, "poison"),

@@ -108,7 +108,7 @@ describe("start", () => {
     },
   );
 
-  test("one run of a kind at a time; the other kind is free", async () => {
+  test("allows one run of each kind at a time", async () => {
     await setPageSize(t, 1);
     await seedExpired(t, visitors(3, NOW - 20 * DAY_MS));
     const runId = await startRun(t, "purge");
@@ -128,7 +128,7 @@ describe("start", () => {
     expect(await startRun(t, "purge")).not.toBe(runId);
   });
 
-  test("a token names the run it started, also when that is done", async () => {
+  test("with a token that was used returns its run, also once that is done", async () => {
     const request = { kind: "purge" as const, ...by, token: "try-1" };
     const first = await t.mutation(api.runs.control.start, request);
     await untilFirstPage(t, first.runId);
@@ -142,7 +142,7 @@ describe("start", () => {
     );
   });
 
-  test("the cutoff stays as it was when the run started", async () => {
+  test("fixes the cutoff for the whole run", async () => {
     await setPageSize(t, 1);
     await seedExpired(t, visitors(2, NOW - RETENTION_MS - 1, "due"));
     await seedExpired(t, visitors(2, NOW - RETENTION_MS + 1, "later"));
@@ -159,7 +159,7 @@ describe("start", () => {
 });
 
 describe("list and get", () => {
-  test("newest first, by kind, and on from the last one seen", async () => {
+  test("return the newest runs first, by kind, and from a cursor on", async () => {
     const started: { kind: RunKind; at: number }[] = [];
     for (const kind of ["expire", "purge", "expire", "expire"] as const) {
       started.unshift({ kind, at: Date.now() });
@@ -181,7 +181,7 @@ describe("list and get", () => {
     }
   });
 
-  test("pages go on after the last one seen, also where runs share a millisecond", async () => {
+  test("return each run once, also where runs share a millisecond", async () => {
     const ids: string[] = [];
     for (let index = 0; index < 7; index += 1) {
       const runId = await startRun(t, index % 3 === 0 ? "purge" : "expire");
@@ -223,7 +223,7 @@ describe("list and get", () => {
     ).rejects.toMatchObject({ data: { argument: "cursor" } });
   });
 
-  test("an unknown run is null to get, and an error to cancel and resume", async () => {
+  test("answer an unknown run by null, where cancel and resume fail", async () => {
     expect(
       await t.query(api.runs.ledger.get, { runId: "nonsense" }),
     ).toBeNull();
@@ -237,7 +237,7 @@ describe("list and get", () => {
 });
 
 describe("cancel and resume", () => {
-  test("cancel takes effect before the next page, resume goes on at the cursor", async () => {
+  test("take effect before the next page, and go on at the cursor", async () => {
     await setPageSize(t, 2);
     await seedExpired(t, visitors(33, NOW - 20 * DAY_MS));
     const runId = await startRun(t, "purge");
@@ -286,7 +286,7 @@ describe("cancel and resume", () => {
     });
   });
 
-  test("resume waits for another run of the kind", async () => {
+  test("resume is refused while another run of the kind is running", async () => {
     await setPageSize(t, 1);
     await seedExpired(t, visitors(5, NOW - 20 * DAY_MS));
     const first = await startRun(t, "purge");
@@ -299,7 +299,7 @@ describe("cancel and resume", () => {
     });
   });
 
-  test("status shows a resumed run, however many have run since", async () => {
+  test("a resumed run is in status, however many runs came after it", async () => {
     await setPageSize(t, 1);
     await seedExpired(t, visitors(4, NOW - 20 * DAY_MS));
     const resumed = await startRun(t, "purge");
@@ -318,7 +318,7 @@ describe("cancel and resume", () => {
 });
 
 describe("preview", () => {
-  test("counts over several pages what the purge then deletes", async () => {
+  test("counts over several pages the sessions that the purge then deletes", async () => {
     const cutoff = NOW - RETENTION_MS;
     await seedLeased(t, visitors(2_100, cutoff - HOUR_MS, "leased"));
     await seedLeased(t, [

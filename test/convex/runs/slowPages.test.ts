@@ -36,7 +36,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("a first page that runs out of time is in the ledger, and the run goes on smaller at once", async () => {
+test("a first page that runs out of time is recorded, and a smaller one follows at once", async () => {
   await seedExpired(t, visitors(1_200, OLD));
   await withSlowHook(
     () => 300,
@@ -60,7 +60,7 @@ test("a first page that runs out of time is in the ledger, and the run goes on s
   expect((await expectInvariants(t)).sessions).toEqual([]);
 });
 
-test("a later page that runs out of time is as quick", async () => {
+test("a later page that runs out of time is followed by a smaller one at once", async () => {
   await seedExpired(t, visitors(4_000, OLD));
   let most = 1_000;
   await withSlowHook(
@@ -77,7 +77,7 @@ test("a later page that runs out of time is as quick", async () => {
   );
 });
 
-test("an archived page that runs out of time is asked for again, smaller", async () => {
+test("an archived page that runs out of time is asked for again in a smaller size", async () => {
   await seedExpired(t, visitors(400, OLD));
   await withSlowHook(
     () => 150,
@@ -124,7 +124,7 @@ test("an archived page that runs out of time is asked for again, smaller", async
   expect((await expectInvariants(t)).sessions).toEqual([]);
 });
 
-test("what was learned holds for the runs of a day", async () => {
+test("a size that ran out of time is not tried again for a day", async () => {
   await withSlowHook(
     () => 300,
     async () => {
@@ -141,7 +141,7 @@ test("what was learned holds for the runs of a day", async () => {
   expect(later).toMatchObject({ sessions: 400, pages: 1 });
 });
 
-test("a row that runs out of time alone is set aside, and the size is as it was", async () => {
+test("a row that runs out of time alone is set aside, and the page size stays", async () => {
   await seedExpired(t, visitors(3, OLD));
   await withSlowHook(
     () => 0,
@@ -156,7 +156,7 @@ test("a row that runs out of time alone is set aside, and the size is as it was"
   );
 });
 
-test("a schedule's runs are in the ledger from the tick on", async () => {
+test("a schedule's run is in the ledger from its tick on", async () => {
   await seedExpired(t, visitors(10, OLD));
   await t.mutation(internal.schedules.watchdog.check, {});
   await withSlowHook(
@@ -177,7 +177,7 @@ test("a schedule's runs are in the ledger from the tick on", async () => {
   );
 });
 
-test("a run whose next page was lost with its process goes on within a minute", async () => {
+test("a run that lost its next page with the process goes on within a minute", async () => {
   await seedExpired(t, visitors(2_500, OLD));
   const runId = await startRun(t, "purge");
   // The job is gone, as an action is that a process died with; the run's guard is not.

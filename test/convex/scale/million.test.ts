@@ -14,7 +14,7 @@ const NOW = Date.UTC(2026, 2, 1);
 const SEEDED_AT_ONCE = 10_000;
 
 test(
-  "status, a list and a backlog read as much with 1,000,000 sessions as with 1,000",
+  "status, a list and the backlog read the same number of documents with 1,000,000 sessions as with 1,000",
   { timeout: 900_000 },
   async () => {
     vi.useFakeTimers({ now: NOW });

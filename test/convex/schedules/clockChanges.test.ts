@@ -16,7 +16,7 @@ import {
   weekdayOf,
 } from "../support/clockKit.js";
 
-describe("is due when the clocks say", () => {
+describe("fires of every kind of spec are those of a walk over the clocks", () => {
   test.each(CHANGES)("%s, %s", (timeZone, change) => {
     const at = Date.parse(change);
     for (const { kind, spec, aroundMs } of [...KINDS, ...MIDNIGHT]) {
@@ -28,7 +28,7 @@ describe("is due when the clocks say", () => {
     }
   });
 
-  test("in a zone that changes nothing as the parser of crons has it", () => {
+  test("fires in a zone without clock changes are those of the parser of crons", () => {
     const from = Date.UTC(2027, 11, 30, 23, 59);
     for (const [minute, hour, date, month, weekday] of specs()) {
       const spec = [minute, hour, date, month, weekday].join(" ");

@@ -55,8 +55,8 @@ function stop(untilIso: string) {
   vi.setSystemTime(at(untilIso));
 }
 
-describe("where clocks go forward, with ticks on the days before,", () => {
-  test("a daily time that does not exist is due as much later", async () => {
+describe("where clocks go forward", () => {
+  test("a daily time that is skipped is due by the skipped hour later", async () => {
     await begin("2026-03-27T00:00Z", "30 2 * * *", "Europe/Berlin");
     await goOn("2026-03-31T00:00Z");
     expect(await purgesOf(t)).toEqual([
@@ -68,7 +68,7 @@ describe("where clocks go forward, with ticks on the days before,", () => {
     ]);
   });
 
-  test("a weekly one too: no week is missed", async () => {
+  test("a weekly time that is skipped is due by the skipped hour later", async () => {
     await begin("2026-03-16T00:00Z", "30 2 * * 0", "Europe/Berlin");
     await goOn("2026-04-06T00:00Z");
     expect(await purgesOf(t)).toEqual([
@@ -103,11 +103,14 @@ describe("where clocks go forward, with ticks on the days before,", () => {
       to: "2026-10-04T16:00Z",
       due: ["2026-10-03T15:30", "2026-10-04T15:00"],
     },
-  ])("$what is not lost", async ({ spec, timeZone, from, to, due }) => {
-    await begin(from, spec, timeZone);
-    await goOn(to, { watched: true });
-    expect(await purgesOf(t)).toEqual(due.map((time) => `${time}:00.000Z`));
-  });
+  ])(
+    "a fire of $what is not lost",
+    async ({ spec, timeZone, from, to, due }) => {
+      await begin(from, spec, timeZone);
+      await goOn(to, { watched: true });
+      expect(await purgesOf(t)).toEqual(due.map((time) => `${time}:00.000Z`));
+    },
+  );
 });
 
 describe("where clocks go back", () => {
@@ -136,11 +139,14 @@ describe("where clocks go back", () => {
       to: "2026-04-05T05:00Z",
       due: ["2026-04-05T02:30"],
     },
-  ])("$what: once", async ({ spec, timeZone, from, to, due }) => {
-    await begin(from, spec, timeZone);
-    await goOn(to, { watched: true });
-    expect(await purgesOf(t)).toEqual(due.map((time) => `${time}:00.000Z`));
-  });
+  ])(
+    "$what: each fire has one run",
+    async ({ spec, timeZone, from, to, due }) => {
+      await begin(from, spec, timeZone);
+      await goOn(to, { watched: true });
+      expect(await purgesOf(t)).toEqual(due.map((time) => `${time}:00.000Z`));
+    },
+  );
 });
 
 describe("after a stop", () => {
@@ -149,7 +155,7 @@ describe("after a stop", () => {
     { lasting: "six hours", until: "2026-03-01T08:30:00Z" },
     { lasting: "a week", until: "2026-03-08T02:10:00Z" },
   ])(
-    "of $lasting the watchdog, which comes first, has what was due done once",
+    "of $lasting the watchdog makes one run for all fires missed",
     async ({ until }) => {
       await begin("2026-03-01T00:00Z", "30 2 * * *");
       await goOn("2026-03-01T02:29:59Z");
@@ -163,7 +169,7 @@ describe("after a stop", () => {
     },
   );
 
-  test("another spec takes nothing away from the time that was due before", async () => {
+  test("another spec keeps the fire that was due by the old one", async () => {
     await begin("2026-03-01T00:00Z", "30 2 * * *");
     await goOn("2026-03-01T02:29:59Z");
     stop("2026-03-01T02:40:00Z");
@@ -175,7 +181,7 @@ describe("after a stop", () => {
     ]);
   });
 
-  test("doctor --fix, which registers what crons lost, has it done once", async () => {
+  test("doctor --fix registers the lost schedule and makes one run for its fires", async () => {
     await begin("2026-03-01T00:00Z", "30 2 * * *");
     await t.mutation((ctx) =>
       new Crons(components.crons).delete(ctx, { name: "purge" }),
@@ -190,7 +196,7 @@ describe("after a stop", () => {
   });
 });
 
-test("a spec set within the second of a fire, before its tick, leaves that fire its run", async () => {
+test("a spec set between a fire and its tick keeps that fire's run", async () => {
   await begin("2026-03-01T02:29:59.500Z", "30 2 * * *");
   // The fire has come and its tick is only enqueued.
   vi.setSystemTime(at("2026-03-01T02:30:00.001Z"));
@@ -202,7 +208,7 @@ test("a spec set within the second of a fire, before its tick, leaves that fire 
 describe("a pause until the time of a fire", () => {
   const until = at("2026-03-02T02:30Z");
 
-  test("is over at that time: the status, the preview and the run agree", async () => {
+  test("is over at that fire, as status, preview and run agree", async () => {
     await begin("2026-03-01T00:00Z", "30 2 * * *");
     const { schedule } = await pause(until);
     expect(schedule.nextAt).toBe(until);
@@ -215,7 +221,7 @@ describe("a pause until the time of a fire", () => {
     expect(await purgesOf(t)).toEqual(["2026-03-02T02:30:00.000Z"]);
   });
 
-  test("covers the fire before its end, though its tick comes after", async () => {
+  test("covers a fire before its end whose tick comes after", async () => {
     await begin("2026-03-01T00:00Z", "30 2 * * *");
     await pause(at("2026-03-01T02:30:00.001Z"));
     stop("2026-03-01T02:45Z");
@@ -224,7 +230,7 @@ describe("a pause until the time of a fire", () => {
     expect(await purgesOf(t)).toEqual([]);
   });
 
-  test("that is resumed sooner leaves what it covered undone", async () => {
+  test("that is resumed sooner starts no run for the fires it covered", async () => {
     await begin("2026-03-01T00:00Z", "30 2 * * *");
     await pause(at("2026-03-05T00:00Z"));
     stop("2026-03-01T02:45Z");

@@ -40,7 +40,7 @@ afterEach(() => {
 });
 
 describe("set", () => {
-  test("changes what is named and leaves the rest", async () => {
+  test("changes the fields given and keeps the others", async () => {
     await pause("purge", "audit");
     await set({ name: "purge", spec: "0 4 * * *" });
     await set({ name: "purge", timeZone: "Europe/Berlin" });
@@ -54,7 +54,7 @@ describe("set", () => {
     );
   });
 
-  test("is logged with who, why, and what was before", async () => {
+  test("is logged with actor, reason and previous values", async () => {
     const { revision } = await set({
       name: "purge",
       spec: "0 4 * * *",
@@ -70,7 +70,7 @@ describe("set", () => {
     });
   });
 
-  test("on another revision than expected changes neither settings nor cron", async () => {
+  test("on an unexpected revision changes neither settings nor cron", async () => {
     await set({ name: "purge", spec: "0 4 * * *" });
     await expect(
       set({ name: "purge", spec: "0 5 * * *", expectedRevision: 0 }),
@@ -81,7 +81,7 @@ describe("set", () => {
     expect(await cronSpecs()).toEqual({ purge: ["0 4 * * *"] });
   });
 
-  test("is in force when it returns: never a moment with two crons, or none", async () => {
+  test("is in force when it returns, with exactly one cron at any moment", async () => {
     await t.mutation(internal.schedules.watchdog.check, {});
     for (const spec of ["0 4 * * *", "0 5 * * *", "0 5 * * *"]) {
       await set({ name: "purge", spec });
@@ -96,7 +96,7 @@ describe("set", () => {
     expect((await cronSpecs()).purge).toEqual(["0 5 * * *"]);
   });
 
-  test("registers on a deployment whose watchdog has not run yet", async () => {
+  test("registers the cron also where the watchdog has not run yet", async () => {
     expect(await schedule("purge")).toMatchObject({
       state: "pending",
       nextAt: null,
@@ -111,7 +111,7 @@ describe("set", () => {
     });
   });
 
-  test("the new spec fires, the old one no more", async () => {
+  test("stops the old spec and fires the new one", async () => {
     await set({ name: "purge", spec: "0 1 * * *" });
     await set({ name: "purge", spec: "0 3 * * *" });
     await advance(t, 2 * HOUR_MS);
@@ -153,11 +153,14 @@ describe("refused", () => {
     },
     { spec: "0 0 31 2,4 *", says: "does not fire within eight years" },
     { spec: "@reboot", says: '"@reboot" is none of @yearly, ' },
-  ])("$spec, in words of its own", async ({ spec, says }) => {
-    await expect(set({ name: "purge", spec })).rejects.toMatchObject({
-      data: { message: expect.stringContaining(says) as unknown },
-    });
-  });
+  ])(
+    "the spec $spec, with a message that names its fault",
+    async ({ spec, says }) => {
+      await expect(set({ name: "purge", spec })).rejects.toMatchObject({
+        data: { message: expect.stringContaining(says) as unknown },
+      });
+    },
+  );
 
   test.each(["Europe/Berlim", "", "CET+1DST", "15"])(
     "time zone %j",
@@ -196,7 +199,7 @@ describe("refused", () => {
     expect(preview.spec).toBe(kept);
   });
 
-  test("six fields are taken where they fire once a minute at most", async () => {
+  test("specs of six fields must fire once a minute at most", async () => {
     await set({ name: "expire", spec: "30 */10 * * * *" });
     expect((await schedule("expire")).nextAt).toBe(NOW + 30_000);
   });
@@ -208,7 +211,7 @@ describe("pause", () => {
     await seedExpired(t, visitors(3, NOW - 60 * DAY_MS));
   });
 
-  test("starts nothing until resumed, and says who paused and why", async () => {
+  test("starts no run until resumed, and shows who paused and why", async () => {
     const { schedule: paused } = await pause("purge", "legal hold");
     expect(paused).toMatchObject({
       paused: { reason: "legal hold", actor: "tester", at: NOW },
@@ -237,7 +240,7 @@ describe("pause", () => {
     expect((await expectInvariants(t)).sessions).toEqual([]);
   });
 
-  test("ends by itself", async () => {
+  test("ends by itself at its time", async () => {
     const until = at("2026-03-02T12:00Z");
     const { schedule: paused } = await pause("purge", "release", until);
     expect(paused).toMatchObject({
@@ -260,7 +263,7 @@ describe("pause", () => {
     expect((await schedule("purge")).paused).toBeNull();
   });
 
-  test("stops schedules only, not operators", async () => {
+  test("does not stop runs of operators", async () => {
     await pause("purge", "legal hold");
     const runId = await startRun(t, "purge");
     expect(await readRun(t, runId)).toMatchObject({ sessions: 3 });
@@ -305,7 +308,7 @@ describe("preview", () => {
     expect(fires.at(-1)).toBe(at("2436-02-29T00:00Z"));
   });
 
-  test.each([0, 101, 2.5])("refuses to count %d", async (count) => {
+  test.each([0, 101, 2.5])("refuses a count of %d fires", async (count) => {
     await expect(
       t.query(api.schedules.show.preview, { name: "purge", count }),
     ).rejects.toMatchObject({
@@ -326,7 +329,7 @@ describe("preview", () => {
       fires: ["2026-11-01T05:30Z", "2026-11-02T06:30Z", "2026-11-03T06:30Z"],
     },
   ])(
-    "is what then happens when clocks $change",
+    "is followed by exactly those runs when clocks $change",
     async ({ spec = "30 2 * * *", from, fires }) => {
       vi.setSystemTime(from);
       await set({ name: "purge", spec, timeZone: "America/New_York" });
@@ -376,7 +379,7 @@ describe("a tick", () => {
     ]);
   });
 
-  test("leaves a run alone that is still going", async () => {
+  test("leaves a running run alone", async () => {
     await seedExpired(t, visitors(3, NOW - 60 * DAY_MS));
     await setPageSize(t, 1);
     await loseLink(t, await startRun(t, "purge"));
@@ -387,7 +390,7 @@ describe("a tick", () => {
     expect(await t.query(api.runs.ledger.list, {})).toHaveLength(1);
   });
 
-  test("never purges where the retention is never", async () => {
+  test("starts no purge where the retention is never", async () => {
     await seedExpired(t, visitors(3, NOW - 900 * DAY_MS));
     await t.mutation(api.settings.settings.change, {
       patch: { retentionDays: "never" },
@@ -398,7 +401,7 @@ describe("a tick", () => {
     expect((await expectInvariants(t)).sessions).toHaveLength(3);
   });
 
-  test("after six hours of downtime answers once, though crons fires for each it missed", async () => {
+  test("after six hours of downtime starts one run, though crons fires for each one missed", async () => {
     await leaveOneAlwaysDue();
     // The process stands still: its timers do not run, and time goes on.
     vi.setSystemTime(NOW + 6 * HOUR_MS);

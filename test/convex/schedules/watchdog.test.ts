@@ -71,7 +71,7 @@ describe("schedules", () => {
     ]);
   });
 
-  test("that fire are left as they are, paused ones too", async () => {
+  test("that fire are left alone, also paused ones", async () => {
     await check();
     const crons = await cronIds();
     await t.mutation(api.schedules.change.pause, {
@@ -87,7 +87,7 @@ describe("schedules", () => {
     expect(await cronIds()).toEqual(crons);
   });
 
-  test("that crons lost are registered again once a fire is overdue", async () => {
+  test("lost by crons are registered again once a fire is overdue", async () => {
     await check();
     await loseCron("expire");
     await advance(t, 25 * MINUTE_MS);
@@ -111,7 +111,7 @@ describe("schedules", () => {
 });
 
 describe("after an upgrade that moved functions", () => {
-  test("schedules are set to those of this version, and what was due meanwhile is done once", async () => {
+  test("schedules are registered with this version's function, and one run is made for the fires missed", async () => {
     await check();
     await seedExpired(t, visitors(3, OLD));
     await setOldTargets();
@@ -136,7 +136,7 @@ describe("after an upgrade that moved functions", () => {
     ]);
   });
 
-  test("a run goes on at its cursor at once, with a guard of this version", async () => {
+  test("a run goes on at its cursor at once, with this version's guard", async () => {
     await check();
     const runId = await standingRun();
     const { guard: before } = await rowOf(runId);
@@ -157,7 +157,7 @@ describe("after an upgrade that moved functions", () => {
     await expectInvariants(t);
   });
 
-  test("the fuse counts none of it", async () => {
+  test("the fuse does not count these repairs", async () => {
     for (let upgrade = 0; upgrade < 6; upgrade += 1) {
       await check();
       await setOldTargets();
@@ -174,7 +174,7 @@ describe("after an upgrade that moved functions", () => {
 });
 
 describe("runs", () => {
-  test("that stand still are resumed after ten minutes, at their cursor", async () => {
+  test("that stand still for ten minutes go on at their cursor", async () => {
     const runId = await standingRun();
     await advance(t, 10 * MINUTE_MS);
     await check();
@@ -192,7 +192,7 @@ describe("runs", () => {
     await expectInvariants(t);
   });
 
-  test("that get on are left alone", async () => {
+  test("that make progress are left alone", async () => {
     const runId = await standingRun();
     await advance(t, 9 * MINUTE_MS);
     await t.run((ctx) =>
@@ -204,7 +204,7 @@ describe("runs", () => {
     expect(await readRun(t, runId)).toEqual(before);
   });
 
-  test("older than 90 days leave the ledger, but for one that is running", async () => {
+  test("older than 90 days are deleted from the ledger unless they are running", async () => {
     const day = (n: number) => NOW - n * DAY_MS;
     await seedRuns([
       ...Array.from({ length: 120 }, () => ({ startedAt: day(100) })),
@@ -228,7 +228,7 @@ describe("runs", () => {
 });
 
 describe("the fuse", () => {
-  test("stops restarting a run that no restart helps, says so, and clears", async () => {
+  test("stops restarts of a run that keeps standing still, records so, and clears", async () => {
     const runId = await standingRun();
     const restarted = await checkFor(2 * HOUR_MS, runId);
     expect(restarted).toBe(5);
@@ -245,7 +245,7 @@ describe("the fuse", () => {
     });
   });
 
-  test("lets it try again six hours later", async () => {
+  test("allows restarts again six hours later", async () => {
     const runId = await standingRun();
     expect(await checkFor(6 * HOUR_MS, runId)).toBe(5);
     expect(await checkFor(2 * HOUR_MS, runId)).toBe(5);

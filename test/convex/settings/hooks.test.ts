@@ -24,7 +24,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("onPurged gets every page's sessions, with all an app needs of them", async () => {
+test("onPurged gets every page's sessions, with their ids and times", async () => {
   await setPageSize(2);
   const visitors = await importVisitors(5, OLD);
   await run("purge");
@@ -43,7 +43,7 @@ test("onPurged gets every page's sessions, with all an app needs of them", async
   });
 });
 
-test("onExpired gets those who were idle, with the user where one is known", async () => {
+test("onExpired gets the idle sessions, with their user if known", async () => {
   await t.mutation((ctx) =>
     ctx.runMutation(sessionTracker.visitors.link.user, {
       anonymousId: "known",
@@ -59,7 +59,7 @@ test("onExpired gets those who were idle, with the user where one is known", asy
   });
 });
 
-test("the app's rows go exactly when the sessions do", async () => {
+test("the app's rows are deleted in the same transaction as the sessions", async () => {
   await setPageSize(4);
   const visitors = await importVisitors(8, OLD);
   await t.run(async (ctx) => {
@@ -86,7 +86,7 @@ test("the app's rows go exactly when the sessions do", async () => {
   expect(told).toEqual(visitors.filter((_, i) => i !== 5));
 });
 
-test("who is forgotten is forgotten by the app too", async () => {
+test("forget calls the app's onPurged for the visitor", async () => {
   const [gone = ""] = await importVisitors(2, OLD);
   await giveCarts();
   const told = { hook: "onPurged", error: null };
@@ -97,7 +97,7 @@ test("who is forgotten is forgotten by the app too", async () => {
 });
 
 describe("where the hook fails", () => {
-  test("the person is erased all the same, what it did is undone, and it is owed", async () => {
+  test("forget still erases the visitor, rolls the hook back and records a debt", async () => {
     const [gone = "", kept = ""] = await importVisitors(2, OLD);
     await giveCarts();
     await refuse(gone);
@@ -128,7 +128,7 @@ describe("where the hook fails", () => {
     expect(await forget(kept)).toMatchObject({ erased: true });
   });
 
-  test("what is owed is paid once the hook is mended, and not before", async () => {
+  test("a debt is paid once the hook works again, not before", async () => {
     const [gone = ""] = await importVisitors(1, OLD);
     await giveCarts();
     await refuse(gone);
@@ -154,7 +154,7 @@ describe("where the hook fails", () => {
     expect(await retry(debtId)).toEqual({ isPaid: true, error: null });
   });
 
-  test("one that ran out of time is owed, and not called again until it is paid", async () => {
+  test("a hook that runs out of time is owed, and not called again until the debt is paid", async () => {
     const [first = "", second = ""] = await importVisitors(2, OLD);
     const hookUnable = "it timed out";
     expect(await forget(first, { hookUnable })).toMatchObject({
@@ -170,7 +170,7 @@ describe("where the hook fails", () => {
     expect(await hookCalls()).toHaveLength(2);
   });
 
-  test("a debt can be struck out by hand, once", async () => {
+  test("a debt can be settled by hand, once", async () => {
     const [gone = ""] = await importVisitors(1, OLD);
     await refuse(gone);
     await forget(gone);
@@ -187,7 +187,7 @@ describe("where the hook fails", () => {
   });
 });
 
-test("a hook whose function is gone is named, cleared, and keeps nobody", async () => {
+test("a hook whose function is gone is reported, can be cleared, and stops no forget", async () => {
   const [gone = ""] = await importVisitors(3, OLD);
   await t.mutation((ctx) =>
     ctx.runMutation(sessionTracker.settings.settings.setHooks, {
@@ -231,14 +231,14 @@ test("a hook whose function is gone is named, cleared, and keeps nobody", async 
   expect(await run("purge")).toMatchObject({ sessions: 2, quarantined: 0 });
 });
 
-test("null removes a hook", async () => {
+test("setting a hook to null removes it", async () => {
   await t.mutation(install, { onExpired: null, onPurged: null });
   await importVisitors(2, OLD);
   expect(await run("purge")).toMatchObject({ sessions: 2 });
   expect(await hookCalls()).toEqual([]);
 });
 
-test("a hook that edits its own schedule leaves it alive", async () => {
+test("a schedule keeps firing after a hook of its own run edits it", async () => {
   await t.mutation(install, { onExpired: "editSchedule", onPurged: null });
   await t.mutation((ctx) =>
     ctx.runMutation(sessionTracker.schedules.change.set, {

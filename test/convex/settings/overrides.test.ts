@@ -28,8 +28,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("only what was set is stored", () => {
-  test("of policy, with hooks or without", async () => {
+describe("a settings row stores only the values that were set", () => {
+  test("of the policy, with and without hooks", async () => {
     const t = setUpComponent();
     const onPurged = "function://;a:b";
     await t.mutation(api.settings.settings.setHooks, { onPurged });
@@ -43,7 +43,7 @@ describe("only what was set is stored", () => {
     });
   });
 
-  test("of schedules, each field for itself", async () => {
+  test("of schedules, field by field", async () => {
     const t = setUpComponent();
     const set = api.schedules.change.set;
     const expire = { name: "expire", actor: "ada" } as const;
@@ -61,7 +61,7 @@ describe("only what was set is stored", () => {
     });
   });
 
-  test("a pause that is over leaves nothing", async () => {
+  test("but nothing of a pause that is over", async () => {
     const t = setUpComponent();
     const purge = { name: "purge", actor: "ada" } as const;
     const paused = { ...purge, reason: "audit" };
@@ -75,7 +75,7 @@ describe("only what was set is stored", () => {
     expect(await overrides(t)).toEqual({});
   });
 
-  test("a value that was set stays set, also where it is the default again", async () => {
+  test("and keeps a value that is set to its default again", async () => {
     const t = setUpComponent();
     await change(t, { retentionDays: 30 });
     await change(t, { retentionDays: DEFAULT_SETTINGS.retentionDays });
@@ -84,7 +84,7 @@ describe("only what was set is stored", () => {
 });
 
 describe("a later version", () => {
-  test("reaches with a new default whoever has not set the value", async () => {
+  test("applies a new default where the value was not set", async () => {
     const t = setUpComponent();
     const onPurged = "function://;a:b";
     await t.mutation(api.settings.settings.setHooks, { onPurged });
@@ -99,7 +99,7 @@ describe("a later version", () => {
     });
   });
 
-  test("may add a setting: a stored row must have none of them", () => {
+  test("may add a setting that stored rows do not have", () => {
     const { schedules, ...policy } = vOverrides.fields;
     const ofSchedules = Object.values(schedules.fields);
     const fields = [
@@ -147,14 +147,14 @@ describe("a row of 0.1, with all values", () => {
     return t;
   }
 
-  test("is read as it is", async () => {
+  test("is read unchanged", async () => {
     const t = await setUpWhole();
     const settings = await t.query(api.settings.settings.get, {});
     expect(settings).toEqual({ ...whole, revision: 4 });
     expect(await overrides(t)).toBeUndefined();
   });
 
-  test("becomes overrides with the next change, which alone is logged", async () => {
+  test("becomes overrides at the next change, and only the change is logged", async () => {
     const t = await setUpWhole();
     expect(await change(t, { pageSize: 500 })).toEqual({
       revision: 5,
@@ -175,7 +175,7 @@ describe("a row of 0.1, with all values", () => {
     });
   });
 
-  test("becomes overrides with the next change of hooks", async () => {
+  test("becomes overrides at the next change of hooks", async () => {
     const t = await setUpWhole();
     await t.mutation(api.settings.settings.setHooks, { onExpired: null });
     const [row] = await settingsRows(t);
@@ -184,7 +184,7 @@ describe("a row of 0.1, with all values", () => {
     expect(stored).toEqual({ overrides: set, revision: 4, onPurged });
   });
 
-  test("follows a new default in what was not set, moved or not", async () => {
+  test("follows a new default where the value was not set, before and after it becomes overrides", async () => {
     const t = await setUpWhole();
     changeDefaults();
     const expected = {

@@ -61,7 +61,7 @@ describe("without a row", () => {
   });
 });
 
-describe("each field has its edges", () => {
+describe("each field has its limits", () => {
   /** Other settings that let the field alone decide. */
   const longIdle = { idleTimeoutMs: 2 * HOUR_MS };
   const shortIdle = { idleTimeoutMs: MINUTE_MS, touchAfterMs: 0 };
@@ -169,7 +169,7 @@ describe("each field has its edges", () => {
 });
 
 describe("a change", () => {
-  test("is a patch, and says what it changed from what to what", async () => {
+  test("is a patch, and returns the values before and after", async () => {
     const t = setUpComponent();
     const patch = { retentionDays: 30, pageSize: 1_000, touchAfterMs: 5_000 };
     expect(await change(t, patch)).toEqual({
@@ -180,9 +180,9 @@ describe("a change", () => {
   });
 
   test.each<[string, Partial<Policy>]>([
-    ["of nothing", {}],
-    ["to what is already so", { retentionDays: 14, pageSize: 1_000 }],
-  ])("%s writes nothing", async (_, patch) => {
+    ["without fields", {}],
+    ["to the values in force", { retentionDays: 14, pageSize: 1_000 }],
+  ])("%s writes no row", async (_, patch) => {
     const t = setUpComponent();
     const nothing = { before: {}, after: {} };
     expect(await change(t, patch)).toEqual({ revision: 0, ...nothing });
@@ -196,7 +196,7 @@ describe("a change", () => {
     expect(await t.query(api.settings.settings.log, {})).toHaveLength(1);
   });
 
-  test("made on the revision in force is applied", async () => {
+  test("with the revision in force expected is applied", async () => {
     const t = setUpComponent();
     for (const expectedRevision of [0, 1, 2]) {
       const retentionDays = 20 + expectedRevision;
@@ -205,7 +205,7 @@ describe("a change", () => {
     }
   });
 
-  test("made on an older revision is refused, and told who changed what", async () => {
+  test("with an older revision expected is refused with the last change", async () => {
     const t = setUpComponent();
     const ada = { actor: "ada", reason: "GDPR", expectedRevision: 0 };
     await change(t, { retentionDays: 7, pageSize: 500 }, ada);
@@ -232,7 +232,7 @@ describe("a change", () => {
     });
   });
 
-  test("made on a revision that never was is refused, even where it changes nothing", async () => {
+  test("with an unknown revision expected is refused, even where it changes nothing", async () => {
     const t = setUpComponent();
     await expect(change(t, {}, { expectedRevision: 3 })).rejects.toMatchObject({
       data: { kind: "revisionConflict", expected: 3, actual: 0, last: null },
@@ -265,7 +265,7 @@ describe("the log", () => {
     ]);
   });
 
-  test("of schedules is the same log, and shares the revisions", async () => {
+  test("holds changes of schedules too, with the same revisions", async () => {
     const t = setUpComponent();
     await change(t, { retentionDays: 7 });
     const pause = { name: "purge", reason: "audit", actor: "ada" } as const;
@@ -303,7 +303,7 @@ describe("the log", () => {
 });
 
 describe("hooks", () => {
-  test("are kept beside the settings, and are not part of what get shows", async () => {
+  test("are stored beside the settings, and are not returned by get", async () => {
     const t = setUpComponent();
     await t.mutation(api.settings.settings.setHooks, {
       onExpired: "function://;a:b",
@@ -315,13 +315,13 @@ describe("hooks", () => {
     expect(settings).toEqual({ ...DEFAULT_SETTINGS, revision: 0 });
   });
 
-  test("given none, nothing is written", async () => {
+  test("given none write no row", async () => {
     const t = setUpComponent();
     await t.mutation(api.settings.settings.setHooks, {});
     expect(await settingsRows(t)).toEqual([]);
   });
 
-  test("absent stay as they were, null are removed, and changes leave them", async () => {
+  test("left out are kept, null are removed, and changes of settings keep them", async () => {
     const t = setUpComponent();
     const both = { onExpired: "function://;a:b", onPurged: "function://;a:c" };
     await t.mutation(api.settings.settings.setHooks, both);

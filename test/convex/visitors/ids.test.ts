@@ -19,7 +19,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("nobody becomes a visitor under the sessionId of another", async () => {
+test("another session's sessionId is refused as an anonymousId", async () => {
   const anonymousId = victim;
   const refused = { ok: false, reason: "invalidAnonymousId" };
   expect(
@@ -38,14 +38,14 @@ test("nobody becomes a visitor under the sessionId of another", async () => {
   expect(sessions.map((row) => row.anonymousId)).toEqual(["victim"]);
 });
 
-test("a sessionId that is gone is an anonymousId like any other", async () => {
+test("a deleted session's sessionId is valid as an anonymousId", async () => {
   await t.mutation(api.visitors.forget.visitor, { anonymousId: "victim" });
   expect(
     await t.mutation(api.visitors.heartbeat.beat, { anonymousId: victim }),
   ).toMatchObject({ state: "created" });
 });
 
-test("an id that is one of each kind is refused, unless its kind is said", async () => {
+test("an id that is both a sessionId and an anonymousId is refused without its kind", async () => {
   // An import, say, of before.
   await seedExpired(t, [{ anonymousId: victim, lastActive: NOW }]);
   await expect(
@@ -63,7 +63,7 @@ test("an id that is one of each kind is refused, unless its kind is said", async
   expect(await get("anonymousId")).toMatchObject({ anonymousId: victim });
 });
 
-test("an id that is of one kind only is not found as the other", async () => {
+test("an id of one kind is not found as the other kind", async () => {
   const get = (id: string, kind: "sessionId" | "anonymousId") =>
     t.query(api.operator.show.get, { id, kind });
   expect(await get(victim, "sessionId")).toMatchObject({ sessionId: victim });

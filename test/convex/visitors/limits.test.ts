@@ -94,7 +94,7 @@ describe("an action over a cap is refused, never cut, and is no sign of life", (
     await expectOutcome(t, {}, result);
   });
 
-  test("the actions of all visits count", async () => {
+  test("actions of earlier visits count", async () => {
     const t = setUpComponent();
     await setPolicy(t, { maxActionsPerSession: 2 });
     await act(t);
@@ -143,13 +143,13 @@ describe("an action over a cap is refused, never cut, and is no sign of life", (
     ["no name", { action: "" }, "invalidAction"],
     ["the longest name", { action: "n".repeat(MAX_ACTION_NAME) }, "ok"],
     [
-      "a name too long by one",
+      "a name one character too long",
       { action: "n".repeat(MAX_ACTION_NAME + 1) },
       "invalidAction",
     ],
     ["the longest id", { resourceId: "r".repeat(MAX_RESOURCE_ID) }, "ok"],
     [
-      "an id too long by one",
+      "an id one character too long",
       { resourceId: "r".repeat(MAX_RESOURCE_ID + 1) },
       "invalidAction",
     ],
@@ -157,7 +157,7 @@ describe("an action over a cap is refused, never cut, and is no sign of life", (
     await expectOutcome(setUpComponent(), what, result);
   });
 
-  test("what is recorded is exactly what was sent", async () => {
+  test("an action is recorded exactly as sent", async () => {
     const t = setUpComponent();
     const what = {
       action: "buy",
@@ -171,7 +171,7 @@ describe("an action over a cap is refused, never cut, and is no sign of life", (
 });
 
 describe("forget", () => {
-  test("erases thousands of actions, over as many transactions as it takes", async () => {
+  test("erases thousands of actions over several transactions", async () => {
     const t = setUpComponent();
     await importActions(t, "elsewhere", 3);
     await importActions(t, anonymousId, 1_200);
@@ -187,7 +187,7 @@ describe("forget", () => {
     expect(rows.actions).toHaveLength(3);
   });
 
-  test("does not reach what a visitor does who returns meanwhile", async () => {
+  test("keeps what the visitor does after coming back meanwhile", async () => {
     const t = setUpComponent();
     await importActions(t, anonymousId, 1_200);
     await t.mutation(api.visitors.forget.visitor, visitor);
@@ -199,7 +199,7 @@ describe("forget", () => {
   });
 });
 
-test("link can be repeated, and names the latest user", async () => {
+test("link can be repeated, and keeps the latest user", async () => {
   const t = setUpComponent();
   const link = (userId: string) =>
     t.mutation(api.visitors.link.user, { ...visitor, userId });

@@ -177,7 +177,7 @@ describe("cutoffs, at −1, 0 and +1 ms", () => {
     [0, "touched", 1],
     [+1, "revived", 2],
   ])(
-    "a heartbeat idleTimeout %i ms after the last: %s",
+    "a heartbeat %i ms beyond idleTimeout after the last one: %s",
     async (offset, result, visits) => {
       const t = setUpComponent();
       await events.heartbeat(t);
@@ -192,7 +192,7 @@ describe("cutoffs, at −1, 0 and +1 ms", () => {
     [0, "touched", START + DEFAULT_SETTINGS.touchAfterMs],
     [+1, "touched", START + DEFAULT_SETTINGS.touchAfterMs + 1],
   ])(
-    "a heartbeat touchAfter %i ms after the last: %s",
+    "a heartbeat %i ms beyond touchAfter after the last one: %s",
     async (offset, result, lastActive) => {
       const t = setUpComponent();
       await events.heartbeat(t);
@@ -208,7 +208,7 @@ describe("cutoffs, at −1, 0 and +1 ms", () => {
     [0, "active"],
     [+1, "expired"],
   ])(
-    "an expire run idleTimeout %i ms after the last activity leaves it %s",
+    "an expire run %i ms beyond idleTimeout after the last activity leaves the session %s",
     async (offset, state) => {
       const t = setUpComponent();
       await act(t);
@@ -222,21 +222,24 @@ describe("cutoffs, at −1, 0 and +1 ms", () => {
     [-1, "ended"],
     [0, "ended"],
     [+1, "no row"],
-  ])("a purge run 14 days %i ms after an end: %s", async (offset, state) => {
-    const t = setUpComponent();
-    await act(t);
-    await events.end(t);
-    pass(14 * DAY_MS + offset);
-    await run(t, "purge");
-    expect(await describeRows(t)).toMatch(new RegExp(`^${state}`));
-  });
+  ])(
+    "a purge 14 days and %i ms after the visit's end leaves the session %s",
+    async (offset, state) => {
+      const t = setUpComponent();
+      await act(t);
+      await events.end(t);
+      pass(14 * DAY_MS + offset);
+      await run(t, "purge");
+      expect(await describeRows(t)).toMatch(new RegExp(`^${state}`));
+    },
+  );
 
   test.each([
     [-1, "active"],
     [0, "active"],
     [+1, "no row"],
   ])(
-    "a purge run takes a lease that no run has expired %i ms past the retention: %s",
+    "a purge %i ms past the retention leaves a session that no run has expired %s",
     async (offset, state) => {
       const t = setUpComponent();
       await act(t);
@@ -248,7 +251,7 @@ describe("cutoffs, at −1, 0 and +1 ms", () => {
 });
 
 describe("inactiveSince", () => {
-  test("is the last activity, however late the run that notices", async () => {
+  test("is the last activity, however late the expire run", async () => {
     const t = setUpComponent();
     await events.heartbeat(t);
     pass(7 * MINUTE_MS);
@@ -261,7 +264,7 @@ describe("inactiveSince", () => {
     ]);
   });
 
-  test("so that a late run delays no purge", async () => {
+  test("is not changed by a late expire run, nor is the purge", async () => {
     const t = setUpComponent();
     await act(t);
     pass(14 * DAY_MS + 1);
@@ -269,7 +272,7 @@ describe("inactiveSince", () => {
     expect(await run(t, "purge")).toBe("took 1");
   });
 
-  test("goes when the visitor returns, and the reason of the end with it", async () => {
+  test("is removed when the visitor returns, with the reason of the end", async () => {
     const t = setUpComponent();
     await states.ended(t);
     await events.heartbeat(t);
@@ -280,7 +283,7 @@ describe("inactiveSince", () => {
 });
 
 describe("visits", () => {
-  test("do not depend on when runs happen", async () => {
+  test("do not depend on the time of expire runs", async () => {
     const counted = [];
     for (const withRuns of [false, true]) {
       const t = setUpComponent();
@@ -296,7 +299,7 @@ describe("visits", () => {
     expect(late).toBe(onTime);
   });
 
-  test("copy the settings when they start, so that a change meets the next one", async () => {
+  test("copy the settings when they start, so that a change applies to the next one", async () => {
     const t = setUpComponent();
     await events.heartbeat(t);
     const patch = { idleTimeoutMs: 2 * MINUTE_MS, touchAfterMs: 1_000 };
