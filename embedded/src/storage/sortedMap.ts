@@ -2,7 +2,8 @@ import { createRequire } from "node:module";
 import type sortedBTree from "sorted-btree";
 import type { Key, KeyRange } from "./store.js";
 
-// It is CommonJS with a default export, which Node and bundlers import in two ways, but require in one.
+// sorted-btree is CommonJS with a default export, which Node and bundlers import in two ways, but
+// require in one.
 const { default: BTree } = createRequire(import.meta.url)(
   "sorted-btree",
 ) as typeof sortedBTree;

@@ -120,7 +120,7 @@ describe("loading modules", () => {
     ],
     ["awaits at the top", "await 1;", "Top-level await"],
     [
-      "imports what is not there",
+      "imports a missing module",
       'import "./missing.js";',
       'a.js imports "./missing.js", which was not pushed',
     ],

@@ -284,7 +284,7 @@ describe("cancel", () => {
 describe("scheduling is refused", () => {
   it.each([
     [
-      "of what does not exist",
+      "of a missing function",
       "jobs:gone",
       "Could not find function for 'jobs:gone'",
     ],

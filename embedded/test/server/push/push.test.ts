@@ -168,7 +168,7 @@ describe("a push that fails leaves the running code", () => {
       /Failed to analyze bad\.js: Uncaught Error: no luck/,
     ],
     [
-      "a cron calls what is not there",
+      "a cron calls a missing function",
       {
         modules: {
           crons: `
@@ -181,7 +181,7 @@ describe("a push that fails leaves the running code", () => {
       /cron job "tidy" calls "app:tidy"/,
     ],
     [
-      "the schema is none",
+      "schema.ts exports no schema",
       { modules: {}, schema: "export default 7;" },
       /schema\.ts must be what defineSchema\(\) returns/,
     ],

@@ -108,7 +108,7 @@ test.each<[string, (n: number) => Promise<unknown> | void, RegExp]>([
     /already has documents/,
   ],
   [
-    "its file cannot be read on",
+    "its file cannot be read to the end",
     (n) => (n === 3_000 ? Promise.reject(new Error("gone")) : undefined),
     /gone/,
   ],

@@ -328,14 +328,14 @@ describe("an import", () => {
       lines({ n: 1, _other: 1 }),
       /starts with an underscore/,
     ],
-    ["an id that is none", lines({ n: 1, _id: "x" }), /is no document id/],
+    ["an invalid id", lines({ n: 1, _id: "x" }), /is no document id/],
     [
-      "a time that is none",
+      "an invalid creation time",
       lines({ n: 1, _creationTime: "now" }),
       /must be a number/,
     ],
     [
-      "what the schema refuses",
+      "a document that the schema refuses",
       lines({ n: 1 }, { n: "2" }),
       /does not match the schema/,
     ],

@@ -47,7 +47,7 @@ describe("a client is ended by", () => {
     ["a version that is too great", { ...modifying(add), newVersion: 1e300 }],
     ["a negative query id", modifying({ ...add, queryId: -1 })],
     ["the same query twice", modifying(add, add)],
-    ["a query that is not there", modifying({ type: "Remove", queryId: 9 })],
+    ["an unknown query", modifying({ type: "Remove", queryId: 9 })],
     ["arguments that are no array", modifying({ ...add, args: {} })],
     ["a journal that is no text", modifying({ ...add, journal: 5 })],
     [
@@ -85,7 +85,7 @@ describe("a client is ended by", () => {
     ["no Connect first", modifying(add)],
     ["a session id that is no id", { type: "Connect", sessionId: "a/b" }],
     [
-      "a timestamp that is none",
+      "an invalid timestamp",
       { type: "Connect", sessionId: "s", maxObservedTimestamp: "AA==" },
     ],
   ])("%s", async (_what, message) => {

@@ -309,7 +309,7 @@ describe("the session", () => {
 
   test.each([
     ["a wrong key", { tokenType: "Admin", value: "0123456789abcdef" }],
-    ["a token of nobody", { tokenType: "User", value: "a.b.c" }],
+    ["an invalid token", { tokenType: "User", value: "a.b.c" }],
   ])("ends with AuthError on %s", async (_what, token) => {
     const client = await connect();
     client.say({ type: "Authenticate", baseVersion: 0, ...token });
