@@ -1,5 +1,5 @@
 import { MAX_INTERVAL_MS, MIN_INTERVAL_MS } from "./limits.js";
-import type { Consent, SessionTrackerOptions } from "./options.js";
+import type { CommonOptions, SessionTrackerOptions } from "./options.js";
 import type { SessionClient } from "./wire.js";
 
 /** One hook or component at an engine. */
@@ -9,12 +9,6 @@ export interface Member {
   readonly client: SessionClient;
   /** The snapshot is another. */
   changed(): void;
-}
-
-/** The options that hold for all members of an engine. */
-export interface CommonOptions extends SessionTrackerOptions {
-  consent: Consent;
-  heartbeatInterval: number;
 }
 
 export const DEFAULTS = {

@@ -67,3 +67,9 @@ export interface SessionTrackerOptions {
   /** By default those of `api.sessions`, by name. */
   functions?: Partial<SessionFunctions> | undefined;
 }
+
+/** The options that hold for all members of an engine. */
+export interface CommonOptions extends SessionTrackerOptions {
+  consent: Consent;
+  heartbeatInterval: number;
+}

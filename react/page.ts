@@ -1,5 +1,4 @@
-import type { CommonOptions } from "./members.js";
-import type { Consent } from "./options.js";
+import type { CommonOptions, Consent } from "./options.js";
 
 /** What the engine uses of the page it runs in; `globalThis` in a browser. */
 export type Page = Pick<
