@@ -15,7 +15,7 @@ import {
   vTrackResult,
 } from "../convex/sessionTracker/shared/sessions.js";
 
-/** What only those may call whom `authorize` permits. */
+/** Operations that only callers permitted by `authorize` may use. */
 export type Operation = "getActiveSessions" | "cleanupOldSessions";
 
 type Ctx =

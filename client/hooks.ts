@@ -22,7 +22,7 @@ type Hook = FunctionReference<
   null
 >;
 
-/** Absent: as it was. `null`: none any more. */
+/** A hook left out stays as it is; `null` removes it. */
 export interface SessionHooks {
   onExpired?: Hook | null;
   onPurged?: Hook | null;

@@ -19,7 +19,7 @@ const MAX_ACTIONS = 8_000;
 
 const vExportCursor = v.object({
   anonymousId: v.string(),
-  /** Within that session; `null` after it. */
+  /** The last action exported of that session; `null` where it is done. */
   action: v.union(vPlace, v.null()),
 });
 export type ExportCursor = Infer<typeof vExportCursor>;

@@ -21,18 +21,18 @@ import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runKinds.js";
 /** Sessions counted at most; for an operator to know whether it is a few or all. */
 const LIMIT = 1_000;
 
-/** What lies more than a minute in the future. */
+/** The times that lie more than a minute in the future. */
 export const look = query({
   args: {},
   returns: v.object({
     schedules: v.array(vRunKind),
     watchdog: v.boolean(),
-    /** Those running. */
+    /** Running runs with such a time. */
     runs: v.array(v.id("runs")),
     /** Sessions with such a time, those beyond `limit` not counted. */
     sessions: v.number(),
     limit: v.number(),
-    /** The latest of all. */
+    /** The latest of all such times. */
     latest: v.union(v.number(), v.null()),
   }),
   handler: async (ctx) => {

@@ -19,7 +19,7 @@ export const clock = mutation({
   handler: () => Promise.resolve(Date.now()),
 });
 
-/** The same for who compares it with their own, whose time in the question keeps caches from answering. */
+/** The deployment's clock as a query; the caller's time among the arguments keeps caches from answering. */
 export const now = query({
   args: { here: v.number() },
   returns: v.number(),

@@ -20,7 +20,7 @@ export const check = mutation({
       name: vHookName,
       /** The handle of the app's mutation. */
       handle: v.string(),
-      /** What it threw; `null` where it answered. */
+      /** The error that the hook threw; `null` where it answered. */
       error: v.union(v.string(), v.null()),
     }),
   ),
@@ -44,7 +44,7 @@ export const tryOut = internalMutation({
   returns: v.null(),
   handler: async (ctx, { handle }) => {
     await ctx.runMutation(toHook(handle), { sessions: [] });
-    // So that nothing of what it did stays.
+    // The throw rolls back all that the hook did.
     throw new Error(ANSWERED);
   },
 });
@@ -52,7 +52,7 @@ export const tryOut = internalMutation({
 const vDebt = v.object({
   debtId: v.id("hookDebts"),
   hook: vHookName,
-  /** Of the session that was erased. */
+  /** The id of the erased session. */
   sessionId: v.string(),
   /** When it was erased, and when the hook was last called for it, in ms since the epoch. */
   erasedAt: v.number(),
@@ -60,7 +60,7 @@ const vDebt = v.object({
   error: v.string(),
 });
 
-/** What hooks owe, oldest first, one page; without what would name the visitor. */
+/** A page of the hooks' debts, oldest first, without anything that names the visitor. */
 export const debts = query({
   args: {
     limit: v.optional(v.number()),
@@ -94,7 +94,7 @@ export const debts = query({
 export const retry = mutation({
   args: { debtId: v.id("hookDebts") },
   returns: v.object({
-    /** Also where the debt was gone before. */
+    /** `true` also where the debt was gone before. */
     isPaid: v.boolean(),
     error: v.union(v.string(), v.null()),
   }),

@@ -29,11 +29,11 @@ const vImportRow = v.object({
   anonymousId: v.string(),
   createdAt: v.number(),
   lastActive: v.number(),
-  /** So many at least. @default 1 */
+  /** The least number of visits. @default 1 */
   visits: v.optional(v.number()),
   /** The visitor ended the session when last active. */
   ended: v.optional(v.object({ reason: v.optional(v.string()) })),
-  /** For a session that belongs to no user yet. */
+  /** The user of a session that belongs to none yet. */
   userId: v.optional(v.string()),
   /** All actions of one row with equal `at` must come in one call; see `importActions.add`. */
   actions: v.optional(v.array(vAction)),
@@ -162,7 +162,7 @@ async function createFrom(
 interface Moved {
   state: SessionState;
   isLater: boolean;
-  /** What changes in the cold row. */
+  /** The changes of the cold row. */
   patch: Patch<WithoutSystemFields<Doc<"sessions">>>;
 }
 
@@ -211,7 +211,7 @@ async function moveForward(
   return { state: "active", isLater: true, patch };
 }
 
-/** What the cold row says of a visitor who is not active; `null` for one who is. */
+/** The cold row's fields for a visitor who is not active; `null` for an active one. */
 function inactiveState(
   { lastActive, ended }: ImportRow,
   { idleTimeoutMs }: Settings,

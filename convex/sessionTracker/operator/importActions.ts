@@ -22,11 +22,11 @@ import { MINUTE_MS } from "../shared/times.js";
 
 const vImportedAction = v.object({
   ...vAction.fields,
-  /** How often it happened at its time. @default 1 */
+  /** How often the action happened at its time. @default 1 */
   copies: v.optional(v.number()),
 });
 
-/** Of those there already, read in one call, and inserted in one. */
+/** Stored actions read in one call, and actions inserted in one. */
 const MAX_READ = 4_000;
 const MAX_ADDED = 2_000;
 
@@ -43,7 +43,7 @@ export const add = mutation({
   args: {
     anonymousId: v.string(),
     actions: v.array(vImportedAction),
-    /** Those there up to this one have been compared already. */
+    /** The last stored action that has been compared already. */
     after: v.union(vPlace, v.null()),
   },
   returns: v.object({
@@ -77,7 +77,7 @@ export const add = mutation({
   },
 });
 
-/** The same for the same actions at the same time, whatever the order of their fields. */
+/** A key that is equal for equal actions of one time, whatever the order of their fields. */
 export function actionKey({
   at,
   action,
@@ -93,14 +93,14 @@ export function actionKey({
 /**
  * Why a deployment does not take a document: its limits on depth, length, size. To others than its
  * developers it says no more than "Server Error", unless the component does.
- * @throws what says itself what it is
+ * @throws the error itself where it is a `ConvexError` or no `Error`
  */
 export function notStored(error: unknown): string {
   if (error instanceof ConvexError || !(error instanceof Error)) throw error;
   return `it cannot be stored: ${error.message}`;
 }
 
-/** What is wrong with it, if anything is. */
+/** The fault of an action's time, or `null`. */
 export function checkActionTime(at: number, now: number): string | null {
   if (at >= 0 && at <= now + CLOCK_SKEW_MS) return null;
   return `an action's at must be a time in the past, got ${at}`;
@@ -110,7 +110,7 @@ export function checkActionTime(at: number, now: number): string | null {
 
 interface Wanted {
   action: Action;
-  /** How many of it are still to be found, or to be inserted. */
+  /** Copies of the action still to be found, or to be inserted. */
   missing: number;
 }
 
@@ -123,7 +123,7 @@ class ActionImport {
   readonly #session: Id<"sessions">;
   readonly #byKey = new Map<string, Wanted>();
   readonly #wanted: Wanted[];
-  /** The first of them that is not done. */
+  /** The index of the first wanted action that is not done. */
   #next = 0;
   #place: Place | null;
   #read = { rows: 0, bytes: 0 };
@@ -174,7 +174,7 @@ class ActionImport {
     return await this.#insertBefore(Infinity);
   }
 
-  /** Those of the time where it stopped are given again, as they were found missing. */
+  /** The actions left; those of the time where the call stopped with the copies still missing. */
   rest() {
     return {
       actions: this.#wanted

@@ -8,7 +8,7 @@ import { MAX_COUNTED } from "../shared/limits.js";
 
 const vCount = v.object({
   count: v.number(),
-  /** There are more. */
+  /** Whether there are more than counted. */
   isCapped: v.boolean(),
 });
 

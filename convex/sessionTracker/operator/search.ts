@@ -26,12 +26,12 @@ const vOrder = v.union(v.literal("asc"), v.literal("desc"));
 
 /** Times in ms since the epoch; `from` is included, `before` is not. */
 const vFilter = v.object({
-  /** As readers see it: a session past its idle timeout is expired. */
+  /** The state that readers see: a session past its idle timeout is expired. */
   state: v.optional(vSessionState),
   userId: v.optional(v.string()),
   createdFrom: v.optional(v.number()),
   createdBefore: v.optional(v.number()),
-  /** Last active. */
+  /** The earliest last activity. */
   activeFrom: v.optional(v.number()),
   activeBefore: v.optional(v.number()),
 });

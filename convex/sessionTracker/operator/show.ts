@@ -21,7 +21,7 @@ import { placeOf } from "../shared/places.js";
 const vIdKind = v.union(v.literal("sessionId"), v.literal("anonymousId"));
 
 /**
- * By sessionId or anonymousId, or by the one that `kind` names.
+ * One session by its sessionId or anonymousId, or by the one that `kind` names.
  * @throws ambiguousId `{ sessionId, otherSessionId }`, where it is both: the second has it as anonymousId
  */
 export const get = query({

@@ -29,16 +29,16 @@ const vStatus = v.object({
     expired: v.number(),
     ended: v.number(),
   }),
-  /** The one inactive the longest; the first that a purge takes. */
+  /** The session inactive the longest; the first that a purge takes. */
   oldest: v.union(
     v.object({ sessionId: v.string(), lastActive: v.number() }),
     v.null(),
   ),
   settings: vRevisedSettings,
   schedules: v.array(vScheduleStatus),
-  /** Those running, then the last finished of each kind. */
+  /** The running runs, then the last finished one of each kind. */
   runs: v.array(vRun),
-  /** What the app's hooks have not done for people who were erased, counted up to 100; see `hooks`. */
+  /** Calls that the app's hooks owe for erased visitors, counted up to 100; see `hooks`. */
   hookDebts: v.number(),
   watchdog: v.object({
     lastAt: v.union(v.number(), v.null()),
@@ -77,7 +77,7 @@ export const backlog = query({
   returns: v.object({
     expire: v.number(),
     purge: v.number(),
-    /** What the runs in progress have left. */
+    /** The sessions that running runs have left. */
     running: v.array(v.object({ runId: v.id("runs"), left: v.number() })),
     limit: v.number(),
   }),
@@ -129,7 +129,7 @@ async function currentRuns(ctx: QueryCtx): Promise<Run[]> {
   const running: Run[] = [];
   const finished: Run[] = [];
   for (const kind of RUN_KINDS) {
-    // By status, because one that was resumed need not be among the newest.
+    // By status, because a resumed run need not be among the newest.
     const run = await runningRun(ctx, kind);
     if (run !== null) running.push(toRun(run));
     const stretch = { order: "desc" as const, after: null };
@@ -140,7 +140,7 @@ async function currentRuns(ctx: QueryCtx): Promise<Run[]> {
   return [...running, ...finished];
 }
 
-/** How much is owed, as far as it is counted. */
+/** The number of debts, as far as it is counted. */
 async function countDebts(ctx: QueryCtx): Promise<number> {
   const rows = walkDebts(ctx, { order: "asc", after: null });
   return (await rows.take(DEBTS_COUNTED)).length;

@@ -15,7 +15,7 @@ import { fail } from "../shared/errors.js";
 import { SESSION_STATES, vStateCounts } from "../shared/sessions.js";
 import { placeOf } from "../shared/places.js";
 
-/** Few, so that a page is short: a change of one of its rows meanwhile repeats it. */
+/** Rows in a page: few, because a change of one of them meanwhile repeats the page. */
 const PAGE = 500;
 
 /** Begins a tally; one that is under way is given up. */
@@ -42,7 +42,7 @@ export const begin = mutation({
 
 const vDone = v.object({
   counted: vStateCounts,
-  /** What the counters lacked of it; below 0, what they had too much. */
+  /** How far the counters were below the tally; negative where they were above. */
   missing: vStateCounts,
   fixed: v.boolean(),
 });

@@ -4,7 +4,7 @@ import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import { MAX_DELETES_PER_PAGE } from "../shared/runs.js";
 
-/** What is left of a page: rows to look at, deletes to do, bytes to read. */
+/** The work a page may still do: rows to look at, deletes to do, bytes to read. */
 export interface Allowance {
   rows: number;
   deletes: number;
@@ -14,7 +14,7 @@ export interface Allowance {
 /** Deletes for each session a page aims for, so that a page that shrinks also bites off less of a huge session. */
 const DELETES_PER_SESSION = 4;
 
-/** Kept free of the bytes: one document may be 1 MiB, and is read twice to be deleted. */
+/** Bytes kept free: one document may be 1 MiB, and is read twice to be deleted. */
 const RESERVE_BYTES = 4 * 1_024 * 1_024;
 
 export async function openAllowance(
@@ -30,13 +30,13 @@ export async function openAllowance(
   };
 }
 
-/** To be told of each delete. */
+/** Takes one delete off the allowance; to be called for each. */
 export function spend(
   allowance: Pick<Allowance, "deletes" | "bytes">,
   deleted: Doc<"sessions"> | Doc<"actions">,
 ): void {
   allowance.deletes -= 1;
-  // Once by the walk, once by the delete.
+  // The walk reads the document once, the delete again.
   allowance.bytes -= 2 * getConvexSize(deleted);
 }
 

@@ -1,4 +1,4 @@
-/** What `ctx.db.patch` takes: an optional field given as `undefined` is removed. */
+/** The argument of `ctx.db.patch`: an optional field given as `undefined` is removed. */
 export type Patch<Row> = {
   [Field in keyof Row]?: undefined extends Row[Field]
     ? Row[Field] | undefined

@@ -11,7 +11,7 @@ export function findSession(ctx: QueryCtx, anonymousId: string) {
     .unique();
 }
 
-/** `null` also for what is no id of a session at all. */
+/** The session with this id; `null` also for a text that is no session's id. */
 export async function findBySessionId(ctx: QueryCtx, id: string) {
   const sessionId = ctx.db.normalizeId("sessions", id);
   return sessionId === null ? null : await ctx.db.get("sessions", sessionId);
@@ -29,12 +29,12 @@ export function toSession(row: Doc<"sessions">): Session {
   return { sessionId: _id, inactiveSince: inactiveSince ?? null, ...session };
 }
 
-/** What a lease says to operators. */
+/** The part of a lease that operators see. */
 export const vActivity = v.object({
   lastActive: v.number(),
   /** Actions of the current visit. */
   actionCount: v.number(),
-  /** Past its idle timeout, though no run has expired it yet: to be shown as expired. */
+  /** Whether the session is past its idle timeout and no run has expired it yet: shown as expired. */
   idle: v.boolean(),
 });
 

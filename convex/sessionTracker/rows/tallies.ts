@@ -25,13 +25,13 @@ export type Counts = Infer<typeof vStateCounts>;
 /** A session that is made, changes its state, or is deleted. */
 export interface StateChange {
   session: Id<"sessions">;
-  /** Of its row; absent for one that was just made. */
+  /** The row's creation time; absent for a row that was just made. */
   creationTime?: number;
   from: SessionState | null;
   to: SessionState | null;
 }
 
-/** @param to `null` for one that is deleted */
+/** @param to the new state; `null` for a deleted session */
 export function changeOf(
   { _id, _creationTime, state }: Doc<"sessions">,
   to: SessionState | null,
@@ -39,7 +39,7 @@ export function changeOf(
   return { session: _id, creationTime: _creationTime, from: state, to };
 }
 
-/** To be told of every change that `countStates` is, in the same transaction. */
+/** Adds to the tally every change that `countStates` counts, in the same transaction. */
 export async function noteChanges(
   ctx: MutationCtx,
   changed: StateChange[],
@@ -66,7 +66,7 @@ export async function noteChanges(
 export const GOES_ON_MS = MINUTE_MS;
 const NOTED_MS = 3 * MINUTE_MS;
 
-/** At most one row: in the order of their creation there is no second. */
+/** The tally under way, of which there is at most one. */
 export function findTally(ctx: MutationCtx): Promise<Doc<"tallies"> | null> {
   return ctx.db.query("tallies").withIndex("by_creation_time").unique();
 }
@@ -87,7 +87,7 @@ async function isCounted(
   return comparePlaces(place, cursor, "asc") <= 0;
 }
 
-/** Sharded, as the counters are, so that two visitors do not meet here. */
+/** The tally's changes, sharded like the counters so that two visitors do not conflict. */
 export function changesOf(tally: Id<"tallies">) {
   const counter = new ShardedCounter<string>(components.shardedCounter);
   const nameOf = (state: SessionState) => `${tally} ${state}`;

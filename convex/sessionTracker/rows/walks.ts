@@ -10,25 +10,25 @@ import type { Order, Place } from "../shared/places.js";
 import type { SessionState } from "../shared/sessions.js";
 import type { RunKind } from "../shared/runKinds.js";
 
-/** What narrows a walk. */
+/** The part of an index that a walk covers. */
 export interface Stretch {
   order: Order;
   /** The last row seen; `null` at the start. */
   after: Place | null;
-  /** Included. */
+  /** The lowest time, included. */
   from?: number | undefined;
-  /** Not included. */
+  /** The end of the times, not included. */
   before?: number | undefined;
 }
 
-/** Reads on as far as its rows are asked for. */
+/** Rows that are read only as far as they are asked for. */
 export interface Walk<Row> extends AsyncIterable<Row> {
   take(count: number): Promise<Row[]>;
 }
 
 // ── The indexes ─────────────────────────────────────────────────────────────
 
-/** By when they were last active. */
+/** Leases by last activity. */
 export function walkLeases(
   ctx: QueryCtx,
   stretch: Stretch,
@@ -38,7 +38,7 @@ export function walkLeases(
   );
 }
 
-/** Those not active, by when they were last active. */
+/** Inactive sessions by last activity. */
 export function walkInactive(
   ctx: QueryCtx,
   stretch: Stretch,
@@ -48,7 +48,7 @@ export function walkInactive(
   );
 }
 
-/** By when they were created, also by those of one state or one user. */
+/** Sessions by creation, all or those of one state or one user. */
 export function walkCreated(
   ctx: QueryCtx,
   of: { state?: SessionState | undefined; userId?: string | undefined },
@@ -81,7 +81,7 @@ export function walkSessions(
   );
 }
 
-/** In the order in which they were made. */
+/** Debts of hooks in the order in which they were made. */
 export function walkDebts(
   ctx: QueryCtx,
   stretch: Stretch,
@@ -91,7 +91,7 @@ export function walkDebts(
   );
 }
 
-/** Of one session. */
+/** Actions of one session. */
 export function walkActions(
   ctx: QueryCtx,
   session: Id<"sessions">,
@@ -105,7 +105,7 @@ export function walkActions(
   );
 }
 
-/** By when they started, also by those of one kind. */
+/** Runs by their start, all or those of one kind. */
 export function walkRuns(
   ctx: QueryCtx,
   kind: RunKind | undefined,
@@ -134,8 +134,8 @@ interface KeyRange extends IndexRange {
 }
 
 /**
- * @param field that of the time
- * @param open the index; fields before the time are its own matter
+ * @param field the index's field of the time
+ * @param open opens the index, with any fields before the time set
  */
 function walk<Row>(
   field: string,
@@ -185,7 +185,7 @@ function* ranges(
   }
 }
 
-/** Of rows that share the place's time: first those that share its creation too, then the rest. */
+/** Ranges of rows that share the place's time: first those that share its creation too, then the rest. */
 function* rangesBeside(
   field: string,
   { at, creationTime, id }: Place,

@@ -14,14 +14,14 @@ export const vWholeSession = v.object({
   session: vSession,
   /** When the visitor was last active, whether or not the session still is. */
   lastActive: v.number(),
-  /** Oldest first. */
+  /** Actions, oldest first. */
   actions: v.array(vAction),
   /** `false` where more actions follow in the next piece; only the last of a piece can be so. */
   isComplete: v.boolean(),
 });
 export type WholeSession = Infer<typeof vWholeSession>;
 
-/** What a piece may still take. */
+/** The rows and bytes that a piece may still take. */
 export interface PieceAllowance {
   actions: number;
   bytes: number;

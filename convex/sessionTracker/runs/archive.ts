@@ -66,7 +66,7 @@ export const nextPage = query({
     /** `expire`: call `expirePage` first; stale leases hold nothing to archive. */
     phase: v.union(v.literal("expire"), v.literal("purge")),
     sessions: v.array(vWholeSession),
-    /** What became of the last page that was archived: a later one in the archive is not done. */
+    /** The outcome of the last archived page; a later page in the archive is not deleted yet. */
     last: v.union(v.object(vLastPage), v.null()),
   }),
   handler: async (ctx, args) => {
@@ -86,7 +86,7 @@ export const nextPage = query({
 const vPageDone = v.object({
   ...vArchivedPage.fields,
   status: vRunStatus,
-  /** Of the whole run. */
+  /** Sessions deleted by the whole run. */
   sessions: v.number(),
   actions: v.number(),
   /** For how long a run with a rate is to wait before its next page. */
@@ -104,9 +104,9 @@ export const expirePage = action({
 });
 
 const vArchived = v.object({
-  /** As it was archived. */
+  /** The session as it was archived. */
   session: vSession,
-  /** How many of its actions were, the oldest ones. */
+  /** How many of its actions were archived, the oldest ones. */
   actions: v.number(),
   isComplete: v.boolean(),
 });
@@ -130,7 +130,7 @@ export const expire = internalMutation({
   returns: vPageDone,
   handler: async (ctx, { seq, ...args }) => {
     const run = await archivedRun(ctx, args);
-    // None of its sessions: they are to be archived first.
+    // The page may expire leases, but its sessions are to be archived first.
     if (isNext(run, seq)) await advance(ctx, run, { sessionsLeft: 0 });
     return await pageDone(ctx, seq, args);
   },
@@ -146,7 +146,7 @@ export const purge = internalMutation({
   },
 });
 
-/** What became of a page that could not say so itself. */
+/** Records the failure of a page that could not record it itself. */
 export const pageFailed = internalMutation({
   args: { ...vLink, message: v.string() },
   returns: vPageDone,
@@ -186,7 +186,7 @@ async function telling(
   try {
     return await page();
   } catch (error) {
-    // It was refused, and nothing was tried.
+    // A refused call has tried nothing.
     if (error instanceof ConvexError) throw error;
     const message = error instanceof Error ? error.message : String(error);
     const failed = { runId, seq, archiver, message };

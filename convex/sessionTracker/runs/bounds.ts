@@ -34,7 +34,7 @@ export function pacedPageSize(
   return Math.min(wanted, Math.max(1, Math.floor((rate * PACE_MS) / 1_000)));
 }
 
-/** For how long the next page has to wait, so that the rate is kept. */
+/** The wait before the next page, in ms, so that the rate is kept. */
 export function waitMsAfter(
   { ratePerSecond: rate }: Bounds,
   { expired, purged, actions }: Omit<PageDone, "cursor" | "isDone">,

@@ -68,7 +68,7 @@ export const runPage = internalAction({
 });
 
 /**
- * One that carries an old number, or finds its run not running, does nothing.
+ * One page of the chain. A page with an old number, or of a run that is not running, does nothing.
  * @returns whether the caller, who goes on, is to do the next page; else it is enqueued, if there is one
  */
 export const page = internalMutation({
@@ -80,7 +80,7 @@ export const page = internalMutation({
   },
 });
 
-/** What became of a page that could not say so itself. */
+/** Records the failure of a page that could not record it itself. */
 export const pageFailed = internalMutation({
   args: { ...vLink, message: v.string() },
   returns: v.null(),
@@ -145,7 +145,7 @@ export const guard = internalMutation({
     }
     await enqueueNext(ctx, lost, {});
     const seq = lost.seq + 1;
-    // Where that does not help, ever more rarely.
+    // The guard comes ever more rarely where that does not help.
     await setGuard(
       ctx,
       { ...lost, seq },
@@ -311,7 +311,7 @@ export async function retreat(
   await enqueueNext(ctx, run, {
     cursor: row.cursor,
     quarantined: run.quarantined + 1,
-    // It was the row, not the size.
+    // The row was at fault, not the size.
     learned: {},
     failuresInARow,
     errors,

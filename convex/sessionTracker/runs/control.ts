@@ -30,7 +30,7 @@ export const start = mutation({
   args: {
     kind: vRunKind,
     cutoff: v.optional(vAskedCutoff),
-    /** Of the settings that were looked at: once they have changed, nothing is started. */
+    /** The revision of the settings looked at: once they have changed, nothing is started. */
     expectedRevision: v.optional(v.number()),
     /** Sessions before the cutoff, where they were counted; says how far the run is. */
     expected: v.optional(v.number()),
@@ -95,10 +95,10 @@ export const resume = mutation({
     runId: v.string(),
     actor: v.string(),
     reason: v.optional(v.string()),
-    /** Of the settings that were looked at: once they have changed, nothing goes on. */
+    /** The revision of the settings looked at: once they have changed, nothing goes on. */
     expectedRevision: v.optional(v.number()),
     archiver: v.optional(v.string()),
-    /** Where the archive is now. */
+    /** The archive's path from now on. */
     archiveFile: v.optional(v.string()),
   },
   returns: v.object({ resumed: v.boolean(), status: vRunStatus }),

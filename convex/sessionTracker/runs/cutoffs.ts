@@ -39,7 +39,7 @@ export function reckonCutoff(
   return cutoff;
 }
 
-/** `null` where a purge has no retention to apply. */
+/** The cutoff that the settings give; `null` for a purge where the retention is never. */
 export function cutoffBySettings(
   kind: RunKind,
   { idleTimeoutMs, retentionDays }: Terms,
@@ -76,7 +76,7 @@ function momentOf(asked: AskedCutoff, now: number): number {
   return Math.max(0, Math.floor(now - asked.daysAgo * DAY_MS));
 }
 
-/** What a date can hold. */
+/** The largest time that a `Date` can hold, in ms. */
 const MAX_TIME = 8.64e15;
 
 function timeText(ms: number): string {

@@ -8,7 +8,7 @@ import type { Cursor } from "../shared/runs.js";
 import { placeOf } from "../shared/places.js";
 import type { RunKind } from "../shared/runKinds.js";
 
-/** What was last active before the cutoff, and from `from` on. */
+/** The rows last active before the cutoff, and from `from` on. */
 export interface Due {
   cutoff: number;
   from?: number | undefined;

@@ -19,7 +19,7 @@ export const get = query({
   },
 });
 
-/** Newest first. */
+/** Runs, newest first. */
 export const list = query({
   args: { kind: v.optional(vRunKind), limit: v.optional(v.number()) },
   returns: v.array(vRun),
@@ -32,7 +32,7 @@ export const list = query({
   },
 });
 
-/** The same, a page at a time: the cursor leads to the next one, and is `null` at the end. */
+/** A page of the runs, newest first; the cursor leads to the next page, and is `null` at the end. */
 export const page = query({
   args: {
     kind: v.optional(vRunKind),
@@ -47,7 +47,7 @@ export const page = query({
     checkInteger("limit", limit, 1, MAX_LISTED_RUNS);
     const after = cursor === null ? null : readCursor(cursor);
     const runs = walkRuns(ctx, kind, { order: "desc", after });
-    // One more tells whether there is another page.
+    // One row more tells whether there is another page.
     const rows = await runs.take(limit + 1);
     const shown = rows.slice(0, limit);
     const last = shown.at(-1);

@@ -37,7 +37,7 @@ export function firstSize(
   return { pageSize: Math.min(wanted, mostOf(learned)), learned };
 }
 
-/** @param wanted by the settings and the run's rate */
+/** @param wanted the page size by the settings and the run's rate */
 export function sizeAfterSuccess(
   { pageSize, learned = {} }: Sized,
   wanted: number,
@@ -54,7 +54,7 @@ export function sizeAfterSuccess(
   };
 }
 
-/** For a page of more than one session. */
+/** The size after a failed page of more than one session. */
 export function sizeAfterFailure(
   { pageSize, learned = {} }: Sized,
   failure: Failure,

@@ -1,4 +1,4 @@
-/** What a purge would take: by the same walk and the same rule, without taking it. */
+/** The sessions that a purge would take, found by the same walk and the same rule. */
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
@@ -58,27 +58,27 @@ export const purge = query({
     cutoff: v.optional(vAskedCutoff),
     /** Only what was last active at or after this, in ms since the epoch. */
     from: v.optional(v.number()),
-    /** As if the settings had been changed so. */
+    /** A change of the settings to preview with. */
     patch: v.optional(vPolicy.partial()),
     cursor: v.optional(v.union(vPreviewCursor, v.null())),
     /** Also count bytes, for which every action is read. */
     measure: v.optional(v.boolean()),
-    /** What ages are counted from, in ms since the epoch; the deployment's clock if left out. */
+    /** The time that ages are counted from, in ms since the epoch; the deployment's clock if left out. */
     now: v.optional(v.number()),
   },
   returns: v.object({
-    /** Sessions last active strictly before it. */
+    /** The cutoff: sessions last active strictly before it are counted. */
     cutoff: v.number(),
-    /** By the deployment's clock. */
+    /** The time by the deployment's clock. */
     now: v.number(),
-    /** Of the settings in force, which this was found under. */
+    /** The revision of the settings in force, which the page was counted under. */
     revision: v.number(),
     retentionDays: vRetentionDays,
-    /** It takes what the retention in force keeps. */
+    /** Whether the purge takes sessions that the retention in force keeps. */
     isBelowRetention: v.boolean(),
     sessions: v.number(),
     actions: v.number(),
-    /** Of documents, without their indexes; 0 unless asked for. */
+    /** Bytes of documents, without their indexes; 0 unless asked for. */
     bytes: v.number(),
     oldest: v.union(v.number(), v.null()),
     newest: v.union(v.number(), v.null()),
@@ -134,9 +134,9 @@ export const left = query({
   },
   returns: v.object({
     sessions: v.number(),
-    /** Those among them that the retention in force keeps; an expire run takes nothing. */
+    /** The sessions left that the retention in force keeps; an expire run takes none. */
     kept: v.number(),
-    /** Of the settings in force. */
+    /** The revision of the settings in force. */
     revision: v.number(),
     cursor: v.union(vCursor, v.null()),
   }),
@@ -160,7 +160,7 @@ export const left = query({
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** What was last active then or later is kept. */
+/** The earliest last activity that is kept. */
 function keptFrom(retentionDays: RetentionDays, now: number): number {
   return purgeCutoff(retentionDays, now) ?? 0;
 }
@@ -169,7 +169,7 @@ interface DueRow {
   session: Id<"sessions">;
   lastActive: number;
   actions: number;
-  /** Of the session and its lease. */
+  /** Bytes of the session and its lease. */
   bytes: number;
   key: Cursor;
 }

@@ -53,7 +53,7 @@ const NAMED_SPECS: Record<string, string> = {
 
 interface FieldRule {
   name: string;
-  /** How many values it has; a longer step than that takes its first one only. */
+  /** How many values the field has; a longer step than that takes its first value only. */
   values: number;
   takes: string;
 }

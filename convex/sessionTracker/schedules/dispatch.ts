@@ -1,4 +1,4 @@
-/** What crons calls. */
+/** The function that crons calls. */
 import { v } from "convex/values";
 import { internalMutation } from "../_generated/server.js";
 import { readSettings } from "../settings/inForce.js";

@@ -34,7 +34,7 @@ export function dueAt(
   );
 }
 
-/** Up to when fires are answered for; `null` for a schedule that was never registered. */
+/** The time up to which fires are answered for; `null` for a schedule never registered. */
 export function answeredUntil(tick: Tick | null): number | null {
   const { answeredUntil: at, lastAt, registeredAt } = tick ?? {};
   const known = at ?? Math.max(lastAt ?? 0, registeredAt ?? 0);

@@ -19,19 +19,19 @@ import { DAY_MS, MINUTE_MS } from "../shared/times.js";
 export interface CronSpec {
   /** Five fields, or six with the second first. */
   spec: string;
-  /** IANA name. */
+  /** The time zone's IANA name. */
   timeZone: string;
 }
 
 export interface Fire {
   at: number;
-  /** The local time it stands for, as the moment it would be in UTC. */
+  /** The local time that the fire stands for, as the moment it would be in UTC. */
   local: number;
-  /** Why that is not what the clocks show, or not the only time they do. */
+  /** Whether the clocks skip the local time, or show it twice. */
   change?: "skipped" | "repeated";
 }
 
-/** Whoever fires more rarely is refused; a leap day comes within. */
+/** The longest time between two fires of a valid spec; a leap day comes within. */
 export const HORIZON_DAYS = 8 * 366;
 
 /** The first fires after `from`; fewer where the next one is more than eight years away. */
@@ -70,7 +70,7 @@ export function fireAfter(cron: CronSpec, from: number): number | null {
   return firesAfter(cron, from, 1)[0]?.at ?? null;
 }
 
-/** What crons itself makes of it, or `null` where its parser gives up. */
+/** The next fire as crons reckons it, or `null` where its parser gives up. */
 export function cronsFireAfter(
   { spec, timeZone }: CronSpec,
   from: number,

@@ -68,7 +68,7 @@ export async function hasOldTarget(
   return cron !== null && cron.functionHandle !== (await targetHandle());
 }
 
-/** Until the watchdog looks again, with time to spare. */
+/** The time until the watchdog looks again, and some to spare. */
 const LOOK_AHEAD_MS = 20 * MINUTE_MS;
 
 /** Crons leaves out days whose midnight the clocks skip; what is due on them is fired from here. */
