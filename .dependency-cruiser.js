@@ -98,10 +98,7 @@ export default {
     {
       name: "the browser's engine knows no React",
       severity: "error",
-      from: {
-        path: own("react"),
-        pathNot: "^react/(index|use[A-Z]\\w+)\\.tsx?$",
-      },
+      from: { path: own("react/engine") },
       to: {
         path: "node_modules/((@types/)?react(-dom)?|convex/dist/.*/react)/",
       },

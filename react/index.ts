@@ -5,8 +5,8 @@ export type {
   SessionFunctions,
   SessionTrackerOptions,
   TrackedAction,
-} from "./options.js";
-export type { SessionError, SessionStatus } from "./snapshot.js";
+} from "./engine/options.js";
+export type { SessionError, SessionStatus } from "./engine/snapshot.js";
 export {
   SessionTracker,
   useAnonymousId,

@@ -3,7 +3,7 @@ import { useQueries } from "convex/react";
 import { anyApi, getFunctionName, makeFunctionReference } from "convex/server";
 import { useEffect, useMemo, useReducer } from "react";
 import type { ActiveSession } from "../client/index.js";
-import type { SessionFunctions } from "./options.js";
+import type { SessionFunctions } from "./engine/options.js";
 import { stillActive } from "./stillActive.js";
 
 const MINUTE_MS = 60_000;

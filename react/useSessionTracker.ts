@@ -7,9 +7,13 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
-import type { SessionTrackerOptions } from "./options.js";
-import { createSeat, type Seat, type SessionActions } from "./registry.js";
-import { STARTING, type Snapshot } from "./snapshot.js";
+import type { SessionTrackerOptions } from "./engine/options.js";
+import {
+  createSeat,
+  type Seat,
+  type SessionActions,
+} from "./engine/registry.js";
+import { STARTING, type Snapshot } from "./engine/snapshot.js";
 
 /** What `useSessionTracker` returns. */
 export type SessionTracking = Snapshot & SessionActions;

@@ -1,10 +1,13 @@
 import { webcrypto } from "node:crypto";
 import { createClock, type Clock } from "@sinonjs/fake-timers";
-import { createEngine, type SessionEngine } from "../../../react/engine.js";
-import type { SessionTrackerOptions } from "../../../react/options.js";
-import type { Page } from "../../../react/page.js";
-import type { Snapshot } from "../../../react/snapshot.js";
-import type { SessionClient } from "../../../react/wire.js";
+import {
+  createEngine,
+  type SessionEngine,
+} from "../../../react/engine/engine.js";
+import type { SessionTrackerOptions } from "../../../react/engine/options.js";
+import type { Page } from "../../../react/engine/page.js";
+import type { Snapshot } from "../../../react/engine/snapshot.js";
+import type { SessionClient } from "../../../react/engine/wire.js";
 import { Random } from "../../../embedded/test/support/random.js";
 import { PageTarget } from "./events.js";
 import { BrowserLocks } from "./locks.js";

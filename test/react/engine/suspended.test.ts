@@ -1,6 +1,6 @@
 /** Tabs that cannot run while their call is out, as frozen ones and those that show a dialog, and calls that never end. */
 import { describe, expect, test } from "vitest";
-import { Browser, INTERVAL_MS, MINUTE_MS } from "./support/browser.js";
+import { Browser, INTERVAL_MS, MINUTE_MS } from "../support/browser.js";
 
 const LONGEST_MS = 1.1 * INTERVAL_MS + 2_000;
 

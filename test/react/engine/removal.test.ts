@@ -1,6 +1,6 @@
 /** Storage that an app clears, as at a logout: a new visitor, and no denial. */
 import { describe, expect, test } from "vitest";
-import { Browser, INTERVAL_MS, KEY, type Tab } from "./support/browser.js";
+import { Browser, INTERVAL_MS, KEY, type Tab } from "../support/browser.js";
 
 const REMOVALS: Record<string, (tab: Tab) => void> = {
   "all at once": ({ storage }) => storage.clear(),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Browser, INTERVAL_MS, KEY } from "./support/browser.js";
+import { Browser, INTERVAL_MS, KEY } from "../support/browser.js";
 
 function names(browser: Browser): string[] {
   return browser.network.calls.map(({ name }) => name);

@@ -1,18 +1,18 @@
 /** Times and bounds. Exported ones become numbers in an app's bundle, which is smaller than their names. */
 
-/** Between heartbeats, as an app may ask for it. */
+/** Bounds of the heartbeat interval that an app may ask for. */
 export const MIN_INTERVAL_MS = 5_000;
 export const MAX_INTERVAL_MS = 86_400_000;
-/** Of the interval; a heartbeat is up to a tenth earlier or later, so that browsers do not beat together. */
+/** Shares of the interval: a heartbeat is up to a tenth earlier or later, so that browsers do not beat together. */
 export const EARLIEST = 0.9;
 export const LATEST = 1.1;
 export const SPREAD = 0.2;
-/** Between any two heartbeats, and before a failed call is made again. */
+/** The least time between two heartbeats, and before a failed call is made again. */
 export const MIN_GAP_MS = 5_000;
-/** As long as the app's function may ask to be left alone. */
+/** The longest time for which the app's function may ask to be left alone. */
 export const LONGEST_WAIT_MS = 86_400_000;
 
-/** Within this, tabs see what others store. */
+/** The time within which a tab sees what others store. */
 export const SEEN_MS = 75;
 /** Without Web Locks, tabs that wake together take their turns within this time. */
 export const STAGGER_MS = 500;
@@ -23,9 +23,9 @@ export const STAGGER_MS = 500;
 export const STEPS = 40;
 export const STEP_MS = 50;
 
-/** Of waiting calls; over it the oldest is dropped. */
+/** Calls that may wait for the deployment; over it the oldest is dropped. */
 export const MAX_WAITING = 100;
-/** For an answer. */
+/** The time that the deployment has to answer. */
 export const TIMEOUT_MS = 30_000;
 /** Chromium takes 4 to 8 ms to refuse what is over its limit of what is kept alive. */
 export const PROMPT_MS = 30;

@@ -4,7 +4,7 @@ import {
   INTERVAL_MS,
   MINUTE_MS,
   type Tab,
-} from "./support/browser.js";
+} from "../support/browser.js";
 
 function sent(browser: Browser): unknown[] {
   return browser.network

@@ -69,6 +69,7 @@ export function createEngine(
   const turn = takingTurns(page, name, work, rest);
   // An action that shall come later holds up no heartbeat, nor a heartbeat an action.
   const beats = { failures: 0, until: 0 };
+  /** `isFull`: by what the last call met, others of the page keep alive all that a page may. */
   const calls = { failures: 0, until: 0, isFull: false };
 
   const isBrowser =
@@ -83,7 +84,6 @@ export function createEngine(
   let error: SessionError | null = null;
   let isEnded = false;
   let link: "starting" | "active" | "offline" = "starting";
-  /** Others of the page keep alive all that a page may, by what the last call met. */
   let lastInput = 0;
   /** The next heartbeat waits for input, which has not come since the last. */
   let isInputAwaited: boolean | undefined;

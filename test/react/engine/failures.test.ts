@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { Browser, INTERVAL_MS, MINUTE_MS } from "./support/browser.js";
+import { Browser, INTERVAL_MS, MINUTE_MS } from "../support/browser.js";
 
 const HOUR_MS = 60 * MINUTE_MS;
 

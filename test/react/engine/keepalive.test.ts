@@ -5,7 +5,7 @@ import {
   INTERVAL_MS,
   type BrowserOptions,
   type Tab,
-} from "./support/browser.js";
+} from "../support/browser.js";
 
 const recorded = ({ network }: Browser) =>
   network.of("trackUserAction").map(({ args }) => args["action"]);

@@ -1,6 +1,6 @@
 /** Prerendered pages: nothing happens before somebody opens them, and then all of it once. */
 import { expect, test } from "vitest";
-import { Browser, INTERVAL_MS, KEY } from "./support/browser.js";
+import { Browser, INTERVAL_MS, KEY } from "../support/browser.js";
 
 const HOUR_MS = 3_600_000;
 

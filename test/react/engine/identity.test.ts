@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Browser, INTERVAL_MS, KEY, MINUTE_MS } from "./support/browser.js";
+import { Browser, INTERVAL_MS, KEY, MINUTE_MS } from "../support/browser.js";
 
 const UUID =
   /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -1,6 +1,6 @@
 /** Environments that are no browser, or only half of one. */
 import { describe, expect, test, vi } from "vitest";
-import { Browser, INTERVAL_MS } from "./support/browser.js";
+import { Browser, INTERVAL_MS } from "../support/browser.js";
 
 const nothing = undefined;
 

@@ -3,7 +3,7 @@
  * not.
  */
 import { expect, test } from "vitest";
-import { Browser } from "./support/browser.js";
+import { Browser } from "../support/browser.js";
 
 const CHROME =
   "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36";

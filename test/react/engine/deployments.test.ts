@@ -3,7 +3,7 @@
  * alone.
  */
 import { describe, expect, test } from "vitest";
-import { Browser, INTERVAL_MS, KEY, type Tab } from "./support/browser.js";
+import { Browser, INTERVAL_MS, KEY, type Tab } from "../support/browser.js";
 
 const OTHER = "https://other.example";
 

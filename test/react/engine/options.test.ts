@@ -1,7 +1,7 @@
 /** Invalid options that JavaScript lets through. */
 import { describe, expect, test } from "vitest";
-import type { SessionTrackerOptions } from "../../react/options.js";
-import { Browser, INTERVAL_MS, MINUTE_MS } from "./support/browser.js";
+import type { SessionTrackerOptions } from "../../../react/engine/options.js";
+import { Browser, INTERVAL_MS, MINUTE_MS } from "../support/browser.js";
 
 function given(option: Record<string, unknown>): SessionTrackerOptions {
   return option;
