@@ -8,7 +8,7 @@ import {
 } from "./fires.js";
 import { isTimeZone } from "./zones.js";
 
-export interface SpecProblem {
+interface SpecProblem {
   field: "spec" | "timeZone";
   message: string;
 }
@@ -20,7 +20,7 @@ export function tidySpec(text: string): string {
 }
 
 /** What is wrong with a tidy spec or its zone, or `null`. */
-export function specProblem(cron: CronSpec): SpecProblem | null {
+function specProblem(cron: CronSpec): SpecProblem | null {
   if (!isTimeZone(cron.timeZone)) {
     return {
       field: "timeZone",

@@ -22,7 +22,7 @@ import { policyFault } from "./policy.js";
 import { HOOK_NAMES, type HookName } from "../shared/hooks.js";
 import { type Policy, type Settings, vPolicy } from "../shared/settings.js";
 
-export const vChange = v.object({
+const vChange = v.object({
   revision: v.number(),
   /** The changed fields only; empty when nothing changed. */
   before: v.any(),

@@ -28,7 +28,7 @@ export const vCursor = v.object({
 });
 export type Cursor = Infer<typeof vCursor>;
 
-export const vRunError = v.object({
+const vRunError = v.object({
   at: v.number(),
   message: v.string(),
   /** The session set aside, where the failure could be pinned on one. */
@@ -46,7 +46,7 @@ export const vRunBounds = v.object({
   ratePerSecond: v.optional(v.number()),
 });
 
-export const vResume = v.object({
+const vResume = v.object({
   at: v.number(),
   actor: v.string(),
   reason: v.optional(v.string()),

@@ -31,7 +31,7 @@ export function isIdle(
   return now - lease.lastActive > lease.idleTimeoutMs;
 }
 
-export const vRefusal = v.union(
+const vRefusal = v.union(
   v.literal("invalidAnonymousId"),
   v.literal("invalidAction"),
   v.literal("tooManyActions"),
@@ -39,7 +39,7 @@ export const vRefusal = v.union(
 );
 export type Refusal = Infer<typeof vRefusal>;
 
-export const vRefused = v.object({
+const vRefused = v.object({
   ok: v.literal(false),
   reason: vRefusal,
   retryAfterMs: v.optional(v.number()),
