@@ -98,11 +98,8 @@ export function createEngine(
 
   async function work(): Promise<void> {
     if (isTracking()) {
-      // By then this tab sees the heartbeat that another one has claimed in the turn before; who an id
-      // was removed by, and what another tab's turn has put in its place, is heard of, too.
-      if (beatDueInMs() <= 0 || (!stored() && snapshot.anonymousId)) {
-        await pause(page, SEEN_MS);
-      }
+      // Removed: whether by a denial is heard by then, and other tabs' turns see what one has made.
+      if (!stored() && snapshot.anonymousId) await pause(page, SEEN_MS);
       if (isTracking() && !(id = stored())) become(newAnonymousId(page));
     }
     for (;;) {

@@ -43,15 +43,6 @@ describe("the heartbeats of a browser", () => {
     },
   );
 
-  test("however late its tabs see what others of them store", async () => {
-    const browser = new Browser({ storageLagMs: 45 });
-    for (let n = 0; n < 5; n += 1) browser.open();
-    await browser.pass(2 * HOUR_MS);
-    const times = browser.network.of("trackSession").map(({ at }) => at);
-    const gaps = times.slice(1).map((at, i) => at - times[i]!);
-    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(0.9 * INTERVAL_MS);
-  });
-
   test.each(BROWSERS)(
     "are taken over by another tab within an interval where one crashed: %o",
     async (options) => {
