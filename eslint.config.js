@@ -3,6 +3,23 @@ import js from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
+/** The component's imports, in this order: packages, what is generated, its rooms from the lowest up, the own room. */
+const IMPORTS = [
+  "[^.]",
+  "[.]+\\u002F_generated\\u002F",
+  ...[
+    "shared",
+    "rows",
+    "settings",
+    "visitors",
+    "runs",
+    "schedules",
+    "alerts",
+    "operator",
+  ].map((room) => `[.]+\\u002F${room}\\u002F`),
+  "[.]\\u002F\\w+[.]js$",
+];
+
 export default defineConfig(
   globalIgnores(["**/dist", "**/_generated", "**/.sessions-ops"]),
   js.configs.recommended,
@@ -45,6 +62,19 @@ export default defineConfig(
       "@convex-dev/no-schema-import-cycle": "error",
       "@convex-dev/no-duplicate-indexes": "error",
       "@convex-dev/no-process-env": "error",
+    },
+  },
+  {
+    files: ["convex/sessionTracker/**/*.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        ...IMPORTS.slice(1).map((before, place) => ({
+          selector: `ImportDeclaration[source.value=/^(${before})/] ~ ImportDeclaration[source.value=/^(${IMPORTS.slice(0, place + 1).join("|")})/]`,
+          message:
+            "Import packages first, then _generated, then the rooms from the lowest up, then the own room.",
+        })),
+      ],
     },
   },
   {

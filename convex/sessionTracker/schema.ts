@@ -1,12 +1,12 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
-import { vOverrides } from "./settings/overrides.js";
-import { vWholeRow } from "./settings/wholeRows.js";
 import { vHookName, vHookSession } from "./shared/hooks.js";
 import { vPlace } from "./shared/places.js";
+import { vRunKind } from "./shared/runKinds.js";
 import { vArchivedPage, vLearned, vRunFields } from "./shared/runs.js";
 import { vAction, vSessionState, vStateCounts } from "./shared/sessions.js";
-import { vRunKind } from "./shared/runKinds.js";
+import { vOverrides } from "./settings/overrides.js";
+import { vWholeRow } from "./settings/wholeRows.js";
 
 /**
  * Hot and cold: a heartbeat writes only `leases`, so queries that list or count sessions are not

@@ -2,6 +2,8 @@
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
+import { placeOf, vPlace } from "../shared/places.js";
+import { findLease } from "../rows/sessions.js";
 import {
   PIECE_BYTES,
   readActions,
@@ -10,8 +12,6 @@ import {
   type PieceAllowance,
   type WholeSession,
 } from "../rows/wholeSessions.js";
-import { findLease } from "../rows/sessions.js";
-import { placeOf, vPlace } from "../shared/places.js";
 
 /** Sessions in one page: each takes a query for its lease and one for its actions, of 4,096. */
 const MAX_SESSIONS = 1_000;

@@ -11,12 +11,12 @@ import {
   type MutationCtx,
   type QueryCtx,
 } from "../_generated/server.js";
-import { answeredUntil } from "../schedules/dueFires.js";
 import { checkInteger } from "../shared/errors.js";
-import { runningRun } from "../runs/runRows.js";
-import { findTick } from "../schedules/ticks.js";
-import { CLOCK_SLACK_MS, isFuture } from "../shared/times.js";
 import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runKinds.js";
+import { CLOCK_SLACK_MS, isFuture } from "../shared/times.js";
+import { runningRun } from "../runs/runRows.js";
+import { answeredUntil } from "../schedules/dueFires.js";
+import { findTick } from "../schedules/ticks.js";
 
 /** Sessions counted at most; for an operator to know whether it is a few or all. */
 const LIMIT = 1_000;

@@ -3,12 +3,12 @@ import { vWorkId, Workpool, type WorkId } from "@convex-dev/workpool";
 import { v, type Infer } from "convex/values";
 import { components, internal } from "../_generated/api.js";
 import { internalMutation, mutation, query } from "../_generated/server.js";
-import { dueAt } from "../schedules/dueFires.js";
+import { RUN_KINDS, vRunKind } from "../shared/runKinds.js";
 import { readSettings } from "../settings/inForce.js";
+import { dueAt } from "../schedules/dueFires.js";
+import { register, stateInCrons } from "../schedules/register.js";
 import { findTick, writeTick } from "../schedules/ticks.js";
 import { lookAfter, vRestarted } from "../schedules/watchdog.js";
-import { register, stateInCrons } from "../schedules/register.js";
-import { RUN_KINDS, vRunKind } from "../shared/runKinds.js";
 
 const workpool = new Workpool(components.workpool, {});
 

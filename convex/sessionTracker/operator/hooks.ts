@@ -2,15 +2,15 @@
 import { v } from "convex/values";
 import { internal } from "../_generated/api.js";
 import { internalMutation, mutation, query } from "../_generated/server.js";
+import { checkInteger } from "../shared/errors.js";
+import { HOOK_NAMES, vHookName } from "../shared/hooks.js";
+import { MAX_LISTED } from "../shared/limits.js";
+import { placeOf } from "../shared/places.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { walkDebts } from "../rows/walks.js";
 import { errorOf, tell, toHook } from "../settings/hooks.js";
 import { readHook } from "../settings/inForce.js";
 import { writeHooks } from "../settings/settings.js";
-import { checkInteger } from "../shared/errors.js";
-import { HOOK_NAMES, vHookName } from "../shared/hooks.js";
-import { placeOf } from "../shared/places.js";
-import { MAX_LISTED } from "../shared/limits.js";
 
 /** Each hook that is set, and whether it answers: it is called without sessions, and undone. */
 export const check = mutation({

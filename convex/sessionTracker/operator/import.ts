@@ -6,17 +6,6 @@ import { mutation, type MutationCtx } from "../_generated/server.js";
 import { fail } from "../shared/errors.js";
 import { MAX_IMPORT_ACTIONS, MAX_IMPORT_ROWS } from "../shared/limits.js";
 import {
-  actionKey,
-  checkActionTime,
-  CLOCK_SKEW_MS,
-  notStored,
-} from "./importActions.js";
-import { readSettings } from "../settings/inForce.js";
-import { countStates } from "../rows/counters.js";
-import { noteChanges, type StateChange } from "../rows/tallies.js";
-import { findLease, findSession } from "../rows/sessions.js";
-import type { Patch } from "../rows/patch.js";
-import {
   isAnonymousId,
   isIdle,
   type Action,
@@ -24,6 +13,17 @@ import {
   vAction,
 } from "../shared/sessions.js";
 import type { Settings } from "../shared/settings.js";
+import { countStates } from "../rows/counters.js";
+import type { Patch } from "../rows/patch.js";
+import { findLease, findSession } from "../rows/sessions.js";
+import { noteChanges, type StateChange } from "../rows/tallies.js";
+import { readSettings } from "../settings/inForce.js";
+import {
+  actionKey,
+  checkActionTime,
+  CLOCK_SKEW_MS,
+  notStored,
+} from "./importActions.js";
 
 const vImportRow = v.object({
   anonymousId: v.string(),

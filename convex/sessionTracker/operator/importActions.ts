@@ -12,13 +12,13 @@ import {
 import type { Id } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
 import { checkInteger, fail } from "../shared/errors.js";
-import { walkActions } from "../rows/walks.js";
 import { MAX_IMPORT_ACTIONS } from "../shared/limits.js";
-import { PIECE_BYTES } from "../rows/wholeSessions.js";
-import { findSession } from "../rows/sessions.js";
 import { placeOf, type Place, vPlace } from "../shared/places.js";
 import { type Action, vAction } from "../shared/sessions.js";
 import { MINUTE_MS } from "../shared/times.js";
+import { findSession } from "../rows/sessions.js";
+import { walkActions } from "../rows/walks.js";
+import { PIECE_BYTES } from "../rows/wholeSessions.js";
 
 const vImportedAction = v.object({
   ...vAction.fields,

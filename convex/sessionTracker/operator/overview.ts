@@ -1,10 +1,10 @@
 /** What a dashboard shows beside lists and counts: sessions by creation, actions of all visitors. */
 import { v, type Infer } from "convex/values";
 import { query } from "../_generated/server.js";
-import { walkCreated, walkInactive } from "../rows/walks.js";
 import { checkInteger } from "../shared/errors.js";
-import { vAction } from "../shared/sessions.js";
 import { MAX_COUNTED } from "../shared/limits.js";
+import { vAction } from "../shared/sessions.js";
+import { walkCreated, walkInactive } from "../rows/walks.js";
 
 const vCount = v.object({
   count: v.number(),

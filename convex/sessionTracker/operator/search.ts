@@ -2,18 +2,18 @@
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
-import { readCursor, toCursor } from "../rows/cursors.js";
 import { checkInteger } from "../shared/errors.js";
 import { MAX_LISTED } from "../shared/limits.js";
+import { comparePlaces, placeOf, type Place } from "../shared/places.js";
+import { isIdle, vSession, vSessionState } from "../shared/sessions.js";
+import { readCursor, toCursor } from "../rows/cursors.js";
+import { findLease, toSession, vActivity } from "../rows/sessions.js";
 import {
   walkCreated,
   walkInactive,
   walkLeases,
   type Stretch,
 } from "../rows/walks.js";
-import { findLease, toSession, vActivity } from "../rows/sessions.js";
-import { comparePlaces, placeOf, type Place } from "../shared/places.js";
-import { isIdle, vSession, vSessionState } from "../shared/sessions.js";
 
 const vFound = v.object({
   ...vSession.fields,

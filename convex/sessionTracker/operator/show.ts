@@ -2,10 +2,11 @@
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
-import { readCursor, toCursor } from "../rows/cursors.js";
 import { checkInteger, fail } from "../shared/errors.js";
-import { walkActions } from "../rows/walks.js";
 import { MAX_LISTED } from "../shared/limits.js";
+import { placeOf } from "../shared/places.js";
+import { vAction, vSession } from "../shared/sessions.js";
+import { readCursor, toCursor } from "../rows/cursors.js";
 import {
   findBySessionId,
   findLease,
@@ -14,8 +15,7 @@ import {
   toSession,
   vActivity,
 } from "../rows/sessions.js";
-import { vAction, vSession } from "../shared/sessions.js";
-import { placeOf } from "../shared/places.js";
+import { walkActions } from "../rows/walks.js";
 
 /** A sessionId is safe to show, so that it may be somebody else's anonymousId. */
 const vIdKind = v.union(v.literal("sessionId"), v.literal("anonymousId"));

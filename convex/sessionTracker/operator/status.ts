@@ -2,24 +2,23 @@
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
-import { countSessions } from "../rows/counters.js";
 import { checkInteger } from "../shared/errors.js";
-import { MAX_COUNTED } from "../shared/limits.js";
+import { DEBTS_COUNTED, MAX_COUNTED } from "../shared/limits.js";
+import { RUN_KINDS } from "../shared/runKinds.js";
+import { type Run, vRun } from "../shared/runs.js";
+import { expireCutoff, purgeCutoff } from "../shared/settings.js";
+import { VERSION } from "../shared/version.js";
+import { countSessions } from "../rows/counters.js";
+import { walkDebts, walkInactive, walkRuns } from "../rows/walks.js";
 import {
   readRevisedSettings,
   readSettings,
   vRevisedSettings,
 } from "../settings/inForce.js";
-import { runningRun, toRun } from "../runs/runRows.js";
-import { findTick } from "../schedules/ticks.js";
-import { VERSION } from "../shared/version.js";
-import { walkDebts, walkInactive, walkRuns } from "../rows/walks.js";
 import { dueLeases, dueSessions } from "../runs/due.js";
+import { runningRun, toRun } from "../runs/runRows.js";
 import { listSchedules, vScheduleStatus } from "../schedules/show.js";
-import { type Run, vRun } from "../shared/runs.js";
-import { expireCutoff, purgeCutoff } from "../shared/settings.js";
-import { DEBTS_COUNTED } from "../shared/limits.js";
-import { RUN_KINDS } from "../shared/runKinds.js";
+import { findTick } from "../schedules/ticks.js";
 
 const vStatus = v.object({
   version: v.string(),

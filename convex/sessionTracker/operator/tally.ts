@@ -2,6 +2,9 @@
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
+import { fail } from "../shared/errors.js";
+import { placeOf } from "../shared/places.js";
+import { SESSION_STATES, vStateCounts } from "../shared/sessions.js";
 import { countSessions, countStates } from "../rows/counters.js";
 import {
   changesOf,
@@ -11,9 +14,6 @@ import {
   type Counts,
 } from "../rows/tallies.js";
 import { walkSessions } from "../rows/walks.js";
-import { fail } from "../shared/errors.js";
-import { SESSION_STATES, vStateCounts } from "../shared/sessions.js";
-import { placeOf } from "../shared/places.js";
 
 /** Rows in a page: few, because a change of one of them meanwhile repeats the page. */
 const PAGE = 500;

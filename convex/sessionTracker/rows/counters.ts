@@ -2,8 +2,8 @@
 import { ShardedCounter } from "@convex-dev/sharded-counter";
 import { components } from "../_generated/api.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
-import { SESSION_STATES, type SessionState } from "../shared/sessions.js";
 import type { RunKind } from "../shared/runKinds.js";
+import { SESSION_STATES, type SessionState } from "../shared/sessions.js";
 
 /**
  * Shards of their own for the pages of runs, beyond the 16 that visitors' changes are drawn among. A

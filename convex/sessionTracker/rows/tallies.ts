@@ -12,13 +12,13 @@ import type { Infer } from "convex/values";
 import { components } from "../_generated/api.js";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
+import { comparePlaces } from "../shared/places.js";
 import {
   SESSION_STATES,
   type SessionState,
   type vStateCounts,
 } from "../shared/sessions.js";
 import { MINUTE_MS } from "../shared/times.js";
-import { comparePlaces } from "../shared/places.js";
 
 export type Counts = Infer<typeof vStateCounts>;
 

@@ -7,8 +7,8 @@ import type { IndexRange } from "convex/server";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
 import type { Order, Place } from "../shared/places.js";
-import type { SessionState } from "../shared/sessions.js";
 import type { RunKind } from "../shared/runKinds.js";
+import type { SessionState } from "../shared/sessions.js";
 
 /** The part of an index that a walk covers. */
 export interface Stretch {

@@ -5,10 +5,10 @@
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import { walkActions } from "./walks.js";
-import { toSession } from "./sessions.js";
 import type { Place } from "../shared/places.js";
 import { vAction, vSession } from "../shared/sessions.js";
+import { toSession } from "./sessions.js";
+import { walkActions } from "./walks.js";
 
 export const vWholeSession = v.object({
   session: vSession,

@@ -21,22 +21,8 @@ import {
   type MutationCtx,
   type QueryCtx,
 } from "../_generated/server.js";
+import { sessionsLeftOf } from "../shared/bounds.js";
 import { fail } from "../shared/errors.js";
-import { advance, PAGE_LIMITS, recordPage, retreat } from "./chain.js";
-import { callHook, toHookSession } from "../settings/hooks.js";
-import { existingRun } from "./runRows.js";
-import { countStates } from "../rows/counters.js";
-import { changeOf, noteChanges, type StateChange } from "../rows/tallies.js";
-import { dueSessions, sessionCursor } from "./due.js";
-import {
-  PIECE_BYTES,
-  readActions,
-  toWhole,
-  vWholeSession,
-  type WholeSession,
-} from "../rows/wholeSessions.js";
-import { deleteActions } from "../rows/deletes.js";
-import { toSession } from "../rows/sessions.js";
 import type { HookSession } from "../shared/hooks.js";
 import {
   type ArchivedPage,
@@ -45,7 +31,21 @@ import {
   vRunStatus,
 } from "../shared/runs.js";
 import { type Session, vSession } from "../shared/sessions.js";
-import { sessionsLeftOf } from "../shared/bounds.js";
+import { countStates } from "../rows/counters.js";
+import { deleteActions } from "../rows/deletes.js";
+import { toSession } from "../rows/sessions.js";
+import { changeOf, noteChanges, type StateChange } from "../rows/tallies.js";
+import {
+  PIECE_BYTES,
+  readActions,
+  toWhole,
+  vWholeSession,
+  type WholeSession,
+} from "../rows/wholeSessions.js";
+import { callHook, toHookSession } from "../settings/hooks.js";
+import { advance, PAGE_LIMITS, recordPage, retreat } from "./chain.js";
+import { dueSessions, sessionCursor } from "./due.js";
+import { existingRun } from "./runRows.js";
 
 const vLink = {
   runId: v.string(),

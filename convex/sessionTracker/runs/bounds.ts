@@ -1,7 +1,7 @@
 /** What an operator may bound a run by: how many sessions in all, and how many in a second. */
-import type { PageDone } from "./page.js";
 import type { Bounds } from "../shared/bounds.js";
 import { checkInteger, fail } from "../shared/errors.js";
+import type { PageDone } from "./page.js";
 
 /** A page of a paced run holds what the rate allows in this time: so much may come at once. */
 const PACE_MS = 1_000;

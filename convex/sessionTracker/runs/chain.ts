@@ -12,7 +12,13 @@ import {
   internalMutation,
   type MutationCtx,
 } from "../_generated/server.js";
+import { sessionsLeftOf } from "../shared/bounds.js";
+import { type RunKind, vRunKind } from "../shared/runKinds.js";
+import { MAX_FAILURES_IN_A_ROW, vCursor } from "../shared/runs.js";
+import { MINUTE_MS, STUCK_AFTER_MS } from "../shared/times.js";
+import { readSettings } from "../settings/inForce.js";
 import { pacedPageSize, waitMsAfter } from "./bounds.js";
+import { nextRow } from "./due.js";
 import { doPage, type PageDone } from "./page.js";
 import {
   sizeAfterFailure,
@@ -20,12 +26,6 @@ import {
   type Failure,
 } from "./pageSizes.js";
 import { finishRun, withError, type RunPatch } from "./runRows.js";
-import { readSettings } from "../settings/inForce.js";
-import { nextRow } from "./due.js";
-import { MAX_FAILURES_IN_A_ROW, vCursor } from "../shared/runs.js";
-import { MINUTE_MS, STUCK_AFTER_MS } from "../shared/times.js";
-import { sessionsLeftOf } from "../shared/bounds.js";
-import { type RunKind, vRunKind } from "../shared/runKinds.js";
 
 /** No `maxParallelism`: the class would write it at every enqueue, and below 2 each page waits 200 ms. */
 const workpool = new Workpool(components.workpool, {});

@@ -2,14 +2,9 @@
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { mutation } from "../_generated/server.js";
-import { readRevisedSettings } from "../settings/inForce.js";
-import { checkRevision } from "../settings/settings.js";
+import { nextStop } from "../shared/bounds.js";
 import { checkInteger, checkReason, fail } from "../shared/errors.js";
-import { checkBounds } from "./bounds.js";
-import { enqueueNext } from "./chain.js";
-import { checkCutoff, vAskedCutoff } from "./cutoffs.js";
-import { existingRun, finishRun, runningRun, withError } from "./runRows.js";
-import { startRun } from "./start.js";
+import { vRunKind } from "../shared/runKinds.js";
 import {
   MAX_RUN_ERRORS,
   vRunBounds,
@@ -17,8 +12,13 @@ import {
   vRunStatus,
   vRunTrigger,
 } from "../shared/runs.js";
-import { nextStop } from "../shared/bounds.js";
-import { vRunKind } from "../shared/runKinds.js";
+import { readRevisedSettings } from "../settings/inForce.js";
+import { checkRevision } from "../settings/settings.js";
+import { checkBounds } from "./bounds.js";
+import { enqueueNext } from "./chain.js";
+import { checkCutoff, vAskedCutoff } from "./cutoffs.js";
+import { existingRun, finishRun, runningRun, withError } from "./runRows.js";
+import { startRun } from "./start.js";
 
 /**
  * Starts a run, whose first page follows at once in a transaction of its own; where one of the kind is running, names that one instead.

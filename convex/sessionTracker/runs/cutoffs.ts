@@ -1,9 +1,9 @@
 /** Cutoffs are reckoned here, by the deployment's clock, and none may take a visitor who is not idle. */
 import { v, type Infer } from "convex/values";
 import { fail } from "../shared/errors.js";
+import type { RunKind } from "../shared/runKinds.js";
 import { expireCutoff, purgeCutoff, type Policy } from "../shared/settings.js";
 import { DAY_MS, MINUTE_MS } from "../shared/times.js";
-import type { RunKind } from "../shared/runKinds.js";
 
 /** A moment in ms since the epoch, or how many days ago. */
 export const vAskedCutoff = v.union(

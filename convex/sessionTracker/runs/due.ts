@@ -1,12 +1,12 @@
 /** What is due to a run, in the order in which it comes to it: a purge first has stale leases, then sessions. */
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
+import { placeOf } from "../shared/places.js";
+import type { RunKind } from "../shared/runKinds.js";
+import type { Cursor } from "../shared/runs.js";
 import { walkInactive, walkLeases } from "../rows/walks.js";
 import { readSettings } from "../settings/inForce.js";
 import { cutoffBySettings } from "./cutoffs.js";
-import type { Cursor } from "../shared/runs.js";
-import { placeOf } from "../shared/places.js";
-import type { RunKind } from "../shared/runKinds.js";
 
 /** The rows last active before the cutoff, and from `from` on. */
 export interface Due {

@@ -1,14 +1,14 @@
 /** The run ledger, as it is. */
 import { v } from "convex/values";
 import { query } from "../_generated/server.js";
-import { readCursor, toCursor } from "../rows/cursors.js";
-import { walkRuns } from "../rows/walks.js";
 import { checkInteger } from "../shared/errors.js";
 import { MAX_LISTED_RUNS } from "../shared/limits.js";
-import { findRun, toRun } from "./runRows.js";
-import { vRun } from "../shared/runs.js";
 import { placeOf } from "../shared/places.js";
 import { vRunKind } from "../shared/runKinds.js";
+import { vRun } from "../shared/runs.js";
+import { readCursor, toCursor } from "../rows/cursors.js";
+import { walkRuns } from "../rows/walks.js";
+import { findRun, toRun } from "./runRows.js";
 
 export const get = query({
   args: { runId: v.string() },

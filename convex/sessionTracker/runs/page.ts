@@ -1,8 +1,18 @@
 /** What one page of a run does, within the limits of one transaction. */
 import type { MutationCtx } from "../_generated/server.js";
-import { callHook, toHookSession } from "../settings/hooks.js";
+import type { HookSession } from "../shared/hooks.js";
+import type { RunKind } from "../shared/runKinds.js";
+import type { Cursor } from "../shared/runs.js";
 import { countStates } from "../rows/counters.js";
+import {
+  type Allowance,
+  deleteActions,
+  openAllowance,
+  spend,
+} from "../rows/deletes.js";
 import { changeOf, noteChanges, type StateChange } from "../rows/tallies.js";
+import { callHook, toHookSession } from "../settings/hooks.js";
+import { closeVisit } from "../visitors/closeVisit.js";
 import {
   FIRST_SESSION,
   leaseCursor,
@@ -10,16 +20,6 @@ import {
   sessionCursor,
   dueSessions,
 } from "./due.js";
-import {
-  type Allowance,
-  deleteActions,
-  openAllowance,
-  spend,
-} from "../rows/deletes.js";
-import type { HookSession } from "../shared/hooks.js";
-import type { Cursor } from "../shared/runs.js";
-import { closeVisit } from "../visitors/closeVisit.js";
-import type { RunKind } from "../shared/runKinds.js";
 
 export interface Page {
   kind: RunKind;

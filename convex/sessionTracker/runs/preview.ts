@@ -2,18 +2,6 @@
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
-import { reckonCutoff, vAskedCutoff } from "./cutoffs.js";
-import { existingRun } from "./runRows.js";
-import { readRevisedSettings } from "../settings/inForce.js";
-import {
-  dueLeases,
-  dueSessions,
-  FIRST_SESSION,
-  leaseCursor,
-  sessionCursor,
-  type Due,
-} from "./due.js";
-import { readActions } from "../rows/wholeSessions.js";
 import { placeOf, vPlace } from "../shared/places.js";
 import { type Cursor, vCursor } from "../shared/runs.js";
 import {
@@ -23,6 +11,18 @@ import {
   vRetentionDays,
 } from "../shared/settings.js";
 import { DAY_MS } from "../shared/times.js";
+import { readActions } from "../rows/wholeSessions.js";
+import { readRevisedSettings } from "../settings/inForce.js";
+import { reckonCutoff, vAskedCutoff } from "./cutoffs.js";
+import {
+  dueLeases,
+  dueSessions,
+  FIRST_SESSION,
+  leaseCursor,
+  sessionCursor,
+  type Due,
+} from "./due.js";
+import { existingRun } from "./runRows.js";
 
 /** Sessions counted in one call: a lease takes two reads, its actions a third, of 4,096. */
 const PREVIEW_PAGE = 2_000;

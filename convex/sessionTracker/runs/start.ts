@@ -1,6 +1,8 @@
 /** Writing a run down and letting it begin; an operator, the app and a schedule's tick do it the same way. */
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
+import type { RunKind } from "../shared/runKinds.js";
+import type { RunStarted, RunTrigger } from "../shared/runs.js";
 import { readRevisedSettings } from "../settings/inForce.js";
 import { checkRevision } from "../settings/settings.js";
 import { pacedPageSize } from "./bounds.js";
@@ -8,8 +10,6 @@ import { begin } from "./chain.js";
 import { reckonCutoff, type AskedCutoff } from "./cutoffs.js";
 import { firstSize } from "./pageSizes.js";
 import { runningRun } from "./runRows.js";
-import type { RunStarted, RunTrigger } from "../shared/runs.js";
-import type { RunKind } from "../shared/runKinds.js";
 
 interface RunRequest {
   kind: RunKind;

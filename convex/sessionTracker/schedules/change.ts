@@ -1,15 +1,15 @@
 /** Changing schedules at runtime: they live in the settings. */
 import { v, type Infer } from "convex/values";
 import { mutation, type MutationCtx } from "../_generated/server.js";
+import { fail } from "../shared/errors.js";
+import { type RunKind, vRunKind } from "../shared/runKinds.js";
+import type { Schedule } from "../shared/schedules.js";
 import { readSettings } from "../settings/inForce.js";
 import { writeSettings } from "../settings/settings.js";
-import { fail } from "../shared/errors.js";
 import { checkSpec, tidySpec } from "./cronSpecs.js";
 import { answerDue, coverPause } from "./dueFires.js";
 import { register } from "./register.js";
 import { scheduleStatus, vScheduleStatus } from "./show.js";
-import type { Schedule } from "../shared/schedules.js";
-import { type RunKind, vRunKind } from "../shared/runKinds.js";
 
 const vScheduleChanged = v.object({
   revision: v.number(),

@@ -1,9 +1,9 @@
 /** The function that crons calls. */
 import { v } from "convex/values";
 import { internalMutation } from "../_generated/server.js";
+import { vRunKind } from "../shared/runKinds.js";
 import { readSettings } from "../settings/inForce.js";
 import { answerDue } from "./dueFires.js";
-import { vRunKind } from "../shared/runKinds.js";
 
 /**
  * The one target of all crons. It only decides, and writes a run down: the work is done in

@@ -4,14 +4,14 @@
  * for, so that it does not matter who asks, how late, or how often.
  */
 import type { MutationCtx } from "../_generated/server.js";
-import { fireAfter } from "./fires.js";
-import { anythingDue } from "../runs/due.js";
-import { runningRun } from "../runs/runRows.js";
-import { findTick, writeTick, type Tick } from "./ticks.js";
-import { startRun } from "../runs/start.js";
+import type { RunKind } from "../shared/runKinds.js";
 import { pauseInForce, type Schedule } from "../shared/schedules.js";
 import { isFuture } from "../shared/times.js";
-import type { RunKind } from "../shared/runKinds.js";
+import { anythingDue } from "../runs/due.js";
+import { runningRun } from "../runs/runRows.js";
+import { startRun } from "../runs/start.js";
+import { fireAfter } from "./fires.js";
+import { findTick, writeTick, type Tick } from "./ticks.js";
 
 /**
  * When the first fire is due that nobody has answered for; `null` for a schedule that was never

@@ -7,6 +7,7 @@
  * - With every hour (`*`) it is due whenever the clocks show such a minute, however they are set.
  */
 import parser from "cron-parser";
+import { DAY_MS, MINUTE_MS } from "../shared/times.js";
 import {
   momentInGap,
   momentsOf,
@@ -14,7 +15,6 @@ import {
   toLocal,
   type Stretch,
 } from "./zones.js";
-import { DAY_MS, MINUTE_MS } from "../shared/times.js";
 
 export interface CronSpec {
   /** Five fields, or six with the second first. */

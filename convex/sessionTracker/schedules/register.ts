@@ -3,12 +3,12 @@ import { Crons } from "@convex-dev/crons";
 import { createFunctionHandle } from "convex/server";
 import { components, internal } from "../_generated/api.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
+import type { RunKind } from "../shared/runKinds.js";
+import type { Schedule } from "../shared/schedules.js";
+import { MINUTE_MS } from "../shared/times.js";
 import { answerDue, dueAt } from "./dueFires.js";
 import { cronsFireAfter } from "./fires.js";
 import { findTick, writeTick } from "./ticks.js";
-import type { Schedule } from "../shared/schedules.js";
-import { MINUTE_MS } from "../shared/times.js";
-import type { RunKind } from "../shared/runKinds.js";
 
 /**
  * Deletes and registers in one transaction, so that there is no moment without the cron. Deleting

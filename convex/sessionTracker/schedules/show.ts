@@ -1,19 +1,19 @@
 /** Schedules as they are, and when they fire next. */
 import { v, type Infer } from "convex/values";
 import { query, type QueryCtx } from "../_generated/server.js";
-import { readSettings } from "../settings/inForce.js";
 import { checkInteger } from "../shared/errors.js";
-import { checkSpec, tidySpec } from "./cronSpecs.js";
-import { fireAfter, firesAfter, type Fire } from "./fires.js";
-import { findTick } from "./ticks.js";
 import { MAX_FIRES } from "../shared/limits.js";
+import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runKinds.js";
 import {
   pauseInForce,
   type Pause,
   type Schedule,
   vPause,
 } from "../shared/schedules.js";
-import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runKinds.js";
+import { readSettings } from "../settings/inForce.js";
+import { checkSpec, tidySpec } from "./cronSpecs.js";
+import { fireAfter, firesAfter, type Fire } from "./fires.js";
+import { findTick } from "./ticks.js";
 
 export const vScheduleStatus = v.object({
   name: vRunKind,

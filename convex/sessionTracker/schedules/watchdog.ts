@@ -9,13 +9,7 @@
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { internalMutation, type MutationCtx } from "../_generated/server.js";
-import { answerDue, answeredUntil, dueAt } from "./dueFires.js";
-import { goOn } from "../runs/chain.js";
-import { walkRuns } from "../rows/walks.js";
-import { finishRun, runningRun, withError } from "../runs/runRows.js";
-import { readSettings } from "../settings/inForce.js";
-import { findTick, writeTick } from "./ticks.js";
-import { fireWhatCronsOmits, hasOldTarget, register } from "./register.js";
+import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runKinds.js";
 import type { Schedule } from "../shared/schedules.js";
 import {
   ABANDONED_AFTER_MS,
@@ -25,7 +19,13 @@ import {
   STUCK_AFTER_MS,
   isFuture,
 } from "../shared/times.js";
-import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runKinds.js";
+import { walkRuns } from "../rows/walks.js";
+import { readSettings } from "../settings/inForce.js";
+import { goOn } from "../runs/chain.js";
+import { finishRun, runningRun, withError } from "../runs/runRows.js";
+import { answerDue, answeredUntil, dueAt } from "./dueFires.js";
+import { fireWhatCronsOmits, hasOldTarget, register } from "./register.js";
+import { findTick, writeTick } from "./ticks.js";
 
 /** A fire this late is lost: crons is built on the scheduler, which runs seconds late at worst. */
 const LOST_AFTER_MS = 10 * MINUTE_MS;

@@ -1,5 +1,5 @@
-import { DAY_MS, HOUR_MS } from "../shared/times.js";
 /** Local times of a zone as moments. A local time is written as the moment it would be in UTC. */
+import { DAY_MS, HOUR_MS } from "../shared/times.js";
 
 /** A stretch in which a zone's clocks stay as they are. */
 export interface Stretch {

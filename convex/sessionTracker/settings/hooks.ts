@@ -6,8 +6,8 @@ import type { FunctionHandle } from "convex/server";
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
-import { readHook } from "./inForce.js";
 import { type HookName, type HookSession, vHookName } from "../shared/hooks.js";
+import { readHook } from "./inForce.js";
 
 /**
  * In the page's own transaction, so that the app's rows go exactly when the sessions do.

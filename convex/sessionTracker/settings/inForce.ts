@@ -2,10 +2,10 @@
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import { withDefaults, type Overrides } from "./overrides.js";
-import { overridesOfWhole } from "./wholeRows.js";
 import type { HookName } from "../shared/hooks.js";
 import { type Settings, vSettings } from "../shared/settings.js";
+import { withDefaults, type Overrides } from "./overrides.js";
+import { overridesOfWhole } from "./wholeRows.js";
 
 export const vRevisedSettings = v.object({
   ...vSettings.fields,

@@ -3,6 +3,7 @@
  * a later version can add a setting, and change a default for all who have not set it.
  */
 import { v, type Infer } from "convex/values";
+import { RUN_KINDS } from "../shared/runKinds.js";
 import { vSchedule } from "../shared/schedules.js";
 import {
   DEFAULT_SETTINGS,
@@ -10,7 +11,6 @@ import {
   type Settings,
   vPolicy,
 } from "../shared/settings.js";
-import { RUN_KINDS } from "../shared/runKinds.js";
 
 const vScheduleOverrides = v.optional(vSchedule.partial());
 

@@ -1,7 +1,7 @@
+/** What a policy may be. The component refuses anything else; the CLI does before it asks. */
 import { MAX_DELETES_PER_PAGE } from "../shared/runs.js";
 import type { Policy } from "../shared/settings.js";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../shared/times.js";
-/** What a policy may be. The component refuses anything else; the CLI does before it asks. */
 
 export interface PolicyFault {
   field: keyof Policy;

@@ -9,7 +9,9 @@ import {
   type QueryCtx,
 } from "../_generated/server.js";
 import { checkInteger, checkReason, fail } from "../shared/errors.js";
+import { HOOK_NAMES, type HookName } from "../shared/hooks.js";
 import { MAX_LISTED } from "../shared/limits.js";
+import { type Policy, type Settings, vPolicy } from "../shared/settings.js";
 import {
   overridesOf,
   readRevisedSettings,
@@ -19,8 +21,6 @@ import {
 } from "./inForce.js";
 import { override, withDefaults, type Overrides } from "./overrides.js";
 import { policyFault } from "./policy.js";
-import { HOOK_NAMES, type HookName } from "../shared/hooks.js";
-import { type Policy, type Settings, vPolicy } from "../shared/settings.js";
 
 const vChange = v.object({
   revision: v.number(),

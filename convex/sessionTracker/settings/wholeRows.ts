@@ -8,10 +8,10 @@
  * of the version that has it says so, as to everybody.
  */
 import { v, type Infer } from "convex/values";
-import { override, type Overrides } from "./overrides.js";
 import { vSchedule } from "../shared/schedules.js";
 import { vRetentionDays } from "../shared/settings.js";
 import { MINUTE_MS } from "../shared/times.js";
+import { override, type Overrides } from "./overrides.js";
 
 /** The fields that there were then; not to be changed. */
 const vWholeSettings = v.object({

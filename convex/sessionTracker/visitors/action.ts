@@ -1,8 +1,6 @@
 /** What a visitor did, as the app's public function reports it. */
 import { getConvexSize, v, type Value } from "convex/values";
 import { mutation } from "../_generated/server.js";
-import { findLease, findSession } from "../rows/sessions.js";
-import { readSettings } from "../settings/inForce.js";
 import {
   MAX_ACTION_NAME,
   MAX_RESOURCE_ID,
@@ -13,6 +11,8 @@ import {
   vActionResult,
 } from "../shared/sessions.js";
 import type { Settings } from "../shared/settings.js";
+import { findLease, findSession } from "../rows/sessions.js";
+import { readSettings } from "../settings/inForce.js";
 import { startVisit } from "./startVisit.js";
 
 /** Records what the visitor did, and starts a visit where none is. Over a cap: refused, never cut. */

@@ -2,10 +2,10 @@
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
-import { readSettings } from "../settings/inForce.js";
 import { checkInteger, fail } from "../shared/errors.js";
 import { type ActiveSession, vActiveSession } from "../shared/sessions.js";
 import { CLOCK_SLACK_MS, DAY_MS, MINUTE_MS } from "../shared/times.js";
+import { readSettings } from "../settings/inForce.js";
 
 /**
  * Sessions last active within the last `minutesActive`, newest first. Reads leases, so that it is

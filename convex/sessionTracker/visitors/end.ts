@@ -1,10 +1,10 @@
 /** A visitor's own end of a visit: a logout, a closed tab. */
 import { v } from "convex/values";
 import { mutation } from "../_generated/server.js";
+import { isIdle } from "../shared/sessions.js";
 import { countStates } from "../rows/counters.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
-import { isIdle } from "../shared/sessions.js";
 import { closeVisit } from "./closeVisit.js";
 
 /** Ends the visit now; the session stays until it is purged, and a later sign of life revives it. */

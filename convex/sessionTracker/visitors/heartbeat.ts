@@ -1,7 +1,6 @@
 /** A visitor's sign of life, the call that there is most of. It loads nothing that it does not use. */
 import { v } from "convex/values";
 import { mutation } from "../_generated/server.js";
-import { findLease, findSession } from "../rows/sessions.js";
 import {
   isAnonymousId,
   isIdle,
@@ -9,6 +8,7 @@ import {
   vTrackResult,
 } from "../shared/sessions.js";
 import { isFuture } from "../shared/times.js";
+import { findLease, findSession } from "../rows/sessions.js";
 import { startVisit } from "./startVisit.js";
 
 /**

@@ -1,9 +1,9 @@
 /** Which of the app's users a visitor is. */
 import { v } from "convex/values";
 import { mutation } from "../_generated/server.js";
-import { findSession } from "../rows/sessions.js";
 import { fail } from "../shared/errors.js";
 import { isAnonymousId } from "../shared/sessions.js";
+import { findSession } from "../rows/sessions.js";
 import { startVisit } from "./startVisit.js";
 
 /** Says which of the app's users this visitor is; creates the session where none is. */

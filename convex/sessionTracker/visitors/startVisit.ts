@@ -1,9 +1,9 @@
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
-import { readSettings } from "../settings/inForce.js";
 import { countStates } from "../rows/counters.js";
 import { findBySessionId } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
+import { readSettings } from "../settings/inForce.js";
 
 /**
  * Starts a visit: the first, one after expiry or an end, or one that follows an idle lease that no
