@@ -1,7 +1,7 @@
 import { Help, type AnyCommand } from "./commandLine/commander.js";
 import { examples } from "./commandLine/examples.js";
 import { hasJsonLines, JSON_LINES } from "./commandLine/options.js";
-import { newProgram, type Program } from "./commandLine/program.js";
+import { newProgram, type Program } from "./commandLine/bareProgram.js";
 import { addCompletion } from "./commands/completion.js";
 import { addDashboard } from "./commands/dashboard.js";
 import { addDoctor } from "./commands/doctor.js";

@@ -1,6 +1,6 @@
 import { Argument } from "../commandLine/commander.js";
 import { examples } from "../commandLine/examples.js";
-import type { Program } from "../commandLine/program.js";
+import type { Program } from "../commandLine/bareProgram.js";
 import type { CliContext } from "../context.js";
 
 export function addCompletion(program: Program, context: CliContext): void {

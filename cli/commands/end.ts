@@ -1,7 +1,7 @@
 import { examples } from "../commandLine/examples.js";
 import { given } from "../commandLine/given.js";
 import { isAnonymousId, isSessionId, reason } from "../commandLine/options.js";
-import type { Parent } from "../commandLine/program.js";
+import type { Parent } from "../commandLine/bareProgram.js";
 import type { CliContext } from "../context.js";
 
 export function addEnd(program: Parent, context: CliContext): void {

@@ -1,6 +1,6 @@
 import type { AnyCommand } from "../commandLine/commander.js";
 import { examples } from "../commandLine/examples.js";
-import type { Program } from "../commandLine/program.js";
+import type { Program } from "../commandLine/bareProgram.js";
 
 /** Adds `help`. Commander's own would answer a misspelt command with the help of the whole program. */
 export function addHelp(program: Program): void {

@@ -1,6 +1,6 @@
 import { examples } from "../commandLine/examples.js";
 import { byDefault } from "../commandLine/groups.js";
-import type { Parent } from "../commandLine/program.js";
+import type { Parent } from "../commandLine/bareProgram.js";
 import type { CliContext } from "../context.js";
 import { addHooksList } from "./hooks/list.js";
 import { addHooksRetry } from "./hooks/retry.js";

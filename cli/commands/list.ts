@@ -2,7 +2,7 @@ import { Option } from "../commandLine/commander.js";
 import { examples } from "../commandLine/examples.js";
 import { given } from "../commandLine/given.js";
 import { jsonLines } from "../commandLine/options.js";
-import type { Parent } from "../commandLine/program.js";
+import type { Parent } from "../commandLine/bareProgram.js";
 import { STATES, wholeNumber } from "../commandLine/values.js";
 import type { CliContext } from "../context.js";
 

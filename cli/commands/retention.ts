@@ -1,7 +1,7 @@
 import { examples } from "../commandLine/examples.js";
 import { given } from "../commandLine/given.js";
 import { cancelRun, ifRevision, reason } from "../commandLine/options.js";
-import type { Parent } from "../commandLine/program.js";
+import type { Parent } from "../commandLine/bareProgram.js";
 import { retentionDays } from "../commandLine/values.js";
 import type { CliContext } from "../context.js";
 

@@ -1,6 +1,6 @@
 import { examples } from "../commandLine/examples.js";
 import { byDefault } from "../commandLine/groups.js";
-import type { Parent } from "../commandLine/program.js";
+import type { Parent } from "../commandLine/bareProgram.js";
 import type { CliContext } from "../context.js";
 import { addRunsList } from "./runs/list.js";
 import { addRunsShow } from "./runs/show.js";

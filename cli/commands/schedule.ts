@@ -1,6 +1,6 @@
 import { examples } from "../commandLine/examples.js";
 import { byDefault } from "../commandLine/groups.js";
-import type { Parent } from "../commandLine/program.js";
+import type { Parent } from "../commandLine/bareProgram.js";
 import type { CliContext } from "../context.js";
 import { addScheduleList } from "./schedule/list.js";
 import { addScheduleSet } from "./schedule/set.js";

@@ -1,6 +1,6 @@
 import { examples } from "../commandLine/examples.js";
 import { byDefault } from "../commandLine/groups.js";
-import type { Parent } from "../commandLine/program.js";
+import type { Parent } from "../commandLine/bareProgram.js";
 import type { CliContext } from "../context.js";
 import { addSettingsGet } from "./settings/get.js";
 import { addSettingsSet } from "./settings/set.js";

@@ -6,7 +6,7 @@ import {
   isSessionId,
   jsonLines,
 } from "../commandLine/options.js";
-import type { Parent } from "../commandLine/program.js";
+import type { Parent } from "../commandLine/bareProgram.js";
 import { wholeNumber } from "../commandLine/values.js";
 import type { CliContext } from "../context.js";
 

@@ -6,7 +6,7 @@ import {
   lastDays,
   purgedByDay,
   type Ask,
-} from "./histograms.js";
+} from "./barQueries.js";
 import type { Bar } from "./shapes.js";
 
 /** How often today's bar is read, while a page is open. */

@@ -7,11 +7,11 @@ import { toLogEntryJson } from "../json/settings.js";
 import { toStatusJson } from "../json/status.js";
 import type { CliError } from "../errors.js";
 import { LiveClient } from "../deployment/live.js";
-import { changeLines } from "../settings/text.js";
+import { changeLines } from "../settings/table.js";
 import { Activity } from "./activity.js";
 import { Bars } from "./bars.js";
 import type { Feed } from "./feed.js";
-import type { Ask } from "./histograms.js";
+import type { Ask } from "./barQueries.js";
 import type { LogEntry } from "./shapes.js";
 import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
 

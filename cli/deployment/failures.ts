@@ -2,7 +2,7 @@
 import { ConvexError } from "convex/values";
 import { CliError, codeOf, NotSent, type CliErrorCode } from "../errors.js";
 import type { Answer } from "./http.js";
-import { valueText } from "../json/values.js";
+import { valueText } from "../json/convexValue.js";
 
 /** The status with which a deployment may report that a function failed, besides 200. */
 const FUNCTION_FAILED = 560;

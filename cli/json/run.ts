@@ -1,5 +1,5 @@
 import type { Run } from "../deployment/api.js";
-import type { RunLeft } from "../runs/left.js";
+import type { RunLeft } from "../runs/countLeft.js";
 import { iso, isoOrNull } from "../time/time.js";
 import type {
   RunStatus,

@@ -1,7 +1,7 @@
 import type { Action, SessionWithLease } from "../deployment/api.js";
 import { iso } from "../time/time.js";
 import type { TargetJson } from "./target.js";
-import { toValueJson } from "./values.js";
+import { toValueJson } from "./convexValue.js";
 import type { HookName } from "../../convex/sessionTracker/shared/hooks.js";
 import type { SessionState } from "../../convex/sessionTracker/shared/sessions.js";
 

@@ -3,7 +3,7 @@ import { contradictionTexts } from "../settings/contradictions.js";
 import { iso } from "../time/time.js";
 import type { GoesOnJson } from "./run.js";
 import { toPauseJson, type PauseJson } from "./schedule.js";
-import { toValueJson } from "./values.js";
+import { toValueJson } from "./convexValue.js";
 import type { Schedule as ScheduleSetting } from "../../convex/sessionTracker/shared/schedules.js";
 import type {
   Policy,

@@ -17,10 +17,10 @@ import { note } from "../terminal/output.js";
 import { startProgress } from "../terminal/progressBar.js";
 import { resumeCommand } from "../runs/advice.js";
 import { readRun } from "../runs/follow.js";
-import { countTotal } from "../runs/left.js";
+import { countTotal } from "../runs/countLeft.js";
 import { conclude, report } from "../runs/report.js";
 import { archivedByOther } from "../runs/start.js";
-import { actionText, holdsIds, sessionLine } from "../transfer/sessionLines.js";
+import { actionText, holdsIds, sessionLine } from "../transfer/lineFormat.js";
 import { shellCommand } from "../terminal/shell.js";
 import { ArchiveFile } from "./archiveFile.js";
 

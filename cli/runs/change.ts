@@ -16,7 +16,7 @@ import { note, print, printJson } from "../terminal/output.js";
 import { countOf, formatNumber, retentionText } from "../terminal/words.js";
 import { resumeCommand } from "./advice.js";
 import { follow, readRun } from "./follow.js";
-import { countLeft } from "./left.js";
+import { countLeft } from "./countLeft.js";
 import { conclude, report, STATUS_TEXT } from "./report.js";
 import { printable } from "../terminal/printable.js";
 import type { RunChangeJson } from "../json/run.js";

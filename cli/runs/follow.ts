@@ -8,7 +8,7 @@ import { note } from "../terminal/output.js";
 import { adviceText } from "../terminal/words.js";
 import { startProgress, type Progress } from "../terminal/progressBar.js";
 import { adviceFor, stoodStillMs } from "./advice.js";
-import { countTotal } from "./left.js";
+import { countTotal } from "./countLeft.js";
 import { howToFollow } from "./report.js";
 import { WATCHDOG_LATE_MS } from "../../convex/sessionTracker/shared/times.js";
 

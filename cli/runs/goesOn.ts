@@ -12,7 +12,7 @@ import { note } from "../terminal/output.js";
 import { countOf, formatNumber, retentionText } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
 import { cancelCommand, resumeCommand } from "./advice.js";
-import { countLeft } from "./left.js";
+import { countLeft } from "./countLeft.js";
 import { formatTime } from "../time/time.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 

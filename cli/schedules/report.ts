@@ -6,7 +6,7 @@ import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import type { GlobalOptions } from "../deployment/connect.js";
 import { note, print, printJson, widthOf } from "../terminal/output.js";
-import { warningLines } from "../settings/report.js";
+import { warningLines } from "../settings/effects.js";
 import { formatTable } from "../terminal/table.js";
 import { scheduleState } from "./table.js";
 import { formatRelative, formatTime, iso, isUtc } from "../time/time.js";

@@ -5,7 +5,7 @@ import {
   type GlobalOptions,
 } from "../deployment/connect.js";
 import { note, print, printJson } from "../terminal/output.js";
-import { foundBy, readSession, type IdOptions } from "./rows.js";
+import { foundBy, readSession, type IdOptions } from "./readSession.js";
 import { toSessionJson, type EndJson } from "../json/session.js";
 
 export interface EndOptions extends GlobalOptions, IdOptions {

@@ -19,7 +19,7 @@ import { refusalData } from "../deployment/failures.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
 import { note, print, printJson } from "../terminal/output.js";
 import { countOf } from "../terminal/words.js";
-import { foundBy, readSession, type IdOptions } from "./rows.js";
+import { foundBy, readSession, type IdOptions } from "./readSession.js";
 import { shellCommand } from "../terminal/shell.js";
 import { printable } from "../terminal/printable.js";
 import { formatTime, iso } from "../time/time.js";

@@ -8,7 +8,7 @@ import {
   printJsonLine,
   widthOf,
 } from "../terminal/output.js";
-import { readSession, type IdOptions } from "./rows.js";
+import { readSession, type IdOptions } from "./readSession.js";
 import { shellCommand } from "../terminal/shell.js";
 import { printable } from "../terminal/printable.js";
 import { formatTable } from "../terminal/table.js";
@@ -19,7 +19,7 @@ import {
   type SessionJson,
   type ShowJson,
 } from "../json/session.js";
-import { valueText } from "../json/values.js";
+import { valueText } from "../json/convexValue.js";
 
 export interface ShowOptions extends GlobalOptions, IdOptions {
   readonly limit: number;

@@ -7,7 +7,7 @@ import type { ComponentClient } from "../deployment/client.js";
 import { CliError } from "../errors.js";
 import { refusalData } from "../deployment/failures.js";
 import { countOf } from "../terminal/words.js";
-import { changeLines } from "./text.js";
+import { changeLines } from "./table.js";
 import { printable } from "../terminal/printable.js";
 import { formatTime } from "../time/time.js";
 import type { Settings } from "../../convex/sessionTracker/shared/settings.js";

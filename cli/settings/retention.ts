@@ -8,7 +8,7 @@ import {
 import { note, print, printJson } from "../terminal/output.js";
 import { retentionText } from "../terminal/words.js";
 import { changePolicy, type PolicyChangeOptions } from "./policyChange.js";
-import { settingsReport } from "./report.js";
+import { settingsReport } from "./effects.js";
 import type { RetentionJson } from "../json/settings.js";
 import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 

@@ -11,8 +11,8 @@ import {
 import { note, print, printJson, printJsonLine } from "../terminal/output.js";
 import { changePolicy, type PolicyChangeOptions } from "./policyChange.js";
 import { readPatch } from "./patch.js";
-import { settingsReport } from "./report.js";
-import { changeLines, settingsTable } from "./text.js";
+import { settingsReport } from "./effects.js";
+import { changeLines, settingsTable } from "./table.js";
 import { printable } from "../terminal/printable.js";
 import { formatTime } from "../time/time.js";
 import type { Settings } from "../../convex/sessionTracker/shared/settings.js";

@@ -2,7 +2,7 @@ import type { CliContext } from "../context.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
 import { print, printJson } from "../terminal/output.js";
-import { RunTotals } from "../runs/left.js";
+import { RunTotals } from "../runs/countLeft.js";
 import { toStatusJson } from "../json/status.js";
 import { statusText } from "./text.js";
 

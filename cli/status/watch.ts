@@ -4,7 +4,7 @@ import type { Connection, GlobalOptions } from "../deployment/connect.js";
 import { isUnreachable, type CliError } from "../errors.js";
 import { LiveClient } from "../deployment/live.js";
 import { note } from "../terminal/output.js";
-import type { RunTotals } from "../runs/left.js";
+import type { RunTotals } from "../runs/countLeft.js";
 import { openScreen } from "../terminal/screen.js";
 import { toStatusJson } from "../json/status.js";
 import { runningText, stateText, statusLine } from "./text.js";

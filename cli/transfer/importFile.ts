@@ -9,10 +9,10 @@ import {
 import { CliError } from "../errors.js";
 import { checkSource, readRows } from "./import/check.js";
 import { confirmOlder } from "./import/older.js";
-import type { TimeUnit } from "./import/rows.js";
+import type { TimeUnit } from "./import/parseRow.js";
 import { openSource } from "./import/source.js";
 import type { Source } from "./import/textLines.js";
-import { transfer } from "./import/transfer.js";
+import { transfer } from "./import/sendAll.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
 import { print, printJson } from "../terminal/output.js";
 import { countOf, formatNumber } from "../terminal/words.js";

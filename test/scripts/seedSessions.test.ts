@@ -1,6 +1,6 @@
 import { getConvexSize, type Value } from "convex/values";
 import { expect, test } from "vitest";
-import { parseRow } from "../../cli/transfer/import/rows.js";
+import { parseRow } from "../../cli/transfer/import/parseRow.js";
 import { seedSessions } from "../../scripts/seedSessions.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 

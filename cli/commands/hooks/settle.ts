@@ -1,6 +1,6 @@
 import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
-import type { Parent } from "../../commandLine/program.js";
+import type { Parent } from "../../commandLine/bareProgram.js";
 import type { CliContext } from "../../context.js";
 
 export function addHooksSettle(hooks: Parent, context: CliContext): void {

@@ -2,7 +2,7 @@ import { Option } from "../../commandLine/commander.js";
 import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import { reason } from "../../commandLine/options.js";
-import type { Parent } from "../../commandLine/program.js";
+import type { Parent } from "../../commandLine/bareProgram.js";
 import { wholeNumber } from "../../commandLine/values.js";
 import type { CliContext } from "../../context.js";
 

@@ -2,7 +2,7 @@ import { scheduleName } from "../../commandLine/arguments.js";
 import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import { cancelRun, ifRevision, reason } from "../../commandLine/options.js";
-import type { Parent } from "../../commandLine/program.js";
+import type { Parent } from "../../commandLine/bareProgram.js";
 import type { CliContext } from "../../context.js";
 
 export function addSchedulePause(schedule: Parent, context: CliContext): void {

@@ -2,7 +2,7 @@ import { MAX_LISTED } from "../../../convex/sessionTracker/shared/limits.js";
 import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import { jsonLines } from "../../commandLine/options.js";
-import type { Parent } from "../../commandLine/program.js";
+import type { Parent } from "../../commandLine/bareProgram.js";
 import { wholeNumber } from "../../commandLine/values.js";
 import type { CliContext } from "../../context.js";
 

@@ -2,7 +2,7 @@ import type { CliContext } from "../../context.js";
 import { note } from "../../terminal/output.js";
 import { countOf, formatNumber } from "../../terminal/words.js";
 import { printable } from "../../terminal/printable.js";
-import { parseRow, type ReadingOptions } from "./rows.js";
+import { parseRow, type ReadingOptions } from "./parseRow.js";
 import type { NumberedRow } from "./batches.js";
 import type { Source } from "./textLines.js";
 

@@ -10,10 +10,10 @@ import { join } from "node:path";
 import type { JSONValue } from "convex/values";
 import type { CliContext } from "../../context.js";
 import { CliError } from "../../errors.js";
-import { SessionText } from "../export/sessionText.js";
+import { SessionText } from "../export/oneSession.js";
 import { note } from "../../terminal/output.js";
 import { countOf } from "../../terminal/words.js";
-import { storedActionText } from "../sessionLines.js";
+import { storedActionText } from "../lineFormat.js";
 import { readLines, type Source, type SourceLine } from "./textLines.js";
 import type { ZippedTable } from "./zip.js";
 

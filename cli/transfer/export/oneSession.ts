@@ -1,5 +1,5 @@
 /** A session as lines, which grow with its actions. */
-import { sessionLine, withCopies, type LineSession } from "../sessionLines.js";
+import { sessionLine, withCopies, type LineSession } from "../lineFormat.js";
 
 /**
  * The most actions in a line; the session goes on in another one, and `import` brings its lines

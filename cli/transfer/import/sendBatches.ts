@@ -2,7 +2,7 @@ import type { ImportCounts, ImportRow } from "../../deployment/api.js";
 import type { ComponentClient } from "../../deployment/client.js";
 import { CliError } from "../../errors.js";
 import { fitsOneCall, type NumberedRow } from "./batches.js";
-import { sendActions } from "./pieces.js";
+import { sendActions } from "./sendActions.js";
 import { isRefusal, reasonOf, refusedIndex } from "./refusals.js";
 
 /** Calls under way at one time: enough to hide the network, few enough to leave the app its share. */

@@ -6,7 +6,7 @@ import { note } from "../../terminal/output.js";
 import { formatNumber } from "../../terminal/words.js";
 import { startProgress } from "../../terminal/progressBar.js";
 import { batchRows, type NumberedRow } from "./batches.js";
-import { ImportStopped, LineRefused, sendBatches } from "./send.js";
+import { ImportStopped, LineRefused, sendBatches } from "./sendBatches.js";
 
 /** The most refused lines that are shown one by one; the others are counted. */
 const MAX_SHOWN = 100;

@@ -5,7 +5,7 @@
  */
 import type { JSONValue } from "convex/values";
 import type { Action, WholeSession } from "../deployment/api.js";
-import { toValueJson } from "../json/values.js";
+import { toValueJson } from "../json/convexValue.js";
 
 /** The text of an action within a line. */
 export function actionText({ metadata, ...action }: Action): string {

@@ -1,6 +1,6 @@
 import type { CliContext } from "../context.js";
 import { colorsFor } from "../terminal/output.js";
-import { intervalTable } from "./text.js";
+import { intervalTable } from "./table.js";
 import { contradictionTexts } from "./contradictions.js";
 import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
 

@@ -1,8 +1,8 @@
 /** All sessions as lines, in the order of their anonymousIds, with no more than a page in memory. */
 import type { Returns, WholeSession } from "../../deployment/api.js";
 import type { ComponentClient } from "../../deployment/client.js";
-import { actionText } from "../sessionLines.js";
-import { SessionText, type Written } from "./sessionText.js";
+import { actionText } from "../lineFormat.js";
+import { SessionText, type Written } from "./oneSession.js";
 
 export interface Exported extends Written {
   sessions: number;

@@ -2,7 +2,7 @@
 import { MAX_IMPORT_ACTIONS } from "../../../convex/sessionTracker/shared/limits.js";
 import type { Args, Returns } from "../../deployment/api.js";
 import type { ComponentClient } from "../../deployment/client.js";
-import { actionText } from "../sessionLines.js";
+import { actionText } from "../lineFormat.js";
 import { MAX_SIZE, type RowAction } from "./batches.js";
 import { isTooLarge } from "./refusals.js";
 
