@@ -3,7 +3,7 @@ import { internal } from "./_generated/api.js";
 
 const crons = cronJobs();
 
-// The only static cron. Its first run, right after a deploy, registers the schedules.
+// The only static cron. The watchdog's first check, right after a deploy, registers the schedules.
 crons.interval(
   "watchdog",
   { minutes: 15 },

@@ -9,29 +9,38 @@ import { vOverrides } from "./settings/overrides.js";
 import { vWholeRow } from "./settings/wholeRows.js";
 
 /**
- * Hot and cold: a heartbeat writes only `leases`, so queries that list or count sessions are not
- * re-run by it. A session has a lease exactly while it is active.
+ * The component's tables. Each says which rooms write, read and delete its rows.
+ *
+ * Hot and cold: a heartbeat writes only `leases`, so that queries which list or count sessions are not
+ * re-run by heartbeats. A session has a lease exactly while the session is active.
+ *
+ * A stored field keeps the name that it was first stored under, because rows of earlier versions must stay
+ * readable. So the bounds of a run (see `shared/bounds`) are the fields `maxSessions`, `ratePerSecond` and
+ * `stopAt` of its row, and the CLI's `--max` is stored as `maxSessions`.
  */
 export default defineSchema({
   /**
    * One row for each anonymousId.
-   * Written by `visitors` (creation, changes of state), `operator/import`, and runs (expiry).
-   * Read by `operator`, `visitors`, and purge runs. Deleted by purge runs and `visitors/forget`.
+   * Written by `visitors` (creation, changes of state), `operator/import`, `operator/futureTimes`, and runs
+   * (expiry, and a purge that deletes a session's actions over several pages).
+   * Read by `operator`, `visitors` and `runs`. Deleted by purge runs and `visitors/forget`.
    */
   sessions: defineTable({
     anonymousId: v.string(),
-    /** First activity, in ms since the epoch; older than `_creationTime` for imported rows. */
+    /** When the visitor first came, in ms since the epoch; before `_creationTime` in imported rows. */
     createdAt: v.number(),
     state: vSessionState,
-    /** Visits so far, the current one included. */
+    /** Number of visits so far, the current visit included. */
     visits: v.number(),
-    /** Rows in `actions`, but for those of the current visit: they are counted in the lease. */
+    /** Number of rows in `actions`, without those of the current visit, which the lease counts. */
     actionCount: v.number(),
-    /** Last activity, in ms since the epoch. Set exactly while the session is not active. */
+    /**
+     * When the visitor was last active, in ms since the epoch. Set exactly while the session is not active.
+     */
     inactiveSince: v.optional(v.number()),
-    /** Why an ended session ended. */
+    /** Why the session ended, in the app's words; set only while `state` is "ended". */
     endReason: v.optional(v.string()),
-    /** The app's user this visitor turned out to be. */
+    /** The app's id of the user that the visitor was linked to. */
     userId: v.optional(v.string()),
   })
     .index("anonymousId", ["anonymousId"])
@@ -42,18 +51,19 @@ export default defineSchema({
 
   /**
    * The hot row of an active session.
-   * Written by `visitors` (heartbeats, actions) and `operator/import`. Read by `visitors`, by readers
-   * of a time window, and by runs (only those past their cutoff).
-   * Deleted by runs (expiry), `visitors/end` and `visitors/forget`.
+   * Written by `visitors` (heartbeats, actions), `operator/import` and `operator/futureTimes`. Read by
+   * `visitors`, `operator`, and `runs` (only leases before the run's cutoff).
+   * Deleted by runs (expiry), `visitors/end`, `visitors/forget` and `operator/import`.
    */
   leases: defineTable({
     anonymousId: v.string(),
     session: v.id("sessions"),
-    /** In ms since the epoch. */
+    /** When the visitor was last active, in ms since the epoch, as far as heartbeats wrote it down. */
     lastActive: v.number(),
-    /** Actions of this visit. */
+    /** Number of actions in the current visit. */
     actionCount: v.number(),
-    // Copied from the settings when the visit starts: a heartbeat must read nothing else.
+    // Both are copied from the settings when the visit starts, so that a heartbeat reads nothing but its
+    // lease.
     touchAfterMs: v.number(),
     idleTimeoutMs: v.number(),
   })
@@ -61,8 +71,9 @@ export default defineSchema({
     .index("lastActive", ["lastActive"]),
 
   /**
-   * What visitors did.
-   * Written by `visitors/action` and `operator/import`. Read by `operator/show`.
+   * What visitors did, one row an action.
+   * Written by `visitors/action`, `operator/import` and `operator/importActions`. Read by `operator` (`show`,
+   * `overview`, exports, imports) and by archives and measured previews of runs.
    * Deleted by purge runs and `visitors/forget`.
    */
   actions: defineTable({
@@ -71,33 +82,39 @@ export default defineSchema({
   }).index("session_at", ["session", "at"]),
 
   /**
-   * At most one row; none while nothing was ever set.
-   * Written by `settings`. Read by `settings`, for whatever needs the policy, never by a heartbeat that
-   * touches a lease.
+   * The settings that somebody has changed: at most one row; none while nobody has changed any.
+   * Written by `settings/settings`. Read by `settings/inForce`, for every room that needs the policy; a
+   * heartbeat within a visit does not. Never deleted.
    */
   settings: defineTable({
-    /** What was set, see `settings/overrides`; absent in rows of 0.1, which hold all values. */
+    /**
+     * The changed settings, see `settings/overrides`; absent in rows of 0.1, which hold all values as
+     * fields.
+     */
     overrides: v.optional(vOverrides),
     ...vWholeRow.fields,
-    /** Grows by one with each change; a change names the revision it was made on. */
+    /** Grows by one with each change, from 0; a change may name the revision that it is based on. */
     revision: v.number(),
-    /** Function handles of the app, called with each page's sessions in the page's transaction. */
+    // Handles of the app's hooks: mutations that are called with each page's sessions in the page's
+    // transaction.
     onExpired: v.optional(v.string()),
     onPurged: v.optional(v.string()),
   }),
 
   /**
-   * At most one row: the last exact count of all sessions, see `rows/tallies`.
-   * Written and read by `operator/tally` and `rows/tallies`; read by whatever changes the state of a session.
+   * The last exact count of all sessions: at most one row, see `rows/tallies`.
+   * Written and deleted by `operator/tally`. Read by `operator/tally`, and through `rows/tallies` by every
+   * mutation that changes the state of a session.
    */
   tallies: defineTable({
+    /** Number of pages counted so far. */
     pages: v.number(),
-    /** The key of the last session counted, in the order of creation. */
+    /** The key of the last session counted, in the order of creation; `null` before the first page. */
     cursor: v.union(vPlace, v.null()),
     counted: vStateCounts,
-    /** When its last page was counted. */
+    /** When the last page was counted, in ms since the epoch. */
     at: v.number(),
-    /** What it came to. */
+    /** The result; absent while pages are still to be counted. */
     done: v.optional(
       v.object({
         counted: vStateCounts,
@@ -108,9 +125,10 @@ export default defineSchema({
   }),
 
   /**
-   * What a hook of the app has not done for somebody who was erased all the same. Holds what the hook is
-   * to be called with, as long as it is owed: without it the app could not find its own rows.
-   * Written by `visitors/forget`. Read by `operator/hooks` and `operator/status`. Deleted by `operator/hooks`, once paid.
+   * The calls that hooks of the app owe: a visitor was erased although the hook failed. A row holds the
+   * hook's argument until the call has been made up for; without it the app could not find its own rows.
+   * Written by `visitors/forget` (through `settings/hooks`) and by `operator/hooks`, which tries again. Read by
+   * `settings/hooks`, `operator/hooks` and `operator/status`. Deleted by `operator/hooks`, once paid.
    */
   hookDebts: defineTable({
     hook: vHookName,
@@ -118,12 +136,15 @@ export default defineSchema({
     erasedAt: v.number(),
     triedAt: v.number(),
     error: v.string(),
-    /** Until it is paid the hook is called for nobody who is being erased. */
+    /**
+     * The hook ran out of time. Until this debt is paid the hook is called for no visitor who is being
+     * erased.
+     */
     isOutOfTime: v.optional(v.literal(true)),
   }).index("isOutOfTime", ["isOutOfTime"]),
 
   /**
-   * Who changed which setting from what to what.
+   * The log of the settings: who changed which setting, with the value before and after.
    * Written by `settings` and `schedules`, one row a change. Read by `settings/settings`. Never deleted.
    */
   settingsLog: defineTable({
@@ -137,35 +158,45 @@ export default defineSchema({
   }).index("revision", ["revision"]),
 
   /**
-   * One row for each schedule, and one for the watchdog.
-   * Written by the dispatcher at each tick and by the watchdog. Read by both and by `operator/status`.
+   * What each schedule and the watchdog did last: one row for each schedule, and one for the watchdog.
+   * Written by `schedules` (each tick, changes of schedules, the watchdog) and by `operator/health`. Read by
+   * `schedules` and `operator`. Never deleted.
    */
   ticks: defineTable({
     name: v.union(vRunKind, v.literal("watchdog")),
-    /** When the schedule was last registered with crons. */
+    /** When the schedule was last registered with crons, in ms since the epoch. */
     registeredAt: v.optional(v.number()),
+    /** When the schedule last ticked, or the watchdog last looked, in ms since the epoch. */
     lastAt: v.optional(v.number()),
-    /** What was due up to then is answered for; absent in rows of 0.1: the later of the two above. */
+    /**
+     * The fires due up to this time are answered for, in ms since the epoch. Absent in rows of 0.1, where the
+     * later of `registeredAt` and `lastAt` says so.
+     */
     answeredUntil: v.optional(v.number()),
-    /** What the last tick did, in a few words. */
+    /** What the last tick or look of the watchdog did, in a few words for people. */
     lastResult: v.optional(v.string()),
-    /** When the watchdog restarted something, newest last; its fuse counts them. */
+    /** The times of the watchdog's restarts, newest last, in ms since the epoch; its fuse counts them. */
     restarts: v.optional(v.array(v.number())),
     /** Why the watchdog stopped restarting. */
     gaveUp: v.optional(v.object({ at: v.number(), why: v.string() })),
   }).index("name", ["name"]),
 
   /**
-   * The run ledger.
-   * Written by `runs`, by each page, and by `runs/archive`. Read by `runs`, `operator/status` and the
-   * watchdog. Deleted by the watchdog once old.
+   * The run ledger: one row a run.
+   * Written by `runs`, at a run's start, its end and each page, and by the watchdog. Read by `runs`, `operator`
+   * and `schedules`. Deleted by the watchdog once 90 days old and finished.
    */
   runs: defineTable({
     ...vRunFields.fields,
     learned: v.optional(vLearned),
-    /** Looks whether the run moves, and lets it go on where its next page was lost. */
+    /**
+     * The scheduled look at whether the run moves, which enqueues the next page again where that was lost.
+     */
     guard: v.optional(v.id("_scheduled_functions")),
-    /** Who writes the archive of an archived purge, and what their last page came to. */
+    /**
+     * The secret of the client that writes the archive of an archived purge, and the outcome of its last
+     * page.
+     */
     archiver: v.optional(
       v.object({
         token: v.string(),

@@ -1,5 +1,5 @@
 /**
- * Jobs of version 0.1 that an upgrade finds waiting, under the name that they were scheduled by: to erase
- * the last actions of somebody who was forgotten.
+ * The name under which version 0.1 scheduled its jobs. A job that an upgrade finds waiting erases the last
+ * actions of a visitor who was forgotten.
  */
 export { actions as eraseActions } from "./visitors/forget.js";

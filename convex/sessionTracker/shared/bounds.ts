@@ -1,25 +1,28 @@
-/** What an operator limits a run by, and how much of it is left. */
+/** The bounds of a run: what an operator limits the run by, and how much of that is left. */
 
 export interface Bounds {
-  /** Sessions to take at most, from its start or from where it goes on. */
+  /** Number of sessions to expire or purge at most, counted from the run's start or from its last resume. */
   maxSessions?: number;
-  /** Sessions a second at most. */
+  /** Number of sessions a second at most, on average. */
   ratePerSecond?: number;
 }
 
 export interface BoundedRun extends Bounds {
-  /** Taken so far. */
+  /** Number of sessions expired or purged so far. */
   sessions: number;
-  /** What `sessions` is when it ends. */
+  /** The number of `sessions` at which the run stops as `maxReached`. */
   stopAt?: number;
 }
 
-/** Sessions the run may still take; `undefined` where nothing bounds them. */
+/** The number of sessions that the run may still take; `undefined` for a run without `maxSessions`. */
 export function sessionsLeftOf(run: BoundedRun): number | undefined {
   return run.stopAt === undefined ? undefined : run.stopAt - run.sessions;
 }
 
-/** Where a run ends that starts, or goes on, now. */
+/**
+ * The `stopAt` of a run that starts or is resumed now: a run that has reached its maximum may take as many
+ * sessions again, another run what it had left.
+ */
 export function nextStop(run: BoundedRun): number | undefined {
   const { stopAt, sessions, maxSessions } = run;
   if (maxSessions === undefined) return undefined;

@@ -1,9 +1,10 @@
+/** The component's errors: their kinds, and how they are thrown. */
 import { ConvexError, type Value } from "convex/values";
 
-/** What went wrong, for programs. Each is thrown as `ConvexError` data `{ kind, message, … }`. */
+/** The kinds of errors, for programs. Each error is a `ConvexError` with the data `{ kind, message, … }`. */
 export type ErrorKind =
   | "invalidAnonymousId"
-  /** One visitor's sessionId and another's anonymousId. */
+  /** The id is one visitor's sessionId and another visitor's anonymousId. */
   | "ambiguousId"
   | "invalidArgument"
   | "invalidSettings"
@@ -16,16 +17,22 @@ export type ErrorKind =
   | "retentionNever"
   | "runNotFound"
   | "alreadyRunning"
-  /** A run that writes an archive goes on only with who writes it. */
+  /** A run that writes an archive is resumed only by a client that writes the archive on. */
   | "archivedRun"
   | "notArchiver"
   | "stalePage"
-  /** A count of all sessions that nobody went on with. */
+  /**
+   * The exact count of all sessions was given up: another was begun, or no page was asked for in a minute.
+   */
   | "tallyLost"
   /** Thrown by the app's functions, where `authorize` did not permit. */
   | "notAuthorized";
 
-/** @throws always, a `ConvexError` with data `{ kind, message, ...details }`. */
+/**
+ * Throws an error that programs can tell by its kind.
+ * @param message a sentence for people: what happened, with which value, and what to do
+ * @throws always, a `ConvexError` with the data `{ kind, message, ...details }`
+ */
 export function fail(
   kind: ErrorKind,
   message: string,
@@ -35,8 +42,9 @@ export function fail(
 }
 
 /**
- * A reason says something: an empty one is a variable that nobody has set.
- * @throws invalidArgument
+ * Refuses an empty reason, which is most likely a variable in a script that was never set. No reason at all
+ * (`undefined`) is fine.
+ * @throws invalidArgument `{ argument: "reason" }`
  */
 export function checkReason(reason: string | undefined): void {
   if (reason === undefined || reason.trim() !== "") return;
@@ -45,7 +53,11 @@ export function checkReason(reason: string | undefined): void {
   });
 }
 
-/** An integer from `min` to `max`, or a clear refusal. */
+/**
+ * Returns the value where it is a whole number from `min` to `max`, both included.
+ * @param name the argument's name, for the error
+ * @throws invalidArgument `{ argument: name }`
+ */
 export function checkInteger(
   name: string,
   value: number,

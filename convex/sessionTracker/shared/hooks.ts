@@ -1,12 +1,13 @@
-/** What the app's hooks are, and are called with. */
+/** The app's hooks: their names, and the sessions that they are called with. */
 import { v, type Infer } from "convex/values";
 
-/** What the app's hooks get of each session that a page expired or purged. */
+/** A session that was expired or purged, as the app's hooks get it. Times are in ms since the epoch. */
 export const vHookSession = v.object({
   sessionId: v.string(),
   anonymousId: v.string(),
   createdAt: v.number(),
   lastActive: v.number(),
+  /** The app's id of the user that the visitor was linked to. */
   userId: v.optional(v.string()),
 });
 export type HookSession = Infer<typeof vHookSession>;

@@ -1,22 +1,23 @@
 /**
- * What operators' functions take, and answer, in one call. Alone, without a validator, so that the CLI
- * knows it at once.
+ * The limits of one call of an operator's function. This file has no validators and no imports, so that the
+ * CLI can read the limits without loading the component.
  */
 
-/** Of a list: sessions, actions of a session, changes of the settings, erasures that hooks owe. */
+/** The most rows of a list: sessions, actions of a session, changes of the settings, debts of hooks. */
 export const MAX_LISTED = 1_000;
-/** Of the list of runs, whose rows are large. */
+/** The most rows of the list of runs, whose rows are large. */
 export const MAX_LISTED_RUNS = 200;
-/** Fires of a schedule. */
+/** The most fires of a schedule in one preview. */
 export const MAX_FIRES = 100;
-/** Sessions that wait for a run, or that one bar of a histogram stands for, are counted so far. */
+/** The most sessions that a count of due sessions, or of one bar of a histogram, goes up to. */
 export const MAX_COUNTED = 4_000;
-/** Erasures that hooks owe are counted so far. */
+/** The most debts of hooks that `status` counts. */
 export const DEBTS_COUNTED = 100;
 
 /**
- * What is larger is imported in several calls. A row that changes a live session takes five of the
- * 4,096 read intervals of a transaction: three queries, and a read of each row it patches.
+ * The most sessions, and the most actions of them, in one call of an import; a larger import takes several
+ * calls. A row that changes a live session takes five of the 4,096 read intervals of a transaction: three
+ * queries, and a read of each of the two rows that it patches.
  */
 export const MAX_IMPORT_ROWS = 750;
 export const MAX_IMPORT_ACTIONS = 2_000;

@@ -1,4 +1,4 @@
-/** The kinds of runs. Each has a schedule, which is named after it. */
+/** The kinds of runs. Each kind has one schedule, which is named after the kind. */
 import { v, type Infer } from "convex/values";
 
 export const vRunKind = v.union(v.literal("expire"), v.literal("purge"));

@@ -1,4 +1,4 @@
-/** Runs: what the ledger keeps of one, and the numbers that bound them. */
+/** Runs: what the ledger keeps of a run, and the limits of a run and of its pages. */
 import { v, type Infer } from "convex/values";
 import { vPlace } from "./places.js";
 import { vRunKind } from "./runKinds.js";
@@ -15,14 +15,14 @@ export const vRunStatus = v.union(
   v.literal("completed"),
   v.literal("failed"),
   v.literal("canceled"),
-  /** It has done `maxSessions`, and more are due: `resume` goes on with as many again. */
+  /** The run has taken `maxSessions`, and more sessions are due: `resume` takes as many again. */
   v.literal("maxReached"),
 );
 export type RunStatus = Infer<typeof vRunStatus>;
 
-/** The last row that a run handled. */
+/** The key of the last row that a run handled; `null` in place of a cursor means that it has handled none. */
 export const vCursor = v.object({
-  /** A purge expires stale leases first, then walks the sessions. */
+  /** The index that the run walks: a purge expires stale leases first, then goes on to the sessions. */
   phase: v.union(v.literal("leases"), v.literal("sessions")),
   ...vPlace.fields,
 });
@@ -31,17 +31,17 @@ export type Cursor = Infer<typeof vCursor>;
 const vRunError = v.object({
   at: v.number(),
   message: v.string(),
-  /** The session set aside, where the failure could be pinned on one. */
+  /** The session that was set aside, where the failure could be pinned on a single session. */
   sessionId: v.optional(v.string()),
 });
 
-/** What an operator may bound a run by. */
+/** The bounds of a run: what an operator may limit the run by. */
 export const vRunBounds = v.object({
-  /** Sessions to expire or delete at most. */
+  /** Number of sessions to expire or delete at most. @default all that are due */
   maxSessions: v.optional(v.number()),
   /**
-   * Sessions to handle in a second at most, on average, of which up to a second's worth come at once;
-   * a session counts once for every four of its actions.
+   * Number of sessions a second at most, on average; a page takes up to one second's worth at once. A session
+   * counts once for every four of its actions. @default as fast as pages go
    */
   ratePerSecond: v.optional(v.number()),
 });
@@ -52,67 +52,77 @@ const vResume = v.object({
   reason: v.optional(v.string()),
 });
 
+/** A run, as the ledger stores it and operators see it. All times are in ms since the epoch. */
 export const vRunFields = v.object({
   kind: vRunKind,
   trigger: vRunTrigger,
   actor: v.string(),
   reason: v.optional(v.string()),
-  /** Made by whoever asked, so that a retried request does not start a second run. */
+  /** The caller's own name for the request, so that a repeated request does not start a second run. */
   token: v.optional(v.string()),
   status: vRunStatus,
-  /** Frozen when the run starts, in ms since the epoch. */
+  /** The run takes sessions last active strictly before this time, which is fixed when the run starts. */
   cutoff: v.number(),
-  /** Of the settings it was last asked for under; absent in runs of before this was kept. */
+  /**
+   * The revision of the settings at the run's start or last resume; absent in rows from before it was kept.
+   */
   revision: v.optional(v.number()),
-  /** Sessions it takes in all, as far as it is not bounded; absent where nobody has counted them. */
+  /** Number of sessions due when the run started, `maxSessions` aside; absent where nobody counted them. */
   expected: v.optional(v.number()),
   cursor: v.union(vCursor, v.null()),
-  /** Pages enqueued so far; a page that carries another number does nothing. */
+  /** The number of the chain's next link, from 0; a page that carries another number does nothing. */
   seq: v.number(),
+  /** Number of sessions that the next page aims for. */
   pageSize: v.number(),
+  /** Number of pages done. */
   pages: v.number(),
-  /** Sessions expired (expire) or deleted (purge). */
+  /** Number of sessions expired (expire) or deleted (purge). */
   sessions: v.number(),
-  /** Leases expired; a purge expires stale ones on its way. */
+  /** Number of leases expired; a purge expires stale leases before it deletes sessions. */
   leases: v.number(),
-  /** Actions deleted. */
+  /** Number of actions deleted. */
   actions: v.number(),
-  /** Rows set aside because they failed alone. */
+  /** Number of rows set aside because a page of that row alone failed. */
   quarantined: v.number(),
+  /** Number of rows set aside since the last page that went well. */
   failuresInARow: v.number(),
+  /** The last errors, newest last, at most `MAX_RUN_ERRORS`. */
   errors: v.array(vRunError),
   startedAt: v.number(),
+  /** When the run started, was resumed, or last did a page or set a row aside; the latest of these. */
   progressAt: v.number(),
-  /** When it last went on after a stop, with what it had done; absent in one that never stopped. */
+  /** When the run was last resumed, and its `sessions` then; absent in a run that was never resumed. */
   resumed: v.optional(v.object({ at: v.number(), sessions: v.number() })),
-  /** Who let it go on after a stop, or took over its archive; newest last, the last few. */
+  /** Who resumed the run, or took over its archive, newest last, at most `MAX_RUN_ERRORS`. */
   resumes: v.optional(v.array(vResume)),
   finishedAt: v.optional(v.number()),
   ...vRunBounds.fields,
-  /** The sessions taken so far at which it ends as `maxReached`. */
+  /** The number of `sessions` at which the run stops as `maxReached`; absent without `maxSessions`. */
   stopAt: v.optional(v.number()),
-  /** When a paced run does its next page; until then it does not stand still. */
+  /** When the next page of a run with a rate is due; the run does not count as stuck before. */
   nextPageAt: v.optional(v.number()),
   /**
-   * The file of an archived purge. Whoever writes the file asks for each page and says when it is
-   * on disk; nothing else takes the run on.
+   * The path of the file that an archived purge writes to. The client that writes the file asks for each page
+   * and says when the page is on disk; nothing else takes such a run on.
    */
   archiveFile: v.optional(v.string()),
 });
 
-/** What a run has learned about the size of its pages, see `pageSizes`. */
+/** What a run has learned from failures about the size of its pages, see `runs/pageSizes`. */
 export const vLearned = v.object({
-  /** A page of this size ran out of time. */
+  /** A page of `size` sessions ran out of time, at a time in ms since the epoch. */
   outOfTime: v.optional(v.object({ size: v.number(), at: v.number() })),
-  /** One of this size failed otherwise; it is tried again after so many pages. */
+  /**
+   * A page of `size` sessions failed for another reason; that size is tried again after `pages` more pages.
+   */
   failed: v.optional(v.object({ size: v.number(), pages: v.number() })),
 });
 
-/** What became of a page that was archived. */
+/** The outcome of a page that was archived. */
 export const vArchivedPage = v.object({
-  /** Whether its sessions were deleted; else the page is to be asked for again. */
+  /** Whether the page's sessions were deleted; where not, the page has to be asked for again. */
   purged: v.boolean(),
-  /** Sessions archived and not deleted. */
+  /** The sessions of the page that were archived and yet not deleted, and why. */
   stayed: v.array(
     v.object({
       sessionId: v.string(),
@@ -132,20 +142,25 @@ export type Run = Infer<typeof vRun>;
 export const vRunStarted = v.object({
   runId: v.id("runs"),
   cutoff: v.number(),
-  /** `alreadyRunning`: one run of a kind at a time; the id and cutoff are the running one's. */
+  /**
+   * `alreadyRunning`: a run of the kind is under way, whose id and cutoff these are; there is only one at a
+   * time.
+   */
   status: v.union(v.literal("started"), v.literal("alreadyRunning")),
 });
 export type RunStarted = Infer<typeof vRunStarted>;
 
-/** Errors, and resumes, kept in a run row; the counts go on. */
+/**
+ * The most errors, and the most resumes, that a run's row keeps: the newest. The run's counts include all.
+ */
 export const MAX_RUN_ERRORS = 20;
 
-/** After so many failing rows in a row it is not the row. */
+/** A run fails once so many rows in a row have failed alone: then the cause is not in a row. */
 export const MAX_FAILURES_IN_A_ROW = 20;
 
 /**
- * Deletes a page may do. The real backend takes one read interval for each delete by id and
- * allows 4,096 in a transaction (`crates/database/src/transaction.rs`); the rest is for the
- * reads of the page and the work of the chain.
+ * The most deletes of one page. The real backend takes one read interval for each delete by id and allows
+ * 4,096 in a transaction (`crates/database/src/transaction.rs`); the others are for the reads of the page
+ * and the work of the chain.
  */
 export const MAX_DELETES_PER_PAGE = 3_000;

@@ -1,11 +1,12 @@
-/** Schedules: what is kept of one, and what operators see of it. */
+/** Schedules: when runs of a kind start, and the pauses of a schedule. */
 import { v, type Infer } from "convex/values";
 
 export const vPause = v.object({
   reason: v.string(),
   actor: v.string(),
+  /** When the pause began, in ms since the epoch. */
   at: v.number(),
-  /** When the pause ends by itself; absent means when somebody resumes it. */
+  /** When the pause ends by itself, in ms since the epoch; absent where only a resume ends it. */
   until: v.optional(v.number()),
 });
 export type Pause = Infer<typeof vPause>;
@@ -13,13 +14,13 @@ export type Pause = Infer<typeof vPause>;
 export const vSchedule = v.object({
   /** Five fields, or six with seconds first, as `cron-parser` 4.9 reads them. */
   spec: v.string(),
-  /** IANA name. */
+  /** The IANA name of a time zone, such as "Europe/Berlin". */
   timeZone: v.string(),
   paused: v.optional(vPause),
 });
 export type Schedule = Infer<typeof vSchedule>;
 
-/** The pause in force now, if any: one whose end has passed counts as none. */
+/** The pause in force at `now`, or `null`; a pause whose end has passed is not in force. */
 export function pauseInForce(schedule: Schedule, now: number): Pause | null {
   const { paused } = schedule;
   if (paused === undefined) return null;

@@ -1,4 +1,4 @@
-/** Sessions, what visitors are answered, and the rules that need no more than a row. */
+/** Sessions and actions: their shapes, the answers to visitors, and the rules that need only a row. */
 import { v, type Infer } from "convex/values";
 
 export const vSessionState = v.union(
@@ -16,9 +16,10 @@ export const vStateCounts = v.object({
   ended: v.number(),
 });
 
-/** Letters, digits and `_ - . :`, so that the ids of the tracker this replaces stay valid. */
+/** Letters, digits and `_ - . :`, so that the ids of the tracker that this component replaces stay valid. */
 const ANONYMOUS_ID = /^[A-Za-z0-9_\-.:]{1,128}$/;
 
+/** Whether a text can be an anonymousId: 1 to 128 letters, digits and `_ - . :`. */
 export function isAnonymousId(value: string): boolean {
   return ANONYMOUS_ID.test(value);
 }
@@ -39,6 +40,7 @@ const vRefusal = v.union(
 );
 export type Refusal = Infer<typeof vRefusal>;
 
+/** The answer to a call of a visitor that was refused, and wrote nothing. */
 const vRefused = v.object({
   ok: v.literal(false),
   reason: vRefusal,
@@ -49,11 +51,15 @@ export function refuse(reason: Refusal) {
   return { ok: false as const, reason };
 }
 
+/** The answer to a sign of life. */
 export const vTrackResult = v.union(
   v.object({
     ok: v.literal(true),
     sessionId: v.string(),
-    /** `unchanged`: seen less than `touchAfter` ago, nothing written. */
+    /**
+     * `created`: the visitor is new. `touched`: the sign of life was written down. `unchanged`: the last write
+     * is younger than the setting `touchAfterMs`, so nothing was written. `revived`: the next visit has started.
+     */
     state: v.union(
       v.literal("created"),
       v.literal("touched"),
@@ -65,6 +71,7 @@ export const vTrackResult = v.union(
 );
 export type TrackResult = Infer<typeof vTrackResult>;
 
+/** The answer to a visitor's action. */
 export const vActionResult = v.union(
   v.object({ ok: v.literal(true), sessionId: v.string() }),
   vRefused,
@@ -72,6 +79,7 @@ export const vActionResult = v.union(
 export type ActionResult = Infer<typeof vActionResult>;
 
 export const vAction = v.object({
+  /** When the action happened, in ms since the epoch. */
   at: v.number(),
   action: v.string(),
   resourceId: v.optional(v.string()),
@@ -79,33 +87,37 @@ export const vAction = v.object({
 });
 export type Action = Infer<typeof vAction>;
 
-/** The longest action name and resource id, in characters. */
+/** The longest name of an action, in characters. */
 export const MAX_ACTION_NAME = 256;
-
+/** The longest `resourceId` of an action, in characters. */
 export const MAX_RESOURCE_ID = 1_024;
 
-/** What an operator sees of a session. The app's own readers never get the anonymousId. */
+/** A session as an operator sees it. Readers of the app never get the anonymousId. */
 export const vSession = v.object({
   sessionId: v.id("sessions"),
   anonymousId: v.string(),
   state: vSessionState,
+  /** When the visitor first came, in ms since the epoch. */
   createdAt: v.number(),
-  /** When the visitor was last active; `null` while active: its lease then says. */
+  /** When the visitor was last active, in ms since the epoch; `null` while active, when the lease says it. */
   inactiveSince: v.union(v.number(), v.null()),
   visits: v.number(),
-  /** Actions of finished visits; those of the current visit are in its lease. */
+  /** Number of actions in finished visits; the lease counts those of the current visit. */
   actionCount: v.number(),
   endReason: v.optional(v.string()),
   userId: v.optional(v.string()),
 });
 export type Session = Infer<typeof vSession>;
 
-/** A session as the app may show it: without the visitor's credential. */
+/** A session as the app may show it, without the visitor's credential. Times are in ms since the epoch. */
 export const vActiveSession = v.object({
   sessionId: v.string(),
   createdAt: v.number(),
   lastActive: v.number(),
-  /** How long ago that was by the deployment's clock when it answered: a reader's clock may be another. */
+  /**
+   * Milliseconds from `lastActive` to the answer, both by the deployment's clock; a reader's clock may
+   * differ.
+   */
   inactiveForMs: v.number(),
   visits: v.number(),
   actionCount: v.number(),

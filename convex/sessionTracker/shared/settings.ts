@@ -1,19 +1,29 @@
-/** The policy: its settings, their defaults, and the cutoffs that follow from it. */
+/**
+ * The settings: the policy and the schedules, their defaults, and the cutoffs that follow from the policy.
+ */
 import { v, type Infer } from "convex/values";
 import { vSchedule } from "./schedules.js";
 import { MINUTE_MS, DAY_MS } from "./times.js";
 
+/** Days, which may be a fraction, after which an inactive session is purged; `never` keeps all sessions. */
 export const vRetentionDays = v.union(v.number(), v.literal("never"));
 export type RetentionDays = Infer<typeof vRetentionDays>;
 
 const policyFields = {
+  /** A visit ends once its visitor has been away for longer than this. @default 30 minutes */
   idleTimeoutMs: v.number(),
+  /** @default 14 */
   retentionDays: vRetentionDays,
-  /** A heartbeat writes nothing while the last write is younger than this. */
+  /** A heartbeat writes nothing while the last write is younger than this. @default one minute */
   touchAfterMs: v.number(),
+  /** An action beyond this number is refused. @default 10,000 */
   maxActionsPerSession: v.number(),
+  /** An action with more metadata than this is refused. @default 8,192 */
   maxMetadataBytes: v.number(),
-  /** Sessions a page aims for; it shrinks when a page does not fit its transaction. */
+  /**
+   * Number of sessions that a page of a run aims for; pages that do not fit a transaction get smaller.
+   * @default 1,000
+   */
   pageSize: v.number(),
 };
 
@@ -39,7 +49,10 @@ export const DEFAULT_SETTINGS: Settings = {
   },
 };
 
-/** Sessions last active strictly before the cutoff go, a whole number of ms; `null` when retention is `never`. */
+/**
+ * The cutoff of a purge: sessions last active strictly before it are purged.
+ * @returns a whole number of ms since the epoch; `null` where retention is `never`
+ */
 export function purgeCutoff(
   retentionDays: RetentionDays,
   now: number,
@@ -49,7 +62,7 @@ export function purgeCutoff(
     : Math.floor(now - retentionDays * DAY_MS);
 }
 
-/** Leases last active strictly before the cutoff are idle. */
+/** The cutoff of an expire run, in ms since the epoch: leases last active strictly before it are idle. */
 export function expireCutoff(idleTimeoutMs: number, now: number): number {
   return now - idleTimeoutMs;
 }

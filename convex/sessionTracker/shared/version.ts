@@ -1,2 +1,5 @@
-/** Of the component and the CLI, as in package.json. Alone, so that the CLI knows it at once. */
+/**
+ * The version of component and CLI, as in package.json; in a file of its own, so that the CLI reads it at
+ * once.
+ */
 export const VERSION = "0.1.0";
