@@ -1,4 +1,4 @@
-/** How many sessions there are in each state, without counting them. */
+/** The counters: how many sessions there are in each state, known without reading the sessions. */
 import { ShardedCounter } from "@convex-dev/sharded-counter";
 import { components } from "../_generated/api.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
@@ -6,14 +6,15 @@ import type { RunKind } from "../shared/runKinds.js";
 import { SESSION_STATES, type SessionState } from "../shared/sessions.js";
 
 /**
- * Shards of their own for the pages of runs, beyond the 16 that visitors' changes are drawn among. A
- * page takes a second or more; in one of those it would conflict with any visit that starts meanwhile.
+ * The shard that the pages of a kind of run add to, beyond the 16 shards that visitors' changes are drawn
+ * among. A page may take a second; in a visitors' shard it would conflict with any visit that starts meanwhile.
  */
 const SHARD_OF_RUN: Record<RunKind, number> = { expire: 16, purge: 17 };
 
 /**
- * Adds to the counters: once for each change of state, once for each page of a run.
- * @param of the run whose page it is
+ * Adds to the counters: a mutation of a visitor calls it for each change of state, a run once a page.
+ * @param changes how many sessions more there are in a state; negative for fewer
+ * @param of the kind of run whose page calls; left out by visitors' and operators' mutations
  */
 export async function countStates(
   ctx: MutationCtx,
@@ -39,7 +40,10 @@ export async function countSessions(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** The class draws a shard itself; its function can be told. */
+/**
+ * Adds to the given shard by the counter's own function, as the class `ShardedCounter` draws a shard at
+ * random.
+ */
 async function addToShard(
   ctx: MutationCtx,
   name: SessionState,
@@ -50,7 +54,7 @@ async function addToShard(
   await ctx.runMutation(add, { name, count, shard });
 }
 
-/** Made anew for each use: an instance sticks to one shard, and a module outlives a transaction. */
+/** A new counter for each use: an instance sticks to one shard, and a module outlives a transaction. */
 function counter(): ShardedCounter<SessionState> {
   return new ShardedCounter<SessionState>(components.shardedCounter);
 }

@@ -1,4 +1,4 @@
-/** The cursors of lists: the key of the last row shown, as a text that only these two read. */
+/** The cursors of lists: the place of the last row shown, as a text that only these two functions read. */
 import { fail } from "../shared/errors.js";
 import type { Place } from "../shared/places.js";
 
@@ -6,7 +6,7 @@ export function toCursor({ at, creationTime, id }: Place): string {
   return [at, creationTime, id].join(":");
 }
 
-/** @throws invalidArgument */
+/** @throws invalidArgument `{ argument: "cursor" }` for a text that `toCursor` did not make */
 export function readCursor(cursor: string): Place {
   const [at = "", creationTime = "", id = "", ...rest] = cursor.split(":");
   const isPlace = isNumber(at) && isNumber(creationTime) && id !== "";

@@ -1,22 +1,29 @@
-/** Deleting rows within what one transaction takes. */
+/** Deleting rows within the limits of one transaction. */
 import { getConvexSize } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import { MAX_DELETES_PER_PAGE } from "../shared/runs.js";
 
-/** The work a page may still do: rows to look at, deletes to do, bytes to read. */
+/** The work that a page may still do: rows to look at, deletes to do, bytes to read. */
 export interface Allowance {
   rows: number;
   deletes: number;
   bytes: number;
 }
 
-/** Deletes for each session a page aims for, so that a page that shrinks also bites off less of a huge session. */
+/**
+ * Deletes for each session that a page aims for, so that a smaller page also deletes fewer actions of a session
+ * that has many.
+ */
 const DELETES_PER_SESSION = 4;
 
-/** Bytes kept free: one document may be 1 MiB, and is read twice to be deleted. */
+/** Bytes that a page leaves unused: one document may be 1 MiB, and a delete reads its document twice. */
 const RESERVE_BYTES = 4 * 1_024 * 1_024;
 
+/**
+ * The allowance of a page that begins now, by what the transaction has left.
+ * @param pageSize number of sessions that the page aims for
+ */
 export async function openAllowance(
   ctx: MutationCtx,
   pageSize: number,
@@ -30,7 +37,7 @@ export async function openAllowance(
   };
 }
 
-/** Takes one delete off the allowance; to be called for each. */
+/** Takes one delete off the allowance; the caller says so for each row that it deletes. */
 export function spend(
   allowance: Pick<Allowance, "deletes" | "bytes">,
   deleted: Doc<"sessions"> | Doc<"actions">,
@@ -40,7 +47,10 @@ export function spend(
   allowance.bytes -= 2 * getConvexSize(deleted);
 }
 
-/** Deletes as many of a session's actions as the allowance allows, less one delete for the session. */
+/**
+ * Deletes a session's actions, oldest first, as many as the allowance allows, less one delete for the session.
+ * @returns the number deleted, and whether none is left
+ */
 export async function deleteActions(
   ctx: MutationCtx,
   session: Id<"sessions">,
@@ -50,7 +60,7 @@ export async function deleteActions(
   const actions = ctx.db
     .query("actions")
     .withIndex("session_at", (q) => q.eq("session", session));
-  // Streamed, because a single action may be near 1 MiB.
+  // The actions are streamed, because a single one may be near 1 MiB.
   for await (const action of actions) {
     if (allowance.deletes <= 1 || allowance.bytes < 0) {
       return { deleted, isDone: false };

@@ -1,4 +1,4 @@
-/** Finding a visitor's rows, and how operators see them. */
+/** Finding a visitor's session and lease, and how operators see them. */
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
@@ -11,7 +11,7 @@ export function findSession(ctx: QueryCtx, anonymousId: string) {
     .unique();
 }
 
-/** The session with this id; `null` also for a text that is no session's id. */
+/** The session with this sessionId; `null` also for a text that is no sessionId at all. */
 export async function findBySessionId(ctx: QueryCtx, id: string) {
   const sessionId = ctx.db.normalizeId("sessions", id);
   return sessionId === null ? null : await ctx.db.get("sessions", sessionId);
@@ -31,10 +31,11 @@ export function toSession(row: Doc<"sessions">): Session {
 
 /** The part of a lease that operators see. */
 export const vActivity = v.object({
+  /** When the visitor was last active, in ms since the epoch. */
   lastActive: v.number(),
-  /** Actions of the current visit. */
+  /** Number of actions in the current visit. */
   actionCount: v.number(),
-  /** Whether the session is past its idle timeout and no run has expired it yet: shown as expired. */
+  /** Whether the session is past its idle timeout and no run has expired it yet; it is shown as expired. */
   idle: v.boolean(),
 });
 

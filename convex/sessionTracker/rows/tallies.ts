@@ -1,11 +1,11 @@
 /**
- * Counting every session exactly while visitors come and go. A page is a mutation that counts some rows
- * and moves the tally's cursor over them; whoever changes the state of a session that the cursor has
- * passed adds the change to the tally, in the same transaction. Both read the tally's row, so that they
- * come one after the other: a row is counted as it was when the cursor passed it, and each change of it
- * since is added once. At the end the tally is the number of rows at that very moment, and is compared
- * with the counters, and they corrected, in that one transaction. A difference is therefore never
- * traffic.
+ * Counting every session exactly while visitors come and go. A page of a tally is a mutation that counts some
+ * sessions and moves the tally's cursor over them. A mutation that changes the state of a session which the
+ * cursor has passed adds the change to the tally, in the same transaction. Both read the tally's row, so
+ * that one comes after the other: a session is counted as it was when the cursor passed it, and each later
+ * change of the session is added once. So the tally ends as the number of sessions at that very moment; in
+ * that transaction it is compared with the counters, which may be corrected. A difference between the two is
+ * therefore a fault of the counters, never traffic.
  */
 import { ShardedCounter } from "@convex-dev/sharded-counter";
 import type { Infer } from "convex/values";
@@ -22,12 +22,14 @@ import { MINUTE_MS } from "../shared/times.js";
 
 export type Counts = Infer<typeof vStateCounts>;
 
-/** A session that is made, changes its state, or is deleted. */
+/** The change of a session that is created, changes its state, or is deleted. */
 export interface StateChange {
   session: Id<"sessions">;
-  /** The row's creation time; absent for a row that was just made. */
+  /** The row's creation time; absent for a row that was just made, whose time is then read. */
   creationTime?: number;
+  /** The state before the change; `null` for a session that was just created. */
   from: SessionState | null;
+  /** The state after the change; `null` for a session that was deleted. */
   to: SessionState | null;
 }
 
@@ -39,7 +41,7 @@ export function changeOf(
   return { session: _id, creationTime: _creationTime, from: state, to };
 }
 
-/** Adds to the tally every change that `countStates` counts, in the same transaction. */
+/** Adds changes to the tally under way, if any. To be called in each transaction that calls `countStates`. */
 export async function noteChanges(
   ctx: MutationCtx,
   changed: StateChange[],
@@ -62,11 +64,14 @@ export async function noteChanges(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** A tally is given up before changes are no longer noted, whatever two clocks make of a minute. */
+/**
+ * A tally takes no more pages once this long has passed since its last page. Changes are noted for longer, so
+ * that no tally goes on without them although two clocks may differ.
+ */
 export const GOES_ON_MS = MINUTE_MS;
 const NOTED_MS = 3 * MINUTE_MS;
 
-/** The tally under way, of which there is at most one. */
+/** The last tally, under way or done; `null` where none was ever begun. */
 export function findTally(ctx: MutationCtx): Promise<Doc<"tallies"> | null> {
   return ctx.db.query("tallies").withIndex("by_creation_time").unique();
 }
@@ -87,7 +92,7 @@ async function isCounted(
   return comparePlaces(place, cursor, "asc") <= 0;
 }
 
-/** The tally's changes, sharded like the counters so that two visitors do not conflict. */
+/** The counters of a tally's changes, sharded like the others so that two visitors do not conflict. */
 export function changesOf(tally: Id<"tallies">) {
   const counter = new ShardedCounter<string>(components.shardedCounter);
   const nameOf = (state: SessionState) => `${tally} ${state}`;

@@ -1,7 +1,7 @@
 /**
- * Walking an index by key: the one way that runs, previews, lists, exports, archives and counts go through
- * rows, page by page, losing and doubling none. A key goes down to the id, as that of an index does, because
- * rows share times, even that of their creation: so it does not matter how many share one.
+ * Walks over indexes: the one way in which runs, previews, lists, exports, archives and counts go through
+ * rows, page by page, without losing or repeating a row. A walk goes on after a place, a key that goes down to
+ * the row's id as an index does, so that any number of rows may share a time, even that of their creation.
  */
 import type { IndexRange } from "convex/server";
 import type { Doc, Id } from "../_generated/dataModel.js";
@@ -13,15 +13,15 @@ import type { SessionState } from "../shared/sessions.js";
 /** The part of an index that a walk covers. */
 export interface Stretch {
   order: Order;
-  /** The last row seen; `null` at the start. */
+  /** The place of the last row seen; `null` at the start. */
   after: Place | null;
-  /** The lowest time, included. */
+  /** The earliest time, included, in ms since the epoch. @default no bound */
   from?: number | undefined;
-  /** The end of the times, not included. */
+  /** The end of the times, not included, in ms since the epoch. @default no bound */
   before?: number | undefined;
 }
 
-/** Rows that are read only as far as they are asked for. */
+/** The rows of a walk, read only as far as the caller asks for them. */
 export interface Walk<Row> extends AsyncIterable<Row> {
   take(count: number): Promise<Row[]>;
 }
@@ -38,7 +38,7 @@ export function walkLeases(
   );
 }
 
-/** Inactive sessions by last activity. */
+/** Sessions that are not active, by last activity. */
 export function walkInactive(
   ctx: QueryCtx,
   stretch: Stretch,
@@ -48,7 +48,7 @@ export function walkInactive(
   );
 }
 
-/** Sessions by creation, all or those of one state or one user. */
+/** Sessions by `createdAt`: all of them, or those of one user, or else those of one state. */
 export function walkCreated(
   ctx: QueryCtx,
   of: { state?: SessionState | undefined; userId?: string | undefined },
@@ -81,7 +81,7 @@ export function walkSessions(
   );
 }
 
-/** Debts of hooks in the order in which they were made. */
+/** Debts of hooks, in the order in which their rows were made. */
 export function walkDebts(
   ctx: QueryCtx,
   stretch: Stretch,
@@ -91,7 +91,7 @@ export function walkDebts(
   );
 }
 
-/** Actions of one session. */
+/** Actions of one session, by time. */
 export function walkActions(
   ctx: QueryCtx,
   session: Id<"sessions">,
@@ -105,7 +105,7 @@ export function walkActions(
   );
 }
 
-/** Runs by their start, all or those of one kind. */
+/** Runs by start: all of them, or those of one kind. */
 export function walkRuns(
   ctx: QueryCtx,
   kind: RunKind | undefined,
@@ -123,7 +123,10 @@ export function walkRuns(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** Narrows a range builder of convex, whose own type leaves out `_id`, which ends each key. */
+/**
+ * Narrows a range of an index. Convex's own type of the builder leaves out `_id`, the last field of each
+ * index.
+ */
 type Range = (q: object) => IndexRange;
 
 interface KeyRange extends IndexRange {
@@ -134,8 +137,8 @@ interface KeyRange extends IndexRange {
 }
 
 /**
- * @param field the index's field of the time
- * @param open opens the index, with any fields before the time set
+ * @param field the index's field that holds the time
+ * @param open queries the index in a range, with the fields before the time set
  */
 function walk<Row>(
   field: string,
@@ -158,14 +161,17 @@ function walk<Row>(
   };
 }
 
-/** One index range for each part of the key that rows may share with the last one seen. */
+/**
+ * The index ranges that together hold the rest of a stretch, in its order: one for each part of the key that
+ * rows may share with the last row seen.
+ */
 function* ranges(
   field: string,
   { order, after, from = -Infinity, before }: Stretch,
 ): Generator<Range> {
   const until = (q: KeyRange, end: number | undefined) =>
     end === undefined ? q : q.lt(field, end);
-  // Without a lower end a range would have the rows in which the field is missing.
+  // A range without a lower end would include rows in which the field is missing.
   const between = (end: number | undefined) =>
     within((q) => until(q.gte(field, from), end));
   if (after === null) {
@@ -185,7 +191,10 @@ function* ranges(
   }
 }
 
-/** Ranges of rows that share the place's time: first those that share its creation too, then the rest. */
+/**
+ * The ranges of rows that share the place's time: first those that share its creation time too, then the
+ * rest.
+ */
 function* rangesBeside(
   field: string,
   { at, creationTime, id }: Place,
@@ -193,7 +202,7 @@ function* rangesBeside(
 ): Generator<Range> {
   const beyond = (q: KeyRange, last: string, value: number | string) =>
     order === "asc" ? q.gt(last, value) : q.lt(last, value);
-  // In the order of their creation that is the time itself.
+  // In the order of creation the creation time is the place's time itself.
   if (field === "_creationTime") {
     yield within((q) => beyond(q.eq(field, at), "_id", id));
     return;

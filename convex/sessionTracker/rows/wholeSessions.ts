@@ -1,6 +1,6 @@
 /**
- * Sessions with all that their visitors did, in bounded pieces: what an export and an archive are
- * made of. A session whose actions do not fit one piece goes on in the next.
+ * Whole sessions: each with all its actions, in pieces of bounded size. Exports and archives are made of such
+ * pieces. A session whose actions do not fit one piece goes on in the next.
  */
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
@@ -12,24 +12,24 @@ import { walkActions } from "./walks.js";
 
 export const vWholeSession = v.object({
   session: vSession,
-  /** When the visitor was last active, whether or not the session still is. */
+  /** When the visitor was last active, in ms since the epoch, whether or not the session still is active. */
   lastActive: v.number(),
-  /** Actions, oldest first. */
+  /** The session's actions in this piece, oldest first. */
   actions: v.array(vAction),
-  /** `false` where more actions follow in the next piece; only the last of a piece can be so. */
+  /** `false` where more actions follow in the next piece, which only the last session of a piece can say. */
   isComplete: v.boolean(),
 });
 export type WholeSession = Infer<typeof vWholeSession>;
 
-/** The rows and bytes that a piece may still take. */
+/** The number of actions, and of bytes, that a piece may still take. */
 export interface PieceAllowance {
   actions: number;
   bytes: number;
 }
 
 /**
- * A result has at most 16 MiB, as has what a transaction reads, and a purge of the piece reads it
- * twice more. One action may be 1 MiB.
+ * The bytes of a piece, beyond which one action of up to 1 MiB may reach. A function returns, and a
+ * transaction reads, at most 16 MiB, and the purge of an archived piece reads the piece twice more.
  */
 export const PIECE_BYTES = 4 * 1_024 * 1_024;
 
@@ -38,7 +38,11 @@ export interface ReadActions {
   isComplete: boolean;
 }
 
-/** Reads a session's actions as far as the allowance goes, at least one. */
+/**
+ * Reads a session's actions, oldest first, as far as the allowance goes and at least one, and takes them off
+ * the allowance.
+ * @param after the place of the last action read before; `null` at the start
+ */
 export async function readActions(
   ctx: QueryCtx,
   session: Id<"sessions">,
@@ -47,7 +51,7 @@ export async function readActions(
 ): Promise<ReadActions> {
   const rows: Doc<"actions">[] = [];
   const stretch = { order: "asc" as const, after };
-  // Streamed, because a single one may be near 1 MiB.
+  // The actions are streamed, because a single one may be near 1 MiB.
   for await (const action of walkActions(ctx, session, stretch)) {
     if (rows.length > 0 && (allowance.actions < 1 || allowance.bytes < 0)) {
       return { rows, isComplete: false };

@@ -1,4 +1,4 @@
-/** What a visitor did, as the app's public function reports it. */
+/** Actions: what a visitor did, as the app's public function reports it. */
 import { getConvexSize, v, type Value } from "convex/values";
 import { mutation } from "../_generated/server.js";
 import {
@@ -15,7 +15,11 @@ import { findLease, findSession } from "../rows/sessions.js";
 import { readSettings } from "../settings/inForce.js";
 import { startVisit } from "./startVisit.js";
 
-/** Records what the visitor did, and starts a visit where none is. Over a cap: refused, never cut. */
+/**
+ * Records what the visitor did, and starts a visit where none is under way. An action over a limit is refused
+ * whole, never cut: `invalidAction` for a name or `resourceId` of a wrong length, `metadataTooLarge` beyond the
+ * setting `maxMetadataBytes`, `tooManyActions` beyond `maxActionsPerSession`.
+ */
 export const record = mutation({
   args: {
     anonymousId: v.string(),

@@ -1,4 +1,4 @@
-/** Who is there now, as the app may show it: without the visitors' credentials. */
+/** The sessions of a time window, as the app may show them: without the visitors' credentials. */
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
@@ -8,10 +8,12 @@ import { CLOCK_SLACK_MS, DAY_MS, MINUTE_MS } from "../shared/times.js";
 import { readSettings } from "../settings/inForce.js";
 
 /**
- * Sessions last active within the last `minutesActive`, newest first. Reads leases, so that it is
- * re-run by heartbeats that write, and by nothing where nobody beats: a reader that stays leaves out
- * itself whose `inactiveForMs` has grown past the window since. Within the idle timeout all are active,
- * a longer window also finds expired ones.
+ * Sessions last active within the last `minutesActive`, newest first. A window up to the idle timeout holds
+ * active sessions only; a longer window also holds expired ones.
+ *
+ * The query reads leases, so that heartbeats which write re-run it. While nobody beats nothing re-runs it: a
+ * subscriber has to leave out for itself the sessions whose `inactiveForMs` has meanwhile grown past the window.
+ * @throws invalidArgument for a `limit` that is not from 1 to 1,000, or a window beyond ten years
  */
 export const list = query({
   args: { minutesActive: v.number(), limit: v.number() },
@@ -27,7 +29,7 @@ export const list = query({
       );
     }
     const now = Date.now();
-    // Those of a clock that was ahead say nothing about now.
+    // Times that a clock stored which was ahead say nothing about now, and are left out.
     const window = { since: now - windowMs, until: now + CLOCK_SLACK_MS };
     const live = await activeWithin(ctx, window, limit);
     const { idleTimeoutMs } = await readSettings(ctx);
@@ -41,7 +43,7 @@ export const list = query({
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** Times of activity, both ends without and with. */
+/** A window of times of last activity, in ms since the epoch: `since` is not included, `until` is. */
 interface Window {
   since: number;
   until: number;
@@ -70,7 +72,9 @@ async function activeWithin(
   return sessions;
 }
 
-/** Rows looked at for expired ones among those that were ended. */
+/**
+ * The most inactive sessions that are read in search of expired ones: those that were ended lie among them.
+ */
 const MAX_SCANNED = 4_000;
 
 async function expiredWithin(
@@ -104,7 +108,7 @@ function toActiveSession(
     sessionId: _id,
     createdAt,
     lastActive,
-    // From a time ahead of now, such as an imported one, it counts as now.
+    // A last activity ahead of now, such as an imported one, counts as now.
     inactiveForMs: Math.max(0, Date.now() - lastActive),
     visits,
     actionCount: actionCount + actionsOfVisit,

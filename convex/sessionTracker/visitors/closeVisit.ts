@@ -1,7 +1,11 @@
+/** How a visit closes. */
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 
-/** Moves a visit's end from the lease to the session. Counting is the caller's: it may batch. */
+/**
+ * Closes the visit under way: writes its end and its number of actions to the session, and deletes the lease.
+ * The counters are left to the caller, who may close many visits and count them at once.
+ */
 export async function closeVisit(
   ctx: MutationCtx,
   session: Doc<"sessions">,

@@ -1,4 +1,4 @@
-/** A visitor's own end of a visit: a logout, a closed tab. */
+/** Ending a visit at the visitor's own wish, such as a logout. */
 import { v } from "convex/values";
 import { mutation } from "../_generated/server.js";
 import { isIdle } from "../shared/sessions.js";
@@ -7,7 +7,10 @@ import { findLease, findSession } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
 import { closeVisit } from "./closeVisit.js";
 
-/** Ends the visit now; the session stays until it is purged, and a later sign of life revives it. */
+/**
+ * Ends the visit now. The session stays until it is purged, and a later sign of life revives it.
+ * @returns `ended: false` where no visit was under way; `sessionId: null` where there is no session
+ */
 export const visit = mutation({
   args: { anonymousId: v.string(), reason: v.optional(v.string()) },
   returns: v.object({

@@ -1,4 +1,4 @@
-/** Erasing a visitor, with all that the component and the app keep of them. */
+/** Erasing a visitor, with everything that the component and the app keep of them. */
 import { v } from "convex/values";
 import { internal } from "../_generated/api.js";
 import type { Id } from "../_generated/dataModel.js";
@@ -13,26 +13,32 @@ import { findLease, findSession } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
 import { tellErased, toHookSession, vTold } from "../settings/hooks.js";
 
-/** Sessions' worth of actions erased in the visitor's own call; the rest follows in calls of its own. */
+/**
+ * The page size by which actions are erased in the visitor's own call, four actions for each session; the other
+ * actions follow in scheduled calls.
+ */
 const ERASE_AT_ONCE = 125;
 
 /**
- * Erases the visitor: the session and its lease at once, the actions as fast as limits allow. The
- * app's hook `onPurged` hears of it in the same transaction, so that the app's own rows go too; where
- * it fails, the visitor is erased all the same, and what the app still owes is kept in `hookDebts`.
+ * Erases the visitor: the session and its lease at once, the actions as fast as the limits of transactions
+ * allow. The app's hook `onPurged` is called in the same transaction, so that the app's own rows go too. Where
+ * the hook fails, the visitor is erased all the same, and the call that the hook owes is kept in `hookDebts`.
  */
 export const visitor = mutation({
   args: {
     anonymousId: v.string(),
-    /** Why the hook is not to be called, but is owed: it ran out of time, and took the erasure with it. */
+    /**
+     * Why the hook is not to be called now but owes its call: it ran out of time, which undid the erasure
+     * too.
+     */
     hookUnable: v.optional(v.string()),
   },
   returns: v.object({
     erased: v.boolean(),
     sessionId: v.union(v.string(), v.null()),
-    /** Actions erased, those still on their way included. */
+    /** Number of actions erased, including those that scheduled calls are still to erase. */
     actions: v.number(),
-    /** What the app's hook said; `null` where there is none. */
+    /** The answer of the app's hook; `null` where the app has no such hook. */
     told: v.union(vTold, v.null()),
   }),
   handler: async (ctx, { anonymousId, hookUnable }) => {

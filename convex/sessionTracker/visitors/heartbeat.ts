@@ -1,4 +1,6 @@
-/** A visitor's sign of life, the call that there is most of. It loads nothing that it does not use. */
+/**
+ * A visitor's sign of life, the most frequent call of all: this module loads nothing that it does not use.
+ */
 import { v } from "convex/values";
 import { mutation } from "../_generated/server.js";
 import {
@@ -12,8 +14,9 @@ import { findLease, findSession } from "../rows/sessions.js";
 import { startVisit } from "./startVisit.js";
 
 /**
- * A sign of life. Costs one document read while the last write is younger than `touchAfter`,
- * else two reads and one write; only the start of a visit touches anything but the lease.
+ * A sign of life: keeps the visit alive, or starts a visit where none is under way. It costs one document read
+ * while the last write is younger than the setting `touchAfterMs`, else two reads and one write; only the
+ * start of a visit touches anything but the lease.
  */
 export const beat = mutation({
   args: { anonymousId: v.string() },
@@ -30,7 +33,7 @@ export const beat = mutation({
     }
     const sessionId = lease.session;
     const isFresh = now - lease.lastActive < lease.touchAfterMs;
-    // A time that a clock wrote which was ahead is set right by the first sign of life.
+    // A last activity that a clock wrote which was ahead is set right by the first sign of life.
     if (isFresh && !isFuture(lease.lastActive, now)) {
       return { ok: true as const, sessionId, state: "unchanged" as const };
     }

@@ -1,4 +1,4 @@
-/** Which of the app's users a visitor is. */
+/** Linking a visitor to the user of the app that the visitor turned out to be. */
 import { v } from "convex/values";
 import { mutation } from "../_generated/server.js";
 import { fail } from "../shared/errors.js";
@@ -6,7 +6,12 @@ import { isAnonymousId } from "../shared/sessions.js";
 import { findSession } from "../rows/sessions.js";
 import { startVisit } from "./startVisit.js";
 
-/** Says which of the app's users this visitor is; creates the session where none is. */
+/**
+ * Links the visitor's session to a user of the app, in place of any other user; creates the session where there
+ * is none.
+ * @param userId the app's own id of the user
+ * @throws invalidAnonymousId
+ */
 export const user = mutation({
   args: { anonymousId: v.string(), userId: v.string() },
   returns: v.object({ sessionId: v.string(), userId: v.string() }),

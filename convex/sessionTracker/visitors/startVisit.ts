@@ -1,3 +1,4 @@
+/** How a visit starts. */
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import { countStates } from "../rows/counters.js";
@@ -6,9 +7,10 @@ import { changeOf, noteChanges } from "../rows/tallies.js";
 import { readSettings } from "../settings/inForce.js";
 
 /**
- * Starts a visit: the first, one after expiry or an end, or one that follows an idle lease that no
- * run has expired yet, so that visits do not depend on when runs happen.
- * @returns `null` for a newcomer under another's sessionId: operators name sessions by either id
+ * Starts a visit: the visitor's first, the next after the session expired or ended, or the next after an idle
+ * lease that no run has expired yet, so that visits do not depend on when runs happen.
+ * @returns `null` for a new visitor whose anonymousId is the sessionId of another visitor: operators name
+ *   sessions by either id
  */
 export async function startVisit(
   ctx: MutationCtx,
