@@ -36,5 +36,3 @@ export async function readSession(
 export function foundBy(id: string, { sessionId }: SessionWithLease): string {
   return `Found by its ${id === sessionId ? "sessionId" : "anonymousId"}.`;
 }
-
-/** The state of a session. Past its idle timeout it is expired, whether or not a run has come by. */

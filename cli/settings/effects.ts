@@ -1,14 +1,15 @@
+/** What settings come to: each interval as a time, and where they contradict each other. */
 import type { CliContext } from "../context.js";
-import { colorsFor } from "../terminal/output.js";
-import { intervalTable } from "./table.js";
+import { colorsFor, widthOf } from "../terminal/output.js";
+import { formatTable } from "../terminal/table.js";
+import { formatRelative, formatTime, isUtc } from "../time/time.js";
+import { formatZonedTime } from "../time/zonedTime.js";
 import { contradictionTexts } from "./contradictions.js";
 import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 
-/**
- * The settings in effect: each interval as a time, and where they contradict each other, for that
- * stream.
- */
-export function settingsReport(
+/** The intervals and the contradictions of the settings, coloured for that stream. */
+export function effectsText(
   context: CliContext,
   settings: Settings,
   stream: "stdout" | "stderr",
@@ -20,6 +21,7 @@ export function settingsReport(
   ].join("\n");
 }
 
+/** The contradictions, a line each, coloured for that stream. */
 export function warningLines(
   context: CliContext,
   settings: Settings,
@@ -28,5 +30,37 @@ export function warningLines(
   const { yellow } = colorsFor(context, stream);
   return contradictionTexts(settings, context.now()).map((warning) =>
     yellow(`! ${warning}`),
+  );
+}
+
+/** The intervals as times from now on, in UTC and in the operator's own zone. */
+function intervalTable(
+  context: CliContext,
+  { retentionDays, idleTimeoutMs, touchAfterMs }: Settings,
+): string {
+  const now = context.now();
+  const moments: Array<[what: string, at: number]> = [
+    ...(retentionDays === "never"
+      ? []
+      : ([
+          [
+            "a purge now takes who was last active before",
+            now - retentionDays * DAY_MS,
+          ],
+        ] as Array<[string, number]>)),
+    ["who is seen now and not again is expired from", now + idleTimeoutMs],
+    ["a heartbeat now is written again from", now + touchAfterMs],
+  ];
+  const { timeZone } = context;
+  const isSame = isUtc(timeZone);
+  return formatTable(
+    ["WITH THESE", "UTC", ...(isSame ? [] : [timeZone]), "IN"],
+    moments.map(([what, at]) => [
+      what,
+      formatTime(at),
+      ...(isSame ? [] : [formatZonedTime(at, timeZone)]),
+      formatRelative(at, now),
+    ]),
+    widthOf(context),
   );
 }

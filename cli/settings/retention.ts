@@ -8,7 +8,7 @@ import {
 import { note, print, printJson } from "../terminal/output.js";
 import { retentionText } from "../terminal/words.js";
 import { changePolicy, type PolicyChangeOptions } from "./policyChange.js";
-import { settingsReport } from "./effects.js";
+import { effectsText } from "./effects.js";
 import type { RetentionJson } from "../json/settings.js";
 import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 
@@ -49,7 +49,7 @@ async function show(
   context: CliContext,
   { client }: Connection,
   options: GlobalOptions,
-  settings: Parameters<typeof settingsReport>[1],
+  settings: Parameters<typeof effectsText>[1],
   result: RetentionJson,
 ): Promise<void> {
   if (options.json) return printJson(context, result);
@@ -58,5 +58,5 @@ async function show(
     note(context, `It was ${retentionText(result.previous)}.`);
   }
   const there = await byDeploymentClock(context, client);
-  note(context, settingsReport(there, settings, "stderr"));
+  note(context, effectsText(there, settings, "stderr"));
 }

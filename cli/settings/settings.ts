@@ -11,7 +11,7 @@ import {
 import { note, print, printJson, printJsonLine } from "../terminal/output.js";
 import { changePolicy, type PolicyChangeOptions } from "./policyChange.js";
 import { readPatch } from "./patch.js";
-import { settingsReport } from "./effects.js";
+import { effectsText } from "./effects.js";
 import { changeLines, settingsTable } from "./table.js";
 import { printable } from "../terminal/printable.js";
 import { formatTime } from "../time/time.js";
@@ -35,7 +35,7 @@ export async function getSettings(
   if (options.json)
     return printJson(context, toSettingsJson(current, there.now()));
   print(context, `${settingsTable(context, current)}\n`);
-  print(context, settingsReport(there, current, "stdout"));
+  print(context, effectsText(there, current, "stdout"));
   note(context, `Revision ${current.revision}.`);
 }
 
@@ -72,7 +72,7 @@ export async function setSettings(
       ? `Nothing to change: it is so already, at revision ${revision}.`
       : `${lines.join("\n")}\nRevision ${revision}.`,
   );
-  note(context, settingsReport(there, settings, "stderr"));
+  note(context, effectsText(there, settings, "stderr"));
 }
 
 export async function logSettings(

@@ -1,19 +1,12 @@
-/** Settings as people read them: values, differences, and what each interval means in time. */
+/** Settings in words: all that are in force, and those that changed. */
 import type { CliContext } from "../context.js";
 import { widthOf } from "../terminal/output.js";
 import { formatNumber, retentionText } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
 import { formatTable } from "../terminal/table.js";
-import {
-  formatDuration,
-  formatRelative,
-  formatTime,
-  isUtc,
-} from "../time/time.js";
-import { formatZonedTime } from "../time/zonedTime.js";
+import { formatDuration, formatTime } from "../time/time.js";
 import type { Schedule } from "../../convex/sessionTracker/shared/schedules.js";
 import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 
 /** A line for each changed field, as in "retentionDays: 14 days → 7 days". */
 export function changeLines(
@@ -33,38 +26,6 @@ export function settingsTable(context: CliContext, settings: Settings): string {
   return formatTable(
     ["SETTING", "VALUE"],
     [...flatten(settings)].map(([field, value]) => [field, value]),
-    widthOf(context),
-  );
-}
-
-/** The intervals as times from now on, in UTC and in the operator's own zone. */
-export function intervalTable(
-  context: CliContext,
-  { retentionDays, idleTimeoutMs, touchAfterMs }: Settings,
-): string {
-  const now = context.now();
-  const moments: Array<[what: string, at: number]> = [
-    ...(retentionDays === "never"
-      ? []
-      : ([
-          [
-            "a purge now takes who was last active before",
-            now - retentionDays * DAY_MS,
-          ],
-        ] as Array<[string, number]>)),
-    ["who is seen now and not again is expired from", now + idleTimeoutMs],
-    ["a heartbeat now is written again from", now + touchAfterMs],
-  ];
-  const { timeZone } = context;
-  const isSame = isUtc(timeZone);
-  return formatTable(
-    ["WITH THESE", "UTC", ...(isSame ? [] : [timeZone]), "IN"],
-    moments.map(([what, at]) => [
-      what,
-      formatTime(at),
-      ...(isSame ? [] : [formatZonedTime(at, timeZone)]),
-      formatRelative(at, now),
-    ]),
     widthOf(context),
   );
 }

@@ -12,7 +12,7 @@ import { confirmOlder } from "./import/older.js";
 import type { TimeUnit } from "./import/parseRow.js";
 import { openSource } from "./import/source.js";
 import type { Source } from "./import/textLines.js";
-import { transfer } from "./import/sendAll.js";
+import { sendAll } from "./import/sendAll.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
 import { print, printJson } from "../terminal/output.js";
 import { countOf, formatNumber } from "../terminal/words.js";
@@ -73,7 +73,7 @@ async function importSource(
     context,
     client,
     (interrupted) =>
-      transfer(context, client, readRows(source, reading), {
+      sendAll(context, client, readRows(source, reading), {
         ...options,
         interrupted,
         total: checked.rows,

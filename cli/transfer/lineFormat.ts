@@ -1,5 +1,5 @@
 /**
- * Sessions as lines of JSONL: `export` and `purge --archive` write them and `import` reads them. A line
+ * The format of a line of JSONL: `export` and `purge --archive` write it and `import` reads it. A line
  * depends on the session alone, not on where it is stored: no ids of rows, fields in one order,
  * metadata in Convex's own JSON, so that values of every type come back as they were.
  */

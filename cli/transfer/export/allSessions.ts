@@ -2,7 +2,7 @@
 import type { Returns, WholeSession } from "../../deployment/api.js";
 import type { ComponentClient } from "../../deployment/client.js";
 import { actionText } from "../lineFormat.js";
-import { SessionText, type Written } from "./oneSession.js";
+import { SessionLines, type Written } from "./oneSession.js";
 
 export interface Exported extends Written {
   sessions: number;
@@ -14,7 +14,7 @@ export async function* exportLines(
   exported: Exported,
   { withoutIds = false }: { withoutIds?: boolean } = {},
 ): AsyncGenerator<string> {
-  let text: SessionText | null = null;
+  let text: SessionLines | null = null;
   let sessionId: string | null = null;
   for await (const { session, lastActive, actions } of pieces(client)) {
     if (session.sessionId !== sessionId) {
@@ -22,7 +22,7 @@ export async function* exportLines(
       // Several lines may belong to one session; without ids nothing else says so.
       const more = withoutIds ? { sessionId: session.sessionId } : {};
       const line = { session, lastActive };
-      text = new SessionText(line, exported, more, { withoutIds });
+      text = new SessionLines(line, exported, more, { withoutIds });
       sessionId = session.sessionId;
       exported.sessions += 1;
     }

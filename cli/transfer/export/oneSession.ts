@@ -1,4 +1,4 @@
-/** A session as lines, which grow with its actions. */
+/** One session as lines: those with very many actions take several. */
 import { sessionLine, withCopies, type LineSession } from "../lineFormat.js";
 
 /**
@@ -18,7 +18,7 @@ export interface Written {
  * they were stored is lost when they are imported; and equal ones stay in one line, since an import
  * compares them as a group.
  */
-export class SessionText {
+export class SessionLines {
   readonly #of: LineSession;
   readonly #written: Written;
   readonly #more: Record<string, unknown>;

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import type { JSONValue } from "convex/values";
 import type { CliContext } from "../../context.js";
 import { CliError } from "../../errors.js";
-import { SessionText } from "../export/oneSession.js";
+import { SessionLines } from "../export/oneSession.js";
 import { note } from "../../terminal/output.js";
 import { countOf } from "../../terminal/words.js";
 import { storedActionText } from "../lineFormat.js";
@@ -187,7 +187,7 @@ function* sessionLines(
   actions: Document[],
 ): Generator<string> {
   const lastActive = lease?.["lastActive"] ?? session["inactiveSince"];
-  const text = new SessionText(
+  const text = new SessionLines(
     { session, lastActive } as never,
     { actions: 0, lines: 0 },
     { sessionId: session["_id"], ...unknownFields(session) },

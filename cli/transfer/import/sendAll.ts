@@ -11,14 +11,14 @@ import { ImportStopped, LineRefused, sendBatches } from "./sendBatches.js";
 /** The most refused lines that are shown one by one; the others are counted. */
 const MAX_SHOWN = 100;
 
-export interface Transferred {
+export interface Sent {
   counts: ImportCounts;
   /** Rows that the component refused, though their lines were valid. */
   refused: number;
 }
 
 /** Sends all rows, shows how far the import is, and where it stops says at which line to go on. */
-export async function transfer(
+export async function sendAll(
   context: CliContext,
   client: ComponentClient,
   rows: AsyncIterable<NumberedRow>,
@@ -28,7 +28,7 @@ export async function transfer(
     json?: boolean;
     skipInvalid?: boolean;
   },
-): Promise<Transferred> {
+): Promise<Sent> {
   const progress = await startProgress(context, {
     total: options.total,
     unit: "rows",
