@@ -3,13 +3,16 @@
  * Folders that are not named here are the business of whoever imports them.
  */
 
+/** Of the browser's engine, what it does unless an app says otherwise: numbers, and no code. */
+const BROWSER_NUMBERS = "react/engine/limits.ts";
+
 /** What each part may import of the others; packages by name are package.json's business. */
 const PARTS = {
   "convex/sessionTracker": [],
   client: ["convex/sessionTracker"],
   convex: ["client", "convex/sessionTracker"],
   react: ["client"],
-  cli: ["convex/sessionTracker"],
+  cli: ["convex/sessionTracker", BROWSER_NUMBERS],
   ui: [],
   dashboard: ["ui", "cli"],
   "embedded/src": [],
@@ -51,7 +54,8 @@ const RULES = [
 /** As it is, and not bundled. */
 const PUBLISHED = ["client", "react", "convex/sessionTracker", "embedded/src"];
 
-const own = (folder) => `^${folder}/`;
+/** Whatever is in a folder; or a file. */
+const own = (path) => (path.endsWith(".ts") ? `^${path}$` : `^${path}/`);
 
 const parts = Object.entries(PARTS).map(([part, others]) => ({
   name: `${part} imports ${["of ours only itself", ...others].join(", ")}`,

@@ -15,6 +15,7 @@ import {
 } from "./repaired.js";
 import {
   MINUTE_MS,
+  WATCHDOG_EVERY_MINUTES,
   WATCHDOG_LATE_MS,
 } from "../../convex/sessionTracker/shared/times.js";
 
@@ -95,7 +96,7 @@ export async function checkWatchdog(
     "watchdog",
     lastAt === null
       ? "has not run yet"
-      : `last ran ${formatDuration(silentMs)} ago, and should every 15 minutes`,
+      : `last ran ${formatDuration(silentMs)} ago, and should every ${WATCHDOG_EVERY_MINUTES} minutes`,
     "Deploy again: its cron comes with the component. `sessions-ops doctor --fix` does its work once.",
   );
 }

@@ -3,10 +3,8 @@ import { longestGapMs } from "../schedules/cronGap.js";
 import { retentionText } from "../terminal/words.js";
 import { formatDuration } from "../time/time.js";
 import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
-import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared/times.js";
-
-/** The time between a browser's heartbeats, unless the app sets another. */
-const HEARTBEAT_MS = 5 * MINUTE_MS;
+import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
+import { DEFAULT_INTERVAL_MS } from "../../react/engine/limits.js";
 
 export interface Contradiction {
   /** The contradiction, as a sentence without its end. */
@@ -75,11 +73,12 @@ function rareHeartbeats({
 }: Settings): Contradiction[] {
   // A heartbeat sooner than touchAfter writes nothing, and the next one comes a whole interval later.
   const seenEveryMs =
-    Math.max(1, Math.ceil(touchAfterMs / HEARTBEAT_MS)) * HEARTBEAT_MS;
+    Math.max(1, Math.ceil(touchAfterMs / DEFAULT_INTERVAL_MS)) *
+    DEFAULT_INTERVAL_MS;
   if (idleTimeoutMs > seenEveryMs) return [];
   return [
     {
-      what: `The idle timeout (${formatDuration(idleTimeoutMs)}) is not longer than the time between two heartbeats that are written (${formatDuration(seenEveryMs)}, with the browser's default of one every ${formatDuration(HEARTBEAT_MS)}), so visitors who are still there expire`,
+      what: `The idle timeout (${formatDuration(idleTimeoutMs)}) is not longer than the time between two heartbeats that are written (${formatDuration(seenEveryMs)}, with the browser's default of one every ${formatDuration(DEFAULT_INTERVAL_MS)}), so visitors who are still there expire`,
       remedy: "raise it, or give <SessionTracker> a shorter heartbeatInterval.",
     },
   ];

@@ -6,7 +6,10 @@ import { adviceText } from "../terminal/words.js";
 import { contradictionTexts } from "../settings/contradictions.js";
 import { scheduleState } from "../schedules/table.js";
 import { formatDuration, formatTime } from "../time/time.js";
-import { WATCHDOG_LATE_MS } from "../../convex/sessionTracker/shared/times.js";
+import {
+  WATCHDOG_EVERY_MINUTES,
+  WATCHDOG_LATE_MS,
+} from "../../convex/sessionTracker/shared/times.js";
 
 export function statusWarnings(status: Status, now: number): string[] {
   return [
@@ -27,12 +30,12 @@ function watchdogWarnings({ watchdog }: Status, now: number): string[] {
   }
   if (lastAt === null) {
     return [
-      "The watchdog has not run yet, and registers the schedules when it does: within 15 minutes of a deploy, or at once with `sessions-ops doctor --fix`.",
+      `The watchdog has not run yet, and registers the schedules when it does: within ${WATCHDOG_EVERY_MINUTES} minutes of a deploy, or at once with \`sessions-ops doctor --fix\`.`,
     ];
   }
   if (now - lastAt <= WATCHDOG_LATE_MS) return [];
   return [
-    `The watchdog last ran ${formatDuration(now - lastAt)} ago and should every 15 minutes: deploy again, which registers its cron.`,
+    `The watchdog last ran ${formatDuration(now - lastAt)} ago and should every ${WATCHDOG_EVERY_MINUTES} minutes: deploy again, which registers its cron.`,
   ];
 }
 

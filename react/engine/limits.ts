@@ -1,6 +1,7 @@
 /** Times and bounds. Exported ones become numbers in an app's bundle, which is smaller than their names. */
 
-/** Bounds of the heartbeat interval that an app may ask for. */
+/** The time between two heartbeats, unless the app asks for another within these bounds. */
+export const DEFAULT_INTERVAL_MS = 300_000;
 export const MIN_INTERVAL_MS = 5_000;
 export const MAX_INTERVAL_MS = 86_400_000;
 /** Shares of the interval: a heartbeat is up to a tenth earlier or later, so that browsers do not beat together. */

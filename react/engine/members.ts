@@ -1,4 +1,8 @@
-import { MAX_INTERVAL_MS, MIN_INTERVAL_MS } from "./limits.js";
+import {
+  DEFAULT_INTERVAL_MS,
+  MAX_INTERVAL_MS,
+  MIN_INTERVAL_MS,
+} from "./limits.js";
 import type { CommonOptions, SessionTrackerOptions } from "./options.js";
 import type { SessionClient } from "./wire.js";
 
@@ -12,7 +16,7 @@ export interface Member {
 }
 
 export const DEFAULTS = {
-  heartbeatInterval: 300_000,
+  heartbeatInterval: DEFAULT_INTERVAL_MS,
 } as CommonOptions;
 
 const TERMS = [

@@ -3,8 +3,11 @@ import type { NumberedRow, RowAction } from "./batches.js";
 import { messageOf } from "../../errors.js";
 import { iso } from "../../time/time.js";
 import { readTime } from "../../time/zonedTime.js";
-import { isAnonymousId } from "../../../convex/sessionTracker/shared/sessions.js";
-import { MINUTE_MS } from "../../../convex/sessionTracker/shared/times.js";
+import {
+  ANONYMOUS_ID_RULE,
+  isAnonymousId,
+} from "../../../convex/sessionTracker/shared/sessions.js";
+import { isFuture } from "../../../convex/sessionTracker/shared/times.js";
 
 /** The unit of numbers that stand for times. */
 export type TimeUnit = "milliseconds" | "seconds";
@@ -30,9 +33,6 @@ export type ParsedRow =
  * visited a site. Smaller ones are neither; 0 may stand for "nobody knows".
  */
 const SECONDS = { from: 1e8, before: 1e11 };
-
-/** The time by which the clock of another system may be ahead of ours; the component's own tolerance. */
-const CLOCK_SKEW_MS = MINUTE_MS;
 
 /**
  * Reads one line: `{anonymousId, createdAt, lastActive, visits?, ended?, userId?, actions?}`, as
@@ -100,9 +100,7 @@ function readRow(fields: Fields, options: ReadingOptions): Row {
     );
   }
   if (typeof anonymousId !== "string" || !isAnonymousId(anonymousId)) {
-    throw new InvalidRow(
-      `anonymousId must be 1 to 128 letters, digits or _ - . :, got ${show(anonymousId)}`,
-    );
+    throw new InvalidRow(`${ANONYMOUS_ID_RULE}, got ${show(anonymousId)}`);
   }
   const createdAt = readMoment(fields, "createdAt", options);
   const lastActive = readMoment(fields, "lastActive", options);
@@ -215,7 +213,7 @@ function readMoment(
       `${prefix}${name} (${time}) would be ${iso(time)}; in seconds it is ${iso(time * 1_000)}. Pass --times seconds if that is meant, --times milliseconds if it is right as it is`,
     );
   }
-  if (time > now + CLOCK_SKEW_MS) {
+  if (isFuture(time, now)) {
     throw new InvalidRow(
       `${prefix}${name} (${show(value)}) lies in the future`,
     );

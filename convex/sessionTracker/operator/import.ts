@@ -6,6 +6,7 @@ import { mutation, type MutationCtx } from "../_generated/server.js";
 import { fail } from "../shared/errors.js";
 import { MAX_IMPORT_ACTIONS, MAX_IMPORT_ROWS } from "../shared/limits.js";
 import {
+  ANONYMOUS_ID_RULE,
   isAnonymousId,
   isIdle,
   type Action,
@@ -315,10 +316,7 @@ function checkSize(rows: ImportRow[]): void {
 function checkRow(row: ImportRow, index: number, now: number): void {
   const { anonymousId, createdAt, lastActive } = row;
   if (!isAnonymousId(anonymousId)) {
-    refuse(
-      index,
-      `anonymousId must be 1 to 128 letters, digits or _ - . :, got ${JSON.stringify(anonymousId)}`,
-    );
+    refuse(index, `${ANONYMOUS_ID_RULE}, got ${JSON.stringify(anonymousId)}`);
   }
   if (!(createdAt >= 0)) {
     refuse(

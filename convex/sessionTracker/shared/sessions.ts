@@ -18,6 +18,9 @@ export const vStateCounts = v.object({
 
 /** Letters, digits and `_ - . :`, so that the ids of the tracker that this component replaces stay valid. */
 const ANONYMOUS_ID = /^[A-Za-z0-9_\-.:]{1,128}$/;
+/** The same for people, as the start of a sentence. */
+export const ANONYMOUS_ID_RULE =
+  "anonymousId must be 1 to 128 letters, digits or _ - . :";
 
 /** Whether a text can be an anonymousId: 1 to 128 letters, digits and `_ - . :`. */
 export function isAnonymousId(value: string): boolean {

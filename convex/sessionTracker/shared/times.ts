@@ -10,7 +10,10 @@ export const STUCK_AFTER_MS = 10 * MINUTE_MS;
 /** How long an archived run waits for its operator, whose process may have died or lost its network. */
 export const ABANDONED_AFTER_MS = DAY_MS;
 
-/** The watchdog is late once it has not looked for this long; its cron fires every quarter of an hour. */
+/** How often the watchdog's cron fires. */
+export const WATCHDOG_EVERY_MINUTES = 15;
+
+/** The watchdog is late once it has not looked for this long. */
 export const WATCHDOG_LATE_MS = 40 * MINUTE_MS;
 
 /** How far a stored time may lie ahead and still be believed: clocks are set back by so much unnoticed. */

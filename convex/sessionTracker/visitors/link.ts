@@ -2,7 +2,7 @@
 import { v } from "convex/values";
 import { mutation } from "../_generated/server.js";
 import { fail } from "../shared/errors.js";
-import { isAnonymousId } from "../shared/sessions.js";
+import { ANONYMOUS_ID_RULE, isAnonymousId } from "../shared/sessions.js";
 import { findSession } from "../rows/sessions.js";
 import { startVisit } from "./startVisit.js";
 
@@ -18,10 +18,7 @@ export const user = mutation({
   handler: async (ctx, { anonymousId, userId }) => {
     const existing = isAnonymousId(anonymousId)
       ? await findSession(ctx, anonymousId)
-      : fail(
-          "invalidAnonymousId",
-          "anonymousId must be 1 to 128 letters, digits or _ - . :",
-        );
+      : fail("invalidAnonymousId", ANONYMOUS_ID_RULE);
     const sessionId =
       existing?._id ??
       (await startVisit(ctx, anonymousId, null, null, Date.now()))?.session ??
