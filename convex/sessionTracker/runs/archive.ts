@@ -1,6 +1,6 @@
 /**
- * The pages of an archived purge. Whoever writes the archive asks for the next page, puts it on
- * disk, and only then has exactly that page deleted: sessions that are no longer as they were
+ * The pages of an archived purge. The archiver, a client that writes the archive, asks for the next page,
+ * writes it to disk, and only then has exactly that page deleted; sessions that have changed since they were
  * archived stay. Pages are numbered, so that a repeated call deletes nothing twice.
  */
 import {
@@ -49,24 +49,27 @@ import { existingRun } from "./runRows.js";
 
 const vLink = {
   runId: v.string(),
-  /** The number of the page. */
+  /** The number of the page, as `nextPage` gave it. */
   seq: v.number(),
-  /** Who writes the archive: whoever took it over last. */
+  /** The secret of the archiver, the last one that started, resumed or took over the run. */
   archiver: v.string(),
 };
 
 const vLastPage = { seq: v.number(), ...vArchivedPage.fields };
 
-/** @throws runNotFound; notArchiver */
+/**
+ * The next page of the run to archive, which is read and not deleted. After the end of the run, no sessions.
+ * @throws runNotFound; notArchiver
+ */
 export const nextPage = query({
   args: { runId: v.string(), archiver: v.string() },
   returns: v.object({
     status: vRunStatus,
     seq: v.number(),
-    /** `expire`: call `expirePage` first; stale leases hold nothing to archive. */
+    /** `expire`: the run still has stale leases to expire, by `expirePage`; nothing is archived before. */
     phase: v.union(v.literal("expire"), v.literal("purge")),
     sessions: v.array(vWholeSession),
-    /** The outcome of the last archived page; a later page in the archive is not deleted yet. */
+    /** The outcome of the last archived page; a later page in the archive has not been deleted yet. */
     last: v.union(v.object(vLastPage), v.null()),
   }),
   handler: async (ctx, args) => {
@@ -86,14 +89,18 @@ export const nextPage = query({
 const vPageDone = v.object({
   ...vArchivedPage.fields,
   status: vRunStatus,
-  /** Sessions deleted by the whole run. */
+  /** Number of sessions that the run has deleted so far. */
   sessions: v.number(),
+  /** Number of actions that the run has deleted so far. */
   actions: v.number(),
-  /** For how long a run with a rate is to wait before its next page. */
+  /** Milliseconds that the archiver of a run with a rate has to wait before the next page; else 0. */
   waitMs: v.number(),
 });
 
-/** Expires what is stale and before the cutoff, a page of it; deletes nothing. */
+/**
+ * Expires a page of the leases before the run's cutoff; deletes no sessions.
+ * @throws runNotFound; notArchiver; stalePage
+ */
 export const expirePage = action({
   args: vLink,
   returns: vPageDone,
@@ -106,14 +113,15 @@ export const expirePage = action({
 const vArchived = v.object({
   /** The session as it was archived. */
   session: vSession,
-  /** How many of its actions were archived, the oldest ones. */
+  /** Number of the session's actions that were archived, the oldest ones. */
   actions: v.number(),
+  /** Whether these were all actions that the session had left; if not, the session itself stays. */
   isComplete: v.boolean(),
 });
 
 /**
- * Deletes the page that was archived; none at all means that there was nothing left. A page that
- * fails is to be asked for again, and taken off the archive.
+ * Deletes the sessions of the page that was archived. An empty page says that `nextPage` found no sessions, and
+ * ends the run. A page that was not purged has to be taken off the archive and asked for again.
  * @throws runNotFound; notArchiver; stalePage
  */
 export const purgePage = action({
@@ -160,13 +168,13 @@ export const pageFailed = internalMutation({
   },
 });
 
-/** The work of a page, apart so that it can fail and roll back alone. */
+/** The deletes of a page, in a mutation of their own so that they can fail and roll back alone. */
 export const work = internalMutation({
   args: { sessions: v.array(vArchived) },
   returns: v.object({
     purged: v.number(),
     actions: v.number(),
-    /** The last session that is done with. */
+    /** The place of the last session that the run has dealt with. */
     last: v.union(vCursor, v.null()),
     stayed: vArchivedPage.fields.stayed,
   }),
@@ -177,7 +185,10 @@ export const work = internalMutation({
 
 type PageAnswer = Infer<typeof vPageDone>;
 
-/** A page that runs out of time takes its transaction with it, so whoever called it tells the run. */
+/**
+ * Calls a page; where the page ran out of time, which undoes its whole transaction, records that in the
+ * run.
+ */
 async function telling(
   ctx: ActionCtx,
   { runId, seq, archiver }: ObjectType<typeof vLink>,
@@ -186,7 +197,7 @@ async function telling(
   try {
     return await page();
   } catch (error) {
-    // A refused call has tried nothing.
+    // A call that was refused has not tried the page.
     if (error instanceof ConvexError) throw error;
     const message = error instanceof Error ? error.message : String(error);
     const failed = { runId, seq, archiver, message };
@@ -194,7 +205,9 @@ async function telling(
   }
 }
 
-/** A session costs up to three of a transaction's 4,096 read intervals, an action one. */
+/**
+ * The most of one page: a session costs up to three of a transaction's 4,096 read intervals, an action one.
+ */
 const MAX_SESSIONS = 500;
 const MAX_ACTIONS = 1_500;
 
@@ -288,14 +301,18 @@ async function deleteArchived(ctx: MutationCtx, archived: Archived[]) {
   return { purged: purged.length, actions: deletedActions, last, stayed };
 }
 
-/** The archive's actions of a session are its oldest: actions are added, and deleted, but never change. */
+/**
+ * Deletes the archived actions of a session, which are its oldest `count`: actions are added and deleted, but
+ * never changed.
+ */
 async function deleteOldest(
   ctx: MutationCtx,
   session: Doc<"sessions">,
   count: number,
   isComplete: boolean,
 ): Promise<void> {
-  // One delete more than there are tells whether all are gone; `deleteActions` keeps one back.
+  // Of a complete session all are deleted, to see that there were `count`; else `deleteActions` keeps one
+  // delete back.
   const deletes = isComplete ? Infinity : count + 1;
   const { deleted } =
     count === 0
@@ -322,14 +339,20 @@ function whyItStays(
   return inactiveSince === archived.inactiveSince ? "changed" : "cameBack";
 }
 
-/** Where the walk goes on behind a session that stays; one that came back is no longer in the walk. */
+/**
+ * The place behind a session that stays; `null` for a session that came back, which the walk no longer
+ * meets.
+ */
 function keyOf(row: Doc<"sessions"> | null, { inactiveSince }: Session) {
   return row !== null && row.inactiveSince === inactiveSince
     ? sessionCursor(row)
     : null;
 }
 
-/** `false` for a page that was done before; its outcome is still there to be told again. */
+/**
+ * Whether a page is the run's next. `false` for a page that was done before, whose outcome the run still knows.
+ * @throws stalePage for any other page
+ */
 function isNext(run: Doc<"runs">, seq: number): boolean {
   if (run.status !== "running" || run.seq === seq + 1) return false;
   if (run.seq === seq) return true;
@@ -350,7 +373,10 @@ async function note(
   await ctx.db.patch("runs", run._id, { archiver: { token, last } });
 }
 
-/** A page that is not the last one done was not done at all: its run was stopped before. */
+/**
+ * The outcome of a page. A page that is not the last one done was never done, as its run was stopped
+ * before.
+ */
 async function pageDone(
   ctx: QueryCtx,
   seq: number,

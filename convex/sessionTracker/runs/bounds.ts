@@ -1,15 +1,15 @@
-/** What an operator may bound a run by: how many sessions in all, and how many in a second. */
+/** The bounds of a run: how many sessions in all, and how many a second. */
 import type { Bounds } from "../shared/bounds.js";
 import { checkInteger, fail } from "../shared/errors.js";
 import type { PageDone } from "./page.js";
 
-/** A page of a paced run holds what the rate allows in this time: so much may come at once. */
+/** A page of a run with a rate holds the sessions that the rate allows in this time. */
 const PACE_MS = 1_000;
-/** A page bites off four deletes for each session it aims for; so many count as one session. */
+/** The actions that count as one session, as a page deletes up to four for each session that it aims for. */
 const ACTIONS_PER_SESSION = 4;
 const RATE_RANGE = [0.01, 100_000] as const;
 
-/** @throws invalidArgument */
+/** @throws invalidArgument for a `maxSessions` below 1, or a rate that is not from 0.01 to 100,000 */
 export function checkBounds(run: Bounds): void {
   const { maxSessions, ratePerSecond: rate } = run;
   if (maxSessions !== undefined) {
@@ -25,7 +25,10 @@ export function checkBounds(run: Bounds): void {
   }
 }
 
-/** Sessions for a page to aim for, of those the settings want. */
+/**
+ * The number of sessions that a page of the run aims for.
+ * @param wanted the page size by the settings, which a rate may lower
+ */
 export function pacedPageSize(
   { ratePerSecond: rate }: Bounds,
   wanted: number,
@@ -34,7 +37,7 @@ export function pacedPageSize(
   return Math.min(wanted, Math.max(1, Math.floor((rate * PACE_MS) / 1_000)));
 }
 
-/** The wait before the next page, in ms, so that the rate is kept. */
+/** The wait between a page and the next, in ms, that keeps the run's rate; 0 without a rate. */
 export function waitMsAfter(
   { ratePerSecond: rate }: Bounds,
   { expired, purged, actions }: Omit<PageDone, "cursor" | "isDone">,

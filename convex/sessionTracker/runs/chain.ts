@@ -1,6 +1,6 @@
 /**
- * The chain of a run: each page does its work and enqueues the next, in one transaction. The run is in
- * the ledger before its first page begins, so that whatever happens to a page leaves a trace.
+ * The chain of a run: each page does its work and enqueues the next page, in one transaction. The run is in
+ * the ledger before its first page begins, so that a page that fails or is lost leaves a trace.
  */
 import { vOnCompleteArgs, Workpool } from "@convex-dev/workpool";
 import type { FunctionArgs, FunctionReturnType } from "convex/server";
@@ -27,25 +27,25 @@ import {
 } from "./pageSizes.js";
 import { finishRun, withError, type RunPatch } from "./runRows.js";
 
-/** No `maxParallelism`: the class would write it at every enqueue, and below 2 each page waits 200 ms. */
+/** Without `maxParallelism`: the class would write it at each enqueue, and below 2 each page waits 200 ms. */
 const workpool = new Workpool(components.workpool, {});
 
 const vLink = { runId: v.id("runs"), seq: v.number() };
 
 /**
- * Workpool sees the next job of a chain up to 200 ms late (its `COOLDOWN_CHECK_INTERVAL`), which is
- * several pages' time. So a job does a few, and costs its own transactions once for all of them.
+ * Workpool sees the next job of a chain up to 200 ms late (its `COOLDOWN_CHECK_INTERVAL`), in which several
+ * pages could be done. So one job does up to this many pages, and workpool's own transactions come once a job.
  */
 const PAGES_A_JOB = 10;
 
 /**
- * The job of a chain. An action, because a page that runs out of time takes all that its transaction
- * did with it, the catch of its failure too: only who called it can tell, and at once.
+ * A job of the chain. The job is an action, because a page that runs out of time loses its whole transaction,
+ * including any record of the failure: only the action that called the page can record it, at once.
  */
 export const runPage = internalAction({
   args: {
     ...vLink,
-    /** Pages to do at most. @default 1 */
+    /** Number of pages to do at most. @default 1 */
     pages: v.optional(v.number()),
   },
   returns: v.null(),
@@ -69,7 +69,7 @@ export const runPage = internalAction({
 
 /**
  * One page of the chain. A page with an old number, or of a run that is not running, does nothing.
- * @returns whether the caller, who goes on, is to do the next page; else it is enqueued, if there is one
+ * @returns whether the caller has to do the next page itself; where not, the next page is enqueued, if any
  */
 export const page = internalMutation({
   args: { ...vLink, goesOn: v.optional(v.boolean()) },
@@ -80,7 +80,7 @@ export const page = internalMutation({
   },
 });
 
-/** Records the failure of a page that could not record it itself. */
+/** Records the failure of a page that lost its transaction, and so could not record the failure itself. */
 export const pageFailed = internalMutation({
   args: { ...vLink, message: v.string() },
   returns: v.null(),
@@ -91,7 +91,7 @@ export const pageFailed = internalMutation({
   },
 });
 
-/** The work of a page, apart from its chain so that it can fail and roll back alone. */
+/** The work of a page, in a mutation of its own so that it can fail and roll back alone. */
 export const work = internalMutation({
   args: {
     kind: vRunKind,
@@ -110,7 +110,9 @@ export const work = internalMutation({
   handler: (ctx, args) => doPage(ctx, args),
 });
 
-/** The backup for a job that was lost, or could not even report that its page failed. */
+/**
+ * Called by workpool for a job that was canceled, or that failed without recording what its page failed of.
+ */
 export const pageStopped = internalMutation({
   args: vOnCompleteArgs(v.object(vLink)),
   returns: v.null(),
@@ -129,10 +131,13 @@ export const pageStopped = internalMutation({
   },
 });
 
-/** A page that is not done after so long was lost: with the process, say, that was to do it. */
+/** A page that is not done after this long was lost, with the process that should have done it, say. */
 const LOST_AFTER_MS = MINUTE_MS / 2;
 
-/** Lets a run go on whose next page was lost; one that is merely slow loses nothing by it. */
+/**
+ * The guard of a run: enqueues the run's next page again where that page was lost. A page that is merely slow
+ * loses nothing by it, as only one of two pages with the same number does anything.
+ */
 export const guard = internalMutation({
   args: { ...vLink, patienceMs: v.number() },
   returns: v.null(),
@@ -145,7 +150,7 @@ export const guard = internalMutation({
     }
     await enqueueNext(ctx, lost, {});
     const seq = lost.seq + 1;
-    // The guard comes ever more rarely where that does not help.
+    // Where the new page is lost too, the guard comes ever more rarely.
     await setGuard(
       ctx,
       { ...lost, seq },
@@ -155,7 +160,10 @@ export const guard = internalMutation({
   },
 });
 
-/** Begins a run that was just written down: a first page alone, as most runs have, costs no job. */
+/**
+ * Begins a run that was just written down. Its first page is no job of workpool, as most runs have one page
+ * only.
+ */
 export async function begin(
   ctx: MutationCtx,
   { _id: runId, seq }: Doc<"runs">,
@@ -164,15 +172,18 @@ export async function begin(
 }
 
 interface PageOptions {
-  /** Sessions to take at most. @default by the run's own bounds */
+  /** Number of sessions to take at most. @default what the run's own bounds leave */
   sessionsLeft?: number;
-  /** The caller does the next page itself, if the run is in full swing. @default false */
+  /**
+   * Whether the caller does the next page itself where that page is due at once and at full size. @default
+   * false
+   */
   goesOn?: boolean;
 }
 
 /**
- * Does one page of a run and enqueues what follows, in the caller's transaction.
- * @returns whether the next page is the caller's instead
+ * Does one page of a run and enqueues the next page, in the caller's transaction.
+ * @returns whether the caller has to do the next page, which then is not enqueued
  */
 export async function advance(
   ctx: MutationCtx,
@@ -196,7 +207,7 @@ export async function advance(
 
 /**
  * Writes down what a page did, and ends the run or enqueues its next page.
- * @returns whether the next page is the caller's instead
+ * @returns whether the caller has to do the next page, which then is not enqueued
  */
 export async function recordPage(
   ctx: MutationCtx,
@@ -225,7 +236,7 @@ export async function recordPage(
   const size = sizeAfterSuccess(run, wanted);
   const next = { ...progress, ...size };
   const waitMs = waitMsAfter(run, done);
-  // After a failure each page has a job of its own until it is back at its size.
+  // After a failure each page has a job of its own, until pages are back at full size.
   if (goesOn && waitMs === 0 && run.pageSize >= wanted) {
     await moveOn(ctx, run, next);
     return true;
@@ -234,7 +245,11 @@ export async function recordPage(
   return false;
 }
 
-/** Enqueues the next link; every earlier one becomes void. Pages of an archived run are asked for. */
+/**
+ * Enqueues the run's next page, and makes every earlier link of the chain void. An archived run only gets the
+ * new number, as its archiver asks for the page.
+ * @param patch other changes of the run's row
+ */
 export async function enqueueNext(
   ctx: MutationCtx,
   run: Doc<"runs">,
@@ -253,7 +268,10 @@ export async function enqueueNext(
   });
 }
 
-/** Lets a run go on whose jobs are lost, its guard among them; a paced one when its time has come. */
+/**
+ * Lets a run go on whose jobs are lost, its guard among them; a run with a rate goes on when its next page is
+ * due.
+ */
 export async function goOn(
   ctx: MutationCtx,
   { guard, ...run }: Doc<"runs">,
@@ -270,7 +288,7 @@ type Work = FunctionArgs<typeof internal.runs.chain.work>;
 type WorkDone = FunctionReturnType<typeof internal.runs.chain.work>;
 
 const MIB = 1_024 * 1_024;
-/** Below the limits of a transaction, so that the chain always has room to record and go on. */
+/** The limits of a page's work, below those of a transaction, so that the chain always has room to go on. */
 export const PAGE_LIMITS = {
   bytesRead: 14 * MIB,
   bytesWritten: 14 * MIB,
@@ -279,7 +297,10 @@ export const PAGE_LIMITS = {
   databaseQueries: 3_900,
 };
 
-/** A page that failed is tried again at half its size; a row that fails alone is set aside. */
+/**
+ * Goes on after a page that failed: with a page of half the size, or, where the page had a single row, behind
+ * that row, which is set aside. The run fails after `MAX_FAILURES_IN_A_ROW` such rows.
+ */
 export async function retreat(
   ctx: MutationCtx,
   run: Doc<"runs">,
@@ -288,7 +309,7 @@ export async function retreat(
 ): Promise<void> {
   if (run.pageSize > 1) {
     const size = sizeAfterFailure(run, failure, Date.now());
-    // A page that ran out of time is worth knowing of, also where a smaller one helps.
+    // A page that ran out of time is worth knowing of, also where a smaller page succeeds.
     const errors =
       failure === "outOfTime"
         ? withError(run, {
@@ -311,7 +332,7 @@ export async function retreat(
   await enqueueNext(ctx, run, {
     cursor: row.cursor,
     quarantined: run.quarantined + 1,
-    // The row was at fault, not the size.
+    // The row was at fault, not the size of the page.
     learned: {},
     failuresInARow,
     errors,
@@ -319,7 +340,10 @@ export async function retreat(
   });
 }
 
-/** Makes the next link the one that counts. */
+/**
+ * Gives the run's next link its number, which makes every earlier link void, and sets the guard of a new
+ * run.
+ */
 async function moveOn(
   ctx: MutationCtx,
   run: Doc<"runs">,
@@ -333,7 +357,7 @@ async function moveOn(
   return { runId: run._id, seq };
 }
 
-/** The run whose next link this is. */
+/** The run whose next link this is; `null` where the link is void or the run has stopped. */
 async function runOf(
   ctx: MutationCtx,
   { runId, seq }: { runId: Id<"runs">; seq: number },

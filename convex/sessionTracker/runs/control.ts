@@ -21,8 +21,9 @@ import { existingRun, finishRun, runningRun, withError } from "./runRows.js";
 import { startRun } from "./start.js";
 
 /**
- * Starts a run, whose first page follows at once in a transaction of its own; where one of the kind is running, names that one instead.
- * Without a cutoff the settings decide. A cutoff younger than the idle timeout is refused.
+ * Starts a run, whose first page follows at once in a transaction of its own. Where a run of the kind is under
+ * way, names that run instead. Without a cutoff the settings decide; a cutoff younger than the idle timeout is
+ * refused.
  * @throws retentionNever; invalidCutoff `{ cutoff, now, latest }`; revisionConflict
  *   `{ expected, actual, last }`; invalidArgument
  */
@@ -30,17 +31,27 @@ export const start = mutation({
   args: {
     kind: vRunKind,
     cutoff: v.optional(vAskedCutoff),
-    /** The revision of the settings looked at: once they have changed, nothing is started. */
+    /**
+     * The revision of the settings that the operator looked at; where it is no longer in force, no run
+     * starts.
+     */
     expectedRevision: v.optional(v.number()),
-    /** Sessions before the cutoff, where they were counted; says how far the run is. */
+    /**
+     * Number of sessions before the cutoff, where the caller has counted them; kept to show the run's
+     * progress.
+     */
     expected: v.optional(v.number()),
+    /** Who starts the run, for the ledger. */
     actor: v.string(),
     reason: v.optional(v.string()),
     trigger: vRunTrigger,
-    /** The same token again names the run it started. */
+    /** The caller's own name for the request: the same token again names the run that it started. */
     token: v.optional(v.string()),
     ...vRunBounds.fields,
-    /** Makes it an archived purge: whoever has the token asks for its pages, see `archiving`. */
+    /**
+     * Makes the run an archived purge: the client with the secret `archiver` asks for its pages, see
+     * `runs/archive`.
+     */
     archive: v.optional(v.object({ file: v.string(), archiver: v.string() })),
   },
   returns: vRunStarted,
@@ -61,7 +72,11 @@ export const start = mutation({
 
 const vCancelResult = v.object({ canceled: v.boolean(), status: vRunStatus });
 
-/** Takes effect before the run's next page; what is done stays done. */
+/**
+ * Cancels a running run before its next page; what its pages have done stays done.
+ * @returns `canceled: false`, with the run's status, where the run had stopped before
+ * @throws runNotFound; invalidArgument
+ */
 export const cancel = mutation({
   args: {
     runId: v.string(),
@@ -84,9 +99,9 @@ export const cancel = mutation({
 });
 
 /**
- * Goes on at the cursor of a run that failed, was canceled or reached its maximum, with its old
- * cutoff; its bound is what it had left, or as much again. An archived run goes on only with
- * somebody to write its archive, who may also take over one that is running.
+ * Resumes a run that failed, was canceled or reached its maximum: at its cursor, with its old cutoff, and with
+ * the `maxSessions` that it had left, or as many again. An archived run is resumed only by a client that
+ * writes its archive on, which may also take over a running one.
  * @throws alreadyRunning `{ runId }`; runNotFound; archivedRun `{ file }`; invalidCutoff
  *   `{ cutoff, now, latest }`; revisionConflict `{ expected, actual, last }`; invalidArgument
  */
@@ -95,10 +110,14 @@ export const resume = mutation({
     runId: v.string(),
     actor: v.string(),
     reason: v.optional(v.string()),
-    /** The revision of the settings looked at: once they have changed, nothing goes on. */
+    /**
+     * The revision of the settings that the operator looked at; where it is no longer in force, no run goes
+     * on.
+     */
     expectedRevision: v.optional(v.number()),
+    /** The secret of the client that writes the archive from now on. */
     archiver: v.optional(v.string()),
-    /** The archive's path from now on. */
+    /** The path of the archive from now on. @default as before */
     archiveFile: v.optional(v.string()),
   },
   returns: v.object({ resumed: v.boolean(), status: vRunStatus }),
@@ -154,7 +173,7 @@ export const resume = mutation({
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** An archived run needs somebody to write its archive, another has no use for one. */
+/** @throws archivedRun for an archived run without an archiver; invalidArgument for another run with one */
 function checkArchiver(
   { _id, archiveFile: file }: Doc<"runs">,
   { archiver: token, archiveFile }: { archiver?: string; archiveFile?: string },

@@ -1,11 +1,11 @@
-/** Cutoffs are reckoned here, by the deployment's clock, and none may take a visitor who is not idle. */
+/** Cutoffs of runs, reckoned by the deployment's clock; no cutoff may take a visitor who is not idle. */
 import { v, type Infer } from "convex/values";
 import { fail } from "../shared/errors.js";
 import type { RunKind } from "../shared/runKinds.js";
 import { expireCutoff, purgeCutoff, type Policy } from "../shared/settings.js";
 import { DAY_MS, MINUTE_MS } from "../shared/times.js";
 
-/** A moment in ms since the epoch, or how many days ago. */
+/** The cutoff that a caller asks for: a time in ms since the epoch, or a number of days ago. */
 export const vAskedCutoff = v.union(
   v.number(),
   v.object({ daysAgo: v.number() }),
@@ -15,8 +15,8 @@ export type AskedCutoff = Infer<typeof vAskedCutoff>;
 type Terms = Pick<Policy, "idleTimeoutMs" | "retentionDays">;
 
 /**
- * The cutoff that was asked for, else that of the settings, in whole milliseconds. More days than
- * there have been since 1970 are all of them.
+ * The cutoff that was asked for, or else that of the settings, in whole ms since the epoch. A number of days
+ * that goes back beyond 1970 gives 1970.
  * @throws retentionNever; invalidCutoff `{ cutoff, now, latest }`
  */
 export function reckonCutoff(
@@ -39,7 +39,7 @@ export function reckonCutoff(
   return cutoff;
 }
 
-/** The cutoff that the settings give; `null` for a purge where the retention is never. */
+/** The cutoff by the settings, in ms since the epoch; `null` for a purge where the retention is `never`. */
 export function cutoffBySettings(
   kind: RunKind,
   { idleTimeoutMs, retentionDays }: Terms,
@@ -50,7 +50,10 @@ export function cutoffBySettings(
     : purgeCutoff(retentionDays, now);
 }
 
-/** @throws invalidCutoff `{ cutoff, now, latest }` */
+/**
+ * @throws invalidCutoff `{ cutoff, now, latest }`, for a cutoff before 1970 or younger than the idle
+ * timeout
+ */
 export function checkCutoff(
   cutoff: number,
   { idleTimeoutMs }: Pick<Terms, "idleTimeoutMs">,

@@ -1,4 +1,7 @@
-/** What is due to a run, in the order in which it comes to it: a purge first has stale leases, then sessions. */
+/**
+ * The rows due to a run, in the order in which the run comes to them: first leases, then sessions of a
+ * purge.
+ */
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
 import { placeOf } from "../shared/places.js";
@@ -8,13 +11,13 @@ import { walkInactive, walkLeases } from "../rows/walks.js";
 import { readSettings } from "../settings/inForce.js";
 import { cutoffBySettings } from "./cutoffs.js";
 
-/** The rows last active before the cutoff, and from `from` on. */
+/** Rows last active strictly before the cutoff and not before `from`, in ms since the epoch. */
 export interface Due {
   cutoff: number;
   from?: number | undefined;
 }
 
-/** Where a purge goes on once it has expired all stale leases. */
+/** The cursor of a purge that has expired all stale leases and deleted no session yet. */
 export const FIRST_SESSION: Cursor = {
   phase: "sessions",
   at: 0,
@@ -22,7 +25,7 @@ export const FIRST_SESSION: Cursor = {
   id: "",
 };
 
-/** Up to `count` leases, idle the longest first. */
+/** Up to `count` due leases, those idle the longest first. */
 export function dueLeases(
   ctx: QueryCtx,
   { cutoff, from }: Due,
@@ -33,7 +36,7 @@ export function dueLeases(
   return walkLeases(ctx, stretch).take(count);
 }
 
-/** Up to `count` sessions, inactive the longest first. */
+/** Up to `count` due sessions, those inactive the longest first. */
 export function dueSessions(
   ctx: QueryCtx,
   { cutoff, from }: Due,
@@ -45,7 +48,7 @@ export function dueSessions(
   return walkInactive(ctx, stretch).take(count);
 }
 
-/** The row that a run would handle next. */
+/** The session that a run would take next, and the cursor behind it; `null` where nothing is due any more. */
 export async function nextRow(
   ctx: QueryCtx,
   run: { kind: RunKind; cutoff: number; cursor: Cursor | null },
@@ -64,7 +67,10 @@ export async function nextRow(
   return { session: session._id, cursor: sessionCursor(session) };
 }
 
-/** Looks at the head of the index only: a tick with nothing due must cost next to nothing. */
+/**
+ * Whether a run of the kind would find anything by the settings in force. Reads only the first row of each index,
+ * because a tick with nothing due must cost next to nothing.
+ */
 export async function anythingDue(
   ctx: QueryCtx,
   kind: RunKind,

@@ -1,4 +1,4 @@
-/** The run ledger, as it is. */
+/** Reading the run ledger. */
 import { v } from "convex/values";
 import { query } from "../_generated/server.js";
 import { checkInteger } from "../shared/errors.js";
@@ -10,6 +10,7 @@ import { readCursor, toCursor } from "../rows/cursors.js";
 import { walkRuns } from "../rows/walks.js";
 import { findRun, toRun } from "./runRows.js";
 
+/** One run; `null` where there is none with the id. */
 export const get = query({
   args: { runId: v.string() },
   returns: v.union(vRun, v.null()),
@@ -19,7 +20,7 @@ export const get = query({
   },
 });
 
-/** Runs, newest first. */
+/** Runs, of all kinds or of one, newest first: 20, or `limit` of them, up to 200. @throws invalidArgument */
 export const list = query({
   args: { kind: v.optional(vRunKind), limit: v.optional(v.number()) },
   returns: v.array(vRun),
@@ -32,7 +33,11 @@ export const list = query({
   },
 });
 
-/** A page of the runs, newest first; the cursor leads to the next page, and is `null` at the end. */
+/**
+ * A page of the runs, newest first, of at most `limit`, up to 200. The cursor leads to the next page, and is
+ * `null` at the end.
+ * @throws invalidArgument
+ */
 export const page = query({
   args: {
     kind: v.optional(vRunKind),
@@ -47,7 +52,7 @@ export const page = query({
     checkInteger("limit", limit, 1, MAX_LISTED_RUNS);
     const after = cursor === null ? null : readCursor(cursor);
     const runs = walkRuns(ctx, kind, { order: "desc", after });
-    // One row more tells whether there is another page.
+    // A row more than asked for tells whether there is another page.
     const rows = await runs.take(limit + 1);
     const shown = rows.slice(0, limit);
     const last = shown.at(-1);

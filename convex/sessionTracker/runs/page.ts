@@ -1,4 +1,4 @@
-/** What one page of a run does, within the limits of one transaction. */
+/** The work of one page of a run, within the limits of one transaction. */
 import type { MutationCtx } from "../_generated/server.js";
 import type { HookSession } from "../shared/hooks.js";
 import type { RunKind } from "../shared/runKinds.js";
@@ -26,20 +26,27 @@ export interface Page {
   cutoff: number;
   cursor: Cursor | null;
   pageSize: number;
-  /** Sessions to expire (expire) or delete (purge) at most; a purge's stale leases are no matter. */
+  /**
+   * Number of sessions to expire (expire) or delete (purge) at most; a purge may expire any number of
+   * leases.
+   */
   sessionsLeft?: number;
 }
 
 export interface PageDone {
+  /** Number of leases expired. */
   expired: number;
+  /** Number of sessions deleted. */
   purged: number;
+  /** Number of actions deleted. */
   actions: number;
-  /** Where the next page goes on. */
+  /** The cursor of the next page. */
   cursor: Cursor | null;
+  /** Whether nothing is due any more. */
   isDone: boolean;
 }
 
-/** Expires idle leases; a purge then goes on to delete sessions with what is left of its allowance. */
+/** Expires leases before the cutoff; a purge then deletes sessions, within what its allowance has left. */
 export async function doPage(ctx: MutationCtx, page: Page): Promise<PageDone> {
   const allowance = await openAllowance(ctx, page.pageSize);
   const done: PageDone = {
@@ -60,9 +67,10 @@ export async function doPage(ctx: MutationCtx, page: Page): Promise<PageDone> {
 }
 
 /**
- * A purge, too, expires every lease before its cutoff, so that it does not depend on the expire
- * schedule. The cutoff alone decides, not the timeout that a lease carries: a shorter idle timeout is
- * in force for everybody from the next run on.
+ * Expires the leases before the cutoff. A purge does so too, so that it does not depend on the expire schedule.
+ * The cutoff alone decides, not the idle timeout that a lease carries: a shorter idle timeout is in force for
+ * everybody from the next run on.
+ * @returns whether no such lease is left
  */
 async function expireLeases(
   ctx: MutationCtx,
@@ -98,7 +106,10 @@ async function expireLeases(
   return leases.length <= count;
 }
 
-/** Deletes sessions with their actions; one that does not fit is finished over several pages. */
+/**
+ * Deletes sessions with their actions; a session that does not fit one page is deleted over several.
+ * @returns whether no session is left to delete
+ */
 async function purgeSessions(
   ctx: MutationCtx,
   { cutoff, sessionsLeft = Infinity }: Page,
@@ -138,5 +149,5 @@ async function purgeSessions(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** An expired lease takes as many read intervals as three deletes: its session twice, and itself. */
+/** An expired lease costs as many read intervals as three deletes: two for its session, one for itself. */
 const COST_OF_A_LEASE = 3;

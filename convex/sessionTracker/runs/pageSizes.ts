@@ -1,6 +1,6 @@
 /**
- * How many sessions a page aims for: half as many after a failure, twice as many after a success, and
- * no longer what a failure has shown to be too many.
+ * How many sessions a page aims for: half as many after a failure, twice as many after a success, and fewer than
+ * a failure has shown to be too many.
  */
 import type { Infer } from "convex/values";
 import type { vLearned } from "../shared/runs.js";
@@ -14,16 +14,22 @@ export interface Sized {
 }
 
 /**
- * A page that ran out of time could not even say so, and has cost a second or more: that size is not
- * tried again in the run, nor in those of the next day. Another failure may have been a row's, or of
- * the moment, and is forgotten after some pages that went well.
+ * How a page failed. A page that ran out of time has cost a second or more, so its size is not tried again in
+ * the run, nor in runs that start within a day. Any other failure may have been caused by a single row or by the
+ * moment, and is forgotten after some pages that went well.
  */
 export type Failure = "outOfTime" | "failed";
 
-/** Pages that go well before a size that failed is tried again. */
+/** Number of pages that have to go well before a size that failed is tried again. */
 const PAGES_BELOW = 16;
+/** How long later runs avoid a size that ran out of time. */
 const REMEMBERED_MS = DAY_MS;
 
+/**
+ * The size of a run's first page.
+ * @param wanted the page size by the settings and the run's rate
+ * @param last the last run of the same kind, whatever became of it
+ */
 export function firstSize(
   wanted: number,
   last: { learned?: Learned } | null,
@@ -37,7 +43,10 @@ export function firstSize(
   return { pageSize: Math.min(wanted, mostOf(learned)), learned };
 }
 
-/** @param wanted the page size by the settings and the run's rate */
+/**
+ * The size of the page after one that went well.
+ * @param wanted the page size by the settings and the run's rate
+ */
 export function sizeAfterSuccess(
   { pageSize, learned = {} }: Sized,
   wanted: number,
@@ -54,7 +63,7 @@ export function sizeAfterSuccess(
   };
 }
 
-/** The size after a failed page of more than one session. */
+/** The size of the page after one of more than one session that failed. */
 export function sizeAfterFailure(
   { pageSize, learned = {} }: Sized,
   failure: Failure,

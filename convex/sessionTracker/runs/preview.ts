@@ -1,4 +1,7 @@
-/** The sessions that a purge would take, found by the same walk and the same rule. */
+/**
+ * Previews: the sessions that a purge would take, or a run has left, found by the walk and the rule of
+ * runs.
+ */
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
@@ -24,62 +27,74 @@ import {
 } from "./due.js";
 import { existingRun } from "./runRows.js";
 
-/** Sessions counted in one call: a lease takes two reads, its actions a third, of 4,096. */
+/**
+ * The most sessions of one call: of 4,096 reads a lease takes two, and its actions, where measured, a
+ * third.
+ */
 const PREVIEW_PAGE = 2_000;
 const MEASURED_PAGE = 1_000;
 
 const vPreviewCursor = v.object({
   ...vCursor.fields,
-  /** The row is counted, but the bytes of its actions only up to this one. */
+  /**
+   * The place of the last action measured, where the row is counted but its actions are not all measured
+   * yet.
+   */
   action: v.optional(vPlace),
 });
 type PreviewCursor = Infer<typeof vPreviewCursor>;
 
 const vByDay = v.object({
-  /** The first moment of a UTC day on which the sessions were last active. */
+  /** The beginning of the UTC day on which the sessions were last active, in ms since the epoch. */
   day: v.number(),
   sessions: v.number(),
   actions: v.number(),
 });
 const vByAge = v.object({
-  /** Whole days since they were last active. */
+  /** Number of whole days since the sessions were last active. */
   days: v.number(),
   sessions: v.number(),
   actions: v.number(),
 });
 
 /**
- * One bounded page; call again with the cursor, and the cutoff that it answered, until it is `null`.
- * Without a cutoff the settings decide. The start of the purge names the revision, see `runs.start`.
- * @throws as `runs.start` refuses a cutoff
+ * One page of the sessions that a purge would take. Call again with the answered cursor and cutoff, until the
+ * cursor is `null`. Without a cutoff the settings decide. Whoever then starts the purge passes on the answered
+ * `revision`, see `control.start`.
+ * @throws retentionNever; invalidCutoff, as `control.start` refuses a cutoff
  */
 export const purge = query({
   args: {
     cutoff: v.optional(vAskedCutoff),
-    /** Only what was last active at or after this, in ms since the epoch. */
+    /** Counts only sessions last active at or after this time, in ms since the epoch. @default all */
     from: v.optional(v.number()),
-    /** A change of the settings to preview with. */
+    /** Changes of the settings with which to preview; nothing is changed. */
     patch: v.optional(vPolicy.partial()),
     cursor: v.optional(v.union(vPreviewCursor, v.null())),
-    /** Also count bytes, for which every action is read. */
+    /** Whether to count bytes too, for which every action is read. @default false */
     measure: v.optional(v.boolean()),
-    /** The time that ages are counted from, in ms since the epoch; the deployment's clock if left out. */
+    /** The time that ages are counted from, in ms since the epoch. @default now, by the deployment's clock */
     now: v.optional(v.number()),
   },
   returns: v.object({
-    /** The cutoff: sessions last active strictly before it are counted. */
+    /** The sessions counted were last active strictly before this time, in ms since the epoch. */
     cutoff: v.number(),
-    /** The time by the deployment's clock. */
+    /** The time by the deployment's clock, in ms since the epoch. */
     now: v.number(),
-    /** The revision of the settings in force, which the page was counted under. */
+    /** The revision of the settings in force when the page was counted. */
     revision: v.number(),
     retentionDays: vRetentionDays,
-    /** Whether the purge takes sessions that the retention in force keeps. */
+    /** Whether the purge would take sessions that the retention in force keeps. */
     isBelowRetention: v.boolean(),
+    /** Number of sessions in this page. */
     sessions: v.number(),
+    /** Number of their actions. */
     actions: v.number(),
-    /** Bytes of documents, without their indexes; 0 unless asked for. */
+    /** Bytes of the documents, without indexes; 0 unless `measure` asks for them. */
     bytes: v.number(),
+    /**
+     * The first and the last time at which one of the sessions was last active; `null` for a page of none.
+     */
     oldest: v.union(v.number(), v.null()),
     newest: v.union(v.number(), v.null()),
     byDay: v.array(vByDay),
@@ -107,7 +122,7 @@ export const purge = query({
       sessions: rows.length,
       actions: rows.reduce((sum, row) => sum + row.actions, 0),
       bytes,
-      // The walk goes from old to new.
+      // The walk goes from old sessions to new ones.
       oldest: rows.at(0)?.lastActive ?? null,
       newest: rows.at(-1)?.lastActive ?? null,
       byDay: histogram(
@@ -123,8 +138,8 @@ export const purge = query({
 });
 
 /**
- * What a run has not come to yet, whatever its maximum is. One bounded page; call again with the
- * cursor until it is `null`.
+ * One page of the sessions that a run has not come to yet, whatever its `maxSessions`. Call again with the
+ * answered cursor until it is `null`.
  * @throws runNotFound
  */
 export const left = query({
@@ -134,7 +149,9 @@ export const left = query({
   },
   returns: v.object({
     sessions: v.number(),
-    /** The sessions left that the retention in force keeps; an expire run takes none. */
+    /**
+     * Number of these sessions that the retention in force keeps; 0 for an expire run, which deletes none.
+     */
     kept: v.number(),
     /** The revision of the settings in force. */
     revision: v.number(),
@@ -160,7 +177,7 @@ export const left = query({
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** The earliest last activity that is kept. */
+/** The retention in force keeps sessions last active at or after this time, in ms since the epoch. */
 function keptFrom(retentionDays: RetentionDays, now: number): number {
   return purgeCutoff(retentionDays, now) ?? 0;
 }
@@ -230,7 +247,10 @@ async function sessionRows(
   return { rows, next: isDone ? null : (rows.at(-1)?.key ?? null) };
 }
 
-/** Stops where the actions read so far are enough for one query, which may be amid a session's. */
+/**
+ * Due rows with the bytes of their actions. A page ends where it has read as many actions as one query can, which
+ * may be amid those of a session.
+ */
 async function measuredRows(
   ctx: QueryCtx,
   due: Due,

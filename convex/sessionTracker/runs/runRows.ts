@@ -1,4 +1,4 @@
-/** Reading and changing rows of the run ledger. */
+/** Finding, showing and finishing rows of the run ledger. */
 import type { WithoutSystemFields } from "convex/server";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
@@ -39,7 +39,7 @@ export async function existingRun(
   fail("runNotFound", `There is no run ${JSON.stringify(runId)}.`, { runId });
 }
 
-/** One run of a kind at a time: the one that is running, or `null`. */
+/** The running run of a kind, of which there is at most one; `null` where none is running. */
 export function runningRun(ctx: QueryCtx, kind: RunKind) {
   return ctx.db
     .query("runs")
@@ -47,6 +47,10 @@ export function runningRun(ctx: QueryCtx, kind: RunKind) {
     .unique();
 }
 
+/**
+ * Stops a run with a status, and cancels its guard.
+ * @param rest other changes of the run's row
+ */
 export async function finishRun(
   ctx: MutationCtx,
   run: Doc<"runs">,
@@ -63,6 +67,10 @@ export async function finishRun(
   });
 }
 
+/**
+ * The run's errors with one more, of which the message's first 500 characters, and the newest 20 errors are
+ * kept.
+ */
 export function withError(
   run: Doc<"runs">,
   error: { message: string; sessionId?: string },

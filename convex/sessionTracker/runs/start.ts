@@ -1,4 +1,4 @@
-/** Writing a run down and letting it begin; an operator, the app and a schedule's tick do it the same way. */
+/** Starting a run: writing it down and letting it begin, the same way for operators, the app and ticks. */
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import type { RunKind } from "../shared/runKinds.js";
@@ -25,7 +25,11 @@ interface RunRequest {
   archive?: { file: string; archiver: string };
 }
 
-/** Nothing of the app is called here, so a tick may call it. */
+/**
+ * Starts a run, or names the run that the token started before, or that of the kind which is under way. Calls no
+ * hook of the app, so that a tick may start a run.
+ * @throws retentionNever; invalidCutoff; revisionConflict
+ */
 export async function startRun(
   ctx: MutationCtx,
   { cutoff: asked, expectedRevision, ...request }: RunRequest,

@@ -1,6 +1,6 @@
 /**
- * Calling the app's hooks, and keeping what they owe. A hook may hold up a run, whose rows it set aside
- * are for the next; it never keeps a person from being erased.
+ * Calling the app's hooks, and keeping the calls that they owe. A hook that fails may hold up a run: the rows
+ * that the run set aside are left for the next run. A hook never keeps a person from being erased.
  */
 import type { FunctionHandle } from "convex/server";
 import { v, type Infer } from "convex/values";
@@ -10,8 +10,9 @@ import { type HookName, type HookSession, vHookName } from "../shared/hooks.js";
 import { readHook } from "./inForce.js";
 
 /**
- * In the page's own transaction, so that the app's rows go exactly when the sessions do.
- * @throws with the name of the hook, which fails the page
+ * Calls a hook with a page's sessions, in the page's own transaction, so that the app's rows go exactly when the
+ * sessions do. Does nothing where the app has no such hook, or there are no sessions.
+ * @throws an `Error` that names the hook, which fails the page
  */
 export async function callHook(
   ctx: MutationCtx,
@@ -29,16 +30,17 @@ export async function callHook(
 
 export const vTold = v.object({
   hook: vHookName,
-  /** What it threw, or why it was not called; `null` where it answered. */
+  /** The error that the hook threw, or why it was not called; `null` where the hook answered. */
   error: v.union(v.string(), v.null()),
 });
 export type Told = Infer<typeof vTold>;
 
 /**
- * Tells `onPurged` of somebody who is being erased whatever it answers; where it fails, what it did
- * is undone, and it is owed.
- * @param unable why it is not to be called at all: it ran out of time, which nothing here can catch
- * @returns `null` where there is no hook
+ * Calls the hook `onPurged` for a visitor who is erased whatever the hook answers. Where the hook fails, its
+ * writes are undone, and it owes the call, which is kept in `hookDebts`.
+ * @param unable why the hook is not to be called but owes the call: it ran out of time before, which no
+ *   mutation can catch
+ * @returns `null` where the app has no such hook
  */
 export async function tellErased(
   ctx: MutationCtx,
@@ -79,7 +81,10 @@ export function toHookSession(
   };
 }
 
-/** Calls a hook for one session; `null` where there is no such hook. */
+/**
+ * Calls a hook for one session, and undoes its writes where it throws; `null` where the app has no such
+ * hook.
+ */
 export async function tell(
   ctx: MutationCtx,
   hook: HookName,
@@ -102,7 +107,7 @@ export function toHook(handle: string): Hook {
   return handle as Hook;
 }
 
-/** What a call of app code threw, rolled back whole; `null` where it answered. */
+/** The message of the error that a call of app code threw; `null` where the call answered. */
 export async function errorOf(
   call: () => Promise<unknown>,
 ): Promise<string | null> {
@@ -116,7 +121,10 @@ export async function errorOf(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** A hook that ran out of time once would take the next erasure with it, too. */
+/**
+ * Why `onPurged` is not called: after it ran out of time once, it would undo the next erasure too. Else
+ * `null`.
+ */
 async function outOfTime(ctx: QueryCtx): Promise<string | null> {
   const debt = await ctx.db
     .query("hookDebts")

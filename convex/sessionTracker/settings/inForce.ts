@@ -1,4 +1,7 @@
-/** The settings in force: what somebody has set, on top of the defaults. Registers no function: heartbeats load it. */
+/**
+ * The settings in force: the overrides on top of the defaults. This module registers no function, so that a
+ * heartbeat, which loads it, loads little.
+ */
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
@@ -9,7 +12,7 @@ import { overridesOfWhole } from "./wholeRows.js";
 
 export const vRevisedSettings = v.object({
   ...vSettings.fields,
-  /** 0 while nobody has changed any. */
+  /** The number of changes so far; 0 while nobody has changed any setting. */
   revision: v.number(),
 });
 export type RevisedSettings = Infer<typeof vRevisedSettings>;
@@ -25,6 +28,7 @@ export async function readRevisedSettings(
   return { ...withDefaults(overridesOf(row)), revision: row?.revision ?? 0 };
 }
 
+/** The handle of one of the app's hooks; `null` where the app has no such hook. */
 export async function readHook(
   ctx: QueryCtx,
   name: HookName,
@@ -32,7 +36,7 @@ export async function readHook(
   return (await settingsRow(ctx))?.[name] ?? null;
 }
 
-/** At most one row; none while nothing was ever set. */
+/** The row of the settings; `null` while nobody has changed any. */
 export function settingsRow(ctx: QueryCtx): Promise<Doc<"settings"> | null> {
   return ctx.db.query("settings").withIndex("by_creation_time").unique();
 }

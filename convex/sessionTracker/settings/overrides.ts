@@ -1,6 +1,7 @@
 /**
- * Settings as they are stored: only what somebody has set. Readers see the defaults with that on top, so that
- * a later version can add a setting, and change a default for all who have not set it.
+ * The settings as they are stored: overrides, which hold only the settings that somebody has set. Readers see the
+ * defaults with the overrides on top, so that a later version can add a setting, and change a default for all
+ * who have not set it.
  */
 import { v, type Infer } from "convex/values";
 import { RUN_KINDS } from "../shared/runKinds.js";
@@ -34,12 +35,14 @@ export function withDefaults({ schedules, ...policy }: Overrides): Settings {
   };
 }
 
-/** Settings, of this version or of another. */
+/** The values of settings, of this version or of another. */
 type Values = Partial<Policy> & Pick<Settings, "schedules">;
 
 /**
- * The overrides after a change from what was in force to what is to be. What is set stays set, also where
- * it is what the default happens to be: somebody chose it.
+ * The overrides after a change of the settings.
+ * @param from the settings in force before the change
+ * @param to the settings in force after it. A changed setting becomes an override even where its new value is
+ *   the default, because somebody chose it
  */
 export function override(
   { schedules, ...policy }: Overrides,
@@ -63,7 +66,7 @@ export function override(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** A field that is in neither, such as a pause that is over, is in none of them. */
+/** The set fields with those that differ between `from` and `to`; a field missing in `to` is removed. */
 function withChanges<Row extends object>(
   set: Partial<Row>,
   from: Row,

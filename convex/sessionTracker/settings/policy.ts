@@ -1,8 +1,12 @@
-/** What a policy may be. The component refuses anything else; the CLI does before it asks. */
+/**
+ * The rules of a policy. The component refuses a policy that breaks one; the CLI, which loads this file too,
+ * refuses it before it asks.
+ */
 import { MAX_DELETES_PER_PAGE } from "../shared/runs.js";
 import type { Policy } from "../shared/settings.js";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../shared/times.js";
 
+/** The setting of a policy that breaks a rule, its value, and a sentence that says the rule and the value. */
 export interface PolicyFault {
   field: keyof Policy;
   value: number | string;
@@ -10,9 +14,9 @@ export interface PolicyFault {
 }
 
 /**
- * The first of its rules that a policy breaks.
- * @param changed what is being changed: where two settings contradict each other, the fault is in the
- *   one that was
+ * The first rule that a policy breaks; `null` for a valid policy.
+ * @param changed the settings that are being changed: where two settings contradict each other, the fault is
+ *   given for the changed one
  */
 export function policyFault(
   policy: Policy,
@@ -27,6 +31,7 @@ export function policyFault(
   );
 }
 
+/** The least and the greatest value of each setting that is a number, both included. */
 const RANGES: {
   [Field in Exclude<keyof Policy, "retentionDays">]: readonly [number, number];
 } = {

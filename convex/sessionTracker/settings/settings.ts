@@ -1,4 +1,7 @@
-/** The policy in force, who changed it and when. Schedules are changed by `schedules`, through here. */
+/**
+ * The settings and their log: reading and changing both. The room `schedules` changes schedules through
+ * here.
+ */
 import type { WithoutSystemFields } from "convex/server";
 import { v, type Infer, type Value } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
@@ -23,13 +26,15 @@ import { override, withDefaults, type Overrides } from "./overrides.js";
 import { policyFault } from "./policy.js";
 
 const vChange = v.object({
+  /** The revision after the change; the one before it where nothing changed. */
   revision: v.number(),
-  /** The changed fields only; empty when nothing changed. */
+  // The changed settings only, by name; both are empty where nothing changed.
   before: v.any(),
   after: v.any(),
 });
 export type Change = Infer<typeof vChange>;
 
+/** All settings in force, the defaults included, with their revision. */
 export const get = query({
   args: {},
   returns: vRevisedSettings,
@@ -37,8 +42,9 @@ export const get = query({
 });
 
 /**
- * Changes what the patch names and leaves the rest.
- * @throws invalidSettings `{ field, value }`; revisionConflict `{ expected, actual, last }`
+ * Changes the settings that the patch names and leaves the others. Visits under way keep their `touchAfterMs`
+ * and `idleTimeoutMs`; all else is in force at once.
+ * @throws invalidSettings `{ field, value }`; revisionConflict `{ expected, actual, last }`; invalidArgument
  */
 export const change = mutation({
   args: {
@@ -54,7 +60,10 @@ export const change = mutation({
   },
 });
 
-/** Newest first. */
+/**
+ * The log of the settings, newest first: the last 50 changes, or `limit` of them, up to 1,000.
+ * @throws invalidArgument
+ */
 export const log = query({
   args: { limit: v.optional(v.number()), before: v.optional(v.number()) },
   returns: v.array(
@@ -79,7 +88,10 @@ export const log = query({
 
 const vHook = v.optional(v.union(v.string(), v.null()));
 
-/** Sets or, with `null`, removes the app's hooks: handles of mutations that take `{ sessions }`. */
+/**
+ * Sets the app's hooks: handles of mutations that take `{ sessions }`. `null` removes a hook; a hook left out stays
+ * as it is.
+ */
 export const setHooks = mutation({
   args: { onExpired: vHook, onPurged: vHook },
   returns: v.null(),
@@ -91,7 +103,7 @@ export const setHooks = mutation({
 
 // ── For the rest of the component ───────────────────────────────────────────
 
-/** Absent: as it was. `null`: none any more. */
+/** Writes the hooks: `null` removes a hook; a hook left out stays as it is. */
 export async function writeHooks(
   ctx: MutationCtx,
   hooks: Partial<Record<HookName, string | null>>,
@@ -111,7 +123,11 @@ export async function writeHooks(
   });
 }
 
-/** @throws revisionConflict `{ expected, actual, last }` */
+/**
+ * Refuses an operation that is based on settings which have changed since.
+ * @param expected the revision that the operation is based on; `undefined` for any
+ * @throws revisionConflict `{ expected, actual, last }`, where `last` is the last change, or `null`
+ */
 export async function checkRevision(
   ctx: QueryCtx,
   expected: number | undefined,
@@ -144,7 +160,11 @@ export async function checkRevision(
   );
 }
 
-/** Writes what differs, with its log entry. A patch that changes nothing writes nothing. */
+/**
+ * Writes the settings of a patch that differ from those in force, and a log entry. Where none differs, writes
+ * nothing. The caller has checked the values.
+ * @throws revisionConflict `{ expected, actual, last }`; invalidArgument for an empty reason
+ */
 export async function writeSettings(
   ctx: MutationCtx,
   patch: Partial<Settings>,
@@ -198,7 +218,7 @@ function hooksOf(row: Doc<"settings"> | null): Hooks {
   return hooks;
 }
 
-/** Replaces what there is, so that a row of 0.1 becomes one of today. */
+/** Replaces the whole row, so that a row of 0.1 becomes a row of overrides. */
 async function writeRow(
   ctx: MutationCtx,
   before: Doc<"settings"> | null,
@@ -208,6 +228,7 @@ async function writeRow(
   else await ctx.db.replace("settings", before._id, row);
 }
 
+/** The settings of a patch that differ from the current ones, with the values before and after. */
 function difference(current: Settings, patch: Partial<Settings>) {
   const before: Partial<Settings> = {};
   const after: Partial<Settings> = {};

@@ -1,11 +1,11 @@
 /**
- * The settings row of 0.1, which held all values once somebody had changed one. Read as long as nobody
- * changes another; the next change leaves the overrides.
+ * The settings row of 0.1, which held the values of all settings once somebody had changed one. Such a row is
+ * read until the next change of a setting, which replaces it by a row of overrides.
  *
- * A value that was the default then counts as not set. The row cannot tell, and read so it stays what it is
- * until a later version has another default; else whoever once changed the page size would keep all
- * defaults of 0.1 for ever. Somebody who set a value and set it back may meet the new default: the changelog
- * of the version that has it says so, as to everybody.
+ * A value in such a row that was the default of 0.1 counts as not set, because the row does not say which
+ * settings were changed. Otherwise an operator who once changed the page size would keep all other defaults of
+ * 0.1 for ever. An operator who changed a setting and then set it back to the default gets the new default of a
+ * later version like everybody else; the changelog of that version says so.
  */
 import { v, type Infer } from "convex/values";
 import { vSchedule } from "../shared/schedules.js";
@@ -13,7 +13,7 @@ import { vRetentionDays } from "../shared/settings.js";
 import { MINUTE_MS } from "../shared/times.js";
 import { override, type Overrides } from "./overrides.js";
 
-/** The fields that there were then; not to be changed. */
+/** The settings that 0.1 had. They describe stored rows, and must not be changed. */
 const vWholeSettings = v.object({
   idleTimeoutMs: v.number(),
   retentionDays: vRetentionDays,
@@ -41,6 +41,7 @@ const DEFAULTS_THEN: WholeSettings = {
   },
 };
 
+/** The overrides that a row of 0.1 stands for. */
 export function overridesOfWhole(row: WholeRow): Overrides {
   return override({}, DEFAULTS_THEN, { ...DEFAULTS_THEN, ...row });
 }
