@@ -1,4 +1,4 @@
-/** Changing schedules at runtime: they live in the settings. */
+/** Changing schedules at runtime: schedules are settings, so each change has a revision and a log entry. */
 import { v, type Infer } from "convex/values";
 import { mutation, type MutationCtx } from "../_generated/server.js";
 import { fail } from "../shared/errors.js";
@@ -23,9 +23,9 @@ const by = {
 };
 
 /**
- * Changes what is named and leaves the rest; the new spec is in force at once, and what was due by
- * the old one until now is done.
- * @throws invalidSchedule `{ field, value }`; revisionConflict
+ * Changes the spec or the time zone of a schedule, or both; what is left out stays. The new spec is in force at
+ * once. A fire that was due by the old spec and not answered for is decided for first.
+ * @throws invalidSchedule `{ field, value }`; revisionConflict; invalidArgument for an empty reason
  */
 export const set = mutation({
   args: {
@@ -52,13 +52,15 @@ export const set = mutation({
 });
 
 /**
- * A paused schedule keeps ticking and starts nothing, so that it can end its pause by itself. What
- * is due at `until` is not within the pause any more.
+ * Pauses a schedule, or replaces its pause. A paused schedule keeps ticking and starts no runs, so that it can
+ * end its pause by itself. A fire that is due exactly at `until` is after the pause.
+ * @throws invalidArgument for an `until` that is past, or an empty reason; revisionConflict
  */
 export const pause = mutation({
   args: {
     name: vRunKind,
     reason: v.string(),
+    /** When the pause ends by itself, in ms since the epoch. @default when somebody resumes the schedule */
     until: v.optional(v.number()),
     ...by,
   },
@@ -87,6 +89,10 @@ export const pause = mutation({
   },
 });
 
+/**
+ * Ends the pause of a schedule. Fires that were due within the pause are not made up for.
+ * @throws revisionConflict; invalidArgument for an empty reason
+ */
 export const resume = mutation({
   args: { name: vRunKind, reason: v.optional(v.string()), ...by },
   returns: vScheduleChanged,

@@ -1,4 +1,4 @@
-/** What a cron spec may be, and what is wrong with one, in words for whoever wrote it. */
+/** The rules of cron specs, and the faults of a spec in words for the operator who wrote it. */
 import { fail } from "../shared/errors.js";
 import {
   cronsFireAfter,
@@ -13,13 +13,15 @@ interface SpecProblem {
   message: string;
 }
 
-/** A spec as it is kept: five or six fields, one blank between them, and no `@daily`. */
+/**
+ * The spec as it is stored: one blank between fields, and five fields in place of a name such as `@daily`.
+ */
 export function tidySpec(text: string): string {
   const spec = text.trim().split(/\s+/).join(" ");
   return NAMED_SPECS[spec.toLowerCase()] ?? spec;
 }
 
-/** What is wrong with a tidy spec or its zone, or `null`. */
+/** The fault of a tidy spec or of its time zone; `null` where both are valid. */
 function specProblem(cron: CronSpec): SpecProblem | null {
   if (!isTimeZone(cron.timeZone)) {
     return {
@@ -31,7 +33,11 @@ function specProblem(cron: CronSpec): SpecProblem | null {
   return message === null ? null : { field: "spec", message };
 }
 
-/** @throws invalidSchedule `{ field, value }` */
+/**
+ * Refuses a spec that cannot be read, that fires more than once a minute or never, and an unknown time zone.
+ * @param cron with a spec that `tidySpec` has tidied
+ * @throws invalidSchedule `{ field, value }`
+ */
 export function checkSpec(cron: CronSpec): void {
   const problem = specProblem(cron);
   if (problem === null) return;
@@ -53,8 +59,9 @@ const NAMED_SPECS: Record<string, string> = {
 
 interface FieldRule {
   name: string;
-  /** How many values the field has; a longer step than that takes its first value only. */
+  /** Number of values that the field has; a step longer than that would take the first value only. */
   values: number;
+  /** The values in words, for the refusal. */
   takes: string;
 }
 
@@ -110,7 +117,10 @@ function fieldProblem(
   return `${quoted} fires more than once a minute: name one second.`;
 }
 
-/** The parser reads the last day out of whatever holds an `L`, and fails on some only when it fires. */
+/**
+ * Whether a part of a field holds an `L` in the wrong place. The parser takes any part with an `L` for the last
+ * day, and fails on some of them only when the schedule fires.
+ */
 function isOddLast(name: string, part: string): boolean {
   if (!part.includes("L")) return false;
   return name === "weekday" ? !/^[0-7]L$/.test(part) : part !== "L";

@@ -1,4 +1,4 @@
-/** The function that crons calls. */
+/** The tick: the function that crons calls when a schedule fires. */
 import { v } from "convex/values";
 import { internalMutation } from "../_generated/server.js";
 import { vRunKind } from "../shared/runKinds.js";
@@ -6,9 +6,9 @@ import { readSettings } from "../settings/inForce.js";
 import { answerDue } from "./dueFires.js";
 
 /**
- * The one target of all crons. It only decides, and writes a run down: the work is done in
- * transactions of its own, so that nothing called from a run (an app's hook that edits schedules, say)
- * can ever delete the cron from inside the cron's own target, which cancels the job it runs in.
+ * The one target of all crons. A tick only decides, and may write a run down; the run's work is done in other
+ * transactions. Otherwise a hook of the app that edits schedules could delete the cron from inside the cron's
+ * own target, which would cancel the very job that the hook runs in.
  */
 export const tick = internalMutation({
   args: { name: vRunKind },

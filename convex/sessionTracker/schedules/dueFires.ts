@@ -1,7 +1,7 @@
 /**
- * Which fire of a schedule is due, and answering for it: each gets one decision, and all that were
- * missed get one together. Counted by the times of the fires themselves, from the last one answered
- * for, so that it does not matter who asks, how late, or how often.
+ * Which fire of a schedule is due, and answering for that fire. Each fire gets one decision, and all fires that
+ * were missed get one together. Fires are counted by their own times, from the last one answered for, so that
+ * it does not matter who asks, how late, or how often.
  */
 import type { MutationCtx } from "../_generated/server.js";
 import type { RunKind } from "../shared/runKinds.js";
@@ -14,9 +14,9 @@ import { fireAfter } from "./fires.js";
 import { findTick, writeTick, type Tick } from "./ticks.js";
 
 /**
- * When the first fire is due that nobody has answered for; `null` for a schedule that was never
- * registered. Fires within a pause that has ended count as answered for: a pause covers the times
- * from its beginning up to, and without, its end.
+ * The time of the first fire that is not answered for, past or to come, in ms since the epoch; `null` for a
+ * schedule that was never registered. Fires within a pause that has ended count as answered for: a pause covers
+ * the times from its beginning up to its end, the end not included.
  */
 export function dueAt(
   schedule: Schedule,
@@ -25,7 +25,8 @@ export function dueAt(
 ): number | null {
   const answered = answeredUntil(tick);
   if (answered === null) return null;
-  // Answered by a clock that was ahead: what has been due since then is not known, so once now.
+  // The last answer has the time of a clock that was ahead. Which fires were due since is unknown, so one
+  // is, now.
   if (isFuture(answered, now)) return now;
   const { until = Infinity } = schedule.paused ?? {};
   return fireAfter(
@@ -34,7 +35,10 @@ export function dueAt(
   );
 }
 
-/** The time up to which fires are answered for; `null` for a schedule never registered. */
+/**
+ * The time up to which fires are answered for, in ms since the epoch; `null` for a schedule never
+ * registered.
+ */
 export function answeredUntil(tick: Tick | null): number | null {
   const { answeredUntil: at, lastAt, registeredAt } = tick ?? {};
   const known = at ?? Math.max(lastAt ?? 0, registeredAt ?? 0);
@@ -42,8 +46,8 @@ export function answeredUntil(tick: Tick | null): number | null {
 }
 
 /**
- * For a pause that ends now, or is replaced: what was due within it counts as answered for. What was
- * due before it began does not.
+ * Counts the fires that were due within a schedule's pause as answered for; to be called when the pause ends now
+ * or is replaced. Fires due before the pause began stay due.
  */
 export async function coverPause(
   ctx: MutationCtx,
@@ -60,7 +64,10 @@ export async function coverPause(
   await writeTick(ctx, kind, { answeredUntil: end });
 }
 
-/** Decides once for all fires that are due; does nothing where none is. */
+/**
+ * Decides once for all fires that are due, and writes the decision to the tick; does nothing where none is
+ * due.
+ */
 export async function answerDue(
   ctx: MutationCtx,
   kind: RunKind,
@@ -75,6 +82,10 @@ export async function answerDue(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
+/**
+ * Starts a run, unless the schedule is paused, a run of its kind is under way, or nothing is due.
+ * @returns the decision in words for people
+ */
 async function decide(
   ctx: MutationCtx,
   kind: RunKind,

@@ -1,10 +1,10 @@
 /**
- * When a schedule is due. The fields are read by the parser that `@convex-dev/crons` uses, and what
- * they come to is reckoned here, as that parser leaves out days whose midnight the clocks skip:
+ * The fires of a cron spec. The spec's fields are read by the parser that `@convex-dev/crons` uses, cron-parser.
+ * The times are reckoned here, because that parser leaves out days whose midnight the clocks skip:
  *
- * - A local time is due once on each day that the spec names. One that the clocks skip is due as
- *   much later as they skip; one that comes twice is due the first time.
- * - With every hour (`*`) it is due whenever the clocks show such a minute, however they are set.
+ * - A local time is due once on each day that the spec names. A local time that the clocks skip is due later, by
+ *   as much as they skip; a local time that comes twice is due the first time.
+ * - A spec with every hour (`*`) is due whenever the clocks show one of its minutes, however they are set.
  */
 import parser from "cron-parser";
 import { DAY_MS, MINUTE_MS } from "../shared/times.js";
@@ -17,24 +17,28 @@ import {
 } from "./zones.js";
 
 export interface CronSpec {
-  /** Five fields, or six with the second first. */
+  /** Five fields, or six with the second first, as `tidySpec` makes them. */
   spec: string;
   /** The time zone's IANA name. */
   timeZone: string;
 }
 
 export interface Fire {
+  /** When the spec fires, in ms since the epoch. */
   at: number;
   /** The local time that the fire stands for, as the moment it would be in UTC. */
   local: number;
-  /** Whether the clocks skip the local time, or show it twice. */
+  /** What the clocks do with the local time, if they change: skip it, or show it twice. */
   change?: "skipped" | "repeated";
 }
 
-/** The longest time between two fires of a valid spec; a leap day comes within. */
+/** The most days between two fires of a valid spec: a leap day comes at least every eight years. */
 export const HORIZON_DAYS = 8 * 366;
 
-/** The first fires after `from`; fewer where the next one is more than eight years away. */
+/**
+ * The first `count` fires after `from`, a time in ms since the epoch; fewer where the next fire is more than eight
+ * years away.
+ */
 export function firesAfter(
   { spec, timeZone }: CronSpec,
   from: number,
@@ -43,7 +47,7 @@ export function firesAfter(
   const fields = readFields(spec);
   const fires: Fire[] = [];
   let after = from;
-  // A change of a whole day can bring the day before yesterday's time to now.
+  // Where the clocks change by a whole day, a local time of the day before yesterday may be due now.
   let day = startOfDay(toLocal(timeZone, from)) - 2 * DAY_MS;
   let end = day + HORIZON_DAYS * DAY_MS;
   for (; day < end; day += DAY_MS) {
@@ -54,7 +58,7 @@ export function firesAfter(
     }
     if (!isNamed(fields, date)) continue;
     for (const fire of firesOfDay(fields, timeZone, day)) {
-      // Where a time that is left out meets one that is not, both are one fire.
+      // A skipped local time may be due at the same moment as another local time: both are one fire.
       if (fire.at <= after) continue;
       fires.push(fire);
       after = fire.at;
@@ -65,12 +69,14 @@ export function firesAfter(
   return fires;
 }
 
-/** The first fire after `from`, or `null` where it is more than eight years away. */
+/** The time of the first fire after `from`; `null` where that fire is more than eight years away. */
 export function fireAfter(cron: CronSpec, from: number): number | null {
   return firesAfter(cron, from, 1)[0]?.at ?? null;
 }
 
-/** The next fire as crons reckons it, or `null` where its parser gives up. */
+/**
+ * The time of the next fire after `from` as crons reckons it; `null` where its parser gives up on the spec.
+ */
 export function cronsFireAfter(
   { spec, timeZone }: CronSpec,
   from: number,
@@ -85,6 +91,7 @@ export function cronsFireAfter(
   }
 }
 
+/** The fields of a spec, as the parser reads them. */
 export interface Fields {
   seconds: readonly number[];
   minutes: readonly number[];
@@ -92,13 +99,13 @@ export interface Fields {
   daysOfMonth: ReadonlySet<unknown>;
   months: ReadonlySet<unknown>;
   weekdays: ReadonlySet<unknown>;
-  /** The `2` of `1#2`, else 0. */
+  /** The `2` of a weekday such as `1#2`, the second Monday of a month; 0 in any other spec. */
   nthWeekday: number;
 }
 
-/** @throws whatever the parser says of a spec it cannot read */
+/** @throws the parser's own error for a spec that the parser cannot read */
 export function readFields(spec: string): Fields {
-  // The parser says which weekday of the month it is in the options it was given.
+  // The parser writes the `2` of `1#2` into the options that it was given.
   const options = { nthDayOfWeek: 0, utc: true };
   const { fields } = parser.parseExpression(spec, options);
   return {
@@ -113,8 +120,9 @@ export function readFields(spec: string): Fields {
 }
 
 /**
- * Whether a spec names a day, written as its midnight in UTC. Where both the date and the weekday
- * are restricted, either is enough: so cron has it.
+ * Whether a spec names a day. Where the spec restricts both the date and the weekday, a day that has either is
+ * named, which is the rule of cron.
+ * @param day the local day, as its midnight would be in UTC
  */
 export function isNamed(fields: Fields, day: Date): boolean {
   const { daysOfMonth, months, weekdays, nthWeekday } = fields;
@@ -139,7 +147,7 @@ export function isNamed(fields: Fields, day: Date): boolean {
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** Days of each month, of February in a leap year. */
+/** The most days that each month has: February's are those of a leap year. */
 const LONGEST = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 function* firesOfDay(
@@ -157,7 +165,7 @@ function* firesOfDay(
       fires.push(...firesAt(stretches, day + time, everyHour));
     }
   }
-  // Out of order only where clocks change.
+  // The fires are out of order only where the clocks change.
   yield* stretches.length === 1 ? fires : fires.sort((a, b) => a.at - b.at);
 }
 

@@ -1,4 +1,4 @@
-/** Keeping in `@convex-dev/crons` what the settings say, and firing what it leaves out. */
+/** Registering the schedules of the settings with `@convex-dev/crons`, and firing what crons leaves out. */
 import { Crons } from "@convex-dev/crons";
 import { createFunctionHandle } from "convex/server";
 import { components, internal } from "../_generated/api.js";
@@ -11,8 +11,8 @@ import { cronsFireAfter } from "./fires.js";
 import { findTick, writeTick } from "./ticks.js";
 
 /**
- * Deletes and registers in one transaction, so that there is no moment without the cron. Deleting
- * takes back a fire that was due and has not been done, so that is decided for first.
+ * Registers a schedule with crons in place of the cron that there is, in one transaction, so that there is no
+ * moment without a cron. A fire that is due is decided for first, as deleting the old cron would lose it.
  */
 export async function register(
   ctx: MutationCtx,
@@ -25,7 +25,7 @@ export async function register(
   if ((await crons.get(ctx, { name: kind })) !== null) {
     await crons.delete(ctx, { name: kind });
   }
-  // What the parser gives up on, crons cannot hold; the watchdog then has its fires done.
+  // Crons cannot hold a spec that its parser gives up on; the watchdog then sees to the schedule's fires.
   if (cronsFireAfter(schedule, now) !== null) {
     await crons.register(
       ctx,
@@ -39,7 +39,7 @@ export async function register(
   await fireWhatCronsOmits(ctx, kind, schedule, now);
 }
 
-/** What crons has of a schedule, beside what the settings say. */
+/** Whether crons has a schedule, and whether with the spec, time zone and target that it should have. */
 export async function stateInCrons(
   ctx: QueryCtx,
   kind: RunKind,
@@ -57,8 +57,8 @@ export async function stateInCrons(
 }
 
 /**
- * Whether crons has a schedule with a target from before an upgrade, whose module is gone: its next fire
- * would fail, and be its last.
+ * Whether the cron of a schedule has a target from before an upgrade, whose module is gone. The next fire of such
+ * a cron would fail, and crons would then drop it.
  */
 export async function hasOldTarget(
   ctx: QueryCtx,
@@ -68,10 +68,10 @@ export async function hasOldTarget(
   return cron !== null && cron.functionHandle !== (await targetHandle());
 }
 
-/** The time until the watchdog looks again, and some to spare. */
+/** How far ahead fires are seen to: until the watchdog's next look, and some time to spare. */
 const LOOK_AHEAD_MS = 20 * MINUTE_MS;
 
-/** Crons leaves out days whose midnight the clocks skip; what is due on them is fired from here. */
+/** Schedules a tick for a fire that crons leaves out, as it does on days whose midnight the clocks skip. */
 export async function fireWhatCronsOmits(
   ctx: MutationCtx,
   kind: RunKind,
@@ -88,6 +88,7 @@ export async function fireWhatCronsOmits(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
+/** The handle of the function that each cron has to call. */
 function targetHandle(): Promise<string> {
   return createFunctionHandle(internal.schedules.dispatch.tick);
 }

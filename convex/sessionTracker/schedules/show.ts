@@ -1,4 +1,4 @@
-/** Schedules as they are, and when they fire next. */
+/** Showing schedules: each with its pause, its last tick, and its next fires. */
 import { v, type Infer } from "convex/values";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { checkInteger } from "../shared/errors.js";
@@ -15,36 +15,42 @@ import { checkSpec, tidySpec } from "./cronSpecs.js";
 import { fireAfter, firesAfter, type Fire } from "./fires.js";
 import { findTick } from "./ticks.js";
 
+/** A schedule as operators see it. All times are in ms since the epoch. */
 export const vScheduleStatus = v.object({
   name: vRunKind,
   spec: v.string(),
   timeZone: v.string(),
   paused: v.union(vPause, v.null()),
-  /** `pending` until the watchdog has registered a fresh deployment's schedules. */
+  /** `pending` on a fresh deployment, until the watchdog has registered the schedule with crons. */
   state: v.union(v.literal("registered"), v.literal("pending")),
+  /** When the schedule fires next, a pause considered; `null` where it does not, or is pending. */
   nextAt: v.union(v.number(), v.null()),
+  /** When the schedule last ticked; `null` where it never did. */
   lastAt: v.union(v.number(), v.null()),
+  /** What that tick did, in words for people. */
   lastResult: v.union(v.string(), v.null()),
 });
 export type ScheduleStatus = Infer<typeof vScheduleStatus>;
 
-/** What happens to a local time on a day when clocks change. */
+/** A fire whose local time the clocks skip or show twice. */
 const vClockChange = v.object({
+  /** When the schedule fires, in ms since the epoch. */
   at: v.number(),
   /** The local time that the spec names, as in "2026-03-29T02:30:00". */
   local: v.string(),
   change: v.union(
-    /** The clocks skip it: it is due as much later as they skip. */
+    /** The clocks skip the local time: the schedule fires later, by as much as they skip. */
     v.literal("skipped"),
-    /** It comes twice: it is due the first time. */
+    /** The local time comes twice: the schedule fires the first time. */
     v.literal("repeated"),
   ),
 });
 
 /**
- * The next fires of a schedule as it is, or as it would be with another spec or zone: those after
- * `from`, without it those after now and after a pause that ends by itself. Fewer than asked for
- * where eight years pass without one.
+ * The next fires of a schedule as it is, or as it would be with another spec or time zone: those after `from`, or
+ * without `from` those after now and after a pause that ends by itself. `count` fires (5, up to 100), or fewer
+ * where eight years pass without a fire. Times are in ms since the epoch.
+ * @throws invalidSchedule `{ field, value }`; invalidArgument
  */
 export const preview = query({
   args: {
@@ -84,6 +90,7 @@ export const preview = query({
   },
 });
 
+/** All schedules, in the order of `RUN_KINDS`. */
 export const list = query({
   args: {},
   returns: v.array(vScheduleStatus),
@@ -126,7 +133,10 @@ export async function scheduleStatus(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** The time after which a schedule fires again: a pause is over at its end. */
+/**
+ * The time after which a schedule fires again: now, or just before the end of a pause, as a fire at the end
+ * counts.
+ */
 function pauseEnd(paused: Pause | null, now: number): number {
   return paused?.until === undefined ? now : paused.until - 1;
 }

@@ -1,4 +1,4 @@
-/** What each schedule and the watchdog did last; crons itself remembers neither. */
+/** The ticks: what each schedule and the watchdog did last, which crons itself does not remember. */
 import type { WithoutSystemFields } from "convex/server";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";

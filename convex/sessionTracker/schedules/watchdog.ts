@@ -1,10 +1,10 @@
 /**
- * Sees to it that schedules and runs live: registers the schedules of a fresh deployment and those
- * that crons lost, has done what was due meanwhile, resumes runs that stand still, trims the ledger.
- * Each deploy calls it at once, so that schedules and runs which wait for functions of an earlier version
- * are set to those of this one.
- * A fuse keeps it from restarting something broken for ever; `status` then says that it gave up, and
- * why.
+ * The watchdog sees to it that schedules and runs live: it registers the schedules of a fresh deployment and
+ * those that crons lost, decides for fires that were missed, lets runs go on that stand still, and trims the
+ * ledger. Each deploy calls the watchdog at once, so that schedules and runs which wait for functions of an
+ * earlier version are set to those of this version.
+ * A fuse keeps the watchdog from restarting something broken for ever; `status` then says that the watchdog gave
+ * up, and why.
  */
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
@@ -27,14 +27,20 @@ import { answerDue, answeredUntil, dueAt } from "./dueFires.js";
 import { fireWhatCronsOmits, hasOldTarget, register } from "./register.js";
 import { findTick, writeTick } from "./ticks.js";
 
-/** A fire this late is lost: crons is built on the scheduler, which runs seconds late at worst. */
+/** A fire this late was lost: crons is built on the scheduler, which runs seconds late at worst. */
 const LOST_AFTER_MS = 10 * MINUTE_MS;
-/** The check comes four times an hour, so a window of one hour would never blow for a single run. */
+/**
+ * The fuse blows after `MAX_RESTARTS` within this time. The check comes four times an hour, so that in a window
+ * of one hour a single run could never blow the fuse.
+ */
 const FUSE_WINDOW_MS = 6 * HOUR_MS;
 const MAX_RESTARTS = 5;
+/** How long the ledger keeps runs that have finished, counted from their start. */
 const KEEP_RUNS_MS = 90 * DAY_MS;
+/** The most runs that one check removes from the ledger. */
 const TRIM_AT_ONCE = 100;
 
+/** The watchdog's look, called by the static cron. */
 export const check = internalMutation({
   args: {},
   returns: v.null(),
@@ -68,10 +74,13 @@ export const vRestarted = v.union(
     why: v.union(v.literal("stoodStill"), v.literal("gotOnInTheFuture")),
   }),
 );
-/** What was restarted, and why. */
+/** A schedule or a run that was restarted, and why. */
 export type Restarted = Infer<typeof vRestarted>;
 
-/** Restarts what does not live, as far as the fuse allows. */
+/**
+ * Restarts schedules that lost a fire and runs that stand still, as far as the fuse allows.
+ * @returns what was restarted
+ */
 export async function lookAfter(
   ctx: MutationCtx,
   now: number,
@@ -85,7 +94,7 @@ export async function lookAfter(
   return restarted;
 }
 
-/** Something to restart, and how. */
+/** A schedule or a run that has to be restarted, and how. */
 interface Ailing {
   what: Restarted;
   restart: () => Promise<void>;
@@ -102,9 +111,10 @@ async function registerNew(ctx: MutationCtx): Promise<void> {
 }
 
 /**
- * After an upgrade that moved functions, crons and workpool still name them where they were, and none is
- * found there any more. That is no restart for the fuse to count: it helps, and comes once an upgrade.
- * @returns what was moved
+ * Sets schedules and runs to the functions of this version. After an upgrade that moved functions, crons and
+ * workpool still call the old names, which are gone. The fuse does not count this as a restart, because it
+ * always helps and happens once an upgrade.
+ * @returns the schedules and runs that were set, in words for people
  */
 async function moveToThisVersion(
   ctx: MutationCtx,
@@ -121,7 +131,7 @@ async function moveToThisVersion(
   for (const kind of RUN_KINDS) {
     const run = await runningRun(ctx, kind);
     if (run === null || run.archiveFile !== undefined) continue;
-    // A run that was started just now, for a fire that was due, has its first page to come.
+    // A run that was started just now, for a fire that was due, still waits for its first page.
     if (run.startedAt >= now) continue;
     await goOn(ctx, run);
     moved.push(`run ${run._id}`);
@@ -129,7 +139,10 @@ async function moveToThisVersion(
   return moved;
 }
 
-/** What was due is done at once, whether or not the fuse allows to register the schedule again. */
+/**
+ * The schedules that lost a fire. The fires that were missed are decided for at once, whether or not the fuse
+ * allows the schedule to be registered again.
+ */
 async function lostSchedules(ctx: MutationCtx, now: number): Promise<Ailing[]> {
   const { schedules } = await readSettings(ctx);
   const lost: Ailing[] = [];
@@ -152,7 +165,7 @@ async function whyLost(
   now: number,
 ): Promise<"didNotFire" | "tickedInTheFuture" | null> {
   const tick = await findTick(ctx, kind);
-  // Whatever crons has for it is as far ahead.
+  // The last tick has the time of a clock that was ahead, so the cron's next fire is as far ahead.
   if (isFuture(answeredUntil(tick) ?? 0, now)) return "tickedInTheFuture";
   const due = dueAt(schedule, tick, now);
   return due !== null && due + LOST_AFTER_MS < now ? "didNotFire" : null;
@@ -167,7 +180,7 @@ async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {
       await cancelAbandoned(ctx, run, now);
       continue;
     }
-    // A paced run that waits for its next page does not stand still.
+    // A run with a rate that waits for its next page does not stand still.
     const isAhead = isFuture(run.progressAt, now);
     const due = Math.max(run.progressAt, run.nextPageAt ?? 0);
     if (!isAhead && due + STUCK_AFTER_MS >= now) continue;
@@ -188,7 +201,10 @@ async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {
   return stuck;
 }
 
-/** Nothing here can write an archive; while its run goes on no other purge can. */
+/**
+ * Cancels an archived run that its operator has left for a day: the component cannot write the archive, and no
+ * other purge can start while the run is under way.
+ */
 async function cancelAbandoned(
   ctx: MutationCtx,
   run: Doc<"runs">,
@@ -239,7 +255,7 @@ async function restart(ctx: MutationCtx, ailing: Ailing[], now: number) {
   return { restarted, restarts, gaveUp, lastResult: gaveUp?.why ?? lastResult };
 }
 
-/** For people who read the watchdog's last result. */
+/** The restarts in words, for people who read the watchdog's last result. */
 function wordsOf(restarts: Restarted[]): string {
   return restarts
     .map((one) =>
@@ -257,7 +273,7 @@ const WORDS: Record<Restarted["why"], string> = {
   gotOnInTheFuture: "got on in the future",
 };
 
-/** Only what has finished. */
+/** Removes old runs from the ledger, never a running one. */
 async function trimRuns(ctx: MutationCtx, now: number): Promise<void> {
   const before = now - KEEP_RUNS_MS;
   const stretch = { order: "asc" as const, after: null, before };

@@ -1,14 +1,20 @@
-/** Local times of a zone as moments. A local time is written as the moment it would be in UTC. */
+/**
+ * Time zones: local times, and the moments at which a zone's clocks show them. Both are numbers in ms; a local
+ * time is written as the moment that the same time would be in UTC.
+ */
 import { DAY_MS, HOUR_MS } from "../shared/times.js";
 
-/** A stretch in which a zone's clocks stay as they are. */
+/** A stretch of time in which a zone's clocks are not changed. */
 export interface Stretch {
+  /** The first moment of the stretch. */
   from: number;
-  /** Exclusive. */
+  /** The first moment after the stretch. */
   to: number;
+  /** How far the clocks are ahead of UTC. */
   offsetMs: number;
 }
 
+/** Whether a text is the name of a time zone that this runtime knows. */
 export function isTimeZone(timeZone: string): boolean {
   try {
     wallClock(timeZone);
@@ -19,12 +25,12 @@ export function isTimeZone(timeZone: string): boolean {
   }
 }
 
-/** What the zone's clocks show at a moment. */
+/** The local time that the zone's clocks show at a moment. */
 export function toLocal(timeZone: string, at: number): number {
   return at + offsetAt(timeZone, at);
 }
 
-/** How the clocks are set around a local day, with changes of a whole day on either side. */
+/** The stretches around a local day, wide enough for clocks that change by a whole day. */
 export function stretchesAround(timeZone: string, localDay: number): Stretch[] {
   const end = localDay + 2.5 * DAY_MS;
   const stretches: Stretch[] = [];
@@ -50,7 +56,7 @@ export function momentsOf(stretches: Stretch[], local: number): number[] {
     .map(({ offsetMs }) => local - offsetMs);
 }
 
-/** The moment of a local time that the clocks leave out: as if they had gone on as they were. */
+/** The moment of a local time that the clocks skip: when they would have shown it without the change. */
 export function momentInGap(stretches: Stretch[], local: number): number {
   const before = stretches.findLast(
     ({ from, offsetMs }) => from + offsetMs <= local,
@@ -60,10 +66,10 @@ export function momentInGap(stretches: Stretch[], local: number): number {
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** No zone changes its clocks twice within. */
+/** The time between two looks at a zone's clocks, in which no zone changes them twice. */
 const SAMPLE_MS = 12 * HOUR_MS;
 
-/** To the second: between two moments with different offsets, the first with the later one. */
+/** The first moment, to the second, with the later of the two offsets that clocks have before and after. */
 function changeWithin(timeZone: string, before: number, after: number): number {
   const offsetMs = offsetAt(timeZone, before);
   let low = before / 1_000;
@@ -86,7 +92,7 @@ function offsetAt(timeZone: string, at: number): number {
   return Date.UTC(year, month - 1, day, hour, minute, second) - seconds;
 }
 
-/** To make one takes longer than all that is asked of it. */
+/** The formats by time zone. They are kept, because to make a format takes longer than all uses of it. */
 const wallClocks = new Map<string, Intl.DateTimeFormat>();
 
 function wallClock(timeZone: string): Intl.DateTimeFormat {

@@ -42,8 +42,8 @@ export const get = query({
 });
 
 /**
- * Changes the settings that the patch names and leaves the others. Visits under way keep their `touchAfterMs`
- * and `idleTimeoutMs`; all else is in force at once.
+ * Changes the settings that the patch names and leaves the others. A lease keeps the `touchAfterMs` and
+ * `idleTimeoutMs` that its visit started with; runs go by the new settings at once.
  * @throws invalidSettings `{ field, value }`; revisionConflict `{ expected, actual, last }`; invalidArgument
  */
 export const change = mutation({
