@@ -1,7 +1,10 @@
 /** `schedule preview`: the fires of a schedule, by whose clocks, and the effect of clocks that change. */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { processContext } from "../../../cli/context.js";
-import type { SchedulePreviewJson } from "../../../cli/json/schedule.js";
+import type {
+  ScheduleListJson,
+  SchedulePreviewJson,
+} from "../../../cli/json/schedule.js";
 import { setUpDeployment } from "../support/deployment.js";
 
 afterEach(() => {
@@ -76,6 +79,22 @@ test.each([
   );
   expect(exitCode).toBe(2);
   expect(stderr).toContain(says);
+});
+
+test("changes nothing", async () => {
+  const { terminal } = setUpDeployment();
+  const before = await terminal.json<ScheduleListJson>("schedule", "list");
+  const preview = await terminal.json(
+    ...["schedule", "preview", "purge", "0 4 * * *", "--count", "2"],
+  );
+  expect(preview).toEqual({
+    spec: "0 4 * * *",
+    timeZone: "UTC",
+    fires: ["2026-08-16T04:00:00.000Z", "2026-08-17T04:00:00.000Z"],
+    changes: [],
+    paused: null,
+  });
+  expect(await terminal.json("schedule", "list")).toEqual(before);
 });
 
 test.each(["", ":", "Not/AZone"])("takes TZ=%j for UTC", (zone) => {
