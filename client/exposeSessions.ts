@@ -14,6 +14,7 @@ import {
   vActiveSession,
   vTrackResult,
 } from "../convex/sessionTracker/shared/sessions.js";
+import { vVisitReport } from "../convex/sessionTracker/shared/visits.js";
 
 /** Operations that only callers permitted by `authorize` may use. */
 export type Operation = "getActiveSessions" | "cleanupOldSessions";
@@ -53,12 +54,10 @@ export function exposeSessions(
   return {
     /** A sign of life; creates or revives the visitor's session. */
     trackSession: mutationGeneric({
-      args: visitor,
+      args: { ...visitor, visit: v.optional(vVisitReport) },
       returns: vTrackResult,
-      handler: (ctx, { anonymousId }): Promise<TrackResult> =>
-        ctx.runMutation(component.visitors.heartbeat.beat, {
-          anonymousId,
-        }),
+      handler: (ctx, args): Promise<TrackResult> =>
+        ctx.runMutation(component.visitors.heartbeat.beat, args),
     }),
 
     /** Records what the visitor did; creates or revives the session. */
@@ -76,10 +75,10 @@ export function exposeSessions(
 
     /** Ends the visit; a later sign of life starts the next. */
     endSession: mutationGeneric({
-      args: visitor,
+      args: { ...visitor, visit: v.optional(vVisitReport) },
       returns: vEnded,
-      handler: (ctx, { anonymousId }) =>
-        ctx.runMutation(component.visitors.end.visit, { anonymousId }),
+      handler: (ctx, args) =>
+        ctx.runMutation(component.visitors.end.visit, args),
     }),
 
     /** Erases the visitor with all actions. */

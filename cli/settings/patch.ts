@@ -7,6 +7,7 @@ import type { Policy } from "../../convex/sessionTracker/shared/settings.js";
 const FIELDS: readonly (keyof Policy)[] = [
   "retentionDays",
   "idleTimeoutMs",
+  "maxVisitMs",
   "touchAfterMs",
   "maxActionsPerSession",
   "maxMetadataBytes",
@@ -36,7 +37,7 @@ function setField(
   field: keyof Policy,
   text: string,
 ): void {
-  if (field === "retentionDays") {
+  if (field === "retentionDays" || field === "maxVisitMs") {
     patch[field] = text === "never" ? text : readNumber(field, text);
   } else {
     patch[field] = readNumber(field, text);
@@ -49,7 +50,7 @@ function readNumber(field: keyof Policy, text: string): number {
     : Number(text);
   if (text.trim() !== "" && Number.isFinite(value)) return value;
   const example = field.endsWith("Ms")
-    ? "a duration such as 45m, or milliseconds"
+    ? `a duration such as 45m, or milliseconds${field === "maxVisitMs" ? ', or "never"' : ""}`
     : field === "retentionDays"
       ? 'a number of days, or "never"'
       : "a number";

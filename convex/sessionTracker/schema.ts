@@ -2,9 +2,11 @@ import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import { vHookName, vHookSession } from "./shared/hooks.js";
 import { vPlace } from "./shared/places.js";
-import { vRunKind } from "./shared/runKinds.js";
 import { vArchivedPage, vLearned, vRunFields } from "./shared/runs.js";
 import { vAction, vSessionState, vStateCounts } from "./shared/sessions.js";
+import { vEntry, vVisit } from "./shared/visits.js";
+import { vRunKind } from "./shared/runKinds.js";
+import { vDayCounts } from "./rows/days.js";
 import { vOverrides } from "./settings/overrides.js";
 import { vWholeRow } from "./settings/wholeRows.js";
 
@@ -34,6 +36,14 @@ export default defineSchema({
     visits: v.number(),
     /** Number of rows in `actions`, without those of the current visit, which the lease counts. */
     actionCount: v.number(),
+    /** Engaged time of finished visits, in ms; absent is 0. */
+    engagedMs: v.optional(v.number()),
+    /** Where the first visit came from. */
+    firstEntry: v.optional(vEntry),
+    /** The last finished visit: most visitors come once, and their only visit costs no row. */
+    lastVisit: v.optional(vVisit),
+    /** Rows in `visits`; absent is 0, so that a purge need not look for any. */
+    visitRows: v.optional(v.number()),
     /**
      * When the visitor was last active, in ms since the epoch. Set exactly while the session is not active.
      */
@@ -62,13 +72,49 @@ export default defineSchema({
     lastActive: v.number(),
     /** Number of actions in the current visit. */
     actionCount: v.number(),
-    // Both are copied from the settings when the visit starts, so that a heartbeat reads nothing but its
+    /** Start of the visit, in ms since the epoch; absent in leases of 0.1. */
+    startedAt: v.optional(v.number()),
+    /** Engaged time of this visit so far, in ms; absent is 0. */
+    engagedMs: v.optional(v.number()),
+    /** When the visit last took some, in ms since the epoch; absent: at its start. */
+    engagedAt: v.optional(v.number()),
+    entry: v.optional(vEntry),
+    /** Where the visitor is, by the last report. */
+    path: v.optional(v.string()),
+    // All three are copied from the settings when the visit starts, so that a heartbeat reads nothing but its
     // lease.
     touchAfterMs: v.number(),
     idleTimeoutMs: v.number(),
+    /** Absent where a visit may go on for ever, and in leases of 0.1. */
+    maxVisitMs: v.optional(v.number()),
   })
     .index("anonymousId", ["anonymousId"])
     .index("lastActive", ["lastActive"]),
+
+  /**
+   * Finished visits but for each session's last, which is a field of its session.
+   * Written by `visitors` when a later visit closes, by expire runs, and by `operator/import`. Read by
+   * `operator/show`. Deleted by purge runs and `visitors/forget`.
+   */
+  visits: defineTable({
+    session: v.id("sessions"),
+    ...vVisit.fields,
+  })
+    .index("session_startedAt", ["session", "startedAt"])
+    .index("endedAt", ["endedAt"]),
+
+  /**
+   * What finished visits came to, by the UTC day on which they began: figures that outlive the visitors.
+   * Written by whatever closes a visit, in the same transaction, see `rows/days`, and by `operator/import`.
+   * Read by `operator/stats`. Never deleted.
+   */
+  days: defineTable({
+    /** `YYYY-MM-DD`. */
+    day: v.string(),
+    /** Who wrote it: see `rows/days`. */
+    shard: v.number(),
+    ...vDayCounts.fields,
+  }).index("day_shard", ["day", "shard"]),
 
   /**
    * What visitors did, one row an action.

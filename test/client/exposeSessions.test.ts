@@ -25,6 +25,7 @@ describe("trackSession", () => {
       ok: true,
       sessionId: expect.any(String) as string,
       state: "created",
+      visitStartedAt: START,
     });
     for (const [waitMs, state] of [
       [30_000, "unchanged"],
@@ -33,7 +34,8 @@ describe("trackSession", () => {
     ] as const) {
       pass(waitMs);
       const next = await t.mutation(sessions.trackSession, visitor);
-      expect(next).toEqual({ ...first, state });
+      const visitStartedAt = state === "revived" ? Date.now() : START;
+      expect(next).toEqual({ ...first, state, visitStartedAt });
     }
   });
 

@@ -222,7 +222,7 @@ describe("a day, and so a month", () => {
   });
 
   test.each([
-    { visitorsADay: 1_000, calls: 11_700, writes: 114_000 },
+    { visitorsADay: 1_000, calls: 11_700, writes: 117_000 },
     { visitorsADay: 10_000, calls: 12_400, writes: 930_000 },
   ])(
     "with $visitorsADay visitors costs $calls calls a month at most",

@@ -209,6 +209,10 @@ const SESSION_FIELDS = new Set([
   "actionCount",
   "inactiveSince",
   "endReason",
+  "engagedMs",
+  "visitRows",
+  "firstEntry",
+  "lastVisit",
   "userId",
 ]);
 

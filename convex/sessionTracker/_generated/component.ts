@@ -44,6 +44,32 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 inactiveSince: number | null;
                 visits: number;
                 actionCount: number;
+                engagedMs: number;
+                firstEntry?: {
+                  path?: string;
+                  referrer?: string;
+                  utmSource?: string;
+                  utmMedium?: string;
+                  utmCampaign?: string;
+                  device?: "desktop" | "mobile" | "tablet";
+                };
+                lastVisit?: {
+                  startedAt: number;
+                  endedAt: number;
+                  engagedMs: number;
+                  actions: number;
+                  entry?: {
+                    path?: string;
+                    referrer?: string;
+                    utmSource?: string;
+                    utmMedium?: string;
+                    utmCampaign?: string;
+                    device?: "desktop" | "mobile" | "tablet";
+                  };
+                  exitPath?: string;
+                  why: "idle" | "maximum" | "ended";
+                  userId?: string;
+                };
                 endReason?: string;
                 userId?: string;
               };
@@ -304,6 +330,32 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               inactiveSince: number | null;
               visits: number;
               actionCount: number;
+              engagedMs: number;
+              firstEntry?: {
+                path?: string;
+                referrer?: string;
+                utmSource?: string;
+                utmMedium?: string;
+                utmCampaign?: string;
+                device?: "desktop" | "mobile" | "tablet";
+              };
+              lastVisit?: {
+                startedAt: number;
+                endedAt: number;
+                engagedMs: number;
+                actions: number;
+                entry?: {
+                  path?: string;
+                  referrer?: string;
+                  utmSource?: string;
+                  utmMedium?: string;
+                  utmCampaign?: string;
+                  device?: "desktop" | "mobile" | "tablet";
+                };
+                exitPath?: string;
+                why: "idle" | "maximum" | "ended";
+                userId?: string;
+              };
               endReason?: string;
               userId?: string;
               lease: {
@@ -330,6 +382,32 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             inactiveSince: number | null;
             visits: number;
             actionCount: number;
+            engagedMs: number;
+            firstEntry?: {
+              path?: string;
+              referrer?: string;
+              utmSource?: string;
+              utmMedium?: string;
+              utmCampaign?: string;
+              device?: "desktop" | "mobile" | "tablet";
+            };
+            lastVisit?: {
+              startedAt: number;
+              endedAt: number;
+              engagedMs: number;
+              actions: number;
+              entry?: {
+                path?: string;
+                referrer?: string;
+                utmSource?: string;
+                utmMedium?: string;
+                utmCampaign?: string;
+                device?: "desktop" | "mobile" | "tablet";
+              };
+              exitPath?: string;
+              why: "idle" | "maximum" | "ended";
+              userId?: string;
+            };
             endReason?: string;
             userId?: string;
             lease: {
@@ -385,6 +463,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             settings: {
               idleTimeoutMs: number;
               retentionDays: number | "never";
+              maxVisitMs: number | "never";
               touchAfterMs: number;
               maxActionsPerSession: number;
               maxMetadataBytes: number;
@@ -533,6 +612,32 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 inactiveSince: number | null;
                 visits: number;
                 actionCount: number;
+                engagedMs: number;
+                firstEntry?: {
+                  path?: string;
+                  referrer?: string;
+                  utmSource?: string;
+                  utmMedium?: string;
+                  utmCampaign?: string;
+                  device?: "desktop" | "mobile" | "tablet";
+                };
+                lastVisit?: {
+                  startedAt: number;
+                  endedAt: number;
+                  engagedMs: number;
+                  actions: number;
+                  entry?: {
+                    path?: string;
+                    referrer?: string;
+                    utmSource?: string;
+                    utmMedium?: string;
+                    utmCampaign?: string;
+                    device?: "desktop" | "mobile" | "tablet";
+                  };
+                  exitPath?: string;
+                  why: "idle" | "maximum" | "ended";
+                  userId?: string;
+                };
                 endReason?: string;
                 userId?: string;
               };
@@ -572,6 +677,32 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 inactiveSince: number | null;
                 visits: number;
                 actionCount: number;
+                engagedMs: number;
+                firstEntry?: {
+                  path?: string;
+                  referrer?: string;
+                  utmSource?: string;
+                  utmMedium?: string;
+                  utmCampaign?: string;
+                  device?: "desktop" | "mobile" | "tablet";
+                };
+                lastVisit?: {
+                  startedAt: number;
+                  endedAt: number;
+                  engagedMs: number;
+                  actions: number;
+                  entry?: {
+                    path?: string;
+                    referrer?: string;
+                    utmSource?: string;
+                    utmMedium?: string;
+                    utmCampaign?: string;
+                    device?: "desktop" | "mobile" | "tablet";
+                  };
+                  exitPath?: string;
+                  why: "idle" | "maximum" | "ended";
+                  userId?: string;
+                };
                 endReason?: string;
                 userId?: string;
               };
@@ -824,6 +955,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             patch?: {
               idleTimeoutMs?: number;
               retentionDays?: number | "never";
+              maxVisitMs?: number | "never";
               touchAfterMs?: number;
               maxActionsPerSession?: number;
               maxMetadataBytes?: number;
@@ -1018,6 +1150,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             patch: {
               idleTimeoutMs?: number;
               retentionDays?: number | "never";
+              maxVisitMs?: number | "never";
               touchAfterMs?: number;
               maxActionsPerSession?: number;
               maxMetadataBytes?: number;
@@ -1037,6 +1170,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           {
             idleTimeoutMs: number;
             retentionDays: number | "never";
+            maxVisitMs: number | "never";
             touchAfterMs: number;
             maxActionsPerSession: number;
             maxMetadataBytes: number;
@@ -1108,7 +1242,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 | "invalidAnonymousId"
                 | "invalidAction"
                 | "tooManyActions"
-                | "metadataTooLarge";
+                | "metadataTooLarge"
+                | "invalidVisit";
               retryAfterMs?: number;
             },
           Name
@@ -1135,7 +1270,21 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         visit: FunctionReference<
           "mutation",
           "internal",
-          { anonymousId: string; reason?: string },
+          {
+            anonymousId: string;
+            reason?: string;
+            visit?: {
+              startedAt?: number;
+              engagedMs?: number;
+              isLeaving?: boolean;
+              path?: string;
+              referrer?: string;
+              utmSource?: string;
+              utmMedium?: string;
+              utmCampaign?: string;
+              device?: "desktop" | "mobile" | "tablet";
+            };
+          },
           { ended: boolean; sessionId: string | null },
           Name
         >;
@@ -1161,11 +1310,25 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         beat: FunctionReference<
           "mutation",
           "internal",
-          { anonymousId: string },
+          {
+            anonymousId: string;
+            visit?: {
+              startedAt?: number;
+              engagedMs?: number;
+              isLeaving?: boolean;
+              path?: string;
+              referrer?: string;
+              utmSource?: string;
+              utmMedium?: string;
+              utmCampaign?: string;
+              device?: "desktop" | "mobile" | "tablet";
+            };
+          },
           | {
               ok: true;
               sessionId: string;
               state: "created" | "touched" | "unchanged" | "revived";
+              visitStartedAt: number;
             }
           | {
               ok: false;
@@ -1173,7 +1336,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 | "invalidAnonymousId"
                 | "invalidAction"
                 | "tooManyActions"
-                | "metadataTooLarge";
+                | "metadataTooLarge"
+                | "invalidVisit";
               retryAfterMs?: number;
             },
           Name

@@ -8,11 +8,11 @@ import { MAX_IMPORT_ACTIONS, MAX_IMPORT_ROWS } from "../shared/limits.js";
 import {
   ANONYMOUS_ID_RULE,
   isAnonymousId,
-  isIdle,
   type Action,
   type SessionState,
   vAction,
 } from "../shared/sessions.js";
+import { isIdle } from "../shared/visits.js";
 import type { Settings } from "../shared/settings.js";
 import { countStates } from "../rows/counters.js";
 import type { Patch } from "../rows/patch.js";
@@ -245,9 +245,16 @@ function insertLease(
 
 function firstBeat(
   lastActive: number,
-  { touchAfterMs, idleTimeoutMs }: Settings,
+  { touchAfterMs, idleTimeoutMs, maxVisitMs }: Settings,
 ) {
-  return { lastActive, actionCount: 0, touchAfterMs, idleTimeoutMs };
+  return {
+    startedAt: lastActive,
+    lastActive,
+    actionCount: 0,
+    touchAfterMs,
+    idleTimeoutMs,
+    ...(maxVisitMs === "never" ? {} : { maxVisitMs }),
+  };
 }
 
 // ── Actions ─────────────────────────────────────────────────────────────────

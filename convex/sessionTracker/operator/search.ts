@@ -5,15 +5,16 @@ import { query, type QueryCtx } from "../_generated/server.js";
 import { checkInteger } from "../shared/errors.js";
 import { MAX_LISTED } from "../shared/limits.js";
 import { comparePlaces, placeOf, type Place } from "../shared/places.js";
-import { isIdle, vSession, vSessionState } from "../shared/sessions.js";
+import { vSession, vSessionState } from "../shared/sessions.js";
+import { isIdle } from "../shared/visits.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
-import { findLease, toSession, vActivity } from "../rows/sessions.js";
 import {
   walkCreated,
   walkInactive,
   walkLeases,
   type Stretch,
 } from "../rows/walks.js";
+import { findLease, toSession, vActivity } from "../rows/sessions.js";
 
 const vFound = v.object({
   ...vSession.fields,

@@ -40,7 +40,7 @@ export async function openAllowance(
 /** Takes one delete off the allowance; the caller says so for each row that it deletes. */
 export function spend(
   allowance: Pick<Allowance, "deletes" | "bytes">,
-  deleted: Doc<"sessions"> | Doc<"actions">,
+  deleted: Doc<"sessions"> | Doc<"visits"> | Doc<"actions">,
 ): void {
   allowance.deletes -= 1;
   // The walk reads the document once, the delete again.
@@ -48,26 +48,39 @@ export function spend(
 }
 
 /**
- * Deletes a session's actions, oldest first, as many as the allowance allows, less one delete for the session.
- * @returns the number deleted, and whether none is left
+ * Deletes as many of a session's rows as the allowance allows, less one delete for the session.
  */
-export async function deleteActions(
+export async function deleteRowsOf(
   ctx: MutationCtx,
+  table: "visits" | "actions",
   session: Id<"sessions">,
   allowance: Pick<Allowance, "deletes" | "bytes">,
 ): Promise<{ deleted: number; isDone: boolean }> {
   let deleted = 0;
-  const actions = ctx.db
-    .query("actions")
-    .withIndex("session_at", (q) => q.eq("session", session));
-  // The actions are streamed, because a single one may be near 1 MiB.
-  for await (const action of actions) {
+  // Streamed, because a single action may be near 1 MiB.
+  for await (const row of rowsOf(ctx, table, session)) {
     if (allowance.deletes <= 1 || allowance.bytes < 0) {
       return { deleted, isDone: false };
     }
-    await ctx.db.delete("actions", action._id);
-    spend(allowance, action);
+    await ctx.db.delete(table, row._id);
+    spend(allowance, row);
     deleted += 1;
   }
   return { deleted, isDone: true };
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function rowsOf(
+  ctx: MutationCtx,
+  table: "visits" | "actions",
+  session: Id<"sessions">,
+): AsyncIterable<Doc<"visits"> | Doc<"actions">> {
+  return table === "visits"
+    ? ctx.db
+        .query("visits")
+        .withIndex("session_startedAt", (q) => q.eq("session", session))
+    : ctx.db
+        .query("actions")
+        .withIndex("session_at", (q) => q.eq("session", session));
 }

@@ -2,7 +2,8 @@
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import { isIdle, type Session } from "../shared/sessions.js";
+import type { Session } from "../shared/sessions.js";
+import { isIdle } from "../shared/visits.js";
 
 export function findSession(ctx: QueryCtx, anonymousId: string) {
   return ctx.db
@@ -25,8 +26,14 @@ export function findLease(ctx: QueryCtx, anonymousId: string) {
 }
 
 export function toSession(row: Doc<"sessions">): Session {
-  const { _id, _creationTime, inactiveSince, ...session } = row;
-  return { sessionId: _id, inactiveSince: inactiveSince ?? null, ...session };
+  const { _id, _creationTime, inactiveSince, engagedMs, ...rest } = row;
+  const { visitRows, ...session } = rest;
+  return {
+    sessionId: _id,
+    inactiveSince: inactiveSince ?? null,
+    engagedMs: engagedMs ?? 0,
+    ...session,
+  };
 }
 
 /** The part of a lease that operators see. */

@@ -21,7 +21,6 @@ import {
   type MutationCtx,
   type QueryCtx,
 } from "../_generated/server.js";
-import { sessionsLeftOf } from "../shared/bounds.js";
 import { fail } from "../shared/errors.js";
 import type { HookSession } from "../shared/hooks.js";
 import {
@@ -31,9 +30,8 @@ import {
   vRunStatus,
 } from "../shared/runs.js";
 import { type Session, vSession } from "../shared/sessions.js";
+import { sessionsLeftOf } from "../shared/bounds.js";
 import { countStates } from "../rows/counters.js";
-import { deleteActions } from "../rows/deletes.js";
-import { toSession } from "../rows/sessions.js";
 import { changeOf, noteChanges, type StateChange } from "../rows/tallies.js";
 import {
   PIECE_BYTES,
@@ -42,10 +40,12 @@ import {
   vWholeSession,
   type WholeSession,
 } from "../rows/wholeSessions.js";
+import { deleteRowsOf } from "../rows/deletes.js";
+import { toSession } from "../rows/sessions.js";
 import { callHook, toHookSession } from "../settings/hooks.js";
 import { advance, PAGE_LIMITS, recordPage, retreat } from "./chain.js";
-import { dueSessions, sessionCursor } from "./due.js";
 import { existingRun } from "./runRows.js";
+import { dueSessions, sessionCursor } from "./due.js";
 
 const vLink = {
   runId: v.string(),
@@ -311,13 +311,16 @@ async function deleteOldest(
   count: number,
   isComplete: boolean,
 ): Promise<void> {
-  // Of a complete session all are deleted, to see that there were `count`; else `deleteActions` keeps one
+  // Of a complete session all are deleted, to see that there were `count`; else `deleteRowsOf` keeps one
   // delete back.
   const deletes = isComplete ? Infinity : count + 1;
   const { deleted } =
     count === 0
       ? { deleted: 0 }
-      : await deleteActions(ctx, session._id, { deletes, bytes: Infinity });
+      : await deleteRowsOf(ctx, "actions", session._id, {
+          deletes,
+          bytes: Infinity,
+        });
   if (deleted !== count) {
     throw new Error(
       `Session ${session._id} has ${deleted} actions to delete, and ${count} were archived.`,

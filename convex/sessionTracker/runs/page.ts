@@ -1,16 +1,18 @@
 /** The work of one page of a run, within the limits of one transaction. */
+import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import type { HookSession } from "../shared/hooks.js";
-import type { RunKind } from "../shared/runKinds.js";
 import type { Cursor } from "../shared/runs.js";
+import type { RunKind } from "../shared/runKinds.js";
 import { countStates } from "../rows/counters.js";
+import { type ClosedVisit, countVisits } from "../rows/days.js";
+import { changeOf, noteChanges, type StateChange } from "../rows/tallies.js";
 import {
   type Allowance,
-  deleteActions,
+  deleteRowsOf,
   openAllowance,
   spend,
 } from "../rows/deletes.js";
-import { changeOf, noteChanges, type StateChange } from "../rows/tallies.js";
 import { callHook, toHookSession } from "../settings/hooks.js";
 import { closeVisit } from "../visitors/closeVisit.js";
 import {
@@ -84,6 +86,7 @@ async function expireLeases(
   const leases = await dueLeases(ctx, { cutoff }, cursor, count + 1);
   const expired: HookSession[] = [];
   const changed: StateChange[] = [];
+  const visits: ClosedVisit[] = [];
   for (const lease of leases.slice(0, count)) {
     done.cursor = leaseCursor(lease);
     const session = await ctx.db.get("sessions", lease.session);
@@ -91,7 +94,8 @@ async function expireLeases(
       throw new Error(`Lease ${lease._id} has lost its session.`);
     }
     const inactiveSince = lease.lastActive;
-    await closeVisit(ctx, session, lease, { state: "expired", inactiveSince });
+    const end = { state: "expired" as const, inactiveSince };
+    visits.push(await closeVisit(ctx, session, lease, end));
     changed.push(changeOf(session, "expired"));
     expired.push(toHookSession(session, inactiveSince));
   }
@@ -101,6 +105,7 @@ async function expireLeases(
   done.expired = expired.length;
   const counts = { active: -expired.length, expired: expired.length };
   await countStates(ctx, counts, kind);
+  await countVisits(ctx, visits, kind);
   await noteChanges(ctx, changed);
   await callHook(ctx, "onExpired", expired);
   return leases.length <= count;
@@ -123,16 +128,9 @@ async function purgeSessions(
   const counts = { expired: 0, ended: 0, active: 0 };
   for (const session of sessions.slice(0, count)) {
     if (allowance.deletes < 1 || allowance.bytes < 0) break;
-    const actions =
-      session.actionCount === 0
-        ? { deleted: 0, isDone: true }
-        : await deleteActions(ctx, session._id, allowance);
-    done.actions += actions.deleted;
-    if (!actions.isDone) {
-      const actionCount = session.actionCount - actions.deleted;
-      await ctx.db.patch("sessions", session._id, { actionCount });
-      break;
-    }
+    const rows = await deleteRows(ctx, session, allowance);
+    done.actions += rows.actions;
+    if (!rows.isDone) break;
     await ctx.db.delete("sessions", session._id);
     spend(allowance, session);
     counts[session.state] -= 1;
@@ -148,6 +146,34 @@ async function purgeSessions(
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+/**
+ * Deletes the visits and actions of a session; where it has none, nothing is read. The session keeps count of
+ * the rows that did not fit the page.
+ */
+async function deleteRows(
+  ctx: MutationCtx,
+  session: Doc<"sessions">,
+  allowance: Allowance,
+): Promise<{ actions: number; isDone: boolean }> {
+  const { _id, actionCount, visitRows = 0 } = session;
+  const visits =
+    visitRows === 0 ? NONE : await deleteRowsOf(ctx, "visits", _id, allowance);
+  const actions =
+    actionCount === 0 || !visits.isDone
+      ? NONE
+      : await deleteRowsOf(ctx, "actions", _id, allowance);
+  const isDone = visits.isDone && actions.isDone;
+  if (!isDone) {
+    await ctx.db.patch("sessions", _id, {
+      actionCount: actionCount - actions.deleted,
+      visitRows: visitRows - visits.deleted,
+    });
+  }
+  return { actions: actions.deleted, isDone };
+}
+
+const NONE = { deleted: 0, isDone: true };
 
 /** An expired lease costs as many read intervals as three deletes: two for its session, one for itself. */
 const COST_OF_A_LEASE = 3;

@@ -36,6 +36,7 @@ const RANGES: {
   [Field in Exclude<keyof Policy, "retentionDays">]: readonly [number, number];
 } = {
   idleTimeoutMs: [MINUTE_MS, 30 * DAY_MS],
+  maxVisitMs: [MINUTE_MS, 365 * DAY_MS],
   touchAfterMs: [0, HOUR_MS],
   maxActionsPerSession: [0, 1_000_000],
   // A document is at most 1 MiB; the rest of an action must fit beside its metadata.
@@ -47,8 +48,11 @@ function rangeFault(policy: Policy): PolicyFault | null {
   for (const field of Object.keys(RANGES) as (keyof typeof RANGES)[]) {
     const value = policy[field];
     const [min, max] = RANGES[field];
+    if (value === "never") continue;
     if (Number.isInteger(value) && value >= min && value <= max) continue;
-    return fault(field, value, `must be a whole number from ${min} to ${max}`);
+    const or = field === "maxVisitMs" ? ', or "never"' : "";
+    const rule = `must be a whole number from ${min} to ${max}${or}`;
+    return fault(field, value, rule);
   }
   return null;
 }

@@ -1,5 +1,6 @@
 /** Sessions and actions: their shapes, the answers to visitors, and the rules that need only a row. */
 import { v, type Infer } from "convex/values";
+import { vEntry, vVisit } from "./visits.js";
 
 export const vSessionState = v.union(
   v.literal("active"),
@@ -27,19 +28,13 @@ export function isAnonymousId(value: string): boolean {
   return ANONYMOUS_ID.test(value);
 }
 
-/** A visitor is idle once strictly more than the timeout has passed since the last activity. */
-export function isIdle(
-  lease: { lastActive: number; idleTimeoutMs: number },
-  now: number,
-): boolean {
-  return now - lease.lastActive > lease.idleTimeoutMs;
-}
-
 const vRefusal = v.union(
   v.literal("invalidAnonymousId"),
   v.literal("invalidAction"),
   v.literal("tooManyActions"),
   v.literal("metadataTooLarge"),
+  /** What a page reports of its visit is not of the form that it may have. */
+  v.literal("invalidVisit"),
 );
 export type Refusal = Infer<typeof vRefusal>;
 
@@ -69,6 +64,8 @@ export const vTrackResult = v.union(
       v.literal("unchanged"),
       v.literal("revived"),
     ),
+    /** Start of the visit under way, in ms since the epoch: its name in what a page reports of it. */
+    visitStartedAt: v.number(),
   }),
   vRefused,
 );
@@ -107,6 +104,12 @@ export const vSession = v.object({
   visits: v.number(),
   /** Number of actions in finished visits; the lease counts those of the current visit. */
   actionCount: v.number(),
+  /** How long the visitor was really there in finished visits, in ms. */
+  engagedMs: v.number(),
+  /** Where the first visit came from. */
+  firstEntry: v.optional(vEntry),
+  /** The last finished visit. */
+  lastVisit: v.optional(vVisit),
   endReason: v.optional(v.string()),
   userId: v.optional(v.string()),
 });

@@ -9,11 +9,15 @@ import { MINUTE_MS, DAY_MS } from "./times.js";
 export const vRetentionDays = v.union(v.number(), v.literal("never"));
 export type RetentionDays = Infer<typeof vRetentionDays>;
 
+const vMaxVisitMs = v.union(v.number(), v.literal("never"));
+
 const policyFields = {
   /** A visit ends once its visitor has been away for longer than this. @default 30 minutes */
   idleTimeoutMs: v.number(),
   /** @default 14 */
   retentionDays: vRetentionDays,
+  /** A visit that has gone on for this long is followed by the next, however busy it is. @default 24 hours */
+  maxVisitMs: vMaxVisitMs,
   /** A heartbeat writes nothing while the last write is younger than this. @default one minute */
   touchAfterMs: v.number(),
   /** An action beyond this number is refused. @default 10,000 */
@@ -39,6 +43,7 @@ export type Settings = Infer<typeof vSettings>;
 export const DEFAULT_SETTINGS: Settings = {
   idleTimeoutMs: 30 * MINUTE_MS,
   retentionDays: 14,
+  maxVisitMs: DAY_MS,
   touchAfterMs: MINUTE_MS,
   maxActionsPerSession: 10_000,
   maxMetadataBytes: 8_192,

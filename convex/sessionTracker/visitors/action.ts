@@ -5,12 +5,12 @@ import {
   MAX_ACTION_NAME,
   MAX_RESOURCE_ID,
   isAnonymousId,
-  isIdle,
   refuse,
   type Refusal,
   vActionResult,
 } from "../shared/sessions.js";
 import type { Settings } from "../shared/settings.js";
+import { whyOver } from "../shared/visits.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { readSettings } from "../settings/inForce.js";
 import { startVisit } from "./startVisit.js";
@@ -39,7 +39,7 @@ export const record = mutation({
 
     const now = Date.now();
     const visit =
-      lease === null || isIdle(lease, now)
+      lease === null || whyOver(lease, now) !== null
         ? await startVisit(ctx, anonymousId, session, lease, now)
         : {
             session: lease.session,

@@ -1,10 +1,20 @@
 /** How a visit closes. */
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
+import {
+  engagementOf,
+  startOf,
+  type Visit,
+  type VisitEnd,
+  type VisitReport,
+} from "../shared/visits.js";
+import { closed, type ClosedVisit } from "../rows/days.js";
+import type { Patch } from "../rows/patch.js";
 
 /**
- * Closes the visit under way: writes its end and its number of actions to the session, and deletes the lease.
- * The counters are left to the caller, who may close many visits and count them at once.
+ * Closes the visit of a lease and lets the lease go. Counting is the caller's, which may batch: the states,
+ * and the visit by its day.
+ * @param end `report`: what the visitor's page says of the visit at its end
  */
 export async function closeVisit(
   ctx: MutationCtx,
@@ -14,11 +24,63 @@ export async function closeVisit(
     state: "expired" | "ended";
     inactiveSince: number;
     endReason?: string;
+    report?: VisitReport | undefined;
   },
-): Promise<void> {
-  await ctx.db.patch("sessions", session._id, {
-    ...end,
-    actionCount: session.actionCount + lease.actionCount,
-  });
+): Promise<ClosedVisit> {
+  const { report, ...left } = end;
+  const why = end.state === "ended" ? "ended" : "idle";
+  const visit = visitOf(session, lease, end.inactiveSince, why, report);
+  const kept = await keepVisit(ctx, session, visit);
+  await ctx.db.patch("sessions", session._id, { ...left, ...kept });
   await ctx.db.delete("leases", lease._id);
+  return closed(visit, session.visits === 1);
+}
+
+/** The visit of a lease, as it is when it closes. */
+export function visitOf(
+  { userId }: Doc<"sessions">,
+  lease: Doc<"leases">,
+  endedAt: number,
+  why: VisitEnd,
+  report?: VisitReport,
+): Visit {
+  const { entry, path, actionCount } = lease;
+  const { engagedMs = 0 } = {
+    ...lease,
+    ...engagementOf(lease, report, endedAt),
+  };
+  // An imported lease, or a clock that was set back, may have it the other way round.
+  const startedAt = Math.min(startOf(lease), endedAt);
+  return {
+    startedAt,
+    endedAt,
+    engagedMs,
+    actions: actionCount,
+    ...(entry === undefined ? {} : { entry }),
+    ...(path === undefined ? {} : { exitPath: path }),
+    why,
+    ...(userId === undefined ? {} : { userId }),
+  };
+}
+
+/**
+ * Keeps a closed visit as the session's last, and gives the one before a row of its own: most visitors
+ * come once, and their only visit costs no row.
+ * @returns what to patch the session with
+ */
+export async function keepVisit(
+  ctx: MutationCtx,
+  session: Doc<"sessions">,
+  visit: Visit,
+): Promise<Patch<Doc<"sessions">>> {
+  const { _id, lastVisit, visitRows = 0, engagedMs = 0 } = session;
+  if (lastVisit !== undefined) {
+    await ctx.db.insert("visits", { session: _id, ...lastVisit });
+  }
+  return {
+    lastVisit: visit,
+    ...(lastVisit === undefined ? {} : { visitRows: visitRows + 1 }),
+    engagedMs: engagedMs + visit.engagedMs,
+    actionCount: session.actionCount + visit.actions,
+  };
 }

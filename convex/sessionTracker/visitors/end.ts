@@ -1,8 +1,9 @@
 /** Ending a visit at the visitor's own wish, such as a logout. */
 import { v } from "convex/values";
 import { mutation } from "../_generated/server.js";
-import { isIdle } from "../shared/sessions.js";
+import { isVisitReport, vVisitReport, whyOver } from "../shared/visits.js";
 import { countStates } from "../rows/counters.js";
+import { countVisits } from "../rows/days.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
 import { closeVisit } from "./closeVisit.js";
@@ -12,23 +13,31 @@ import { closeVisit } from "./closeVisit.js";
  * @returns `ended: false` where no visit was under way; `sessionId: null` where there is no session
  */
 export const visit = mutation({
-  args: { anonymousId: v.string(), reason: v.optional(v.string()) },
+  args: {
+    anonymousId: v.string(),
+    reason: v.optional(v.string()),
+    /** What the page says of the visit at its end; one of another form is left out of account. */
+    visit: v.optional(vVisitReport),
+  },
   returns: v.object({
     ended: v.boolean(),
     sessionId: v.union(v.string(), v.null()),
   }),
-  handler: async (ctx, { anonymousId, reason }) => {
+  handler: async (ctx, { anonymousId, reason, visit: report }) => {
     const session = await findSession(ctx, anonymousId);
     const lease = await findLease(ctx, anonymousId);
     if (session === null || lease === null) {
       return { ended: false, sessionId: session?._id ?? null };
     }
     const now = Date.now();
-    await closeVisit(ctx, session, lease, {
+    const closed = await closeVisit(ctx, session, lease, {
       state: "ended",
-      inactiveSince: isIdle(lease, now) ? lease.lastActive : now,
+      inactiveSince: whyOver(lease, now) === "idle" ? lease.lastActive : now,
       ...(reason === undefined ? {} : { endReason: reason }),
+      report:
+        report !== undefined && isVisitReport(report) ? report : undefined,
     });
+    await countVisits(ctx, [closed]);
     await countStates(ctx, { active: -1, ended: 1 });
     await noteChanges(ctx, [changeOf(session, "ended")]);
     return { ended: true, sessionId: session._id };

@@ -7,21 +7,24 @@ import {
   mutation,
   type MutationCtx,
 } from "../_generated/server.js";
+import { isIdle } from "../shared/visits.js";
 import { countStates } from "../rows/counters.js";
-import { deleteActions, openAllowance } from "../rows/deletes.js";
+import { closed, countVisits } from "../rows/days.js";
+import { deleteRowsOf, openAllowance } from "../rows/deletes.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
 import { tellErased, toHookSession, vTold } from "../settings/hooks.js";
+import { visitOf } from "./closeVisit.js";
 
 /**
- * The page size by which actions are erased in the visitor's own call, four actions for each session; the other
- * actions follow in scheduled calls.
+ * The page size by which rows are erased in the visitor's own call, four rows for each session; the other
+ * rows follow in scheduled calls.
  */
 const ERASE_AT_ONCE = 125;
 
 /**
- * Erases the visitor: the session and its lease at once, the actions as fast as the limits of transactions
- * allow. The app's hook `onPurged` is called in the same transaction, so that the app's own rows go too. Where
+ * Erases the visitor: the session and its lease at once, visits and actions as fast as the limits of
+ * transactions allow. The visit under way is added to the figures of its day, which say nothing of anybody. The app's hook `onPurged` is called in the same transaction, so that the app's own rows go too. Where
  * the hook fails, the visitor is erased all the same, and the call that the hook owes is kept in `hookDebts`.
  */
 export const visitor = mutation({
@@ -47,7 +50,13 @@ export const visitor = mutation({
       return { erased: false, sessionId: null, actions: 0, told: null };
     }
     const lease = await findLease(ctx, anonymousId);
-    if (lease !== null) await ctx.db.delete("leases", lease._id);
+    if (lease !== null) {
+      const now = Date.now();
+      const endedAt = isIdle(lease, now) ? lease.lastActive : now;
+      const visit = visitOf(session, lease, endedAt, "ended");
+      await countVisits(ctx, [closed(visit, session.visits === 1)]);
+      await ctx.db.delete("leases", lease._id);
+    }
     await ctx.db.delete("sessions", session._id);
     await countStates(ctx, { [session.state]: -1 });
     await noteChanges(ctx, [changeOf(session, null)]);
@@ -58,30 +67,34 @@ export const visitor = mutation({
       hookUnable,
     );
     const actions = session.actionCount + (lease?.actionCount ?? 0);
-    if (actions > 0) await eraseActionsOf(ctx, session._id);
+    const { visitRows = 0 } = session;
+    if (actions + visitRows > 0) await eraseRowsOf(ctx, session._id);
     return { erased: true, sessionId: session._id, actions, told };
   },
 });
 
-export const actions = internalMutation({
+/** What did not fit the visitor's own call. */
+export const rest = internalMutation({
   args: { session: v.id("sessions") },
   returns: v.null(),
   handler: async (ctx, { session }) => {
-    await eraseActionsOf(ctx, session);
+    await eraseRowsOf(ctx, session);
     return null;
   },
 });
 
+/** The name that 0.1 scheduled it by: an erasure that an upgrade interrupts goes on. */
+export const actions = rest;
+
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-async function eraseActionsOf(
+async function eraseRowsOf(
   ctx: MutationCtx,
   session: Id<"sessions">,
 ): Promise<void> {
   const allowance = await openAllowance(ctx, ERASE_AT_ONCE);
-  const { isDone } = await deleteActions(ctx, session, allowance);
-  if (isDone) return;
-  await ctx.scheduler.runAfter(0, internal.visitors.forget.actions, {
-    session,
-  });
+  const visits = await deleteRowsOf(ctx, "visits", session, allowance);
+  const actions = await deleteRowsOf(ctx, "actions", session, allowance);
+  if (visits.isDone && actions.isDone) return;
+  await ctx.scheduler.runAfter(0, internal.visitors.forget.rest, { session });
 }

@@ -2,42 +2,78 @@
  * A visitor's sign of life, the most frequent call of all: this module loads nothing that it does not use.
  */
 import { v } from "convex/values";
+import type { Doc } from "../_generated/dataModel.js";
 import { mutation } from "../_generated/server.js";
-import {
-  isAnonymousId,
-  isIdle,
-  refuse,
-  vTrackResult,
-} from "../shared/sessions.js";
+import { isAnonymousId, refuse, vTrackResult } from "../shared/sessions.js";
 import { isFuture } from "../shared/times.js";
+import {
+  engagementOf,
+  isVisitReport,
+  startOf,
+  type VisitReport,
+  vVisitReport,
+  whyOver,
+} from "../shared/visits.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { startVisit } from "./startVisit.js";
 
 /**
  * A sign of life: keeps the visit alive, or starts a visit where none is under way. It costs one document read
  * while the last write is younger than the setting `touchAfterMs`, else two reads and one write; only the
- * start of a visit touches anything but the lease.
+ * start of a visit touches anything but the lease. What the page reports of the visit rides on that write.
  */
 export const beat = mutation({
-  args: { anonymousId: v.string() },
+  args: { anonymousId: v.string(), visit: v.optional(vVisitReport) },
   returns: vTrackResult,
-  handler: async (ctx, { anonymousId }) => {
+  handler: async (ctx, { anonymousId, visit: report }) => {
     if (!isAnonymousId(anonymousId)) return refuse("invalidAnonymousId");
+    if (report !== undefined && !isVisitReport(report)) {
+      return refuse("invalidVisit");
+    }
     const now = Date.now();
     const lease = await findLease(ctx, anonymousId);
-    if (lease === null || isIdle(lease, now)) {
+    if (lease === null || whyOver(lease, now) !== null) {
       const session = await findSession(ctx, anonymousId);
-      const visit = await startVisit(ctx, anonymousId, session, lease, now);
+      const visit = await startVisit(
+        ctx,
+        anonymousId,
+        session,
+        lease,
+        now,
+        report,
+      );
       if (visit === null) return refuse("invalidAnonymousId");
-      return { ok: true as const, sessionId: visit.session, state: visit.how };
+      return alive(visit.session, visit.how, visit.startedAt);
     }
-    const sessionId = lease.session;
     const isFresh = now - lease.lastActive < lease.touchAfterMs;
     // A last activity that a clock wrote which was ahead is set right by the first sign of life.
-    if (isFresh && !isFuture(lease.lastActive, now)) {
-      return { ok: true as const, sessionId, state: "unchanged" as const };
+    if (isFresh && !isFuture(lease.lastActive, now) && !report?.isLeaving) {
+      return alive(lease.session, "unchanged", startOf(lease));
     }
-    await ctx.db.patch("leases", lease._id, { lastActive: now });
-    return { ok: true as const, sessionId, state: "touched" as const };
+    await ctx.db.patch("leases", lease._id, touched(lease, report, now));
+    return alive(lease.session, "touched", startOf(lease));
   },
 });
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function alive<State extends string>(
+  sessionId: string,
+  state: State,
+  visitStartedAt: number,
+) {
+  return { ok: true as const, sessionId, state, visitStartedAt };
+}
+
+function touched(
+  lease: Doc<"leases">,
+  report: VisitReport | undefined,
+  now: number,
+) {
+  return {
+    startedAt: startOf(lease),
+    lastActive: now,
+    ...engagementOf(lease, report, now),
+    ...(report?.path === undefined ? {} : { path: report.path }),
+  };
+}

@@ -1,14 +1,24 @@
 /** How a visit starts. */
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
+import {
+  entryOf,
+  lateEngagement,
+  type VisitReport,
+  whyOver,
+} from "../shared/visits.js";
 import { countStates } from "../rows/counters.js";
+import { closed, countVisits, gained } from "../rows/days.js";
+import type { Patch } from "../rows/patch.js";
 import { findBySessionId } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
 import { readSettings } from "../settings/inForce.js";
+import { keepVisit, visitOf } from "./closeVisit.js";
 
 /**
- * Starts a visit: the visitor's first, the next after the session expired or ended, or the next after an idle
- * lease that no run has expired yet, so that visits do not depend on when runs happen.
+ * Starts a visit: the visitor's first, the next after the session expired or ended, or the next after a lease
+ * whose visit is over and that no run has expired yet, so that visits do not depend on when runs happen.
+ * @param report what the page says of the visit that starts, or still of the visit before
  * @returns `null` for a new visitor whose anonymousId is the sessionId of another visitor: operators name
  *   sessions by either id
  */
@@ -16,56 +26,108 @@ export async function startVisit(
   ctx: MutationCtx,
   anonymousId: string,
   session: Doc<"sessions"> | null,
-  idleLease: Doc<"leases"> | null,
+  overLease: Doc<"leases"> | null,
   now: number,
+  report?: VisitReport,
 ) {
-  const { touchAfterMs, idleTimeoutMs } = await readSettings(ctx);
-  const terms = {
-    lastActive: now,
-    actionCount: 0,
-    touchAfterMs,
-    idleTimeoutMs,
-  };
-  const lease = (id: Id<"sessions">) =>
-    ctx.db.insert("leases", { anonymousId, session: id, ...terms });
-
+  const terms = await termsOf(ctx, now, report);
   if (session === null) {
     if ((await findBySessionId(ctx, anonymousId)) !== null) return null;
+    const { entry } = terms;
     const created = await ctx.db.insert("sessions", {
       anonymousId,
       createdAt: now,
       state: "active",
       visits: 1,
       actionCount: 0,
+      ...(entry === undefined ? {} : { firstEntry: entry }),
     });
     await countStates(ctx, { active: 1 });
     await noteChanges(ctx, [{ session: created, from: null, to: "active" }]);
-    return visit(created, await lease(created), "created");
+    const lease = { anonymousId, session: created, ...terms };
+    const made = await ctx.db.insert("leases", lease);
+    return visit(created, made, "created", now);
   }
+  const { _id } = session;
   const visits = session.visits + 1;
-  if (idleLease !== null) {
-    await ctx.db.patch("sessions", session._id, {
+  if (overLease !== null) {
+    await ctx.db.patch("sessions", _id, {
       visits,
-      actionCount: session.actionCount + idleLease.actionCount,
+      ...(await followUp(ctx, session, overLease, now, report)),
     });
-    await ctx.db.patch("leases", idleLease._id, terms);
-    return visit(session._id, idleLease._id, "revived");
+    const lease = { anonymousId, session: _id, ...terms };
+    await ctx.db.replace("leases", overLease._id, lease);
+    return visit(_id, overLease._id, "revived", now);
   }
-  await ctx.db.patch("sessions", session._id, {
+  await ctx.db.patch("sessions", _id, {
     state: "active",
     visits,
     inactiveSince: undefined,
     endReason: undefined,
+    ...(await creditLast(ctx, session, report)),
   });
   await countStates(ctx, { [session.state]: -1, active: 1 });
   await noteChanges(ctx, [changeOf(session, "active")]);
-  return visit(session._id, await lease(session._id), "revived");
+  const lease = { anonymousId, session: _id, ...terms };
+  return visit(_id, await ctx.db.insert("leases", lease), "revived", now);
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** The lease of a visit that starts, with the settings that it is to go by: a heartbeat reads nothing else. */
+async function termsOf(
+  ctx: MutationCtx,
+  now: number,
+  report: VisitReport | undefined,
+) {
+  const { touchAfterMs, idleTimeoutMs, maxVisitMs } = await readSettings(ctx);
+  const entry = entryOf(report);
+  return {
+    startedAt: now,
+    lastActive: now,
+    actionCount: 0,
+    touchAfterMs,
+    idleTimeoutMs,
+    ...(maxVisitMs === "never" ? {} : { maxVisitMs }),
+    ...(entry === undefined ? {} : { entry }),
+    ...(entry?.path === undefined ? {} : { path: entry.path }),
+  };
+}
+
+/** Closes the visit of a lease that the next visit takes over. */
+async function followUp(
+  ctx: MutationCtx,
+  session: Doc<"sessions">,
+  lease: Doc<"leases">,
+  now: number,
+  report: VisitReport | undefined,
+): Promise<Patch<Doc<"sessions">>> {
+  const why = whyOver(lease, now) ?? "maximum";
+  const over = visitOf(session, lease, lease.lastActive, why, report);
+  await countVisits(ctx, [closed(over, session.visits === 1)]);
+  return await keepVisit(ctx, session, over);
+}
+
+/** What the visit that a run has closed meanwhile gains by what the page could not tell in time. */
+async function creditLast(
+  ctx: MutationCtx,
+  { lastVisit, engagedMs = 0 }: Doc<"sessions">,
+  report: VisitReport | undefined,
+): Promise<Patch<Doc<"sessions">>> {
+  const late = lateEngagement(lastVisit, report);
+  if (lastVisit === undefined || late === 0) return {};
+  await countVisits(ctx, [gained(lastVisit, late)]);
+  return {
+    lastVisit: { ...lastVisit, engagedMs: lastVisit.engagedMs + late },
+    engagedMs: engagedMs + late,
+  };
 }
 
 function visit<How extends "created" | "revived">(
   session: Id<"sessions">,
   lease: Id<"leases">,
   how: How,
+  startedAt: number,
 ) {
-  return { session, lease, how, actionCount: 0 };
+  return { session, lease, how, startedAt, actionCount: 0 };
 }

@@ -18,6 +18,7 @@ test("get shows every setting, with its intervals as times in both zones", async
     idleTimeoutMs         30 minutes
     maxActionsPerSession  10,000
     maxMetadataBytes      8,192
+    maxVisitMs            1 day
     pageSize              1,000
     retentionDays         14 days
     touchAfterMs          1 minute

@@ -381,12 +381,15 @@ function factsOfModel({ visitors }: SessionModel) {
 
 function factsOfVisitor(visitor: Visitor) {
   const { changedAt, actions, actionsOfVisit, ...facts } = visitor;
-  const { touchAfterMs, idleTimeoutMs, ...always } = facts;
+  const { touchAfterMs, idleTimeoutMs, maxVisitMs, ...rest } = facts;
+  const { startedAt, ...always } = rest;
   const isActive = visitor.state === "active";
   return {
     ...always,
     // Only a lease keeps them.
-    terms: isActive ? { touchAfterMs, idleTimeoutMs } : null,
+    terms: isActive
+      ? { startedAt, touchAfterMs, idleTimeoutMs, maxVisitMs }
+      : null,
     actionsOfVisit: isActive ? actionsOfVisit : null,
     actions: actions.map(actionKey).toSorted(),
   };
@@ -414,8 +417,10 @@ function factsOfRows({ sessions, leases, actions }: Rows) {
           lease === undefined
             ? null
             : {
+                startedAt: lease.startedAt,
                 touchAfterMs: lease.touchAfterMs,
                 idleTimeoutMs: lease.idleTimeoutMs,
+                maxVisitMs: lease.maxVisitMs ?? "never",
               },
         actionsOfVisit: lease?.actionCount ?? null,
         actions: (actionsOf.get(session._id) ?? []).toSorted(),

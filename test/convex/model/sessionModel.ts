@@ -15,6 +15,8 @@ export interface Visitor {
   /** The settings as they were when the visit started. */
   touchAfterMs: number;
   idleTimeoutMs: number;
+  maxVisitMs: number | "never";
+  startedAt: number;
   actions: Action[];
   /** Those of them done in the current visit; imported ones belong to none. */
   actionsOfVisit: number;
@@ -41,7 +43,7 @@ export class SessionModel {
   heartbeat(id: string, now: number) {
     const visitor = this.visitors.get(id);
     if (visitor === undefined) return this.#create(id, now);
-    if (visitor.state !== "active" || isIdle(visitor, now)) {
+    if (visitor.state !== "active" || isOver(visitor, now)) {
       return this.#startVisit(visitor, now);
     }
     if (now - visitor.lastActive < visitor.touchAfterMs) return "unchanged";
@@ -129,7 +131,7 @@ export class SessionModel {
   }
 
   #create(id: string, at: number) {
-    const { touchAfterMs, idleTimeoutMs } = this.policy;
+    const { touchAfterMs, idleTimeoutMs, maxVisitMs } = this.policy;
     this.visitors.set(id, {
       createdAt: at,
       lastActive: at,
@@ -137,8 +139,10 @@ export class SessionModel {
       visits: 1,
       endReason: undefined,
       userId: undefined,
+      startedAt: at,
       touchAfterMs,
       idleTimeoutMs,
+      maxVisitMs,
       actions: [],
       actionsOfVisit: 0,
       changedAt: this.step,
@@ -147,14 +151,16 @@ export class SessionModel {
   }
 
   #startVisit(visitor: Visitor, at: number) {
-    const { touchAfterMs, idleTimeoutMs } = this.policy;
+    const { touchAfterMs, idleTimeoutMs, maxVisitMs } = this.policy;
     Object.assign(visitor, {
       state: "active",
       lastActive: at,
       visits: visitor.visits + 1,
       endReason: undefined,
+      startedAt: at,
       touchAfterMs,
       idleTimeoutMs,
+      maxVisitMs,
       actionsOfVisit: 0,
       changedAt: this.step,
     });
@@ -177,6 +183,14 @@ export class SessionModel {
     visitor.endReason = undefined;
     if (visitor.state === "ended") visitor.state = "expired";
   }
+}
+
+function isOver(visitor: Visitor, now: number): boolean {
+  const { startedAt, maxVisitMs } = visitor;
+  return (
+    isIdle(visitor, now) ||
+    (maxVisitMs !== "never" && now - startedAt >= maxVisitMs)
+  );
 }
 
 function isIdle(visitor: Visitor, now: number): boolean {

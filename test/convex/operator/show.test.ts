@@ -49,6 +49,7 @@ describe("list", () => {
         visits: 1,
         // Those of the current visit are in its lease.
         actionCount: 0,
+        engagedMs: 0,
         userId: "ada",
         lease: {
           lastActive: START + MINUTE_MS,
@@ -64,6 +65,14 @@ describe("list", () => {
         inactiveSince: START + MINUTE_MS,
         visits: 1,
         actionCount: 1,
+        engagedMs: 0,
+        lastVisit: {
+          startedAt: START,
+          endedAt: START + MINUTE_MS,
+          engagedMs: 0,
+          actions: 1,
+          why: "ended",
+        },
         endReason: "bye",
         lease: null,
       },

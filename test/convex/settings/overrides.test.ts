@@ -150,7 +150,7 @@ describe("a row of 0.1, with all values", () => {
   test("is read unchanged", async () => {
     const t = await setUpWhole();
     const settings = await t.query(api.settings.settings.get, {});
-    expect(settings).toEqual({ ...whole, revision: 4 });
+    expect(settings).toEqual({ ...DEFAULT_SETTINGS, ...whole, revision: 4 });
     expect(await overrides(t)).toBeUndefined();
   });
 
@@ -169,6 +169,7 @@ describe("a row of 0.1, with all values", () => {
       ...hooks,
     });
     expect(await t.query(api.settings.settings.get, {})).toEqual({
+      ...DEFAULT_SETTINGS,
       ...whole,
       pageSize: 500,
       revision: 5,

@@ -31,6 +31,7 @@ describe("without a row", () => {
       revision: 0,
       idleTimeoutMs: 30 * MINUTE_MS,
       retentionDays: 14,
+      maxVisitMs: DAY_MS,
       touchAfterMs: 60_000,
       maxActionsPerSession: 10_000,
       maxMetadataBytes: 8_192,

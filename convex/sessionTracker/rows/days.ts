@@ -1,0 +1,133 @@
+/**
+ * What visits came to by UTC day. Counted in the transaction in which a visit closes, so that the figures are
+ * exact, and stay when the visitors are purged or forgotten.
+ */
+import { v, type Infer } from "convex/values";
+import type { Doc } from "../_generated/dataModel.js";
+import type { MutationCtx, QueryCtx } from "../_generated/server.js";
+import type { RunKind } from "../shared/runKinds.js";
+import { isBounce, type Visit } from "../shared/visits.js";
+
+export const vDayCounts = v.object({
+  /** Visitors whose first visit began on the day. */
+  newVisitors: v.number(),
+  visits: v.number(),
+  /** Visits of less than 10 s of engaged time and without an action. */
+  bounces: v.number(),
+  engagedMs: v.number(),
+  actions: v.number(),
+});
+export type DayCounts = Infer<typeof vDayCounts>;
+
+/** A visit that has closed, or what one has gained since. */
+export interface ClosedVisit extends DayCounts {
+  startedAt: number;
+}
+
+/** @param isFirst whether it was the visitor's first */
+export function closed(visit: Visit, isFirst: boolean): ClosedVisit {
+  const { startedAt, engagedMs, actions } = visit;
+  return {
+    startedAt,
+    newVisitors: isFirst ? 1 : 0,
+    visits: 1,
+    bounces: isBounce(visit) ? 1 : 0,
+    engagedMs,
+    actions,
+  };
+}
+
+/** What a visit that has closed before gains by so much more engaged time. */
+export function gained(visit: Visit, engagedMs: number): ClosedVisit {
+  const after = { ...visit, engagedMs: visit.engagedMs + engagedMs };
+  return {
+    startedAt: visit.startedAt,
+    newVisitors: 0,
+    visits: 0,
+    bounces: Number(isBounce(after)) - Number(isBounce(visit)),
+    engagedMs,
+    actions: 0,
+  };
+}
+
+/**
+ * Adds to the days on which the visits began: one row for each day.
+ * @param of the run that closed them
+ */
+export async function countVisits(
+  ctx: MutationCtx,
+  visits: ClosedVisit[],
+  of?: RunKind,
+): Promise<void> {
+  const byDay = new Map<string, DayCounts>();
+  for (const { startedAt, ...counts } of visits) {
+    const day = dayOf(startedAt);
+    byDay.set(day, sum(byDay.get(day) ?? NOTHING, counts));
+  }
+  const shard =
+    of === undefined
+      ? FIRST_VISITOR_SHARD + Math.floor(Math.random() * VISITOR_SHARDS)
+      : SHARD_OF_RUN[of];
+  for (const [day, counts] of byDay) {
+    await addToShard(ctx, { day, shard }, counts);
+  }
+}
+
+/** The UTC day of a time in ms since the epoch, as `YYYY-MM-DD`. */
+export function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
+/** The shards of a day. */
+export function shardsOf(ctx: QueryCtx, day: string): Promise<Doc<"days">[]> {
+  return ctx.db
+    .query("days")
+    .withIndex("day_shard", (q) => q.eq("day", day))
+    .take(SHARDS);
+}
+
+export function sum(a: DayCounts, b: DayCounts): DayCounts {
+  return {
+    newVisitors: a.newVisitors + b.newVisitors,
+    visits: a.visits + b.visits,
+    bounces: a.bounces + b.bounces,
+    engagedMs: a.engagedMs + b.engagedMs,
+    actions: a.actions + b.actions,
+  };
+}
+
+// ── Shards ──────────────────────────────────────────────────────────────────
+
+/**
+ * Pages of runs have shards of their own, as they have of the counters: a page takes a second or more, and
+ * would conflict with any visit that closes meanwhile. What an import brings has another, so that it can be
+ * brought again.
+ */
+export const IMPORT_SHARD = -1;
+const SHARD_OF_RUN: Record<RunKind, number> = { expire: 0, purge: 1 };
+const FIRST_VISITOR_SHARD = 2;
+const VISITOR_SHARDS = 6;
+export const SHARDS = 1 + FIRST_VISITOR_SHARD + VISITOR_SHARDS;
+
+export const NOTHING: DayCounts = {
+  newVisitors: 0,
+  visits: 0,
+  bounces: 0,
+  engagedMs: 0,
+  actions: 0,
+};
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+async function addToShard(
+  ctx: MutationCtx,
+  { day, shard }: { day: string; shard: number },
+  counts: DayCounts,
+): Promise<void> {
+  const row = await ctx.db
+    .query("days")
+    .withIndex("day_shard", (q) => q.eq("day", day).eq("shard", shard))
+    .unique();
+  if (row === null) await ctx.db.insert("days", { day, shard, ...counts });
+  else await ctx.db.patch("days", row._id, sum(row, counts));
+}

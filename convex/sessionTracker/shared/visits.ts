@@ -1,0 +1,190 @@
+/** Visits: what is kept of one, what a page reports of it, and the rules that need nothing else. */
+import { v, type Infer } from "convex/values";
+import { isFuture } from "./times.js";
+
+/** Where a visit came from, and on what. Never an IP address, never a full URL. */
+export const vEntry = v.object({
+  /** The first page, such as `/pricing`: no query, no fragment. */
+  path: v.optional(v.string()),
+  /** The host of the other site that led here, such as `news.example.com`. */
+  referrer: v.optional(v.string()),
+  utmSource: v.optional(v.string()),
+  utmMedium: v.optional(v.string()),
+  utmCampaign: v.optional(v.string()),
+  device: v.optional(
+    v.union(v.literal("desktop"), v.literal("mobile"), v.literal("tablet")),
+  ),
+});
+export type Entry = Infer<typeof vEntry>;
+
+/** `maximum`: it went on for as long as a visit may, and the visitor's next sign of life began another. */
+const vVisitEnd = v.union(
+  v.literal("idle"),
+  v.literal("maximum"),
+  v.literal("ended"),
+);
+export type VisitEnd = Infer<typeof vVisitEnd>;
+
+/** A visit that is over. Times are in ms since the epoch. */
+export const vVisit = v.object({
+  startedAt: v.number(),
+  /** The last sign of life, or when the visitor ended it. */
+  endedAt: v.number(),
+  /** How long somebody was really there, in ms. */
+  engagedMs: v.number(),
+  /** Actions recorded in it; they may have been purged since. */
+  actions: v.number(),
+  entry: v.optional(vEntry),
+  /** The last page. */
+  exitPath: v.optional(v.string()),
+  why: vVisitEnd,
+  /** The app's user whom the visitor was linked to when it closed. */
+  userId: v.optional(v.string()),
+});
+export type Visit = Infer<typeof vVisit>;
+
+/** What a page says of the visit with a heartbeat. */
+export const vVisitReport = v.object({
+  /** The visit that `engagedMs` is of, as the last answer named it; absent: the one under way. */
+  startedAt: v.optional(v.number()),
+  /**
+   * How long somebody was there in that visit so far, in ms. The total, so that a report that comes
+   * twice, or late, counts nothing twice.
+   */
+  engagedMs: v.optional(v.number()),
+  /** The page is left or hidden: it is written however young the last write is. */
+  isLeaving: v.optional(v.boolean()),
+  /** What the entry becomes where this call starts a visit, the path else where the visitor is now. */
+  ...vEntry.fields,
+});
+export type VisitReport = Infer<typeof vVisitReport>;
+
+/** The part of a lease that says how the visit under way goes; what is optional lacks in leases of 0.1. */
+export interface VisitUnderWay {
+  _creationTime: number;
+  lastActive: number;
+  idleTimeoutMs: number;
+  startedAt?: number;
+  maxVisitMs?: number;
+  engagedMs?: number;
+  engagedAt?: number;
+}
+
+/** A visitor is idle once strictly more than the timeout has passed since the last activity. */
+export function isIdle(
+  lease: Pick<VisitUnderWay, "lastActive" | "idleTimeoutMs">,
+  now: number,
+): boolean {
+  return now - lease.lastActive > lease.idleTimeoutMs;
+}
+
+/** Why the visit is over, though its lease is still there; `null` while it is not. */
+export function whyOver(
+  lease: VisitUnderWay,
+  now: number,
+): "idle" | "maximum" | null {
+  if (isIdle(lease, now)) return "idle";
+  const { maxVisitMs = Infinity } = lease;
+  return now - startOf(lease) >= maxVisitMs ? "maximum" : null;
+}
+
+/** A lease of 0.1 does not say when its visit started: not before it was made, at any rate. */
+export function startOf(lease: VisitUnderWay): number {
+  const { startedAt, _creationTime, lastActive } = lease;
+  return startedAt ?? Math.floor(Math.min(_creationTime, lastActive));
+}
+
+/**
+ * What a report adds to the lease: no more than the time that has passed since the visit last took some,
+ * so that nobody was there for longer than the clock allows.
+ * @param now the end of a visit that is over
+ */
+export function engagementOf(
+  lease: VisitUnderWay,
+  report: VisitReport | undefined,
+  now: number,
+): { engagedMs?: number; engagedAt?: number } {
+  const startedAt = startOf(lease);
+  if (report?.engagedMs === undefined) return {};
+  if (report.startedAt !== undefined && report.startedAt !== startedAt) {
+    return {};
+  }
+  const { engagedMs = 0, engagedAt = startedAt } = lease;
+  // A time that a clock wrote which was ahead says nothing of how much has passed.
+  const since = isFuture(engagedAt, now) ? now : engagedAt;
+  const most = engagedMs + Math.max(0, now - since);
+  const taken = Math.floor(Math.min(report.engagedMs, most));
+  return taken > engagedMs ? { engagedMs: taken, engagedAt: now } : {};
+}
+
+/** What a closed visit still gains by a report of it, in ms: within its length. */
+export function lateEngagement(
+  visit: Visit | undefined,
+  report: VisitReport | undefined,
+): number {
+  if (visit === undefined || report?.engagedMs === undefined) return 0;
+  if (report.startedAt !== visit.startedAt) return 0;
+  const lengthMs = visit.endedAt - visit.startedAt;
+  const total = Math.floor(Math.min(report.engagedMs, lengthMs));
+  return Math.max(0, total - visit.engagedMs);
+}
+
+/** Under so much engaged time, and without an action, a visit is a bounce: GA4 draws the line there, too. */
+const BOUNCE_BELOW_MS = 10_000;
+
+export function isBounce({
+  engagedMs,
+  actions,
+}: Pick<Visit, "engagedMs" | "actions">): boolean {
+  return engagedMs < BOUNCE_BELOW_MS && actions === 0;
+}
+
+/** The one word for where a visit came from. */
+export function sourceOf(entry: Entry | undefined): string {
+  return entry?.utmSource ?? entry?.referrer ?? "direct";
+}
+
+// ── Reports ─────────────────────────────────────────────────────────────────
+
+/** The longest of each, in characters; a host name has at most 253. */
+export const MAX_PATH = 512;
+const MAX_REFERRER = 253;
+export const MAX_UTM = 128;
+
+/** Whether a report is of the form that a page may send: what is not is refused, never cut. */
+export function isVisitReport(report: VisitReport): boolean {
+  const { startedAt = 0, engagedMs = 0, path = "/", referrer } = report;
+  const { utmSource, utmMedium, utmCampaign } = report;
+  return (
+    isTime(startedAt) &&
+    isTime(engagedMs) &&
+    path.length <= MAX_PATH &&
+    /^\/[^?#]*$/.test(path) &&
+    (referrer === undefined || isHostName(referrer)) &&
+    [utmSource, utmMedium, utmCampaign].every(
+      (text) => text === undefined || (text !== "" && text.length <= MAX_UTM),
+    )
+  );
+}
+
+/** The entry of a visit that the report starts; `undefined` where it says nothing. */
+export function entryOf(report: VisitReport | undefined): Entry | undefined {
+  if (report === undefined) return undefined;
+  const { startedAt, engagedMs, isLeaving, ...entry } = report;
+  return Object.keys(entry).length === 0 ? undefined : entry;
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function isTime(ms: number): boolean {
+  return Number.isFinite(ms) && ms >= 0;
+}
+
+/** A name, not an address: one of IPv6 has colons, and of IPv4 digits in its last part. */
+function isHostName(text: string): boolean {
+  return (
+    text.length <= MAX_REFERRER &&
+    /^[\p{L}\p{N}_-]+(\.[\p{L}\p{N}_-]+)*$/u.test(text) &&
+    !/(^|\.)\d+$/.test(text)
+  );
+}
