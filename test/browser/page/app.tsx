@@ -1,11 +1,12 @@
 /**
- * An app whose address names its deployment, the number of roots with a client of their own, and the
- * heartbeat interval: its trackers are there for tests to act with.
+ * An app whose address names its deployment, the number of roots with a client of their own, the heartbeat
+ * interval and, where no debugger is attached, whom to obey: its trackers are there for tests to act with.
  */
 import { ConvexProvider, ConvexReactClient } from "convex/react";
 import { useState } from "react";
 import { createRoot } from "react-dom/client";
 import { useSessionTracker, type Consent } from "../../../react/index.js";
+import { obey } from "./obey.js";
 import type { Tracker } from "./tracker.js";
 
 const query = new URLSearchParams(location.search);
@@ -32,3 +33,6 @@ for (let n = 0; n < Number(query.get("roots") ?? 1); n += 1) {
     </ConvexProvider>,
   );
 }
+
+const remote = query.get("remote");
+if (remote !== null) void obey(remote);

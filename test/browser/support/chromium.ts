@@ -10,6 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { chromium, type BrowserContext } from "playwright-core";
 
 /** A Chromium process of its own, with a profile of its own. */
@@ -23,6 +24,12 @@ export interface ChromiumOptions {
   blockStorage?: boolean;
 }
 
+/** A Chromium process to which nobody is attached. */
+export interface Unwatched {
+  ended: Promise<void>;
+  close: () => Promise<void>;
+}
+
 /** The host of this machine on plain http that a browser does not take for it: no secure context. */
 export const INSECURE_HOST = "app.test";
 
@@ -33,31 +40,13 @@ export const INSECURE_HOST = "app.test";
 export async function startChromium({
   blockStorage = false,
 }: ChromiumOptions = {}): Promise<Chromium> {
-  const profile = mkdtempSync(join(tmpdir(), "sessions-ops-chromium-"));
+  const profile = makeProfile();
   if (blockStorage) writePreferences(profile, { cookies: BLOCK });
-  const child = spawn(findChromium(), [...ARGS, `--user-data-dir=${profile}`], {
-    stdio: ["ignore", "ignore", "pipe"],
-    // Chromium's helper processes go with it when the group is killed.
-    detached: true,
-  });
-  const killGroup = (): void => {
-    if (child.pid === undefined || child.exitCode !== null) return;
-    process.kill(-child.pid, "SIGKILL");
-  };
-  process.once("exit", killGroup);
-  const ended = new Promise<void>((resolve) => {
-    child.on("close", () => resolve());
-    child.on("error", () => resolve());
-  });
-  const kill = async (): Promise<void> => {
-    killGroup();
-    await ended;
-    process.off("exit", killGroup);
-    // A helper may write until it is gone.
-    rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
-  };
+  const { stderr, ended, kill } = spawnChromium(profile, [
+    "--remote-debugging-port=0",
+  ]);
   try {
-    const endpoint = await endpointOf(child.stderr, ended);
+    const endpoint = await endpointOf(stderr, ended);
     const browser = await chromium.connectOverCDP(endpoint, {
       noDefaults: true,
       timeout: TIMEOUT_MS,
@@ -75,6 +64,17 @@ export async function startChromium({
     await kill();
     throw error;
   }
+}
+
+/**
+ * Starts Chromium at an address, with nothing by which it could be debugged: while a debugger is attached to
+ * a page, it prerenders none for it.
+ */
+export function startUnwatched(address: string): Unwatched {
+  const { stderr, ended, kill } = spawnChromium(makeProfile(), [address]);
+  // Nobody reads what it says, which must not fill the pipe.
+  stderr.resume();
+  return { ended, close: kill };
 }
 
 /** The path of Chromium. @throws where there is none, with how to get one */
@@ -114,7 +114,6 @@ const MAC_PATHS = [
 
 const ARGS = [
   "--headless=new",
-  "--remote-debugging-port=0",
   "--no-first-run",
   "--no-default-browser-check",
   "--disable-background-networking",
@@ -128,6 +127,46 @@ const ARGS = [
 
 /** The value of a content setting for "never". */
 const BLOCK = 2;
+
+interface Spawned {
+  stderr: Readable;
+  ended: Promise<void>;
+  /** Ends it, and removes its profile. */
+  kill: () => Promise<void>;
+}
+
+function makeProfile(): string {
+  return mkdtempSync(join(tmpdir(), "sessions-ops-chromium-"));
+}
+
+function spawnChromium(profile: string, args: string[]): Spawned {
+  const child = spawn(
+    findChromium(),
+    [...ARGS, `--user-data-dir=${profile}`, ...args],
+    {
+      stdio: ["ignore", "ignore", "pipe"],
+      // Chromium's helper processes go with it when the group is killed.
+      detached: true,
+    },
+  );
+  const killGroup = (): void => {
+    if (child.pid === undefined || child.exitCode !== null) return;
+    process.kill(-child.pid, "SIGKILL");
+  };
+  process.once("exit", killGroup);
+  const ended = new Promise<void>((resolve) => {
+    child.on("close", () => resolve());
+    child.on("error", () => resolve());
+  });
+  const kill = async (): Promise<void> => {
+    killGroup();
+    await ended;
+    process.off("exit", killGroup);
+    // A helper may write until it is gone.
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
+  };
+  return { stderr: child.stderr, ended, kill };
+}
 
 function writePreferences(
   profile: string,
@@ -151,7 +190,7 @@ function isExecutable(path: string): boolean {
 }
 
 async function endpointOf(
-  stderr: NodeJS.ReadableStream,
+  stderr: Readable,
   ended: Promise<void>,
 ): Promise<string> {
   const said: string[] = [];

@@ -15,10 +15,17 @@ export interface Answer {
   body: Record<string, unknown>;
 }
 
+/** A mutation for which a page asked. */
+export interface Asked {
+  name: string;
+  /** The address of the page, as far as it tells. */
+  page: string;
+}
+
 /** Stands between pages and a deployment, and holds or gives answers of the test's. */
 export class Gate {
   /** The mutations that pages asked for, whoever answered. */
-  readonly asked: string[] = [];
+  readonly asked: Asked[] = [];
   readonly #target: URL;
   readonly #server: Server = createServer();
   readonly #sockets = new Set<Duplex>();
@@ -74,7 +81,9 @@ export class Gate {
   async #answer(asked: IncomingMessage, response: ServerResponse) {
     const body = Buffer.concat((await asked.toArray()) as Buffer[]);
     const name = mutationOf(asked, body);
-    this.asked.push(...(name === undefined ? [] : [name]));
+    if (name !== undefined) {
+      this.asked.push({ name, page: asked.headers.referer ?? "" });
+    }
     const answer = this.#answers.get(name ?? "");
     if (answer !== undefined) {
       response.writeHead(answer.status, {
