@@ -1,21 +1,16 @@
 /** The public functions of an app, called as its visitors and operators call them. */
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Operation } from "../../client/index.js";
 import { advance, step } from "../convex/support/clock.js";
+import { DAY_MS, fakeClock, MINUTE_MS } from "../convex/support/fresh.js";
 import { sessionTracker } from "../convex/support/hooksApp/component.js";
 import { permitAll, sessions, setUpApp, type App } from "./app.js";
-import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared/times.js";
 
 const START = Date.UTC(2026, 0, 1);
 const anonymousId = "user123";
 const visitor = { anonymousId };
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: START });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeClock(START);
 
 describe("trackSession", () => {
   test("creates, leaves, touches and revives one session", async () => {

@@ -1,6 +1,5 @@
 /** A deployment's clock was ahead and is set back: what it stored meanwhile proves nothing. */
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { api } from "../../convex/sessionTracker/_generated/api.js";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { advance } from "./support/clock.js";
 import {
   checkWatchdog,
@@ -8,6 +7,7 @@ import {
   setSpec,
   setUpWithRefill,
 } from "./support/fireKit.js";
+import { api, DAY_MS, fakeClock, HOUR_MS, MINUTE_MS } from "./support/fresh.js";
 import type { Component } from "./support/rows.js";
 import {
   loseLink,
@@ -19,22 +19,12 @@ import {
   visitors,
 } from "./support/runKit.js";
 import { setUpComponent } from "./support/setup.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../convex/sessionTracker/shared/times.js";
 
 const RIGHT = Date.UTC(2026, 2, 1, 3);
 const AHEAD = RIGHT + 10 * DAY_MS;
 
 let t: Component;
-beforeEach(() => {
-  vi.useFakeTimers({ now: AHEAD });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeClock(AHEAD);
 
 describe("schedules", () => {
   beforeEach(async () => {

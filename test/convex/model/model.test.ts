@@ -5,12 +5,18 @@
  *
  * A failure names its seed and the last operations. `MODEL_SEED=7 npx vitest run model` replays one.
  */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { expect, test, vi } from "vitest";
 import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
 import { advance, step } from "../support/clock.js";
 import { setUpWithFaults } from "../support/faults.js";
 import { Random } from "../../../embedded/test/support/random.js";
+import {
+  api,
+  DAY_MS,
+  fakeClock,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../support/fresh.js";
 import {
   expectInvariants,
   readRows,
@@ -28,11 +34,6 @@ import {
   DEFAULT_SETTINGS,
   type Policy,
 } from "../../../convex/sessionTracker/shared/settings.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
 
 const START = Date.UTC(2026, 0, 1);
@@ -47,12 +48,7 @@ const VISITORS = [
   ...Array.from({ length: 4 }, (_, n) => `poison-${n}`),
 ];
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: START });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeClock(START);
 
 test.each(seeds)(
   `seed %i: ${OPERATIONS} operations`,

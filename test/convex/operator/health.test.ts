@@ -1,13 +1,18 @@
 /** What `doctor` asks of the component, and what it may repair. */
 import { Crons } from "@convex-dev/crons";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
+import { advance } from "../support/clock.js";
 import {
   api,
   components,
+  DAY_MS,
+  freshComponent,
+  HOUR_MS,
   internal,
-} from "../../../convex/sessionTracker/_generated/api.js";
-import { advance } from "../support/clock.js";
-import type { Component } from "../support/rows.js";
+  MINUTE_MS,
+  NOW,
+  t,
+} from "../support/fresh.js";
 import {
   finishRun,
   loseLink,
@@ -17,23 +22,8 @@ import {
   startRun,
   visitors,
 } from "../support/runKit.js";
-import { setUpComponent } from "../support/setup.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 
-const NOW = Date.UTC(2026, 2, 1);
-
-let t: Component;
-beforeEach(() => {
-  vi.useFakeTimers({ now: NOW });
-  t = setUpComponent();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+freshComponent();
 
 test("clock returns the deployment's time", async () => {
   expect(await t.mutation(api.operator.health.clock, {})).toBe(NOW);

@@ -1,11 +1,17 @@
 /** Importing rows from elsewhere: what is created, what merges, what is refused. */
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { describe, expect, test, vi } from "vitest";
 import {
   MAX_IMPORT_ACTIONS,
   MAX_IMPORT_ROWS,
 } from "../../../convex/sessionTracker/shared/limits.js";
 import type { ImportRow } from "../../../convex/sessionTracker/operator/import.js";
+import {
+  api,
+  DAY_MS,
+  fakeClock,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../support/fresh.js";
 import {
   expectInvariants,
   readRows,
@@ -14,22 +20,12 @@ import {
 } from "../support/rows.js";
 import { setUpComponent } from "../support/setup.js";
 import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2026, 0, 1);
 const LONG_AGO = NOW - 20 * DAY_MS;
 const RECENTLY = NOW - 5 * MINUTE_MS;
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: NOW });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeClock(NOW);
 
 describe("a visitor not seen before", () => {
   test("who is idle is imported as an expired session without a lease", async () => {

@@ -1,8 +1,8 @@
 /** Actions of one session from elsewhere, where they do not fit one call: none lost, none twice. */
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { describe, expect, test } from "vitest";
 import type { ExportCursor } from "../../../convex/sessionTracker/operator/export.js";
 import { Random } from "../../../embedded/test/support/random.js";
+import { api, fakeClock } from "../support/fresh.js";
 import type { Component } from "../support/rows.js";
 import { setUpComponent } from "../support/setup.js";
 import type { Place } from "../../../convex/sessionTracker/shared/places.js";
@@ -11,12 +11,7 @@ import type { Action } from "../../../convex/sessionTracker/shared/sessions.js";
 const NOW = Date.UTC(2026, 0, 1);
 const AT = NOW - 60_000;
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: NOW });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeClock(NOW);
 
 type Imported = Action & { copies?: number };
 type Rest = { actions: Imported[]; after: Place | null };

@@ -1,20 +1,10 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import type { Component } from "../support/rows.js";
+import { expect, test, vi } from "vitest";
+import { api, DAY_MS, freshComponent, t } from "../support/fresh.js";
 import { seedExpired, visitors } from "../support/runKit.js";
-import { setUpComponent } from "../support/setup.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const TODAY = Date.UTC(2026, 2, 1);
 
-let t: Component;
-beforeEach(() => {
-  vi.useFakeTimers({ now: TODAY });
-  t = setUpComponent();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+freshComponent(TODAY);
 
 async function visitAt(at: number, anonymousId: string) {
   vi.setSystemTime(at);

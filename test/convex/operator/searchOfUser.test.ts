@@ -1,25 +1,19 @@
 /** A user with more sessions than one call looks at: none is left out, in whatever order. */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { readRows, type Component } from "../support/rows.js";
-import { seedExpired, seedLeased } from "../support/runKit.js";
-import { setUpComponent } from "../support/setup.js";
+import { expect, test } from "vitest";
 import {
+  api,
   DAY_MS,
+  freshComponent,
   MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
+  NOW,
+  t,
+} from "../support/fresh.js";
+import { readRows } from "../support/rows.js";
+import { seedExpired, seedLeased } from "../support/runKit.js";
 
-const NOW = Date.UTC(2026, 2, 1);
 const COUNT = 1_200;
 
-let t: Component;
-beforeEach(() => {
-  vi.useFakeTimers({ now: NOW });
-  t = setUpComponent();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+freshComponent();
 
 test.each([
   ["created", "asc"],

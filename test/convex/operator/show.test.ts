@@ -1,6 +1,6 @@
 /** What operators and the app read: lists, single sessions, timelines, windows of activity. */
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { describe, expect, test, vi } from "vitest";
+import { api, DAY_MS, fakeClock, MINUTE_MS } from "../support/fresh.js";
 import { readRows, type Component } from "../support/rows.js";
 import { startRun } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
@@ -8,19 +8,10 @@ import type {
   Action,
   SessionState,
 } from "../../../convex/sessionTracker/shared/sessions.js";
-import {
-  DAY_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 
 const START = Date.UTC(2026, 0, 1);
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: START });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeClock(START);
 
 describe("list", () => {
   test("returns the newest created first, each with the values of its rows", async () => {

@@ -1,10 +1,18 @@
 /** Counting all sessions while they come, go and change: exact, and a repair never makes it worse. */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { expect, test, vi } from "vitest";
 import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
 import { countStates } from "../../../convex/sessionTracker/rows/counters.js";
 import { Random } from "../../../embedded/test/support/random.js";
-import { expectInvariants, type Component } from "../support/rows.js";
+import {
+  api,
+  DAY_MS,
+  freshComponent,
+  HOUR_MS,
+  MINUTE_MS,
+  NOW,
+  t,
+} from "../support/fresh.js";
+import { expectInvariants } from "../support/rows.js";
 import {
   finishRun,
   seedExpired,
@@ -12,24 +20,10 @@ import {
   startRun,
   visitors,
 } from "../support/runKit.js";
-import { setUpComponent } from "../support/setup.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 
-const NOW = Date.UTC(2026, 2, 1);
 const NOTHING = { active: 0, expired: 0, ended: 0 };
 
-let t: Component;
-beforeEach(() => {
-  vi.useFakeTimers({ now: NOW });
-  t = setUpComponent();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+freshComponent();
 
 type Done = NonNullable<(typeof api.operator.tally.page)["_returnType"]>;
 

@@ -4,10 +4,10 @@
  * where the clocks of an engine can (the embedded one's can), the rows share the first time only, and
  * `test/embedded/sharedTimes.test.ts` imports rows that share both.
  */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { expect, test } from "vitest";
 import { removeFaults, setUpWithFaults } from "../support/faults.js";
-import { expectInvariants, readRows, type Component } from "../support/rows.js";
+import { api, DAY_MS, freshComponent, t } from "../support/fresh.js";
+import { expectInvariants, readRows } from "../support/rows.js";
 import {
   finishRun,
   seedExpired,
@@ -16,19 +16,11 @@ import {
   startRun,
   visitors,
 } from "../support/runKit.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const NOW = Date.UTC(2600, 2, 1);
 const OLD = NOW - 30 * DAY_MS;
 
-let t: Component;
-beforeEach(async () => {
-  vi.useFakeTimers({ now: NOW });
-  t = await setUpWithFaults();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+freshComponent(NOW, setUpWithFaults);
 
 test.each(["expire", "purge"] as const)(
   "a run of %s takes every row behind the rows set aside",

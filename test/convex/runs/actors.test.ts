@@ -1,30 +1,22 @@
 /** Who started a run, stopped it and let it go on, and why, as the ledger keeps it. */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import type { Component } from "../support/rows.js";
+import { expect, test, vi } from "vitest";
+import {
+  api,
+  DAY_MS,
+  freshComponent,
+  MINUTE_MS,
+  NOW,
+  t,
+} from "../support/fresh.js";
 import {
   readRun,
   seedExpired,
   setPageSize,
   visitors,
 } from "../support/runKit.js";
-import { setUpComponent } from "../support/setup.js";
 import { MAX_RUN_ERRORS } from "../../../convex/sessionTracker/shared/runs.js";
-import {
-  DAY_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 
-const NOW = Date.UTC(2026, 2, 1);
-
-let t: Component;
-beforeEach(() => {
-  vi.useFakeTimers({ now: NOW });
-  t = setUpComponent();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+freshComponent();
 
 async function startPurge(archive?: { file: string; archiver: string }) {
   await setPageSize(t, 1);

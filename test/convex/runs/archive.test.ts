@@ -1,13 +1,19 @@
 /** Archived purges: a page is deleted only when it is said to be on disk, and exactly that page. */
 import type { FunctionReturnType } from "convex/server";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import {
-  api,
-  internal,
-} from "../../../convex/sessionTracker/_generated/api.js";
+import { describe, expect, test } from "vitest";
 import { advance } from "../support/clock.js";
 import { setUpWithFaults } from "../support/faults.js";
-import { expectInvariants, readRows, type Component } from "../support/rows.js";
+import {
+  api,
+  DAY_MS,
+  freshComponent,
+  HOUR_MS,
+  internal,
+  NOW,
+  t,
+  takeComponent,
+} from "../support/fresh.js";
+import { expectInvariants, readRows } from "../support/rows.js";
 import {
   readRun,
   seedExpired,
@@ -15,24 +21,11 @@ import {
   setPageSize,
   visitors,
 } from "../support/runKit.js";
-import { setUpComponent } from "../support/setup.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 
-const NOW = Date.UTC(2026, 2, 1);
 const OLD = NOW - 20 * DAY_MS;
 const FILE = "old.jsonl.gz";
 
-let t: Component;
-beforeEach(() => {
-  vi.useFakeTimers({ now: NOW });
-  t = setUpComponent();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+freshComponent();
 
 type Page = FunctionReturnType<typeof api.runs.archive.nextPage>;
 
@@ -226,7 +219,7 @@ describe("a page", () => {
   });
 
   test("that a hook refuses shrinks to one row, which is set aside", async () => {
-    t = await setUpWithFaults();
+    takeComponent(await setUpWithFaults());
     await setPageSize(t, 4);
     await seedExpired(t, [
       ...visitors(3, OLD),

@@ -1,11 +1,16 @@
 /** Runs that are bounded: so many sessions in all, so many in a second. */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
+import { advance } from "../support/clock.js";
 import {
   api,
+  DAY_MS,
+  freshComponent,
   internal,
-} from "../../../convex/sessionTracker/_generated/api.js";
-import { advance } from "../support/clock.js";
-import { expectInvariants, type Component } from "../support/rows.js";
+  MINUTE_MS,
+  NOW,
+  t,
+} from "../support/fresh.js";
+import { expectInvariants } from "../support/rows.js";
 import {
   finishRun,
   loseLink,
@@ -17,24 +22,11 @@ import {
   untilFirstPage,
   visitors,
 } from "../support/runKit.js";
-import { setUpComponent } from "../support/setup.js";
-import {
-  DAY_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 
-const NOW = Date.UTC(2026, 2, 1);
 const OLD = NOW - 20 * DAY_MS;
 const by = { actor: "tester", trigger: "operator" as const };
 
-let t: Component;
-beforeEach(() => {
-  vi.useFakeTimers({ now: NOW });
-  t = setUpComponent();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+freshComponent();
 
 async function start(
   kind: "purge" | "expire",

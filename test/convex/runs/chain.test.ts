@@ -1,14 +1,20 @@
 /** The chain of a run, page by page: what it takes, what it leaves, and how it goes on. */
 import { Workpool, type WorkId } from "@convex-dev/workpool";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
 import {
   api,
   components,
+  DAY_MS,
+  freshComponent,
+  HOUR_MS,
   internal,
-} from "../../../convex/sessionTracker/_generated/api.js";
-import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
+  MINUTE_MS,
+  NOW,
+  t,
+} from "../support/fresh.js";
 import { record } from "../support/recorder.js";
-import { expectInvariants, readRows, type Component } from "../support/rows.js";
+import { expectInvariants, readRows } from "../support/rows.js";
 import {
   finishRun,
   readRun,
@@ -18,26 +24,12 @@ import {
   startRun,
   visitors,
 } from "../support/runKit.js";
-import { setUpComponent } from "../support/setup.js";
 import { MAX_DELETES_PER_PAGE } from "../../../convex/sessionTracker/shared/runs.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 
-const NOW = Date.UTC(2026, 2, 1);
 const CUTOFF = NOW - 14 * DAY_MS;
 const OLD = CUTOFF - DAY_MS;
 
-let t: Component;
-beforeEach(() => {
-  vi.useFakeTimers({ now: NOW });
-  t = setUpComponent();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+freshComponent();
 
 describe("the chain", () => {
   test("a page that is repeated does nothing", async () => {

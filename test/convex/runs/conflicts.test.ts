@@ -1,8 +1,14 @@
 /** A page of a run and visitors who come and go meanwhile: neither reads what the other writes. */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { beforeEach, expect, test } from "vitest";
+import {
+  api,
+  DAY_MS,
+  freshComponent,
+  HOUR_MS,
+  NOW,
+  t,
+} from "../support/fresh.js";
 import { record, type Recording } from "../support/recorder.js";
-import type { Component } from "../support/rows.js";
 import {
   drawAllShards,
   finishRun,
@@ -12,23 +18,11 @@ import {
   startRun,
   visitors,
 } from "../support/runKit.js";
-import { setUpComponent } from "../support/setup.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 import { RUN_KINDS } from "../../../convex/sessionTracker/shared/runKinds.js";
 
-const NOW = Date.UTC(2026, 2, 1);
-
-let t: Component;
+freshComponent();
 beforeEach(async () => {
-  vi.useFakeTimers({ now: NOW });
-  t = setUpComponent();
   await drawAllShards(t);
-});
-afterEach(() => {
-  vi.useRealTimers();
 });
 
 test.each(RUN_KINDS)(

@@ -1,8 +1,16 @@
 /** Cutoffs: reckoned by the deployment's clock, under the settings that were looked at, and for nobody who is there. */
 import type { FunctionArgs, FunctionReturnType } from "convex/server";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { expectInvariants, type Component } from "../support/rows.js";
+import { describe, expect, test } from "vitest";
+import {
+  api,
+  DAY_MS,
+  freshComponent,
+  HOUR_MS,
+  MINUTE_MS,
+  NOW,
+  t,
+} from "../support/fresh.js";
+import { expectInvariants } from "../support/rows.js";
 import {
   readRun,
   seedExpired,
@@ -11,26 +19,12 @@ import {
   startRun,
   visitors,
 } from "../support/runKit.js";
-import { setUpComponent } from "../support/setup.js";
 import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 
-const NOW = Date.UTC(2026, 2, 1);
 const LATEST = NOW - DEFAULT_SETTINGS.idleTimeoutMs;
 const by = { actor: "tester", trigger: "operator" as const };
 
-let t: Component;
-beforeEach(() => {
-  vi.useFakeTimers({ now: NOW });
-  t = setUpComponent();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+freshComponent();
 
 async function change(patch: {
   retentionDays?: number;

@@ -1,9 +1,16 @@
 /** Pages that fail: how a run shrinks them, sets rows aside, goes on, or gives up. */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { expect, test } from "vitest";
 import { step } from "../support/clock.js";
 import { removeFaults, setUpWithFaults } from "../support/faults.js";
-import { expectInvariants, type Component } from "../support/rows.js";
+import {
+  api,
+  DAY_MS,
+  freshComponent,
+  HOUR_MS,
+  NOW,
+  t,
+} from "../support/fresh.js";
+import { expectInvariants } from "../support/rows.js";
 import {
   finishRun,
   readRun,
@@ -18,23 +25,11 @@ import {
   MAX_RUN_ERRORS,
   type Run,
 } from "../../../convex/sessionTracker/shared/runs.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 
-const NOW = Date.UTC(2026, 2, 1);
 const CUTOFF = NOW - 14 * DAY_MS;
 const OLD = CUTOFF - DAY_MS;
 
-let t: Component;
-beforeEach(async () => {
-  vi.useFakeTimers({ now: NOW });
-  t = await setUpWithFaults();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+freshComponent(NOW, setUpWithFaults);
 
 test("pages shrink to the row that fails, set it aside, and grow again", async () => {
   await setPageSize(t, 64);

@@ -1,9 +1,17 @@
 /** The ledger: how runs start, stop and go on, and what a preview promises of them. */
 import type { FunctionReturnType } from "convex/server";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { describe, expect, test, vi } from "vitest";
 import { advance } from "../support/clock.js";
-import { expectInvariants, readRows, type Component } from "../support/rows.js";
+import {
+  api,
+  DAY_MS,
+  freshComponent,
+  HOUR_MS,
+  MINUTE_MS,
+  NOW,
+  t,
+} from "../support/fresh.js";
+import { expectInvariants, readRows } from "../support/rows.js";
 import {
   finishRun,
   readRun,
@@ -15,28 +23,14 @@ import {
   untilFirstPage,
   visitors,
 } from "../support/runKit.js";
-import { setUpComponent } from "../support/setup.js";
 import type { Cursor } from "../../../convex/sessionTracker/shared/runs.js";
 import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
 
-const NOW = Date.UTC(2026, 2, 1);
 const RETENTION_MS = 14 * DAY_MS;
 const by = { actor: "tester", trigger: "operator" as const };
 
-let t: Component;
-beforeEach(() => {
-  vi.useFakeTimers({ now: NOW });
-  t = setUpComponent();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+freshComponent();
 
 describe("start", () => {
   test.each([

@@ -1,13 +1,19 @@
 /** Pages that run out of time: a run leaves a trace, shrinks at once, and learns what is too many. */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import {
-  api,
-  internal,
-} from "../../../convex/sessionTracker/_generated/api.js";
+import { afterEach, expect, test, vi } from "vitest";
 import { advance } from "../support/clock.js";
 import { withSlowHook } from "../support/deadline.js";
 import { setUpWithFaults } from "../support/faults.js";
-import { expectInvariants, type Component } from "../support/rows.js";
+import {
+  api,
+  DAY_MS,
+  freshComponent,
+  HOUR_MS,
+  internal,
+  MINUTE_MS,
+  NOW,
+  t,
+} from "../support/fresh.js";
+import { expectInvariants } from "../support/rows.js";
 import {
   finishRun,
   readRun,
@@ -16,24 +22,13 @@ import {
   visitors,
 } from "../support/runKit.js";
 import type { Run } from "../../../convex/sessionTracker/shared/runs.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 
-const NOW = Date.UTC(2026, 2, 1);
 const CUTOFF = NOW - 14 * DAY_MS;
 const OLD = CUTOFF - DAY_MS;
 
-let t: Component;
-beforeEach(async () => {
-  vi.useFakeTimers({ now: NOW });
-  t = await setUpWithFaults();
-});
+freshComponent(NOW, setUpWithFaults);
 afterEach(() => {
   vi.clearAllTimers();
-  vi.useRealTimers();
 });
 
 test("a first page that runs out of time is recorded, and a smaller one follows at once", async () => {

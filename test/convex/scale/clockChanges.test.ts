@@ -1,18 +1,14 @@
 /** Every zone's changes with every spec and stop, with and without ticks before: one run each. */
-import { afterEach, beforeEach, describe, test, vi } from "vitest";
+import { describe, test } from "vitest";
 import {
   CHANGES,
   expectOneRunEach,
   KINDS,
   STOPS,
 } from "../support/clockKit.js";
+import { fakeClock } from "../support/fresh.js";
 
-beforeEach(() => {
-  vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeClock();
 
 describe.each(CHANGES)("%s, %s", (timeZone, change) => {
   const cases = KINDS.flatMap((kind) =>

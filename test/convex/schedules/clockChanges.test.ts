@@ -3,7 +3,7 @@
  * that were missed have one together. `scale/clockChanges` has the combinations that are left out here.
  */
 import parser from "cron-parser";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { firesAfter } from "../../../convex/sessionTracker/schedules/fires.js";
 import {
   CHANGES,
@@ -15,6 +15,7 @@ import {
   STOPS,
   weekdayOf,
 } from "../support/clockKit.js";
+import { fakeClock } from "../support/fresh.js";
 
 describe("fires of every kind of spec are those of a walk over the clocks", () => {
   test.each(CHANGES)("%s, %s", (timeZone, change) => {
@@ -44,12 +45,7 @@ describe("fires of every kind of spec are those of a walk over the clocks", () =
 });
 
 describe("has one run each", () => {
-  beforeEach(() => {
-    vi.useFakeTimers();
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
+  fakeClock();
 
   const cases = CHANGES.flatMap(([timeZone, change], zone) =>
     KINDS.map((kind, i) => ({

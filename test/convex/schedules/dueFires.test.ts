@@ -1,10 +1,6 @@
 /** Each time that a schedule is due has exactly one run, or one for all that were missed. */
 import { Crons } from "@convex-dev/crons";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import {
-  api,
-  components,
-} from "../../../convex/sessionTracker/_generated/api.js";
+import { describe, expect, test, vi } from "vitest";
 import { advance } from "../support/clock.js";
 import {
   checkWatchdog,
@@ -12,22 +8,20 @@ import {
   setSpec,
   setUpWithRefill,
 } from "../support/fireKit.js";
-import type { Component } from "../support/rows.js";
 import {
+  api,
+  components,
   DAY_MS,
+  fakeClock,
   HOUR_MS,
   MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
+} from "../support/fresh.js";
+import type { Component } from "../support/rows.js";
 
 const at = (iso: string) => Date.parse(iso);
 
 let t: Component;
-beforeEach(() => {
-  vi.useFakeTimers({ now: at("2026-03-01T00:00Z") });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeClock(at("2026-03-01T00:00Z"));
 
 async function begin(iso: string, spec: string, timeZone = "UTC") {
   vi.setSystemTime(at(iso));

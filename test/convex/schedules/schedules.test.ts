@@ -1,13 +1,19 @@
 /** Schedules as an operator changes them, and the traps of the crons component beneath. */
 import { Crons } from "@convex-dev/crons";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { advance } from "../support/clock.js";
 import {
   api,
   components,
+  DAY_MS,
+  freshComponent,
+  HOUR_MS,
   internal,
-} from "../../../convex/sessionTracker/_generated/api.js";
-import { advance } from "../support/clock.js";
-import { expectInvariants, type Component } from "../support/rows.js";
+  MINUTE_MS,
+  NOW,
+  t,
+} from "../support/fresh.js";
+import { expectInvariants } from "../support/rows.js";
 import { record } from "../support/recorder.js";
 import {
   loseLink,
@@ -17,27 +23,13 @@ import {
   startRun,
   visitors,
 } from "../support/runKit.js";
-import { setUpComponent } from "../support/setup.js";
 import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
 import type { ScheduleStatus } from "../../../convex/sessionTracker/schedules/show.js";
 
-const NOW = Date.UTC(2026, 2, 1);
 const at = (iso: string) => Date.parse(iso);
 
-let t: Component;
-beforeEach(() => {
-  vi.useFakeTimers({ now: NOW });
-  t = setUpComponent();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+freshComponent();
 
 describe("set", () => {
   test("changes the fields given and keeps the others", async () => {

@@ -1,14 +1,20 @@
 /** What the only static cron sees to. convex-test runs no static crons, so each test calls it. */
 import { Crons } from "@convex-dev/crons";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
+import { advance } from "../support/clock.js";
 import {
   api,
   components,
+  DAY_MS,
+  freshComponent,
+  HOUR_MS,
   internal,
-} from "../../../convex/sessionTracker/_generated/api.js";
-import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
-import { advance } from "../support/clock.js";
-import { expectInvariants, type Component } from "../support/rows.js";
+  MINUTE_MS,
+  NOW,
+  t,
+} from "../support/fresh.js";
+import { expectInvariants } from "../support/rows.js";
 import {
   finishRun,
   loseLink,
@@ -18,27 +24,13 @@ import {
   startRun,
   visitors,
 } from "../support/runKit.js";
-import { setUpComponent } from "../support/setup.js";
 import type { RunStatus } from "../../../convex/sessionTracker/shared/runs.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
 
-const NOW = Date.UTC(2026, 2, 1);
 const OLD = NOW - 60 * DAY_MS;
 const PERIOD_MS = 15 * MINUTE_MS;
 
-let t: Component;
-beforeEach(() => {
-  vi.useFakeTimers({ now: NOW });
-  t = setUpComponent();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+freshComponent();
 
 describe("schedules", () => {
   test("of a fresh deployment are pending until it registers them", async () => {

@@ -1,27 +1,20 @@
 /** An app's hooks get each page's sessions, in the page's own transaction. */
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { advance } from "../support/clock.js";
+import { DAY_MS, fakeClock, MINUTE_MS, NOW } from "../support/fresh.js";
 import { sessionTracker } from "../support/hooksApp/component.js";
 import { install, setUpApp, type App } from "../support/hooksApp/setup.js";
-import {
-  DAY_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 
-const NOW = Date.UTC(2026, 2, 1);
 const OLD = NOW - 20 * DAY_MS;
 
 let t: App;
+fakeClock(NOW);
 beforeEach(async () => {
-  vi.useFakeTimers({ now: NOW });
   t = setUpApp();
   await t.mutation(install, {
     onExpired: "noteExpired",
     onPurged: "deleteCarts",
   });
-});
-afterEach(() => {
-  vi.useRealTimers();
 });
 
 test("onPurged gets every page's sessions, with their ids and times", async () => {

@@ -1,32 +1,18 @@
 /** What of the settings is stored, and what a later version makes of it. */
-import {
-  afterEach,
-  beforeEach,
-  describe,
-  expect,
-  onTestFinished,
-  test,
-  vi,
-} from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { vOverrides } from "../../../convex/sessionTracker/settings/overrides.js";
 import { vWholeRow } from "../../../convex/sessionTracker/settings/wholeRows.js";
+import { api, fakeClock, MINUTE_MS } from "../support/fresh.js";
 import type { Component } from "../support/rows.js";
 import { setUpComponent } from "../support/setup.js";
 import {
   DEFAULT_SETTINGS,
   type Policy,
 } from "../../../convex/sessionTracker/shared/settings.js";
-import { MINUTE_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const START = Date.UTC(2026, 0, 1);
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: START });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeClock(START);
 
 describe("a settings row stores only the values that were set", () => {
   test("of the policy, with and without hooks", async () => {

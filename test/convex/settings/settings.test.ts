@@ -1,26 +1,22 @@
 /** The policy: defaults, what is accepted, who changed what, and two operators at once. */
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { describe, expect, test, vi } from "vitest";
+import {
+  api,
+  DAY_MS,
+  fakeClock,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../support/fresh.js";
 import type { Component } from "../support/rows.js";
 import { setUpComponent } from "../support/setup.js";
 import {
   DEFAULT_SETTINGS,
   type Policy,
 } from "../../../convex/sessionTracker/shared/settings.js";
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 
 const START = Date.UTC(2026, 0, 1);
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: START });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeClock(START);
 
 describe("without a row", () => {
   test("the defaults are in force, at revision 0", async () => {

@@ -1,22 +1,14 @@
 /** A sessionId is no secret, and may be taken for an anonymousId; neither is ever taken for the other. */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { expectInvariants, readRows, type Component } from "../support/rows.js";
+import { beforeEach, expect, test } from "vitest";
+import { api, freshComponent, NOW, t } from "../support/fresh.js";
+import { expectInvariants, readRows } from "../support/rows.js";
 import { seedExpired } from "../support/runKit.js";
-import { setUpComponent } from "../support/setup.js";
 
-const NOW = Date.UTC(2026, 2, 1);
-
-let t: Component;
 let victim: string;
+freshComponent();
 beforeEach(async () => {
-  vi.useFakeTimers({ now: NOW });
-  t = setUpComponent();
   await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "victim" });
   victim = (await readRows(t)).sessions[0]?._id ?? "";
-});
-afterEach(() => {
-  vi.useRealTimers();
 });
 
 test("another session's sessionId is refused as an anonymousId", async () => {

@@ -1,7 +1,7 @@
 /** What tracking refuses, and what it erases when there is more than one call can. */
 import { getConvexSize } from "convex/values";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { describe, expect, test, vi } from "vitest";
+import { api, fakeClock } from "../support/fresh.js";
 import { expectInvariants, type Component } from "../support/rows.js";
 import { setUpComponent } from "../support/setup.js";
 import {
@@ -17,12 +17,7 @@ const START = Date.UTC(2026, 0, 1);
 const anonymousId = "user123";
 const visitor = { anonymousId };
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: START });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeClock(START);
 
 describe("anonymousId", () => {
   test.each([

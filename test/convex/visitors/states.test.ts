@@ -2,27 +2,18 @@
  * The state machine, state by state and event by event. Each cell of the table says what the caller
  * gets and what the rows say afterwards; after each, the invariants and counters are checked too.
  */
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { describe, expect, test, vi } from "vitest";
+import { api, DAY_MS, fakeClock, MINUTE_MS } from "../support/fresh.js";
 import { expectInvariants, type Component } from "../support/rows.js";
 import { untilFirstPage } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
 import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
-import {
-  DAY_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
 
 const START = Date.UTC(2026, 0, 1);
 const anonymousId = "user123";
 const visitor = { anonymousId };
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: START });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeClock(START);
 
 /** Each has done one action, at START; what follows takes place at the time the name says. */
 const states = {
