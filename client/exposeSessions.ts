@@ -16,27 +16,27 @@ import {
 } from "../convex/sessionTracker/shared/sessions.js";
 import { vVisitReport } from "../convex/sessionTracker/shared/visits.js";
 
-/** Operations that only callers permitted by `authorize` may use. */
+/** The operations that only callers permitted by `authorize` may use. */
 export type Operation = "getActiveSessions" | "cleanupOldSessions";
 
 type Ctx =
   GenericQueryCtx<GenericDataModel> | GenericMutationCtx<GenericDataModel>;
 
-/** Permits an operation by returning `true`, and nothing else. */
+/** Says whether the caller may use an operation: only a returned `true` permits it. */
 export type Authorize = (
   ctx: Ctx,
   operation: Operation,
 ) => boolean | Promise<boolean>;
 
-/** The app's id of the user who calls, or `null` where nobody is logged in. */
+/** Returns the app's id of the user who calls, or `null` where nobody is logged in. */
 export type Identify = (
   ctx: GenericMutationCtx<GenericDataModel>,
 ) => string | null | Promise<string | null>;
 
 export interface ExposeOptions {
-  /** Without it, `getActiveSessions` and `cleanupOldSessions` are refused. */
+  /** Without `authorize`, `getActiveSessions` and `cleanupOldSessions` are refused. */
   authorize?: Authorize;
-  /** Without it, `linkSession` links nobody. */
+  /** Without `identify`, `linkSession` links nobody. */
   identify?: Identify;
 }
 
@@ -52,7 +52,10 @@ export function exposeSessions(
   options: ExposeOptions = {},
 ) {
   return {
-    /** A sign of life; creates or revives the visitor's session. */
+    /**
+     * A sign of life of the visitor: creates or revives the session, or keeps it alive.
+     * @returns `{ ok: true, sessionId, state }`, or `{ ok: false, reason }` for an invalid anonymousId
+     */
     trackSession: mutationGeneric({
       args: { ...visitor, visit: v.optional(vVisitReport) },
       returns: vTrackResult,
@@ -60,7 +63,10 @@ export function exposeSessions(
         ctx.runMutation(component.visitors.heartbeat.beat, args),
     }),
 
-    /** Records what the visitor did; creates or revives the session. */
+    /**
+     * Records what the visitor did, and creates or revives the session.
+     * @returns `{ ok: true, sessionId }`, or `{ ok: false, reason }` for an action over a limit of the settings
+     */
     trackUserAction: mutationGeneric({
       args: {
         ...visitor,
@@ -73,7 +79,7 @@ export function exposeSessions(
         ctx.runMutation(component.visitors.action.record, args),
     }),
 
-    /** Ends the visit; a later sign of life starts the next. */
+    /** Ends the visit under way; a later sign of life starts the next visit. */
     endSession: mutationGeneric({
       args: { ...visitor, visit: v.optional(vVisitReport) },
       returns: vEnded,
@@ -81,7 +87,7 @@ export function exposeSessions(
         ctx.runMutation(component.visitors.end.visit, args),
     }),
 
-    /** Erases the visitor with all actions. */
+    /** Erases the visitor's session with all its actions, and has the app's hook erase the app's rows. */
     forgetSession: mutationGeneric({
       args: visitor,
       returns: vErased,
@@ -90,12 +96,12 @@ export function exposeSessions(
           component.visitors.forget.visitor,
           { anonymousId },
         );
-        // What the app's hook said is nothing for a visitor.
+        // The answer of the app's hook is left out, as it is no business of the visitor's.
         return { erased, sessionId, actions };
       },
     }),
 
-    /** Notes which of the app's users the visitor is, as `identify` says. */
+    /** Links the visitor's session to the user of the app that `identify` names. */
     linkSession: mutationGeneric({
       args: visitor,
       returns: vLinked,
@@ -114,7 +120,11 @@ export function exposeSessions(
       },
     }),
 
-    /** Sessions last active within `minutesActive` (15), newest first, at most `limit` (100, up to 1,000). */
+    /**
+     * The sessions last active within the last `minutesActive` minutes (15), newest first, at most `limit` (100, up
+     * to 1,000).
+     * @throws notAuthorized; invalidArgument
+     */
     getActiveSessions: queryGeneric({
       args: {
         minutesActive: v.optional(v.number()),
@@ -131,8 +141,8 @@ export function exposeSessions(
     }),
 
     /**
-     * Starts a purge of sessions that were inactive for `daysInactive` (30) days, by the
-     * deployment's clock.
+     * Starts a purge of sessions that have been inactive for `daysInactive` days (30), by the deployment's clock;
+     * where a purge is under way, names that one instead.
      * @throws notAuthorized; invalidArgument; invalidCutoff for less than the idle timeout
      */
     cleanupOldSessions: mutationGeneric({
@@ -162,7 +172,7 @@ export function exposeSessions(
 
 const vNullableId = v.union(v.string(), v.null());
 const vEnded = v.object({ ended: v.boolean(), sessionId: vNullableId });
-/** What `endSession` returns; the id is `null` where there is no session. */
+/** The answer of `endSession`; the sessionId is `null` where there is no session. */
 export type EndResult = Infer<typeof vEnded>;
 
 const vErased = v.object({
@@ -170,12 +180,11 @@ const vErased = v.object({
   sessionId: vNullableId,
   actions: v.number(),
 });
-/** What `forgetSession` returns. */
+/** The answer of `forgetSession`; `actions` is the number of actions erased. */
 export type ForgetResult = Infer<typeof vErased>;
 
-/** Both `null` where `identify` knows nobody. */
 const vLinked = v.object({ sessionId: vNullableId, userId: vNullableId });
-/** What `linkSession` returns. */
+/** The answer of `linkSession`; both ids are `null` where `identify` names nobody. */
 export type LinkResult = Infer<typeof vLinked>;
 
 const vCleanup = v.object({
@@ -183,7 +192,10 @@ const vCleanup = v.object({
   cutoff: v.number(),
   status: v.union(v.literal("started"), v.literal("alreadyRunning")),
 });
-/** What `cleanupOldSessions` returns. */
+/**
+ * The answer of `cleanupOldSessions`; sessions last active before `cutoff`, in ms since the epoch, are
+ * purged.
+ */
 export type CleanupResult = Infer<typeof vCleanup>;
 
 async function permit(
@@ -198,7 +210,7 @@ async function permit(
       message: `${operation} shows or deletes other visitors' sessions, and nobody may call it yet. Pass { authorize: async (ctx, operation) => … } to exposeSessions and return true for those who may.`,
     });
   }
-  // A truthy value is not a permission: a user object or a promise must not pass for one.
+  // Any other truthy value is no permission: a user object or a promise must not pass for one.
   const permitted: unknown = await authorize(ctx, operation);
   if (permitted === true) return;
   throw new ConvexError({

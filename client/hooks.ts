@@ -12,7 +12,7 @@ import {
   vHookSession,
 } from "../convex/sessionTracker/shared/hooks.js";
 
-/** The `args` of a hook mutation. */
+/** The `args` of a mutation that is a hook: the sessions of one page, each with its ids and times. */
 export const vHookArgs = { sessions: v.array(vHookSession) };
 
 type Hook = FunctionReference<
@@ -22,15 +22,26 @@ type Hook = FunctionReference<
   null
 >;
 
-/** A hook left out stays as it is; `null` removes it. */
+/** The app's hooks. A hook left out stays as it is; `null` removes the hook. */
 export interface SessionHooks {
+  /** Called with sessions whose visit has expired. */
   onExpired?: Hook | null;
+  /** Called with sessions that are purged, or whose visitor is erased. */
   onPurged?: Hook | null;
 }
 
 /**
- * Names the app's mutations that are called with each page's sessions, in the page's own
- * transaction. To be called from a mutation of the app, once: only there can handles be made.
+ * Sets the app's hooks: mutations that the component calls with each page's sessions, in the page's own
+ * transaction. To be called once, from a mutation of the app, as only mutations can make handles of functions.
+ *
+ * @example
+ * export const installHooks = internalMutation({
+ *   args: {},
+ *   handler: async (ctx) => {
+ *     const hooks = { onPurged: internal.carts.deleteOf };
+ *     await setSessionHooks(ctx, components.sessionTracker, hooks);
+ *   },
+ * });
  */
 export async function setSessionHooks(
   ctx: Pick<GenericMutationCtx<GenericDataModel>, "runMutation">,

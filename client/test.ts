@@ -14,8 +14,8 @@ const modules = import.meta.glob([
 type TestDeployment = TestConvex<SchemaDefinition<GenericSchema, boolean>>;
 
 /**
- * Registers the component, and the components it uses, with an app's `convex-test` instance.
- * @param name as mounted in the app's convex.config.ts
+ * Registers the component, and the components that it uses, with an app's `convex-test` instance.
+ * @param name the component's name in the app's convex.config.ts. @default "sessionTracker"
  */
 export function register<
   Schema extends SchemaDefinition<GenericSchema, boolean>,
@@ -24,7 +24,7 @@ export function register<
   registerChildren(t, `${name}/`);
 }
 
-/** @internal The component's own tests run it as the root, so that its functions can be called. */
+/** @internal Registers the components that the component uses, for its own tests, in which it is the root. */
 export function registerChildren<
   Schema extends SchemaDefinition<GenericSchema, boolean>,
 >(t: TestConvex<Schema>, prefix = ""): void {

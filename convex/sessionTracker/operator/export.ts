@@ -1,4 +1,4 @@
-/** All sessions with all that their visitors did, page by page, in the order of their anonymousIds. */
+/** Exporting all sessions with all their actions, page by page, in the order of their anonymousIds. */
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
@@ -13,20 +13,21 @@ import {
   type WholeSession,
 } from "../rows/wholeSessions.js";
 
-/** Sessions in one page: each takes a query for its lease and one for its actions, of 4,096. */
+/** The most of one page: a session takes a query for its lease and one for its actions, of 4,096. */
 const MAX_SESSIONS = 1_000;
 const MAX_ACTIONS = 8_000;
 
 const vExportCursor = v.object({
   anonymousId: v.string(),
-  /** The last action exported of that session; `null` where it is done. */
+  /** The last action exported of that session; `null` where all its actions are exported. */
   action: v.union(vPlace, v.null()),
 });
 export type ExportCursor = Infer<typeof vExportCursor>;
 
 /**
- * Each page is of one moment. A visitor who is there from the first page to the last is exported
- * once, as of the moment of their page; who comes or goes in between may or may not be.
+ * A page of the export, as all its rows were at one moment. Call again with the answered cursor until it is
+ * `null`. A visitor who is there from the first page to the last is exported once, as of the moment of that
+ * visitor's page; a visitor who comes or goes in between may be exported or not.
  */
 export const page = query({
   args: { cursor: v.union(vExportCursor, v.null()) },
@@ -60,7 +61,7 @@ export const page = query({
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** From the session that the cursor stops within, or after the one it has done with. */
+/** The sessions from the one that the cursor stops within, or after the one that it has finished. */
 function sessionsFrom(ctx: QueryCtx, cursor: ExportCursor | null) {
   const sessions = ctx.db.query("sessions");
   if (cursor === null) return sessions.withIndex("anonymousId");

@@ -1,7 +1,7 @@
 /**
- * Times that a clock stored which was ahead. Schedules and runs mend theirs by themselves; those of
- * sessions only an operator sets back: were the clock behind now instead, it would make every visitor
- * look older than they are, and the next purge would take them.
+ * Future times: stored times that lie ahead of now, because the clock that stored them was ahead. Schedules and
+ * runs mend their future times by themselves. Those of sessions only an operator sets back: should the clock be
+ * behind now instead, setting them back would make visitors look inactive, and the next purge would take them.
  */
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
@@ -18,21 +18,21 @@ import { runningRun } from "../runs/runRows.js";
 import { answeredUntil } from "../schedules/dueFires.js";
 import { findTick } from "../schedules/ticks.js";
 
-/** Sessions counted at most; for an operator to know whether it is a few or all. */
+/** The most sessions that are counted, for an operator to know whether a few are affected or all. */
 const LIMIT = 1_000;
 
-/** The times that lie more than a minute in the future. */
+/** The stored times that lie more than a minute in the future. */
 export const look = query({
   args: {},
   returns: v.object({
     schedules: v.array(vRunKind),
     watchdog: v.boolean(),
-    /** Running runs with such a time. */
+    /** The running runs with a future time. */
     runs: v.array(v.id("runs")),
-    /** Sessions with such a time, those beyond `limit` not counted. */
+    /** Number of sessions with a future time, counted up to `limit`. */
     sessions: v.number(),
     limit: v.number(),
-    /** The latest of all such times. */
+    /** The latest of all future times, in ms since the epoch; `null` where there is none. */
     latest: v.union(v.number(), v.null()),
   }),
   handler: async (ctx) => {
@@ -75,7 +75,10 @@ export const look = query({
   },
 });
 
-/** Sets such times of sessions to now, of `limit` sessions of each kind at most; call until done. */
+/**
+ * Sets the future times of sessions to now, of up to `limit` active and up to `limit` inactive sessions. Call again
+ * until `isDone`.
+ */
 export const mend = mutation({
   args: { limit: v.optional(v.number()) },
   returns: v.object({ mended: v.number(), isDone: v.boolean() }),
@@ -125,7 +128,7 @@ async function ahead(ctx: QueryCtx, now: number, limit: number) {
   return { leases, inactive, created };
 }
 
-/** Nobody was active before they came, by a few seconds either: an import would refuse the row. */
+/** Sets the creation of mended sessions back to now where it is later: an import would refuse such a row. */
 async function createdBefore(
   ctx: MutationCtx,
   leases: Doc<"leases">[],

@@ -1,4 +1,7 @@
-/** What `doctor` asks beyond `status.get`: is what should live alive, are the counters right. */
+/**
+ * Health: what the CLI's `doctor` asks beyond `status.get`, about clock, workpool, schedules and the
+ * watchdog.
+ */
 import { vWorkId, Workpool, type WorkId } from "@convex-dev/workpool";
 import { v, type Infer } from "convex/values";
 import { components, internal } from "../_generated/api.js";
@@ -19,14 +22,17 @@ export const clock = mutation({
   handler: () => Promise.resolve(Date.now()),
 });
 
-/** The deployment's clock as a query; the caller's time among the arguments keeps caches from answering. */
+/**
+ * The deployment's clock, in ms since the epoch, by a query.
+ * @param here the caller's time, which is new with each call and so keeps caches from answering
+ */
 export const now = query({
   args: { here: v.number() },
   returns: v.number(),
   handler: () => Promise.resolve(Date.now()),
 });
 
-/** Sends an empty job through workpool; `probed` says what became of it. */
+/** Sends an empty job through workpool; `probed` says whether the job has been done. */
 export const probe = mutation({
   args: {},
   returns: vWorkId,
@@ -51,7 +57,7 @@ export const probed = query({
     (await workpool.status(ctx, workId)).state,
 });
 
-/** Each schedule, whether crons has it as the settings do, and since when a fire is overdue. */
+/** Each schedule: whether crons has it as the settings say, and since when a fire is overdue. */
 export const schedules = query({
   args: {},
   returns: v.array(
@@ -83,16 +89,16 @@ export const schedules = query({
 
 const vRepaired = v.union(
   v.object({ kind: v.literal("scheduleRegistered"), schedule: vRunKind }),
-  /** The watchdog had given up, and starts anew. */
+  /** The watchdog had given up, and looks after schedules and runs again. */
   v.object({ kind: v.literal("fuseReplaced") }),
   vRestarted,
 );
 type Repaired = Infer<typeof vRepaired>;
 
 /**
- * Registers schedules that crons has lost or has differently, and does what the watchdog does, with
- * a new fuse: restarts what stands still.
- * @returns what it did
+ * Registers schedules that crons has lost or has differently, and gives the watchdog a new fuse and a look at
+ * once, which restarts schedules and runs that stand still.
+ * @returns the repairs, in order
  */
 export const repair = mutation({
   args: {},

@@ -1,4 +1,4 @@
-/** The app's hooks as operators see to them: do they answer, and what do they still owe. */
+/** The app's hooks for operators: whether they answer, and the calls that they still owe. */
 import { v } from "convex/values";
 import { internal } from "../_generated/api.js";
 import { internalMutation, mutation, query } from "../_generated/server.js";
@@ -12,7 +12,10 @@ import { errorOf, tell, toHook } from "../settings/hooks.js";
 import { readHook } from "../settings/inForce.js";
 import { writeHooks } from "../settings/settings.js";
 
-/** Each hook that is set, and whether it answers: it is called without sessions, and undone. */
+/**
+ * Each hook that is set, and whether it answers: the hook is called without sessions, and its writes are
+ * undone.
+ */
 export const check = mutation({
   args: {},
   returns: v.array(
@@ -54,9 +57,11 @@ const vDebt = v.object({
   hook: vHookName,
   /** The id of the erased session. */
   sessionId: v.string(),
-  /** When it was erased, and when the hook was last called for it, in ms since the epoch. */
+  /** When the session was erased, in ms since the epoch. */
   erasedAt: v.number(),
+  /** When the hook was last called for the session, in ms since the epoch. */
   triedAt: v.number(),
+  /** The error of that call. */
   error: v.string(),
 });
 
@@ -90,11 +95,13 @@ export const debts = query({
   },
 });
 
-/** Calls the hook, as it is now, for somebody who was erased; what it does not take stays owed. */
+/**
+ * Calls the hook that is set now for a visitor who was erased; where the hook fails again, the debt stays.
+ */
 export const retry = mutation({
   args: { debtId: v.id("hookDebts") },
   returns: v.object({
-    /** `true` also where the debt was gone before. */
+    /** Whether nothing is owed any more; `true` also where the debt was gone before. */
     isPaid: v.boolean(),
     error: v.union(v.string(), v.null()),
   }),
@@ -114,7 +121,7 @@ export const retry = mutation({
   },
 });
 
-/** Strikes out a debt that somebody paid by hand. */
+/** Removes a debt that somebody paid by hand, by deleting the app's rows. */
 export const settle = mutation({
   args: { debtId: v.string() },
   returns: v.object({ settled: v.boolean() }),
@@ -127,7 +134,7 @@ export const settle = mutation({
   },
 });
 
-/** Removes a hook: nothing is called any more. What it owes stays owed. */
+/** Removes a hook, which is then not called any more. The calls that it owes stay owed. */
 export const clear = mutation({
   args: { name: vHookName },
   returns: v.object({ cleared: v.boolean() }),

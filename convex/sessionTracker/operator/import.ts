@@ -1,4 +1,7 @@
-/** Sessions from elsewhere: rows of the replaced tracker, or of a log. The same rows twice change nothing. */
+/**
+ * Importing sessions from elsewhere, such as another tracker, an export or a log. To import the same rows again
+ * changes nothing.
+ */
 import type { WithoutSystemFields } from "convex/server";
 import { v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
@@ -30,11 +33,14 @@ const vImportRow = v.object({
   anonymousId: v.string(),
   createdAt: v.number(),
   lastActive: v.number(),
-  /** The least number of visits. @default 1 */
+  /** The least number of visits that the session has after the import. @default 1 */
   visits: v.optional(v.number()),
-  /** The visitor ended the session when last active. */
+  /**
+   * Present where the visitor ended the session when last active. @default the session expired, or is
+   * active
+   */
   ended: v.optional(v.object({ reason: v.optional(v.string()) })),
-  /** The user of a session that belongs to none yet. */
+  /** The app's id of the user; a session that is linked to a user keeps that user. */
   userId: v.optional(v.string()),
   /** All actions of one row with equal `at` must come in one call; see `importActions.add`. */
   actions: v.optional(v.array(vAction)),
@@ -45,14 +51,16 @@ const vImported = v.object({
   created: v.number(),
   merged: v.number(),
   unchanged: v.number(),
-  /** Actions inserted. */
+  /** Number of actions inserted. */
   actions: v.number(),
 });
 type Imported = Infer<typeof vImported>;
 
 /**
- * Creates or merges: the earliest `createdAt`, the latest `lastActive` and how it ended then, the
- * most `visits`, the first `userId`, the union of actions, none dropped by a cap. A visitor idle by the settings in force gets no lease.
+ * Creates a session for each row, or merges the row into the visitor's session, which then has the earlier
+ * `createdAt`, the later `lastActive` with the end that belongs to it, the greater `visits`, the `userId` that it
+ * had first, and the union of actions, whatever `maxActionsPerSession` is. A visitor who is idle by the settings
+ * in force gets no lease.
  * @throws invalidRow `{ index }` (nothing of the call is written); batchTooLarge
  */
 export const batch = mutation({
@@ -163,11 +171,11 @@ async function createFrom(
 interface Moved {
   state: SessionState;
   isLater: boolean;
-  /** The changes of the cold row. */
+  /** The changes of the session's row. */
   patch: Patch<WithoutSystemFields<Doc<"sessions">>>;
 }
 
-/** Later activity moves the session's last activity, and starts its next visit where that is recent. */
+/** Moves the session's last activity to a later one, which starts the next visit where it is recent. */
 async function moveForward(
   ctx: MutationCtx,
   session: Doc<"sessions">,
@@ -197,7 +205,8 @@ async function moveForward(
     const patch = { ...ended, ...inactive, actionCount };
     return { state: inactive.state, isLater: true, patch };
   }
-  // No lease, or one that no run has expired yet: visits do not depend on when runs happen.
+  // The session has no lease, or an idle one that no run has expired yet: visits do not depend on when runs
+  // happen.
   if (lease === null) {
     await insertLease(ctx, anonymousId, session._id, lastActive, settings);
   } else {
@@ -212,7 +221,7 @@ async function moveForward(
   return { state: "active", isLater: true, patch };
 }
 
-/** The cold row's fields for a visitor who is not active; `null` for an active one. */
+/** The fields of a session whose visitor is not active; `null` for an active visitor. */
 function inactiveState(
   { lastActive, ended }: ImportRow,
   { idleTimeoutMs }: Settings,
@@ -259,12 +268,12 @@ function firstBeat(
 
 // ── Actions ─────────────────────────────────────────────────────────────────
 
-/** Actions of the session read to find out which are new. */
+/** The most actions of a session that are read to find out which actions of a row are new. */
 const MAX_COMPARED_ACTIONS = 8_000;
 
 /**
- * The union, where what happened twice at one time counts twice: each action is inserted as often
- * as the row has it more than the session.
+ * Adds the actions that the session lacks. Equal actions at one time count separately: an action is inserted as
+ * often as the row has it more often than the session.
  */
 async function addMissingActions(
   ctx: MutationCtx,

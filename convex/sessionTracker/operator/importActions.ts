@@ -1,6 +1,6 @@
 /**
- * Actions of one session from elsewhere, however many and however many at one time: what does not fit a
- * call of `import.batch`. A call does what it can and says where the next goes on.
+ * Importing actions of one session that do not fit a call of `import.batch`: any number of them, and any number
+ * at one time. A call adds what it can, and says where the next call goes on.
  */
 import {
   ConvexError,
@@ -22,21 +22,21 @@ import { PIECE_BYTES } from "../rows/wholeSessions.js";
 
 const vImportedAction = v.object({
   ...vAction.fields,
-  /** How often the action happened at its time. @default 1 */
+  /** Number of times that the action happened at its time. @default 1 */
   copies: v.optional(v.number()),
 });
 
-/** Stored actions read in one call, and actions inserted in one. */
+/** The most stored actions that one call reads, and the most actions that it inserts. */
 const MAX_READ = 4_000;
 const MAX_ADDED = 2_000;
 
-/** How far ahead of ours the clock of another system may be. */
+/** How far the clock of another system may be ahead of the deployment's. */
 export const CLOCK_SKEW_MS = MINUTE_MS;
 
 /**
- * Adds those that the session has not: each is inserted as often as it happened more than the session
- * says. What is the same must come in one call, as one action with `copies`. Where there is a `rest`,
- * it is to be given to the next call; the same call twice changes nothing.
+ * Adds the actions that the session lacks: each is inserted as often as it happened more often than the session
+ * says. Equal actions must come in one call, as one action with `copies`. A `rest` in the answer has to be given
+ * to the next call. To repeat a call changes nothing.
  * @throws invalidRow; batchTooLarge; sessionNotFound
  */
 export const add = mutation({
@@ -77,7 +77,7 @@ export const add = mutation({
   },
 });
 
-/** A key that is equal for equal actions of one time, whatever the order of their fields. */
+/** A text that is the same for equal actions at one time, whatever the order of their fields. */
 export function actionKey({
   at,
   action,
@@ -91,8 +91,8 @@ export function actionKey({
 }
 
 /**
- * Why a deployment does not take a document: its limits on depth, length, size. To others than its
- * developers it says no more than "Server Error", unless the component does.
+ * The reason why a deployment refuses a document, such as its limits on depth, length and size. A deployment
+ * tells clients only "Server Error", so the component puts the reason into its own error.
  * @throws the error itself where it is a `ConvexError` or no `Error`
  */
 export function notStored(error: unknown): string {
@@ -100,7 +100,7 @@ export function notStored(error: unknown): string {
   return `it cannot be stored: ${error.message}`;
 }
 
-/** The fault of an action's time, or `null`. */
+/** The fault of an action's time, in words; `null` for a valid time. */
 export function checkActionTime(at: number, now: number): string | null {
   if (at >= 0 && at <= now + CLOCK_SKEW_MS) return null;
   return `an action's at must be a time in the past, got ${at}`;
@@ -110,20 +110,21 @@ export function checkActionTime(at: number, now: number): string | null {
 
 interface Wanted {
   action: Action;
-  /** Copies of the action still to be found, or to be inserted. */
+  /** Number of copies of the action that are still to be found in the session, or else to be inserted. */
   missing: number;
 }
 
 /**
- * Goes through the session's actions in order of time beside those that are wanted. Behind a time, what
- * was not found of it is inserted. A repeated call finds that: it comes after the place it starts at.
+ * Goes through the session's stored actions and the wanted ones side by side, in order of time. Once past a time,
+ * inserts the wanted actions of that time that were not found. A repeated call finds those, as they lie after the
+ * place where the call starts.
  */
 class ActionImport {
   readonly #ctx: MutationCtx;
   readonly #session: Id<"sessions">;
   readonly #byKey = new Map<string, Wanted>();
   readonly #wanted: Wanted[];
-  /** The index of the first wanted action that is not done. */
+  /** The index of the first wanted action that is neither found nor inserted. */
   #next = 0;
   #place: Place | null;
   #read = { rows: 0, bytes: 0 };
@@ -150,7 +151,7 @@ class ActionImport {
     );
   }
 
-  /** @returns whether all is done */
+  /** @returns whether all wanted actions are in the session */
   async go(): Promise<boolean> {
     const first = this.#wanted[0]?.action.at;
     const last = this.#wanted.at(-1)?.action.at;
@@ -174,7 +175,10 @@ class ActionImport {
     return await this.#insertBefore(Infinity);
   }
 
-  /** The actions left; those of the time where the call stopped with the copies still missing. */
+  /**
+   * The wanted actions that are left; those of the time where the call stopped with the copies still
+   * missing.
+   */
   rest() {
     return {
       actions: this.#wanted
@@ -190,7 +194,7 @@ class ActionImport {
     if (wanted !== undefined && wanted.missing > 0) wanted.missing -= 1;
   }
 
-  /** @returns whether there was room for all of them */
+  /** @returns whether the call had room for all wanted actions before the time */
   async #insertBefore(time: number): Promise<boolean> {
     for (; this.#next < this.#wanted.length; this.#next += 1) {
       const { action, missing } = this.#wanted[this.#next]!;

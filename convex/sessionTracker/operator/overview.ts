@@ -1,4 +1,4 @@
-/** What a dashboard shows beside lists and counts: sessions by creation, actions of all visitors. */
+/** The overview that a dashboard shows beside lists: sessions by creation, and actions of all visitors. */
 import { v, type Infer } from "convex/values";
 import { query } from "../_generated/server.js";
 import { checkInteger } from "../shared/errors.js";
@@ -8,14 +8,14 @@ import { walkCreated, walkInactive } from "../rows/walks.js";
 
 const vCount = v.object({
   count: v.number(),
-  /** Whether there are more than counted. */
+  /** Whether there are more sessions than `count`. */
   isCapped: v.boolean(),
 });
 
 /**
  * How many sessions that are still kept were created from `from` on and before `before`, counted up
- * to `limit`. Reads that many rows, and is re-run when one of them changes: ask for one day at a time,
- * so that a visitor of today re-runs today's. Heartbeats do not re-run it.
+ * to `limit`. The query reads that many rows, and is re-run when one of them changes, but not by heartbeats. Ask
+ * for one day at a time, so that a visitor of today re-runs only the query of today.
  * @throws invalidArgument
  */
 export const createdBetween = query({
@@ -31,7 +31,7 @@ export const createdBetween = query({
 
 /**
  * How many sessions are not active and were last active from `from` on and before `before`, counted
- * up to `limit`. Reads that many rows.
+ * up to `limit`. The query reads that many rows.
  * @throws invalidArgument
  */
 export const inactiveBetween = query({
@@ -46,8 +46,8 @@ export const inactiveBetween = query({
 });
 
 /**
- * The actions last recorded, of whatever session, newest first; imported ones count as recorded when
- * they were imported. Every action re-runs it.
+ * The `limit` actions last recorded, of any session, newest first. An imported action counts as recorded when it
+ * was imported. Every new action re-runs this query.
  * @throws invalidArgument
  */
 export const newestActions = query({
@@ -61,7 +61,7 @@ export const newestActions = query({
   ),
   handler: async (ctx, { limit = 20 }) => {
     checkInteger("limit", limit, 1, 100);
-    // By creation time, which needs no index that each action would have to be written to.
+    // The order of creation needs no index, to which each action would have to be written.
     const rows = await ctx.db.query("actions").order("desc").take(limit);
     return rows.map(({ _id, _creationTime, session, ...what }) => ({
       ...what,
@@ -77,7 +77,7 @@ function checkLimit(limit: number): void {
   checkInteger("limit", limit, 1, MAX_COUNTED);
 }
 
-/** @param found rows, of which one more than the limit was asked for */
+/** @param found number of rows found where `limit` and one more were asked for */
 function toCount(found: number, limit: number): Infer<typeof vCount> {
   return { count: Math.min(found, limit), isCapped: found > limit };
 }

@@ -1,4 +1,4 @@
-/** Finding sessions for an operator: by state, activity, user and creation, in either order. */
+/** Searching sessions for an operator: by state, activity, user and creation, in either order. */
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
@@ -25,25 +25,28 @@ type Found = Infer<typeof vFound>;
 const vSort = v.union(v.literal("created"), v.literal("active"));
 const vOrder = v.union(v.literal("asc"), v.literal("desc"));
 
-/** Times in ms since the epoch; `from` is included, `before` is not. */
+/** The sessions to find. Times are in ms since the epoch; a `…From` is included, a `…Before` is not. */
 const vFilter = v.object({
-  /** The state that readers see: a session past its idle timeout is expired. */
+  /**
+   * The state as readers see it: a session past its idle timeout is expired, whether or not a run came by.
+   */
   state: v.optional(vSessionState),
   userId: v.optional(v.string()),
   createdFrom: v.optional(v.number()),
   createdBefore: v.optional(v.number()),
-  /** The earliest last activity. */
+  /** The earliest time of last activity. */
   activeFrom: v.optional(v.number()),
   activeBefore: v.optional(v.number()),
 });
 type Filter = Infer<typeof vFilter>;
 
-/** Rows looked at in one call. */
+/** The most rows that one call looks at. */
 const SCANNED_AT_ONCE = MAX_LISTED;
 
 /**
- * One page. It may hold fewer than `limit`, even none, and yet name a cursor: where the filter finds
- * little, a call stops after so many rows. Reads leases, so that heartbeats re-run it.
+ * One page of the sessions found. A page may hold fewer sessions than `limit`, even none, and yet have a cursor:
+ * where few rows match the filter, a call stops after looking at 1,000 rows. Call again with the cursor until it
+ * is `null`. The query reads leases, so that heartbeats re-run it.
  * @throws invalidArgument
  */
 export const page = query({
@@ -92,13 +95,16 @@ interface Search extends Pick<Stretch, "order" | "after"> {
 
 type Row = Doc<"sessions"> | Doc<"leases">;
 
-/** A row and where it stands in the list: one with a lease stands there by its lease. */
+/** A row and its place in the list; a session with a lease has the place of its lease. */
 interface Key {
   place: Place;
   row: Row;
 }
 
-/** The next rows of the indexes that together hold what the filter may match, read as they are asked for. */
+/**
+ * The rows of the indexes that together hold all sessions which the filter may match, read as they are
+ * asked for.
+ */
 async function* keysOf(ctx: QueryCtx, search: Search): AsyncGenerator<Key> {
   const { sort, order, filter } = search;
   const { userId, state } = filter;
@@ -112,7 +118,7 @@ async function* keysOf(ctx: QueryCtx, search: Search): AsyncGenerator<Key> {
     return;
   }
   const streams: AsyncIterable<Key>[] = [];
-  // An ended session has no lease, and one with a lease is not ended.
+  // An ended session has no lease, and a session with a lease is not ended.
   if (state !== "ended") {
     streams.push(keyed(walkLeases(ctx, activeStretch(search)), leaseKey));
   }
@@ -123,8 +129,8 @@ async function* keysOf(ctx: QueryCtx, search: Search): AsyncGenerator<Key> {
 }
 
 /**
- * A user's sessions by activity, for which no index is kept: most have few, which are sorted here.
- * `null` for one with many; they are found among all, by the same places.
+ * A user's sessions by activity, for which there is no index: most users have few sessions, which are sorted here.
+ * `null` for a user with many sessions; these are found among the sessions of all users, by the same places.
  */
 async function ofFew(
   ctx: QueryCtx,
@@ -150,7 +156,7 @@ async function ofFew(
 function byCreation(ctx: QueryCtx, search: Search): AsyncIterable<Key> {
   const { filter, order, after } = search;
   const { createdFrom: from, createdBefore: before, userId, state } = filter;
-  // Expired ones are also among those whose row still says active.
+  // Expired sessions are also among those whose row still says active.
   const of = { userId, state: state === "expired" ? undefined : state };
   const stretch = { order, after, from, before };
   return keyed(walkCreated(ctx, of, stretch), (row) => ({
@@ -170,7 +176,7 @@ async function* keyed<Found extends Row>(
   for await (const row of rows) yield keyOf(row);
 }
 
-/** The keys of all streams in one order; each is read one row ahead. */
+/** The keys of all streams in one order; each stream is read one row ahead. */
 async function* merged(
   streams: AsyncIterable<Key>[],
   order: Stretch["order"],

@@ -1,4 +1,4 @@
-/** One session, and what its visitor did. */
+/** Showing one session, and the actions of its visitor. */
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
@@ -17,12 +17,17 @@ import {
 } from "../rows/sessions.js";
 import { walkActions } from "../rows/walks.js";
 
-/** A sessionId is safe to show, so that it may be somebody else's anonymousId. */
+/**
+ * The kinds of ids that name a session. A visitor may have taken another's sessionId as anonymousId, as it
+ * is shown.
+ */
 const vIdKind = v.union(v.literal("sessionId"), v.literal("anonymousId"));
 
 /**
- * One session by its sessionId or anonymousId, or by the one that `kind` names.
- * @throws ambiguousId `{ sessionId, otherSessionId }`, where it is both: the second has it as anonymousId
+ * One session, by its sessionId or its anonymousId, whichever matches, or only by that which `kind` names; `null`
+ * where there is none.
+ * @throws ambiguousId `{ sessionId, otherSessionId }`, where the id is the sessionId of the first session and the
+ *   anonymousId of the second
  */
 export const get = query({
   args: { id: v.string(), kind: v.optional(vIdKind) },
@@ -40,7 +45,11 @@ export const get = query({
   },
 });
 
-/** What a visitor did, newest first. */
+/**
+ * The actions of a session, newest first: 50, or `limit` of them, up to 1,000. The cursor leads to the next page,
+ * and is `null` at the end.
+ * @throws invalidArgument
+ */
 export const timeline = query({
   args: {
     sessionId: v.id("sessions"),

@@ -1,4 +1,4 @@
-/** How many sessions there are, and the one screen an operator starts from. */
+/** The status of a deployment, the first screen of an operator, and the backlog of its runs. */
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
@@ -28,16 +28,21 @@ const vStatus = v.object({
     expired: v.number(),
     ended: v.number(),
   }),
-  /** The session inactive the longest; the first that a purge takes. */
+  /**
+   * The session that has been inactive the longest, which a purge takes first; `null` where none is
+   * inactive.
+   */
   oldest: v.union(
     v.object({ sessionId: v.string(), lastActive: v.number() }),
     v.null(),
   ),
   settings: vRevisedSettings,
   schedules: v.array(vScheduleStatus),
-  /** The running runs, then the last finished one of each kind. */
+  /** The running runs, then the last finished run of each kind. */
   runs: v.array(vRun),
-  /** Calls that the app's hooks owe for erased visitors, counted up to 100; see `hooks`. */
+  /**
+   * Number of calls that the app's hooks owe for erased visitors, counted up to 100; see `operator/hooks`.
+   */
   hookDebts: v.number(),
   watchdog: v.object({
     lastAt: v.union(v.number(), v.null()),
@@ -47,7 +52,10 @@ const vStatus = v.object({
 });
 export type Status = Infer<typeof vStatus>;
 
-/** Reads the same few dozen documents whatever the number of sessions, and none that a heartbeat writes. */
+/**
+ * The status. The query reads the same few dozen documents whatever the number of sessions, and none that a
+ * heartbeat writes.
+ */
 export const get = query({
   args: {},
   returns: vStatus,
@@ -70,13 +78,17 @@ export const get = query({
   },
 });
 
-/** How much the next runs would find, up to `limit` each; reads leases, so heartbeats may re-run it. */
+/**
+ * How many sessions the next run of each kind would find, counted up to `limit` (1,000). The query reads leases,
+ * so that heartbeats may re-run it.
+ * @throws invalidArgument
+ */
 export const backlog = query({
   args: { limit: v.optional(v.number()) },
   returns: v.object({
     expire: v.number(),
     purge: v.number(),
-    /** The sessions that running runs have left. */
+    /** The running runs, and how many sessions each has left, counted up to `limit`. */
     running: v.array(v.object({ runId: v.id("runs"), left: v.number() })),
     limit: v.number(),
   }),
@@ -109,7 +121,10 @@ async function oldestInactive(ctx: QueryCtx): Promise<Status["oldest"]> {
   return { sessionId: session._id, lastActive: session.inactiveSince ?? 0 };
 }
 
-/** Sessions that a run has not come to yet; a purge's stale leases are sessions to come. */
+/**
+ * The number of sessions that a run has not come to yet; a purge comes to the sessions of stale leases,
+ * too.
+ */
 async function leftOf(
   ctx: QueryCtx,
   run: Doc<"runs">,
@@ -128,7 +143,7 @@ async function currentRuns(ctx: QueryCtx): Promise<Run[]> {
   const running: Run[] = [];
   const finished: Run[] = [];
   for (const kind of RUN_KINDS) {
-    // By status, because a resumed run need not be among the newest.
+    // The running run is found by its status, because a resumed run need not be among the newest.
     const run = await runningRun(ctx, kind);
     if (run !== null) running.push(toRun(run));
     const stretch = { order: "desc" as const, after: null };
@@ -139,7 +154,7 @@ async function currentRuns(ctx: QueryCtx): Promise<Run[]> {
   return [...running, ...finished];
 }
 
-/** The number of debts, as far as it is counted. */
+/** The number of debts, counted up to `DEBTS_COUNTED`. */
 async function countDebts(ctx: QueryCtx): Promise<number> {
   const rows = walkDebts(ctx, { order: "asc", after: null });
   return (await rows.take(DEBTS_COUNTED)).length;

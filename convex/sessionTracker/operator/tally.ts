@@ -1,4 +1,4 @@
-/** Counting every session exactly, page by page, and mending the counters: see `rows/tallies`. */
+/** Tallies: counting every session exactly, page by page, and mending the counters; see `rows/tallies`. */
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
@@ -15,10 +15,10 @@ import {
 } from "../rows/tallies.js";
 import { walkSessions } from "../rows/walks.js";
 
-/** Rows in a page: few, because a change of one of them meanwhile repeats the page. */
+/** Number of rows in a page: few, because a page is repeated where one of its rows changes meanwhile. */
 const PAGE = 500;
 
-/** Begins a tally; one that is under way is given up. */
+/** Begins a tally; a tally that is under way is given up. */
 export const begin = mutation({
   args: {},
   returns: v.id("tallies"),
@@ -42,15 +42,16 @@ export const begin = mutation({
 
 const vDone = v.object({
   counted: vStateCounts,
-  /** How far the counters were below the tally; negative where they were above. */
+  /** The tally less the counters, by state: negative where a counter was too high. */
   missing: vStateCounts,
   fixed: v.boolean(),
 });
 
 /**
- * Counts the next page; the same page again does nothing more.
- * @param fix corrects the counters at the end
- * @throws tallyLost, where another was begun, or nobody went on with this one for a minute
+ * Counts the next page. To repeat a page does nothing more.
+ * @param fix whether to correct the counters after the last page
+ * @returns the result after the last page, else `null`
+ * @throws tallyLost, where another tally was begun, or no page of this tally was asked for in a minute
  */
 export const page = mutation({
   args: { tallyId: v.id("tallies"), page: v.number(), fix: v.boolean() },
