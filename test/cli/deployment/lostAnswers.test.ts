@@ -9,17 +9,16 @@ import type { RunResultJson } from "../../../cli/json/run.js";
 import type { ForgetJson } from "../../../cli/json/session.js";
 import type { ImportJson } from "../../../cli/json/transfer.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
+import { dailySessions, NOW, setUpDeployment } from "../support/deployment.js";
 import type { FakeTerminal } from "../support/fakeTerminal.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 async function setUp() {
   const deployment = setUpDeployment();
-  const lastActive = NOW - 30 * DAY_MS;
-  const actions = [{ at: lastActive, action: "view" }];
-  await deployment.component.mutation(api.operator.import.batch, {
-    rows: [{ anonymousId: "old", createdAt: 0, lastActive, actions }],
-  });
+  const old = dailySessions(1, 30, (lastActive) => ({
+    anonymousId: "old",
+    actions: [{ at: lastActive, action: "view" }],
+  }));
+  await deployment.store(old);
   return deployment;
 }
 

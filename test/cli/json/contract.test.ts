@@ -8,6 +8,7 @@ import {
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";
+import { endedPurge } from "../support/endedPurge.js";
 import {
   ADMIN_KEY,
   FakeTerminal,
@@ -92,22 +93,13 @@ async function setUpAll() {
     ...{ name: "expire", reason: "audit", actor: "cli:bob@desk" },
     until: NOW + DAY_MS,
   });
-  const startEnded = async (days: number, end: "failed" | "completed") => {
-    const { runId } = await component.mutation(api.runs.control.start, {
-      ...{ kind: "purge", cutoff: NOW - days * DAY_MS },
-      ...{ actor: "cli:bob@desk", trigger: "operator" },
-    });
-    await component.run(async (ctx) => {
-      const [run] = await ctx.db.query("runs").order("desc").collect();
-      if (!run) throw new Error("No run was started.");
-      const errors = [{ at: NOW, message: "it broke" }];
-      const fields = { status: end, errors, finishedAt: NOW };
-      await ctx.db.patch("runs", run._id, fields);
-    });
-    return runId;
+  const end = (days: number, status: "failed" | "completed") => {
+    const errors = [{ at: NOW, message: "it broke" }];
+    const fields = { status, errors, finishedAt: NOW };
+    return endedPurge(component, NOW - days * DAY_MS, fields);
   };
-  const failed = await startEnded(100, "failed");
-  const done = await startEnded(101, "completed");
+  const failed = await end(100, "failed");
+  const done = await end(101, "completed");
   const debt = await component.run((ctx) =>
     ctx.db.insert("hookDebts", {
       hook: "onPurged",

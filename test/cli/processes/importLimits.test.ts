@@ -15,9 +15,7 @@ const TIMEOUT_MS = 240_000;
 const AT = Date.now() - 3 * DAY_MS;
 
 beforeAll(async () => {
-  const args = ["serve", "--port", "0", "--data", "data", "--json"];
-  await cli.start(args).printed();
-  await cli.putOffPurges();
+  await cli.serve();
 }, TIMEOUT_MS);
 
 function row(anonymousId: string, ...metadata: unknown[]) {

@@ -2,42 +2,20 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type {
   RunListJson,
   RunResultJson,
   RunShowJson,
 } from "../../../cli/json/run.js";
-import type { StatusJson } from "../../../cli/json/status.js";
-import type { ExportJson, ImportJson } from "../../../cli/json/transfer.js";
-import { RealCli, type Running } from "../support/realCli.js";
+import type { ExportJson } from "../../../cli/json/transfer.js";
+import { OldSessions } from "../support/oldSessions.js";
+import type { Running } from "../support/realCli.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
-const cli = new RealCli();
 const SESSIONS = 3_000;
-
-let sessions = "";
-beforeAll(async () => {
-  const serving = cli.start(["serve", "--port", "0", "--data", "data"]);
-  await serving.firstLine;
-  await cli.putOffPurges();
-  const now = Date.now();
-  sessions = Array.from({ length: SESSIONS }, (_, index) => {
-    const lastActive = now - 30 * DAY_MS - index;
-    const actions = [{ at: lastActive, action: "view", metadata: { index } }];
-    const anonymousId = `visitor-${index}`;
-    const row = { anonymousId, createdAt: lastActive, lastActive, actions };
-    return `${JSON.stringify(row)}\n`;
-  }).join("");
-}, 300_000);
-
-function importAll() {
-  return cli.quick<ImportJson>(["import", "-", "--yes"], sessions);
-}
-
-async function total(): Promise<number> {
-  return (await cli.quick<StatusJson>(["status"])).sessions.total;
-}
+const old = new OldSessions(SESSIONS);
+const { cli } = old;
 
 /** The id of the run that a command says how to follow. */
 async function runIdIn(text: Promise<string> | string): Promise<string> {
@@ -45,7 +23,7 @@ async function runIdIn(text: Promise<string> | string): Promise<string> {
 }
 
 test("a purge in a terminal shows a bar with rate and time left; Ctrl-C detaches and says how to watch, cancel or resume", async () => {
-  await importAll();
+  await old.importAll();
   const purging = cli.startInTerminal([
     ...["purge", "--days", "14", "--yes", "--rate", "250/s"],
   ]);
@@ -68,16 +46,16 @@ test("a purge in a terminal shows a bar with rate and time left; Ctrl-C detaches
   const stopped = await cli.quick<RunShowJson>(["runs", "show", runId]);
   expect(stopped).toMatchObject({ status: "canceled", ratePerSecond: 250 });
   expect(stopped.sessions).toBeLessThan(SESSIONS);
-  expect(await total()).toBe(SESSIONS - stopped.sessions);
+  expect(await old.total()).toBe(SESSIONS - stopped.sessions);
 
   await cli.json(["runs", "resume", runId]);
   const watched = await cli.json<RunResultJson>(["runs", "watch", runId]);
   expect(watched).toMatchObject({ status: "completed", sessions: SESSIONS });
-  expect(await total()).toBe(0);
+  expect(await old.total()).toBe(0);
 }, 300_000);
 
 test("SIGINT to a process without a terminal detaches as well", async () => {
-  await importAll();
+  await old.importAll();
   const purging = cli.start([
     ...["purge", "--days", "14", "--yes", "--rate", "250/s"],
   ]);
@@ -91,8 +69,25 @@ test("SIGINT to a process without a terminal detaches as well", async () => {
   await cli.json(["purge", "--days", "14", "--yes"]);
 }, 300_000);
 
+test("two purges at once are one run, and both say what it did", async () => {
+  await old.importAll();
+  const purge = ["purge", "--days", "14", "--yes"];
+  const [first, second] = await Promise.all([
+    cli.json<RunResultJson>([...purge, "--rate", "200/s"]),
+    cli.json<RunResultJson>([...purge, "--rate", "200/s"]),
+  ]);
+  expect(second.runId).toBe(first.runId);
+  expect([first, second].map(({ sessions }) => sessions)).toEqual([
+    SESSIONS,
+    SESSIONS,
+  ]);
+  const followed = [first, second].filter((one) => one.alreadyRunning);
+  expect(followed).toHaveLength(1);
+  expect(await old.total()).toBe(0);
+}, 300_000);
+
 test("an archived purge that is killed goes on in its file, and holds everything once", async () => {
-  await importAll();
+  await old.importAll();
   const archive = "old.jsonl.gz";
   const path = join(cli.folder, archive);
   const args = ["purge", "--days", "14", "--yes", "--archive", archive];
@@ -102,11 +97,11 @@ test("an archived purge that is killed goes on in its file, and holds everything
   purging.child.kill("SIGKILL");
   await purging.finished;
 
-  const left = await total();
+  const left = await old.total();
   expect(left).toBeGreaterThan(0);
   const scheduled = await cli.run("purge", "--days", "14", "--yes", "--detach");
   expect(scheduled.stderr).toContain(`Run ${runId} is already running`);
-  expect(await total()).toBe(left);
+  expect(await old.total()).toBe(left);
 
   const resume = ["runs", "resume", runId, "--archive", archive];
   const ended = await cli.json<RunResultJson>(resume);
@@ -116,7 +111,7 @@ test("an archived purge that is killed goes on in its file, and holds everything
     actions: SESSIONS,
     archive: { file: path, stayed: 0 },
   });
-  expect(await total()).toBe(0);
+  expect(await old.total()).toBe(0);
   const ids = gunzipSync(readFileSync(path))
     .toString()
     .trimEnd()
@@ -133,7 +128,7 @@ test("export, purge, import, export give the same bytes", async () => {
   const exported = await cli.json<ExportJson>(["export", "a.jsonl.gz"]);
   expect(exported).toMatchObject({ sessions: SESSIONS, actions: SESSIONS });
   await cli.quick(["purge", "--days", "14", "--yes"]);
-  expect(await total()).toBe(0);
+  expect(await old.total()).toBe(0);
   await cli.json(["import", "a.jsonl.gz", "--yes"]);
   await cli.json(["export", "b.jsonl.gz"]);
   const [a, b] = ["a", "b"].map((name) =>
@@ -180,7 +175,7 @@ async function runOf(command: Running): Promise<{ runId: string }> {
 async function grown(path: string, command: Running): Promise<void> {
   await untilFound(
     command,
-    async () => (await total()) < SESSIONS || undefined,
+    async () => (await old.total()) < SESSIONS || undefined,
   );
   expect(statSync(path).size).toBeGreaterThan(0);
 }

@@ -13,7 +13,7 @@ import type { CliContext } from "../../../cli/context.js";
 import { CliError } from "../../../cli/errors.js";
 import type { RunResultJson } from "../../../cli/json/run.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
+import { dailySessions, NOW, setUpDeployment } from "../support/deployment.js";
 import type { FetchInit } from "../../../cli/deployment/http.js";
 import { bodyOf } from "../support/fakeTerminal.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
@@ -24,27 +24,16 @@ const purge = ["purge", "--days", "20", "--yes", "--archive", ARCHIVE];
 /** Thirty old sessions with two actions each, and pages of five. */
 async function setUpOld(overrides: Partial<CliContext> = {}) {
   const deployment = setUpDeployment(overrides);
-  const { component, terminal } = deployment;
-  const change = { actor: "test", patch: { pageSize: 5 } };
-  await component.mutation(api.settings.settings.change, change);
-  await component.mutation(api.operator.import.batch, {
-    rows: Array.from({ length: 30 }, (_, index) => {
-      const lastActive = NOW - (30 + index) * DAY_MS;
-      const actions = [
-        { at: lastActive - 1, action: "view" },
-        { at: lastActive, action: "buy", metadata: { cents: 5n } },
-      ];
-      const anonymousId = `old-${index}`;
-      return { anonymousId, createdAt: 0, lastActive, actions };
-    }),
-  });
-  return {
-    ...deployment,
-    path: join(terminal.folder, ARCHIVE),
-    total: async () =>
-      (await component.query(api.operator.status.get, {})).sessions.total,
-    runs: () => component.query(api.runs.ledger.list, {}),
-  };
+  const { terminal, setPolicy, store } = deployment;
+  await setPolicy({ pageSize: 5 });
+  const withActions = dailySessions(30, 30, (lastActive) => ({
+    actions: [
+      { at: lastActive - 1, action: "view" },
+      { at: lastActive, action: "buy", metadata: { cents: 5n } },
+    ],
+  }));
+  await store(withActions);
+  return { ...deployment, path: join(terminal.folder, ARCHIVE) };
 }
 
 interface Line {

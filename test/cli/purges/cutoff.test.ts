@@ -4,7 +4,7 @@ import type { CliContext } from "../../../cli/context.js";
 import type { DryRunJson } from "../../../cli/json/dryRun.js";
 import type { RunResultJson } from "../../../cli/json/run.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
+import { dailySessions, NOW, setUpDeployment } from "../support/deployment.js";
 import {
   DAY_MS,
   MINUTE_MS,
@@ -13,17 +13,10 @@ import {
 /** One session for each of the last days, last active exactly so many days ago. */
 async function setUpDays(days: number, overrides: Partial<CliContext> = {}) {
   const deployment = setUpDeployment(overrides);
-  const { component } = deployment;
-  await component.mutation(api.operator.import.batch, {
-    rows: Array.from({ length: days }, (_, index) => {
-      const lastActive = NOW - (index + 1) * DAY_MS;
-      return { anonymousId: `v-${index + 1}`, createdAt: 0, lastActive };
-    }),
-  });
+  const { component, store } = deployment;
+  await store(dailySessions(days, 1));
   return {
     ...deployment,
-    total: async () =>
-      (await component.query(api.operator.status.get, {})).sessions.total,
     hold: () =>
       component.mutation(api.settings.settings.change, {
         patch: { retentionDays: 90 },
@@ -66,8 +59,8 @@ test.each([
       ["retention", "20"],
       ["settings", "set", "pageSize=500"],
       ["schedule", "pause", "purge", "--reason", "audit"],
-      ["end", "v-1"],
-      ["forget", "v-1", "--confirm", "v-1"],
+      ["end", "old-0"],
+      ["forget", "old-0", "--confirm", "old-0"],
       ["runs", "cancel", "x"],
       ["runs", "resume", "x"],
       ["doctor", "--fix"],

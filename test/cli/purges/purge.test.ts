@@ -5,30 +5,19 @@ import type { RunResultJson } from "../../../cli/json/run.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import type { CliContext } from "../../../cli/context.js";
 import { readRows, type Component } from "../../convex/support/rows.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
+import { dailySessions, NOW, setUpDeployment } from "../support/deployment.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 /** One session for each of the last days, last active exactly so many days ago, with one action. */
 async function setUpDays(days: number, overrides: Partial<CliContext> = {}) {
   const deployment = setUpDeployment(overrides);
-  const { component } = deployment;
-  await component.mutation(api.operator.import.batch, {
-    rows: Array.from({ length: days }, (_, index) => {
-      const lastActive = NOW - (index + 1) * DAY_MS;
-      return {
-        anonymousId: `visitor-${index + 1}`,
-        createdAt: lastActive,
-        lastActive,
-        actions: [{ at: lastActive, action: "view" }],
-      };
-    }),
-  });
-  return {
-    ...deployment,
-    total: async () =>
-      (await component.query(api.operator.status.get, {})).sessions.total,
-    runs: () => component.query(api.runs.ledger.list, {}),
-  };
+  const visitors = dailySessions(days, 1, (lastActive, index) => ({
+    anonymousId: `visitor-${index + 1}`,
+    createdAt: lastActive,
+    actions: [{ at: lastActive, action: "view" }],
+  }));
+  await deployment.store(visitors);
+  return deployment;
 }
 
 test("a dry run counts to the end, deletes nothing, and names the purge's cutoff", async () => {

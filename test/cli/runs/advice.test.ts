@@ -9,7 +9,7 @@ import {
   api,
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
+import { dailySessions, NOW, setUpDeployment } from "../support/deployment.js";
 import { bodyOf } from "../support/fakeTerminal.js";
 import {
   DAY_MS,
@@ -19,19 +19,10 @@ import {
 
 async function setUpOld(overrides: Partial<CliContext> = {}) {
   const deployment = setUpDeployment(overrides);
-  const { component } = deployment;
-  const patch = { pageSize: 5 };
-  await component.mutation(api.settings.settings.change, {
-    actor: "test",
-    patch,
-  });
+  const { component, setPolicy, store } = deployment;
+  await setPolicy({ pageSize: 5 });
   await component.mutation(internal.schedules.watchdog.check, {});
-  await component.mutation(api.operator.import.batch, {
-    rows: Array.from({ length: 30 }, (_, index) => {
-      const lastActive = NOW - (30 + index) * DAY_MS;
-      return { anonymousId: `old-${index}`, createdAt: 0, lastActive };
-    }),
-  });
+  await store(dailySessions(30, 30));
   return deployment;
 }
 

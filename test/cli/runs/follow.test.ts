@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { CliContext } from "../../../cli/context.js";
 import type { RunResultJson } from "../../../cli/json/run.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
+import { dailySessions, NOW, setUpDeployment } from "../support/deployment.js";
 import type { FetchInit } from "../../../cli/deployment/http.js";
 import { bodyOf } from "../support/fakeTerminal.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
@@ -10,20 +10,11 @@ import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 /** Thirty old sessions and pages of five, so that a run takes several. */
 async function setUpOld(overrides: Partial<CliContext> = {}) {
   const deployment = setUpDeployment(overrides);
-  const { component } = deployment;
-  await component.mutation(api.settings.settings.change, {
-    actor: "test",
-    patch: { pageSize: 5 },
-  });
-  await component.mutation(api.operator.import.batch, {
-    rows: Array.from({ length: 30 }, (_, index) => {
-      const lastActive = NOW - (30 + index) * DAY_MS;
-      return { anonymousId: `old-${index}`, createdAt: 0, lastActive };
-    }),
-  });
+  const { component, setPolicy, store } = deployment;
+  await setPolicy({ pageSize: 5 });
+  await store(dailySessions(30, 30));
   return {
     ...deployment,
-    runs: () => component.query(api.runs.ledger.list, {}),
     startRun: (cutoff: number) =>
       component.mutation(api.runs.control.start, {
         kind: "purge",

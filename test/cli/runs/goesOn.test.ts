@@ -5,24 +5,14 @@ import type { RetentionJson } from "../../../cli/json/settings.js";
 import type { StatusJson } from "../../../cli/json/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { runToPage } from "../../convex/support/runKit.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
+import { dailySessions, setUpDeployment } from "../support/deployment.js";
 
 /** Thirty sessions, 15 to 44 days old, and a purge by the retention that has done its first page of five. */
 async function setUpPurging(interactive = false, max?: number) {
   const deployment = setUpDeployment({ interactive });
-  const { component } = deployment;
-  const patch = { pageSize: 5 };
-  await component.mutation(api.settings.settings.change, {
-    actor: "test",
-    patch,
-  });
-  await component.mutation(api.operator.import.batch, {
-    rows: Array.from({ length: 30 }, (_, index) => {
-      const lastActive = NOW - (15 + index) * DAY_MS;
-      return { anonymousId: `old-${index}`, createdAt: 0, lastActive };
-    }),
-  });
+  const { component, setPolicy, store } = deployment;
+  await setPolicy({ pageSize: 5 });
+  await store(dailySessions(30, 15));
   const { runId } = await component.mutation(api.runs.control.start, {
     ...{ kind: "purge", actor: "schedule", trigger: "schedule" },
     ...(max === undefined ? {} : { maxSessions: max }),

@@ -1,20 +1,11 @@
 import { expect, test } from "vitest";
 import type { RetentionJson } from "../../../cli/json/settings.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
+import { dailySessions, setUpDeployment } from "../support/deployment.js";
 
 async function setUpOneOld(ageDays: number, interactive = false) {
   const deployment = setUpDeployment({ interactive });
-  await deployment.component.mutation(api.operator.import.batch, {
-    rows: [
-      {
-        anonymousId: "old",
-        createdAt: 0,
-        lastActive: NOW - ageDays * DAY_MS,
-      },
-    ],
-  });
+  await deployment.store(dailySessions(1, ageDays));
   return deployment;
 }
 

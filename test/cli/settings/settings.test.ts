@@ -7,8 +7,7 @@ import type {
   SettingsLogJson,
 } from "../../../cli/json/settings.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
-import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
+import { dailySessions, NOW, setUpDeployment } from "../support/deployment.js";
 
 test("get shows every setting, with its intervals as times in both zones", async () => {
   const { terminal } = setUpDeployment();
@@ -34,11 +33,8 @@ test("get shows every setting, with its intervals as times in both zones", async
 });
 
 test("get has colours on a terminal, and none in a pipe", async () => {
-  const { terminal, component } = setUpDeployment();
-  await component.mutation(api.settings.settings.change, {
-    actor: "test",
-    patch: { retentionDays: 0.5 },
-  });
+  const { terminal, setPolicy } = setUpDeployment();
+  await setPolicy({ retentionDays: 0.5 });
   terminal.isTTY = true;
   const shown = await terminal.run("settings", "get");
   let piped = "";
@@ -98,10 +94,8 @@ test("set changes only what is named, shows the difference, and logs it with its
 });
 
 test("set asks before it lowers the retention, as `retention` does", async () => {
-  const { terminal, component } = setUpDeployment();
-  await component.mutation(api.operator.import.batch, {
-    rows: [{ anonymousId: "old", createdAt: 0, lastActive: NOW - 10 * DAY_MS }],
-  });
+  const { terminal, store } = setUpDeployment();
+  await store(dailySessions(1, 10));
   const lower = ["settings", "set", "retentionDays=7", "touchAfterMs=30s"];
   expect(await terminal.run(...lower)).toMatchObject({ exitCode: 5 });
   const changed = await terminal.json<SettingsChangeJson>(...lower, "--yes");

@@ -9,7 +9,11 @@ import {
 } from "convex/values";
 import { onTestFinished, vi } from "vitest";
 import type { CliContext } from "../../../cli/context.js";
+import type { ImportRow } from "../../../cli/deployment/api.js";
 import type { Fetch } from "../../../cli/deployment/http.js";
+import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import type { Policy } from "../../../convex/sessionTracker/shared/settings.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 import { setUpComponent } from "../../convex/support/setup.js";
 import { ADMIN_KEY, bodyOf, FakeTerminal } from "./fakeTerminal.js";
 
@@ -50,7 +54,40 @@ export function setUpDeployment(
     ...overrides,
   });
   terminal.serveHere();
-  return { terminal, component, calls };
+  return {
+    terminal,
+    component,
+    calls,
+    /** Imports sessions, past the terminal. */
+    store: (rows: ImportRow[]) =>
+      component.mutation(api.operator.import.batch, { rows }),
+    setPolicy: (patch: Partial<Policy>) =>
+      component.mutation(api.settings.settings.change, {
+        actor: "test",
+        patch,
+      }),
+    total: async () =>
+      (await component.query(api.operator.status.get, {})).sessions.total,
+    runs: () => component.query(api.runs.ledger.list, {}),
+  };
+}
+
+/**
+ * Sessions for `store`, each last active a day before the one before it.
+ * @param daysAgo of the first
+ * @param more fields of a session that was last active then
+ */
+export function dailySessions(
+  count: number,
+  daysAgo: number,
+  more: (lastActive: number, index: number) => Partial<ImportRow> = () => ({}),
+): ImportRow[] {
+  return Array.from({ length: count }, (_, index) => {
+    const lastActive = NOW - (daysAgo + index) * DAY_MS;
+    const anonymousId = `old-${index}`;
+    const row = { anonymousId, createdAt: 0, lastActive };
+    return { ...row, ...more(lastActive, index) };
+  });
 }
 
 type Fields = Record<string, Value>;

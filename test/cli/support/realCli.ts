@@ -7,6 +7,7 @@ import { Readable, Writable } from "node:stream";
 import { build } from "vite";
 import { afterAll, beforeAll } from "vitest";
 import { processContext, type CliContext } from "../../../cli/context.js";
+import type { ServeJson } from "../../../cli/json/ready.js";
 import { buildProgram } from "../../../cli/program.js";
 import type { Finished } from "./fakeTerminal.js";
 
@@ -95,6 +96,14 @@ export class RealCli {
     ).finished;
     if (exitCode !== 0) throw new Error(`exit ${exitCode}: ${stderr}`);
     return JSON.parse(stdout) as Shape;
+  }
+
+  /** Serves the folder's app until the suite is over, and keeps the daily purge off its old sessions. */
+  async serve(): Promise<ServeJson> {
+    const args = ["serve", "--port", "0", "--data", "data", "--json"];
+    const served = await this.start(args).printed<ServeJson>();
+    await this.putOffPurges();
+    return served;
   }
 
   /** Keeps the daily purge, whose time may come while a test runs, off the old sessions that it imports. */

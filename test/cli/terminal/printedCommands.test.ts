@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { StatusJson } from "../../../cli/json/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
+import { dailySessions, NOW, setUpDeployment } from "../support/deployment.js";
+import { endedPurge } from "../support/endedPurge.js";
 import { ADMIN_KEY, DEPLOYMENT_URL } from "../support/fakeTerminal.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
@@ -22,37 +23,19 @@ async function setUpSweep() {
   const deployment = setUpDeployment({
     env: { SESSIONS_OPS_PRODUCTION: "no" },
   });
-  const { component, terminal } = deployment;
+  const { component, terminal, setPolicy, store } = deployment;
   terminal.write("keys/the staging", ADMIN_KEY);
-  await component.mutation(api.operator.import.batch, {
-    rows: Array.from({ length: 20 }, (_, index) => ({
-      anonymousId: `old-${index}`,
-      createdAt: 0,
-      lastActive: NOW - 30 * DAY_MS,
-      userId: "ada",
-      actions: [1, 2].map((at) => ({ at, action: "buy" })),
-    })),
-  });
-  await component.mutation(api.settings.settings.change, {
-    actor: "test",
-    patch: { pageSize: 5 },
-  });
+  const actions = [1, 2].map((at) => ({ at, action: "buy" }));
+  await store(dailySessions(20, 30, () => ({ userId: "ada", actions })));
+  await setPolicy({ pageSize: 5 });
   await component.mutation(api.schedules.change.pause, {
     ...{ name: "expire", reason: "audit", actor: "cli:bob@desk" },
   });
-  const { runId } = await component.mutation(api.runs.control.start, {
-    ...{ kind: "purge", cutoff: NOW - 100 * DAY_MS },
-    ...{ actor: "cli:bob@desk", trigger: "operator" },
-  });
-  await component.run(async (ctx) => {
-    const [run] = await ctx.db.query("runs").collect();
-    if (!run) throw new Error("No run was started.");
-    await ctx.db.patch("runs", run._id, {
-      status: "failed",
-      quarantined: 1,
-      finishedAt: NOW,
-      errors: [{ at: NOW, message: "it broke" }],
-    });
+  const runId = await endedPurge(component, NOW - 100 * DAY_MS, {
+    status: "failed",
+    quarantined: 1,
+    finishedAt: NOW,
+    errors: [{ at: NOW, message: "it broke" }],
   });
   return { ...deployment, runId };
 }

@@ -1,23 +1,15 @@
 /** Stored and typed texts of others, on their way to a terminal and back into a shell. */
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
+import { dailySessions, NOW, setUpDeployment } from "../support/deployment.js";
+import { endedPurge } from "../support/endedPurge.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const EVIL = "it's \u001b[31m\u0007mine";
 
 async function setUpOld() {
   const deployment = setUpDeployment();
-  const lastActive = NOW - 30 * DAY_MS;
-  await deployment.component.mutation(api.operator.import.batch, {
-    rows: ["old-1", "old-2"].map((anonymousId) => ({
-      anonymousId,
-      createdAt: 0,
-      lastActive,
-      userId: EVIL,
-    })),
-  });
+  await deployment.store(dailySessions(2, 30, () => ({ userId: EVIL })));
   return deployment;
 }
 
@@ -36,17 +28,9 @@ test("forget prints no control character of a user's id, and quotes it for the s
 
 test("a run's error is printed without control characters", async () => {
   const { terminal, component } = await setUpOld();
-  const { runId } = await component.mutation(api.runs.control.start, {
-    ...{ kind: "purge", cutoff: NOW - 20 * DAY_MS },
-    ...{ actor: "cli:bob@desk", trigger: "operator" },
-  });
-  await component.run(async (ctx) => {
-    const [run] = await ctx.db.query("runs").collect();
-    if (!run) throw new Error("No run was started.");
-    await ctx.db.patch("runs", run._id, {
-      status: "failed",
-      errors: [{ at: NOW, message: EVIL }],
-    });
+  const runId = await endedPurge(component, NOW - 20 * DAY_MS, {
+    status: "failed",
+    errors: [{ at: NOW, message: EVIL }],
   });
   const { exitCode, stderr } = await terminal.run("runs", "watch", runId);
   expect(exitCode).toBe(3);

@@ -5,7 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { RunResultJson } from "../../../cli/json/run.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
+import { dailySessions, setUpDeployment } from "../support/deployment.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 const SECRET = "secret-";
@@ -13,21 +13,15 @@ const SECRET = "secret-";
 /** Twelve old visitors, each a user with an action, and pages of five. */
 async function setUpOld() {
   const deployment = setUpDeployment();
-  const { component } = deployment;
-  const change = { actor: "test", patch: { pageSize: 5 } };
-  await component.mutation(api.settings.settings.change, change);
-  await component.mutation(api.operator.import.batch, {
-    rows: Array.from({ length: 12 }, (_, i) => {
-      const lastActive = NOW - (30 + i) * DAY_MS;
-      return {
-        anonymousId: `${SECRET}${i}`,
-        userId: `${SECRET}user-${i}`,
-        createdAt: lastActive - DAY_MS,
-        lastActive,
-        actions: [{ at: lastActive, action: "view" }],
-      };
-    }),
-  });
+  const { setPolicy, store } = deployment;
+  await setPolicy({ pageSize: 5 });
+  const users = dailySessions(12, 30, (lastActive, i) => ({
+    anonymousId: `${SECRET}${i}`,
+    userId: `${SECRET}user-${i}`,
+    createdAt: lastActive - DAY_MS,
+    actions: [{ at: lastActive, action: "view" }],
+  }));
+  await store(users);
   return deployment;
 }
 
