@@ -4,7 +4,7 @@ import { exposeSessions, type ExposeOptions } from "../../client/index.js";
 import { register } from "../../client/test.js";
 import { sessionTracker } from "../convex/support/hooksApp/component.js";
 
-/** What codegen would make of the app's one module, `sessions.ts`. */
+/** The references to the app's one module, `sessions.ts`, as codegen would make them. */
 export const { sessions } = anyApi as unknown as ApiFromModules<{
   sessions: ReturnType<typeof exposeSessions>;
 }>;
@@ -25,5 +25,5 @@ export function setUpApp(options?: ExposeOptions) {
 }
 export type App = ReturnType<typeof setUpApp>;
 
-/** Everyone may do everything: for tests of what comes after the permission. */
+/** Permits everybody everything, for tests of all that comes after the permission. */
 export const permitAll: ExposeOptions = { authorize: () => true };

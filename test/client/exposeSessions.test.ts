@@ -380,7 +380,7 @@ async function track(t: App, id = anonymousId) {
   return result;
 }
 
-/** What the component has of a visitor. */
+/** The session that the component has of a visitor. */
 function sessionOf(t: App, id = anonymousId) {
   return t.query((ctx) =>
     ctx.runQuery(sessionTracker.operator.show.get, { id }),

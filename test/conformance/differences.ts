@@ -22,7 +22,7 @@ export const differences: readonly Difference[] = [
   {
     file: "test/convex/operator/import.test.ts",
     tests: [
-      "of the most rows it takes fits a transaction when every row changes all it can",
+      "of the most rows allowed fits a transaction when every row changes all it can",
     ],
     reason: COUNTED_TWICE,
     failsWith: INTERVALS_TWICE,

@@ -1,4 +1,4 @@
-/** A deployment's clock was ahead and is set back: what it stored meanwhile proves nothing. */
+/** A deployment's clock was ahead and is set back: the times that it stored meanwhile prove nothing. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { advance } from "./support/clock.js";
 import {
@@ -51,7 +51,7 @@ describe("schedules", () => {
       await mend();
       await advance(t, DAY_MS + HOUR_MS);
       const purges = await purgesOf(t);
-      // Listed by when they started.
+      // The runs are listed by their start.
       expect(purges.at(-1)).toBe("2026-03-11T03:30:00.000Z");
       expect(purges.slice(0, -1).map((at) => at.slice(0, 19))).toEqual([
         "2026-03-01T03:00:00",
@@ -158,7 +158,7 @@ describe("doctor", () => {
       ];
     });
     expect(new Set(times)).toEqual(new Set([RIGHT]));
-    // Who is not seen again expires, an idle timeout later.
+    // A visitor who is not seen again expires an idle timeout later.
     await advance(t, HOUR_MS);
     const { sessions } = await t.query(api.operator.status.get, {});
     expect(sessions).toMatchObject({ active: 0, ended: 1 });

@@ -42,7 +42,7 @@ beforeAll(() => {
   vi.useFakeTimers({ now: NOW });
 });
 afterEach(() => {
-  // Or the crons of one test would be counted in the next.
+  // The timers of a test end with it, or its crons would be counted in the next test.
   vi.clearAllTimers();
 });
 afterAll(() => {
@@ -143,7 +143,7 @@ describe.each([
 
 test.each([
   ["created", 21],
-  // One more of each index: of the leases, and of the sessions that have none.
+  // A list reads a row more than it shows of each of two indexes: leases, and sessions without a lease.
   ["active", 22],
 ] as const)(
   "a page of 20 of a list by %s reads %i documents at most, of 3,000 sessions",
@@ -247,7 +247,7 @@ describe("a day, and so a month", () => {
     const { calls, writes } = totals(transactions);
     expect(calls * 30).toBeLessThanOrEqual(bound.calls);
     expect(writes * 30).toBeLessThanOrEqual(bound.writes);
-    // A bound far off would make a wrong table.
+    // A bound far above the cost would make the README's table wrong.
     expect(calls * 30).toBeGreaterThan(0.95 * bound.calls);
     expect(writes * 30).toBeGreaterThan(0.95 * bound.writes);
   }
@@ -257,7 +257,8 @@ describe("a day, and so a month", () => {
    * fifteen days ago fall due for purge.
    */
   async function simulateDay(visitorsADay: number) {
-    // A second past, so that a day holds the tick at its end and not the one at its start.
+    // Days begin a second past midnight, so that a day holds the tick at its end and not the one at its
+    // start.
     vi.setSystemTime(NOW + 1_000);
     const t = setUpComponent();
     await t.mutation(internal.schedules.watchdog.check, {});
@@ -271,7 +272,7 @@ describe("a day, and so a month", () => {
 
     const { transactions } = await record(async () => {
       for (let quarter = 0; quarter < 96; quarter += 1) {
-        // Those that will be idle at the next tick; to have all there sooner is only slower.
+        // The visitors who will be idle at the next tick; to seed all of them at once is only slower.
         const [from, to] = [quarter, quarter + 1].map((end) =>
           Math.ceil((end * visitorsADay) / 96),
         );
@@ -282,7 +283,7 @@ describe("a day, and so a month", () => {
     });
     const runs = await t.query(api.runs.ledger.list, { limit: 200 });
     return {
-      // All but what this test did itself, which convex-test calls "custom".
+      // All calls but those of this test itself, which convex-test names "custom".
       transactions: transactions.filter(({ name }) => name !== "custom"),
       runs,
     };
@@ -291,7 +292,7 @@ describe("a day, and so a month", () => {
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** Two documents each; a transaction of convex-test writes 16,000 at most, as a real one. */
+/** Seeds in batches: a session takes two documents, and a transaction writes 16,000 at most. */
 const MAX_SEEDS = 7_500;
 
 async function inBatches(

@@ -66,7 +66,7 @@ test.each(seeds)(
         cause: error,
       });
     }
-    // Else the seed has not been through what it is here for.
+    // A seed without these has not tested what it is here for.
     expect(Math.min(...Object.values(driver.runs.done))).toBeGreaterThan(15);
     const met = new Set(driver.history.map((line) => line.split(" ")[2]));
     expect([...met].toSorted()).toEqual(Object.keys(WEIGHTS).toSorted());
@@ -74,7 +74,7 @@ test.each(seeds)(
   60_000,
 );
 
-/** How often each operation is chosen. */
+/** The weight with which each operation is chosen. */
 const WEIGHTS = {
   heartbeat: 30,
   act: 30,
@@ -155,7 +155,7 @@ class Driver {
     const isKnown = this.model.visitors.has(anonymousId);
     const expected = this.model.forget(anonymousId);
     const result = await call;
-    // Whoever is to be forgotten is, whatever the hook says.
+    // A visitor who is to be forgotten is erased, whatever the hook answers.
     if (isKnown && this.runs.hookRefuses(anonymousId)) {
       expect(result.told?.error).toContain(`${anonymousId} refused`);
     }
@@ -209,7 +209,7 @@ class Driver {
     return patch;
   }
 
-  /** Time passes, and nothing of what is scheduled gets to run: the deployment is busy, or down. */
+  /** Lets time pass without any scheduled function: the deployment is busy, or down. */
   pass() {
     const ms = this.#random.pick([
       1,
@@ -260,7 +260,7 @@ class Driver {
     return [kind, result];
   }
 
-  /** What is scheduled runs, for a while or for one timer. */
+  /** Lets scheduled functions run, for a while or for one timer. */
   async advance() {
     const ms = this.#random.pick([0, 40, 400, 4_000]);
     if (ms === 0) await step(this.#t);
@@ -301,7 +301,7 @@ class Driver {
     return [run.runId, "resumed"];
   }
 
-  /** The app mends its hooks, or breaks them again. */
+  /** Mends the app's hooks, or breaks them again. */
   async toggleHooks() {
     this.#hook ??= await this.#t.run(async (ctx) => {
       const row = await ctx.db.query("settings").unique();
@@ -319,7 +319,7 @@ class Driver {
     expect(factsOfRows(rows)).toEqual(factsOfModel(this.model));
   }
 
-  /** All runs come to their end. */
+  /** Lets all runs come to their end. */
   async finish(): Promise<void> {
     for (let seconds = 0; seconds < 200; seconds++) {
       if (!this.runs.runs.some((run) => run.status === "running")) break;
@@ -367,7 +367,7 @@ class Driver {
   }
 }
 
-// ── What rows and model are compared by ─────────────────────────────────────
+// ── Comparing rows and model ────────────────────────────────────────────────
 
 function factsOfModel({ visitors }: SessionModel) {
   return Object.fromEntries(

@@ -1,7 +1,7 @@
 /**
- * What runs may do to the model. When a page happens is not the model's business: it is told what
- * the rows say now and checks that every change since was allowed, and, when a run has completed,
- * that nothing was left behind.
+ * The changes that runs may make. The model does not know when a page happens: it is given the rows as they are
+ * now, and checks that every change since the last time was allowed, and, when a run has completed, that the run
+ * left nothing behind.
  */
 import { expect } from "vitest";
 import type { Doc } from "../../../convex/sessionTracker/_generated/dataModel.js";
@@ -22,7 +22,7 @@ interface KnownRun {
 export class RunModel {
   readonly runs: KnownRun[] = [];
   hooksFail = true;
-  /** What all runs together did, as seen in the rows. */
+  /** The changes by all runs together, as seen in the rows. */
   readonly done = { expired: 0, purged: 0, actions: 0 };
   readonly #model: SessionModel;
 
@@ -45,7 +45,7 @@ export class RunModel {
     return this.hooksFail && isPoison(id);
   }
 
-  /** Takes over what runs did since the last time, as far as it was allowed. */
+  /** Takes over the changes that runs made since the last time, which must be allowed ones. */
   follow(rows: Rows, ledger: Doc<"runs">[]): void {
     const active = this.runs.filter((run) => run.status === "running");
     for (const run of active) run.metFaults ||= this.hooksFail;
@@ -132,7 +132,7 @@ export class RunModel {
   }
 }
 
-/** The hook of the tests fails for these. */
+/** Whether the hook of the tests fails for a visitor. */
 function isPoison(id: string): boolean {
   return id.startsWith("poison");
 }

@@ -1,8 +1,8 @@
 import type { Action } from "../../../convex/sessionTracker/shared/sessions.js";
 import type { Policy } from "../../../convex/sessionTracker/shared/settings.js";
 /**
- * What the component promises, said as simply as possible: one object for each visitor, no tables,
- * no counters. `model.test.ts` drives it beside the component and compares.
+ * The component's promises, said as simply as possible: one object for each visitor, no tables, no counters.
+ * `model.test.ts` drives this model beside the component and compares the two.
  */
 
 export interface Visitor {
@@ -18,7 +18,7 @@ export interface Visitor {
   maxVisitMs: number | "never";
   startedAt: number;
   actions: Action[];
-  /** Those of them done in the current visit; imported ones belong to none. */
+  /** The actions done in the current visit; imported actions belong to no visit. */
   actionsOfVisit: number;
   /** The step of the test that last moved this visitor. */
   changedAt: number;
@@ -73,7 +73,7 @@ export class SessionModel {
     return true;
   }
 
-  /** How many actions were erased; `null` where there is nobody. */
+  /** Erases a visitor; returns how many actions were erased, `null` where there is no such visitor. */
   forget(id: string): number | null {
     const visitor = this.visitors.get(id);
     this.visitors.delete(id);
@@ -197,12 +197,12 @@ function isIdle(visitor: Visitor, now: number): boolean {
   return now - visitor.lastActive > visitor.idleTimeoutMs;
 }
 
-/** The same for what is the same, whatever the order of its fields. */
+/** A text that is the same for equal actions, whatever the order of their fields. */
 export function actionKey({ at, action, resourceId, metadata }: Action) {
   return JSON.stringify([at, action, resourceId ?? null, metadata ?? null]);
 }
 
-/** What the second list has more often than the first. */
+/** The entries that the second list has more often than the first. */
 function missingActions(known: Action[], imported: Action[]): Action[] {
   const unmatched = known.map(actionKey);
   return imported.filter((action) => {

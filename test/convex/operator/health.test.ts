@@ -1,4 +1,4 @@
-/** What `doctor` asks of the component, and what it may repair. */
+/** Health: the questions that `doctor` asks of the component, and the repairs that it has done. */
 import { Crons } from "@convex-dev/crons";
 import { expect, test } from "vitest";
 import { advance } from "../support/clock.js";

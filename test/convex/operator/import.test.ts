@@ -52,7 +52,7 @@ describe("a visitor not seen before", () => {
     expect(rows.actions).toMatchObject(actions);
   });
 
-  test("who is not becomes an active one, with a lease by the settings in force", async () => {
+  test("who is not idle is imported as an active session, with a lease by the settings in force", async () => {
     const t = setUpComponent();
     const patch = { idleTimeoutMs: 10 * MINUTE_MS, touchAfterMs: 7_000 };
     await t.mutation(api.settings.settings.change, { patch, actor: "ada" });
@@ -193,7 +193,7 @@ describe("later activity than known", () => {
     expect(sessions).toMatchObject([{ state: "expired", inactiveSince }]);
   });
 
-  test("revives an expired one with its next visit where it is recent", async () => {
+  test("revives an expired session with its next visit where the activity is recent", async () => {
     const t = setUpComponent();
     await importRows(t, { lastActive: LONG_AGO });
     await importRows(t, { lastActive: RECENTLY });
@@ -294,7 +294,7 @@ describe("a call", () => {
     ["no rows", []],
     ["the most rows it takes", many(MAX_IMPORT_ROWS)],
     [
-      "the most actions it takes",
+      "the most actions allowed",
       [{ actions: clicks(...range(MAX_IMPORT_ACTIONS)) }],
     ],
   ])("with %s is imported", async (_, rows) => {
@@ -348,7 +348,7 @@ describe("a call", () => {
     });
   });
 
-  test("of the most rows it takes fits a transaction when every row changes all it can", async () => {
+  test("of the most rows allowed fits a transaction when every row changes all it can", async () => {
     const t = setUpComponent();
     const rows = many(20);
     const live = rows.map((row) => ({ ...row, lastActive: RECENTLY }));
@@ -387,7 +387,9 @@ test("no cap drops an imported action", async () => {
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** Rows of a visitor "v" who came long ago and was seen just now, but for what each says. */
+/**
+ * Rows of a visitor "v" who came long ago and was seen just now, each with the given fields in their place.
+ */
 function importRows(t: Component, ...rows: Partial<ImportRow>[]) {
   const row = { anonymousId: "v", createdAt: LONG_AGO, lastActive: NOW };
   return t.mutation(api.operator.import.batch, {
@@ -399,7 +401,7 @@ function importRows(t: Component, ...rows: Partial<ImportRow>[]) {
   });
 }
 
-/** One click at each of these many ms ago. */
+/** One click at each of the times, which are given in ms before now. */
 function clicks(...agoMs: number[]) {
   return agoMs.map((ms) => ({ at: NOW - ms, action: "click" }));
 }

@@ -1,4 +1,4 @@
-/** Actions of one session from elsewhere, where they do not fit one call: none lost, none twice. */
+/** Importing actions of one session that do not fit one call: no action is lost, and none is added twice. */
 import { describe, expect, test } from "vitest";
 import type { ExportCursor } from "../../../convex/sessionTracker/operator/export.js";
 import { Random } from "../../../embedded/test/support/random.js";
@@ -48,7 +48,7 @@ async function add(t: Component, actions: Imported[]) {
   return { added, calls };
 }
 
-/** What is stored, as the counts of what it says. */
+/** The stored actions: how often each is stored, by a text that holds its fields. */
 async function stored(t: Component): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   let all = 0;
@@ -81,7 +81,7 @@ const many = (count: number, time = AT) =>
   Array.from({ length: count }, (_, n) => at(time, n));
 
 describe("actions of one time", () => {
-  test("5,000 different ones are added once", async () => {
+  test("are each added once where 5,000 differ", async () => {
     const t = await setUpVisitor();
     const actions = many(5_000);
     expect(await add(t, actions)).toMatchObject({ added: 5_000 });
@@ -89,7 +89,7 @@ describe("actions of one time", () => {
     expect(await add(t, actions)).toMatchObject({ added: 0 });
   }, 60_000);
 
-  test("4,500 equal ones are added once", async () => {
+  test("are each added once where 4,500 are equal", async () => {
     const t = await setUpVisitor();
     const actions = [{ ...at(AT, 1), copies: 4_500 }, at(AT, 2)];
     expect(await add(t, actions)).toMatchObject({ added: 4_501 });
@@ -99,7 +99,7 @@ describe("actions of one time", () => {
     expect(await add(t, more)).toMatchObject({ added: 10 });
   }, 60_000);
 
-  test("very large ones", async () => {
+  test("are each added once where they are of 600 kB, over several calls", async () => {
     const t = await setUpVisitor();
     const metadata = "x".repeat(600_000);
     const actions = [{ ...at(AT, 1), metadata, copies: 30 }];

@@ -29,7 +29,7 @@ beforeAll(async () => {
   const random = new Random(7);
   all = [];
   for (let i = 0; i < COUNT; i += 1) {
-    // Few values, so that rows share times.
+    // The times have few values, so that rows share them.
     const lastActive = NOW - random.below(12) * 10 * MINUTE_MS;
     const createdAt = lastActive - random.below(4) * DAY_MS;
     const anonymousId = `visitor-${i}`;

@@ -57,7 +57,7 @@ test.each([
 
 type Page = (typeof api.operator.search.page)["_returnType"];
 
-/** Two thirds of them inactive, a third there; as many of somebody else between them. */
+/** A user's sessions, two thirds inactive and a third active, with as many of another user between them. */
 async function seedUser(): Promise<void> {
   const seeds = (prefix: string, count: number, newest: number) =>
     Array.from({ length: count }, (_, i) => ({

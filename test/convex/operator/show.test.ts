@@ -38,7 +38,7 @@ describe("list", () => {
         createdAt: START + MINUTE_MS,
         inactiveSince: null,
         visits: 1,
-        // Those of the current visit are in its lease.
+        // The actions of the current visit are counted in the lease.
         actionCount: 0,
         engagedMs: 0,
         userId: "ada",
@@ -139,7 +139,7 @@ describe("list", () => {
 });
 
 describe("the lease of a session", () => {
-  test("says when its visitor was last active; one without has none", async () => {
+  test("says when the visitor was last active; only an active session has one", async () => {
     const t = setUpComponent();
     await oneOfEachState(t);
     pass(5_000);
@@ -222,7 +222,7 @@ describe("timeline", () => {
     "in pages of %i returns each action once, also those of one moment",
     async (limit) => {
       const t = setUpComponent();
-      // One a second, then four at once, then one a second.
+      // One action a second, then four at once, then one a second.
       const times = [0, 1, 2, 2, 2, 2, 3, 4].map((s) => START - s * 1_000);
       await importOne(t, "v", times);
       const names = times.map((_, n) => `action ${n}`);
@@ -323,7 +323,7 @@ describe("active", () => {
     expect(await seen(t, 120, 1)).toEqual(["d"]);
   });
 
-  test("an expired one comes before a live one that was seen earlier", async () => {
+  test("an expired session comes before an active session that was seen earlier", async () => {
     const t = setUpComponent();
     await act(t, "patient");
     const patch = { idleTimeoutMs: 2 * MINUTE_MS };
@@ -366,7 +366,7 @@ async function expire(t: Component) {
   await startRun(t, "expire");
 }
 
-/** Three visitors, each named by the state it is in. */
+/** Three visitors, each named after the state of the session. */
 async function oneOfEachState(t: Component): Promise<void> {
   await act(t, "expired");
   pass(31 * MINUTE_MS);
@@ -427,7 +427,7 @@ async function listAll(t: Component, args: ListArgs): Promise<string[]> {
   return ids;
 }
 
-/** All pages of it. */
+/** The rows of all pages. */
 async function timeline(t: Component, id: string, limit = 50) {
   const session = await t.query(api.operator.show.get, { id });
   if (session === null) throw new Error(`${id} has no session.`);
@@ -459,7 +459,7 @@ function active(t: Component, minutesActive: number, limit = 100) {
   return t.query(api.visitors.active.list, { minutesActive, limit });
 }
 
-/** Who is in the window, by the names that it does not tell. */
+/** The anonymousIds of the sessions in the window, which the window itself does not return. */
 async function seen(t: Component, minutesActive: number, limit?: number) {
   const { sessions } = await readRows(t);
   const nameOf = new Map(sessions.map((row) => [row._id, row.anonymousId]));

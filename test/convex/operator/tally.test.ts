@@ -1,4 +1,7 @@
-/** Counting all sessions while they come, go and change: exact, and a repair never makes it worse. */
+/**
+ * Counting all sessions while they come, go and change: a tally is exact, and a repair never harms the
+ * counters.
+ */
 import { expect, test, vi } from "vitest";
 import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
 import { countStates } from "../../../convex/sessionTracker/rows/counters.js";
@@ -27,7 +30,7 @@ freshComponent();
 
 type Done = NonNullable<(typeof api.operator.tally.page)["_returnType"]>;
 
-/** @param between is done before each page */
+/** @param between called before each page of the tally */
 async function tally(
   fix: boolean,
   between: (page: number) => Promise<void> = () => Promise.resolve(),
@@ -44,8 +47,8 @@ async function tally(
   }
 }
 
-test("all rows of several pages, and what the counters lack of them", async () => {
-  // All created in one millisecond.
+test("a tally of several pages counts all rows, and says how many the counters lack", async () => {
+  // All sessions are created in one millisecond.
   await seedExpired(t, visitors(1_200, NOW));
   await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "live" });
   const counted = { active: 1, expired: 1_200, ended: 0 };
@@ -110,7 +113,7 @@ test.each([1, 2, 3])(
       fixed: false,
     });
     await expectInvariants(t);
-    // What is wrong is found and mended under the same traffic.
+    // Wrong counters are found and mended under the same traffic.
     await t.run((ctx) => countStates(ctx, { active: 5, ended: -4 }));
     expect(await tally(true, traffic)).toMatchObject({
       missing: { active: -5, expired: 0, ended: 4 },

@@ -1,5 +1,5 @@
 /**
- * Rows that share the time they are walked by, and that of their creation too. convex-test creates
+ * Walks over rows that share the time they are walked by, and that of their creation too. convex-test creates
  * each row a thousandth of a millisecond after the last, which a double cannot tell in the year 2600;
  * where the clocks of an engine can (the embedded one's can), the rows share the first time only, and
  * `test/embedded/sharedTimes.test.ts` imports rows that share both.

@@ -66,7 +66,7 @@ test("taking over an archived purge sets the archive's new file", async () => {
   const archiveFile = "/moved.gz";
   const again = { ...takeOver, archiver: "third", archiveFile };
   await t.mutation(api.runs.control.resume, again);
-  // Asked again because its answer was lost.
+  // The same request comes again, as its answer was lost.
   await t.mutation(api.runs.control.resume, again);
   expect(await readRun(t, runId)).toMatchObject({
     archiveFile,

@@ -1,4 +1,4 @@
-/** Archived purges: a page is deleted only when it is said to be on disk, and exactly that page. */
+/** Archived purges: only a page that the archiver says is on disk is deleted, and exactly that page. */
 import type { FunctionReturnType } from "convex/server";
 import { describe, expect, test } from "vitest";
 import { advance } from "../support/clock.js";
@@ -56,7 +56,7 @@ function purge(link: Link, { seq, sessions }: Page) {
   });
 }
 
-/** Drives the run as an archiver does; returns what it archived. */
+/** Drives the run as an archiver does; returns the pages that were archived. */
 async function drive(link: Link, pages = Infinity) {
   const archived: Page["sessions"] = [];
   for (let page = 0; page < pages; page += 1) {

@@ -1,4 +1,4 @@
-/** Runs that are bounded: so many sessions in all, so many in a second. */
+/** The bounds of runs: so many sessions in all, so many a second. */
 import { expect, test, vi } from "vitest";
 import { advance } from "../support/clock.js";
 import {
@@ -143,7 +143,7 @@ test("a session with many actions counts as several in the rate", async () => {
 test("the watchdog leaves a run with a rate alone only while it waits", async () => {
   await seedExpired(t, visitors(3, OLD));
   const runId = await start("purge", { ratePerSecond: 0.01 });
-  // One session every 100 seconds; here the wait is made as long as a session of 300 actions makes it.
+  // The rate is one session every 100 seconds; the wait is set to that after a session of 300 actions.
   await loseLink(t, runId);
   await t.run((ctx) =>
     ctx.db.patch("runs", runId, { nextPageAt: NOW + 60 * MINUTE_MS, seq: 99 }),

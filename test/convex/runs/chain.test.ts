@@ -41,13 +41,13 @@ describe("the chain", () => {
     const after = { run: await readRun(t, runId), rows: await readRows(t) };
     expect(after.run).toMatchObject({ pages: 2, sessions: 20, seq: seq + 1 });
 
-    // The same link again, and one before it.
+    // The same link comes again, then a link before it.
     await t.mutation(internal.runs.chain.page, { runId, seq });
     await t.mutation(internal.runs.chain.page, { runId, seq: seq - 1 });
     expect(await readRun(t, runId)).toEqual(after.run);
     expect(await readRows(t)).toEqual(after.rows);
 
-    // The job that start had enqueued is such a second one.
+    // The job that the start of the run enqueued comes a second time, too.
     expect(await finishRun(t, runId)).toMatchObject({ sessions: 35, pages: 4 });
     await expectInvariants(t);
   });
@@ -85,7 +85,7 @@ describe("the chain", () => {
       sessions: 30,
       quarantined: 0,
     });
-    // Too late to matter.
+    // The failed job's report comes too late to matter.
     await stopPage(runId, (await readRun(t, runId)).seq);
     expect((await readRun(t, runId)).status).toBe("completed");
   });
@@ -94,7 +94,7 @@ describe("the chain", () => {
     await setPageSize(t, 10);
     await seedExpired(t, visitors(30, OLD));
     const runId = await startRun(t, "purge");
-    // It cancels what was enqueued before now.
+    // Workpool cancels the jobs that were enqueued before now.
     vi.setSystemTime(NOW + 1_000);
     await t.mutation((ctx) =>
       new Workpool(components.workpool, {}).cancelAll(ctx),
@@ -282,7 +282,7 @@ describe("sessions that do not fit a page", () => {
       status: "completed",
       sessions: 8,
       actions: 40,
-      // Never shrunk: no page failed.
+      // The page size never shrank, as no page failed.
       pageSize: 1_000,
       quarantined: 0,
       errors: [],

@@ -61,7 +61,7 @@ test.each(RUN_KINDS)(
   },
 );
 
-/** What the one writes and the other reads or writes. */
+/** The documents that one transaction writes and the other reads or writes. */
 function shared(writer: Recording, other: Recording): string[] {
   return [...writer.idsWritten].filter(
     (id) => other.idsRead.has(id) || other.idsWritten.has(id),

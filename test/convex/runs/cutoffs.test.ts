@@ -1,4 +1,7 @@
-/** Cutoffs: reckoned by the deployment's clock, under the settings that were looked at, and for nobody who is there. */
+/**
+ * Cutoffs are reckoned by the deployment's clock, hold under the settings that the operator looked at, and never
+ * take a visitor who is not idle.
+ */
 import type { FunctionArgs, FunctionReturnType } from "convex/server";
 import { describe, expect, test } from "vitest";
 import {
@@ -213,7 +216,7 @@ describe("a start or resume with the expected revision", () => {
     expect((await expectInvariants(t)).sessions).toHaveLength(1);
   });
 
-  test("is kept with the run", async () => {
+  test("has that revision kept with the run", async () => {
     await change({ retentionDays: 15 });
     const { runId } = await t.mutation(api.runs.control.start, {
       ...{ kind: "purge", expectedRevision: 1, ...by },
@@ -221,7 +224,7 @@ describe("a start or resume with the expected revision", () => {
     expect(await readRun(t, runId)).toMatchObject({ revision: 1 });
   });
 
-  test("is checked by resume as well", async () => {
+  test("is checked for a resume as for a start", async () => {
     await setPageSize(t, 1);
     await seedExpired(t, visitors(3, NOW - 20 * DAY_MS));
     const { runId } = await t.mutation(api.runs.control.start, {

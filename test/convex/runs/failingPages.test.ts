@@ -39,7 +39,7 @@ test("pages shrink to the row that fails, set it aside, and grow again", async (
   ]);
   const runId = await startRun(t, "purge");
   const seen = await watch(runId);
-  // Halved down to one row; then the poison is set aside, and each success doubles.
+  // The page size is halved down to one row; then that row is set aside, and each success doubles the size.
   expect(sizes(seen)).toEqual([32, 16, 8, 4, 2, 1, 2, 4, 8, 16, 32, 64]);
 
   const poison = (await expectInvariants(t)).sessions;
@@ -142,7 +142,7 @@ test("20 failures in a row fail the run, which resumes at its cursor", async () 
     sessions: 6,
     quarantined: MAX_FAILURES_IN_A_ROW - 1,
   });
-  // Those set aside are for the next run.
+  // The rows set aside are left for the next run.
   expect(await finishRun(t, await startRun(t, "purge"))).toMatchObject({
     sessions: MAX_FAILURES_IN_A_ROW - 1,
     quarantined: 0,
@@ -178,7 +178,7 @@ test("a page over the limits of a transaction shrinks until it fits", async () =
     errors: [],
   });
 
-  /** Sessions so large that 36 are more than a transaction may read. */
+  /** Seeds sessions so large that a transaction may not read 36 of them. */
   async function seedLarge(batch: number) {
     const seeds = visitors(9, OLD, `large-${batch}`);
     await seedExpired(t, seeds);

@@ -1,4 +1,4 @@
-/** The ledger: how runs start, stop and go on, and what a preview promises of them. */
+/** The ledger: how runs start, stop and go on, and previews of runs. */
 import type { FunctionReturnType } from "convex/server";
 import { describe, expect, test, vi } from "vitest";
 import { advance } from "../support/clock.js";
@@ -235,7 +235,7 @@ describe("cancel and resume", () => {
     await setPageSize(t, 2);
     await seedExpired(t, visitors(33, NOW - 20 * DAY_MS));
     const runId = await startRun(t, "purge");
-    // The page it starts with, and those of its first job.
+    // The run has done its first page, and the pages of its first job.
     await runToPage(t, runId, 11);
     const args = { runId, actor: "ann", reason: "too early" };
     expect(await t.mutation(api.runs.control.cancel, args)).toEqual({
@@ -256,7 +256,7 @@ describe("cancel and resume", () => {
       status: "canceled",
     });
 
-    // Nothing is met twice: a row put behind the cursor waits for the next run.
+    // The run meets no row twice: a row put behind the cursor waits for the next run.
     await seedExpired(t, visitors(1, NOW - 30 * DAY_MS, "behind"));
     expect(
       await t.mutation(api.runs.control.resume, { runId, actor: "ann" }),

@@ -1,4 +1,7 @@
-/** Pages that run out of time: a run leaves a trace, shrinks at once, and learns what is too many. */
+/**
+ * Pages that run out of time: a run records them, makes smaller pages at once, and avoids that size from
+ * then on.
+ */
 import { afterEach, expect, test, vi } from "vitest";
 import { advance } from "../support/clock.js";
 import { withSlowHook } from "../support/deadline.js";
@@ -41,7 +44,7 @@ test("a first page that runs out of time is recorded, and a smaller one follows 
         status: "completed",
         sessions: 1_200,
         quarantined: 0,
-        // Never back at what failed.
+        // The page size never returns to the size that failed.
         pages: 5,
         pageSize: 250,
       });
@@ -157,7 +160,7 @@ test("a schedule's run is in the ledger from its tick on", async () => {
   await withSlowHook(
     () => 0,
     async () => {
-      // By its default spec it is due at half past two.
+      // By its default spec the purge schedule is due at half past two.
       await advance(t, 2.5 * HOUR_MS - 1);
       vi.setSystemTime(NOW + 2.5 * HOUR_MS);
       await t.mutation(internal.schedules.dispatch.tick, {
@@ -175,7 +178,7 @@ test("a schedule's run is in the ledger from its tick on", async () => {
 test("a run that lost its next page with the process goes on within a minute", async () => {
   await seedExpired(t, visitors(2_500, OLD));
   const runId = await startRun(t, "purge");
-  // The job is gone, as an action is that a process died with; the run's guard is not.
+  // The job is lost, like any action whose process died, but the run's guard is not.
   await t.run(async (ctx) => {
     const { seq } = (await ctx.db.get("runs", runId)) ?? { seq: 0 };
     await ctx.db.patch("runs", runId, { seq: seq + 1 });

@@ -1,4 +1,4 @@
-/** Every zone's changes with every spec and stop, with and without ticks before: one run each. */
+/** Every clock change with every spec and stop, with and without earlier ticks: each due time has one run. */
 import { describe, test } from "vitest";
 import {
   CHANGES,

@@ -1,5 +1,5 @@
 /**
- * Zones and their changes against specs, earlier ticks and stops: each due time has one run, or all
+ * Clock changes of time zones against specs, earlier ticks and stops: each due time has one run, or all
  * that were missed have one together. `scale/clockChanges` has the combinations that are left out here.
  */
 import parser from "cron-parser";
@@ -33,7 +33,7 @@ describe("fires of every kind of spec are those of a walk over the clocks", () =
     const from = Date.UTC(2027, 11, 30, 23, 59);
     for (const [minute, hour, date, month, weekday] of specs()) {
       const spec = [minute, hour, date, month, weekday].join(" ");
-      // 31 in one month that has not as many days is refused.
+      // A spec for the 31st of one month without as many days is refused.
       if (date === "31" && month === "2") continue;
       const fires = firesAfter({ spec, timeZone: "UTC" }, from, 5);
       expect({ spec, at: fires.map(({ at }) => at) }).toEqual({
@@ -44,7 +44,7 @@ describe("fires of every kind of spec are those of a walk over the clocks", () =
   });
 });
 
-describe("has one run each", () => {
+describe("each due time has one run", () => {
   fakeClock();
 
   const cases = CHANGES.flatMap(([timeZone, change], zone) =>

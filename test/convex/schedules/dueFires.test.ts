@@ -29,7 +29,7 @@ async function begin(iso: string, spec: string, timeZone = "UTC") {
   await setSpec(t, "purge", spec, timeZone);
 }
 
-/** Goes on to this time; the watchdog comes by on the way, seven minutes after each quarter. */
+/** Lets time go on to the given moment; the watchdog checks on the way, seven minutes after each quarter. */
 async function goOn(iso: string, { watched = false } = {}) {
   const end = at(iso);
   const period = 15 * MINUTE_MS;
@@ -157,7 +157,7 @@ describe("after a stop", () => {
       await checkWatchdog(t);
       await advance(t, 15 * MINUTE_MS);
       expect(await purgesOf(t)).toEqual([inTheSecondOf(until)]);
-      // And then as ever.
+      // Later fires come at their own times again.
       await advance(t, 2 * DAY_MS);
       expect((await purgesOf(t)).slice(1)).toEqual(dueSince(at(until)));
     },
@@ -192,7 +192,7 @@ describe("after a stop", () => {
 
 test("a spec set between a fire and its tick keeps that fire's run", async () => {
   await begin("2026-03-01T02:29:59.500Z", "30 2 * * *");
-  // The fire has come and its tick is only enqueued.
+  // The fire's time has come, and its tick is enqueued but has not run.
   vi.setSystemTime(at("2026-03-01T02:30:00.001Z"));
   await setSpec(t, "purge", "30 2 * * *", "Europe/Berlin");
   await goOn("2026-03-01T03:00Z");
@@ -247,13 +247,16 @@ describe("a pause until the time of a fire", () => {
   }
 });
 
-/** A timer that stood still with its process fires as much later as it had left, up to a second. */
+/**
+ * Matches the time of a timer that stood still with its process, and so fired late by what it had left, up to a
+ * second.
+ */
 function inTheSecondOf(time: string): unknown {
   const [second = time] = new Date(time).toISOString().split(".");
   return expect.stringMatching(new RegExp(`^${second.slice(0, -1)}[01]\\.`));
 }
 
-/** At half past two, after this and up to now. */
+/** Each half past two after the given time and up to now. */
 function dueSince(from: number): string[] {
   const times = [];
   for (

@@ -1,4 +1,4 @@
-/** What the only static cron sees to. convex-test runs no static crons, so each test calls it. */
+/** The watchdog. convex-test runs no static crons, so each test calls the watchdog's check itself. */
 import { Crons } from "@convex-dev/crons";
 import { describe, expect, test } from "vitest";
 import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
@@ -33,7 +33,7 @@ const PERIOD_MS = 15 * MINUTE_MS;
 freshComponent();
 
 describe("schedules", () => {
-  test("of a fresh deployment are pending until it registers them", async () => {
+  test("of a fresh deployment are pending until the watchdog registers them", async () => {
     const before = await t.query(api.operator.status.get, {});
     expect(before.watchdog).toEqual({
       lastAt: null,
@@ -226,7 +226,7 @@ describe("the fuse", () => {
     expect(restarted).toBe(5);
     const gaveUp = (await status()).gaveUp;
     expect(gaveUp?.why).toContain(`run ${runId} stood still`);
-    // It names when it gave up, not when it last looked.
+    // The status names the time at which the watchdog gave up, not that of its last check.
     expect(gaveUp?.at).toBe(NOW + 6 * PERIOD_MS);
 
     await t.mutation(api.runs.control.cancel, { runId, actor: "tester" });
@@ -254,7 +254,7 @@ async function status() {
   return (await t.query(api.operator.status.get, {})).watchdog;
 }
 
-/** How often the watchdog restarts a run that loses its link each time. */
+/** Returns how often the watchdog restarts a run that loses its link each time. */
 async function checkFor(ms: number, runId: Id<"runs">): Promise<number> {
   let restarts = 0;
   for (let passed = 0; passed < ms; passed += PERIOD_MS) {
@@ -300,7 +300,7 @@ async function seedRuns(
         failuresInARow: 0,
         errors: [],
         startedAt,
-        // Recent, so that the one running does not stand still.
+        // The progress is recent, so that the running run does not stand still.
         progressAt: NOW,
       });
     }
@@ -312,7 +312,7 @@ async function cronIds(): Promise<Record<string, string>> {
   return Object.fromEntries(crons.map(({ name = "", id }) => [name, id]));
 }
 
-/** As a version registered them that had the dispatcher elsewhere; crons fails to call it. */
+/** Registers schedules as a version did whose dispatcher was in another module, which crons fails to call. */
 async function setOldTargets(): Promise<void> {
   await t.mutation(async (ctx) => {
     const crons = new Crons(components.crons);
@@ -339,7 +339,7 @@ async function rowOf(runId: Id<"runs">) {
   return row;
 }
 
-/** As after a conflict that crons did not survive. */
+/** Makes crons lose the cron of a schedule, as after a conflict that crons did not survive. */
 function loseCron(name: RunKind) {
   return t.mutation((ctx) => new Crons(components.crons).delete(ctx, { name }));
 }

@@ -74,7 +74,7 @@ test("the app's rows are deleted in the same transaction as the sessions", async
   });
   expect(await sessionIds()).toHaveLength(1);
   expect(await cartsOf()).toEqual(await sessionIds());
-  // What the hook wrote in a page that failed is gone too.
+  // The hook's writes in a page that failed are undone, too.
   const told = (await hookCalls()).flatMap((call) => call.anonymousIds);
   expect(told).toEqual(visitors.filter((_, i) => i !== 5));
 });
@@ -251,7 +251,7 @@ test("a schedule keeps firing after a hook of its own run edits it", async () =>
   expect(await hookCalls()).toHaveLength(1);
   expect(await expireSchedule()).toMatchObject({ spec: "*/20 * * * *" });
 
-  // It goes on firing, by the spec that the hook gave it, and starting runs.
+  // The schedule goes on firing, by the spec that the hook gave it, and starting runs.
   await visit("second");
   await advance(t, 60 * MINUTE_MS);
   expect(await hookCalls()).toHaveLength(2);
@@ -342,7 +342,7 @@ function forget(anonymousId: string, more: { hookUnable?: string } = {}) {
   );
 }
 
-/** The hook refuses whoever this is. */
+/** Makes the hook refuse the visitor. */
 async function refuse(anonymousId: string): Promise<void> {
   await t.run(async (ctx) => {
     await ctx.db.insert("refused", { anonymousId });

@@ -1,4 +1,4 @@
-/** What of the settings is stored, and what a later version makes of it. */
+/** Overrides: which settings are stored, and how a later version reads them. */
 import { describe, expect, onTestFinished, test } from "vitest";
 import { vOverrides } from "../../../convex/sessionTracker/settings/overrides.js";
 import { vWholeRow } from "../../../convex/sessionTracker/settings/wholeRows.js";
@@ -196,7 +196,7 @@ async function overrides(t: Component) {
   return (await settingsRows(t))[0]?.overrides;
 }
 
-/** As a later version might. */
+/** Changes a default, as a later version might. */
 function changeDefaults(): void {
   const { schedules } = DEFAULT_SETTINGS;
   const before = { ...DEFAULT_SETTINGS };

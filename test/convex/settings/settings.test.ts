@@ -1,4 +1,4 @@
-/** The policy: defaults, what is accepted, who changed what, and two operators at once. */
+/** The settings: their defaults, the values allowed, the log of changes, and two operators at once. */
 import { describe, expect, test, vi } from "vitest";
 import {
   api,
@@ -154,7 +154,7 @@ describe("each field has its limits", () => {
       "idleTimeoutMs",
     ],
   ])(
-    "a patch is judged with what stays: %s is refused",
+    "a patch is checked together with the settings that stay: %s is refused",
     async (_, first, second, field) => {
       const t = setUpComponent();
       await change(t, first);
@@ -272,7 +272,7 @@ describe("the log", () => {
     expect(latest).toMatchObject({ revision: 2, reason: "audit" });
   });
 
-  test("is read in pages that lose and double nothing", async () => {
+  test("is read in pages that lose and repeat no change", async () => {
     const t = setUpComponent();
     for (let days = 1; days <= 5; days++) {
       await change(t, { retentionDays: days });

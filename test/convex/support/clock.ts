@@ -5,8 +5,8 @@ interface Deployment {
 }
 
 /**
- * Moves the fake clock on by this much. Each scheduled function that falls due runs to its end at
- * its own time, before the next timer fires; so do those it schedules itself.
+ * Moves the fake clock on by `ms`. Each scheduled function that falls due runs to its end at its own time, before
+ * the next timer fires; so do the functions that it schedules itself.
  */
 export async function advance(t: Deployment, ms: number): Promise<void> {
   let arrived = false;

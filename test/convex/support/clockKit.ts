@@ -1,6 +1,6 @@
 /**
- * Zones and their changes, specs and stops, and what is due of them, told by an oracle that only reads
- * clocks: what `clockChanges` holds a part of their combinations to, and `scale/clockChanges` all.
+ * Clock changes of time zones, kinds of specs and stops of the process, and an oracle of due times that only reads
+ * clocks. `clockChanges` tests a part of their combinations, `scale/clockChanges` all.
  */
 import { expect, vi } from "vitest";
 import {
@@ -21,7 +21,7 @@ import {
   MINUTE_MS,
 } from "../../../convex/sessionTracker/shared/times.js";
 
-/** When clocks change, twice in a year where they do. */
+/** Moments at which clocks change, two in a year in most zones, and as many for UTC where none changes. */
 export const CHANGES: Array<[timeZone: string, change: string]> = [
   ["Europe/Berlin", "2026-03-29T01:00Z"],
   ["Europe/Berlin", "2026-10-25T01:00Z"],
@@ -44,7 +44,7 @@ export const CHANGES: Array<[timeZone: string, change: string]> = [
 export interface Kind {
   kind: string;
   spec: (weekday: number) => string;
-  /** How long before and after the change it is looked at. */
+  /** How long before and after the change the fires of the spec are looked at. */
   aroundMs: number;
 }
 
@@ -81,7 +81,10 @@ export interface ClockCase extends Kind {
   withTicks: boolean;
 }
 
-/** Of a schedule over a change of clocks each due time has one run, or all that a stop missed have one. */
+/**
+ * Expects that each due time of a schedule has one run over a change of clocks, or all that a stop missed
+ * have one.
+ */
 export async function expectOneRunEach({
   spec,
   aroundMs,
@@ -92,7 +95,7 @@ export async function expectOneRunEach({
 }: ClockCase): Promise<void> {
   const at = Date.parse(change);
   const cron = { spec: spec(weekdayOf(timeZone, at)), timeZone };
-  // Without ticks before it, it is registered a moment before the fire at the change.
+  // Without earlier ticks the schedule is registered a moment before the fire at the change.
   const begin = withTicks
     ? at - aroundMs
     : (dueBetween(cron, at - 5 * MINUTE_MS, at + aroundMs)[0] ?? at) -
@@ -108,11 +111,11 @@ export async function expectOneRunEach({
     vi.setSystemTime(resumed);
     await checkWatchdog(t);
   }
-  // A second more: what is due at the very end is done.
+  // A second more, so that a fire at the very end is done.
   const end = Math.max(at + aroundMs, resumed + HOUR_MS) + 1_000;
   await watch(t, resumed, end, stopMs > HOUR_MS ? resumed : at);
 
-  // The stop ends with a check; one that was due by then is done at once or soon after.
+  // The stop ends with a check of the watchdog; a fire that was due by then is done at once or soon after.
   const missed = dueBetween(cron, stop, resumed);
   const runs = (await purgesOf(t)).map((iso) => Date.parse(iso));
   const onTime = [
@@ -122,7 +125,7 @@ export async function expectOneRunEach({
   expect(runs.length).toBe(onTime.length + (missed.length > 0 ? 1 : 0));
   let answered = begin;
   for (const run of runs) {
-    // Each run answers for something: none comes twice.
+    // Each run answers for a fire of its own, so no run comes twice.
     expect(dueBetween(cron, answered, run)).not.toEqual([]);
     answered = run;
   }
@@ -131,7 +134,7 @@ export async function expectOneRunEach({
   if (stopMs === 0) expect(runs).toEqual(onTime);
 }
 
-/** Goes on to `end`; near the change the watchdog comes by, seven minutes after each quarter. */
+/** Lets time go on to `end`; near the change the watchdog checks, seven minutes after each quarter. */
 async function watch(
   t: Component,
   from: number,
@@ -166,8 +169,8 @@ export function dueBetween(cron: Cron, after: number, until: number): number[] {
 }
 
 /**
- * Looks at the clocks minute by minute. A time that each hour has is due whenever they show it, any
- * other once, the first time they come to it.
+ * The due times of a spec, found by looking at the clocks minute by minute. A time of every hour is due whenever
+ * the clocks show it, any other time once, when the clocks first come to it.
  */
 export function dueByClocks(
   { spec, timeZone }: Cron,
@@ -193,7 +196,7 @@ export function dueByClocks(
           continue;
         }
         started.add(day);
-        // What they went past is due as much later as it lies after the minute before.
+        // A time that the clocks went past is due as much later as it lies after the minute before.
         due.add(wall === wanted ? at : at + (wanted - before) - MINUTE_MS);
       }
     }
@@ -208,14 +211,14 @@ function floorDay(wall: number): number {
   return Math.floor(wall / DAY_MS) * DAY_MS;
 }
 
-/** The weekday that is left out or cut short: of the moment after the change, on the wanted day. */
+/** The weekday of the change, which the clocks skip or cut short: that of the moment after the change. */
 export function weekdayOf(timeZone: string, change: number): number {
   return new Date(wallClock(timeZone, change)).getUTCDay();
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** What the clocks show, as the moment it would be in UTC. */
+/** The local time that the clocks show, as the moment that it would be in UTC. */
 function wallClock(timeZone: string, at: number): number {
   const format =
     formats.get(timeZone) ??

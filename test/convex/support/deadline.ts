@@ -1,7 +1,7 @@
 /**
- * A runtime in which the app's hook takes time: a call that takes too much ends the whole transaction,
- * whatever catches what it threw, as a deployment's time limit does. convex-test has no such limit, and
- * the engine's is off under a fake clock; so it is counted where all system calls pass.
+ * A runtime in which the app's hook takes time: a call that takes too long ends the whole transaction, even where
+ * its error is caught, as a deployment's time limit does. convex-test has no such limit, and the engine's is off
+ * under a fake clock; so the time is counted where all system calls pass.
  */
 interface Syscalls {
   syscall: (op: string, args: string) => string;
@@ -17,7 +17,7 @@ const CALLERS = [
   "runs/archive:purge",
 ];
 
-/** @param mostSessions that a hook gets done in time, in one call */
+/** @param mostSessions the number of sessions that a hook gets done in time, in one call */
 export async function withSlowHook(
   mostSessions: () => number,
   work: () => Promise<void>,
@@ -34,7 +34,7 @@ export async function withSlowHook(
 class Deadline implements Syscalls {
   readonly #original: Syscalls;
   readonly #most: () => number;
-  /** Which functions of which requests are at an end; an action may call the next. */
+  /** The functions whose time is up, by request; an action may still call another. */
   readonly #ended = new Set<string>();
 
   constructor(original: Syscalls, most: () => number) {
@@ -53,7 +53,7 @@ class Deadline implements Syscalls {
   asyncSyscall = async (op: string, args: string): Promise<string> => {
     const within = await this.#within();
     if (op === "1.0/runUdf" && sessionsOf(args) > this.#most()) {
-      // What called the hook, and what called that.
+      // The function that called the hook, and the functions that called that one.
       for (const name of CALLERS) {
         this.#ended.add(`${within.requestId} ${name}`);
       }
@@ -75,13 +75,13 @@ class Deadline implements Syscalls {
       const { name } = await ask<{ name: string }>("1.0/getFunctionMetadata");
       return { requestId, name };
     } catch {
-      // A query, or the test itself: no hook is called there.
+      // The caller is a query or the test itself, which call no hook.
       return { requestId: "", name: "" };
     }
   }
 }
 
-/** Of a hook's call; 0 of any other. */
+/** The number of sessions in a hook's call; 0 for any other call. */
 function sessionsOf(args: string): number {
   const { args: given } = JSON.parse(args) as {
     args?: { sessions?: unknown[] };

@@ -37,7 +37,7 @@ export async function setUpWithFaults(): Promise<Component> {
   return t;
 }
 
-/** The fault is mended. */
+/** Removes the hooks that refuse poison: the fault is mended. */
 export async function removeFaults(t: Component): Promise<void> {
   await t.mutation(api.settings.settings.setHooks, {
     onExpired: null,

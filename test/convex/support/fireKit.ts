@@ -1,4 +1,7 @@
-/** What tests of due times share: a purge that always has one session to take, and what it did when. */
+/**
+ * Support for tests of due times: a purge schedule that always has one session to take, and the runs that
+ * it made.
+ */
 import { createFunctionHandle, makeFunctionReference } from "convex/server";
 import { v } from "convex/values";
 import { vHookArgs } from "../../../client/hooks.js";
@@ -13,8 +16,8 @@ import { seedExpired, visitors } from "./runKit.js";
 import { setUpComponent } from "./setup.js";
 
 /**
- * Puts back what a purge takes, in the purge's own transaction: the next fire finds one as well.
- * Older than what was taken, so that the same purge does not come by it.
+ * Puts back the sessions that a purge takes, in the purge's own transaction, so that the next fire finds one too.
+ * The new session is older than the one taken, so that the same purge does not come by it.
  */
 export const refill = internalMutation({
   args: vHookArgs,
@@ -69,7 +72,7 @@ export async function checkWatchdog(t: Component): Promise<void> {
   await t.mutation(internal.schedules.watchdog.check, {});
 }
 
-/** When the purges started that schedules made so far, as ISO 8601, oldest first. */
+/** The starts of all purges so far, as ISO 8601, oldest first. */
 export async function purgesOf(t: Component): Promise<string[]> {
   const runs = await t.run((ctx) =>
     ctx.db

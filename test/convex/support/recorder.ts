@@ -8,11 +8,11 @@ interface Syscalls {
   jsSyscall: (op: string, args: Record<string, unknown>) => Promise<unknown>;
 }
 declare global {
-  // Where the runtime keeps them, and convex-test too.
+  // The runtime keeps its system calls in this global, and so does convex-test.
   var Convex: Syscalls;
 }
 
-/** A mutation from outside, from the scheduler or from an action; what it calls is part of it. */
+/** A mutation called from outside, from the scheduler or from an action, with all functions that it calls. */
 export interface Transaction {
   component: string;
   /** `module:function` */
@@ -28,11 +28,11 @@ export interface Recording {
   tablesRead: Set<string>;
   tablesWritten: Set<string>;
   idsRead: Set<string>;
-  /** Of rows that were changed or deleted, not of new ones. */
+  /** The ids of rows that were changed or deleted, without those of new rows. */
   idsWritten: Set<string>;
 }
 
-/** Records what runs while `work` does. Queries from outside add to the sets only. */
+/** Records the transactions that run while `work` does. Queries from outside add to the sets only. */
 export async function record(work: () => Promise<unknown>): Promise<Recording> {
   const original = globalThis.Convex;
   const recorder = new Recorder(original);
@@ -59,10 +59,10 @@ interface FunctionMetadata {
   componentPath: string;
 }
 
-/** One that may still go on. */
+/** A transaction that may still go on. */
 interface Open extends Transaction {
   byId: number;
-  /** Functions it called that have not returned. */
+  /** The functions that the transaction called and that have not returned. */
   nested: number;
 }
 
@@ -75,7 +75,7 @@ interface Totals {
 class Recorder implements Syscalls {
   readonly #original: Syscalls;
   readonly #transactions: Open[] = [];
-  /** The last of each request. */
+  /** The last transaction of each request. */
   readonly #current = new Map<string, Open>();
   readonly #tablesRead = new Set<string>();
   readonly #tablesWritten = new Set<string>();
@@ -165,7 +165,7 @@ class Recorder implements Syscalls {
       (current.nested > 0 ||
         (current.name === of.name &&
           current.component === of.componentPath &&
-          // What starts anew is another call of the same function.
+          // A function that starts anew is another call of the same function.
           documentsRead.used >= current.documentsRead));
     if (isPart) return current;
     const transaction: Open = {

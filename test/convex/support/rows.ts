@@ -11,7 +11,7 @@ export interface Rows {
   actions: Doc<"actions">[];
 }
 
-/** Whole tables, as only a test may read them. */
+/** All rows of the three main tables, as only a test may read them. */
 export function readRows(t: Component): Promise<Rows> {
   return t.run(async (ctx) => ({
     sessions: await ctx.db.query("sessions").collect(),
@@ -58,7 +58,7 @@ export async function expectInvariants(t: Component): Promise<Rows> {
   }
   const ids = new Set<string>(rows.sessions.map((row) => row._id));
   expect([...actionsOf.keys()].filter((id) => !ids.has(id))).toEqual([]);
-  // One lease a session, none without.
+  // Each active session has one lease, and there is no lease without a session.
   expect(rows.leases).toHaveLength(byState.active);
   expect(new Set(rows.sessions.map((row) => row.anonymousId)).size).toBe(
     byState.total,

@@ -1,4 +1,4 @@
-/** What tests of runs share: rows that a run finds, and the run itself. */
+/** Support for tests of runs: rows for a run to find, and starting and driving runs. */
 import { expect } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
@@ -16,8 +16,8 @@ interface Seed {
 }
 
 /**
- * Sessions as expiry leaves them. Written directly: an import looks each visitor up, and a look-up
- * in convex-test walks all rows.
+ * Seeds sessions as expiry leaves them. The rows are written directly, because an import looks each visitor up, and
+ * a look-up in convex-test walks all rows.
  */
 export async function seedExpired(t: Component, seeds: Seed[]): Promise<void> {
   await t.run(async (ctx) => {
@@ -38,7 +38,7 @@ export async function seedExpired(t: Component, seeds: Seed[]): Promise<void> {
   });
 }
 
-/** Sessions with a lease, however long idle: as if no run had got to them yet. */
+/** Seeds sessions with a lease, however long idle, as if no run had come to them yet. */
 export async function seedLeased(t: Component, seeds: Seed[]): Promise<void> {
   const { touchAfterMs, idleTimeoutMs } = DEFAULT_SETTINGS;
   await t.run(async (ctx) => {
@@ -66,7 +66,10 @@ export async function seedLeased(t: Component, seeds: Seed[]): Promise<void> {
   });
 }
 
-/** A counter's shard is made when it is first drawn; as many draws leave none out. */
+/**
+ * Makes all shards of the counters: a shard is made when it is first drawn, and so many draws leave none
+ * out.
+ */
 export async function drawAllShards(t: Component): Promise<void> {
   await t.run(async (ctx) => {
     for (let i = 0; i < 300; i += 1) {
@@ -76,7 +79,7 @@ export async function drawAllShards(t: Component): Promise<void> {
   });
 }
 
-/** `count` visitors, all last active at one moment. */
+/** Seeds for `count` visitors, all last active at one moment. */
 export function visitors(
   count: number,
   lastActive: number,
@@ -104,7 +107,7 @@ export async function startRun(
   return runId;
 }
 
-/** A run is written down first, and does its first page at once, in a transaction of its own. */
+/** Lets a started run do its first page, which follows the start at once, in a transaction of its own. */
 export async function untilFirstPage(
   t: Component,
   runId: string,
@@ -123,7 +126,7 @@ export async function readRun(t: Component, runId: string): Promise<Run> {
   return run;
 }
 
-/** Lets the run go on to its end, and says how it ended. */
+/** Lets the run go on to its end, and returns its row then. */
 export async function finishRun(t: Component, runId: string): Promise<Run> {
   for (let seconds = 0; seconds < 300; seconds += 1) {
     const run = await readRun(t, runId);
@@ -133,7 +136,7 @@ export async function finishRun(t: Component, runId: string): Promise<Run> {
   throw new Error(`Run ${runId} does not finish.`);
 }
 
-/** Lets the run go on until it has done so many pages. */
+/** Lets the run go on until it has done the number of pages. */
 export async function runToPage(
   t: Component,
   runId: string,
@@ -157,7 +160,7 @@ export async function setPageSize(
   });
 }
 
-/** The run stands still from here on: the job of its next page, and its guard, are lost. */
+/** Makes the run stand still, as the job of its next page and its guard are lost. */
 export async function loseLink(t: Component, runId: Id<"runs">): Promise<void> {
   await t.run(async (ctx) => {
     const run = await ctx.db.get("runs", runId);

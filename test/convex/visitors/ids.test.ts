@@ -1,4 +1,7 @@
-/** A sessionId is no secret, and may be taken for an anonymousId; neither is ever taken for the other. */
+/**
+ * Ids: a sessionId is no secret, so a visitor may send it as an anonymousId; neither is ever taken for the
+ * other.
+ */
 import { beforeEach, expect, test } from "vitest";
 import { api, freshComponent, NOW, t } from "../support/fresh.js";
 import { expectInvariants, readRows } from "../support/rows.js";
@@ -38,7 +41,7 @@ test("a deleted session's sessionId is valid as an anonymousId", async () => {
 });
 
 test("an id that is both a sessionId and an anonymousId is refused without its kind", async () => {
-  // An import, say, of before.
+  // Such a session may come from an earlier import.
   await seedExpired(t, [{ anonymousId: victim, lastActive: NOW }]);
   await expect(
     t.query(api.operator.show.get, { id: victim }),

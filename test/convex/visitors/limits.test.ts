@@ -1,4 +1,4 @@
-/** What tracking refuses, and what it erases when there is more than one call can. */
+/** The limits of tracking: the calls that are refused, and erasures of more than one call can do. */
 import { getConvexSize } from "convex/values";
 import { describe, expect, test, vi } from "vitest";
 import { api, fakeClock } from "../support/fresh.js";
@@ -182,7 +182,7 @@ describe("forget", () => {
     expect(rows.actions).toHaveLength(3);
   });
 
-  test("keeps what the visitor does after coming back meanwhile", async () => {
+  test("keeps the actions of a visitor who comes back meanwhile", async () => {
     const t = setUpComponent();
     await importActions(t, anonymousId, 1_200);
     await t.mutation(api.visitors.forget.visitor, visitor);

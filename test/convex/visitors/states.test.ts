@@ -15,7 +15,10 @@ const visitor = { anonymousId };
 
 fakeClock(START);
 
-/** Each has done one action, at START; what follows takes place at the time the name says. */
+/**
+ * In each state the visitor has done one action, at START; the event follows at the time that the name
+ * says.
+ */
 const states = {
   none: () => Promise.resolve(),
   "active, fresh": async (t) => {
@@ -349,7 +352,7 @@ async function leaseTerms(t: Component) {
   }))[0];
 }
 
-/** The only visitor's rows in one line. The action count is that of the rows themselves. */
+/** The rows of the only visitor, in one line; the number of actions is counted in the rows themselves. */
 async function describeRows(t: Component): Promise<string> {
   const { sessions, leases, actions } = await expectInvariants(t);
   const [session] = sessions;

@@ -48,7 +48,7 @@ export const noteExpired = internalMutation({
   },
 });
 
-/** What no operator would do, and an app may: change the schedule whose run calls the hook. */
+/** Changes the schedule whose run calls the hook, which no operator would do, but an app may. */
 export const editSchedule = internalMutation({
   args: vHookArgs,
   returns: v.null(),
@@ -70,7 +70,7 @@ const vHookName = v.union(
   v.null(),
 );
 
-/** As an app would do it once, after a deploy. */
+/** Sets the app's hooks, as an app does once after a deploy. */
 export const install = internalMutation({
   args: { onExpired: vHookName, onPurged: vHookName },
   returns: v.null(),

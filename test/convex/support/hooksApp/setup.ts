@@ -16,7 +16,7 @@ export function setUpApp() {
 }
 export type App = ReturnType<typeof setUpApp>;
 
-/** What an app's own code calls `internal.hooks.install`. */
+/** The reference that an app's own code has as `internal.hooks.install`. */
 export const install = makeFunctionReference<
   "mutation",
   {
