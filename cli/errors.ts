@@ -78,7 +78,7 @@ export function describeError(error: unknown): {
   const said = explain(error);
   if (said === null) return { text: "", exitCode: 0 };
   const { code, message, hint, between = "\n" } = said;
-  // What the operator wanted is no error.
+  // A command that the operator ended is no error.
   const label = code === "cancelled" ? "" : "error: ";
   const text = hint === undefined ? message : `${message}${between}${hint}`;
   return {
@@ -90,7 +90,7 @@ export function describeError(error: unknown): {
 /** A key in a text: the secret follows the bar, as in `prod:name|secret`, `self-hosted|secret`. */
 const KEY = /[\w:.-]+\|[\w+/=-]{8,}/g;
 
-/** The text without keys: an error may quote one that was pasted where a file or a URL belongs. */
+/** The text without keys: an error may quote a key that was pasted where a file or a URL belongs. */
 function withoutKeys(text: string): string {
   return text.replace(KEY, "[admin key]");
 }

@@ -6,7 +6,7 @@ import { toRunShowJson } from "../json/run.js";
 import { toLogEntryJson } from "../json/settings.js";
 import { toStatusJson } from "../json/status.js";
 import type { CliError } from "../errors.js";
-import { LiveClient } from "../deployment/live.js";
+import { ASK_AGAIN_MS, LiveClient } from "../deployment/live.js";
 import { changeLines } from "../settings/table.js";
 import { Activity } from "./activity.js";
 import { Bars } from "./bars.js";
@@ -15,8 +15,6 @@ import type { Ask } from "./barQueries.js";
 import type { LogEntry } from "./shapes.js";
 import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
 
-/** How often the backlog is asked for again: sessions that fall due with time alone change no document. */
-const CLOCK_MS = 30_000;
 /** The number of runs, and of changes of settings, that the page shows. */
 const SHOWN = 50;
 
@@ -64,7 +62,7 @@ export async function feedFrom(
           {},
           onBacklog,
         );
-        await context.sleep(CLOCK_MS, stop);
+        await context.sleep(ASK_AGAIN_MS, stop);
         unsubscribe();
         redraw();
       }

@@ -7,7 +7,7 @@ import { valueText } from "../json/convexValue.js";
 /** The status with which a deployment may report that a function failed, besides 200. */
 const FUNCTION_FAILED = 560;
 
-/** An answer that did not come from a function, explained; `null` for one that did. */
+/** An answer that did not come from a function, explained; `null` for an answer of a function. */
 export function badAnswer(
   { url, source }: { url: string; source: string },
   { ok, status }: Answer,

@@ -19,6 +19,12 @@ interface AdminSyncClient {
   ): () => void;
 }
 
+/**
+ * How often to ask again for what changes with time alone, such as the backlog: sessions that fall due
+ * change no document, so no query sends them.
+ */
+export const ASK_AGAIN_MS = 30_000;
+
 export class LiveClient {
   readonly #client: ConvexClient;
   readonly #sync: AdminSyncClient;

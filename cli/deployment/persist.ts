@@ -9,7 +9,7 @@ const RETRY_MS = 250;
 const MAX_LOST = 120;
 const MAX_LOST_MS = MAX_LOST * RETRY_MS;
 
-/** What to do when the answer to a call is lost. */
+/** The way to go on when the answer to a call is lost. */
 export type AfterLoss = "fail" | "again" | "persist";
 
 /**

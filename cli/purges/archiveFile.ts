@@ -45,7 +45,7 @@ export class ArchiveFile {
     this.#lastStart = size;
   }
 
-  /** Creates a file, never over one that is there; only its owner can read it. */
+  /** Creates the archive, never over a file that is there; only its owner can read it. */
   static async create(
     path: string,
     { withoutIds = false }: { withoutIds?: boolean } = {},
@@ -160,7 +160,7 @@ interface Member {
   page: number;
 }
 
-/** Goes from member to member by their lengths; ends before one that is torn. */
+/** Goes from member to member by their lengths; ends before a torn member. */
 async function* membersOf(handle: FileHandle): AsyncGenerator<Member> {
   const { size } = await handle.stat();
   const header = Buffer.alloc(HEADER_BYTES);

@@ -138,7 +138,7 @@ export async function resumeArchivedPurge(
   });
 }
 
-/** Makes this process the one that writes the archive, from the last page that was deleted on. */
+/** Makes this process the writer of the archive, from the last page that was deleted on. */
 async function takeOver(
   client: ComponentClient,
   archive: ArchiveFile,

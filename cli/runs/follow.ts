@@ -98,7 +98,7 @@ async function showProgress(
   });
 }
 
-/** Says once that a run stands still, and ends the wait for one that nothing moves any more. */
+/** Says once that a run stands still, and ends the wait for a run that nothing moves any more. */
 function teller(context: CliContext): (run: Run) => void {
   let isSaid = false;
   return (run) => {

@@ -39,7 +39,7 @@ export function report(
   }
 }
 
-/** Reports that nothing is due: no run, and for programs the shape of one that did nothing. */
+/** Reports that nothing is due: no run, and for programs the shape of a run that did nothing. */
 export function reportNothing(
   context: CliContext,
   options: GlobalOptions,

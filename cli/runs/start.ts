@@ -42,7 +42,7 @@ export function startAndFollow(
   options: FollowOptions,
   request: RunRequest,
 ): Promise<void> {
-  // Interrupts count from before the start: a run that has started is one that somebody has to know of.
+  // Interrupts count from before the start: of a run that has started, somebody has to know.
   return untilInterrupted(context, client, async (interrupted) => {
     const started = await start(context, client, options, request).catch(
       (error: unknown): never => {

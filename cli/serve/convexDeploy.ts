@@ -14,7 +14,7 @@ export interface DeployTo {
 }
 
 /**
- * The time a deploy may take. It takes seconds; one that goes on for so long asks for something that it
+ * The time a deploy may take. It takes seconds; a deploy that goes on for so long asks for something that it
  * does not get.
  */
 const DEPLOY_DEADLINE_MS = 10 * 60_000;

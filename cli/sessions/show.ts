@@ -12,6 +12,7 @@ import { readSession, type IdOptions } from "./readSession.js";
 import { shellCommand } from "../terminal/shell.js";
 import { printable } from "../terminal/printable.js";
 import { formatTable } from "../terminal/table.js";
+import { shortened } from "../terminal/words.js";
 import { formatTime } from "../time/time.js";
 import {
   toActionJson,
@@ -20,6 +21,9 @@ import {
   type ShowJson,
 } from "../json/session.js";
 import { valueText } from "../json/convexValue.js";
+
+/** The characters of an action's metadata that a row of the table shows. */
+const MAX_METADATA = 80;
 
 export interface ShowOptions extends GlobalOptions, IdOptions {
   readonly limit: number;
@@ -89,12 +93,10 @@ function timelineText(actions: Action[], width?: number): string {
       formatTime(at),
       action,
       resourceId ?? "-",
-      metadata === undefined ? "-" : shorten(valueText(metadata)),
+      metadata === undefined
+        ? "-"
+        : shortened(valueText(metadata), MAX_METADATA),
     ]),
     width,
   );
-}
-
-function shorten(text: string): string {
-  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
 }

@@ -2,19 +2,13 @@ import type { CliContext } from "../context.js";
 import type { Backlog, Status } from "../deployment/api.js";
 import type { Connection, GlobalOptions } from "../deployment/connect.js";
 import { isUnreachable, type CliError } from "../errors.js";
-import { LiveClient } from "../deployment/live.js";
+import { ASK_AGAIN_MS, LiveClient } from "../deployment/live.js";
 import { note } from "../terminal/output.js";
 import type { RunTotals } from "../runs/countLeft.js";
 import { openScreen } from "../terminal/screen.js";
 import { toStatusJson } from "../json/status.js";
 import { runningText, stateText, statusLine } from "./text.js";
 import { iso } from "../time/time.js";
-
-/**
- * How often the backlog is asked for again, and relative times are drawn anew. Sessions that fall due
- * with time alone change no document, so that nothing would tell us.
- */
-const CLOCK_MS = 30_000;
 
 /** Shows the status and each change of it, as the deployment sends it, until Ctrl-C. */
 export async function watchStatus(
@@ -78,7 +72,7 @@ export async function watchStatus(
           draw();
         },
       );
-      await context.sleep(CLOCK_MS, stop.signal);
+      await context.sleep(ASK_AGAIN_MS, stop.signal);
       unsubscribe();
       // A run that has begun since: its total is worth the wait for the next look.
       await countAgain(totals, shown);

@@ -16,7 +16,7 @@ export class PrintedCommands {
   /** The flags that name the deployment, as a shell has to be given them; "" where the folder does. */
   targetFlags = "";
 
-  /** Completes the commands in a text; one that was completed before stays as it is. */
+  /** Completes the commands in a text; a command that was completed before stays as it is. */
   complete(text: string): string {
     if (this.targetFlags === "") return text;
     return text.replace(PRINTED, (start) => `${start}${this.targetFlags} `);

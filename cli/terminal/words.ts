@@ -1,5 +1,5 @@
-import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 /** Counts and advice in words, for people. */
+import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 
 /** Advice on something that somebody has to do something about. */
 export interface Advice {
@@ -30,6 +30,11 @@ export function countOf(count: number, noun: string): string {
 /** The number with its commas: 1,234,567. By hand: the first use of a locale takes tens of milliseconds. */
 export function formatNumber(value: number): string {
   return String(value).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ",");
+}
+
+/** The text, cut off with an ellipsis where it has more characters than `most`. */
+export function shortened(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
 export function retentionText(retentionDays: RetentionDays): string {

@@ -74,7 +74,7 @@ async function throughPart(
   write: (output: Writable) => Promise<void>,
   place: (part: string, path: string) => Promise<void>,
 ): Promise<void> {
-  // The name is one that nobody can have put there before, nor lead elsewhere.
+  // Nobody can have put a file of this name there before, nor a link that leads elsewhere.
   const part = `${path}.${randomUUID()}.part`;
   const handle = await open(part, "wx", 0o600);
   try {

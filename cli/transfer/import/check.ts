@@ -1,6 +1,6 @@
 import type { CliContext } from "../../context.js";
 import { note } from "../../terminal/output.js";
-import { countOf, formatNumber } from "../../terminal/words.js";
+import { countOf, formatNumber, shortened } from "../../terminal/words.js";
 import { printable } from "../../terminal/printable.js";
 import { parseRow, type ReadingOptions } from "./parseRow.js";
 import type { NumberedRow } from "./batches.js";
@@ -91,6 +91,8 @@ export async function checkSource(
 /** The most names that are told apart; a file may have as many as it has lines. */
 const MAX_NAMES = 100;
 const MAX_NAMES_SHOWN = 10;
+/** The characters of a name that are shown. */
+const MAX_NAME = 40;
 
 /** Fields that the import leaves out, by name: a misspelt one would else be lost without a word. */
 class UnknownFields {
@@ -116,7 +118,7 @@ class UnknownFields {
       .slice(0, MAX_NAMES_SHOWN)
       .map(
         ([name, { lines }]) =>
-          `${printable(shorten(name))} (${countOf(lines, "line")})`,
+          `${printable(shortened(name, MAX_NAME))} (${countOf(lines, "line")})`,
       );
     const others = names.length - shown.length;
     const more =
@@ -128,8 +130,4 @@ class UnknownFields {
       `Fields that are not imported: ${shown.join(", ")}${more}. An import takes anonymousId, createdAt, lastActive, visits, ended, userId and actions.`,
     );
   }
-}
-
-function shorten(name: string): string {
-  return name.length <= 40 ? name : `${name.slice(0, 39)}…`;
 }

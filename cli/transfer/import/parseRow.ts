@@ -1,6 +1,7 @@
 import { jsonToConvex, type JSONValue, type Value } from "convex/values";
 import type { NumberedRow, RowAction } from "./batches.js";
 import { messageOf } from "../../errors.js";
+import { shortened } from "../../terminal/words.js";
 import { iso } from "../../time/time.js";
 import { readTime } from "../../time/zonedTime.js";
 import {
@@ -269,7 +270,9 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** The characters of a value that an error shows. */
+const MAX_SHOWN = 60;
+
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+  return shortened(JSON.stringify(value) ?? "nothing", MAX_SHOWN);
 }

@@ -7,7 +7,7 @@ export interface SourceLine {
   text: string;
 }
 
-/** What sessions are imported from. */
+/** A text that sessions are imported from, a line each. */
 export interface Source {
   /** The name of the source, as people know it. */
   readonly name: string;
