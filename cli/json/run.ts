@@ -97,15 +97,12 @@ export interface RunChangeJson {
 }
 
 /** Output of `purge`, `expire`, `runs watch` and `runs resume` */
-export interface RunResultJson {
+export interface RunResultJson extends Pick<
+  RunJson,
+  "status" | "cutoff" | "sessions" | "actions" | "quarantined" | "pages"
+> {
   /** `null` when nothing was due, so that no run was started. */
   runId: string | null;
-  status: RunStatus;
-  cutoff: string;
-  sessions: number;
-  actions: number;
-  quarantined: number;
-  pages: number;
   /** Result of `purge --archive`. */
   archive?: {
     file: string;

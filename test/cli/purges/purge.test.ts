@@ -214,19 +214,15 @@ test("a purge deletes what the dry run counted, after naming its target", async 
 });
 
 test("a purge without a cutoff goes by the retention in force", async () => {
-  const { terminal, component } = await setUpDays(20);
-  const change = { actor: "test", patch: { retentionDays: 18 } };
-  await component.mutation(api.settings.settings.change, change);
+  const { terminal, setPolicy } = await setUpDays(20);
+  await setPolicy({ retentionDays: 18 });
   const result = await terminal.json<RunResultJson>("purge", "--yes");
   expect(result).toMatchObject({
     sessions: 2,
     cutoff: "2026-07-28T12:00:00.000Z",
   });
 
-  await component.mutation(api.settings.settings.change, {
-    actor: "test",
-    patch: { retentionDays: "never" },
-  });
+  await setPolicy({ retentionDays: "never" });
   expect(await terminal.run("purge", "--yes")).toMatchObject({ exitCode: 2 });
 });
 
@@ -313,11 +309,8 @@ test("a cutoff below the retention asks for the number on a terminal", async () 
 });
 
 test("every purge is below a retention of never", async () => {
-  const { terminal, component } = await setUpDays(20);
-  await component.mutation(api.settings.settings.change, {
-    actor: "test",
-    patch: { retentionDays: "never" },
-  });
+  const { terminal, setPolicy } = await setUpDays(20);
+  await setPolicy({ retentionDays: "never" });
   expect(await terminal.run("purge", "--days", "18", "--yes")).toMatchObject({
     exitCode: 5,
   });
