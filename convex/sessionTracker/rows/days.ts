@@ -1,6 +1,6 @@
 /**
- * What visits came to by UTC day. Counted in the transaction in which a visit closes, so that the figures are
- * exact, and stay when the visitors are purged or forgotten.
+ * The figures of visits by UTC day. A visit is counted in the transaction in which it closes, so that the figures
+ * are exact, and stay when the visitors are purged or forgotten.
  */
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
@@ -19,12 +19,12 @@ export const vDayCounts = v.object({
 });
 export type DayCounts = Infer<typeof vDayCounts>;
 
-/** A visit that has closed, or what one has gained since. */
+/** The figures of a visit that has closed, or the figures that a closed visit has gained since. */
 export interface ClosedVisit extends DayCounts {
   startedAt: number;
 }
 
-/** @param isFirst whether it was the visitor's first */
+/** @param isFirst whether the visit was the visitor's first */
 export function closed(visit: Visit, isFirst: boolean): ClosedVisit {
   const { startedAt, engagedMs, actions } = visit;
   return {
@@ -37,7 +37,7 @@ export function closed(visit: Visit, isFirst: boolean): ClosedVisit {
   };
 }
 
-/** What a visit that has closed before gains by so much more engaged time. */
+/** The figures that a closed visit gains by more engaged time, in ms. */
 export function gained(visit: Visit, engagedMs: number): ClosedVisit {
   const after = { ...visit, engagedMs: visit.engagedMs + engagedMs };
   return {
@@ -99,9 +99,8 @@ export function sum(a: DayCounts, b: DayCounts): DayCounts {
 // ── Shards ──────────────────────────────────────────────────────────────────
 
 /**
- * Pages of runs have shards of their own, as they have of the counters: a page takes a second or more, and
- * would conflict with any visit that closes meanwhile. What an import brings has another, so that it can be
- * brought again.
+ * Pages of runs have shards of their own, as in the counters: a page may take a second, and would conflict with
+ * any visit that closes meanwhile. Imported figures have another shard, so that they can be imported again.
  */
 export const IMPORT_SHARD = -1;
 const SHARD_OF_RUN: Record<RunKind, number> = { expire: 0, purge: 1 };

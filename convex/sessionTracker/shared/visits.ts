@@ -1,4 +1,4 @@
-/** Visits: what is kept of one, what a page reports of it, and the rules that need nothing else. */
+/** Visits: their stored shape, the reports of a page on a visit, and the rules that need nothing else. */
 import { v, type Infer } from "convex/values";
 import { isFuture } from "./times.js";
 
@@ -17,7 +17,10 @@ export const vEntry = v.object({
 });
 export type Entry = Infer<typeof vEntry>;
 
-/** `maximum`: it went on for as long as a visit may, and the visitor's next sign of life began another. */
+/**
+ * `maximum`: the visit went on for as long as a visit may, and the visitor's next sign of life began
+ * another.
+ */
 const vVisitEnd = v.union(
   v.literal("idle"),
   v.literal("maximum"),
@@ -28,38 +31,38 @@ export type VisitEnd = Infer<typeof vVisitEnd>;
 /** A visit that is over. Times are in ms since the epoch. */
 export const vVisit = v.object({
   startedAt: v.number(),
-  /** The last sign of life, or when the visitor ended it. */
+  /** The time of the last sign of life, or that at which the visitor ended the visit. */
   endedAt: v.number(),
   /** How long somebody was really there, in ms. */
   engagedMs: v.number(),
-  /** Actions recorded in it; they may have been purged since. */
+  /** Number of actions recorded in the visit; they may have been purged since. */
   actions: v.number(),
   entry: v.optional(vEntry),
-  /** The last page. */
+  /** The path of the last page. */
   exitPath: v.optional(v.string()),
   why: vVisitEnd,
-  /** The app's user whom the visitor was linked to when it closed. */
+  /** The app's id of the user whom the visitor was linked to when the visit closed. */
   userId: v.optional(v.string()),
 });
 export type Visit = Infer<typeof vVisit>;
 
-/** What a page says of the visit with a heartbeat. */
+/** A page's report of the visit, sent with a heartbeat. */
 export const vVisitReport = v.object({
   /** The visit that `engagedMs` is of, as the last answer named it; absent: the one under way. */
   startedAt: v.optional(v.number()),
   /**
-   * How long somebody was there in that visit so far, in ms. The total, so that a report that comes
-   * twice, or late, counts nothing twice.
+   * How long somebody was there in that visit so far, in ms: a total, so that a report that comes twice, or late,
+   * counts no time twice.
    */
   engagedMs: v.optional(v.number()),
-  /** The page is left or hidden: it is written however young the last write is. */
+  /** The page is left or hidden: the report is written however young the last write is. */
   isLeaving: v.optional(v.boolean()),
   /** What the entry becomes where this call starts a visit, the path else where the visitor is now. */
   ...vEntry.fields,
 });
 export type VisitReport = Infer<typeof vVisitReport>;
 
-/** The part of a lease that says how the visit under way goes; what is optional lacks in leases of 0.1. */
+/** The part of a lease that describes the visit under way; leases of 0.1 lack the optional fields. */
 export interface VisitUnderWay {
   _creationTime: number;
   lastActive: number;
@@ -88,15 +91,15 @@ export function whyOver(
   return now - startOf(lease) >= maxVisitMs ? "maximum" : null;
 }
 
-/** A lease of 0.1 does not say when its visit started: not before it was made, at any rate. */
+/** When the visit of a lease started, in ms since the epoch; for a lease of 0.1, when the lease was made. */
 export function startOf(lease: VisitUnderWay): number {
   const { startedAt, _creationTime, lastActive } = lease;
   return startedAt ?? Math.floor(Math.min(_creationTime, lastActive));
 }
 
 /**
- * What a report adds to the lease: no more than the time that has passed since the visit last took some,
- * so that nobody was there for longer than the clock allows.
+ * The fields of the lease that a report changes. Engaged time grows by no more than the time that has passed since
+ * it last grew, so that nobody is there for longer than the clock allows.
  * @param now the end of a visit that is over
  */
 export function engagementOf(
@@ -117,7 +120,7 @@ export function engagementOf(
   return taken > engagedMs ? { engagedMs: taken, engagedAt: now } : {};
 }
 
-/** What a closed visit still gains by a report of it, in ms: within its length. */
+/** The engaged time that a closed visit still gains by a late report, in ms, within the visit's length. */
 export function lateEngagement(
   visit: Visit | undefined,
   report: VisitReport | undefined,
@@ -146,12 +149,12 @@ export function sourceOf(entry: Entry | undefined): string {
 
 // ── Reports ─────────────────────────────────────────────────────────────────
 
-/** The longest of each, in characters; a host name has at most 253. */
+/** The longest path, referrer and utm field, in characters; a host name has at most 253. */
 export const MAX_PATH = 512;
 const MAX_REFERRER = 253;
 export const MAX_UTM = 128;
 
-/** Whether a report is of the form that a page may send: what is not is refused, never cut. */
+/** Whether a report has the form that a page may send; any other report is refused, never cut. */
 export function isVisitReport(report: VisitReport): boolean {
   const { startedAt = 0, engagedMs = 0, path = "/", referrer } = report;
   const { utmSource, utmMedium, utmCampaign } = report;
@@ -180,7 +183,7 @@ function isTime(ms: number): boolean {
   return Number.isFinite(ms) && ms >= 0;
 }
 
-/** A name, not an address: one of IPv6 has colons, and of IPv4 digits in its last part. */
+/** Whether a text is a host's name, not an address: IPv6 has colons, and IPv4 digits in its last part. */
 function isHostName(text: string): boolean {
   return (
     text.length <= MAX_REFERRER &&

@@ -12,9 +12,9 @@ import { closed, type ClosedVisit } from "../rows/days.js";
 import type { Patch } from "../rows/patch.js";
 
 /**
- * Closes the visit of a lease and lets the lease go. Counting is the caller's, which may batch: the states,
- * and the visit by its day.
- * @param end `report`: what the visitor's page says of the visit at its end
+ * Closes the visit of a lease and deletes the lease. Counting the states, and the visit by its day, is left to
+ * the caller, who may close many visits and count them at once.
+ * @param end `report` is the visitor's page's report of the visit at its end
  */
 export async function closeVisit(
   ctx: MutationCtx,
@@ -49,7 +49,7 @@ export function visitOf(
     ...lease,
     ...engagementOf(lease, report, endedAt),
   };
-  // An imported lease, or a clock that was set back, may have it the other way round.
+  // In an imported lease, or after a clock was set back, the start may lie after the end.
   const startedAt = Math.min(startOf(lease), endedAt);
   return {
     startedAt,
@@ -64,9 +64,9 @@ export function visitOf(
 }
 
 /**
- * Keeps a closed visit as the session's last, and gives the one before a row of its own: most visitors
- * come once, and their only visit costs no row.
- * @returns what to patch the session with
+ * Keeps a closed visit as the session's last visit, and gives the last visit before it a row of its own: most
+ * visitors come once, and their only visit costs no row.
+ * @returns the patch of the session
  */
 export async function keepVisit(
   ctx: MutationCtx,

@@ -16,7 +16,7 @@ export const visit = mutation({
   args: {
     anonymousId: v.string(),
     reason: v.optional(v.string()),
-    /** What the page says of the visit at its end; one of another form is left out of account. */
+    /** The page's report of the visit at its end; a report of another form is left out of account. */
     visit: v.optional(vVisitReport),
   },
   returns: v.object({

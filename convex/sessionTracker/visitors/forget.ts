@@ -24,8 +24,9 @@ const ERASE_AT_ONCE = 125;
 
 /**
  * Erases the visitor: the session and its lease at once, visits and actions as fast as the limits of
- * transactions allow. The visit under way is added to the figures of its day, which say nothing of anybody. The app's hook `onPurged` is called in the same transaction, so that the app's own rows go too. Where
- * the hook fails, the visitor is erased all the same, and the call that the hook owes is kept in `hookDebts`.
+ * transactions allow. The visit under way is added to the figures of its day, which name nobody. The app's hook
+ * `onPurged` is called in the same transaction, so that the app's own rows go too. Where the hook fails, the
+ * visitor is erased all the same, and the call that the hook owes is kept in `hookDebts`.
  */
 export const visitor = mutation({
   args: {
@@ -73,7 +74,7 @@ export const visitor = mutation({
   },
 });
 
-/** What did not fit the visitor's own call. */
+/** Erases the visits and actions that did not fit the visitor's own call. */
 export const rest = internalMutation({
   args: { session: v.id("sessions") },
   returns: v.null(),
@@ -83,7 +84,7 @@ export const rest = internalMutation({
   },
 });
 
-/** The name that 0.1 scheduled it by: an erasure that an upgrade interrupts goes on. */
+/** The name by which 0.1 scheduled `rest`, so that an erasure which an upgrade interrupts goes on. */
 export const actions = rest;
 
 // ── Helpers ─────────────────────────────────────────────────────────────────

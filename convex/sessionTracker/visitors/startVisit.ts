@@ -18,7 +18,7 @@ import { keepVisit, visitOf } from "./closeVisit.js";
 /**
  * Starts a visit: the visitor's first, the next after the session expired or ended, or the next after a lease
  * whose visit is over and that no run has expired yet, so that visits do not depend on when runs happen.
- * @param report what the page says of the visit that starts, or still of the visit before
+ * @param report the page's report of the visit that starts, or still of the visit before
  * @returns `null` for a new visitor whose anonymousId is the sessionId of another visitor: operators name
  *   sessions by either id
  */
@@ -74,7 +74,9 @@ export async function startVisit(
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** The lease of a visit that starts, with the settings that it is to go by: a heartbeat reads nothing else. */
+/**
+ * The lease of a visit that starts, with the settings that it is to go by: a heartbeat reads nothing else.
+ */
 async function termsOf(
   ctx: MutationCtx,
   now: number,
@@ -108,7 +110,7 @@ async function followUp(
   return await keepVisit(ctx, session, over);
 }
 
-/** What the visit that a run has closed meanwhile gains by what the page could not tell in time. */
+/** Adds the engaged time that a page reports late to the visit, which a run has closed meanwhile. */
 async function creditLast(
   ctx: MutationCtx,
   { lastVisit, engagedMs = 0 }: Doc<"sessions">,
