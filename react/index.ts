@@ -5,6 +5,7 @@ export type {
   SessionFunctions,
   SessionTrackerOptions,
   TrackedAction,
+  VisitFacts,
 } from "./engine/options.js";
 export type { SessionError, SessionStatus } from "./engine/snapshot.js";
 export {

@@ -1,16 +1,25 @@
 import { convexToJson, type Value } from "convex/values";
+import { createEngagement } from "./engagement.js";
+import { factsOf } from "./facts.js";
 import { asAnonymousId, newAnonymousId } from "./identity.js";
 import {
   EARLIEST,
+  INPUT_MS,
   KEEPALIVE_LENGTH,
   LATEST,
   LONGEST_WAIT_MS,
   MIN_GAP_MS,
   SEEN_MS,
   SPREAD,
+  YOUNG_MS,
 } from "./limits.js";
 import { DEFAULTS, together, type Member } from "./members.js";
-import type { Consent, TrackedAction } from "./options.js";
+import type {
+  Consent,
+  TrackedAction,
+  VisitFacts,
+  VisitReport,
+} from "./options.js";
 import { attempt, consentOf, listen, pause, type Page } from "./page.js";
 import {
   STARTING,
@@ -65,6 +74,21 @@ export function createEngine(
     () => mode === "denied" || mode === "granted",
     fail,
   );
+  const [count, clear, isRestOurs, take, hearOfVisit] = createEngagement(
+    page,
+    store,
+    `${name}:time`,
+    () =>
+      options.engagement &&
+      isThere() &&
+      !(
+        options.requireInput &&
+        Math.abs(now() - lastInput) > INPUT_MS &&
+        (isInputAwaited = true)
+      ),
+    leave,
+  );
+  const openedAt = page.Date.now();
   const members = new Set<Member>();
   const turn = takingTurns(page, name, work, rest);
   // An action that shall come later holds up no heartbeat, nor a heartbeat an action.
@@ -85,6 +109,8 @@ export function createEngine(
   let isEnded = false;
   let link: "starting" | "active" | "offline" = "starting";
   let lastInput = 0;
+  /** The app's function does not take what is told of the visit. */
+  let isPlain = false;
   /** The next heartbeat waits for input, which has not come since the last. */
   let isInputAwaited: boolean | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -116,6 +142,8 @@ export function createEngine(
       if (kind === "done") backoff.failures = 0;
       else {
         error = { kind, message };
+        // An app's own function may take nothing but the id.
+        if (!key && kind !== "unreachable") isPlain = !isPlain;
         if (!key && kind === "failed") warnOnce(members, message);
         // What the function refuses or throws at would be refused again; a heartbeat goes on.
         if (kind === "unreachable" || !key || retryAfterMs) {
@@ -168,24 +196,57 @@ export function createEngine(
     store.set(isApart ? name : storageKey, newId);
     store.set(isApart ? storageKey : name);
     id = newId;
+    clear();
     return isApart;
   }
 
   /** Claimed before it is sent, so that no other tab sends one too. */
-  function beat(): Waiting {
+  function beat(isLeaving?: boolean): Waiting {
     claim(options.heartbeatInterval * (EARLIEST + SPREAD * page.Math.random()));
-    return { name: "trackSession" };
+    return { name: "trackSession", args: { visit: report(isLeaving) } };
+  }
+
+  /** What is told of the visit: how long somebody was there so far, and what the app lets be known of it. */
+  function report(isLeaving?: boolean): VisitReport | undefined {
+    count(isLeaving);
+    // By the function that holds now, as with actions.
+    const { visit, engagement } = together(members, options);
+    const counted = engagement && take();
+    let facts: VisitFacts | null | undefined;
+    try {
+      if (visit !== false) {
+        facts = factsOf(page, now() - openedAt < YOUNG_MS);
+        if (visit) facts = visit(facts);
+      }
+    } catch (thrown) {
+      fail("invalidVisit", String(thrown));
+      facts = null;
+    }
+    if (!isPlain && (engagement || visit !== false))
+      return { isLeaving, ...counted, ...facts };
+  }
+
+  /** Sends the heartbeat that is nearly due, or else what was counted and not sent. */
+  function leave(isDue?: boolean): void {
+    if (
+      link === "active" &&
+      id === stored() &&
+      beats.until <= age() &&
+      (isDue || (options.engagement === "exact" && isRestOurs()))
+    ) {
+      void send(beat(true));
+    }
   }
 
   function claim(ms: number): void {
     store.set(beatKey, `${now()} ${now() + ms}`);
   }
 
-  function send({ name, args, key }: Waiting): Promise<Outcome> {
+  async function send({ name, args, key }: Waiting): Promise<Outcome> {
     // An action whose page dies meanwhile must not come twice; an end may, and must be told.
     if (name === "trackUserAction") store.set(key!);
     calls.isFull = false;
-    return call(
+    const outcome = await call(
       page,
       url,
       options.functions,
@@ -196,11 +257,16 @@ export function createEngine(
       },
       calls,
     );
+    if (options.engagement && isTracking())
+      hearOfVisit(outcome.visitStartedAt!);
+    return outcome;
   }
 
   // ── When ──────────────────────────────────────────────────────────────────
 
   const isTracking = () => mode === "granted" && !isEnded;
+  const isThere = () =>
+    isTracking() && stop && page.document.visibilityState === "visible";
 
   function beatDueInMs(): number {
     // Both in one string, so that no tab reads the one without the other.
@@ -216,12 +282,9 @@ export function createEngine(
       Math.min(next || 0, last + options.heartbeatInterval * LATEST),
     );
     isInputAwaited = options.requireInput && lastInput <= last;
-    const isActive =
-      isTracking() &&
-      stop &&
-      page.document.visibilityState === "visible" &&
-      !isInputAwaited;
-    return isActive ? Math.max(dueAt - now(), beats.until - age()) : Infinity;
+    return isThere() && !isInputAwaited
+      ? Math.max(dueAt - now(), beats.until - age())
+      : Infinity;
   }
 
   function rest(): void {
@@ -234,6 +297,7 @@ export function createEngine(
     if (stop && link === "active" && wait < Infinity) {
       timer = page.setTimeout(() => void turn(), wait);
     }
+    count();
   }
 
   // ── Consent ───────────────────────────────────────────────────────────────
@@ -295,8 +359,10 @@ export function createEngine(
       PageTransitionEvent;
     if (mode !== "granted") return;
     const before = id;
-    if (key === beatKey && newValue === ENDED) isEnded = true;
-    else if (
+    if (key === beatKey && newValue === ENDED) {
+      isEnded = true;
+      clear();
+    } else if (
       // All was cleared, by an app that cares for other things.
       key === null ||
       key === storageKey ||
@@ -314,6 +380,7 @@ export function createEngine(
 
   function leavePage(event: Event): void {
     // Who denied may never come again, so that is tried at once.
+    count(true);
     if (link !== "active" || (calls.isFull && mode !== "denied")) return;
     let room = KEEPALIVE_LENGTH;
     for (const item of mode === "denied" || calls.until <= age()
@@ -323,14 +390,10 @@ export function createEngine(
       if (room < 0) return;
       void send(item);
     }
-    if (
+    leave(
       !(event as PageTransitionEvent).persisted &&
-      id === stored() &&
-      beats.until <= age() &&
-      beatDueInMs() < options.heartbeatInterval / 2 - MIN_GAP_MS
-    ) {
-      void send(beat());
-    }
+        beatDueInMs() < options.heartbeatInterval / 2 - MIN_GAP_MS,
+    );
   }
 
   // ── What members see ──────────────────────────────────────────────────────
@@ -339,6 +402,10 @@ export function createEngine(
     // Without an id yet, the one there is when it is sent: JSON leaves `undefined` out.
     store.add({ name, args: { ...args, anonymousId: id } });
     void turn();
+  }
+
+  function end(): void {
+    post("endSession", { visit: report(true) });
   }
 
   function fail(kind: SessionError["kind"], message: string): void {
@@ -417,12 +484,12 @@ export function createEngine(
       if (!isTracking()) return;
       isEnded = true;
       store.set(beatKey, ENDED);
-      post("endSession");
+      end();
       await turn();
     },
     reset: () => {
       if (mode !== "granted") return;
-      if (!isEnded && id) post("endSession");
+      if (!isEnded && id) end();
       isEnded = false;
       store.set(beatKey);
       become(newAnonymousId(page));

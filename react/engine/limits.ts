@@ -24,6 +24,19 @@ export const STAGGER_MS = 500;
 export const STEPS = 40;
 export const STEP_MS = 50;
 
+/** Engaged time is counted, and stored, so often: a page that crashes loses no more. */
+export const TICK_MS = 1_000;
+/** What a tick counts at most. More has passed only where nothing ran, as while the machine slept. */
+export const LONGEST_TICK_MS = 2_000;
+/** With `requireInput` somebody is there for so long after the last input. */
+export const INPUT_MS = 60_000;
+/** What is counted beyond what was sent is worth a call from here on. */
+export const LEAST_REST_MS = 1_000;
+/** Who switches to another tab and back within this time has not left. */
+export const MOMENT_MS = 5_000;
+/** For so long a page's referrer and query say where a visit came from. */
+export const YOUNG_MS = 1_800_000;
+
 /** Calls that may wait for the deployment; over it the oldest is dropped. */
 export const MAX_WAITING = 100;
 /** The time that the deployment has to answer. */

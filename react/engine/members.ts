@@ -17,6 +17,7 @@ export interface Member {
 
 export const DEFAULTS = {
   heartbeatInterval: DEFAULT_INTERVAL_MS,
+  engagement: "exact",
 } as CommonOptions;
 
 const TERMS = [
@@ -26,6 +27,7 @@ const TERMS = [
   "respectPrivacySignals",
   "skipBots",
   "requireInput",
+  "engagement",
 ] as const;
 
 /**
@@ -48,7 +50,12 @@ export function together(
   const all = [...members].map(({ options }) => options);
   const common: Record<string, unknown> = {};
   for (const said of [...all, before]) {
-    for (const name of [...TERMS, "beforeSend", "functions"] as const) {
+    for (const name of [
+      ...TERMS,
+      "beforeSend",
+      "visit",
+      "functions",
+    ] as const) {
       common[name] ??= said[name];
     }
   }

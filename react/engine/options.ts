@@ -12,6 +12,27 @@ export interface TrackedAction {
   metadata?: unknown;
 }
 
+/** What is told of a visit beside its engaged time. */
+export interface VisitFacts {
+  /** The page that the visitor is on, such as `/pricing`: no query, no fragment. At most 512 characters. */
+  path?: string | undefined;
+  /** The host of the other site that led here, without `www.`, such as `news.example.com`; never an IP address. */
+  referrer?: string | undefined;
+  /** Of the address that was opened: `utm_source` and so on, at most 128 characters each. */
+  utmSource?: string | undefined;
+  utmMedium?: string | undefined;
+  utmCampaign?: string | undefined;
+  device?: "desktop" | "mobile" | "tablet" | undefined;
+}
+
+/** What goes to the deployment with a heartbeat. */
+export interface VisitReport extends VisitFacts {
+  /** The visit that `engagedMs` is of, as the deployment named it. */
+  startedAt?: number | undefined;
+  engagedMs?: number | undefined;
+  isLeaving?: boolean | undefined;
+}
+
 type Mutation<Args extends Record<string, unknown>> = FunctionReference_future<
   "mutation",
   "public",
@@ -64,6 +85,16 @@ export interface SessionTrackerOptions {
   requireInput?: boolean | undefined;
   /** Sees each action before it is stored or sent: returns what may be sent, or `null` for nothing. */
   beforeSend?: ((action: TrackedAction) => TrackedAction | null) | undefined;
+  /**
+   * How the time is told that somebody was there. `exact` also tells it when the page is left or hidden,
+   * `beats` only with heartbeats, `false` does not measure it. @default "exact"
+   */
+  engagement?: "exact" | "beats" | false | undefined;
+  /**
+   * Sees what is told of a visit before it is sent: returns what may be, or `null` for nothing. `false`
+   * looks at nothing of it.
+   */
+  visit?: false | ((facts: VisitFacts) => VisitFacts | null) | undefined;
   /** By default those of `api.sessions`, by name. */
   functions?: Partial<SessionFunctions> | undefined;
 }

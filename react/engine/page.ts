@@ -11,6 +11,7 @@ export type Page = Pick<
   | "document"
   | "fetch"
   | "localStorage"
+  | "location"
   | "Math"
   | "navigator"
   | "performance"

@@ -15,7 +15,11 @@ export interface SessionError {
    * `unreachable` is tried again; `refused` is what the app's function answered, `failed` what it
    * threw; `invalidAction` was never sent; `actionsDropped` is what the full queue lost.
    */
-  kind: Exclude<Outcome["kind"], "done"> | "invalidAction" | "actionsDropped";
+  kind:
+    | Exclude<Outcome["kind"], "done">
+    | "invalidAction"
+    | "invalidVisit"
+    | "actionsDropped";
   message: string;
 }
 

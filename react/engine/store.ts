@@ -1,11 +1,12 @@
 import { MAX_WAITING } from "./limits.js";
 import { attempt, type Page } from "./page.js";
+import type { VisitReport } from "./options.js";
 import type { MutationName } from "./wire.js";
 
 /** A call that waits to be made, with its arguments encoded. */
 export interface Waiting {
   name: MutationName;
-  args?: { anonymousId?: string | undefined };
+  args?: { anonymousId?: string | undefined; visit?: VisitReport | undefined };
   /** In the store; a call that has one already keeps its place. */
   key?: string;
 }

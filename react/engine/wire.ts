@@ -20,6 +20,8 @@ export interface Outcome {
   kind: "done" | "refused" | "failed" | "unreachable";
   message: string;
   retryAfterMs?: number | undefined;
+  /** The visit under way after the call, as the deployment names it; not by functions of an app's own. */
+  visitStartedAt?: number | undefined;
 }
 
 /**
@@ -85,12 +87,18 @@ async function understand(response: Response): Promise<Outcome> {
           : "unreachable",
     message: `${value?.reason ?? errorMessage ?? message}`,
     retryAfterMs: value?.retryAfterMs,
+    visitStartedAt: value?.visitStartedAt,
   };
 }
 
 interface Answer {
   status?: string;
-  value?: { ok?: boolean; reason?: string; retryAfterMs?: number } | null;
+  value?: {
+    ok?: boolean;
+    reason?: string;
+    retryAfterMs?: number;
+    visitStartedAt?: number;
+  } | null;
   errorMessage?: string;
   message?: string;
 }

@@ -298,7 +298,8 @@ describe("input as the sign of life", () => {
 
   test("is handled without a look at the browser's storage", async () => {
     const browser = new Browser();
-    const tab = browser.open({ requireInput: true });
+    // Engaged time is stored each second.
+    const tab = browser.open({ requireInput: true, engagement: false });
     await browser.settle();
     for (const prepare of [() => {}, () => (browser.network.isUp = false)]) {
       prepare();

@@ -74,7 +74,7 @@ describe("an anonymousId", () => {
       expect(ids.size).toBe(1);
       expect(browser.storage.entries[KEY]).toBe([...ids][0]);
       await browser.pass(3 * INTERVAL_MS);
-      expect(browser.network.calls.at(-1)?.args).toEqual({
+      expect(browser.network.calls.at(-1)?.args).toMatchObject({
         anonymousId: [...ids][0],
       });
     }

@@ -30,6 +30,9 @@ export interface BrowserOptions {
   /** Globals that are added, or `undefined` where they are missing, as where there is no browser. */
   globals?: object;
   seed?: number;
+  /** The address that pages are opened at, and that of the page that led there. */
+  address?: string;
+  referrer?: string;
 }
 
 /** A browser with tabs of one origin, whose clock, network and windows the test drives. */
@@ -80,7 +83,13 @@ export class Browser {
 export class Tab {
   readonly engine: SessionEngine;
   readonly window = new PageTarget();
-  readonly document = { visibilityState: "visible", prerendering: false };
+  readonly document = {
+    visibilityState: "visible",
+    prerendering: false,
+    referrer: "",
+  };
+  /** Where the page is, which a router may change. */
+  readonly location: URL;
   readonly navigator: Record<string, unknown> & { onLine: boolean };
   readonly storage: TabStorage;
   readonly fetch: typeof fetch;
@@ -104,6 +113,9 @@ export class Tab {
     this.client = client;
     this.#browser = browser;
     this.#number = number;
+    const { address = "https://app.example/", referrer = "" } = browser.options;
+    this.location = new URL(address);
+    this.document.referrer = referrer;
     this.storage = browser.storage.view((change) => {
       // Events are not delivered afterwards to a page in the back/forward cache.
       if (this.#isCached) return;
@@ -287,6 +299,7 @@ export class Tab {
       if (!options.blocked?.includes(name)) return its;
       throw new DOMException("blocked", "SecurityError");
     };
+    const opened = this.location.href;
     const page = {
       get localStorage() {
         return storage("localStorage", tabStorage.asProperties);
@@ -316,7 +329,12 @@ export class Tab {
       Date: { now: () => clock.now },
       document: this.document,
       fetch: this.fetch,
-      performance: clock.performance as Performance,
+      location: this.location,
+      performance: {
+        now: () => (clock.performance as Performance).now(),
+        getEntriesByType: (type: string) =>
+          type === "navigation" ? [{ name: opened }] : [],
+      },
       Math: { random: () => random.next() },
       navigator: this.navigator,
     };

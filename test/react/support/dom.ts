@@ -26,11 +26,12 @@ function listening(target: EventTarget) {
   };
 }
 
-const { document, navigator, localStorage, sessionStorage } = window;
+const { document, location, navigator, localStorage, sessionStorage } = window;
 Object.assign(document, { addEventListener: listening(document) });
 Object.assign(globalThis, {
   window,
   document,
+  location,
   navigator,
   localStorage,
   sessionStorage,

@@ -1,0 +1,43 @@
+import type { VisitFacts } from "./options.js";
+import type { Page } from "./page.js";
+
+/**
+ * Where the visitor is, on what, and where they came from.
+ * @param isYoung the page was opened a short while ago: who comes back to a tab that lay open for hours did
+ * not come from where it did at first
+ */
+export function factsOf(
+  { document, location, navigator, performance }: Page,
+  isYoung: boolean,
+): VisitFacts {
+  const { userAgent, maxTouchPoints } = navigator;
+  const facts: VisitFacts & Record<`utm${string}`, string | undefined> = {
+    path: location.pathname.slice(0, 512),
+    // Tablets from Apple say that they are a Macintosh, which has no touch screen.
+    device: /ipad|tablet|android(?!.*mobi)|macintosh.* [1-9]$/i.test(
+      `${userAgent} ${maxTouchPoints}`,
+    )
+      ? "tablet"
+      : /mobi/i.test(userAgent)
+        ? "mobile"
+        : "desktop",
+  };
+  if (isYoung) {
+    // A name, and no IP address.
+    const from = /\/\/(?:www\.)?([\w.-]*[a-z][\w-]*)[:/]/.exec(
+      document.referrer,
+    )?.[1];
+    if (!`.${location.hostname}`.endsWith(`.${from}`)) facts.referrer = from;
+    const query = new URLSearchParams(
+      // Of the address that was opened: a router may have put another in its place.
+      performance.getEntriesByType("navigation")[0]?.name.split(/[?#]/)[1],
+    );
+    for (const name of ["Source", "Medium", "Campaign"]) {
+      facts[`utm${name}`] = // Cut, but not within a character.
+        /^[^]{1,128}(?![\udc00-\udfff])/.exec(
+          query.get(`utm_${name.toLowerCase()}`) ?? "",
+        )?.[0];
+    }
+  }
+  return facts;
+}
