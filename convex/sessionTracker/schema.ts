@@ -94,7 +94,7 @@ export default defineSchema({
   /**
    * Finished visits but for each session's last, which is a field of its session.
    * Written by `visitors` when a later visit closes, by expire runs, and by `operator/import`. Read by
-   * `operator/show`. Deleted by purge runs and `visitors/forget`.
+   * `operator` (`visits`, `stats`). Deleted by purge runs and `visitors/forget`.
    */
   visits: defineTable({
     session: v.id("sessions"),

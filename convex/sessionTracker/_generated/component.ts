@@ -315,6 +315,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               createdBefore?: number;
               activeFrom?: number;
               activeBefore?: number;
+              source?: string;
+              minEngagedMs?: number;
             };
             sort: "created" | "active";
             order: "asc" | "desc";
@@ -361,10 +363,12 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               lease: {
                 lastActive: number;
                 actionCount: number;
+                engagedMs: number;
                 idle: boolean;
               } | null;
             }>;
             cursor: string | null;
+            scanned: number;
           },
           Name
         >;
@@ -413,6 +417,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             lease: {
               lastActive: number;
               actionCount: number;
+              engagedMs: number;
               idle: boolean;
             } | null;
           } | null,
@@ -430,6 +435,38 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               metadata?: any;
             }>;
             cursor: string | null;
+          },
+          Name
+        >;
+      };
+      stats: {
+        days: FunctionReference<
+          "query",
+          "internal",
+          { from: string; to: string },
+          Array<{
+            day: string;
+            newVisitors: number;
+            visits: number;
+            bounces: number;
+            engagedMs: number;
+            actions: number;
+          }>,
+          Name
+        >;
+        sources: FunctionReference<
+          "query",
+          "internal",
+          { from: string; limit?: number },
+          {
+            sources: Array<{
+              source: string;
+              visits: number;
+              bounces: number;
+              engagedMs: number;
+              underWay: number;
+            }>;
+            onlyAfter: number | null;
           },
           Name
         >;
@@ -570,6 +607,38 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             missing: { active: number; expired: number; ended: number };
             fixed: boolean;
           } | null,
+          Name
+        >;
+      };
+      visits: {
+        list: FunctionReference<
+          "query",
+          "internal",
+          {
+            session: { sessionId: string } | { anonymousId: string };
+            limit: number;
+            cursor: string | null;
+          },
+          {
+            visits: Array<{
+              startedAt: number;
+              endedAt: number | null;
+              engagedMs: number;
+              actions: number;
+              entry?: {
+                path?: string;
+                referrer?: string;
+                utmSource?: string;
+                utmMedium?: string;
+                utmCampaign?: string;
+                device?: "desktop" | "mobile" | "tablet";
+              };
+              exitPath?: string;
+              why: "idle" | "maximum" | "ended" | null;
+              userId?: string;
+            }>;
+            cursor: string | null;
+          },
           Name
         >;
       };

@@ -6,15 +6,21 @@ import { checkInteger } from "../shared/errors.js";
 import { MAX_LISTED } from "../shared/limits.js";
 import { comparePlaces, placeOf, type Place } from "../shared/places.js";
 import { vSession, vSessionState } from "../shared/sessions.js";
-import { isIdle } from "../shared/visits.js";
+import { sourceOf } from "../shared/visits.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
+import { merged } from "../rows/merge.js";
 import {
   walkCreated,
   walkInactive,
   walkLeases,
   type Stretch,
 } from "../rows/walks.js";
-import { findLease, toSession, vActivity } from "../rows/sessions.js";
+import {
+  findLease,
+  toActivity,
+  toSession,
+  vActivity,
+} from "../rows/sessions.js";
 
 const vFound = v.object({
   ...vSession.fields,
@@ -37,6 +43,12 @@ const vFilter = v.object({
   /** The earliest time of last activity. */
   activeFrom: v.optional(v.number()),
   activeBefore: v.optional(v.number()),
+  // No index serves the two filters below, which every purge would have to pay for; the rows of whichever
+  // index serves the others are looked at.
+  /** Where the first visit came from: its `utm_source`, or the other site's host, or "direct". */
+  source: v.optional(v.string()),
+  /** The least engaged time of all visits, the one under way included, in ms. */
+  minEngagedMs: v.optional(v.number()),
 });
 type Filter = Infer<typeof vFilter>;
 
@@ -60,6 +72,8 @@ export const page = query({
   returns: v.object({
     sessions: v.array(vFound),
     cursor: v.union(v.string(), v.null()),
+    /** The rows that were looked at, found or not. */
+    scanned: v.number(),
   }),
   handler: async (ctx, { filter, sort, order, limit, cursor = null }) => {
     checkInteger("limit", limit, 1, MAX_LISTED);
@@ -75,14 +89,14 @@ export const page = query({
     for await (const { place, row } of keysOf(ctx, search)) {
       const isFull = sessions.length === limit || scanned === SCANNED_AT_ONCE;
       if (isFull && last !== undefined) {
-        return { sessions, cursor: toCursor(last) };
+        return { sessions, cursor: toCursor(last), scanned };
       }
       last = place;
       scanned += 1;
       const found = await join(ctx, row);
       if (found !== null && matches(found, filter)) sessions.push(found);
     }
-    return { sessions, cursor: null };
+    return { sessions, cursor: null, scanned };
   },
 });
 
@@ -176,33 +190,6 @@ async function* keyed<Found extends Row>(
   for await (const row of rows) yield keyOf(row);
 }
 
-/** The keys of all streams in one order; each stream is read one row ahead. */
-async function* merged(
-  streams: AsyncIterable<Key>[],
-  order: Stretch["order"],
-): AsyncGenerator<Key> {
-  const open = streams.map((stream) => stream[Symbol.asyncIterator]());
-  try {
-    const heads: { key: Key; next: () => Promise<IteratorResult<Key>> }[] = [];
-    for (const iterator of open) {
-      const next = () => iterator.next();
-      const first = await next();
-      if (!first.done) heads.push({ key: first.value, next });
-    }
-    for (;;) {
-      heads.sort((a, b) => comparePlaces(a.key.place, b.key.place, order));
-      const [head] = heads;
-      if (head === undefined) return;
-      yield head.key;
-      const result = await head.next();
-      if (result.done) heads.shift();
-      else head.key = result.value;
-    }
-  } finally {
-    for (const iterator of open) await iterator.return?.();
-  }
-}
-
 function inactiveKey(row: Doc<"sessions">): Key {
   return { place: placeOf(row.inactiveSince ?? row.createdAt, row), row };
 }
@@ -220,11 +207,7 @@ async function join(ctx: QueryCtx, row: Row): Promise<Found | null> {
       : null;
   return {
     ...toSession(session),
-    lease: lease && {
-      lastActive: lease.lastActive,
-      actionCount: lease.actionCount,
-      idle: isIdle(lease, Date.now()),
-    },
+    lease: lease && toActivity(lease, Date.now()),
   };
 }
 
@@ -239,9 +222,13 @@ function matches(found: Found, filter: Filter): boolean {
   const state = found.lease?.idle ? "expired" : found.state;
   const lastActive =
     found.lease?.lastActive ?? found.inactiveSince ?? found.createdAt;
+  const engagedMs = found.engagedMs + (found.lease?.engagedMs ?? 0);
   return (
     (filter.state === undefined || filter.state === state) &&
     (filter.userId === undefined || filter.userId === found.userId) &&
+    (filter.source === undefined ||
+      filter.source === sourceOf(found.firstEntry)) &&
+    engagedMs >= (filter.minEngagedMs ?? 0) &&
     isWithin(found.createdAt, filter.createdFrom, filter.createdBefore) &&
     isWithin(lastActive, filter.activeFrom, filter.activeBefore)
   );

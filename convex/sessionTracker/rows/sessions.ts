@@ -42,11 +42,13 @@ export const vActivity = v.object({
   lastActive: v.number(),
   /** Number of actions in the current visit. */
   actionCount: v.number(),
+  /** How long the visitor was really there in the current visit so far, in ms. */
+  engagedMs: v.number(),
   /** Whether the session is past its idle timeout and no run has expired it yet; it is shown as expired. */
   idle: v.boolean(),
 });
 
 export function toActivity(lease: Doc<"leases">, now: number) {
-  const { lastActive, actionCount } = lease;
-  return { lastActive, actionCount, idle: isIdle(lease, now) };
+  const { lastActive, actionCount, engagedMs = 0 } = lease;
+  return { lastActive, actionCount, engagedMs, idle: isIdle(lease, now) };
 }

@@ -105,6 +105,30 @@ export function walkActions(
   );
 }
 
+/** Visits of one session that have rows of their own, by start. */
+export function walkVisits(
+  ctx: QueryCtx,
+  session: Id<"sessions">,
+  stretch: Stretch,
+): Walk<Doc<"visits">> {
+  return walk("startedAt", stretch, (range, order) =>
+    ctx.db
+      .query("visits")
+      .withIndex("session_startedAt", (q) => range(q.eq("session", session)))
+      .order(order),
+  );
+}
+
+/** Visits of all sessions that have rows of their own, by end. */
+export function walkEndedVisits(
+  ctx: QueryCtx,
+  stretch: Stretch,
+): Walk<Doc<"visits">> {
+  return walk("endedAt", stretch, (range, order) =>
+    ctx.db.query("visits").withIndex("endedAt", range).order(order),
+  );
+}
+
 /** Runs by start: all of them, or those of one kind. */
 export function walkRuns(
   ctx: QueryCtx,

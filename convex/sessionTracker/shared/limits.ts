@@ -11,6 +11,10 @@ export const MAX_LISTED_RUNS = 200;
 export const MAX_FIRES = 100;
 /** The most sessions that a count of due sessions, or of one bar of a histogram, goes up to. */
 export const MAX_COUNTED = 4_000;
+/** The most days of figures in one call; each has up to nine rows, and a query may read 32,000. */
+export const MAX_DAYS = 1_100;
+/** The most rows that the entry sources of visits are counted from. */
+export const MAX_SOURCE_ROWS = 4_000;
 /** The most debts of hooks that `status` counts. */
 export const DEBTS_COUNTED = 100;
 

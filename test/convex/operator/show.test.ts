@@ -45,6 +45,7 @@ describe("list", () => {
         lease: {
           lastActive: START + MINUTE_MS,
           actionCount: 1,
+          engagedMs: 0,
           idle: false,
         },
       },
@@ -146,6 +147,7 @@ describe("the lease of a session", () => {
     expect(await leaseOf(t, "active")).toEqual({
       lastActive: Date.now() - 5_000,
       actionCount: 1,
+      engagedMs: 0,
       idle: false,
     });
     expect(await leaseOf(t, "expired")).toBeNull();

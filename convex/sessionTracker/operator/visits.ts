@@ -1,0 +1,138 @@
+/** The visits of one session, the one under way included. */
+import { v, type Infer } from "convex/values";
+import type { Doc } from "../_generated/dataModel.js";
+import { query, type QueryCtx } from "../_generated/server.js";
+import { checkInteger } from "../shared/errors.js";
+import { MAX_LISTED } from "../shared/limits.js";
+import { comparePlaces, placeOf, type Place } from "../shared/places.js";
+import { isIdle, vVisit, type Visit } from "../shared/visits.js";
+import { readCursor, toCursor } from "../rows/cursors.js";
+import { merged } from "../rows/merge.js";
+import { findBySessionId, findLease, findSession } from "../rows/sessions.js";
+import { walkVisits } from "../rows/walks.js";
+import { visitOf } from "../visitors/closeVisit.js";
+
+const vSeenVisit = v.object({
+  ...vVisit.fields,
+  /** The last sign of life, or when the visitor ended the visit; `null` while it is under way. */
+  endedAt: v.union(v.number(), v.null()),
+  /** The last page; where the visitor is, while the visit is under way. */
+  exitPath: vVisit.fields.exitPath,
+  /** Why it is over; `null` while it is under way. */
+  why: v.union(vVisit.fields.why, v.null()),
+});
+type SeenVisit = Infer<typeof vSeenVisit>;
+
+/**
+ * The visits of a session, newest first; none where there is no such session. A visit past its idle timeout
+ * is over, whether or not a run has come by. Reads the lease, so that the visitor's heartbeats re-run it.
+ * @throws invalidArgument
+ */
+export const list = query({
+  args: {
+    session: v.union(
+      v.object({ sessionId: v.string() }),
+      v.object({ anonymousId: v.string() }),
+    ),
+    /** From 1 to 1,000. */
+    limit: v.number(),
+    cursor: v.union(v.string(), v.null()),
+  },
+  returns: v.object({
+    visits: v.array(vSeenVisit),
+    cursor: v.union(v.string(), v.null()),
+  }),
+  handler: async (ctx, { session: id, limit, cursor }) => {
+    checkInteger("limit", limit, 1, MAX_LISTED);
+    const after = cursor === null ? null : readCursor(cursor);
+    const session =
+      "sessionId" in id
+        ? await findBySessionId(ctx, id.sessionId)
+        : await findSession(ctx, id.anonymousId);
+    if (session === null) return { visits: [], cursor: null };
+    const visits: SeenVisit[] = [];
+    let last: Place | undefined;
+    for await (const { place, visit } of placedVisits(ctx, session, after)) {
+      if (visits.length === limit && last !== undefined) {
+        return { visits, cursor: toCursor(last) };
+      }
+      visits.push(visit);
+      last = place;
+    }
+    return { visits, cursor: null };
+  },
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+interface Placed {
+  place: Place;
+  visit: SeenVisit;
+}
+
+function placedVisits(
+  ctx: QueryCtx,
+  session: Doc<"sessions">,
+  after: Place | null,
+): AsyncIterable<Placed> {
+  return merged<Placed>(
+    [withoutRow(ctx, session, after), withRow(ctx, session, after)],
+    "desc",
+  );
+}
+
+/** The visit under way, and the last that is over: neither has a row in `visits`. */
+async function* withoutRow(
+  ctx: QueryCtx,
+  session: Doc<"sessions">,
+  after: Place | null,
+): AsyncGenerator<Placed> {
+  const { _id, lastVisit } = session;
+  const lease =
+    session.state === "active"
+      ? await findLease(ctx, session.anonymousId)
+      : null;
+  const found: Placed[] = [];
+  // They come before rows that began in the same moment, and the visit under way before the last.
+  if (lease !== null) {
+    const visit = leasedVisit(session, lease, Date.now());
+    const _creationTime = Infinity;
+    found.push({
+      place: placeOf(visit.startedAt, { _creationTime, _id }),
+      visit,
+    });
+  }
+  if (lastVisit !== undefined) {
+    const _creationTime = Number.MAX_VALUE;
+    const place = placeOf(lastVisit.startedAt, { _creationTime, _id });
+    found.push({ place, visit: lastVisit });
+  }
+  found.sort((a, b) => comparePlaces(a.place, b.place, "desc"));
+  for (const each of found) {
+    if (after === null || comparePlaces(each.place, after, "desc") > 0) {
+      yield each;
+    }
+  }
+}
+
+async function* withRow(
+  ctx: QueryCtx,
+  { _id, visitRows = 0 }: Doc<"sessions">,
+  after: Place | null,
+): AsyncGenerator<Placed> {
+  if (visitRows === 0) return;
+  for await (const row of walkVisits(ctx, _id, { order: "desc", after })) {
+    const { _id: id, _creationTime, session, ...visit } = row;
+    const place = placeOf(visit.startedAt, { _id: id, _creationTime });
+    yield { place, visit };
+  }
+}
+
+function leasedVisit(
+  session: Doc<"sessions">,
+  lease: Doc<"leases">,
+  now: number,
+): SeenVisit {
+  const visit: Visit = visitOf(session, lease, lease.lastActive, "idle");
+  return isIdle(lease, now) ? visit : { ...visit, endedAt: null, why: null };
+}
