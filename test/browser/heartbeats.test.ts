@@ -97,7 +97,7 @@ test("after 24 missed heartbeats offline, one heartbeat and each waiting action 
   ]);
 });
 
-test("a page sends nothing when it enters the back/forward cache, and goes on when it is back", async () => {
+test("a page tells the rest when it enters the back/forward cache, then nothing, and goes on when it is back", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tab = await visitor.open();
@@ -110,14 +110,15 @@ test("a page sends nothing when it enters the back/forward cache, and goes on wh
     });
   });
   await tab.page.goto(`${app.url}/version`);
+  await app.called("trackSession", 2);
   await visitor.pass(3 * INTERVAL_MS);
-  expect(app.calls).toHaveLength(1);
+  expect(app.calls).toHaveLength(2);
 
   await tab.page.evaluate(() => history.back());
   await tab.page.waitForFunction("globalThis.wasRestored");
   await visitor.pass(LONGEST_MS);
   await tab.shows("active");
-  expect(app.heartbeats).toHaveLength(2);
+  expect(app.heartbeats).toHaveLength(3);
 });
 
 test("a restarted deployment gets the waiting calls, once", async () => {

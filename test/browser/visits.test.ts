@@ -45,7 +45,7 @@ test("two tabs opened at once agree on one id", async () => {
   expect(app.heartbeats).toHaveLength(1);
 });
 
-test("a component and two hooks in StrictMode send one heartbeat each time they are mounted", async () => {
+test("a component and two hooks in StrictMode send one heartbeat each time they are mounted, and the rest when they are gone", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tab = await visitor.open("/hooks/");
@@ -60,12 +60,12 @@ test("a component and two hooks in StrictMode send one heartbeat each time they 
 
   await tab.click("unmount");
   await visitor.pass(HOUR_MS);
-  expect(app.heartbeats).toHaveLength(1);
+  expect(app.heartbeats).toHaveLength(2);
   await tab.click("mount");
   await visitor.pass(MINUTE_MS);
-  await app.called("trackSession", 2);
+  await app.called("trackSession", 3);
   expect(await output.textContent()).toBe(`active ${anonymousId}`);
-  expect(app.heartbeats).toHaveLength(2);
+  expect(app.heartbeats).toHaveLength(3);
   expect(visitor.complaints).toEqual([]);
 });
 
