@@ -272,6 +272,7 @@ describe("a bad row is named, and nothing of its call is written", () => {
     expect(await expectInvariants(t)).toEqual({
       sessions: [],
       leases: [],
+      visits: [],
       actions: [],
     });
   });

@@ -8,6 +8,7 @@ export type Component = ReturnType<typeof setUpComponent>;
 export interface Rows {
   sessions: Doc<"sessions">[];
   leases: Doc<"leases">[];
+  visits: Doc<"visits">[];
   actions: Doc<"actions">[];
 }
 
@@ -16,6 +17,7 @@ export function readRows(t: Component): Promise<Rows> {
   return t.run(async (ctx) => ({
     sessions: await ctx.db.query("sessions").collect(),
     leases: await ctx.db.query("leases").collect(),
+    visits: await ctx.db.query("visits").collect(),
     actions: await ctx.db.query("actions").collect(),
   }));
 }
@@ -56,8 +58,12 @@ export async function expectInvariants(t: Component): Promise<Rows> {
       actions: actionsOf.get(session._id) ?? 0,
     });
   }
+  for (const session of rows.sessions) {
+    expectVisits(session, leaseOf.get(session._id), visitsOf(rows, session));
+  }
   const ids = new Set<string>(rows.sessions.map((row) => row._id));
   expect([...actionsOf.keys()].filter((id) => !ids.has(id))).toEqual([]);
+  expect(rows.visits.filter(({ session }) => !ids.has(session))).toEqual([]);
   // Each active session has one lease, and there is no lease without a session.
   expect(rows.leases).toHaveLength(byState.active);
   expect(new Set(rows.sessions.map((row) => row.anonymousId)).size).toBe(
@@ -67,4 +73,44 @@ export async function expectInvariants(t: Component): Promise<Rows> {
     byState,
   );
   return rows;
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function visitsOf({ visits }: Rows, { _id }: Doc<"sessions">) {
+  return visits
+    .filter(({ session }) => session === _id)
+    .toSorted((a, b) => a.startedAt - b.startedAt);
+}
+
+function expectVisits(
+  session: Doc<"sessions">,
+  lease: Doc<"leases"> | undefined,
+  rows: Doc<"visits">[],
+) {
+  const { anonymousId, lastVisit, visitRows = 0, engagedMs = 0 } = session;
+  const finished = lastVisit === undefined ? rows : [...rows, lastVisit];
+  const ends = finished.map(({ startedAt, endedAt }) => [startedAt, endedAt]);
+  const { startedAt = lease?.lastActive ?? Infinity } = lease ?? {};
+  const times = [...ends.flat(), startedAt];
+  const engaged = finished.map((visit) => visit.engagedMs);
+  expect({
+    anonymousId,
+    visitRows: rows.length,
+    hasCountedAll:
+      session.visits >= finished.length + (lease === undefined ? 0 : 1),
+    isInOrder: times.every((time, i) => i === 0 || time >= times[i - 1]!),
+    isWithinLength: finished.every(
+      (visit) => visit.engagedMs <= visit.endedAt - visit.startedAt,
+    ),
+    // Visits may be purged before their session, which keeps the sum.
+    engagedMs: engaged.reduce((sum, ms) => sum + ms, 0) <= engagedMs,
+  }).toEqual({
+    anonymousId,
+    visitRows,
+    hasCountedAll: true,
+    isInOrder: true,
+    isWithinLength: true,
+    engagedMs: true,
+  });
 }
