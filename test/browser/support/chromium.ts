@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { chromium, type BrowserContext } from "playwright-core";
 
 /** A Chromium process of its own, with a profile of its own. */
@@ -44,6 +45,8 @@ export async function startChromium({
   if (blockStorage) writePreferences(profile, { cookies: BLOCK });
   const { stderr, ended, kill } = spawnChromium(profile, [
     "--remote-debugging-port=0",
+    // Its own first page goes through several processes: to connect meanwhile takes 5 s, or has no end.
+    "about:blank",
   ]);
   try {
     const endpoint = await endpointOf(stderr, ended);
@@ -204,5 +207,8 @@ async function endpointOf(
   const failed = ended.then(() => {
     throw new Error(`${findChromium()} ended at once:\n${said.join("\n")}`);
   });
-  return await Promise.race([listening, failed]);
+  const late = sleep(TIMEOUT_MS, undefined, { ref: false }).then(() => {
+    throw new Error(`${findChromium()} does not listen:\n${said.join("\n")}`);
+  });
+  return await Promise.race([listening, failed, late]);
 }
