@@ -31,19 +31,23 @@ export function contradictionTexts(settings: Settings, now: number): string[] {
   );
 }
 
-function rarePurges(
-  { retentionDays, schedules: { purge } }: Settings,
-  now: number,
-): Contradiction[] {
-  if (retentionDays === "never") return [];
-  const everyMs = longestGapMs(purge.spec, now);
-  if (everyMs !== null && retentionDays * DAY_MS >= everyMs) return [];
-  return [
-    {
-      what: `The retention (${retentionText(retentionDays)}) is shorter than the longest time between two purges (${gapText(everyMs)}), so sessions stay longer than it says`,
-      remedy: "purge more often (schedule set purge), or raise it.",
-    },
-  ];
+function rarePurges(settings: Settings, now: number): Contradiction[] {
+  const everyMs = longestGapMs(settings.schedules.purge.spec, now);
+  const kinds = [
+    ["retention", "sessions", settings.retentionDays],
+    ["retention of visits", "visits", settings.visitRetentionDays],
+    ["retention of actions", "actions", settings.actionRetentionDays],
+  ] as const;
+  return kinds.flatMap(([retention, rows, days]) => {
+    if (days === "never" || days === "session") return [];
+    if (everyMs !== null && days * DAY_MS >= everyMs) return [];
+    return [
+      {
+        what: `The ${retention} (${retentionText(days)}) is shorter than the longest time between two purges (${gapText(everyMs)}), so ${rows} stay longer than it says`,
+        remedy: "purge more often (schedule set purge), or raise it.",
+      },
+    ];
+  });
 }
 
 function rareExpireRuns(

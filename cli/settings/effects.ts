@@ -5,8 +5,11 @@ import { formatTable } from "../terminal/table.js";
 import { formatRelative, formatTime, isUtc } from "../time/time.js";
 import { formatZonedTime } from "../time/zonedTime.js";
 import { contradictionTexts } from "./contradictions.js";
-import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
-import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
+import {
+  ownCutoffs,
+  purgeCutoff,
+  type Settings,
+} from "../../convex/sessionTracker/shared/settings.js";
 
 /** The intervals and the contradictions of the settings, coloured for that stream. */
 export function effectsText(
@@ -34,20 +37,11 @@ export function warningLines(
 }
 
 /** The intervals as times from now on, in UTC and in the operator's own zone. */
-function intervalTable(
-  context: CliContext,
-  { retentionDays, idleTimeoutMs, touchAfterMs }: Settings,
-): string {
+function intervalTable(context: CliContext, settings: Settings): string {
+  const { idleTimeoutMs, touchAfterMs } = settings;
   const now = context.now();
   const moments: Array<[what: string, at: number]> = [
-    ...(retentionDays === "never"
-      ? []
-      : ([
-          [
-            "a purge now takes who was last active before",
-            now - retentionDays * DAY_MS,
-          ],
-        ] as Array<[string, number]>)),
+    ...purgeMoments(settings, now),
     ["who is seen now and not again is expired from", now + idleTimeoutMs],
     ["a heartbeat now is written again from", now + touchAfterMs],
   ];
@@ -62,5 +56,22 @@ function intervalTable(
       formatRelative(at, now),
     ]),
     widthOf(context),
+  );
+}
+
+function purgeMoments(
+  settings: Settings,
+  now: number,
+): Array<[what: string, at: number]> {
+  const sessions = purgeCutoff(settings.retentionDays, now);
+  const { visits, actions } = ownCutoffs(settings, now) ?? {};
+  return (
+    [
+      ["a purge now takes who was last active before", sessions],
+      ["and visits that ended before", visits],
+      ["and actions from before", actions],
+    ] as const
+  ).flatMap(([what, at]) =>
+    at === null || at === undefined ? [] : [[what, at]],
   );
 }

@@ -2,6 +2,7 @@
 import type { CliContext } from "../context.js";
 import { widthOf } from "../terminal/output.js";
 import { formatNumber, retentionText } from "../terminal/words.js";
+import { isRetention, nameOf } from "./patch.js";
 import { printable } from "../terminal/printable.js";
 import { formatTable } from "../terminal/table.js";
 import { formatDuration, formatTime } from "../time/time.js";
@@ -21,11 +22,11 @@ export function changeLines(
     );
 }
 
-/** Every setting by the name it is set by. */
+/** Every setting by the names it is set by. */
 export function settingsTable(context: CliContext, settings: Settings): string {
   return formatTable(
     ["SETTING", "VALUE"],
-    [...flatten(settings)].map(([field, value]) => [field, value]),
+    [...flatten(settings)].map(([field, value]) => [nameOf(field), value]),
     widthOf(context),
   );
 }
@@ -43,8 +44,8 @@ function flatten(settings: Partial<Settings>): Map<string, string> {
 }
 
 function valueText(field: string, value: number | string): string {
-  if (field === "retentionDays") {
-    return retentionText(value as Settings["retentionDays"]);
+  if (isRetention(field)) {
+    return retentionText(value as Settings[typeof field]);
   }
   if (typeof value === "string") return value;
   if (!field.endsWith("Ms")) return formatNumber(value);

@@ -1,5 +1,8 @@
 /** Counts and advice in words, for people. */
-import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
+import type {
+  OwnRetentionDays,
+  RetentionDays,
+} from "../../convex/sessionTracker/shared/settings.js";
 
 /** Advice on something that somebody has to do something about. */
 export interface Advice {
@@ -37,6 +40,12 @@ export function shortened(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
-export function retentionText(retentionDays: RetentionDays): string {
-  return retentionDays === "never" ? "never" : countOf(retentionDays, "day");
+/** A retention: 14 days; 12 hours; never; as the session's */
+export function retentionText(days: RetentionDays | OwnRetentionDays): string {
+  if (days === "never") return days;
+  if (days === "session") return "as the session's";
+  // A whole number of hours that days do not say in a short number.
+  const hours = Math.round(days * 24);
+  const isLong = String(days).length > 5 && Math.abs(hours - days * 24) < 1e-6;
+  return isLong ? countOf(hours, "hour") : countOf(days, "day");
 }

@@ -8,7 +8,10 @@ export function addSettingsSet(settings: Parent, context: CliContext): void {
   settings
     .command("set")
     .description("change what is named, keep the rest, show the difference")
-    .argument("<field=value...>", "durations may be written 90s, 45m, 2h, 7d")
+    .argument(
+      "<field=value...>",
+      "durations may be written 90s, 45m, 2h, 7d; retention.sessions, .visits and .actions take them too",
+    )
     .option("-y, --yes", "do not ask before lowering the retention")
     .addOption(cancelRun())
     .addOption(reason("recorded in the settings log"))
@@ -16,7 +19,7 @@ export function addSettingsSet(settings: Parent, context: CliContext): void {
     .addHelpText(
       ...examples(
         "settings set idleTimeoutMs=45m touchAfterMs=2m --reason 'long reads'",
-        "settings set retentionDays=never --if-revision 3 --json",
+        "settings set retention.actions=14d --if-revision 3 --json",
       ),
     )
     .action(async (assignments, _options, command) => {

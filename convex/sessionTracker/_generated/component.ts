@@ -500,6 +500,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             settings: {
               idleTimeoutMs: number;
               retentionDays: number | "never";
+              visitRetentionDays: number | "session";
+              actionRetentionDays: number | "session";
               maxVisitMs: number | "never";
               touchAfterMs: number;
               maxActionsPerSession: number;
@@ -1024,6 +1026,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             patch?: {
               idleTimeoutMs?: number;
               retentionDays?: number | "never";
+              visitRetentionDays?: number | "session";
+              actionRetentionDays?: number | "session";
               maxVisitMs?: number | "never";
               touchAfterMs?: number;
               maxActionsPerSession?: number;
@@ -1219,6 +1223,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             patch: {
               idleTimeoutMs?: number;
               retentionDays?: number | "never";
+              visitRetentionDays?: number | "session";
+              actionRetentionDays?: number | "session";
               maxVisitMs?: number | "never";
               touchAfterMs?: number;
               maxActionsPerSession?: number;
@@ -1239,6 +1245,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           {
             idleTimeoutMs: number;
             retentionDays: number | "never";
+            visitRetentionDays: number | "session";
+            actionRetentionDays: number | "session";
             maxVisitMs: number | "never";
             touchAfterMs: number;
             maxActionsPerSession: number;

@@ -27,13 +27,20 @@ export function policyFault(
     touchFault(policy, changed) ??
     (policy.retentionDays === "never"
       ? null
-      : retentionFault(policy.retentionDays, policy.idleTimeoutMs, changed))
+      : retentionFault(policy.retentionDays, policy.idleTimeoutMs, changed)) ??
+    ownRetentionFault(policy, changed, "visitRetentionDays") ??
+    ownRetentionFault(policy, changed, "actionRetentionDays")
   );
 }
 
+type OwnRetention = "visitRetentionDays" | "actionRetentionDays";
+
 /** The least and the greatest value of each setting that is a number, both included. */
 const RANGES: {
-  [Field in Exclude<keyof Policy, "retentionDays">]: readonly [number, number];
+  [Field in Exclude<keyof Policy, "retentionDays" | OwnRetention>]: readonly [
+    number,
+    number,
+  ];
 } = {
   idleTimeoutMs: [MINUTE_MS, 30 * DAY_MS],
   maxVisitMs: [MINUTE_MS, 365 * DAY_MS],
@@ -100,6 +107,34 @@ function retentionFault(
         "retentionDays",
         days,
         `must be longer than idleTimeoutMs (${idleTimeoutMs}), ${why}`,
+      );
+}
+
+/** Visits and actions go with their session at the latest, so a longer retention of their own would do nothing. */
+function ownRetentionFault(
+  policy: Policy,
+  changed: Partial<Policy>,
+  field: OwnRetention,
+) {
+  const { [field]: days, retentionDays } = policy;
+  if (days === "session") return null;
+  const [min, max] = RETENTION_DAYS_RANGE;
+  if (!(days >= min && days <= max)) {
+    const rule = `must be from one hour (1/24) to ${max}, or "session"`;
+    return fault(field, days, rule);
+  }
+  if (retentionDays === "never" || days < retentionDays) return null;
+  const what = field === "visitRetentionDays" ? "visits" : "actions";
+  return changed[field] === undefined
+    ? fault(
+        "retentionDays",
+        retentionDays,
+        `must be more than ${field} (${days} days), or that has no effect, as ${what} go with their session at the latest`,
+      )
+    : fault(
+        field,
+        days,
+        `must be less than retentionDays (${retentionDays} days), or it has no effect, as ${what} go with their session at the latest; "session" says so`,
       );
 }
 

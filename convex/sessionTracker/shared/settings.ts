@@ -9,6 +9,10 @@ import { MINUTE_MS, DAY_MS } from "./times.js";
 export const vRetentionDays = v.union(v.number(), v.literal("never"));
 export type RetentionDays = Infer<typeof vRetentionDays>;
 
+/** Days, which may be a fraction, after which a visit or an action is purged; `session`: with its session. */
+export const vOwnRetentionDays = v.union(v.number(), v.literal("session"));
+export type OwnRetentionDays = Infer<typeof vOwnRetentionDays>;
+
 const vMaxVisitMs = v.union(v.number(), v.literal("never"));
 
 const policyFields = {
@@ -16,6 +20,10 @@ const policyFields = {
   idleTimeoutMs: v.number(),
   /** @default 14 */
   retentionDays: vRetentionDays,
+  /** Counted from a visit's end; shorter than `retentionDays`. @default session */
+  visitRetentionDays: vOwnRetentionDays,
+  /** Counted from when an action happened; shorter than `retentionDays`. @default session */
+  actionRetentionDays: vOwnRetentionDays,
   /** A visit that has gone on for this long is followed by the next, however busy it is. @default 24 hours */
   maxVisitMs: vMaxVisitMs,
   /** A heartbeat writes nothing while the last write is younger than this. @default one minute */
@@ -43,6 +51,8 @@ export type Settings = Infer<typeof vSettings>;
 export const DEFAULT_SETTINGS: Settings = {
   idleTimeoutMs: 30 * MINUTE_MS,
   retentionDays: 14,
+  visitRetentionDays: "session",
+  actionRetentionDays: "session",
   maxVisitMs: DAY_MS,
   touchAfterMs: MINUTE_MS,
   maxActionsPerSession: 10_000,
@@ -65,6 +75,31 @@ export function purgeCutoff(
   return retentionDays === "never"
     ? null
     : Math.floor(now - retentionDays * DAY_MS);
+}
+
+/** The cutoffs of visits and of actions that a purge takes before their session, in ms since the epoch. */
+export const vOwnCutoffs = v.object({
+  /** Visits that ended strictly before it; absent: visits go with their session. */
+  visits: v.optional(v.number()),
+  /** Actions strictly before it; absent: actions go with their session. */
+  actions: v.optional(v.number()),
+});
+export type OwnCutoffs = Infer<typeof vOwnCutoffs>;
+
+/** @returns `undefined` where neither visits nor actions have a retention of their own */
+export function ownCutoffs(
+  {
+    visitRetentionDays: visits,
+    actionRetentionDays: actions,
+  }: Pick<Policy, "visitRetentionDays" | "actionRetentionDays">,
+  now: number,
+): OwnCutoffs | undefined {
+  if (visits === "session" && actions === "session") return undefined;
+  const cutoffOf = (days: number) => Math.floor(now - days * DAY_MS);
+  return {
+    ...(visits === "session" ? {} : { visits: cutoffOf(visits) }),
+    ...(actions === "session" ? {} : { actions: cutoffOf(actions) }),
+  };
 }
 
 /** The cutoff of an expire run, in ms since the epoch: leases last active strictly before it are idle. */

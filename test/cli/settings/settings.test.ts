@@ -13,16 +13,18 @@ test("get shows every setting, with its intervals as times in both zones", async
   const { terminal } = setUpDeployment();
   const { stdout } = await terminal.run("settings", "get");
   expect(stdout).toMatchInlineSnapshot(`
-    "SETTING               VALUE
-    idleTimeoutMs         30 minutes
-    maxActionsPerSession  10,000
-    maxMetadataBytes      8,192
-    maxVisitMs            1 day
-    pageSize              1,000
-    retentionDays         14 days
-    touchAfterMs          1 minute
-    schedules.expire      "*/15 * * * *" UTC
-    schedules.purge       "30 2 * * *" UTC
+    "SETTING                                  VALUE
+    actionRetentionDays (retention.actions)  as the session's
+    idleTimeoutMs                            30 minutes
+    maxActionsPerSession                     10,000
+    maxMetadataBytes                         8,192
+    maxVisitMs                               1 day
+    pageSize                                 1,000
+    retentionDays (retention.sessions)       14 days
+    touchAfterMs                             1 minute
+    visitRetentionDays (retention.visits)    as the session's
+    schedules.expire                         "*/15 * * * *" UTC
+    schedules.purge                          "30 2 * * *" UTC
 
     WITH THESE                                     UTC                      Europe/Berlin              IN
     a purge now takes who was last active before   2026-08-01 12:00:00 UTC  2026-08-01 14:00:00 GMT+2  14 days ago
@@ -91,6 +93,56 @@ test("set changes only what is named, shows the difference, and logs it with its
   });
   const again = await terminal.run("settings", "set", "pageSize=500");
   expect(again.stdout).toContain("it is so already, at revision 2");
+});
+
+test("set takes the retention of each kind by a name of its own, in days or as a duration", async () => {
+  const { terminal } = setUpDeployment();
+  const set = ["settings", "set", "--yes"];
+  const changed = await terminal.json<SettingsChangeJson>(
+    ...set,
+    "retention.sessions=4w",
+    "retention.visits=7",
+    "retention.actions=36h",
+  );
+  expect(changed.after).toEqual({
+    retentionDays: 28,
+    visitRetentionDays: 7,
+    actionRetentionDays: 1.5,
+  });
+  const { stdout } = await terminal.run("settings", "get");
+  expect(stdout).toContain("visitRetentionDays (retention.visits)");
+  expect(stdout).toContain("and actions from before");
+  const back = await terminal.json<SettingsChangeJson>(
+    ...set,
+    "retention.actions=session",
+  );
+  expect(back.after).toEqual({ actionRetentionDays: "session" });
+});
+
+test.each([
+  ["retention.actions=20d", "must be less than retentionDays (14 days)"],
+  ["retention.visits=never", 'a duration such as 14d or 36h, or "session"'],
+  ["retention.sessions=session", 'or "never"'],
+  ["retention.action=3d", "Did you mean retention.actions?"],
+  ["retention.toString=3d", "There is no setting"],
+  ["retention.visits=30m", "must be from one hour (1/24)"],
+])("set refuses %s", async (assignment, message) => {
+  const { terminal } = setUpDeployment();
+  const { exitCode, stderr } = await terminal.run(
+    "settings",
+    "set",
+    assignment,
+  );
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(message);
+});
+
+test("set names the contradiction when the session's retention is lowered past that of a kind", async () => {
+  const { terminal, setPolicy } = setUpDeployment();
+  await setPolicy({ actionRetentionDays: 7 });
+  const { exitCode, stderr } = await terminal.run("retention", "5", "--yes");
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain("must be more than actionRetentionDays (7 days)");
 });
 
 test("set asks before it lowers the retention, as `retention` does", async () => {

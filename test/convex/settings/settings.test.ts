@@ -27,6 +27,8 @@ describe("without a row", () => {
       revision: 0,
       idleTimeoutMs: 30 * MINUTE_MS,
       retentionDays: 14,
+      visitRetentionDays: "session",
+      actionRetentionDays: "session",
       maxVisitMs: DAY_MS,
       touchAfterMs: 60_000,
       maxActionsPerSession: 10_000,
@@ -63,7 +65,7 @@ describe("each field has its limits", () => {
   const longIdle = { idleTimeoutMs: 2 * HOUR_MS };
   const shortIdle = { idleTimeoutMs: MINUTE_MS, touchAfterMs: 0 };
 
-  test.each<[keyof Policy, number | "never", Partial<Policy>]>([
+  test.each<[keyof Policy, number | "never" | "session", Partial<Policy>]>([
     ["idleTimeoutMs", MINUTE_MS, { touchAfterMs: 0 }],
     ["idleTimeoutMs", 30 * DAY_MS, { retentionDays: "never" }],
     ["touchAfterMs", 0, {}],
@@ -79,6 +81,13 @@ describe("each field has its limits", () => {
     ["retentionDays", 3_650, {}],
     ["retentionDays", "never", {}],
     ["retentionDays", 0.5, {}],
+    ["visitRetentionDays", 1 / 24, {}],
+    ["visitRetentionDays", 13.9, {}],
+    ["visitRetentionDays", 3_650, { retentionDays: "never" }],
+    ["actionRetentionDays", 1 / 24, {}],
+    ["actionRetentionDays", 13.9, {}],
+    ["actionRetentionDays", 3_650, { retentionDays: "never" }],
+    ["actionRetentionDays", "session", { retentionDays: 1 }],
   ])("%s takes %s", async (field, value, others) => {
     const t = setUpComponent();
     await change(t, { ...others, [field]: value });
@@ -107,6 +116,14 @@ describe("each field has its limits", () => {
     ["retentionDays", -1, {}],
     ["retentionDays", NaN, {}],
     ["retentionDays", 1 / 12, longIdle],
+    ["visitRetentionDays", 1 / 24 - 0.001, {}],
+    ["visitRetentionDays", 14, {}],
+    ["visitRetentionDays", NaN, {}],
+    ["visitRetentionDays", 3_651, { retentionDays: "never" }],
+    ["actionRetentionDays", 1 / 24 - 0.001, {}],
+    ["actionRetentionDays", 14, {}],
+    ["actionRetentionDays", -1, {}],
+    ["actionRetentionDays", 3_651, { retentionDays: "never" }],
   ])("%s refuses %s and changes nothing", async (field, value, others) => {
     const t = setUpComponent();
     const patch = { ...others, [field]: value };
@@ -146,6 +163,24 @@ describe("each field has its limits", () => {
       { idleTimeoutMs: DAY_MS },
       { retentionDays: 1 },
       "retentionDays",
+    ],
+    [
+      "a retention as short as that of visits",
+      { visitRetentionDays: 7 },
+      { retentionDays: 7 },
+      "retentionDays",
+    ],
+    [
+      "a retention of sessions that were kept for ever, below that of actions",
+      { retentionDays: "never", actionRetentionDays: 30 },
+      { retentionDays: 14 },
+      "retentionDays",
+    ],
+    [
+      "a retention of actions as long as that of sessions, set with it",
+      {},
+      { retentionDays: 10, actionRetentionDays: 10 },
+      "actionRetentionDays",
     ],
     [
       "an idleTimeout below touchAfter beside a retention that fits",
