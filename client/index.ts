@@ -1,4 +1,4 @@
-/** What an app's Convex code imports: its public session functions, made in one call. */
+/** What an app's Convex code imports: its public session functions, made in one call, and the class. */
 export {
   exposeSessions,
   type Authorize,
@@ -11,6 +11,7 @@ export {
   type Operation,
 } from "./exposeSessions.js";
 export { setSessionHooks, vHookArgs, type SessionHooks } from "./hooks.js";
+export { SessionTracker, type DayRange, type VisitsOf } from "./tracker.js";
 export type { HookSession } from "../convex/sessionTracker/shared/hooks.js";
 export type {
   ActionResult,
@@ -18,4 +19,6 @@ export type {
   Refusal,
   TrackResult,
 } from "../convex/sessionTracker/shared/sessions.js";
+export type { Day } from "../convex/sessionTracker/shared/days.js";
+export type { SessionVisit } from "../convex/sessionTracker/shared/sessionVisits.js";
 export type { ErrorKind } from "../convex/sessionTracker/shared/errors.js";

@@ -620,6 +620,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             session: { sessionId: string } | { anonymousId: string };
             limit: number;
             cursor: string | null;
+            endCursor?: string | null;
           },
           {
             visits: Array<{

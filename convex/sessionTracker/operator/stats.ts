@@ -2,28 +2,16 @@
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
+import { type Day, type DayCounts, vDay } from "../shared/days.js";
 import { checkInteger, fail } from "../shared/errors.js";
 import { MAX_DAYS, MAX_SOURCE_ROWS } from "../shared/limits.js";
 import { placeOf, type Place } from "../shared/places.js";
 import { DAY_MS } from "../shared/times.js";
 import { isBounce, isIdle, sourceOf, type Visit } from "../shared/visits.js";
-import {
-  NOTHING,
-  SHARDS,
-  sum,
-  vDayCounts,
-  type DayCounts,
-} from "../rows/days.js";
+import { NOTHING, SHARDS, sum } from "../rows/days.js";
 import { merged } from "../rows/merge.js";
 import { walkEndedVisits, walkInactive, walkLeases } from "../rows/walks.js";
 import { visitOf } from "../visitors/closeVisit.js";
-
-const vDay = v.object({
-  /** The UTC day on which the visits began, `YYYY-MM-DD`. */
-  day: v.string(),
-  ...vDayCounts.fields,
-});
-type Day = Infer<typeof vDay>;
 
 /**
  * What finished visits came to on each UTC day from `from` to `to`, both included: the days that have

@@ -1,27 +1,17 @@
 /** The visits of one session, the one under way included. */
-import { v, type Infer } from "convex/values";
+import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { checkInteger } from "../shared/errors.js";
 import { MAX_LISTED } from "../shared/limits.js";
 import { comparePlaces, placeOf, type Place } from "../shared/places.js";
-import { isIdle, vVisit, type Visit } from "../shared/visits.js";
+import { type SessionVisit, vSessionVisit } from "../shared/sessionVisits.js";
+import { isIdle, type Visit } from "../shared/visits.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { merged } from "../rows/merge.js";
 import { findBySessionId, findLease, findSession } from "../rows/sessions.js";
 import { walkVisits } from "../rows/walks.js";
 import { visitOf } from "../visitors/closeVisit.js";
-
-const vSeenVisit = v.object({
-  ...vVisit.fields,
-  /** The last sign of life, or when the visitor ended the visit; `null` while it is under way. */
-  endedAt: v.union(v.number(), v.null()),
-  /** The last page; where the visitor is, while the visit is under way. */
-  exitPath: vVisit.fields.exitPath,
-  /** Why it is over; `null` while it is under way. */
-  why: v.union(vVisit.fields.why, v.null()),
-});
-type SeenVisit = Infer<typeof vSeenVisit>;
 
 /**
  * The visits of a session, newest first; none where there is no such session. A visit past its idle timeout
@@ -37,23 +27,33 @@ export const list = query({
     /** From 1 to 1,000. */
     limit: v.number(),
     cursor: v.union(v.string(), v.null()),
+    /**
+     * The cursor of this page, where it was read before: the page ends there again, whatever has begun
+     * meanwhile and whatever `limit` says.
+     */
+    endCursor: v.optional(v.union(v.string(), v.null())),
   },
   returns: v.object({
-    visits: v.array(vSeenVisit),
+    visits: v.array(vSessionVisit),
     cursor: v.union(v.string(), v.null()),
   }),
-  handler: async (ctx, { session: id, limit, cursor }) => {
+  handler: async (ctx, { session: id, limit, cursor, endCursor = null }) => {
     checkInteger("limit", limit, 1, MAX_LISTED);
     const after = cursor === null ? null : readCursor(cursor);
+    const end = endCursor === null ? null : readCursor(endCursor);
+    const most = end === null ? limit : MAX_LISTED;
     const session =
       "sessionId" in id
         ? await findBySessionId(ctx, id.sessionId)
         : await findSession(ctx, id.anonymousId);
     if (session === null) return { visits: [], cursor: null };
-    const visits: SeenVisit[] = [];
+    const visits: SessionVisit[] = [];
     let last: Place | undefined;
     for await (const { place, visit } of placedVisits(ctx, session, after)) {
-      if (visits.length === limit && last !== undefined) {
+      if (end !== null && comparePlaces(place, end, "desc") > 0) {
+        return { visits, cursor: endCursor };
+      }
+      if (visits.length === most && last !== undefined) {
         return { visits, cursor: toCursor(last) };
       }
       visits.push(visit);
@@ -67,7 +67,7 @@ export const list = query({
 
 interface Placed {
   place: Place;
-  visit: SeenVisit;
+  visit: SessionVisit;
 }
 
 function placedVisits(
@@ -132,7 +132,7 @@ function leasedVisit(
   session: Doc<"sessions">,
   lease: Doc<"leases">,
   now: number,
-): SeenVisit {
+): SessionVisit {
   const visit: Visit = visitOf(session, lease, lease.lastActive, "idle");
   return isIdle(lease, now) ? visit : { ...visit, endedAt: null, why: null };
 }

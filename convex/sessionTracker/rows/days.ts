@@ -2,22 +2,11 @@
  * The figures of visits by UTC day. A visit is counted in the transaction in which it closes, so that the figures
  * are exact, and stay when the visitors are purged or forgotten.
  */
-import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
+import type { DayCounts } from "../shared/days.js";
 import type { RunKind } from "../shared/runKinds.js";
 import { isBounce, type Visit } from "../shared/visits.js";
-
-export const vDayCounts = v.object({
-  /** Visitors whose first visit began on the day. */
-  newVisitors: v.number(),
-  visits: v.number(),
-  /** Visits of less than 10 s of engaged time and without an action. */
-  bounces: v.number(),
-  engagedMs: v.number(),
-  actions: v.number(),
-});
-export type DayCounts = Infer<typeof vDayCounts>;
 
 /** The figures of a visit that has closed, or the figures that a closed visit has gained since. */
 export interface ClosedVisit extends DayCounts {

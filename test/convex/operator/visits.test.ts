@@ -104,6 +104,18 @@ test("a visit that closes between two pages is not left out", async () => {
   );
 });
 
+test("a page with an end keeps it, whatever begins meanwhile", async () => {
+  await visitTimes(4);
+  const first = await list({ anonymousId: "v" }, 2);
+  await visitTimes(1);
+  const again = await t.query(api.operator.visits.list, {
+    session: { anonymousId: "v" },
+    ...{ limit: 2, cursor: null, endCursor: first.cursor },
+  });
+  expect(again.visits.slice(1)).toEqual(first.visits);
+  expect(again.cursor).toBe(first.cursor);
+});
+
 test("there are none without a session, and none of another visitor", async () => {
   const sessionId = await visitTimes(1);
   const nothing = { visits: [], cursor: null };

@@ -1,4 +1,4 @@
-import type { DayCounts } from "../../../convex/sessionTracker/rows/days.js";
+import type { DayCounts } from "../../../convex/sessionTracker/shared/days.js";
 import type { Component } from "./rows.js";
 
 export type { DayCounts };

@@ -1,0 +1,109 @@
+/** `SessionTracker` in functions of an app, as the app's own code calls it. */
+import type { PaginationOptions } from "convex/server";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { SessionTracker, type VisitsOf } from "../../client/index.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../../convex/sessionTracker/shared/times.js";
+import { sessionTracker } from "../convex/support/hooksApp/component.js";
+import { sessions as exposed, setUpApp, type App } from "./app.js";
+
+const START = Date.UTC(2026, 1, 28, 12);
+const visitor = { anonymousId: "secret-of-v" };
+const sessions = new SessionTracker(sessionTracker);
+
+let t: App;
+beforeEach(() => {
+  vi.useFakeTimers({ now: START });
+  t = setUpApp();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test("days are those of the range, or else of the last thirty", async () => {
+  const day = { newVisitors: 0, visits: 1, bounces: 1 };
+  const counts = { ...day, engagedMs: 0, actions: 0 };
+  await visitAt(START);
+  await visitAt(START + 29 * DAY_MS);
+  expect(await daysOf()).toEqual([
+    { day: "2026-02-28", ...counts, newVisitors: 1 },
+    { day: "2026-03-29", ...counts },
+  ]);
+  vi.setSystemTime(START + 30 * DAY_MS);
+  expect(await daysOf()).toHaveLength(1);
+  expect(await daysOf({ to: "2026-03-28" })).toHaveLength(1);
+  expect(await daysOf({ from: "2026-03-29" })).toHaveLength(1);
+  const all = { from: "2026-02-28", to: "2026-03-29" };
+  expect(await daysOf(all)).toHaveLength(2);
+});
+
+test("a range that is none is refused with its argument", async () => {
+  await expect(daysOf({ from: "soon" })).rejects.toMatchObject({
+    data: { kind: "invalidArgument", argument: "from" },
+  });
+  await expect(daysOf({ to: "soon" })).rejects.toMatchObject({
+    data: { kind: "invalidArgument", argument: "to" },
+  });
+});
+
+test("visits are pages as Convex has them, up to one that says it is the last", async () => {
+  for (let n = 0; n < 3; n += 1) await visitAt(START + n * HOUR_MS);
+  vi.setSystemTime(START + 3 * HOUR_MS);
+  const tracked = await t.mutation(exposed.trackSession, visitor);
+  const sessionId = tracked.ok ? tracked.sessionId : "";
+  const first = await page({ sessionId }, { numItems: 3, cursor: null });
+  expect(first).toMatchObject({
+    page: [
+      { startedAt: START + 3 * HOUR_MS, endedAt: null, why: null },
+      { startedAt: START + 2 * HOUR_MS, why: "ended" },
+      { startedAt: START + HOUR_MS },
+    ],
+    isDone: false,
+  });
+  const opts = { numItems: 3, cursor: first.continueCursor };
+  const second = await page(visitor, opts);
+  expect(second).toMatchObject({ page: [{ startedAt: START }], isDone: true });
+  const after = { numItems: 3, cursor: second.continueCursor };
+  expect(await page(visitor, after)).toMatchObject({ page: [], isDone: true });
+
+  // What a subscribed page keeps as its end.
+  await visitAt(START + 4 * HOUR_MS);
+  const kept = { numItems: 3, cursor: null, endCursor: first.continueCursor };
+  expect((await page({ sessionId }, kept)).page).toHaveLength(4);
+  const toEnd = { ...opts, endCursor: second.continueCursor };
+  expect((await page({ sessionId }, toEnd)).page).toHaveLength(1);
+  expect(JSON.stringify([first, second])).not.toMatch(/secret|anonymousId/);
+});
+
+test("visits of nobody are none, and a page may be asked for in any size", async () => {
+  const all = { numItems: 100_000, cursor: null };
+  const nothing = { page: [], isDone: true };
+  expect(await page(visitor, all)).toMatchObject(nothing);
+  expect(await page({ sessionId: "nobody" }, all)).toMatchObject(nothing);
+  await expect(page(visitor, { ...all, numItems: 0 })).rejects.toMatchObject({
+    data: { kind: "invalidArgument" },
+  });
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+async function visitAt(at: number): Promise<void> {
+  vi.setSystemTime(at);
+  await t.mutation(exposed.trackSession, visitor);
+  vi.setSystemTime(at + MINUTE_MS);
+  await t.mutation(exposed.endSession, visitor);
+}
+
+function daysOf(range?: { from?: string; to?: string }) {
+  return t.query((ctx) => sessions.days(ctx, range));
+}
+
+type Of = { sessionId: string } | { anonymousId: string };
+
+function page(of: Of, paginationOpts: PaginationOptions) {
+  const args: VisitsOf = { ...of, paginationOpts };
+  return t.query((ctx) => sessions.visits(ctx, args));
+}
