@@ -7,7 +7,12 @@ import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { CliContext } from "../context.js";
 import type { RunResultJson } from "../json/run.js";
-import type { Args, ArchivePage, ArchivePageDone } from "../deployment/api.js";
+import type {
+  Args,
+  ArchivePage,
+  ArchivePageDone,
+  WholeSession,
+} from "../deployment/api.js";
 import { runBounds, type BoundsOptions } from "../runs/bounds.js";
 import type { ComponentClient } from "../deployment/client.js";
 import type { Connection, GlobalOptions } from "../deployment/connect.js";
@@ -20,7 +25,12 @@ import { readRun } from "../runs/follow.js";
 import { countTotal } from "../runs/countLeft.js";
 import { conclude, report } from "../runs/report.js";
 import { archivedByOther } from "../runs/start.js";
-import { actionText, holdsIds, sessionLine } from "../transfer/lineFormat.js";
+import {
+  actionText,
+  holdsIds,
+  sessionLine,
+  visitText,
+} from "../transfer/lineFormat.js";
 import { shellCommand } from "../terminal/shell.js";
 import { ArchiveFile } from "./archiveFile.js";
 
@@ -243,11 +253,15 @@ async function onePage(run: Driven): Promise<ArchivePageDone | null> {
     );
   }
   await archive.append(seq, pageLines(run, page));
-  const sessions = page.sessions.map(({ session, actions, isComplete }) => ({
-    session,
-    actions: actions.length,
-    isComplete,
-  }));
+  const sessions = page.sessions.map(
+    ({ session, visitRows, visits, actions, isComplete }) => ({
+      session,
+      visitRows,
+      visits: visits.length,
+      actions: actions.length,
+      isComplete,
+    }),
+  );
   const done = await client.mutation(
     "runs/archive:purgePage",
     { ...by, seq, sessions },
@@ -270,12 +284,25 @@ function pageLines(
   const lines = sessions.map((whole) =>
     sessionLine(
       whole,
-      whole.actions.map(actionText),
+      {
+        visits: finishedVisits(whole).map((visit) =>
+          visitText(visit, { withoutIds }),
+        ),
+        actions: whole.actions.map(actionText),
+      },
       { sessionId: whole.session.sessionId },
       { withoutIds },
     ),
   );
   return `${JSON.stringify(head)}\n${lines.join("")}`;
+}
+
+/** The last visit has no row, and goes with the session itself. */
+function finishedVisits({ session, visits, isComplete }: WholeSession) {
+  const { lastVisit } = session;
+  return isComplete && lastVisit !== undefined
+    ? [...visits, lastVisit]
+    : visits;
 }
 
 function cancelled(): CliError {

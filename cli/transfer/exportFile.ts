@@ -38,7 +38,7 @@ export async function exportFile(
   const destination =
     file === "-" ? null : await openDestination(path, options);
   const { client } = await connect(context, options);
-  const exported: Exported = { sessions: 0, actions: 0, lines: 0 };
+  const exported: Exported = { sessions: 0, visits: 0, actions: 0, lines: 0 };
   if (destination === null) {
     await write(context, client, exported, options, context.stdout);
     await flushed(context);
@@ -47,7 +47,8 @@ export async function exportFile(
   await toFile(context, client, exported, options, path, destination);
   if (!options.withoutIds && !options.json) note(context, holdsIds(path));
   if (options.json) {
-    printJson(context, { file: path, ...exported } satisfies ExportJson);
+    const { visits, ...counts } = exported;
+    printJson(context, { file: path, ...counts } satisfies ExportJson);
   } else {
     print(context, summary(exported, `to ${path}`));
   }

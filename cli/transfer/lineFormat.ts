@@ -5,6 +5,11 @@
  */
 import type { JSONValue } from "convex/values";
 import type { Action, WholeSession } from "../deployment/api.js";
+import type { OpenVisit } from "../../convex/sessionTracker/shared/transfer/openVisits.js";
+import type {
+  Entry,
+  Visit,
+} from "../../convex/sessionTracker/shared/visits.js";
 import { toValueJson } from "../json/convexValue.js";
 
 /** The text of an action within a line. */
@@ -40,13 +45,46 @@ export function holdsIds(file: string): string {
   return `${file} holds anonymousIds: whoever knows one can act as that visitor. Keep it as you keep keys.`;
 }
 
+/** The text of a finished visit within a line. */
+export function visitText(
+  visit: Visit,
+  { withoutIds = false }: { withoutIds?: boolean } = {},
+): string {
+  const { startedAt, endedAt, engagedMs, actions, entry } = visit;
+  const { exitPath, why, userId } = visit;
+  return JSON.stringify({
+    startedAt,
+    endedAt,
+    engagedMs,
+    actions,
+    ...(entry === undefined ? {} : { entry: entryInOrder(entry) }),
+    ...(exitPath === undefined ? {} : { exitPath }),
+    why,
+    ...(userId === undefined || withoutIds ? {} : { userId }),
+  });
+}
+
 /** The fields of a session that a line has. */
 export interface LineSession {
   session: Pick<
     WholeSession["session"],
-    "anonymousId" | "createdAt" | "state" | "visits" | "endReason" | "userId"
+    | "anonymousId"
+    | "createdAt"
+    | "state"
+    | "visits"
+    | "engagedMs"
+    | "firstEntry"
+    | "endReason"
+    | "userId"
   >;
   lastActive: number;
+  underWay: WholeSession["underWay"];
+}
+
+/** The rows of a session in a line, as texts, each kind oldest first. */
+export interface LineRows {
+  visits: readonly string[];
+  actions: readonly string[];
 }
 
 /**
@@ -56,25 +94,63 @@ export interface LineSession {
  * @param options.withoutIds leaves out who it was: a line that nobody can import
  */
 export function sessionLine(
-  { session, lastActive }: LineSession,
-  actions: readonly string[],
+  { session, lastActive, underWay }: LineSession,
+  { visits: finished, actions }: LineRows,
   more: Record<string, unknown> = {},
   { withoutIds = false }: { withoutIds?: boolean } = {},
 ): string {
-  const { anonymousId, createdAt, state, visits, endReason, userId } = session;
+  const { anonymousId, createdAt, state, visits } = session;
+  const { engagedMs, firstEntry, endReason, userId } = session;
   const fields = JSON.stringify({
     ...more,
     ...(withoutIds ? {} : { anonymousId }),
     createdAt,
     lastActive,
     visits,
+    ...(engagedMs === 0 ? {} : { engagedMs }),
+    ...(firstEntry === undefined
+      ? {}
+      : { firstEntry: entryInOrder(firstEntry) }),
     ...(state === "ended"
       ? { ended: endReason === undefined ? {} : { reason: endReason } }
       : {}),
     ...(userId === undefined || withoutIds ? {} : { userId }),
+    ...(underWay === null ? {} : { visitUnderWay: openInOrder(underWay) }),
   });
-  if (actions.length === 0) return `${fields}\n`;
-  return `${fields.slice(0, -1)},"actions":[${actions.join(",")}]}\n`;
+  const rows = [
+    ...(finished.length === 0
+      ? []
+      : [`"finishedVisits":[${finished.join(",")}]`]),
+    ...(actions.length === 0 ? [] : [`"actions":[${actions.join(",")}]`]),
+  ];
+  if (rows.length === 0) return `${fields}\n`;
+  return `${fields.slice(0, -1)},${rows.join(",")}}\n`;
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function entryInOrder(entry: Entry): Entry {
+  const { path, referrer, utmSource, utmMedium, utmCampaign, device } = entry;
+  return {
+    ...(path === undefined ? {} : { path }),
+    ...(referrer === undefined ? {} : { referrer }),
+    ...(utmSource === undefined ? {} : { utmSource }),
+    ...(utmMedium === undefined ? {} : { utmMedium }),
+    ...(utmCampaign === undefined ? {} : { utmCampaign }),
+    ...(device === undefined ? {} : { device }),
+  };
+}
+
+function openInOrder(visit: OpenVisit): OpenVisit {
+  const { startedAt, engagedMs, engagedAt, actions, entry, path } = visit;
+  return {
+    startedAt,
+    engagedMs,
+    ...(engagedAt === undefined ? {} : { engagedAt }),
+    actions,
+    ...(entry === undefined ? {} : { entry: entryInOrder(entry) }),
+    ...(path === undefined ? {} : { path }),
+  };
 }
 
 function inOrder(value: JSONValue): JSONValue {

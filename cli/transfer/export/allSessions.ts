@@ -16,18 +16,25 @@ export async function* exportLines(
 ): AsyncGenerator<string> {
   let text: SessionLines | null = null;
   let sessionId: string | null = null;
-  for await (const { session, lastActive, actions } of pieces(client)) {
-    if (session.sessionId !== sessionId) {
+  for await (const { actions, ...of } of pieces(client)) {
+    const { session } = of;
+    if (text === null || session.sessionId !== sessionId) {
       if (text !== null) yield* text.end();
       // Several lines may belong to one session; without ids nothing else says so.
       const more = withoutIds ? { sessionId: session.sessionId } : {};
-      const line = { session, lastActive };
+      // An import knows no visits yet.
+      const { lastVisit, firstEntry, ...known } = session;
+      const line = {
+        session: { ...known, engagedMs: 0 },
+        lastActive: of.lastActive,
+        underWay: null,
+      };
       text = new SessionLines(line, exported, more, { withoutIds });
       sessionId = session.sessionId;
       exported.sessions += 1;
     }
     for (const action of actions) {
-      yield* text!.add(action.at, actionText(action));
+      yield* text.add(action.at, actionText(action));
     }
   }
   if (text !== null) yield* text.end();

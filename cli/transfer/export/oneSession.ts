@@ -1,14 +1,22 @@
-/** One session as lines: those with very many actions take several. */
-import { sessionLine, withCopies, type LineSession } from "../lineFormat.js";
+/** One session as lines: those with very many visits or actions take several. */
+import type { Visit } from "../../../convex/sessionTracker/shared/visits.js";
+import {
+  sessionLine,
+  visitText,
+  withCopies,
+  type LineSession,
+} from "../lineFormat.js";
 
 /**
- * The most actions in a line; the session goes on in another one, and `import` brings its lines
+ * The most visits and actions in a line; the session goes on in another one, and `import` brings its lines
  * together again.
  */
-const LINE_ACTIONS = 1_000;
+const LINE_ROWS = 1_000;
 const LINE_CHARS = 1_024 * 1_024;
 
 export interface Written {
+  /** Finished visits. */
+  visits: number;
   actions: number;
   lines: number;
 }
@@ -23,6 +31,9 @@ export class SessionLines {
   readonly #written: Written;
   readonly #more: Record<string, unknown>;
   readonly #options: { withoutIds?: boolean };
+  /** The last visit, until it is in a line: it has no row among the others, and comes after them. */
+  #lastVisit: Visit | undefined;
+  #visits: string[] = [];
   #actions: string[] = [];
   #chars = 0;
   #sameTime: string[] = [];
@@ -33,7 +44,7 @@ export class SessionLines {
    * @param more fields of each line that `import` ignores
    */
   constructor(
-    of: LineSession,
+    of: LineSession & { session: { lastVisit?: Visit } },
     written: Written,
     more: Record<string, unknown> = {},
     options: { withoutIds?: boolean } = {},
@@ -41,11 +52,22 @@ export class SessionLines {
     this.#more = more;
     this.#options = options;
     this.#of = of;
+    this.#lastVisit = of.session.lastVisit;
     this.#written = written;
+  }
+
+  /** Adds a finished visit that has a row; they come oldest first, and before all actions. */
+  *addVisit(visit: Visit): Generator<string> {
+    if (this.#isFull()) yield this.#write();
+    const text = visitText(visit, this.#options);
+    this.#visits.push(text);
+    this.#chars += text.length;
+    this.#written.visits += 1;
   }
 
   /** Adds an action. @param text of the action; those of one session come in order of time */
   *add(at: number, text: string): Generator<string> {
+    yield* this.#addLastVisit();
     if (at !== this.#at) {
       yield* this.#settle();
       this.#at = at;
@@ -54,8 +76,15 @@ export class SessionLines {
   }
 
   *end(): Generator<string> {
+    yield* this.#addLastVisit();
     yield* this.#settle();
     yield this.#write();
+  }
+
+  *#addLastVisit(): Generator<string> {
+    const visit = this.#lastVisit;
+    this.#lastVisit = undefined;
+    if (visit !== undefined) yield* this.addVisit(visit);
   }
 
   *#settle(): Generator<string> {
@@ -70,7 +99,7 @@ export class SessionLines {
   }
 
   #addCopies(text: string, copies: number): void {
-    const fits = copies <= LINE_ACTIONS && copies * text.length <= LINE_CHARS;
+    const fits = copies <= LINE_ROWS && copies * text.length <= LINE_CHARS;
     const texts = fits
       ? Array<string>(copies).fill(text)
       : [withCopies(text, copies)];
@@ -82,17 +111,19 @@ export class SessionLines {
   }
 
   #isFull(): boolean {
-    return this.#actions.length >= LINE_ACTIONS || this.#chars >= LINE_CHARS;
+    const rows = this.#visits.length + this.#actions.length;
+    return rows >= LINE_ROWS || this.#chars >= LINE_CHARS;
   }
 
   #write(): string {
     const line = sessionLine(
       this.#of,
-      this.#actions,
+      { visits: this.#visits, actions: this.#actions },
       this.#more,
       this.#options,
     );
     this.#written.lines += 1;
+    this.#visits = [];
     this.#actions = [];
     this.#chars = 0;
     return line;

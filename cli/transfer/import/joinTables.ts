@@ -188,8 +188,17 @@ function* sessionLines(
 ): Generator<string> {
   const lastActive = lease?.["lastActive"] ?? session["inactiveSince"];
   const text = new SessionLines(
-    { session, lastActive } as never,
-    { actions: 0, lines: 0 },
+    {
+      session: {
+        ...session,
+        engagedMs: 0,
+        firstEntry: undefined,
+        lastVisit: undefined,
+      },
+      lastActive,
+      underWay: null,
+    } as never,
+    { visits: 0, actions: 0, lines: 0 },
     { sessionId: session["_id"], ...unknownFields(session) },
   );
   for (const action of actions.sort((a, b) => timeOf(a) - timeOf(b))) {

@@ -32,6 +32,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             cursor: {
               anonymousId: string;
               action: { at: number; creationTime: number; id: string } | null;
+              visit?: { at: number; creationTime: number; id: string };
             } | null;
           },
           {
@@ -74,6 +75,39 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 userId?: string;
               };
               lastActive: number;
+              underWay: {
+                startedAt: number;
+                engagedMs: number;
+                engagedAt?: number;
+                actions: number;
+                entry?: {
+                  path?: string;
+                  referrer?: string;
+                  utmSource?: string;
+                  utmMedium?: string;
+                  utmCampaign?: string;
+                  device?: "desktop" | "mobile" | "tablet";
+                };
+                path?: string;
+              } | null;
+              visits: Array<{
+                startedAt: number;
+                endedAt: number;
+                engagedMs: number;
+                actions: number;
+                entry?: {
+                  path?: string;
+                  referrer?: string;
+                  utmSource?: string;
+                  utmMedium?: string;
+                  utmCampaign?: string;
+                  device?: "desktop" | "mobile" | "tablet";
+                };
+                exitPath?: string;
+                why: "idle" | "maximum" | "ended";
+                userId?: string;
+              }>;
+              visitRows: number;
               actions: Array<{
                 at: number;
                 action: string;
@@ -85,6 +119,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             cursor: {
               anonymousId: string;
               action: { at: number; creationTime: number; id: string } | null;
+              visit?: { at: number; creationTime: number; id: string };
             } | null;
           },
           Name
@@ -714,6 +749,39 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 userId?: string;
               };
               lastActive: number;
+              underWay: {
+                startedAt: number;
+                engagedMs: number;
+                engagedAt?: number;
+                actions: number;
+                entry?: {
+                  path?: string;
+                  referrer?: string;
+                  utmSource?: string;
+                  utmMedium?: string;
+                  utmCampaign?: string;
+                  device?: "desktop" | "mobile" | "tablet";
+                };
+                path?: string;
+              } | null;
+              visits: Array<{
+                startedAt: number;
+                endedAt: number;
+                engagedMs: number;
+                actions: number;
+                entry?: {
+                  path?: string;
+                  referrer?: string;
+                  utmSource?: string;
+                  utmMedium?: string;
+                  utmCampaign?: string;
+                  device?: "desktop" | "mobile" | "tablet";
+                };
+                exitPath?: string;
+                why: "idle" | "maximum" | "ended";
+                userId?: string;
+              }>;
+              visitRows: number;
               actions: Array<{
                 at: number;
                 action: string;
@@ -778,6 +846,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 endReason?: string;
                 userId?: string;
               };
+              visitRows: number;
+              visits: number;
               actions: number;
               isComplete: boolean;
             }>;

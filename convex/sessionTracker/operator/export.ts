@@ -1,26 +1,29 @@
-/** Exporting all sessions with all their actions, page by page, in the order of their anonymousIds. */
-import { getConvexSize, v, type Infer } from "convex/values";
+/** Exporting all sessions with all their visits and actions, page by page, in the order of anonymousIds. */
+import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
-import { placeOf, vPlace } from "../shared/places.js";
+import { vPlace } from "../shared/places.js";
 import { findLease } from "../rows/sessions.js";
 import {
   PIECE_BYTES,
-  readActions,
-  toWhole,
+  readWhole,
   vWholeSession,
   type PieceAllowance,
+  type PieceEnd,
   type WholeSession,
 } from "../rows/wholeSessions.js";
 
-/** The most of one page: a session takes a query for its lease and one for its actions, of 4,096. */
+/** The most of one page: a session takes a query for each of its lease, visits and actions, of 4,096. */
 const MAX_SESSIONS = 1_000;
-const MAX_ACTIONS = 8_000;
+/** Visits and actions. */
+const MAX_ROWS = 8_000;
 
 const vExportCursor = v.object({
   anonymousId: v.string(),
-  /** The last action exported of that session; `null` where all its actions are exported. */
+  /** The last action exported of that session, where the page ended amid them; else `null`. */
   action: v.union(vPlace, v.null()),
+  /** The last visit exported of that session, where the page ended amid them. */
+  visit: v.optional(vPlace),
 });
 export type ExportCursor = Infer<typeof vExportCursor>;
 
@@ -36,23 +39,17 @@ export const page = query({
     cursor: v.union(vExportCursor, v.null()),
   }),
   handler: async (ctx, { cursor }) => {
-    const allowance = { actions: MAX_ACTIONS, bytes: PIECE_BYTES };
+    const allowance = { rows: MAX_ROWS, bytes: PIECE_BYTES };
     const sessions: WholeSession[] = [];
     for await (const row of sessionsFrom(ctx, cursor)) {
       const { anonymousId } = row;
-      const from = anonymousId === cursor?.anonymousId ? cursor.action : null;
-      const read = await readActions(ctx, row._id, from, allowance);
-      sessions.push(toWhole(row, await lastActiveOf(ctx, row), read));
-      const last = read.rows.at(-1);
-      if (!read.isComplete && last !== undefined) {
-        return {
-          sessions,
-          cursor: { anonymousId, action: placeOf(last.at, last) },
-        };
-      }
-      allowance.bytes -= getConvexSize(row);
-      if (isSpent(allowance) || sessions.length === MAX_SESSIONS) {
-        return { sessions, cursor: { anonymousId, action: null } };
+      const after = anonymousId === cursor?.anonymousId ? endAt(cursor) : null;
+      const lease = await leaseOf(ctx, row);
+      const { whole, end } = await readWhole(ctx, row, lease, after, allowance);
+      sessions.push(whole);
+      const isFull = isSpent(allowance) || sessions.length === MAX_SESSIONS;
+      if (end !== null || isFull) {
+        return { sessions, cursor: cursorAt(anonymousId, end) };
       }
     }
     return { sessions, cursor: null };
@@ -65,24 +62,37 @@ export const page = query({
 function sessionsFrom(ctx: QueryCtx, cursor: ExportCursor | null) {
   const sessions = ctx.db.query("sessions");
   if (cursor === null) return sessions.withIndex("anonymousId");
-  const { anonymousId, action } = cursor;
+  const { anonymousId } = cursor;
   return sessions.withIndex("anonymousId", (q) =>
-    action === null
+    endAt(cursor) === null
       ? q.gt("anonymousId", anonymousId)
       : q.gte("anonymousId", anonymousId),
   );
 }
 
-async function lastActiveOf(
-  ctx: QueryCtx,
-  session: Doc<"sessions">,
-): Promise<number> {
-  if (session.inactiveSince !== undefined) return session.inactiveSince;
-  const lease = await findLease(ctx, session.anonymousId);
-  if (lease === null) throw new Error(`Session ${session._id} has no lease.`);
-  return lease.lastActive;
+function endAt({ action, visit }: ExportCursor): PieceEnd | null {
+  if (action !== null) return { table: "actions", place: action };
+  return visit === undefined ? null : { table: "visits", place: visit };
 }
 
-function isSpent({ actions, bytes }: PieceAllowance): boolean {
-  return actions < 1 || bytes < 0;
+function cursorAt(anonymousId: string, end: PieceEnd | null): ExportCursor {
+  return {
+    anonymousId,
+    action: end?.table === "actions" ? end.place : null,
+    ...(end?.table === "visits" ? { visit: end.place } : {}),
+  };
+}
+
+async function leaseOf(
+  ctx: QueryCtx,
+  session: Doc<"sessions">,
+): Promise<Doc<"leases"> | null> {
+  if (session.state !== "active") return null;
+  const lease = await findLease(ctx, session.anonymousId);
+  if (lease === null) throw new Error(`Session ${session._id} has no lease.`);
+  return lease;
+}
+
+function isSpent({ rows, bytes }: PieceAllowance): boolean {
+  return rows < 1 || bytes < 0;
 }

@@ -3,14 +3,7 @@
  * writes it to disk, and only then has exactly that page deleted; sessions that have changed since they were
  * archived stay. Pages are numbered, so that a repeated call deletes nothing twice.
  */
-import {
-  compareValues,
-  ConvexError,
-  getConvexSize,
-  v,
-  type Infer,
-  type ObjectType,
-} from "convex/values";
+import { ConvexError, v, type Infer, type ObjectType } from "convex/values";
 import { internal } from "../_generated/api.js";
 import type { Doc } from "../_generated/dataModel.js";
 import {
@@ -22,30 +15,22 @@ import {
   type QueryCtx,
 } from "../_generated/server.js";
 import { fail } from "../shared/errors.js";
-import type { HookSession } from "../shared/hooks.js";
 import {
   type ArchivedPage,
   vArchivedPage,
   vCursor,
   vRunStatus,
 } from "../shared/runs.js";
-import { type Session, vSession } from "../shared/sessions.js";
-import { sessionsLeftOf } from "../shared/bounds.js";
-import { countStates } from "../rows/counters.js";
-import { changeOf, noteChanges, type StateChange } from "../rows/tallies.js";
+import { vWholeSession } from "../rows/wholeSessions.js";
 import {
-  PIECE_BYTES,
-  readActions,
-  toWhole,
-  vWholeSession,
-  type WholeSession,
-} from "../rows/wholeSessions.js";
-import { deleteRowsOf } from "../rows/deletes.js";
-import { toSession } from "../rows/sessions.js";
-import { callHook, toHookSession } from "../settings/hooks.js";
+  deleteArchived,
+  readPage,
+  vArchived,
+  type Archived,
+} from "./archivedRows.js";
 import { advance, PAGE_LIMITS, recordPage, retreat } from "./chain.js";
+import { dueSessions } from "./due.js";
 import { existingRun } from "./runRows.js";
-import { dueSessions, sessionCursor } from "./due.js";
 
 const vLink = {
   runId: v.string(),
@@ -108,15 +93,6 @@ export const expirePage = action({
     telling(ctx, args, () =>
       ctx.runMutation(internal.runs.archive.expire, args),
     ),
-});
-
-const vArchived = v.object({
-  /** The session as it was archived. */
-  session: vSession,
-  /** Number of the session's actions that were archived, the oldest ones. */
-  actions: v.number(),
-  /** Whether these were all actions that the session had left; if not, the session itself stays. */
-  isComplete: v.boolean(),
 });
 
 /**
@@ -205,44 +181,6 @@ async function telling(
   }
 }
 
-/**
- * The most of one page: a session costs up to three of a transaction's 4,096 read intervals, an action one.
- */
-const MAX_SESSIONS = 500;
-const MAX_ACTIONS = 1_500;
-
-async function readPage(
-  ctx: QueryCtx,
-  run: Doc<"runs">,
-): Promise<WholeSession[]> {
-  const most = Math.min(
-    MAX_SESSIONS,
-    run.pageSize,
-    sessionsLeftOf(run) ?? Infinity,
-  );
-  const allowance = {
-    actions: Math.min(MAX_ACTIONS, run.pageSize * 4),
-    bytes: PIECE_BYTES,
-  };
-  const whole: WholeSession[] = [];
-  for (const row of await dueSessions(ctx, run, run.cursor, most)) {
-    if (whole.length > 0 && (allowance.actions < 1 || allowance.bytes < 0))
-      break;
-    const read =
-      row.actionCount === 0
-        ? { rows: [], isComplete: true }
-        : await readActions(ctx, row._id, null, allowance);
-    allowance.bytes -= getConvexSize(row);
-    whole.push(toWhole(row, row.inactiveSince ?? 0, read));
-    if (!read.isComplete) break;
-  }
-  return whole;
-}
-
-type Archived = Pick<WholeSession, "session" | "isComplete"> & {
-  actions: number;
-};
-
 async function purgeArchived(
   ctx: MutationCtx,
   run: Doc<"runs">,
@@ -269,87 +207,6 @@ async function purgeArchived(
     await retreat(ctx, run, message);
     await note(ctx, run, { purged: false, stayed: [] });
   }
-}
-
-async function deleteArchived(ctx: MutationCtx, archived: Archived[]) {
-  const purged: HookSession[] = [];
-  const changed: StateChange[] = [];
-  const stayed: ArchivedPage["stayed"] = [];
-  const counts = { expired: 0, ended: 0, active: 0 };
-  let deletedActions = 0;
-  let last = null;
-  for (const { session, actions, isComplete } of archived) {
-    const row = await ctx.db.get("sessions", session.sessionId);
-    const why = whyItStays(row, session);
-    if (row === null || why !== null) {
-      stayed.push({ sessionId: session.sessionId, why: why ?? "gone" });
-      if (isComplete) last = keyOf(row, session) ?? last;
-      continue;
-    }
-    await deleteOldest(ctx, row, actions, isComplete);
-    deletedActions += actions;
-    if (!isComplete) continue;
-    await ctx.db.delete("sessions", row._id);
-    counts[row.state] -= 1;
-    changed.push(changeOf(row, null));
-    last = sessionCursor(row);
-    purged.push(toHookSession(row, row.inactiveSince ?? 0));
-  }
-  await countStates(ctx, counts, "purge");
-  await noteChanges(ctx, changed);
-  await callHook(ctx, "onPurged", purged);
-  return { purged: purged.length, actions: deletedActions, last, stayed };
-}
-
-/**
- * Deletes the archived actions of a session, which are its oldest `count`: actions are added and deleted, but
- * never changed.
- */
-async function deleteOldest(
-  ctx: MutationCtx,
-  session: Doc<"sessions">,
-  count: number,
-  isComplete: boolean,
-): Promise<void> {
-  // Of a complete session all are deleted, to see that there were `count`; else `deleteRowsOf` keeps one
-  // delete back.
-  const deletes = isComplete ? Infinity : count + 1;
-  const { deleted } =
-    count === 0
-      ? { deleted: 0 }
-      : await deleteRowsOf(ctx, "actions", session._id, {
-          deletes,
-          bytes: Infinity,
-        });
-  if (deleted !== count) {
-    throw new Error(
-      `Session ${session._id} has ${deleted} actions to delete, and ${count} were archived.`,
-    );
-  }
-  if (isComplete) return;
-  const actionCount = session.actionCount - count;
-  await ctx.db.patch("sessions", session._id, { actionCount });
-}
-
-function whyItStays(
-  row: Doc<"sessions"> | null,
-  archived: Session,
-): ArchivedPage["stayed"][number]["why"] | null {
-  if (row === null) return "gone";
-  const isSame = compareValues(toSession(row), archived) === 0;
-  if (isSame) return null;
-  const { inactiveSince } = row;
-  return inactiveSince === archived.inactiveSince ? "changed" : "cameBack";
-}
-
-/**
- * The place behind a session that stays; `null` for a session that came back, which the walk no longer
- * meets.
- */
-function keyOf(row: Doc<"sessions"> | null, { inactiveSince }: Session) {
-  return row !== null && row.inactiveSince === inactiveSince
-    ? sessionCursor(row)
-    : null;
 }
 
 /**

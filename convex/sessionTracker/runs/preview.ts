@@ -256,7 +256,7 @@ async function measuredRows(
   due: Due,
   cursor: PreviewCursor | null,
 ): Promise<DueRows & { bytes: number }> {
-  const allowance = { actions: 10_000, bytes: 8 * 1_024 * 1_024 };
+  const allowance = { rows: 10_000, bytes: 8 * 1_024 * 1_024 };
   const measured = { rows: [] as DueRow[], bytes: 0 };
   if (cursor?.action !== undefined) {
     const { action, ...key } = cursor;
@@ -287,7 +287,7 @@ async function measuredRows(
         next: { ...row.key, action: placeOf(last.at, last) },
       };
     }
-    if ((allowance.actions < 1 || allowance.bytes < 0) && row !== rows.at(-1)) {
+    if ((allowance.rows < 1 || allowance.bytes < 0) && row !== rows.at(-1)) {
       return { ...measured, next: row.key };
     }
   }

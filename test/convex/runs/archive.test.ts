@@ -1,6 +1,13 @@
 /** Archived purges: only a page that the archiver says is on disk is deleted, and exactly that page. */
-import type { FunctionReturnType } from "convex/server";
 import { describe, expect, test } from "vitest";
+import {
+  ARCHIVE_FILE,
+  type ArchivePage,
+  drive,
+  nextPage,
+  purgePage,
+  startArchivedPurge,
+} from "../support/archiveKit.js";
 import { advance } from "../support/clock.js";
 import { setUpWithFaults } from "../support/faults.js";
 import {
@@ -23,57 +30,8 @@ import {
 } from "../support/runKit.js";
 
 const OLD = NOW - 20 * DAY_MS;
-const FILE = "old.jsonl.gz";
 
 freshComponent();
-
-type Page = FunctionReturnType<typeof api.runs.archive.nextPage>;
-
-async function start(archiver = "writer", bounds: object = {}) {
-  const { runId } = await t.mutation(api.runs.control.start, {
-    kind: "purge",
-    actor: "tester",
-    trigger: "operator",
-    archive: { file: FILE, archiver },
-    ...bounds,
-  });
-  return { runId, archiver };
-}
-
-type Link = Awaited<ReturnType<typeof start>>;
-
-const next = (link: Link) => t.query(api.runs.archive.nextPage, link);
-
-function purge(link: Link, { seq, sessions }: Page) {
-  return t.action(api.runs.archive.purgePage, {
-    ...link,
-    seq,
-    sessions: sessions.map(({ session, actions, isComplete }) => ({
-      session,
-      actions: actions.length,
-      isComplete,
-    })),
-  });
-}
-
-/** Drives the run as an archiver does; returns the pages that were archived. */
-async function drive(link: Link, pages = Infinity) {
-  const archived: Page["sessions"] = [];
-  for (let page = 0; page < pages; page += 1) {
-    const found = await next(link);
-    if (found.status !== "running") break;
-    if (found.phase === "expire") {
-      await t.action(api.runs.archive.expirePage, {
-        ...link,
-        seq: found.seq,
-      });
-      continue;
-    }
-    const { purged } = await purge(link, found);
-    if (purged) archived.push(...found.sessions);
-  }
-  return archived;
-}
 
 describe("an archived session", () => {
   test("is deleted with its lease and actions, also where it takes several pages", async () => {
@@ -89,7 +47,7 @@ describe("an archived session", () => {
       { anonymousId: "kept", lastActive: NOW - DAY_MS, actions: 2 },
     ]);
     const before = await readRows(t);
-    const link = await start();
+    const link = await startArchivedPurge();
     const archived = await drive(link);
 
     const { sessions, actions } = await expectInvariants(t);
@@ -99,7 +57,7 @@ describe("an archived session", () => {
       sessions: 14,
       leases: 7,
       actions: 52,
-      archiveFile: FILE,
+      archiveFile: ARCHIVE_FILE,
     });
     const gone = before.sessions.filter(
       ({ anonymousId }) => !["live", "kept"].includes(anonymousId),
@@ -127,9 +85,9 @@ describe("an archived session", () => {
       { anonymousId: "forgotten", lastActive: OLD, actions: 2 },
       { anonymousId: "same", lastActive: OLD, actions: 2 },
     ]);
-    const link = await start();
+    const link = await startArchivedPurge();
     await drive(link, 1);
-    const page = await next(link);
+    const page = await nextPage(link);
     await t.mutation(api.visitors.heartbeat.beat, { anonymousId: "back" });
     await t.mutation(api.visitors.link.user, {
       anonymousId: "linked",
@@ -152,7 +110,7 @@ describe("an archived session", () => {
     const idOf = (name: string) =>
       page.sessions.find(({ session }) => session.anonymousId === name)?.session
         .sessionId;
-    expect(await purge(link, page)).toMatchObject({
+    expect(await purgePage(link, page)).toMatchObject({
       purged: true,
       sessions: 1,
       actions: 2,
@@ -178,14 +136,14 @@ describe("a page", () => {
   test("is deleted once, however often it is confirmed", async () => {
     await setPageSize(t, 2);
     await seedExpired(t, visitors(6, OLD));
-    const link = await start();
+    const link = await startArchivedPurge();
     await drive(link, 1);
-    const page = await next(link);
-    const done = await purge(link, page);
+    const page = await nextPage(link);
+    const done = await purgePage(link, page);
     expect(done).toMatchObject({ purged: true, sessions: 2 });
-    expect(await purge(link, page)).toEqual(done);
-    await purge(link, await next(link));
-    await expect(purge(link, page)).rejects.toMatchObject({
+    expect(await purgePage(link, page)).toEqual(done);
+    await purgePage(link, await nextPage(link));
+    await expect(purgePage(link, page)).rejects.toMatchObject({
       data: { kind: "stalePage" },
     });
     expect((await expectInvariants(t)).sessions).toHaveLength(2);
@@ -193,9 +151,9 @@ describe("a page", () => {
 
   test("that is not confirmed deletes nothing", async () => {
     await seedExpired(t, visitors(3, OLD));
-    const link = await start();
+    const link = await startArchivedPurge();
     await drive(link, 1);
-    expect((await next(link)).sessions).toHaveLength(3);
+    expect((await nextPage(link)).sessions).toHaveLength(3);
     await advance(t, HOUR_MS);
     expect((await expectInvariants(t)).sessions).toHaveLength(3);
   });
@@ -203,14 +161,14 @@ describe("a page", () => {
   test("of a run canceled meanwhile deletes nothing, and returns so", async () => {
     await setPageSize(t, 2);
     await seedExpired(t, visitors(6, OLD));
-    const link = await start();
+    const link = await startArchivedPurge();
     await drive(link, 2);
-    const page = await next(link);
+    const page = await nextPage(link);
     await t.mutation(api.runs.control.cancel, {
       runId: link.runId,
       actor: "ann",
     });
-    expect(await purge(link, page)).toMatchObject({
+    expect(await purgePage(link, page)).toMatchObject({
       purged: false,
       status: "canceled",
       stayed: [],
@@ -226,7 +184,7 @@ describe("a page", () => {
       { anonymousId: "poison-1", lastActive: OLD, actions: 1 },
       ...visitors(3, OLD + 1, "later"),
     ]);
-    const link = await start();
+    const link = await startArchivedPurge();
     const archived = await drive(link);
     expect(await readRun(t, link.runId)).toMatchObject({
       status: "completed",
@@ -240,11 +198,14 @@ describe("a page", () => {
 
   test("keeps to the run's maximum and rate", async () => {
     await seedExpired(t, visitors(100, OLD));
-    const link = await start("writer", { maxSessions: 60, ratePerSecond: 5 });
+    const link = await startArchivedPurge("writer", {
+      maxSessions: 60,
+      ratePerSecond: 5,
+    });
     await drive(link, 1);
-    const page = await next(link);
+    const page = await nextPage(link);
     expect(page.sessions).toHaveLength(5);
-    expect(await purge(link, page)).toMatchObject({ waitMs: 1_000 });
+    expect(await purgePage(link, page)).toMatchObject({ waitMs: 1_000 });
     await drive(link);
     expect(await readRun(t, link.runId)).toMatchObject({
       status: "maxReached",
@@ -257,11 +218,11 @@ describe("the run", () => {
   test("is in the ledger, is the only one of its kind, and resumes only with an archiver", async () => {
     await setPageSize(t, 2);
     await seedExpired(t, visitors(6, OLD));
-    const link = await start();
+    const link = await startArchivedPurge();
     await drive(link, 2);
     const { runId } = link;
     expect(await t.query(api.runs.ledger.list, {})).toMatchObject([
-      { runId, status: "running", archiveFile: FILE, sessions: 2 },
+      { runId, status: "running", archiveFile: ARCHIVE_FILE, sessions: 2 },
     ]);
     expect(
       await t.mutation(api.runs.control.start, {
@@ -276,7 +237,7 @@ describe("the run", () => {
     await expect(
       t.mutation(api.runs.control.resume, resume),
     ).rejects.toMatchObject({
-      data: { kind: "archivedRun", file: FILE },
+      data: { kind: "archivedRun", file: ARCHIVE_FILE },
     });
 
     const again = { runId, archiver: "another" };
@@ -284,7 +245,7 @@ describe("the run", () => {
       ...resume,
       archiver: "another",
     });
-    await expect(next(link)).rejects.toMatchObject({
+    await expect(nextPage(link)).rejects.toMatchObject({
       data: { kind: "notArchiver" },
     });
     await drive(again);
@@ -297,16 +258,16 @@ describe("the run", () => {
   test("can be taken over while it runs, and returns its last deleted page", async () => {
     await setPageSize(t, 2);
     await seedExpired(t, visitors(6, OLD));
-    const link = await start();
+    const link = await startArchivedPurge();
     await drive(link, 2);
-    const lost = await next(link);
+    const lost = await nextPage(link);
     const { runId } = link;
     await t.mutation(api.runs.control.resume, {
       runId,
       actor: "ann",
       archiver: "another",
     });
-    const page = await next({ runId, archiver: "another" });
+    const page = await nextPage({ runId, archiver: "another" });
     expect(page.last).toEqual({ seq: 1, purged: true, stayed: [] });
     expect(lost.seq).toBeGreaterThan(1);
     expect(page.sessions).toEqual(lost.sessions);
@@ -315,7 +276,7 @@ describe("the run", () => {
   test("is left alone by the watchdog for a day, then canceled", async () => {
     await setPageSize(t, 2);
     await seedExpired(t, visitors(6, OLD));
-    const { runId } = await start();
+    const { runId } = await startArchivedPurge();
     await advance(t, DAY_MS);
     await t.mutation(internal.schedules.watchdog.check, {});
     expect(await readRun(t, runId)).toMatchObject({
@@ -326,7 +287,7 @@ describe("the run", () => {
     await t.mutation(internal.schedules.watchdog.check, {});
     expect(await readRun(t, runId)).toMatchObject({
       status: "canceled",
-      errors: [{ message: expect.stringContaining(FILE) as string }],
+      errors: [{ message: expect.stringContaining(ARCHIVE_FILE) as string }],
     });
   });
 
@@ -336,13 +297,13 @@ describe("the run", () => {
         kind: "expire",
         actor: "tester",
         trigger: "operator",
-        archive: { file: FILE, archiver: "writer" },
+        archive: { file: ARCHIVE_FILE, archiver: "writer" },
       }),
     ).rejects.toMatchObject({ data: { argument: "archive" } });
   });
 });
 
-function archivedIds(archived: Page["sessions"]): string[] {
+function archivedIds(archived: ArchivePage["sessions"]): string[] {
   return archived
     .filter(({ isComplete }) => isComplete)
     .map(({ session }) => session.sessionId)

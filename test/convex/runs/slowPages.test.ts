@@ -102,6 +102,8 @@ test("an archived page that runs out of time is asked for again in a smaller siz
         }
         const sessions = found.sessions.map(({ session, isComplete }) => ({
           session,
+          visitRows: 0,
+          visits: 0,
           actions: 0,
           isComplete,
         }));

@@ -1,0 +1,36 @@
+/** Visits under way, as exports and backups hand them on: what a lease says, whatever deployment it is in. */
+import { v, type Infer } from "convex/values";
+import { startOf, vEntry, type VisitUnderWay } from "../visits.js";
+
+/** Times are in ms since the epoch. */
+export const vOpenVisit = v.object({
+  startedAt: v.number(),
+  /** How long somebody was really there so far, in ms. */
+  engagedMs: v.number(),
+  /** When the visit last took some engaged time; absent: at its start. */
+  engagedAt: v.optional(v.number()),
+  /** Actions recorded in it so far. */
+  actions: v.number(),
+  entry: v.optional(vEntry),
+  /** Where the visitor is. */
+  path: v.optional(v.string()),
+});
+export type OpenVisit = Infer<typeof vOpenVisit>;
+
+/** The visit of a lease, without what depends on the deployment: its terms, and whether it is over. */
+export function toOpenVisit(
+  lease: VisitUnderWay & Partial<OpenVisit> & { actionCount: number },
+): OpenVisit {
+  const { lastActive, engagedMs = 0, engagedAt, entry, path } = lease;
+  return {
+    // A clock that was set back may have written later times than that of the last activity.
+    startedAt: Math.min(startOf(lease), lastActive),
+    engagedMs,
+    ...(engagedAt === undefined
+      ? {}
+      : { engagedAt: Math.min(engagedAt, lastActive) }),
+    actions: lease.actionCount,
+    ...(entry === undefined ? {} : { entry }),
+    ...(path === undefined ? {} : { path }),
+  };
+}
