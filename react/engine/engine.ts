@@ -98,8 +98,8 @@ export function createEngine(
 
   const isBrowser =
     // In React Native and on servers there is no document, or half of one.
-    !!(page.document as Partial<Document> | undefined)?.visibilityState &&
-    !!page.addEventListener;
+    (page.document as Partial<Document> | undefined)?.visibilityState &&
+    (page.addEventListener as unknown);
 
   let options = DEFAULTS;
   let snapshot = STARTING;
@@ -144,7 +144,7 @@ export function createEngine(
         error = { kind, message };
         // An app's own function may take nothing but the id.
         if (!key && kind !== "unreachable") isPlain = !isPlain;
-        if (!key && kind === "failed") warnOnce(members, message);
+        warnOnce(members, !key && kind === "failed", message);
         // What the function refuses or throws at would be refused again; a heartbeat goes on.
         if (kind === "unreachable" || !key || retryAfterMs) {
           // Twice as long each time, and not all browsers the same.
@@ -179,9 +179,9 @@ export function createEngine(
 
   /**
    * Stores who the visitor is, or nobody. Other deployments that were used from this origin go on with
-   * the one that they shared. Returns whether there are any.
+   * the one that they shared. Returns one of them, if there is any.
    */
-  function become(newId?: string): boolean {
+  function become(newId?: string): string | undefined {
     const shared = store.get(storageKey);
     const others = store
       .keys(`${storageKey}@http`)
@@ -192,7 +192,7 @@ export function createEngine(
       if (!store.get(other)) store.set(other, shared);
     }
     // In this order, so that there is always one to be read.
-    const isApart = !!others[0];
+    const [isApart] = others;
     store.set(isApart ? name : storageKey, newId);
     store.set(isApart ? storageKey : name);
     id = newId;
@@ -295,7 +295,7 @@ export function createEngine(
       beatDueInMs(),
     );
     if (stop && link === "active" && wait < Infinity) {
-      timer = page.setTimeout(() => void turn(), wait);
+      timer = page.setTimeout(turn, wait);
     }
     count();
   }
@@ -364,9 +364,7 @@ export function createEngine(
       clear();
     } else if (
       // All was cleared, by an app that cares for other things.
-      key === null ||
-      key === storageKey ||
-      key === name ||
+      [null, name, storageKey].includes(key) ||
       (persisted && id)
     ) {
       // What that tab wrote may be older than what is there now, so it is read again.
@@ -428,7 +426,7 @@ export function createEngine(
     for (const member of members) member.changed();
   }
 
-  if (!isBrowser) warnOnce(members);
+  warnOnce(members, !isBrowser);
 
   return {
     snapshot: () => snapshot,

@@ -64,7 +64,8 @@ export function together(
     .map(({ heartbeatInterval }) => heartbeatInterval!)
     .filter(Number.isFinite)
     .sort((a, b) => a - b);
-  return Object.assign(common, {
+  return {
+    ...common,
     consent: consents.includes("denied")
       ? "denied"
       : consents.every((consent) => consent === "granted")
@@ -74,5 +75,5 @@ export function together(
       MIN_INTERVAL_MS,
       Math.min(MAX_INTERVAL_MS, interval),
     ),
-  }) as CommonOptions;
+  };
 }

@@ -119,10 +119,10 @@ function enginesOf(client: SessionClient): Engines {
     // A closed one throws.
     (its) => its === client || attempt(() => its.connectionState()),
   );
-  if (!engines || !isOpen) {
+  if (!isOpen) {
     engines = { clients: new Set(), byKey: new Map(), lastKey: DEFAULT_KEY };
     deployments.set(url, engines);
   }
-  engines.clients.add(client);
-  return engines;
+  engines!.clients.add(client);
+  return engines!;
 }

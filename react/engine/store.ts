@@ -37,34 +37,35 @@ export function createStore(
   mayUseBrowser: () => boolean,
   fail: (kind: "actionsDropped", message: string) => void,
 ): Store {
-  const memory: Record<string, string> = {};
+  const memory = new Map<string, string>();
   let dropped = 0;
   let lastAt = 0;
 
-  /** Items are read and written as properties, which storages and the memory have in common. */
-  const places = (): Record<string, string>[] => [
-    ...(["localStorage", "sessionStorage"] as const).flatMap(
+  const storages = () =>
+    (["localStorage", "sessionStorage"] as const).flatMap(
       // Naming a storage throws where it is blocked.
       (name) => (mayUseBrowser() && attempt(() => page[name])) || [],
-    ),
-    memory,
-  ];
+    );
 
-  const get = (key: string) => places().flatMap((place) => place[key] ?? [])[0];
+  const get = (key: string) =>
+    storages()
+      .map((storage) => storage.getItem(key))
+      .find(Boolean) ?? memory.get(key);
 
   const keys = (start: string) =>
-    places()
-      .flatMap(Object.keys)
+    [...storages().flatMap(Object.keys), ...memory.keys()]
       .filter((key) => key.startsWith(start))
       .sort();
 
-  const set = (key: string, value?: string) => {
-    for (const place of places()) {
+  const set = (key: string, value = "") => {
+    for (const storage of storages()) {
       // Writing throws where the storage is full.
-      if (value && attempt(() => (place[key] = value!))) value = undefined;
+      if (value && attempt(() => (storage.setItem(key, value), 1))) value = "";
       // What is older there must not be read instead.
-      else delete place[key];
+      else storage.removeItem(key);
     }
+    if (value) memory.set(key, value);
+    else memory.delete(key);
   };
 
   return {
@@ -84,6 +85,8 @@ export function createStore(
       const last = call.name === "forgetSession" ? "~" : "";
       const { key = prefix + last + lastAt + page.Math.random() } = call;
       set(key, JSON.stringify(call));
+      // Not every storage that an app puts in the browser's place lists its keys.
+      if (!keys(prefix).includes(key)) memory.set(key, get(key)!);
       for (const oldest of keys(prefix).slice(0, -MAX_WAITING)) {
         set(oldest);
         fail("actionsDropped", `${++dropped} dropped`);

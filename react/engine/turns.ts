@@ -1,8 +1,8 @@
 import { STAGGER_MS, STEP_MS, STEPS } from "./limits.js";
-import type { Page } from "./page.js";
+import { pause, type Page } from "./page.js";
 
 /**
- * Returns what does the work: one tab of the browser at a time, and once more where it is called
+ * Returns what does the work, to be awaited where its end matters: one tab of the browser at a time, and once more where it is called
  * meanwhile. The lock is held for the work, not for a tab's life: a tab that crashes leaves nothing
  * behind, and one that holds no lock may enter the back/forward cache. A tab that is suspended keeps
  * it, so nobody waits for long: what must not be done twice is claimed in the store besides.
@@ -12,7 +12,7 @@ export function takingTurns(
   name: string,
   work: () => Promise<void>,
   done: () => void,
-): () => Promise<void> {
+): () => unknown {
   let last = Promise.resolve();
   let next: Promise<void> | undefined;
   /** The lock was asked for and has not come. */
@@ -23,10 +23,9 @@ export function takingTurns(
       next = undefined;
       let run: Promise<void> | undefined;
       const go = () => (run ??= work().then(resolve, resolve));
-      const late = () =>
-        void page.setTimeout(() => void go(), page.Math.random() * STAGGER_MS);
+      const late = () => pause(page, page.Math.random() * STAGGER_MS).then(go);
       const { locks } = page.navigator as { locks?: LockManager };
-      if (!locks || isWaiting) return late();
+      if (!locks || isWaiting) return void late();
       isWaiting = true;
       const mine = () => {
         isWaiting = false;
@@ -35,8 +34,8 @@ export function takingTurns(
       // A sandboxed page may have locks and be refused them, then and ever after.
       locks.request(name, mine).catch(late);
       let steps = STEPS;
-      const step = () =>
-        void page.setTimeout(isWaiting && --steps ? step : late, STEP_MS);
+      const step = (): unknown =>
+        pause(page, STEP_MS).then(isWaiting && --steps ? step : late);
       step();
     });
 

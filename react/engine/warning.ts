@@ -5,11 +5,16 @@ const warned = new WeakSet<object>();
 
 /**
  * Says in development, once an engine, why nothing is tracked. Production builds leave it out.
+ * @param isDue whether there is something to say
  * @param failure what the deployment said; without one, there is no browser
  */
-export function warnOnce(engine: object, failure?: string): void {
+export function warnOnce(
+  engine: object,
+  isDue: boolean,
+  failure?: string,
+): void {
   try {
-    if (process.env.NODE_ENV !== "production" && !warned.has(engine)) {
+    if (process.env.NODE_ENV !== "production" && isDue && !warned.has(engine)) {
       warned.add(engine);
       const message = failure
         ? `${failure} (Functions in another module than convex/sessions.ts? <SessionTracker functions={api.module} />)`
