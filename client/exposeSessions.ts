@@ -14,6 +14,10 @@ import {
   vActiveSession,
   vTrackResult,
 } from "../convex/sessionTracker/shared/sessions.js";
+import {
+  type OwnVisit,
+  vOwnVisit,
+} from "../convex/sessionTracker/shared/sessionVisits.js";
 import { vVisitReport } from "../convex/sessionTracker/shared/visits.js";
 
 /** The operations that only callers permitted by `authorize` may use. */
@@ -118,6 +122,18 @@ export function exposeSessions(
           userId,
         });
       },
+    }),
+
+    /**
+     * The visitor's own visit, live: the one under way, else the last.
+     * @returns `null` where none is known, such as for an anonymousId that is nobody's
+     * @example `useQuery(api.sessions.getOwnVisit, anonymousId ? { anonymousId } : "skip")`
+     */
+    getOwnVisit: queryGeneric({
+      args: visitor,
+      returns: v.union(vOwnVisit, v.null()),
+      handler: (ctx, args): Promise<OwnVisit | null> =>
+        ctx.runQuery(component.visitors.ownVisit.get, args),
     }),
 
     /**

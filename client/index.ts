@@ -20,5 +20,8 @@ export type {
   TrackResult,
 } from "../convex/sessionTracker/shared/sessions.js";
 export type { Day } from "../convex/sessionTracker/shared/days.js";
-export type { SessionVisit } from "../convex/sessionTracker/shared/sessionVisits.js";
+export type {
+  OwnVisit,
+  SessionVisit,
+} from "../convex/sessionTracker/shared/sessionVisits.js";
 export type { ErrorKind } from "../convex/sessionTracker/shared/errors.js";

@@ -11,6 +11,7 @@ export const {
   endSession,
   forgetSession,
   linkSession,
+  getOwnVisit,
   getActiveSessions,
   cleanupOldSessions,
 } = exposeSessions(components.sessionTracker, {

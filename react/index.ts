@@ -15,6 +15,11 @@ export {
   type SessionTracking,
 } from "./useSessionTracker.js";
 export {
+  useOwnVisit,
+  type OwnVisitOptions,
+  type OwnVisitResult,
+} from "./useOwnVisit.js";
+export {
   useActiveSessions,
   type ActiveSessions,
   type ActiveSessionsOptions,

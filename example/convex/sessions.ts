@@ -7,5 +7,6 @@ export const {
   trackUserAction,
   endSession,
   forgetSession,
+  getOwnVisit,
   getActiveSessions,
 } = exposeSessions(components.sessionTracker, { authorize: isAdmin });

@@ -1,5 +1,5 @@
 import type { FunctionReference_future } from "convex/server";
-import type { ActiveSession } from "../../client/index.js";
+import type { ActiveSession, OwnVisit } from "../../client/index.js";
 
 /** `pending` stores and sends nothing; `denied` also forgets what is stored and ends the session. */
 export type Consent = "granted" | "pending" | "denied";
@@ -51,6 +51,12 @@ export interface SessionFunctions {
   }>;
   endSession: Mutation<{ anonymousId: string }>;
   forgetSession: Mutation<{ anonymousId: string }>;
+  getOwnVisit: FunctionReference_future<
+    "query",
+    "public",
+    { anonymousId: string },
+    OwnVisit | null
+  >;
   getActiveSessions: FunctionReference_future<
     "query",
     "public",

@@ -10,7 +10,10 @@ export interface SessionClient {
   subscribeToConnectionState(callback: () => void): () => void;
 }
 
-export type MutationName = Exclude<keyof SessionFunctions, "getActiveSessions">;
+export type MutationName = Exclude<
+  keyof SessionFunctions,
+  "getOwnVisit" | "getActiveSessions"
+>;
 
 /**
  * How a call ended. `refused` is what the function answered, `failed` what it threw, or the

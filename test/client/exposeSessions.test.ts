@@ -138,6 +138,33 @@ describe("linkSession", () => {
   });
 });
 
+describe("getOwnVisit", () => {
+  test("returns the visit of whoever knows the anonymousId, and of nobody else", async () => {
+    const t = setUpApp();
+    expect(await t.query(sessions.getOwnVisit, visitor)).toBeNull();
+    const visit = { path: "/pricing", referrer: "news.example.com" };
+    const { sessionId } = await track(t);
+    await t.mutation(sessions.endSession, visitor);
+    pass(5 * MINUTE_MS);
+    await t.mutation(sessions.trackSession, { ...visitor, visit });
+    pass(MINUTE_MS);
+    const action = { ...visitor, action: "click" };
+    await t.mutation(sessions.trackUserAction, action);
+    expect(await t.query(sessions.getOwnVisit, visitor)).toEqual({
+      startedAt: START + 5 * MINUTE_MS,
+      lastActive: START + 6 * MINUTE_MS,
+      engagedMs: 0,
+      actions: 1,
+      entry: visit,
+      path: "/pricing",
+      why: null,
+      visits: 2,
+    });
+    const other = { anonymousId: sessionId };
+    expect(await t.query(sessions.getOwnVisit, other)).toBeNull();
+  });
+});
+
 describe("operations on others' sessions need authorize", () => {
   const operations: [Operation, (t: App) => Promise<unknown>][] = [
     ["getActiveSessions", (t) => t.query(sessions.getActiveSessions, {})],
@@ -351,6 +378,7 @@ test("no public function returns an anonymousId", async () => {
       await t.mutation(sessions.trackSession, call),
       await t.mutation(sessions.trackUserAction, { ...call, action: "click" }),
       await t.mutation(sessions.linkSession, call),
+      await t.query(sessions.getOwnVisit, call),
       await t.query(sessions.getActiveSessions, {}),
     );
   }
@@ -363,7 +391,7 @@ test("no public function returns an anonymousId", async () => {
       await t.mutation(sessions.forgetSession, call),
     );
   }
-  expect(told).toHaveLength(16);
+  expect(told).toHaveLength(18);
   expect(JSON.stringify(told)).not.toMatch(/secret|anonymousId/);
 });
 

@@ -6,6 +6,7 @@ import type {
   SessionTracking,
   useActiveSessions,
   useAnonymousId,
+  useOwnVisit,
 } from "../../react/index.js";
 
 type Exposed = (typeof api)["sessions"];
@@ -15,6 +16,8 @@ test("the functions of exposeSessions are accepted as they are", () => {
   expectTypeOf<{ functions: Exposed }>().toExtend<SessionTrackerOptions>();
   type Active = NonNullable<Parameters<typeof useActiveSessions>[0]>;
   expectTypeOf<{ functions: Exposed }>().toExtend<Active>();
+  type Own = NonNullable<Parameters<typeof useOwnVisit>[0]>;
+  expectTypeOf<{ functions: Exposed }>().toExtend<Own>();
 });
 
 test("functions with other arguments or of another kind are rejected", () => {

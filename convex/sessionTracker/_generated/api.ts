@@ -85,6 +85,7 @@ import type * as visitors_end from "../visitors/end.js";
 import type * as visitors_forget from "../visitors/forget.js";
 import type * as visitors_heartbeat from "../visitors/heartbeat.js";
 import type * as visitors_link from "../visitors/link.js";
+import type * as visitors_ownVisit from "../visitors/ownVisit.js";
 import type * as visitors_startVisit from "../visitors/startVisit.js";
 
 import type {
@@ -172,6 +173,7 @@ const fullApi: ApiFromModules<{
   "visitors/forget": typeof visitors_forget;
   "visitors/heartbeat": typeof visitors_heartbeat;
   "visitors/link": typeof visitors_link;
+  "visitors/ownVisit": typeof visitors_ownVisit;
   "visitors/startVisit": typeof visitors_startVisit;
 }> = anyApi as any;
 

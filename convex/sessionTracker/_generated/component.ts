@@ -1500,5 +1500,30 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           Name
         >;
       };
+      ownVisit: {
+        get: FunctionReference<
+          "query",
+          "internal",
+          { anonymousId: string },
+          {
+            startedAt: number;
+            lastActive: number;
+            engagedMs: number;
+            actions: number;
+            entry?: {
+              path?: string;
+              referrer?: string;
+              utmSource?: string;
+              utmMedium?: string;
+              utmCampaign?: string;
+              device?: "desktop" | "mobile" | "tablet";
+            };
+            path?: string;
+            why: "idle" | "maximum" | "ended" | null;
+            visits: number;
+          } | null,
+          Name
+        >;
+      };
     };
   };
