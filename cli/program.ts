@@ -20,6 +20,7 @@ import { addSchedule } from "./commands/schedule.js";
 import { addServe } from "./commands/serve.js";
 import { addSettings } from "./commands/settings.js";
 import { addShow } from "./commands/show.js";
+import { addStats } from "./commands/stats.js";
 import { addStatus } from "./commands/status.js";
 import type { CliContext } from "./context.js";
 import { CliError, describeError } from "./errors.js";
@@ -126,6 +127,7 @@ export function buildProgram(context: CliContext): Program {
     });
   const commands = [
     addStatus,
+    addStats,
     addList,
     addShow,
     addEnd,

@@ -23,7 +23,14 @@ export function addShow(program: Parent, context: CliContext): void {
       wholeNumber(1, MAX_LISTED),
       50,
     )
-    .option("--cursor <cursor>", "go on after an earlier page")
+    .option("--cursor <cursor>", "go on after an earlier page of actions")
+    .option(
+      "--visits <n>",
+      "how many visits at most",
+      wholeNumber(1, MAX_LISTED),
+      20,
+    )
+    .option("--visits-cursor <cursor>", "go on after an earlier page of visits")
     .addOption(jsonLines("one JSON object an action, a line each"))
     .addHelpText(
       ...examples(

@@ -1,8 +1,17 @@
-import type { Action, SessionWithLease } from "../deployment/api.js";
-import { iso } from "../time/time.js";
+import type {
+  Action,
+  SessionVisit,
+  SessionWithLease,
+} from "../deployment/api.js";
+import { iso, isoOrNull } from "../time/time.js";
 import type { TargetJson } from "./target.js";
 import { toValueJson } from "./convexValue.js";
 import type { HookName } from "../../convex/sessionTracker/shared/hooks.js";
+import {
+  sourceOf,
+  type Entry,
+  type VisitEnd,
+} from "../../convex/sessionTracker/shared/visits.js";
 import type { SessionState } from "../../convex/sessionTracker/shared/sessions.js";
 
 export interface SessionJson {
@@ -13,6 +22,10 @@ export interface SessionJson {
   lastActive: string;
   visits: number;
   actions: number;
+  /** How long the visitor was really there in all visits, the one under way included. */
+  engagedMs: number;
+  /** Where the first visit came from: its `utm_source`, else the other site's host, else "direct". */
+  source: string;
   userId?: string;
   endReason?: string;
 }
@@ -29,6 +42,8 @@ export function toSessionJson(session: SessionWithLease): SessionJson {
     ),
     visits: session.visits,
     actions: session.actionCount + (lease?.actionCount ?? 0),
+    engagedMs: session.engagedMs + (lease?.engagedMs ?? 0),
+    source: sourceOf(session.firstEntry),
     ...(userId === undefined ? {} : { userId }),
     ...(endReason === undefined ? {} : { endReason }),
   };
@@ -39,6 +54,8 @@ export interface ListJson {
   sessions: SessionJson[];
   /** The `--cursor` for the next page; `null` at the end. */
   cursor: string | null;
+  /** The rows that were looked at to find them. */
+  scanned: number;
 }
 
 /** Output of `show ID` */
@@ -47,6 +64,38 @@ export interface ShowJson extends SessionJson {
   timeline: ActionJson[];
   /** The `--cursor` for earlier actions; `null` at the end. */
   cursor: string | null;
+  /** Newest first, the visit under way included; those that are kept one by one. */
+  visitList: VisitJson[];
+  /** The `--visits-cursor` for earlier visits; `null` at the end. */
+  visitsCursor: string | null;
+}
+
+export interface VisitJson {
+  startedAt: string;
+  /** `null` while the visit is under way. */
+  endedAt: string | null;
+  engagedMs: number;
+  actions: number;
+  /** `utm_source` of the entry, else the other site's host, else "direct". */
+  source: string;
+  entry?: Entry;
+  /** The last page; where the visitor is, while the visit is under way. */
+  exitPath?: string;
+  /** `null` while the visit is under way. */
+  why: VisitEnd | null;
+  userId?: string;
+}
+
+export function toVisitJson(visit: SessionVisit): VisitJson {
+  const { startedAt, endedAt, engagedMs, actions, ...rest } = visit;
+  return {
+    startedAt: iso(startedAt),
+    endedAt: isoOrNull(endedAt),
+    engagedMs,
+    actions,
+    source: sourceOf(rest.entry),
+    ...rest,
+  };
 }
 
 export interface ActionJson {

@@ -15,8 +15,9 @@ import {
 
 import { shellCommand } from "../terminal/shell.js";
 import { formatTable } from "../terminal/table.js";
-import { formatTime } from "../time/time.js";
-import { parseMoment } from "../time/zonedTime.js";
+import { countOf } from "../terminal/words.js";
+import { formatShortDuration, formatTime } from "../time/time.js";
+import { parseDuration, parseMoment } from "../time/zonedTime.js";
 import {
   toSessionJson,
   type ListJson,
@@ -31,6 +32,8 @@ export interface ListOptions extends GlobalOptions {
   readonly createdAfter?: string;
   readonly createdBefore?: string;
   readonly user?: string;
+  readonly source?: string;
+  readonly minEngaged?: string;
   readonly sort?: "created" | "active";
   readonly order: "asc" | "desc";
   readonly limit: number;
@@ -55,7 +58,13 @@ export async function list(
   } else if (options.json) {
     return printJson(context, found);
   } else {
-    print(context, sessionTable(found.sessions, widthOf(context)));
+    print(context, sessionTable(found.sessions, options, widthOf(context)));
+  }
+  if (options.source !== undefined || options.minEngaged !== undefined) {
+    note(
+      context,
+      `Looked at ${countOf(found.scanned, "session")}: no index serves ${filtersText(options)}.`,
+    );
   }
   if (found.cursor !== null) {
     note(
@@ -92,6 +101,10 @@ function toSearch(context: CliContext, options: ListOptions): Search {
   if (options.createdBefore !== undefined) {
     filter.createdBefore = moment(options.createdBefore, "--created-before");
   }
+  if (options.source !== undefined) filter.source = options.source;
+  if (options.minEngaged !== undefined) {
+    filter.minEngagedMs = parseDuration(options.minEngaged, "--min-engaged");
+  }
   checkRange("created", filter.createdFrom, filter.createdBefore);
   checkRange("last active", filter.activeFrom, filter.activeBefore);
   return {
@@ -116,6 +129,7 @@ async function find(
   { limit, cursor: from }: ListOptions,
 ): Promise<ListJson> {
   const sessions: SessionJson[] = [];
+  let scanned = 0;
   let cursor: string | null = from ?? null;
   do {
     const page = await readPage(
@@ -126,8 +140,9 @@ async function find(
     );
     sessions.push(...page.sessions.map(toSessionJson));
     cursor = page.cursor;
+    scanned += page.scanned;
   } while (cursor !== null && sessions.length < limit);
-  return { sessions, cursor };
+  return { sessions, cursor, scanned };
 }
 
 function readPage(
@@ -140,7 +155,19 @@ function readPage(
   return client.query("operator/search:page", { ...search, limit, cursor });
 }
 
-function sessionTable(sessions: SessionJson[], width?: number): string {
+function filtersText({ source, minEngaged }: ListOptions): string {
+  return [
+    ...(source === undefined ? [] : ["--source"]),
+    ...(minEngaged === undefined ? [] : ["--min-engaged"]),
+  ].join(" or ");
+}
+
+/** What was filtered by is shown, too; else the table has no room for it. */
+function sessionTable(
+  sessions: SessionJson[],
+  { source, minEngaged }: ListOptions,
+  width?: number,
+): string {
   if (sessions.length === 0) return "No sessions.";
   const withUser = sessions.some(({ userId }) => userId !== undefined);
   return formatTable(
@@ -153,6 +180,8 @@ function sessionTable(sessions: SessionJson[], width?: number): string {
       "LAST ACTIVE",
       "VISITS",
       "ACTIONS",
+      ...(minEngaged === undefined ? [] : ["ENGAGED"]),
+      ...(source === undefined ? [] : ["SOURCE"]),
     ],
     sessions.map((row) => [
       row.sessionId,
@@ -163,6 +192,8 @@ function sessionTable(sessions: SessionJson[], width?: number): string {
       formatTime(Date.parse(row.lastActive)),
       row.visits,
       row.actions,
+      ...(minEngaged === undefined ? [] : [formatShortDuration(row.engagedMs)]),
+      ...(source === undefined ? [] : [row.source]),
     ]),
     width,
   );

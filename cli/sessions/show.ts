@@ -1,5 +1,5 @@
 import type { CliContext } from "../context.js";
-import type { Action } from "../deployment/api.js";
+import type { Action, SessionVisit } from "../deployment/api.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
 import {
   note,
@@ -13,21 +13,28 @@ import { shellCommand } from "../terminal/shell.js";
 import { printable } from "../terminal/printable.js";
 import { formatTable } from "../terminal/table.js";
 import { shortened } from "../terminal/words.js";
-import { formatTime } from "../time/time.js";
+import { formatShortDuration, formatTime } from "../time/time.js";
 import {
   toActionJson,
   toSessionJson,
+  toVisitJson,
   type SessionJson,
   type ShowJson,
 } from "../json/session.js";
+import { sourceOf } from "../../convex/sessionTracker/shared/visits.js";
 import { valueText } from "../json/convexValue.js";
 
 /** The characters of an action's metadata that a row of the table shows. */
 const MAX_METADATA = 80;
 
+/** The characters of a source or a path that a row of the table shows. */
+const MAX_PLACE = 40;
+
 export interface ShowOptions extends GlobalOptions, IdOptions {
   readonly limit: number;
   readonly cursor?: string;
+  readonly visits: number;
+  readonly visitsCursor?: string;
   readonly jsonl?: boolean;
 }
 
@@ -37,6 +44,13 @@ export async function show(
   options: ShowOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
+  const noteEarlier = (what: string, flag: string, from: string | null) => {
+    if (from === null) return;
+    note(
+      context,
+      `${what}: ${shellCommand("sessions-ops", "show", found.sessionId, "--session-id", flag, from)}`,
+    );
+  };
   const found = await readSession(client, id, options);
   const { limit, cursor: from = null } = options;
   const { actions, cursor } = await client.query("operator/show:timeline", {
@@ -44,12 +58,19 @@ export async function show(
     limit,
     cursor: from,
   });
+  const past = await client.query("operator/visits:list", {
+    session: { sessionId: found.sessionId },
+    limit: options.visits,
+    cursor: options.visitsCursor ?? null,
+  });
   const session = toSessionJson(found);
   if (options.json) {
     return printJson(context, {
       ...session,
       timeline: actions.map(toActionJson),
       cursor,
+      visitList: past.visits.map(toVisitJson),
+      visitsCursor: past.cursor,
     } satisfies ShowJson);
   }
   if (options.jsonl) {
@@ -57,15 +78,16 @@ export async function show(
       printJsonLine(context, toActionJson(action));
     }
   } else {
-    const timeline = timelineText(actions, widthOf(context));
-    print(context, `${sessionText(session)}\n\n${timeline}`);
+    const width = widthOf(context);
+    const parts = [
+      sessionText(session),
+      visitsText(past.visits, width),
+      timelineText(actions, width),
+    ];
+    print(context, parts.join("\n\n"));
+    noteEarlier("Earlier visits", "--visits-cursor", past.cursor);
   }
-  if (cursor !== null) {
-    note(
-      context,
-      `Earlier: ${shellCommand("sessions-ops", "show", found.sessionId, "--session-id", "--cursor", cursor)}`,
-    );
-  }
+  noteEarlier("Earlier", "--cursor", cursor);
 }
 
 function sessionText(session: SessionJson): string {
@@ -78,11 +100,33 @@ function sessionText(session: SessionJson): string {
     ["Created", formatTime(Date.parse(createdAt))],
     ["Last active", formatTime(Date.parse(lastActive))],
     ["Visits", String(session.visits)],
+    ["Engaged", formatShortDuration(session.engagedMs)],
+    ["Came from", session.source],
     ["Actions", String(session.actions)],
     ["End reason", session.endReason ?? "-"],
   ]
     .map(([label = "", value = ""]) => label.padEnd(14) + printable(value))
     .join("\n");
+}
+
+function visitsText(visits: SessionVisit[], width?: number): string {
+  if (visits.length === 0) return "No visits.";
+  return formatTable(
+    ["STARTED", "ENDED", "WHY", "ENGAGED", "ACTIONS", "FROM", "ENTRY", "EXIT"],
+    visits.map(
+      ({ startedAt, endedAt, engagedMs, actions, entry, exitPath, why }) => [
+        formatTime(startedAt),
+        endedAt === null ? "under way" : formatTime(endedAt),
+        why ?? "-",
+        formatShortDuration(engagedMs),
+        actions,
+        shortened(sourceOf(entry), MAX_PLACE),
+        shortened(entry?.path ?? "-", MAX_PLACE),
+        shortened(exitPath ?? "-", MAX_PLACE),
+      ],
+    ),
+    width,
+  );
 }
 
 function timelineText(actions: Action[], width?: number): string {

@@ -82,6 +82,21 @@ export function formatDuration(ms: number): string {
   return parts.slice(0, 2).join(" ");
 }
 
+/** The duration in its two largest units as tables have it: "1h 30m", "45s", "0s". */
+export function formatShortDuration(ms: number): string {
+  const parts: string[] = [];
+  let restS = Math.round(ms / UNITS_MS.s);
+  for (const unit of ["d", "h", "m", "s"] as const) {
+    const unitS = UNITS_MS[unit] / UNITS_MS.s;
+    const count = Math.floor(restS / unitS);
+    restS -= count * unitS;
+    if (count >= 1) parts.push(`${count}${unit}`);
+    // A unit that is left out ends it: "1h 5s" would say more than "1h".
+    else if (parts.length > 0) break;
+  }
+  return parts.slice(0, 2).join(" ") || "0s";
+}
+
 function amount(count: number, unit: string): string {
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }

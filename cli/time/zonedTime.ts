@@ -52,6 +52,16 @@ export function parseMoment(text: string, option: string, now: number): number {
   );
 }
 
+/** The duration that an option names, in ms. */
+export function parseDuration(text: string, option: string): number {
+  const durationMs = readDuration(text);
+  if (durationMs !== null) return durationMs;
+  throw new CliError(
+    "usage",
+    `${option} ${JSON.stringify(text)} is no duration. Give 90s, 45m, 2h or 7d.`,
+  );
+}
+
 /** The time in the future that an option names: a time, or in how long it is. */
 export function parseFuture(text: string, option: string, now: number): number {
   const inMs = readDuration(text);

@@ -22,6 +22,7 @@ test("help names every command", async () => {
     "Commands:
       status [options]            show counts, policy, schedules and runs; warnings
                                   first
+      stats [options]             show visits by UTC day, and where they came from
       list [options]              list sessions, newest first
       show [options] <id>         show a session and what the visitor did
       end [options] <id>          end a visitor's session now; it deletes nothing
@@ -138,7 +139,7 @@ test.each([
   [["purge", "--dayz", "3"], "Did you mean --days?"],
   [["list", "--limit", "0"], "whole number of at least 1"],
   [["show"], "missing required argument 'id'"],
-  [["staus"], "Did you mean status?"],
+  [["staus"], "Did you mean one of stats, status?"],
   [["runs", "wach"], "Did you mean watch?"],
   [["schedule", "lst", "--json"], "Did you mean list?"],
   [["help", "purg"], "Did you mean purge?"],

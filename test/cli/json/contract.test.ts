@@ -19,6 +19,7 @@ import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 /** A line of each command that succeeds, with RUN for a run that failed, and whether it writes. */
 const COMMANDS: Record<string, { line: string; writes?: true }> = {
   status: { line: "status" },
+  stats: { line: "stats --days 3" },
   list: { line: "list" },
   show: { line: "show old-1" },
   end: { line: "end old-1", writes: true },
@@ -176,7 +177,7 @@ test.each(Object.entries(COMMANDS))(
   },
 );
 
-test.each(["list", "show here", "settings log"])(
+test.each(["list", "stats", "show here", "settings log"])(
   "%s --jsonl prints an object a line, with its times in ISO 8601",
   async (line) => {
     const { run } = await setUpAll();

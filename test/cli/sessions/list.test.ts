@@ -1,6 +1,13 @@
 /** `list`: its filters, its pages, its table. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { ListJson } from "../../../cli/json/session.js";
+import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import {
+  DAY_MS,
+  MINUTE_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
+import { seedExpired, visitors } from "../../convex/support/runKit.js";
+import { NOW, setUpDeployment } from "../support/deployment.js";
 import { setUpFourVisitors, setUpThreeVisitors } from "../support/visitors.js";
 
 test("list joins sessions with their leases, and shows an idle one as expired already", async () => {
@@ -16,6 +23,8 @@ test("list joins sessions with their leases, and shows an idle one as expired al
       lastActive: "2026-08-15T11:59:00.000Z",
       visits: 1,
       actions: 2,
+      engagedMs: 0,
+      source: "direct",
     },
     expect.objectContaining({
       anonymousId: "left",
@@ -148,3 +157,105 @@ test("list prints blocks, with nothing cut off, on a terminal too narrow for the
   `);
   expect(stdout.split("\n").every((line) => line.length <= 48)).toBe(true);
 });
+
+test.each([
+  [
+    ["--source", "news.example.com"],
+    ["back", "late"],
+  ],
+  [["--source", "direct"], ["unknown"]],
+  [["--source", "example.com"], []],
+  [
+    ["--min-engaged", "2m"],
+    ["back", "here"],
+  ],
+  [["--min-engaged", "121s"], ["here"]],
+  [["--source", "news.example.com", "--min-engaged", "90s"], ["back"]],
+  [["--state", "active", "--min-engaged", "1s"], ["here"]],
+])("list %j finds %j, and says what it looked at", async (args, expected) => {
+  const { terminal } = await setUpSources();
+  const { sessions, scanned } = await terminal.json<ListJson>("list", ...args);
+  expect(sessions.map(({ anonymousId }) => anonymousId).sort()).toEqual(
+    expected,
+  );
+  expect(scanned).toBe(args.includes("active") ? 1 : 4);
+});
+
+test("list shows what it filtered by, and says that no index serves that", async () => {
+  const { terminal } = await setUpSources();
+  const both = ["--source", "news.example.com", "--min-engaged", "2m"];
+  const { stdout, stderr } = await terminal.run("list", ...both);
+  expect(stdout).toMatch(/ACTIONS {2}ENGAGED {2}SOURCE\n/);
+  expect(stdout).toMatch(/ 2m +news.example.com\n/);
+  expect(stderr).toContain(
+    "Looked at 4 sessions: no index serves --source or --min-engaged.",
+  );
+  const { stderr: silent } = await terminal.run("list");
+  expect(silent).not.toContain("Looked at");
+});
+
+test("list goes on over pages in which the filter finds nothing, up to the asked number", async () => {
+  const { terminal, component, calls } = setUpDeployment();
+  await seedExpired(component, visitors(2_500, NOW - DAY_MS));
+  await component.mutation(api.visitors.heartbeat.beat, {
+    ...{ anonymousId: "here", visit: { utmSource: "letter" } },
+  });
+  const args = ["list", "--source", "letter", "--limit", "2", "--order", "asc"];
+  const found = await terminal.json<ListJson>(...args);
+  expect(found).toMatchObject({
+    sessions: [{ anonymousId: "here" }],
+    ...{ cursor: null, scanned: 2_501 },
+  });
+  const pages = calls.filter((call) => call === "operator/search:page");
+  expect(pages).toHaveLength(3);
+});
+
+test.each([
+  ["engaged", /No index serves that.*--min-engaged 5m.*--jsonl/],
+  ["source", /No index serves that.*--source news.example.com.*stats/],
+  ["visits", /Allowed choices are created, active/],
+])("list --sort %s is a usage error that says why", async (by, why) => {
+  const { terminal } = await setUpThreeVisitors();
+  const { exitCode, stderr } = await terminal.run("list", "--sort", by);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(why);
+});
+
+test("list --min-engaged refuses what is no duration", async () => {
+  const { terminal } = await setUpThreeVisitors();
+  const args = ["list", "--min-engaged", "long"];
+  const { exitCode, stderr } = await terminal.run(...args);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('--min-engaged "long" is no duration');
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** Two who came from one site, one of whom came back; one whose source nobody knows; and one from a letter. */
+async function setUpSources() {
+  const deployment = setUpDeployment();
+  const { component } = deployment;
+  const beat = (anonymousId: string, visit = {}) =>
+    component.mutation(api.visitors.heartbeat.beat, { anonymousId, visit });
+  const visit = async (anonymousId: string, entry: object, engagedMs = 0) => {
+    await beat(anonymousId, entry);
+    vi.setSystemTime(Date.now() + 5 * MINUTE_MS);
+    await beat(anonymousId, { engagedMs, isLeaving: true });
+  };
+  const end = (anonymousId: string) =>
+    component.mutation(api.visitors.end.visit, { anonymousId });
+  const news = { referrer: "news.example.com" };
+  vi.setSystemTime(NOW - 25 * MINUTE_MS);
+  await visit("back", news, MINUTE_MS);
+  await end("back");
+  // The first visit tells the session's source; all of them its time.
+  await visit("back", { utmSource: "letter" }, MINUTE_MS);
+  await end("back");
+  await visit("late", news);
+  await end("late");
+  await visit("unknown", {});
+  await end("unknown");
+  await visit("here", { utmSource: "letter" }, 4 * MINUTE_MS);
+  vi.setSystemTime(NOW);
+  return deployment;
+}

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { ShowJson } from "../../../cli/json/session.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
+import { MINUTE_MS } from "../../../convex/sessionTracker/shared/times.js";
 import { setUpThreeVisitors } from "../support/visitors.js";
 
 test("show finds a session by either id and lists what the visitor did", async () => {
@@ -31,4 +32,49 @@ test("visitors' texts cannot control the terminal", async () => {
   const { stdout } = await terminal.run("show", "busy");
   expect(stdout).not.toContain("\u001b");
   expect(stdout).toContain("\ufffd[2Jgone");
+});
+
+test("show has the visits with their times, the one under way first, in pages", async () => {
+  const { terminal, component } = await setUpThreeVisitors();
+  const beat = (visit: object) =>
+    component.mutation(api.visitors.heartbeat.beat, {
+      ...{ anonymousId: "left", visit },
+    });
+  await beat({ path: "/news", referrer: "news.example.com" });
+  vi.setSystemTime(Date.now() + 2 * MINUTE_MS);
+  await beat({ engagedMs: 90_000, path: "/prices", isLeaving: true });
+  const shown = await terminal.json<ShowJson>("show", "left");
+  expect(shown).toMatchObject({ engagedMs: 90_000, source: "direct" });
+  expect(shown.visitsCursor).toBeNull();
+  expect(shown.visitList).toEqual([
+    {
+      startedAt: "2026-08-15T12:00:00.000Z",
+      endedAt: null,
+      ...{ engagedMs: 90_000, actions: 0, source: "news.example.com" },
+      entry: { path: "/news", referrer: "news.example.com" },
+      ...{ exitPath: "/prices", why: null },
+    },
+    {
+      startedAt: "2026-08-15T11:29:00.000Z",
+      endedAt: "2026-08-15T11:29:00.000Z",
+      ...{ engagedMs: 0, actions: 0, source: "direct", why: "ended" },
+    },
+  ]);
+
+  const { stdout, stderr } = await terminal.run(
+    "show",
+    "left",
+    "--visits",
+    "1",
+  );
+  const [, visits = ""] = stdout.split("\n\n");
+  expect(visits).toMatchInlineSnapshot(`
+    "STARTED                  ENDED      WHY  ENGAGED  ACTIONS  FROM              ENTRY  EXIT
+    2026-08-15 12:00:00 UTC  under way  -    1m 30s   0        news.example.com  /news  /prices"
+  `);
+  const [, cursor = ""] = /--visits-cursor (\S+)/.exec(stderr) ?? [];
+  const earlier = await terminal.json<ShowJson>(
+    ...["show", "left", "--visits-cursor", cursor],
+  );
+  expect(earlier.visitList).toEqual(shown.visitList.slice(1));
 });

@@ -110,6 +110,40 @@ test("a page is never larger than its limit, and a bad cursor is refused", async
   ).rejects.toThrow("did not come from a list");
 });
 
+test("source is of the first visit, and engaged time of all visits, the one under way included", async () => {
+  const app = setUpComponent();
+  const beat = (anonymousId: string, visit = {}) =>
+    app.mutation(api.visitors.heartbeat.beat, { anonymousId, visit });
+  const stay = async (anonymousId: string, engagedMs: number) => {
+    vi.setSystemTime(Date.now() + 5 * MINUTE_MS);
+    await beat(anonymousId, { engagedMs, isLeaving: true });
+  };
+  await beat("back", { referrer: "news.example.com" });
+  await stay("back", MINUTE_MS);
+  await app.mutation(api.visitors.end.visit, { anonymousId: "back" });
+  await beat("back", { utmSource: "letter" });
+  await stay("back", MINUTE_MS);
+  await beat("short", { utmSource: "letter", referrer: "news.example.com" });
+  await beat("unknown");
+  await stay("unknown", 2 * MINUTE_MS - 1);
+
+  const found = async (filter: Query["filter"], sort: Query["sort"]) => {
+    const query = { filter, sort, order: "asc", limit: 10 } as const;
+    const page = await app.query(api.operator.search.page, query);
+    expect(page.scanned).toBe(3);
+    return page.sessions.map(({ anonymousId }) => anonymousId).sort();
+  };
+  for (const sort of ["created", "active"] as const) {
+    const of = (filter: Query["filter"]) => found(filter, sort);
+    expect(await of({ source: "news.example.com" })).toEqual(["back"]);
+    expect(await of({ source: "letter" })).toEqual(["short"]);
+    expect(await of({ source: "direct" })).toEqual(["unknown"]);
+    expect(await of({ minEngagedMs: 2 * MINUTE_MS })).toEqual(["back"]);
+    expect(await of({ minEngagedMs: 1 })).toEqual(["back", "unknown"]);
+    expect(await of({ source: "letter", minEngagedMs: 1 })).toEqual([]);
+  }
+});
+
 type Query = (typeof api.operator.search.page)["_args"];
 
 async function pages(query: Query): Promise<Seen[]> {
