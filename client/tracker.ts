@@ -79,7 +79,7 @@ export class SessionTracker {
    * `null`. No visit where there is no such session. A page holds at most 1,000 visits, whatever
    * `numItems` says, and is what `usePaginatedQuery` takes.
    *
-   * Reads one document a visit and up to four more; the visitor's heartbeats re-run it. Times are in ms
+   * Reads at most one document a visit and three more; the visitor's heartbeats re-run it. Times are in ms
    * since the epoch, by the deployment's clock.
    * @throws ConvexError `{ kind: "invalidArgument", argument }` for a `numItems` under 1, or a cursor that
    *   no page has returned

@@ -11,6 +11,7 @@ import { ConvexHttpClient } from "convex/browser";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ZipFile } from "yazl";
 import type { ServeJson } from "../../../cli/json/ready.js";
+import type { StatsJson } from "../../../cli/json/stats.js";
 import type { StatusJson } from "../../../cli/json/status.js";
 import { CONVEX_CLI } from "../../../embedded/test/support/officialCli.js";
 import { tasksOf, Values } from "../support/consoleBlocks.js";
@@ -39,6 +40,8 @@ beforeAll(async () => {
 }, TIMEOUT_MS);
 
 const OLD_SESSIONS = 300;
+/** Those who come in the chapter on figures. */
+const VISITORS = ["reader", "bounced"];
 
 /** The setup of each task, beside old sessions and new ones, and the check of its effect. */
 const TASKS: Record<
@@ -86,6 +89,27 @@ const TASKS: Record<
         timeline: [{ action: "view" }],
       });
       await Promise.resolve();
+    },
+  },
+  "How many came last week": {
+    before: async () => {
+      const news = { referrer: "news.example.com", path: "/prices" };
+      const visitor = { anonymousId: "reader" };
+      await visit("heartbeat:beat", { ...visitor, visit: news });
+      await visit("action:record", { ...visitor, action: "view" });
+      await visit("heartbeat:beat", { anonymousId: "bounced" });
+      for (const anonymousId of VISITORS) {
+        await visit("end:visit", { anonymousId });
+      }
+    },
+    after: async () => {
+      const asked = ["stats", "--days", "1"];
+      const before = await cli.quick<StatsJson>(asked);
+      for (const id of VISITORS) {
+        await cli.quick(["forget", id, "--confirm", id]);
+      }
+      const { days, sources } = await cli.quick<StatsJson>(asked);
+      expect({ days, sources }).toEqual({ days: before.days, sources: [] });
     },
   },
   "Purge a backlog slowly": {
@@ -241,6 +265,10 @@ async function exhaustWatchdog(): Promise<void> {
   );
   await replaceTable("ticks", file);
   await callFunction("schedules/watchdog:check", "sessionTracker", {});
+}
+
+function visit(name: string, args: object): Promise<void> {
+  return callFunction(`visitors/${name}`, "sessionTracker", args);
 }
 
 async function callFunction(

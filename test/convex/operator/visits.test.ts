@@ -125,6 +125,23 @@ test("there are none without a session, and none of another visitor", async () =
   expect(await list({ sessionId: "v" })).toEqual(nothing);
 });
 
+test("a page reads at most one document a visit and three more", async () => {
+  await visitTimes(10);
+  await t.mutation(api.visitors.heartbeat.beat, visitor);
+  const readFor = (limit: number) =>
+    t.mutation(async (ctx) => {
+      await ctx.runQuery(api.operator.visits.list, {
+        session: { anonymousId: "v" },
+        ...{ limit, cursor: null },
+      });
+      return (await ctx.meta.getTransactionMetrics()).documentsRead.used;
+    });
+  // Of the eleven visits, one is in the lease and one in the session.
+  expect(await readFor(100)).toBe(11);
+  expect(await readFor(5)).toBeLessThanOrEqual(8);
+  expect(await readFor(1)).toBeLessThanOrEqual(4);
+});
+
 test("a bad limit or cursor is refused", async () => {
   await expect(list({ anonymousId: "v" }, 1_001)).rejects.toMatchObject({
     data: { kind: "invalidArgument", argument: "limit" },
