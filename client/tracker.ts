@@ -1,6 +1,6 @@
 import type {
+  GenericActionCtx,
   GenericDataModel,
-  GenericQueryCtx,
   PaginationOptions,
   PaginationResult,
 } from "convex/server";
@@ -10,8 +10,11 @@ import type { SessionVisit } from "../convex/sessionTracker/shared/sessionVisits
 import { MAX_LISTED } from "../convex/sessionTracker/shared/limits.js";
 import { DAY_MS } from "../convex/sessionTracker/shared/times.js";
 
-/** The `ctx` of any query, mutation or action of the app. */
-type QueryRunner = Pick<GenericQueryCtx<GenericDataModel>, "runQuery">;
+/**
+ * The `ctx` of any query, mutation or action of the app. That of an action has the least: its `runQuery` takes
+ * no options.
+ */
+type QueryRunner = Pick<GenericActionCtx<GenericDataModel>, "runQuery">;
 
 /** A range of UTC days, `YYYY-MM-DD`, both included. */
 export interface DayRange {
@@ -86,9 +89,14 @@ export class SessionTracker {
    */
   async visits(
     ctx: QueryRunner,
-    { paginationOpts, ...session }: VisitsOf,
+    of: VisitsOf,
   ): Promise<PaginationResult<SessionVisit>> {
-    const { numItems, cursor, endCursor } = paginationOpts;
+    const { numItems, cursor, endCursor } = of.paginationOpts;
+    // Whatever else the app's own arguments hold is no part of what the component is asked.
+    const session =
+      "sessionId" in of
+        ? { sessionId: of.sessionId }
+        : { anonymousId: of.anonymousId };
     if (cursor === END) return { page: [], isDone: true, continueCursor: END };
     const isToEnd = endCursor === END;
     const { visits, cursor: next } = await ctx.runQuery(

@@ -1,5 +1,9 @@
 /** `SessionTracker` in functions of an app, as the app's own code calls it. */
-import type { PaginationOptions } from "convex/server";
+import type {
+  GenericActionCtx,
+  GenericDataModel,
+  PaginationOptions,
+} from "convex/server";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { SessionTracker, type VisitsOf } from "../../client/index.js";
 import {
@@ -38,6 +42,17 @@ test("days are those of the range, or else of the last thirty", async () => {
   expect(await daysOf({ from: "2026-03-29" })).toHaveLength(1);
   const all = { from: "2026-02-28", to: "2026-03-29" };
   expect(await daysOf(all)).toHaveLength(2);
+});
+
+test("days and visits may be asked for in mutations and actions, too", async () => {
+  await visitAt(START);
+  const range = { from: "2026-02-28", to: "2026-02-28" };
+  const days = await daysOf(range);
+  expect(days).toHaveLength(1);
+  expect(await t.mutation((ctx) => sessions.days(ctx, range))).toEqual(days);
+  const inAction = (ctx: GenericActionCtx<GenericDataModel>) =>
+    sessions.days(ctx, range);
+  expect(await t.action(inAction)).toEqual(days);
 });
 
 test("a range that is none is refused with its argument", async () => {

@@ -5,7 +5,7 @@ import { isMissing } from "../../../embedded/test/support/process/missing.js";
 import { FakeTerminal } from "../support/fakeTerminal.js";
 
 const EXPECTED: Array<[words: string[], offered: string[]]> = [
-  [["sta"], ["status"]],
+  [["sta"], ["stats", "status"]],
   [
     ["runs", ""],
     ["cancel", "list", "resume", "show", "watch"],
