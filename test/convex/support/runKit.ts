@@ -7,12 +7,16 @@ import { advance, step } from "./clock.js";
 import type { Component } from "./rows.js";
 import type { Run } from "../../../convex/sessionTracker/shared/runs.js";
 import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
+import { HOUR_MS } from "../../../convex/sessionTracker/shared/times.js";
+import type { Visit } from "../../../convex/sessionTracker/shared/visits.js";
 import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
 
 interface Seed {
   anonymousId: string;
   lastActive: number;
   actions?: number;
+  /** Visits, an hour apart; each but the last one has a row. @default 1 */
+  visits?: number;
 }
 
 /**
@@ -21,15 +25,23 @@ interface Seed {
  */
 export async function seedExpired(t: Component, seeds: Seed[]): Promise<void> {
   await t.run(async (ctx) => {
-    for (const { anonymousId, lastActive, actions = 0 } of seeds) {
+    for (const { actions = 0, visits = 1, ...seed } of seeds) {
+      const { anonymousId, lastActive } = seed;
       const session = await ctx.db.insert("sessions", {
         anonymousId,
-        createdAt: lastActive,
+        createdAt: lastActive - (visits - 1) * HOUR_MS,
         state: "expired",
-        visits: 1,
+        visits,
         actionCount: actions,
+        engagedMs: 0,
+        lastVisit: visitAt(lastActive),
+        ...(visits === 1 ? {} : { visitRows: visits - 1 }),
         inactiveSince: lastActive,
       });
+      for (let before = visits - 1; before > 0; before -= 1) {
+        const visit = visitAt(lastActive - before * HOUR_MS);
+        await ctx.db.insert("visits", { session, ...visit });
+      }
       for (let at = lastActive - actions; at < lastActive; at += 1) {
         await ctx.db.insert("actions", { session, at, action: "click" });
       }
@@ -42,17 +54,21 @@ export async function seedExpired(t: Component, seeds: Seed[]): Promise<void> {
 export async function seedLeased(t: Component, seeds: Seed[]): Promise<void> {
   const { touchAfterMs, idleTimeoutMs } = DEFAULT_SETTINGS;
   await t.run(async (ctx) => {
-    for (const { anonymousId, lastActive, actions = 0 } of seeds) {
+    for (const { actions = 0, visits = 1, ...seed } of seeds) {
+      const { anonymousId, lastActive } = seed;
+      const before = lastActive - HOUR_MS;
       const session = await ctx.db.insert("sessions", {
         anonymousId,
-        createdAt: lastActive,
+        createdAt: visits === 1 ? lastActive : before,
         state: "active",
-        visits: 1,
+        visits,
         actionCount: 0,
+        ...(visits === 1 ? {} : { engagedMs: 0, lastVisit: visitAt(before) }),
       });
       await ctx.db.insert("leases", {
         anonymousId,
         session,
+        startedAt: lastActive,
         lastActive,
         actionCount: actions,
         touchAfterMs,
@@ -64,6 +80,18 @@ export async function seedLeased(t: Component, seeds: Seed[]): Promise<void> {
     }
     await countStates(ctx, { active: seeds.length });
   });
+}
+
+function visitAt(at: number): Visit {
+  return {
+    startedAt: at,
+    endedAt: at,
+    engagedMs: 0,
+    actions: 0,
+    entry: { path: "/" },
+    exitPath: "/",
+    why: "idle",
+  };
 }
 
 /**
