@@ -44,6 +44,8 @@ export default defineSchema({
     lastVisit: v.optional(vVisit),
     /** Rows in `visits`; absent is 0, so that a purge need not look for any. */
     visitRows: v.optional(v.number()),
+    /** The ids of all those rows, while they are few, see `rows/visits`; who deletes any leaves them out. */
+    visitIds: v.optional(v.array(v.id("visits"))),
     /**
      * When the visitor was last active, in ms since the epoch. Set exactly while the session is not active.
      */

@@ -13,7 +13,7 @@ import {
 } from "./support/runKit.js";
 
 const CUTOFF = NOW - 14 * DAY_MS;
-const DUE = 3_000;
+const DUE = 2_000;
 
 freshComponent();
 

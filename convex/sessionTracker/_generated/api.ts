@@ -30,6 +30,7 @@ import type * as rows_merge from "../rows/merge.js";
 import type * as rows_patch from "../rows/patch.js";
 import type * as rows_sessions from "../rows/sessions.js";
 import type * as rows_tallies from "../rows/tallies.js";
+import type * as rows_visits from "../rows/visits.js";
 import type * as rows_walks from "../rows/walks.js";
 import type * as rows_wholeSessions from "../rows/wholeSessions.js";
 import type * as runs_archive from "../runs/archive.js";
@@ -118,6 +119,7 @@ const fullApi: ApiFromModules<{
   "rows/patch": typeof rows_patch;
   "rows/sessions": typeof rows_sessions;
   "rows/tallies": typeof rows_tallies;
+  "rows/visits": typeof rows_visits;
   "rows/walks": typeof rows_walks;
   "rows/wholeSessions": typeof rows_wholeSessions;
   "runs/archive": typeof runs_archive;

@@ -120,6 +120,7 @@ async function deleteRows(
   if (isComplete) return;
   await ctx.db.patch("sessions", row._id, {
     visitRows: visitRows - visits,
+    visitIds: undefined,
     actionCount: row.actionCount - actions,
   });
 }

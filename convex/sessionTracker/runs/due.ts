@@ -7,7 +7,7 @@ import type { QueryCtx } from "../_generated/server.js";
 import { placeOf } from "../shared/places.js";
 import type { RunKind } from "../shared/runKinds.js";
 import type { Cursor } from "../shared/runs.js";
-import { walkInactive, walkLeases } from "../rows/walks.js";
+import { type Walk, walkInactive, walkLeases } from "../rows/walks.js";
 import { readSettings } from "../settings/inForce.js";
 import { cutoffBySettings } from "./cutoffs.js";
 
@@ -39,13 +39,22 @@ export function dueLeases(
 /** Up to `count` due sessions, those inactive the longest first. */
 export function dueSessions(
   ctx: QueryCtx,
-  { cutoff, from }: Due,
+  due: Due,
   cursor: Cursor | null,
   count: number,
 ): Promise<Doc<"sessions">[]> {
+  return walkDueSessions(ctx, due, cursor).take(count);
+}
+
+/** The due sessions, read one by one: a page does not know how many fit. */
+export function walkDueSessions(
+  ctx: QueryCtx,
+  { cutoff, from }: Due,
+  cursor: Cursor | null,
+): Walk<Doc<"sessions">> {
   const after = cursor?.id === FIRST_SESSION.id ? null : cursor;
   const stretch = { order: "asc" as const, after, from, before: cutoff };
-  return walkInactive(ctx, stretch).take(count);
+  return walkInactive(ctx, stretch);
 }
 
 /** The session that a run would take next, and the cursor behind it; `null` where nothing is due any more. */

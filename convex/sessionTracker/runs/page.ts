@@ -6,6 +6,7 @@ import type { Cursor } from "../shared/runs.js";
 import type { RunKind } from "../shared/runKinds.js";
 import { countStates } from "../rows/counters.js";
 import { type ClosedVisit, countVisits } from "../rows/days.js";
+import { deleteVisitRows } from "../rows/visits.js";
 import { changeOf, noteChanges, type StateChange } from "../rows/tallies.js";
 import {
   type Allowance,
@@ -20,7 +21,7 @@ import {
   leaseCursor,
   dueLeases,
   sessionCursor,
-  dueSessions,
+  walkDueSessions,
 } from "./due.js";
 
 export interface Page {
@@ -122,15 +123,18 @@ async function purgeSessions(
   done: PageDone,
 ): Promise<boolean> {
   const count = Math.min(allowance.rows, allowance.deletes, sessionsLeft);
-  const sessions = await dueSessions(ctx, { cutoff }, done.cursor, count + 1);
+  let noneLeft = true;
   const purged: HookSession[] = [];
   const changed: StateChange[] = [];
   const counts = { expired: 0, ended: 0, active: 0 };
-  for (const session of sessions.slice(0, count)) {
+  for await (const session of walkDueSessions(ctx, { cutoff }, done.cursor)) {
+    noneLeft = false;
+    if (purged.length === count) break;
     if (allowance.deletes < 1 || allowance.bytes < 0) break;
     const rows = await deleteRows(ctx, session, allowance);
     done.actions += rows.actions;
     if (!rows.isDone) break;
+    noneLeft = true;
     await ctx.db.delete("sessions", session._id);
     spend(allowance, session);
     counts[session.state] -= 1;
@@ -142,7 +146,7 @@ async function purgeSessions(
   await countStates(ctx, counts, "purge");
   await noteChanges(ctx, changed);
   await callHook(ctx, "onPurged", purged);
-  return purged.length === sessions.length;
+  return noneLeft;
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
@@ -158,7 +162,7 @@ async function deleteRows(
 ): Promise<{ actions: number; isDone: boolean }> {
   const { _id, actionCount, visitRows = 0 } = session;
   const visits =
-    visitRows === 0 ? NONE : await deleteRowsOf(ctx, "visits", _id, allowance);
+    visitRows === 0 ? NONE : await deleteVisitRows(ctx, session, allowance);
   const actions =
     actionCount === 0 || !visits.isDone
       ? NONE
@@ -168,6 +172,8 @@ async function deleteRows(
     await ctx.db.patch("sessions", _id, {
       actionCount: actionCount - actions.deleted,
       visitRows: visitRows - visits.deleted,
+      // The rows that are left are not told apart from those that are gone.
+      visitIds: undefined,
     });
   }
   return { actions: actions.deleted, isDone };

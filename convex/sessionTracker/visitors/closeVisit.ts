@@ -10,6 +10,7 @@ import {
 } from "../shared/visits.js";
 import { closed, type ClosedVisit } from "../rows/days.js";
 import type { Patch } from "../rows/patch.js";
+import { addVisitRow } from "../rows/visits.js";
 
 /**
  * Closes the visit of a lease and deletes the lease. Counting the states, and the visit by its day, is left to
@@ -73,13 +74,12 @@ export async function keepVisit(
   session: Doc<"sessions">,
   visit: Visit,
 ): Promise<Patch<Doc<"sessions">>> {
-  const { _id, lastVisit, visitRows = 0, engagedMs = 0 } = session;
-  if (lastVisit !== undefined) {
-    await ctx.db.insert("visits", { session: _id, ...lastVisit });
-  }
+  const { lastVisit, engagedMs = 0 } = session;
   return {
     lastVisit: visit,
-    ...(lastVisit === undefined ? {} : { visitRows: visitRows + 1 }),
+    ...(lastVisit === undefined
+      ? {}
+      : await addVisitRow(ctx, session, lastVisit)),
     engagedMs: engagedMs + visit.engagedMs,
     actionCount: session.actionCount + visit.actions,
   };

@@ -178,19 +178,19 @@ test("a page over the limits of a transaction shrinks until it fits", async () =
     errors: [],
   });
 
-  /** Seeds sessions so large that a transaction may not read 36 of them. */
+  /** Seeds active sessions so large that a transaction may not expire 36 of them. */
   async function seedLarge(batch: number) {
     const seeds = visitors(9, OLD, `large-${batch}`);
-    await seedExpired(t, seeds);
+    await seedLeased(t, seeds);
     await t.run(async (ctx) => {
       for (const { anonymousId } of seeds) {
         const session = await ctx.db
           .query("sessions")
           .withIndex("anonymousId", (q) => q.eq("anonymousId", anonymousId))
           .unique();
-        const endReason = "x".repeat(900_000);
+        const userId = "x".repeat(400_000);
         if (session) {
-          await ctx.db.patch("sessions", session._id, { endReason });
+          await ctx.db.patch("sessions", session._id, { userId });
         }
       }
     });

@@ -38,10 +38,12 @@ export async function seedExpired(t: Component, seeds: Seed[]): Promise<void> {
         ...(visits === 1 ? {} : { visitRows: visits - 1 }),
         inactiveSince: lastActive,
       });
+      const visitIds: Id<"visits">[] = [];
       for (let before = visits - 1; before > 0; before -= 1) {
         const visit = visitAt(lastActive - before * HOUR_MS);
-        await ctx.db.insert("visits", { session, ...visit });
+        visitIds.push(await ctx.db.insert("visits", { session, ...visit }));
       }
+      if (visits > 1) await ctx.db.patch("sessions", session, { visitIds });
       for (let at = lastActive - actions; at < lastActive; at += 1) {
         await ctx.db.insert("actions", { session, at, action: "click" });
       }

@@ -1,9 +1,15 @@
 /** What visitors read of their own visit. */
 import { describe, expect, test, vi } from "vitest";
-import { api, freshComponent, MINUTE_MS, NOW, t } from "../support/fresh.js";
+import {
+  api,
+  DAY_MS,
+  freshComponent,
+  MINUTE_MS,
+  NOW,
+  t,
+} from "../support/fresh.js";
 import { record } from "../support/recorder.js";
 import { readRows } from "../support/rows.js";
-import { seedExpired } from "../support/runKit.js";
 
 const anonymousId = "user123";
 const visitor = { anonymousId };
@@ -117,7 +123,9 @@ describe("a visit that is over", () => {
   });
 
   test("is unknown of a session that was imported without any", async () => {
-    await seedExpired(t, [{ anonymousId, lastActive: NOW }]);
+    const at = NOW - DAY_MS;
+    const row = { anonymousId, createdAt: at, lastActive: at };
+    await t.mutation(api.operator.import.batch, { rows: [row] });
     expect(await ownVisit()).toBeNull();
   });
 });
