@@ -19,6 +19,7 @@ export interface StoredSession {
   sessionId: string;
   anonymousId: string;
   state: string;
+  lastVisit?: { startedAt: number; endedAt: number; engagedMs: number };
 }
 
 /** The app in `convex/`, deployed by the official CLI, with users whose tokens tests sign. */
