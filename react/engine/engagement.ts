@@ -1,4 +1,5 @@
 import {
+  LATE_MS,
   LEAST_REST_MS,
   LONGEST_TICK_MS,
   MOMENT_MS,
@@ -80,10 +81,17 @@ export function createEngagement(
     isOn = store.set(key);
   };
 
-  /** Whether there is something that was not sent, and that no other tab will send. */
+  /**
+   * Whether there is something that was not sent, and that no other tab will send. Not where the machine slept
+   * since, when the visit is over and the call would begin another: the next heartbeat brings it.
+   */
   const isRestOurs = () => {
-    const [, engagedMs, , sentMs] = read();
-    return engagedMs - sentMs >= LEAST_REST_MS && isAlone();
+    const [, engagedMs, at, sentMs] = read();
+    return (
+      engagedMs - sentMs >= LEAST_REST_MS &&
+      page.Date.now() - at < LATE_MS &&
+      isAlone()
+    );
   };
 
   /** All that was counted, to be sent. */

@@ -14,12 +14,7 @@ import {
   YOUNG_MS,
 } from "./limits.js";
 import { DEFAULTS, together, type Member } from "./members.js";
-import type {
-  Consent,
-  TrackedAction,
-  VisitFacts,
-  VisitReport,
-} from "./options.js";
+import type { Consent, TrackedAction, VisitReport } from "./options.js";
 import { attempt, consentOf, listen, pause, type Page } from "./page.js";
 import {
   STARTING,
@@ -211,19 +206,16 @@ export function createEngine(
     count(isLeaving);
     // By the function that holds now, as with actions.
     const { visit, engagement } = together(members, options);
-    const counted = engagement && take();
-    let facts: VisitFacts | null | undefined;
-    try {
-      if (visit !== false) {
-        facts = factsOf(page, now() - openedAt < YOUNG_MS);
-        if (visit) facts = visit(facts);
+    const told = { isLeaving, ...(engagement && take()) };
+    if (visit !== false) {
+      try {
+        const facts = factsOf(page, now() - openedAt < YOUNG_MS);
+        Object.assign(told, visit ? visit(facts) : facts);
+      } catch (thrown) {
+        fail("invalidVisit", String(thrown));
       }
-    } catch (thrown) {
-      fail("invalidVisit", String(thrown));
-      facts = null;
     }
-    if (!isPlain && (engagement || visit !== false))
-      return { isLeaving, ...counted, ...facts };
+    if (!isPlain && (engagement || visit !== false)) return told;
   }
 
   /** Sends the heartbeat that is nearly due, or else what was counted and not sent. */
@@ -377,8 +369,8 @@ export function createEngine(
   }
 
   function leavePage(event: Event): void {
-    // Who denied may never come again, so that is tried at once.
     count(true);
+    // Who denied may never come again, so that is tried at once.
     if (link !== "active" || (calls.isFull && mode !== "denied")) return;
     let room = KEEPALIVE_LENGTH;
     for (const item of mode === "denied" || calls.until <= age()

@@ -11,7 +11,7 @@ export function factsOf(
   isYoung: boolean,
 ): VisitFacts {
   const { userAgent, maxTouchPoints } = navigator;
-  const facts: VisitFacts & Record<`utm${string}`, string | undefined> = {
+  const facts: VisitFacts = {
     path: location.pathname.slice(0, 512),
     // Tablets from Apple say that they are a Macintosh, which has no touch screen.
     device: /ipad|tablet|android(?!.*mobi)|macintosh.* [1-9]$/i.test(
@@ -32,12 +32,14 @@ export function factsOf(
       // Of the address that was opened: a router may have put another in its place.
       performance.getEntriesByType("navigation")[0]?.name.split(/[?#]/)[1],
     );
-    for (const name of ["Source", "Medium", "Campaign"]) {
-      facts[`utm${name}`] = // Cut, but not within a character.
-        /^[^]{1,128}(?![\udc00-\udfff])/.exec(
-          query.get(`utm_${name.toLowerCase()}`) ?? "",
-        )?.[0];
-    }
+    const utm = (name: string) =>
+      // Cut, but not within a character.
+      /^[^]{1,128}(?![\udc00-\udfff])/.exec(
+        query.get(`utm_${name}`) ?? "",
+      )?.[0];
+    facts.utmSource = utm("source");
+    facts.utmMedium = utm("medium");
+    facts.utmCampaign = utm("campaign");
   }
   return facts;
 }

@@ -34,6 +34,8 @@ export const INPUT_MS = 60_000;
 export const LEAST_REST_MS = 1_000;
 /** Who switches to another tab and back within this time has not left. */
 export const MOMENT_MS = 5_000;
+/** After so long a page that is hidden leaves to the next heartbeat what it could not send. */
+export const LATE_MS = 60_000;
 /** For so long a page's referrer and query say where a visit came from. */
 export const YOUNG_MS = 1_800_000;
 

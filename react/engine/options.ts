@@ -42,6 +42,10 @@ type Mutation<Args extends Record<string, unknown>> = FunctionReference_future<
 
 /** The app's functions that are called: what `exposeSessions` returns has them all. */
 export interface SessionFunctions {
+  /**
+   * Is also called with `visit`, and answers `visitStartedAt`, as those of `exposeSessions`. One that does not
+   * take it is called without once it has refused it or thrown.
+   */
   trackSession: Mutation<{ anonymousId: string }>;
   trackUserAction: Mutation<{
     anonymousId: string;

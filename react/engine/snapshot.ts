@@ -13,7 +13,8 @@ export type SessionStatus =
 export interface SessionError {
   /**
    * `unreachable` is tried again; `refused` is what the app's function answered, `failed` what it
-   * threw; `invalidAction` was never sent; `actionsDropped` is what the full queue lost.
+   * threw; `invalidAction` was never sent, nor were the facts of
+   * a visit at `invalidVisit`; `actionsDropped` is what the full queue lost.
    */
   kind:
     | Exclude<Outcome["kind"], "done">

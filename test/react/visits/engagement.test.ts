@@ -203,6 +203,22 @@ describe("what is counted is told", () => {
     expectSeconds(visits, 40);
   });
 
+  test("not where the machine slept meanwhile, as that would begin a visit, but with the next", async () => {
+    const { browser, visits } = withVisits();
+    const tab = browser.open();
+    await browser.pass(40 * SECOND_MS);
+    tab.hide();
+    browser.clock.jump(8 * HOUR_MS);
+    await tab.close();
+    await browser.settle();
+    expect(calls(browser)).toBe(1);
+    browser.open();
+    await browser.settle();
+    expect(browser.network.calls[1]).toMatchObject({
+      args: { visit: { startedAt: visits.all[0]!.startedAt } },
+    });
+  });
+
   test("not where less than a second is new", async () => {
     const { browser } = withVisits();
     const tab = browser.open();
