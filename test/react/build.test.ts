@@ -32,9 +32,11 @@ test("the entry, and all modules that use React, are marked as client code for s
         imports.some((name) => ["react", "convex/react"].includes(name)),
     );
   expect(clients.map(({ file, first }) => [file, first])).toEqual(
-    ["index.ts", "useActiveSessions.ts", "useSessionTracker.ts"].map((file) => [
-      file,
-      '"use client";',
-    ]),
+    [
+      "index.ts",
+      "useActiveSessions.ts",
+      "useOwnVisit.ts",
+      "useSessionTracker.ts",
+    ].map((file) => [file, '"use client";']),
   );
 });
