@@ -23,17 +23,23 @@ export interface CountChartProps<Counted extends Count> {
   nameOf: (count: Counted) => string;
   /** The bar in words. */
   say: (count: Counted) => string;
-  /** Text that is shown where every count is 0. */
+  /** Text that is shown where every count is 0; "": none. */
   empty: string;
   /** Whether every bar is named, and not only as many as have room. @default false */
   isEachNamed?: boolean;
+  /** Of what the counts are, where they are no whole numbers of things. */
+  axis?: {
+    tickFormatter: (value: number) => string;
+    /** By default from 0 to as much as there is. */
+    domain?: [0, number];
+  };
 }
 
 /** A bar for each count; one that was counted only so far has "4K+" over it. */
 export function CountChart<Counted extends Count>(
   props: CountChartProps<Counted>,
 ) {
-  const { counts, nameOf, say, empty, isEachNamed = false } = props;
+  const { counts, nameOf, say, empty, isEachNamed = false, axis } = props;
   if (counts === undefined) return <ChartFrame label="Loading" />;
   const bars = counts.map((each) => ({
     count: each.count,
@@ -53,7 +59,7 @@ export function CountChart<Counted extends Count>(
           {...(isEachNamed && { interval: 0 })}
           {...X_AXIS}
         />
-        <YAxis {...COUNT_AXIS} />
+        <YAxis {...COUNT_AXIS} {...axis} />
         <Tooltip
           isAnimationActive={false}
           cursor={{ fill: "var(--line)", opacity: 0.5 }}

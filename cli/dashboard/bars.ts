@@ -8,6 +8,7 @@ import {
   type Ask,
 } from "./barQueries.js";
 import type { Bar } from "./shapes.js";
+import { VisitFigures } from "./visitFigures.js";
 
 /** How often today's bar is read, while a page is open. */
 const TODAY_EVERY_MS = 30_000;
@@ -23,6 +24,7 @@ export class Bars {
   readonly #feed: Feed;
   readonly #ask: Ask;
   readonly #created = new Map<number, Bar>();
+  readonly #visits: VisitFigures;
   #pastAt = -Infinity;
   #wake: () => void = () => {};
 
@@ -30,6 +32,7 @@ export class Bars {
     this.#context = context;
     this.#feed = feed;
     this.#ask = ask;
+    this.#visits = new VisitFigures(ask);
   }
 
   /** Reads the bars of the past soon, for when a run has changed them. */
@@ -52,7 +55,9 @@ export class Bars {
     const isPastDue = now - this.#pastAt >= PAST_EVERY_MS;
     if (isPastDue) this.#pastAt = now;
     this.#feed.publish("created", await this.#createdByDay(now, isPastDue));
+    this.#feed.publish("days", await this.#visits.days(now, isPastDue));
     if (!isPastDue) return;
+    this.#feed.publish("sources", await this.#visits.sources(now));
     this.#feed.publish("purged", await purgedByDay(this.#ask, now));
     this.#feed.publish("ages", await inactiveByAge(this.#ask, now));
   }

@@ -1,4 +1,5 @@
 /** The topics of the page's feed; each is sent whole whenever it changes. Type imports only. */
+import type { Returns } from "../deployment/api.js";
 import type { RunShowJson } from "../json/run.js";
 import type { LogEntryJson } from "../json/settings.js";
 import type { StatusJson } from "../json/status.js";
@@ -18,6 +19,10 @@ export interface Topics {
   ages: AgeBar[];
   /** The connection to the deployment. */
   connection: { isConnected: boolean };
+  /** What visits came to, for a year back. */
+  days: Days;
+  /** Where the visits of the last days came from. */
+  sources: Sources;
 }
 export type Topic = keyof Topics;
 
@@ -39,6 +44,18 @@ export interface Bar {
   count: number;
   /** Whether there are more than `count`. */
   isCapped: boolean;
+}
+
+export interface Days {
+  /** The UTC day that it is, `YYYY-MM-DD`. */
+  today: string;
+  /** The days that have figures. */
+  days: Returns<"operator/stats:days">;
+}
+
+export interface Sources extends Returns<"operator/stats:sources"> {
+  /** The first of the days whose visits are counted, `YYYY-MM-DD`. */
+  from: string;
 }
 
 export interface AgeBar {

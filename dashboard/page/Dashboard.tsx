@@ -10,6 +10,7 @@ import type { Feed, View } from "./feed.js";
 import { ErrorTable, LogTable, RunTable } from "./tables.js";
 import { Progress, Schedules, StatusFacts, StatusTiles } from "./status.js";
 import { utcText } from "./text.js";
+import { Visits } from "./visits.js";
 
 /** The whole page; parts whose data has not arrived yet are left out or say that they load. */
 export function Dashboard({ feed }: { feed: Feed }) {
@@ -32,6 +33,7 @@ export function Dashboard({ feed }: { feed: Feed }) {
               purged={view.purged}
               ages={view.ages}
             />
+            <Visits days={view.days} sources={view.sources} />
             <StatusFacts status={view.status} now={now} />
             <Schedules status={view.status} now={now} />
           </>

@@ -20,6 +20,8 @@ const TOPICS: Record<Topic, true> = {
   purged: true,
   ages: true,
   connection: true,
+  days: true,
+  sources: true,
 };
 
 /** Listens to the command's events, for as long as the page is there. */

@@ -1,12 +1,12 @@
 /** `sessions-ops dashboard`: the command as a process, its page in a browser. */
 import { connect } from "node:net";
 import { once } from "node:events";
-import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { seedSessions } from "../../scripts/seedSessions.js";
 import { RealCli } from "../cli/support/realCli.js";
 import { INSECURE_HOST } from "./support/chromium.js";
+import { card, cutTables, findings, tile } from "./support/dashboardPage.js";
 import { linkIn, Operator } from "./support/operator.js";
 import { takeScreenshots } from "./support/screenshots.js";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared/times.js";
@@ -241,33 +241,6 @@ test("a bar counted to its limit says so, and tables show the newest first", asy
 });
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
-
-/** The violations that axe finds on the page, with their places. */
-async function findings(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() =>
-    (window as unknown as { axe: typeof axe }).axe.run(),
-  );
-  return violations.map(
-    ({ id, nodes }) =>
-      `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
-  );
-}
-
-function card(page: Page, title: string) {
-  return page.getByRole("region", { name: title, exact: true });
-}
-
-/** Runs in the page: the names of the tables that are wider than their card. */
-function cutTables(): Array<string | null> {
-  return [...document.querySelectorAll(".table")]
-    .filter((table) => table.scrollWidth > table.clientWidth)
-    .map((table) => table.querySelector("table")?.ariaLabel ?? null);
-}
-
-function tile(page: Page, label: string) {
-  return card(page, label).locator("b");
-}
 
 /** Collects everything that the page gets from now on: addresses, headers, bodies, events. */
 async function listen(page: Page): Promise<string[]> {

@@ -9,6 +9,7 @@ import type { Page } from "playwright-core";
 import { build } from "vite";
 import type { ComponentClient } from "../../../cli/deployment/client.js";
 import { exampleComponent } from "../../../scripts/exampleApp.js";
+import type { VisitReport } from "../../../convex/sessionTracker/shared/visits.js";
 import type { RealCli } from "../../cli/support/realCli.js";
 import type { Running } from "../../cli/support/realCli.js";
 import { copyDeployed } from "./app.js";
@@ -65,18 +66,27 @@ export class Operator {
   }
 
   /** Lets a visitor of the app say hello. */
-  async visit(anonymousId: string): Promise<void> {
+  visit(anonymousId: string, visit: VisitReport = {}): Promise<void> {
+    return this.#call("trackSession", { anonymousId, visit });
+  }
+
+  /** Lets a visitor of the app say goodbye. */
+  leave(anonymousId: string, visit: VisitReport = {}): Promise<void> {
+    return this.#call("endSession", { anonymousId, visit });
+  }
+
+  async #call(name: string, args: object): Promise<void> {
     const response = await fetch(`${this.deployment.url}/api/mutation`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({
-        path: "sessions:trackSession",
+        path: `sessions:${name}`,
         format: "json",
-        args: { anonymousId },
+        args,
       }),
     });
     const { status } = (await response.json()) as { status: string };
-    if (status !== "success") throw new Error(`trackSession: ${status}`);
+    if (status !== "success") throw new Error(`${name}: ${status}`);
   }
 }
 
