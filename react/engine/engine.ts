@@ -138,7 +138,7 @@ export function createEngine(
       else {
         error = { kind, message };
         // An app's own function may take nothing but the id.
-        if (!key && kind !== "unreachable") isPlain = !isPlain;
+        if (!key && kind !== "unreachable" && !retryAfterMs) isPlain = !isPlain;
         warnOnce(members, !key && kind === "failed", message);
         // What the function refuses or throws at would be refused again; a heartbeat goes on.
         if (kind === "unreachable" || !key || retryAfterMs) {
@@ -204,6 +204,7 @@ export function createEngine(
   /** What is told of the visit: how long somebody was there so far, and what the app lets be known of it. */
   function report(isLeaving?: boolean): VisitReport | undefined {
     count(isLeaving);
+    if (isPlain) return;
     // By the function that holds now, as with actions.
     const { visit, engagement } = together(members, options);
     const told = { isLeaving, ...(engagement && take()) };
@@ -215,7 +216,7 @@ export function createEngine(
         fail("invalidVisit", String(thrown));
       }
     }
-    if (!isPlain && (engagement || visit !== false)) return told;
+    if (engagement || visit !== false) return told;
   }
 
   /** Sends the heartbeat that is nearly due, or else what was counted and not sent. */
@@ -224,7 +225,7 @@ export function createEngine(
       link === "active" &&
       id === stored() &&
       beats.until <= age() &&
-      (isDue || (options.engagement === "exact" && isRestOurs()))
+      (isDue || (options.engagement === "exact" && !isPlain && isRestOurs()))
     ) {
       void send(beat(true));
     }

@@ -270,6 +270,22 @@ describe("an app's own function that takes nothing but an id", () => {
   });
 });
 
+test("a visitor who is told to come later still tells of the visit then", async () => {
+  const browser = new Browser();
+  let n = 0;
+  browser.network.answer = () => ({
+    status: "success",
+    value: (n += 1) > 1 || {
+      ok: false,
+      reason: "tooManySessions",
+      retryAfterMs: 20_000,
+    },
+  });
+  browser.open();
+  await browser.pass(MINUTE_MS);
+  expect(told(browser)).toMatchObject([{ path: "/" }, { path: "/" }]);
+});
+
 test("nothing of the page is looked at before consent", async () => {
   const browser = new Browser();
   const tab = browser.open(null);
