@@ -19,6 +19,7 @@ import {
   useNow,
 } from "../../ui/index.js";
 import { CONSENTS } from "./consent.js";
+import { VisitCard } from "./VisitCard.js";
 
 /**
  * The time between heartbeats, shorter than the default of five minutes, so that there is something to
@@ -31,7 +32,7 @@ export interface VisitorPageProps {
   onConsent: (consent: Consent) => void;
 }
 
-/** A page that is tracked, and shows its visitors their own session. */
+/** A page that is tracked, and shows its visitors their own visit and session. */
 export function VisitorPage({ consent, onConsent }: VisitorPageProps) {
   const tracking = useSessionTracker({
     consent,
@@ -47,6 +48,7 @@ export function VisitorPage({ consent, onConsent }: VisitorPageProps) {
         </Notice>
       )}
       <div className="columns">
+        <VisitCard isTracked={tracking.anonymousId !== null} />
         <SessionCard {...tracking} />
         <Card title="Do something">
           <Actions {...tracking} />
