@@ -100,7 +100,6 @@ export function startOf(lease: VisitUnderWay): number {
 /**
  * The fields of the lease that a report changes. Engaged time grows by no more than the time that has passed since
  * it last grew, so that nobody is there for longer than the clock allows.
- * @param now the end of a visit that is over
  */
 export function engagementOf(
   lease: VisitUnderWay,
@@ -120,16 +119,29 @@ export function engagementOf(
   return taken > engagedMs ? { engagedMs: taken, engagedAt: now } : {};
 }
 
-/** The engaged time that a closed visit still gains by a late report, in ms, within the visit's length. */
-export function lateEngagement(
-  visit: Visit | undefined,
+/**
+ * A visit that is over, with the engaged time of a report of it that comes late. Whoever was there for longer than
+ * the visit seemed to last was not heard of meanwhile, as where the network was away or the machine went to
+ * sleep: the visit ends so much later. Nobody was there for longer than has passed since it started.
+ */
+export function credited(
+  visit: Visit,
   report: VisitReport | undefined,
-): number {
-  if (visit === undefined || report?.engagedMs === undefined) return 0;
-  if (report.startedAt !== visit.startedAt) return 0;
-  const lengthMs = visit.endedAt - visit.startedAt;
-  const total = Math.floor(Math.min(report.engagedMs, lengthMs));
-  return Math.max(0, total - visit.engagedMs);
+  now: number,
+): Visit {
+  if (report?.engagedMs === undefined) return visit;
+  const { startedAt, endedAt } = visit;
+  if (report.startedAt !== undefined && report.startedAt !== startedAt) {
+    return visit;
+  }
+  const mostMs = Math.max(endedAt, now) - startedAt;
+  const engagedMs = Math.floor(Math.min(report.engagedMs, mostMs));
+  if (engagedMs <= visit.engagedMs) return visit;
+  return {
+    ...visit,
+    engagedMs,
+    endedAt: Math.max(endedAt, startedAt + engagedMs),
+  };
 }
 
 /** Under so much engaged time, and without an action, a visit is a bounce: GA4 draws the line there, too. */

@@ -2,7 +2,7 @@
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import {
-  engagementOf,
+  credited,
   startOf,
   type Visit,
   type VisitEnd,
@@ -30,9 +30,17 @@ export async function closeVisit(
 ): Promise<ClosedVisit> {
   const { report, ...left } = end;
   const why = end.state === "ended" ? "ended" : "idle";
-  const visit = visitOf(session, lease, end.inactiveSince, why, report);
+  const visit = credited(
+    visitOf(session, lease, end.inactiveSince, why),
+    report,
+    Date.now(),
+  );
   const kept = await keepVisit(ctx, session, visit);
-  await ctx.db.patch("sessions", session._id, { ...left, ...kept });
+  await ctx.db.patch("sessions", session._id, {
+    ...left,
+    inactiveSince: visit.endedAt,
+    ...kept,
+  });
   await ctx.db.delete("leases", lease._id);
   return closed(visit, session.visits === 1);
 }
@@ -43,13 +51,8 @@ export function visitOf(
   lease: Doc<"leases">,
   endedAt: number,
   why: VisitEnd,
-  report?: VisitReport,
 ): Visit {
-  const { entry, path, actionCount } = lease;
-  const { engagedMs = 0 } = {
-    ...lease,
-    ...engagementOf(lease, report, endedAt),
-  };
+  const { engagedMs = 0, entry, path, actionCount } = lease;
   // In an imported lease, or after a clock was set back, the start may lie after the end.
   const startedAt = Math.min(startOf(lease), endedAt);
   return {

@@ -2,8 +2,8 @@
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import {
+  credited,
   entryOf,
-  lateEngagement,
   type VisitReport,
   whyOver,
 } from "../shared/visits.js";
@@ -64,7 +64,7 @@ export async function startVisit(
     visits,
     inactiveSince: undefined,
     endReason: undefined,
-    ...(await creditLast(ctx, session, report)),
+    ...(await creditLast(ctx, session, report, now)),
   });
   await countStates(ctx, { [session.state]: -1, active: 1 });
   await noteChanges(ctx, [changeOf(session, "active")]);
@@ -105,7 +105,8 @@ async function followUp(
   report: VisitReport | undefined,
 ): Promise<Patch<Doc<"sessions">>> {
   const why = whyOver(lease, now) ?? "maximum";
-  const over = visitOf(session, lease, lease.lastActive, why, report);
+  const seen = visitOf(session, lease, lease.lastActive, why);
+  const over = credited(seen, report, now);
   await countVisits(ctx, [closed(over, session.visits === 1)]);
   return await keepVisit(ctx, session, over);
 }
@@ -115,14 +116,14 @@ async function creditLast(
   ctx: MutationCtx,
   { lastVisit, engagedMs = 0 }: Doc<"sessions">,
   report: VisitReport | undefined,
+  now: number,
 ): Promise<Patch<Doc<"sessions">>> {
-  const late = lateEngagement(lastVisit, report);
-  if (lastVisit === undefined || late === 0) return {};
-  await countVisits(ctx, [gained(lastVisit, late)]);
-  return {
-    lastVisit: { ...lastVisit, engagedMs: lastVisit.engagedMs + late },
-    engagedMs: engagedMs + late,
-  };
+  if (lastVisit === undefined || report?.startedAt === undefined) return {};
+  const visit = credited(lastVisit, report, now);
+  const lateMs = visit.engagedMs - lastVisit.engagedMs;
+  if (lateMs === 0) return {};
+  await countVisits(ctx, [gained(lastVisit, lateMs)]);
+  return { lastVisit: visit, engagedMs: engagedMs + lateMs };
 }
 
 function visit<How extends "created" | "revived">(

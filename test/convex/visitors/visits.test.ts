@@ -208,7 +208,7 @@ describe("engaged time", () => {
     expect(session.engagedMs).toBe(3 * MINUTE_MS);
   });
 
-  test("of a visit that a run has closed meanwhile is that visit's and its day's, within its length", async () => {
+  test("of a visit that a run has closed meanwhile is that visit's and its day's", async () => {
     await beat();
     pass(5 * MINUTE_MS);
     await beat();
@@ -218,11 +218,43 @@ describe("engaged time", () => {
     expect(await readDays(t)).toEqual({
       "2026-01-01": { ...figures, bounces: 1, engagedMs: 0 },
     });
-    await beat({ startedAt: START, engagedMs: HOUR_MS });
+    await beat({ startedAt: START, engagedMs: 4 * MINUTE_MS });
     const { session } = await rows();
-    expect(session.lastVisit).toMatchObject({ engagedMs: 5 * MINUTE_MS });
+    expect(session.lastVisit).toMatchObject({
+      endedAt: START + 5 * MINUTE_MS,
+      engagedMs: 4 * MINUTE_MS,
+    });
     expect(await readDays(t)).toEqual({
-      "2026-01-01": { ...figures, bounces: 0, engagedMs: 5 * MINUTE_MS },
+      "2026-01-01": { ...figures, bounces: 0, engagedMs: 4 * MINUTE_MS },
+    });
+  });
+
+  describe.each([
+    ["that a heartbeat closes", async () => {}, beat],
+    ["that a run has closed", () => run("expire"), beat],
+    ["that the visitor ends late", async () => {}, end],
+  ])("of a visit %s, beyond its last sign of life", (_, close, tell) => {
+    test.each([
+      ["lets it end so much later", 7 * MINUTE_MS, 7 * MINUTE_MS],
+      ["is no more than has passed since its start", DAY_MS, 70 * MINUTE_MS],
+    ])("%s", async (_is, engagedMs, expected) => {
+      await beat();
+      pass(5 * MINUTE_MS);
+      await beat({ engagedMs: 4 * MINUTE_MS });
+      pass(HOUR_MS);
+      await close();
+      vi.setSystemTime(START + 70 * MINUTE_MS);
+      await tell({ startedAt: START, engagedMs });
+      const { session } = await rows();
+      expect(session.lastVisit).toMatchObject({
+        startedAt: START,
+        endedAt: START + expected,
+        engagedMs: expected,
+      });
+      expect((await readDays(t))["2026-01-01"]).toMatchObject({
+        visits: 1,
+        engagedMs: expected,
+      });
     });
   });
 
