@@ -61,9 +61,10 @@ export function createEngagement(
       seen = store.get(key);
       countedAt = age;
     } else if (startedAt && (isOn || isAlone())) {
+      const passed = age - countedAt;
       const ms = Math.min(
-        age - countedAt,
-        LONGEST_TICK_MS,
+        // Nobody was there while nothing ran.
+        passed > LONGEST_TICK_MS ? 0 : passed,
         // Where the clock was set back, what others have counted is not known.
         Math.abs(now - at),
       );

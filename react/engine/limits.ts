@@ -26,7 +26,7 @@ export const STEP_MS = 50;
 
 /** Engaged time is counted, and stored, so often: a page that crashes loses no more. */
 export const TICK_MS = 1_000;
-/** What a tick counts at most. More has passed only where nothing ran, as while the machine slept. */
+/** A tick of more counts nothing: nothing ran meanwhile, as while the machine slept. */
 export const LONGEST_TICK_MS = 2_000;
 /** With `requireInput` somebody is there for so long after the last input. */
 export const INPUT_MS = 60_000;

@@ -80,7 +80,7 @@ export class Visits {
       lease &&
       (now - lease.lastActive > IDLE_MS || now - lease.startedAt >= LONGEST_MS)
     ) {
-      this.#close(lease, lease.lastActive, report);
+      this.#close(lease, lease.lastActive);
       lease = undefined;
     }
     if (lease === undefined) {
@@ -105,11 +105,12 @@ export class Visits {
 
   #end(anonymousId: unknown, report: Report): void {
     const lease = this.#leases.get(anonymousId);
-    if (lease) this.#close(lease, this.#clock.now, report);
+    if (!lease) return;
+    this.#close(lease, this.#clock.now);
+    this.#credit(anonymousId, report);
   }
 
-  #close(lease: Lease, endedAt: number, report: Report): void {
-    take(lease, report, endedAt);
+  #close(lease: Lease, endedAt: number): void {
     this.#leases.delete(lease.anonymousId);
     this.closed.push({ ...lease, endedAt });
   }
@@ -123,8 +124,9 @@ export class Visits {
       last === undefined
     )
       return;
-    const most = Math.min(engagedMs, last.endedAt - last.startedAt);
+    const most = Math.min(engagedMs, this.#clock.now - last.startedAt);
     last.engagedMs = Math.max(last.engagedMs, most);
+    last.endedAt = Math.max(last.endedAt, last.startedAt + last.engagedMs);
   }
 }
 
