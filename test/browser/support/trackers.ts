@@ -26,7 +26,11 @@ export function appPath(
 const TIMEOUT_MS = 60_000;
 
 /** Resolves when all of the page's roots have this status, also where the page is hidden. */
-export async function allShow(tab: Tab, status: SessionStatus): Promise<void> {
+export async function allShow(
+  tab: Tab,
+  status: SessionStatus,
+  { timeout = TIMEOUT_MS } = {},
+): Promise<void> {
   // The test polls by itself: Playwright looks at a page in frames, of which a hidden one has none.
   const shown = () =>
     tab.page.evaluate(() => [
@@ -34,7 +38,7 @@ export async function allShow(tab: Tab, status: SessionStatus): Promise<void> {
         [...document.querySelectorAll("output")].map((one) => one.textContent),
       ),
     ]);
-  await expect.poll(shown, { timeout: TIMEOUT_MS }).toEqual([status]);
+  await expect.poll(shown, { timeout }).toEqual([status]);
 }
 
 /** The anonymousIds that the page's roots track. */

@@ -108,11 +108,25 @@ export class Visitor {
     await this.settle();
     for (let left = ms; left > 0; left -= STEP_MS) {
       const step = Math.min(left, STEP_MS);
+      // Before the deployment's: whoever was there for so long that by its clock it cannot be yet, tells that
+      // again later, while what a deployment that was ahead has not taken would be lost.
+      await this.#run(step);
       const heard = [...this.#tabs].map((tab) => tab.hears(step));
       this.#app.clock.advance(step);
       await Promise.all(heard);
-      await this.#run(step);
     }
+  }
+
+  /**
+   * Lets so much time go by as on a machine that sleeps meanwhile: no timer runs until it is over.
+   * @param isCounted whether the pages' own clock, `performance.now()`, goes on, as it does on Windows
+   */
+  async sleep(ms: number, isCounted: boolean): Promise<void> {
+    await this.settle();
+    const { clock } = this.context;
+    this.#app.clock.advance(ms);
+    if (isCounted) await clock.fastForward(ms);
+    else await clock.setSystemTime(this.#app.clock.now());
   }
 
   /**
