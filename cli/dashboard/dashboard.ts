@@ -1,7 +1,9 @@
 import type { CliContext } from "../context.js";
-import { Feed } from "./feed.js";
+import { messageOf } from "../errors.js";
+import { Feed, jsonWithout } from "./feed.js";
 import { readPageFiles } from "./pageFiles.js";
 import { openServer } from "./server.js";
+import { readSessionDetails } from "./sessionDetails.js";
 import { feedFrom } from "./source.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
 import { note, print, printJson } from "../terminal/output.js";
@@ -34,6 +36,14 @@ export async function dashboard(
     port: options.port ?? 0,
     files,
     feed,
+    readSession: async (id) => {
+      try {
+        const found = await readSessionDetails(client, id);
+        return jsonWithout(target.adminKey, found);
+      } catch (error) {
+        throw new Error(target.adminKey.redact(messageOf(error)));
+      }
+    },
     onReuse: (link) =>
       note(
         context,

@@ -12,9 +12,7 @@ export class Feed {
   }
 
   publish<Name extends Topic>(topic: Name, value: Topics[Name]): void {
-    const json = JSON.stringify(value, (_key, part: unknown) =>
-      typeof part === "string" ? this.#adminKey.redact(part) : part,
-    );
+    const json = jsonWithout(this.#adminKey, value);
     if (this.#latest.get(topic) === json) return;
     this.#latest.set(topic, json);
     for (const listener of this.#listeners) listener(topic);
@@ -38,4 +36,11 @@ export class Feed {
   get isWatched(): boolean {
     return this.#listeners.size > 0;
   }
+}
+
+/** The value as JSON, with the admin key blacked out of all its texts. */
+export function jsonWithout(adminKey: AdminKey, value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "string" ? adminKey.redact(part) : part,
+  );
 }

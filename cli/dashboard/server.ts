@@ -23,6 +23,8 @@ export interface ServerOptions {
   readonly port: number;
   readonly files: PageFiles;
   readonly feed: Feed;
+  /** Answers `session?id=ID` with JSON that holds no secret. */
+  readonly readSession: (id: string) => Promise<string>;
   /**
    * Called with a new link after two browsers have used the old one, neither of which is let in any
    * more.
@@ -93,7 +95,9 @@ function answer(exchanged: Exchanged): void {
     return enter(exchanged, token);
   }
   if (!access.isKnown(request)) return refuse(response);
-  show(exchanged, path.slice(access.path.length) || "index.html");
+  const name = path.slice(access.path.length) || "index.html";
+  if (name === "session") return void answerSession(exchanged, query);
+  show(exchanged, name);
 }
 
 /** Takes the token for a cookie, and leads on to the address without the token. */
@@ -129,6 +133,20 @@ function goOn(response: ServerResponse): void {
   response.end(
     '<!doctype html><meta http-equiv="refresh" content="0; url=./"><title>sessions-ops</title>',
   );
+}
+
+async function answerSession(
+  { readSession, response }: Exchanged,
+  query: string,
+): Promise<void> {
+  const id = new URLSearchParams(query).get("id") ?? "";
+  try {
+    const json = await readSession(id);
+    response.writeHead(200, { "Content-Type": "application/json" });
+    response.end(json);
+  } catch (error) {
+    say(response, 502, messageOf(error));
+  }
 }
 
 function show(

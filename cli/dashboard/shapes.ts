@@ -1,6 +1,10 @@
-/** The topics of the page's feed; each is sent whole whenever it changes. Type imports only. */
+/**
+ * The topics of the page's feed; each is sent whole whenever it changes. And what the page asks for. Type imports
+ * only.
+ */
 import type { Returns } from "../deployment/api.js";
 import type { RunShowJson } from "../json/run.js";
+import type { SessionJson, VisitJson } from "../json/session.js";
 import type { LogEntryJson } from "../json/settings.js";
 import type { StatusJson } from "../json/status.js";
 
@@ -44,6 +48,16 @@ export interface Bar {
   count: number;
   /** Whether there are more than `count`. */
   isCapped: boolean;
+}
+
+/** The answer to `session?id=ID`, or `null` where there is no such session. */
+export interface SessionDetails {
+  /** Without the visitor's credential. */
+  session: Omit<SessionJson, "anonymousId">;
+  /** Newest first, the one under way included. */
+  visits: VisitJson[];
+  /** Whether there are earlier ones. */
+  hasMore: boolean;
 }
 
 export interface Days {

@@ -8,6 +8,7 @@ import type {
 import { ActiveChart, AgeChart } from "./charts.js";
 import type { Feed, View } from "./feed.js";
 import { ErrorTable, LogTable, RunTable } from "./tables.js";
+import { SessionCard } from "./session.js";
 import { Progress, Schedules, StatusFacts, StatusTiles } from "./status.js";
 import { utcText } from "./text.js";
 import { Visits } from "./visits.js";
@@ -38,6 +39,7 @@ export function Dashboard({ feed }: { feed: Feed }) {
             <Schedules status={view.status} now={now} />
           </>
         )}
+        <SessionCard />
         <Card title="Runs" note="the newest 50; times in UTC">
           <RunTable runs={view.runs} now={now} />
         </Card>

@@ -57,6 +57,44 @@ test("the visits of a day are bars and rows of their sources", async () => {
   await close();
 });
 
+test("a session is shown with its visits and their times, by either of its ids", async () => {
+  const visitor = "visitor-1";
+  await operator.visit(visitor, { path: "/again" });
+  await operator.leave(visitor);
+  await operator.visit(visitor, { path: `/${"a-long-way/".repeat(20)}` });
+  const { page, close } = await open();
+  const session = card(page, "A session");
+  const ask = async (id: string): Promise<void> => {
+    await session.getByLabel("sessionId or anonymousId").fill(id);
+    await session.getByRole("button", { name: "Show" }).click();
+  };
+  await ask("nobody's");
+  await session.getByText("There is no session of nobody's.").waitFor();
+  await ask(visitor);
+  const rows = session.locator("tbody tr");
+  await rows.nth(2).waitFor();
+  const cells = (n: number) => rows.nth(n).locator("td").allTextContents();
+  const time = expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d$/) as string;
+  expect((await cells(0)).slice(0, 5)).toEqual([
+    ...[time, "under way", "-", "0 s", "0"],
+  ]);
+  expect(await cells(1)).toEqual([
+    ...[time, time, "ended", "0 s", "0", "direct", "/again", "/again"],
+  ]);
+  expect(await cells(2)).toEqual([
+    ...[time, time, "ended", "0 s", "0"],
+    ...["news.example.com", "/pricing", "/pricing"],
+  ]);
+  expect(await page.content()).not.toContain(visitor);
+  expect(await takeScreenshots(page, "dashboard-session")).toEqual([]);
+  await expectWellShown(page);
+  const sessionId = await session.locator("dd code").textContent();
+  await ask("somebody else");
+  await ask(sessionId ?? "");
+  await rows.nth(2).waitFor();
+  await close();
+});
+
 test("a year of visits fits, by week", async () => {
   const { page, close } = await open(aYear());
   const month = card(page, "Visits by day").getByRole("img");

@@ -10,6 +10,10 @@ async function open() {
     port: 0,
     files: new Map(),
     feed,
+    readSession: (id) => {
+      if (id === "fails") return Promise.reject(new Error("It is away."));
+      return Promise.resolve(JSON.stringify({ of: id }));
+    },
     onReuse: (link) => links.push(link),
   });
   onTestFinished(() => server.close());
@@ -43,4 +47,21 @@ test("a link used twice ends the first browser's stream, and lets it open no oth
   const other = await fetch(events, { headers: { cookie: second } });
   expect(other.status).toBe(200);
   await other.body?.cancel();
+});
+
+test("a session is told to the browser that was let in, and to nobody else", async () => {
+  const { server } = await open();
+  const cookie = await enter(server.link);
+  const session = server.link.replace(/\?.*/, "session?id=some%20one");
+  expect((await fetch(session)).status).toBe(403);
+  const answer = await fetch(session, { headers: { cookie } });
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toEqual({ of: "some one" });
+  const failed = await fetch(session.replace("some%20one", "fails"), {
+    headers: { cookie },
+  });
+  expect(failed.status).toBe(502);
+  expect(await failed.text()).toContain("It is away.");
+  const posted = await fetch(session, { method: "POST", headers: { cookie } });
+  expect(posted.status).toBe(405);
 });
