@@ -5,8 +5,12 @@ export interface ImportJson {
   created: number;
   merged: number;
   unchanged: number;
+  /** Finished visits that were not there before. */
+  visits: number;
   /** Actions that were not there before. */
   actions: number;
+  /** Days with figures: those whose figures were raised to those of the file, and the others. */
+  days: { changed: number; unchanged: number };
   invalid: number;
   olderThanRetention: number;
 }
@@ -15,7 +19,11 @@ export interface ImportJson {
 export interface ExportJson {
   file: string;
   sessions: number;
+  /** Finished visits; the visits under way are in their sessions. */
+  visits: number;
   actions: number;
-  /** Lines written; a session with very many actions takes several. */
+  /** Days with figures, each a line. */
+  days: number;
+  /** Lines written; a session with very many visits or actions takes several. */
   lines: number;
 }

@@ -22,7 +22,7 @@ export interface ExportOptions extends GlobalOptions {
   readonly withoutIds?: boolean;
 }
 
-/** Writes every session with its actions, one page of them in memory at a time. */
+/** Writes the figures of days and every session with its visits and actions, one page of them in memory at a time. */
 export async function exportFile(
   context: CliContext,
   file: string,
@@ -38,7 +38,13 @@ export async function exportFile(
   const destination =
     file === "-" ? null : await openDestination(path, options);
   const { client } = await connect(context, options);
-  const exported: Exported = { sessions: 0, visits: 0, actions: 0, lines: 0 };
+  const exported: Exported = {
+    sessions: 0,
+    visits: 0,
+    actions: 0,
+    days: 0,
+    lines: 0,
+  };
   if (destination === null) {
     await write(context, client, exported, options, context.stdout);
     await flushed(context);
@@ -47,8 +53,7 @@ export async function exportFile(
   await toFile(context, client, exported, options, path, destination);
   if (!options.withoutIds && !options.json) note(context, holdsIds(path));
   if (options.json) {
-    const { visits, ...counts } = exported;
-    printJson(context, { file: path, ...counts } satisfies ExportJson);
+    printJson(context, { file: path, ...exported } satisfies ExportJson);
   } else {
     print(context, summary(exported, `to ${path}`));
   }
@@ -136,6 +141,7 @@ function nothingExported(): CliError {
   return new CliError("cancelled", "Interrupted; nothing was exported.");
 }
 
-function summary({ sessions, actions }: Exported, where: string): string {
-  return `Exported ${countOf(sessions, "session")} and ${countOf(actions, "action")} ${where}.`;
+function summary(exported: Exported, where: string): string {
+  const { sessions, visits, actions, days } = exported;
+  return `Exported ${countOf(sessions, "session")}, ${countOf(visits, "finished visit")}, ${countOf(actions, "action")} and the figures of ${countOf(days, "day")} ${where}.`;
 }

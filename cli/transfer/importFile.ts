@@ -8,11 +8,12 @@ import {
 } from "../deployment/connect.js";
 import { CliError } from "../errors.js";
 import { checkSource, readRows } from "./import/check.js";
-import { confirmOlder } from "./import/older.js";
-import type { TimeUnit } from "./import/parseRow.js";
+import { confirmOlder } from "./older.js";
+import type { TimeUnit } from "./import/fields.js";
 import { openSource } from "./import/source.js";
 import type { Source } from "./import/textLines.js";
 import { sendAll } from "./import/sendAll.js";
+import { sendDays } from "./import/sendDays.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
 import { print, printJson } from "../terminal/output.js";
 import { countOf, formatNumber } from "../terminal/words.js";
@@ -69,19 +70,22 @@ async function importSource(
   }
   await announceTarget(context, connection);
   await confirmOlder(context, client, options, checked, retentionDays);
-  const { counts, refused } = await untilInterrupted(
+  const { days, counts, refused } = await untilInterrupted(
     context,
     client,
-    (interrupted) =>
-      sendAll(context, client, readRows(source, reading), {
+    async (interrupted) => ({
+      days: await sendDays(client, [...checked.days.values()], interrupted),
+      ...(await sendAll(context, client, readRows(source, reading), {
         ...options,
         interrupted,
         total: checked.rows,
-      }),
+      })),
+    }),
   );
   return {
     rows: checked.rows - refused,
     ...counts,
+    days,
     invalid: checked.invalid + refused,
     olderThanRetention: checked.older,
   };
@@ -95,5 +99,12 @@ function summary(result: ImportJson): string {
     result.invalid === 0
       ? ""
       : `; ${countOf(result.invalid, "invalid line")} skipped`;
-  return `Imported ${countOf(result.rows, "row")}: ${outcomes}; ${countOf(result.actions, "action")} added${skipped}.`;
+  const { changed, unchanged } = result.days;
+  const days =
+    changed + unchanged === 0
+      ? ""
+      : `; figures of ${countOf(changed + unchanged, "day")}, ${formatNumber(changed)} raised`;
+  const visits =
+    result.visits === 0 ? "" : `${countOf(result.visits, "visit")} and `;
+  return `Imported ${countOf(result.rows, "row")}: ${outcomes}; ${visits}${countOf(result.actions, "action")} added${days}${skipped}.`;
 }

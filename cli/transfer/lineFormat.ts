@@ -1,10 +1,13 @@
 /**
- * The format of a line of JSONL: `export` and `purge --archive` write it and `import` reads it. A line
- * depends on the session alone, not on where it is stored: no ids of rows, fields in one order,
- * metadata in Convex's own JSON, so that values of every type come back as they were.
+ * The format of a line of JSONL: `export` and `purge --archive` write it and `import` reads it. A line is a
+ * session with its visits and actions, or the figures of a day. It depends on the session alone, not on where
+ * it is stored: no ids of rows, fields in one order, times in ms, metadata in Convex's own JSON, so that values
+ * of every type come back as they were. Fields are added and left out, never changed in meaning, so that files
+ * of earlier versions stay readable.
  */
 import type { JSONValue } from "convex/values";
 import type { Action, WholeSession } from "../deployment/api.js";
+import type { Day } from "../../convex/sessionTracker/shared/days.js";
 import type { OpenVisit } from "../../convex/sessionTracker/shared/transfer/openVisits.js";
 import type {
   Entry,
@@ -125,6 +128,13 @@ export function sessionLine(
   ];
   if (rows.length === 0) return `${fields}\n`;
   return `${fields.slice(0, -1)},${rows.join(",")}}\n`;
+}
+
+/** The text of the line of a day's figures. */
+export function dayLine(of: Day): string {
+  const { day, newVisitors, visits, bounces, engagedMs, actions } = of;
+  const fields = { day, newVisitors, visits, bounces, engagedMs, actions };
+  return `${JSON.stringify(fields)}\n`;
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────

@@ -20,14 +20,6 @@ export const differences: readonly Difference[] = [
       /'Scanned too many documents' but got 'Too many documents read in a single f/,
   },
   {
-    file: "test/convex/operator/import.test.ts",
-    tests: [
-      "of the most rows allowed fits a transaction when every row changes all it can",
-    ],
-    reason: COUNTED_TWICE,
-    failsWith: INTERVALS_TWICE,
-  },
-  {
     file: "test/convex/runs/chain.test.ts",
     tests: [
       "a page of 1000 takes fewer read intervals than the real backend allows",

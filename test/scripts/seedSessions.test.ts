@@ -1,6 +1,6 @@
 import { getConvexSize, type Value } from "convex/values";
 import { expect, test } from "vitest";
-import { parseRow } from "../../cli/transfer/import/parseRow.js";
+import { parseLine } from "../../cli/transfer/import/parseRow.js";
 import { seedSessions } from "../../scripts/seedSessions.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 
@@ -33,7 +33,7 @@ test("every session has its actions between its start and last activity, and can
     metadataBytes: 200,
   });
   for (const row of seeded) {
-    expect(parseRow(JSON.stringify(row), { now: NOW })).toEqual({
+    expect(parseLine(JSON.stringify(row), { now: NOW })).toEqual({
       ok: true,
       row,
     });

@@ -1,11 +1,16 @@
-/** All sessions as lines, in the order of their anonymousIds, with no more than a page in memory. */
+/**
+ * The figures of days, and all sessions in the order of their anonymousIds, as lines, with no more than a page in
+ * memory.
+ */
 import type { Returns, WholeSession } from "../../deployment/api.js";
 import type { ComponentClient } from "../../deployment/client.js";
-import { actionText } from "../lineFormat.js";
+import { actionText, dayLine } from "../lineFormat.js";
+import type { Day } from "../../../convex/sessionTracker/shared/days.js";
 import { SessionLines, type Written } from "./oneSession.js";
 
 export interface Exported extends Written {
   sessions: number;
+  days: number;
 }
 
 /** @param exported counts the sessions and lines as they are given out */
@@ -14,25 +19,26 @@ export async function* exportLines(
   exported: Exported,
   { withoutIds = false }: { withoutIds?: boolean } = {},
 ): AsyncGenerator<string> {
+  // A visit that closes while the sessions are read is in the figures of no day, rather than twice when it is
+  // imported.
+  for await (const day of days(client)) {
+    exported.days += 1;
+    exported.lines += 1;
+    yield dayLine(day);
+  }
   let text: SessionLines | null = null;
   let sessionId: string | null = null;
-  for await (const { actions, ...of } of pieces(client)) {
+  for await (const { visits, actions, ...of } of pieces(client)) {
     const { session } = of;
     if (text === null || session.sessionId !== sessionId) {
       if (text !== null) yield* text.end();
       // Several lines may belong to one session; without ids nothing else says so.
       const more = withoutIds ? { sessionId: session.sessionId } : {};
-      // An import knows no visits yet.
-      const { lastVisit, firstEntry, ...known } = session;
-      const line = {
-        session: { ...known, engagedMs: 0 },
-        lastActive: of.lastActive,
-        underWay: null,
-      };
-      text = new SessionLines(line, exported, more, { withoutIds });
+      text = new SessionLines(of, exported, more, { withoutIds });
       sessionId = session.sessionId;
       exported.sessions += 1;
     }
+    for (const visit of visits) yield* text.addVisit(visit);
     for (const action of actions) {
       yield* text.add(action.at, actionText(action));
     }
@@ -50,4 +56,15 @@ async function* pieces(client: ComponentClient): AsyncGenerator<WholeSession> {
     yield* page.sessions;
     cursor = page.cursor;
   } while (cursor !== null);
+}
+
+async function* days(client: ComponentClient): AsyncGenerator<Day> {
+  let after: string | null = null;
+  for (;;) {
+    const page: Day[] = await client.query("operator/export:days", { after });
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.day;
+  }
 }

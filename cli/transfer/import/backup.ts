@@ -104,8 +104,13 @@ function findTrackers(
     if (component === "" || sessions === undefined || others.length < 2) {
       continue;
     }
-    const [leases, actions] = [named.get("leases"), named.get("actions")];
-    trackers.set(component, { sessions, leases, actions });
+    trackers.set(component, {
+      sessions,
+      leases: named.get("leases"),
+      actions: named.get("actions"),
+      visits: named.get("visits"),
+      days: named.get("days"),
+    });
   }
   return trackers;
 }

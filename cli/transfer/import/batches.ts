@@ -31,7 +31,7 @@ export async function* batchRows(
   let actions = 0;
   let size = 0;
   for await (const row of rows) {
-    const count = actionCount(row);
+    const count = rowCount(row);
     const isFull =
       batch.length === MAX_IMPORT_ROWS ||
       actions + count > MAX_IMPORT_ACTIONS ||
@@ -49,13 +49,16 @@ export async function* batchRows(
   if (batch.length > 0) yield batch;
 }
 
-/** Whether one call takes the row with all its actions. */
+/** Whether one call takes the row with all its visits and actions. */
 export function fitsOneCall(row: NumberedRow): boolean {
-  return actionCount(row) <= MAX_IMPORT_ACTIONS && row.size <= MAX_SIZE;
+  return rowCount(row) <= MAX_IMPORT_ACTIONS && row.size <= MAX_SIZE;
 }
 
-function actionCount({ row: { actions = [] } }: NumberedRow): number {
-  let count = actions.length;
+/** Number of visits and actions of the row. */
+function rowCount({
+  row: { finishedVisits = [], actions = [] },
+}: NumberedRow): number {
+  let count = finishedVisits.length + actions.length;
   for (const { copies = 1 } of actions) {
     // Copies beyond the first go their own way.
     if (copies > 1) count += MAX_IMPORT_ACTIONS;

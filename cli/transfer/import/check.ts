@@ -2,9 +2,12 @@ import type { CliContext } from "../../context.js";
 import { note } from "../../terminal/output.js";
 import { countOf, formatNumber, shortened } from "../../terminal/words.js";
 import { printable } from "../../terminal/printable.js";
-import { parseRow, type ReadingOptions } from "./parseRow.js";
+import type { ReadingOptions } from "./fields.js";
+import { parseLine } from "./parseRow.js";
 import type { NumberedRow } from "./batches.js";
+import { VISIT_FIELDS } from "./parseVisits.js";
 import type { Source } from "./textLines.js";
+import type { Day } from "../../../convex/sessionTracker/shared/days.js";
 
 export interface Reading extends Omit<ReadingOptions, "onUnknown"> {
   fromLine: number;
@@ -15,6 +18,8 @@ export interface Checked {
   invalid: number;
   /** Rows last active before the cutoff of the retention. */
   older: number;
+  /** The figures of days, the highest of each field where a day has several lines. */
+  days: Map<string, Day>;
 }
 
 /** The most invalid lines that are shown one by one; the others are counted. */
@@ -28,18 +33,20 @@ export async function* readRows(
     onLine?: () => void;
     onInvalid?: (line: number, problem: string) => void;
     onUnknown?: (name: string, line: number) => void;
+    onDay?: (day: Day) => void;
   } = {},
 ): AsyncGenerator<NumberedRow> {
   for await (const { line, text } of source.lines()) {
     if (line < fromLine) continue;
     heard.onLine?.();
     const { onUnknown } = heard;
-    const parsed = parseRow(text, {
+    const parsed = parseLine(text, {
       ...reading,
       ...(onUnknown && { onUnknown: (name) => onUnknown(name, line) }),
     });
     if (!parsed.ok) heard.onInvalid?.(line, parsed.problem + whose(text));
-    else if (parsed.row !== null) {
+    else if ("day" in parsed) heard.onDay?.(parsed.day);
+    else if ("row" in parsed) {
       yield { line, size: text.length, row: parsed.row };
     }
   }
@@ -54,13 +61,18 @@ function whose(text: string): string {
   return sessionId === undefined ? "" : ` (session ${sessionId})`;
 }
 
-/** Reads the source once before anything is written. Keeps nothing but counts. */
+/** Reads the source once before anything is written. Keeps nothing but counts and the figures of days. */
 export async function checkSource(
   context: CliContext,
   source: Source,
   { cutoff, ...reading }: Reading & { cutoff: number | null },
 ): Promise<Checked> {
-  const checked: Checked = { rows: 0, invalid: 0, older: 0 };
+  const checked: Checked = {
+    rows: 0,
+    invalid: 0,
+    older: 0,
+    days: new Map(),
+  };
   const unknown = new UnknownFields();
   let lines = 0;
   const onInvalid = (line: number, problem: string): void => {
@@ -71,6 +83,9 @@ export async function checkSource(
     onLine: () => (lines += 1),
     onInvalid,
     onUnknown: unknown.add,
+    onDay: (day: Day) => {
+      checked.days.set(day.day, higher(day, checked.days.get(day.day)));
+    },
   };
   for await (const { row } of readRows(source, reading, heard)) {
     checked.rows += 1;
@@ -127,7 +142,18 @@ class UnknownFields {
         : ` and ${formatNumber(others)}${this.#hasMore ? " or more" : ""} others`;
     note(
       context,
-      `Fields that are not imported: ${shown.join(", ")}${more}. An import takes anonymousId, createdAt, lastActive, visits, ended, userId and actions.`,
+      `Fields that are not imported: ${shown.join(", ")}${more}. An import takes anonymousId, createdAt, lastActive, visits, ended, userId, ${VISIT_FIELDS.join(", ")} and actions.`,
     );
   }
+}
+
+function higher(a: Day, b: Day = a): Day {
+  return {
+    day: a.day,
+    newVisitors: Math.max(a.newVisitors, b.newVisitors),
+    visits: Math.max(a.visits, b.visits),
+    bounces: Math.max(a.bounces, b.bounces),
+    engagedMs: Math.max(a.engagedMs, b.engagedMs),
+    actions: Math.max(a.actions, b.actions),
+  };
 }

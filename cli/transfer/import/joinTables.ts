@@ -13,17 +13,21 @@ import { CliError } from "../../errors.js";
 import { SessionLines } from "../export/oneSession.js";
 import { note } from "../../terminal/output.js";
 import { countOf } from "../../terminal/words.js";
-import { storedActionText } from "../lineFormat.js";
+import { dayLine, storedActionText } from "../lineFormat.js";
 import { readLines, type Source, type SourceLine } from "./textLines.js";
 import type { ZippedTable } from "./zip.js";
+import type { Day } from "../../../convex/sessionTracker/shared/days.js";
+import { toOpenVisit } from "../../../convex/sessionTracker/shared/transfer/openVisits.js";
 
 export interface TrackerTables {
   sessions: ZippedTable;
   leases: ZippedTable | undefined;
   actions: ZippedTable | undefined;
+  visits: ZippedTable | undefined;
+  days: ZippedTable | undefined;
 }
 
-const KINDS = ["sessions", "leases", "actions"] as const;
+const KINDS = ["sessions", "leases", "visits", "actions"] as const;
 type Kind = (typeof KINDS)[number];
 
 /** The size of a temporary file, which is in memory as a whole. */
@@ -44,10 +48,15 @@ export async function joinTables(
   const close = () => rm(folder, { recursive: true, force: true });
   try {
     const files = await partition(tables, folder, name);
+    const days = await joinDays(tables.days, name);
     let isRead = false;
     async function* lines(): AsyncGenerator<SourceLine> {
-      const left = { leases: 0, actions: 0 };
+      const left = { leases: 0, visits: 0, actions: 0 };
       let line = 0;
+      for (const text of days) {
+        line += 1;
+        yield { line, text };
+      }
       for (const file of files) {
         for await (const text of joined(file, name, left)) {
           line += 1;
@@ -147,13 +156,14 @@ type Document = Record<string, JSONValue | undefined>;
 interface Part {
   session: Document | null;
   lease: Document | null;
+  visits: Document[];
   actions: Document[];
 }
 
 async function* joined(
   file: string,
   name: string,
-  left: { leases: number; actions: number },
+  left: Left,
 ): AsyncGenerator<string> {
   const parts = new Map<string, Part>();
   for await (const { text } of readLines(createReadStream(file), name)) {
@@ -161,18 +171,26 @@ async function* joined(
     const kind = text.slice(0, tab) as Kind;
     const document = parse(text.slice(tab + 1), name);
     const id = sessionOf(kind, document);
-    const part = parts.get(id) ?? { session: null, lease: null, actions: [] };
+    const part = parts.get(id) ?? {
+      session: null,
+      lease: null,
+      visits: [],
+      actions: [],
+    };
     parts.set(id, part);
     if (kind === "sessions") part.session = document;
     else if (kind === "leases") part.lease = document;
+    else if (kind === "visits") part.visits.push(document);
     else part.actions.push(document);
   }
-  for (const { session, lease, actions } of parts.values()) {
-    if (session !== null) {
-      yield* sessionLines(session, lease, actions);
+  for (const part of parts.values()) {
+    if (part.session !== null) {
+      yield* sessionLines(part.session, part);
       continue;
     }
+    const { lease, visits, actions } = part;
     left.leases += lease === null ? 0 : 1;
+    left.visits += visits.length;
     left.actions += actions.length;
   }
 }
@@ -183,24 +201,22 @@ async function* joined(
  */
 function* sessionLines(
   session: Document,
-  lease: Document | null,
-  actions: Document[],
+  { lease, visits, actions }: Omit<Part, "session">,
 ): Generator<string> {
   const lastActive = lease?.["lastActive"] ?? session["inactiveSince"];
+  const { engagedMs = 0 } = session;
   const text = new SessionLines(
     {
-      session: {
-        ...session,
-        engagedMs: 0,
-        firstEntry: undefined,
-        lastVisit: undefined,
-      },
+      session: { ...session, engagedMs },
       lastActive,
-      underWay: null,
+      underWay: lease === null ? null : toOpenVisit(lease as never),
     } as never,
     { visits: 0, actions: 0, lines: 0 },
     { sessionId: session["_id"], ...unknownFields(session) },
   );
+  for (const visit of visits.sort((a, b) => startOf(a) - startOf(b))) {
+    yield* text.addVisit(visit as never);
+  }
   for (const action of actions.sort((a, b) => timeOf(a) - timeOf(b))) {
     yield* text.add(timeOf(action), storedActionText(action as never));
   }
@@ -214,12 +230,12 @@ const SESSION_FIELDS = new Set([
   "createdAt",
   "state",
   "visits",
-  // Both fields are reckoned anew.
+  // These three fields are reckoned anew.
   "actionCount",
   "inactiveSince",
+  "visitRows",
   "endReason",
   "engagedMs",
-  "visitRows",
   "firstEntry",
   "lastVisit",
   "userId",
@@ -234,6 +250,10 @@ function unknownFields(session: Document): Document {
 
 function timeOf({ at }: Document): number {
   return typeof at === "number" ? at : 0;
+}
+
+function startOf({ startedAt }: Document): number {
+  return typeof startedAt === "number" ? startedAt : 0;
 }
 
 function parse(text: string, where: string): Document {
@@ -251,13 +271,49 @@ function parse(text: string, where: string): Document {
   );
 }
 
+/** Rows that belong to no session in the backup. */
+interface Left {
+  leases: number;
+  visits: number;
+  actions: number;
+}
+
 function noteLeft(
   context: CliContext,
-  { leases, actions }: { leases: number; actions: number },
+  { leases, visits, actions }: Left,
 ): void {
-  if (leases + actions === 0) return;
+  if (leases + visits + actions === 0) return;
+  const ofVisits = visits === 0 ? "" : `, ${countOf(visits, "visit")}`;
   note(
     context,
-    `${countOf(leases, "lease")} and ${countOf(actions, "action")} in the backup belong to no session in it, and are not imported.`,
+    `${countOf(leases, "lease")}${ofVisits} and ${countOf(actions, "action")} in the backup belong to no session in it, and are not imported.`,
   );
+}
+
+// ── Days ────────────────────────────────────────────────────────────────────
+
+/** The figures of each day, which several rows have parts of, as lines in the order of days. */
+async function joinDays(
+  table: ZippedTable | undefined,
+  name: string,
+): Promise<string[]> {
+  const days = new Map<string, Day>();
+  for await (const { line, text } of table?.lines() ?? []) {
+    const row = parse(text, `days, line ${line}, of ${name}`);
+    const day = typeof row["day"] === "string" ? row["day"] : "";
+    const known = days.get(day);
+    const total = (field: keyof Omit<Day, "day">) =>
+      (known?.[field] ?? 0) + Number(row[field]);
+    days.set(day, {
+      day,
+      newVisitors: total("newVisitors"),
+      visits: total("visits"),
+      bounces: total("bounces"),
+      engagedMs: total("engagedMs"),
+      actions: total("actions"),
+    });
+  }
+  return [...days]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, day]) => dayLine(day).trimEnd());
 }

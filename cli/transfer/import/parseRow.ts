@@ -1,50 +1,51 @@
 import { jsonToConvex, type JSONValue, type Value } from "convex/values";
 import type { NumberedRow, RowAction } from "./batches.js";
 import { messageOf } from "../../errors.js";
-import { shortened } from "../../terminal/words.js";
 import { iso } from "../../time/time.js";
-import { readTime } from "../../time/zonedTime.js";
+import {
+  InvalidRow,
+  parseJson,
+  readMoment,
+  readObject,
+  readText,
+  show,
+  tellUnknown,
+  type Fields,
+  type ReadingOptions,
+} from "./fields.js";
+import { readDay, readVisits, VISIT_FIELDS } from "./parseVisits.js";
+import type { Day } from "../../../convex/sessionTracker/shared/days.js";
 import {
   ANONYMOUS_ID_RULE,
   isAnonymousId,
 } from "../../../convex/sessionTracker/shared/sessions.js";
-import { isFuture } from "../../../convex/sessionTracker/shared/times.js";
-
-/** The unit of numbers that stand for times. */
-export type TimeUnit = "milliseconds" | "seconds";
-
-export interface ReadingOptions {
-  now: number;
-  /** Unit of times that are numbers. @default milliseconds, and refuses those that can only be seconds */
-  times?: TimeUnit | undefined;
-  /** Called with each field that an import has no use for, such as `actions[].url`. */
-  onUnknown?: (name: string) => void;
-}
 
 type Row = NumberedRow["row"];
 
-export type ParsedRow =
+export type ParsedLine =
   | { ok: true; row: Row }
+  /** The figures of a day. */
+  | { ok: true; day: Day }
   /** A line that says something about the file, as `purge --archive` writes. */
-  | { ok: true; row: null }
+  | { ok: true }
   | { ok: false; problem: string };
 
 /**
- * The numbers that are times since 1973 in seconds, and in milliseconds before 1973, when nobody
- * visited a site. Smaller ones are neither; 0 may stand for "nobody knows".
+ * Reads one line: `{anonymousId, createdAt, lastActive, visits?, engagedMs?, firstEntry?, ended?, userId?,
+ * visitUnderWay?, finishedVisits?, actions?}`, as `export` and `purge --archive` write it, or as `npx convex
+ * export` writes the replaced tracker's table; or the figures of a day, `{day, newVisitors, visits, bounces,
+ * engagedMs, actions}`. An action is `{at, action, resourceId?, metadata?, copies?}`.
  */
-const SECONDS = { from: 1e8, before: 1e11 };
-
-/**
- * Reads one line: `{anonymousId, createdAt, lastActive, visits?, ended?, userId?, actions?}`, as
- * `export` and `purge --archive` write it, or as `npx convex export` writes the replaced tracker's
- * table. An action is `{at, action, resourceId?, metadata?, copies?}`.
- */
-export function parseRow(text: string, options: ReadingOptions): ParsedRow {
+export function parseLine(text: string, options: ReadingOptions): ParsedLine {
   try {
     const fields = readObject(parseJson(text), "the line");
-    const isRow = !("archive" in fields) || "anonymousId" in fields;
-    return { ok: true, row: isRow ? readRow(fields, options) : null };
+    if ("anonymousId" in fields) {
+      return { ok: true, row: readRow(fields, options) };
+    }
+    if ("archive" in fields) return { ok: true };
+    return "day" in fields
+      ? { ok: true, day: readDay(fields, options) }
+      : { ok: true, row: readRow(fields, options) };
   } catch (error) {
     if (error instanceof InvalidRow) {
       return { ok: false, problem: error.message };
@@ -53,10 +54,6 @@ export function parseRow(text: string, options: ReadingOptions): ParsedRow {
   }
 }
 
-class InvalidRow extends Error {}
-
-type Fields = Record<string, unknown>;
-
 const ROW_FIELDS = new Set([
   "anonymousId",
   "createdAt",
@@ -64,6 +61,7 @@ const ROW_FIELDS = new Set([
   "visits",
   "ended",
   "userId",
+  ...VISIT_FIELDS,
   "actions",
   // The id of the stored row, which is nothing to the place it goes to.
   "_id",
@@ -79,18 +77,6 @@ const ACTION_FIELDS = new Set([
   "metadata",
   "copies",
 ]);
-
-function tellUnknown(
-  fields: Fields,
-  known: ReadonlySet<string>,
-  prefix: string,
-  { onUnknown }: ReadingOptions,
-): void {
-  if (onUnknown === undefined) return;
-  for (const name of Object.keys(fields)) {
-    if (!known.has(name)) onUnknown(prefix + name);
-  }
-}
 
 function readRow(fields: Fields, options: ReadingOptions): Row {
   tellUnknown(fields, ROW_FIELDS, "", options);
@@ -115,6 +101,7 @@ function readRow(fields: Fields, options: ReadingOptions): Row {
     createdAt,
     lastActive,
     ...readHistory(fields, options),
+    ...readVisits(fields, lastActive, options),
   };
   if (actions === undefined) return row;
   if (!Array.isArray(actions)) {
@@ -131,9 +118,11 @@ function readRow(fields: Fields, options: ReadingOptions): Row {
 
 /** Reads the fields that only this tracker keeps. */
 function readHistory(
-  { visits, ended, userId }: Fields,
+  fields: Fields,
   options: ReadingOptions,
 ): Pick<Row, "visits" | "ended" | "userId"> {
+  const { visits, ended } = fields;
+  const userId = readText(fields, "userId");
   if (
     visits !== undefined &&
     !(typeof visits === "number" && Number.isInteger(visits) && visits >= 1)
@@ -141,9 +130,6 @@ function readHistory(
     throw new InvalidRow(
       `visits must be a whole number from 1, got ${show(visits)}`,
     );
-  }
-  if (userId !== undefined && typeof userId !== "string") {
-    throw new InvalidRow(`userId must be a string, got ${show(userId)}`);
   }
   return {
     ...(visits === undefined ? {} : { visits }),
@@ -193,35 +179,6 @@ function readAction(
   };
 }
 
-/** Reads a number of ms since the epoch, or ISO 8601. */
-function readMoment(
-  fields: Fields,
-  name: string,
-  { now, times }: ReadingOptions,
-  prefix = "",
-): number {
-  const value = fields[name];
-  const time = typeof value === "string" ? readTime(value) : inMs(value, times);
-  if (typeof time !== "number" || !Number.isFinite(time) || time < 0) {
-    throw new InvalidRow(
-      `${prefix}${name} must be ms since the epoch or ISO 8601, got ${show(value)}`,
-    );
-  }
-  const isSeconds =
-    time === value && time >= SECONDS.from && time < SECONDS.before;
-  if (isSeconds && times === undefined) {
-    throw new InvalidRow(
-      `${prefix}${name} (${time}) would be ${iso(time)}; in seconds it is ${iso(time * 1_000)}. Pass --times seconds if that is meant, --times milliseconds if it is right as it is`,
-    );
-  }
-  if (isFuture(time, now)) {
-    throw new InvalidRow(
-      `${prefix}${name} (${show(value)}) lies in the future`,
-    );
-  }
-  return time;
-}
-
 /** Reads how often an action happened at its time. */
 function readCopies(copies: unknown, where: string): number {
   if (
@@ -236,11 +193,6 @@ function readCopies(copies: unknown, where: string): number {
   );
 }
 
-function inMs(value: unknown, times: TimeUnit | undefined): unknown {
-  if (typeof value !== "number" || times !== "seconds") return value;
-  return Math.round(value * 1_000);
-}
-
 /**
  * Reads metadata. Values that JSON lacks are written as Convex writes them (`{"$integer": …}`). Fields
  * that start with `$` for any other reason Convex refuses: better here, with the line.
@@ -253,26 +205,4 @@ function readMetadata(metadata: unknown, where: string): Value {
       `${where}.metadata cannot be stored: ${messageOf(error)}`,
     );
   }
-}
-
-function readObject(value: unknown, what: string): Fields {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Fields;
-  }
-  throw new InvalidRow(`${what} must be a JSON object, got ${show(value)}`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new InvalidRow(`not JSON: ${messageOf(error)}`);
-  }
-}
-
-/** The characters of a value that an error shows. */
-const MAX_SHOWN = 60;
-
-function show(value: unknown): string {
-  return shortened(JSON.stringify(value) ?? "nothing", MAX_SHOWN);
 }

@@ -9,28 +9,32 @@ import { isTooLarge } from "./refusals.js";
 type Piece = Args<"operator/importActions:add">["actions"];
 type Added = Returns<"operator/importActions:add">;
 
-/** Sends the actions. @returns how many were added */
+/**
+ * Sends the actions.
+ * @param of `isOfVisit`: those since the start of the visit under way are of that visit
+ * @returns how many were added
+ */
 export async function sendActions(
   client: ComponentClient,
-  anonymousId: string,
+  of: { anonymousId: string; isOfVisit: boolean },
   actions: readonly RowAction[],
 ): Promise<number> {
   let added = 0;
   for (const piece of piecesOf(actions)) {
-    added += await sendPiece(client, anonymousId, piece);
+    added += await sendPiece(client, of, piece);
   }
   return added;
 }
 
 async function sendPiece(
   client: ComponentClient,
-  anonymousId: string,
+  of: { anonymousId: string; isOfVisit: boolean },
   piece: Piece,
 ): Promise<number> {
   let added = 0;
   let rest: Added["rest"] = { actions: piece, after: null };
   while (rest !== null) {
-    const call = { anonymousId, ...rest };
+    const call = { ...of, ...rest };
     try {
       const done: Added = await client.mutation(
         "operator/importActions:add",
@@ -46,7 +50,7 @@ async function sendPiece(
       if (!isTooLarge(error) || piece.length < 2) throw error;
       const middle = Math.ceil(piece.length / 2);
       for (const half of [piece.slice(0, middle), piece.slice(middle)]) {
-        added += await sendPiece(client, anonymousId, half);
+        added += await sendPiece(client, of, half);
       }
       return added;
     }

@@ -103,8 +103,9 @@ async function sendAlone(
   error: CliError,
   options: SendOptions,
 ): Promise<ImportCounts> {
-  const hasActions = (row.row.actions?.length ?? 0) > 1;
-  const mayFit = hasActions && fitsOneCall(row) && refusedIndex(error) === null;
+  const { finishedVisits = [], actions = [] } = row.row;
+  const hasRows = finishedVisits.length + actions.length > 1;
+  const mayFit = hasRows && fitsOneCall(row) && refusedIndex(error) === null;
   if (mayFit) {
     try {
       return await sendLarge(row, options);
@@ -129,21 +130,49 @@ async function leaveOut(
   return noCounts();
 }
 
-/** Sends a row in pieces. It counts once, as the strongest result of its pieces. */
+/**
+ * Sends a row in pieces: its visits, the latest ones first, which then are the session's last at once, and its
+ * actions. It counts once, as the strongest result of its pieces.
+ */
 async function sendLarge(
   { row: { actions = [], ...session } }: NumberedRow,
   options: SendOptions,
 ): Promise<ImportCounts> {
-  const counts = await sendCall([session], options);
-  const { anonymousId } = session;
-  const added = await sendActions(options.client, anonymousId, actions);
-  const isMerged = added > 0 && counts.unchanged > 0;
-  return {
-    ...counts,
-    ...(isMerged ? { unchanged: 0, merged: 1 } : {}),
-    actions: added,
-  };
+  const [row, ...rest] = inPieces(session);
+  const counts = await sendCall([row], options);
+  for (const piece of rest) {
+    counts.visits += (await sendCall([piece], options)).visits;
+  }
+  const { anonymousId, visitUnderWay } = session;
+  const of = { anonymousId, isOfVisit: visitUnderWay !== undefined };
+  counts.actions = await sendActions(options.client, of, actions);
+  const isMerged = counts.visits + counts.actions > 0 && counts.unchanged > 0;
+  return { ...counts, ...(isMerged ? { unchanged: 0, merged: 1 } : {}) };
 }
+
+/** The row with as many of its visits in each piece as a call takes. */
+function inPieces(row: ImportRow): [ImportRow, ...ImportRow[]] {
+  const { finishedVisits = [] } = row;
+  if (finishedVisits.length <= PIECE_VISITS) return [row];
+  const { engagedMs = 0 } = row;
+  const all = finishedVisits.reduce((sum, visit) => sum + visit.engagedMs, 0);
+  const latestFirst = finishedVisits.toSorted(
+    (a, b) => b.startedAt - a.startedAt,
+  );
+  const pieceAt = (first: number): ImportRow => ({
+    ...row,
+    engagedMs: Math.max(engagedMs, all),
+    finishedVisits: latestFirst.slice(first, first + PIECE_VISITS),
+  });
+  const pieces: [ImportRow, ...ImportRow[]] = [pieceAt(0)];
+  for (let at = PIECE_VISITS; at < finishedVisits.length; at += PIECE_VISITS) {
+    pieces.push(pieceAt(at));
+  }
+  return pieces;
+}
+
+/** Visits of one row in one call; the component compares them with those of the same time. */
+const PIECE_VISITS = 1_000;
 
 /** The row as a call takes it: only for rows that fit one call, in which each action happened once. */
 function toImportRow({ row: { actions, ...row } }: NumberedRow): ImportRow {
@@ -163,12 +192,13 @@ function sendCall(
 }
 
 function noCounts(): ImportCounts {
-  return { created: 0, merged: 0, unchanged: 0, actions: 0 };
+  return { created: 0, merged: 0, unchanged: 0, visits: 0, actions: 0 };
 }
 
 function add(totals: ImportCounts, counts: ImportCounts): void {
   totals.created += counts.created;
   totals.merged += counts.merged;
   totals.unchanged += counts.unchanged;
+  totals.visits += counts.visits;
   totals.actions += counts.actions;
 }

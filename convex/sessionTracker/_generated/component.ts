@@ -25,6 +25,20 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
   {
     operator: {
       export: {
+        days: FunctionReference<
+          "query",
+          "internal",
+          { after: string | null },
+          Array<{
+            day: string;
+            newVisitors: number;
+            visits: number;
+            bounces: number;
+            engagedMs: number;
+            actions: number;
+          }>,
+          Name
+        >;
         page: FunctionReference<
           "query",
           "internal",
@@ -259,6 +273,47 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               lastActive: number;
               visits?: number;
               ended?: { reason?: string };
+              engagedMs?: number;
+              firstEntry?: {
+                path?: string;
+                referrer?: string;
+                utmSource?: string;
+                utmMedium?: string;
+                utmCampaign?: string;
+                device?: "desktop" | "mobile" | "tablet";
+              };
+              visitUnderWay?: {
+                startedAt: number;
+                engagedMs: number;
+                engagedAt?: number;
+                actions: number;
+                entry?: {
+                  path?: string;
+                  referrer?: string;
+                  utmSource?: string;
+                  utmMedium?: string;
+                  utmCampaign?: string;
+                  device?: "desktop" | "mobile" | "tablet";
+                };
+                path?: string;
+              };
+              finishedVisits?: Array<{
+                startedAt: number;
+                endedAt: number;
+                engagedMs: number;
+                actions: number;
+                entry?: {
+                  path?: string;
+                  referrer?: string;
+                  utmSource?: string;
+                  utmMedium?: string;
+                  utmCampaign?: string;
+                  device?: "desktop" | "mobile" | "tablet";
+                };
+                exitPath?: string;
+                why: "idle" | "maximum" | "ended";
+                userId?: string;
+              }>;
               userId?: string;
               actions?: Array<{
                 at: number;
@@ -272,6 +327,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             created: number;
             merged: number;
             unchanged: number;
+            visits: number;
             actions: number;
           },
           Name
@@ -291,6 +347,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               copies?: number;
             }>;
             after: { at: number; creationTime: number; id: string } | null;
+            isOfVisit?: boolean;
           },
           {
             added: number;
@@ -305,6 +362,24 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               after: { at: number; creationTime: number; id: string } | null;
             } | null;
           },
+          Name
+        >;
+      };
+      importDays: {
+        batch: FunctionReference<
+          "mutation",
+          "internal",
+          {
+            days: Array<{
+              day: string;
+              newVisitors: number;
+              visits: number;
+              bounces: number;
+              engagedMs: number;
+              actions: number;
+            }>;
+          },
+          { changed: number; unchanged: number },
           Name
         >;
       };

@@ -2,7 +2,9 @@
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
+import { vDay } from "../shared/days.js";
 import { vPlace } from "../shared/places.js";
+import { byDay, SHARDS } from "../rows/days.js";
 import { findLease } from "../rows/sessions.js";
 import {
   PIECE_BYTES,
@@ -53,6 +55,24 @@ export const page = query({
       }
     }
     return { sessions, cursor: null };
+  },
+});
+
+/** The most days of one page: a day has at most nine documents. */
+const MAX_EXPORTED_DAYS = 500;
+
+/** A page of the figures of days, oldest first. Call again with the last day until there are none. */
+export const days = query({
+  args: { after: v.union(v.string(), v.null()) },
+  returns: v.array(vDay),
+  handler: async (ctx, { after }) => {
+    const rows = await ctx.db
+      .query("days")
+      .withIndex("day_shard", (q) => q.gt("day", after ?? ""))
+      .take(MAX_EXPORTED_DAYS * SHARDS);
+    const days = byDay(rows);
+    // The last of many rows may be amid those of their day.
+    return rows.length < MAX_EXPORTED_DAYS * SHARDS ? days : days.slice(0, -1);
   },
 });
 

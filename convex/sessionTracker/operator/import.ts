@@ -2,7 +2,6 @@
  * Importing sessions from elsewhere, such as another tracker, an export or a log. To import the same rows again
  * changes nothing.
  */
-import type { WithoutSystemFields } from "convex/server";
 import { v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
@@ -15,10 +14,12 @@ import {
   type SessionState,
   vAction,
 } from "../shared/sessions.js";
-import { isIdle } from "../shared/visits.js";
+import { startOf, vEntry, vVisit } from "../shared/visits.js";
 import type { Settings } from "../shared/settings.js";
+import { vOpenVisit } from "../shared/transfer/openVisits.js";
+import { problemOfVisits } from "../shared/transfer/visitRules.js";
 import { countStates } from "../rows/counters.js";
-import type { Patch } from "../rows/patch.js";
+import { type ClosedVisit, countVisits } from "../rows/days.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { noteChanges, type StateChange } from "../rows/tallies.js";
 import { readSettings } from "../settings/inForce.js";
@@ -28,6 +29,13 @@ import {
   CLOCK_SKEW_MS,
   notStored,
 } from "./importActions.js";
+import { keepAll, mergeVisits } from "./imports/mergeVisits.js";
+import {
+  begin,
+  type LeaseChange,
+  type Moved,
+  moveForward,
+} from "./imports/timeline.js";
 
 const vImportRow = v.object({
   anonymousId: v.string(),
@@ -40,6 +48,14 @@ const vImportRow = v.object({
    * active
    */
   ended: v.optional(v.object({ reason: v.optional(v.string()) })),
+  /** The least engaged time of finished visits that the session has after the import, in ms. @default theirs */
+  engagedMs: v.optional(v.number()),
+  /** Where the first visit came from. */
+  firstEntry: v.optional(vEntry),
+  /** The visit that was under way when the visitor was last active. */
+  visitUnderWay: v.optional(vOpenVisit),
+  /** Finished visits, in any order; a visitor with such and none under way is not active. */
+  finishedVisits: v.optional(v.array(vVisit)),
   /** The app's id of the user; a session that is linked to a user keeps that user. */
   userId: v.optional(v.string()),
   /** All actions of one row with equal `at` must come in one call; see `importActions.add`. */
@@ -51,6 +67,8 @@ const vImported = v.object({
   created: v.number(),
   merged: v.number(),
   unchanged: v.number(),
+  /** Number of finished visits that the sessions did not have. */
+  visits: v.number(),
   /** Number of actions inserted. */
   actions: v.number(),
 });
@@ -59,8 +77,9 @@ type Imported = Infer<typeof vImported>;
 /**
  * Creates a session for each row, or merges the row into the visitor's session, which then has the earlier
  * `createdAt`, the later `lastActive` with the end that belongs to it, the greater `visits`, the `userId` that it
- * had first, and the union of actions, whatever `maxActionsPerSession` is. A visitor who is idle by the settings
- * in force gets no lease.
+ * had first, and the union of visits and of actions, whatever `maxActionsPerSession` is. A visitor who is idle by
+ * the settings in force gets no lease, but for a visit under way, which the next run then closes. A visit that a
+ * row closes here is counted by its day; the days of finished visits come by `importDays`.
  * @throws invalidRow `{ index }` (nothing of the call is written); batchTooLarge
  */
 export const batch = mutation({
@@ -71,20 +90,30 @@ export const batch = mutation({
     checkSize(rows);
     rows.forEach((row, index) => checkRow(row, index, now));
     const settings = await readSettings(ctx);
-    const imported = { created: 0, merged: 0, unchanged: 0, actions: 0 };
+    const imported = {
+      created: 0,
+      merged: 0,
+      unchanged: 0,
+      visits: 0,
+      actions: 0,
+    };
     const states = { active: 0, expired: 0, ended: 0 };
     const changed: StateChange[] = [];
+    const visits: ClosedVisit[] = [];
     for (const [index, row] of rows.entries()) {
       const result = await importRow(ctx, row, settings, now).catch(
         (error: unknown) => refuse(index, notStored(error)),
       );
       imported[result.outcome] += 1;
+      imported.visits += result.visits;
       imported.actions += result.actions;
       if (result.from !== null) states[result.from] -= 1;
       states[result.to] += 1;
       changed.push(result);
+      visits.push(...result.closed);
     }
     await countStates(ctx, states);
+    await countVisits(ctx, visits);
     await noteChanges(ctx, changed);
     return imported;
   },
@@ -93,8 +122,11 @@ export const batch = mutation({
 // ── One row ─────────────────────────────────────────────────────────────────
 
 interface RowImported {
-  outcome: keyof Omit<Imported, "actions">;
+  outcome: keyof Omit<Imported, "visits" | "actions">;
+  visits: number;
   actions: number;
+  /** What the days are to count. */
+  closed: ClosedVisit[];
   session: Id<"sessions">;
   from: SessionState | null;
   to: SessionState;
@@ -109,26 +141,25 @@ async function importRow(
   const session = await findSession(ctx, row.anonymousId);
   if (session === null) return await createFrom(ctx, row, settings, now);
 
-  const moved = await moveForward(ctx, session, row, settings, now);
-  const actions = await addMissingActions(ctx, session._id, row.actions ?? []);
-  const patch = { ...moved.patch };
-  if (row.createdAt < session.createdAt) patch.createdAt = row.createdAt;
-  const visits = moved.patch.visits ?? session.visits;
-  if (row.visits !== undefined && row.visits > visits) {
-    patch.visits = row.visits;
+  const isActive = session.state === "active";
+  const lease = isActive ? await findLease(ctx, row.anonymousId) : null;
+  const moved = moveForward(session, lease, row, settings, now);
+  const { patch, ...done } = await addRows(ctx, session, lease, row, moved);
+  if (row.createdAt < session.createdAt) {
+    patch.createdAt = row.createdAt;
+    if (row.firstEntry !== undefined) patch.firstEntry = row.firstEntry;
+  } else if (session.firstEntry === undefined && row.firstEntry !== undefined) {
+    patch.firstEntry = row.firstEntry;
   }
   if (session.userId === undefined && row.userId !== undefined) {
     patch.userId = row.userId;
   }
-  if (actions > 0) {
-    patch.actionCount =
-      (moved.patch.actionCount ?? session.actionCount) + actions;
-  }
   const isPatched = Object.keys(patch).length > 0;
   if (isPatched) await ctx.db.patch("sessions", session._id, patch);
+  const isMerged = isPatched || moved.isLater || done.actions > 0;
   return {
-    outcome: isPatched || moved.isLater ? "merged" : "unchanged",
-    actions,
+    ...done,
+    outcome: isMerged ? "merged" : "unchanged",
     session: session._id,
     from: session.state,
     to: moved.state,
@@ -137,133 +168,131 @@ async function importRow(
 
 async function createFrom(
   ctx: MutationCtx,
-  { actions = [], ...row }: ImportRow,
+  row: ImportRow,
   settings: Settings,
   now: number,
 ): Promise<RowImported> {
-  const { anonymousId, createdAt, lastActive, visits = 1, userId } = row;
-  const inactive = inactiveState(row, settings, now);
-  const state = inactive?.state ?? "active";
+  const { anonymousId, createdAt, userId, firstEntry, actions = [] } = row;
+  const moved = begin(row, settings, now);
+  const { rows, closed, ...ofVisits } = keepAll(moved.finished, row.engagedMs);
+  const inLease = moved.lease.how === "start" ? 1 : 0;
+  const visits = moved.finished.length + inLease;
+  const since = startAfter(moved.lease, null, row);
+  const inVisit = actions.filter(({ at }) => at >= since).length;
   const session = await ctx.db.insert("sessions", {
     anonymousId,
     createdAt,
-    state: "active",
-    visits,
-    actionCount: actions.length,
+    state: moved.state,
+    visits: Math.max(row.visits ?? 1, visits),
+    actionCount: actions.length - inVisit,
+    ...ofVisits,
     ...(userId === undefined ? {} : { userId }),
-    ...inactive,
+    ...(firstEntry === undefined ? {} : { firstEntry }),
+    ...moved.end,
   });
-  if (inactive === null) {
-    await insertLease(ctx, anonymousId, session, lastActive, settings);
+  const change = moved.lease;
+  await changeLease(ctx, { session, anonymousId }, null, change, inVisit);
+  for (const visit of rows) {
+    await ctx.db.insert("visits", { session, ...visit });
   }
   for (const action of actions) {
     await ctx.db.insert("actions", { session, ...action });
   }
   return {
     outcome: "created",
+    visits: moved.finished.length,
     actions: actions.length,
+    closed,
     session,
     from: null,
-    to: state,
+    to: moved.state,
   };
 }
 
-interface Moved {
-  state: SessionState;
-  isLater: boolean;
-  /** The changes of the session's row. */
-  patch: Patch<WithoutSystemFields<Doc<"sessions">>>;
-}
-
-/** Moves the session's last activity to a later one, which starts the next visit where it is recent. */
-async function moveForward(
+/**
+ * Adds what the session lacks of the row's visits and actions, and changes its lease.
+ * @returns what is to be patched of the session
+ */
+async function addRows(
   ctx: MutationCtx,
   session: Doc<"sessions">,
+  lease: Doc<"leases"> | null,
   row: ImportRow,
-  settings: Settings,
-  now: number,
-): Promise<Moved> {
-  const { anonymousId, lastActive } = row;
-  const { state } = session;
-  const lease = state === "active" ? await findLease(ctx, anonymousId) : null;
-  const known = lease?.lastActive ?? session.inactiveSince ?? 0;
-  if (lastActive <= known) return { state, isLater: false, patch: {} };
-
-  const inactive = inactiveState(row, settings, now);
-  const isExpired = inactive?.state === "expired";
-  if (
-    lease !== null &&
-    (isExpired || (inactive === null && !isIdle(lease, now)))
-  ) {
-    await ctx.db.patch("leases", lease._id, { lastActive });
-    return { state, isLater: true, patch: {} };
-  }
-  const ended = { inactiveSince: undefined, endReason: undefined };
-  if (inactive !== null) {
-    if (lease !== null) await ctx.db.delete("leases", lease._id);
-    const actionCount = session.actionCount + (lease?.actionCount ?? 0);
-    const patch = { ...ended, ...inactive, actionCount };
-    return { state: inactive.state, isLater: true, patch };
-  }
-  // The session has no lease, or an idle one that no run has expired yet: visits do not depend on when runs
-  // happen.
-  if (lease === null) {
-    await insertLease(ctx, anonymousId, session._id, lastActive, settings);
-  } else {
-    await ctx.db.patch("leases", lease._id, firstBeat(lastActive, settings));
-  }
-  const patch = {
-    ...ended,
-    state: "active" as const,
-    visits: session.visits + 1,
-    actionCount: session.actionCount + (lease?.actionCount ?? 0),
-  };
-  return { state: "active", isLater: true, patch };
-}
-
-/** The fields of a session whose visitor is not active; `null` for an active visitor. */
-function inactiveState(
-  { lastActive, ended }: ImportRow,
-  { idleTimeoutMs }: Settings,
-  now: number,
+  moved: Moved,
 ) {
-  if (ended !== undefined) {
-    const endReason =
-      ended.reason === undefined ? {} : { endReason: ended.reason };
-    return {
-      state: "ended" as const,
-      inactiveSince: lastActive,
-      ...endReason,
-    };
+  const isNew = lease === null && moved.lease.how !== "start";
+  const inLease = moved.lease.how === "close" || isNew ? 0 : 1;
+  const patch = { ...moved.patch };
+  const merged = await mergeVisits(ctx, session, moved.finished, {
+    inLease: lease === null ? 0 : 1,
+    engagedMs: row.engagedMs ?? 0,
+  });
+  Object.assign(patch, merged.patch);
+  const { visitRows = 0, lastVisit } = { ...session, ...merged.patch };
+  const known = patch.visits ?? session.visits;
+  const visits = Math.max(
+    known,
+    row.visits ?? 1,
+    visitRows + (lastVisit === undefined ? 0 : 1) + inLease,
+  );
+  if (visits > session.visits) patch.visits = visits;
+
+  const since = startAfter(moved.lease, lease, row);
+  const added = await addMissingActions(ctx, session._id, row.actions ?? []);
+  const ofVisit = added.filter(({ at }) => at >= since).length;
+  const { _id, anonymousId } = session;
+  const of = { session: _id, anonymousId };
+  await changeLease(ctx, of, lease, moved.lease, ofVisit);
+  if (added.length > ofVisit) {
+    patch.actionCount =
+      (patch.actionCount ?? session.actionCount) + added.length - ofVisit;
   }
-  return now - lastActive > idleTimeoutMs
-    ? { state: "expired" as const, inactiveSince: lastActive }
-    : null;
-}
-
-function insertLease(
-  ctx: MutationCtx,
-  anonymousId: string,
-  session: Id<"sessions">,
-  lastActive: number,
-  settings: Settings,
-) {
-  const beat = firstBeat(lastActive, settings);
-  return ctx.db.insert("leases", { anonymousId, session, ...beat });
-}
-
-function firstBeat(
-  lastActive: number,
-  { touchAfterMs, idleTimeoutMs, maxVisitMs }: Settings,
-) {
   return {
-    startedAt: lastActive,
-    lastActive,
-    actionCount: 0,
-    touchAfterMs,
-    idleTimeoutMs,
-    ...(maxVisitMs === "never" ? {} : { maxVisitMs }),
+    patch,
+    visits: merged.added,
+    actions: added.length,
+    closed: merged.closed,
   };
+}
+
+/**
+ * When the visit under way starts, after the change: the row's actions from then on are of that visit, where the
+ * row says that it is under way.
+ */
+function startAfter(
+  change: LeaseChange,
+  lease: Doc<"leases"> | null,
+  { visitUnderWay }: ImportRow,
+): number {
+  if (visitUnderWay === undefined) return Infinity;
+  if (change.how === "start") return change.beat.startedAt ?? Infinity;
+  if (change.how === "close" || lease === null) return Infinity;
+  return startOf(lease);
+}
+
+async function changeLease(
+  ctx: MutationCtx,
+  of: Pick<Doc<"leases">, "anonymousId" | "session">,
+  lease: Doc<"leases"> | null,
+  change: LeaseChange,
+  actions: number,
+): Promise<void> {
+  if (change.how === "start") {
+    const { beat } = change;
+    const next = { ...of, ...beat, actionCount: actions };
+    if (lease === null) await ctx.db.insert("leases", next);
+    else await ctx.db.replace("leases", lease._id, next);
+    return;
+  }
+  if (lease === null) return;
+  if (change.how === "close") {
+    await ctx.db.delete("leases", lease._id);
+    return;
+  }
+  const patch = change.how === "touch" ? change.patch : {};
+  if (change.how === "keep" && actions === 0) return;
+  const actionCount = lease.actionCount + actions;
+  await ctx.db.patch("leases", lease._id, { ...patch, actionCount });
 }
 
 // ── Actions ─────────────────────────────────────────────────────────────────
@@ -274,13 +303,14 @@ const MAX_COMPARED_ACTIONS = 8_000;
 /**
  * Adds the actions that the session lacks. Equal actions at one time count separately: an action is inserted as
  * often as the row has it more often than the session.
+ * @returns those that were inserted
  */
 async function addMissingActions(
   ctx: MutationCtx,
   session: Id<"sessions">,
   actions: Action[],
-): Promise<number> {
-  if (actions.length === 0) return 0;
+): Promise<Action[]> {
+  if (actions.length === 0) return [];
   const times = actions.map(({ at }) => at);
   const from = Math.min(...times);
   const to = Math.max(...times);
@@ -301,7 +331,7 @@ async function addMissingActions(
     const key = actionKey(action);
     unmatched.set(key, (unmatched.get(key) ?? 0) + 1);
   }
-  let inserted = 0;
+  const inserted: Action[] = [];
   for (const action of actions) {
     const key = actionKey(action);
     const left = unmatched.get(key) ?? 0;
@@ -310,7 +340,7 @@ async function addMissingActions(
       continue;
     }
     await ctx.db.insert("actions", { session, ...action });
-    inserted += 1;
+    inserted.push(action);
   }
   return inserted;
 }
@@ -318,14 +348,15 @@ async function addMissingActions(
 // ── Rules ───────────────────────────────────────────────────────────────────
 
 function checkSize(rows: ImportRow[]): void {
-  const actions = rows.reduce(
-    (sum, row) => sum + (row.actions?.length ?? 0),
+  const count = rows.reduce(
+    (sum, { finishedVisits = [], actions = [] }) =>
+      sum + finishedVisits.length + actions.length,
     0,
   );
-  if (rows.length <= MAX_IMPORT_ROWS && actions <= MAX_IMPORT_ACTIONS) return;
+  if (rows.length <= MAX_IMPORT_ROWS && count <= MAX_IMPORT_ACTIONS) return;
   fail(
     "batchTooLarge",
-    `A call takes ${MAX_IMPORT_ROWS} rows and ${MAX_IMPORT_ACTIONS} actions, got ${rows.length} and ${actions}: send them in several.`,
+    `A call takes ${MAX_IMPORT_ROWS} rows and ${MAX_IMPORT_ACTIONS} visits and actions of them, got ${rows.length} and ${count}: send them in several.`,
   );
 }
 
@@ -353,6 +384,8 @@ function checkRow(row: ImportRow, index: number, now: number): void {
   if (!(Number.isInteger(visits) && visits >= 1)) {
     refuse(index, `visits must be a whole number from 1, got ${visits}`);
   }
+  const ofVisits = problemOfVisits(row, now);
+  if (ofVisits !== null) refuse(index, ofVisits);
   for (const { at } of row.actions ?? []) {
     const problem = checkActionTime(at, now);
     if (problem !== null) refuse(index, problem);

@@ -16,7 +16,8 @@ import { MAX_IMPORT_ACTIONS } from "../shared/limits.js";
 import { placeOf, type Place, vPlace } from "../shared/places.js";
 import { type Action, vAction } from "../shared/sessions.js";
 import { MINUTE_MS } from "../shared/times.js";
-import { findSession } from "../rows/sessions.js";
+import { startOf } from "../shared/visits.js";
+import { findLease, findSession } from "../rows/sessions.js";
 import { walkActions } from "../rows/walks.js";
 import { PIECE_BYTES } from "../rows/wholeSessions.js";
 
@@ -45,6 +46,8 @@ export const add = mutation({
     actions: v.array(vImportedAction),
     /** The last stored action that has been compared already. */
     after: v.union(vPlace, v.null()),
+    /** Whether those since the start of the visit under way are of that visit. @default false */
+    isOfVisit: v.optional(v.boolean()),
   },
   returns: v.object({
     added: v.number(),
@@ -56,7 +59,7 @@ export const add = mutation({
       v.null(),
     ),
   }),
-  handler: async (ctx, { anonymousId, actions, after }) => {
+  handler: async (ctx, { anonymousId, actions, after, isOfVisit }) => {
     checkActions(actions);
     const session = await findSession(ctx, anonymousId);
     if (session === null) {
@@ -66,11 +69,18 @@ export const add = mutation({
         { anonymousId },
       );
     }
-    const adding = new ActionImport(ctx, session._id, actions, after);
+    const hasLease = isOfVisit && session.state === "active";
+    const lease = hasLease ? await findLease(ctx, anonymousId) : null;
+    const since = lease === null ? Infinity : startOf(lease);
+    const adding = new ActionImport(ctx, session._id, actions, after, since);
     const isDone = await adding.go();
-    const { added } = adding;
-    if (added > 0) {
-      const actionCount = session.actionCount + added;
+    const { added, addedToVisit } = adding;
+    if (lease !== null && addedToVisit > 0) {
+      const actionCount = lease.actionCount + addedToVisit;
+      await ctx.db.patch("leases", lease._id, { actionCount });
+    }
+    if (added > addedToVisit) {
+      const actionCount = session.actionCount + added - addedToVisit;
       await ctx.db.patch("sessions", session._id, { actionCount });
     }
     return { added, rest: isDone ? null : adding.rest() };
@@ -130,13 +140,18 @@ class ActionImport {
   #read = { rows: 0, bytes: 0 };
   #addedBytes = 0;
   added = 0;
+  /** Those of the visit under way. */
+  addedToVisit = 0;
+  readonly #visitSince: number;
 
   constructor(
     ctx: MutationCtx,
     session: Id<"sessions">,
     actions: Array<Action & { copies?: number }>,
     after: Place | null,
+    visitSince: number,
   ) {
+    this.#visitSince = visitSince;
     this.#ctx = ctx;
     this.#session = session;
     this.#place = after;
@@ -208,6 +223,7 @@ class ActionImport {
           .insert("actions", { session: this.#session, ...action })
           .catch((error: unknown) => refuse(notStored(error)));
         this.added += 1;
+        if (action.at >= this.#visitSince) this.addedToVisit += 1;
         this.#addedBytes += size;
       }
     }

@@ -2,13 +2,13 @@
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
-import { type Day, type DayCounts, vDay } from "../shared/days.js";
+import { vDay } from "../shared/days.js";
 import { checkInteger, fail } from "../shared/errors.js";
 import { MAX_DAYS, MAX_SOURCE_ROWS } from "../shared/limits.js";
 import { placeOf, type Place } from "../shared/places.js";
 import { DAY_MS } from "../shared/times.js";
 import { isBounce, isIdle, sourceOf, type Visit } from "../shared/visits.js";
-import { NOTHING, SHARDS, sum } from "../rows/days.js";
+import { byDay, SHARDS } from "../rows/days.js";
 import { merged } from "../rows/merge.js";
 import { walkEndedVisits, walkInactive, walkLeases } from "../rows/walks.js";
 import { visitOf } from "../visitors/closeVisit.js";
@@ -100,23 +100,6 @@ export const sources = query({
 });
 
 // ── Days ────────────────────────────────────────────────────────────────────
-
-/** @param rows in the order of their days */
-function byDay(rows: Doc<"days">[]): Day[] {
-  const found = new Map<string, DayCounts>();
-  for (const {
-    day,
-    newVisitors,
-    visits,
-    bounces,
-    engagedMs,
-    actions,
-  } of rows) {
-    const counts = { newVisitors, visits, bounces, engagedMs, actions };
-    found.set(day, sum(found.get(day) ?? NOTHING, counts));
-  }
-  return [...found].map(([day, counts]) => ({ day, ...counts }));
-}
 
 /** When the day begins, in ms since the epoch. */
 function dayStart(argument: string, day: string): number {

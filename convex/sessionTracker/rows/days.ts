@@ -4,7 +4,7 @@
  */
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
-import type { DayCounts } from "../shared/days.js";
+import type { Day, DayCounts } from "../shared/days.js";
 import type { RunKind } from "../shared/runKinds.js";
 import { isBounce, type Visit } from "../shared/visits.js";
 
@@ -62,6 +62,29 @@ export async function countVisits(
   }
 }
 
+/**
+ * Raises the figures of a day to at least those that are imported, in a shard of their own. The same import again,
+ * or into the deployment that it came from, changes nothing.
+ * @returns whether they were raised
+ */
+export async function raiseDay(
+  ctx: MutationCtx,
+  day: string,
+  least: DayCounts,
+): Promise<boolean> {
+  const has = (await shardsOf(ctx, day)).reduce<DayCounts>(sum, NOTHING);
+  const missing = {
+    newVisitors: Math.max(0, least.newVisitors - has.newVisitors),
+    visits: Math.max(0, least.visits - has.visits),
+    bounces: Math.max(0, least.bounces - has.bounces),
+    engagedMs: Math.max(0, least.engagedMs - has.engagedMs),
+    actions: Math.max(0, least.actions - has.actions),
+  };
+  if (Object.values(missing).every((count) => count === 0)) return false;
+  await addToShard(ctx, { day, shard: IMPORT_SHARD }, missing);
+  return true;
+}
+
 /** The UTC day of a time in ms since the epoch, as `YYYY-MM-DD`. */
 export function dayOf(at: number): string {
   return new Date(at).toISOString().slice(0, 10);
@@ -73,6 +96,15 @@ export function shardsOf(ctx: QueryCtx, day: string): Promise<Doc<"days">[]> {
     .query("days")
     .withIndex("day_shard", (q) => q.eq("day", day))
     .take(SHARDS);
+}
+
+/** The figures of each day of which there are rows, in the order of the rows: those of a day follow each other. */
+export function byDay(rows: Doc<"days">[]): Day[] {
+  const found = new Map<string, DayCounts>();
+  for (const row of rows) {
+    found.set(row.day, sum(found.get(row.day) ?? NOTHING, row));
+  }
+  return [...found].map(([day, counts]) => ({ day, ...counts }));
 }
 
 export function sum(a: DayCounts, b: DayCounts): DayCounts {

@@ -58,7 +58,8 @@ export function visitOf(
   return {
     startedAt,
     endedAt,
-    engagedMs,
+    // After a clock was set back the visit may seem shorter than somebody was there.
+    engagedMs: Math.min(engagedMs, endedAt - startedAt),
     actions: actionCount,
     ...(entry === undefined ? {} : { entry }),
     ...(path === undefined ? {} : { exitPath: path }),

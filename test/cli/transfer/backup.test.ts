@@ -45,7 +45,12 @@ async function backupOf(
   folder = "_components/sessionTracker/",
 ): Promise<Record<string, string>> {
   const { sessions, leases, actions } = await readRows(component);
-  const tables = { sessions, leases, actions, ticks: [], runs: [] };
+  const { visits, days } = await component.run(async (ctx) => ({
+    visits: await ctx.db.query("visits").collect(),
+    days: await ctx.db.query("days").collect(),
+  }));
+  const counted = { visits, days, ticks: [], runs: [] };
+  const tables = { sessions, leases, actions, ...counted };
   return Object.fromEntries(
     Object.entries(tables).flatMap(([table, documents]) => [
       // The two tables are in different orders.

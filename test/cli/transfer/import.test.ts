@@ -36,7 +36,9 @@ test("imports a file, and the same file again changes nothing", async () => {
     created: 2,
     merged: 0,
     unchanged: 0,
+    visits: 0,
     actions: 2,
+    days: { changed: 0, unchanged: 0 },
     invalid: 0,
     olderThanRetention: 0,
   });

@@ -179,7 +179,13 @@ class Driver {
   async import() {
     const count = 1 + this.#random.below(5);
     const rows = Array.from({ length: count }, () => this.#importedRow());
-    const expected = { created: 0, merged: 0, unchanged: 0, actions: 0 };
+    const expected = {
+      created: 0,
+      merged: 0,
+      unchanged: 0,
+      visits: 0,
+      actions: 0,
+    };
     for (const row of rows) {
       const { outcome, actions } = this.model.import(row, Date.now());
       expected[outcome] += 1;

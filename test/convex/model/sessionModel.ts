@@ -174,14 +174,14 @@ export class SessionModel {
 
   #importLater(visitor: Visitor, lastActive: number, now: number): void {
     const isOld = now - lastActive > this.policy.idleTimeoutMs;
-    const isLive = visitor.state === "active" && !isIdle(visitor, now);
-    if (!isOld && !isLive) {
+    const goesOn = visitor.state === "active" && !isOver(visitor, lastActive);
+    if (!isOld && !goesOn) {
       this.#startVisit(visitor, lastActive);
       return;
     }
     this.#touch(visitor, lastActive);
     visitor.endReason = undefined;
-    if (visitor.state === "ended") visitor.state = "expired";
+    if (!goesOn) this.expire(visitor);
   }
 }
 

@@ -37,7 +37,13 @@ describe("a visitor not seen before", () => {
       lastActive: LONG_AGO,
       actions,
     });
-    expect(done).toEqual({ created: 1, merged: 0, unchanged: 0, actions: 1 });
+    expect(done).toEqual({
+      created: 1,
+      merged: 0,
+      unchanged: 0,
+      visits: 0,
+      actions: 1,
+    });
     const rows = await expectInvariants(t);
     expect(rows.sessions).toMatchObject([
       {
@@ -101,6 +107,7 @@ describe("the same rows twice change nothing", () => {
       created: 0,
       merged: 0,
       unchanged: rows.length,
+      visits: 0,
       actions: 0,
     });
     expect(await expectInvariants(t)).toEqual(first);

@@ -22,13 +22,14 @@ export function toOpenVisit(
   lease: VisitUnderWay & Partial<OpenVisit> & { actionCount: number },
 ): OpenVisit {
   const { lastActive, engagedMs = 0, engagedAt, entry, path } = lease;
+  // A clock that was set back may have written later times than that of the last activity.
+  const startedAt = Math.min(startOf(lease), lastActive);
   return {
-    // A clock that was set back may have written later times than that of the last activity.
-    startedAt: Math.min(startOf(lease), lastActive),
-    engagedMs,
+    startedAt,
+    engagedMs: Math.min(engagedMs, lastActive - startedAt),
     ...(engagedAt === undefined
       ? {}
-      : { engagedAt: Math.min(engagedAt, lastActive) }),
+      : { engagedAt: Math.max(startedAt, Math.min(engagedAt, lastActive)) }),
     actions: lease.actionCount,
     ...(entry === undefined ? {} : { entry }),
     ...(path === undefined ? {} : { path }),

@@ -1,11 +1,11 @@
-import type { CliContext } from "../../context.js";
-import type { ComponentClient } from "../../deployment/client.js";
-import { confirmYes } from "../../terminal/confirm.js";
-import { note } from "../../terminal/output.js";
-import { countOf, formatNumber, retentionText } from "../../terminal/words.js";
-import { nextPurgeText } from "../../schedules/report.js";
-import type { Checked } from "./check.js";
-import type { RetentionDays } from "../../../convex/sessionTracker/shared/settings.js";
+import type { CliContext } from "../context.js";
+import type { ComponentClient } from "../deployment/client.js";
+import { confirmYes } from "../terminal/confirm.js";
+import { note } from "../terminal/output.js";
+import { countOf, formatNumber, retentionText } from "../terminal/words.js";
+import { nextPurgeText } from "../schedules/report.js";
+import type { Checked } from "./import/check.js";
+import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 
 /** Asks before importing sessions that would be deleted again before anybody has looked at them. */
 export async function confirmOlder(
