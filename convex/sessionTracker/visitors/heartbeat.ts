@@ -3,7 +3,7 @@
  */
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
-import { mutation } from "../_generated/server.js";
+import { mutation, type MutationCtx } from "../_generated/server.js";
 import { isAnonymousId, refuse, vTrackResult } from "../shared/sessions.js";
 import { isFuture } from "../shared/times.js";
 import {
@@ -15,7 +15,7 @@ import {
   whyOver,
 } from "../shared/visits.js";
 import { findLease, findSession } from "../rows/sessions.js";
-import { startVisit } from "./startVisit.js";
+import { creditLast, startVisit } from "./startVisit.js";
 
 /**
  * A sign of life: keeps the visit alive, or starts a visit where none is under way. It costs one document read
@@ -45,6 +45,9 @@ export const beat = mutation({
       if (visit === null) return refuse("invalidAnonymousId");
       return alive(visit.session, visit.how, visit.startedAt);
     }
+    if (report?.startedAt !== undefined && report.startedAt < startOf(lease)) {
+      await creditBefore(ctx, anonymousId, report, now);
+    }
     const isFresh = now - lease.lastActive < lease.touchAfterMs;
     // A last activity that a clock wrote which was ahead is set right by the first sign of life.
     if (isFresh && !isFuture(lease.lastActive, now) && !report?.isLeaving) {
@@ -63,6 +66,21 @@ function alive<State extends string>(
   visitStartedAt: number,
 ) {
   return { ok: true as const, sessionId, state, visitStartedAt };
+}
+
+/** The visit before may be told of late: an action that the page had, too, started the one under way. */
+async function creditBefore(
+  ctx: MutationCtx,
+  anonymousId: string,
+  report: VisitReport,
+  now: number,
+): Promise<void> {
+  const session = await findSession(ctx, anonymousId);
+  if (session === null) return;
+  const patch = await creditLast(ctx, session, report, now);
+  if (patch.lastVisit !== undefined) {
+    await ctx.db.patch("sessions", session._id, patch);
+  }
 }
 
 function touched(

@@ -72,6 +72,21 @@ export async function startVisit(
   return visit(_id, await ctx.db.insert("leases", lease), "revived", now);
 }
 
+/** The patch of a session that adds the engaged time of a late report to its last visit. */
+export async function creditLast(
+  ctx: MutationCtx,
+  { lastVisit, engagedMs = 0 }: Doc<"sessions">,
+  report: VisitReport | undefined,
+  now: number,
+): Promise<Patch<Doc<"sessions">>> {
+  if (lastVisit === undefined || report?.startedAt === undefined) return {};
+  const visit = credited(lastVisit, report, now);
+  const lateMs = visit.engagedMs - lastVisit.engagedMs;
+  if (lateMs === 0) return {};
+  await countVisits(ctx, [gained(lastVisit, lateMs)]);
+  return { lastVisit: visit, engagedMs: engagedMs + lateMs };
+}
+
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
 /**
@@ -109,21 +124,6 @@ async function followUp(
   const over = credited(seen, report, now);
   await countVisits(ctx, [closed(over, session.visits === 1)]);
   return await keepVisit(ctx, session, over);
-}
-
-/** Adds the engaged time that a page reports late to the visit, which a run has closed meanwhile. */
-async function creditLast(
-  ctx: MutationCtx,
-  { lastVisit, engagedMs = 0 }: Doc<"sessions">,
-  report: VisitReport | undefined,
-  now: number,
-): Promise<Patch<Doc<"sessions">>> {
-  if (lastVisit === undefined || report?.startedAt === undefined) return {};
-  const visit = credited(lastVisit, report, now);
-  const lateMs = visit.engagedMs - lastVisit.engagedMs;
-  if (lateMs === 0) return {};
-  await countVisits(ctx, [gained(lastVisit, lateMs)]);
-  return { lastVisit: visit, engagedMs: engagedMs + lateMs };
 }
 
 function visit<How extends "created" | "revived">(

@@ -258,6 +258,25 @@ describe("engaged time", () => {
     });
   });
 
+  test("of a visit that an action has closed is still that visit's, once", async () => {
+    await beat();
+    pass(HOUR_MS);
+    await act();
+    const report = { startedAt: START, engagedMs: 7 * MINUTE_MS };
+    for (let n = 0; n < 2; n += 1) {
+      expect(await beat(report)).toMatchObject({
+        state: "unchanged",
+        visitStartedAt: START + HOUR_MS,
+      });
+    }
+    expect(await engaged()).toBe(0);
+    const { session } = await rows();
+    expect(session).toMatchObject({
+      engagedMs: 7 * MINUTE_MS,
+      lastVisit: { endedAt: START + 7 * MINUTE_MS, engagedMs: 7 * MINUTE_MS },
+    });
+  });
+
   test("that comes with the end of the visit is taken", async () => {
     await beat();
     pass(2 * MINUTE_MS);
