@@ -69,9 +69,16 @@ const SETTINGS = {
   },
 };
 
+/** Settings that the earlier version did not have: they are at their defaults. */
+const NEW_SETTINGS = {
+  maxVisitMs: 86_400_000,
+  visitRetentionDays: "session",
+  actionRetentionDays: "session",
+};
+
 describe("an upgraded data directory, before any job is due", () => {
   test("settings and their log read as before the upgrade", async () => {
-    expect(await settings()).toEqual(SETTINGS);
+    expect(await settings()).toEqual({ ...SETTINGS, ...NEW_SETTINGS });
     const log = await driven.component<{ revision: number }[]>(
       "settings/settings:log",
     );
@@ -150,7 +157,12 @@ test("changing a setting keeps the settings made before the upgrade, and the def
     revision: 8,
     onPurged: before?.onPurged,
   });
-  const changed = { ...SETTINGS, maxMetadataBytes: 4_096, revision: 8 };
+  const changed = {
+    ...SETTINGS,
+    ...NEW_SETTINGS,
+    maxMetadataBytes: 4_096,
+    revision: 8,
+  };
   expect(await settings()).toEqual(changed);
 });
 
@@ -175,10 +187,16 @@ describe("an upgraded data directory, as time goes on", () => {
   });
 
   test("the fires that the expire schedule missed are made up for once", async () => {
+    const at = CLOSED_AT - 15 * MINUTE_MS;
     expect(await session("dozing")).toMatchObject({
       state: "expired",
-      inactiveSince: CLOSED_AT - 15 * MINUTE_MS,
+      inactiveSince: at,
+      // Its lease did not say when the visit started: when it was made.
+      lastVisit: { startedAt: at, endedAt: at, actions: 0, why: "idle" },
     });
+    expect(
+      await driven.component("operator/export:days", { after: null }),
+    ).toMatchObject([{ day: "2026-01-20", newVisitors: 1, visits: 1 }]);
     expect(await runsBySchedule("expire", REOPENED_AT)).toMatchObject([
       { startedAt: REOPENED_AT, sessions: 1 },
     ]);
