@@ -144,7 +144,7 @@ const VISIT_COLUMNS: Column<Visit>[] = [
   },
   {
     title: "Came from",
-    cell: ({ source }) => <p className="text narrow">{source}</p>,
+    cell: ({ source }) => <p className="text">{source}</p>,
   },
   {
     title: "First page",

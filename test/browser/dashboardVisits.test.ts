@@ -58,7 +58,12 @@ test("the visits of a day are bars and rows of their sources", async () => {
 });
 
 test("a session is shown with its visits and their times, by either of its ids", async () => {
-  const visitor = "visitor-1";
+  const visitor = "regular-visitor";
+  await operator.visit(visitor, {
+    path: "/pricing",
+    referrer: "news.example.com",
+  });
+  await operator.leave(visitor);
   await operator.visit(visitor, { path: "/again" });
   await operator.leave(visitor);
   await operator.visit(visitor, { path: `/${"a-long-way/".repeat(20)}` });
