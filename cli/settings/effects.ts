@@ -5,8 +5,8 @@ import { formatTable } from "../terminal/table.js";
 import { formatRelative, formatTime, isUtc } from "../time/time.js";
 import { formatZonedTime } from "../time/zonedTime.js";
 import { contradictionTexts } from "./contradictions.js";
+import { ownCutoffs } from "../../convex/sessionTracker/shared/runs.js";
 import {
-  ownCutoffs,
   purgeCutoff,
   type Settings,
 } from "../../convex/sessionTracker/shared/settings.js";

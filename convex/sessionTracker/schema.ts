@@ -50,6 +50,8 @@ export default defineSchema({
      * When the visitor was last active, in ms since the epoch. Set exactly while the session is not active.
      */
     inactiveSince: v.optional(v.number()),
+    /** A purge has taken its last visit, by the retention of visits. Set only while the session is not active. */
+    isStripped: v.optional(v.literal(true)),
     /** Why the session ended, in the app's words; set only while `state` is "ended". */
     endReason: v.optional(v.string()),
     /** The app's id of the user that the visitor was linked to. */
@@ -58,7 +60,7 @@ export default defineSchema({
     .index("anonymousId", ["anonymousId"])
     .index("createdAt", ["createdAt"])
     .index("state_createdAt", ["state", "createdAt"])
-    .index("inactiveSince", ["inactiveSince"])
+    .index("isStripped_inactiveSince", ["isStripped", "inactiveSince"])
     .index("userId_createdAt", ["userId", "createdAt"]),
 
   /**
@@ -74,6 +76,8 @@ export default defineSchema({
     lastActive: v.number(),
     /** Number of actions in the current visit. */
     actionCount: v.number(),
+    /** Number of actions of the current visit that purges have deleted by their age; absent is 0. */
+    purgedActions: v.optional(v.number()),
     /** Start of the visit, in ms since the epoch; absent in leases of 0.1. */
     startedAt: v.optional(v.number()),
     /** Engaged time of this visit so far, in ms; absent is 0. */
@@ -127,7 +131,9 @@ export default defineSchema({
   actions: defineTable({
     session: v.id("sessions"),
     ...vAction.fields,
-  }).index("session_at", ["session", "at"]),
+  })
+    .index("session_at", ["session", "at"])
+    .index("at", ["at"]),
 
   /**
    * The settings that somebody has changed: at most one row; none while nobody has changed any.

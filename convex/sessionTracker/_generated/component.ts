@@ -666,10 +666,12 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               status:
                 "running" | "completed" | "failed" | "canceled" | "maxReached";
               cutoff: number;
+              cutoffs?: { visits?: number; actions?: number };
               revision?: number;
               expected?: number;
               cursor: {
-                phase: "leases" | "sessions";
+                phase:
+                  "leases" | "sessions" | "lastVisits" | "visits" | "actions";
                 at: number;
                 creationTime: number;
                 id: string;
@@ -679,6 +681,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               pages: number;
               sessions: number;
               leases: number;
+              visits?: number;
               actions: number;
               quarantined: number;
               failuresInARow: number;
@@ -978,6 +981,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           {
             kind: "expire" | "purge";
             cutoff?: number | { daysAgo: number };
+            cutoffs?: { visits?: number; actions?: number };
             expectedRevision?: number;
             expected?: number;
             actor: string;
@@ -1011,10 +1015,12 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             status:
               "running" | "completed" | "failed" | "canceled" | "maxReached";
             cutoff: number;
+            cutoffs?: { visits?: number; actions?: number };
             revision?: number;
             expected?: number;
             cursor: {
-              phase: "leases" | "sessions";
+              phase:
+                "leases" | "sessions" | "lastVisits" | "visits" | "actions";
               at: number;
               creationTime: number;
               id: string;
@@ -1024,6 +1030,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             pages: number;
             sessions: number;
             leases: number;
+            visits?: number;
             actions: number;
             quarantined: number;
             failuresInARow: number;
@@ -1055,10 +1062,12 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             status:
               "running" | "completed" | "failed" | "canceled" | "maxReached";
             cutoff: number;
+            cutoffs?: { visits?: number; actions?: number };
             revision?: number;
             expected?: number;
             cursor: {
-              phase: "leases" | "sessions";
+              phase:
+                "leases" | "sessions" | "lastVisits" | "visits" | "actions";
               at: number;
               creationTime: number;
               id: string;
@@ -1068,6 +1077,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             pages: number;
             sessions: number;
             leases: number;
+            visits?: number;
             actions: number;
             quarantined: number;
             failuresInARow: number;
@@ -1100,10 +1110,12 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               status:
                 "running" | "completed" | "failed" | "canceled" | "maxReached";
               cutoff: number;
+              cutoffs?: { visits?: number; actions?: number };
               revision?: number;
               expected?: number;
               cursor: {
-                phase: "leases" | "sessions";
+                phase:
+                  "leases" | "sessions" | "lastVisits" | "visits" | "actions";
                 at: number;
                 creationTime: number;
                 id: string;
@@ -1113,6 +1125,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               pages: number;
               sessions: number;
               leases: number;
+              visits?: number;
               actions: number;
               quarantined: number;
               failuresInARow: number;
@@ -1144,7 +1157,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           {
             runId: string;
             cursor?: {
-              phase: "leases" | "sessions";
+              phase:
+                "leases" | "sessions" | "lastVisits" | "visits" | "actions";
               at: number;
               creationTime: number;
               id: string;
@@ -1155,7 +1169,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             kept: number;
             revision: number;
             cursor: {
-              phase: "leases" | "sessions";
+              phase:
+                "leases" | "sessions" | "lastVisits" | "visits" | "actions";
               at: number;
               creationTime: number;
               id: string;
@@ -1168,6 +1183,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           "internal",
           {
             cutoff?: number | { daysAgo: number };
+            cutoffs?: { visits?: number; actions?: number };
             from?: number;
             patch?: {
               idleTimeoutMs?: number;
@@ -1181,7 +1197,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               pageSize?: number;
             };
             cursor?: {
-              phase: "leases" | "sessions";
+              phase:
+                "leases" | "sessions" | "lastVisits" | "visits" | "actions";
               at: number;
               creationTime: number;
               id: string;
@@ -1192,11 +1209,14 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           },
           {
             cutoff: number;
+            cutoffs?: { visits?: number; actions?: number };
+            byRetention: { visits: number; actions: number; bytes: number };
             now: number;
             revision: number;
             retentionDays: number | "never";
             isBelowRetention: boolean;
             sessions: number;
+            visits: number;
             actions: number;
             bytes: number;
             oldest: number | null;
@@ -1204,7 +1224,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             byDay: Array<{ day: number; sessions: number; actions: number }>;
             byAge: Array<{ days: number; sessions: number; actions: number }>;
             cursor: {
-              phase: "leases" | "sessions";
+              phase:
+                "leases" | "sessions" | "lastVisits" | "visits" | "actions";
               at: number;
               creationTime: number;
               id: string;

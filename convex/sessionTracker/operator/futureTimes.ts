@@ -14,6 +14,7 @@ import {
 import { checkInteger } from "../shared/errors.js";
 import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runKinds.js";
 import { CLOCK_SLACK_MS, isFuture } from "../shared/times.js";
+import { walkInactive } from "../rows/walks.js";
 import { runningRun } from "../runs/runRows.js";
 import { answeredUntil } from "../schedules/dueFires.js";
 import { findTick } from "../schedules/ticks.js";
@@ -117,10 +118,11 @@ async function ahead(ctx: QueryCtx, now: number, limit: number) {
     .query("leases")
     .withIndex("lastActive", (q) => q.gt("lastActive", after))
     .take(limit);
-  const inactive = await ctx.db
-    .query("sessions")
-    .withIndex("inactiveSince", (q) => q.gt("inactiveSince", after))
-    .take(limit);
+  const inactive = await walkInactive(ctx, {
+    order: "asc",
+    after: null,
+    from: after + 1,
+  }).take(limit);
   const created = await ctx.db
     .query("sessions")
     .withIndex("createdAt", (q) => q.gt("createdAt", after))

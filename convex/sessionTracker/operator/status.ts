@@ -15,7 +15,7 @@ import {
   readSettings,
   vRevisedSettings,
 } from "../settings/inForce.js";
-import { dueLeases, dueSessions } from "../runs/due.js";
+import { dueLeases, dueSessions, isByAge } from "../runs/due.js";
 import { runningRun, toRun } from "../runs/runRows.js";
 import { listSchedules, vScheduleStatus } from "../schedules/show.js";
 import { findTick } from "../schedules/ticks.js";
@@ -131,6 +131,7 @@ async function leftOf(
   limit: number,
 ): Promise<number> {
   const { kind, cursor } = run;
+  if (isByAge(cursor?.phase)) return 0;
   const inSessions = cursor?.phase === "sessions";
   const leases = inSessions ? [] : await dueLeases(ctx, run, cursor, limit);
   if (kind === "expire") return leases.length;

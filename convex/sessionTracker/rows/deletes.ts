@@ -47,6 +47,16 @@ export function spend(
   allowance.bytes -= 2 * getConvexSize(deleted);
 }
 
+/** Takes a row off the allowance that is read and written, for so many read intervals. */
+export function spendOn(
+  allowance: Pick<Allowance, "deletes" | "bytes">,
+  row: Doc<"sessions">,
+  intervals: number,
+): void {
+  allowance.deletes -= intervals;
+  allowance.bytes -= 2 * getConvexSize(row);
+}
+
 /**
  * Deletes as many of a session's rows as the allowance allows, less one delete for the session.
  */

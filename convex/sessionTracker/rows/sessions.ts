@@ -27,7 +27,7 @@ export function findLease(ctx: QueryCtx, anonymousId: string) {
 
 export function toSession(row: Doc<"sessions">): Session {
   const { _id, _creationTime, inactiveSince, engagedMs, ...rest } = row;
-  const { visitRows, visitIds, ...session } = rest;
+  const { visitRows, visitIds, isStripped, ...session } = rest;
   return {
     sessionId: _id,
     inactiveSince: inactiveSince ?? null,

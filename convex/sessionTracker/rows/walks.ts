@@ -6,9 +6,15 @@
 import type { IndexRange } from "convex/server";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import type { Order, Place } from "../shared/places.js";
+import {
+  comparePlaces,
+  type Order,
+  type Place,
+  placeOf,
+} from "../shared/places.js";
 import type { RunKind } from "../shared/runKinds.js";
 import type { SessionState } from "../shared/sessions.js";
+import { merged } from "./merge.js";
 
 /** The part of an index that a walk covers. */
 export interface Stretch {
@@ -43,9 +49,36 @@ export function walkInactive(
   ctx: QueryCtx,
   stretch: Stretch,
 ): Walk<Doc<"sessions">> {
-  return walk("inactiveSince", stretch, (range, order) =>
-    ctx.db.query("sessions").withIndex("inactiveSince", range).order(order),
-  );
+  const { order } = stretch;
+  const unstripped = walkUnstripped(ctx, stretch);
+  const stripped = walkInactiveThat(ctx, true, stretch);
+  const walks = [unstripped, stripped];
+  return {
+    async *[Symbol.asyncIterator]() {
+      if ((await stripped.take(1)).length === 0) {
+        yield* unstripped;
+        return;
+      }
+      for await (const { row } of merged(walks.map(placed), order)) yield row;
+    },
+    async take(count) {
+      const rows: Doc<"sessions">[] = [];
+      for (const one of walks) rows.push(...(await one.take(count)));
+      return rows
+        .sort((a, b) =>
+          comparePlaces(inactivePlace(a), inactivePlace(b), order),
+        )
+        .slice(0, count);
+    },
+  };
+}
+
+/** Those of them whose last visit no purge has taken, by last activity. */
+export function walkUnstripped(
+  ctx: QueryCtx,
+  stretch: Stretch,
+): Walk<Doc<"sessions">> {
+  return walkInactiveThat(ctx, undefined, stretch);
 }
 
 /** Sessions by `createdAt`: all of them, or those of one user, or else those of one state. */
@@ -129,6 +162,16 @@ export function walkEndedVisits(
   );
 }
 
+/** Actions of all sessions, by time. */
+export function walkAllActions(
+  ctx: QueryCtx,
+  stretch: Stretch,
+): Walk<Doc<"actions">> {
+  return walk("at", stretch, (range, order) =>
+    ctx.db.query("actions").withIndex("at", range).order(order),
+  );
+}
+
 /** Runs by start: all of them, or those of one kind. */
 export function walkRuns(
   ctx: QueryCtx,
@@ -146,6 +189,31 @@ export function walkRuns(
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+function walkInactiveThat(
+  ctx: QueryCtx,
+  isStripped: true | undefined,
+  stretch: Stretch,
+): Walk<Doc<"sessions">> {
+  return walk("inactiveSince", stretch, (range, order) =>
+    ctx.db
+      .query("sessions")
+      .withIndex("isStripped_inactiveSince", (q) =>
+        range(q.eq("isStripped", isStripped)),
+      )
+      .order(order),
+  );
+}
+
+async function* placed(
+  rows: AsyncIterable<Doc<"sessions">>,
+): AsyncGenerator<{ place: Place; row: Doc<"sessions"> }> {
+  for await (const row of rows) yield { place: inactivePlace(row), row };
+}
+
+function inactivePlace(row: Doc<"sessions">): Place {
+  return placeOf(row.inactiveSince ?? 0, row);
+}
 
 /**
  * Narrows a range of an index. Convex's own type of the builder leaves out `_id`, the last field of each

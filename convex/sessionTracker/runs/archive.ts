@@ -149,6 +149,7 @@ export const work = internalMutation({
   args: { sessions: v.array(vArchived) },
   returns: v.object({
     purged: v.number(),
+    visits: v.number(),
     actions: v.number(),
     /** The place of the last session that the run has dealt with. */
     last: v.union(vCursor, v.null()),
@@ -188,7 +189,13 @@ async function purgeArchived(
 ): Promise<void> {
   if (sessions.length === 0) {
     const left = await dueSessions(ctx, run, run.cursor, 1);
-    const nothing = { expired: 0, purged: 0, actions: 0, cursor: run.cursor };
+    const nothing = {
+      expired: 0,
+      purged: 0,
+      visits: 0,
+      actions: 0,
+      cursor: run.cursor,
+    };
     await recordPage(ctx, run, { ...nothing, isDone: left.length === 0 });
     await note(ctx, run, { purged: true, stayed: [] });
     return;

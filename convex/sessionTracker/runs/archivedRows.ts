@@ -74,6 +74,7 @@ export async function deleteArchived(ctx: MutationCtx, archived: Archived[]) {
   const changed: StateChange[] = [];
   const stayed: ArchivedPage["stayed"] = [];
   const counts = { expired: 0, ended: 0, active: 0 };
+  let visits = 0;
   let actions = 0;
   let last = null;
   for (const was of archived) {
@@ -88,9 +89,11 @@ export async function deleteArchived(ctx: MutationCtx, archived: Archived[]) {
       continue;
     }
     await deleteRows(ctx, row, was);
+    visits += was.visits;
     actions += was.actions;
     if (!was.isComplete) continue;
     await ctx.db.delete("sessions", row._id);
+    if (row.lastVisit !== undefined) visits += 1;
     counts[row.state] -= 1;
     changed.push(changeOf(row, null));
     last = sessionCursor(row);
@@ -99,7 +102,7 @@ export async function deleteArchived(ctx: MutationCtx, archived: Archived[]) {
   await countStates(ctx, counts, "purge");
   await noteChanges(ctx, changed);
   await callHook(ctx, "onPurged", purged);
-  return { purged: purged.length, actions, last, stayed };
+  return { purged: purged.length, visits, actions, last, stayed };
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────

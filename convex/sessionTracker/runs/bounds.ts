@@ -1,12 +1,12 @@
 /** The bounds of a run: how many sessions in all, and how many a second. */
 import type { Bounds } from "../shared/bounds.js";
 import { checkInteger, fail } from "../shared/errors.js";
-import type { PageDone } from "./page.js";
+import type { PageDone } from "./due.js";
 
 /** A page of a run with a rate holds the sessions that the rate allows in this time. */
 const PACE_MS = 1_000;
-/** The actions that count as one session, as a page deletes up to four for each session that it aims for. */
-const ACTIONS_PER_SESSION = 4;
+/** The visits and actions that count as one session: a page deletes up to four for each that it aims for. */
+const ROWS_PER_SESSION = 4;
 const RATE_RANGE = [0.01, 100_000] as const;
 
 /** @throws invalidArgument for a `maxSessions` below 1, or a rate that is not from 0.01 to 100,000 */
@@ -40,12 +40,12 @@ export function pacedPageSize(
 /** The wait between a page and the next, in ms, that keeps the run's rate; 0 without a rate. */
 export function waitMsAfter(
   { ratePerSecond: rate }: Bounds,
-  { expired, purged, actions }: Omit<PageDone, "cursor" | "isDone">,
+  { expired, purged, visits, actions }: Omit<PageDone, "cursor" | "isDone">,
 ): number {
   if (rate === undefined) return 0;
   const handled = Math.max(
     expired + purged,
-    Math.ceil(actions / ACTIONS_PER_SESSION),
+    (visits + actions) / ROWS_PER_SESSION,
   );
   return Math.ceil((handled / rate) * 1_000);
 }

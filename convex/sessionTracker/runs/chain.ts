@@ -13,13 +13,14 @@ import {
   type MutationCtx,
 } from "../_generated/server.js";
 import { sessionsLeftOf } from "../shared/bounds.js";
+import { vOwnCutoffs } from "../shared/runs.js";
 import { type RunKind, vRunKind } from "../shared/runKinds.js";
 import { MAX_FAILURES_IN_A_ROW, vCursor } from "../shared/runs.js";
 import { MINUTE_MS, STUCK_AFTER_MS } from "../shared/times.js";
 import { readSettings } from "../settings/inForce.js";
 import { pacedPageSize, waitMsAfter } from "./bounds.js";
-import { nextRow } from "./due.js";
-import { doPage, type PageDone } from "./page.js";
+import { isByAge, nextRow, type PageDone } from "./due.js";
+import { doPage } from "./page.js";
 import {
   sizeAfterFailure,
   sizeAfterSuccess,
@@ -96,6 +97,7 @@ export const work = internalMutation({
   args: {
     kind: vRunKind,
     cutoff: v.number(),
+    cutoffs: v.optional(vOwnCutoffs),
     cursor: v.union(vCursor, v.null()),
     pageSize: v.number(),
     sessionsLeft: v.optional(v.number()),
@@ -103,6 +105,7 @@ export const work = internalMutation({
   returns: v.object({
     expired: v.number(),
     purged: v.number(),
+    visits: v.number(),
     actions: v.number(),
     cursor: v.union(vCursor, v.null()),
     isDone: v.boolean(),
@@ -190,10 +193,11 @@ export async function advance(
   run: Doc<"runs">,
   { sessionsLeft = sessionsLeftOf(run), goesOn = false }: PageOptions = {},
 ): Promise<boolean> {
-  const { kind, cutoff, cursor, pageSize } = run;
+  const { kind, cutoff, cutoffs, cursor, pageSize } = run;
   let done: WorkDone;
   try {
     const args: Work = { kind, cutoff, cursor, pageSize };
+    if (cutoffs !== undefined) args.cutoffs = cutoffs;
     if (sessionsLeft !== undefined) args.sessionsLeft = sessionsLeft;
     done = await ctx.runMutation(internal.runs.chain.work, args, {
       transactionLimits: PAGE_LIMITS,
@@ -220,6 +224,7 @@ export async function recordPage(
     pages: run.pages + 1,
     sessions: run.sessions + resultOf(run.kind, done),
     leases: run.leases + done.expired,
+    visits: (run.visits ?? 0) + done.visits,
     actions: run.actions + done.actions,
     failuresInARow: 0,
     progressAt: Date.now(),
@@ -228,7 +233,11 @@ export async function recordPage(
     await finishRun(ctx, run, "completed", progress);
     return false;
   }
-  if (sessionsLeftOf({ ...run, ...progress }) === 0) {
+  // What a purge takes by age after its sessions is no session: no maximum stops it.
+  if (
+    !isByAge(done.cursor?.phase) &&
+    sessionsLeftOf({ ...run, ...progress }) === 0
+  ) {
     await finishRun(ctx, run, "maxReached", progress);
     return false;
   }

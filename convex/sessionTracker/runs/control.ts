@@ -4,6 +4,7 @@ import type { Doc } from "../_generated/dataModel.js";
 import { mutation } from "../_generated/server.js";
 import { nextStop } from "../shared/bounds.js";
 import { checkInteger, checkReason, fail } from "../shared/errors.js";
+import { earlierCutoffs, ownCutoffs, vOwnCutoffs } from "../shared/runs.js";
 import { vRunKind } from "../shared/runKinds.js";
 import {
   MAX_RUN_ERRORS,
@@ -31,6 +32,11 @@ export const start = mutation({
   args: {
     kind: vRunKind,
     cutoff: v.optional(vAskedCutoff),
+    /**
+     * The cutoffs of visits and actions that the operator looked at. The run goes by these where they are
+     * earlier than those in force, and takes no kind that they leave out. @default those in force
+     */
+    cutoffs: v.optional(vOwnCutoffs),
     /**
      * The revision of the settings that the operator looked at; where it is no longer in force, no run
      * starts.
@@ -147,6 +153,8 @@ export const resume = mutation({
     await checkRevision(ctx, request.expectedRevision, revision);
     const now = Date.now();
     checkCutoff(run.cutoff, settings, now);
+    // A visit or an action that is to be kept by now stays.
+    const cutoffs = earlierCutoffs(run.cutoffs, ownCutoffs(settings, now));
     const { last } = run.archiver ?? {};
     const resume = {
       at: now,
@@ -161,6 +169,7 @@ export const resume = mutation({
       resumed: { at: now, sessions: run.sessions },
       resumes: [...(run.resumes ?? []), resume].slice(-MAX_RUN_ERRORS),
       revision,
+      cutoffs,
       stopAt: nextStop(run),
       ...(token === undefined
         ? {}

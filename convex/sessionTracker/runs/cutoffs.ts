@@ -1,6 +1,7 @@
 /** Cutoffs of runs, reckoned by the deployment's clock; no cutoff may take a visitor who is not idle. */
 import { v, type Infer } from "convex/values";
 import { fail } from "../shared/errors.js";
+import { ownCutoffs } from "../shared/runs.js";
 import type { RunKind } from "../shared/runKinds.js";
 import { expireCutoff, purgeCutoff, type Policy } from "../shared/settings.js";
 import { DAY_MS, MINUTE_MS } from "../shared/times.js";
@@ -12,7 +13,13 @@ export const vAskedCutoff = v.union(
 );
 export type AskedCutoff = Infer<typeof vAskedCutoff>;
 
-type Terms = Pick<Policy, "idleTimeoutMs" | "retentionDays">;
+type Terms = Pick<
+  Policy,
+  | "idleTimeoutMs"
+  | "retentionDays"
+  | "visitRetentionDays"
+  | "actionRetentionDays"
+>;
 
 /**
  * The cutoff that was asked for, or else that of the settings, in whole ms since the epoch. A number of days
@@ -39,15 +46,18 @@ export function reckonCutoff(
   return cutoff;
 }
 
-/** The cutoff by the settings, in ms since the epoch; `null` for a purge where the retention is `never`. */
+/**
+ * The cutoff by the settings, in ms since the epoch; `null` for a purge where the retention is `never`. Where
+ * visits or actions have a retention all the same, such a purge takes no session: its cutoff is 0.
+ */
 export function cutoffBySettings(
   kind: RunKind,
-  { idleTimeoutMs, retentionDays }: Terms,
+  terms: Terms,
   now: number,
 ): number | null {
-  return kind === "expire"
-    ? expireCutoff(idleTimeoutMs, now)
-    : purgeCutoff(retentionDays, now);
+  if (kind === "expire") return expireCutoff(terms.idleTimeoutMs, now);
+  const cutoff = purgeCutoff(terms.retentionDays, now);
+  return cutoff === null && ownCutoffs(terms, now) !== undefined ? 0 : cutoff;
 }
 
 /**

@@ -1,13 +1,21 @@
 /**
  * The rows due to a run, in the order in which the run comes to them: first leases, then sessions of a
- * purge.
+ * purge, then visits and actions of the sessions that stay.
  */
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
+import { ownCutoffs, type OwnCutoffs } from "../shared/runs.js";
 import { placeOf } from "../shared/places.js";
 import type { RunKind } from "../shared/runKinds.js";
-import type { Cursor } from "../shared/runs.js";
-import { type Walk, walkInactive, walkLeases } from "../rows/walks.js";
+import type { Cursor, RunPhase } from "../shared/runs.js";
+import {
+  type Walk,
+  walkAllActions,
+  walkEndedVisits,
+  walkInactive,
+  walkLeases,
+  walkUnstripped,
+} from "../rows/walks.js";
 import { readSettings } from "../settings/inForce.js";
 import { cutoffBySettings } from "./cutoffs.js";
 
@@ -17,21 +25,52 @@ export interface Due {
   from?: number | undefined;
 }
 
-/** The cursor of a purge that has expired all stale leases and deleted no session yet. */
-export const FIRST_SESSION: Cursor = {
-  phase: "sessions",
-  at: 0,
-  creationTime: 0,
-  id: "",
-};
+const PHASES = {
+  expire: ["leases"],
+  purge: ["leases", "sessions", "lastVisits", "visits", "actions"],
+} as const satisfies Record<RunKind, RunPhase[]>;
+
+/** The cursor of a run that comes to a phase and has handled none of its rows yet. */
+export function beginningOf(phase: RunPhase): Cursor {
+  return { phase, at: 0, creationTime: 0, id: "" };
+}
+
+/** The phase after a phase of the run, or `null` after its last. */
+export function phaseAfter(
+  phase: RunPhase,
+  { kind, cutoffs }: Pick<DueRun, "kind" | "cutoffs">,
+): RunPhase | null {
+  const phases: readonly RunPhase[] = PHASES[kind];
+  const rest = phases.slice(phases.indexOf(phase) + 1);
+  return (
+    rest.find(
+      (next) => !isByAge(next) || cutoffIn(next, cutoffs) !== undefined,
+    ) ?? null
+  );
+}
+
+/** The phases after the sessions', which take parts of sessions by age. */
+export type AgePhase = Exclude<RunPhase, "leases" | "sessions">;
+
+export function isByAge(phase: RunPhase | undefined): phase is AgePhase {
+  return phase === "lastVisits" || phase === "visits" || phase === "actions";
+}
+
+export function cutoffIn(
+  phase: AgePhase,
+  cutoffs: OwnCutoffs | undefined,
+): number | undefined {
+  return phase === "actions" ? cutoffs?.actions : cutoffs?.visits;
+}
 
 /** Up to `count` due leases, those idle the longest first. */
 export function dueLeases(
   ctx: QueryCtx,
   { cutoff, from }: Due,
-  after: Cursor | null,
+  cursor: Cursor | null,
   count: number,
 ): Promise<Doc<"leases">[]> {
+  const after = placeIn("leases", cursor);
   const stretch = { order: "asc" as const, after, from, before: cutoff };
   return walkLeases(ctx, stretch).take(count);
 }
@@ -52,28 +91,91 @@ export function walkDueSessions(
   { cutoff, from }: Due,
   cursor: Cursor | null,
 ): Walk<Doc<"sessions">> {
-  const after = cursor?.id === FIRST_SESSION.id ? null : cursor;
+  const after = placeIn("sessions", cursor);
   const stretch = { order: "asc" as const, after, from, before: cutoff };
   return walkInactive(ctx, stretch);
 }
 
-/** The session that a run would take next, and the cursor behind it; `null` where nothing is due any more. */
+/**
+ * The sessions whose last visit is due by age, those inactive the longest first: a last visit ends when its
+ * session becomes inactive. That of a visitor who is there again is due once it has a row of its own, when
+ * the visit under way closes.
+ */
+export function dueLastVisits(
+  ctx: QueryCtx,
+  { cutoff, from }: Due,
+  cursor: Cursor | null,
+): Walk<Doc<"sessions">> {
+  const after = placeIn("lastVisits", cursor);
+  const stretch = { order: "asc" as const, after, from, before: cutoff };
+  return walkUnstripped(ctx, stretch);
+}
+
+/** The visits and actions due by age that have rows of their own, the oldest first. */
+export function dueRows(
+  ctx: QueryCtx,
+  table: "visits" | "actions",
+  before: number,
+  cursor: Cursor | null,
+): Walk<Doc<"visits"> | Doc<"actions">> {
+  const after = placeIn(table, cursor);
+  const stretch = { order: "asc" as const, after, before };
+  return table === "visits"
+    ? walkEndedVisits(ctx, stretch)
+    : walkAllActions(ctx, stretch);
+}
+
+/** What of a run decides which rows are due to it. */
+export interface DueRun {
+  kind: RunKind;
+  cutoff: number;
+  cutoffs?: OwnCutoffs | undefined;
+  cursor: Cursor | null;
+}
+
+export interface Page {
+  kind: RunKind;
+  cutoff: number;
+  /** Cutoffs of visits and actions that go before their session. */
+  cutoffs?: OwnCutoffs;
+  cursor: Cursor | null;
+  pageSize: number;
+  /**
+   * Number of sessions to expire (expire) or delete (purge) at most; a purge may expire any number of
+   * leases.
+   */
+  sessionsLeft?: number;
+}
+
+export interface PageDone {
+  /** Number of leases expired. */
+  expired: number;
+  /** Number of sessions deleted. */
+  purged: number;
+  /** Number of visits deleted, also of those that are fields of their session. */
+  visits: number;
+  /** Number of actions deleted. */
+  actions: number;
+  /** The cursor of the next page. */
+  cursor: Cursor | null;
+  /** Whether nothing is due any more. */
+  isDone: boolean;
+}
+
+/** The session that a run would take next, or take a part of; `null` where nothing is due any more. */
 export async function nextRow(
   ctx: QueryCtx,
-  run: { kind: RunKind; cutoff: number; cursor: Cursor | null },
+  run: DueRun,
 ): Promise<{ session: Id<"sessions">; cursor: Cursor } | null> {
-  const { kind, cursor } = run;
-  if (cursor?.phase !== "sessions") {
-    const [lease] = await dueLeases(ctx, run, cursor, 1);
-    if (lease !== undefined) {
-      return { session: lease.session, cursor: leaseCursor(lease) };
-    }
-    if (kind === "expire") return null;
+  let { cursor } = run;
+  for (;;) {
+    const phase = cursor?.phase ?? "leases";
+    const row = await nextIn(ctx, phase, { ...run, cursor });
+    if (row !== null) return row;
+    const next = phaseAfter(phase, run);
+    if (next === null) return null;
+    cursor = beginningOf(next);
   }
-  const after = cursor?.phase === "sessions" ? cursor : null;
-  const [session] = await dueSessions(ctx, run, after, 1);
-  if (session === undefined) return null;
-  return { session: session._id, cursor: sessionCursor(session) };
 }
 
 /**
@@ -85,9 +187,12 @@ export async function anythingDue(
   kind: RunKind,
   now: number,
 ): Promise<boolean> {
-  const cutoff = cutoffBySettings(kind, await readSettings(ctx), now);
+  const settings = await readSettings(ctx);
+  const cutoff = cutoffBySettings(kind, settings, now);
   if (cutoff === null) return false;
-  return (await nextRow(ctx, { kind, cutoff, cursor: null })) !== null;
+  const cutoffs = ownCutoffs(settings, now);
+  const run = { kind, cutoff, cutoffs, cursor: null };
+  return (await nextRow(ctx, run)) !== null;
 }
 
 export function leaseCursor(lease: Doc<"leases">): Cursor {
@@ -96,4 +201,51 @@ export function leaseCursor(lease: Doc<"leases">): Cursor {
 
 export function sessionCursor(session: Doc<"sessions">): Cursor {
   return { phase: "sessions", ...placeOf(session.inactiveSince ?? 0, session) };
+}
+
+/** The cursor behind a session whose last visit was taken. */
+export function lastVisitCursor(session: Doc<"sessions">): Cursor {
+  return { ...sessionCursor(session), phase: "lastVisits" };
+}
+
+/** The cursor behind a visit or an action that was taken by age. */
+export function rowCursor(row: Doc<"visits"> | Doc<"actions">): Cursor {
+  return "endedAt" in row
+    ? { phase: "visits", ...placeOf(row.endedAt, row) }
+    : { phase: "actions", ...placeOf(row.at, row) };
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+async function nextIn(ctx: QueryCtx, phase: RunPhase, run: DueRun) {
+  const { cursor } = run;
+  if (phase === "leases") {
+    const [lease] = await dueLeases(ctx, run, cursor, 1);
+    return lease === undefined
+      ? null
+      : { session: lease.session, cursor: leaseCursor(lease) };
+  }
+  if (phase === "sessions") {
+    const [session] = await dueSessions(ctx, run, cursor, 1);
+    return session === undefined
+      ? null
+      : { session: session._id, cursor: sessionCursor(session) };
+  }
+  const cutoff = cutoffIn(phase, run.cutoffs);
+  if (cutoff === undefined) return null;
+  if (phase === "lastVisits") {
+    const [session] = await dueLastVisits(ctx, { cutoff }, cursor).take(1);
+    return session === undefined
+      ? null
+      : { session: session._id, cursor: lastVisitCursor(session) };
+  }
+  const [row] = await dueRows(ctx, phase, cutoff, cursor).take(1);
+  return row === undefined
+    ? null
+    : { session: row.session, cursor: rowCursor(row) };
+}
+
+/** The place in a phase at which a run goes on; `null` at the beginning of the phase, or before it. */
+function placeIn(phase: RunPhase, cursor: Cursor | null): Cursor | null {
+  return cursor?.phase === phase && cursor.id !== "" ? cursor : null;
 }

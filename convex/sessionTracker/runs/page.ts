@@ -2,8 +2,6 @@
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import type { HookSession } from "../shared/hooks.js";
-import type { Cursor } from "../shared/runs.js";
-import type { RunKind } from "../shared/runKinds.js";
 import { countStates } from "../rows/counters.js";
 import { type ClosedVisit, countVisits } from "../rows/days.js";
 import { deleteVisitRows } from "../rows/visits.js";
@@ -16,57 +14,45 @@ import {
 } from "../rows/deletes.js";
 import { callHook, toHookSession } from "../settings/hooks.js";
 import { closeVisit } from "../visitors/closeVisit.js";
+import { purgeByAge } from "./byAge.js";
 import {
-  FIRST_SESSION,
-  leaseCursor,
+  beginningOf,
   dueLeases,
+  isByAge,
+  leaseCursor,
+  type Page,
+  type PageDone,
+  phaseAfter,
   sessionCursor,
   walkDueSessions,
 } from "./due.js";
 
-export interface Page {
-  kind: RunKind;
-  cutoff: number;
-  cursor: Cursor | null;
-  pageSize: number;
-  /**
-   * Number of sessions to expire (expire) or delete (purge) at most; a purge may expire any number of
-   * leases.
-   */
-  sessionsLeft?: number;
-}
-
-export interface PageDone {
-  /** Number of leases expired. */
-  expired: number;
-  /** Number of sessions deleted. */
-  purged: number;
-  /** Number of actions deleted. */
-  actions: number;
-  /** The cursor of the next page. */
-  cursor: Cursor | null;
-  /** Whether nothing is due any more. */
-  isDone: boolean;
-}
-
-/** Expires leases before the cutoff; a purge then deletes sessions, within what its allowance has left. */
+/**
+ * Goes through the phases of a run, within its allowance: expires leases; a purge then deletes sessions, and then
+ * visits and actions by age.
+ */
 export async function doPage(ctx: MutationCtx, page: Page): Promise<PageDone> {
   const allowance = await openAllowance(ctx, page.pageSize);
   const done: PageDone = {
     expired: 0,
     purged: 0,
+    visits: 0,
     actions: 0,
     cursor: page.cursor,
     isDone: false,
   };
-  if (page.cursor?.phase !== "sessions") {
-    const noLeaseLeft = await expireLeases(ctx, page, allowance, done);
-    if (!noLeaseLeft) return done;
-    if (page.kind === "expire") return { ...done, isDone: true };
-    done.cursor = FIRST_SESSION;
+  for (;;) {
+    const phase = done.cursor?.phase ?? "leases";
+    const isOver = isByAge(phase)
+      ? await purgeByAge(ctx, phase, page, allowance, done)
+      : phase === "leases"
+        ? await expireLeases(ctx, page, allowance, done)
+        : await purgeSessions(ctx, page, allowance, done);
+    if (!isOver) return done;
+    const next = phaseAfter(phase, page);
+    if (next === null) return { ...done, isDone: true };
+    done.cursor = beginningOf(next);
   }
-  const noSessionLeft = await purgeSessions(ctx, page, allowance, done);
-  return { ...done, isDone: noSessionLeft };
 }
 
 /**
@@ -132,11 +118,13 @@ async function purgeSessions(
     if (purged.length === count) break;
     if (allowance.deletes < 1 || allowance.bytes < 0) break;
     const rows = await deleteRows(ctx, session, allowance);
+    done.visits += rows.visits;
     done.actions += rows.actions;
     if (!rows.isDone) break;
     noneLeft = true;
     await ctx.db.delete("sessions", session._id);
     spend(allowance, session);
+    if (session.lastVisit !== undefined) done.visits += 1;
     counts[session.state] -= 1;
     changed.push(changeOf(session, null));
     done.cursor = sessionCursor(session);
@@ -159,7 +147,7 @@ async function deleteRows(
   ctx: MutationCtx,
   session: Doc<"sessions">,
   allowance: Allowance,
-): Promise<{ actions: number; isDone: boolean }> {
+): Promise<{ visits: number; actions: number; isDone: boolean }> {
   const { _id, actionCount, visitRows = 0 } = session;
   const visits =
     visitRows === 0 ? NONE : await deleteVisitRows(ctx, session, allowance);
@@ -176,7 +164,7 @@ async function deleteRows(
       visitIds: undefined,
     });
   }
-  return { actions: actions.deleted, isDone };
+  return { visits: visits.deleted, actions: actions.deleted, isDone };
 }
 
 const NONE = { deleted: 0, isDone: true };

@@ -5,6 +5,7 @@
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
+import { ownCutoffs, type OwnCutoffs, vOwnCutoffs } from "../shared/runs.js";
 import { placeOf, vPlace } from "../shared/places.js";
 import { type Cursor, vCursor } from "../shared/runs.js";
 import {
@@ -18,13 +19,16 @@ import { readActions } from "../rows/wholeSessions.js";
 import { readRevisedSettings } from "../settings/inForce.js";
 import { reckonCutoff, vAskedCutoff } from "./cutoffs.js";
 import {
+  type AgePhase,
+  beginningOf,
   dueLeases,
   dueSessions,
-  FIRST_SESSION,
+  isByAge,
   leaseCursor,
   sessionCursor,
   type Due,
 } from "./due.js";
+import { beginningAfter, previewByAge, vByRetention } from "./previewByAge.js";
 import { existingRun } from "./runRows.js";
 
 /**
@@ -66,6 +70,8 @@ const vByAge = v.object({
 export const purge = query({
   args: {
     cutoff: v.optional(vAskedCutoff),
+    /** The cutoffs of visits and actions, as the first page answered them. @default those of the settings */
+    cutoffs: v.optional(vOwnCutoffs),
     /** Counts only sessions last active at or after this time, in ms since the epoch. @default all */
     from: v.optional(v.number()),
     /** Changes of the settings with which to preview; nothing is changed. */
@@ -79,6 +85,13 @@ export const purge = query({
   returns: v.object({
     /** The sessions counted were last active strictly before this time, in ms since the epoch. */
     cutoff: v.number(),
+    /**
+     * The cutoffs of visits and actions that would go while their session stays; absent where none do, and where
+     * `from` asks for sessions only.
+     */
+    cutoffs: v.optional(vOwnCutoffs),
+    /** What goes by these in this page. Call on until the cursor is `null`: they come after all sessions. */
+    byRetention: vByRetention,
     /** The time by the deployment's clock, in ms since the epoch. */
     now: v.number(),
     /** The revision of the settings in force when the page was counted. */
@@ -88,6 +101,8 @@ export const purge = query({
     isBelowRetention: v.boolean(),
     /** Number of sessions in this page. */
     sessions: v.number(),
+    /** Number of their visits, one under way included. */
+    visits: v.number(),
     /** Number of their actions. */
     actions: v.number(),
     /** Bytes of the documents, without indexes; 0 unless `measure` asks for them. */
@@ -109,17 +124,25 @@ export const purge = query({
     const cutoff = reckonCutoff("purge", args.cutoff, terms, now);
     const due = { from, cutoff };
     const cursor = args.cursor ?? null;
-    const { rows, next, bytes } = measure
-      ? await measuredRows(ctx, due, cursor)
-      : { ...(await dueRows(ctx, due, cursor, PREVIEW_PAGE)), bytes: 0 };
+    const cutoffs =
+      from === undefined ? (args.cutoffs ?? ownCutoffs(terms, now)) : undefined;
+    const { rows, next, bytes, byRetention } = await pageOf(
+      ctx,
+      { ...due, cutoffs },
+      cursor,
+      measure,
+    );
     const agesFrom = args.now ?? now;
     return {
       cutoff,
+      ...(cutoffs === undefined ? {} : { cutoffs }),
+      byRetention,
       now,
       revision,
       retentionDays,
       isBelowRetention: cutoff > keptFrom(retentionDays, now),
       sessions: rows.length,
+      visits: rows.reduce((sum, row) => sum + row.visits, 0),
       actions: rows.reduce((sum, row) => sum + row.actions, 0),
       bytes,
       // The walk goes from old sessions to new ones.
@@ -161,6 +184,9 @@ export const left = query({
     const run = await existingRun(ctx, runId);
     const { revision, retentionDays } = await readRevisedSettings(ctx);
     const after = cursor ?? run.cursor;
+    if (isByAge(after?.phase)) {
+      return { sessions: 0, kept: 0, revision, cursor: null };
+    }
     const { rows, next } = await dueRows(ctx, run, after, PREVIEW_PAGE);
     const kept = keptFrom(retentionDays, Date.now());
     const isExpire = run.kind === "expire";
@@ -182,9 +208,38 @@ function keptFrom(retentionDays: RetentionDays, now: number): number {
   return purgeCutoff(retentionDays, now) ?? 0;
 }
 
+/** A page of the preview: of sessions, or after all these of what goes by age. */
+async function pageOf(
+  ctx: QueryCtx,
+  due: Due & { cutoffs: OwnCutoffs | undefined },
+  cursor: PreviewCursor | null,
+  measure: boolean,
+): Promise<
+  DueRows & { bytes: number; byRetention: Infer<typeof vByRetention> }
+> {
+  if (isAgeCursor(cursor)) {
+    const { found, next } = await previewByAge(ctx, due, cursor);
+    return { rows: [], next, bytes: 0, byRetention: found };
+  }
+  const page = measure
+    ? await measuredRows(ctx, due, cursor)
+    : { ...(await dueRows(ctx, due, cursor, PREVIEW_PAGE)), bytes: 0 };
+  const next = page.next ?? beginningAfter("sessions", due.cutoffs);
+  return { ...page, next, byRetention: NOTHING_BY_AGE };
+}
+
+const NOTHING_BY_AGE = { visits: 0, actions: 0, bytes: 0 };
+
+function isAgeCursor(
+  cursor: Cursor | null,
+): cursor is Cursor & { phase: AgePhase } {
+  return isByAge(cursor?.phase);
+}
+
 interface DueRow {
   session: Id<"sessions">;
   lastActive: number;
+  visits: number;
   actions: number;
   /** Bytes of the session and its lease. */
   bytes: number;
@@ -220,13 +275,17 @@ async function leaseRows(
     rows.push({
       session: lease.session,
       lastActive: lease.lastActive,
+      visits: 1 + (earlier === null ? 0 : visitsOf(earlier)),
       actions: lease.actionCount + (earlier?.actionCount ?? 0),
       bytes: sizeOf(lease) + (earlier === null ? 0 : sizeOf(earlier)),
       key: leaseCursor(lease),
     });
   }
   const isDone = leases.length < count;
-  return { rows, next: isDone ? FIRST_SESSION : (rows.at(-1)?.key ?? null) };
+  return {
+    rows,
+    next: isDone ? beginningOf("sessions") : (rows.at(-1)?.key ?? null),
+  };
 }
 
 async function sessionRows(
@@ -239,6 +298,7 @@ async function sessionRows(
   const rows = sessions.map((session) => ({
     session: session._id,
     lastActive: session.inactiveSince ?? 0,
+    visits: visitsOf(session),
     actions: session.actionCount,
     bytes: sizeOf(session),
     key: sessionCursor(session),
@@ -302,6 +362,10 @@ async function sessionOf(
   const leaseId = ctx.db.normalizeId("leases", id);
   const lease = leaseId === null ? null : await ctx.db.get("leases", leaseId);
   return lease?.session ?? null;
+}
+
+function visitsOf({ visitRows = 0, lastVisit }: Doc<"sessions">): number {
+  return visitRows + (lastVisit === undefined ? 0 : 1);
 }
 
 function sizeOf(row: Doc<"sessions"> | Doc<"leases"> | Doc<"actions">): number {

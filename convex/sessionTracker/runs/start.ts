@@ -1,8 +1,10 @@
 /** Starting a run: writing it down and letting it begin, the same way for operators, the app and ticks. */
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
+import { earlierCutoffs, ownCutoffs, type OwnCutoffs } from "../shared/runs.js";
 import type { RunKind } from "../shared/runKinds.js";
 import type { RunStarted, RunTrigger } from "../shared/runs.js";
+import type { Policy } from "../shared/settings.js";
 import { readRevisedSettings } from "../settings/inForce.js";
 import { checkRevision } from "../settings/settings.js";
 import { pacedPageSize } from "./bounds.js";
@@ -14,6 +16,7 @@ import { runningRun } from "./runRows.js";
 interface RunRequest {
   kind: RunKind;
   cutoff?: AskedCutoff;
+  cutoffs?: OwnCutoffs;
   expectedRevision?: number;
   expected?: number;
   actor: string;
@@ -48,7 +51,8 @@ export async function startRun(
     return { runId, cutoff: running.cutoff, status: "alreadyRunning" };
   }
   const wanted = settings.pageSize;
-  const run = await insertRun(ctx, { ...request, cutoff, revision }, wanted);
+  const what = { ...request, cutoff, revision, ...ownOf(request, settings) };
+  const run = await insertRun(ctx, what, wanted);
   if (run.archiveFile === undefined) await begin(ctx, run);
   return { runId: run._id, cutoff: run.cutoff, status: "started" };
 }
@@ -84,6 +88,7 @@ async function insertRun(
     pages: 0,
     sessions: 0,
     leases: 0,
+    visits: 0,
     actions: 0,
     quarantined: 0,
     failuresInARow: 0,
@@ -93,6 +98,21 @@ async function insertRun(
   };
   const _id = await ctx.db.insert("runs", fields);
   return { _id, _creationTime: now, ...fields };
+}
+
+/**
+ * The cutoffs of visits and actions: those in force, or earlier ones that were asked for. None for an expire run,
+ * and for an archived purge, whose archive has whole sessions only.
+ */
+function ownOf(
+  { kind, archive, cutoffs: asked }: RunRequest,
+  settings: Policy,
+): { cutoffs?: OwnCutoffs } {
+  if (kind === "expire" || archive !== undefined) return {};
+  const inForce = ownCutoffs(settings, Date.now());
+  const cutoffs =
+    asked === undefined ? inForce : earlierCutoffs(asked, inForce);
+  return cutoffs === undefined ? {} : { cutoffs };
 }
 
 function runWithToken(ctx: QueryCtx, token: string) {

@@ -2,6 +2,17 @@
 import { v, type Infer } from "convex/values";
 import { vPlace } from "./places.js";
 import { vRunKind } from "./runKinds.js";
+import type { Policy } from "./settings.js";
+import { DAY_MS } from "./times.js";
+
+/** The cutoffs of visits and of actions that a purge takes before their session, in ms since the epoch. */
+export const vOwnCutoffs = v.object({
+  /** Visits that ended strictly before it; absent: visits go with their session. */
+  visits: v.optional(v.number()),
+  /** Actions strictly before it; absent: actions go with their session. */
+  actions: v.optional(v.number()),
+});
+export type OwnCutoffs = Infer<typeof vOwnCutoffs>;
 
 export const vRunTrigger = v.union(
   v.literal("schedule"),
@@ -20,10 +31,23 @@ export const vRunStatus = v.union(
 );
 export type RunStatus = Infer<typeof vRunStatus>;
 
+/**
+ * The index that a run walks. A purge expires stale leases first, then goes on to the sessions; then, where
+ * visits or actions have a retention of their own, to what is left of these by age: last visits, which are
+ * fields of their sessions, other visits, and actions.
+ */
+const vRunPhase = v.union(
+  v.literal("leases"),
+  v.literal("sessions"),
+  v.literal("lastVisits"),
+  v.literal("visits"),
+  v.literal("actions"),
+);
+export type RunPhase = Infer<typeof vRunPhase>;
+
 /** The key of the last row that a run handled; `null` in place of a cursor means that it has handled none. */
 export const vCursor = v.object({
-  /** The index that the run walks: a purge expires stale leases first, then goes on to the sessions. */
-  phase: v.union(v.literal("leases"), v.literal("sessions")),
+  phase: vRunPhase,
   ...vPlace.fields,
 });
 export type Cursor = Infer<typeof vCursor>;
@@ -64,6 +88,11 @@ export const vRunFields = v.object({
   /** The run takes sessions last active strictly before this time, which is fixed when the run starts. */
   cutoff: v.number(),
   /**
+   * The cutoffs of visits and actions that go before their session. Fixed when the run starts; a resume makes
+   * them earlier where their retention was raised meanwhile.
+   */
+  cutoffs: v.optional(vOwnCutoffs),
+  /**
    * The revision of the settings at the run's start or last resume; absent in rows from before it was kept.
    */
   revision: v.optional(v.number()),
@@ -80,7 +109,9 @@ export const vRunFields = v.object({
   sessions: v.number(),
   /** Number of leases expired; a purge expires stale leases before it deletes sessions. */
   leases: v.number(),
-  /** Number of actions deleted. */
+  /** Number of visits deleted, with their session or before it; absent in rows of 0.1. */
+  visits: v.optional(v.number()),
+  /** Number of actions deleted, with their session or before it. */
   actions: v.number(),
   /** Number of rows set aside because a page of that row alone failed. */
   quarantined: v.number(),
@@ -164,3 +195,33 @@ export const MAX_FAILURES_IN_A_ROW = 20;
  * and the work of the chain.
  */
 export const MAX_DELETES_PER_PAGE = 3_000;
+
+/** @returns `undefined` where neither visits nor actions have a retention of their own */
+export function ownCutoffs(
+  {
+    visitRetentionDays: visits,
+    actionRetentionDays: actions,
+  }: Pick<Policy, "visitRetentionDays" | "actionRetentionDays">,
+  now: number,
+): OwnCutoffs | undefined {
+  if (visits === "session" && actions === "session") return undefined;
+  const cutoffOf = (days: number) => Math.floor(now - days * DAY_MS);
+  return {
+    ...(visits === "session" ? {} : { visits: cutoffOf(visits) }),
+    ...(actions === "session" ? {} : { actions: cutoffOf(actions) }),
+  };
+}
+
+/** The earlier of two cutoffs of each kind: a kind takes nothing where one of the two does not name it. */
+export function earlierCutoffs(
+  a: OwnCutoffs | undefined,
+  b: OwnCutoffs | undefined,
+): OwnCutoffs | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  const both: OwnCutoffs = {};
+  for (const kind of ["visits", "actions"] as const) {
+    const [ofA, ofB] = [a[kind], b[kind]];
+    if (ofA !== undefined && ofB !== undefined) both[kind] = Math.min(ofA, ofB);
+  }
+  return both;
+}

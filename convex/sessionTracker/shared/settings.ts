@@ -77,31 +77,6 @@ export function purgeCutoff(
     : Math.floor(now - retentionDays * DAY_MS);
 }
 
-/** The cutoffs of visits and of actions that a purge takes before their session, in ms since the epoch. */
-export const vOwnCutoffs = v.object({
-  /** Visits that ended strictly before it; absent: visits go with their session. */
-  visits: v.optional(v.number()),
-  /** Actions strictly before it; absent: actions go with their session. */
-  actions: v.optional(v.number()),
-});
-export type OwnCutoffs = Infer<typeof vOwnCutoffs>;
-
-/** @returns `undefined` where neither visits nor actions have a retention of their own */
-export function ownCutoffs(
-  {
-    visitRetentionDays: visits,
-    actionRetentionDays: actions,
-  }: Pick<Policy, "visitRetentionDays" | "actionRetentionDays">,
-  now: number,
-): OwnCutoffs | undefined {
-  if (visits === "session" && actions === "session") return undefined;
-  const cutoffOf = (days: number) => Math.floor(now - days * DAY_MS);
-  return {
-    ...(visits === "session" ? {} : { visits: cutoffOf(visits) }),
-    ...(actions === "session" ? {} : { actions: cutoffOf(actions) }),
-  };
-}
-
 /** The cutoff of an expire run, in ms since the epoch: leases last active strictly before it are idle. */
 export function expireCutoff(idleTimeoutMs: number, now: number): number {
   return now - idleTimeoutMs;

@@ -5,6 +5,7 @@ import { query, type QueryCtx } from "../_generated/server.js";
 import { checkInteger, fail } from "../shared/errors.js";
 import { type ActiveSession, vActiveSession } from "../shared/sessions.js";
 import { CLOCK_SLACK_MS, DAY_MS, MINUTE_MS } from "../shared/times.js";
+import { walkInactive } from "../rows/walks.js";
 import { readSettings } from "../settings/inForce.js";
 
 /**
@@ -82,12 +83,12 @@ async function expiredWithin(
   { since, until }: Window,
   limit: number,
 ): Promise<ActiveSession[]> {
-  const inactive = ctx.db
-    .query("sessions")
-    .withIndex("inactiveSince", (q) =>
-      q.gt("inactiveSince", since).lte("inactiveSince", until),
-    )
-    .order("desc");
+  const inactive = walkInactive(ctx, {
+    order: "desc",
+    after: null,
+    from: since + 1,
+    before: until + 1,
+  });
   const sessions: ActiveSession[] = [];
   let scanned = 0;
   for await (const session of inactive) {

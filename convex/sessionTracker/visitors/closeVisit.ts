@@ -35,7 +35,7 @@ export async function closeVisit(
     report,
     Date.now(),
   );
-  const kept = await keepVisit(ctx, session, visit);
+  const kept = await keepVisit(ctx, session, lease, visit);
   await ctx.db.patch("sessions", session._id, {
     ...left,
     inactiveSince: visit.endedAt,
@@ -53,6 +53,7 @@ export function visitOf(
   why: VisitEnd,
 ): Visit {
   const { engagedMs = 0, entry, path, actionCount } = lease;
+  const { purgedActions = 0 } = lease;
   // In an imported lease, or after a clock was set back, the start may lie after the end.
   const startedAt = Math.min(startOf(lease), endedAt);
   return {
@@ -60,7 +61,7 @@ export function visitOf(
     endedAt,
     // After a clock was set back the visit may seem shorter than somebody was there.
     engagedMs: Math.min(engagedMs, endedAt - startedAt),
-    actions: actionCount,
+    actions: actionCount + purgedActions,
     ...(entry === undefined ? {} : { entry }),
     ...(path === undefined ? {} : { exitPath: path }),
     why,
@@ -76,6 +77,7 @@ export function visitOf(
 export async function keepVisit(
   ctx: MutationCtx,
   session: Doc<"sessions">,
+  lease: Doc<"leases">,
   visit: Visit,
 ): Promise<Patch<Doc<"sessions">>> {
   const { lastVisit, engagedMs = 0 } = session;
@@ -85,6 +87,6 @@ export async function keepVisit(
       ? {}
       : await addVisitRow(ctx, session, lastVisit)),
     engagedMs: engagedMs + visit.engagedMs,
-    actionCount: session.actionCount + visit.actions,
+    actionCount: session.actionCount + lease.actionCount,
   };
 }

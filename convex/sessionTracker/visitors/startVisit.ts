@@ -63,6 +63,7 @@ export async function startVisit(
     state: "active",
     visits,
     inactiveSince: undefined,
+    isStripped: undefined,
     endReason: undefined,
     ...(await creditLast(ctx, session, report, now)),
   });
@@ -123,7 +124,7 @@ async function followUp(
   const seen = visitOf(session, lease, lease.lastActive, why);
   const over = credited(seen, report, now);
   await countVisits(ctx, [closed(over, session.visits === 1)]);
-  return await keepVisit(ctx, session, over);
+  return await keepVisit(ctx, session, lease, over);
 }
 
 function visit<How extends "created" | "revived">(

@@ -98,7 +98,7 @@ export async function mergeVisits(
   );
   return {
     patch: {
-      ...(last === lastVisit ? {} : { lastVisit: last }),
+      ...(last === lastVisit ? {} : { lastVisit: last, isStripped: undefined }),
       ...(rows.length === 0 ? {} : { visitRows: visitRows + rows.length }),
       ...(total === engagedMs ? {} : { engagedMs: total }),
     },

@@ -89,6 +89,7 @@ export function moveForward(
   const finished = [...ofRow, ...closing(session, lease, row)];
   const patch = {
     inactiveSince: undefined,
+    isStripped: undefined,
     endReason: undefined,
     actionCount: session.actionCount + (lease?.actionCount ?? 0),
   };
