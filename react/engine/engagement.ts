@@ -103,10 +103,14 @@ export function createEngagement(
     return { startedAt, engagedMs };
   };
 
-  /** Where the visit that the deployment names is another, what was sent was of the one before. */
-  const hear = (named: number) => {
-    const [startedAt, engagedMs, , sentMs] = read();
+  /**
+   * Where the visit that the deployment names is another, what was sent was of the one before. Where it has
+   * written nothing, all is to be sent again.
+   */
+  const hear = (named: number, state?: string) => {
+    const [startedAt, engagedMs, at, sentMs] = read();
     if (named > (startedAt || 0)) write(named, engagedMs - sentMs || 0, 0, 0);
+    else if (state === "unchanged") write(startedAt, engagedMs, at, 0);
   };
 
   return [count, clear, isRestOurs, take, hear] as const;

@@ -251,7 +251,7 @@ export function createEngine(
       calls,
     );
     if (options.engagement && isTracking())
-      hearOfVisit(outcome.visitStartedAt!);
+      hearOfVisit(outcome.visitStartedAt!, outcome.state);
     return outcome;
   }
 

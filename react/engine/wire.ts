@@ -25,6 +25,8 @@ export interface Outcome {
   retryAfterMs?: number | undefined;
   /** The visit under way after the call, as the deployment names it; not by functions of an app's own. */
   visitStartedAt?: number | undefined;
+  /** `unchanged`: what was told of the visit was not written, since the last write is young. */
+  state?: string | undefined;
 }
 
 /**
@@ -91,6 +93,7 @@ async function understand(response: Response): Promise<Outcome> {
     message: `${value?.reason ?? errorMessage ?? message}`,
     retryAfterMs: value?.retryAfterMs,
     visitStartedAt: value?.visitStartedAt,
+    state: value?.state,
   };
 }
 
@@ -101,6 +104,7 @@ interface Answer {
     reason?: string;
     retryAfterMs?: number;
     visitStartedAt?: number;
+    state?: string;
   } | null;
   errorMessage?: string;
   message?: string;

@@ -65,17 +65,18 @@ export class Visits {
     const report = (args["visit"] ?? {}) as Report;
     const { anonymousId } = args;
     if (name === "trackSession") {
-      const visitStartedAt = this.#beat(anonymousId, report);
-      return { status: "success", value: { ok: true, visitStartedAt } };
+      const value = { ok: true, ...this.#beat(anonymousId, report) };
+      return { status: "success", value };
     }
     if (name === "endSession") this.#end(anonymousId, report);
     if (name === "forgetSession") this.#leases.delete(anonymousId);
     return { status: "success", value: { ok: true } };
   };
 
-  #beat(anonymousId: unknown, report: Report): number {
+  #beat(anonymousId: unknown, report: Report) {
     const now = this.#clock.now;
     let lease = this.#leases.get(anonymousId);
+    let state = "unchanged";
     if (
       lease &&
       (now - lease.lastActive > IDLE_MS || now - lease.startedAt >= LONGEST_MS)
@@ -95,12 +96,14 @@ export class Visits {
         exitPath: report.path,
       };
       this.#leases.set(anonymousId, lease);
+      state = "created";
     } else if (report.isLeaving || now - lease.lastActive >= 60_000) {
       take(lease, report, now);
       lease.lastActive = now;
       lease.exitPath = report.path ?? lease.exitPath;
+      state = "touched";
     }
-    return lease.startedAt;
+    return { visitStartedAt: lease.startedAt, state };
   }
 
   #end(anonymousId: unknown, report: Report): void {

@@ -218,6 +218,27 @@ describe("what is counted is told", () => {
     });
   });
 
+  test("also where less than a second is new since a heartbeat that the deployment did not write", async () => {
+    const { browser, visits } = withVisits();
+    const tab = browser.open({ heartbeatInterval: 20_000 });
+    let told = 0;
+    const { answer } = browser.network;
+    browser.network.answer = (call) => {
+      const given = answer(call);
+      told += 1;
+      return given;
+    };
+    while (told < 3) await browser.pass(100);
+    await browser.pass(100);
+    const secondsSinceStart =
+      (browser.clock.now - visits.all[0]!.startedAt) / 1_000;
+    expect(secondsSinceStart).toBeLessThan(60);
+    await tab.close();
+    await browser.settle();
+    const [engaged] = visits.engagedSeconds;
+    expect(engaged).toBeGreaterThan(secondsSinceStart - 1);
+  });
+
   test("not where less than a second is new", async () => {
     const { browser } = withVisits();
     const tab = browser.open();
