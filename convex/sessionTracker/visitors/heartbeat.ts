@@ -46,7 +46,7 @@ export const beat = mutation({
       return alive(visit.session, visit.how, visit.startedAt);
     }
     if (report?.startedAt !== undefined && report.startedAt < startOf(lease)) {
-      await creditBefore(ctx, anonymousId, report, now);
+      await creditBefore(ctx, anonymousId, report, startOf(lease));
     }
     const isFresh = now - lease.lastActive < lease.touchAfterMs;
     // A last activity that a clock wrote which was ahead is set right by the first sign of life.
@@ -68,16 +68,19 @@ function alive<State extends string>(
   return { ok: true as const, sessionId, state, visitStartedAt };
 }
 
-/** The visit before may be told of late: an action that the page had, too, started the one under way. */
+/**
+ * Takes what is told late of the visit before, which the page did not know to be over: an action started the visit
+ * under way, and the visit before it ended by then.
+ */
 async function creditBefore(
   ctx: MutationCtx,
   anonymousId: string,
   report: VisitReport,
-  now: number,
+  until: number,
 ): Promise<void> {
   const session = await findSession(ctx, anonymousId);
   if (session === null) return;
-  const patch = await creditLast(ctx, session, report, now);
+  const patch = await creditLast(ctx, session, report, until);
   if (patch.lastVisit !== undefined) {
     await ctx.db.patch("sessions", session._id, patch);
   }

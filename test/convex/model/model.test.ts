@@ -6,7 +6,6 @@
  * A failure names its seed and the last operations. `MODEL_SEED=7 npx vitest run model` replays one.
  */
 import { expect, test, vi } from "vitest";
-import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
 import { advance, step } from "../support/clock.js";
 import { setUpWithFaults } from "../support/faults.js";
 import { Random } from "../../../embedded/test/support/random.js";
@@ -17,23 +16,16 @@ import {
   HOUR_MS,
   MINUTE_MS,
 } from "../support/fresh.js";
-import {
-  expectInvariants,
-  readRows,
-  type Component,
-  type Rows,
-} from "../support/rows.js";
+import { expectInvariants, readRows, type Component } from "../support/rows.js";
+import { readDays } from "../support/days.js";
+import { daysOf, factsOfModel, factsOfRows } from "./facts.js";
 import { RunModel } from "./runModel.js";
-import {
-  actionKey,
-  SessionModel,
-  type ImportedRow,
-  type Visitor,
-} from "./sessionModel.js";
+import { SessionModel, type ImportedRow } from "./sessionModel.js";
 import {
   DEFAULT_SETTINGS,
   type Policy,
 } from "../../../convex/sessionTracker/shared/settings.js";
+import type { VisitReport } from "../../../convex/sessionTracker/shared/visits.js";
 import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
 
 const START = Date.UTC(2026, 0, 1);
@@ -117,12 +109,17 @@ class Driver {
   }
 
   async heartbeat(anonymousId: string) {
-    const expected = this.model.heartbeat(anonymousId, Date.now());
+    const given = this.#report(anonymousId);
+    const { visit } = given;
+    const expected = this.model.heartbeat(anonymousId, Date.now(), visit);
     const result = await this.#t.mutation(api.visitors.heartbeat.beat, {
       anonymousId,
+      ...given,
     });
-    expect(result).toMatchObject({ ok: true, state: expected });
-    return [anonymousId, expected];
+    const { startedAt } = this.model.get(anonymousId);
+    const answer = { ok: true, state: expected, visitStartedAt: startedAt };
+    expect(result).toMatchObject(answer);
+    return [anonymousId, expected, visit];
   }
 
   async act(anonymousId: string) {
@@ -138,8 +135,12 @@ class Driver {
   }
 
   async end(anonymousId: string) {
-    const given = this.#random.pick([{ reason: "bye" }, {}]);
-    const expected = this.model.end(anonymousId, given.reason, Date.now());
+    const given = {
+      ...this.#random.pick([{ reason: "bye" }, {}]),
+      ...this.#report(anonymousId),
+    };
+    const { reason, visit } = given;
+    const expected = this.model.end(anonymousId, reason, Date.now(), visit);
     const { ended } = await this.#t.mutation(api.visitors.end.visit, {
       anonymousId,
       ...given,
@@ -203,6 +204,7 @@ class Driver {
     const patch = random.pick<Partial<Policy>>([
       { idleTimeoutMs: random.pick([2, 10, 30]) * MINUTE_MS },
       { touchAfterMs: random.pick([0, 5_000, 60_000]) },
+      { maxVisitMs: random.pick([5 * MINUTE_MS, DAY_MS, "never"]) },
       { retentionDays: random.pick([1, 3, 14, "never"]) },
       { maxActionsPerSession: random.pick([3, 20, 10_000]) },
       { pageSize: random.pick([1, 2, 3, 7]) },
@@ -323,6 +325,7 @@ class Driver {
   async compare(): Promise<void> {
     const rows = await expectInvariants(this.#t);
     expect(factsOfRows(rows)).toEqual(factsOfModel(this.model));
+    expect(await readDays(this.#t)).toEqual(daysOf(this.model));
   }
 
   /** Lets all runs come to their end. */
@@ -351,6 +354,32 @@ class Driver {
     return Date.now() - retentionDays * DAY_MS;
   }
 
+  /** What a page may say with a call: of this visit, of the one before, of one that never was; late, or wrong. */
+  #report(anonymousId: string): { visit?: VisitReport } {
+    const random = this.#random;
+    if (random.below(4) === 0) return {};
+    const visitor = this.model.visitors.get(anonymousId);
+    const named = random.pick([
+      visitor?.startedAt,
+      visitor?.startedAt,
+      visitor?.finished.at(-1)?.startedAt,
+      START - 1,
+      undefined,
+    ]);
+    const engagedMs = random.pick([0, 900, 12_000, 3 * MINUTE_MS, DAY_MS]);
+    return {
+      visit: {
+        ...(named === undefined ? {} : { startedAt: named }),
+        ...random.pick([{ engagedMs }, {}]),
+        ...random.pick([{ isLeaving: true }, {}, {}]),
+        ...random.pick([{ path: "/" }, { path: "/pricing" }, {}]),
+        ...random.pick([{ referrer: "news.example.com" }, {}]),
+        ...random.pick([{ utmSource: "letter" }, {}]),
+        ...random.pick([{ device: "mobile" as const }, {}]),
+      },
+    };
+  }
+
   #what() {
     return this.#random.pick([
       { action: "click" },
@@ -371,63 +400,4 @@ class Driver {
     const anonymousId = random.pick(VISITORS);
     return { anonymousId, createdAt, lastActive, actions };
   }
-}
-
-// ── Comparing rows and model ────────────────────────────────────────────────
-
-function factsOfModel({ visitors }: SessionModel) {
-  return Object.fromEntries(
-    [...visitors].map(([id, visitor]) => [id, factsOfVisitor(visitor)]),
-  );
-}
-
-function factsOfVisitor(visitor: Visitor) {
-  const { changedAt, actions, actionsOfVisit, ...facts } = visitor;
-  const { touchAfterMs, idleTimeoutMs, maxVisitMs, ...rest } = facts;
-  const { startedAt, ...always } = rest;
-  const isActive = visitor.state === "active";
-  return {
-    ...always,
-    // Only a lease keeps them.
-    terms: isActive
-      ? { startedAt, touchAfterMs, idleTimeoutMs, maxVisitMs }
-      : null,
-    actionsOfVisit: isActive ? actionsOfVisit : null,
-    actions: actions.map(actionKey).toSorted(),
-  };
-}
-
-function factsOfRows({ sessions, leases, actions }: Rows) {
-  const leaseOf = new Map(leases.map((lease) => [lease.session, lease]));
-  const actionsOf = new Map<Id<"sessions">, string[]>();
-  for (const action of actions) {
-    const keys = actionsOf.get(action.session) ?? [];
-    actionsOf.set(action.session, [...keys, actionKey(action)]);
-  }
-  return Object.fromEntries(
-    sessions.map((session) => {
-      const lease = leaseOf.get(session._id);
-      const { createdAt, state, visits, endReason, userId } = session;
-      const facts = {
-        createdAt,
-        state,
-        visits,
-        endReason,
-        userId,
-        lastActive: session.inactiveSince ?? lease?.lastActive,
-        terms:
-          lease === undefined
-            ? null
-            : {
-                startedAt: lease.startedAt,
-                touchAfterMs: lease.touchAfterMs,
-                idleTimeoutMs: lease.idleTimeoutMs,
-                maxVisitMs: lease.maxVisitMs ?? "never",
-              },
-        actionsOfVisit: lease?.actionCount ?? null,
-        actions: (actionsOf.get(session._id) ?? []).toSorted(),
-      };
-      return [session.anonymousId, facts];
-    }),
-  );
 }

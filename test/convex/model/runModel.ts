@@ -76,6 +76,7 @@ export class RunModel {
       const left = row === undefined ? 0 : (actionsOf.get(row._id) ?? 0);
       const gone = visitor.actions.length - left;
       if (gone > 0) this.#deleteActions(id, visitor, gone);
+      if (row !== undefined) this.#followVisits(id, visitor, row);
       if (row === undefined) this.#purge(id, visitor);
     }
   }
@@ -96,6 +97,16 @@ export class RunModel {
       .toSorted((a, b) => a.at - b.at)
       .slice(count);
     this.done.actions += count;
+  }
+
+  /** As with actions: a session that does not fit a page may lose visits first, but never its last one. */
+  #followVisits(id: string, visitor: Visitor, row: Doc<"sessions">): void {
+    const { visitRows = 0, lastVisit } = row;
+    const left = visitRows + (lastVisit === undefined ? 0 : 1);
+    const gone = visitor.finished.length - left;
+    if (gone <= 0) return;
+    expect(this.#mayTake(["purge"], visitor), `visits of ${id}`).toBe(true);
+    visitor.finished = visitor.finished.slice(gone);
   }
 
   #purge(id: string, visitor: Visitor): void {

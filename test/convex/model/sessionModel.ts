@@ -1,5 +1,10 @@
 import type { Action } from "../../../convex/sessionTracker/shared/sessions.js";
 import type { Policy } from "../../../convex/sessionTracker/shared/settings.js";
+import type {
+  Entry,
+  Visit,
+  VisitReport,
+} from "../../../convex/sessionTracker/shared/visits.js";
 /**
  * The component's promises, said as simply as possible: one object for each visitor, no tables, no counters.
  * `model.test.ts` drives this model beside the component and compares the two.
@@ -16,7 +21,15 @@ export interface Visitor {
   touchAfterMs: number;
   idleTimeoutMs: number;
   maxVisitMs: number | "never";
+  /** The visit under way, or the last one. */
   startedAt: number;
+  engagedMs: number;
+  engagedAt: number;
+  entry: Entry | undefined;
+  path: string | undefined;
+  /** The visits that are over, oldest first. */
+  finished: Visit[];
+  firstEntry: Entry | undefined;
   actions: Action[];
   /** The actions done in the current visit; imported actions belong to no visit. */
   actionsOfVisit: number;
@@ -33,6 +46,8 @@ export interface ImportedRow {
 
 export class SessionModel {
   readonly visitors = new Map<string, Visitor>();
+  /** Every visit that has closed, also of visitors who were purged or forgotten since. */
+  readonly closed: { visit: Visit; isFirst: boolean }[] = [];
   policy: Policy;
   step = 0;
 
@@ -40,14 +55,21 @@ export class SessionModel {
     this.policy = policy;
   }
 
-  heartbeat(id: string, now: number) {
+  heartbeat(id: string, now: number, report: VisitReport = {}) {
     const visitor = this.visitors.get(id);
-    if (visitor === undefined) return this.#create(id, now);
+    if (visitor === undefined) return this.#create(id, now, report);
     if (visitor.state !== "active" || isOver(visitor, now)) {
-      return this.#startVisit(visitor, now);
+      return this.#startVisit(visitor, now, report);
     }
-    if (now - visitor.lastActive < visitor.touchAfterMs) return "unchanged";
+    const { startedAt } = visitor;
+    if (report.startedAt !== undefined && report.startedAt < startedAt) {
+      this.#credit(visitor, report, startedAt);
+    }
+    const isFresh = now - visitor.lastActive < visitor.touchAfterMs;
+    if (isFresh && report.isLeaving !== true) return "unchanged";
     this.#touch(visitor, now);
+    engage(visitor, report, now);
+    if (report.path !== undefined) visitor.path = report.path;
     return "touched";
   }
 
@@ -62,10 +84,16 @@ export class SessionModel {
     return "ok";
   }
 
-  end(id: string, reason: string | undefined, now: number): boolean {
+  end(
+    id: string,
+    reason: string | undefined,
+    now: number,
+    report: VisitReport = {},
+  ): boolean {
     const visitor = this.visitors.get(id);
     if (visitor?.state !== "active") return false;
     if (!isIdle(visitor, now)) visitor.lastActive = now;
+    visitor.lastActive = this.#close(visitor, "ended", report, now).endedAt;
     visitor.state = "ended";
     visitor.endReason = reason;
     visitor.actionsOfVisit = 0;
@@ -76,6 +104,8 @@ export class SessionModel {
   /** Erases a visitor; returns how many actions were erased, `null` where there is no such visitor. */
   forget(id: string): number | null {
     const visitor = this.visitors.get(id);
+    // The figures of the day know of the visit, though nothing else does.
+    if (visitor?.state === "active") this.#close(visitor, "ended");
     this.visitors.delete(id);
     return visitor?.actions.length ?? null;
   }
@@ -120,6 +150,7 @@ export class SessionModel {
   }
 
   expire(visitor: Visitor): void {
+    this.#close(visitor, "idle");
     visitor.state = "expired";
     visitor.actionsOfVisit = 0;
   }
@@ -130,7 +161,7 @@ export class SessionModel {
     return visitor;
   }
 
-  #create(id: string, at: number) {
+  #create(id: string, at: number, report: VisitReport = {}) {
     const { touchAfterMs, idleTimeoutMs, maxVisitMs } = this.policy;
     this.visitors.set(id, {
       createdAt: at,
@@ -139,10 +170,12 @@ export class SessionModel {
       visits: 1,
       endReason: undefined,
       userId: undefined,
-      startedAt: at,
       touchAfterMs,
       idleTimeoutMs,
       maxVisitMs,
+      ...unengaged(at, report),
+      finished: [],
+      firstEntry: entryOf(report),
       actions: [],
       actionsOfVisit: 0,
       changedAt: this.step,
@@ -150,21 +183,56 @@ export class SessionModel {
     return "created" as const;
   }
 
-  #startVisit(visitor: Visitor, at: number) {
+  #startVisit(visitor: Visitor, at: number, report: VisitReport = {}) {
+    if (visitor.state === "active") {
+      const why = isIdle(visitor, at) ? "idle" : "maximum";
+      this.#close(visitor, why, report, at);
+    } else {
+      this.#credit(visitor, report, at);
+    }
     const { touchAfterMs, idleTimeoutMs, maxVisitMs } = this.policy;
     Object.assign(visitor, {
       state: "active",
       lastActive: at,
       visits: visitor.visits + 1,
       endReason: undefined,
-      startedAt: at,
       touchAfterMs,
       idleTimeoutMs,
       maxVisitMs,
+      ...unengaged(at, report),
       actionsOfVisit: 0,
       changedAt: this.step,
     });
     return "revived" as const;
+  }
+
+  #close(
+    visitor: Visitor,
+    why: Visit["why"],
+    report: VisitReport = {},
+    now = visitor.lastActive,
+  ): Visit {
+    const { startedAt, lastActive, entry, path, userId } = visitor;
+    const visit = {
+      startedAt,
+      endedAt: lastActive,
+      engagedMs: visitor.engagedMs,
+      actions: visitor.actionsOfVisit,
+      ...(entry === undefined ? {} : { entry }),
+      ...(path === undefined ? {} : { exitPath: path }),
+      why,
+      ...(userId === undefined ? {} : { userId }),
+    };
+    credit(visit, { startedAt, ...report }, now);
+    visitor.finished.push(visit);
+    this.closed.push({ visit, isFirst: visitor.visits === 1 });
+    return visit;
+  }
+
+  /** What came too late for the visit that a run has closed, or its visitor, is still added to it. */
+  #credit({ finished }: Visitor, report: VisitReport, until: number): void {
+    const last = finished.at(-1);
+    if (last !== undefined) credit(last, report, until);
   }
 
   #touch(visitor: Visitor, at: number): void {
@@ -179,10 +247,60 @@ export class SessionModel {
       this.#startVisit(visitor, lastActive);
       return;
     }
+    if (visitor.state === "active" && !goesOn) {
+      const why = isIdle(visitor, lastActive) ? "idle" : "maximum";
+      this.#close(visitor, why);
+    }
     this.#touch(visitor, lastActive);
     visitor.endReason = undefined;
-    if (!goesOn) this.expire(visitor);
+    if (goesOn) return;
+    visitor.state = "expired";
+    visitor.actionsOfVisit = 0;
   }
+}
+
+/** Takes what the page says of the visit under way, and no more than the clock allows. */
+function engage(visitor: Visitor, report: VisitReport, at: number): void {
+  const { startedAt = visitor.startedAt, engagedMs = 0 } = report;
+  if (startedAt !== visitor.startedAt) return;
+  const gained = Math.min(
+    engagedMs - visitor.engagedMs,
+    at - visitor.engagedAt,
+  );
+  if (gained <= 0) return;
+  visitor.engagedMs += gained;
+  visitor.engagedAt = at;
+}
+
+/** Adds what is told of a visit once it is over; it ends later where somebody was there for longer than it seemed. */
+function credit(visit: Visit, report: VisitReport, until: number): void {
+  const { startedAt, engagedMs = 0 } = report;
+  if (startedAt !== visit.startedAt) return;
+  const mostMs = Math.max(visit.endedAt, until) - startedAt;
+  const total = Math.min(engagedMs, mostMs);
+  if (total <= visit.engagedMs) return;
+  visit.engagedMs = total;
+  visit.endedAt = Math.max(visit.endedAt, startedAt + total);
+}
+
+function unengaged(at: number, report: VisitReport) {
+  return {
+    startedAt: at,
+    engagedMs: 0,
+    engagedAt: at,
+    entry: entryOf(report),
+    path: report.path,
+  };
+}
+
+function entryOf({ path, referrer, utmSource, device }: VisitReport) {
+  const entry: Entry = {
+    ...(path === undefined ? {} : { path }),
+    ...(referrer === undefined ? {} : { referrer }),
+    ...(utmSource === undefined ? {} : { utmSource }),
+    ...(device === undefined ? {} : { device }),
+  };
+  return Object.keys(entry).length === 0 ? undefined : entry;
 }
 
 function isOver(visitor: Visitor, now: number): boolean {

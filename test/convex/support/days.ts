@@ -3,7 +3,7 @@ import type { Component } from "./rows.js";
 
 export type { DayCounts };
 
-function emptyDay(): DayCounts {
+export function emptyDay(): DayCounts {
   return { newVisitors: 0, visits: 0, bounces: 0, engagedMs: 0, actions: 0 };
 }
 

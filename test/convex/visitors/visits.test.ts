@@ -277,6 +277,20 @@ describe("engaged time", () => {
     });
   });
 
+  test("of the visit before ends that visit no later than the one under way began", async () => {
+    await beat();
+    pass(HOUR_MS);
+    await act();
+    pass(20 * MINUTE_MS);
+    await beat({ startedAt: START, engagedMs: 75 * MINUTE_MS });
+    const { session, lease } = await rows();
+    expect(lease?.startedAt).toBe(START + HOUR_MS);
+    expect(session.lastVisit).toMatchObject({
+      endedAt: START + HOUR_MS,
+      engagedMs: HOUR_MS,
+    });
+  });
+
   test("that comes with the end of the visit is taken", async () => {
     await beat();
     pass(2 * MINUTE_MS);

@@ -14,11 +14,15 @@ export interface Incoming {
    * visits come with the lines of days.
    */
   closesHere?: { isFirst: boolean };
+  /** The visit was under way here, so that it is no other one, though one may have begun in the same millisecond. */
+  isOwn?: true;
 }
 
 export interface MergedVisits {
   /** The changes of the session. */
-  patch: Patch<Pick<Doc<"sessions">, "lastVisit" | "visitRows" | "engagedMs">>;
+  patch: Patch<
+    Pick<Doc<"sessions">, "lastVisit" | "visitRows" | "visitIds" | "engagedMs">
+  >;
   /** Number of finished visits that the session did not have; those that close here it had under way. */
   added: number;
   /** What the days are to count. */
@@ -67,7 +71,9 @@ export async function mergeVisits(
   let last = lastVisit;
   let gainedMs = 0;
   for (const one of incoming.toSorted(byStart)) {
-    const same = known.byStart.get(one.visit.startedAt)?.shift();
+    const same = one.isOwn
+      ? undefined
+      : known.byStart.get(one.visit.startedAt)?.shift();
     if (same === undefined) {
       fresh.push(one);
     } else if (isLonger(one.visit, same.visit)) {
@@ -99,7 +105,9 @@ export async function mergeVisits(
   return {
     patch: {
       ...(last === lastVisit ? {} : { lastVisit: last, isStripped: undefined }),
-      ...(rows.length === 0 ? {} : { visitRows: visitRows + rows.length }),
+      ...(rows.length === 0
+        ? {}
+        : { visitRows: visitRows + rows.length, visitIds: undefined }),
       ...(total === engagedMs ? {} : { engagedMs: total }),
     },
     added: fresh.filter(({ closesHere }) => !closesHere).length,

@@ -193,7 +193,8 @@ function closing(
   const visit = isEnded
     ? visitOf(session, lease, lastActive, "ended")
     : visitOf(session, lease, lease.lastActive, why ?? "idle");
-  return [{ visit, closesHere: { isFirst: session.visits === 1 } }];
+  const closesHere = { isFirst: session.visits === 1 };
+  return [{ visit, closesHere, isOwn: true }];
 }
 
 function isIn(visits: Visit[], lease: Doc<"leases">): boolean {
