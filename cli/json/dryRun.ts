@@ -9,7 +9,12 @@ export interface DryRunJson {
   wouldDelete: number;
   /** All sessions older than the cutoff, whatever `max` is. */
   sessions: number;
+  /** Visits of these sessions. */
+  visits: number;
+  /** Actions of these sessions. */
   actions: number;
+  /** What goes by its own retention while its session stays, whatever `max` is. */
+  byRetention: { visits: number; actions: number };
   /** The bound that `--max` sets on the purge, which takes the oldest first; `null` without. */
   max: number | null;
   oldest: string | null;
@@ -29,13 +34,16 @@ export interface DryRunJson {
 
 /** @param max where `--max` bounds it */
 export function toDryRunJson(found: PurgePreview, max?: number): DryRunJson {
-  const { cutoff, sessions, actions, bytes, oldest, newest } = found;
+  const { cutoff, sessions, visits, actions, byRetention } = found;
+  const { bytes, oldest, newest } = found;
   return {
     dryRun: true,
     cutoff: iso(cutoff),
     wouldDelete: Math.min(sessions, max ?? Infinity),
     sessions,
+    visits,
     actions,
+    byRetention,
     max: max ?? null,
     oldest: isoOrNull(oldest),
     newest: isoOrNull(newest),

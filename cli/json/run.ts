@@ -15,7 +15,12 @@ export interface RunJson {
   reason: string | null;
   status: RunStatus;
   cutoff: string;
+  /** The cutoffs of visits and actions that go while their session stays; `null` where they do not. */
+  cutoffs: { visits: string | null; actions: string | null } | null;
   sessions: number;
+  /** Visits deleted, with their session or before it. */
+  visits: number;
+  /** Actions deleted, with their session or before it. */
   actions: number;
   quarantined: number;
   pages: number;
@@ -46,7 +51,15 @@ export function toRunJson(run: Run): RunJson {
     reason: run.reason ?? null,
     status: run.status,
     cutoff: iso(run.cutoff),
+    cutoffs:
+      run.cutoffs === undefined
+        ? null
+        : {
+            visits: isoOrNull(run.cutoffs.visits),
+            actions: isoOrNull(run.cutoffs.actions),
+          },
     sessions: run.sessions,
+    visits: run.visits ?? 0,
     actions: run.actions,
     quarantined: run.quarantined,
     pages: run.pages,
@@ -99,7 +112,13 @@ export interface RunChangeJson {
 /** Output of `purge`, `expire`, `runs watch` and `runs resume` */
 export interface RunResultJson extends Pick<
   RunJson,
-  "status" | "cutoff" | "sessions" | "actions" | "quarantined" | "pages"
+  | "status"
+  | "cutoff"
+  | "sessions"
+  | "visits"
+  | "actions"
+  | "quarantined"
+  | "pages"
 > {
   /** `null` when nothing was due, so that no run was started. */
   runId: string | null;
@@ -117,11 +136,13 @@ export interface RunResultJson extends Pick<
 
 export function toRunResultJson(run: Run): RunResultJson {
   const { runId, status, cutoff, sessions, actions, quarantined, pages } = run;
+  const { visits = 0 } = run;
   return {
     runId,
     status,
     cutoff: iso(cutoff),
     sessions,
+    visits,
     actions,
     quarantined,
     pages,

@@ -55,6 +55,8 @@ export interface SettingsChangeJson extends SettingsJson {
   after: Partial<Policy>;
   /** Sessions older than the new retention; counted only when it was lowered. */
   purgeable?: number;
+  /** Of sessions that stay: counted only when the retention of visits or actions was lowered. */
+  purgeableByRetention?: { visits: number; actions: number };
   /** A purge under way that takes sessions kept now; only after the retention was raised. */
   goesOn?: GoesOnJson;
 }

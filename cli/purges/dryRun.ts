@@ -4,6 +4,7 @@ import { toDryRunJson, type DryRunJson } from "../json/dryRun.js";
 import type { BoundsOptions } from "../runs/bounds.js";
 import { print, printJson } from "../terminal/output.js";
 import { countOf, formatNumber } from "../terminal/words.js";
+import { byRetentionText, ownCutoffsText } from "../runs/kinds.js";
 import type { PurgePreview } from "./preview.js";
 import { formatTable } from "../terminal/table.js";
 import { formatTime, iso } from "../time/time.js";
@@ -27,6 +28,11 @@ export function printDryRun(
       ? `Dry run, nothing deleted. A purge would delete ${countOf(max, "session")} with their actions, the oldest of what is due: ${all}.`
       : `Dry run, nothing deleted. A purge would delete ${all}.`,
   ];
+  if (found.cutoffs !== undefined) {
+    lines.push(
+      `Of sessions that stay it would delete ${byRetentionText(found.byRetention)}: ${ownCutoffsText(found.cutoffs)}.`,
+    );
+  }
   if (sessions > 0) {
     lines.push("", ageTable(json), "", dayTable(json), "");
   }

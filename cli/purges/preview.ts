@@ -1,5 +1,6 @@
 import type { Args, PreviewPage } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
+import type { OwnCutoffs } from "../../convex/sessionTracker/shared/runs.js";
 import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 
 interface Bar {
@@ -16,7 +17,17 @@ export interface PurgePreview {
   revision: number;
   retentionDays: RetentionDays;
   isBelowRetention: boolean;
+  /**
+   * The cutoffs of visits and actions that go while their session stays; absent where they go with it at the
+   * latest.
+   */
+  cutoffs?: OwnCutoffs;
+  /** What goes by these. */
+  byRetention: { visits: number; actions: number };
   sessions: number;
+  /** Visits of these sessions. */
+  visits: number;
+  /** Actions of these sessions. */
   actions: number;
   /** The size of the documents, without their indexes; 0 unless measured. */
   bytes: number;
@@ -47,14 +58,19 @@ export async function previewPurge(
   { measure = false }: { measure?: boolean } = {},
 ): Promise<PurgePreview> {
   let page = await client.query("runs/preview:purge", { ...request, measure });
-  const { cutoff, now, revision, retentionDays, isBelowRetention } = page;
+  const { cutoff, cutoffs, now, revision, retentionDays, isBelowRetention } =
+    page;
+  const ofKinds = cutoffs === undefined ? {} : { cutoffs };
   const found: PurgePreview = {
     cutoff,
+    ...ofKinds,
+    byRetention: { visits: 0, actions: 0 },
     now,
     revision,
     retentionDays,
     isBelowRetention,
     sessions: 0,
+    visits: 0,
     actions: 0,
     bytes: 0,
     oldest: null,
@@ -68,6 +84,7 @@ export async function previewPurge(
       ...request,
       measure,
       cutoff,
+      ...ofKinds,
       now,
       cursor: page.cursor,
     });
@@ -78,8 +95,11 @@ export async function previewPurge(
 
 function addPage(found: PurgePreview, page: PreviewPage): void {
   found.sessions += page.sessions;
+  found.visits += page.visits;
   found.actions += page.actions;
-  found.bytes += page.bytes;
+  found.byRetention.visits += page.byRetention.visits;
+  found.byRetention.actions += page.byRetention.actions;
+  found.bytes += page.bytes + page.byRetention.bytes;
   found.oldest = pick(Math.min, found.oldest, page.oldest);
   found.newest = pick(Math.max, found.newest, page.newest);
   for (const { day, ...bar } of page.byDay) add(found.byDay, day, bar);

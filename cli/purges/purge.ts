@@ -13,9 +13,9 @@ import { note } from "../terminal/output.js";
 import { countOf, retentionText } from "../terminal/words.js";
 import { askedCutoff, checkReach, type CutoffOptions } from "./cutoff.js";
 import { previewPurge, type PurgePreview } from "./preview.js";
+import { byRetentionText, cutoffText, ownCutoffsText } from "../runs/kinds.js";
 import { reportNothing } from "../runs/report.js";
 import { startAndFollow, type FollowOptions } from "../runs/start.js";
-import { formatTime } from "../time/time.js";
 
 export interface PurgeOptions extends FollowOptions, CutoffOptions {
   readonly dryRun?: boolean;
@@ -42,7 +42,7 @@ export async function purge(
   for (;;) {
     const found = await look(context, connection.client, options, cutoff);
     if (options.dryRun) return printDryRun(context, options, found);
-    if (found.sessions === 0) {
+    if (found.sessions === 0 && takenByRetention(options, found) === 0) {
       return reportNothing(context, options, "purge", found.cutoff);
     }
     await confirm(context, options, found);
@@ -71,16 +71,45 @@ async function look(
   checkReach(options, found);
   note(
     context,
-    `Cutoff: last active before ${formatTime(found.cutoff)}: ${countOf(found.sessions, "session")}, ${countOf(found.actions, "action")}`,
+    `Cutoff: ${found.cutoff === 0 ? "" : "last active before "}${cutoffText(found.cutoff)}: ${countOf(found.sessions, "session")}, ${countOf(found.actions, "action")}`,
   );
+  noteByRetention(context, options, found);
   return found;
+}
+
+/** Says what goes by its own retention while its session stays. */
+function noteByRetention(
+  context: CliContext,
+  options: PurgeOptions,
+  { cutoffs, byRetention }: PurgePreview,
+): void {
+  if (cutoffs === undefined) return;
+  note(
+    context,
+    options.archive === undefined
+      ? `Of sessions that stay, ${ownCutoffsText(cutoffs)}: ${byRetentionText(byRetention)}`
+      : `An archive has whole sessions, so ${byRetentionText(byRetention)} of sessions that stay are left to the next purge without --archive.`,
+  );
+}
+
+/** The number of visits and actions that this purge takes of sessions that stay; an archived one takes none. */
+function takenByRetention(
+  { archive }: PurgeOptions,
+  { byRetention: { visits, actions } }: PurgePreview,
+): number {
+  return archive === undefined ? visits + actions : 0;
 }
 
 async function confirm(
   context: CliContext,
   options: PurgeOptions,
-  { sessions, actions, isBelowRetention, retentionDays }: PurgePreview,
+  found: PurgePreview,
 ): Promise<void> {
+  const { sessions, actions, isBelowRetention, retentionDays } = found;
+  const others =
+    takenByRetention(options, found) === 0
+      ? ""
+      : `, and of sessions that stay ${byRetentionText(found.byRetention)},`;
   const count = Math.min(sessions, options.max ?? Infinity);
   if (isBelowRetention || options.confirm !== undefined) {
     return await confirmCount(
@@ -94,8 +123,8 @@ async function confirm(
     context,
     options,
     count === sessions
-      ? `Delete ${countOf(count, "session")} and ${countOf(actions, "action")} for good?`
-      : `Delete the oldest ${countOf(count, "session")} of them, with their actions, for good?`,
+      ? `Delete ${countOf(count, "session")} and ${countOf(actions, "action")}${others} for good?`
+      : `Delete the oldest ${countOf(count, "session")} of them, with their actions${others === "" ? "," : others} for good?`,
   );
 }
 
@@ -103,7 +132,7 @@ async function start(
   context: CliContext,
   connection: Connection,
   options: PurgeOptions,
-  { cutoff, revision, sessions, now }: PurgePreview,
+  { cutoff, cutoffs, revision, sessions, now }: PurgePreview,
 ): Promise<void> {
   const { archive: file, reason, withoutIds } = options;
   const asked = askedCutoff(options);
@@ -113,6 +142,7 @@ async function start(
     return await startAndFollow(context, connection, options, {
       kind: "purge",
       ...request,
+      ...(cutoffs === undefined ? {} : { cutoffs }),
       reason,
       reckonedAt: isNamed ? undefined : now,
     });

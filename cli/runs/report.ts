@@ -6,9 +6,10 @@ import type { GlobalOptions } from "../deployment/connect.js";
 import { CliError } from "../errors.js";
 import { note, print, printJson } from "../terminal/output.js";
 import { countOf } from "../terminal/words.js";
+import { cutoffText } from "./kinds.js";
 import { cancelCommand, resumeCommand } from "./advice.js";
 import { printable } from "../terminal/printable.js";
-import { formatDuration, formatTime, iso } from "../time/time.js";
+import { formatDuration, iso } from "../time/time.js";
 import type { RunStatus } from "../../convex/sessionTracker/shared/runs.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
@@ -54,6 +55,7 @@ export function reportNothing(
     status: "completed",
     cutoff: iso(cutoff),
     sessions: 0,
+    visits: 0,
     actions: 0,
     quarantined: 0,
     pages: 0,
@@ -84,12 +86,17 @@ export function conclude(run: Run): void {
 
 function summary(run: Run): string {
   const verb = run.kind === "purge" ? "deleted" : "expired";
-  const actions =
-    run.kind === "purge" ? ` and ${countOf(run.actions, "action")}` : "";
-  const done = `${verb} ${countOf(run.sessions, "session")}${actions}`;
+  const { kind, visits = 0, actions, cutoffs } = run;
+  const ofVisits =
+    visits === 0 && cutoffs === undefined
+      ? ""
+      : `, ${countOf(visits, "visit")}`;
+  const rows =
+    kind === "purge" ? `${ofVisits} and ${countOf(actions, "action")}` : "";
+  const done = `${verb} ${countOf(run.sessions, "session")}${rows}`;
   const state = `Run ${run.runId} ${STATUS_TEXT[run.status]}`;
   const pages = `${countOf(run.pages, "page")} in ${tookText(run)}`;
-  return `${state}: ${done}; ${pages}; cutoff ${formatTime(run.cutoff)}.`;
+  return `${state}: ${done}; ${pages}; cutoff ${cutoffText(run.cutoff)}.`;
 }
 
 /** The time from a run's start to its end, or to its last page so far; stops in between count. */

@@ -9,6 +9,7 @@ import { untilInterrupted } from "../terminal/interrupt.js";
 import { note, print, printJson, widthOf } from "../terminal/output.js";
 import { adviceText, countOf, formatNumber } from "../terminal/words.js";
 import { adviceFor, resumeCommand } from "./advice.js";
+import { ownCutoffsText } from "./kinds.js";
 import { follow, readRun } from "./follow.js";
 import { conclude, report, tookText } from "./report.js";
 import { printable } from "../terminal/printable.js";
@@ -144,6 +145,14 @@ function runDetails(run: Run): string {
   ];
   return [
     ...(bounds.length === 0 ? [] : [`Bounds: ${bounds.join(", ")}`]),
+    ...(run.kind === "purge" && (run.visits || run.cutoffs)
+      ? [
+          `Deleted: ${countOf(run.sessions, "session")}, ${countOf(run.visits ?? 0, "visit")}, ${countOf(run.actions, "action")}`,
+        ]
+      : []),
+    ...(run.cutoffs === undefined
+      ? []
+      : [`Of sessions that stay: ${ownCutoffsText(run.cutoffs)}`]),
     `Trigger: ${run.trigger}; reason: ${printable(run.reason ?? "-")}; set aside: ${run.quarantined}`,
     run.finishedAt === undefined
       ? `Last page: ${formatTime(run.progressAt)}, ${tookText(run)} after its start`

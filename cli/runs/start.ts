@@ -16,6 +16,7 @@ import { follow, readRun } from "./follow.js";
 import { conclude, howToFollow, report } from "./report.js";
 import { printable } from "../terminal/printable.js";
 import { formatTime } from "../time/time.js";
+import type { OwnCutoffs } from "../../convex/sessionTracker/shared/runs.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 export interface FollowOptions extends GlobalOptions, BoundsOptions {
@@ -26,6 +27,8 @@ export interface RunRequest {
   kind: RunKind;
   /** The cutoff; left out where the settings decide. */
   cutoff?: number;
+  /** The cutoffs of visits and actions that were looked at; left out where the settings decide. */
+  cutoffs?: OwnCutoffs;
   /** The deployment's time from which that cutoff was reckoned; left out where an operator named it. */
   reckonedAt?: number | undefined;
   /** The revision of the settings that were looked at. */

@@ -3,6 +3,7 @@ import { entries } from "../terminal/entries.js";
 import { formatTable } from "../terminal/table.js";
 import { countOf, formatNumber } from "../terminal/words.js";
 import { fits } from "../terminal/wrap.js";
+import { cutoffText } from "./kinds.js";
 import { formatTime } from "../time/time.js";
 
 export function runTable(runs: Run[], width = Infinity): string {
@@ -24,7 +25,7 @@ export function runTable(runs: Run[], width = Infinity): string {
       run.status,
       formatTime(run.startedAt),
       run.actor,
-      formatTime(run.cutoff),
+      cutoffText(run.cutoff),
       formatNumber(run.sessions),
       formatNumber(run.actions),
       formatNumber(run.pages),
@@ -37,6 +38,6 @@ export function runTable(runs: Run[], width = Infinity): string {
 function runLines(run: Run): string[] {
   return [
     `${run.runId}  ${run.kind}  ${run.status}  ${formatTime(run.startedAt)}`,
-    `${countOf(run.sessions, "session")}, ${countOf(run.actions, "action")}; cutoff ${formatTime(run.cutoff)}; by ${run.actor}`,
+    `${countOf(run.sessions, "session")}, ${countOf(run.actions, "action")}; cutoff ${cutoffText(run.cutoff)}; by ${run.actor}`,
   ];
 }

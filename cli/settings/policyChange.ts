@@ -8,10 +8,12 @@ import { announceTarget, type Connection } from "../deployment/connect.js";
 import { conflictExplained } from "./conflict.js";
 import { CliError } from "../errors.js";
 import { tellWhatGoesOn, type GoesOnOptions } from "../runs/goesOn.js";
+import { byRetentionText } from "../runs/kinds.js";
 import { countOf, retentionText } from "../terminal/words.js";
 import { previewPurge } from "../purges/preview.js";
 import { nextPurgeText } from "../schedules/report.js";
 import type {
+  OwnRetentionDays,
   Policy,
   RetentionDays,
 } from "../../convex/sessionTracker/shared/settings.js";
@@ -27,6 +29,8 @@ export interface PolicyChanged {
   after: Partial<Policy>;
   /** Sessions older than the new retention; counted only when it was lowered. */
   purgeable?: number;
+  /** Of sessions that stay: counted only when the retention of visits or actions was lowered. */
+  purgeableByRetention?: { visits: number; actions: number };
   goesOn?: GoesOnJson;
 }
 
@@ -52,7 +56,7 @@ export async function changePolicy(
     context,
     connection,
     options,
-    current.retentionDays,
+    current,
     patch,
   );
   const changed = await conflictExplained(client, expectedRevision, () =>
@@ -71,7 +75,7 @@ export async function changePolicy(
     revision: changed.revision,
     before: changed.before as Partial<Policy>,
     after: changed.after as Partial<Policy>,
-    ...(purgeable === null ? {} : { purgeable }),
+    ...purgeable,
     ...(goesOn === undefined ? {} : { goesOn }),
   };
 }
@@ -99,22 +103,59 @@ async function confirmLowering(
   context: CliContext,
   { client, options: { json = false } }: Connection,
   { yes = false }: PolicyChangeOptions,
-  previous: RetentionDays,
+  current: Policy,
   patch: Partial<Policy>,
-): Promise<number | null> {
-  const { retentionDays: days } = patch;
-  if (days === undefined || !isLower(days, previous)) return null;
-  const { sessions } = await previewPurge(client, { patch });
+): Promise<Pick<PolicyChanged, "purgeable" | "purgeableByRetention">> {
+  const lowered = RETENTIONS.filter(
+    (field) =>
+      patch[field] !== undefined && isLower(patch[field], current[field]),
+  );
+  if (lowered.length === 0) return {};
+  const { sessions, byRetention } = await previewPurge(client, { patch });
   const schedules = await client.query("schedules/show:list", {});
+  const isOfSessions = lowered.includes("retentionDays");
+  const isOfRows = lowered.some((field) => field !== "retentionDays");
+  const change = lowered
+    .map((field) => {
+      const to = patch[field] ?? current[field];
+      return `the retention${OF[field]} from ${retentionText(current[field])} to ${retentionText(to)}`;
+    })
+    .join(", and ");
+  const older = [
+    ...(isOfSessions ? [countOf(sessions, "session")] : []),
+    ...(isOfRows
+      ? [
+          `${byRetentionText(byRetention)}${isOfSessions ? " of others" : " of sessions that stay"}`,
+        ]
+      : []),
+  ].join(", and ");
   await confirmYes(
     context,
     { yes, json },
-    `Lower the retention from ${retentionText(previous)} to ${retentionText(days)}? ${countOf(sessions, "session")} will be older than that; ${nextPurgeText(schedules)}.`,
+    `Lower ${change}? ${older} will be older than that; ${nextPurgeText(schedules)}.`,
   );
-  return sessions;
+  return {
+    ...(isOfSessions ? { purgeable: sessions } : {}),
+    ...(isOfRows ? { purgeableByRetention: byRetention } : {}),
+  };
 }
 
-function isLower(days: RetentionDays, previous: RetentionDays): boolean {
-  if (days === "never") return false;
-  return previous === "never" || days < previous;
+const RETENTIONS = [
+  "retentionDays",
+  "visitRetentionDays",
+  "actionRetentionDays",
+] as const;
+
+const OF = {
+  retentionDays: "",
+  visitRetentionDays: " of visits",
+  actionRetentionDays: " of actions",
+};
+
+type Days = RetentionDays | OwnRetentionDays;
+
+/** Whether less is kept: `never` and `session` keep as long as can be. */
+function isLower(days: Days, previous: Days): boolean {
+  if (typeof days === "string") return false;
+  return typeof previous === "string" || days < previous;
 }

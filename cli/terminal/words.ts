@@ -40,10 +40,10 @@ export function shortened(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
-/** A retention: 14 days; 12 hours; never; as the session's */
+/** A retention: 14 days; 12 hours; never; the session's */
 export function retentionText(days: RetentionDays | OwnRetentionDays): string {
   if (days === "never") return days;
-  if (days === "session") return "as the session's";
+  if (days === "session") return "the session's";
   // A whole number of hours that days do not say in a short number.
   const hours = Math.round(days * 24);
   const isLong = String(days).length > 5 && Math.abs(hours - days * 24) < 1e-6;

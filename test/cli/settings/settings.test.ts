@@ -14,7 +14,7 @@ test("get shows every setting, with its intervals as times in both zones", async
   const { stdout } = await terminal.run("settings", "get");
   expect(stdout).toMatchInlineSnapshot(`
     "SETTING                                  VALUE
-    actionRetentionDays (retention.actions)  as the session's
+    actionRetentionDays (retention.actions)  the session's
     idleTimeoutMs                            30 minutes
     maxActionsPerSession                     10,000
     maxMetadataBytes                         8,192
@@ -22,7 +22,7 @@ test("get shows every setting, with its intervals as times in both zones", async
     pageSize                                 1,000
     retentionDays (retention.sessions)       14 days
     touchAfterMs                             1 minute
-    visitRetentionDays (retention.visits)    as the session's
+    visitRetentionDays (retention.visits)    the session's
     schedules.expire                         "*/15 * * * *" UTC
     schedules.purge                          "30 2 * * *" UTC
 

@@ -1,0 +1,32 @@
+/** Texts about the kinds of rows that a purge takes: sessions, visits, actions. */
+import { countOf } from "../terminal/words.js";
+import { formatTime } from "../time/time.js";
+import type { OwnCutoffs } from "../../convex/sessionTracker/shared/runs.js";
+
+/** The cutoff of a run in words: a purge while sessions are kept for ever has 0, and takes none. */
+export function cutoffText(cutoff: number): string {
+  return cutoff === 0 ? "none, sessions are kept" : formatTime(cutoff);
+}
+
+/** What goes by its own retention while its session stays: 3 visits and 1 action */
+export function byRetentionText({
+  visits,
+  actions,
+}: {
+  visits: number;
+  actions: number;
+}): string {
+  return `${countOf(visits, "visit")} and ${countOf(actions, "action")}`;
+}
+
+/** The cutoffs of kinds: visits that ended before …, actions from before … */
+export function ownCutoffsText({ visits, actions }: OwnCutoffs): string {
+  return [
+    ...(visits === undefined
+      ? []
+      : [`visits that ended before ${formatTime(visits)}`]),
+    ...(actions === undefined
+      ? []
+      : [`actions from before ${formatTime(actions)}`]),
+  ].join(", ");
+}
