@@ -24,7 +24,7 @@ const END = START + (DAYS + 1) * DAY_MS;
 
 freshComponent(START);
 
-test("days, visits and sessions are those of an independent count, before and after forgets and purges", async () => {
+test("days, visits and sessions are those of an independent count, before and after forgets, imports and purges by kind", async () => {
   const plan = planMonth(new Random(12));
   await live(plan);
   const figures = figuresOf(plan.flatMap(({ visits }) => visits));
@@ -39,12 +39,31 @@ test("days, visits and sessions are those of an independent count, before and af
   expect(await readDays(t)).toEqual(figures);
   expect(visitsOf(await expectInvariants(t))).toEqual(expectedVisits(known));
 
-  const cutoff = END - 14 * DAY_MS;
-  await finishRun(t, await startRun(t, "purge", cutoff));
-  const kept = known.filter(({ visits }) => visits.at(-1)!.endedAt >= cutoff);
-  expect(kept.length).toBeLessThan(known.length - 50);
+  const newcomers = planMonth(new Random(13)).slice(0, 40);
+  const imported = newcomers.map((visitor) => ({
+    ...visitor,
+    anonymousId: `imported-${visitor.anonymousId}`,
+  }));
+  await t.mutation(api.operator.import.batch, { rows: imported.map(toRow) });
+  // The days of visits that were elsewhere come with the lines of days.
   expect(await readDays(t)).toEqual(figures);
-  expect(visitsOf(await expectInvariants(t))).toEqual(expectedVisits(kept));
+  const all = [...known, ...imported];
+  expect(visitsOf(await expectInvariants(t))).toEqual(expectedVisits(all));
+
+  const patch = { visitRetentionDays: 7, actionRetentionDays: 3 };
+  await t.mutation(api.settings.settings.change, { patch, actor: "ada" });
+  await finishRun(t, await startRun(t, "purge"));
+  const now = Date.now();
+  const kept = all.filter(({ visits }) => isYoung(visits.at(-1)!, 14, now));
+  expect(kept.length).toBeLessThan(all.length - 50);
+  const rows = await expectInvariants(t);
+  expect(visitsOf(rows)).toEqual(
+    expectedVisits(kept, (visit) => isYoung(visit, 7, now)),
+  );
+  const lived = kept.filter((visitor) => !imported.includes(visitor));
+  const actions = actionsOf(lived, now - 3 * DAY_MS);
+  expect(rows.actions).toHaveLength(actions);
+  expect(await readDays(t)).toEqual(figures);
 }, 120_000);
 
 // ── The plan ────────────────────────────────────────────────────────────────
@@ -169,20 +188,45 @@ function figuresOf(visits: PlannedVisit[]) {
   return days;
 }
 
-function expectedVisits(plan: PlannedVisitor[]) {
+function expectedVisits(
+  plan: PlannedVisitor[],
+  isKept: (visit: PlannedVisit) => boolean = () => true,
+) {
   return Object.fromEntries(
     plan.map(({ anonymousId, visits }) => [
       anonymousId,
-      visits.map(({ isFirst, ...visit }) => visit),
+      visits.filter(isKept).map(({ isFirst, ...visit }) => visit),
     ]),
   );
+}
+
+function isYoung({ endedAt }: PlannedVisit, days: number, now: number) {
+  return endedAt >= now - days * DAY_MS;
+}
+
+function actionsOf(plan: PlannedVisitor[], since: number): number {
+  return plan
+    .flatMap(({ events }) => events)
+    .filter(({ does, at }) => does === "act" && at >= since).length;
+}
+
+/** The visitor as another deployment exports it, without the actions. */
+function toRow({ anonymousId, visits }: PlannedVisitor) {
+  return {
+    anonymousId,
+    createdAt: visits[0]!.startedAt,
+    lastActive: visits.at(-1)!.endedAt,
+    visits: visits.length,
+    finishedVisits: visits.map(({ isFirst, ...visit }) => visit),
+  };
 }
 
 function visitsOf({ sessions, visits }: Rows) {
   return Object.fromEntries(
     sessions.map(({ _id, anonymousId, lastVisit }) => [
       anonymousId,
-      [...visits.filter(({ session }) => session === _id), lastVisit!]
+      [...visits.filter(({ session }) => session === _id), lastVisit]
+        .filter((visit) => visit !== undefined)
         .map(({ startedAt, endedAt, engagedMs, actions, why }) => {
           return { startedAt, endedAt, engagedMs, actions, why };
         })
