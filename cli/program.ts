@@ -22,6 +22,7 @@ import { addSettings } from "./commands/settings.js";
 import { addShow } from "./commands/show.js";
 import { addStats } from "./commands/stats.js";
 import { addStatus } from "./commands/status.js";
+import { addUnblock } from "./commands/unblock.js";
 import type { CliContext } from "./context.js";
 import { CliError, describeError } from "./errors.js";
 import { toErrorJson, type ErrorJson } from "./json/error.js";
@@ -131,6 +132,7 @@ export function buildProgram(context: CliContext): Program {
     addList,
     addShow,
     addEnd,
+    addUnblock,
     addForget,
     addPurge,
     addExpire,

@@ -58,7 +58,8 @@ export function exposeSessions(
   return {
     /**
      * A sign of life of the visitor: creates or revives the session, or keeps it alive.
-     * @returns `{ ok: true, sessionId, state }`, or `{ ok: false, reason }` for an invalid anonymousId
+     * @returns `{ ok: true, sessionId, state }`, or `{ ok: false, reason, retryAfterMs? }` for an invalid anonymousId, or
+     *   `reason: "revoked"` while an operator or the app has blocked the visitor
      */
     trackSession: mutationGeneric({
       args: { ...visitor, visit: v.optional(vVisitReport) },
@@ -69,7 +70,8 @@ export function exposeSessions(
 
     /**
      * Records what the visitor did, and creates or revives the session.
-     * @returns `{ ok: true, sessionId }`, or `{ ok: false, reason }` for an action over a limit of the settings
+     * @returns `{ ok: true, sessionId }`, or `{ ok: false, reason, retryAfterMs? }` for an action over a limit of the
+     *   settings, or of a blocked visitor
      */
     trackUserAction: mutationGeneric({
       args: {
@@ -83,7 +85,10 @@ export function exposeSessions(
         ctx.runMutation(component.visitors.action.record, args),
     }),
 
-    /** Ends the visit under way; a later sign of life starts the next visit. */
+    /**
+     * Ends the visit under way; a later sign of life starts the next visit. It can neither set nor lift a block:
+     * that is `SessionTracker.end`.
+     */
     endSession: mutationGeneric({
       args: { ...visitor, visit: v.optional(vVisitReport) },
       returns: vEnded,
@@ -105,7 +110,10 @@ export function exposeSessions(
       },
     }),
 
-    /** Links the visitor's session to the user of the app that `identify` names. */
+    /**
+     * Links the visitor's session to the user of the app that `identify` names.
+     * @throws invalidAnonymousId; revoked `{ retryAfterMs? }` while the visitor is blocked
+     */
     linkSession: mutationGeneric({
       args: visitor,
       returns: vLinked,

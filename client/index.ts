@@ -11,7 +11,14 @@ export {
   type Operation,
 } from "./exposeSessions.js";
 export { setSessionHooks, vHookArgs, type SessionHooks } from "./hooks.js";
-export { SessionTracker, type DayRange, type VisitsOf } from "./tracker.js";
+export {
+  SessionTracker,
+  type DayRange,
+  type Ended,
+  type EndOf,
+  type SessionOf,
+  type VisitsOf,
+} from "./tracker.js";
 export type { HookSession } from "../convex/sessionTracker/shared/hooks.js";
 export type {
   ActionResult,
@@ -19,6 +26,10 @@ export type {
   Refusal,
   TrackResult,
 } from "../convex/sessionTracker/shared/sessions.js";
+export type {
+  Block,
+  BlockedUntil,
+} from "../convex/sessionTracker/shared/blocks.js";
 export type { Day } from "../convex/sessionTracker/shared/days.js";
 export type {
   OwnVisit,

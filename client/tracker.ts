@@ -5,6 +5,10 @@ import type {
   PaginationResult,
 } from "convex/server";
 import type { ComponentApi } from "../convex/sessionTracker/_generated/component.js";
+import type {
+  Block,
+  BlockedUntil,
+} from "../convex/sessionTracker/shared/blocks.js";
 import type { Day } from "../convex/sessionTracker/shared/days.js";
 import type { SessionVisit } from "../convex/sessionTracker/shared/sessionVisits.js";
 import { MAX_LISTED } from "../convex/sessionTracker/shared/limits.js";
@@ -16,6 +20,9 @@ import { DAY_MS } from "../convex/sessionTracker/shared/times.js";
  */
 type QueryRunner = Pick<GenericActionCtx<GenericDataModel>, "runQuery">;
 
+/** The `ctx` of any mutation or action of the app. */
+type MutationRunner = Pick<GenericActionCtx<GenericDataModel>, "runMutation">;
+
 /** A range of UTC days, `YYYY-MM-DD`, both included. */
 export interface DayRange {
   /** @default 29 days before `to` */
@@ -24,10 +31,29 @@ export interface DayRange {
   to?: string;
 }
 
-/** One session by either of its ids, and which page of its visits. */
-export type VisitsOf = { paginationOpts: PaginationOptions } & (
-  { sessionId: string } | { anonymousId: string }
-);
+/** One session by either of its ids. */
+export type SessionOf = { sessionId: string } | { anonymousId: string };
+
+/** One session, and which page of its visits. */
+export type VisitsOf = { paginationOpts: PaginationOptions } & SessionOf;
+
+/** The session to end, and for how long its visitor may not come back. */
+export type EndOf = {
+  /** Kept with the session until the visitor comes back, for operators. */
+  reason?: string;
+  /** `{ forMs }`, in ms from now up to a hundred years, or `"forever"`. @default the visitor may come back at once */
+  block?: Block;
+} & SessionOf;
+
+/** What `end` came to. */
+export interface Ended {
+  /** `false`: no visit was under way. */
+  ended: boolean;
+  /** `null` where there is no such session. */
+  sessionId: string | null;
+  /** When the block in force ends, in ms since the epoch, or `"forever"`; `null` where there is none. */
+  blockedUntil: BlockedUntil | null;
+}
 
 /**
  * The component for the app's own functions. It asks nobody whether they may: whoever calls the app's
@@ -93,10 +119,7 @@ export class SessionTracker {
   ): Promise<PaginationResult<SessionVisit>> {
     const { numItems, cursor, endCursor } = of.paginationOpts;
     // Whatever else the app's own arguments hold is no part of what the component is asked.
-    const session =
-      "sessionId" in of
-        ? { sessionId: of.sessionId }
-        : { anonymousId: of.anonymousId };
+    const session = idOf(of);
     if (cursor === END) return { page: [], isDone: true, continueCursor: END };
     const isToEnd = endCursor === END;
     const { visits, cursor: next } = await ctx.runQuery(
@@ -114,12 +137,79 @@ export class SessionTracker {
       continueCursor: next ?? END,
     };
   }
+
+  /**
+   * Ends the visit of one session now. Without `block` the visitor's next sign of life starts the next visit. With
+   * it the visitor is answered `{ ok: false, reason: "revoked", retryAfterMs? }` until the block is over, also where
+   * the session had expired or ended before; it takes the place of a block that there is. A purge keeps the
+   * session that long, and `forgetSession` erases it with its block. Where there is no session nobody is
+   * blocked, and a browser that forgets its anonymousId is a new visitor: a block keeps out honest clients, and
+   * whoever must not use the app is for the app's own sign-in to refuse.
+   *
+   * Costs what a visit's end costs, and one more write with a block; heartbeats of others cost nothing more.
+   * @throws ConvexError `{ kind: "invalidArgument", argument }` for a `forMs` that is not a whole number from 1, or
+   *   an empty `reason`
+   *
+   * @example
+   * ```ts
+   * // convex/devices.ts
+   * import { v } from "convex/values";
+   * import { SessionTracker } from "sessions-ops";
+   * import { components } from "./_generated/api.js";
+   * import { internalMutation } from "./_generated/server.js";
+   *
+   * const sessions = new SessionTracker(components.sessionTracker);
+   *
+   * export const lockOut = internalMutation({
+   *   args: { sessionId: v.string() },
+   *   handler: async (ctx, { sessionId }) => {
+   *     const block = { forMs: 24 * 3_600_000 };
+   *     await sessions.end(ctx, { sessionId, reason: "lost device", block });
+   *   },
+   * });
+   *
+   * export const letIn = internalMutation({
+   *   args: { sessionId: v.string() },
+   *   handler: async (ctx, { sessionId }) => {
+   *     await sessions.unblock(ctx, { sessionId });
+   *   },
+   * });
+   * ```
+   */
+  async end(ctx: MutationRunner, of: EndOf): Promise<Ended> {
+    const { reason, block } = of;
+    return await ctx.runMutation(this.#component.visitors.block.end, {
+      session: idOf(of),
+      ...(reason === undefined ? {} : { reason }),
+      ...(block === undefined ? {} : { block }),
+    });
+  }
+
+  /**
+   * Lifts the block of one session; the visitor's next sign of life starts the next visit.
+   * @returns `unblocked: false` where no block was in force, `sessionId: null` where there is no such session
+   */
+  async unblock(
+    ctx: MutationRunner,
+    of: SessionOf,
+  ): Promise<{ unblocked: boolean; sessionId: string | null }> {
+    const session = idOf(of);
+    return await ctx.runMutation(this.#component.visitors.block.lift, {
+      session,
+    });
+  }
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
 /** The cursor of a page that is the last. */
 const END = "end";
+
+function idOf(of: SessionOf): SessionOf {
+  return "sessionId" in of
+    ? { sessionId: of.sessionId }
+    : { anonymousId: of.anonymousId };
+}
 
 /** The UTC day of a time in ms since the epoch. */
 function dayOf(at: number): string {

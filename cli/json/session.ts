@@ -6,6 +6,7 @@ import type {
 import { iso, isoOrNull } from "../time/time.js";
 import type { TargetJson } from "./target.js";
 import { toValueJson } from "./convexValue.js";
+import type { BlockedUntil } from "../../convex/sessionTracker/shared/blocks.js";
 import type { HookName } from "../../convex/sessionTracker/shared/hooks.js";
 import {
   sourceOf,
@@ -28,10 +29,17 @@ export interface SessionJson {
   source: string;
   userId?: string;
   endReason?: string;
+  /** When the block in force ends, or "forever"; absent where the visitor may come back. */
+  blockedUntil?: string;
+}
+
+/** The time at which a block ends, or "forever". */
+export function blockedUntilJson(until: BlockedUntil): string {
+  return until === "forever" ? until : iso(until);
 }
 
 export function toSessionJson(session: SessionWithLease): SessionJson {
-  const { lease, userId, endReason } = session;
+  const { lease, userId, endReason, blockedUntil } = session;
   return {
     sessionId: session.sessionId,
     anonymousId: session.anonymousId,
@@ -46,6 +54,9 @@ export function toSessionJson(session: SessionWithLease): SessionJson {
     source: sourceOf(session.firstEntry),
     ...(userId === undefined ? {} : { userId }),
     ...(endReason === undefined ? {} : { endReason }),
+    ...(blockedUntil === undefined
+      ? {}
+      : { blockedUntil: blockedUntilJson(blockedUntil) }),
   };
 }
 
@@ -119,6 +130,17 @@ export interface EndJson {
   anonymousId: string;
   /** `false`: the session was not active. */
   ended: boolean;
+  state: SessionState;
+  /** When the block in force ends, or "forever"; `null` where the visitor may come back. */
+  blockedUntil: string | null;
+}
+
+/** Output of `unblock ID` */
+export interface UnblockJson {
+  sessionId: string;
+  anonymousId: string;
+  /** `false`: the session was not blocked. */
+  unblocked: boolean;
   state: SessionState;
 }
 

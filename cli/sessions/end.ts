@@ -1,32 +1,49 @@
 import type { CliContext } from "../context.js";
+import type { Args } from "../deployment/api.js";
 import {
   announceTarget,
   connect,
   type GlobalOptions,
 } from "../deployment/connect.js";
+import { CliError } from "../errors.js";
+import {
+  blockedUntilJson,
+  toSessionJson,
+  type EndJson,
+} from "../json/session.js";
 import { note, print, printJson } from "../terminal/output.js";
+import { shellCommand } from "../terminal/shell.js";
+import { blockedText } from "./blocked.js";
+import { readDuration } from "../time/time.js";
 import { foundBy, readSession, type IdOptions } from "./readSession.js";
-import { toSessionJson, type EndJson } from "../json/session.js";
 
 export interface EndOptions extends GlobalOptions, IdOptions {
+  readonly block?: string;
   readonly reason?: string;
 }
 
-/** Ends a visit now. Deletes nothing; a later sign of life starts the next visit. */
+/**
+ * Ends a visit now. Deletes nothing; a later sign of life starts the next visit, once the block is over where
+ * there is one.
+ */
 export async function end(
   context: CliContext,
   id: string,
   options: EndOptions,
 ): Promise<void> {
+  // A mistyped time is refused before anybody is asked for anything.
+  const block =
+    options.block === undefined ? {} : { block: parseBlock(options.block) };
   const connection = await connect(context, options);
   const { client } = connection;
   const found = await readSession(client, id, options);
   const { anonymousId, sessionId } = found;
   await announceTarget(context, connection);
   note(context, foundBy(id, found));
-  const { ended } = await client.mutation("visitors/end:visit", {
-    anonymousId,
+  const { ended, blockedUntil } = await client.mutation("visitors/block:end", {
+    session: { sessionId },
     reason: options.reason ?? context.actor,
+    ...block,
   });
   const { state } = toSessionJson(
     await readSession(client, sessionId, { sessionId: true }),
@@ -37,8 +54,33 @@ export async function end(
       anonymousId,
       ended,
       state,
+      blockedUntil:
+        blockedUntil === null ? null : blockedUntilJson(blockedUntil),
     } satisfies EndJson);
   }
-  print(context, `Session ${sessionId} is ${state}.`);
-  if (!ended) note(context, "It was before: nothing was changed.");
+  if (blockedUntil === null) {
+    print(context, `Session ${sessionId} is ${state}.`);
+  } else {
+    const until = blockedText(blockedUntilJson(blockedUntil));
+    print(context, `Session ${sessionId} is ${state} and blocked ${until}.`);
+    const command = shellCommand("sessions-ops", "unblock", sessionId);
+    note(context, `\`${command}\` lets the visitor come back before that.`);
+  }
+  if (!ended && options.block === undefined) {
+    note(context, "It was before: nothing was changed.");
+  }
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+type Block = NonNullable<Args<"visitors/block:end">["block"]>;
+
+function parseBlock(text: string): Block {
+  if (text === "forever") return text;
+  const forMs = readDuration(text);
+  if (forMs !== null && forMs > 0) return { forMs };
+  throw new CliError(
+    "usage",
+    `--block ${JSON.stringify(text)} is no duration. Give 45m, 24h or 30d, or forever.`,
+  );
 }

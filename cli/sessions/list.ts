@@ -13,6 +13,7 @@ import {
   widthOf,
 } from "../terminal/output.js";
 
+import { blockedText } from "./blocked.js";
 import { shellCommand } from "../terminal/shell.js";
 import { formatTable } from "../terminal/table.js";
 import { countOf } from "../terminal/words.js";
@@ -170,6 +171,7 @@ function sessionTable(
 ): string {
   if (sessions.length === 0) return "No sessions.";
   const withUser = sessions.some(({ userId }) => userId !== undefined);
+  const withBlock = sessions.some((row) => row.blockedUntil !== undefined);
   return formatTable(
     [
       "SESSION",
@@ -182,6 +184,7 @@ function sessionTable(
       "ACTIONS",
       ...(minEngaged === undefined ? [] : ["ENGAGED"]),
       ...(source === undefined ? [] : ["SOURCE"]),
+      ...(withBlock ? ["BLOCKED"] : []),
     ],
     sessions.map((row) => [
       row.sessionId,
@@ -194,7 +197,12 @@ function sessionTable(
       row.actions,
       ...(minEngaged === undefined ? [] : [formatShortDuration(row.engagedMs)]),
       ...(source === undefined ? [] : [row.source]),
+      ...(withBlock ? [blockedCell(row)] : []),
     ]),
     width,
   );
+}
+
+function blockedCell({ blockedUntil }: SessionJson): string {
+  return blockedUntil === undefined ? "-" : blockedText(blockedUntil);
 }

@@ -8,6 +8,7 @@ import {
   printJsonLine,
   widthOf,
 } from "../terminal/output.js";
+import { blockedText } from "./blocked.js";
 import { readSession, type IdOptions } from "./readSession.js";
 import { shellCommand } from "../terminal/shell.js";
 import { printable } from "../terminal/printable.js";
@@ -104,6 +105,9 @@ function sessionText(session: SessionJson): string {
     ["Came from", session.source],
     ["Actions", String(session.actions)],
     ["End reason", session.endReason ?? "-"],
+    ...(session.blockedUntil === undefined
+      ? []
+      : [["Blocked", blockedText(session.blockedUntil)]]),
   ]
     .map(([label = "", value = ""]) => label.padEnd(14) + printable(value))
     .join("\n");

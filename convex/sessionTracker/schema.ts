@@ -1,5 +1,6 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
+import { vBlockedUntil } from "./shared/blocks.js";
 import { vDayCounts } from "./shared/days.js";
 import { vHookName, vHookSession } from "./shared/hooks.js";
 import { vPlace } from "./shared/places.js";
@@ -54,6 +55,11 @@ export default defineSchema({
     isStripped: v.optional(v.literal(true)),
     /** Why the session ended, in the app's words; set only while `state` is "ended". */
     endReason: v.optional(v.string()),
+    /**
+     * The visitor may not come back before this time; set only while `state` is "ended". It may have passed: the
+     * next visit removes it.
+     */
+    blockedUntil: v.optional(vBlockedUntil),
     /** The app's id of the user that the visitor was linked to. */
     userId: v.optional(v.string()),
   })

@@ -86,6 +86,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                   userId?: string;
                 };
                 endReason?: string;
+                blockedUntil?: number | "forever";
                 userId?: string;
               };
               lastActive: number;
@@ -469,6 +470,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 userId?: string;
               };
               endReason?: string;
+              blockedUntil?: number | "forever";
               userId?: string;
               lease: {
                 lastActive: number;
@@ -523,6 +525,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               userId?: string;
             };
             endReason?: string;
+            blockedUntil?: number | "forever";
             userId?: string;
             lease: {
               lastActive: number;
@@ -824,6 +827,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                   userId?: string;
                 };
                 endReason?: string;
+                blockedUntil?: number | "forever";
                 userId?: string;
               };
               lastActive: number;
@@ -922,6 +926,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                   userId?: string;
                 };
                 endReason?: string;
+                blockedUntil?: number | "forever";
                 userId?: string;
               };
               visitRows: number;
@@ -1487,7 +1492,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 | "invalidAction"
                 | "tooManyActions"
                 | "metadataTooLarge"
-                | "invalidVisit";
+                | "invalidVisit"
+                | "revoked";
               retryAfterMs?: number;
             },
           Name
@@ -1507,6 +1513,30 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             actionCount: number;
             userId?: string;
           }>,
+          Name
+        >;
+      };
+      block: {
+        end: FunctionReference<
+          "mutation",
+          "internal",
+          {
+            session: { sessionId: string } | { anonymousId: string };
+            reason?: string;
+            block?: { forMs: number } | "forever";
+          },
+          {
+            ended: boolean;
+            sessionId: string | null;
+            blockedUntil: number | "forever" | null;
+          },
+          Name
+        >;
+        lift: FunctionReference<
+          "mutation",
+          "internal",
+          { session: { sessionId: string } | { anonymousId: string } },
+          { unblocked: boolean; sessionId: string | null },
           Name
         >;
       };
@@ -1581,7 +1611,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 | "invalidAction"
                 | "tooManyActions"
                 | "metadataTooLarge"
-                | "invalidVisit";
+                | "invalidVisit"
+                | "revoked";
               retryAfterMs?: number;
             },
           Name

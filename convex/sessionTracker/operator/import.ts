@@ -5,6 +5,7 @@
 import { v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
+import { blockOf } from "../shared/blocks.js";
 import { fail } from "../shared/errors.js";
 import { MAX_IMPORT_ACTIONS, MAX_IMPORT_ROWS } from "../shared/limits.js";
 import {
@@ -78,8 +79,8 @@ type Imported = Infer<typeof vImported>;
  * Creates a session for each row, or merges the row into the visitor's session, which then has the earlier
  * `createdAt`, the later `lastActive` with the end that belongs to it, the greater `visits`, the `userId` that it
  * had first, and the union of visits and of actions, whatever `maxActionsPerSession` is. A visitor who is idle by
- * the settings in force gets no lease, but for a visit under way, which the next run then closes. A visit that a
- * row closes here is counted by its day; the days of finished visits come by `importDays`.
+ * the settings in force gets no lease, but for a visit under way, which the next run then closes; a blocked one
+ * gets none at all, and stays blocked. A visit that a row closes here is counted by its day; the days of finished visits come by `importDays`.
  * @throws invalidRow `{ index }` (nothing of the call is written); batchTooLarge
  */
 export const batch = mutation({
@@ -134,12 +135,14 @@ interface RowImported {
 
 async function importRow(
   ctx: MutationCtx,
-  row: ImportRow,
+  asked: ImportRow,
   settings: Settings,
   now: number,
 ): Promise<RowImported> {
-  const session = await findSession(ctx, row.anonymousId);
-  if (session === null) return await createFrom(ctx, row, settings, now);
+  const session = await findSession(ctx, asked.anonymousId);
+  if (session === null) return await createFrom(ctx, asked, settings, now);
+  const row =
+    blockOf(session, now) === null ? asked : asEnded(asked, session.endReason);
 
   const isActive = session.state === "active";
   const lease = isActive ? await findLease(ctx, row.anonymousId) : null;
@@ -164,6 +167,11 @@ async function importRow(
     from: session.state,
     to: moved.state,
   };
+}
+
+/** The row of a blocked visitor, whom an import does not bring back. */
+function asEnded(row: ImportRow, reason: string | undefined): ImportRow {
+  return { ...row, ended: reason === undefined ? {} : { reason } };
 }
 
 async function createFrom(

@@ -99,8 +99,10 @@ export const backlog = query({
     const idleSince = expireCutoff(idleTimeoutMs, now);
     const idle = await dueLeases(ctx, { cutoff: idleSince }, null, limit);
     const cutoff = purgeCutoff(retentionDays, now);
-    const old =
-      cutoff === null ? [] : await dueSessions(ctx, { cutoff }, null, limit);
+    const purge =
+      cutoff === null
+        ? 0
+        : (await dueSessions(ctx, { cutoff }, null, limit)).sessions.length;
     const running = [];
     for (const kind of RUN_KINDS) {
       const run = await runningRun(ctx, kind);
@@ -108,7 +110,7 @@ export const backlog = query({
       const left = await leftOf(ctx, run, limit);
       running.push({ runId: run._id, left });
     }
-    return { expire: idle.length, purge: old.length, running, limit };
+    return { expire: idle.length, purge, running, limit };
   },
 });
 
@@ -136,7 +138,7 @@ async function leftOf(
   const leases = inSessions ? [] : await dueLeases(ctx, run, cursor, limit);
   if (kind === "expire") return leases.length;
   const after = inSessions ? cursor : null;
-  const sessions = await dueSessions(ctx, run, after, limit);
+  const { sessions } = await dueSessions(ctx, run, after, limit);
   return Math.min(limit, leases.length + sessions.length);
 }
 

@@ -2,6 +2,7 @@
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
+import { blockOf } from "../shared/blocks.js";
 import type { Session } from "../shared/sessions.js";
 import { isIdle } from "../shared/visits.js";
 
@@ -27,12 +28,14 @@ export function findLease(ctx: QueryCtx, anonymousId: string) {
 
 export function toSession(row: Doc<"sessions">): Session {
   const { _id, _creationTime, inactiveSince, engagedMs, ...rest } = row;
-  const { visitRows, visitIds, isStripped, ...session } = rest;
+  const { visitRows, visitIds, isStripped, blockedUntil: _, ...session } = rest;
+  const blockedUntil = blockOf(row, Date.now());
   return {
     sessionId: _id,
     inactiveSince: inactiveSince ?? null,
     engagedMs: engagedMs ?? 0,
     ...session,
+    ...(blockedUntil === null ? {} : { blockedUntil }),
   };
 }
 

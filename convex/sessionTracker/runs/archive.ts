@@ -189,14 +189,11 @@ async function purgeArchived(
 ): Promise<void> {
   if (sessions.length === 0) {
     const left = await dueSessions(ctx, run, run.cursor, 1);
-    const nothing = {
-      expired: 0,
-      purged: 0,
-      visits: 0,
-      actions: 0,
-      cursor: run.cursor,
-    };
-    await recordPage(ctx, run, { ...nothing, isDone: left.length === 0 });
+    const isNone = left.sessions.length === 0;
+    // Where the page held blocked sessions only, the next one begins behind them.
+    const cursor = isNone ? left.cursor : run.cursor;
+    const nothing = { expired: 0, purged: 0, visits: 0, actions: 0, cursor };
+    await recordPage(ctx, run, { ...nothing, isDone: isNone && left.isAll });
     await note(ctx, run, { purged: true, stayed: [] });
     return;
   }

@@ -54,7 +54,8 @@ export async function readPage(
     bytes: PIECE_BYTES,
   };
   const sessions: WholeSession[] = [];
-  for (const row of await dueSessions(ctx, run, run.cursor, most)) {
+  const due = await dueSessions(ctx, run, run.cursor, most);
+  for (const row of due.sessions) {
     if (sessions.length > 0 && (allowance.rows < 1 || allowance.bytes < 0)) {
       break;
     }

@@ -4,10 +4,15 @@
  */
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import { ownCutoffs, type OwnCutoffs } from "../shared/runs.js";
+import { blockOf } from "../shared/blocks.js";
 import { placeOf } from "../shared/places.js";
 import type { RunKind } from "../shared/runKinds.js";
-import type { Cursor, RunPhase } from "../shared/runs.js";
+import {
+  type Cursor,
+  ownCutoffs,
+  type OwnCutoffs,
+  type RunPhase,
+} from "../shared/runs.js";
 import {
   type Walk,
   walkAllActions,
@@ -75,17 +80,44 @@ export function dueLeases(
   return walkLeases(ctx, stretch).take(count);
 }
 
-/** Up to `count` due sessions, those inactive the longest first. */
-export function dueSessions(
+/**
+ * The most blocked sessions that one call passes over: a purge keeps them, so that a block outlasts the
+ * retention, and they stay at the head of the index.
+ */
+export const MAX_PASSED = 1_000;
+
+export interface DueSessions {
+  sessions: Doc<"sessions">[];
+  /** The cursor behind the last session looked at, passed over or not. */
+  cursor: Cursor | null;
+  /** Whether there are no others; if not, there may be. */
+  isAll: boolean;
+}
+
+/**
+ * Up to `count` due sessions, those inactive the longest first. There may be fewer, even none, and yet others,
+ * where so many are blocked that the call stops.
+ */
+export async function dueSessions(
   ctx: QueryCtx,
   due: Due,
   cursor: Cursor | null,
   count: number,
-): Promise<Doc<"sessions">[]> {
-  return walkDueSessions(ctx, due, cursor).take(count);
+): Promise<DueSessions> {
+  const found: DueSessions = { sessions: [], cursor, isAll: false };
+  if (count < 1) return found;
+  const now = Date.now();
+  let passed = 0;
+  for await (const session of walkDueSessions(ctx, due, cursor)) {
+    found.cursor = sessionCursor(session);
+    if (blockOf(session, now) === null) found.sessions.push(session);
+    else passed += 1;
+    if (found.sessions.length === count || passed > MAX_PASSED) return found;
+  }
+  return { ...found, isAll: true };
 }
 
-/** The due sessions, read one by one: a page does not know how many fit. */
+/** The due sessions and the blocked ones among them, read one by one: a page does not know how many fit. */
 export function walkDueSessions(
   ctx: QueryCtx,
   { cutoff, from }: Due,
@@ -179,8 +211,9 @@ export async function nextRow(
 }
 
 /**
- * Whether a run of the kind would find anything by the settings in force. Reads only the first row of each index,
- * because a tick with nothing due must cost next to nothing.
+ * Whether a run of the kind would find anything by the settings in force. Reads only the first row of each index
+ * that is not blocked, because a tick with nothing due must cost next to nothing. Behind more blocked sessions
+ * than one call passes over there may be others, which only a run can find out.
  */
 export async function anythingDue(
   ctx: QueryCtx,
@@ -192,7 +225,9 @@ export async function anythingDue(
   if (cutoff === null) return false;
   const cutoffs = ownCutoffs(settings, now);
   const run = { kind, cutoff, cutoffs, cursor: null };
-  return (await nextRow(ctx, run)) !== null;
+  if ((await nextRow(ctx, run)) !== null) return true;
+  if (kind === "expire") return false;
+  return !(await dueSessions(ctx, { cutoff }, null, 1)).isAll;
 }
 
 export function leaseCursor(lease: Doc<"leases">): Cursor {
@@ -226,7 +261,8 @@ async function nextIn(ctx: QueryCtx, phase: RunPhase, run: DueRun) {
       : { session: lease.session, cursor: leaseCursor(lease) };
   }
   if (phase === "sessions") {
-    const [session] = await dueSessions(ctx, run, cursor, 1);
+    const { sessions } = await dueSessions(ctx, run, cursor, 1);
+    const [session] = sessions;
     return session === undefined
       ? null
       : { session: session._id, cursor: sessionCursor(session) };

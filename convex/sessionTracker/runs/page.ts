@@ -1,6 +1,7 @@
 /** The work of one page of a run, within the limits of one transaction. */
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
+import { blockOf } from "../shared/blocks.js";
 import type { HookSession } from "../shared/hooks.js";
 import { countStates } from "../rows/counters.js";
 import { type ClosedVisit, countVisits } from "../rows/days.js";
@@ -20,6 +21,7 @@ import {
   dueLeases,
   isByAge,
   leaseCursor,
+  MAX_PASSED,
   type Page,
   type PageDone,
   phaseAfter,
@@ -99,7 +101,8 @@ async function expireLeases(
 }
 
 /**
- * Deletes sessions with their actions; a session that does not fit one page is deleted over several.
+ * Deletes sessions with their actions; a session that does not fit one page is deleted over several. Blocked
+ * sessions are passed over, so many a page at most.
  * @returns whether no session is left to delete
  */
 async function purgeSessions(
@@ -109,12 +112,21 @@ async function purgeSessions(
   done: PageDone,
 ): Promise<boolean> {
   const count = Math.min(allowance.rows, allowance.deletes, sessionsLeft);
+  const now = Date.now();
   let noneLeft = true;
+  let passed = 0;
   const purged: HookSession[] = [];
   const changed: StateChange[] = [];
   const counts = { expired: 0, ended: 0, active: 0 };
   for await (const session of walkDueSessions(ctx, { cutoff }, done.cursor)) {
     noneLeft = false;
+    if (blockOf(session, now) !== null) {
+      passed += 1;
+      if (passed > MAX_PASSED) break;
+      done.cursor = sessionCursor(session);
+      noneLeft = true;
+      continue;
+    }
     if (purged.length === count) break;
     if (allowance.deletes < 1 || allowance.bytes < 0) break;
     const rows = await deleteRows(ctx, session, allowance);

@@ -294,7 +294,7 @@ async function sessionRows(
   cursor: Cursor,
   count: number,
 ): Promise<DueRows> {
-  const sessions = await dueSessions(ctx, due, cursor, count);
+  const { sessions, ...behind } = await dueSessions(ctx, due, cursor, count);
   const rows = sessions.map((session) => ({
     session: session._id,
     lastActive: session.inactiveSince ?? 0,
@@ -303,8 +303,7 @@ async function sessionRows(
     bytes: sizeOf(session),
     key: sessionCursor(session),
   }));
-  const isDone = sessions.length < count;
-  return { rows, next: isDone ? null : (rows.at(-1)?.key ?? null) };
+  return { rows, next: behind.isAll ? null : behind.cursor };
 }
 
 /**

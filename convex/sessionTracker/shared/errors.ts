@@ -13,6 +13,8 @@ export type ErrorKind =
   | "invalidRow"
   | "batchTooLarge"
   | "sessionNotFound"
+  /** The visitor's session is blocked; `retryAfterMs` says for how long, where the block ends. */
+  | "revoked"
   | "revisionConflict"
   | "retentionNever"
   | "runNotFound"

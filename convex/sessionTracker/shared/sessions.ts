@@ -1,5 +1,6 @@
 /** Sessions and actions: their shapes, the answers to visitors, and the rules that need only a row. */
 import { v, type Infer } from "convex/values";
+import { vBlockedUntil } from "./blocks.js";
 import { vEntry, vVisit } from "./visits.js";
 
 export const vSessionState = v.union(
@@ -35,6 +36,8 @@ const vRefusal = v.union(
   v.literal("metadataTooLarge"),
   /** What a page reports of its visit is not of the form that it may have. */
   v.literal("invalidVisit"),
+  /** An operator or the app has ended and blocked the session; `retryAfterMs` says for how long, where it ends. */
+  v.literal("revoked"),
 );
 export type Refusal = Infer<typeof vRefusal>;
 
@@ -111,6 +114,8 @@ export const vSession = v.object({
   /** The last finished visit. */
   lastVisit: v.optional(vVisit),
   endReason: v.optional(v.string()),
+  /** When the block in force ends, in ms since the epoch; absent where there is none, or where it is over. */
+  blockedUntil: v.optional(vBlockedUntil),
   userId: v.optional(v.string()),
 });
 export type Session = Infer<typeof vSession>;

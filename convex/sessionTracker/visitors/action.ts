@@ -1,6 +1,7 @@
 /** Actions: what a visitor did, as the app's public function reports it. */
 import { getConvexSize, v, type Value } from "convex/values";
 import { mutation } from "../_generated/server.js";
+import { blockOf, revoked } from "../shared/blocks.js";
 import {
   MAX_ACTION_NAME,
   MAX_RESOURCE_ID,
@@ -18,7 +19,8 @@ import { startVisit } from "./startVisit.js";
 /**
  * Records what the visitor did, and starts a visit where none is under way. An action over a limit is refused
  * whole, never cut: `invalidAction` for a name or `resourceId` of a wrong length, `metadataTooLarge` beyond the
- * setting `maxMetadataBytes`, `tooManyActions` beyond `maxActionsPerSession`.
+ * setting `maxMetadataBytes`, `tooManyActions` beyond `maxActionsPerSession`, `revoked`
+ * while the visitor is blocked.
  */
 export const record = mutation({
   args: {
@@ -30,14 +32,16 @@ export const record = mutation({
   returns: vActionResult,
   handler: async (ctx, { anonymousId, ...what }) => {
     if (!isAnonymousId(anonymousId)) return refuse("invalidAnonymousId");
-    const settings = await readSettings(ctx);
+    const now = Date.now();
     const lease = await findLease(ctx, anonymousId);
     const session = await findSession(ctx, anonymousId);
+    const block = session && blockOf(session, now);
+    if (block !== null) return revoked(block, now);
+    const settings = await readSettings(ctx);
     const recorded = (session?.actionCount ?? 0) + (lease?.actionCount ?? 0);
     const refusal = refusalOf(what, recorded, settings);
     if (refusal !== null) return refuse(refusal);
 
-    const now = Date.now();
     const visit =
       lease === null || whyOver(lease, now) !== null
         ? await startVisit(ctx, anonymousId, session, lease, now)

@@ -1,7 +1,13 @@
-/** Ending a visit at the visitor's own wish, such as a logout. */
+/** Ending a visit at the visitor's own wish, such as a logout. Operators end by `block`. */
 import { v } from "convex/values";
-import { mutation } from "../_generated/server.js";
-import { isVisitReport, vVisitReport, whyOver } from "../shared/visits.js";
+import type { Doc } from "../_generated/dataModel.js";
+import { mutation, type MutationCtx } from "../_generated/server.js";
+import {
+  isVisitReport,
+  type VisitReport,
+  vVisitReport,
+  whyOver,
+} from "../shared/visits.js";
 import { countStates } from "../rows/counters.js";
 import { countVisits } from "../rows/days.js";
 import { findLease, findSession } from "../rows/sessions.js";
@@ -9,7 +15,8 @@ import { changeOf, noteChanges } from "../rows/tallies.js";
 import { closeVisit } from "./closeVisit.js";
 
 /**
- * Ends the visit now. The session stays until it is purged, and a later sign of life revives it.
+ * Ends the visit now. The session stays until it is purged, and a later sign of life revives it, unless an
+ * operator has blocked it: that is not for the visitor to do or undo.
  * @returns `ended: false` where no visit was under way; `sessionId: null` where there is no session
  */
 export const visit = mutation({
@@ -29,17 +36,31 @@ export const visit = mutation({
     if (session === null || lease === null) {
       return { ended: false, sessionId: session?._id ?? null };
     }
-    const now = Date.now();
-    const closed = await closeVisit(ctx, session, lease, {
-      state: "ended",
-      inactiveSince: whyOver(lease, now) === "idle" ? lease.lastActive : now,
-      ...(reason === undefined ? {} : { endReason: reason }),
+    await endVisit(ctx, session, lease, {
+      reason,
       report:
         report !== undefined && isVisitReport(report) ? report : undefined,
     });
-    await countVisits(ctx, [closed]);
-    await countStates(ctx, { active: -1, ended: 1 });
-    await noteChanges(ctx, [changeOf(session, "ended")]);
     return { ended: true, sessionId: session._id };
   },
 });
+
+/** Ends the visit of a lease, and counts that. */
+export async function endVisit(
+  ctx: MutationCtx,
+  session: Doc<"sessions">,
+  lease: Doc<"leases">,
+  how: { reason: string | undefined; report?: VisitReport | undefined },
+): Promise<void> {
+  const { reason, report } = how;
+  const now = Date.now();
+  const closed = await closeVisit(ctx, session, lease, {
+    state: "ended",
+    inactiveSince: whyOver(lease, now) === "idle" ? lease.lastActive : now,
+    ...(reason === undefined ? {} : { endReason: reason }),
+    report,
+  });
+  await countVisits(ctx, [closed]);
+  await countStates(ctx, { active: -1, ended: 1 });
+  await noteChanges(ctx, [changeOf(session, "ended")]);
+}

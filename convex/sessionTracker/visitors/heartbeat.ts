@@ -4,6 +4,7 @@
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
+import { blockOf, revoked } from "../shared/blocks.js";
 import { isAnonymousId, refuse, vTrackResult } from "../shared/sessions.js";
 import { isFuture } from "../shared/times.js";
 import {
@@ -20,7 +21,8 @@ import { creditLast, startVisit } from "./startVisit.js";
 /**
  * A sign of life: keeps the visit alive, or starts a visit where none is under way. It costs one document read
  * while the last write is younger than the setting `touchAfterMs`, else two reads and one write; only the
- * start of a visit touches anything but the lease. What the page reports of the visit rides on that write.
+ * start of a visit touches anything but the lease. What the page reports of the visit rides on that write. That
+ * of a blocked visitor reads one document and writes none.
  */
 export const beat = mutation({
   args: { anonymousId: v.string(), visit: v.optional(vVisitReport) },
@@ -34,6 +36,8 @@ export const beat = mutation({
     const lease = await findLease(ctx, anonymousId);
     if (lease === null || whyOver(lease, now) !== null) {
       const session = await findSession(ctx, anonymousId);
+      const block = session && blockOf(session, now);
+      if (block !== null) return revoked(block, now);
       const visit = await startVisit(
         ctx,
         anonymousId,

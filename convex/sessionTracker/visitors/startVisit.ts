@@ -65,6 +65,7 @@ export async function startVisit(
     inactiveSince: undefined,
     isStripped: undefined,
     endReason: undefined,
+    blockedUntil: undefined,
     ...(await creditLast(ctx, session, report, now)),
   });
   await countStates(ctx, { [session.state]: -1, active: 1 });

@@ -2,8 +2,15 @@
  * The state machine, state by state and event by event. Each cell of the table says what the caller
  * gets and what the rows say afterwards; after each, the invariants and counters are checked too.
  */
+import type { ConvexError } from "convex/values";
 import { describe, expect, test, vi } from "vitest";
-import { api, DAY_MS, fakeClock, MINUTE_MS } from "../support/fresh.js";
+import {
+  api,
+  DAY_MS,
+  fakeClock,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../support/fresh.js";
 import { expectInvariants, type Component } from "../support/rows.js";
 import { untilFirstPage } from "../support/runKit.js";
 import { setUpComponent } from "../support/setup.js";
@@ -47,6 +54,20 @@ const states = {
     });
     pass(MINUTE_MS);
   },
+  blocked: async (t) => {
+    await act(t);
+    pass(5 * MINUTE_MS);
+    await t.mutation(api.visitors.block.end, {
+      session: visitor,
+      reason: "abuse",
+      block: { forMs: HOUR_MS },
+    });
+    pass(MINUTE_MS);
+  },
+  "blocked, block over": async (t) => {
+    await states.blocked(t);
+    pass(HOUR_MS - MINUTE_MS);
+  },
   forgotten: async (t) => {
     await act(t);
     pass(5 * MINUTE_MS);
@@ -73,13 +94,20 @@ const events = {
   },
   link: async (t) => {
     const link = { ...visitor, userId: "ada" };
-    return (await t.mutation(api.visitors.link.user, link)).userId;
+    const linked = t.mutation(api.visitors.link.user, link);
+    return await linked.then(
+      ({ userId }) => userId,
+      ({ data }: ConvexError<{ kind: string }>) => data.kind,
+    );
   },
   "expire run": (t) => run(t, "expire"),
   "purge run": (t) => run(t, "purge"),
 } satisfies Record<string, (t: Component) => Promise<string>>;
 
 type Cell = [result: string, after: string];
+
+const BLOCKED = "ended (abuse), visit 1, 1 action, seen 60 s ago";
+const BLOCK_OVER = "ended (abuse), visit 1, 1 action, seen 3600 s ago";
 
 const table: Record<keyof typeof states, Record<keyof typeof events, Cell>> = {
   none: {
@@ -144,6 +172,24 @@ const table: Record<keyof typeof states, Record<keyof typeof events, Cell>> = {
       "took 0",
       "ended (signed out), visit 1, 1 action, seen 60 s ago",
     ],
+  },
+  blocked: {
+    heartbeat: ["revoked", `${BLOCKED}, blocked for 3540 s`],
+    action: ["revoked", `${BLOCKED}, blocked for 3540 s`],
+    end: ["not active", `${BLOCKED}, blocked for 3540 s`],
+    forget: ["erased with 1", "no row"],
+    link: ["revoked", `${BLOCKED}, blocked for 3540 s`],
+    "expire run": ["took 0", `${BLOCKED}, blocked for 3540 s`],
+    "purge run": ["took 0", `${BLOCKED}, blocked for 3540 s`],
+  },
+  "blocked, block over": {
+    heartbeat: ["revived", "active, visit 2, 1 action, seen 0 s ago"],
+    action: ["ok", "active, visit 2, 2 actions, seen 0 s ago"],
+    end: ["not active", `${BLOCK_OVER}, blocked for 0 s`],
+    forget: ["erased with 1", "no row"],
+    link: ["ada", `${BLOCK_OVER}, is ada, blocked for 0 s`],
+    "expire run": ["took 0", `${BLOCK_OVER}, blocked for 0 s`],
+    "purge run": ["took 0", `${BLOCK_OVER}, blocked for 0 s`],
   },
   forgotten: {
     heartbeat: ["created", "active, visit 1, 0 actions, seen 0 s ago"],
@@ -369,5 +415,8 @@ async function describeRows(t: Component): Promise<string> {
     `${actions.length} ${actions.length === 1 ? "action" : "actions"}`,
     `seen ${(Date.now() - lastActive) / 1_000} s ago`,
     ...(session.userId === undefined ? [] : [`is ${session.userId}`]),
+    ...(typeof session.blockedUntil === "number"
+      ? [`blocked for ${(session.blockedUntil - Date.now()) / 1_000} s`]
+      : []),
   ].join(", ");
 }

@@ -1,6 +1,7 @@
 /** How an imported row moves a session on: pure reckoning, which writes nothing. */
 import type { WithoutSystemFields } from "convex/server";
 import type { Doc } from "../../_generated/dataModel.js";
+import { blockOf } from "../../shared/blocks.js";
 import type { SessionState } from "../../shared/sessions.js";
 import type { Settings } from "../../shared/settings.js";
 import type { OpenVisit } from "../../shared/transfer/openVisits.js";
@@ -71,7 +72,7 @@ export function moveForward(
   const known = lease?.lastActive ?? session.inactiveSince ?? 0;
   const isLater = lastActive > known;
   const ofRow = rowVisits(row, visits, {
-    withOpen: isClosed || (!isLater && !isSame),
+    withOpen: isClosed || (!isSame && (!isLater || row.ended !== undefined)),
   });
   if (!isLater) {
     const finished = ofRow.filter(
@@ -91,6 +92,7 @@ export function moveForward(
     inactiveSince: undefined,
     isStripped: undefined,
     endReason: undefined,
+    ...(blockOf(session, now) === null ? { blockedUntil: undefined } : {}),
     actionCount: session.actionCount + (lease?.actionCount ?? 0),
   };
   if (inactive !== null) {

@@ -1,0 +1,24 @@
+import { examples } from "../commandLine/examples.js";
+import { given } from "../commandLine/given.js";
+import { isAnonymousId, isSessionId } from "../commandLine/options.js";
+import type { Parent } from "../commandLine/bareProgram.js";
+import type { CliContext } from "../context.js";
+
+export function addUnblock(program: Parent, context: CliContext): void {
+  program
+    .command("unblock")
+    .description("let a visitor come back whom `end --block` keeps away")
+    .argument("<id>", "sessionId or anonymousId")
+    .addOption(isSessionId())
+    .addOption(isAnonymousId())
+    .addHelpText(
+      ...examples(
+        "unblock user123",
+        "unblock 6f1c2a9e-3b7d-4c58-9e21-0d4f5a6b7c8d --json",
+      ),
+    )
+    .action(async (id, _options, command) => {
+      const { unblock } = await import("../sessions/unblock.js");
+      await unblock(context, id, given(command));
+    });
+}

@@ -1,0 +1,103 @@
+/**
+ * What operators and the app's own code may do that a visitor may not: ending a visit with a block, and
+ * lifting the block. A blocked session is ended, so that it has no lease: only a call that finds no lease looks
+ * for a block, in the session that it reads anyway, and heartbeats of others cost nothing more.
+ */
+import { v, type Infer } from "convex/values";
+import { mutation, type QueryCtx } from "../_generated/server.js";
+import {
+  blockOf,
+  endOfBlock,
+  vBlock,
+  vBlockedUntil,
+} from "../shared/blocks.js";
+import { checkReason } from "../shared/errors.js";
+import { countStates } from "../rows/counters.js";
+import { findBySessionId, findLease, findSession } from "../rows/sessions.js";
+import { changeOf, noteChanges } from "../rows/tallies.js";
+import { endVisit } from "./end.js";
+
+/** One session, by one of its ids. */
+const vSessionId = v.union(
+  v.object({ sessionId: v.string() }),
+  v.object({ anonymousId: v.string() }),
+);
+
+/**
+ * Ends the visit under way, if any, and with `block` keeps the visitor from coming back before it is over: a
+ * session that has expired or ended already is blocked, too, in place of any block that it has. Without
+ * `block` a block that there is stays.
+ * @returns `sessionId: null` where there is no session; then nobody is blocked
+ * @throws invalidArgument `{ argument: "block.forMs" }` or `{ argument: "reason" }`
+ */
+export const end = mutation({
+  args: {
+    session: vSessionId,
+    /** Kept with the session until the visitor comes back. */
+    reason: v.optional(v.string()),
+    block: v.optional(vBlock),
+  },
+  returns: v.object({
+    /** `false`: no visit was under way. */
+    ended: v.boolean(),
+    sessionId: v.union(v.string(), v.null()),
+    /** When the block that is now in force ends, in ms since the epoch; `null` where there is none. */
+    blockedUntil: v.union(vBlockedUntil, v.null()),
+  }),
+  handler: async (ctx, { session: id, reason, block }) => {
+    checkReason(reason);
+    const now = Date.now();
+    const until = block === undefined ? undefined : endOfBlock(block, now);
+    const session = await find(ctx, id);
+    if (session === null) {
+      return { ended: false, sessionId: null, blockedUntil: null };
+    }
+    const { _id: sessionId, state } = session;
+    const lease = await findLease(ctx, session.anonymousId);
+    if (lease !== null) await endVisit(ctx, session, lease, { reason });
+    if (until === undefined) {
+      const blockedUntil = lease === null ? blockOf(session, now) : null;
+      return { ended: lease !== null, sessionId, blockedUntil };
+    }
+    await ctx.db.patch("sessions", sessionId, {
+      state: "ended",
+      blockedUntil: until,
+      ...(reason === undefined ? {} : { endReason: reason }),
+    });
+    if (lease === null && state !== "ended") {
+      await countStates(ctx, { [state]: -1, ended: 1 });
+      await noteChanges(ctx, [changeOf(session, "ended")]);
+    }
+    return { ended: lease !== null, sessionId, blockedUntil: until };
+  },
+});
+
+/**
+ * Lifts the block of a session, which stays ended until the visitor's next sign of life.
+ * @returns `unblocked: false` where no block was in force
+ */
+export const lift = mutation({
+  args: { session: vSessionId },
+  returns: v.object({
+    unblocked: v.boolean(),
+    sessionId: v.union(v.string(), v.null()),
+  }),
+  handler: async (ctx, { session: id }) => {
+    const session = await find(ctx, id);
+    if (session === null) return { unblocked: false, sessionId: null };
+    const { _id: sessionId } = session;
+    if (blockOf(session, Date.now()) === null) {
+      return { unblocked: false, sessionId };
+    }
+    await ctx.db.patch("sessions", sessionId, { blockedUntil: undefined });
+    return { unblocked: true, sessionId };
+  },
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function find(ctx: QueryCtx, id: Infer<typeof vSessionId>) {
+  return "sessionId" in id
+    ? findBySessionId(ctx, id.sessionId)
+    : findSession(ctx, id.anonymousId);
+}
