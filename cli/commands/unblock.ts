@@ -7,7 +7,7 @@ import type { CliContext } from "../context.js";
 export function addUnblock(program: Parent, context: CliContext): void {
   program
     .command("unblock")
-    .description("let a visitor come back whom `end --block` keeps away")
+    .description("lift the block that `end --block` set")
     .argument("<id>", "sessionId or anonymousId")
     .addOption(isSessionId())
     .addOption(isAnonymousId())

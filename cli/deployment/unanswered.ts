@@ -13,6 +13,8 @@ const settings = () => `${command("settings", "get")} says.`;
 const schedules = () => `${command("schedule", "list")} says.`;
 const run = ({ runId }: { runId: string }) =>
   `${command("runs", "show", runId)} says.`;
+const session = ({ session: id }: Args<"visitors/block:lift">) =>
+  `${command("show", "sessionId" in id ? id.sessionId : id.anonymousId)} says.`;
 
 /**
  * The place to look for each write. Commands that start a run, import or archive say more themselves
@@ -25,8 +27,8 @@ const WHERE_TO_LOOK: WhereToLook = {
   "schedules/change:resume": schedules,
   "runs/control:cancel": run,
   "runs/control:resume": run,
-  "visitors/end:visit": ({ anonymousId }) =>
-    `${command("show", anonymousId)} says.`,
+  "visitors/block:end": session,
+  "visitors/block:lift": session,
   "visitors/forget:visitor": ({ anonymousId }) =>
     `${command("show", anonymousId)} finds no session if it was.`,
   "operator/health:repair": () => `${command("doctor")} says.`,

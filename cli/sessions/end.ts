@@ -41,7 +41,7 @@ export async function end(
   await announceTarget(context, connection);
   note(context, foundBy(id, found));
   const { ended, blockedUntil } = await client.mutation("visitors/block:end", {
-    session: { sessionId },
+    session: { anonymousId },
     reason: options.reason ?? context.actor,
     ...block,
   });

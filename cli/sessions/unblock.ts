@@ -21,7 +21,7 @@ export async function unblock(
   await announceTarget(context, connection);
   note(context, foundBy(id, found));
   const { unblocked } = await client.mutation("visitors/block:lift", {
-    session: { sessionId },
+    session: { anonymousId },
   });
   if (options.json) {
     const { state } = toSessionJson(found);

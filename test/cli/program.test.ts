@@ -26,6 +26,7 @@ test("help names every command", async () => {
       list [options]              list sessions, newest first
       show [options] <id>         show a session and what the visitor did
       end [options] <id>          end a visitor's session now; it deletes nothing
+      unblock [options] <id>      lift the block that \`end --block\` set
       forget [options] <id>       erase a visitor with everything they did, for
                                   good, and print a receipt
       purge [options]             delete sessions last active before a cutoff;

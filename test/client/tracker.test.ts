@@ -5,7 +5,11 @@ import type {
   PaginationOptions,
 } from "convex/server";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { SessionTracker, type VisitsOf } from "../../client/index.js";
+import {
+  SessionTracker,
+  type EndOf,
+  type VisitsOf,
+} from "../../client/index.js";
 import {
   DAY_MS,
   HOUR_MS,
@@ -100,6 +104,56 @@ test("visits of nobody are none, and a page may be asked for in any size", async
   expect(await page({ sessionId: "nobody" }, all)).toMatchObject(nothing);
   await expect(page(visitor, { ...all, numItems: 0 })).rejects.toMatchObject({
     data: { kind: "invalidArgument" },
+  });
+});
+
+test("end keeps a visitor away for the time that the app says, and unblock lets them in", async () => {
+  const tracked = await t.mutation(exposed.trackSession, visitor);
+  const sessionId = tracked.ok ? tracked.sessionId : "";
+  const block = { forMs: HOUR_MS };
+  const ended = await t.mutation((ctx) =>
+    sessions.end(ctx, { sessionId, reason: "lost device", block }),
+  );
+  const blockedUntil = START + HOUR_MS;
+  expect(ended).toEqual({ ended: true, sessionId, blockedUntil });
+  const beat = () => t.mutation(exposed.trackSession, visitor);
+  const action = { ...visitor, action: "click" };
+  const revoked = { ok: false, reason: "revoked", retryAfterMs: HOUR_MS };
+  expect(await beat()).toEqual(revoked);
+  expect(await t.mutation(exposed.trackUserAction, action)).toEqual(revoked);
+
+  // Neither function of the visitor's own lifts or shortens it.
+  await t.mutation(exposed.endSession, visitor);
+  await expect(
+    t.mutation(exposed.endSession, {
+      ...visitor,
+      block: { forMs: 1 },
+    } as never),
+  ).rejects.toThrow();
+  expect(await beat()).toEqual(revoked);
+
+  const inAction = (ctx: GenericActionCtx<GenericDataModel>) =>
+    sessions.unblock(ctx, visitor);
+  expect(await t.action(inAction)).toEqual({ unblocked: true, sessionId });
+  expect(await beat()).toMatchObject({ ok: true, state: "revived" });
+});
+
+test("end without a block lets the visitor come back, and of nobody ends nothing", async () => {
+  const tracked = await t.mutation(exposed.trackSession, visitor);
+  expect(tracked).toMatchObject({ ok: true });
+  const end = (of: EndOf) => t.mutation((ctx) => sessions.end(ctx, of));
+  expect(await end(visitor)).toMatchObject({ ended: true, blockedUntil: null });
+  expect(await end({ anonymousId: "nobody", block: "forever" })).toEqual({
+    ended: false,
+    sessionId: null,
+    blockedUntil: null,
+  });
+  expect(await t.mutation(exposed.trackSession, visitor)).toMatchObject({
+    ok: true,
+  });
+  const bad = { ...visitor, block: { forMs: -1 } };
+  await expect(end(bad)).rejects.toMatchObject({
+    data: { kind: "invalidArgument", argument: "block.forMs" },
   });
 });
 

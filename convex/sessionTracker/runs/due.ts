@@ -86,7 +86,7 @@ export function dueLeases(
  */
 export const MAX_PASSED = 1_000;
 
-export interface DueSessions {
+interface DueSessions {
   sessions: Doc<"sessions">[];
   /** The cursor behind the last session looked at, passed over or not. */
   cursor: Cursor | null;

@@ -32,7 +32,7 @@ const WRITES: ReadonlyArray<readonly [string[], string, string]> = [
     "schedules/change:resume",
     "`sessions-ops schedule list` says.",
   ],
-  [["end", "ann"], "visitors/end:visit", "`sessions-ops show ann` says."],
+  [["end", "ann"], "visitors/block:end", "`sessions-ops show ann` says."],
   [
     ["forget", "ann", "--confirm", "ann"],
     "visitors/forget:visitor",

@@ -42,7 +42,8 @@ const WRITES: ReadonlyArray<readonly [string[], string, string]> = [
     "schedule list",
   ],
   [["schedule", "resume", "purge"], "schedules/change:resume", "schedule list"],
-  [["end", "old"], "visitors/end:visit", "show old"],
+  [["end", "old"], "visitors/block:end", "show old"],
+  [["unblock", "old"], "visitors/block:lift", "show old"],
   [["runs", "cancel", "a run"], "runs/control:cancel", "runs show 'a run'"],
   [["doctor", "--fix"], "operator/health:repair", "doctor"],
 ];
