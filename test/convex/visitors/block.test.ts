@@ -148,7 +148,9 @@ describe("a block", () => {
     pass(HOUR_MS);
     expect(await endByVisitor()).toMatchObject({ ended: false });
     const row = { ...visitor, createdAt: NOW, lastActive: NOW + HOUR_MS };
-    const imported = { rows: [{ ...row, visits: 3 }] };
+    // Even a visit that was under way elsewhere: it counts as finished.
+    const visitUnderWay = { startedAt: NOW + 9, engagedMs: 0, actions: 0 };
+    const imported = { rows: [{ ...row, visits: 3, visitUnderWay }] };
     await t.mutation(api.operator.import.batch, imported);
     expect(await beat()).toEqual({
       ...REVOKED,
@@ -156,7 +158,12 @@ describe("a block", () => {
     });
     const { sessions } = await expectInvariants(t);
     expect(sessions).toMatchObject([
-      { endReason: "abuse", visits: 3, inactiveSince: NOW + HOUR_MS },
+      {
+        endReason: "abuse",
+        visits: 3,
+        inactiveSince: NOW + HOUR_MS,
+        lastVisit: { startedAt: NOW + 9, endedAt: NOW + HOUR_MS },
+      },
     ]);
     // Once it is over, an import may bring the visitor back.
     pass(DAY_MS);
