@@ -23,13 +23,11 @@ export type { HookSession } from "../convex/sessionTracker/shared/hooks.js";
 export type {
   ActionResult,
   ActiveSession,
+  Block,
+  BlockedUntil,
   Refusal,
   TrackResult,
 } from "../convex/sessionTracker/shared/sessions.js";
-export type {
-  Block,
-  BlockedUntil,
-} from "../convex/sessionTracker/shared/blocks.js";
 export type { Day } from "../convex/sessionTracker/shared/days.js";
 export type {
   OwnVisit,

@@ -8,7 +8,7 @@ import type { ComponentApi } from "../convex/sessionTracker/_generated/component
 import type {
   Block,
   BlockedUntil,
-} from "../convex/sessionTracker/shared/blocks.js";
+} from "../convex/sessionTracker/shared/sessions.js";
 import type { Day } from "../convex/sessionTracker/shared/days.js";
 import type { SessionVisit } from "../convex/sessionTracker/shared/sessionVisits.js";
 import { MAX_LISTED } from "../convex/sessionTracker/shared/limits.js";

@@ -6,14 +6,16 @@ import type {
 import { iso, isoOrNull } from "../time/time.js";
 import type { TargetJson } from "./target.js";
 import { toValueJson } from "./convexValue.js";
-import type { BlockedUntil } from "../../convex/sessionTracker/shared/blocks.js";
 import type { HookName } from "../../convex/sessionTracker/shared/hooks.js";
 import {
   sourceOf,
   type Entry,
   type VisitEnd,
 } from "../../convex/sessionTracker/shared/visits.js";
-import type { SessionState } from "../../convex/sessionTracker/shared/sessions.js";
+import type {
+  BlockedUntil,
+  SessionState,
+} from "../../convex/sessionTracker/shared/sessions.js";
 
 export interface SessionJson {
   sessionId: string;

@@ -1,11 +1,15 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
-import { vBlockedUntil } from "./shared/blocks.js";
 import { vDayCounts } from "./shared/days.js";
 import { vHookName, vHookSession } from "./shared/hooks.js";
 import { vPlace } from "./shared/places.js";
 import { vArchivedPage, vLearned, vRunFields } from "./shared/runs.js";
-import { vAction, vSessionState, vStateCounts } from "./shared/sessions.js";
+import {
+  vAction,
+  vBlockedUntil,
+  vSessionState,
+  vStateCounts,
+} from "./shared/sessions.js";
 import { vEntry, vVisit } from "./shared/visits.js";
 import { vRunKind } from "./shared/runKinds.js";
 import { vOverrides } from "./settings/overrides.js";

@@ -67,7 +67,6 @@ import type * as settings_overrides from "../settings/overrides.js";
 import type * as settings_policy from "../settings/policy.js";
 import type * as settings_settings from "../settings/settings.js";
 import type * as settings_wholeRows from "../settings/wholeRows.js";
-import type * as shared_blocks from "../shared/blocks.js";
 import type * as shared_bounds from "../shared/bounds.js";
 import type * as shared_days from "../shared/days.js";
 import type * as shared_errors from "../shared/errors.js";
@@ -165,7 +164,6 @@ const fullApi: ApiFromModules<{
   "settings/policy": typeof settings_policy;
   "settings/settings": typeof settings_settings;
   "settings/wholeRows": typeof settings_wholeRows;
-  "shared/blocks": typeof shared_blocks;
   "shared/bounds": typeof shared_bounds;
   "shared/days": typeof shared_days;
   "shared/errors": typeof shared_errors;

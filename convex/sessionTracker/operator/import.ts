@@ -5,13 +5,13 @@
 import { v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
-import { blockOf } from "../shared/blocks.js";
 import { fail } from "../shared/errors.js";
 import { MAX_IMPORT_ACTIONS, MAX_IMPORT_ROWS } from "../shared/limits.js";
 import {
-  ANONYMOUS_ID_RULE,
-  isAnonymousId,
   type Action,
+  ANONYMOUS_ID_RULE,
+  blockOf,
+  isAnonymousId,
   type SessionState,
   vAction,
 } from "../shared/sessions.js";

@@ -2,8 +2,7 @@
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import { blockOf } from "../shared/blocks.js";
-import type { Session } from "../shared/sessions.js";
+import { blockOf, type Session } from "../shared/sessions.js";
 import { isIdle } from "../shared/visits.js";
 
 export function findSession(ctx: QueryCtx, anonymousId: string) {

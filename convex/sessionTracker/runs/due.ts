@@ -4,7 +4,7 @@
  */
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import { blockOf } from "../shared/blocks.js";
+import { blockOf } from "../shared/sessions.js";
 import { placeOf } from "../shared/places.js";
 import type { RunKind } from "../shared/runKinds.js";
 import {

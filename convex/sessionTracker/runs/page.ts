@@ -1,7 +1,7 @@
 /** The work of one page of a run, within the limits of one transaction. */
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
-import { blockOf } from "../shared/blocks.js";
+import { blockOf } from "../shared/sessions.js";
 import type { HookSession } from "../shared/hooks.js";
 import { countStates } from "../rows/counters.js";
 import { type ClosedVisit, countVisits } from "../rows/days.js";

@@ -1,13 +1,14 @@
 /** Actions: what a visitor did, as the app's public function reports it. */
 import { getConvexSize, v, type Value } from "convex/values";
 import { mutation } from "../_generated/server.js";
-import { blockOf, revoked } from "../shared/blocks.js";
 import {
+  blockOf,
+  isAnonymousId,
   MAX_ACTION_NAME,
   MAX_RESOURCE_ID,
-  isAnonymousId,
-  refuse,
   type Refusal,
+  refuse,
+  revoked,
   vActionResult,
 } from "../shared/sessions.js";
 import type { Settings } from "../shared/settings.js";

@@ -10,7 +10,7 @@ import {
   endOfBlock,
   vBlock,
   vBlockedUntil,
-} from "../shared/blocks.js";
+} from "../shared/sessions.js";
 import { checkReason } from "../shared/errors.js";
 import { countStates } from "../rows/counters.js";
 import { findBySessionId, findLease, findSession } from "../rows/sessions.js";

@@ -4,8 +4,13 @@
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
-import { blockOf, revoked } from "../shared/blocks.js";
-import { isAnonymousId, refuse, vTrackResult } from "../shared/sessions.js";
+import {
+  blockOf,
+  isAnonymousId,
+  refuse,
+  revoked,
+  vTrackResult,
+} from "../shared/sessions.js";
 import { isFuture } from "../shared/times.js";
 import {
   engagementOf,

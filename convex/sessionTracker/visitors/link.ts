@@ -1,9 +1,13 @@
 /** Linking a visitor to the user of the app that the visitor turned out to be. */
 import { v } from "convex/values";
 import { mutation } from "../_generated/server.js";
-import { blockOf, revoked } from "../shared/blocks.js";
 import { fail } from "../shared/errors.js";
-import { ANONYMOUS_ID_RULE, isAnonymousId } from "../shared/sessions.js";
+import {
+  ANONYMOUS_ID_RULE,
+  blockOf,
+  isAnonymousId,
+  revoked,
+} from "../shared/sessions.js";
 import { findSession } from "../rows/sessions.js";
 import { startVisit } from "./startVisit.js";
 

@@ -1,7 +1,7 @@
 /** Blocks: what ends one, what does not, and what they cost. The table of states has the blocked session, too. */
 import type { FunctionArgs } from "convex/server";
 import { describe, expect, test, vi } from "vitest";
-import type { Block } from "../../../convex/sessionTracker/shared/blocks.js";
+import type { Block } from "../../../convex/sessionTracker/shared/sessions.js";
 import { MAX_PASSED } from "../../../convex/sessionTracker/runs/due.js";
 import { countStates } from "../../../convex/sessionTracker/rows/counters.js";
 import { drive, startArchivedPurge } from "../support/archiveKit.js";

@@ -1,8 +1,7 @@
 /** How an imported row moves a session on: pure reckoning, which writes nothing. */
 import type { WithoutSystemFields } from "convex/server";
 import type { Doc } from "../../_generated/dataModel.js";
-import { blockOf } from "../../shared/blocks.js";
-import type { SessionState } from "../../shared/sessions.js";
+import { blockOf, type SessionState } from "../../shared/sessions.js";
 import type { Settings } from "../../shared/settings.js";
 import type { OpenVisit } from "../../shared/transfer/openVisits.js";
 import { startOf, type Visit, whyOver } from "../../shared/visits.js";
