@@ -1,7 +1,5 @@
 /** Sessions and actions: their shapes, the answers to visitors, and the rules that need only a row. */
 import { v, type Infer } from "convex/values";
-import { checkInteger } from "./errors.js";
-import { DAY_MS } from "./times.js";
 import { vEntry, vVisit } from "./visits.js";
 
 export const vSessionState = v.union(
@@ -68,16 +66,6 @@ export type Block = Infer<typeof vBlock>;
  */
 export const vBlockedUntil = v.union(v.number(), v.literal("forever"));
 export type BlockedUntil = Infer<typeof vBlockedUntil>;
-
-/** The longest block that ends: a hundred years of 365 days. */
-const MAX_BLOCK_MS = 36_500 * DAY_MS;
-
-/** @throws invalidArgument `{ argument: "block.forMs" }` for what is not a whole number of ms, 1 or more */
-export function endOfBlock(block: Block, now: number): BlockedUntil {
-  return block === "forever"
-    ? block
-    : now + checkInteger("block.forMs", block.forMs, 1, MAX_BLOCK_MS);
-}
 
 /** The block in force, by when it ends; `null` where there is none, or where it is over. */
 export function blockOf(

@@ -5,13 +5,15 @@
  */
 import { v, type Infer } from "convex/values";
 import { mutation, type QueryCtx } from "../_generated/server.js";
+import { checkInteger, checkReason } from "../shared/errors.js";
 import {
+  type Block,
+  type BlockedUntil,
   blockOf,
-  endOfBlock,
   vBlock,
   vBlockedUntil,
 } from "../shared/sessions.js";
-import { checkReason } from "../shared/errors.js";
+import { DAY_MS } from "../shared/times.js";
 import { countStates } from "../rows/counters.js";
 import { findBySessionId, findLease, findSession } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
@@ -100,4 +102,14 @@ function find(ctx: QueryCtx, id: Infer<typeof vSessionId>) {
   return "sessionId" in id
     ? findBySessionId(ctx, id.sessionId)
     : findSession(ctx, id.anonymousId);
+}
+
+/** The longest block that ends: a hundred years of 365 days. */
+const MAX_BLOCK_MS = 36_500 * DAY_MS;
+
+/** @throws invalidArgument `{ argument: "block.forMs" }` for what is not a whole number of ms, 1 or more */
+function endOfBlock(block: Block, now: number): BlockedUntil {
+  return block === "forever"
+    ? block
+    : now + checkInteger("block.forMs", block.forMs, 1, MAX_BLOCK_MS);
 }
