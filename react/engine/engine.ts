@@ -1,56 +1,36 @@
 import { convexToJson, type Value } from "convex/values";
 import { createEngagement } from "./engagement.js";
 import { factsOf } from "./facts.js";
-import { asAnonymousId, newAnonymousId } from "./identity.js";
 import {
   EARLIEST,
   INPUT_MS,
   KEEPALIVE_LENGTH,
   LATEST,
-  LONGEST_WAIT_MS,
   MIN_GAP_MS,
   SEEN_MS,
   SPREAD,
   YOUNG_MS,
 } from "./limits.js";
 import { DEFAULTS, together, type Member } from "./members.js";
-import type { Consent, TrackedAction, VisitReport } from "./options.js";
+import type { TrackedAction, VisitReport } from "./options.js";
 import { attempt, consentOf, listen, pause, type Page } from "./page.js";
+import { createPhase } from "./phase.js";
 import {
   STARTING,
+  type SessionEngine,
   type SessionError,
   type SessionStatus,
-  type Snapshot,
 } from "./snapshot.js";
 import { createStore, type Waiting } from "./store.js";
 import { takingTurns } from "./turns.js";
 import { warnOnce } from "./warning.js";
 import {
+  backoffMs,
   call,
   type MutationName,
   type Outcome,
   type SessionClient,
 } from "./wire.js";
-
-/** Tracks one visitor for one Convex client: what all hooks and components of a page share. */
-export interface SessionEngine {
-  snapshot(): Snapshot;
-  /** Tracks until the last member has left. Returns how to leave. */
-  join(member: Member): () => void;
-  /** To be called when a member's options have changed. */
-  reconsider(): void;
-  /** Ignored without consent and after `endSession`. */
-  trackUserAction(
-    action: string,
-    details?: Omit<TrackedAction, "action">,
-  ): void;
-  /** Ends the visit in all tabs. Resolves when the deployment has been told, or could not be yet. */
-  endSession(): Promise<void>;
-  /** Ends the visit and goes on as somebody new. */
-  reset(): void;
-}
-
-const ENDED = "ended";
 
 // A closure, since its names are shortened in the app's build and those of a class are not.
 export function createEngine(
@@ -66,7 +46,7 @@ export function createEngine(
   const store = createStore(
     page,
     `${name}:waiting:`,
-    () => mode === "denied" || mode === "granted",
+    () => !["pending", "skipped"].includes(phase.is),
     fail,
   );
   const [count, clear, isRestOurs, take, hearOfVisit] = createEngagement(
@@ -86,6 +66,8 @@ export function createEngine(
   const openedAt = page.Date.now();
   const members = new Set<Member>();
   const turn = takingTurns(page, name, work, rest);
+  const [phase, isTracked, agree, hear, endSession, reset, look, stored] =
+    createPhase(page, store, storageKey, name, beatKey, clear, post, turn);
   // An action that shall come later holds up no heartbeat, nor a heartbeat an action.
   const beats = { failures: 0, until: 0 };
   /** `isFull`: by what the last call met, others of the page keep alive all that a page may. */
@@ -98,11 +80,9 @@ export function createEngine(
 
   let options = DEFAULTS;
   let snapshot = STARTING;
-  let mode: Consent | "skipped" = "pending";
-  let id: string | undefined;
   let error: SessionError | null = null;
-  let isEnded = false;
-  let link: "starting" | "active" | "offline" = "starting";
+  /** In whichever phase: an end or an erasure has to be told, too. `undefined` before there was a connection. */
+  let isConnected: boolean | undefined;
   let lastInput = 0;
   /** The app's function does not take what is told of the visit. */
   let isPlain = false;
@@ -118,15 +98,15 @@ export function createEngine(
   // ── A turn: what is due, in one tab of the browser at a time ──────────────
 
   async function work(): Promise<void> {
-    if (isTracking()) {
-      // Removed: whether by a denial is heard by then, and other tabs' turns see what one has made.
-      if (!stored() && snapshot.anonymousId) await pause(page, SEEN_MS);
-      if (isTracking() && !(id = stored())) become(newAnonymousId(page));
+    // Removed: whether by a denial is heard by then, and other tabs' turns see what one has made.
+    if (isTracked() && !stored() && snapshot.anonymousId) {
+      await pause(page, SEEN_MS);
     }
+    if (isTracked()) look(true);
     for (;;) {
       publish();
       const item =
-        link === "active" &&
+        isConnected &&
         ((calls.until <= age() && store.waiting()[0]) ||
           (beatDueInMs() <= 0 && beat()));
       if (!item) return;
@@ -142,57 +122,21 @@ export function createEngine(
         warnOnce(members, !key && kind === "failed", message);
         // What the function refuses or throws at would be refused again; a heartbeat goes on.
         if (kind === "unreachable" || !key || retryAfterMs) {
-          // Twice as long each time, and not all browsers the same.
-          const longest = Math.min(
+          const wait = backoffMs(
+            page,
+            ++backoff.failures,
             options.heartbeatInterval,
-            MIN_GAP_MS * 2 ** ++backoff.failures,
-          );
-          // What an app's function asks for may be anything.
-          const wait = Math.max(
-            MIN_GAP_MS,
-            Math.min(
-              LONGEST_WAIT_MS,
-              retryAfterMs! > 0
-                ? retryAfterMs!
-                : longest * (0.5 + page.Math.random() / 2),
-            ),
+            retryAfterMs,
           );
           backoff.until = age() + wait;
           // Not for a visitor who has withdrawn consent meanwhile, here or in another tab.
-          if (id && key) store.add(item);
-          else if (id) claim(wait);
+          if (phase.id && key) store.add(item);
+          else if (phase.id) claim(wait);
           continue;
         }
       }
       if (key) store.set(key);
     }
-  }
-
-  function stored(): string | undefined {
-    return asAnonymousId(store.get(name) ?? store.get(storageKey));
-  }
-
-  /**
-   * Stores who the visitor is, or nobody. Other deployments that were used from this origin go on with
-   * the one that they shared. Returns one of them, if there is any.
-   */
-  function become(newId?: string): string | undefined {
-    const shared = store.get(storageKey);
-    const others = store
-      .keys(`${storageKey}@http`)
-      .flatMap((key) =>
-        key !== beatKey && key.endsWith(":beat") ? key.slice(0, -5) : [],
-      );
-    for (const other of others) {
-      if (!store.get(other)) store.set(other, shared);
-    }
-    // In this order, so that there is always one to be read.
-    const [isApart] = others;
-    store.set(isApart ? name : storageKey, newId);
-    store.set(isApart ? storageKey : name);
-    id = newId;
-    clear();
-    return isApart;
   }
 
   /** Claimed before it is sent, so that no other tab sends one too. */
@@ -222,8 +166,8 @@ export function createEngine(
   /** Sends the heartbeat that is nearly due, or else what was counted and not sent. */
   function leave(isDue?: boolean): void {
     if (
-      link === "active" &&
-      id === stored() &&
+      isConnected &&
+      phase.id === stored() &&
       beats.until <= age() &&
       (isDue || (options.engagement === "exact" && !isPlain && isRestOurs()))
     ) {
@@ -245,21 +189,21 @@ export function createEngine(
       options.functions,
       name,
       {
-        anonymousId: id,
+        anonymousId: phase.id,
         ...args,
       },
       calls,
     );
-    if (options.engagement && isTracking())
+    if (options.engagement && isTracked()) {
       hearOfVisit(outcome.visitStartedAt!, outcome.state);
+    }
     return outcome;
   }
 
   // ── When ──────────────────────────────────────────────────────────────────
 
-  const isTracking = () => mode === "granted" && !isEnded;
   const isThere = () =>
-    isTracking() && stop && page.document.visibilityState === "visible";
+    isTracked() && stop && page.document.visibilityState === "visible";
 
   function beatDueInMs(): number {
     // Both in one string, so that no tab reads the one without the other.
@@ -287,7 +231,7 @@ export function createEngine(
       store.waiting()[0] ? calls.until - age() : Infinity,
       beatDueInMs(),
     );
-    if (stop && link === "active" && wait < Infinity) {
+    if (stop && isConnected && wait < Infinity) {
       timer = page.setTimeout(turn, wait);
     }
     count();
@@ -297,31 +241,11 @@ export function createEngine(
 
   function reconsider(): void {
     options = together(members, options);
-    const before = mode;
-    mode = isBrowser ? consentOf(page, options) : "skipped";
-    if (mode !== before) {
-      id = stored();
-      if (mode === "denied") deny();
-      if (mode !== "granted") id = undefined;
-      void turn();
-    }
+    agree(
+      isBrowser ? consentOf(page, options) : "skipped",
+      options.forgetOnDenied,
+    );
     rest();
-  }
-
-  function deny(): void {
-    const denied = id;
-    const wasUsed = store.get(name) ?? store.get(beatKey);
-    // For other tabs, to which a removal by itself says nothing of consent.
-    store.set(beatKey, ENDED);
-    // Where this app was never used, the visitor is another's.
-    if (!become() || wasUsed) id = denied;
-    store.set(beatKey);
-    // Who denied is still to be ended or forgotten, by the next page if need be.
-    for (const { name, key } of store.waiting()) {
-      if (name === "trackUserAction") store.set(key!);
-    }
-    isEnded = false;
-    if (id) post(options.forgetOnDenied ? "forgetSession" : "endSession");
   }
 
   // ── The page ──────────────────────────────────────────────────────────────
@@ -331,8 +255,8 @@ export function createEngine(
     const is = [...members].some(({ client }) =>
       attempt(() => client.connectionState().isWebSocketConnected),
     );
-    if (is === (link === "active")) return;
-    link = is ? "active" : "offline";
+    if (is === !!isConnected) return;
+    isConnected = is;
     void turn();
   }
 
@@ -346,35 +270,13 @@ export function createEngine(
     }
   }
 
-  /** What another tab did, also while this page was in the back/forward cache. */
-  function hear(event: Event): void {
-    const { key, newValue, persisted } = event as StorageEvent &
-      PageTransitionEvent;
-    if (mode !== "granted") return;
-    const before = id;
-    if (key === beatKey && newValue === ENDED) {
-      isEnded = true;
-      clear();
-    } else if (
-      // All was cleared, by an app that cares for other things.
-      [null, name, storageKey].includes(key) ||
-      (persisted && id)
-    ) {
-      // What that tab wrote may be older than what is there now, so it is read again.
-      id = stored();
-      // Who was away and finds nobody does not know whether that was a denial.
-      if ((persisted && !id) || store.get(beatKey) === ENDED) isEnded = true;
-      else if (id && id !== before) isEnded = false;
-    } else return;
-    void turn();
-  }
-
   function leavePage(event: Event): void {
     count(true);
+    const isDenied = phase.is === "denied";
     // Who denied may never come again, so that is tried at once.
-    if (link !== "active" || (calls.isFull && mode !== "denied")) return;
+    if (!isConnected || (calls.isFull && !isDenied)) return;
     let room = KEEPALIVE_LENGTH;
-    for (const item of mode === "denied" || calls.until <= age()
+    for (const item of isDenied || calls.until <= age()
       ? store.waiting()
       : []) {
       room -= JSON.stringify(item).length;
@@ -389,14 +291,14 @@ export function createEngine(
 
   // ── What members see ──────────────────────────────────────────────────────
 
-  function post(name: MutationName, args?: object): void {
+  /** Has the deployment told, by default that the visit is over. */
+  function post(
+    name: MutationName = "endSession",
+    args: object = { visit: report(true) },
+  ): void {
     // Without an id yet, the one there is when it is sent: JSON leaves `undefined` out.
-    store.add({ name, args: { ...args, anonymousId: id } });
+    store.add({ name, args: { ...args, anonymousId: phase.id } });
     void turn();
-  }
-
-  function end(): void {
-    post("endSession", { visit: report(true) });
   }
 
   function fail(kind: SessionError["kind"], message: string): void {
@@ -405,14 +307,17 @@ export function createEngine(
   }
 
   function publish(): void {
+    const { is, id } = phase;
     const status: SessionStatus =
-      mode !== "granted"
-        ? mode
-        : isEnded
-          ? "ended"
-          : beats.failures && link === "active"
+      is !== "granted"
+        ? is
+        : isConnected
+          ? beats.failures
             ? "failing"
-            : link;
+            : "active"
+          : isConnected === undefined
+            ? "starting"
+            : "offline";
     const next = { anonymousId: id ?? null, status, error };
     if (JSON.stringify(next) === JSON.stringify(snapshot)) return;
     snapshot = next;
@@ -453,9 +358,9 @@ export function createEngine(
     trackUserAction: (action, details) => {
       // By the options that hold now: functions are others after each rendering.
       reconsider();
-      if (!isTracking()) return;
+      if (!isTracked()) return;
       // What the app has removed meanwhile is another's.
-      id = stored();
+      look();
       try {
         const given: TrackedAction = { action, ...details };
         const sent = options.beforeSend ? options.beforeSend(given) : given;
@@ -469,22 +374,7 @@ export function createEngine(
         fail("invalidAction", `${String(action)}: ${String(thrown)}`);
       }
     },
-    endSession: async () => {
-      // What was recorded before the end goes out under an id, too.
-      if (!id && isTracking()) await turn();
-      if (!isTracking()) return;
-      isEnded = true;
-      store.set(beatKey, ENDED);
-      end();
-      await turn();
-    },
-    reset: () => {
-      if (mode !== "granted") return;
-      if (!isEnded && id) end();
-      isEnded = false;
-      store.set(beatKey);
-      become(newAnonymousId(page));
-      void turn();
-    },
+    endSession,
+    reset,
   };
 }

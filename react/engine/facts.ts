@@ -10,15 +10,13 @@ export function factsOf(
   { document, location, navigator, performance }: Page,
   isYoung: boolean,
 ): VisitFacts {
-  const { userAgent, maxTouchPoints } = navigator;
+  const agent = `${navigator.userAgent} ${navigator.maxTouchPoints}`;
   const facts: VisitFacts = {
     path: location.pathname.slice(0, 512),
     // Tablets from Apple say that they are a Macintosh, which has no touch screen.
-    device: /ipad|tablet|android(?!.*mobi)|macintosh.* [1-9]$/i.test(
-      `${userAgent} ${maxTouchPoints}`,
-    )
+    device: /ipad|tablet|android(?!.*mobi)|macintosh.* [1-9]$/i.test(agent)
       ? "tablet"
-      : /mobi/i.test(userAgent)
+      : /mobi/i.test(agent)
         ? "mobile"
         : "desktop",
   };
@@ -32,14 +30,12 @@ export function factsOf(
       // Of the address that was opened: a router may have put another in its place.
       performance.getEntriesByType("navigation")[0]?.name.split(/[?#]/)[1],
     );
-    const utm = (name: string) =>
+    for (const name of ["Source", "Medium", "Campaign"] as const) {
       // Cut, but not within a character.
-      /^[^]{1,128}(?![\udc00-\udfff])/.exec(
-        query.get(`utm_${name}`) ?? "",
+      facts[`utm${name}`] = /^[^]{1,128}(?![\udc00-\udfff])/.exec(
+        query.get(`utm_${name.toLowerCase()}`) ?? "",
       )?.[0];
-    facts.utmSource = utm("source");
-    facts.utmMedium = utm("medium");
-    facts.utmCampaign = utm("campaign");
+    }
   }
   return facts;
 }

@@ -20,22 +20,16 @@ export const DEFAULTS = {
   engagement: "exact",
 } as CommonOptions;
 
-const TERMS = [
-  "consent",
-  "heartbeatInterval",
-  "forgetOnDenied",
-  "respectPrivacySignals",
-  "skipBots",
-  "requireInput",
-  "engagement",
-] as const;
-
 /**
  * What must be reconsidered where it is another. Functions are looked up when they are called, and
- * whatever else there may be among a component's props is left alone.
+ * objects that may be among a component's props are left alone.
  */
 export function terms(options: SessionTrackerOptions): string {
-  return String(TERMS.map((name) => options[name]));
+  return String(
+    Object.entries(options).map(
+      ([name, value]) => Object(value) === value || name + String(value),
+    ),
+  );
 }
 
 /**
@@ -50,14 +44,7 @@ export function together(
   const all = [...members].map(({ options }) => options);
   const common: Record<string, unknown> = {};
   for (const said of [...all, before]) {
-    for (const name of [
-      ...TERMS,
-      "beforeSend",
-      "visit",
-      "functions",
-    ] as const) {
-      common[name] ??= said[name];
-    }
+    for (const name in said) common[name] ??= said[name as keyof typeof said];
   }
   const consents = [common, ...all].flatMap(({ consent }) => consent ?? []);
   const [interval = before.heartbeatInterval] = all

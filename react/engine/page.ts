@@ -60,7 +60,7 @@ export function consentOf(
 ): Consent | "skipped" {
   return skipBots &&
     (navigator.webdriver ||
-      /(^|[^u])bot|compatible|https?:|google-|crawl|spider|slurp|preview|headless|lighthouse/i.test(
+      /(^|[^u])bot|compatible|http|google-|crawl|spider|slurp|preview|headless|lighthouse/i.test(
         navigator.userAgent,
       ))
     ? "skipped"

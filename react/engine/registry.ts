@@ -1,8 +1,8 @@
-import { createEngine, type SessionEngine } from "./engine.js";
+import { createEngine } from "./engine.js";
 import { terms, type Member } from "./members.js";
 import type { SessionTrackerOptions, TrackedAction } from "./options.js";
 import { attempt, listen } from "./page.js";
-import { STARTING, type Snapshot } from "./snapshot.js";
+import { STARTING, type SessionEngine, type Snapshot } from "./snapshot.js";
 import type { SessionClient } from "./wire.js";
 
 const DEFAULT_KEY = "anonymousUserId";

@@ -1,5 +1,24 @@
-import type { Consent } from "./options.js";
+import type { Member } from "./members.js";
+import type { Consent, TrackedAction } from "./options.js";
 import type { Outcome } from "./wire.js";
+
+/** Tracks one visitor for one deployment: what all hooks and components of a page share. */
+export interface SessionEngine {
+  snapshot(): Snapshot;
+  /** Tracks until the last member has left. Returns how to leave. */
+  join(member: Member): () => void;
+  /** To be called when a member's options have changed. */
+  reconsider(): void;
+  /** Ignored without consent and after `endSession`. */
+  trackUserAction(
+    action: string,
+    details?: Omit<TrackedAction, "action">,
+  ): void;
+  /** Ends the visit in all tabs. Resolves when the deployment has been told, or could not be yet. */
+  endSession(): Promise<void>;
+  /** Ends the visit and goes on as somebody new. */
+  reset(): void;
+}
 
 /**
  * `starting` until the client has connected; `failing` while connected where the last heartbeat did not

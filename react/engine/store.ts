@@ -60,7 +60,7 @@ export function createStore(
   const set = (key: string, value = "") => {
     for (const storage of storages()) {
       // Writing throws where the storage is full.
-      if (value && attempt(() => (storage.setItem(key, value), 1))) value = "";
+      if (value && attempt(() => [storage.setItem(key, value)])) value = "";
       // What is older there must not be read instead.
       else storage.removeItem(key);
     }

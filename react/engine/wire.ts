@@ -1,4 +1,10 @@
-import { KEEPALIVE_LENGTH, PROMPT_MS, TIMEOUT_MS } from "./limits.js";
+import {
+  KEEPALIVE_LENGTH,
+  LONGEST_WAIT_MS,
+  MIN_GAP_MS,
+  PROMPT_MS,
+  TIMEOUT_MS,
+} from "./limits.js";
 import { getFunctionName, type FunctionReference } from "convex/server";
 import type { SessionFunctions } from "./options.js";
 import { pause, type Page } from "./page.js";
@@ -81,6 +87,8 @@ async function understand(response: Response): Promise<Outcome> {
   const { status, value, errorMessage, message } =
     (await response.json()) as Answer;
   return {
+    // When to come again, the visit under way, and whether that was written.
+    ...value,
     // Below 420 the deployment did not take it for a call; over that it may, later.
     kind:
       status === "success"
@@ -91,10 +99,30 @@ async function understand(response: Response): Promise<Outcome> {
           ? "failed"
           : "unreachable",
     message: `${value?.reason ?? errorMessage ?? message}`,
-    retryAfterMs: value?.retryAfterMs,
-    visitStartedAt: value?.visitStartedAt,
-    state: value?.state,
   };
+}
+
+/**
+ * How long to wait after calls that failed, one after the other: twice as long each time, and not all browsers the
+ * same.
+ * @param retryAfterMs what the app's function asks for, which may be anything
+ */
+export function backoffMs(
+  page: Page,
+  failures: number,
+  longestMs: number,
+  retryAfterMs = 0,
+): number {
+  return Math.max(
+    MIN_GAP_MS,
+    Math.min(
+      LONGEST_WAIT_MS,
+      retryAfterMs > 0
+        ? retryAfterMs
+        : Math.min(longestMs, MIN_GAP_MS * 2 ** failures) *
+            (0.5 + page.Math.random() / 2),
+    ),
+  );
 }
 
 interface Answer {

@@ -12,10 +12,12 @@ import {
   vi,
 } from "vitest";
 import { SessionTracker } from "../../react/index.js";
+import { followCalls, type Calls } from "./support/calls.js";
 import { LiveApp } from "./support/liveApp.js";
 import { clientOf, tracking, under, until } from "./support/rendering.js";
 
 let app: LiveApp;
+let calls: Calls;
 /** Calls that were sent, as `name anonymousId`. */
 let sent: string[];
 
@@ -26,25 +28,13 @@ afterAll(() => app.remove());
 
 beforeEach(() => {
   localStorage.clear();
-  sent = [];
-  const { fetch } = globalThis;
-  vi.stubGlobal("fetch", (...args: Parameters<typeof fetch>) => {
-    if (args[0] === `${app.url}/api/mutation`) {
-      const body = JSON.parse(args[1]?.body as string) as {
-        path: string;
-        args: [{ anonymousId?: string }];
-      };
-      const name = body.path.replace("sessions:", "");
-      if (/^(track|end|forget)/.test(name)) {
-        sent.push(`${name} ${body.args[0].anonymousId}`);
-      }
-    }
-    return fetch(...args);
-  });
+  calls = followCalls(app);
+  sent = calls.told;
 });
 
-afterEach(() => {
+afterEach(async () => {
   cleanup();
+  await calls.settled();
   vi.unstubAllGlobals();
 });
 
@@ -77,7 +67,7 @@ test("two roots send one heartbeat, and a denial with erasure in one holds for b
     `trackSession ${anonymousId}`,
     `forgetSession ${anonymousId}`,
   ]);
-  expect(localStorage.length).toBe(0);
+  expect(Object.keys(localStorage)).toEqual([]);
 });
 
 test("a reset in one root gives all a new id", async () => {

@@ -1,12 +1,12 @@
 import { webcrypto } from "node:crypto";
 import { createClock, type Clock } from "@sinonjs/fake-timers";
-import {
-  createEngine,
-  type SessionEngine,
-} from "../../../react/engine/engine.js";
+import { createEngine } from "../../../react/engine/engine.js";
 import type { SessionTrackerOptions } from "../../../react/engine/options.js";
 import type { Page } from "../../../react/engine/page.js";
-import type { Snapshot } from "../../../react/engine/snapshot.js";
+import type {
+  SessionEngine,
+  Snapshot,
+} from "../../../react/engine/snapshot.js";
 import type { SessionClient } from "../../../react/engine/wire.js";
 import { Random } from "../../../embedded/test/support/random.js";
 import { PageTarget } from "./events.js";

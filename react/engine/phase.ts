@@ -1,0 +1,171 @@
+import type { Consent } from "./options.js";
+import type { Page } from "./page.js";
+import type { Store } from "./store.js";
+import type { MutationName } from "./wire.js";
+
+/** What an engine does for its visitor, with what belongs to it. */
+export interface Phase {
+  /** Members see it as their status; where consent is granted that says more, of the connection. */
+  is: Granted | "pending" | "skipped" | "denied";
+  /** Not known without consent, before the first turn, nor where an app has removed it. */
+  id?: string | undefined;
+  /** What granted consent leads to: an end is still known after consent was pending. */
+  next: Granted;
+}
+
+type Granted = "granted" | "ended";
+
+const ENDED = "ended";
+
+/**
+ * The engine's phase, and all that leads from one to another. Returns functions, whose names are shortened in
+ * the app's build as those of a method are not.
+ * @param storageKey of the id that all deployments of this origin share
+ * @param name of what is this deployment's: its own id, once it has one
+ * @param beatKey says to other tabs that the visit was ended
+ * @param clear removes the engaged time
+ * @param post has the deployment told, by default that the visit is over
+ */
+export function createPhase(
+  page: Page,
+  store: Store,
+  storageKey: string,
+  name: string,
+  beatKey: string,
+  clear: () => void,
+  post: (name?: MutationName, args?: object) => void,
+  turn: () => unknown,
+) {
+  const phase: Phase = { is: "pending", next: "granted" };
+
+  const isTracked = () => phase.is === "granted";
+  const isGranted = () => isTracked() || phase.is === "ended";
+
+  /** By the consent in force. */
+  const agree = (
+    consent: Consent | "skipped",
+    forgetOnDenied: boolean | undefined,
+  ): void => {
+    const { is } = phase;
+    if (consent === (is === "ended" ? "granted" : is)) return;
+    if (isGranted()) phase.next = is as Granted;
+    phase.is = consent === "granted" ? phase.next : consent;
+    look();
+    if (consent === "denied") {
+      phase.next = "granted";
+      const wasUsed = store.get(name) ?? store.get(beatKey);
+      // For other tabs, to which a removal by itself says nothing of consent.
+      store.set(beatKey, ENDED);
+      // Where this app was never used, the visitor is another's.
+      if (become() && !wasUsed) phase.id = undefined;
+      store.set(beatKey);
+      // Who denied is still to be ended or forgotten, by the next page if need be.
+      for (const { name, key } of store.waiting()) {
+        if (name === "trackUserAction") store.set(key!);
+      }
+      if (phase.id) post(forgetOnDenied ? "forgetSession" : "endSession", {});
+    }
+    if (!isGranted()) phase.id = undefined;
+    turn();
+  };
+
+  /** What another tab did, also while this page was in the back/forward cache. */
+  const hear = (event: Event): void => {
+    const { key, newValue, persisted } = event as StorageEvent &
+      PageTransitionEvent;
+    if (!isGranted()) return;
+    const { id } = phase;
+    if (key === beatKey && newValue === ENDED) {
+      phase.is = "ended";
+      clear();
+    } else if (
+      // All was cleared, by an app that cares for other things.
+      [null, name, storageKey].includes(key) ||
+      (persisted && id)
+    ) {
+      // What that tab wrote may be older than what is there now, so it is read again.
+      look();
+      // Who was away and finds nobody does not know whether that was a denial.
+      if ((persisted && !phase.id) || store.get(beatKey) === ENDED) {
+        phase.is = "ended";
+      } else if (phase.id && phase.id !== id) phase.is = "granted";
+    } else return;
+    turn();
+  };
+
+  const endSession = async (): Promise<void> => {
+    // What was recorded before the end goes out under an id, too.
+    if (isTracked() && !phase.id) await turn();
+    if (!isTracked()) return;
+    phase.is = "ended";
+    store.set(beatKey, ENDED);
+    post();
+    await turn();
+  };
+
+  const reset = (): void => {
+    if (!isGranted()) return;
+    if (isTracked() && phase.id) post();
+    store.set(beatKey);
+    renew();
+    turn();
+  };
+
+  /** The visitor goes on as somebody new. */
+  const renew = (): void => {
+    phase.is = "granted";
+    become((phase.id = newAnonymousId(page)));
+  };
+
+  /** Reads who the visitor is. Where nobody is and somebody must be, that is somebody new. */
+  const look = (mustBe?: boolean): void => {
+    phase.id = stored();
+    if (mustBe && !phase.id) renew();
+  };
+
+  const stored = (): string | undefined =>
+    // What the component takes for an anonymousId.
+    /^[\w\-.:]{1,128}$/.exec(
+      store.get(name) ?? store.get(storageKey) ?? "",
+    )?.[0];
+
+  /**
+   * Stores who the visitor is, or nobody. Other deployments that were used from this origin go on with
+   * the one that they shared. Returns one of them, if there is any.
+   */
+  const become = (id?: string): string | undefined => {
+    const shared = store.get(storageKey);
+    const others = store
+      .keys(`${storageKey}@http`)
+      .filter((key) => key !== beatKey && key.endsWith(":beat"));
+    for (const key of others) {
+      const other = key.slice(0, -5);
+      if (!store.get(other)) store.set(other, shared);
+    }
+    // In this order, so that there is always one to be read.
+    const [isApart] = others;
+    store.set(isApart ? name : storageKey, id);
+    store.set(isApart ? storageKey : name);
+    clear();
+    return isApart;
+  };
+
+  return [
+    phase as Readonly<Phase>,
+    isTracked,
+    agree,
+    hear,
+    endSession,
+    reset,
+    look,
+    stored,
+  ] as const;
+}
+
+/** A random UUID, version 4. `crypto` can make one itself, but not on plain http. */
+function newAnonymousId({ crypto }: Page): string {
+  // Of the four digits that say the variant one is as good as another.
+  return "rrrrrrrr-rrrr-4rrr-arrr-rrrrrrrrrrrr".replace(/r/g, () =>
+    (crypto.getRandomValues(new Uint8Array(1))[0]! & 15).toString(16),
+  );
+}
