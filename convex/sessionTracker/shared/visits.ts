@@ -55,9 +55,9 @@ export const vVisitReport = v.object({
    * counts no time twice.
    */
   engagedMs: v.optional(v.number()),
-  /** The page is left or hidden: the report is written however young the last write is. */
+  /** The page is left or hidden: what the report adds is written however young the last write is. */
   isLeaving: v.optional(v.boolean()),
-  /** What the entry becomes where this call starts a visit, the path else where the visitor is now. */
+  /** What the entry becomes where none is known of the visit, the path else where the visitor is now. */
   ...vEntry.fields,
 });
 export type VisitReport = Infer<typeof vVisitReport>;
@@ -112,9 +112,9 @@ export function engagementOf(
     return {};
   }
   const { engagedMs = 0, engagedAt = startedAt } = lease;
-  // A time that a clock wrote which was ahead says nothing of how much has passed.
-  const since = isFuture(engagedAt, now) ? now : engagedAt;
-  const most = engagedMs + Math.max(0, now - since);
+  // A time that a clock wrote which was ahead says nothing of how much has passed: it is counted from now on.
+  if (isFuture(engagedAt, now)) return { engagedAt: now };
+  const most = engagedMs + Math.max(0, now - engagedAt);
   const taken = Math.floor(Math.min(report.engagedMs, most));
   return taken > engagedMs ? { engagedMs: taken, engagedAt: now } : {};
 }
@@ -122,19 +122,23 @@ export function engagementOf(
 /**
  * A visit that is over, with the engaged time of a report of it that comes late. Whoever was there for longer than
  * the visit seemed to last was not heard of meanwhile, as where the network was away or the machine went to
- * sleep: the visit ends so much later. Nobody was there for longer than has passed since it started.
+ * sleep: the visit ends so much later. Nobody was there for longer than has passed since it started, nor than a
+ * visit may go on.
  */
 export function credited(
   visit: Visit,
   report: VisitReport | undefined,
   now: number,
+  maxVisitMs = Infinity,
 ): Visit {
   if (report?.engagedMs === undefined) return visit;
   const { startedAt, endedAt } = visit;
   if (report.startedAt !== undefined && report.startedAt !== startedAt) {
     return visit;
   }
-  const mostMs = Math.max(endedAt, now) - startedAt;
+  const passedMs = Math.max(endedAt, now) - startedAt;
+  // A visit whose visitor ended it past its maximum is as long as it is.
+  const mostMs = Math.min(passedMs, Math.max(maxVisitMs, endedAt - startedAt));
   const engagedMs = Math.floor(Math.min(report.engagedMs, mostMs));
   if (engagedMs <= visit.engagedMs) return visit;
   return {

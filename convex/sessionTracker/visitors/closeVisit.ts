@@ -8,9 +8,10 @@ import {
   type VisitEnd,
   type VisitReport,
 } from "../shared/visits.js";
-import { closed, type ClosedVisit } from "../rows/days.js";
+import { closed, type ClosedVisit, countVisits, gained } from "../rows/days.js";
 import type { Patch } from "../rows/patch.js";
 import { addVisitRow } from "../rows/visits.js";
+import { readSettings } from "../settings/inForce.js";
 
 /**
  * Closes the visit of a lease and deletes the lease. Counting the states, and the visit by its day, is left to
@@ -34,6 +35,7 @@ export async function closeVisit(
     visitOf(session, lease, end.inactiveSince, why),
     report,
     Date.now(),
+    lease.maxVisitMs,
   );
   const kept = await keepVisit(ctx, session, lease, visit);
   await ctx.db.patch("sessions", session._id, {
@@ -89,4 +91,25 @@ export async function keepVisit(
     engagedMs: engagedMs + visit.engagedMs,
     actionCount: session.actionCount + lease.actionCount,
   };
+}
+
+/**
+ * Adds the engaged time that a page reports late to the visit, which a run has closed meanwhile, and to its day.
+ * @returns the patch of the session
+ */
+export async function creditLast(
+  ctx: MutationCtx,
+  { lastVisit, engagedMs = 0 }: Doc<"sessions">,
+  report: VisitReport | undefined,
+  now: number,
+): Promise<Pick<Doc<"sessions">, "lastVisit" | "engagedMs">> {
+  if (lastVisit === undefined || report?.startedAt === undefined) return {};
+  if (credited(lastVisit, report, now) === lastVisit) return {};
+  const { maxVisitMs } = await readSettings(ctx);
+  const most = maxVisitMs === "never" ? undefined : maxVisitMs;
+  const visit = credited(lastVisit, report, now, most);
+  const lateMs = visit.engagedMs - lastVisit.engagedMs;
+  if (lateMs === 0) return {};
+  await countVisits(ctx, [gained(lastVisit, lateMs)]);
+  return { lastVisit: visit, engagedMs: engagedMs + lateMs };
 }

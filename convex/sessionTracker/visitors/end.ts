@@ -12,7 +12,7 @@ import { countStates } from "../rows/counters.js";
 import { countVisits } from "../rows/days.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
-import { closeVisit } from "./closeVisit.js";
+import { closeVisit, creditLast } from "./closeVisit.js";
 
 /**
  * Ends the visit now. The session stays until it is purged, and a later sign of life revives it, unless an
@@ -31,15 +31,29 @@ export const visit = mutation({
     sessionId: v.union(v.string(), v.null()),
   }),
   handler: async (ctx, { anonymousId, reason, visit: report }) => {
+    const sent =
+      report !== undefined && isVisitReport(report) ? report : undefined;
     const session = await findSession(ctx, anonymousId);
+    if (session === null) return { ended: false, sessionId: null };
     const lease = await findLease(ctx, anonymousId);
-    if (session === null || lease === null) {
-      return { ended: false, sessionId: session?._id ?? null };
+    if (lease === null) {
+      // What somebody has ended, the visitor or an operator, ended then.
+      const told = session.state === "expired" ? sent : undefined;
+      const late = await creditLast(ctx, session, told, Date.now());
+      const { lastVisit, ...engaged } = late;
+      if (lastVisit !== undefined) {
+        const { inactiveSince = 0 } = session;
+        await ctx.db.patch("sessions", session._id, {
+          ...engaged,
+          lastVisit,
+          inactiveSince: Math.max(inactiveSince, lastVisit.endedAt),
+        });
+      }
+      return { ended: false, sessionId: session._id };
     }
     await endVisit(ctx, session, lease, {
       reason,
-      report:
-        report !== undefined && isVisitReport(report) ? report : undefined,
+      report: sent,
     });
     return { ended: true, sessionId: session._id };
   },

@@ -14,6 +14,7 @@ import {
 import { isFuture } from "../shared/times.js";
 import {
   engagementOf,
+  entryOf,
   isVisitReport,
   startOf,
   type VisitReport,
@@ -21,13 +22,15 @@ import {
   whyOver,
 } from "../shared/visits.js";
 import { findLease, findSession } from "../rows/sessions.js";
-import { creditLast, startVisit } from "./startVisit.js";
+import { creditLast } from "./closeVisit.js";
+import { keepFirstEntry, startVisit } from "./startVisit.js";
 
 /**
  * A sign of life: keeps the visit alive, or starts a visit where none is under way. It costs one document read
  * while the last write is younger than the setting `touchAfterMs`, else two reads and one write; only the
- * start of a visit touches anything but the lease. What the page reports of the visit rides on that write. That
- * of a blocked visitor reads one document and writes none.
+ * start of a visit touches anything but the lease. What the page reports of the visit rides on that write; only
+ * where it came from, and what a page that is left has to add, are written at once. That of a blocked visitor
+ * reads one document and writes none.
  */
 export const beat = mutation({
   args: { anonymousId: v.string(), visit: v.optional(vVisitReport) },
@@ -57,12 +60,23 @@ export const beat = mutation({
     if (report?.startedAt !== undefined && report.startedAt < startOf(lease)) {
       await creditBefore(ctx, anonymousId, report, startOf(lease));
     }
-    const isFresh = now - lease.lastActive < lease.touchAfterMs;
+    const told = toldBy(report, lease, now);
     // A last activity that a clock wrote which was ahead is set right by the first sign of life.
-    if (isFresh && !isFuture(lease.lastActive, now) && !report?.isLeaving) {
+    const isFresh =
+      now - lease.lastActive < lease.touchAfterMs &&
+      !isFuture(lease.lastActive, now);
+    const isNews = report?.isLeaving === true && Object.keys(told).length > 0;
+    if (isFresh && !isNews && told.entry === undefined) {
       return alive(lease.session, "unchanged", startOf(lease));
     }
-    await ctx.db.patch("leases", lease._id, touched(lease, report, now));
+    await ctx.db.patch("leases", lease._id, {
+      startedAt: startOf(lease),
+      lastActive: now,
+      ...told,
+    });
+    if (told.entry !== undefined) {
+      await keepFirstEntry(ctx, lease.session, told.entry);
+    }
     return alive(lease.session, "touched", startOf(lease));
   },
 });
@@ -95,15 +109,20 @@ async function creditBefore(
   }
 }
 
-function touched(
-  lease: Doc<"leases">,
+/**
+ * What the report tells of the visit under way that its lease does not say yet. An action or a link may have begun
+ * the visit before the page's first heartbeat, and knows nothing of where it came from: that is heard then.
+ */
+function toldBy(
   report: VisitReport | undefined,
+  lease: Doc<"leases">,
   now: number,
 ) {
+  const entry = lease.entry === undefined ? entryOf(report) : undefined;
+  const path = report?.path === lease.path ? undefined : report?.path;
   return {
-    startedAt: startOf(lease),
-    lastActive: now,
     ...engagementOf(lease, report, now),
-    ...(report?.path === undefined ? {} : { path: report.path }),
+    ...(path === undefined ? {} : { path }),
+    ...(entry === undefined ? {} : { entry }),
   };
 }

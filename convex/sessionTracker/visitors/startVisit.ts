@@ -3,17 +3,18 @@ import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import {
   credited,
+  type Entry,
   entryOf,
   type VisitReport,
   whyOver,
 } from "../shared/visits.js";
 import { countStates } from "../rows/counters.js";
-import { closed, countVisits, gained } from "../rows/days.js";
+import { closed, countVisits } from "../rows/days.js";
 import type { Patch } from "../rows/patch.js";
 import { findBySessionId } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
 import { readSettings } from "../settings/inForce.js";
-import { keepVisit, visitOf } from "./closeVisit.js";
+import { creditLast, keepVisit, visitOf } from "./closeVisit.js";
 
 /**
  * Starts a visit: the visitor's first, the next after the session expired or ended, or the next after a lease
@@ -74,19 +75,15 @@ export async function startVisit(
   return visit(_id, await ctx.db.insert("leases", lease), "revived", now);
 }
 
-/** The patch of a session that adds the engaged time of a late report to its last visit. */
-export async function creditLast(
+/** Notes where the session's first visit came from, which was not known when it started. */
+export async function keepFirstEntry(
   ctx: MutationCtx,
-  { lastVisit, engagedMs = 0 }: Doc<"sessions">,
-  report: VisitReport | undefined,
-  now: number,
-): Promise<Patch<Doc<"sessions">>> {
-  if (lastVisit === undefined || report?.startedAt === undefined) return {};
-  const visit = credited(lastVisit, report, now);
-  const lateMs = visit.engagedMs - lastVisit.engagedMs;
-  if (lateMs === 0) return {};
-  await countVisits(ctx, [gained(lastVisit, lateMs)]);
-  return { lastVisit: visit, engagedMs: engagedMs + lateMs };
+  id: Id<"sessions">,
+  entry: Entry,
+): Promise<void> {
+  const session = await ctx.db.get("sessions", id);
+  if (session?.visits !== 1 || session.firstEntry !== undefined) return;
+  await ctx.db.patch("sessions", id, { firstEntry: entry });
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
@@ -123,7 +120,9 @@ async function followUp(
 ): Promise<Patch<Doc<"sessions">>> {
   const why = whyOver(lease, now) ?? "maximum";
   const seen = visitOf(session, lease, lease.lastActive, why);
-  const over = credited(seen, report, now);
+  // A report that names no visit is of the one under way, which this one is no longer.
+  const late = report?.startedAt === undefined ? undefined : report;
+  const over = credited(seen, late, now, lease.maxVisitMs);
   await countVisits(ctx, [closed(over, session.visits === 1)]);
   return await keepVisit(ctx, session, lease, over);
 }

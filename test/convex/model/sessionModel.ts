@@ -66,10 +66,18 @@ export class SessionModel {
       this.#credit(visitor, report, startedAt);
     }
     const isFresh = now - visitor.lastActive < visitor.touchAfterMs;
-    if (isFresh && report.isLeaving !== true) return "unchanged";
+    const entry = visitor.entry === undefined ? entryOf(report) : undefined;
+    const { path = visitor.path } = report;
+    const gained = engagementGained(visitor, report, now);
+    const isNews = gained > 0 || path !== visitor.path || entry !== undefined;
+    const isWritten = entry !== undefined || (report.isLeaving && isNews);
+    if (isFresh && !isWritten) return "unchanged";
     this.#touch(visitor, now);
-    engage(visitor, report, now);
-    if (report.path !== undefined) visitor.path = report.path;
+    if (gained > 0) visitor.engagedAt = now;
+    visitor.engagedMs += gained;
+    visitor.path = path;
+    visitor.entry ??= entry;
+    if (visitor.visits === 1) visitor.firstEntry ??= entry;
     return "touched";
   }
 
@@ -91,7 +99,13 @@ export class SessionModel {
     report: VisitReport = {},
   ): boolean {
     const visitor = this.visitors.get(id);
-    if (visitor?.state !== "active") return false;
+    if (visitor === undefined) return false;
+    if (visitor.state !== "active") {
+      if (visitor.state === "expired") this.#credit(visitor, report, now);
+      const { endedAt = 0 } = visitor.finished.at(-1) ?? {};
+      visitor.lastActive = Math.max(visitor.lastActive, endedAt);
+      return false;
+    }
     if (!isIdle(visitor, now)) visitor.lastActive = now;
     visitor.lastActive = this.#close(visitor, "ended", report, now).endedAt;
     visitor.state = "ended";
@@ -223,7 +237,9 @@ export class SessionModel {
       why,
       ...(userId === undefined ? {} : { userId }),
     };
-    credit(visit, { startedAt, ...report }, now);
+    // A heartbeat that names no visit tells of the next.
+    const named = why === "ended" ? { startedAt, ...report } : report;
+    credit(visit, named, now, visitor.maxVisitMs);
     visitor.finished.push(visit);
     this.closed.push({ visit, isFirst: visitor.visits === 1 });
     return visit;
@@ -232,7 +248,7 @@ export class SessionModel {
   /** What came too late for the visit that a run has closed, or its visitor, is still added to it. */
   #credit({ finished }: Visitor, report: VisitReport, until: number): void {
     const last = finished.at(-1);
-    if (last !== undefined) credit(last, report, until);
+    if (last !== undefined) credit(last, report, until, this.policy.maxVisitMs);
   }
 
   #touch(visitor: Visitor, at: number): void {
@@ -259,25 +275,31 @@ export class SessionModel {
   }
 }
 
-/** Takes what the page says of the visit under way, and no more than the clock allows. */
-function engage(visitor: Visitor, report: VisitReport, at: number): void {
+/** What the page adds to the visit under way, in ms: no more than the clock allows. */
+function engagementGained(
+  visitor: Visitor,
+  report: VisitReport,
+  at: number,
+): number {
   const { startedAt = visitor.startedAt, engagedMs = 0 } = report;
-  if (startedAt !== visitor.startedAt) return;
-  const gained = Math.min(
-    engagedMs - visitor.engagedMs,
-    at - visitor.engagedAt,
-  );
-  if (gained <= 0) return;
-  visitor.engagedMs += gained;
-  visitor.engagedAt = at;
+  if (startedAt !== visitor.startedAt) return 0;
+  const most = Math.min(engagedMs - visitor.engagedMs, at - visitor.engagedAt);
+  return Math.max(0, most);
 }
 
 /** Adds what is told of a visit once it is over; it ends later where somebody was there for longer than it seemed. */
-function credit(visit: Visit, report: VisitReport, until: number): void {
+function credit(
+  visit: Visit,
+  report: VisitReport,
+  until: number,
+  maxVisitMs: number | "never",
+): void {
   const { startedAt, engagedMs = 0 } = report;
   if (startedAt !== visit.startedAt) return;
-  const mostMs = Math.max(visit.endedAt, until) - startedAt;
-  const total = Math.min(engagedMs, mostMs);
+  const lengthMs = visit.endedAt - startedAt;
+  const mostMs = maxVisitMs === "never" ? Infinity : maxVisitMs;
+  const passedMs = Math.max(lengthMs, until - startedAt);
+  const total = Math.min(engagedMs, passedMs, Math.max(mostMs, lengthMs));
   if (total <= visit.engagedMs) return;
   visit.engagedMs = total;
   visit.endedAt = Math.max(visit.endedAt, startedAt + total);

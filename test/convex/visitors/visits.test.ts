@@ -18,10 +18,19 @@ import {
   t,
 } from "../support/fresh.js";
 import { expectInvariants } from "../support/rows.js";
-import { finishRun } from "../support/runKit.js";
+import {
+  act,
+  beat,
+  end,
+  engaged,
+  pass,
+  rows,
+  run,
+  setMaximum,
+  visitor,
+} from "../support/visitKit.js";
 
 const START = Date.UTC(2026, 0, 1);
-const visitor = { anonymousId: "user123" };
 
 freshComponent(START);
 
@@ -196,66 +205,17 @@ describe("engaged time", () => {
     expect(await engaged()).toBe(19_000);
   });
 
-  test("of a visit that has meanwhile become idle is that visit's", async () => {
-    await beat();
-    pass(5 * MINUTE_MS);
-    await beat();
-    pass(HOUR_MS);
-    await beat({ startedAt: START, engagedMs: 3 * MINUTE_MS });
-    expect(await engaged()).toBe(0);
-    const { session } = await rows();
-    expect(session.lastVisit).toMatchObject({ engagedMs: 3 * MINUTE_MS });
-    expect(session.engagedMs).toBe(3 * MINUTE_MS);
-  });
-
-  test("of a visit that a run has closed meanwhile is that visit's and its day's", async () => {
-    await beat();
-    pass(5 * MINUTE_MS);
-    await beat();
-    pass(HOUR_MS);
-    await run("expire");
-    const figures = { newVisitors: 1, visits: 1, actions: 0 };
-    expect(await readDays(t)).toEqual({
-      "2026-01-01": { ...figures, bounces: 1, engagedMs: 0 },
-    });
-    await beat({ startedAt: START, engagedMs: 4 * MINUTE_MS });
-    const { session } = await rows();
-    expect(session.lastVisit).toMatchObject({
-      endedAt: START + 5 * MINUTE_MS,
-      engagedMs: 4 * MINUTE_MS,
-    });
-    expect(await readDays(t)).toEqual({
-      "2026-01-01": { ...figures, bounces: 0, engagedMs: 4 * MINUTE_MS },
-    });
-  });
-
-  describe.each([
-    ["that a heartbeat closes", async () => {}, beat],
-    ["that a run has closed", () => run("expire"), beat],
-    ["that the visitor ends late", async () => {}, end],
-  ])("of a visit %s, beyond its last sign of life", (_, close, tell) => {
-    test.each([
-      ["lets it end so much later", 7 * MINUTE_MS, 7 * MINUTE_MS],
-      ["is no more than has passed since its start", DAY_MS, 70 * MINUTE_MS],
-    ])("%s", async (_is, engagedMs, expected) => {
-      await beat();
-      pass(5 * MINUTE_MS);
-      await beat({ engagedMs: 4 * MINUTE_MS });
-      pass(HOUR_MS);
-      await close();
-      vi.setSystemTime(START + 70 * MINUTE_MS);
-      await tell({ startedAt: START, engagedMs });
-      const { session } = await rows();
-      expect(session.lastVisit).toMatchObject({
-        startedAt: START,
-        endedAt: START + expected,
-        engagedMs: expected,
-      });
-      expect((await readDays(t))["2026-01-01"]).toMatchObject({
-        visits: 1,
-        engagedMs: expected,
-      });
-    });
+  test("that a page which is left does not add to is not written", async () => {
+    await beat({ path: "/" });
+    pass(20_000);
+    const leaving = { startedAt: START, engagedMs: 19_000, isLeaving: true };
+    expect(await beat(leaving)).toMatchObject({ state: "touched" });
+    pass(1_000);
+    expect(await beat(leaving)).toMatchObject({ state: "unchanged" });
+    const same = { path: "/", isLeaving: true };
+    expect(await beat(same)).toMatchObject({ state: "unchanged" });
+    const elsewhere = { path: "/prices", isLeaving: true };
+    expect(await beat(elsewhere)).toMatchObject({ state: "touched" });
   });
 
   test("of a visit that an action has closed is still that visit's, once", async () => {
@@ -305,6 +265,31 @@ describe("engaged time", () => {
     vi.setSystemTime(START);
     await beat({ engagedMs: HOUR_MS });
     expect(await engaged()).toBe(0);
+  });
+
+  test("goes on to be taken once a clock that was ahead is set right", async () => {
+    vi.setSystemTime(START + DAY_MS);
+    await beat();
+    pass(2 * MINUTE_MS);
+    await beat({ engagedMs: 2 * MINUTE_MS });
+    vi.setSystemTime(START);
+    await beat({ engagedMs: 3 * MINUTE_MS });
+    pass(2 * MINUTE_MS);
+    await beat({ engagedMs: 5 * MINUTE_MS });
+    expect(await engaged()).toBe(4 * MINUTE_MS);
+  });
+
+  test("is no more than the length of a visit that a clock set back has shortened", async () => {
+    vi.setSystemTime(START + DAY_MS);
+    await beat();
+    pass(2 * MINUTE_MS);
+    await beat({ engagedMs: 2 * MINUTE_MS });
+    vi.setSystemTime(START);
+    await end();
+    const { session } = await rows();
+    expect(session.lastVisit).toMatchObject({ engagedMs: 0 });
+    await expectInvariants(t);
+    expect((await readDays(t))["2026-01-01"]).toMatchObject({ engagedMs: 0 });
   });
 });
 
@@ -424,51 +409,3 @@ describe("a report", () => {
     expect(sourceOf(entry)).toBe(source);
   });
 });
-
-// ── Helpers ─────────────────────────────────────────────────────────────────
-
-function pass(ms: number): void {
-  vi.setSystemTime(Date.now() + ms);
-}
-
-function beat(visit?: VisitReport) {
-  const given = visit === undefined ? {} : { visit };
-  return t.mutation(api.visitors.heartbeat.beat, { ...visitor, ...given });
-}
-
-function act() {
-  const action = { ...visitor, action: "click" };
-  return t.mutation(api.visitors.action.record, action);
-}
-
-function end(visit?: VisitReport) {
-  const given = visit === undefined ? {} : { visit };
-  return t.mutation(api.visitors.end.visit, { ...visitor, ...given });
-}
-
-async function run(kind: "expire" | "purge"): Promise<void> {
-  const { runId } = await t.mutation(api.runs.control.start, {
-    kind,
-    actor: "ada",
-    trigger: "operator",
-  });
-  await finishRun(t, runId);
-}
-
-function setMaximum(maxVisitMs: number | "never") {
-  const change = { patch: { maxVisitMs }, actor: "ada" };
-  return t.mutation(api.settings.settings.change, change);
-}
-
-/** The rows of the one visitor. */
-async function rows() {
-  const { sessions, leases, visits } = await expectInvariants(t);
-  const [session] = sessions;
-  if (session === undefined) throw new Error("There is no session.");
-  return { session, lease: leases[0], visits };
-}
-
-/** Engaged time of the visit under way, in ms. */
-async function engaged(): Promise<number> {
-  return (await rows()).lease?.engagedMs ?? 0;
-}
