@@ -307,7 +307,7 @@ export function createEngine(
   }
 
   function publish(): void {
-    const { is, id } = phase;
+    const { is } = phase;
     const status: SessionStatus =
       is !== "granted"
         ? is
@@ -315,10 +315,10 @@ export function createEngine(
           ? beats.failures
             ? "failing"
             : "active"
-          : isConnected === undefined
-            ? "starting"
-            : "offline";
-    const next = { anonymousId: id ?? null, status, error };
+          : isConnected === false
+            ? "offline"
+            : "starting";
+    const next = { anonymousId: phase.id ?? null, status, error };
     if (JSON.stringify(next) === JSON.stringify(snapshot)) return;
     snapshot = next;
     for (const member of members) member.changed();

@@ -15,8 +15,6 @@ export interface Phase {
 
 type Granted = "granted" | "ended";
 
-const ENDED = "ended";
-
 /**
  * The engine's phase, and all that leads from one to another. Returns functions, whose names are shortened in
  * the app's build as those of a method are not.
@@ -46,16 +44,15 @@ export function createPhase(
     consent: Consent | "skipped",
     forgetOnDenied: boolean | undefined,
   ): void => {
-    const { is } = phase;
-    if (consent === (is === "ended" ? "granted" : is)) return;
-    if (isGranted()) phase.next = is as Granted;
+    if (consent === (isGranted() ? "granted" : phase.is)) return;
+    if (isGranted()) phase.next = phase.is as Granted;
     phase.is = consent === "granted" ? phase.next : consent;
     look();
     if (consent === "denied") {
       phase.next = "granted";
       const wasUsed = store.get(name) ?? store.get(beatKey);
       // For other tabs, to which a removal by itself says nothing of consent.
-      store.set(beatKey, ENDED);
+      store.set(beatKey, "ended");
       // Where this app was never used, the visitor is another's.
       if (become() && !wasUsed) phase.id = undefined;
       store.set(beatKey);
@@ -75,7 +72,7 @@ export function createPhase(
       PageTransitionEvent;
     if (!isGranted()) return;
     const { id } = phase;
-    if (key === beatKey && newValue === ENDED) {
+    if (key === beatKey && newValue === "ended") {
       phase.is = "ended";
       clear();
     } else if (
@@ -86,7 +83,7 @@ export function createPhase(
       // What that tab wrote may be older than what is there now, so it is read again.
       look();
       // Who was away and finds nobody does not know whether that was a denial.
-      if ((persisted && !phase.id) || store.get(beatKey) === ENDED) {
+      if ((persisted && !phase.id) || store.get(beatKey) === "ended") {
         phase.is = "ended";
       } else if (phase.id && phase.id !== id) phase.is = "granted";
     } else return;
@@ -98,7 +95,7 @@ export function createPhase(
     if (isTracked() && !phase.id) await turn();
     if (!isTracked()) return;
     phase.is = "ended";
-    store.set(beatKey, ENDED);
+    store.set(beatKey, "ended");
     post();
     await turn();
   };
