@@ -23,9 +23,9 @@ test("a visitor's page shows the visit under way, live, until it is over", async
 
   await tab.click("View the lamp");
   await shows("Actions so far", "1");
-  await visitor.pass(LONGEST_MS);
-  // The heartbeat came a tenth of its interval earlier or later.
-  await shows("Engaged so far", /^1 min \d+ s, told/);
+  await visitor.pass(LONGEST_MS + 5_000);
+  // The heartbeat came a tenth of its interval earlier or later, by a clock that is a step ahead of the deployment's.
+  await shows("Engaged so far", /^1 min( \d+ s)?, told/);
   const busy = await takeScreenshots(tab.page, "visit");
 
   await tab.click("End the session");
