@@ -274,7 +274,12 @@ export function createEngine(
     count(true);
     const isDenied = phase.is === "denied";
     // Who denied may never come again, so that is tried at once.
-    if (!isConnected || (calls.isFull && !isDenied)) return;
+    if (!isConnected) return;
+    if (calls.isFull && !isDenied) {
+      // Nor by a turn that comes while the page goes: what is sent then is refused, and nobody hears of it.
+      calls.until = age() + MIN_GAP_MS;
+      return;
+    }
     let room = KEEPALIVE_LENGTH;
     for (const item of isDenied || calls.until <= age()
       ? store.waiting()
