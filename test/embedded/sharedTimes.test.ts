@@ -8,6 +8,7 @@ import path from "node:path";
 import { openDeployment } from "@sessions-ops/embedded";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ImportRow } from "../../convex/sessionTracker/operator/import.js";
+import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/shared/limits.js";
 import type { Cursor, Run } from "../../convex/sessionTracker/shared/runs.js";
 import type { Action } from "../../convex/sessionTracker/shared/sessions.js";
 import { FakeClock } from "../../embedded/test/support/fakeClock.js";
@@ -200,8 +201,11 @@ function actionsAt(at: number): Action[] {
   }));
 }
 
-function importRows(rows: ImportRow[]) {
-  return driven.component("operator/import:batch", { rows });
+async function importRows(rows: ImportRow[]): Promise<void> {
+  for (let first = 0; first < rows.length; first += MAX_IMPORT_ROWS) {
+    const some = rows.slice(first, first + MAX_IMPORT_ROWS);
+    await driven.component("operator/import:batch", { rows: some });
+  }
 }
 
 /** Takes the rows out and puts them back as they are, but that they were made in one moment. */
