@@ -3,7 +3,7 @@ import { InvalidArgumentError } from "commander";
 import type { HookName } from "../../convex/sessionTracker/shared/hooks.js";
 import type { SessionState } from "../../convex/sessionTracker/shared/sessions.js";
 import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
 
 // Written out here: to load the component's lists costs every command.
 /** The kinds of runs and schedules. */

@@ -1,7 +1,7 @@
 /** Findings on what the component mended for `doctor --fix`. */
 import type { Returns } from "../deployment/api.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
 import { fixed, type Finding } from "./finding.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 export type Repaired = Returns<"operator/health:repair">[number];
 type RunRestarted = Extract<Repaired, { kind: "runRestarted" }>;

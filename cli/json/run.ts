@@ -1,11 +1,11 @@
 import type { Run } from "../deployment/api.js";
-import type { RunLeft } from "../runs/countLeft.js";
 import { iso, isoOrNull } from "../time/time.js";
 import type {
   RunStatus,
   RunTrigger,
-} from "../../convex/sessionTracker/shared/runs.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
+} from "../../convex/sessionTracker/shared/runs/run.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
+import type { RunLeft } from "../runs/countLeft.js";
 
 export interface RunJson {
   runId: string;

@@ -1,8 +1,8 @@
 import type { Returns, Schedule } from "../deployment/api.js";
 import { iso, isoOrNull } from "../time/time.js";
-import type { GoesOnJson } from "./run.js";
 import type { Pause } from "../../convex/sessionTracker/shared/schedules.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
+import type { GoesOnJson } from "./run.js";
 
 export interface ScheduleJson {
   name: RunKind;

@@ -1,16 +1,16 @@
 import type { LogEntry } from "../deployment/api.js";
-import { contradictionTexts } from "../settings/contradictions.js";
 import { iso } from "../time/time.js";
-import type { GoesOnJson } from "./run.js";
-import { toPauseJson, type PauseJson } from "./schedule.js";
-import { toValueJson } from "./convexValue.js";
 import type { Schedule as ScheduleSetting } from "../../convex/sessionTracker/shared/schedules.js";
 import type {
   Policy,
   RetentionDays,
   Settings,
 } from "../../convex/sessionTracker/shared/settings.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
+import { contradictionTexts } from "../settings/contradictions.js";
+import type { GoesOnJson } from "./run.js";
+import { toPauseJson, type PauseJson } from "./schedule.js";
+import { toValueJson } from "./convexValue.js";
 
 /** Output of `settings get` */
 export interface SettingsJson {

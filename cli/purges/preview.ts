@@ -1,6 +1,6 @@
 import type { Args, PreviewPage } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
-import type { OwnCutoffs } from "../../convex/sessionTracker/shared/runs.js";
+import type { OwnCutoffs } from "../../convex/sessionTracker/shared/runs/run.js";
 import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 
 interface Bar {

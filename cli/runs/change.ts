@@ -1,9 +1,8 @@
-import { nextStop } from "../../convex/sessionTracker/shared/bounds.js";
+import { nextStop } from "../../convex/sessionTracker/shared/runs/bounds.js";
 import type { CliContext } from "../context.js";
 import type { Run } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { confirmCount } from "../terminal/confirm.js";
-import { conflictText, isConflict } from "../settings/conflict.js";
 import {
   announceTarget,
   connect,
@@ -14,12 +13,13 @@ import { CliError } from "../errors.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
 import { note, print, printJson } from "../terminal/output.js";
 import { countOf, formatNumber, retentionText } from "../terminal/words.js";
+import { printable } from "../terminal/printable.js";
+import type { RunChangeJson } from "../json/run.js";
+import { conflictText, isConflict } from "../settings/conflict.js";
 import { resumeCommand } from "./advice.js";
 import { follow, readRun } from "./follow.js";
 import { countLeft } from "./countLeft.js";
 import { conclude, report, STATUS_TEXT } from "./report.js";
-import { printable } from "../terminal/printable.js";
-import type { RunChangeJson } from "../json/run.js";
 
 export interface RunChangeOptions extends GlobalOptions {
   readonly reason?: string;

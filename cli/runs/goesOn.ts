@@ -11,10 +11,10 @@ import type { Connection } from "../deployment/connect.js";
 import { note } from "../terminal/output.js";
 import { countOf, formatNumber, retentionText } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
+import { formatTime } from "../time/time.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
 import { cancelCommand, resumeCommand } from "./advice.js";
 import { countLeft } from "./countLeft.js";
-import { formatTime } from "../time/time.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 export interface GoesOnOptions {
   /** Asks nothing. */

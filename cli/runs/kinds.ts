@@ -1,7 +1,7 @@
 /** Texts about the kinds of rows that a purge takes: sessions, visits, actions. */
 import { countOf } from "../terminal/words.js";
 import { formatTime } from "../time/time.js";
-import type { OwnCutoffs } from "../../convex/sessionTracker/shared/runs.js";
+import type { OwnCutoffs } from "../../convex/sessionTracker/shared/runs/run.js";
 
 /** The cutoff of a run in words: a purge while sessions are kept for ever has 0, and takes none. */
 export function cutoffText(cutoff: number): string {

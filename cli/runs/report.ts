@@ -6,12 +6,12 @@ import type { GlobalOptions } from "../deployment/connect.js";
 import { CliError } from "../errors.js";
 import { note, print, printJson } from "../terminal/output.js";
 import { countOf } from "../terminal/words.js";
-import { cutoffText } from "./kinds.js";
-import { cancelCommand, resumeCommand } from "./advice.js";
 import { printable } from "../terminal/printable.js";
 import { formatDuration, iso } from "../time/time.js";
-import type { RunStatus } from "../../convex/sessionTracker/shared/runs.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
+import type { RunStatus } from "../../convex/sessionTracker/shared/runs/run.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
+import { cutoffText } from "./kinds.js";
+import { cancelCommand, resumeCommand } from "./advice.js";
 
 /** Prints what a run did, or is doing. */
 export function report(

@@ -8,15 +8,15 @@ import { type RunListJson, toRunJson, toRunShowJson } from "../json/run.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
 import { note, print, printJson, widthOf } from "../terminal/output.js";
 import { adviceText, countOf, formatNumber } from "../terminal/words.js";
+import { printable } from "../terminal/printable.js";
+import { shellCommand } from "../terminal/shell.js";
+import { formatTime } from "../time/time.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
 import { adviceFor, resumeCommand } from "./advice.js";
 import { ownCutoffsText } from "./kinds.js";
 import { follow, readRun } from "./follow.js";
 import { conclude, report, tookText } from "./report.js";
-import { printable } from "../terminal/printable.js";
-import { shellCommand } from "../terminal/shell.js";
 import { runTable } from "./table.js";
-import { formatTime } from "../time/time.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 export interface RunListOptions extends GlobalOptions {
   readonly limit: number;

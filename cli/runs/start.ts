@@ -2,7 +2,6 @@
 import { randomUUID } from "node:crypto";
 import type { CliContext } from "../context.js";
 import type { Returns, Run } from "../deployment/api.js";
-import { runBounds, type BoundsOptions } from "./bounds.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import type { Connection, GlobalOptions } from "../deployment/connect.js";
@@ -11,13 +10,14 @@ import { untilInterrupted } from "../terminal/interrupt.js";
 import { note } from "../terminal/output.js";
 import { adviceText, countOf } from "../terminal/words.js";
 import { previewPurge } from "../purges/preview.js";
+import { printable } from "../terminal/printable.js";
+import { formatTime } from "../time/time.js";
+import type { OwnCutoffs } from "../../convex/sessionTracker/shared/runs/run.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
+import { runBounds, type BoundsOptions } from "./bounds.js";
 import { adviceFor } from "./advice.js";
 import { follow, readRun } from "./follow.js";
 import { conclude, howToFollow, report } from "./report.js";
-import { printable } from "../terminal/printable.js";
-import { formatTime } from "../time/time.js";
-import type { OwnCutoffs } from "../../convex/sessionTracker/shared/runs.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 export interface FollowOptions extends GlobalOptions, BoundsOptions {
   readonly detach?: boolean;

@@ -1,17 +1,17 @@
 import type { CliContext } from "../context.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
-import { conflictExplained } from "../settings/conflict.js";
 import {
   announceTarget,
   connect,
   type GlobalOptions,
 } from "../deployment/connect.js";
 import { CliError } from "../errors.js";
+import { parseFuture } from "../time/zonedTime.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
+import { conflictExplained } from "../settings/conflict.js";
 import { tellWhatGoesOn } from "../runs/goesOn.js";
 import { reportChange } from "./report.js";
-import { parseFuture } from "../time/zonedTime.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 interface ScheduleChangeOptions extends GlobalOptions {
   readonly reason?: string;

@@ -2,15 +2,15 @@ import type { CliContext } from "../context.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
 import { note, print, printJson, widthOf } from "../terminal/output.js";
-import { fireLines } from "./report.js";
 import { printable } from "../terminal/printable.js";
-import { scheduleState, scheduleTable } from "./table.js";
 import {
   toScheduleJson,
   toSchedulePreviewJson,
   type ScheduleListJson,
 } from "../json/schedule.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
+import { fireLines } from "./report.js";
+import { scheduleState, scheduleTable } from "./table.js";
 
 export interface SchedulePreviewOptions extends GlobalOptions {
   readonly tz?: string;

@@ -4,12 +4,12 @@ import { colorsFor, widthOf } from "../terminal/output.js";
 import { formatTable } from "../terminal/table.js";
 import { formatRelative, formatTime, isUtc } from "../time/time.js";
 import { formatZonedTime } from "../time/zonedTime.js";
-import { contradictionTexts } from "./contradictions.js";
-import { ownCutoffs } from "../../convex/sessionTracker/shared/runs.js";
+import { ownCutoffs } from "../../convex/sessionTracker/shared/runs/run.js";
 import {
   purgeCutoff,
   type Settings,
 } from "../../convex/sessionTracker/shared/settings.js";
+import { contradictionTexts } from "./contradictions.js";
 
 /** The intervals and the contradictions of the settings, coloured for that stream. */
 export function effectsText(

@@ -3,7 +3,7 @@ import { v } from "convex/values";
 import { vDayCounts } from "./shared/days.js";
 import { vHookName, vHookSession } from "./shared/hooks.js";
 import { vPlace } from "./shared/places.js";
-import { vArchivedPage, vLearned, vRunFields } from "./shared/runs.js";
+import { vArchivedPage, vLearned, vRunFields } from "./shared/runs/run.js";
 import {
   vAction,
   vBlockedUntil,
@@ -11,7 +11,7 @@ import {
   vStateCounts,
 } from "./shared/sessions.js";
 import { vEntry, vVisit } from "./shared/visits.js";
-import { vRunKind } from "./shared/runKinds.js";
+import { vRunKind } from "./shared/runs/kinds.js";
 import { vOverrides } from "./settings/overrides.js";
 import { vWholeRow } from "./settings/wholeRows.js";
 
@@ -22,7 +22,7 @@ import { vWholeRow } from "./settings/wholeRows.js";
  * re-run by heartbeats. A session has a lease exactly while the session is active.
  *
  * A stored field keeps the name that it was first stored under, because rows of earlier versions must stay
- * readable. So the bounds of a run (see `shared/bounds`) are the fields `maxSessions`, `ratePerSecond` and
+ * readable. So the bounds of a run (see `shared/runs/bounds`) are the fields `maxSessions`, `ratePerSecond` and
  * `stopAt` of its row, and the CLI's `--max` is stored as `maxSessions`.
  */
 export default defineSchema({

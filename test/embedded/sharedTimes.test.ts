@@ -9,7 +9,10 @@ import { openDeployment } from "@sessions-ops/embedded";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ImportRow } from "../../convex/sessionTracker/operator/import.js";
 import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/shared/limits.js";
-import type { Cursor, Run } from "../../convex/sessionTracker/shared/runs.js";
+import type {
+  Cursor,
+  Run,
+} from "../../convex/sessionTracker/shared/runs/run.js";
 import type { Action } from "../../convex/sessionTracker/shared/sessions.js";
 import { FakeClock } from "../../embedded/test/support/fakeClock.js";
 import { CliApp } from "../../embedded/test/support/officialCli.js";

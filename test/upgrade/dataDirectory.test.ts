@@ -9,6 +9,9 @@ import { openDeployment } from "@sessions-ops/embedded";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Status } from "../../convex/sessionTracker/operator/status.js";
 import { FakeClock } from "../../embedded/test/support/fakeClock.js";
+import type { Run } from "../../convex/sessionTracker/shared/runs/run.js";
+import type { Session } from "../../convex/sessionTracker/shared/sessions.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
 import { unpackDirectory } from "./directoryFile.js";
 import { deployApp, Driven } from "./drive.js";
 import {
@@ -20,9 +23,6 @@ import {
   PURGED_BEFORE,
   REOPENED_AT,
 } from "./timeline.js";
-import type { Run } from "../../convex/sessionTracker/shared/runs.js";
-import type { Session } from "../../convex/sessionTracker/shared/sessions.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runKinds.js";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 const PACKED = path.join(import.meta.dirname, "dataDirectory.br");

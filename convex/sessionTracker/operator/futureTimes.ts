@@ -12,7 +12,7 @@ import {
   type QueryCtx,
 } from "../_generated/server.js";
 import { checkInteger } from "../shared/errors.js";
-import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runKinds.js";
+import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runs/kinds.js";
 import { CLOCK_SLACK_MS, isFuture } from "../shared/times.js";
 import { walkInactive } from "../rows/walks.js";
 import { runningRun } from "../runs/runRows.js";

@@ -6,7 +6,7 @@ import { vWorkId, Workpool, type WorkId } from "@convex-dev/workpool";
 import { v, type Infer } from "convex/values";
 import { components, internal } from "../_generated/api.js";
 import { internalMutation, mutation, query } from "../_generated/server.js";
-import { RUN_KINDS, vRunKind } from "../shared/runKinds.js";
+import { RUN_KINDS, vRunKind } from "../shared/runs/kinds.js";
 import { readSettings } from "../settings/inForce.js";
 import { dueAt } from "../schedules/dueFires.js";
 import { register, stateInCrons } from "../schedules/register.js";

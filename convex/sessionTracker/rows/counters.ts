@@ -2,7 +2,7 @@
 import { ShardedCounter } from "@convex-dev/sharded-counter";
 import { components } from "../_generated/api.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
-import type { RunKind } from "../shared/runKinds.js";
+import type { RunKind } from "../shared/runs/kinds.js";
 import { SESSION_STATES, type SessionState } from "../shared/sessions.js";
 
 /**

@@ -5,7 +5,7 @@
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import type { Day, DayCounts } from "../shared/days.js";
-import type { RunKind } from "../shared/runKinds.js";
+import type { RunKind } from "../shared/runs/kinds.js";
 import { isBounce, type Visit } from "../shared/visits.js";
 
 /** The figures of a visit that has closed, or the figures that a closed visit has gained since. */

@@ -12,7 +12,7 @@ import {
   type Place,
   placeOf,
 } from "../shared/places.js";
-import type { RunKind } from "../shared/runKinds.js";
+import type { RunKind } from "../shared/runs/kinds.js";
 import type { SessionState } from "../shared/sessions.js";
 import { merged } from "./merge.js";
 

@@ -20,7 +20,7 @@ import {
   vArchivedPage,
   vCursor,
   vRunStatus,
-} from "../shared/runs.js";
+} from "../shared/runs/run.js";
 import { vWholeSession } from "../rows/wholeSessions.js";
 import {
   deleteArchived,

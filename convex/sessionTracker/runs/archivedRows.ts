@@ -2,9 +2,9 @@
 import { compareValues, v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
-import { sessionsLeftOf } from "../shared/bounds.js";
+import { sessionsLeftOf } from "../shared/runs/bounds.js";
 import type { HookSession } from "../shared/hooks.js";
-import type { ArchivedPage } from "../shared/runs.js";
+import type { ArchivedPage } from "../shared/runs/run.js";
 import { vSession } from "../shared/sessions.js";
 import { countStates } from "../rows/counters.js";
 import { deleteRowsOf } from "../rows/deletes.js";

@@ -1,5 +1,5 @@
 /** The bounds of a run: how many sessions in all, and how many a second. */
-import type { Bounds } from "../shared/bounds.js";
+import type { Bounds } from "../shared/runs/bounds.js";
 import { checkInteger, fail } from "../shared/errors.js";
 import type { PageDone } from "./due.js";
 

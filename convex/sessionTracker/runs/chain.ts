@@ -12,10 +12,10 @@ import {
   internalMutation,
   type MutationCtx,
 } from "../_generated/server.js";
-import { sessionsLeftOf } from "../shared/bounds.js";
-import { vOwnCutoffs } from "../shared/runs.js";
-import { type RunKind, vRunKind } from "../shared/runKinds.js";
-import { MAX_FAILURES_IN_A_ROW, vCursor } from "../shared/runs.js";
+import { sessionsLeftOf } from "../shared/runs/bounds.js";
+import { vOwnCutoffs } from "../shared/runs/run.js";
+import { type RunKind, vRunKind } from "../shared/runs/kinds.js";
+import { MAX_FAILURES_IN_A_ROW, vCursor } from "../shared/runs/run.js";
 import { MINUTE_MS, STUCK_AFTER_MS } from "../shared/times.js";
 import { readSettings } from "../settings/inForce.js";
 import { pacedPageSize, waitMsAfter } from "./bounds.js";

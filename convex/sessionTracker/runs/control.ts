@@ -2,17 +2,17 @@
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { mutation } from "../_generated/server.js";
-import { nextStop } from "../shared/bounds.js";
+import { nextStop } from "../shared/runs/bounds.js";
 import { checkInteger, checkReason, fail } from "../shared/errors.js";
-import { earlierCutoffs, ownCutoffs, vOwnCutoffs } from "../shared/runs.js";
-import { vRunKind } from "../shared/runKinds.js";
+import { earlierCutoffs, ownCutoffs, vOwnCutoffs } from "../shared/runs/run.js";
+import { vRunKind } from "../shared/runs/kinds.js";
 import {
   MAX_RUN_ERRORS,
   vRunBounds,
   vRunStarted,
   vRunStatus,
   vRunTrigger,
-} from "../shared/runs.js";
+} from "../shared/runs/run.js";
 import { readRevisedSettings } from "../settings/inForce.js";
 import { checkRevision } from "../settings/settings.js";
 import { checkBounds } from "./bounds.js";

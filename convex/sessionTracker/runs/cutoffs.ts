@@ -1,8 +1,8 @@
 /** Cutoffs of runs, reckoned by the deployment's clock; no cutoff may take a visitor who is not idle. */
 import { v, type Infer } from "convex/values";
 import { fail } from "../shared/errors.js";
-import { ownCutoffs } from "../shared/runs.js";
-import type { RunKind } from "../shared/runKinds.js";
+import { ownCutoffs } from "../shared/runs/run.js";
+import type { RunKind } from "../shared/runs/kinds.js";
 import { expireCutoff, purgeCutoff, type Policy } from "../shared/settings.js";
 import { DAY_MS, MINUTE_MS } from "../shared/times.js";
 

@@ -6,13 +6,13 @@ import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
 import { blockOf } from "../shared/sessions.js";
 import { placeOf } from "../shared/places.js";
-import type { RunKind } from "../shared/runKinds.js";
+import type { RunKind } from "../shared/runs/kinds.js";
 import {
   type Cursor,
   ownCutoffs,
   type OwnCutoffs,
   type RunPhase,
-} from "../shared/runs.js";
+} from "../shared/runs/run.js";
 import {
   type Walk,
   walkAllActions,

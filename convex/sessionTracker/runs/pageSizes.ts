@@ -3,7 +3,7 @@
  * a failure has shown to be too many.
  */
 import type { Infer } from "convex/values";
-import type { vLearned } from "../shared/runs.js";
+import type { vLearned } from "../shared/runs/run.js";
 import { DAY_MS } from "../shared/times.js";
 
 export type Learned = Infer<typeof vLearned>;

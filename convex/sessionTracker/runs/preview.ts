@@ -5,9 +5,13 @@
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
-import { ownCutoffs, type OwnCutoffs, vOwnCutoffs } from "../shared/runs.js";
+import {
+  ownCutoffs,
+  type OwnCutoffs,
+  vOwnCutoffs,
+} from "../shared/runs/run.js";
 import { placeOf, vPlace } from "../shared/places.js";
-import { type Cursor, vCursor } from "../shared/runs.js";
+import { type Cursor, vCursor } from "../shared/runs/run.js";
 import {
   purgeCutoff,
   type RetentionDays,

@@ -2,8 +2,8 @@
 import { getConvexSize, v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import type { OwnCutoffs } from "../shared/runs.js";
-import type { Cursor } from "../shared/runs.js";
+import type { OwnCutoffs } from "../shared/runs/run.js";
+import type { Cursor } from "../shared/runs/run.js";
 import { findLease } from "../rows/sessions.js";
 import {
   type AgePhase,

@@ -3,8 +3,12 @@ import type { WithoutSystemFields } from "convex/server";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { fail } from "../shared/errors.js";
-import type { RunKind } from "../shared/runKinds.js";
-import { MAX_RUN_ERRORS, type Run, type RunStatus } from "../shared/runs.js";
+import type { RunKind } from "../shared/runs/kinds.js";
+import {
+  MAX_RUN_ERRORS,
+  type Run,
+  type RunStatus,
+} from "../shared/runs/run.js";
 import type { Patch } from "../rows/patch.js";
 
 /** Changes to a run row; a field given as `undefined` is removed. */

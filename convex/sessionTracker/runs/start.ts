@@ -1,9 +1,13 @@
 /** Starting a run: writing it down and letting it begin, the same way for operators, the app and ticks. */
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
-import { earlierCutoffs, ownCutoffs, type OwnCutoffs } from "../shared/runs.js";
-import type { RunKind } from "../shared/runKinds.js";
-import type { RunStarted, RunTrigger } from "../shared/runs.js";
+import {
+  earlierCutoffs,
+  ownCutoffs,
+  type OwnCutoffs,
+} from "../shared/runs/run.js";
+import type { RunKind } from "../shared/runs/kinds.js";
+import type { RunStarted, RunTrigger } from "../shared/runs/run.js";
 import type { Policy } from "../shared/settings.js";
 import { readRevisedSettings } from "../settings/inForce.js";
 import { checkRevision } from "../settings/settings.js";

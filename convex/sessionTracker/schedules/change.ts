@@ -2,7 +2,7 @@
 import { v, type Infer } from "convex/values";
 import { mutation, type MutationCtx } from "../_generated/server.js";
 import { fail } from "../shared/errors.js";
-import { type RunKind, vRunKind } from "../shared/runKinds.js";
+import { type RunKind, vRunKind } from "../shared/runs/kinds.js";
 import type { Schedule } from "../shared/schedules.js";
 import { readSettings } from "../settings/inForce.js";
 import { writeSettings } from "../settings/settings.js";

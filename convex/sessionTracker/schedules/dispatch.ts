@@ -1,7 +1,7 @@
 /** The tick: the function that crons calls when a schedule fires. */
 import { v } from "convex/values";
 import { internalMutation } from "../_generated/server.js";
-import { vRunKind } from "../shared/runKinds.js";
+import { vRunKind } from "../shared/runs/kinds.js";
 import { readSettings } from "../settings/inForce.js";
 import { answerDue } from "./dueFires.js";
 

@@ -4,7 +4,7 @@
  * it does not matter who asks, how late, or how often.
  */
 import type { MutationCtx } from "../_generated/server.js";
-import type { RunKind } from "../shared/runKinds.js";
+import type { RunKind } from "../shared/runs/kinds.js";
 import { pauseInForce, type Schedule } from "../shared/schedules.js";
 import { isFuture } from "../shared/times.js";
 import { anythingDue } from "../runs/due.js";

@@ -3,7 +3,7 @@ import { Crons } from "@convex-dev/crons";
 import { createFunctionHandle } from "convex/server";
 import { components, internal } from "../_generated/api.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
-import type { RunKind } from "../shared/runKinds.js";
+import type { RunKind } from "../shared/runs/kinds.js";
 import type { Schedule } from "../shared/schedules.js";
 import { MINUTE_MS } from "../shared/times.js";
 import { answerDue, dueAt } from "./dueFires.js";

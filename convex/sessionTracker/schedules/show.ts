@@ -3,7 +3,7 @@ import { v, type Infer } from "convex/values";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { checkInteger } from "../shared/errors.js";
 import { MAX_FIRES } from "../shared/limits.js";
-import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runKinds.js";
+import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runs/kinds.js";
 import {
   pauseInForce,
   type Pause,

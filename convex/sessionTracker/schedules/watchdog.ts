@@ -9,7 +9,7 @@
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { internalMutation, type MutationCtx } from "../_generated/server.js";
-import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runKinds.js";
+import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runs/kinds.js";
 import type { Schedule } from "../shared/schedules.js";
 import {
   ABANDONED_AFTER_MS,

@@ -4,7 +4,7 @@
  * who have not set it.
  */
 import { v, type Infer } from "convex/values";
-import { RUN_KINDS } from "../shared/runKinds.js";
+import { RUN_KINDS } from "../shared/runs/kinds.js";
 import { vSchedule } from "../shared/schedules.js";
 import {
   DEFAULT_SETTINGS,

@@ -18,15 +18,15 @@ import {
 } from "../support/fresh.js";
 import { expectInvariants, readRows, type Component } from "../support/rows.js";
 import { readDays } from "../support/days.js";
-import { daysOf, factsOfModel, factsOfRows } from "./facts.js";
-import { RunModel } from "./runModel.js";
-import { SessionModel, type ImportedRow } from "./sessionModel.js";
 import {
   DEFAULT_SETTINGS,
   type Policy,
 } from "../../../convex/sessionTracker/shared/settings.js";
 import type { VisitReport } from "../../../convex/sessionTracker/shared/visits.js";
-import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
+import type { RunKind } from "../../../convex/sessionTracker/shared/runs/kinds.js";
+import { daysOf, factsOfModel, factsOfRows } from "./facts.js";
+import { RunModel } from "./runModel.js";
+import { SessionModel, type ImportedRow } from "./sessionModel.js";
 
 const START = Date.UTC(2026, 0, 1);
 const OPERATIONS = 550;

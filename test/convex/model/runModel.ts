@@ -6,8 +6,8 @@
 import { expect } from "vitest";
 import type { Doc } from "../../../convex/sessionTracker/_generated/dataModel.js";
 import type { Rows } from "../support/rows.js";
+import type { RunKind } from "../../../convex/sessionTracker/shared/runs/kinds.js";
 import type { SessionModel, Visitor } from "./sessionModel.js";
-import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
 
 interface KnownRun {
   runId: string;

@@ -14,7 +14,7 @@ import {
   setPageSize,
   visitors,
 } from "../support/runKit.js";
-import { MAX_RUN_ERRORS } from "../../../convex/sessionTracker/shared/runs.js";
+import { MAX_RUN_ERRORS } from "../../../convex/sessionTracker/shared/runs/run.js";
 
 freshComponent();
 

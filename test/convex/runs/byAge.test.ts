@@ -1,7 +1,7 @@
 /** A purge takes visits and actions before their session, where they have a shorter retention. */
 import { expect, test, vi } from "vitest";
 import type { Doc } from "../../../convex/sessionTracker/_generated/dataModel.js";
-import type { OwnCutoffs } from "../../../convex/sessionTracker/shared/runs.js";
+import type { OwnCutoffs } from "../../../convex/sessionTracker/shared/runs/run.js";
 import type { Policy } from "../../../convex/sessionTracker/shared/settings.js";
 import type { Visit } from "../../../convex/sessionTracker/shared/visits.js";
 import { countStates } from "../../../convex/sessionTracker/rows/counters.js";

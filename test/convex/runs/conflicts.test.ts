@@ -18,7 +18,7 @@ import {
   startRun,
   visitors,
 } from "../support/runKit.js";
-import { RUN_KINDS } from "../../../convex/sessionTracker/shared/runKinds.js";
+import { RUN_KINDS } from "../../../convex/sessionTracker/shared/runs/kinds.js";
 
 freshComponent();
 beforeEach(async () => {

@@ -24,7 +24,7 @@ import {
   MAX_FAILURES_IN_A_ROW,
   MAX_RUN_ERRORS,
   type Run,
-} from "../../../convex/sessionTracker/shared/runs.js";
+} from "../../../convex/sessionTracker/shared/runs/run.js";
 
 const CUTOFF = NOW - 14 * DAY_MS;
 const OLD = CUTOFF - DAY_MS;

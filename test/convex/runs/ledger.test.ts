@@ -23,9 +23,9 @@ import {
   untilFirstPage,
   visitors,
 } from "../support/runKit.js";
-import type { Cursor } from "../../../convex/sessionTracker/shared/runs.js";
+import type { Cursor } from "../../../convex/sessionTracker/shared/runs/run.js";
 import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
-import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
+import type { RunKind } from "../../../convex/sessionTracker/shared/runs/kinds.js";
 
 const RETENTION_MS = 14 * DAY_MS;
 const by = { actor: "tester", trigger: "operator" as const };

@@ -24,7 +24,7 @@ import {
   startRun,
   visitors,
 } from "../support/runKit.js";
-import type { Run } from "../../../convex/sessionTracker/shared/runs.js";
+import type { Run } from "../../../convex/sessionTracker/shared/runs/run.js";
 
 const CUTOFF = NOW - 14 * DAY_MS;
 const OLD = CUTOFF - DAY_MS;

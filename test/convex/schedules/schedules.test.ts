@@ -24,7 +24,7 @@ import {
   visitors,
 } from "../support/runKit.js";
 import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
-import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
+import type { RunKind } from "../../../convex/sessionTracker/shared/runs/kinds.js";
 import type { ScheduleStatus } from "../../../convex/sessionTracker/schedules/show.js";
 
 const at = (iso: string) => Date.parse(iso);

@@ -24,8 +24,8 @@ import {
   startRun,
   visitors,
 } from "../support/runKit.js";
-import type { RunStatus } from "../../../convex/sessionTracker/shared/runs.js";
-import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
+import type { RunStatus } from "../../../convex/sessionTracker/shared/runs/run.js";
+import type { RunKind } from "../../../convex/sessionTracker/shared/runs/kinds.js";
 
 const OLD = NOW - 60 * DAY_MS;
 const PERIOD_MS = 15 * MINUTE_MS;

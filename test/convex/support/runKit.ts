@@ -3,13 +3,13 @@ import { expect } from "vitest";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
 import { countStates } from "../../../convex/sessionTracker/rows/counters.js";
-import { advance, step } from "./clock.js";
-import type { Component } from "./rows.js";
-import type { Run } from "../../../convex/sessionTracker/shared/runs.js";
+import type { Run } from "../../../convex/sessionTracker/shared/runs/run.js";
 import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
 import { HOUR_MS } from "../../../convex/sessionTracker/shared/times.js";
 import type { Visit } from "../../../convex/sessionTracker/shared/visits.js";
-import type { RunKind } from "../../../convex/sessionTracker/shared/runKinds.js";
+import type { RunKind } from "../../../convex/sessionTracker/shared/runs/kinds.js";
+import { advance, step } from "./clock.js";
+import type { Component } from "./rows.js";
 
 interface Seed {
   anonymousId: string;

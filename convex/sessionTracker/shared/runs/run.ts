@@ -1,9 +1,9 @@
 /** Runs: what the ledger keeps of a run, and the limits of a run and of its pages. */
 import { v, type Infer } from "convex/values";
-import { vPlace } from "./places.js";
-import { vRunKind } from "./runKinds.js";
-import type { Policy } from "./settings.js";
-import { DAY_MS } from "./times.js";
+import { vPlace } from "../places.js";
+import type { Policy } from "../settings.js";
+import { DAY_MS } from "../times.js";
+import { vRunKind } from "./kinds.js";
 
 /** The cutoffs of visits and of actions that a purge takes before their session, in ms since the epoch. */
 export const vOwnCutoffs = v.object({
