@@ -121,6 +121,15 @@ describe("finished visits", () => {
     ]);
   });
 
+  test("of a start that is known become the longer one where a later visit followed, too", async () => {
+    const short = visitAt(2, { endedAt: visitAt(2).endedAt - 1, engagedMs: 7 });
+    await importRows({ finishedVisits: [short, visitAt(0)] });
+    await importRows({ finishedVisits: [visitAt(2)] });
+    const { sessions, visits } = await visitRows();
+    expect(sessions).toMatchObject([{ visits: 2, engagedMs: 2 * MINUTE_MS }]);
+    expect(visits).toMatchObject([visitAt(2)]);
+  });
+
   test("that the session counts without having them add nothing to its engaged time", async () => {
     await importRows({ visits: 5, engagedMs: 9 * MINUTE_MS });
     await importRows({ finishedVisits: [visitAt(1), visitAt(0)] });
@@ -149,6 +158,16 @@ describe("finished visits", () => {
     });
     const { sessions } = await visitRows();
     expect(sessions).toMatchObject([{ firstEntry: { path: "/earliest" } }]);
+  });
+
+  test("bring where the first came from, and the user, to a session that knows neither", async () => {
+    await importRows({});
+    await importRows({ firstEntry: { path: "/first" }, userId: "ada" });
+    await importRows({ firstEntry: { path: "/other" }, userId: "bob" });
+    const { sessions } = await visitRows();
+    expect(sessions).toMatchObject([
+      { firstEntry: { path: "/first" }, userId: "ada" },
+    ]);
   });
 });
 
@@ -327,6 +346,18 @@ describe("a row with a bad visit is refused:", () => {
       { visitUnderWay: { ...open, engagedMs: 1 } },
     ],
     ["the row says that the visitor ended", { visitUnderWay: open, ended: {} }],
+    ["finishedVisits[0].startedAt must be a time", one({ startedAt: -1 })],
+    ["finishedVisits[0].endedAt must be a time", one({ endedAt: -1 })],
+    ["finishedVisits[0].engagedMs must be a number", one({ engagedMs: -1 })],
+    [
+      "visitUnderWay.startedAt must be a time",
+      { visitUnderWay: { ...open, startedAt: -1 } },
+    ],
+    [
+      "does not lie between startedAt",
+      { visitUnderWay: { ...open, engagedAt: LONG_AGO - 1 } },
+    ],
+    ["visits must be a whole number from 1", { visits: 0 }],
   ])("%s", async (problem, bad) => {
     await expect(
       importRows({}, { anonymousId: "w", ...bad }),
@@ -375,6 +406,8 @@ describe("figures of days", () => {
 
   test.each([
     ["day must be a UTC day", { day: "2026-02-30" }],
+    ["day must be a UTC day", { day: "last Tuesday" }],
+    ["engagedMs must be a number", { engagedMs: -1 }],
     ["lies in the future", { day: "2026-03-02" }],
     ["visits must be a whole number", { visits: 1.5 }],
     ["bounces (4) are more than visits (3)", { bounces: 4 }],
