@@ -1,5 +1,6 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
+import { vAuditEntry } from "./shared/audit.js";
 import { vDayCounts } from "./shared/days.js";
 import { vHookName, vHookSession } from "./shared/hooks.js";
 import { vPlace } from "./shared/places.js";
@@ -208,8 +209,39 @@ export default defineSchema({
   }).index("isOutOfTime", ["isOutOfTime"]),
 
   /**
-   * The log of the settings: who changed which setting, with the value before and after.
-   * Written by `settings` and `schedules`, one row a change. Read by `settings/settings`. Never deleted.
+   * The audit log: what operators and the app's own code did, without anything that names a visitor.
+   * Written through `rows/audit`, in the transaction of what a row tells of. Read by `settings/settings`
+   * (changes of settings) and `operator/log`. Deleted by the watchdog after `auditRetentionDays`.
+   */
+  audit: defineTable({
+    at: v.number(),
+    ...vAuditEntry.fields,
+  })
+    .index("at", ["at"])
+    .index("what_at", ["what", "at"])
+    .index("revision", ["revision"]),
+
+  /**
+   * A salted digest of each visitor who was forgotten, so that no import brings them back.
+   * Written through `rows/erasures` by whoever forgets. Read by imports. Deleted only by an import that is told
+   * to restore the erased.
+   */
+  erasures: defineTable({
+    digest: v.string(),
+    /** When the visitor was last forgotten, in ms since the epoch. */
+    at: v.number(),
+  }).index("digest", ["digest"]),
+
+  /**
+   * The salt of the digests in `erasures`: at most one row, which the first erasure writes.
+   * Written and read by `rows/erasures`. Never deleted.
+   */
+  erasureSalt: defineTable({ salt: v.string() }),
+
+  /**
+   * The log of the settings from before there was `audit`, which took its place.
+   * Written by nobody. Read by `settings/settings` and `operator/log`. Deleted by the watchdog after
+   * `auditRetentionDays`.
    */
   settingsLog: defineTable({
     revision: v.number(),

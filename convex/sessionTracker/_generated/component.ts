@@ -1567,7 +1567,12 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         visitor: FunctionReference<
           "mutation",
           "internal",
-          { anonymousId: string; hookUnable?: string },
+          {
+            anonymousId: string;
+            hookUnable?: string;
+            actor?: string;
+            reason?: string;
+          },
           {
             erased: boolean;
             sessionId: string | null;

@@ -1,6 +1,6 @@
 /**
- * The settings and their log: reading and changing both. The room `schedules` changes schedules through
- * here.
+ * The settings: reading and changing them, and what the audit log has of their changes. The room `schedules`
+ * changes schedules through here.
  */
 import type { WithoutSystemFields } from "convex/server";
 import { v, type Infer, type Value } from "convex/values";
@@ -15,6 +15,8 @@ import { checkInteger, checkReason, fail } from "../shared/errors.js";
 import { HOOK_NAMES, type HookName } from "../shared/hooks.js";
 import { MAX_LISTED } from "../shared/limits.js";
 import { type Policy, type Settings, vPolicy } from "../shared/settings.js";
+import { audit } from "../rows/audit.js";
+import { isOfSchedules, readChanges, vLoggedChange } from "./changes.js";
 import {
   overridesOf,
   readRevisedSettings,
@@ -61,29 +63,14 @@ export const change = mutation({
 });
 
 /**
- * The log of the settings, newest first: the last 50 changes, or `limit` of them, up to 1,000.
+ * The changes of settings and schedules in the audit log, newest first: the last 50 changes, or `limit` of them, up to 1,000.
  * @throws invalidArgument
  */
 export const log = query({
   args: { limit: v.optional(v.number()), before: v.optional(v.number()) },
-  returns: v.array(
-    v.object({
-      revision: v.number(),
-      at: v.number(),
-      actor: v.string(),
-      reason: v.optional(v.string()),
-      before: v.any(),
-      after: v.any(),
-    }),
-  ),
-  handler: async (ctx, { limit = 50, before = Infinity }) => {
-    const rows = await ctx.db
-      .query("settingsLog")
-      .withIndex("revision", (q) => q.lt("revision", before))
-      .order("desc")
-      .take(checkInteger("limit", limit, 1, MAX_LISTED));
-    return rows.map(({ _id, _creationTime, ...entry }) => entry);
-  },
+  returns: v.array(vLoggedChange),
+  handler: (ctx, { limit = 50, before = Infinity }) =>
+    readChanges(ctx, before, checkInteger("limit", limit, 1, MAX_LISTED)),
 });
 
 const vHook = v.optional(v.union(v.string(), v.null()));
@@ -134,10 +121,8 @@ export async function checkRevision(
   actual: number,
 ): Promise<void> {
   if (expected === undefined || expected === actual) return;
-  const last = await ctx.db
-    .query("settingsLog")
-    .withIndex("revision", (q) => q.eq("revision", actual))
-    .unique();
+  const [newest] = await readChanges(ctx, Infinity, 1);
+  const last = newest?.revision === actual ? newest : null;
   const who =
     last === null
       ? ""
@@ -186,13 +171,13 @@ export async function writeSettings(
     revision: next,
     ...hooksOf(row),
   });
-  await ctx.db.insert("settingsLog", {
-    revision: next,
-    at: Date.now(),
+  await audit(ctx, {
+    what: isOfSchedules(after) ? "schedule.changed" : "settings.changed",
     actor: by.actor,
     ...(by.reason === undefined ? {} : { reason: by.reason }),
     before,
     after,
+    revision: next,
   });
   return { revision: next, before, after };
 }

@@ -7,10 +7,13 @@ import {
   mutation,
   type MutationCtx,
 } from "../_generated/server.js";
+import { checkReason } from "../shared/errors.js";
 import { isIdle } from "../shared/visits.js";
+import { audit } from "../rows/audit.js";
 import { countStates } from "../rows/counters.js";
 import { closed, countVisits } from "../rows/days.js";
 import { deleteRowsOf, openAllowance } from "../rows/deletes.js";
+import { noteErased } from "../rows/erasures.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
 import { tellErased, toHookSession, vTold } from "../settings/hooks.js";
@@ -26,7 +29,9 @@ const ERASE_AT_ONCE = 125;
  * Erases the visitor: the session and its lease at once, visits and actions as fast as the limits of
  * transactions allow. The visit under way is added to the figures of its day, which name nobody. The app's hook
  * `onPurged` is called in the same transaction, so that the app's own rows go too. Where the hook fails, the
- * visitor is erased all the same, and the call that the hook owes is kept in `hookDebts`.
+ * visitor is erased all the same, and the call that the hook owes is kept in `hookDebts`. What stays is a digest,
+ * by which an import of older rows brings nobody back, see `rows/erasures`. A block goes with the session.
+ * @throws invalidArgument for an empty reason
  */
 export const visitor = mutation({
   args: {
@@ -36,6 +41,10 @@ export const visitor = mutation({
      * too.
      */
     hookUnable: v.optional(v.string()),
+    /** Who erases the visitor, for the audit log; left out where visitors erase themselves, which is not in it. */
+    actor: v.optional(v.string()),
+    /** Why, for the audit log. */
+    reason: v.optional(v.string()),
   },
   returns: v.object({
     erased: v.boolean(),
@@ -45,7 +54,8 @@ export const visitor = mutation({
     /** The answer of the app's hook; `null` where the app has no such hook. */
     told: v.union(vTold, v.null()),
   }),
-  handler: async (ctx, { anonymousId, hookUnable }) => {
+  handler: async (ctx, { anonymousId, hookUnable, actor, reason }) => {
+    checkReason(reason);
     const session = await findSession(ctx, anonymousId);
     if (session === null) {
       return { erased: false, sessionId: null, actions: 0, told: null };
@@ -61,6 +71,7 @@ export const visitor = mutation({
     await ctx.db.delete("sessions", session._id);
     await countStates(ctx, { [session.state]: -1 });
     await noteChanges(ctx, [changeOf(session, null)]);
+    await noteErased(ctx, session);
     const lastActive = lease?.lastActive ?? session.inactiveSince ?? 0;
     const told = await tellErased(
       ctx,
@@ -70,6 +81,15 @@ export const visitor = mutation({
     const actions = session.actionCount + (lease?.actionCount ?? 0);
     const { visitRows = 0 } = session;
     if (actions + visitRows > 0) await eraseRowsOf(ctx, session._id);
+    if (actor !== undefined) {
+      await audit(ctx, {
+        what: "session.forgotten",
+        actor,
+        ...(reason === undefined ? {} : { reason }),
+        target: session._id,
+        counts: { sessions: 1, visits: session.visits, actions },
+      });
+    }
     return { erased: true, sessionId: session._id, actions, told };
   },
 });
