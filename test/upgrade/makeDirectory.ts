@@ -7,15 +7,9 @@
  *
  * The functions are called by the names that they had then.
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
-import type * as Embedded from "@sessions-ops/embedded";
-import { FakeClock } from "../../embedded/test/support/fakeClock.js";
-import { packDirectory } from "./directoryFile.js";
-import { deployApp, Driven } from "./drive.js";
-import { withLeanPushes } from "../../embedded/test/officialCli/leanPush.js";
+import type { Driven } from "./drive.js";
+import { openBefore } from "./openBefore.js";
 import {
   CLOSED_AT,
   DAY_MS,
@@ -26,19 +20,10 @@ import {
   PURGED_BEFORE,
 } from "./timeline.js";
 
-const [checkout] = process.argv.slice(2);
-if (checkout === undefined) throw new Error("Name the checkout.");
-const before = path.resolve(checkout);
-const { openDeployment } = (await import(
-  pathToFileURL(path.join(before, "embedded/index.ts")).href
-)) as typeof Embedded;
-
-const dataDir = await mkdtemp(path.join(tmpdir(), "before-"));
-const clock = new FakeClock(OPENED_AT);
-const deployment = await openDeployment({ dataDir, port: 0, clock });
-const driven = new Driven(deployment, clock);
-await withLeanPushes(deployment, (lean) => deployApp(before, lean));
-await driven.settle();
+const { clock, driven, keep } = await openBefore(
+  "embedded/index.ts",
+  OPENED_AT,
+);
 
 const component: Driven["component"] = (name, args) =>
   driven.component(name, args);
@@ -149,10 +134,4 @@ for (let done = 0; done < 20;) {
   const runs = await component<{ sessions: number }[]>("runs:list");
   done = runs[0]?.sessions ?? 0;
 }
-await deployment.close();
-
-const file = path.join(import.meta.dirname, "dataDirectory.br");
-const packed = await packDirectory(dataDir);
-await writeFile(file, packed);
-await rm(dataDir, { recursive: true });
-console.log(`${file}: ${packed.length} bytes`);
+await keep(path.join(import.meta.dirname, "dataDirectory.br"));
