@@ -17,10 +17,10 @@ interface Loaded {
 
 const MOST: Record<string, Loaded> = {
   "visitors/heartbeat": { modules: 60, bytes: 134_000 },
-  "visitors/action": { modules: 60, bytes: 132_000 },
+  "visitors/action": { modules: 60, bytes: 132_500 },
   "visitors/end": { modules: 58, bytes: 130_000 },
-  "visitors/forget": { modules: 64, bytes: 138_000 },
-  "visitors/link": { modules: 61, bytes: 134_000 },
+  "visitors/forget": { modules: 64, bytes: 138_500 },
+  "visitors/link": { modules: 61, bytes: 134_600 },
   "visitors/ownVisit": { modules: 44, bytes: 101_000 },
   "visitors/active": { modules: 51, bytes: 114_000 },
 };

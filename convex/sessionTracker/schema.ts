@@ -98,6 +98,11 @@ export default defineSchema({
     entry: v.optional(vEntry),
     /** Where the visitor is, by the last report. */
     path: v.optional(v.string()),
+    /**
+     * Whose visit it was when it was over, where the session was linked to somebody else, or nobody, before a run
+     * came by; `null` is nobody's. Absent: the session's user's.
+     */
+    formerUserId: v.optional(v.union(v.string(), v.null())),
     // All three are copied from the settings when the visit starts, so that a heartbeat reads nothing but its
     // lease.
     touchAfterMs: v.number(),

@@ -32,6 +32,7 @@ import type * as rows_days from "../rows/days.js";
 import type * as rows_deletes from "../rows/deletes.js";
 import type * as rows_erasures from "../rows/erasures.js";
 import type * as rows_merge from "../rows/merge.js";
+import type * as rows_pages from "../rows/pages.js";
 import type * as rows_patch from "../rows/patch.js";
 import type * as rows_sessions from "../rows/sessions.js";
 import type * as rows_tallies from "../rows/tallies.js";
@@ -70,6 +71,7 @@ import type * as settings_overrides from "../settings/overrides.js";
 import type * as settings_policy from "../settings/policy.js";
 import type * as settings_settings from "../settings/settings.js";
 import type * as settings_wholeRows from "../settings/wholeRows.js";
+import type * as shared_appSessions from "../shared/appSessions.js";
 import type * as shared_audit from "../shared/audit.js";
 import type * as shared_days from "../shared/days.js";
 import type * as shared_errors from "../shared/errors.js";
@@ -92,6 +94,7 @@ import type * as shared_visits from "../shared/visits.js";
 import type * as tracking from "../tracking.js";
 import type * as visitors_action from "../visitors/action.js";
 import type * as visitors_active from "../visitors/active.js";
+import type * as visitors_appSessions from "../visitors/appSessions.js";
 import type * as visitors_block from "../visitors/block.js";
 import type * as visitors_closeVisit from "../visitors/closeVisit.js";
 import type * as visitors_end from "../visitors/end.js";
@@ -100,6 +103,7 @@ import type * as visitors_heartbeat from "../visitors/heartbeat.js";
 import type * as visitors_link from "../visitors/link.js";
 import type * as visitors_ownVisit from "../visitors/ownVisit.js";
 import type * as visitors_startVisit from "../visitors/startVisit.js";
+import type * as visitors_timeline from "../visitors/timeline.js";
 
 import type {
   ApiFromModules,
@@ -133,6 +137,7 @@ const fullApi: ApiFromModules<{
   "rows/deletes": typeof rows_deletes;
   "rows/erasures": typeof rows_erasures;
   "rows/merge": typeof rows_merge;
+  "rows/pages": typeof rows_pages;
   "rows/patch": typeof rows_patch;
   "rows/sessions": typeof rows_sessions;
   "rows/tallies": typeof rows_tallies;
@@ -171,6 +176,7 @@ const fullApi: ApiFromModules<{
   "settings/policy": typeof settings_policy;
   "settings/settings": typeof settings_settings;
   "settings/wholeRows": typeof settings_wholeRows;
+  "shared/appSessions": typeof shared_appSessions;
   "shared/audit": typeof shared_audit;
   "shared/days": typeof shared_days;
   "shared/errors": typeof shared_errors;
@@ -193,6 +199,7 @@ const fullApi: ApiFromModules<{
   tracking: typeof tracking;
   "visitors/action": typeof visitors_action;
   "visitors/active": typeof visitors_active;
+  "visitors/appSessions": typeof visitors_appSessions;
   "visitors/block": typeof visitors_block;
   "visitors/closeVisit": typeof visitors_closeVisit;
   "visitors/end": typeof visitors_end;
@@ -201,6 +208,7 @@ const fullApi: ApiFromModules<{
   "visitors/link": typeof visitors_link;
   "visitors/ownVisit": typeof visitors_ownVisit;
   "visitors/startVisit": typeof visitors_startVisit;
+  "visitors/timeline": typeof visitors_timeline;
 }> = anyApi as any;
 
 /**

@@ -757,6 +757,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               userId?: string;
             }>;
             cursor: string | null;
+            splitCursor: string | null;
+            isCut: boolean;
           },
           Name
         >;
@@ -1516,6 +1518,122 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           Name
         >;
       };
+      appSessions: {
+        get: FunctionReference<
+          "query",
+          "internal",
+          { session: { sessionId: string } | { anonymousId: string } },
+          {
+            sessionId: string;
+            state: "active" | "expired" | "ended";
+            createdAt: number;
+            lastActive: number;
+            visits: number;
+            actionCount: number;
+            engagedMs: number;
+            firstEntry?: {
+              path?: string;
+              referrer?: string;
+              utmSource?: string;
+              utmMedium?: string;
+              utmCampaign?: string;
+              device?: "desktop" | "mobile" | "tablet";
+            };
+            entry?: {
+              path?: string;
+              referrer?: string;
+              utmSource?: string;
+              utmMedium?: string;
+              utmCampaign?: string;
+              device?: "desktop" | "mobile" | "tablet";
+            };
+            path?: string;
+            lastVisit?: {
+              startedAt: number;
+              endedAt: number;
+              engagedMs: number;
+              actions: number;
+              entry?: {
+                path?: string;
+                referrer?: string;
+                utmSource?: string;
+                utmMedium?: string;
+                utmCampaign?: string;
+                device?: "desktop" | "mobile" | "tablet";
+              };
+              exitPath?: string;
+              why: "idle" | "maximum" | "ended";
+              userId?: string;
+            };
+            endReason?: string;
+            blockedUntil: number | "forever" | null;
+            userId?: string;
+          } | null,
+          Name
+        >;
+        ofUser: FunctionReference<
+          "query",
+          "internal",
+          {
+            userId: string;
+            limit: number;
+            cursor: string | null;
+            endCursor?: string | null;
+          },
+          {
+            sessions: Array<{
+              sessionId: string;
+              state: "active" | "expired" | "ended";
+              createdAt: number;
+              lastActive: number;
+              visits: number;
+              actionCount: number;
+              engagedMs: number;
+              firstEntry?: {
+                path?: string;
+                referrer?: string;
+                utmSource?: string;
+                utmMedium?: string;
+                utmCampaign?: string;
+                device?: "desktop" | "mobile" | "tablet";
+              };
+              entry?: {
+                path?: string;
+                referrer?: string;
+                utmSource?: string;
+                utmMedium?: string;
+                utmCampaign?: string;
+                device?: "desktop" | "mobile" | "tablet";
+              };
+              path?: string;
+              lastVisit?: {
+                startedAt: number;
+                endedAt: number;
+                engagedMs: number;
+                actions: number;
+                entry?: {
+                  path?: string;
+                  referrer?: string;
+                  utmSource?: string;
+                  utmMedium?: string;
+                  utmCampaign?: string;
+                  device?: "desktop" | "mobile" | "tablet";
+                };
+                exitPath?: string;
+                why: "idle" | "maximum" | "ended";
+                userId?: string;
+              };
+              endReason?: string;
+              blockedUntil: number | "forever" | null;
+              userId?: string;
+            }>;
+            cursor: string | null;
+            splitCursor: string | null;
+            isCut: boolean;
+          },
+          Name
+        >;
+      };
       block: {
         end: FunctionReference<
           "mutation",
@@ -1624,6 +1742,13 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         >;
       };
       link: {
+        none: FunctionReference<
+          "mutation",
+          "internal",
+          { session: { sessionId: string } | { anonymousId: string } },
+          { unlinked: boolean; sessionId: string | null },
+          Name
+        >;
         user: FunctionReference<
           "mutation",
           "internal",
@@ -1654,6 +1779,30 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             why: "idle" | "maximum" | "ended" | null;
             visits: number;
           } | null,
+          Name
+        >;
+      };
+      timeline: {
+        list: FunctionReference<
+          "query",
+          "internal",
+          {
+            session: { sessionId: string } | { anonymousId: string };
+            limit: number;
+            cursor: string | null;
+            endCursor?: string | null;
+          },
+          {
+            actions: Array<{
+              at: number;
+              action: string;
+              resourceId?: string;
+              metadata?: any;
+            }>;
+            cursor: string | null;
+            splitCursor: string | null;
+            isCut: boolean;
+          },
           Name
         >;
       };

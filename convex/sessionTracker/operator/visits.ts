@@ -2,14 +2,13 @@
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
-import { checkInteger } from "../shared/errors.js";
-import { MAX_LISTED } from "../shared/limits.js";
 import { comparePlaces, placeOf, type Place } from "../shared/places.js";
+import { vSessionOf } from "../shared/sessions.js";
 import { type SessionVisit, vSessionVisit } from "../shared/sessionVisits.js";
 import { isIdle, type Visit } from "../shared/visits.js";
-import { readCursor, toCursor } from "../rows/cursors.js";
 import { merged } from "../rows/merge.js";
-import { findBySessionId, findLease, findSession } from "../rows/sessions.js";
+import { readPage, vPageArgs, vPageEnds } from "../rows/pages.js";
+import { findLease, findOne } from "../rows/sessions.js";
 import { walkVisits } from "../rows/walks.js";
 import { visitOf } from "../visitors/closeVisit.js";
 
@@ -19,47 +18,14 @@ import { visitOf } from "../visitors/closeVisit.js";
  * @throws invalidArgument
  */
 export const list = query({
-  args: {
-    session: v.union(
-      v.object({ sessionId: v.string() }),
-      v.object({ anonymousId: v.string() }),
-    ),
-    /** From 1 to 1,000. */
-    limit: v.number(),
-    cursor: v.union(v.string(), v.null()),
-    /**
-     * The cursor of this page, where it was read before: the page ends there again, whatever has begun
-     * meanwhile and whatever `limit` says.
-     */
-    endCursor: v.optional(v.union(v.string(), v.null())),
-  },
-  returns: v.object({
-    visits: v.array(vSessionVisit),
-    cursor: v.union(v.string(), v.null()),
-  }),
-  handler: async (ctx, { session: id, limit, cursor, endCursor = null }) => {
-    checkInteger("limit", limit, 1, MAX_LISTED);
-    const after = cursor === null ? null : readCursor(cursor);
-    const end = endCursor === null ? null : readCursor(endCursor);
-    const most = end === null ? limit : MAX_LISTED;
-    const session =
-      "sessionId" in id
-        ? await findBySessionId(ctx, id.sessionId)
-        : await findSession(ctx, id.anonymousId);
-    if (session === null) return { visits: [], cursor: null };
-    const visits: SessionVisit[] = [];
-    let last: Place | undefined;
-    for await (const { place, visit } of placedVisits(ctx, session, after)) {
-      if (end !== null && comparePlaces(place, end, "desc") > 0) {
-        return { visits, cursor: endCursor };
-      }
-      if (visits.length === most && last !== undefined) {
-        return { visits, cursor: toCursor(last) };
-      }
-      visits.push(visit);
-      last = place;
-    }
-    return { visits, cursor: null };
+  args: { session: vSessionOf, ...vPageArgs.fields },
+  returns: v.object({ visits: v.array(vSessionVisit), ...vPageEnds.fields }),
+  handler: async (ctx, { session: of, ...asked }) => {
+    const session = await findOne(ctx, of);
+    const { page, ...ends } = await readPage(asked, (after) =>
+      session === null ? [] : placedVisits(ctx, session, after),
+    );
+    return { visits: page.map(({ visit }) => visit), ...ends };
   },
 });
 

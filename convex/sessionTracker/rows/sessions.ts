@@ -2,7 +2,7 @@
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import { blockOf, type Session } from "../shared/sessions.js";
+import { blockOf, type Session, type SessionOf } from "../shared/sessions.js";
 import { isIdle } from "../shared/visits.js";
 
 export function findSession(ctx: QueryCtx, anonymousId: string) {
@@ -16,6 +16,12 @@ export function findSession(ctx: QueryCtx, anonymousId: string) {
 export async function findBySessionId(ctx: QueryCtx, id: string) {
   const sessionId = ctx.db.normalizeId("sessions", id);
   return sessionId === null ? null : await ctx.db.get("sessions", sessionId);
+}
+
+export function findOne(ctx: QueryCtx, of: SessionOf) {
+  return "sessionId" in of
+    ? findBySessionId(ctx, of.sessionId)
+    : findSession(ctx, of.anonymousId);
 }
 
 export function findLease(ctx: QueryCtx, anonymousId: string) {

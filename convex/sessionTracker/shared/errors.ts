@@ -2,33 +2,35 @@
 import { ConvexError, type Value } from "convex/values";
 
 /** The kinds of errors, for programs. Each error is a `ConvexError` with the data `{ kind, message, … }`. */
-export type ErrorKind =
-  | "invalidAnonymousId"
+export const ERROR_KINDS = [
+  "invalidAnonymousId",
   /** The id is one visitor's sessionId and another visitor's anonymousId. */
-  | "ambiguousId"
-  | "invalidArgument"
-  | "invalidSettings"
-  | "invalidSchedule"
-  | "invalidCutoff"
-  | "invalidRow"
-  | "batchTooLarge"
-  | "sessionNotFound"
+  "ambiguousId",
+  "invalidArgument",
+  "invalidSettings",
+  "invalidSchedule",
+  "invalidCutoff",
+  "invalidRow",
+  "batchTooLarge",
+  "sessionNotFound",
   /** The visitor's session is blocked; `retryAfterMs` says for how long, where the block ends. */
-  | "revoked"
-  | "revisionConflict"
-  | "retentionNever"
-  | "runNotFound"
-  | "alreadyRunning"
+  "revoked",
+  "revisionConflict",
+  "retentionNever",
+  "runNotFound",
+  "alreadyRunning",
   /** A run that writes an archive is resumed only by a client that writes the archive on. */
-  | "archivedRun"
-  | "notArchiver"
-  | "stalePage"
+  "archivedRun",
+  "notArchiver",
+  "stalePage",
   /**
    * The exact count of all sessions was given up: another was begun, or no page was asked for in a minute.
    */
-  | "tallyLost"
-  /** Thrown by the app's functions, where `authorize` did not permit. */
-  | "notAuthorized";
+  "tallyLost",
+  /** Thrown by the app's functions, where `authorize` did not permit, or nobody is signed in. */
+  "notAuthorized",
+] as const;
+export type ErrorKind = (typeof ERROR_KINDS)[number];
 
 /**
  * Throws an error that programs can tell by its kind.

@@ -28,6 +28,13 @@ export function isAnonymousId(value: string): boolean {
   return ANONYMOUS_ID.test(value);
 }
 
+/** One session, by either of its ids. */
+export const vSessionOf = v.union(
+  v.object({ sessionId: v.string() }),
+  v.object({ anonymousId: v.string() }),
+);
+export type SessionOf = Infer<typeof vSessionOf>;
+
 const vRefusal = v.union(
   v.literal("invalidAnonymousId"),
   v.literal("invalidAction"),
@@ -129,6 +136,9 @@ export type Action = Infer<typeof vAction>;
 export const MAX_ACTION_NAME = 256;
 /** The longest `resourceId` of an action, in characters. */
 export const MAX_RESOURCE_ID = 1_024;
+
+/** The longest id of a user of the app, in characters. */
+export const MAX_USER_ID = 1_024;
 
 /** A session as an operator sees it. Readers of the app never get the anonymousId. */
 export const vSession = v.object({

@@ -3,8 +3,8 @@
  * lifting the block. A blocked session is ended, so that it has no lease: only a call that finds no lease looks
  * for a block, in the session that it reads anyway, and heartbeats of others cost nothing more.
  */
-import { v, type Infer } from "convex/values";
-import { mutation, type QueryCtx } from "../_generated/server.js";
+import { v } from "convex/values";
+import { mutation } from "../_generated/server.js";
 import { checkInteger, checkReason } from "../shared/errors.js";
 import {
   type Block,
@@ -12,18 +12,13 @@ import {
   blockOf,
   vBlock,
   vBlockedUntil,
+  vSessionOf,
 } from "../shared/sessions.js";
 import { DAY_MS } from "../shared/times.js";
 import { countStates } from "../rows/counters.js";
-import { findBySessionId, findLease, findSession } from "../rows/sessions.js";
+import { findLease, findOne } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
 import { endVisit } from "./end.js";
-
-/** One session, by one of its ids. */
-const vSessionId = v.union(
-  v.object({ sessionId: v.string() }),
-  v.object({ anonymousId: v.string() }),
-);
 
 /**
  * Ends the visit under way, if any, and with `block` keeps the visitor from coming back before it is over: a
@@ -34,7 +29,7 @@ const vSessionId = v.union(
  */
 export const end = mutation({
   args: {
-    session: vSessionId,
+    session: vSessionOf,
     /** Kept with the session until the visitor comes back. */
     reason: v.optional(v.string()),
     block: v.optional(vBlock),
@@ -50,7 +45,7 @@ export const end = mutation({
     checkReason(reason);
     const now = Date.now();
     const until = block === undefined ? undefined : endOfBlock(block, now);
-    const session = await find(ctx, id);
+    const session = await findOne(ctx, id);
     if (session === null) {
       return { ended: false, sessionId: null, blockedUntil: null };
     }
@@ -79,13 +74,13 @@ export const end = mutation({
  * @returns `unblocked: false` where no block was in force
  */
 export const lift = mutation({
-  args: { session: vSessionId },
+  args: { session: vSessionOf },
   returns: v.object({
     unblocked: v.boolean(),
     sessionId: v.union(v.string(), v.null()),
   }),
   handler: async (ctx, { session: id }) => {
-    const session = await find(ctx, id);
+    const session = await findOne(ctx, id);
     if (session === null) return { unblocked: false, sessionId: null };
     const { _id: sessionId } = session;
     if (blockOf(session, Date.now()) === null) {
@@ -97,12 +92,6 @@ export const lift = mutation({
 });
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
-
-function find(ctx: QueryCtx, id: Infer<typeof vSessionId>) {
-  return "sessionId" in id
-    ? findBySessionId(ctx, id.sessionId)
-    : findSession(ctx, id.anonymousId);
-}
 
 /** The longest block that ends: a hundred years of 365 days. */
 const MAX_BLOCK_MS = 36_500 * DAY_MS;

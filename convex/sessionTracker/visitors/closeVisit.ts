@@ -49,13 +49,13 @@ export async function closeVisit(
 
 /** The visit of a lease, as it is when it closes. */
 export function visitOf(
-  { userId }: Doc<"sessions">,
+  session: Doc<"sessions">,
   lease: Doc<"leases">,
   endedAt: number,
   why: VisitEnd,
 ): Visit {
   const { engagedMs = 0, entry, path, actionCount } = lease;
-  const { purgedActions = 0 } = lease;
+  const { purgedActions = 0, formerUserId: userId = session.userId } = lease;
   // In an imported lease, or after a clock was set back, the start may lie after the end.
   const startedAt = Math.min(startOf(lease), endedAt);
   return {
@@ -67,7 +67,7 @@ export function visitOf(
     ...(entry === undefined ? {} : { entry }),
     ...(path === undefined ? {} : { exitPath: path }),
     why,
-    ...(userId === undefined ? {} : { userId }),
+    ...(typeof userId === "string" ? { userId } : {}),
   };
 }
 

@@ -1,26 +1,33 @@
-/** Linking a visitor to the user of the app that the visitor turned out to be. */
+/** Linking a visitor to the user of the app that the visitor turned out to be, and undoing that. */
 import { v } from "convex/values";
-import { mutation } from "../_generated/server.js";
+import type { Doc } from "../_generated/dataModel.js";
+import { mutation, type MutationCtx } from "../_generated/server.js";
 import { fail } from "../shared/errors.js";
 import {
   ANONYMOUS_ID_RULE,
   blockOf,
   isAnonymousId,
+  MAX_USER_ID,
   revoked,
+  vSessionOf,
 } from "../shared/sessions.js";
-import { findSession } from "../rows/sessions.js";
+import { whyOver } from "../shared/visits.js";
+import { findLease, findOne, findSession } from "../rows/sessions.js";
 import { startVisit } from "./startVisit.js";
 
 /**
  * Links the visitor's session to a user of the app, in place of any other user; creates the session where there
- * is none.
+ * is none. Visits that are over stay those of whoever was linked when they were; the one under way becomes the
+ * user's. Of a visitor who is linked to this user already it reads one document and writes none.
  * @param userId the app's own id of the user
- * @throws invalidAnonymousId; revoked `{ retryAfterMs? }` while the visitor is blocked
+ * @throws invalidAnonymousId; invalidArgument `{ argument: "userId" }` for none or one of more than 1,024 characters;
+ *   revoked `{ retryAfterMs? }` while the visitor is blocked
  */
 export const user = mutation({
   args: { anonymousId: v.string(), userId: v.string() },
   returns: v.object({ sessionId: v.string(), userId: v.string() }),
   handler: async (ctx, { anonymousId, userId }) => {
+    checkUserId(userId);
     const existing = isAnonymousId(anonymousId)
       ? await findSession(ctx, anonymousId)
       : fail("invalidAnonymousId", ANONYMOUS_ID_RULE);
@@ -34,16 +41,69 @@ export const user = mutation({
         retryAfterMs === undefined ? {} : { retryAfterMs },
       );
     }
-    const sessionId =
-      existing?._id ??
-      (await startVisit(ctx, anonymousId, null, null, now))?.session ??
+    if (existing !== null) {
+      if (existing.userId !== userId) {
+        await hand(ctx, existing, userId);
+      }
+      return { sessionId: existing._id, userId };
+    }
+    const visit =
+      (await startVisit(ctx, anonymousId, null, null, now)) ??
       fail(
         "invalidAnonymousId",
         "anonymousId must not be the sessionId of another visitor",
       );
-    if (existing?.userId !== userId) {
-      await ctx.db.patch("sessions", sessionId, { userId });
-    }
-    return { sessionId, userId };
+    await ctx.db.patch("sessions", visit.session, { userId });
+    return { sessionId: visit.session, userId };
   },
 });
+
+/**
+ * Links the session to nobody, as after a sign-out. Ends nothing: the visit under way goes on as nobody's, and
+ * those that are over stay those of whoever was linked when they were.
+ * @returns `unlinked: false` where it was linked to nobody; `sessionId: null` where there is no session
+ */
+export const none = mutation({
+  args: { session: vSessionOf },
+  returns: v.object({
+    unlinked: v.boolean(),
+    sessionId: v.union(v.string(), v.null()),
+  }),
+  handler: async (ctx, { session: of }) => {
+    const session = await findOne(ctx, of);
+    if (session === null) return { unlinked: false, sessionId: null };
+    const { _id: sessionId, userId } = session;
+    if (userId === undefined) return { unlinked: false, sessionId };
+    await hand(ctx, session, undefined);
+    return { unlinked: true, sessionId };
+  },
+});
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function checkUserId(userId: string): void {
+  if (userId !== "" && userId.length <= MAX_USER_ID) return;
+  fail(
+    "invalidArgument",
+    `userId must have 1 to ${MAX_USER_ID} characters, got ${userId.length}.`,
+    { argument: "userId" },
+  );
+}
+
+/**
+ * Hands a session to another user, or to nobody. A visit that is over and that no run has come by yet was over
+ * before, and is not to become the next user's.
+ */
+async function hand(
+  ctx: MutationCtx,
+  { _id, state, anonymousId, userId: former }: Doc<"sessions">,
+  userId: string | undefined,
+): Promise<void> {
+  const lease = state === "active" ? await findLease(ctx, anonymousId) : null;
+  const isOver = lease !== null && whyOver(lease, Date.now()) !== null;
+  if (isOver && lease.formerUserId === undefined) {
+    const formerUserId = former ?? null;
+    await ctx.db.patch("leases", lease._id, { formerUserId });
+  }
+  await ctx.db.patch("sessions", _id, { userId });
+}

@@ -73,6 +73,10 @@ export function factsOfRows({
                 entry: lease.entry,
                 path: lease.path,
               },
+        former:
+          lease?.formerUserId === undefined
+            ? undefined
+            : { userId: lease.formerUserId ?? undefined },
         actionsOfVisit: lease?.actionCount ?? null,
         actions: (actionsOf.get(session._id) ?? []).toSorted(),
       };

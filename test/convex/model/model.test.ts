@@ -73,6 +73,7 @@ const WEIGHTS = {
   end: 6,
   forget: 3,
   link: 3,
+  unlink: 2,
   import: 8,
   settings: 3,
   pass: 12,
@@ -175,6 +176,15 @@ class Driver {
       userId,
     });
     return [anonymousId, userId];
+  }
+
+  async unlink(anonymousId: string) {
+    const expected = this.model.unlink(anonymousId, Date.now());
+    const { unlinked } = await this.#t.mutation(api.visitors.link.none, {
+      session: { anonymousId },
+    });
+    expect(unlinked).toBe(expected);
+    return [anonymousId, expected];
   }
 
   async import() {

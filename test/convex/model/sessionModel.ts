@@ -17,6 +17,8 @@ export interface Visitor {
   visits: number;
   endReason: string | undefined;
   userId: string | undefined;
+  /** Whoever was linked when the visit under way was over, where somebody else has been since. */
+  former?: { userId: string | undefined } | undefined;
   /** The settings as they were when the visit started. */
   touchAfterMs: number;
   idleTimeoutMs: number;
@@ -126,7 +128,15 @@ export class SessionModel {
 
   link(id: string, userId: string, now: number): void {
     if (!this.visitors.has(id)) this.#create(id, now);
-    this.get(id).userId = userId;
+    this.#hand(this.get(id), userId, now);
+  }
+
+  /** Returns whether the visitor was linked to anybody. */
+  unlink(id: string, now: number): boolean {
+    const visitor = this.visitors.get(id);
+    if (visitor?.userId === undefined) return false;
+    this.#hand(visitor, undefined, now);
+    return true;
   }
 
   import(row: ImportedRow, now: number) {
@@ -226,7 +236,9 @@ export class SessionModel {
     report: VisitReport = {},
     now = visitor.lastActive,
   ): Visit {
-    const { startedAt, lastActive, entry, path, userId } = visitor;
+    const { startedAt, lastActive, entry, path, former = visitor } = visitor;
+    const { userId } = former;
+    visitor.former = undefined;
     const visit = {
       startedAt,
       endedAt: lastActive,
@@ -249,6 +261,15 @@ export class SessionModel {
   #credit({ finished }: Visitor, report: VisitReport, until: number): void {
     const last = finished.at(-1);
     if (last !== undefined) credit(last, report, until, this.policy.maxVisitMs);
+  }
+
+  /** A visit that was over by then stays that of whoever was linked before. */
+  #hand(visitor: Visitor, userId: string | undefined, now: number): void {
+    if (visitor.userId === userId) return;
+    if (visitor.state === "active" && isOver(visitor, now)) {
+      visitor.former ??= { userId: visitor.userId };
+    }
+    visitor.userId = userId;
   }
 
   #touch(visitor: Visitor, at: number): void {

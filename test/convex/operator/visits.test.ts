@@ -50,7 +50,7 @@ test("come newest first: the one under way, the last, and those before", async (
       ...{ engagedMs: 0, actions: 1, why: "ended" },
     })),
   ]);
-  expect(await list({ sessionId })).toEqual({ visits, cursor });
+  expect(await list({ sessionId })).toMatchObject({ visits, cursor });
 });
 
 test("one past its idle timeout is over before a run has come by, as it is after", async () => {
@@ -113,12 +113,27 @@ test("a page with an end keeps it, whatever begins meanwhile", async () => {
     ...{ limit: 2, cursor: null, endCursor: first.cursor },
   });
   expect(again.visits.slice(1)).toEqual(first.visits);
-  expect(again.cursor).toBe(first.cursor);
+  expect(again).toMatchObject({ cursor: first.cursor, isCut: false });
+  // What a subscriber reads instead, once the page has grown too long.
+  const halves = [
+    await read(null, again.splitCursor),
+    await read(again.splitCursor, again.cursor),
+  ];
+  expect(halves.map((half) => half.visits.length)).toEqual([1, 2]);
+  expect(halves.flatMap((half) => half.visits)).toEqual(again.visits);
+
+  function read(cursor: string | null, endCursor: string | null) {
+    return t.query(api.operator.visits.list, {
+      session: { anonymousId: "v" },
+      ...{ limit: 2, cursor, endCursor },
+    });
+  }
 });
 
 test("there are none without a session, and none of another visitor", async () => {
   const sessionId = await visitTimes(1);
-  const nothing = { visits: [], cursor: null };
+  const ends = { cursor: null, splitCursor: null, isCut: false };
+  const nothing = { visits: [], ...ends };
   expect(await list({ anonymousId: "nobody" })).toEqual(nothing);
   // Neither id passes for the other.
   expect(await list({ anonymousId: sessionId })).toEqual(nothing);

@@ -100,6 +100,11 @@ const events = {
       ({ data }: ConvexError<{ kind: string }>) => data.kind,
     );
   },
+  unlink: async (t) => {
+    const call = { session: visitor };
+    const { unlinked } = await t.mutation(api.visitors.link.none, call);
+    return unlinked ? "unlinked" : "nobody's";
+  },
   "expire run": (t) => run(t, "expire"),
   "purge run": (t) => run(t, "purge"),
 } satisfies Record<string, (t: Component) => Promise<string>>;
@@ -116,6 +121,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, Cell>> = {
     end: ["not active", "no row"],
     forget: ["nobody", "no row"],
     link: ["ada", "active, visit 1, 0 actions, seen 0 s ago, is ada"],
+    unlink: ["nobody's", "no row"],
     "expire run": ["took 0", "no row"],
     "purge run": ["took 0", "no row"],
   },
@@ -125,6 +131,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, Cell>> = {
     end: ["ended", "ended, visit 1, 1 action, seen 0 s ago"],
     forget: ["erased with 1", "no row"],
     link: ["ada", "active, visit 1, 1 action, seen 10 s ago, is ada"],
+    unlink: ["nobody's", "active, visit 1, 1 action, seen 10 s ago"],
     "expire run": ["took 0", "active, visit 1, 1 action, seen 10 s ago"],
     "purge run": ["took 0", "active, visit 1, 1 action, seen 10 s ago"],
   },
@@ -134,6 +141,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, Cell>> = {
     end: ["ended", "ended, visit 1, 1 action, seen 0 s ago"],
     forget: ["erased with 1", "no row"],
     link: ["ada", "active, visit 1, 1 action, seen 300 s ago, is ada"],
+    unlink: ["nobody's", "active, visit 1, 1 action, seen 300 s ago"],
     "expire run": ["took 0", "active, visit 1, 1 action, seen 300 s ago"],
     "purge run": ["took 0", "active, visit 1, 1 action, seen 300 s ago"],
   },
@@ -143,6 +151,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, Cell>> = {
     end: ["ended", "ended, visit 1, 1 action, seen 1860 s ago"],
     forget: ["erased with 1", "no row"],
     link: ["ada", "active, visit 1, 1 action, seen 1860 s ago, is ada"],
+    unlink: ["nobody's", "active, visit 1, 1 action, seen 1860 s ago"],
     "expire run": ["took 1", "expired, visit 1, 1 action, seen 1860 s ago"],
     "purge run": ["took 0", "active, visit 1, 1 action, seen 1860 s ago"],
   },
@@ -152,6 +161,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, Cell>> = {
     end: ["not active", "expired, visit 1, 1 action, seen 1860 s ago"],
     forget: ["erased with 1", "no row"],
     link: ["ada", "expired, visit 1, 1 action, seen 1860 s ago, is ada"],
+    unlink: ["nobody's", "expired, visit 1, 1 action, seen 1860 s ago"],
     "expire run": ["took 0", "expired, visit 1, 1 action, seen 1860 s ago"],
     "purge run": ["took 0", "expired, visit 1, 1 action, seen 1860 s ago"],
   },
@@ -163,6 +173,10 @@ const table: Record<keyof typeof states, Record<keyof typeof events, Cell>> = {
     link: [
       "ada",
       "ended (signed out), visit 1, 1 action, seen 60 s ago, is ada",
+    ],
+    unlink: [
+      "nobody's",
+      "ended (signed out), visit 1, 1 action, seen 60 s ago",
     ],
     "expire run": [
       "took 0",
@@ -179,6 +193,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, Cell>> = {
     end: ["not active", `${BLOCKED}, blocked for 3540 s`],
     forget: ["erased with 1", "no row"],
     link: ["revoked", `${BLOCKED}, blocked for 3540 s`],
+    unlink: ["nobody's", `${BLOCKED}, blocked for 3540 s`],
     "expire run": ["took 0", `${BLOCKED}, blocked for 3540 s`],
     "purge run": ["took 0", `${BLOCKED}, blocked for 3540 s`],
   },
@@ -188,6 +203,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, Cell>> = {
     end: ["not active", `${BLOCK_OVER}, blocked for 0 s`],
     forget: ["erased with 1", "no row"],
     link: ["ada", `${BLOCK_OVER}, is ada, blocked for 0 s`],
+    unlink: ["nobody's", `${BLOCK_OVER}, blocked for 0 s`],
     "expire run": ["took 0", `${BLOCK_OVER}, blocked for 0 s`],
     "purge run": ["took 0", `${BLOCK_OVER}, blocked for 0 s`],
   },
@@ -197,6 +213,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, Cell>> = {
     end: ["not active", "no row"],
     forget: ["nobody", "no row"],
     link: ["ada", "active, visit 1, 0 actions, seen 0 s ago, is ada"],
+    unlink: ["nobody's", "no row"],
     "expire run": ["took 0", "no row"],
     "purge run": ["took 0", "no row"],
   },

@@ -83,18 +83,6 @@ describe("a visit that closes", () => {
     expect(visits.map(({ entry }) => entry?.path)).toEqual(["/0", "/1"]);
   });
 
-  test("belongs to the user whom the visitor was linked to by then", async () => {
-    await beat();
-    await t.mutation(api.visitors.link.user, { ...visitor, userId: "ada" });
-    await end();
-    await beat();
-    await t.mutation(api.visitors.link.user, { ...visitor, userId: "grace" });
-    await end();
-    const { session, visits } = await rows();
-    expect(visits[0]).toMatchObject({ userId: "ada" });
-    expect(session.lastVisit).toMatchObject({ userId: "grace" });
-  });
-
   test.each([
     ["a heartbeat that comes too late", () => beat()],
     ["an action that comes too late", () => act()],
