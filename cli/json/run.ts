@@ -6,6 +6,7 @@ import type {
 } from "../../convex/sessionTracker/shared/runs/run.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
 import type { RunLeft } from "../runs/countLeft.js";
+import type { LeftByAge } from "../runs/leftByAge.js";
 
 export interface RunJson {
   runId: string;
@@ -157,15 +158,28 @@ export interface GoesOnJson {
   left: number;
   /** Sessions among them that the retention in force keeps. */
   kept: number;
+  /** Visits and actions that the run still takes of sessions that stay. */
+  leftByRetention: { visits: number; actions: number };
+  /** Those among them that the retentions in force keep. */
+  keptByRetention: { visits: number; actions: number };
   canceled: boolean;
 }
 
 export function toGoesOnJson(
   run: Run,
   left: RunLeft,
+  byAge: LeftByAge,
   canceled: boolean,
 ): GoesOnJson {
   const { runId, cutoff } = run;
   const { sessions, kept } = left;
-  return { runId, cutoff: iso(cutoff), left: sessions, kept, canceled };
+  return {
+    runId,
+    cutoff: iso(cutoff),
+    left: sessions,
+    kept,
+    leftByRetention: byAge.left,
+    keptByRetention: byAge.kept,
+    canceled,
+  };
 }

@@ -15,7 +15,7 @@ export interface FiguresJson {
   actions: number;
 }
 
-/** A line of `stats --jsonl` */
+/** A line of `stats --jsonl`, and the day of `status` */
 export interface DayJson extends FiguresJson {
   /** The UTC day on which the visits began, `YYYY-MM-DD`. */
   day: string;
@@ -58,11 +58,16 @@ export function toDaysJson(
   today: string,
 ): DayJson[] {
   const found = new Map(days.map((day) => [day.day, day]));
-  return range.map((day) => ({
-    day,
-    isOver: day < today,
-    ...toFiguresJson(found.get(day) ?? NOTHING),
-  }));
+  return range.map((day) =>
+    toDayJson(found.get(day) ?? { day, ...NOTHING }, { isOver: day < today }),
+  );
+}
+
+export function toDayJson(
+  { day, ...counts }: Day,
+  { isOver }: Pick<DayJson, "isOver">,
+): DayJson {
+  return { day, isOver, ...toFiguresJson(counts) };
 }
 
 export function toTotalJson(days: readonly Counts[]): FiguresJson {

@@ -5,6 +5,7 @@ import { progressOf, progressText } from "../runs/progress.js";
 import { statusWarnings } from "../status/warnings.js";
 import { iso, isoOrNull } from "../time/time.js";
 import { toRunJson, type RunJson } from "./run.js";
+import { toDayJson, type DayJson } from "./stats.js";
 import { toScheduleJson, type ScheduleJson } from "./schedule.js";
 import { toTargetJson, type TargetJson } from "./target.js";
 import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
@@ -16,6 +17,8 @@ export interface StatusJson {
   /** Warnings that an operator should see first, as sentences. */
   warnings: string[];
   sessions: { total: number; active: number; expired: number; ended: number };
+  /** What the visits that began today, by UTC, have come to so far. */
+  today: DayJson;
   /** The session inactive the longest. */
   oldest: { sessionId: string; lastActive: string } | null;
   retentionDays: RetentionDays;
@@ -53,8 +56,8 @@ export function toStatusJson(
   found: Status,
   backlog: Backlog,
 ): StatusJson {
-  const { version, sessions, oldest, settings, schedules, runs, watchdog } =
-    found;
+  const { version, sessions, today, oldest, settings } = found;
+  const { schedules, runs, watchdog } = found;
   const { total, active, expired, ended } = sessions;
   const { expire, purge, limit } = backlog;
   return {
@@ -65,6 +68,7 @@ export function toStatusJson(
     ),
     // Copied in an order to be read; the deployment answers with sorted fields.
     sessions: { total, active, expired, ended },
+    today: toDayJson(today, { isOver: false }),
     oldest: oldest && {
       sessionId: oldest.sessionId,
       lastActive: iso(oldest.lastActive),

@@ -4,6 +4,7 @@ import { retentionText, type Advice } from "../terminal/words.js";
 import { shellCommand } from "../terminal/shell.js";
 import { printable } from "../terminal/printable.js";
 import { formatDuration, formatTime } from "../time/time.js";
+import { ownCutoffs } from "../../convex/sessionTracker/shared/runs/run.js";
 import { purgeCutoff } from "../../convex/sessionTracker/shared/settings.js";
 import {
   ABANDONED_AFTER_MS,
@@ -54,21 +55,40 @@ export function adviceFor(
 /** Advice on a purge that goes on under settings that have changed since it was asked for. */
 export function outdatedAdvice(
   run: Run,
-  {
-    revision,
-    retentionDays,
-  }: Pick<RevisedSettings, "revision" | "retentionDays">,
+  settings: RevisedSettings,
   now: number,
 ): Advice | null {
   const { runId, kind, status, cutoff } = run;
+  const { revision, retentionDays } = settings;
   if (kind !== "purge" || status !== "running") return null;
-  const isOutdated = run.revision !== undefined && run.revision < revision;
-  const keptFrom = purgeCutoff(retentionDays, now) ?? 0;
-  if (!isOutdated || cutoff <= keptFrom) return null;
-  return {
-    what: `run ${runId} (${kind}) was asked for under other settings and goes on with its cutoff, last active before ${formatTime(cutoff)}, so it deletes what the retention (${retentionText(retentionDays)}) keeps`,
-    remedy: `\`${cancelCommand(run)}\` stops it before its next page.`,
-  };
+  if (run.revision === undefined || run.revision >= revision) return null;
+  const remedy = `\`${cancelCommand(run)}\` stops it before its next page.`;
+  const start = `run ${runId} (${kind}) was asked for under other settings and goes on with its`;
+  if (cutoff > (purgeCutoff(retentionDays, now) ?? 0)) {
+    return {
+      what: `${start} cutoff, last active before ${formatTime(cutoff)}, so it deletes what the retention (${retentionText(retentionDays)}) keeps`,
+      remedy,
+    };
+  }
+  const kept = keptKinds(run, settings, now);
+  return kept.length === 0
+    ? null
+    : {
+        what: `${start} cutoffs, so it deletes ${kept.join(" and ")} of sessions that stay which their retention keeps`,
+        remedy,
+      };
+}
+
+/** The kinds of rows of which the purge deletes some that are kept by now. */
+function keptKinds(
+  { cutoffs = {} }: Run,
+  settings: RevisedSettings,
+  now: number,
+): string[] {
+  const inForce = ownCutoffs(settings, now) ?? {};
+  return (["visits", "actions"] as const).filter(
+    (kind) => (cutoffs[kind] ?? 0) > (inForce[kind] ?? 0),
+  );
 }
 
 /** The time for which a run that should go on has not; `null` while that is no longer than it may take. */

@@ -7,6 +7,8 @@ export interface RunLeft {
   sessions: number;
   /** Sessions among them that the retention in force keeps. */
   kept: number;
+  /** Whether the run's maximum lets it come to all sessions, and so to what goes by age. */
+  isAll: boolean;
   /** The revision of the settings in force. */
   revision: number;
 }
@@ -16,15 +18,16 @@ export async function countLeft(
   { runId, stopAt = Infinity, sessions: done }: Run,
 ): Promise<RunLeft> {
   const left = { sessions: 0, kept: 0, revision: 0 };
+  const allowed = Math.max(0, stopAt - done);
   for await (const page of leftPages(client, runId)) {
     left.sessions += page.sessions;
     left.kept += page.kept;
     left.revision = page.revision;
   }
-  const sessions = Math.min(left.sessions, Math.max(0, stopAt - done));
+  const sessions = Math.min(left.sessions, allowed);
   // The run takes the oldest sessions first, and those that are kept are the newest.
   const kept = Math.max(0, sessions - (left.sessions - left.kept));
-  return { ...left, sessions, kept };
+  return { ...left, sessions, kept, isAll: left.sessions <= allowed };
 }
 
 /** The number of sessions that a run has done and will have done in all, for a progress bar. */

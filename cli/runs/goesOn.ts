@@ -6,15 +6,19 @@ import type { CliContext } from "../context.js";
 import { toGoesOnJson, type GoesOnJson } from "../json/run.js";
 import type { Run } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
+import { byDeploymentClock } from "../deployment/clock.js";
 import { canAsk } from "../terminal/confirm.js";
 import type { Connection } from "../deployment/connect.js";
 import { note } from "../terminal/output.js";
 import { countOf, formatNumber, retentionText } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
 import { formatTime } from "../time/time.js";
+import { ownCutoffs } from "../../convex/sessionTracker/shared/runs/run.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
 import { cancelCommand, resumeCommand } from "./advice.js";
 import { countLeft } from "./countLeft.js";
+import { byRetentionText } from "./kinds.js";
+import { countLeftByAge, type LeftByAge } from "./leftByAge.js";
 
 export interface GoesOnOptions {
   /** Asks nothing. */
@@ -28,13 +32,12 @@ interface Change {
   kind: RunKind;
   /** The change that was made, as the end of a sentence. */
   what: string;
-  /** Speaks of the run only where it takes sessions that are kept by now. */
+  /** Speaks of the run only where it takes what is kept by now. */
   onlyKept?: boolean;
 }
 
 /**
- * Says which run of the kind goes on after a change, and which sessions it still takes; offers to
- * cancel it.
+ * Says which run of the kind goes on after a change, and what it still takes; offers to cancel it.
  * @returns `undefined` where none goes on
  */
 export async function tellWhatGoesOn(
@@ -47,7 +50,15 @@ export async function tellWhatGoesOn(
   const run = runs.find((one) => one.status === "running" && one.kind === kind);
   if (run === undefined) return undefined;
   const left = await countLeft(client, run);
-  if (onlyKept && left.kept === 0) return undefined;
+  const there = await byDeploymentClock(context, client);
+  const byAge = await countLeftByAge(
+    client,
+    run,
+    left,
+    ownCutoffs(settings, there.now()),
+  );
+  const keptByAge = byAge.kept.visits + byAge.kept.actions;
+  if (onlyKept && left.kept + keptByAge === 0) return undefined;
   const kept =
     left.kept === 0
       ? ""
@@ -55,7 +66,7 @@ export async function tellWhatGoesOn(
   note(
     context,
     printable(
-      `Run ${run.runId} (${kind}, started ${formatTime(run.startedAt)} by ${run.actor}) goes on with its cutoff, last active before ${formatTime(run.cutoff)}, though ${what}. It still ${kind === "purge" ? "deletes" : "expires"} ${countOf(left.sessions, "session")}${kept}.`,
+      `Run ${run.runId} (${kind}, started ${formatTime(run.startedAt)} by ${run.actor}) goes on with its cutoff, last active before ${formatTime(run.cutoff)}, though ${what}. It still ${kind === "purge" ? "deletes" : "expires"} ${countOf(left.sessions, "session")}${kept}${byAgeText(run, byAge)}.`,
     ),
   );
   const isCanceled = await offerCancel(context, client, run, {
@@ -63,10 +74,19 @@ export async function tellWhatGoesOn(
     json,
     what,
   });
-  return toGoesOnJson(run, left, isCanceled);
+  return toGoesOnJson(run, left, byAge, isCanceled);
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+function byAgeText({ cutoffs }: Run, { left, kept }: LeftByAge): string {
+  if (cutoffs === undefined) return "";
+  const ofThese =
+    kept.visits + kept.actions === 0
+      ? ""
+      : `, of which their retention keeps ${byRetentionText(kept)}`;
+  return `, and of sessions that stay ${byRetentionText(left)}${ofThese}`;
+}
 
 async function offerCancel(
   context: CliContext,

@@ -1,7 +1,13 @@
 /** Texts about the kinds of rows that a purge takes: sessions, visits, actions. */
 import { countOf } from "../terminal/words.js";
 import { formatTime } from "../time/time.js";
+import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
 import type { OwnCutoffs } from "../../convex/sessionTracker/shared/runs/run.js";
+
+/** Whether runs of the kind delete rows; others only change them. */
+export function deletes(kind: RunKind): boolean {
+  return kind === "purge";
+}
 
 /** The cutoff of a run in words: a purge while sessions are kept for ever has 0, and takes none. */
 export function cutoffText(cutoff: number): string {

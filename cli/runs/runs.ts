@@ -13,7 +13,7 @@ import { shellCommand } from "../terminal/shell.js";
 import { formatTime } from "../time/time.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
 import { adviceFor, resumeCommand } from "./advice.js";
-import { ownCutoffsText } from "./kinds.js";
+import { deletes, ownCutoffsText } from "./kinds.js";
 import { follow, readRun } from "./follow.js";
 import { conclude, report, tookText } from "./report.js";
 import { runTable } from "./table.js";
@@ -145,7 +145,7 @@ function runDetails(run: Run): string {
   ];
   return [
     ...(bounds.length === 0 ? [] : [`Bounds: ${bounds.join(", ")}`]),
-    ...(run.kind === "purge" && (run.visits || run.cutoffs)
+    ...(deletes(run.kind)
       ? [
           `Deleted: ${countOf(run.sessions, "session")}, ${countOf(run.visits ?? 0, "visit")}, ${countOf(run.actions, "action")}`,
         ]

@@ -3,7 +3,7 @@ import { entries } from "../terminal/entries.js";
 import { formatTable } from "../terminal/table.js";
 import { countOf, formatNumber } from "../terminal/words.js";
 import { fits } from "../terminal/wrap.js";
-import { cutoffText } from "./kinds.js";
+import { cutoffText, deletes } from "./kinds.js";
 import { formatTime } from "../time/time.js";
 
 export function runTable(runs: Run[], width = Infinity): string {
@@ -16,6 +16,7 @@ export function runTable(runs: Run[], width = Infinity): string {
       "BY",
       "CUTOFF",
       "SESSIONS",
+      "VISITS",
       "ACTIONS",
       "PAGES",
     ],
@@ -27,7 +28,8 @@ export function runTable(runs: Run[], width = Infinity): string {
       run.actor,
       cutoffText(run.cutoff),
       formatNumber(run.sessions),
-      formatNumber(run.actions),
+      deletes(run.kind) ? formatNumber(run.visits ?? 0) : "-",
+      deletes(run.kind) ? formatNumber(run.actions) : "-",
       formatNumber(run.pages),
     ]),
   );
@@ -38,6 +40,15 @@ export function runTable(runs: Run[], width = Infinity): string {
 function runLines(run: Run): string[] {
   return [
     `${run.runId}  ${run.kind}  ${run.status}  ${formatTime(run.startedAt)}`,
-    `${countOf(run.sessions, "session")}, ${countOf(run.actions, "action")}; cutoff ${cutoffText(run.cutoff)}; by ${run.actor}`,
+    `${doneText(run)}; cutoff ${cutoffText(run.cutoff)}; by ${run.actor}`,
   ];
+}
+
+function doneText({ kind, sessions, visits = 0, actions }: Run): string {
+  return [
+    countOf(sessions, "session"),
+    ...(deletes(kind)
+      ? [countOf(visits, "visit"), countOf(actions, "action")]
+      : []),
+  ].join(", ");
 }

@@ -67,10 +67,13 @@ export async function changePolicy(
       ...(options.reason === undefined ? {} : { reason: options.reason }),
     }),
   );
-  const goesOn = await tellOfPurge(context, connection, options, {
-    previous: current.retentionDays,
-    days: patch.retentionDays,
-  });
+  const goesOn = await tellOfPurge(
+    context,
+    connection,
+    options,
+    current,
+    patch,
+  );
   return {
     revision: changed.revision,
     before: changed.before as Partial<Policy>,
@@ -85,16 +88,17 @@ async function tellOfPurge(
   context: CliContext,
   connection: Connection,
   options: PolicyChangeOptions,
-  {
-    previous,
-    days,
-  }: { previous: RetentionDays; days?: RetentionDays | undefined },
+  current: Policy,
+  patch: Partial<Policy>,
 ): Promise<GoesOnJson | undefined> {
-  if (days === undefined || !isLower(previous, days)) return undefined;
-  const what = `the retention was raised from ${retentionText(previous)} to ${retentionText(days)}`;
+  const raised = RETENTIONS.filter(
+    (field) =>
+      patch[field] !== undefined && isLower(current[field], patch[field]),
+  );
+  if (raised.length === 0) return undefined;
   return await tellWhatGoesOn(context, connection, options, {
     kind: "purge",
-    what,
+    what: changesText(raised, current, patch, " was raised"),
     onlyKept: true,
   });
 }
@@ -115,12 +119,7 @@ async function confirmLowering(
   const schedules = await client.query("schedules/show:list", {});
   const isOfSessions = lowered.includes("retentionDays");
   const isOfRows = lowered.some((field) => field !== "retentionDays");
-  const change = lowered
-    .map((field) => {
-      const to = patch[field] ?? current[field];
-      return `the retention${OF[field]} from ${retentionText(current[field])} to ${retentionText(to)}`;
-    })
-    .join(", and ");
+  const change = changesText(lowered, current, patch);
   const older = [
     ...(isOfSessions ? [countOf(sessions, "session")] : []),
     ...(isOfRows
@@ -151,6 +150,21 @@ const OF = {
   visitRetentionDays: " of visits",
   actionRetentionDays: " of actions",
 };
+
+/** What becomes of these: the retention of visits from 30 days to 14 days, and … */
+function changesText(
+  fields: readonly (typeof RETENTIONS)[number][],
+  current: Policy,
+  patch: Partial<Policy>,
+  verb = "",
+): string {
+  return fields
+    .map((field) => {
+      const to = patch[field] ?? current[field];
+      return `the retention${OF[field]}${verb} from ${retentionText(current[field])} to ${retentionText(to)}`;
+    })
+    .join(", and ");
+}
 
 type Days = RetentionDays | OwnRetentionDays;
 

@@ -9,7 +9,12 @@ import { statusWarnings } from "./warnings.js";
 import { printable } from "../terminal/printable.js";
 import { runTable } from "../runs/table.js";
 import { scheduleTable } from "../schedules/table.js";
-import { formatDuration, formatRelative, formatTime } from "../time/time.js";
+import {
+  formatDuration,
+  formatRelative,
+  formatShortDuration,
+  formatTime,
+} from "../time/time.js";
 import { wrap } from "../terminal/wrap.js";
 
 /** The status for people: one screen, warnings first. */
@@ -57,6 +62,7 @@ export function stateText(
       "Sessions",
       `${formatNumber(sessions.total)}: ${formatNumber(sessions.active)} active, ${formatNumber(sessions.expired)} expired, ${formatNumber(sessions.ended)} ended`,
     ],
+    ["Today", todayText(status)],
     ["Oldest", oldestText(status, now)],
     [
       "Policy",
@@ -114,6 +120,12 @@ function runningLines(
       (run) =>
         `Running: ${run.kind}, ${progressText(run, progressOf(run, backlog, now))}`,
     );
+}
+
+function todayText({ today }: Status): string {
+  const { day, newVisitors, visits, engagedMs } = today;
+  if (visits === 0) return `${day}: no visit has begun and ended yet`;
+  return `${day}: ${countOf(visits, "visit")} ended, ${countOf(newVisitors, "new visitor")}, ${formatShortDuration(engagedMs / visits)} engaged each`;
 }
 
 function oldestText({ oldest }: Status, now: number): string {

@@ -609,6 +609,14 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               expired: number;
               ended: number;
             };
+            today: {
+              day: string;
+              newVisitors: number;
+              visits: number;
+              bounces: number;
+              engagedMs: number;
+              actions: number;
+            };
             oldest: { sessionId: string; lastActive: number } | null;
             settings: {
               idleTimeoutMs: number;

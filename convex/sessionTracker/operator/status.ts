@@ -2,6 +2,7 @@
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query, type QueryCtx } from "../_generated/server.js";
+import { type Day, vDay } from "../shared/days.js";
 import { checkInteger } from "../shared/errors.js";
 import { DEBTS_COUNTED, MAX_COUNTED } from "../shared/limits.js";
 import { RUN_KINDS } from "../shared/runs/kinds.js";
@@ -9,6 +10,7 @@ import { type Run, vRun } from "../shared/runs/run.js";
 import { expireCutoff, purgeCutoff } from "../shared/settings.js";
 import { VERSION } from "../shared/version.js";
 import { countSessions } from "../rows/counters.js";
+import { byDay, dayOf, NOTHING, shardsOf } from "../rows/days.js";
 import { walkDebts, walkInactive, walkRuns } from "../rows/walks.js";
 import {
   readRevisedSettings,
@@ -28,6 +30,8 @@ const vStatus = v.object({
     expired: v.number(),
     ended: v.number(),
   }),
+  /** What the visits that began today, by UTC, have come to so far; one counts once it has closed. */
+  today: vDay,
   /**
    * The session that has been inactive the longest, which a purge takes first; `null` where none is
    * inactive.
@@ -64,6 +68,7 @@ export const get = query({
     return {
       version: VERSION,
       sessions: await countSessions(ctx),
+      today: await figuresOf(ctx, dayOf(Date.now())),
       oldest: await oldestInactive(ctx),
       settings: await readRevisedSettings(ctx),
       schedules: await listSchedules(ctx),
@@ -121,6 +126,11 @@ async function oldestInactive(ctx: QueryCtx): Promise<Status["oldest"]> {
   const [session] = await walkInactive(ctx, stretch).take(1);
   if (session === undefined) return null;
   return { sessionId: session._id, lastActive: session.inactiveSince ?? 0 };
+}
+
+async function figuresOf(ctx: QueryCtx, day: string): Promise<Day> {
+  const [figures] = byDay(await shardsOf(ctx, day));
+  return figures ?? { day, ...NOTHING };
 }
 
 /**

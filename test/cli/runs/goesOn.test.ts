@@ -1,11 +1,15 @@
 /** A run that is under way while its policy changes: it is reported, counted, and can be stopped. */
 import { describe, expect, test } from "vitest";
 import type { ScheduleChangeJson } from "../../../cli/json/schedule.js";
-import type { RetentionJson } from "../../../cli/json/settings.js";
+import type {
+  RetentionJson,
+  SettingsChangeJson,
+} from "../../../cli/json/settings.js";
 import type { StatusJson } from "../../../cli/json/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { runToPage } from "../../convex/support/runKit.js";
-import { dailySessions, setUpDeployment } from "../support/deployment.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
+import { dailySessions, NOW, setUpDeployment } from "../support/deployment.js";
 
 /** Thirty sessions, 15 to 44 days old, and a purge by the retention that has done its first page of five. */
 async function setUpPurging(interactive = false, max?: number) {
@@ -66,6 +70,8 @@ describe("a purge under way when the retention is raised", () => {
         cutoff: "2026-08-01T12:00:00.000Z",
         left: 25,
         kept: command[0] === "retention" ? 6 : 25,
+        leftByRetention: { visits: 0, actions: 0 },
+        keptByRetention: { visits: 0, actions: 0 },
         canceled: true,
       });
       expect(await run()).toMatchObject({
@@ -94,6 +100,74 @@ describe("a purge under way when the retention is raised", () => {
         `Run ${runId} (purge) was asked for under other settings`,
       ),
     );
+  });
+});
+
+describe("a purge under way when the retention of visits or actions is raised", () => {
+  /**
+   * Ten sessions of a day ago, each with actions of 20 and of 10 days ago, and a purge of what is older than a week
+   * that has done a page of sessions.
+   */
+  async function setUpPurgingActions() {
+    const deployment = setUpDeployment();
+    const { component, setPolicy, store } = deployment;
+    await setPolicy({
+      ...{ pageSize: 5, actionRetentionDays: 7, visitRetentionDays: 7 },
+    });
+    await store([
+      ...dailySessions(10, 15),
+      ...dailySessions(10, 0, (_lastActive, index) => ({
+        anonymousId: `kept-${index}`,
+        lastActive: NOW - DAY_MS,
+        actions: [20, 10].map((days) => ({
+          ...{ at: NOW - days * DAY_MS, action: "click" },
+        })),
+      })),
+    ]);
+    const { runId } = await component.mutation(api.runs.control.start, {
+      ...{ kind: "purge", actor: "schedule", trigger: "schedule" },
+    });
+    await runToPage(component, runId, 1);
+    return { ...deployment, runId };
+  }
+
+  test("is reported with what it takes of them that is kept now", async () => {
+    const { terminal, runId } = await setUpPurgingActions();
+    const raise = ["settings", "set", "retention.actions=12d"];
+    const { exitCode, stderr } = await terminal.run(...raise);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(
+      "though the retention of actions was raised from 7 days to 12 days. It still deletes 5 sessions, and of sessions that stay 0 visits and 20 actions, of which their retention keeps 0 visits and 10 actions.\n",
+    );
+    expect(stderr).toContain(`\`sessions-ops runs cancel ${runId}\` stops it`);
+    const { warnings } = await terminal.json<StatusJson>("status");
+    expect(warnings).toContainEqual(
+      expect.stringContaining(
+        "so it deletes actions of sessions that stay which their retention keeps.",
+      ),
+    );
+  });
+
+  test("is in the JSON, and canceled by --cancel-run", async () => {
+    const { terminal, runId } = await setUpPurgingActions();
+    const changed = await terminal.json<SettingsChangeJson>(
+      ...["settings", "set", "retention.actions=session", "--cancel-run"],
+    );
+    expect(changed.goesOn).toMatchObject({
+      runId,
+      kept: 0,
+      leftByRetention: { visits: 0, actions: 20 },
+      keptByRetention: { visits: 0, actions: 20 },
+      canceled: true,
+    });
+  });
+
+  test("is not mentioned where it takes none that are kept now", async () => {
+    const { terminal } = await setUpPurgingActions();
+    const { stderr } = await terminal.run(
+      ...["settings", "set", "retention.visits=30d"],
+    );
+    expect(stderr).not.toContain("goes on");
   });
 });
 

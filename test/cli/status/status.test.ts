@@ -18,6 +18,17 @@ test("status --json has all values, with ISO times", async () => {
     },
     warnings: [expect.stringContaining("watchdog has not run") as string],
     sessions: { total: 3, active: 2, expired: 0, ended: 1 },
+    today: {
+      day: "2026-08-15",
+      isOver: false,
+      newVisitors: 1,
+      visits: 1,
+      bounces: 1,
+      bounceRate: 1,
+      engagedMs: 0,
+      engagedMsPerVisit: 0,
+      actions: 0,
+    },
     oldest: {
       sessionId: expect.any(String) as string,
       lastActive: "2026-08-15T11:29:00.000Z",
@@ -55,6 +66,7 @@ test("status prints people its sections in order", async () => {
 
     Deployment  http://127.0.0.99:3210 (sessions-ops serve in this folder), component sessionTracker 0.1.0
     Sessions    3: 2 active, 0 expired, 1 ended
+    Today       2026-08-15: 1 visit ended, 1 new visitor, 0s engaged each
     Oldest      last active 2026-08-15 11:29:00 UTC, 31 minutes ago (ID)
     Policy      idle after 30 minutes; retention 14 days
     Waiting     1 session to be expired by the next run, 0 sessions to be purged
@@ -95,28 +107,30 @@ test("status on a terminal of 80 columns fits its 24 rows", async () => {
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
   expect(stdout.replaceAll(/\w+(runs|sessions)\b/g, "ID"))
     .toMatchInlineSnapshot(`
-    "! The expire schedule is paused: audit (cli:ada@desk).
-      \`sessions-ops schedule resume expire\` ends it.
+      "! The expire schedule is paused: audit (cli:ada@desk).
+        \`sessions-ops schedule resume expire\` ends it.
 
-    Deployment  http://127.0.0.99:3210 (sessions-ops serve in this folder),
-                component sessionTracker 0.1.0
-    Sessions    1: 1 active, 0 expired, 0 ended
-    Oldest      no inactive session
-    Policy      idle after 30 minutes; retention 14 days
-    Waiting     0 sessions to be expired by the next run, 0 sessions to be purged
-    Watchdog    all well, 0 seconds ago
+      Deployment  http://127.0.0.99:3210 (sessions-ops serve in this folder),
+                  component sessionTracker 0.1.0
+      Sessions    1: 1 active, 0 expired, 0 ended
+      Today       2026-08-15: 2 visits ended, 2 new visitors, 0s engaged each
+      Oldest      no inactive session
+      Policy      idle after 30 minutes; retention 14 days
+      Waiting     0 sessions to be expired by the next run, 0 sessions to be purged
+      Watchdog    all well, 0 seconds ago
 
-    expire  */15 * * * * UTC, paused: audit
-      has not fired yet
-    purge  30 2 * * * UTC, on; next 2026-08-16 02:30:00 UTC, in 14 hours
-      has not fired yet
+      expire  */15 * * * * UTC, paused: audit
+        has not fired yet
+      purge  30 2 * * * UTC, on; next 2026-08-16 02:30:00 UTC, in 14 hours
+        has not fired yet
 
-    ID  expire  completed  2026-08-15 12:00:00 UTC
-      1 session, 0 actions; cutoff 2026-08-15 11:30:00 UTC; by cli:ada@desk
-    ID  purge  completed  2026-08-15 12:00:00 UTC
-      2 sessions, 1 action; cutoff 2026-08-15 11:29:37 UTC; by cli:ada@desk
-    "
-  `);
+      ID  expire  completed  2026-08-15 12:00:00 UTC
+        1 session; cutoff 2026-08-15 11:30:00 UTC; by cli:ada@desk
+      ID  purge  completed  2026-08-15 12:00:00 UTC
+        2 sessions, 2 visits, 1 action; cutoff 2026-08-15 11:29:37 UTC; by
+        cli:ada@desk
+      "
+    `);
 });
 
 test("status --watch on a terminal of 80 columns and 24 rows always shows the runs under way", async () => {
