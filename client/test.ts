@@ -1,5 +1,6 @@
 /// <reference types="vite/client" />
 import crons from "@convex-dev/crons/test";
+import rateLimiter from "@convex-dev/rate-limiter/test";
 import shardedCounter from "@convex-dev/sharded-counter/test";
 import workpool from "@convex-dev/workpool/test";
 import type { TestConvex } from "convex-test";
@@ -32,6 +33,7 @@ export function registerChildren<
   const deployment = t as unknown as TestDeployment;
   workpool.register(deployment, `${prefix}workpool`);
   crons.register(deployment, `${prefix}crons`);
+  rateLimiter.register(deployment, `${prefix}rateLimiter`);
   shardedCounter.register(deployment, `${prefix}shardedCounter`);
 }
 

@@ -2,6 +2,7 @@
 import { CliError } from "../errors.js";
 import { nearest } from "./nearest.js";
 import { readDuration } from "../time/time.js";
+import { takesNever } from "../../convex/sessionTracker/settings/policy.js";
 import type { Policy } from "../../convex/sessionTracker/shared/settings.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 
@@ -14,6 +15,9 @@ const FIELDS: readonly (keyof Policy)[] = [
   "touchAfterMs",
   "maxActionsPerSession",
   "maxMetadataBytes",
+  "maxActionsPerMinute",
+  "maxNewSessionsPerMinute",
+  "maxNewSessionsPerMinutePerAddress",
   "pageSize",
 ];
 
@@ -60,7 +64,7 @@ function setField(
 ): void {
   if (field === "visitRetentionDays" || field === "actionRetentionDays") {
     patch[field] = text === "session" ? text : readNumber(field, text);
-  } else if (field === "retentionDays" || field === "maxVisitMs") {
+  } else if (field === "retentionDays" || takesNever(field)) {
     patch[field] = text === "never" ? text : readNumber(field, text);
   } else {
     patch[field] = readNumber(field, text);
@@ -84,11 +88,11 @@ function numberOf(field: keyof Policy, text: string): number {
 }
 
 function exampleOf(field: keyof Policy): string {
+  const orNever = takesNever(field) ? ', or "never"' : "";
   if (field.endsWith("Ms")) {
-    const or = field === "maxVisitMs" ? ', or "never"' : "";
-    return `a duration such as 45m, or milliseconds${or}`;
+    return `a duration such as 45m, or milliseconds${orNever}`;
   }
-  if (!isRetention(field)) return "a number";
+  if (!isRetention(field)) return `a number${orNever}`;
   const or = field === "retentionDays" ? "never" : "session";
   return `a number of days, a duration such as 14d or 36h, or "${or}"`;
 }

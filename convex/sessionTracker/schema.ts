@@ -7,12 +7,14 @@ import { vPlace } from "./shared/places.js";
 import { vArchivedPage, vLearned, vRunFields } from "./shared/runs/run.js";
 import {
   vAction,
+  vActionMinute,
   vBlockedUntil,
   vSessionState,
   vStateCounts,
 } from "./shared/sessions.js";
 import { vEntry, vVisit } from "./shared/visits.js";
 import { vRunKind } from "./shared/runs/kinds.js";
+import { vRefusalCounts } from "./rows/refusals.js";
 import { vOverrides } from "./settings/overrides.js";
 import { vWholeRow } from "./settings/wholeRows.js";
 
@@ -58,6 +60,8 @@ export default defineSchema({
     inactiveSince: v.optional(v.number()),
     /** A purge has taken its last visit, by the retention of visits. Set only while the session is not active. */
     isStripped: v.optional(v.literal(true)),
+    /** What the lease said of the last minute of actions when the visitor ended the visit within it. */
+    actionMinute: v.optional(vActionMinute),
     /** Why the session ended, in the app's words; set only while `state` is "ended". */
     endReason: v.optional(v.string()),
     /**
@@ -87,6 +91,8 @@ export default defineSchema({
     lastActive: v.number(),
     /** Number of actions in the current visit. */
     actionCount: v.number(),
+    /** The actions of the minute that began with its first action; absent before the visit's first. */
+    actionMinute: v.optional(vActionMinute),
     /** Number of actions of the current visit that purges have deleted by their age; absent is 0. */
     purgedActions: v.optional(v.number()),
     /** Start of the visit, in ms since the epoch; absent in leases of 0.1. */
@@ -169,7 +175,26 @@ export default defineSchema({
     // transaction.
     onExpired: v.optional(v.string()),
     onPurged: v.optional(v.string()),
+    /** The salt of the hash of addresses; absent until `maxNewSessionsPerMinutePerAddress` is first set. */
+    addressSalt: v.optional(v.string()),
   }),
+
+  /**
+   * How many calls of visitors were refused by the bounds of the settings: 16 rows at most, see `rows/refusals`.
+   * Written by `visitors` when a call is refused, through `rows/refusals`. Read by `operator/status`. Never deleted;
+   * a row forgets what is older than a day when it is next written.
+   */
+  refusals: defineTable({
+    shard: v.number(),
+    lastAt: v.number(),
+    hours: v.array(
+      v.object({
+        /** The beginning of the hour, in ms since the epoch. */
+        hour: v.number(),
+        ...vRefusalCounts.fields,
+      }),
+    ),
+  }).index("shard", ["shard"]),
 
   /**
    * The last exact count of all sessions: at most one row, see `rows/tallies`.

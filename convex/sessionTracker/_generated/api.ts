@@ -34,6 +34,7 @@ import type * as rows_erasures from "../rows/erasures.js";
 import type * as rows_merge from "../rows/merge.js";
 import type * as rows_pages from "../rows/pages.js";
 import type * as rows_patch from "../rows/patch.js";
+import type * as rows_refusals from "../rows/refusals.js";
 import type * as rows_sessions from "../rows/sessions.js";
 import type * as rows_tallies from "../rows/tallies.js";
 import type * as rows_visits from "../rows/visits.js";
@@ -101,6 +102,7 @@ import type * as visitors_end from "../visitors/end.js";
 import type * as visitors_forget from "../visitors/forget.js";
 import type * as visitors_heartbeat from "../visitors/heartbeat.js";
 import type * as visitors_link from "../visitors/link.js";
+import type * as visitors_newcomers from "../visitors/newcomers.js";
 import type * as visitors_ownVisit from "../visitors/ownVisit.js";
 import type * as visitors_startVisit from "../visitors/startVisit.js";
 import type * as visitors_timeline from "../visitors/timeline.js";
@@ -139,6 +141,7 @@ const fullApi: ApiFromModules<{
   "rows/merge": typeof rows_merge;
   "rows/pages": typeof rows_pages;
   "rows/patch": typeof rows_patch;
+  "rows/refusals": typeof rows_refusals;
   "rows/sessions": typeof rows_sessions;
   "rows/tallies": typeof rows_tallies;
   "rows/visits": typeof rows_visits;
@@ -206,6 +209,7 @@ const fullApi: ApiFromModules<{
   "visitors/forget": typeof visitors_forget;
   "visitors/heartbeat": typeof visitors_heartbeat;
   "visitors/link": typeof visitors_link;
+  "visitors/newcomers": typeof visitors_newcomers;
   "visitors/ownVisit": typeof visitors_ownVisit;
   "visitors/startVisit": typeof visitors_startVisit;
   "visitors/timeline": typeof visitors_timeline;
@@ -240,5 +244,6 @@ export const internal: FilterApi<
 export const components = componentsGeneric() as unknown as {
   workpool: import("@convex-dev/workpool/_generated/component.js").ComponentApi<"workpool">;
   crons: import("@convex-dev/crons/_generated/component.js").ComponentApi<"crons">;
+  rateLimiter: import("@convex-dev/rate-limiter/_generated/component.js").ComponentApi<"rateLimiter">;
   shardedCounter: import("@convex-dev/sharded-counter/_generated/component.js").ComponentApi<"shardedCounter">;
 };

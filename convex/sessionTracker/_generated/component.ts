@@ -627,6 +627,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               touchAfterMs: number;
               maxActionsPerSession: number;
               maxMetadataBytes: number;
+              maxActionsPerMinute: number | "never";
+              maxNewSessionsPerMinute: number | "never";
+              maxNewSessionsPerMinutePerAddress: number | "never";
               pageSize: number;
               schedules: {
                 expire: {
@@ -713,6 +716,13 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               archiveFile?: string;
             }>;
             hookDebts: number;
+            refused: {
+              newSessions: number;
+              ofAddress: number;
+              actionsPerMinute: number;
+              actionsPerSession: number;
+              lastAt: number | null;
+            };
             watchdog: {
               lastAt: number | null;
               lastResult: string | null;
@@ -1209,6 +1219,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               touchAfterMs?: number;
               maxActionsPerSession?: number;
               maxMetadataBytes?: number;
+              maxActionsPerMinute?: number | "never";
+              maxNewSessionsPerMinute?: number | "never";
+              maxNewSessionsPerMinutePerAddress?: number | "never";
               pageSize?: number;
             };
             cursor?: {
@@ -1411,6 +1424,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               touchAfterMs?: number;
               maxActionsPerSession?: number;
               maxMetadataBytes?: number;
+              maxActionsPerMinute?: number | "never";
+              maxNewSessionsPerMinute?: number | "never";
+              maxNewSessionsPerMinutePerAddress?: number | "never";
               pageSize?: number;
             };
             actor: string;
@@ -1433,6 +1449,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             touchAfterMs: number;
             maxActionsPerSession: number;
             maxMetadataBytes: number;
+            maxActionsPerMinute: number | "never";
+            maxNewSessionsPerMinute: number | "never";
+            maxNewSessionsPerMinutePerAddress: number | "never";
             pageSize: number;
             schedules: {
               expire: {
@@ -1500,6 +1519,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               reason:
                 | "invalidAnonymousId"
                 | "invalidAction"
+                | "tooManySessions"
                 | "tooManyActions"
                 | "metadataTooLarge"
                 | "invalidVisit"
@@ -1740,6 +1760,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               reason:
                 | "invalidAnonymousId"
                 | "invalidAction"
+                | "tooManySessions"
                 | "tooManyActions"
                 | "metadataTooLarge"
                 | "invalidVisit"

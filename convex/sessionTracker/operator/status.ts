@@ -11,6 +11,7 @@ import { expireCutoff, purgeCutoff } from "../shared/settings.js";
 import { VERSION } from "../shared/version.js";
 import { countSessions } from "../rows/counters.js";
 import { byDay, dayOf, NOTHING, shardsOf } from "../rows/days.js";
+import { readRefusals, vRefusals } from "../rows/refusals.js";
 import { walkDebts, walkInactive, walkRuns } from "../rows/walks.js";
 import {
   readRevisedSettings,
@@ -48,6 +49,8 @@ const vStatus = v.object({
    * Number of calls that the app's hooks owe for erased visitors, counted up to 100; see `operator/hooks`.
    */
   hookDebts: v.number(),
+  /** What the bounds of the settings refused to visitors in the last 24 hours. */
+  refused: vRefusals,
   watchdog: v.object({
     lastAt: v.union(v.number(), v.null()),
     lastResult: v.union(v.string(), v.null()),
@@ -74,6 +77,7 @@ export const get = query({
       schedules: await listSchedules(ctx),
       runs: await currentRuns(ctx),
       hookDebts: await countDebts(ctx),
+      refused: await readRefusals(ctx, Date.now()),
       watchdog: {
         lastAt: tick?.lastAt ?? null,
         lastResult: tick?.lastResult ?? null,

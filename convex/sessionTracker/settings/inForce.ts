@@ -36,6 +36,11 @@ export async function readHook(
   return (await settingsRow(ctx))?.[name] ?? null;
 }
 
+/** The salt of the hash of addresses, which is there while `maxNewSessionsPerMinutePerAddress` is a number. */
+export async function readAddressSalt(ctx: QueryCtx): Promise<string> {
+  return (await settingsRow(ctx))?.addressSalt ?? "";
+}
+
 /** The row of the settings; `null` while nobody has changed any. */
 export function settingsRow(ctx: QueryCtx): Promise<Doc<"settings"> | null> {
   return ctx.db.query("settings").withIndex("by_creation_time").unique();
@@ -44,6 +49,6 @@ export function settingsRow(ctx: QueryCtx): Promise<Doc<"settings"> | null> {
 export function overridesOf(row: Doc<"settings"> | null): Overrides {
   if (row === null) return {};
   const { _id, _creationTime, revision, onExpired, onPurged, ...stored } = row;
-  const { overrides, ...whole } = stored;
+  const { overrides, addressSalt, ...whole } = stored;
   return overrides ?? overridesOfWhole(whole);
 }

@@ -48,8 +48,26 @@ const RANGES: {
   maxActionsPerSession: [0, 1_000_000],
   // A document is at most 1 MiB; the rest of an action must fit beside its metadata.
   maxMetadataBytes: [0, 512 * 1_024],
+  maxActionsPerMinute: [1, 1_000_000],
+  maxNewSessionsPerMinute: [1, 1_000_000],
+  maxNewSessionsPerMinutePerAddress: [1, 1_000_000],
   pageSize: [1, MAX_DELETES_PER_PAGE],
 };
+
+/** The settings that a number bounds, or nothing does. Validators refuse the word for all others. */
+const BOUNDS = [
+  "maxVisitMs",
+  "maxActionsPerMinute",
+  "maxNewSessionsPerMinute",
+  "maxNewSessionsPerMinutePerAddress",
+] as const satisfies (keyof Policy)[];
+
+/** Whether `never` turns the setting off. */
+export function takesNever(
+  field: keyof Policy,
+): field is (typeof BOUNDS)[number] {
+  return BOUNDS.some((bound) => bound === field);
+}
 
 function rangeFault(policy: Policy): PolicyFault | null {
   for (const field of Object.keys(RANGES) as (keyof typeof RANGES)[]) {
@@ -57,7 +75,7 @@ function rangeFault(policy: Policy): PolicyFault | null {
     const [min, max] = RANGES[field];
     if (value === "never") continue;
     if (Number.isInteger(value) && value >= min && value <= max) continue;
-    const or = field === "maxVisitMs" ? ', or "never"' : "";
+    const or = takesNever(field) ? ', or "never"' : "";
     const rule = `must be a whole number from ${min} to ${max}${or}`;
     return fault(field, value, rule);
   }

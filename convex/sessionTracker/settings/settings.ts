@@ -203,14 +203,24 @@ function hooksOf(row: Doc<"settings"> | null): Hooks {
   return hooks;
 }
 
-/** Replaces the whole row, so that a row of 0.1 becomes a row of overrides. */
+/**
+ * Replaces the whole row, so that a row of 0.1 becomes a row of overrides. A salt that there is stays; one is drawn
+ * once addresses are to be hashed.
+ */
 async function writeRow(
   ctx: MutationCtx,
   before: Doc<"settings"> | null,
   row: Row & { overrides: Overrides },
 ): Promise<void> {
-  if (before === null) await ctx.db.insert("settings", row);
-  else await ctx.db.replace("settings", before._id, row);
+  const { maxNewSessionsPerMinutePerAddress = "never" } = row.overrides;
+  const addressSalt =
+    before?.addressSalt ??
+    (maxNewSessionsPerMinutePerAddress === "never"
+      ? undefined
+      : crypto.randomUUID());
+  const next = addressSalt === undefined ? row : { ...row, addressSalt };
+  if (before === null) await ctx.db.insert("settings", next);
+  else await ctx.db.replace("settings", before._id, next);
 }
 
 /** The settings of a patch that differ from the current ones, with the values before and after. */

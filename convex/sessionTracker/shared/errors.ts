@@ -15,6 +15,8 @@ export const ERROR_KINDS = [
   "sessionNotFound",
   /** The visitor's session is blocked; `retryAfterMs` says for how long, where the block ends. */
   "revoked",
+  /** More new visitors come than the settings let in; `retryAfterMs` says when to try again. */
+  "tooManySessions",
   "revisionConflict",
   "retentionNever",
   "runNotFound",

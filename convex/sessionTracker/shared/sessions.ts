@@ -1,5 +1,6 @@
 /** Sessions and actions: their shapes, the answers to visitors, and the rules that need only a row. */
 import { v, type Infer } from "convex/values";
+import { MINUTE_MS } from "./times.js";
 import { vEntry, vVisit } from "./visits.js";
 
 export const vSessionState = v.union(
@@ -38,6 +39,15 @@ export type SessionOf = Infer<typeof vSessionOf>;
 const vRefusal = v.union(
   v.literal("invalidAnonymousId"),
   v.literal("invalidAction"),
+  /**
+   * The visitor is new, and more new ones come than the settings let in. `retryAfterMs` says when to try
+   * again; it differs from one answer to the next, so that not all come back at once.
+   */
+  v.literal("tooManySessions"),
+  /**
+   * The session had its actions of the minute, and `retryAfterMs` says when the next one is; without
+   * `retryAfterMs` it is full for good.
+   */
   v.literal("tooManyActions"),
   v.literal("metadataTooLarge"),
   /** What a page reports of its visit is not of the form that it may have. */
@@ -54,8 +64,34 @@ const vRefused = v.object({
   retryAfterMs: v.optional(v.number()),
 });
 
-export function refuse(reason: Refusal) {
+export function refuse<Reason extends Refusal>(reason: Reason) {
   return { ok: false as const, reason };
+}
+
+/** The answer to a call that a bound on calls in a time refused. */
+export function refuseFor<Reason extends "tooManySessions" | "tooManyActions">(
+  reason: Reason,
+  retryAfterMs: number,
+) {
+  return { ok: false as const, reason, retryAfterMs };
+}
+
+// ── Actions a minute, which the lease counts ─────────────────────────────────
+
+export const vActionMinute = v.object({
+  /** When its first action happened, in ms since the epoch. */
+  startedAt: v.number(),
+  actions: v.number(),
+});
+export type ActionMinute = Infer<typeof vActionMinute>;
+
+/** The minute of actions under way; `undefined` where it is over, or lies ahead of the clock. */
+export function minuteUnderWay(
+  minute: ActionMinute | undefined,
+  now: number,
+): ActionMinute | undefined {
+  if (minute === undefined || minute.startedAt > now) return undefined;
+  return now - minute.startedAt < MINUTE_MS ? minute : undefined;
 }
 
 // ── Blocks: an ended session that may not come back before a time ────────────

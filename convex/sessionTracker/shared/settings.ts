@@ -13,7 +13,8 @@ export type RetentionDays = Infer<typeof vRetentionDays>;
 export const vOwnRetentionDays = v.union(v.number(), v.literal("session"));
 export type OwnRetentionDays = Infer<typeof vOwnRetentionDays>;
 
-const vMaxVisitMs = v.union(v.number(), v.literal("never"));
+/** A number, or no bound at all. */
+const vBound = v.union(v.number(), v.literal("never"));
 
 const policyFields = {
   /** A visit ends once its visitor has been away for longer than this. @default 30 minutes */
@@ -25,13 +26,25 @@ const policyFields = {
   /** Counted from when an action happened; shorter than `retentionDays`. @default session */
   actionRetentionDays: vOwnRetentionDays,
   /** A visit that has gone on for this long is followed by the next, however busy it is. @default 24 hours */
-  maxVisitMs: vMaxVisitMs,
+  maxVisitMs: vBound,
   /** A heartbeat writes nothing while the last write is younger than this. @default one minute */
   touchAfterMs: v.number(),
   /** An action beyond this number is refused. @default 10,000 */
   maxActionsPerSession: v.number(),
   /** An action with more metadata than this is refused. @default 8,192 */
   maxMetadataBytes: v.number(),
+  /** A session's action beyond this number within a minute is refused for the rest of it. @default 120 */
+  maxActionsPerMinute: vBound,
+  /**
+   * Who is new beyond this number a minute, in the whole deployment, is refused for a while; visitors who have
+   * a session never are. @default 6,000
+   */
+  maxNewSessionsPerMinute: vBound,
+  /**
+   * The same for those who call from one address: addresses are hashed into a fixed number of buckets, and
+   * none is stored. @default never
+   */
+  maxNewSessionsPerMinutePerAddress: vBound,
   /**
    * Number of sessions that a page of a run aims for; pages that do not fit a transaction get smaller.
    * @default 1,000
@@ -57,6 +70,9 @@ export const DEFAULT_SETTINGS: Settings = {
   touchAfterMs: MINUTE_MS,
   maxActionsPerSession: 10_000,
   maxMetadataBytes: 8_192,
+  maxActionsPerMinute: 120,
+  maxNewSessionsPerMinute: 6_000,
+  maxNewSessionsPerMinutePerAddress: "never",
   pageSize: 1_000,
   schedules: {
     expire: { spec: "*/15 * * * *", timeZone: "UTC" },

@@ -6,13 +6,17 @@ import {
   isAnonymousId,
   MAX_ACTION_NAME,
   MAX_RESOURCE_ID,
+  minuteUnderWay,
   type Refusal,
   refuse,
+  refuseFor,
   revoked,
   vActionResult,
 } from "../shared/sessions.js";
 import type { Settings } from "../shared/settings.js";
+import { MINUTE_MS } from "../shared/times.js";
 import { whyOver } from "../shared/visits.js";
+import { countRefusal } from "../rows/refusals.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { readSettings } from "../settings/inForce.js";
 import { startVisit } from "./startVisit.js";
@@ -20,8 +24,9 @@ import { startVisit } from "./startVisit.js";
 /**
  * Records what the visitor did, and starts a visit where none is under way. An action over a limit is refused
  * whole, never cut: `invalidAction` for a name or `resourceId` of a wrong length, `metadataTooLarge` beyond the
- * setting `maxMetadataBytes`, `tooManyActions` beyond `maxActionsPerSession`, `revoked`
- * while the visitor is blocked.
+ * setting `maxMetadataBytes`, `tooManyActions` beyond `maxActionsPerSession`, and with `retryAfterMs` beyond
+ * `maxActionsPerMinute`, `tooManySessions` for a new visitor beyond the bounds on these, `revoked` while the visitor
+ * is blocked. What the bounds refuse is counted, see `rows/refusals`, and nothing else is written.
  */
 export const record = mutation({
   args: {
@@ -40,18 +45,30 @@ export const record = mutation({
     if (block !== null) return revoked(block, now);
     const settings = await readSettings(ctx);
     const recorded = (session?.actionCount ?? 0) + (lease?.actionCount ?? 0);
-    const refusal = refusalOf(what, recorded, settings);
+    const refusal = refusalOf(what, settings);
     if (refusal !== null) return refuse(refusal);
+    if (recorded >= settings.maxActionsPerSession) {
+      await countRefusal(ctx, "actionsPerSession", now);
+      return refuse("tooManyActions");
+    }
+    const minute = minuteUnderWay((lease ?? session)?.actionMinute, now);
+    const { startedAt, actions } = minute ?? { startedAt: now, actions: 0 };
+    const { maxActionsPerMinute } = settings;
+    if (maxActionsPerMinute !== "never" && actions >= maxActionsPerMinute) {
+      await countRefusal(ctx, "actionsPerMinute", now);
+      return refuseFor("tooManyActions", startedAt + MINUTE_MS - now);
+    }
 
     const visit =
       lease === null || whyOver(lease, now) !== null
         ? await startVisit(ctx, anonymousId, session, lease, now)
         : {
+            ok: true as const,
             session: lease.session,
             lease: lease._id,
             actionCount: lease.actionCount,
           };
-    if (visit === null) return refuse("invalidAnonymousId");
+    if (!visit.ok) return visit;
     await ctx.db.insert("actions", {
       session: visit.session,
       at: now,
@@ -59,6 +76,7 @@ export const record = mutation({
     });
     await ctx.db.patch("leases", visit.lease, {
       actionCount: visit.actionCount + 1,
+      actionMinute: { startedAt, actions: actions + 1 },
       lastActive: now,
     });
     return { ok: true as const, sessionId: visit.session };
@@ -69,7 +87,6 @@ export const record = mutation({
 
 function refusalOf(
   what: { action: string; resourceId?: string; metadata?: Value },
-  recorded: number,
   settings: Settings,
 ): Refusal | null {
   const { action, resourceId = "", metadata } = what;
@@ -77,7 +94,6 @@ function refusalOf(
     return "invalidAction";
   }
   if (resourceId.length > MAX_RESOURCE_ID) return "invalidAction";
-  if (recorded >= settings.maxActionsPerSession) return "tooManyActions";
   const sizeBytes = metadata === undefined ? 0 : getConvexSize(metadata);
   return sizeBytes > settings.maxMetadataBytes ? "metadataTooLarge" : null;
 }

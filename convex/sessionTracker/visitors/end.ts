@@ -2,6 +2,7 @@
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
+import { minuteUnderWay } from "../shared/sessions.js";
 import {
   isVisitReport,
   type VisitReport,
@@ -68,10 +69,12 @@ export async function endVisit(
 ): Promise<void> {
   const { reason, report } = how;
   const now = Date.now();
+  const minute = minuteUnderWay(lease.actionMinute, now);
   const closed = await closeVisit(ctx, session, lease, {
     state: "ended",
     inactiveSince: whyOver(lease, now) === "idle" ? lease.lastActive : now,
     ...(reason === undefined ? {} : { endReason: reason }),
+    ...(minute === undefined ? {} : { actionMinute: minute }),
     report,
   });
   await countVisits(ctx, [closed]);

@@ -54,7 +54,7 @@ export const beat = mutation({
         now,
         report,
       );
-      if (visit === null) return refuse("invalidAnonymousId");
+      if (!visit.ok) return visit;
       return alive(visit.session, visit.how, visit.startedAt);
     }
     if (report?.startedAt !== undefined && report.startedAt < startOf(lease)) {

@@ -1,6 +1,6 @@
 /** Linking a visitor to the user of the app that the visitor turned out to be, and undoing that. */
 import { v } from "convex/values";
-import type { Doc } from "../_generated/dataModel.js";
+import type { Doc, Id } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
 import { fail } from "../shared/errors.js";
 import {
@@ -21,7 +21,8 @@ import { startVisit } from "./startVisit.js";
  * user's. Of a visitor who is linked to this user already it reads one document and writes none.
  * @param userId the app's own id of the user
  * @throws invalidAnonymousId; invalidArgument `{ argument: "userId" }` for none or one of more than 1,024 characters;
- *   revoked `{ retryAfterMs? }` while the visitor is blocked
+ *   revoked `{ retryAfterMs? }` while the visitor is blocked; tooManySessions `{ retryAfterMs }` for a
+ *   new visitor beyond the bounds of the settings
  */
 export const user = mutation({
   args: { anonymousId: v.string(), userId: v.string() },
@@ -47,14 +48,9 @@ export const user = mutation({
       }
       return { sessionId: existing._id, userId };
     }
-    const visit =
-      (await startVisit(ctx, anonymousId, null, null, now)) ??
-      fail(
-        "invalidAnonymousId",
-        "anonymousId must not be the sessionId of another visitor",
-      );
-    await ctx.db.patch("sessions", visit.session, { userId });
-    return { sessionId: visit.session, userId };
+    const sessionId = await create(ctx, anonymousId, now);
+    await ctx.db.patch("sessions", sessionId, { userId });
+    return { sessionId, userId };
   },
 });
 
@@ -106,4 +102,25 @@ async function hand(
     await ctx.db.patch("leases", lease._id, { formerUserId });
   }
   await ctx.db.patch("sessions", _id, { userId });
+}
+
+async function create(
+  ctx: MutationCtx,
+  anonymousId: string,
+  now: number,
+): Promise<Id<"sessions">> {
+  const visit = await startVisit(ctx, anonymousId, null, null, now);
+  if (visit.ok) return visit.session;
+  if (visit.reason === "invalidAnonymousId") {
+    fail(
+      "invalidAnonymousId",
+      "anonymousId must not be the sessionId of another visitor",
+    );
+  }
+  const { reason, retryAfterMs } = visit;
+  fail(
+    reason,
+    `More new visitors come than maxNewSessionsPerMinute lets in; try again in ${retryAfterMs} ms.`,
+    { retryAfterMs },
+  );
 }

@@ -2,6 +2,12 @@
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import {
+  type ActionMinute,
+  minuteUnderWay,
+  refuse,
+} from "../shared/sessions.js";
+import type { Settings } from "../shared/settings.js";
+import {
   credited,
   type Entry,
   entryOf,
@@ -15,13 +21,14 @@ import { findBySessionId } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
 import { readSettings } from "../settings/inForce.js";
 import { creditLast, keepVisit, visitOf } from "./closeVisit.js";
+import { admit } from "./newcomers.js";
 
 /**
  * Starts a visit: the visitor's first, the next after the session expired or ended, or the next after a lease
  * whose visit is over and that no run has expired yet, so that visits do not depend on when runs happen.
  * @param report the page's report of the visit that starts, or still of the visit before
- * @returns `null` for a new visitor whose anonymousId is the sessionId of another visitor: operators name
- *   sessions by either id
+ * @returns the answer to a new visitor who is refused: `tooManySessions`, or `invalidAnonymousId` where the
+ *   anonymousId is the sessionId of another visitor, as operators name sessions by either id
  */
 export async function startVisit(
   ctx: MutationCtx,
@@ -31,9 +38,14 @@ export async function startVisit(
   now: number,
   report?: VisitReport,
 ) {
-  const terms = await termsOf(ctx, now, report);
+  const settings = await readSettings(ctx);
+  const terms = termsOf(settings, now, report);
   if (session === null) {
-    if ((await findBySessionId(ctx, anonymousId)) !== null) return null;
+    if ((await findBySessionId(ctx, anonymousId)) !== null) {
+      return refuse("invalidAnonymousId");
+    }
+    const refusal = await admit(ctx, settings, now);
+    if (refusal !== null) return refusal;
     const { entry } = terms;
     const created = await ctx.db.insert("sessions", {
       anonymousId,
@@ -56,23 +68,27 @@ export async function startVisit(
       visits,
       ...(await followUp(ctx, session, overLease, now, report)),
     });
-    const lease = { anonymousId, session: _id, ...terms };
+    const minute = minuteOf(overLease, now);
+    const lease = { anonymousId, session: _id, ...terms, ...minute };
     await ctx.db.replace("leases", overLease._id, lease);
-    return visit(_id, overLease._id, "revived", now);
+    return visit(_id, overLease._id, "revived", now, minute);
   }
   await ctx.db.patch("sessions", _id, {
     state: "active",
     visits,
     inactiveSince: undefined,
     isStripped: undefined,
+    actionMinute: undefined,
     endReason: undefined,
     blockedUntil: undefined,
     ...(await creditLast(ctx, session, report, now)),
   });
   await countStates(ctx, { [session.state]: -1, active: 1 });
   await noteChanges(ctx, [changeOf(session, "active")]);
-  const lease = { anonymousId, session: _id, ...terms };
-  return visit(_id, await ctx.db.insert("leases", lease), "revived", now);
+  const minute = minuteOf(session, now);
+  const lease = { anonymousId, session: _id, ...terms, ...minute };
+  const made = await ctx.db.insert("leases", lease);
+  return visit(_id, made, "revived", now, minute);
 }
 
 /** Notes where the session's first visit came from, which was not known when it started. */
@@ -91,12 +107,11 @@ export async function keepFirstEntry(
 /**
  * The lease of a visit that starts, with the settings that it is to go by: a heartbeat reads nothing else.
  */
-async function termsOf(
-  ctx: MutationCtx,
+function termsOf(
+  { touchAfterMs, idleTimeoutMs, maxVisitMs }: Settings,
   now: number,
   report: VisitReport | undefined,
 ) {
-  const { touchAfterMs, idleTimeoutMs, maxVisitMs } = await readSettings(ctx);
   const entry = entryOf(report);
   return {
     startedAt: now,
@@ -132,6 +147,17 @@ function visit<How extends "created" | "revived">(
   lease: Id<"leases">,
   how: How,
   startedAt: number,
+  minute: { actionMinute?: ActionMinute } = {},
 ) {
-  return { session, lease, how, startedAt, actionCount: 0 };
+  const started = { session, lease, how, startedAt, actionCount: 0 };
+  return { ok: true as const, ...started, ...minute };
+}
+
+/** The minute of actions under way: who ends a visit, or begins the next, has no more actions in it than others. */
+function minuteOf(
+  { actionMinute }: { actionMinute?: ActionMinute },
+  now: number,
+): { actionMinute?: ActionMinute } {
+  const minute = minuteUnderWay(actionMinute, now);
+  return minute === undefined ? {} : { actionMinute: minute };
 }

@@ -16,8 +16,11 @@ test("get shows every setting, with its intervals as times in both zones", async
     "SETTING                                  VALUE
     actionRetentionDays (retention.actions)  the session's
     idleTimeoutMs                            30 minutes
+    maxActionsPerMinute                      120
     maxActionsPerSession                     10,000
     maxMetadataBytes                         8,192
+    maxNewSessionsPerMinute                  6,000
+    maxNewSessionsPerMinutePerAddress        never
     maxVisitMs                               1 day
     pageSize                                 1,000
     retentionDays (retention.sessions)       14 days
@@ -123,6 +126,9 @@ test.each([
   ["retention.actions=20d", "must be less than retentionDays (14 days)"],
   ["retention.visits=never", 'a duration such as 14d or 36h, or "session"'],
   ["retention.sessions=session", 'or "never"'],
+  ["maxNewSessionsPerMinute=no", 'a number, or "never"'],
+  ["maxNewSessionsPerMinute=0", 'from 1 to 1000000, or "never"'],
+  ["maxActionsPerSession=never", "is not a number."],
   ["retention.action=3d", "Did you mean retention.actions?"],
   ["retention.toString=3d", "There is no setting"],
   ["retention.visits=30m", "must be from one hour (1/24)"],
