@@ -12,7 +12,7 @@ import {
   printJsonLine,
   widthOf,
 } from "../terminal/output.js";
-
+import { startProgress, type Progress } from "../terminal/progressBar.js";
 import { blockedText } from "./blocked.js";
 import { shellCommand } from "../terminal/shell.js";
 import { formatTable } from "../terminal/table.js";
@@ -51,17 +51,12 @@ export async function list(
   const { client } = await connect(context, options);
   const there = await byDeploymentClock(context, client);
   const search = toSearch(there, options);
-  const found = await find(client, search, options);
-  if (options.jsonl) {
-    for (const row of found.sessions) {
-      printJsonLine(context, row);
-    }
-  } else if (options.json) {
-    return printJson(context, found);
-  } else {
+  const found = await find(context, client, search, options);
+  if (options.json) return printJson(context, found);
+  if (!options.jsonl) {
     print(context, sessionTable(found.sessions, options, widthOf(context)));
   }
-  if (options.source !== undefined || options.minEngaged !== undefined) {
+  if (hasNoIndex(options)) {
     note(
       context,
       `Looked at ${countOf(found.scanned, "session")}: no index serves ${filtersText(options)}.`,
@@ -123,27 +118,62 @@ function checkRange(what: string, from = 0, before = Infinity): void {
   );
 }
 
-/** Reads pages until the limit is filled: a filter leaves rows out of a page. */
+/**
+ * Reads pages until the limit is filled: a filter leaves rows out of a page. Lines of `--jsonl` are printed as
+ * they are found, so that whoever reads them need not wait for all.
+ */
 async function find(
+  context: CliContext,
   client: ComponentClient,
   search: Search,
-  { limit, cursor: from }: ListOptions,
+  options: ListOptions,
 ): Promise<ListJson> {
+  const { limit, cursor: from } = options;
   const sessions: SessionJson[] = [];
+  let count = 0;
   let scanned = 0;
   let cursor: string | null = from ?? null;
-  do {
-    const page = await readPage(
-      client,
-      search,
-      limit - sessions.length,
-      cursor,
-    );
-    sessions.push(...page.sessions.map(toSessionJson));
-    cursor = page.cursor;
-    scanned += page.scanned;
-  } while (cursor !== null && sessions.length < limit);
+  const progress = await startLooking(context, client, options);
+  try {
+    do {
+      const page = await readPage(client, search, limit - count, cursor);
+      const rows = page.sessions.map(toSessionJson);
+      if (!options.jsonl) sessions.push(...rows);
+      else for (const row of rows) printJsonLine(context, row);
+      count += rows.length;
+      cursor = page.cursor;
+      scanned += page.scanned;
+      progress.update(scanned);
+    } while (cursor !== null && count < limit);
+  } finally {
+    progress.stop();
+  }
   return { sessions, cursor, scanned };
+}
+
+/** Shows how far a search is that may look at every session. */
+async function startLooking(
+  context: CliContext,
+  client: ComponentClient,
+  options: ListOptions,
+): Promise<Progress> {
+  const enabled =
+    hasNoIndex(options) &&
+    !options.json &&
+    !options.jsonl &&
+    context.stderr.isTTY === true;
+  const total = enabled
+    ? (await client.query("operator/status:get", {})).sessions.total
+    : 0;
+  return await startProgress(context, {
+    total,
+    unit: "looked at",
+    enabled: enabled && total > MAX_LISTED,
+  });
+}
+
+function hasNoIndex({ source, minEngaged }: ListOptions): boolean {
+  return source !== undefined || minEngaged !== undefined;
 }
 
 function readPage(

@@ -13,7 +13,7 @@ import { readSession, type IdOptions } from "./readSession.js";
 import { shellCommand } from "../terminal/shell.js";
 import { printable } from "../terminal/printable.js";
 import { formatTable } from "../terminal/table.js";
-import { shortened } from "../terminal/words.js";
+import { shortened } from "../terminal/wrap.js";
 import { formatShortDuration, formatTime } from "../time/time.js";
 import {
   toActionJson,
@@ -45,11 +45,11 @@ export async function show(
   options: ShowOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const noteEarlier = (what: string, flag: string, from: string | null) => {
-    if (from === null) return;
+  const noteEarlier = (what: string, from: Partial<ShowOptions>) => {
+    const flags = pageFlags({ ...options, ...from });
     note(
       context,
-      `${what}: ${shellCommand("sessions-ops", "show", found.sessionId, "--session-id", flag, from)}`,
+      `${what}: ${shellCommand("sessions-ops", "show", found.sessionId, "--session-id", ...flags)}`,
     );
   };
   const found = await readSession(client, id, options);
@@ -86,9 +86,24 @@ export async function show(
       timelineText(actions, width),
     ];
     print(context, parts.join("\n\n"));
-    noteEarlier("Earlier visits", "--visits-cursor", past.cursor);
+    if (past.cursor !== null) {
+      noteEarlier("Earlier visits", { visitsCursor: past.cursor });
+    }
   }
-  noteEarlier("Earlier", "--cursor", cursor);
+  if (cursor !== null) noteEarlier("Earlier", { cursor });
+}
+
+/** The flags of the same command at other pages. */
+function pageFlags(options: ShowOptions): string[] {
+  const { limit, visits, cursor, visitsCursor, jsonl = false } = options;
+  return [
+    ...["--limit", String(limit)],
+    ...(cursor === undefined ? [] : ["--cursor", cursor]),
+    ...(jsonl ? ["--jsonl"] : ["--visits", String(visits)]),
+    ...(visitsCursor === undefined || jsonl
+      ? []
+      : ["--visits-cursor", visitsCursor]),
+  ];
 }
 
 function sessionText(session: SessionJson): string {

@@ -2,8 +2,8 @@
 import { MAX_SOURCE_ROWS } from "../../convex/sessionTracker/shared/limits.js";
 import type { FiguresJson, SourceJson, StatsJson } from "../json/stats.js";
 import { formatTable } from "../terminal/table.js";
-import { countOf, formatNumber, shortened } from "../terminal/words.js";
-import { wrap } from "../terminal/wrap.js";
+import { countOf, formatNumber } from "../terminal/words.js";
+import { shortened, wrap } from "../terminal/wrap.js";
 import { formatShortDuration, formatTime } from "../time/time.js";
 
 /** The sources that are shown; `--json` has all. */

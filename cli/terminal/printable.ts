@@ -10,9 +10,14 @@ import { inspect } from "node:util";
  */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/gu;
 
+/** Characters that nobody sees, so that two texts look like one: blanks without width, fillers, tags. */
+const UNSEEN =
+  /[\u00ad\u115f\u1160\u180e\u200b\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0\u{e0000}-\u{e007f}]/u;
+const NOT_SHOWN = new RegExp(`${UNPRINTABLE.source}|${UNSEEN.source}`, "gu");
+
 /** Makes a value safe that stands within a line. */
 export function printable(value: string | number): string {
-  return String(value).replace(UNPRINTABLE, "\ufffd");
+  return String(value).replace(NOT_SHOWN, "\ufffd");
 }
 
 /**

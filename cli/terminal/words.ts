@@ -35,11 +35,6 @@ export function formatNumber(value: number): string {
   return String(value).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ",");
 }
 
-/** The text, cut off with an ellipsis where it has more characters than `most`. */
-export function shortened(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
-}
-
 /** A retention: 14 days; 12 hours; never; the session's */
 export function retentionText(days: RetentionDays | OwnRetentionDays): string {
   if (days === "never") return days;

@@ -30,3 +30,23 @@ export function wrap(line: string, width: number, indent = 0): string {
   }
   return [...lines, last].join("\n");
 }
+
+/**
+ * The text, cut off with an ellipsis where it takes more columns than `most`, between characters as they are
+ * seen. So is one that hides many in a few columns, as marks above a letter do.
+ */
+export function shortened(text: string, most: number): string {
+  const longest = most * MARKS_A_COLUMN;
+  if (text.length <= longest && stringWidth(text) <= most) return text;
+  let kept = "";
+  let columns = 1;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    columns += stringWidth(segment);
+    if (columns > most || kept.length + segment.length > longest) break;
+    kept += segment;
+  }
+  return `${kept}…`;
+}
+
+/** A family of four takes two columns and eleven units of UTF-16. */
+const MARKS_A_COLUMN = 6;

@@ -1,6 +1,7 @@
 import type { CliContext } from "../../context.js";
 import { note } from "../../terminal/output.js";
-import { countOf, formatNumber, shortened } from "../../terminal/words.js";
+import { countOf, formatNumber } from "../../terminal/words.js";
+import { shortened } from "../../terminal/wrap.js";
 import { printable } from "../../terminal/printable.js";
 import type { ReadingOptions } from "./fields.js";
 import { parseLine } from "./parseRow.js";

@@ -1,6 +1,6 @@
 /** Reading the fields of a line of a file to import, with errors that name the field and its value. */
 import { messageOf } from "../../errors.js";
-import { shortened } from "../../terminal/words.js";
+import { shortened } from "../../terminal/wrap.js";
 import { iso } from "../../time/time.js";
 import { readTime } from "../../time/zonedTime.js";
 import { isFuture } from "../../../convex/sessionTracker/shared/times.js";

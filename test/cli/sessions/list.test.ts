@@ -1,5 +1,6 @@
 /** `list`: its filters, its pages, its table. */
 import { expect, test, vi } from "vitest";
+import type { Fetch } from "../../../cli/deployment/http.js";
 import type { ListJson } from "../../../cli/json/session.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import {
@@ -208,6 +209,46 @@ test("list goes on over pages in which the filter finds nothing, up to the asked
   });
   const pages = calls.filter((call) => call === "operator/search:page");
   expect(pages).toHaveLength(3);
+});
+
+test("list --user finds all sessions of a user, however many, in either order", async () => {
+  const { terminal, component } = setUpDeployment();
+  await seedExpired(component, visitors(2_500, NOW - DAY_MS));
+  await component.run(async (ctx) => {
+    for (const { _id } of await ctx.db.query("sessions").collect()) {
+      await ctx.db.patch("sessions", _id, { userId: "shop" });
+    }
+  });
+  for (const sort of ["created", "active"]) {
+    const { sessions, cursor } = await terminal.json<ListJson>(
+      ...["list", "--user", "shop", "--sort", sort, "--limit", "9999"],
+    );
+    const ids = new Set(sessions.map(({ sessionId }) => sessionId));
+    expect({ found: ids.size, cursor }).toEqual({ found: 2_500, cursor: null });
+  }
+  const { stderr } = await terminal.run("list", "--user", "shop");
+  expect(stderr).toMatch(/^More: the same command with --cursor \S+\n$/);
+});
+
+test("list shows on a terminal how far a search without an index is, and prints lines as it finds them", async () => {
+  const { terminal, component, calls } = setUpDeployment();
+  await seedExpired(component, visitors(2_500, NOW - DAY_MS));
+  const search = ["list", "--source", "direct", "--limit", "2200"];
+  terminal.isTTY = true;
+  const { stderr } = await terminal.run(...search);
+  expect(stderr).toMatch(/2,?200\/2,?500 looked at/);
+  expect(stderr).toContain("Looked at 2,200 sessions: no index");
+  const online = terminal.overrides.fetch;
+  calls.length = 0;
+  Object.assign(terminal.overrides, {
+    fetch: (...request: Parameters<Fetch>) =>
+      calls.filter((call) => call === "operator/search:page").length === 2
+        ? Promise.reject(new Error("lost"))
+        : online?.(...request),
+  });
+  const lines = await terminal.run(...search, "--jsonl");
+  expect(lines.exitCode).not.toBe(0);
+  expect(lines.stdout.trim().split("\n")).toHaveLength(2_000);
 });
 
 test.each([

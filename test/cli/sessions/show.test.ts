@@ -73,8 +73,25 @@ test("show has the visits with their times, the one under way first, in pages", 
     2026-08-15 12:00:00 UTC  under way  -    1m 30s   0        news.example.com  /news  /prices"
   `);
   const [, cursor = ""] = /--visits-cursor (\S+)/.exec(stderr) ?? [];
+  expect(stderr).toMatch(
+    /^Earlier visits: sessions-ops show \w+ --session-id --limit 50 --visits 1 --visits-cursor \S+\n$/,
+  );
   const earlier = await terminal.json<ShowJson>(
     ...["show", "left", "--visits-cursor", cursor],
   );
   expect(earlier.visitList).toEqual(shown.visitList.slice(1));
+});
+
+test("show names earlier actions by a command that keeps the other page and both limits", async () => {
+  const { terminal } = await setUpThreeVisitors();
+  const flags = ["show", "busy", "--limit", "1", "--visits", "7"];
+  const { stderr } = await terminal.run(...flags);
+  expect(stderr).toMatch(
+    /^Earlier: sessions-ops show \w+ --session-id --limit 1 --cursor \S+ --visits 7\n$/,
+  );
+  const { stderr: lines } = await terminal.run(...flags, "--jsonl");
+  expect(lines).toMatch(/ --limit 1 --cursor \S+ --jsonl\n$/);
+  const [, command = ""] = /sessions-ops (.*)\n/.exec(stderr) ?? [];
+  const earlier = await terminal.json<ShowJson>(...command.split(" "));
+  expect(earlier.timeline).toMatchObject([{ action: "open" }]);
 });

@@ -1,4 +1,5 @@
 /** `stats`: its days, its sources, and how both look. */
+import stringWidth from "string-width";
 import { expect, test, vi } from "vitest";
 import type { DayJson, StatsJson } from "../../../cli/json/stats.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
@@ -127,6 +128,49 @@ test("stats shows fifteen sources, shortens long ones, and says how many more th
   const { stdout } = await terminal.run("stats", "--days", "1");
   expect(stdout.match(/x…/g)).toHaveLength(15);
   expect(stdout).toContain("And 2 more sources: `--json` has all.");
+});
+
+test.each(["0", "-3", "2.5", "3661", "٣", "", "week"])(
+  "stats --days %j is a usage error",
+  async (days) => {
+    const { terminal } = setUpDeployment();
+    const { exitCode, stderr } = await terminal.run("stats", "--days", days);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("It must be a whole number from 1 to 3660.");
+  },
+);
+
+test("stats keeps a stranger's sources from its columns, from hiding, and from the terminal", async () => {
+  const { terminal, component } = setUpDeployment();
+  const sources = [
+    "\u001b]0;owned\u0007\u001b[2J\u202e",
+    "広告".repeat(30),
+    "👩‍👩‍👧‍👦".repeat(11),
+    `e${"\u0301".repeat(120)}`,
+    "news\u200b.example\u00ad.com\u{e0041}",
+  ];
+  for (const [index, utmSource] of sources.entries()) {
+    const anonymousId = `stranger-${index}`;
+    await component.mutation(api.visitors.heartbeat.beat, {
+      ...{ anonymousId, visit: { utmSource } },
+    });
+  }
+  terminal.isTTY = true;
+  terminal.columns = 80;
+  const { stdout } = await terminal.run("stats", "--days", "1");
+  expect(stdout).toContain("SOURCE ");
+  expect(stdout.split("\n").every((line) => stringWidth(line) <= 80)).toBe(
+    true,
+  );
+  expect(stdout).toContain("\ufffd]0;owned\ufffd\ufffd[2J\ufffd ");
+  expect(stdout).toContain(`${"広告".repeat(7)}… `);
+  expect(stdout).toContain(`${"👩‍👩‍👧‍👦".repeat(11)} `);
+  expect(stdout).toContain("news\ufffd.example\ufffd.com\ufffd ");
+  terminal.columns = 40;
+  const narrow = await terminal.run("stats", "--days", "1");
+  expect(narrow.stdout.split("\n").map((line) => stringWidth(line))).toSatisfy(
+    (widths: number[]) => Math.max(...widths) <= 42,
+  );
 });
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
