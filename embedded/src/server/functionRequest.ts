@@ -39,7 +39,7 @@ export function parseFunctionCall(body: Record<string, unknown>): FunctionCall {
 export function toUdfRequest(
   call: FunctionCall,
   caller: Caller,
-  request: Pick<ApiRequest, "header">,
+  request: Pick<ApiRequest, "header" | "ip">,
 ): UdfRequest {
   if (call.componentPath !== "" && caller.role !== "admin") {
     throw new HttpError(
@@ -54,6 +54,7 @@ export function toUdfRequest(
     args: call.args,
     access: caller.role === "admin" ? "admin" : "public",
     identity: caller.identity,
+    ip: request.ip,
     userAgent: request.header("user-agent") ?? null,
   };
 }

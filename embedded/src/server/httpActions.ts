@@ -48,7 +48,7 @@ export function httpActionHandler(
         source: "client",
         identity: await identityOf(request, services),
         job: null,
-        ip: null,
+        ip: request.ip,
         userAgent: request.header("user-agent") ?? null,
       },
     });

@@ -40,6 +40,10 @@ class WebRequest implements ApiRequest {
     return this.#url.search.slice(1);
   }
 
+  get ip(): null {
+    return null;
+  }
+
   header(name: string): string | undefined {
     return this.#request.headers.get(name) ?? undefined;
   }

@@ -11,6 +11,11 @@ export interface ApiRequest {
   /** Query string without `?`; empty when there is none. */
   readonly query: string;
   /**
+   * The address that the connection comes from; `null` for a call in the same process. Headers in which proxies
+   * name another are not believed, since anybody can send them.
+   */
+  readonly ip: string | null;
+  /**
    * Value of a header.
    * @param name lower case
    */

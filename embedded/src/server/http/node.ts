@@ -177,6 +177,11 @@ async function sendStream(
   }
 }
 
+/** The address of the peer; an IPv4 address as such also where the server listens on IPv6. */
+export function ipOf({ socket }: IncomingMessage): string | null {
+  return socket.remoteAddress?.replace(/^::ffff:(?=[\d.]+$)/, "") ?? null;
+}
+
 class NodeRequest implements ApiRequest {
   readonly method: string;
   readonly path: string;
@@ -192,6 +197,10 @@ class NodeRequest implements ApiRequest {
     this.query = mark === -1 ? "" : target.slice(mark + 1);
     this.#incoming = incoming;
     this.#outgoing = outgoing;
+  }
+
+  get ip(): string | null {
+    return ipOf(this.#incoming);
   }
 
   header(name: string): string | undefined {

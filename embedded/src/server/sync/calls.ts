@@ -5,9 +5,10 @@ import type { Caller } from "../auth/auth.js";
 import { parseFunctionCall, toUdfRequest } from "../functionRequest.js";
 import type { FunctionAddress } from "./messages.js";
 
-/** The user on a socket, and the headers with which it was opened. */
+/** The user on a socket, where the socket comes from, and the headers with which it was opened. */
 export interface Speaker {
   readonly caller: Caller;
+  readonly ip: string | null;
   header(name: string): string | undefined;
 }
 

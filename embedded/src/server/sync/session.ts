@@ -47,6 +47,8 @@ export interface SyncConnection {
   /** Stops and continues reading from the client. */
   pause(): void;
   resume(): void;
+  /** The address that the connection comes from. */
+  readonly ip: string | null;
   header(name: string): string | undefined;
 }
 
@@ -323,6 +325,7 @@ export class SyncSession {
   }
 
   #speakAs(caller: Caller): Speaker {
-    return { caller, header: (name) => this.#connection.header(name) };
+    const { ip } = this.#connection;
+    return { caller, ip, header: (name) => this.#connection.header(name) };
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { WebSocket } from "ws";
 import type { Clock } from "../../clock.js";
+import { ipOf } from "../http/node.js";
 import type { Peer } from "./heartbeat.js";
 import type { ServerMessage } from "./messages.js";
 import type { SyncConnection } from "./session.js";
@@ -81,6 +82,10 @@ export class SocketConnection implements SyncConnection, Peer {
   resume(): void {
     this.heard();
     this.#webSocket.resume();
+  }
+
+  get ip(): string | null {
+    return ipOf(this.#request);
   }
 
   header(name: string): string | undefined {
