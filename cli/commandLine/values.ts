@@ -13,7 +13,13 @@ export const STATES = [
   "expired",
   "ended",
 ] as const satisfies SessionState[];
-export const HOOKS = ["onExpired", "onPurged"] as const satisfies HookName[];
+export const HOOKS = [
+  "onStarted",
+  "onExpired",
+  "onEnded",
+  "onPurged",
+  "onLinked",
+] as const satisfies HookName[];
 
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   return (text: string): number => {

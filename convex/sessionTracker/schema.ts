@@ -173,8 +173,11 @@ export default defineSchema({
     revision: v.number(),
     // Handles of the app's hooks: mutations that are called with each page's sessions in the page's
     // transaction.
+    onStarted: v.optional(v.string()),
     onExpired: v.optional(v.string()),
+    onEnded: v.optional(v.string()),
     onPurged: v.optional(v.string()),
+    onLinked: v.optional(v.string()),
     /** The salt of the hash of addresses; absent until `maxNewSessionsPerMinutePerAddress` is first set. */
     addressSalt: v.optional(v.string()),
   }),
@@ -195,6 +198,19 @@ export default defineSchema({
       }),
     ),
   }).index("shard", ["shard"]),
+
+  /**
+   * The hooks of the app that failed for a visitor who was served all the same: one row a hook.
+   * Written by `settings/hooks`, once a minute and hook at most, so that visitors do not wait for each other. Read
+   * by `settings/hooks` after a failure, and by `operator`. Deleted when the hook is set anew or removed.
+   */
+  hookFailures: defineTable({
+    hook: vHookName,
+    error: v.string(),
+    /** The first failure and the last one noted, in ms since the epoch. */
+    since: v.number(),
+    at: v.number(),
+  }).index("hook", ["hook"]),
 
   /**
    * The last exact count of all sessions: at most one row, see `rows/tallies`.
@@ -222,8 +238,8 @@ export default defineSchema({
   /**
    * The calls that hooks of the app owe: a visitor was erased although the hook failed. A row holds the
    * hook's argument until the call has been made up for; without it the app could not find its own rows.
-   * Written by `visitors/forget` (through `settings/hooks`) and by `operator/hooks`, which tries again. Read by
-   * `settings/hooks`, `operator/hooks` and `operator/status`. Deleted by `operator/hooks`, once paid.
+   * Written by `visitors/forget` (through `settings/hookDebts`) and by `operator/hooks`, which tries again. Read by
+   * `settings/hookDebts`, `operator/hooks` and `operator/status`. Deleted by `operator/hooks`, once paid.
    */
   hookDebts: defineTable({
     hook: vHookName,

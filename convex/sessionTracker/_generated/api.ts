@@ -66,6 +66,8 @@ import type * as schedules_ticks from "../schedules/ticks.js";
 import type * as schedules_watchdog from "../schedules/watchdog.js";
 import type * as schedules_zones from "../schedules/zones.js";
 import type * as settings_changes from "../settings/changes.js";
+import type * as settings_hookDebts from "../settings/hookDebts.js";
+import type * as settings_hookStatus from "../settings/hookStatus.js";
 import type * as settings_hooks from "../settings/hooks.js";
 import type * as settings_inForce from "../settings/inForce.js";
 import type * as settings_overrides from "../settings/overrides.js";
@@ -173,6 +175,8 @@ const fullApi: ApiFromModules<{
   "schedules/watchdog": typeof schedules_watchdog;
   "schedules/zones": typeof schedules_zones;
   "settings/changes": typeof settings_changes;
+  "settings/hookDebts": typeof settings_hookDebts;
+  "settings/hookStatus": typeof settings_hookStatus;
   "settings/hooks": typeof settings_hooks;
   "settings/inForce": typeof settings_inForce;
   "settings/overrides": typeof settings_overrides;

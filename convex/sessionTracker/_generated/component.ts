@@ -218,7 +218,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           "internal",
           {},
           Array<{
-            name: "onExpired" | "onPurged";
+            name:
+              "onStarted" | "onExpired" | "onEnded" | "onPurged" | "onLinked";
             handle: string;
             error: string | null;
           }>,
@@ -227,7 +228,10 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         clear: FunctionReference<
           "mutation",
           "internal",
-          { name: "onExpired" | "onPurged" },
+          {
+            name:
+              "onStarted" | "onExpired" | "onEnded" | "onPurged" | "onLinked";
+          },
           { cleared: boolean },
           Name
         >;
@@ -238,7 +242,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           {
             debts: Array<{
               debtId: string;
-              hook: "onExpired" | "onPurged";
+              hook:
+                "onStarted" | "onExpired" | "onEnded" | "onPurged" | "onLinked";
               sessionId: string;
               erasedAt: number;
               triedAt: number;
@@ -714,6 +719,12 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               stopAt?: number;
               nextPageAt?: number;
               archiveFile?: string;
+            }>;
+            hooks: Array<{
+              name:
+                "onStarted" | "onExpired" | "onEnded" | "onPurged" | "onLinked";
+              handle: string;
+              failure: { since: number; at: number; error: string } | null;
             }>;
             hookDebts: number;
             refused: {
@@ -1496,7 +1507,13 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         setHooks: FunctionReference<
           "mutation",
           "internal",
-          { onExpired?: string | null; onPurged?: string | null },
+          {
+            onStarted?: string | null;
+            onExpired?: string | null;
+            onEnded?: string | null;
+            onPurged?: string | null;
+            onLinked?: string | null;
+          },
           null,
           Name
         >;
@@ -1724,7 +1741,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             sessionId: string | null;
             actions: number;
             told: {
-              hook: "onExpired" | "onPurged";
+              hook:
+                "onStarted" | "onExpired" | "onEnded" | "onPurged" | "onLinked";
               error: string | null;
             } | null;
           },

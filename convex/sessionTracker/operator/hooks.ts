@@ -8,7 +8,8 @@ import { MAX_LISTED } from "../shared/limits.js";
 import { placeOf } from "../shared/places.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { walkDebts } from "../rows/walks.js";
-import { errorOf, tell, toHook } from "../settings/hooks.js";
+import { tell } from "../settings/hookDebts.js";
+import { errorOf, toHook } from "../settings/hooks.js";
 import { readHook } from "../settings/inForce.js";
 import { writeHooks } from "../settings/settings.js";
 

@@ -13,6 +13,7 @@ import { countSessions } from "../rows/counters.js";
 import { byDay, dayOf, NOTHING, shardsOf } from "../rows/days.js";
 import { readRefusals, vRefusals } from "../rows/refusals.js";
 import { walkDebts, walkInactive, walkRuns } from "../rows/walks.js";
+import { listHooks, vHookStatus } from "../settings/hookStatus.js";
 import {
   readRevisedSettings,
   readSettings,
@@ -45,6 +46,7 @@ const vStatus = v.object({
   schedules: v.array(vScheduleStatus),
   /** The running runs, then the last finished run of each kind. */
   runs: v.array(vRun),
+  hooks: v.array(vHookStatus),
   /**
    * Number of calls that the app's hooks owe for erased visitors, counted up to 100; see `operator/hooks`.
    */
@@ -76,6 +78,7 @@ export const get = query({
       settings: await readRevisedSettings(ctx),
       schedules: await listSchedules(ctx),
       runs: await currentRuns(ctx),
+      hooks: await listHooks(ctx),
       hookDebts: await countDebts(ctx),
       refused: await readRefusals(ctx, Date.now()),
       watchdog: {

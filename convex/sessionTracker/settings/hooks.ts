@@ -1,18 +1,23 @@
 /**
- * Calling the app's hooks, and keeping the calls that they owe. A hook that fails may hold up a run: the rows
- * that the run set aside are left for the next run. A hook never keeps a person from being erased.
+ * Calling the app's hooks in the transaction of what they are told of.
+ *
+ * Whether a hook that fails fails that, too, is decided where it is called: a page of a run rolls back and is set
+ * aside (`callHook`), so does a link, which the app's own rows have to follow (`callHook`); a visitor who comes or
+ * goes is served, and so is an operator who ends a session (`tellHook`); a person who is erased is erased, and
+ * the call is owed (`tellErased` of `hookDebts`).
  */
 import type { FunctionHandle } from "convex/server";
-import { v, type Infer } from "convex/values";
+import { ConvexError } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
-import type { MutationCtx, QueryCtx } from "../_generated/server.js";
-import { type HookName, type HookSession, vHookName } from "../shared/hooks.js";
-import { readHook } from "./inForce.js";
+import type { MutationCtx } from "../_generated/server.js";
+import type { HookName, HookSession } from "../shared/hooks.js";
+import { isFuture, MINUTE_MS } from "../shared/times.js";
+import { settingsRow } from "./inForce.js";
 
 /**
- * Calls a hook with a page's sessions, in the page's own transaction, so that the app's rows go exactly when the
- * sessions do. Does nothing where the app has no such hook, or there are no sessions.
- * @throws an `Error` that names the hook, which fails the page
+ * Calls a hook with sessions, so that the app's rows change exactly when the sessions do. Does nothing where the
+ * app has no such hook, or there are no sessions.
+ * @throws an `Error` that names the hook; of `onLinked` the hook's own `ConvexError`, which is for whoever links
  */
 export async function callHook(
   ctx: MutationCtx,
@@ -20,55 +25,50 @@ export async function callHook(
   sessions: HookSession[],
 ): Promise<void> {
   if (sessions.length === 0) return;
-  const handle = await readHook(ctx, name);
-  if (handle === null) return;
-  const error = await errorOf(() =>
-    ctx.runMutation(toHook(handle), { sessions }),
-  );
-  if (error !== null) throw new Error(failureText(name, handle, error));
-}
-
-export const vTold = v.object({
-  hook: vHookName,
-  /** The error that the hook threw, or why it was not called; `null` where the hook answered. */
-  error: v.union(v.string(), v.null()),
-});
-export type Told = Infer<typeof vTold>;
-
-/**
- * Calls the hook `onPurged` for a visitor who is erased whatever the hook answers. Where the hook fails, its
- * writes are undone, and it owes the call, which is kept in `hookDebts`.
- * @param unable why the hook is not to be called but owes the call: it ran out of time before, which no
- *   mutation can catch
- * @returns `null` where the app has no such hook
- */
-export async function tellErased(
-  ctx: MutationCtx,
-  session: HookSession,
-  unable?: string,
-): Promise<Told | null> {
-  const hook = "onPurged" as const;
-  const handle = await readHook(ctx, hook);
-  if (handle === null) return null;
-  const why = unable ?? (await outOfTime(ctx));
-  const told =
-    why === null ? await tell(ctx, hook, session) : { hook, error: why };
-  if (told !== null && told.error !== null) {
-    const now = Date.now();
-    await ctx.db.insert("hookDebts", {
-      hook,
-      session,
-      error: told.error,
-      erasedAt: now,
-      triedAt: now,
-      ...(why === null ? {} : { isOutOfTime: true }),
+  const handle = (await settingsRow(ctx))?.[name];
+  if (handle === undefined) return;
+  try {
+    await ctx.runMutation(toHook(handle), { sessions });
+  } catch (error) {
+    if (name === "onLinked" && error instanceof ConvexError) throw error;
+    throw new Error(failureText(name, handle, messageOf(error)), {
+      cause: error,
     });
   }
-  return told;
+}
+
+/**
+ * Calls a hook for a session, whatever it answers: where it fails, its writes are undone, and the failure is
+ * noted for `status` and `doctor`. Only a hook that runs out of time fails the transaction, as no mutation can
+ * catch that.
+ * @param settings the settings' row, where the caller has read it
+ */
+export async function tellHook(
+  ctx: MutationCtx,
+  name: HookName,
+  session: HookSession,
+  settings?: Doc<"settings"> | null,
+): Promise<void> {
+  const row = settings === undefined ? await settingsRow(ctx) : settings;
+  const handle = row?.[name];
+  if (handle === undefined) return;
+  const error = await errorOf(() =>
+    ctx.runMutation(
+      toHook(handle),
+      { sessions: [session] },
+      { transactionLimits: LIMITS_OF_A_CALL },
+    ),
+  );
+  if (error !== null) {
+    await noteFailure(ctx, name, failureText(name, handle, error));
+  }
 }
 
 export function toHookSession(
-  session: Doc<"sessions">,
+  session: Pick<
+    Doc<"sessions">,
+    "_id" | "anonymousId" | "createdAt" | "userId"
+  >,
   lastActive: number,
 ): HookSession {
   const { _id, anonymousId, createdAt, userId } = session;
@@ -78,26 +78,6 @@ export function toHookSession(
     createdAt,
     lastActive,
     ...(userId === undefined ? {} : { userId }),
-  };
-}
-
-/**
- * Calls a hook for one session, and undoes its writes where it throws; `null` where the app has no such
- * hook.
- */
-export async function tell(
-  ctx: MutationCtx,
-  hook: HookName,
-  session: HookSession,
-): Promise<Told | null> {
-  const handle = await readHook(ctx, hook);
-  if (handle === null) return null;
-  const error = await errorOf(() =>
-    ctx.runMutation(toHook(handle), { sessions: [session] }),
-  );
-  return {
-    hook,
-    error: error === null ? null : failureText(hook, handle, error),
   };
 }
 
@@ -115,29 +95,55 @@ export async function errorOf(
     await call();
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 
-// ── Helpers ─────────────────────────────────────────────────────────────────
-
-/**
- * Why `onPurged` is not called: after it ran out of time once, it would undo the next erasure too. Else
- * `null`.
- */
-async function outOfTime(ctx: QueryCtx): Promise<string | null> {
-  const debt = await ctx.db
-    .query("hookDebts")
-    .withIndex("isOutOfTime", (q) => q.eq("isOutOfTime", true))
-    .first();
-  return debt === null
-    ? null
-    : "The app's hook onPurged was not called: it ran out of time for somebody else, and that is still owed.";
-}
-
-function failureText(name: HookName, handle: string, error: string): string {
+export function failureText(
+  name: HookName,
+  handle: string,
+  error: string,
+): string {
   return `The app's hook ${name} (${handle.split(";").at(-1) ?? handle}) failed: ${error}`.slice(
     0,
     1_000,
   );
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+const MIB = 1_024 * 1_024;
+/** The limits of a hook that is called for one session, so that the caller always has room to go on. */
+const LIMITS_OF_A_CALL = {
+  bytesRead: 12 * MIB,
+  bytesWritten: 12 * MIB,
+  documentsRead: 24_000,
+  documentsWritten: 12_000,
+  databaseQueries: 3_000,
+};
+
+/**
+ * Notes that a hook failed, once a minute at most: a hook that fails for every visitor must not make all of them
+ * write to one row.
+ */
+async function noteFailure(
+  ctx: MutationCtx,
+  hook: HookName,
+  error: string,
+): Promise<void> {
+  const now = Date.now();
+  const known = await ctx.db
+    .query("hookFailures")
+    .withIndex("hook", (q) => q.eq("hook", hook))
+    .unique();
+  if (known === null) {
+    await ctx.db.insert("hookFailures", { hook, error, since: now, at: now });
+    return;
+  }
+  if (now - known.at < MINUTE_MS && !isFuture(known.at, now)) return;
+  await ctx.db.patch("hookFailures", known._id, { error, at: now });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -18,7 +18,11 @@ export const vRevisedSettings = v.object({
 export type RevisedSettings = Infer<typeof vRevisedSettings>;
 
 export async function readSettings(ctx: QueryCtx): Promise<Settings> {
-  return withDefaults(overridesOf(await settingsRow(ctx)));
+  return settingsOf(await settingsRow(ctx));
+}
+
+export function settingsOf(row: Doc<"settings"> | null): Settings {
+  return withDefaults(overridesOf(row));
 }
 
 export async function readRevisedSettings(
@@ -48,7 +52,9 @@ export function settingsRow(ctx: QueryCtx): Promise<Doc<"settings"> | null> {
 
 export function overridesOf(row: Doc<"settings"> | null): Overrides {
   if (row === null) return {};
-  const { _id, _creationTime, revision, onExpired, onPurged, ...stored } = row;
-  const { overrides, addressSalt, ...whole } = stored;
+  const { _id, _creationTime, revision, addressSalt, ...stored } = row;
+  const { onStarted, onExpired, onEnded, onPurged, onLinked, ...settings } =
+    stored;
+  const { overrides, ...whole } = settings;
   return overrides ?? overridesOfWhole(whole);
 }

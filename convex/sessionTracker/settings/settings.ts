@@ -80,7 +80,13 @@ const vHook = v.optional(v.union(v.string(), v.null()));
  * as it is.
  */
 export const setHooks = mutation({
-  args: { onExpired: vHook, onPurged: vHook },
+  args: {
+    onStarted: vHook,
+    onExpired: vHook,
+    onEnded: vHook,
+    onPurged: vHook,
+    onLinked: vHook,
+  },
   returns: v.null(),
   handler: async (ctx, hooks) => {
     await writeHooks(ctx, hooks);
@@ -103,6 +109,14 @@ export async function writeHooks(
     else if (hook !== undefined) next[name] = hook;
   }
   if (Object.values(hooks).every((hook) => hook === undefined)) return;
+  // A hook that is set anew has not failed yet.
+  const failures = await ctx.db
+    .query("hookFailures")
+    .withIndex("hook")
+    .take(HOOK_NAMES.length);
+  for (const { _id, hook } of failures) {
+    if (hooks[hook] !== undefined) await ctx.db.delete("hookFailures", _id);
+  }
   await writeRow(ctx, row, {
     overrides: overridesOf(row),
     revision: row?.revision ?? 0,

@@ -19,7 +19,7 @@ import { whyOver } from "../shared/visits.js";
 import { countRefusal } from "../rows/refusals.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { readSettings } from "../settings/inForce.js";
-import { startVisit } from "./startVisit.js";
+import { startVisit, tellStarted } from "./startVisit.js";
 
 /**
  * Records what the visitor did, and starts a visit where none is under way. An action over a limit is refused
@@ -67,6 +67,7 @@ export const record = mutation({
             session: lease.session,
             lease: lease._id,
             actionCount: lease.actionCount,
+            started: null,
           };
     if (!visit.ok) return visit;
     await ctx.db.insert("actions", {
@@ -79,6 +80,8 @@ export const record = mutation({
       actionMinute: { startedAt, actions: actions + 1 },
       lastActive: now,
     });
+    const { started } = visit;
+    if (started !== null) await tellStarted(ctx, { started });
     return { ok: true as const, sessionId: visit.session };
   },
 });

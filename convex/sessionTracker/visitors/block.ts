@@ -18,12 +18,14 @@ import { DAY_MS } from "../shared/times.js";
 import { countStates } from "../rows/counters.js";
 import { findLease, findOne } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
+import { tellHook, toHookSession } from "../settings/hooks.js";
 import { endVisit } from "./end.js";
 
 /**
  * Ends the visit under way, if any, and with `block` keeps the visitor from coming back before it is over: a
  * session that has expired or ended already is blocked, too, in place of any block that it has. Without
- * `block` a block that there is stays.
+ * `block` a block that there is stays. The app's hook `onEnded` is told of a visit that ended and of a block; the
+ * session is ended and blocked also where the hook fails.
  * @returns `sessionId: null` where there is no session; then nobody is blocked
  * @throws invalidArgument `{ argument: "block.forMs" }` or `{ argument: "reason" }`
  */
@@ -51,8 +53,16 @@ export const end = mutation({
     }
     const { _id: sessionId, state } = session;
     const lease = await findLease(ctx, session.anonymousId);
-    if (lease !== null) await endVisit(ctx, session, lease, { reason });
+    const lastActive =
+      lease === null
+        ? (session.inactiveSince ?? 0)
+        : await endVisit(ctx, session, lease, { reason });
+    const ended = {
+      ...toHookSession(session, lastActive),
+      ...(reason === undefined ? {} : { reason }),
+    };
     if (until === undefined) {
+      if (lease !== null) await tellHook(ctx, "onEnded", ended);
       const blockedUntil = lease === null ? blockOf(session, now) : null;
       return { ended: lease !== null, sessionId, blockedUntil };
     }
@@ -65,6 +75,7 @@ export const end = mutation({
       await countStates(ctx, { [state]: -1, ended: 1 });
       await noteChanges(ctx, [changeOf(session, "ended")]);
     }
+    await tellHook(ctx, "onEnded", { ...ended, blockedUntil: until });
     return { ended: lease !== null, sessionId, blockedUntil: until };
   },
 });

@@ -13,6 +13,7 @@ import { countStates } from "../rows/counters.js";
 import { countVisits } from "../rows/days.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
+import { tellHook, toHookSession } from "../settings/hooks.js";
 import { closeVisit, creditLast } from "./closeVisit.js";
 
 /**
@@ -52,27 +53,35 @@ export const visit = mutation({
       }
       return { ended: false, sessionId: session._id };
     }
-    await endVisit(ctx, session, lease, {
+    const lastActive = await endVisit(ctx, session, lease, {
       reason,
       report: sent,
+    });
+    await tellHook(ctx, "onEnded", {
+      ...toHookSession(session, lastActive),
+      ...(reason === undefined ? {} : { reason }),
     });
     return { ended: true, sessionId: session._id };
   },
 });
 
-/** Ends the visit of a lease, and counts that. */
+/**
+ * Ends the visit of a lease, and counts that. Telling the app's hook `onEnded` is left to the caller.
+ * @returns when the visitor was last active
+ */
 export async function endVisit(
   ctx: MutationCtx,
   session: Doc<"sessions">,
   lease: Doc<"leases">,
   how: { reason: string | undefined; report?: VisitReport | undefined },
-): Promise<void> {
+): Promise<number> {
   const { reason, report } = how;
   const now = Date.now();
+  const lastActive = whyOver(lease, now) === "idle" ? lease.lastActive : now;
   const minute = minuteUnderWay(lease.actionMinute, now);
   const closed = await closeVisit(ctx, session, lease, {
     state: "ended",
-    inactiveSince: whyOver(lease, now) === "idle" ? lease.lastActive : now,
+    inactiveSince: lastActive,
     ...(reason === undefined ? {} : { endReason: reason }),
     ...(minute === undefined ? {} : { actionMinute: minute }),
     report,
@@ -80,4 +89,5 @@ export async function endVisit(
   await countVisits(ctx, [closed]);
   await countStates(ctx, { active: -1, ended: 1 });
   await noteChanges(ctx, [changeOf(session, "ended")]);
+  return lastActive;
 }

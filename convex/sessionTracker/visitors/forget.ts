@@ -16,7 +16,8 @@ import { deleteRowsOf, openAllowance } from "../rows/deletes.js";
 import { noteErased } from "../rows/erasures.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
-import { tellErased, toHookSession, vTold } from "../settings/hooks.js";
+import { tellErased, vTold } from "../settings/hookDebts.js";
+import { toHookSession } from "../settings/hooks.js";
 import { visitOf } from "./closeVisit.js";
 
 /**

@@ -23,7 +23,7 @@ import {
 } from "../shared/visits.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { creditLast } from "./closeVisit.js";
-import { keepFirstEntry, startVisit } from "./startVisit.js";
+import { keepFirstEntry, startVisit, tellStarted } from "./startVisit.js";
 
 /**
  * A sign of life: keeps the visit alive, or starts a visit where none is under way. It costs one document read
@@ -55,6 +55,7 @@ export const beat = mutation({
         report,
       );
       if (!visit.ok) return visit;
+      await tellStarted(ctx, visit);
       return alive(visit.session, visit.how, visit.startedAt);
     }
     if (report?.startedAt !== undefined && report.startedAt < startOf(lease)) {

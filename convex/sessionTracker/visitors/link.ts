@@ -1,6 +1,6 @@
 /** Linking a visitor to the user of the app that the visitor turned out to be, and undoing that. */
 import { v } from "convex/values";
-import type { Doc, Id } from "../_generated/dataModel.js";
+import type { Doc } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
 import { fail } from "../shared/errors.js";
 import {
@@ -13,12 +13,15 @@ import {
 } from "../shared/sessions.js";
 import { whyOver } from "../shared/visits.js";
 import { findLease, findOne, findSession } from "../rows/sessions.js";
-import { startVisit } from "./startVisit.js";
+import { callHook, toHookSession } from "../settings/hooks.js";
+import { startVisit, tellStarted } from "./startVisit.js";
 
 /**
  * Links the visitor's session to a user of the app, in place of any other user; creates the session where there
  * is none. Visits that are over stay those of whoever was linked when they were; the one under way becomes the
- * user's. Of a visitor who is linked to this user already it reads one document and writes none.
+ * user's. Of a visitor who is linked to this user already it reads one document and writes none. The app's hook
+ * `onLinked` hears of it in the same transaction; where it fails, nobody is linked, and its own `ConvexError` is
+ * thrown on.
  * @param userId the app's own id of the user
  * @throws invalidAnonymousId; invalidArgument `{ argument: "userId" }` for none or one of more than 1,024 characters;
  *   revoked `{ retryAfterMs? }` while the visitor is blocked; tooManySessions `{ retryAfterMs }` for a
@@ -48,15 +51,20 @@ export const user = mutation({
       }
       return { sessionId: existing._id, userId };
     }
-    const sessionId = await create(ctx, anonymousId, now);
+    const visit = await create(ctx, anonymousId, now);
+    const { session: sessionId } = visit;
     await ctx.db.patch("sessions", sessionId, { userId });
+    await tellStarted(ctx, visit);
+    const created = { _id: sessionId, anonymousId, createdAt: now };
+    await tellLinked(ctx, created, userId, now);
     return { sessionId, userId };
   },
 });
 
 /**
  * Links the session to nobody, as after a sign-out. Ends nothing: the visit under way goes on as nobody's, and
- * those that are over stay those of whoever was linked when they were.
+ * those that are over stay those of whoever was linked when they were. The app's hook `onLinked` hears of it, as of
+ * a link.
  * @returns `unlinked: false` where it was linked to nobody; `sessionId: null` where there is no session
  */
 export const none = mutation({
@@ -92,9 +100,10 @@ function checkUserId(userId: string): void {
  */
 async function hand(
   ctx: MutationCtx,
-  { _id, state, anonymousId, userId: former }: Doc<"sessions">,
+  session: Doc<"sessions">,
   userId: string | undefined,
 ): Promise<void> {
+  const { _id, state, anonymousId, userId: former, inactiveSince } = session;
   const lease = state === "active" ? await findLease(ctx, anonymousId) : null;
   const isOver = lease !== null && whyOver(lease, Date.now()) !== null;
   if (isOver && lease.formerUserId === undefined) {
@@ -102,15 +111,35 @@ async function hand(
     await ctx.db.patch("leases", lease._id, { formerUserId });
   }
   await ctx.db.patch("sessions", _id, { userId });
+  const lastActive = lease?.lastActive ?? inactiveSince ?? session.createdAt;
+  await tellLinked(ctx, session, userId, lastActive);
 }
 
-async function create(
+type Linked = Pick<Doc<"sessions">, "_id" | "anonymousId" | "createdAt"> &
+  Partial<Pick<Doc<"sessions">, "userId">>;
+
+/**
+ * Tells the app's hook, as the last thing that a mutation does: the hook may call the component.
+ * @param session as it was before
+ */
+async function tellLinked(
   ctx: MutationCtx,
-  anonymousId: string,
-  now: number,
-): Promise<Id<"sessions">> {
+  { _id, anonymousId, createdAt, userId: previousUserId }: Linked,
+  userId: string | undefined,
+  lastActive: number,
+): Promise<void> {
+  await callHook(ctx, "onLinked", [
+    {
+      ...toHookSession({ _id, anonymousId, createdAt }, lastActive),
+      ...(userId === undefined ? {} : { userId }),
+      ...(previousUserId === undefined ? {} : { previousUserId }),
+    },
+  ]);
+}
+
+async function create(ctx: MutationCtx, anonymousId: string, now: number) {
   const visit = await startVisit(ctx, anonymousId, null, null, now);
-  if (visit.ok) return visit.session;
+  if (visit.ok) return visit;
   if (visit.reason === "invalidAnonymousId") {
     fail(
       "invalidAnonymousId",

@@ -19,13 +19,15 @@ import { closed, countVisits } from "../rows/days.js";
 import type { Patch } from "../rows/patch.js";
 import { findBySessionId } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
-import { readSettings } from "../settings/inForce.js";
+import { tellHook, toHookSession } from "../settings/hooks.js";
+import { settingsOf, settingsRow } from "../settings/inForce.js";
 import { creditLast, keepVisit, visitOf } from "./closeVisit.js";
 import { admit } from "./newcomers.js";
 
 /**
  * Starts a visit: the visitor's first, the next after the session expired or ended, or the next after a lease
- * whose visit is over and that no run has expired yet, so that visits do not depend on when runs happen.
+ * whose visit is over and that no run has expired yet, so that visits do not depend on when runs happen. The caller
+ * tells the app's hook (`tellStarted`) once it has written all of its own.
  * @param report the page's report of the visit that starts, or still of the visit before
  * @returns the answer to a new visitor who is refused: `tooManySessions`, or `invalidAnonymousId` where the
  *   anonymousId is the sessionId of another visitor, as operators name sessions by either id
@@ -38,7 +40,8 @@ export async function startVisit(
   now: number,
   report?: VisitReport,
 ) {
-  const settings = await readSettings(ctx);
+  const row = await settingsRow(ctx);
+  const settings = settingsOf(row);
   const terms = termsOf(settings, now, report);
   if (session === null) {
     if ((await findBySessionId(ctx, anonymousId)) !== null) {
@@ -59,10 +62,15 @@ export async function startVisit(
     await noteChanges(ctx, [{ session: created, from: null, to: "active" }]);
     const lease = { anonymousId, session: created, ...terms };
     const made = await ctx.db.insert("leases", lease);
-    return visit(created, made, "created", now);
+    const told = { _id: created, anonymousId, createdAt: now };
+    return {
+      ...visit(created, made, "created", now),
+      started: { row, session: startedSession(told, now, 1) },
+    };
   }
   const { _id } = session;
   const visits = session.visits + 1;
+  const started = { row, session: startedSession(session, now, visits) };
   if (overLease !== null) {
     await ctx.db.patch("sessions", _id, {
       visits,
@@ -71,7 +79,7 @@ export async function startVisit(
     const minute = minuteOf(overLease, now);
     const lease = { anonymousId, session: _id, ...terms, ...minute };
     await ctx.db.replace("leases", overLease._id, lease);
-    return visit(_id, overLease._id, "revived", now, minute);
+    return { ...visit(_id, overLease._id, "revived", now, minute), started };
   }
   await ctx.db.patch("sessions", _id, {
     state: "active",
@@ -88,7 +96,23 @@ export async function startVisit(
   const minute = minuteOf(session, now);
   const lease = { anonymousId, session: _id, ...terms, ...minute };
   const made = await ctx.db.insert("leases", lease);
-  return visit(_id, made, "revived", now, minute);
+  return { ...visit(_id, made, "revived", now, minute), started };
+}
+
+type StartedVisit = Extract<
+  Awaited<ReturnType<typeof startVisit>>,
+  { ok: true }
+>;
+
+/**
+ * Tells the app's hook `onStarted` of a visit, as the last thing that a mutation does: the hook may call the
+ * component for the same visitor, to note an action or to end the visit.
+ */
+export async function tellStarted(
+  ctx: MutationCtx,
+  { started }: Pick<StartedVisit, "started">,
+): Promise<void> {
+  await tellHook(ctx, "onStarted", started.session, started.row);
 }
 
 /** Notes where the session's first visit came from, which was not known when it started. */
@@ -140,6 +164,14 @@ async function followUp(
   const over = credited(seen, late, now, lease.maxVisitMs);
   await countVisits(ctx, [closed(over, session.visits === 1)]);
   return await keepVisit(ctx, session, lease, over);
+}
+
+function startedSession(
+  session: Parameters<typeof toHookSession>[0],
+  now: number,
+  visit: number,
+) {
+  return { ...toHookSession(session, now), visit };
 }
 
 function visit<How extends "created" | "revived">(

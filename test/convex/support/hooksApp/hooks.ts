@@ -1,4 +1,4 @@
-/** The hooks of an app: one that tidies up its own rows, and one that edits a schedule. */
+/** The hooks of an app: ones that tidy up its own rows, and ones that call the component. */
 import {
   internalMutationGeneric,
   makeFunctionReference,
@@ -6,11 +6,18 @@ import {
   type GenericMutationCtx,
   type MutationBuilder,
 } from "convex/server";
-import { v } from "convex/values";
-import { setSessionHooks, vHookArgs } from "../../../../client/index.js";
+import { ConvexError, v } from "convex/values";
+import {
+  setSessionHooks,
+  vHookArgs,
+  type SessionHooks,
+} from "../../../../client/index.js";
 import { sessionTracker } from "./component.js";
 import type schema from "./schema.js";
-import type { HookSession } from "../../../../convex/sessionTracker/shared/hooks.js";
+import {
+  HOOK_NAMES,
+  type HookSession,
+} from "../../../../convex/sessionTracker/shared/hooks.js";
 
 type DataModel = DataModelFromSchemaDefinition<typeof schema>;
 const internalMutation = internalMutationGeneric as MutationBuilder<
@@ -31,10 +38,7 @@ export const deleteCarts = internalMutation({
         .unique();
       if (cart !== null) await ctx.db.delete("carts", cart._id);
     }
-    const [refused] = await ctx.db.query("refused").take(1);
-    if (sessions.some((s) => s.anonymousId === refused?.anonymousId)) {
-      throw new Error("this visitor's invoice is still open");
-    }
+    await refuse(ctx, sessions);
     return null;
   },
 });
@@ -63,27 +67,92 @@ export const editSchedule = internalMutation({
   },
 });
 
-const vHookName = v.union(
-  v.literal("deleteCarts"),
-  v.literal("noteExpired"),
-  v.literal("editSchedule"),
-  v.null(),
-);
-
-/** Sets the app's hooks, as an app does once after a deploy. */
-export const install = internalMutation({
-  args: { onExpired: vHookName, onPurged: vHookName },
+export const noteStarted = internalMutation({
+  args: vHookArgs,
   returns: v.null(),
-  handler: async (ctx, { onExpired, onPurged }) => {
-    await setSessionHooks(ctx, sessionTracker, {
-      onExpired: hook(onExpired),
-      onPurged: hook(onPurged),
-    });
+  handler: async (ctx, { sessions }) => {
+    await record(ctx, "onStarted", sessions);
+    await refuse(ctx, sessions);
     return null;
   },
 });
 
-function hook(name: string | null) {
+/** Notes an action of each visitor who comes, through the component itself. */
+export const actOnStart = internalMutation({
+  args: vHookArgs,
+  returns: v.null(),
+  handler: async (ctx, { sessions }) => {
+    for (const { anonymousId } of sessions) {
+      await ctx.runMutation(sessionTracker.visitors.action.record, {
+        anonymousId,
+        action: "came",
+      });
+    }
+    return null;
+  },
+});
+
+export const noteEnded = internalMutation({
+  args: vHookArgs,
+  returns: v.null(),
+  handler: async (ctx, { sessions }) => {
+    await record(ctx, "onEnded", sessions);
+    await refuse(ctx, sessions);
+    return null;
+  },
+});
+
+/** Hands the cart of a guest to the user; refuses a refused visitor with an error for whoever links. */
+export const moveCarts = internalMutation({
+  args: vHookArgs,
+  returns: v.null(),
+  handler: async (ctx, { sessions }) => {
+    await record(ctx, "onLinked", sessions);
+    if (await isRefused(ctx, sessions)) {
+      throw new ConvexError({
+        kind: "cartLocked",
+        message: "The cart is paid.",
+      });
+    }
+    return null;
+  },
+});
+
+const HOOKS = [
+  "noteStarted",
+  "actOnStart",
+  "noteExpired",
+  "editSchedule",
+  "noteEnded",
+  "deleteCarts",
+  "moveCarts",
+] as const;
+const vHook = v.optional(
+  v.union(v.null(), ...HOOKS.map((name) => v.literal(name))),
+);
+
+/** Sets the app's hooks, as an app does once after a deploy. */
+export const install = internalMutation({
+  args: {
+    onStarted: vHook,
+    onExpired: vHook,
+    onEnded: vHook,
+    onPurged: vHook,
+    onLinked: vHook,
+  },
+  returns: v.null(),
+  handler: async (ctx, hooks) => {
+    const named: SessionHooks = {};
+    for (const name of HOOK_NAMES) {
+      const hook = hooks[name];
+      if (hook !== undefined) named[name] = toReference(hook);
+    }
+    await setSessionHooks(ctx, sessionTracker, named);
+    return null;
+  },
+});
+
+function toReference(name: string | null) {
   return name === null
     ? null
     : makeFunctionReference<"mutation", { sessions: HookSession[] }, null>(
@@ -98,4 +167,21 @@ async function record(
 ): Promise<void> {
   const anonymousIds = sessions.map((session) => session.anonymousId);
   await ctx.db.insert("calls", { hook, anonymousIds, sessions });
+}
+
+async function refuse(
+  ctx: GenericMutationCtx<DataModel>,
+  sessions: HookSession[],
+): Promise<void> {
+  if (await isRefused(ctx, sessions)) {
+    throw new Error("this visitor's invoice is still open");
+  }
+}
+
+async function isRefused(
+  ctx: GenericMutationCtx<DataModel>,
+  sessions: HookSession[],
+): Promise<boolean> {
+  const [refused] = await ctx.db.query("refused").take(1);
+  return sessions.some((s) => s.anonymousId === refused?.anonymousId);
 }

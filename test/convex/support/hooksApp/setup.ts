@@ -20,8 +20,11 @@ export type App = ReturnType<typeof setUpApp>;
 export const install = makeFunctionReference<
   "mutation",
   {
-    onExpired: "noteExpired" | "editSchedule" | null;
-    onPurged: "deleteCarts" | null;
+    onStarted?: "noteStarted" | "actOnStart" | null;
+    onExpired?: "noteExpired" | "editSchedule" | null;
+    onEnded?: "noteEnded" | null;
+    onPurged?: "deleteCarts" | null;
+    onLinked?: "moveCarts" | null;
   },
   null
 >("hooks:install");
