@@ -1,9 +1,10 @@
 "use client";
-import { useQueries } from "convex/react";
+import { useConvex, useQueries } from "convex/react";
 import { anyApi, getFunctionName, makeFunctionReference } from "convex/server";
-import { useMemo } from "react";
+import { useEffect, useMemo } from "react";
 import type { OwnVisit } from "../client/index.js";
 import type { SessionFunctions } from "./engine/options.js";
+import { revoke } from "./engine/registry.js";
 import { useAnonymousId } from "./useSessionTracker.js";
 
 export interface OwnVisitOptions {
@@ -23,6 +24,7 @@ export interface OwnVisitResult {
 /**
  * This visitor's own visit as the deployment knows it, live; tracks as the other hooks do. The deployment answers
  * anew with each heartbeat that it writes down, each action and each end, so `engagedMs` grows in such steps.
+ * By it the page also hears at once of a block, whereupon the status is `revoked`, and that it is lifted.
  */
 export function useOwnVisit({
   functions,
@@ -39,6 +41,13 @@ export function useOwnVisit({
   }, [name, anonymousId]);
   const answer = useQueries(queries).visit as
     OwnVisit | null | Error | undefined;
+  const client = useConvex();
+  const isKnown = answer !== undefined && !(answer instanceof Error);
+  const { blockedUntil = 0 } = (isKnown && answer) || {};
+  useEffect(() => {
+    if (!isKnown) return;
+    revoke(client, blockedUntil === "forever" ? Infinity : blockedUntil);
+  }, [client, anonymousId, isKnown, blockedUntil]);
   return useMemo(() => {
     const isError = answer instanceof Error;
     return {

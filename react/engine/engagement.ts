@@ -33,6 +33,8 @@ export function createEngagement(
   let countedAt: number;
   /** What was stored then. */
   let seen: string | undefined;
+  /** When this tab wrote last, by the clock. */
+  let wroteAt = 0;
   let timer: ReturnType<typeof setTimeout>;
 
   /** All are no numbers where nothing is stored yet, or what others have put there. */
@@ -43,8 +45,10 @@ export function createEngagement(
       at: number,
       sentMs: number,
     ];
-  const write = (...counted: ReturnType<typeof read>) =>
+  const write = (...counted: ReturnType<typeof read>) => {
+    wroteAt = counted[2];
     store.set(key, (seen = counted.join(" ")));
+  };
 
   /** What another tab has counted since, it tells. */
   const isAlone = () => store.get(key) === seen;
@@ -64,7 +68,10 @@ export function createEngagement(
       const passed = age - countedAt;
       const ms = Math.min(
         // Nobody was there while nothing ran.
-        passed > LONGEST_TICK_MS ? 0 : passed,
+        passed > LONGEST_TICK_MS
+          ? 0
+          : // Another tab that wrote at the same moment has undone what this one counted then.
+            passed + Math.max(0, wroteAt - at),
         // Where the clock was set back, what others have counted is not known.
         Math.abs(now - at),
       );

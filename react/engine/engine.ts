@@ -66,8 +66,18 @@ export function createEngine(
   const openedAt = page.Date.now();
   const members = new Set<Member>();
   const turn = takingTurns(page, name, work, rest);
-  const [phase, isTracked, agree, hear, endSession, reset, look, stored] =
-    createPhase(page, store, storageKey, name, beatKey, clear, post, turn);
+  const [
+    phase,
+    isTracked,
+    isRevoked,
+    revoke,
+    agree,
+    hear,
+    endSession,
+    reset,
+    look,
+    stored,
+  ] = createPhase(page, store, storageKey, name, beatKey, clear, post, turn);
   // An action that shall come later holds up no heartbeat, nor a heartbeat an action.
   const beats = { failures: 0, until: 0 };
   /** `isFull`: by what the last call met, others of the page keep alive all that a page may. */
@@ -86,6 +96,8 @@ export function createEngine(
   let lastInput = 0;
   /** The app's function does not take what is told of the visit. */
   let isPlain = false;
+  /** Of the last heartbeat that got through. */
+  let wasPlain = false;
   /** The next heartbeat waits for input, which has not come since the last. */
   let isInputAwaited: boolean | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -107,15 +119,29 @@ export function createEngine(
       publish();
       const item =
         isConnected &&
-        ((calls.until <= age() && store.waiting()[0]) ||
+        ((calls.until <= age() && waiting()[0]) ||
           (beatDueInMs() <= 0 && beat()));
       if (!item) return;
-      const { kind, message, retryAfterMs } = await send(item);
+      const { kind, message, retryAfterMs, visitStartedAt } = await send(item);
       const { key } = item;
       const backoff = key ? calls : beats;
       error = null;
-      if (kind === "done") backoff.failures = 0;
-      else {
+      if (kind === "done") {
+        backoff.failures = 0;
+        // Who names the visit takes it, unless that was tried after the last success, too.
+        if (!key) {
+          [isPlain, wasPlain] = [
+            isPlain && (wasPlain || !visitStartedAt),
+            isPlain,
+          ];
+        }
+      } else if (message === "revoked") {
+        // Once the block is over, unless it was of a visitor before.
+        if (key && isRevoked()) {
+          store.add(item);
+          continue;
+        }
+      } else {
         error = { kind, message };
         // An app's own function may take nothing but the id.
         if (!key && kind !== "unreachable" && !retryAfterMs) isPlain = !isPlain;
@@ -183,22 +209,23 @@ export function createEngine(
     // An action whose page dies meanwhile must not come twice; an end may, and must be told.
     if (name === "trackUserAction") store.set(key!);
     calls.isFull = false;
-    const outcome = await call(
-      page,
-      url,
-      options.functions,
-      name,
-      {
-        anonymousId: phase.id,
-        ...args,
-      },
-      calls,
-    );
+    const sent = { anonymousId: phase.id, ...args };
+    const outcome = await call(page, url, options.functions, name, sent, calls);
+    // Not for who is somebody else by now.
+    if (outcome.message === "revoked" && sent.anonymousId === phase.id) {
+      revoke(now() + Math.max(MIN_GAP_MS, outcome.retryAfterMs || Infinity));
+    }
     if (options.engagement && isTracked()) {
       hearOfVisit(outcome.visitStartedAt!, outcome.state);
     }
     return outcome;
   }
+
+  /** Oldest first. While the visitor is revoked actions wait on, but nobody's end or erasure does. */
+  const waiting = () =>
+    store
+      .waiting()
+      .filter(({ name }) => name !== "trackUserAction" || !isRevoked());
 
   // ── When ──────────────────────────────────────────────────────────────────
 
@@ -228,10 +255,11 @@ export function createEngine(
     publish();
     page.clearTimeout(timer);
     const wait = Math.min(
-      store.waiting()[0] ? calls.until - age() : Infinity,
-      beatDueInMs(),
+      waiting()[0] ? calls.until - age() : Infinity,
+      isRevoked() ? phase.until - now() : beatDueInMs(),
     );
-    if (stop && isConnected && wait < Infinity) {
+    // More is more than what timers take.
+    if (stop && isConnected && wait < 2 ** 31) {
       timer = page.setTimeout(turn, wait);
     }
     count();
@@ -281,9 +309,7 @@ export function createEngine(
       return;
     }
     let room = KEEPALIVE_LENGTH;
-    for (const item of isDenied || calls.until <= age()
-      ? store.waiting()
-      : []) {
+    for (const item of isDenied || calls.until <= age() ? waiting() : []) {
       room -= JSON.stringify(item).length;
       if (room < 0) return;
       void send(item);
@@ -316,13 +342,15 @@ export function createEngine(
     const status: SessionStatus =
       is !== "granted"
         ? is
-        : isConnected
-          ? beats.failures
-            ? "failing"
-            : "active"
-          : isConnected === false
-            ? "offline"
-            : "starting";
+        : isRevoked()
+          ? "revoked"
+          : isConnected
+            ? beats.failures
+              ? "failing"
+              : "active"
+            : isConnected === false
+              ? "offline"
+              : "starting";
     const next = { anonymousId: phase.id ?? null, status, error };
     if (JSON.stringify(next) === JSON.stringify(snapshot)) return;
     snapshot = next;
@@ -363,7 +391,7 @@ export function createEngine(
     trackUserAction: (action, details) => {
       // By the options that hold now: functions are others after each rendering.
       reconsider();
-      if (!isTracked()) return;
+      if (phase.is !== "granted") return;
       // What the app has removed meanwhile is another's.
       look();
       try {
@@ -381,5 +409,6 @@ export function createEngine(
     },
     endSession,
     reset,
+    revoke,
   };
 }

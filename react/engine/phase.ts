@@ -11,6 +11,8 @@ export interface Phase {
   id?: string | undefined;
   /** What granted consent leads to: an end is still known after consent was pending. */
   next: Granted;
+  /** Until when the visitor is revoked, by the clock, for good where `Infinity`. */
+  until: number;
 }
 
 type Granted = "granted" | "ended";
@@ -34,10 +36,11 @@ export function createPhase(
   post: (name?: MutationName, args?: object) => void,
   turn: () => unknown,
 ) {
-  const phase: Phase = { is: "pending", next: "granted" };
+  const phase: Phase = { is: "pending", next: "granted", until: 0 };
 
-  const isTracked = () => phase.is === "granted";
-  const isGranted = () => isTracked() || phase.is === "ended";
+  const isRevoked = () => page.Date.now() < phase.until;
+  const isTracked = () => phase.is === "granted" && !isRevoked();
+  const isGranted = () => phase.is === "granted" || phase.is === "ended";
 
   /** By the consent in force. */
   const agree = (
@@ -50,6 +53,7 @@ export function createPhase(
     look();
     if (consent === "denied") {
       phase.next = "granted";
+      phase.until = 0;
       const wasUsed = store.get(name) ?? store.get(beatKey);
       // For other tabs, to which a removal by itself says nothing of consent.
       store.set(beatKey, "ended");
@@ -72,9 +76,11 @@ export function createPhase(
       PageTransitionEvent;
     if (!isGranted()) return;
     const { id } = phase;
-    if (key === beatKey && newValue === "ended") {
-      phase.is = "ended";
-      clear();
+    if (key === beatKey && (newValue! > "a" || isRevoked())) {
+      // No number in `ended`, nor in what tells of a heartbeat, by which the block is over.
+      phase.until = +`${newValue}`.slice(1) || 0;
+      if (newValue! > "a") clear();
+      if (newValue === "ended") phase.is = newValue;
     } else if (
       // All was cleared, by an app that cares for other things.
       [null, name, storageKey].includes(key) ||
@@ -85,7 +91,10 @@ export function createPhase(
       // Who was away and finds nobody does not know whether that was a denial.
       if ((persisted && !phase.id) || store.get(beatKey) === "ended") {
         phase.is = "ended";
-      } else if (phase.id && phase.id !== id) phase.is = "granted";
+      } else if (phase.id && phase.id !== id) {
+        phase.is = "granted";
+        phase.until = 0;
+      }
     } else return;
     turn();
   };
@@ -108,9 +117,20 @@ export function createPhase(
     turn();
   };
 
+  /** As the deployment says it: nothing is told for so long, in all tabs. What is no more leads back. */
+  const revoke = (until: number): void => {
+    phase.until = until;
+    if (isRevoked()) {
+      store.set(beatKey, `~${until}`);
+      clear();
+    }
+    turn();
+  };
+
   /** The visitor goes on as somebody new. */
   const renew = (): void => {
     phase.is = "granted";
+    phase.until = 0;
     become((phase.id = newAnonymousId(page)));
   };
 
@@ -150,6 +170,8 @@ export function createPhase(
   return [
     phase as Readonly<Phase>,
     isTracked,
+    isRevoked,
+    revoke,
     agree,
     hear,
     endSession,

@@ -112,6 +112,12 @@ export function createSeat(client: SessionClient, storageKey: string): Seat {
   };
 }
 
+/** What the deployment says of a block, to the engine at which seats without a key are. */
+export function revoke(client: SessionClient, until: number): void {
+  const { byKey, lastKey } = enginesOf(client);
+  byKey.get(lastKey)?.revoke(until);
+}
+
 function enginesOf(client: SessionClient): Engines {
   const { url } = client;
   let engines = deployments.get(url);

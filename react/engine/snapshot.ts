@@ -18,15 +18,25 @@ export interface SessionEngine {
   endSession(): Promise<void>;
   /** Ends the visit and goes on as somebody new. */
   reset(): void;
+  /** The deployment has blocked the visitor until then, by the clock; what has passed says that it does no more. */
+  revoke(until: number): void;
 }
 
 /**
  * `starting` until the client has connected; `failing` while connected where the last heartbeat did not
  * get through, `error` says why; `pending` and `denied` are the consent, `skipped` is for bots; `ended`
- * lasts until `reset()` or the next page load.
+ * lasts until `reset()` or the next page load; `revoked` until the block is over or lifted, `reset()`, or
+ * the next page load, which asks again.
  */
 export type SessionStatus =
-  "starting" | "active" | "failing" | "offline" | "ended" | "skipped" | Consent;
+  | "starting"
+  | "active"
+  | "failing"
+  | "offline"
+  | "ended"
+  | "revoked"
+  | "skipped"
+  | Consent;
 
 /** What went wrong last. */
 export interface SessionError {

@@ -58,6 +58,37 @@ test("shows the visit as it goes on, ends, and is somebody else's", async () => 
   });
 });
 
+test("hears at once of a block, and that it is lifted", async () => {
+  const { result } = open();
+  await until(() => expect(result.current.visit).toBeTruthy());
+  const { anonymousId } = result.current;
+  await app.block(anonymousId!, { forMs: 3_600_000 });
+  await until(() => expect(result.current.status).toBe("revoked"));
+  expect(result.current.visit?.blockedUntil).toBeGreaterThan(Date.now());
+  result.current.trackUserAction("late");
+
+  await app.block(anonymousId!, "forever");
+  await until(() => expect(result.current.visit?.blockedUntil).toBe("forever"));
+  expect(result.current.status).toBe("revoked");
+
+  await app.unblock(anonymousId!);
+  await until(() => expect(result.current.status).toBe("active"));
+  await until(async () =>
+    expect(await app.actions(anonymousId!)).toEqual(["late"]),
+  );
+});
+
+test("does not go on with a block that is over", async () => {
+  const { result, unmount } = open();
+  await until(() => expect(result.current.visit).toBeTruthy());
+  await app.block(result.current.anonymousId!, { forMs: 1 });
+  await until(() => expect(result.current.visit?.why).toBe("ended"));
+  unmount();
+  const again = open();
+  await until(() => expect(again.result.current.visit).toBeTruthy());
+  await until(() => expect(again.result.current.status).toBe("active"));
+});
+
 test("returns the same visit while nothing of it changes", async () => {
   const { result, rerender } = open();
   await until(() => expect(result.current.visit).toBeTruthy());

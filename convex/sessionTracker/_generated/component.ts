@@ -1825,6 +1825,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             path?: string;
             why: "idle" | "maximum" | "ended" | null;
             visits: number;
+            blockedUntil?: number | "forever";
           } | null,
           Name
         >;

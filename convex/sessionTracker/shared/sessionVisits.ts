@@ -1,5 +1,6 @@
 /** The visits of a session, as operators and the app see them, and as the visitor does. */
 import { v, type Infer } from "convex/values";
+import { vBlockedUntil } from "./sessions.js";
 import { vVisit } from "./visits.js";
 
 export const vSessionVisit = v.object({
@@ -35,5 +36,7 @@ export const vOwnVisit = v.object({
   why: v.union(why, v.null()),
   /** Number of the visitor's visits so far, this one included. */
   visits: v.number(),
+  /** The visitor is blocked until then, in ms since the epoch by the deployment's clock; absent where not. */
+  blockedUntil: v.optional(vBlockedUntil),
 });
 export type OwnVisit = Infer<typeof vOwnVisit>;

@@ -3,13 +3,15 @@ import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { query } from "../_generated/server.js";
 import { type OwnVisit, vOwnVisit } from "../shared/sessionVisits.js";
+import { blockOf } from "../shared/sessions.js";
 import { startOf, whyOver } from "../shared/visits.js";
 import { findLease, findSession } from "../rows/sessions.js";
 
 /**
  * The visit under way, else the last one; `null` where the component knows of none. Two documents are read,
  * both the visitor's own, so that it is re-run when this visitor comes, beats, acts or goes, and by nobody else.
- * Time alone re-runs no query: to a subscriber a visit that runs out stays under way until a run closes it.
+ * Time alone re-runs no query: to a subscriber a visit that runs out stays under way until a run closes it, and
+ * a block that is over stands until the visitor's next sign of life.
  */
 export const get = query({
   // Not by sessionId, which is no secret: only the visitor has the anonymousId.
@@ -20,7 +22,7 @@ export const get = query({
     if (session === null) return null;
     const lease = await findLease(ctx, anonymousId);
     return lease === null
-      ? lastVisitOf(session)
+      ? lastVisitOf(session, Date.now())
       : visitOfLease(session, lease, Date.now());
   },
 });
@@ -46,8 +48,10 @@ function visitOfLease(
 }
 
 /** `null` for a session of before visits were kept, or that was imported without any. */
-function lastVisitOf({ lastVisit, visits }: Doc<"sessions">): OwnVisit | null {
+function lastVisitOf(session: Doc<"sessions">, now: number): OwnVisit | null {
+  const { lastVisit, visits } = session;
   if (lastVisit === undefined) return null;
+  const blockedUntil = blockOf(session, now);
   const { startedAt, endedAt, engagedMs, actions, entry } = lastVisit;
   const { exitPath, why } = lastVisit;
   return {
@@ -59,5 +63,6 @@ function lastVisitOf({ lastVisit, visits }: Doc<"sessions">): OwnVisit | null {
     ...(exitPath === undefined ? {} : { path: exitPath }),
     why,
     visits,
+    ...(blockedUntil === null ? {} : { blockedUntil }),
   };
 }

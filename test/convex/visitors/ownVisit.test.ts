@@ -147,3 +147,25 @@ test("reads the visitor's own two documents only, so that nobody else re-runs it
   expect([...read.idsRead].sort()).toEqual(own.map(({ _id }) => _id).sort());
   expect([...read.tablesRead].sort()).toEqual(["leases", "sessions"]);
 });
+
+test("of a blocked visitor the visit says until when, and no more once that is over", async () => {
+  await beat(entry);
+  const session = visitor;
+  await t.mutation(api.visitors.block.end, {
+    session,
+    block: { forMs: MINUTE_MS },
+  });
+  const blocked = { why: "ended", blockedUntil: NOW + MINUTE_MS };
+  expect(await ownVisit()).toMatchObject(blocked);
+  await t.mutation(api.visitors.block.end, { session, block: "forever" });
+  expect(await ownVisit()).toMatchObject({ blockedUntil: "forever" });
+  await t.mutation(api.visitors.block.lift, { session });
+  expect(await ownVisit()).not.toHaveProperty("blockedUntil");
+
+  await t.mutation(api.visitors.block.end, {
+    session,
+    block: { forMs: MINUTE_MS },
+  });
+  pass(MINUTE_MS);
+  expect(await ownVisit()).not.toHaveProperty("blockedUntil");
+});

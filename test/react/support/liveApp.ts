@@ -5,6 +5,7 @@ import { expect } from "vitest";
 import { TestDeployment } from "../../../embedded/test/support/deployment.js";
 import { CliApp } from "../../../embedded/test/support/officialCli.js";
 import { TestIssuer } from "../../../embedded/test/support/tokens.js";
+import type { Block } from "../../../client/index.js";
 import { stablePort } from "../../../embedded/test/support/ports.js";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
@@ -61,6 +62,16 @@ export class LiveApp {
   async session(anonymousId: string): Promise<StoredSession | null> {
     const session = await this.#ask("operator/show:get", { id: anonymousId });
     return session as StoredSession | null;
+  }
+
+  /** Ends the visitor's session and blocks it, as an operator does. */
+  async block(anonymousId: string, block: Block): Promise<void> {
+    const session = { anonymousId };
+    await this.#ask("visitors/block:end", { session, block });
+  }
+
+  async unblock(anonymousId: string): Promise<void> {
+    await this.#ask("visitors/block:lift", { session: { anonymousId } });
   }
 
   /** The names of the visitor's actions, oldest first. */

@@ -270,6 +270,45 @@ describe("an app's own function that takes nothing but an id", () => {
   });
 });
 
+describe("a heartbeat that fails once", () => {
+  /** What is answered to the heartbeats one after the other, and from then on. */
+  async function toldWhere(
+    answer: (n: number, hasVisit: boolean) => object,
+  ): Promise<boolean[]> {
+    vi.spyOn(console, "warn").mockReturnValue();
+    const browser = new Browser();
+    let n = 0;
+    browser.network.answer = ({ args }) => answer(++n, "visit" in args);
+    browser.open();
+    await browser.pass(60 * MINUTE_MS);
+    vi.restoreAllMocks();
+    return told(browser).map((visit) => visit !== undefined);
+  }
+  const thrown = { status: "error", errorMessage: "Server Error" };
+  const done = {
+    status: "success",
+    value: { ok: true, visitStartedAt: 1_800_000_000_000 },
+  };
+
+  test.each([1, 3])(
+    "is followed by ones with the visit: the %dth",
+    async (bad) => {
+      const visits = await toldWhere((n) => (n === bad ? thrown : done));
+      const plain = visits.flatMap((hasVisit, i) => (hasVisit ? [] : [i]));
+      expect(plain).toEqual([bad]);
+      expect(visits.length).toBeGreaterThan(11);
+    },
+  );
+
+  test("costs an app's function that passes the answer on one call more", async () => {
+    const visits = await toldWhere((_n, hasVisit) =>
+      hasVisit ? thrown : done,
+    );
+    expect(visits.slice(0, 4)).toEqual([true, false, true, false]);
+    expect(visits.slice(4)).not.toContain(true);
+  });
+});
+
 test("a visitor who is told to come later still tells of the visit then", async () => {
   const browser = new Browser();
   let n = 0;
