@@ -10,6 +10,7 @@ const FIELDS: readonly (keyof Policy)[] = [
   "retentionDays",
   "visitRetentionDays",
   "actionRetentionDays",
+  "auditRetentionDays",
   "idleTimeoutMs",
   "maxVisitMs",
   "touchAfterMs",
@@ -21,11 +22,12 @@ const FIELDS: readonly (keyof Policy)[] = [
   "pageSize",
 ];
 
-/** The retention of each kind of data by its name, which takes durations. */
+/** The retention of each kind of data, and of the audit log, by its name, which takes durations. */
 const RETENTIONS = {
   retentionDays: "retention.sessions",
   visitRetentionDays: "retention.visits",
   actionRetentionDays: "retention.actions",
+  auditRetentionDays: "retention.audit",
 } as const;
 type Retention = keyof typeof RETENTIONS;
 
@@ -93,7 +95,8 @@ function exampleOf(field: keyof Policy): string {
     return `a duration such as 45m, or milliseconds${orNever}`;
   }
   if (!isRetention(field)) return `a number${orNever}`;
-  const or = field === "retentionDays" ? "never" : "session";
+  const isWhole = field === "retentionDays" || takesNever(field);
+  const or = isWhole ? "never" : "session";
   return `a number of days, a duration such as 14d or 36h, or "${or}"`;
 }
 

@@ -74,6 +74,7 @@ const NEW_SETTINGS = {
   maxVisitMs: 86_400_000,
   visitRetentionDays: "session",
   actionRetentionDays: "session",
+  auditRetentionDays: 400,
 };
 
 describe("an upgraded data directory, before any job is due", () => {

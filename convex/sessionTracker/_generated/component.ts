@@ -231,6 +231,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           {
             name:
               "onStarted" | "onExpired" | "onEnded" | "onPurged" | "onLinked";
+            actor?: string;
           },
           { cleared: boolean },
           Name
@@ -386,6 +387,66 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             }>;
           },
           { changed: number; unchanged: number },
+          Name
+        >;
+      };
+      log: {
+        page: FunctionReference<
+          "query",
+          "internal",
+          {
+            what?: Array<
+              | "settings.changed"
+              | "schedule.changed"
+              | "hooks.changed"
+              | "run.started"
+              | "run.canceled"
+              | "run.resumed"
+              | "run.finished"
+              | "session.ended"
+              | "session.blocked"
+              | "session.unblocked"
+              | "session.forgotten"
+              | "session.linked"
+              | "session.unlinked"
+              | "import.started"
+              | "import.finished"
+              | "erasure.lifted"
+            >;
+            since?: number | { agoMs: number };
+            limit: number;
+            cursor?: string | null;
+          },
+          {
+            entries: Array<{
+              at: number;
+              what:
+                | "settings.changed"
+                | "schedule.changed"
+                | "hooks.changed"
+                | "run.started"
+                | "run.canceled"
+                | "run.resumed"
+                | "run.finished"
+                | "session.ended"
+                | "session.blocked"
+                | "session.unblocked"
+                | "session.forgotten"
+                | "session.linked"
+                | "session.unlinked"
+                | "import.started"
+                | "import.finished"
+                | "erasure.lifted";
+              actor: string;
+              reason?: string;
+              target?: string;
+              before?: any;
+              after?: any;
+              counts?: Record<string, number>;
+              revision?: number;
+            }>;
+            cursor: string | null;
+          },
           Name
         >;
       };
@@ -628,6 +689,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               retentionDays: number | "never";
               visitRetentionDays: number | "session";
               actionRetentionDays: number | "session";
+              auditRetentionDays: number | "never";
               maxVisitMs: number | "never";
               touchAfterMs: number;
               maxActionsPerSession: number;
@@ -1226,6 +1288,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               retentionDays?: number | "never";
               visitRetentionDays?: number | "session";
               actionRetentionDays?: number | "session";
+              auditRetentionDays?: number | "never";
               maxVisitMs?: number | "never";
               touchAfterMs?: number;
               maxActionsPerSession?: number;
@@ -1431,6 +1494,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               retentionDays?: number | "never";
               visitRetentionDays?: number | "session";
               actionRetentionDays?: number | "session";
+              auditRetentionDays?: number | "never";
               maxVisitMs?: number | "never";
               touchAfterMs?: number;
               maxActionsPerSession?: number;
@@ -1456,6 +1520,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             retentionDays: number | "never";
             visitRetentionDays: number | "session";
             actionRetentionDays: number | "session";
+            auditRetentionDays: number | "never";
             maxVisitMs: number | "never";
             touchAfterMs: number;
             maxActionsPerSession: number;
@@ -1513,6 +1578,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             onEnded?: string | null;
             onPurged?: string | null;
             onLinked?: string | null;
+            actor?: string;
           },
           null,
           Name
@@ -1687,6 +1753,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             session: { sessionId: string } | { anonymousId: string };
             reason?: string;
             block?: { forMs: number } | "forever";
+            actor?: string;
           },
           {
             ended: boolean;
@@ -1698,7 +1765,11 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         lift: FunctionReference<
           "mutation",
           "internal",
-          { session: { sessionId: string } | { anonymousId: string } },
+          {
+            session: { sessionId: string } | { anonymousId: string };
+            actor?: string;
+            reason?: string;
+          },
           { unblocked: boolean; sessionId: string | null },
           Name
         >;

@@ -137,11 +137,15 @@ export const settle = mutation({
 
 /** Removes a hook, which is then not called any more. The calls that it owes stay owed. */
 export const clear = mutation({
-  args: { name: vHookName },
+  args: {
+    name: vHookName,
+    /** Who does it, for the audit log. @default app */
+    actor: v.optional(v.string()),
+  },
   returns: v.object({ cleared: v.boolean() }),
-  handler: async (ctx, { name }) => {
+  handler: async (ctx, { name, actor = "app" }) => {
     if ((await readHook(ctx, name)) === null) return { cleared: false };
-    await writeHooks(ctx, { [name]: null });
+    await writeHooks(ctx, { [name]: null }, { actor });
     return { cleared: true };
   },
 });

@@ -6,6 +6,7 @@
 import type { IndexRange } from "convex/server";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
+import type { AuditWhat } from "../shared/audit.js";
 import {
   comparePlaces,
   type Order,
@@ -184,6 +185,22 @@ export function walkRuns(
       kind === undefined
         ? runs.withIndex("startedAt", range)
         : runs.withIndex("kind_startedAt", (q) => range(q.eq("kind", kind)));
+    return ordered.order(order);
+  });
+}
+
+/** Entries of the audit log by time: all of them, or those of one kind. */
+export function walkAudit(
+  ctx: QueryCtx,
+  what: AuditWhat | undefined,
+  stretch: Stretch,
+): Walk<Doc<"audit">> {
+  return walk("at", stretch, (range, order) => {
+    const entries = ctx.db.query("audit");
+    const ordered =
+      what === undefined
+        ? entries.withIndex("at", range)
+        : entries.withIndex("what_at", (q) => range(q.eq("what", what)));
     return ordered.order(order);
   });
 }

@@ -13,6 +13,7 @@ import {
   vRunStatus,
   vRunTrigger,
 } from "../shared/runs/run.js";
+import { audit } from "../rows/audit.js";
 import { readRevisedSettings } from "../settings/inForce.js";
 import { checkRevision } from "../settings/settings.js";
 import { checkBounds } from "./bounds.js";
@@ -97,9 +98,8 @@ export const cancel = mutation({
       return { canceled: false, status: run.status };
     }
     const why = reason === undefined ? "" : `: ${reason}`;
-    await finishRun(ctx, run, "canceled", {
-      errors: withError(run, { message: `Canceled by ${actor}${why}` }),
-    });
+    const errors = withError(run, { message: `Canceled by ${actor}${why}` });
+    await finishRun(ctx, run, "canceled", { errors }, { actor, reason });
     return { canceled: true, status: "canceled" as const };
   },
 });
@@ -175,6 +175,15 @@ export const resume = mutation({
         ? {}
         : { archiver: { token, ...(last === undefined ? {} : { last }) } }),
       ...(archiveFile === undefined ? {} : { archiveFile }),
+    });
+    await audit(ctx, {
+      what: "run.resumed",
+      actor,
+      ...(reason === undefined ? {} : { reason }),
+      target: run._id,
+      before: { status: run.status },
+      after: { kind: run.kind, takesOver },
+      counts: { sessions: run.sessions },
     });
     return { resumed: true, status: "running" as const };
   },

@@ -9,6 +9,7 @@ import {
   type Run,
   type RunStatus,
 } from "../shared/runs/run.js";
+import { audit } from "../rows/audit.js";
 import type { Patch } from "../rows/patch.js";
 
 /** Changes to a run row; a field given as `undefined` is removed. */
@@ -52,14 +53,16 @@ export function runningRun(ctx: QueryCtx, kind: RunKind) {
 }
 
 /**
- * Stops a run with a status, and cancels its guard.
+ * Stops a run with a status, cancels its guard, and says so in the audit log.
  * @param rest other changes of the run's row
+ * @param by who stops it, and why; else it came to its end by itself, and whoever let it go on last is named
  */
 export async function finishRun(
   ctx: MutationCtx,
   run: Doc<"runs">,
   status: Exclude<RunStatus, "running">,
   rest: RunPatch = {},
+  by?: { actor: string; reason?: string | undefined },
 ): Promise<void> {
   if (run.guard !== undefined) await ctx.scheduler.cancel(run.guard);
   await ctx.db.patch("runs", run._id, {
@@ -69,6 +72,22 @@ export async function finishRun(
     nextPageAt: undefined,
     guard: undefined,
   });
+  const { actor, reason } = by ?? run.resumes?.at(-1) ?? run;
+  await audit(ctx, {
+    what: status === "canceled" ? "run.canceled" : "run.finished",
+    actor,
+    ...(by === undefined || reason === undefined ? {} : { reason }),
+    target: run._id,
+    after: { kind: run.kind, status },
+    counts: countsOf({ ...run, ...rest }),
+  });
+}
+
+function countsOf(
+  run: Pick<RunPatch, "sessions" | "leases" | "visits" | "actions">,
+): Record<string, number> {
+  const { sessions = 0, leases = 0, visits = 0, actions = 0 } = run;
+  return { sessions, leases, visits, actions };
 }
 
 /**

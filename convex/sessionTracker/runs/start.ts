@@ -9,6 +9,7 @@ import {
 import type { RunKind } from "../shared/runs/kinds.js";
 import type { RunStarted, RunTrigger } from "../shared/runs/run.js";
 import type { Policy } from "../shared/settings.js";
+import { audit } from "../rows/audit.js";
 import { readRevisedSettings } from "../settings/inForce.js";
 import { checkRevision } from "../settings/settings.js";
 import { pacedPageSize } from "./bounds.js";
@@ -57,6 +58,7 @@ export async function startRun(
   const wanted = settings.pageSize;
   const what = { ...request, cutoff, revision, ...ownOf(request, settings) };
   const run = await insertRun(ctx, what, wanted);
+  await auditStart(ctx, run);
   if (run.archiveFile === undefined) await begin(ctx, run);
   return { runId: run._id, cutoff: run.cutoff, status: "started" };
 }
@@ -102,6 +104,25 @@ async function insertRun(
   };
   const _id = await ctx.db.insert("runs", fields);
   return { _id, _creationTime: now, ...fields };
+}
+
+async function auditStart(ctx: MutationCtx, run: Doc<"runs">): Promise<void> {
+  const { actor, reason, kind, trigger, cutoff, expected } = run;
+  const { maxSessions, ratePerSecond } = run;
+  await audit(ctx, {
+    what: "run.started",
+    actor,
+    ...(reason === undefined ? {} : { reason }),
+    target: run._id,
+    after: {
+      kind,
+      trigger,
+      cutoff,
+      ...(maxSessions === undefined ? {} : { maxSessions }),
+      ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
+    },
+    ...(expected === undefined ? {} : { counts: { expected } }),
+  });
 }
 
 /**

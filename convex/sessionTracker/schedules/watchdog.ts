@@ -1,7 +1,7 @@
 /**
  * The watchdog sees to it that schedules and runs live: it registers the schedules of a fresh deployment and
  * those that crons lost, decides for fires that were missed, lets runs go on that stand still, and trims the
- * ledger. Each deploy calls the watchdog at once, so that schedules and runs which wait for functions of an
+ * ledger and the audit log. Each deploy calls the watchdog at once, so that schedules and runs which wait for functions of an
  * earlier version are set to those of this version.
  * A fuse keeps the watchdog from restarting something broken for ever; `status` then says that the watchdog gave
  * up, and why.
@@ -13,19 +13,18 @@ import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runs/kinds.js";
 import type { Schedule } from "../shared/schedules.js";
 import {
   ABANDONED_AFTER_MS,
-  DAY_MS,
   HOUR_MS,
   MINUTE_MS,
   STUCK_AFTER_MS,
   isFuture,
 } from "../shared/times.js";
-import { walkRuns } from "../rows/walks.js";
 import { readSettings } from "../settings/inForce.js";
 import { goOn } from "../runs/chain.js";
 import { finishRun, runningRun, withError } from "../runs/runRows.js";
 import { answerDue, answeredUntil, dueAt } from "./dueFires.js";
 import { fireWhatCronsOmits, hasOldTarget, register } from "./register.js";
 import { findTick, writeTick } from "./ticks.js";
+import { trimAudit, trimRuns } from "./trim.js";
 
 /** A fire this late was lost: crons is built on the scheduler, which runs seconds late at worst. */
 const LOST_AFTER_MS = 10 * MINUTE_MS;
@@ -35,10 +34,6 @@ const LOST_AFTER_MS = 10 * MINUTE_MS;
  */
 const FUSE_WINDOW_MS = 6 * HOUR_MS;
 const MAX_RESTARTS = 5;
-/** How long the ledger keeps runs that have finished, counted from their start. */
-const KEEP_RUNS_MS = 90 * DAY_MS;
-/** The most runs that one check removes from the ledger. */
-const TRIM_AT_ONCE = 100;
 
 /** The watchdog's look, called by the static cron. */
 export const check = internalMutation({
@@ -58,6 +53,7 @@ export const check = internalMutation({
       await fireWhatCronsOmits(ctx, kind, schedules[kind], now);
     }
     await trimRuns(ctx, now);
+    await trimAudit(ctx, now);
     return null;
   },
 });
@@ -220,9 +216,9 @@ async function cancelAbandoned(
   const due = Math.max(run.progressAt, run.nextPageAt ?? 0);
   if (due + ABANDONED_AFTER_MS >= now) return;
   const message = `Nobody has gone on with its archive ${run.archiveFile ?? ""} for a day. Resume it with that file.`;
-  await finishRun(ctx, run, "canceled", {
-    errors: withError(run, { message }),
-  });
+  const errors = withError(run, { message });
+  const by = { actor: "watchdog", reason: "no archive for a day" };
+  await finishRun(ctx, run, "canceled", { errors }, by);
 }
 
 async function restart(ctx: MutationCtx, ailing: Ailing[], now: number) {
@@ -272,13 +268,3 @@ const WORDS: Record<Restarted["why"], string> = {
   stoodStill: "stood still",
   gotOnInTheFuture: "got on in the future",
 };
-
-/** Removes old runs from the ledger, never a running one. */
-async function trimRuns(ctx: MutationCtx, now: number): Promise<void> {
-  const before = now - KEEP_RUNS_MS;
-  const stretch = { order: "asc" as const, after: null, before };
-  const old = await walkRuns(ctx, undefined, stretch).take(TRIM_AT_ONCE);
-  for (const run of old) {
-    if (run.status !== "running") await ctx.db.delete("runs", run._id);
-  }
-}

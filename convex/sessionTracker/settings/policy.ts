@@ -44,6 +44,7 @@ const RANGES: {
 } = {
   idleTimeoutMs: [MINUTE_MS, 30 * DAY_MS],
   maxVisitMs: [MINUTE_MS, 365 * DAY_MS],
+  auditRetentionDays: [1, 3_650],
   touchAfterMs: [0, HOUR_MS],
   maxActionsPerSession: [0, 1_000_000],
   // A document is at most 1 MiB; the rest of an action must fit beside its metadata.
@@ -56,6 +57,7 @@ const RANGES: {
 
 /** The settings that a number bounds, or nothing does. Validators refuse the word for all others. */
 const BOUNDS = [
+  "auditRetentionDays",
   "maxVisitMs",
   "maxActionsPerMinute",
   "maxNewSessionsPerMinute",

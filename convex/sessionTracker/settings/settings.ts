@@ -86,20 +86,23 @@ export const setHooks = mutation({
     onEnded: vHook,
     onPurged: vHook,
     onLinked: vHook,
+    /** Who does it, for the audit log. @default app */
+    actor: v.optional(v.string()),
   },
   returns: v.null(),
-  handler: async (ctx, hooks) => {
-    await writeHooks(ctx, hooks);
+  handler: async (ctx, { actor = "app", ...hooks }) => {
+    await writeHooks(ctx, hooks, { actor });
     return null;
   },
 });
 
 // ── For the rest of the component ───────────────────────────────────────────
 
-/** Writes the hooks: `null` removes a hook; a hook left out stays as it is. */
+/** Writes the hooks: `null` removes a hook; a hook left out stays as it is. Each change is audited. */
 export async function writeHooks(
   ctx: MutationCtx,
   hooks: Partial<Record<HookName, string | null>>,
+  by: { actor: string; reason?: string | undefined },
 ): Promise<void> {
   const row = await settingsRow(ctx);
   const next = hooksOf(row);
@@ -122,6 +125,18 @@ export async function writeHooks(
     revision: row?.revision ?? 0,
     ...next,
   });
+  const was = hooksOf(row);
+  for (const name of HOOK_NAMES) {
+    if (was[name] === next[name]) continue;
+    await audit(ctx, {
+      what: "hooks.changed",
+      actor: by.actor,
+      ...(by.reason === undefined ? {} : { reason: by.reason }),
+      target: name,
+      before: { handle: was[name] ?? null },
+      after: { handle: next[name] ?? null },
+    });
+  }
 }
 
 /**

@@ -25,6 +25,8 @@ const policyFields = {
   visitRetentionDays: vOwnRetentionDays,
   /** Counted from when an action happened; shorter than `retentionDays`. @default session */
   actionRetentionDays: vOwnRetentionDays,
+  /** Entries of the audit log older than this are deleted. @default 400 */
+  auditRetentionDays: vRetentionDays,
   /** A visit that has gone on for this long is followed by the next, however busy it is. @default 24 hours */
   maxVisitMs: vBound,
   /** A heartbeat writes nothing while the last write is younger than this. @default one minute */
@@ -66,6 +68,7 @@ export const DEFAULT_SETTINGS: Settings = {
   retentionDays: 14,
   visitRetentionDays: "session",
   actionRetentionDays: "session",
+  auditRetentionDays: 400,
   maxVisitMs: DAY_MS,
   touchAfterMs: MINUTE_MS,
   maxActionsPerSession: 10_000,

@@ -15,6 +15,7 @@ import {
   vSessionOf,
 } from "../shared/sessions.js";
 import { DAY_MS } from "../shared/times.js";
+import { audit } from "../rows/audit.js";
 import { countStates } from "../rows/counters.js";
 import { findLease, findOne } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
@@ -35,6 +36,8 @@ export const end = mutation({
     /** Kept with the session until the visitor comes back. */
     reason: v.optional(v.string()),
     block: v.optional(vBlock),
+    /** Who does it, for the audit log. @default app */
+    actor: v.optional(v.string()),
   },
   returns: v.object({
     /** `false`: no visit was under way. */
@@ -43,7 +46,7 @@ export const end = mutation({
     /** When the block that is now in force ends, in ms since the epoch; `null` where there is none. */
     blockedUntil: v.union(vBlockedUntil, v.null()),
   }),
-  handler: async (ctx, { session: id, reason, block }) => {
+  handler: async (ctx, { session: id, reason, block, actor = "app" }) => {
     checkReason(reason);
     const now = Date.now();
     const until = block === undefined ? undefined : endOfBlock(block, now);
@@ -61,6 +64,16 @@ export const end = mutation({
       ...toHookSession(session, lastActive),
       ...(reason === undefined ? {} : { reason }),
     };
+    if (lease !== null || until !== undefined) {
+      await audit(ctx, {
+        what: until === undefined ? "session.ended" : "session.blocked",
+        actor,
+        ...(reason === undefined ? {} : { reason }),
+        target: sessionId,
+        before: { state },
+        ...(until === undefined ? {} : { after: { blockedUntil: until } }),
+      });
+    }
     if (until === undefined) {
       if (lease !== null) await tellHook(ctx, "onEnded", ended);
       const blockedUntil = lease === null ? blockOf(session, now) : null;
@@ -83,21 +96,37 @@ export const end = mutation({
 /**
  * Lifts the block of a session, which stays ended until the visitor's next sign of life.
  * @returns `unblocked: false` where no block was in force
+ * @throws invalidArgument `{ argument: "reason" }`
  */
 export const lift = mutation({
-  args: { session: vSessionOf },
+  args: {
+    session: vSessionOf,
+    /** Who does it, for the audit log. @default app */
+    actor: v.optional(v.string()),
+    /** Why, for the audit log. */
+    reason: v.optional(v.string()),
+  },
   returns: v.object({
     unblocked: v.boolean(),
     sessionId: v.union(v.string(), v.null()),
   }),
-  handler: async (ctx, { session: id }) => {
+  handler: async (ctx, { session: id, actor = "app", reason }) => {
+    checkReason(reason);
     const session = await findOne(ctx, id);
     if (session === null) return { unblocked: false, sessionId: null };
     const { _id: sessionId } = session;
-    if (blockOf(session, Date.now()) === null) {
+    const blockedUntil = blockOf(session, Date.now());
+    if (blockedUntil === null) {
       return { unblocked: false, sessionId };
     }
     await ctx.db.patch("sessions", sessionId, { blockedUntil: undefined });
+    await audit(ctx, {
+      what: "session.unblocked",
+      actor,
+      ...(reason === undefined ? {} : { reason }),
+      target: sessionId,
+      before: { blockedUntil },
+    });
     return { unblocked: true, sessionId };
   },
 });

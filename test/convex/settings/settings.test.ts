@@ -29,6 +29,7 @@ describe("without a row", () => {
       retentionDays: 14,
       visitRetentionDays: "session",
       actionRetentionDays: "session",
+      auditRetentionDays: 400,
       maxVisitMs: DAY_MS,
       touchAfterMs: 60_000,
       maxActionsPerSession: 10_000,
@@ -100,6 +101,9 @@ describe("each field has its limits", () => {
     ["actionRetentionDays", 13.9, {}],
     ["actionRetentionDays", 3_650, { retentionDays: "never" }],
     ["actionRetentionDays", "session", { retentionDays: 1 }],
+    ["auditRetentionDays", 1, {}],
+    ["auditRetentionDays", 3_650, {}],
+    ["auditRetentionDays", "never", {}],
   ])("%s takes %s", async (field, value, others) => {
     const t = setUpComponent();
     await change(t, { ...others, [field]: value });
@@ -144,6 +148,8 @@ describe("each field has its limits", () => {
     ["actionRetentionDays", 14, {}],
     ["actionRetentionDays", -1, {}],
     ["actionRetentionDays", 3_651, { retentionDays: "never" }],
+    ["auditRetentionDays", 0.5, {}],
+    ["auditRetentionDays", 3_651, {}],
   ])("%s refuses %s and changes nothing", async (field, value, others) => {
     const t = setUpComponent();
     const patch = { ...others, [field]: value };
