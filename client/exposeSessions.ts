@@ -1,14 +1,9 @@
-import {
-  mutationGeneric,
-  queryGeneric,
-  type GenericDataModel,
-  type GenericMutationCtx,
-  type GenericQueryCtx,
-} from "convex/server";
+import { mutationGeneric, queryGeneric } from "convex/server";
 import { ConvexError, v, type Infer } from "convex/values";
 import type { ComponentApi } from "../convex/sessionTracker/_generated/component.js";
 import {
   type ActionResult,
+  type ActiveSession,
   type TrackResult,
   vActionResult,
   vActiveSession,
@@ -19,28 +14,23 @@ import {
   vOwnVisit,
 } from "../convex/sessionTracker/shared/sessionVisits.js";
 import { vVisitReport } from "../convex/sessionTracker/shared/visits.js";
+import type { AppCtx } from "./calls.js";
+import { exposeOwnSessions, type Identify } from "./ownSessions.js";
+import { SessionTracker } from "./tracker.js";
 
 /** The operations that only callers permitted by `authorize` may use. */
 export type Operation = "getActiveSessions" | "cleanupOldSessions";
 
-type Ctx =
-  GenericQueryCtx<GenericDataModel> | GenericMutationCtx<GenericDataModel>;
-
 /** Says whether the caller may use an operation: only a returned `true` permits it. */
 export type Authorize = (
-  ctx: Ctx,
+  ctx: AppCtx,
   operation: Operation,
 ) => boolean | Promise<boolean>;
-
-/** Returns the app's id of the user who calls, or `null` where nobody is logged in. */
-export type Identify = (
-  ctx: GenericMutationCtx<GenericDataModel>,
-) => string | null | Promise<string | null>;
 
 export interface ExposeOptions {
   /** Without `authorize`, `getActiveSessions` and `cleanupOldSessions` are refused. */
   authorize?: Authorize;
-  /** Without `identify`, `linkSession` links nobody. */
+  /** Without `identify`, `linkSession` links nobody, and nobody has sessions of their own to see or end. */
   identify?: Identify;
 }
 
@@ -55,7 +45,10 @@ export function exposeSessions(
   component: ComponentApi,
   options: ExposeOptions = {},
 ) {
+  const sessions = new SessionTracker(component);
   return {
+    ...exposeOwnSessions(sessions, options.identify),
+
     /**
      * A sign of life of the visitor: creates or revives the session, or keeps it alive.
      * @returns `{ ok: true, sessionId, state }`, or `{ ok: false, reason, retryAfterMs? }` for an invalid anonymousId, or
@@ -64,8 +57,7 @@ export function exposeSessions(
     trackSession: mutationGeneric({
       args: { ...visitor, visit: v.optional(vVisitReport) },
       returns: vTrackResult,
-      handler: (ctx, args): Promise<TrackResult> =>
-        ctx.runMutation(component.visitors.heartbeat.beat, args),
+      handler: (ctx, args): Promise<TrackResult> => sessions.track(ctx, args),
     }),
 
     /**
@@ -81,8 +73,7 @@ export function exposeSessions(
         metadata: v.optional(v.any()),
       },
       returns: vActionResult,
-      handler: (ctx, args): Promise<ActionResult> =>
-        ctx.runMutation(component.visitors.action.record, args),
+      handler: (ctx, args): Promise<ActionResult> => sessions.record(ctx, args),
     }),
 
     /**
@@ -92,44 +83,48 @@ export function exposeSessions(
     endSession: mutationGeneric({
       args: { ...visitor, visit: v.optional(vVisitReport) },
       returns: vEnded,
-      handler: (ctx, args) =>
-        ctx.runMutation(component.visitors.end.visit, args),
+      handler: (ctx, args): Promise<EndResult> => sessions.endVisit(ctx, args),
     }),
 
     /** Erases the visitor's session with all its actions, and has the app's hook erase the app's rows. */
     forgetSession: mutationGeneric({
       args: visitor,
       returns: vErased,
-      handler: async (ctx, { anonymousId }) => {
-        const { erased, sessionId, actions } = await ctx.runMutation(
-          component.visitors.forget.visitor,
-          { anonymousId },
-        );
+      handler: async (ctx, { anonymousId }): Promise<ForgetResult> => {
+        const { erased, sessionId, actions } = await sessions.forget(ctx, {
+          anonymousId,
+          by: "visitor",
+        });
         // The answer of the app's hook is left out, as it is no business of the visitor's.
         return { erased, sessionId, actions };
       },
     }),
 
     /**
-     * Links the visitor's session to the user of the app that `identify` names.
+     * Links the visitor's session to the user of the app that `identify` names. Call it after each sign-in; where the
+     * visitor is linked to that user already it reads one document and writes none.
      * @throws invalidAnonymousId; revoked `{ retryAfterMs? }` while the visitor is blocked
      */
     linkSession: mutationGeneric({
       args: visitor,
       returns: vLinked,
-      handler: async (
-        ctx: GenericMutationCtx<GenericDataModel>,
-        { anonymousId },
-      ) => {
+      handler: async (ctx, { anonymousId }): Promise<LinkResult> => {
         const userId = (await options.identify?.(ctx)) ?? null;
-        if (userId === null) {
-          return { sessionId: null, userId: null };
-        }
-        return await ctx.runMutation(component.visitors.link.user, {
-          anonymousId,
-          userId,
-        });
+        return userId === null
+          ? { sessionId: null, userId: null }
+          : await sessions.link(ctx, { anonymousId, userId });
       },
+    }),
+
+    /**
+     * Links the visitor's session to nobody, as after a sign-out, when nobody may be signed in any more. Ends nothing:
+     * the visit under way goes on as nobody's, and those that are over stay whose they were.
+     */
+    unlinkSession: mutationGeneric({
+      args: visitor,
+      returns: vUnlinked,
+      handler: (ctx, { anonymousId }): Promise<UnlinkResult> =>
+        sessions.unlink(ctx, { anonymousId }),
     }),
 
     /**
@@ -155,12 +150,9 @@ export function exposeSessions(
         limit: v.optional(v.number()),
       },
       returns: v.array(vActiveSession),
-      handler: async (ctx, { minutesActive = 15, limit = 100 }) => {
+      handler: async (ctx, args): Promise<ActiveSession[]> => {
         await permit(options.authorize, ctx, "getActiveSessions");
-        return await ctx.runQuery(component.visitors.active.list, {
-          minutesActive,
-          limit,
-        });
+        return await sessions.active(ctx, args);
       },
     }),
 
@@ -211,6 +203,10 @@ const vLinked = v.object({ sessionId: vNullableId, userId: vNullableId });
 /** The answer of `linkSession`; both ids are `null` where `identify` names nobody. */
 export type LinkResult = Infer<typeof vLinked>;
 
+const vUnlinked = v.object({ unlinked: v.boolean(), sessionId: vNullableId });
+/** The answer of `unlinkSession`; `unlinked` is `false` where the session was linked to nobody. */
+export type UnlinkResult = Infer<typeof vUnlinked>;
+
 const vCleanup = v.object({
   runId: v.string(),
   cutoff: v.number(),
@@ -224,7 +220,7 @@ export type CleanupResult = Infer<typeof vCleanup>;
 
 async function permit(
   authorize: Authorize | undefined,
-  ctx: Ctx,
+  ctx: AppCtx,
   operation: Operation,
 ): Promise<void> {
   if (authorize === undefined) {

@@ -6,26 +6,38 @@ export {
   type EndResult,
   type ExposeOptions,
   type ForgetResult,
-  type Identify,
   type LinkResult,
   type Operation,
+  type UnlinkResult,
 } from "./exposeSessions.js";
+export type { Identify, OwnEndResult, OwnSession } from "./ownSessions.js";
 export { setSessionHooks, vHookArgs, type SessionHooks } from "./hooks.js";
-export {
-  SessionTracker,
-  type DayRange,
-  type Ended,
-  type EndOf,
-  type SessionOf,
-  type VisitsOf,
-} from "./tracker.js";
-export type { HookSession } from "../convex/sessionTracker/shared/hooks.js";
+export { isSessionsError, type SessionsErrorData } from "./errors.js";
 export type {
+  ActiveWithin,
+  DayRange,
+  PageOfSession,
+  PageOfUser,
+} from "./reader.js";
+export type {
+  Ended,
+  EndOf,
+  ForgetOf,
+  Forgotten,
+  VisitorAction,
+  VisitorReport,
+} from "./calls.js";
+export { SessionTracker } from "./tracker.js";
+export type { HookSession } from "../convex/sessionTracker/shared/hooks.js";
+export type { AppSession } from "../convex/sessionTracker/shared/appSessions.js";
+export type {
+  Action,
   ActionResult,
   ActiveSession,
   Block,
   BlockedUntil,
   Refusal,
+  SessionOf,
   TrackResult,
 } from "../convex/sessionTracker/shared/sessions.js";
 export type { Day } from "../convex/sessionTracker/shared/days.js";

@@ -1,141 +1,100 @@
 import type {
-  GenericActionCtx,
-  GenericDataModel,
-  PaginationOptions,
-  PaginationResult,
-} from "convex/server";
-import type { ComponentApi } from "../convex/sessionTracker/_generated/component.js";
-import type {
-  Block,
-  BlockedUntil,
+  ActionResult,
+  SessionOf,
+  TrackResult,
 } from "../convex/sessionTracker/shared/sessions.js";
-import type { Day } from "../convex/sessionTracker/shared/days.js";
-import type { SessionVisit } from "../convex/sessionTracker/shared/sessionVisits.js";
-import { MAX_LISTED } from "../convex/sessionTracker/shared/limits.js";
-import { DAY_MS } from "../convex/sessionTracker/shared/times.js";
+import {
+  type Ended,
+  type EndOf,
+  type ForgetOf,
+  type Forgotten,
+  idOf,
+  type MutationRunner,
+  type VisitorAction,
+  type VisitorReport,
+} from "./calls.js";
+import { SessionReader } from "./reader.js";
 
 /**
- * The `ctx` of any query, mutation or action of the app. That of an action has the least: its `runQuery` takes
- * no options.
- */
-type QueryRunner = Pick<GenericActionCtx<GenericDataModel>, "runQuery">;
-
-/** The `ctx` of any mutation or action of the app. */
-type MutationRunner = Pick<GenericActionCtx<GenericDataModel>, "runMutation">;
-
-/** A range of UTC days, `YYYY-MM-DD`, both included. */
-export interface DayRange {
-  /** @default 29 days before `to` */
-  from?: string;
-  /** @default today */
-  to?: string;
-}
-
-/** One session by either of its ids. */
-export type SessionOf = { sessionId: string } | { anonymousId: string };
-
-/** One session, and which page of its visits. */
-export type VisitsOf = { paginationOpts: PaginationOptions } & SessionOf;
-
-/** The session to end, and for how long its visitor may not come back. */
-export type EndOf = {
-  /** Kept with the session until the visitor comes back, for operators. */
-  reason?: string;
-  /** `{ forMs }`, in ms from now up to a hundred years, or `"forever"`. @default the visitor may come back at once */
-  block?: Block;
-} & SessionOf;
-
-/** What `end` came to. */
-export interface Ended {
-  /** `false`: no visit was under way. */
-  ended: boolean;
-  /** `null` where there is no such session. */
-  sessionId: string | null;
-  /** When the block in force ends, in ms since the epoch, or `"forever"`; `null` where there is none. */
-  blockedUntil: BlockedUntil | null;
-}
-
-/**
- * The component for the app's own functions. It asks nobody whether they may: whoever calls the app's
- * function sees what that returns, so check there. Nothing that it returns holds an anonymousId.
+ * The component for the app's own functions: reads in queries, and all else in mutations. It asks nobody whether
+ * they may: whoever calls the app's function sees and does what that does, so check there. Nothing that it returns
+ * holds an anonymousId, which is the visitor's only credential. Calls in one mutation are one transaction with it.
+ *
+ * The examples below go on from this one.
  *
  * @example
  * ```ts
  * // convex/figures.ts
+ * import { paginationOptsValidator } from "convex/server";
  * import { v } from "convex/values";
  * import { SessionTracker } from "sessions-ops";
  * import { components } from "./_generated/api.js";
- * import { query } from "./_generated/server.js";
+ * import {
+ *   internalMutation,
+ *   internalQuery,
+ *   mutation,
+ *   query,
+ * } from "./_generated/server.js";
  *
  * const sessions = new SessionTracker(components.sessionTracker);
- *
- * export const days = query({
- *   args: { from: v.string(), to: v.string() },
- *   handler: (ctx, range) => sessions.days(ctx, range),
- * });
  * ```
  */
-export class SessionTracker {
-  readonly #component: ComponentApi;
-
-  /** @param component as the app has mounted it: `components.sessionTracker` */
-  constructor(component: ComponentApi) {
-    this.#component = component;
-  }
-
+export class SessionTracker extends SessionReader {
   /**
-   * What finished visits came to on each UTC day: those days that have figures, oldest first. A visit
-   * counts on the day on which it began, once it has closed, so that today's figures still grow, and stays
-   * when its visitor is purged or forgotten. Without arguments, the last 30 days, today included, by the
-   * deployment's clock: a query that nothing re-runs then goes by the day on which it ran.
+   * A sign of life of a visitor: creates or revives the session, or keeps it alive.
    *
-   * Reads at most nine documents a day, and only visits that close re-run it. Times are in ms.
-   * @throws ConvexError `{ kind: "invalidArgument", argument }` for what is no day, `to` before `from`, or
-   *   more than 1,100 days
+   * Reads one document and writes none while the last write is younger than the setting `touchAfterMs` (60 s), else
+   * two and one; the start of a visit costs a few more.
+   * @returns `{ ok: true, sessionId, state, visitStartedAt }`, or `{ ok: false, reason, retryAfterMs? }`, such as
+   *   `revoked` while the visitor is blocked
+   *
+   * @example
+   * ```ts
+   * export const opened = mutation({
+   *   args: { anonymousId: v.string() },
+   *   handler: (ctx, { anonymousId }) => sessions.track(ctx, { anonymousId }),
+   * });
+   * ```
    */
-  async days(
-    ctx: QueryRunner,
-    { from, to = dayOf(Date.now()) }: DayRange = {},
-  ): Promise<Day[]> {
-    return await ctx.runQuery(this.#component.operator.stats.days, {
-      from: from ?? dayBefore(to, 29),
-      to,
+  async track(
+    ctx: MutationRunner,
+    { anonymousId, visit }: VisitorReport,
+  ): Promise<TrackResult> {
+    return await ctx.runMutation(this.component.visitors.heartbeat.beat, {
+      anonymousId,
+      ...(visit === undefined ? {} : { visit }),
     });
   }
 
   /**
-   * The visits of one session, newest first, the one under way included, whose `endedAt` and `why` are
-   * `null`. No visit where there is no such session. A page holds at most 1,000 visits, whatever
-   * `numItems` says, and is what `usePaginatedQuery` takes.
+   * Records what a visitor did, and starts a visit where none is under way. An action over a limit is refused whole,
+   * never cut.
    *
-   * Reads at most one document a visit and three more; the visitor's heartbeats re-run it. Times are in ms
-   * since the epoch, by the deployment's clock.
-   * @throws ConvexError `{ kind: "invalidArgument", argument }` for a `numItems` under 1, or a cursor that
-   *   no page has returned
+   * Writes two documents, and reads three and the settings.
+   * @returns `{ ok: true, sessionId }`, or `{ ok: false, reason, retryAfterMs? }`
+   *
+   * @example
+   * ```ts
+   * export const order = mutation({
+   *   args: { anonymousId: v.string(), product: v.string() },
+   *   handler: async (ctx, { anonymousId, product }) => {
+   *     const what = { action: "order", resourceId: product };
+   *     const recorded = await sessions.record(ctx, { anonymousId, ...what });
+   *     if (!recorded.ok) console.warn(`Not recorded: ${recorded.reason}`);
+   *   },
+   * });
+   * ```
    */
-  async visits(
-    ctx: QueryRunner,
-    of: VisitsOf,
-  ): Promise<PaginationResult<SessionVisit>> {
-    const { numItems, cursor, endCursor } = of.paginationOpts;
-    // Whatever else the app's own arguments hold is no part of what the component is asked.
-    const session = idOf(of);
-    if (cursor === END) return { page: [], isDone: true, continueCursor: END };
-    const isToEnd = endCursor === END;
-    const { visits, cursor: next } = await ctx.runQuery(
-      this.#component.operator.visits.list,
-      {
-        session,
-        limit: isToEnd ? MAX_LISTED : Math.min(numItems, MAX_LISTED),
-        cursor,
-        endCursor: isToEnd ? null : (endCursor ?? null),
-      },
-    );
-    return {
-      page: visits,
-      isDone: next === null,
-      continueCursor: next ?? END,
-    };
+  async record(
+    ctx: MutationRunner,
+    { anonymousId, action, resourceId, metadata }: VisitorAction,
+  ): Promise<ActionResult> {
+    return await ctx.runMutation(this.component.visitors.action.record, {
+      anonymousId,
+      action,
+      ...(resourceId === undefined ? {} : { resourceId }),
+      ...(metadata === undefined ? {} : { metadata }),
+    });
   }
 
   /**
@@ -152,14 +111,6 @@ export class SessionTracker {
    *
    * @example
    * ```ts
-   * // convex/devices.ts
-   * import { v } from "convex/values";
-   * import { SessionTracker } from "sessions-ops";
-   * import { components } from "./_generated/api.js";
-   * import { internalMutation } from "./_generated/server.js";
-   *
-   * const sessions = new SessionTracker(components.sessionTracker);
-   *
    * export const lockOut = internalMutation({
    *   args: { sessionId: v.string() },
    *   handler: async (ctx, { sessionId }) => {
@@ -167,18 +118,11 @@ export class SessionTracker {
    *     await sessions.end(ctx, { sessionId, reason: "lost device", block });
    *   },
    * });
-   *
-   * export const letIn = internalMutation({
-   *   args: { sessionId: v.string() },
-   *   handler: async (ctx, { sessionId }) => {
-   *     await sessions.unblock(ctx, { sessionId });
-   *   },
-   * });
    * ```
    */
   async end(ctx: MutationRunner, of: EndOf): Promise<Ended> {
     const { reason, block } = of;
-    return await ctx.runMutation(this.#component.visitors.block.end, {
+    return await ctx.runMutation(this.component.visitors.block.end, {
       session: idOf(of),
       ...(reason === undefined ? {} : { reason }),
       ...(block === undefined ? {} : { block }),
@@ -188,36 +132,131 @@ export class SessionTracker {
   /**
    * Lifts the block of one session; the visitor's next sign of life starts the next visit.
    * @returns `unblocked: false` where no block was in force, `sessionId: null` where there is no such session
+   *
+   * @example
+   * ```ts
+   * export const letIn = internalMutation({
+   *   args: { sessionId: v.string() },
+   *   handler: async (ctx, { sessionId }) => {
+   *     await sessions.unblock(ctx, { sessionId });
+   *   },
+   * });
+   * ```
    */
   async unblock(
     ctx: MutationRunner,
     of: SessionOf,
   ): Promise<{ unblocked: boolean; sessionId: string | null }> {
     const session = idOf(of);
-    return await ctx.runMutation(this.#component.visitors.block.lift, {
+    return await ctx.runMutation(this.component.visitors.block.lift, {
       session,
     });
   }
-}
 
-// ── Helpers ─────────────────────────────────────────────────────────────────
+  /**
+   * Ends the visit of a visitor at the visitor's own wish, such as a sign-out: neither sets nor lifts a block, and is
+   * not in the audit log. A later sign of life starts the next visit.
+   * @returns `ended: false` where no visit was under way, `sessionId: null` where there is no such session
+   *
+   * @example
+   * ```ts
+   * export const leave = mutation({
+   *   args: { anonymousId: v.string() },
+   *   handler: (ctx, { anonymousId }) => sessions.endVisit(ctx, { anonymousId }),
+   * });
+   * ```
+   */
+  async endVisit(
+    ctx: MutationRunner,
+    { anonymousId, visit }: VisitorReport,
+  ): Promise<{ ended: boolean; sessionId: string | null }> {
+    return await ctx.runMutation(this.component.visitors.end.visit, {
+      anonymousId,
+      ...(visit === undefined ? {} : { visit }),
+    });
+  }
 
-/** The cursor of a page that is the last. */
-const END = "end";
+  /**
+   * Erases a visitor: the session at once, its visits and actions in this call and in scheduled ones, and a block
+   * with it. The app's hook `onPurged` is called in the same transaction; where it fails the visitor is erased all the
+   * same, and what the hook owes is kept until it has taken it. A browser that comes again is a new visitor.
+   * @throws ConvexError `{ kind: "invalidArgument", argument }` for an empty `reason`
+   *
+   * @example
+   * ```ts
+   * export const deleteMe = mutation({
+   *   args: { anonymousId: v.string() },
+   *   handler: async (ctx, { anonymousId }) => {
+   *     const { told } = await sessions.forget(ctx, { anonymousId, by: "visitor" });
+   *     if (told !== null && told.error !== null) console.error(told.error);
+   *   },
+   * });
+   * ```
+   */
+  async forget(
+    ctx: MutationRunner,
+    { anonymousId, by = "app", reason }: ForgetOf,
+  ): Promise<Forgotten> {
+    return await ctx.runMutation(this.component.visitors.forget.visitor, {
+      anonymousId,
+      ...(by === "app" ? { actor: by } : {}),
+      ...(reason === undefined ? {} : { reason }),
+    });
+  }
 
-function idOf(of: SessionOf): SessionOf {
-  return "sessionId" in of
-    ? { sessionId: of.sessionId }
-    : { anonymousId: of.anonymousId };
-}
+  /**
+   * Links a visitor's session to a user of the app, in place of any other; creates the session where there is none.
+   * The visit under way becomes the user's, those that are over stay whose they were. Take the `userId` from
+   * `ctx.auth`, never from what the browser sends.
+   *
+   * Reads three documents and writes one; one and none where the visitor is linked to this user already.
+   * @throws ConvexError `invalidAnonymousId`; `invalidArgument` for a `userId` that has not 1 to 1,024 characters;
+   *   `revoked`, with `retryAfterMs` in ms where the block ends, while the visitor is blocked
+   *
+   * @example
+   * ```ts
+   * export const signedIn = mutation({
+   *   args: { anonymousId: v.string() },
+   *   handler: async (ctx, { anonymousId }) => {
+   *     const user = await ctx.auth.getUserIdentity();
+   *     if (user === null) throw new Error("Nobody is signed in.");
+   *     await sessions.link(ctx, { anonymousId, userId: user.subject });
+   *   },
+   * });
+   * ```
+   */
+  async link(
+    ctx: MutationRunner,
+    { anonymousId, userId }: { anonymousId: string; userId: string },
+  ): Promise<{ sessionId: string; userId: string }> {
+    return await ctx.runMutation(this.component.visitors.link.user, {
+      anonymousId,
+      userId,
+    });
+  }
 
-/** The UTC day of a time in ms since the epoch. */
-function dayOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
-}
-
-/** The day so many days before; what is no day stays as it is, for the component to refuse. */
-function dayBefore(day: string, count: number): string {
-  const at = Date.parse(day);
-  return Number.isNaN(at) ? day : dayOf(at - count * DAY_MS);
+  /**
+   * Links a session to nobody, as after a sign-out. Ends nothing: the visit under way goes on as nobody's, and those
+   * that are over stay whose they were.
+   *
+   * Reads three documents and writes one; one and none where it is linked to nobody already.
+   * @returns `unlinked: false` where it was linked to nobody, `sessionId: null` where there is no such session
+   *
+   * @example
+   * ```ts
+   * export const signedOut = mutation({
+   *   args: { anonymousId: v.string() },
+   *   handler: (ctx, { anonymousId }) => sessions.unlink(ctx, { anonymousId }),
+   * });
+   * ```
+   */
+  async unlink(
+    ctx: MutationRunner,
+    of: SessionOf,
+  ): Promise<{ unlinked: boolean; sessionId: string | null }> {
+    const session = idOf(of);
+    return await ctx.runMutation(this.component.visitors.link.none, {
+      session,
+    });
+  }
 }

@@ -378,20 +378,32 @@ test("no public function returns an anonymousId", async () => {
       await t.mutation(sessions.trackSession, call),
       await t.mutation(sessions.trackUserAction, { ...call, action: "click" }),
       await t.mutation(sessions.linkSession, call),
+      await t.query(sessions.getOwnSessions, {
+        paginationOpts: { numItems: 10, cursor: null },
+      }),
       await t.query(sessions.getOwnVisit, call),
       await t.query(sessions.getActiveSessions, {}),
     );
   }
   for (const secret of secrets) {
     const call = { anonymousId: secret };
+    const [own] = (
+      await t.query(sessions.getOwnSessions, {
+        paginationOpts: { numItems: 1, cursor: null },
+      })
+    ).page;
     told.push(
+      await t.mutation(sessions.endOwnSession, {
+        sessionId: own?.sessionId ?? "",
+      }),
+      await t.mutation(sessions.unlinkSession, call),
       await t.mutation(sessions.endSession, call),
       await t.query(sessions.getActiveSessions, { minutesActive: 600 }),
       await t.mutation(sessions.cleanupOldSessions, {}),
       await t.mutation(sessions.forgetSession, call),
     );
   }
-  expect(told).toHaveLength(18);
+  expect(told).toHaveLength(24);
   expect(JSON.stringify(told)).not.toMatch(/secret|anonymousId/);
 });
 

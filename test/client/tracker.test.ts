@@ -2,13 +2,16 @@
 import type {
   GenericActionCtx,
   GenericDataModel,
+  GenericMutationCtx,
   PaginationOptions,
 } from "convex/server";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { ConvexError } from "convex/values";
 import {
+  isSessionsError,
   SessionTracker,
   type EndOf,
-  type VisitsOf,
+  type PageOfSession,
 } from "../../client/index.js";
 import {
   DAY_MS,
@@ -157,7 +160,129 @@ test("end without a block lets the visitor come back, and of nobody ends nothing
   });
 });
 
+test("track, record, link and unlink do what the public functions do", async () => {
+  const mutate = <Result>(call: (ctx: Ctx) => Promise<Result>) =>
+    t.mutation((ctx) => call(ctx));
+  const visit = { path: "/", device: "mobile" as const };
+  const tracked = await mutate((ctx) =>
+    sessions.track(ctx, { ...visitor, visit }),
+  );
+  const sessionId = tracked.ok ? tracked.sessionId : "";
+  expect(tracked).toMatchObject({ ok: true, state: "created" });
+  const action = { action: "order", resourceId: "shoes" };
+  expect(
+    await mutate((ctx) => sessions.record(ctx, { ...visitor, ...action })),
+  ).toEqual({ ok: true, sessionId });
+  const user = { ...visitor, userId: "ada" };
+  expect(await mutate((ctx) => sessions.link(ctx, user))).toEqual({
+    sessionId,
+    userId: "ada",
+  });
+  const seen = await t.query((ctx) => sessions.get(ctx, { sessionId }));
+  expect(seen).toMatchObject({ userId: "ada", entry: visit, actionCount: 1 });
+  expect(seen).toEqual(await t.query((ctx) => sessions.get(ctx, visitor)));
+  const all = { numItems: 10, cursor: null };
+  const done = await t.query((ctx) =>
+    sessions.actions(ctx, { sessionId, paginationOpts: all }),
+  );
+  expect(done.page).toEqual([{ at: START, ...action }]);
+  expect(await mutate((ctx) => sessions.unlink(ctx, { sessionId }))).toEqual({
+    unlinked: true,
+    sessionId,
+  });
+  expect(await mutate((ctx) => sessions.unlink(ctx, visitor))).toEqual({
+    unlinked: false,
+    sessionId,
+  });
+  const gone = { ended: true, sessionId };
+  expect(await mutate((ctx) => sessions.endVisit(ctx, visitor))).toEqual(gone);
+});
+
+test("active has those of the window, and the session's own user", async () => {
+  await t.mutation((ctx) => sessions.link(ctx, { ...visitor, userId: "ada" }));
+  vi.setSystemTime(START + 10 * MINUTE_MS);
+  const within = (minutesActive?: number) =>
+    t.query((ctx) =>
+      sessions.active(
+        ctx,
+        minutesActive === undefined ? undefined : { minutesActive },
+      ),
+    );
+  expect(await within()).toMatchObject([{ userId: "ada" }]);
+  expect(await within(5)).toEqual([]);
+  await expect(within(0)).rejects.toMatchObject({
+    data: { kind: "invalidArgument", argument: "minutesActive" },
+  });
+});
+
+test("ofUser has all of a user's, in pages, and of nobody none", async () => {
+  for (let n = 0; n < 5; n += 1) {
+    vi.setSystemTime(START + n);
+    const call = { anonymousId: `secret-${n}`, userId: "ada" };
+    await t.mutation((ctx) => sessions.link(ctx, call));
+  }
+  const ofUser = (userId: string, cursor: string | null) =>
+    t.query((ctx) =>
+      sessions.ofUser(ctx, { userId, paginationOpts: { numItems: 3, cursor } }),
+    );
+  const first = await ofUser("ada", null);
+  const second = await ofUser("ada", first.continueCursor);
+  const times = [...first.page, ...second.page].map((row) => row.createdAt);
+  expect(times).toEqual([4, 3, 2, 1, 0].map((n) => START + n));
+  expect([first.isDone, second.isDone]).toEqual([false, true]);
+  expect(JSON.stringify([first, second])).not.toMatch(/secret|anonymousId/);
+  expect(await ofUser("bob", null)).toMatchObject({ page: [], isDone: true });
+});
+
+test("forget erases, and says what the app's hook answered", async () => {
+  for (const by of ["visitor", "app"] as const) {
+    await t.mutation((ctx) => sessions.track(ctx, visitor));
+    const forget = { ...visitor, by, reason: "account closed" };
+    const forgotten = await t.mutation((ctx) => sessions.forget(ctx, forget));
+    expect(forgotten).toMatchObject({ erased: true, actions: 0, told: null });
+  }
+  expect(await t.query((ctx) => sessions.get(ctx, visitor))).toBeNull();
+  const again = await t.mutation((ctx) => sessions.forget(ctx, visitor));
+  expect(again).toMatchObject({ erased: false, sessionId: null });
+});
+
+test("what the app was given besides is not passed on", async () => {
+  const given = { ...visitor, userId: "ada", role: "admin" };
+  await t.mutation((ctx) => sessions.link(ctx, given));
+  await t.mutation((ctx) => sessions.track(ctx, given));
+  await t.mutation((ctx) => sessions.end(ctx, given));
+  await t.mutation((ctx) => sessions.unlink(ctx, given));
+  expect(await t.query((ctx) => sessions.get(ctx, given))).toMatchObject({
+    state: "ended",
+  });
+});
+
+test("isSessionsError knows the component's errors from the app's own", async () => {
+  const errorOf = (call: Promise<unknown>) =>
+    call.then(
+      () => null,
+      (error: unknown) => error,
+    );
+  const bad = { anonymousId: "no id", userId: "ada" };
+  const error = await errorOf(t.mutation((ctx) => sessions.link(ctx, bad)));
+  expect(isSessionsError(error) && error.data.kind).toBe("invalidAnonymousId");
+  const message = "no";
+  for (const other of [
+    new Error("invalidArgument"),
+    new ConvexError("invalidArgument"),
+    new ConvexError({ kind: "mine", message }),
+    new ConvexError({ kind: "invalidArgument" }),
+    new ConvexError(["invalidArgument"]),
+    { data: { kind: "invalidArgument", message } },
+    null,
+  ]) {
+    expect(isSessionsError(other)).toBe(false);
+  }
+});
+
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+type Ctx = GenericMutationCtx<GenericDataModel>;
 
 async function visitAt(at: number): Promise<void> {
   vi.setSystemTime(at);
@@ -173,6 +298,6 @@ function daysOf(range?: { from?: string; to?: string }) {
 type Of = { sessionId: string } | { anonymousId: string };
 
 function page(of: Of, paginationOpts: PaginationOptions) {
-  const args: VisitsOf = { ...of, paginationOpts };
+  const args: PageOfSession = { ...of, paginationOpts };
   return t.query((ctx) => sessions.visits(ctx, args));
 }

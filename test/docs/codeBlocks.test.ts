@@ -1,12 +1,19 @@
 /**
- * Every block of TypeScript in a document compiles, with the package's names standing for its
- * sources. A block whose first line is a comment with a path is that file of an app; what one block
- * defines the others of its document may import.
+ * Every block of TypeScript in a document, and every example in a docstring of what apps import, compiles, with the
+ * package's names standing for its sources. A block whose first line is a comment with a path is that file of an
+ * app; what one block defines the others of its document may import.
  */
+import { readdirSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
 import { expect, test } from "vitest";
-import { codeBlocks, documents, ROOT, type CodeBlock } from "./markdown.js";
+import {
+  codeBlocks,
+  documents,
+  exampleBlocks,
+  ROOT,
+  type CodeBlock,
+} from "./markdown.js";
 
 /** The packages that documents import by name, as this project's own code does by path. */
 const SOURCES = {
@@ -47,16 +54,40 @@ test.each(withCode)(
   "the code in %s compiles",
   { timeout: 120_000 },
   (document) => {
-    expect(problemsOf(document)).toEqual([]);
+    expect(problemsOf(codeBlocks(document))).toEqual([]);
+  },
+);
+
+test(
+  "the examples in the docstrings of the client compile",
+  { timeout: 120_000 },
+  () => {
+    const found = readdirSync(path.join(ROOT, "client")).flatMap((file) =>
+      exampleBlocks(`client/${file}`),
+    );
+    // The example of the class is the head of the file that those of its calls go on with.
+    const [head] = found.filter(({ code }) => code.includes("convex/figures"));
+    const whole = found.map((block) => wholeExample(block, head?.code ?? ""));
+    expect(whole.length).toBeGreaterThan(15);
+    expect(problemsOf(whole)).toEqual([]);
   },
 );
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
+/** An example that is part of a file, with what comes before it there. */
+function wholeExample(block: CodeBlock, head: string): CodeBlock {
+  const { code, line, file } = block;
+  if (code.startsWith("// convex/")) return block;
+  const named = `// convex/${path.basename(file, ".ts")}${line}.ts\n${head}`;
+  const lines = named.split("\n").length - 1;
+  return { ...block, code: named + code, line: line - lines };
+}
+
 /** The compiler's errors, each with the line of the document that it is about. */
-function problemsOf(document: string): string[] {
+function problemsOf(found: CodeBlock[]): string[] {
   const blocks = new Map(
-    codeBlocks(document)
+    found
       .filter(({ language }) => CODE.includes(language))
       .map((block) => [fileOf(block), block]),
   );

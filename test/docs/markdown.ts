@@ -29,9 +29,24 @@ export function readDocument(file: string): string {
 }
 
 export function codeBlocks(file: string): CodeBlock[] {
+  return blocksOf(file, readDocument(file));
+}
+
+/** The fenced blocks in the docstrings of a source. */
+export function exampleBlocks(file: string): CodeBlock[] {
+  const text = readDocument(file)
+    .split("\n")
+    .map((line) => /^\s*\* ?(.*)$/.exec(line)?.[1] ?? "")
+    .join("\n");
+  return blocksOf(file, text);
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+function blocksOf(file: string, document: string): CodeBlock[] {
   const blocks: CodeBlock[] = [];
   let block: CodeBlock | undefined;
-  for (const [index, text] of readDocument(file).split("\n").entries()) {
+  for (const [index, text] of document.split("\n").entries()) {
     const fence = /^\s*```(\w*)/.exec(text);
     if (fence === null) {
       if (block !== undefined) block.code += `${text}\n`;
