@@ -230,9 +230,12 @@ const SESSION_FIELDS = new Set([
   "createdAt",
   "state",
   "visits",
-  // These three fields are reckoned anew.
+  // These fields are reckoned anew, or are over by the time of an import.
   "actionCount",
+  "actionMinute",
   "inactiveSince",
+  "isStripped",
+  "visitIds",
   "visitRows",
   "endReason",
   "engagedMs",

@@ -33,7 +33,8 @@ export function findLease(ctx: QueryCtx, anonymousId: string) {
 
 export function toSession(row: Doc<"sessions">): Session {
   const { _id, _creationTime, inactiveSince, engagedMs, ...rest } = row;
-  const { visitRows, visitIds, isStripped, blockedUntil: _, ...session } = rest;
+  const { visitRows, visitIds, isStripped, actionMinute, ...kept } = rest;
+  const { blockedUntil: _, ...session } = kept;
   const blockedUntil = blockOf(row, Date.now());
   return {
     sessionId: _id,

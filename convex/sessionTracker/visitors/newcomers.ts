@@ -30,14 +30,19 @@ export async function admit(
   const { checkRateLimit, rateLimit } = components.rateLimiter.lib;
   if (ofAddress !== null) {
     // Only asked: what the deployment's bound refuses must not count against the address.
-    const { ok, retryAfter } = await ctx.runQuery(checkRateLimit, ofAddress);
+    const { ok, retryAfter } = await believed(ctx, ofAddress, () =>
+      ctx.runQuery(checkRateLimit, ofAddress),
+    );
     if (!ok) return await refused(ctx, "ofAddress", retryAfter, now);
   }
   if (maxNewSessionsPerMinute !== "never") {
-    const { ok, retryAfter } = await ctx.runMutation(rateLimit, {
+    const limit = {
       name: "newSessions",
       config: bucketOf(maxNewSessionsPerMinute, shardsFor),
-    });
+    };
+    const { ok, retryAfter } = await believed(ctx, limit, () =>
+      ctx.runMutation(rateLimit, limit),
+    );
     if (!ok) return await refused(ctx, "newSessions", retryAfter, now);
   }
   if (ofAddress !== null) await ctx.runMutation(rateLimit, ofAddress);
@@ -66,6 +71,33 @@ async function refused(
     Math.ceil(soonestMs + Math.random() * SPREAD_MS),
   );
 }
+
+interface Limit {
+  name: string;
+  key?: string;
+  config: ReturnType<typeof bucketOf>;
+}
+
+/**
+ * The limiter's answer. One that lets nobody in for longer than a bucket takes to hold one more comes of a time that
+ * a clock stored which was ahead: the bucket is begun anew, or everybody new would be refused until then.
+ */
+async function believed<Answer extends { ok: boolean; retryAfter?: number }>(
+  ctx: MutationCtx,
+  { name, key, config: { rate, period, shards } }: Limit,
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  const answer = await ask();
+  const longestMs = (period * shards) / rate + CLOCK_STEP_MS;
+  if (answer.ok || (answer.retryAfter ?? 0) <= longestMs) return answer;
+  const { resetRateLimit } = components.rateLimiter.lib;
+  const bucket = key === undefined ? { name } : { name, key };
+  await ctx.runMutation(resetRateLimit, bucket);
+  return await ask();
+}
+
+/** Clocks are set by so much unnoticed. */
+const CLOCK_STEP_MS = 1_000;
 
 /** A twentieth of a minute's worth at once, and that of the smallest bounds whole, so that they can be tried by hand. */
 function bucketOf(perMinute: number, shards: (perMinute: number) => number) {

@@ -92,6 +92,18 @@ describe("new sessions a minute", () => {
     expect(await createdOf(ids("free-", 50))).toBe(50);
   });
 
+  test("are let in after a clock that was ahead is set right", async () => {
+    await setPolicy({
+      maxNewSessionsPerMinute: 2,
+      maxNewSessionsPerMinutePerAddress: 2,
+    });
+    const caller = t.withRequestMetadata({ ip: "192.0.2.1" });
+    vi.setSystemTime(NOW + DAY_MS);
+    await createdOf(["a", "b"], caller);
+    vi.setSystemTime(NOW);
+    expect(await createdOf(["c", "d", "e"], caller)).toBe(2);
+  });
+
   test("are 6,000 by default: 300 come at once, as many as in three seconds", async () => {
     const created = await createdOf(ids("burst-", 320));
     expect(created).toBeGreaterThanOrEqual(270);
@@ -198,6 +210,8 @@ describe("actions a minute of a session", () => {
     expect(await act("a")).toMatchObject({ ok: true });
     expect(await act("a")).toMatchObject(FULL);
     await t.mutation(api.visitors.end.visit, { anonymousId: "a" });
+    const shown = await t.query(api.operator.show.get, { id: "a" });
+    expect(shown).toMatchObject({ state: "ended", visits: 2 });
     expect(await act("a")).toMatchObject(FULL);
     await beat("a");
     expect(await act("a")).toMatchObject(FULL);
