@@ -46,13 +46,27 @@ export interface VisitorAction {
   metadata?: unknown;
 }
 
+/** Of what is in the audit log, which names the sessionId and nothing else of the visitor. */
+interface Audited {
+  /** Who does it, such as the name of an admin of the app. @default "app" */
+  actor?: string;
+}
+
 /** The session to end, and for how long its visitor may not come back. */
 export type EndOf = {
   /** Kept with the session until the visitor comes back, for operators. */
   reason?: string;
   /** `{ forMs }`, in ms from now up to a hundred years, or `"forever"`. @default the visitor may come back at once */
   block?: Block;
-} & SessionOf;
+} & Audited &
+  SessionOf;
+
+/** The session whose block to lift. */
+export type UnblockOf = {
+  /** Why, for the audit log. */
+  reason?: string;
+} & Audited &
+  SessionOf;
 
 /** What `end` came to. */
 export interface Ended {
@@ -65,16 +79,13 @@ export interface Ended {
 }
 
 /** Whom to erase. */
-export interface ForgetOf {
-  anonymousId: string;
-  /**
-   * Whose doing it is: that of `"app"` is in the audit log, which names the sessionId and nothing else of the
-   * visitor. @default "app"
-   */
-  by?: "app" | "visitor";
+export type ForgetOf = {
   /** Why, for the audit log. */
   reason?: string;
-}
+  /** Whether visitors erase themselves, which is not in the audit log. @default false */
+  isOwnWish?: boolean;
+} & Audited &
+  SessionOf;
 
 /** What `forget` came to. */
 export interface Forgotten {

@@ -93,7 +93,7 @@ export function exposeSessions(
       handler: async (ctx, { anonymousId }): Promise<ForgetResult> => {
         const { erased, sessionId, actions } = await sessions.forget(ctx, {
           anonymousId,
-          by: "visitor",
+          isOwnWish: true,
         });
         // The answer of the app's hook is left out, as it is no business of the visitor's.
         return { erased, sessionId, actions };

@@ -71,13 +71,29 @@ export interface SessionHooks {
  * functions.
  *
  * @example
+ * With `deleteOf` in `convex/carts.ts`, an `internalMutation` with `args: vHookArgs`:
+ * ```ts
+ * // convex/install.ts
+ * import { makeFunctionReference } from "convex/server";
+ * import { setSessionHooks, type HookSession } from "sessions-ops";
+ * import { components } from "./_generated/api.js";
+ * import { internalMutation } from "./_generated/server.js";
+ *
+ * // Or `internal.carts.deleteOf`, as Convex generates it.
+ * const deleteOf = makeFunctionReference<
+ *   "mutation",
+ *   { sessions: HookSession[] },
+ *   null
+ * >("carts:deleteOf");
+ *
  * export const installHooks = internalMutation({
  *   args: {},
  *   handler: async (ctx) => {
- *     const hooks = { onPurged: internal.carts.deleteOf };
+ *     const hooks = { onPurged: deleteOf };
  *     await setSessionHooks(ctx, components.sessionTracker, hooks);
  *   },
  * });
+ * ```
  */
 export async function setSessionHooks(
   ctx: Pick<GenericMutationCtx<GenericDataModel>, "runMutation">,

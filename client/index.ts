@@ -24,6 +24,7 @@ export type {
   EndOf,
   ForgetOf,
   Forgotten,
+  UnblockOf,
   VisitorAction,
   VisitorReport,
 } from "./calls.js";

@@ -101,6 +101,7 @@ export function exposeOwnSessions(
         const { ended, blockedUntil } = await sessions.end(ctx, {
           sessionId,
           reason: "ended by its user",
+          actor: "its user",
           ...(block === undefined ? {} : { block }),
         });
         return { ended, blockedUntil };

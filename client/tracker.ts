@@ -10,6 +10,8 @@ import {
   type Forgotten,
   idOf,
   type MutationRunner,
+  type QueryRunner,
+  type UnblockOf,
   type VisitorAction,
   type VisitorReport,
 } from "./calls.js";
@@ -121,11 +123,12 @@ export class SessionTracker extends SessionReader {
    * ```
    */
   async end(ctx: MutationRunner, of: EndOf): Promise<Ended> {
-    const { reason, block } = of;
+    const { reason, block, actor } = of;
     return await ctx.runMutation(this.component.visitors.block.end, {
       session: idOf(of),
       ...(reason === undefined ? {} : { reason }),
       ...(block === undefined ? {} : { block }),
+      ...(actor === undefined ? {} : { actor }),
     });
   }
 
@@ -145,11 +148,13 @@ export class SessionTracker extends SessionReader {
    */
   async unblock(
     ctx: MutationRunner,
-    of: SessionOf,
+    of: UnblockOf,
   ): Promise<{ unblocked: boolean; sessionId: string | null }> {
-    const session = idOf(of);
+    const { reason, actor } = of;
     return await ctx.runMutation(this.component.visitors.block.lift, {
-      session,
+      session: idOf(of),
+      ...(reason === undefined ? {} : { reason }),
+      ...(actor === undefined ? {} : { actor }),
     });
   }
 
@@ -187,19 +192,24 @@ export class SessionTracker extends SessionReader {
    * export const deleteMe = mutation({
    *   args: { anonymousId: v.string() },
    *   handler: async (ctx, { anonymousId }) => {
-   *     const { told } = await sessions.forget(ctx, { anonymousId, by: "visitor" });
+   *     const { told } = await sessions.forget(ctx, { anonymousId, isOwnWish: true });
    *     if (told !== null && told.error !== null) console.error(told.error);
    *   },
    * });
    * ```
    */
   async forget(
-    ctx: MutationRunner,
-    { anonymousId, by = "app", reason }: ForgetOf,
+    ctx: MutationRunner & QueryRunner,
+    of: ForgetOf,
   ): Promise<Forgotten> {
+    const { reason, isOwnWish = false, actor = "app" } = of;
+    const anonymousId = await this.#anonymousIdOf(ctx, of);
+    if (anonymousId === null) {
+      return { erased: false, sessionId: null, actions: 0, told: null };
+    }
     return await ctx.runMutation(this.component.visitors.forget.visitor, {
       anonymousId,
-      ...(by === "app" ? { actor: by } : {}),
+      ...(isOwnWish ? {} : { actor }),
       ...(reason === undefined ? {} : { reason }),
     });
   }
@@ -258,5 +268,17 @@ export class SessionTracker extends SessionReader {
     return await ctx.runMutation(this.component.visitors.link.none, {
       session,
     });
+  }
+
+  async #anonymousIdOf(
+    ctx: QueryRunner,
+    of: SessionOf,
+  ): Promise<string | null> {
+    if ("anonymousId" in of) return of.anonymousId;
+    const session = await ctx.runQuery(this.component.operator.show.get, {
+      id: of.sessionId,
+      kind: "sessionId",
+    });
+    return session?.anonymousId ?? null;
   }
 }

@@ -11,6 +11,7 @@ import {
   isSessionsError,
   SessionTracker,
   type EndOf,
+  type ForgetOf,
   type PageOfSession,
 } from "../../client/index.js";
 import {
@@ -235,11 +236,16 @@ test("ofUser has all of a user's, in pages, and of nobody none", async () => {
 });
 
 test("forget erases, and says what the app's hook answered", async () => {
-  for (const by of ["visitor", "app"] as const) {
-    await t.mutation((ctx) => sessions.track(ctx, visitor));
-    const forget = { ...visitor, by, reason: "account closed" };
-    const forgotten = await t.mutation((ctx) => sessions.forget(ctx, forget));
-    expect(forgotten).toMatchObject({ erased: true, actions: 0, told: null });
+  const forget = (of: ForgetOf) =>
+    t.mutation((ctx) => sessions.forget(ctx, of));
+  for (const by of ["anonymousId", "sessionId"] as const) {
+    const tracked = await t.mutation((ctx) => sessions.track(ctx, visitor));
+    const sessionId = tracked.ok ? tracked.sessionId : "";
+    const of = by === "sessionId" ? { sessionId } : visitor;
+    const forgotten = await forget({ ...of, reason: "account closed" });
+    const erased = { erased: true, sessionId, actions: 0, told: null };
+    expect(forgotten).toEqual(erased);
+    expect(await forget({ sessionId })).toMatchObject({ erased: false });
   }
   expect(await t.query((ctx) => sessions.get(ctx, visitor))).toBeNull();
   const again = await t.mutation((ctx) => sessions.forget(ctx, visitor));
