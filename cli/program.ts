@@ -13,6 +13,7 @@ import { addHelp } from "./commands/help.js";
 import { addHooks } from "./commands/hooks.js";
 import { addImport } from "./commands/import.js";
 import { addList } from "./commands/list.js";
+import { addLog } from "./commands/log.js";
 import { addPurge } from "./commands/purge.js";
 import { addRetention } from "./commands/retention.js";
 import { addRuns } from "./commands/runs.js";
@@ -137,6 +138,7 @@ export function buildProgram(context: CliContext): Program {
     addPurge,
     addExpire,
     addRuns,
+    addLog,
     addRetention,
     addSettings,
     addSchedule,

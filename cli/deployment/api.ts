@@ -56,6 +56,7 @@ export type Sources = Returns<"operator/stats:sources">;
 export type Run = NonNullable<Returns<"runs/ledger:get">>;
 export type Schedule = Returns<"schedules/show:list">[number];
 export type Status = Returns<"operator/status:get">;
+export type AuditEntry = Returns<"operator/log:page">["entries"][number];
 export type LogEntry = Returns<"settings/settings:log">[number];
 export type Backlog = Returns<"operator/status:backlog">;
 export type PreviewPage = Returns<"runs/preview:purge">;

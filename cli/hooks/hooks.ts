@@ -109,6 +109,7 @@ export async function clearHook(
   );
   const { cleared } = await connection.client.mutation("operator/hooks:clear", {
     name,
+    actor: context.actor,
   });
   if (options.json) {
     return printJson(context, { done: cleared } satisfies HooksChangeJson);

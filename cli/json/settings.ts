@@ -95,8 +95,8 @@ export function toLogEntryJson(entry: LogEntry): LogEntryJson {
     at: iso(entry.at),
     actor: entry.actor,
     reason: entry.reason ?? null,
-    before: toPartJson(toValueJson(entry.before) as SettingsPart),
-    after: toPartJson(toValueJson(entry.after) as SettingsPart),
+    before: toSettingsPartJson(entry.before),
+    after: toSettingsPartJson(entry.after),
   };
 }
 
@@ -105,7 +105,8 @@ export interface SettingsPartJson extends Partial<Policy> {
   schedules?: Partial<SettingsValuesJson["schedules"]>;
 }
 
-function toPartJson({ schedules, ...policy }: SettingsPart): SettingsPartJson {
+export function toSettingsPartJson(part: unknown): SettingsPartJson {
+  const { schedules, ...policy } = toValueJson(part) as SettingsPart;
   if (schedules === undefined) return policy;
   const named = Object.entries(schedules).map(
     ([name, schedule]) => [name, toSetting(schedule)] as const,

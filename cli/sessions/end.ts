@@ -44,6 +44,7 @@ export async function end(
     session: { anonymousId },
     reason: options.reason ?? context.actor,
     ...block,
+    actor: context.actor,
   });
   const { state } = toSessionJson(
     await readSession(client, sessionId, { sessionId: true }),

@@ -137,6 +137,7 @@ async function erase(
   const ask = (hookUnable?: string) =>
     client.mutation("visitors/forget:visitor", {
       anonymousId,
+      actor: context.actor,
       ...(hookUnable === undefined ? {} : { hookUnable }),
     });
   try {

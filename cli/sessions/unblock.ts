@@ -22,6 +22,7 @@ export async function unblock(
   note(context, foundBy(id, found));
   const { unblocked } = await client.mutation("visitors/block:lift", {
     session: { anonymousId },
+    actor: context.actor,
   });
   if (options.json) {
     const { state } = toSessionJson(found);

@@ -34,6 +34,8 @@ test("help names every command", async () => {
       expire [options]            expire the sessions that are idle, without waiting
                                   for the schedule
       runs                        look at runs and control them
+      log [options]               show who did what, when and why: settings, runs,
+                                  ends, erasures, imports, hooks; newest first
       retention [options] [days]  show for how long inactive sessions are kept, or
                                   change it
       settings                    look at the settings, change them, and see who did

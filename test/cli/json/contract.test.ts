@@ -36,6 +36,7 @@ const COMMANDS: Record<string, { line: string; writes?: true }> = {
   "settings get": { line: "settings get" },
   "settings set": { line: "settings set idleTimeoutMs=45m", writes: true },
   "settings log": { line: "settings log" },
+  log: { line: "log" },
   "schedule list": { line: "schedule list" },
   "schedule set": { line: "schedule set purge 5_4_*_*_*", writes: true },
   "schedule pause": {
@@ -178,7 +179,7 @@ test.each(Object.entries(COMMANDS))(
   },
 );
 
-test.each(["list", "stats", "show here", "settings log"])(
+test.each(["list", "stats", "show here", "settings log", "log"])(
   "%s --jsonl prints an object a line, with its times in ISO 8601",
   async (line) => {
     const { run } = await setUpAll();
