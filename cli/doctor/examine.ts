@@ -2,10 +2,11 @@ import { VERSION } from "../../convex/sessionTracker/shared/version.js";
 import type { CliContext } from "../context.js";
 import type { Status } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
-import { readSkew, skewText } from "../deployment/clock.js";
+import { byDeploymentClock, readSkew, skewText } from "../deployment/clock.js";
 import type { Connection } from "../deployment/connect.js";
 import { CliError } from "../errors.js";
 import { contradictions } from "../settings/contradictions.js";
+import { refusedAdvice } from "../settings/refused.js";
 import { capitalized } from "../terminal/words.js";
 import { checkCounters } from "./counters.js";
 import { ok, problem, skipped, warning, type Finding } from "./finding.js";
@@ -64,6 +65,7 @@ export async function examine(
       await checkWorkpool(context, client),
       ...(await checkHooks(client)),
       ...checkSettings(context, status),
+      ...(await checkRefused(context, client, status)),
       await checkCounters(client, { deep, fix }),
     ],
   };
@@ -134,6 +136,19 @@ async function checkClock(
     "clock",
     skewText(aheadMs),
     "Set this machine's clock (NTP). Cutoffs are reckoned by the deployment's, but times that you name are by yours.",
+  );
+}
+
+/** Findings on what the bounds on strangers refused; none where they refused nothing. */
+async function checkRefused(
+  context: CliContext,
+  client: ComponentClient,
+  status: Status,
+): Promise<Finding[]> {
+  if (status.refused.lastAt === null) return [];
+  const now = (await byDeploymentClock(context, client)).now();
+  return refusedAdvice(status, now).map(({ what, remedy }) =>
+    warning("strangers", what, remedy),
   );
 }
 

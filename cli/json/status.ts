@@ -42,6 +42,22 @@ export interface StatusJson {
     /** The progress in words. */
     text: string;
   }>;
+  /**
+   * Calls of visitors that the bounds of the settings refused in the last 24 hours; above a hundred an hour they
+   * are off by about 5 %.
+   */
+  refused: {
+    /** New visitors, by `maxNewSessionsPerMinute`. */
+    newSessions: number;
+    /** New visitors, by `maxNewSessionsPerMinutePerAddress`. */
+    ofAddress: number;
+    /** Actions, by `maxActionsPerMinute`. */
+    actionsPerMinute: number;
+    /** Actions, by `maxActionsPerSession`. */
+    actionsPerSession: number;
+    /** When a call was last counted; `null` where none was. */
+    lastAt: string | null;
+  };
   watchdog: {
     lastAt: string | null;
     lastResult: string | null;
@@ -85,6 +101,7 @@ export function toStatusJson(
         const text = progressText(run, progress);
         return { runId: run.runId, ...progress, text };
       }),
+    refused: toRefusedJson(found.refused),
     watchdog: {
       lastAt: isoOrNull(watchdog.lastAt),
       lastResult: watchdog.lastResult,
@@ -93,5 +110,17 @@ export function toStatusJson(
         why: watchdog.gaveUp.why,
       },
     },
+  };
+}
+
+function toRefusedJson({ lastAt, ...counts }: Status["refused"]) {
+  const { newSessions, ofAddress, actionsPerMinute, actionsPerSession } =
+    counts;
+  return {
+    newSessions,
+    ofAddress,
+    actionsPerMinute,
+    actionsPerSession,
+    lastAt: isoOrNull(lastAt),
   };
 }

@@ -8,6 +8,7 @@ import { progressOf, progressText } from "../runs/progress.js";
 import { statusWarnings } from "./warnings.js";
 import { printable } from "../terminal/printable.js";
 import { runTable } from "../runs/table.js";
+import { refusedText } from "../settings/refused.js";
 import { scheduleTable } from "../schedules/table.js";
 import {
   formatDuration,
@@ -53,6 +54,7 @@ export function stateText(
   const { version, sessions, settings, schedules, runs } = status;
   const now = context.now();
   const width = widthOf(context) ?? Infinity;
+  const refused = refusedText(status, now);
   const rows: Array<[label: string, value: string]> = [
     [
       "Deployment",
@@ -72,6 +74,9 @@ export function stateText(
       "Waiting",
       `${atLeast(backlog.expire, backlog.limit)} to be expired by the next run, ${atLeast(backlog.purge, backlog.limit)} to be purged`,
     ],
+    ...(refused === null
+      ? []
+      : [["Refused", refused] satisfies [string, string]]),
     ["Watchdog", watchdogText(status, now)],
   ];
   const warnings = statusWarnings(status, now).map((text) =>

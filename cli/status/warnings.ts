@@ -4,9 +4,11 @@ import { adviceFor, outdatedAdvice } from "../runs/advice.js";
 import { owedAdvice } from "../hooks/owed.js";
 import { adviceText } from "../terminal/words.js";
 import { contradictionTexts } from "../settings/contradictions.js";
+import { refusedAdvice } from "../settings/refused.js";
 import { scheduleState } from "../schedules/table.js";
 import { formatDuration, formatTime } from "../time/time.js";
 import {
+  HOUR_MS,
   WATCHDOG_EVERY_MINUTES,
   WATCHDOG_LATE_MS,
 } from "../../convex/sessionTracker/shared/times.js";
@@ -16,6 +18,7 @@ export function statusWarnings(status: Status, now: number): string[] {
     ...watchdogWarnings(status, now),
     ...runWarnings(status, now),
     ...debtWarnings(status),
+    ...refusedWarnings(status, now),
     ...pauseWarnings(status),
     ...contradictionTexts(status.settings, now),
   ];
@@ -51,6 +54,13 @@ function runWarnings({ runs, settings }: Status, now: number): string[] {
 function debtWarnings({ hookDebts }: Status): string[] {
   if (hookDebts === 0) return [];
   return [adviceText(owedAdvice(hookDebts))];
+}
+
+/** Those of the last hour; `doctor` has those of a day. */
+function refusedWarnings(status: Status, now: number): string[] {
+  const { lastAt } = status.refused;
+  if (lastAt === null || now - lastAt > HOUR_MS) return [];
+  return refusedAdvice(status, now).map(adviceText);
 }
 
 function pauseWarnings({ schedules }: Status): string[] {

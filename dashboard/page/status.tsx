@@ -66,6 +66,7 @@ export function StatusFacts({ status, now }: Props) {
           ) : (
             "no inactive session"
           ),
+          "Refused in 24 h": <Refused status={status} now={now} />,
           Watchdog: watchdog.lastAt ? (
             <>
               {watchdog.lastResult ?? "-"},{" "}
@@ -113,6 +114,19 @@ export function Schedules({ status, now }: Props) {
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** What the bounds on strangers refused. */
+function Refused({ status: { refused }, now }: Props) {
+  const { newSessions, ofAddress, lastAt } = refused;
+  const actions = refused.actionsPerMinute + refused.actionsPerSession;
+  if (lastAt === null) return "nobody";
+  return (
+    <>
+      {numberText(newSessions + ofAddress)} calls of new visitors,{" "}
+      {numberText(actions)} actions; the last <When at={lastAt} now={now} />
+    </>
+  );
+}
 
 function State({ schedule: { paused, state } }: { schedule: Schedule }) {
   if (paused) return <Pill tone="warn">paused: {paused.reason}</Pill>;

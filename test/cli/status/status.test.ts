@@ -1,10 +1,12 @@
 /** `status` for programs, for people, and `--watch`. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import type { DoctorJson } from "../../../cli/json/doctor.js";
 import type { StatusJson } from "../../../cli/json/status.js";
 import {
   api,
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
+import { HOUR_MS } from "../../../convex/sessionTracker/shared/times.js";
 import { setUpThreeVisitors } from "../support/visitors.js";
 
 test("status --json has all values, with ISO times", async () => {
@@ -51,8 +53,53 @@ test("status --json has all values, with ISO times", async () => {
       expect.objectContaining({ name: "purge", spec: "30 2 * * *" }),
     ],
     runs: [],
+    refused: {
+      newSessions: 0,
+      ofAddress: 0,
+      actionsPerMinute: 0,
+      actionsPerSession: 0,
+      lastAt: null,
+    },
     watchdog: { lastAt: null, lastResult: null, gaveUp: null },
   });
+});
+
+test("status and doctor say whom the bounds on strangers refused, and which setting turns it", async () => {
+  const { terminal, component, setPolicy } = await setUpThreeVisitors();
+  await component.mutation(internal.schedules.watchdog.check, {});
+  await setPolicy({ maxNewSessionsPerMinute: 1, maxActionsPerMinute: 1 });
+  for (const anonymousId of ["first", "second", "third"]) {
+    await component.mutation(api.visitors.heartbeat.beat, { anonymousId });
+  }
+  const action = { anonymousId: "busy", action: "click" };
+  await component.mutation(api.visitors.action.record, action);
+  await component.mutation(api.visitors.action.record, action);
+  const { refused, warnings } = await terminal.json<StatusJson>("status");
+  expect(refused).toEqual({
+    newSessions: 2,
+    ofAddress: 0,
+    actionsPerMinute: 1,
+    actionsPerSession: 0,
+    lastAt: "2026-08-15T12:00:00.000Z",
+  });
+  expect(warnings).toEqual([
+    "Strangers are being refused: 2 calls with a new visitor beyond maxNewSessionsPerMinute (1) in the last 24 hours (the last of any kind: 0 seconds ago). If they are real visitors, `sessions-ops settings set maxNewSessionsPerMinute=N` lets more in. If somebody makes them up, leave it, and bound each address by `maxNewSessionsPerMinutePerAddress`; who has a session is served all the while.",
+    expect.stringContaining("beyond maxActionsPerMinute (1)") as string,
+  ]);
+  const { stdout } = await terminal.run("status");
+  expect(stdout).toContain(
+    "Refused     2 calls of new visitors and 1 action in the last 24 hours, the last 0 seconds ago\n",
+  );
+  vi.setSystemTime(Date.now() + 2 * HOUR_MS);
+  const later = await terminal.json<StatusJson>("status");
+  expect(later.warnings.join()).not.toContain("refused");
+  const { findings } = JSON.parse(
+    (await terminal.run("doctor", "--json")).stdout,
+  ) as DoctorJson;
+  expect(findings.filter(({ check }) => check === "strangers")).toEqual([
+    expect.objectContaining({ result: "warning" }),
+    expect.objectContaining({ result: "warning" }),
+  ]);
 });
 
 test("status prints people its sections in order", async () => {
