@@ -118,7 +118,9 @@ export function sessionLine(
       ? { ended: endReason === undefined ? {} : { reason: endReason } }
       : {}),
     ...(userId === undefined || withoutIds ? {} : { userId }),
-    ...(underWay === null ? {} : { visitUnderWay: openInOrder(underWay) }),
+    ...(underWay === null
+      ? {}
+      : { visitUnderWay: openInOrder(underWay, withoutIds) }),
   });
   const rows = [
     ...(finished.length === 0
@@ -151,8 +153,9 @@ function entryInOrder(entry: Entry): Entry {
   };
 }
 
-function openInOrder(visit: OpenVisit): OpenVisit {
+function openInOrder(visit: OpenVisit, withoutIds: boolean): OpenVisit {
   const { startedAt, engagedMs, engagedAt, actions, entry, path } = visit;
+  const { formerUserId } = visit;
   return {
     startedAt,
     engagedMs,
@@ -160,6 +163,7 @@ function openInOrder(visit: OpenVisit): OpenVisit {
     actions,
     ...(entry === undefined ? {} : { entry: entryInOrder(entry) }),
     ...(path === undefined ? {} : { path }),
+    ...(formerUserId === undefined || withoutIds ? {} : { formerUserId }),
   };
 }
 

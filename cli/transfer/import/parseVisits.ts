@@ -51,6 +51,7 @@ const OPEN_FIELDS = new Set([
   "actions",
   "entry",
   "path",
+  "formerUserId",
 ]);
 const FINISHED_FIELDS = new Set([
   "startedAt",
@@ -132,6 +133,10 @@ function readOpen(value: unknown, options: ReadingOptions): OpenVisit {
   const where = "visitUnderWay.";
   const { engagedAt, entry } = fields;
   const path = readText(fields, "path", where);
+  const formerUserId =
+    fields["formerUserId"] === null
+      ? null
+      : readText(fields, "formerUserId", where);
   return {
     startedAt: readMoment(fields, "startedAt", options, where),
     engagedMs: readNumber(fields, "engagedMs", where),
@@ -143,6 +148,7 @@ function readOpen(value: unknown, options: ReadingOptions): OpenVisit {
       ? {}
       : { entry: readEntry(entry, `${where}entry`, options) }),
     ...(path === undefined ? {} : { path }),
+    ...(formerUserId === undefined ? {} : { formerUserId }),
   };
 }
 

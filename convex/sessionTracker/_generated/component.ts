@@ -104,6 +104,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                   device?: "desktop" | "mobile" | "tablet";
                 };
                 path?: string;
+                formerUserId?: string | null;
               } | null;
               visits: Array<{
                 startedAt: number;
@@ -303,6 +304,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                   device?: "desktop" | "mobile" | "tablet";
                 };
                 path?: string;
+                formerUserId?: string | null;
               };
               finishedVisits?: Array<{
                 startedAt: number;
@@ -938,6 +940,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                   device?: "desktop" | "mobile" | "tablet";
                 };
                 path?: string;
+                formerUserId?: string | null;
               } | null;
               visits: Array<{
                 startedAt: number;

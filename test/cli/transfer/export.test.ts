@@ -101,6 +101,43 @@ test("export, import, export give the same bytes, for all states and values", as
   expect(await expiredAnHourLater(second)).toBe(expired);
 });
 
+test("whose a visit was when it was over comes along, though the session was handed on before a run came by", async () => {
+  const first = setUpDeployment();
+  const { component } = first;
+  const shared = { anonymousId: "shared" };
+  const link = (userId: string) =>
+    component.mutation(api.visitors.link.user, { ...shared, userId });
+  const another = { anonymousId: "another" };
+  vi.setSystemTime(NOW - 2 * DAY_MS);
+  await component.mutation(api.visitors.heartbeat.beat, another);
+  await link("ada");
+  vi.setSystemTime(NOW - DAY_MS);
+  await link("grace");
+  await component.mutation(api.visitors.link.user, {
+    ...another,
+    userId: "bob",
+  });
+  vi.setSystemTime(NOW);
+  const { stdout } = await first.terminal.run("export", "-");
+  expect(stdout).toContain('"userId":"grace","visitUnderWay"');
+  expect(stdout).toContain('"formerUserId":"ada"');
+  expect(stdout).toContain('"formerUserId":null');
+  await first.terminal.run("export", "first.jsonl");
+
+  const second = setUpDeployment();
+  const file = join(first.terminal.folder, "first.jsonl");
+  expect(await second.terminal.json("import", file)).toMatchObject({
+    created: 2,
+    invalid: 0,
+  });
+  expect((await second.terminal.run("export", "-")).stdout).toBe(stdout);
+
+  const expired = await expiredAnHourLater(first);
+  expect(expired).toContain('"why":"idle","userId":"ada"');
+  expect(expired).not.toMatch(/formerUserId|"why":"idle","userId":"bob"/);
+  expect(await expiredAnHourLater(second)).toBe(expired);
+});
+
 test("a file named .gz is gzipped, with the same lines in it", async () => {
   const { terminal } = await setUpEverything();
   await terminal.run("export", "a.jsonl.gz");

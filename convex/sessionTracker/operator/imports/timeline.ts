@@ -150,16 +150,17 @@ function rowVisits(
   known: number,
   { withOpen }: { withOpen: boolean },
 ): Incoming[] {
-  const { finishedVisits = [], visitUnderWay, lastActive, userId } = row;
+  const { finishedVisits = [], visitUnderWay, lastActive } = row;
   const finished: Incoming[] = finishedVisits.map((visit) => ({ visit }));
   if (!withOpen || visitUnderWay === undefined) return finished;
-  const { engagedAt, path, ...rest } = visitUnderWay;
+  const { engagedAt, path, ...others } = visitUnderWay;
+  const { formerUserId: userId = row.userId, ...rest } = others;
   const visit = {
     ...rest,
     endedAt: lastActive,
     ...(path === undefined ? {} : { exitPath: path }),
     why: "idle" as const,
-    ...(userId === undefined ? {} : { userId }),
+    ...(typeof userId === "string" ? { userId } : {}),
   };
   const { visits = 1 } = row;
   const isFirst = Math.max(visits, known, finished.length + 1) === 1;

@@ -14,6 +14,8 @@ export const vOpenVisit = v.object({
   entry: v.optional(vEntry),
   /** Where the visitor is. */
   path: v.optional(v.string()),
+  /** Whose it was when it was over, where the session was handed on since; `null` is nobody's. */
+  formerUserId: v.optional(v.union(v.string(), v.null())),
 });
 export type OpenVisit = Infer<typeof vOpenVisit>;
 
@@ -22,6 +24,7 @@ export function toOpenVisit(
   lease: VisitUnderWay & Partial<OpenVisit> & { actionCount: number },
 ): OpenVisit {
   const { lastActive, engagedMs = 0, engagedAt, entry, path } = lease;
+  const { formerUserId } = lease;
   // A clock that was set back may have written later times than that of the last activity.
   const startedAt = Math.min(startOf(lease), lastActive);
   return {
@@ -33,5 +36,6 @@ export function toOpenVisit(
     actions: lease.actionCount,
     ...(entry === undefined ? {} : { entry }),
     ...(path === undefined ? {} : { path }),
+    ...(formerUserId === undefined ? {} : { formerUserId }),
   };
 }
