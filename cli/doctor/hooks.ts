@@ -1,11 +1,14 @@
 import type { ComponentClient } from "../deployment/client.js";
-import { owedAdvice } from "../hooks/owed.js";
+import { failedAdvice, owedAdvice } from "../hooks/advice.js";
 import { ok, problem, type Finding } from "./finding.js";
 
 /** Findings on the app's hooks; none where it has no hooks and owes nothing. */
 export async function checkHooks(client: ComponentClient): Promise<Finding[]> {
   const hooks = await client.mutation("operator/hooks:check", {});
-  const { hookDebts } = await client.query("operator/status:get", {});
+  const { hooks: set, hookDebts } = await client.query(
+    "operator/status:get",
+    {},
+  );
   const failing = hooks.flatMap(({ name, handle, error }) =>
     error === null
       ? []
@@ -17,7 +20,17 @@ export async function checkHooks(client: ComponentClient): Promise<Finding[]> {
           ),
         ],
   );
-  const found = hookDebts === 0 ? failing : [...failing, owed(hookDebts)];
+  const failed = set.flatMap((hook) => {
+    const advice = failedAdvice(hook);
+    return advice === null
+      ? []
+      : [problem("hooks", advice.what, advice.remedy)];
+  });
+  const found = [
+    ...failing,
+    ...failed,
+    ...(hookDebts === 0 ? [] : [owed(hookDebts)]),
+  ];
   if (found.length > 0) return found;
   return hooks.length === 0 ? [] : [ok("hooks", "each answers")];
 }

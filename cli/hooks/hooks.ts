@@ -15,9 +15,11 @@ import { printable } from "../terminal/printable.js";
 import { formatTable } from "../terminal/table.js";
 import { formatTime } from "../time/time.js";
 import {
+  toFailureJson,
   toHookDebtJson,
   type HookDebtJson,
-  type HooksChangeJson,
+  type HooksClearJson,
+  type HooksSettleJson,
   type HooksJson,
   type HooksRetryJson,
 } from "../json/hooks.js";
@@ -29,6 +31,7 @@ export interface HooksOptions extends GlobalOptions {
 
 export interface HooksClearOptions extends GlobalOptions {
   readonly yes?: boolean;
+  readonly reason?: string;
 }
 
 /** Lists the app's hooks, whether each answers, and what they owe to people who were erased. */
@@ -37,15 +40,16 @@ export async function listHooks(
   options: HooksOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const hooks = await client.mutation("operator/hooks:check", {});
+  const hooks = await checkedHooks(client);
   const { debts, isAll } = await readDebts(client, options.limit);
   if (options.json) {
     return printJson(context, {
-      hooks: hooks.map(({ name, handle, error }) => ({
+      hooks: hooks.map(({ name, handle, error, failure }) => ({
         name,
         handle,
         answers: error === null,
         error,
+        failure: toFailureJson(failure),
       })),
       debts: debts.map(toHookDebtJson),
       isAll,
@@ -94,30 +98,39 @@ export async function retryHooks(
   );
 }
 
-/** Removes a hook, which nothing calls any more. */
-export async function clearHook(
+/** Removes hooks, which nothing calls any more: those named, or all. */
+export async function clearHooks(
   context: CliContext,
-  name: HookName,
-  options: HooksClearOptions,
+  named: HookName[],
+  { reason, ...options }: HooksClearOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
+  const { client } = connection;
   await announceTarget(context, connection);
-  await confirmYes(
-    context,
-    options,
-    `This removes the hook ${name}: the app hears of no session any more until it sets one again (setSessionHooks). Go on?`,
-  );
-  const { cleared } = await connection.client.mutation("operator/hooks:clear", {
-    name,
-    actor: context.actor,
-  });
-  if (options.json) {
-    return printJson(context, { done: cleared } satisfies HooksChangeJson);
+  const hooks = await client.query("operator/hooks:list", {});
+  const names = hooks
+    .map(({ name }) => name)
+    .filter((name) => named.length === 0 || named.includes(name));
+  if (names.length > 0) {
+    await confirmYes(
+      context,
+      options,
+      `This removes the ${hooksOf(names)}: the app hears of nothing through ${names.length === 1 ? "it" : "them"} any more until it sets hooks again (setSessionHooks). Go on?`,
+    );
+    await client.mutation("operator/hooks:clear", {
+      names,
+      actor: context.actor,
+      ...(reason === undefined ? {} : { reason }),
+    });
   }
-  print(
-    context,
-    cleared ? `Removed the hook ${name}.` : `There is no hook ${name}.`,
-  );
+  if (options.json) {
+    return printJson(context, { cleared: names } satisfies HooksClearJson);
+  }
+  const none =
+    named.length === 0
+      ? "No hooks are set."
+      : `There is no ${hooksOf(named, "or")}.`;
+  print(context, names.length === 0 ? none : `Removed the ${hooksOf(names)}.`);
 }
 
 /** Strikes out a debt that was settled by hand. */
@@ -141,15 +154,36 @@ export async function settleHook(
     );
   }
   if (options.json) {
-    return printJson(context, { done: true } satisfies HooksChangeJson);
+    return printJson(context, { done: true } satisfies HooksSettleJson);
   }
   print(context, `Struck out ${debtId}.`);
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-type Hook = Returns<"operator/hooks:check">[number];
+type Hook = Awaited<ReturnType<typeof checkedHooks>>[number];
 type Debt = Returns<"operator/hooks:debts">["debts"][number];
+
+/** The hooks, whether each answers now, and whether it has failed for visitors. */
+async function checkedHooks(client: ComponentClient) {
+  const hooks = await client.query("operator/hooks:list", {});
+  const checked = await client.mutation("operator/hooks:check", {});
+  return checked.map((hook) => {
+    const { failure = null } =
+      hooks.find(({ name }) => name === hook.name) ?? {};
+    return { ...hook, failure };
+  });
+}
+
+/** `hook onEnded`, `hooks onStarted and onEnded`. */
+function hooksOf(names: HookName[], word: "and" | "or" = "and"): string {
+  const [last = "", ...others] = names.toReversed();
+  const list =
+    others.length === 0
+      ? last
+      : `${others.toReversed().join(", ")} ${word} ${last}`;
+  return `hook${names.length > 1 && word === "and" ? "s" : ""} ${list}`;
+}
 
 async function readDebts(
   client: ComponentClient,
@@ -189,10 +223,14 @@ function hooksText(hooks: Hook[], debts: Debt[], width?: number): string {
     hooks.length === 0
       ? "No hooks are set."
       : hooks
-          .map(
-            ({ name, handle, error }) =>
-              `${name}  ${printable(handle)}  ${error === null ? "answers" : `FAILS: ${printable(error)}`}`,
-          )
+          .flatMap(({ name, handle, error, failure }) => [
+            `${name}  ${printable(handle)}  ${error === null ? "answers" : `FAILS: ${printable(error)}`}`,
+            ...(failure === null
+              ? []
+              : [
+                  `   failed for visitors, last ${formatTime(failure.at)}: ${printable(failure.error)}`,
+                ]),
+          ])
           .join("\n");
   if (debts.length === 0) return `${set}\nNothing is owed.`;
   const owed = formatTable(

@@ -1,5 +1,5 @@
 import type { Returns } from "../deployment/api.js";
-import { iso } from "../time/time.js";
+import { iso, isoOrNull } from "../time/time.js";
 import type { HookName } from "../../convex/sessionTracker/shared/hooks.js";
 
 /** Output of `hooks` and `hooks list` */
@@ -10,12 +10,42 @@ export interface HooksJson {
     handle: string;
     answers: boolean;
     error: string | null;
+    failure: HookFailureJson | null;
   }[];
   /** Oldest first. */
   debts: HookDebtJson[];
   /** `false`: the hook owes more than was listed. */
   isAll: boolean;
 }
+
+/** A hook that is set. It was not called for this. */
+export interface HookJson {
+  name: HookName;
+  /** The handle of the app's mutation. */
+  handle: string;
+  failure: HookFailureJson | null;
+}
+
+/** That a hook failed for visitors who were served all the same. */
+export interface HookFailureJson {
+  firstAt: string;
+  lastAt: string;
+  error: string;
+}
+
+export function toHookJson({ name, handle, failure }: HookStatus): HookJson {
+  return { name, handle, failure: toFailureJson(failure) };
+}
+
+export function toFailureJson(
+  failure: HookStatus["failure"],
+): HookFailureJson | null {
+  if (failure === null) return null;
+  const { since, at, error } = failure;
+  return { firstAt: iso(since), lastAt: iso(at), error };
+}
+
+type HookStatus = Returns<"operator/hooks:list">[number];
 
 /** A call that a hook has not answered for somebody who was erased. */
 export interface HookDebtJson {
@@ -26,6 +56,10 @@ export interface HookDebtJson {
   /** When the hook was last called for it, or was to be. */
   triedAt: string;
   error: string;
+  /** How often the watchdog has had the hook called for it. */
+  tries: number;
+  /** When the watchdog has it called again at the earliest; `null` for its next look. */
+  nextTryAt: string | null;
 }
 
 export function toHookDebtJson(
@@ -35,6 +69,7 @@ export function toHookDebtJson(
     ...debt,
     erasedAt: iso(debt.erasedAt),
     triedAt: iso(debt.triedAt),
+    nextTryAt: isoOrNull(debt.nextTryAt),
   };
 }
 
@@ -44,8 +79,13 @@ export interface HooksRetryJson {
   failed: HookDebtJson[];
 }
 
-/** Output of `hooks clear` and `hooks settle` */
-export interface HooksChangeJson {
-  /** `false`: there was nothing to do. */
+/** Output of `hooks clear` */
+export interface HooksClearJson {
+  /** The hooks that there were. */
+  cleared: HookName[];
+}
+
+/** Output of `hooks settle` */
+export interface HooksSettleJson {
   done: boolean;
 }

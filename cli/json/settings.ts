@@ -8,11 +8,18 @@ import type {
 } from "../../convex/sessionTracker/shared/settings.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
 import { contradictionTexts } from "../settings/contradictions.js";
+import type { HookJson } from "./hooks.js";
 import type { GoesOnJson } from "./run.js";
 import { toPauseJson, type PauseJson } from "./schedule.js";
 import { toValueJson } from "./convexValue.js";
 
 /** Output of `settings get` */
+export interface SettingsShownJson extends SettingsJson {
+  /** The app's hooks. */
+  hooks: HookJson[];
+}
+
+/** The settings, of `settings get` and `settings set` */
 export interface SettingsJson {
   revision: number;
   settings: SettingsValuesJson;

@@ -4,6 +4,7 @@ import type { Connection } from "../deployment/connect.js";
 import { progressOf, progressText } from "../runs/progress.js";
 import { statusWarnings } from "../status/warnings.js";
 import { iso, isoOrNull } from "../time/time.js";
+import { toHookJson, type HookJson } from "./hooks.js";
 import { toRunJson, type RunJson } from "./run.js";
 import { toDayJson, type DayJson } from "./stats.js";
 import { toScheduleJson, type ScheduleJson } from "./schedule.js";
@@ -58,6 +59,10 @@ export interface StatusJson {
     /** When a call was last counted; `null` where none was. */
     lastAt: string | null;
   };
+  /** The app's hooks. */
+  hooks: HookJson[];
+  /** How many erasures hooks have not done their part of, counted up to 100. */
+  hookDebts: number;
   watchdog: {
     lastAt: string | null;
     lastResult: string | null;
@@ -102,6 +107,8 @@ export function toStatusJson(
         return { runId: run.runId, ...progress, text };
       }),
     refused: toRefusedJson(found.refused),
+    hooks: found.hooks.map(toHookJson),
+    hookDebts: found.hookDebts,
     watchdog: {
       lastAt: isoOrNull(watchdog.lastAt),
       lastResult: watchdog.lastResult,

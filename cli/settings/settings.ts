@@ -2,9 +2,11 @@ import type { CliContext } from "../context.js";
 import type { LogEntry } from "../deployment/api.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
+import { toHookJson } from "../json/hooks.js";
 import {
   type SettingsChangeJson,
   type SettingsLogJson,
+  type SettingsShownJson,
   toLogEntryJson,
   toSettingsJson,
 } from "../json/settings.js";
@@ -31,11 +33,22 @@ export async function getSettings(
 ): Promise<void> {
   const { client } = await connect(context, options);
   const current = await client.query("settings/settings:get", {});
+  const hooks = await client.query("operator/hooks:list", {});
   const there = await byDeploymentClock(context, client);
-  if (options.json)
-    return printJson(context, toSettingsJson(current, there.now()));
+  if (options.json) {
+    return printJson(context, {
+      ...toSettingsJson(current, there.now()),
+      hooks: hooks.map(toHookJson),
+    } satisfies SettingsShownJson);
+  }
   print(context, `${settingsTable(context, current)}\n`);
   print(context, effectsText(there, current, "stdout"));
+  if (hooks.length > 0) {
+    const set = hooks.map(
+      ({ name, handle }) => `${name}  ${printable(handle)}`,
+    );
+    print(context, `\nHooks of the app:\n${set.join("\n")}`);
+  }
   note(context, `Revision ${current.revision}.`);
 }
 

@@ -78,6 +78,7 @@ export function stateText(
       ? []
       : [["Refused", refused] satisfies [string, string]]),
     ["Watchdog", watchdogText(status, now)],
+    ...hookRows(status),
   ];
   const warnings = statusWarnings(status, now).map((text) =>
     context.commands.complete(text),
@@ -137,6 +138,14 @@ function oldestText({ oldest }: Status, now: number): string {
   if (oldest === null) return "no inactive session";
   const { lastActive, sessionId } = oldest;
   return `last active ${formatTime(lastActive)}, ${formatRelative(lastActive, now)} (${sessionId})`;
+}
+
+function hookRows({ hooks }: Status): Array<[label: string, value: string]> {
+  if (hooks.length === 0) return [];
+  const names = hooks.map(({ name, failure }) =>
+    failure === null ? name : `${name} (failed)`,
+  );
+  return [["Hooks", names.join(", ")]];
 }
 
 function watchdogText({ watchdog }: Status, now: number): string {

@@ -1,7 +1,7 @@
 /** Warnings that an operator should see before anything else. */
 import type { Status } from "../deployment/api.js";
 import { adviceFor, outdatedAdvice } from "../runs/advice.js";
-import { owedAdvice } from "../hooks/owed.js";
+import { failedAdvice, owedAdvice } from "../hooks/advice.js";
 import { adviceText } from "../terminal/words.js";
 import { contradictionTexts } from "../settings/contradictions.js";
 import { refusedAdvice } from "../settings/refused.js";
@@ -17,7 +17,7 @@ export function statusWarnings(status: Status, now: number): string[] {
   return [
     ...watchdogWarnings(status, now),
     ...runWarnings(status, now),
-    ...debtWarnings(status),
+    ...hookWarnings(status),
     ...refusedWarnings(status, now),
     ...pauseWarnings(status),
     ...contradictionTexts(status.settings, now),
@@ -51,9 +51,14 @@ function runWarnings({ runs, settings }: Status, now: number): string[] {
   );
 }
 
-function debtWarnings({ hookDebts }: Status): string[] {
-  if (hookDebts === 0) return [];
-  return [adviceText(owedAdvice(hookDebts))];
+function hookWarnings({ hooks, hookDebts }: Status): string[] {
+  return [
+    ...hooks.flatMap((hook) => {
+      const advice = failedAdvice(hook);
+      return advice === null ? [] : [adviceText(advice)];
+    }),
+    ...(hookDebts === 0 ? [] : [adviceText(owedAdvice(hookDebts))]),
+  ];
 }
 
 /** Those of the last hour; `doctor` has those of a day. */

@@ -202,7 +202,8 @@ export default defineSchema({
   /**
    * The hooks of the app that failed for a visitor who was served all the same: one row a hook.
    * Written by `settings/hooks`, once a minute and hook at most, so that visitors do not wait for each other. Read
-   * by `settings/hooks` after a failure, and by `operator`. Deleted when the hook is set anew or removed.
+   * by `settings/hooks` after a failure, and by `operator`. Deleted when the hook is set anew or removed, and by the watchdog a
+   * day after the last.
    */
   hookFailures: defineTable({
     hook: vHookName,
@@ -238,8 +239,9 @@ export default defineSchema({
   /**
    * The calls that hooks of the app owe: a visitor was erased although the hook failed. A row holds the
    * hook's argument until the call has been made up for; without it the app could not find its own rows.
-   * Written by `visitors/forget` (through `settings/hookDebts`) and by `operator/hooks`, which tries again. Read by
-   * `settings/hookDebts`, `operator/hooks` and `operator/status`. Deleted by `operator/hooks`, once paid.
+   * Written by `visitors/forget` (through `settings/hookDebts`) and by `schedules/hooks` and `operator/hooks`, which try again. Read by
+   * `settings/hookDebts`, `operator/hooks` and `operator/status`. Deleted by both, once
+   * paid.
    */
   hookDebts: defineTable({
     hook: vHookName,
@@ -252,7 +254,12 @@ export default defineSchema({
      * erased.
      */
     isOutOfTime: v.optional(v.literal(true)),
-  }).index("isOutOfTime", ["isOutOfTime"]),
+    /** How often the watchdog has had the hook called for it, and when it does so again at the earliest. */
+    tries: v.optional(v.number()),
+    nextTryAt: v.optional(v.number()),
+  })
+    .index("isOutOfTime", ["isOutOfTime"])
+    .index("nextTryAt", ["nextTryAt"]),
 
   /**
    * The audit log: what operators and the app's own code did, without anything that names a visitor.

@@ -2,20 +2,22 @@ import { Argument } from "../../commandLine/commander.js";
 import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
+import { reason } from "../../commandLine/options.js";
 import { HOOKS } from "../../commandLine/values.js";
 import type { CliContext } from "../../context.js";
 
 export function addHooksClear(hooks: Parent, context: CliContext): void {
   hooks
     .command("clear")
-    .description("remove a hook, whose function is gone, say")
-    .addArgument(new Argument("<name>", "which").choices(HOOKS))
+    .description("remove hooks, whose functions are gone, say")
+    .addArgument(new Argument("[name...]", "which; all without").choices(HOOKS))
+    .addOption(reason("recorded in the audit log"))
     .option("--yes", "do not ask")
     .addHelpText(
-      ...examples("hooks clear onPurged", "hooks clear onPurged --yes --json"),
+      ...examples("hooks clear onPurged", "hooks clear --yes --json"),
     )
-    .action(async (name, _options, command) => {
-      const { clearHook } = await import("../../hooks/hooks.js");
-      await clearHook(context, name, given(command));
+    .action(async (names, _options, command) => {
+      const { clearHooks } = await import("../../hooks/hooks.js");
+      await clearHooks(context, names, given(command));
     });
 }

@@ -61,6 +61,7 @@ import type * as schedules_cronSpecs from "../schedules/cronSpecs.js";
 import type * as schedules_dispatch from "../schedules/dispatch.js";
 import type * as schedules_dueFires from "../schedules/dueFires.js";
 import type * as schedules_fires from "../schedules/fires.js";
+import type * as schedules_hooks from "../schedules/hooks.js";
 import type * as schedules_register from "../schedules/register.js";
 import type * as schedules_show from "../schedules/show.js";
 import type * as schedules_ticks from "../schedules/ticks.js";
@@ -172,6 +173,7 @@ const fullApi: ApiFromModules<{
   "schedules/dispatch": typeof schedules_dispatch;
   "schedules/dueFires": typeof schedules_dueFires;
   "schedules/fires": typeof schedules_fires;
+  "schedules/hooks": typeof schedules_hooks;
   "schedules/register": typeof schedules_register;
   "schedules/show": typeof schedules_show;
   "schedules/ticks": typeof schedules_ticks;

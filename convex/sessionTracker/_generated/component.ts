@@ -230,11 +230,17 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           "mutation",
           "internal",
           {
-            name:
-              "onStarted" | "onExpired" | "onEnded" | "onPurged" | "onLinked";
+            names?: Array<
+              "onStarted" | "onExpired" | "onEnded" | "onPurged" | "onLinked"
+            >;
             actor?: string;
+            reason?: string;
           },
-          { cleared: boolean },
+          {
+            cleared: Array<
+              "onStarted" | "onExpired" | "onEnded" | "onPurged" | "onLinked"
+            >;
+          },
           Name
         >;
         debts: FunctionReference<
@@ -250,9 +256,23 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               erasedAt: number;
               triedAt: number;
               error: string;
+              tries: number;
+              nextTryAt: number | null;
             }>;
             cursor: string | null;
           },
+          Name
+        >;
+        list: FunctionReference<
+          "query",
+          "internal",
+          {},
+          Array<{
+            name:
+              "onStarted" | "onExpired" | "onEnded" | "onPurged" | "onLinked";
+            handle: string;
+            failure: { since: number; at: number; error: string } | null;
+          }>,
           Name
         >;
         retry: FunctionReference<

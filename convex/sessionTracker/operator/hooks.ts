@@ -1,17 +1,26 @@
 /** The app's hooks for operators: whether they answer, and the calls that they still owe. */
 import { v } from "convex/values";
 import { internal } from "../_generated/api.js";
+import type { Doc } from "../_generated/dataModel.js";
 import { internalMutation, mutation, query } from "../_generated/server.js";
-import { checkInteger } from "../shared/errors.js";
-import { HOOK_NAMES, vHookName } from "../shared/hooks.js";
+import { checkInteger, checkReason } from "../shared/errors.js";
+import { HOOK_NAMES, type HookName, vHookName } from "../shared/hooks.js";
 import { MAX_LISTED } from "../shared/limits.js";
 import { placeOf } from "../shared/places.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { walkDebts } from "../rows/walks.js";
-import { tell } from "../settings/hookDebts.js";
+import { listHooks, vHookStatus } from "../settings/hookStatus.js";
 import { errorOf, toHook } from "../settings/hooks.js";
 import { readHook } from "../settings/inForce.js";
 import { writeHooks } from "../settings/settings.js";
+import { payDebt } from "../schedules/hooks.js";
+
+/** The hooks that are set. None is called. */
+export const list = query({
+  args: {},
+  returns: v.array(vHookStatus),
+  handler: listHooks,
+});
 
 /**
  * Each hook that is set, and whether it answers: the hook is called without sessions, and its writes are
@@ -64,6 +73,10 @@ const vDebt = v.object({
   triedAt: v.number(),
   /** The error of that call. */
   error: v.string(),
+  /** How often the watchdog has had the hook called for it. */
+  tries: v.number(),
+  /** When the watchdog has the hook called again at the earliest, in ms since the epoch; `null` for its next look. */
+  nextTryAt: v.union(v.number(), v.null()),
 });
 
 /** A page of the hooks' debts, oldest first, without anything that names the visitor. */
@@ -82,14 +95,7 @@ export const debts = query({
     const rows = await walkDebts(ctx, { order: "asc", after }).take(limit);
     const last = rows.length === limit ? rows.at(-1) : undefined;
     return {
-      debts: rows.map(({ _id, session, hook, erasedAt, triedAt, error }) => ({
-        debtId: _id,
-        hook,
-        sessionId: session.sessionId,
-        erasedAt,
-        triedAt,
-        error,
-      })),
+      debts: rows.map(toDebt),
       cursor:
         last === undefined ? null : toCursor(placeOf(last._creationTime, last)),
     };
@@ -108,17 +114,9 @@ export const retry = mutation({
   }),
   handler: async (ctx, { debtId }) => {
     const debt = await ctx.db.get("hookDebts", debtId);
-    if (debt === null) return { isPaid: true, error: null };
-    const { hook, session } = debt;
-    const told = await tell(ctx, hook, session);
-    const error =
-      told === null ? `There is no hook ${hook} any more.` : told.error;
-    if (error === null) {
-      await ctx.db.delete("hookDebts", debtId);
-      return { isPaid: true, error: null };
-    }
-    await ctx.db.patch("hookDebts", debtId, { error, triedAt: Date.now() });
-    return { isPaid: false, error };
+    return debt === null
+      ? { isPaid: true, error: null }
+      : await payDebt(ctx, debt);
   },
 });
 
@@ -135,21 +133,41 @@ export const settle = mutation({
   },
 });
 
-/** Removes a hook, which is then not called any more. The calls that it owes stay owed. */
+/**
+ * Removes hooks, which are then not called any more: those named, or all. The calls that they owe stay owed.
+ * @returns those that there were
+ * @throws invalidArgument `{ argument: "reason" }` for an empty reason
+ */
 export const clear = mutation({
   args: {
-    name: vHookName,
+    names: v.optional(v.array(vHookName)),
     /** Who does it, for the audit log. @default app */
     actor: v.optional(v.string()),
+    reason: v.optional(v.string()),
   },
-  returns: v.object({ cleared: v.boolean() }),
-  handler: async (ctx, { name, actor = "app" }) => {
-    if ((await readHook(ctx, name)) === null) return { cleared: false };
-    await writeHooks(ctx, { [name]: null }, { actor });
-    return { cleared: true };
+  returns: v.object({ cleared: v.array(vHookName) }),
+  handler: async (ctx, { names = HOOK_NAMES, actor = "app", reason }) => {
+    checkReason(reason);
+    const cleared: HookName[] = [];
+    const hooks: Partial<Record<HookName, null>> = {};
+    for (const name of HOOK_NAMES) {
+      if (!names.includes(name) || (await readHook(ctx, name)) === null) {
+        continue;
+      }
+      cleared.push(name);
+      hooks[name] = null;
+    }
+    await writeHooks(ctx, hooks, { actor, reason });
+    return { cleared };
   },
 });
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
 const ANSWERED = "The hook answered.";
+
+function toDebt({ _id, session, isOutOfTime, ...debt }: Doc<"hookDebts">) {
+  const { _creationTime, tries = 0, nextTryAt = null, ...shown } = debt;
+  const { sessionId } = session;
+  return { debtId: _id, sessionId, ...shown, tries, nextTryAt };
+}

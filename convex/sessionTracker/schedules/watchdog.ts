@@ -1,8 +1,8 @@
 /**
  * The watchdog sees to it that schedules and runs live: it registers the schedules of a fresh deployment and
- * those that crons lost, decides for fires that were missed, lets runs go on that stand still, and trims the
- * ledger and the audit log. Each deploy calls the watchdog at once, so that schedules and runs which wait for functions of an
- * earlier version are set to those of this version.
+ * those that crons lost, decides for fires that were missed, lets runs go on that stand still, has hooks make up for
+ * the calls that they owe, and trims the ledger and the audit log. Each deploy calls the watchdog at once, so that
+ * schedules and runs which wait for functions of an earlier version are set to those of this version.
  * A fuse keeps the watchdog from restarting something broken for ever; `status` then says that the watchdog gave
  * up, and why.
  */
@@ -22,6 +22,7 @@ import { readSettings } from "../settings/inForce.js";
 import { goOn } from "../runs/chain.js";
 import { finishRun, runningRun, withError } from "../runs/runRows.js";
 import { answerDue, answeredUntil, dueAt } from "./dueFires.js";
+import { lookAfterHooks } from "./hooks.js";
 import { fireWhatCronsOmits, hasOldTarget, register } from "./register.js";
 import { findTick, writeTick } from "./ticks.js";
 import { trimAudit, trimRuns } from "./trim.js";
@@ -52,6 +53,7 @@ export const check = internalMutation({
     for (const kind of RUN_KINDS) {
       await fireWhatCronsOmits(ctx, kind, schedules[kind], now);
     }
+    await lookAfterHooks(ctx, now);
     await trimRuns(ctx, now);
     await trimAudit(ctx, now);
     return null;

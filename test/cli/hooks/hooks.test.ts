@@ -5,7 +5,7 @@
 import { createFunctionHandle, makeFunctionReference } from "convex/server";
 import { expect, test } from "vitest";
 import type { DoctorJson } from "../../../cli/json/doctor.js";
-import type { HooksJson } from "../../../cli/json/hooks.js";
+import type { HooksClearJson, HooksJson } from "../../../cli/json/hooks.js";
 import type { ForgetJson } from "../../../cli/json/session.js";
 import type { StatusJson } from "../../../cli/json/status.js";
 import type { FetchInit } from "../../../cli/deployment/http.js";
@@ -167,4 +167,71 @@ test("a purge that a hook blocks is named, and goes on once the hook is removed"
   expect(
     await finishRun(component, await startRun(component, "purge", cutoff)),
   ).toMatchObject({ sessions: 3, quarantined: 0 });
+});
+
+test("a hook that fails for visitors is named by status, doctor and hooks, and several are cleared at once", async () => {
+  const { terminal, component } = await setUpHooks();
+  await component.mutation(api.settings.settings.setHooks, {
+    onStarted: GONE,
+    onLinked: GONE,
+  });
+  const anonymousId = "new-1";
+  const answer = await component.mutation(api.visitors.heartbeat.beat, {
+    anonymousId,
+  });
+  expect(answer).toMatchObject({ ok: true, state: "created" });
+  const failure = {
+    firstAt: new Date(NOW).toISOString(),
+    lastAt: new Date(NOW).toISOString(),
+    error: expect.stringContaining("shop:renamedLongAgo") as string,
+  };
+  const status = await terminal.json<StatusJson>("status");
+  expect(status).toMatchObject({
+    hooks: [
+      { name: "onStarted", handle: GONE, failure },
+      { name: "onPurged", failure: null },
+      { name: "onLinked", failure: null },
+    ],
+    hookDebts: 0,
+  });
+  expect(status.warnings).toContainEqual(
+    expect.stringMatching(/hook onStarted failed, .* visitors were served/),
+  );
+  expect((await terminal.run("status")).stdout).toMatch(
+    /Hooks +onStarted \(failed\), onPurged, onLinked\n/,
+  );
+  const doctor = await terminal.run("doctor", "--json");
+  const { findings } = JSON.parse(doctor.stdout) as DoctorJson;
+  expect(findings).toContainEqual(
+    expect.objectContaining({
+      check: "hooks",
+      message: expect.stringContaining("onStarted failed, last at") as string,
+    }),
+  );
+  expect((await terminal.run("hooks")).stdout).toContain("failed for visitors");
+  expect((await terminal.run("settings", "get")).stdout).toMatch(
+    /Hooks of the app:\nonStarted +function:\/\/;shop:renamedLongAgo\n/,
+  );
+
+  const some = ["hooks", "clear", "onStarted", "onEnded", "--yes"];
+  expect((await terminal.run(...some)).stdout).toBe(
+    "Removed the hook onStarted.\n",
+  );
+  expect((await terminal.run(...some)).stdout).toBe(
+    "There is no hook onStarted or onEnded.\n",
+  );
+  const all = ["hooks", "clear", "--yes", "--reason", "gone"];
+  expect(await terminal.json<HooksClearJson>(...all)).toEqual({
+    cleared: ["onPurged", "onLinked"],
+  });
+  expect((await terminal.run(...all)).stdout).toBe("No hooks are set.\n");
+  const { entries } = await component.query(api.operator.log.page, {
+    what: ["hooks.changed"],
+    limit: 2,
+  });
+  expect(entries).toMatchObject([
+    { target: "onLinked", reason: "gone", after: { handle: null } },
+    { target: "onPurged", reason: "gone" },
+  ]);
+  expect(entries[0]?.actor).toMatch(/^cli:/);
 });

@@ -221,8 +221,8 @@ test.each(everything)(
     const words = line
       .replace("preview purge", "preview purge spec")
       .split(" ");
-    // `settings set` takes any number of words.
-    const isVariadic = line.startsWith("settings set");
+    // These take any number of words.
+    const isVariadic = /^(settings set|hooks clear)/.test(line);
     for (const more of ["--nope", ...(isVariadic ? [] : ["surplus"])]) {
       const result = await terminal.run(...words, more, "--json");
       expect(result).toMatchObject({ exitCode: 2, stdout: "" });

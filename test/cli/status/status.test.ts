@@ -60,6 +60,8 @@ test("status --json has all values, with ISO times", async () => {
       actionsPerSession: 0,
       lastAt: null,
     },
+    hooks: [],
+    hookDebts: 0,
     watchdog: { lastAt: null, lastResult: null, gaveUp: null },
   });
 });

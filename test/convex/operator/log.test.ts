@@ -142,7 +142,7 @@ describe("what is audited", () => {
     const handle = "function://;a:b";
     await t.mutation(api.settings.settings.setHooks, { onPurged: handle });
     await t.mutation(api.settings.settings.setHooks, { onPurged: handle });
-    const clear = { name: "onPurged", ...ada } as const;
+    const clear = { ...ada };
     await t.mutation(api.operator.hooks.clear, clear);
     expect(await entries()).toMatchObject([
       {

@@ -115,6 +115,8 @@ describe("where the hook fails", () => {
       erasedAt: NOW,
       triedAt: NOW,
       error,
+      tries: 0,
+      nextTryAt: null,
     });
     expect(JSON.stringify(debt)).not.toContain(gone);
     expect((await status()).hookDebts).toBe(1);
@@ -215,13 +217,35 @@ test("a hook whose function is gone is reported, can be cleared, and stops no fo
   const clear = () =>
     t.mutation((ctx) =>
       ctx.runMutation(sessionTracker.operator.hooks.clear, {
-        name: "onPurged",
+        names: ["onPurged", "onLinked"],
+        actor: "tester",
+        reason: "it was renamed",
       }),
     );
-  expect(await clear()).toEqual({ cleared: true });
-  expect(await clear()).toEqual({ cleared: false });
+  expect(await clear()).toEqual({ cleared: ["onPurged"] });
+  expect(await clear()).toEqual({ cleared: [] });
+  expect((await audited())[0]).toEqual({
+    at: expect.any(Number) as number,
+    what: "hooks.changed",
+    target: "onPurged",
+    actor: "tester",
+    reason: "it was renamed",
+    before: { handle: "function://;hooks:renamedLongAgo" },
+    after: { handle: null },
+  });
   expect((await check()).map(({ name }) => name)).toEqual(["onExpired"]);
   expect(await run("purge")).toMatchObject({ sessions: 2, quarantined: 0 });
+});
+
+test("only a hook that changes is audited, as the app's", async () => {
+  const installed = await audited();
+  expect(installed).toMatchObject([
+    { target: "onPurged", actor: "app", before: { handle: null } },
+    { target: "onExpired", actor: "app", before: { handle: null } },
+  ]);
+  const hooks = { onExpired: "noteExpired", onPurged: "deleteCarts" } as const;
+  await t.mutation(install, hooks);
+  expect(await audited()).toEqual(installed);
 });
 
 test("setting a hook to null removes it", async () => {
@@ -360,6 +384,17 @@ function retry(debtId: string) {
   return t.mutation((ctx) =>
     ctx.runMutation(sessionTracker.operator.hooks.retry, { debtId }),
   );
+}
+
+/** The changes of hooks in the audit log, newest first. */
+async function audited() {
+  const { entries } = await t.query((ctx) =>
+    ctx.runQuery(sessionTracker.operator.log.page, {
+      what: ["hooks.changed"],
+      limit: 10,
+    }),
+  );
+  return entries;
 }
 
 function check() {
