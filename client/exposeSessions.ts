@@ -128,6 +128,28 @@ export function exposeSessions(
     }),
 
     /**
+     * Whether the visitor is linked to the user of the app that `identify` names, live: what `linkUser` of the React
+     * component goes by. Of another user it says nothing.
+     * @returns `userId: null` where nobody is signed in, and `isLinked` then whether the visitor is anybody's; `isLinked:
+     *   null` where there is no session
+     */
+    getOwnLink: queryGeneric({
+      args: visitor,
+      returns: vOwnLink,
+      handler: async (ctx, args): Promise<OwnLink> => {
+        const userId = (await options.identify?.(ctx)) ?? null;
+        const linked = await ctx.runQuery(
+          component.visitors.ownVisit.user,
+          args,
+        );
+        const isLinked =
+          linked &&
+          (userId === null ? linked.userId !== null : linked.userId === userId);
+        return { userId, isLinked };
+      },
+    }),
+
+    /**
      * The visitor's own visit, live: the one under way, else the last.
      * @returns `null` where none is known, such as for an anonymousId that is nobody's
      * @example `useQuery(api.sessions.getOwnVisit, anonymousId ? { anonymousId } : "skip")`
@@ -206,6 +228,13 @@ export type LinkResult = Infer<typeof vLinked>;
 const vUnlinked = v.object({ unlinked: v.boolean(), sessionId: vNullableId });
 /** The answer of `unlinkSession`; `unlinked` is `false` where the session was linked to nobody. */
 export type UnlinkResult = Infer<typeof vUnlinked>;
+
+const vOwnLink = v.object({
+  userId: vNullableId,
+  isLinked: v.union(v.boolean(), v.null()),
+});
+/** The answer of `getOwnLink`. */
+export type OwnLink = Infer<typeof vOwnLink>;
 
 const vCleanup = v.object({
   runId: v.string(),

@@ -8,6 +8,7 @@ export {
   type ForgetResult,
   type LinkResult,
   type Operation,
+  type OwnLink,
   type UnlinkResult,
 } from "./exposeSessions.js";
 export type { Identify, OwnEndResult, OwnSession } from "./ownSessions.js";

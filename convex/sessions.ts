@@ -12,6 +12,7 @@ export const {
   forgetSession,
   linkSession,
   unlinkSession,
+  getOwnLink,
   getOwnSessions,
   endOwnSession,
   getOwnVisit,

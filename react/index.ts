@@ -8,8 +8,13 @@ export type {
   VisitFacts,
 } from "./engine/options.js";
 export type { SessionError, SessionStatus } from "./engine/snapshot.js";
+export { SessionTracker, type SessionTrackerProps } from "./SessionTracker.js";
 export {
-  SessionTracker,
+  useLinkUser,
+  type LinkUserOptions,
+  type UserLink,
+} from "./useLinkUser.js";
+export {
   useAnonymousId,
   useSessionTracker,
   type SessionTracking,

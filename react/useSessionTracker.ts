@@ -35,12 +35,6 @@ export function useAnonymousId(): string | null {
   return useShown(useSeat({}), ({ anonymousId }) => anonymousId);
 }
 
-/** Tracks this visitor's session while mounted; shows nothing. */
-export function SessionTracker(options: SessionTrackerOptions): null {
-  useSessionTracker(options);
-  return null;
-}
-
 function useSeat(options: SessionTrackerOptions): Seat {
   // Its type leaves out that it is undefined outside a provider.
   const client = useConvex() as ConvexReactClient | undefined;

@@ -1,5 +1,5 @@
 import type { FunctionReference_future } from "convex/server";
-import type { ActiveSession, OwnVisit } from "../../client/index.js";
+import type { ActiveSession, OwnLink, OwnVisit } from "../../client/index.js";
 
 /** `pending` stores and sends nothing; `denied` also forgets what is stored and ends the session. */
 export type Consent = "granted" | "pending" | "denied";
@@ -55,6 +55,14 @@ export interface SessionFunctions {
   }>;
   endSession: Mutation<{ anonymousId: string }>;
   forgetSession: Mutation<{ anonymousId: string }>;
+  linkSession: Mutation<{ anonymousId: string }>;
+  unlinkSession: Mutation<{ anonymousId: string }>;
+  getOwnLink: FunctionReference_future<
+    "query",
+    "public",
+    { anonymousId: string },
+    OwnLink
+  >;
   getOwnVisit: FunctionReference_future<
     "query",
     "public",

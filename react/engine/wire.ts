@@ -18,7 +18,11 @@ export interface SessionClient {
 
 export type MutationName = Exclude<
   keyof SessionFunctions,
-  "getOwnVisit" | "getActiveSessions"
+  | "linkSession"
+  | "unlinkSession"
+  | "getOwnLink"
+  | "getOwnVisit"
+  | "getActiveSessions"
 >;
 
 /**

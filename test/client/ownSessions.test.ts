@@ -218,6 +218,23 @@ test("a device is the caller's no longer once another user has signed in on it, 
   expect((await ownSessions()).page).toEqual([]);
 });
 
+test("a visitor hears whether they are the caller's, and nothing of another user", async () => {
+  const visitor = { anonymousId: "secret-link" };
+  const ownLink = () => t.query(sessions.getOwnLink, visitor);
+  signedIn = "ada";
+  expect(await ownLink()).toEqual({ userId: "ada", isLinked: null });
+  await t.mutation(sessions.trackSession, visitor);
+  expect(await ownLink()).toEqual({ userId: "ada", isLinked: false });
+  await t.mutation(sessions.linkSession, visitor);
+  expect(await ownLink()).toEqual({ userId: "ada", isLinked: true });
+  signedIn = "bob";
+  expect(await ownLink()).toEqual({ userId: "bob", isLinked: false });
+  signedIn = null;
+  expect(await ownLink()).toEqual({ userId: null, isLinked: true });
+  await t.mutation(sessions.unlinkSession, visitor);
+  expect(await ownLink()).toEqual({ userId: null, isLinked: false });
+});
+
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
 /** A device on which the user is signed in; returns its sessionId. */

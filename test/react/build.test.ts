@@ -33,8 +33,10 @@ test("the entry, and all modules that use React, are marked as client code for s
     );
   expect(clients.map(({ file, first }) => [file, first])).toEqual(
     [
+      "SessionTracker.ts",
       "index.ts",
       "useActiveSessions.ts",
+      "useLinkUser.ts",
       "useOwnVisit.ts",
       "useSessionTracker.ts",
     ].map((file) => [file, '"use client";']),

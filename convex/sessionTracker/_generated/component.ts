@@ -1923,6 +1923,13 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           } | null,
           Name
         >;
+        user: FunctionReference<
+          "query",
+          "internal",
+          { anonymousId: string },
+          { userId: string | null } | null,
+          Name
+        >;
       };
       timeline: {
         list: FunctionReference<

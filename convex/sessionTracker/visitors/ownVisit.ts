@@ -27,6 +27,23 @@ export const get = query({
   },
 });
 
+/**
+ * The user whose the visitor is, live: one document is read, which a visit's start and end, a link and a block
+ * write, but no heartbeat.
+ * @returns `null` where there is no session
+ */
+export const user = query({
+  args: { anonymousId: v.string() },
+  returns: v.union(
+    v.object({ userId: v.union(v.string(), v.null()) }),
+    v.null(),
+  ),
+  handler: async (ctx, { anonymousId }) => {
+    const session = await findSession(ctx, anonymousId);
+    return session && { userId: session.userId ?? null };
+  },
+});
+
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
 function visitOfLease(

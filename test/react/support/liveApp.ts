@@ -20,6 +20,7 @@ export interface StoredSession {
   sessionId: string;
   anonymousId: string;
   state: string;
+  userId?: string;
   lastVisit?: { startedAt: number; endedAt: number; engagedMs: number };
 }
 
@@ -57,6 +58,11 @@ export class LiveApp {
 
   adminToken(): Promise<string> {
     return this.#issuer.sign({ claims: { role: "admin" } });
+  }
+
+  /** What lets this user in. */
+  userToken(subject: string): Promise<string> {
+    return this.#issuer.sign({ subject });
   }
 
   async session(anonymousId: string): Promise<StoredSession | null> {

@@ -1,0 +1,110 @@
+"use client";
+import { useConvex, useConvexAuth, useQueries } from "convex/react";
+import {
+  anyApi,
+  getFunctionName,
+  makeFunctionReference,
+  type FunctionReference,
+} from "convex/server";
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { OwnLink } from "../client/index.js";
+import type { SessionFunctions } from "./engine/options.js";
+import { quietly } from "./quietly.js";
+import { useSessionTracker } from "./useSessionTracker.js";
+
+export interface LinkUserOptions {
+  /** Whether the visitor is nobody's again once the user has signed out. @default false */
+  unlinkOnSignOut?: boolean | undefined;
+  /** By default those of `api.sessions`, by name. */
+  functions?:
+    | Partial<
+        Pick<SessionFunctions, "getOwnLink" | "linkSession" | "unlinkSession">
+      >
+    | undefined;
+}
+
+/** `isLinked` is `undefined` while nobody is signed in, and until the deployment has said it. */
+export interface UserLink {
+  isLinked: boolean | undefined;
+  error: Error | null;
+}
+
+/**
+ * Links this visitor to the user who is signed in, by the client's own mutation: once a visitor and user, and never
+ * without consent, while nobody is signed in or while the visitor is revoked. Who that is the app's `identify`
+ * says, whom `getOwnLink` asks anew whenever the client's authentication changes: so any way to sign in will do,
+ * with an auth provider or by `client.setAuth`. Tracks as the other hooks do.
+ */
+export function useLinkUser({
+  unlinkOnSignOut,
+  functions,
+}: LinkUserOptions = {}): UserLink {
+  const client = useConvex();
+  const auth = useAuth();
+  const { anonymousId, status } = useSessionTracker();
+  // References are made anew on each access; their names are the same.
+  const name = nameOf("getOwnLink", functions);
+  const link = nameOf("linkSession", functions);
+  const unlink = nameOf("unlinkSession", functions);
+
+  const mayAsk =
+    status === "active" &&
+    // A provider knows when there is nobody to ask for, and when that is not known yet.
+    (!auth || auth.isAuthenticated || (unlinkOnSignOut && !auth.isLoading));
+  const queries = useMemo(() => {
+    if (!mayAsk || anonymousId === null) return {};
+    const query = makeFunctionReference<"query">(name);
+    return { own: { query, args: { anonymousId } } };
+  }, [name, anonymousId, mayAsk]);
+  const answer = useQueries(queries).own as OwnLink | Error | undefined;
+  const own = answer instanceof Error ? undefined : answer;
+
+  const [failure, setFailure] = useState<Error | null>(null);
+  /** Whom it was last done for: other tabs, where somebody else is signed in, may undo it, but not for ever. */
+  const done = useRef("");
+  const wasSignedIn = useRef(false);
+  const isSignedIn = typeof own?.userId === "string";
+  const isDue =
+    own !== undefined &&
+    (isSignedIn
+      ? own.isLinked === false
+      : unlinkOnSignOut === true && own.isLinked === true);
+  const whom = own && `${anonymousId} ${own.userId}`;
+  useEffect(() => {
+    if (isSignedIn) wasSignedIn.current = true;
+    // Without a provider nobody knows whether somebody is about to be signed in.
+    else if (!auth && !wasSignedIn.current) return;
+    if (!isDue || done.current === whom) return;
+    done.current = whom!;
+    const mutation = makeFunctionReference<"mutation">(
+      isSignedIn ? link : unlink,
+    );
+    quietly(client, () => client.mutation(mutation, { anonymousId })).then(
+      () => setFailure(null),
+      (error: Error) => setFailure(error),
+    );
+  }, [client, auth, anonymousId, isSignedIn, isDue, whom, link, unlink]);
+
+  const error = answer instanceof Error ? answer : failure;
+  const isLinked = isSignedIn ? own?.isLinked === true : undefined;
+  return useMemo(() => ({ isLinked, error }), [isLinked, error]);
+}
+
+/** `undefined` where the app has no auth provider: then the hook throws. */
+function useAuth() {
+  try {
+    return useConvexAuth();
+  } catch {
+    return;
+  }
+}
+
+function nameOf(
+  name: "getOwnLink" | "linkSession" | "unlinkSession",
+  functions: LinkUserOptions["functions"],
+): string {
+  return getFunctionName(
+    functions?.[name] ??
+      (anyApi.sessions![name]! as FunctionReference<"query" | "mutation">),
+  );
+}
