@@ -130,20 +130,24 @@ function sessionText(session: SessionJson): string {
 
 function visitsText(visits: SessionVisit[], width?: number): string {
   if (visits.length === 0) return "No visits.";
+  // Users may have shared the browser: each visit has its own.
+  const withUser = visits.some(({ userId }) => userId !== undefined);
   return formatTable(
-    ["STARTED", "ENDED", "WHY", "ENGAGED", "ACTIONS", "FROM", "ENTRY", "EXIT"],
-    visits.map(
-      ({ startedAt, endedAt, engagedMs, actions, entry, exitPath, why }) => [
-        formatTime(startedAt),
-        endedAt === null ? "under way" : formatTime(endedAt),
-        why ?? "-",
-        formatShortDuration(engagedMs),
-        actions,
-        shortened(sourceOf(entry), MAX_PLACE),
-        shortened(entry?.path ?? "-", MAX_PLACE),
-        shortened(exitPath ?? "-", MAX_PLACE),
-      ],
-    ),
+    [
+      ...["STARTED", "ENDED", "WHY", "ENGAGED", "ACTIONS", "FROM"],
+      ...["ENTRY", "EXIT", ...(withUser ? ["USER"] : [])],
+    ],
+    visits.map((visit) => [
+      formatTime(visit.startedAt),
+      visit.endedAt === null ? "under way" : formatTime(visit.endedAt),
+      visit.why ?? "-",
+      formatShortDuration(visit.engagedMs),
+      visit.actions,
+      shortened(sourceOf(visit.entry), MAX_PLACE),
+      shortened(visit.entry?.path ?? "-", MAX_PLACE),
+      shortened(visit.exitPath ?? "-", MAX_PLACE),
+      ...(withUser ? [shortened(visit.userId ?? "-", MAX_PLACE)] : []),
+    ]),
     width,
   );
 }

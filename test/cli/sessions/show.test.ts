@@ -95,3 +95,23 @@ test("show names earlier actions by a command that keeps the other page and both
   const earlier = await terminal.json<ShowJson>(...command.split(" "));
   expect(earlier.timeline).toMatchObject([{ action: "open" }]);
 });
+
+test("show says whose each visit was, where users have shared the browser", async () => {
+  const { terminal, component } = await setUpThreeVisitors();
+  const left = { anonymousId: "left" };
+  for (const userId of ["ada", "grace"]) {
+    await component.mutation(api.visitors.heartbeat.beat, left);
+    await component.mutation(api.visitors.link.user, { ...left, userId });
+    vi.setSystemTime(Date.now() + MINUTE_MS);
+    await component.mutation(api.visitors.end.visit, left);
+  }
+  const { stdout } = await terminal.run("show", "left");
+  expect(stdout).toContain("User          grace");
+  const [, visits = ""] = stdout.split("\n\n");
+  expect(
+    visits.split("\n").map((line) => line.trim().split(/\s+/).at(-1)),
+  ).toEqual(["USER", "grace", "ada", "-"]);
+  const shown = await terminal.json<ShowJson>("show", "left");
+  const users = shown.visitList.map(({ userId }) => userId);
+  expect(users).toEqual(["grace", "ada", undefined]);
+});
