@@ -1,9 +1,10 @@
 /**
- * `npm run bench [purge|track|replaced|calls|live|cli|react|size …]`: measures, prints each figure with its unit, its bound
+ * `npm run bench [purge|track|flood|replaced|calls|live|cli|react|size …]`: measures, prints each figure with its unit, its bound
  * and its baseline from the same run, and fails where a bound is missed.
  */
 import { benchCli } from "./bench/cli.js";
 import { benchCalls } from "./bench/calls.js";
+import { benchFlood } from "./bench/flood.js";
 import { benchLive } from "./bench/live.js";
 import { benchPurge } from "./bench/purge.js";
 import { benchReplaced } from "./bench/replaced.js";
@@ -15,6 +16,7 @@ import { benchTrack } from "./bench/track.js";
 const BENCHES: Record<string, () => Promise<Figure[]>> = {
   purge: benchPurge,
   track: benchTrack,
+  flood: benchFlood,
   replaced: benchReplaced,
   calls: benchCalls,
   live: benchLive,

@@ -64,9 +64,9 @@ interface Round {
 
 async function startTracking(): Promise<MeasuredDeployment> {
   const deployment = await MeasuredDeployment.start();
-  // Every heartbeat writes; leases take the setting over when their visit starts.
+  // Every heartbeat writes; leases take the setting over when their visit starts. And all visitors come at once.
   await deployment.call("settings/settings:change", {
-    patch: { touchAfterMs: 0 },
+    patch: { touchAfterMs: 0, maxNewSessionsPerMinute: "never" },
     actor: "bench",
   });
   return deployment;

@@ -9,11 +9,12 @@ export class HttpCaller {
     this.#url = url;
   }
 
+  /** @returns the answer's text, which a caller who has no use for it need not parse */
   async call(
     kind: "query" | "mutation",
     path: string,
     args: object,
-  ): Promise<void> {
+  ): Promise<string> {
     const answer = await this.#post(
       `/api/${kind}`,
       JSON.stringify({ path, format: "convex_encoded_json", args: [args] }),
@@ -21,6 +22,7 @@ export class HttpCaller {
     if (!answer.includes('"status":"success"')) {
       throw new Error(`${path} failed: ${answer}`);
     }
+    return answer;
   }
 
   close(): void {

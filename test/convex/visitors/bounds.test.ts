@@ -67,23 +67,6 @@ describe("new sessions a minute", () => {
     await expectInvariants(t);
   });
 
-  test("are as many as the bound says, within a tenth, in a minute of a flood", async () => {
-    await setPolicy({ maxNewSessionsPerMinute: 600 });
-    // Each second brings 40 of them, four times what may come.
-    let created = 0;
-    for (let second = 0; second < 60; second++) {
-      created += await createdOf(ids(`s${second}-`, 40));
-      pass(1_000);
-    }
-    expect(created).toBeGreaterThanOrEqual(540);
-    expect(created).toBeLessThanOrEqual(660);
-    expect((await readRows(t)).sessions).toHaveLength(created);
-    const { newSessions } = await refusals();
-    const refused = 2_400 - created;
-    expect(newSessions).toBeGreaterThan(0.8 * refused);
-    expect(newSessions).toBeLessThan(1.2 * refused);
-  }, 120_000);
-
   test("are not bounded by `never`, and a changed bound holds at once", async () => {
     await setPolicy({ maxNewSessionsPerMinute: 2 });
     await createdOf(["a", "b"]);
