@@ -1,6 +1,7 @@
 import { Option } from "../commandLine/commander.js";
 import { examples } from "../commandLine/examples.js";
 import { given } from "../commandLine/given.js";
+import { reason } from "../commandLine/options.js";
 import type { Parent } from "../commandLine/bareProgram.js";
 import { wholeNumber } from "../commandLine/values.js";
 import type { CliContext } from "../context.js";
@@ -30,6 +31,11 @@ export function addImport(program: Parent, context: CliContext): void {
     .option(
       "-y, --yes",
       "import rows that are older than the retention as well",
+    )
+    .addOption(reason("recorded in the audit log"))
+    .option(
+      "--restore-erased",
+      "bring back also those who were forgotten; takes --reason",
     )
     .addHelpText(...examples("import sessions.jsonl", "import backup.zip"))
     .action(async (file, _options, command) => {

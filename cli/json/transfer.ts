@@ -5,6 +5,8 @@ export interface ImportJson {
   created: number;
   merged: number;
   unchanged: number;
+  /** Rows of visitors who were forgotten since, and stay so. */
+  erased: number;
   /** Finished visits that were not there before. */
   visits: number;
   /** Actions that were not there before. */

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { CliContext } from "../context.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import {
@@ -13,6 +14,7 @@ import type { TimeUnit } from "./import/fields.js";
 import { openSource } from "./import/source.js";
 import type { Source } from "./import/textLines.js";
 import { sendAll } from "./import/sendAll.js";
+import type { SendOptions } from "./import/sendBatches.js";
 import { sendDays } from "./import/sendDays.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
 import { print, printJson } from "../terminal/output.js";
@@ -26,6 +28,8 @@ export interface ImportOptions extends GlobalOptions {
   readonly table?: string;
   readonly times?: TimeUnit;
   readonly yes?: boolean;
+  readonly reason?: string;
+  readonly restoreErased?: boolean;
 }
 
 export async function importFile(
@@ -33,6 +37,7 @@ export async function importFile(
   file: string,
   options: ImportOptions,
 ): Promise<void> {
+  const by = whoRestores(context, options);
   const connection = await connect(context, options);
   const source = await openSource(context, file, {
     table: options.table,
@@ -40,7 +45,7 @@ export async function importFile(
     isComponentNamed: options.component !== undefined,
   });
   try {
-    const result = await importSource(context, connection, source, options);
+    const result = await importSource(context, connection, source, options, by);
     if (options.json) printJson(context, result);
     else print(context, summary(result));
   } finally {
@@ -54,6 +59,7 @@ async function importSource(
   connection: Connection,
   source: Source,
   options: ImportOptions,
+  restoreErased: SendOptions["restoreErased"],
 ): Promise<ImportJson> {
   const { client } = connection;
   const { retentionDays } = await client.query("settings/settings:get", {});
@@ -70,17 +76,34 @@ async function importSource(
   }
   await announceTarget(context, connection);
   await confirmOlder(context, client, options, checked, retentionDays);
+  const audited = {
+    importId: randomUUID(),
+    actor: context.actor,
+    ...(options.reason === undefined ? {} : { reason: options.reason }),
+    rows: checked.rows,
+  };
+  await client.mutation("operator/log:importStarted", audited, {
+    repeatable: true,
+  });
   const { days, counts, refused } = await untilInterrupted(
     context,
     client,
     async (interrupted) => ({
       days: await sendDays(client, [...checked.days.values()], interrupted),
       ...(await sendAll(context, client, readRows(source, reading), {
-        ...options,
+        ...(options.json ? { json: true } : {}),
+        ...(options.skipInvalid ? { skipInvalid: true } : {}),
         interrupted,
         total: checked.rows,
+        ...(restoreErased === undefined ? {} : { restoreErased }),
       })),
     }),
+  );
+  const { importId, actor } = audited;
+  await client.mutation(
+    "operator/log:importFinished",
+    { importId, actor, counts: { ...counts, days: days.changed } },
+    { repeatable: true },
   );
   return {
     rows: checked.rows - refused,
@@ -91,8 +114,22 @@ async function importSource(
   };
 }
 
+/** @throws usage, where nobody says why those who were forgotten are brought back */
+function whoRestores(
+  { actor }: CliContext,
+  { restoreErased, reason }: ImportOptions,
+): SendOptions["restoreErased"] {
+  if (!restoreErased) return undefined;
+  if (reason !== undefined) return { actor, reason };
+  throw new CliError(
+    "usage",
+    "--restore-erased brings back people who were forgotten: say why with --reason, which the audit log keeps.",
+  );
+}
+
 function summary(result: ImportJson): string {
-  const outcomes = (["created", "merged", "unchanged"] as const)
+  const outcomes = (["created", "merged", "unchanged", "erased"] as const)
+    .filter((outcome) => outcome !== "erased" || result.erased > 0)
     .map((outcome) => `${formatNumber(result[outcome])} ${outcome}`)
     .join(", ");
   const skipped =

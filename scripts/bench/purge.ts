@@ -83,9 +83,8 @@ async function importAll(
   actionsPerSession: number,
   isShuffled: boolean,
 ): Promise<void> {
-  const rowsPerCall = actionsPerSession === 0 ? MAX_IMPORT_ROWS : 500;
-  for (let first = 0; first < SESSIONS; first += rowsPerCall) {
-    const count = Math.min(rowsPerCall, SESSIONS - first);
+  for (let first = 0; first < SESSIONS; first += MAX_IMPORT_ROWS) {
+    const count = Math.min(MAX_IMPORT_ROWS, SESSIONS - first);
     const rows = Array.from({ length: count }, (_, i) =>
       row(isShuffled ? shuffled(first + i) : first + i, now, actionsPerSession),
     );

@@ -25,7 +25,7 @@ beforeAll(async () => {
       actionsPerSession: 2,
     }),
   ];
-  // A call takes 500 rows.
+  // A call takes 400 rows.
   for (const some of [rows.slice(0, 400), rows.slice(400)]) {
     await operator.component.mutation("operator/import:batch", { rows: some });
   }

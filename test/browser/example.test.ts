@@ -46,7 +46,7 @@ test("the overview is for administrators, and shows all visitors live", async ()
       actionsPerSession: 2,
     }),
   ];
-  // A call takes 500 rows.
+  // A call takes 400 rows.
   for (const some of [rows.slice(0, 300), rows.slice(300)]) {
     await app.component.mutation("operator/import:batch", { rows: some });
   }

@@ -6,7 +6,12 @@ import { note } from "../../terminal/output.js";
 import { formatNumber } from "../../terminal/words.js";
 import { startProgress } from "../../terminal/progressBar.js";
 import { batchRows, type NumberedRow } from "./batches.js";
-import { ImportStopped, LineRefused, sendBatches } from "./sendBatches.js";
+import {
+  ImportStopped,
+  LineRefused,
+  sendBatches,
+  type SendOptions,
+} from "./sendBatches.js";
 
 /** The most refused lines that are shown one by one; the others are counted. */
 const MAX_SHOWN = 100;
@@ -27,6 +32,7 @@ export async function sendAll(
     total: number;
     json?: boolean;
     skipInvalid?: boolean;
+    restoreErased?: SendOptions["restoreErased"];
   },
 ): Promise<Sent> {
   const progress = await startProgress(context, {
@@ -45,6 +51,9 @@ export async function sendAll(
       onRefused: options.skipInvalid ? onRefused : null,
       onProgress: (done) => progress.update(done),
       signal: options.interrupted,
+      ...(options.restoreErased === undefined
+        ? {}
+        : { restoreErased: options.restoreErased }),
     });
     if (refused > MAX_SHOWN) {
       note(

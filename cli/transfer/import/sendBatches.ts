@@ -1,4 +1,4 @@
-import type { ImportCounts, ImportRow } from "../../deployment/api.js";
+import type { Args, ImportCounts, ImportRow } from "../../deployment/api.js";
 import type { ComponentClient } from "../../deployment/client.js";
 import { CliError } from "../../errors.js";
 import { fitsOneCall, type NumberedRow } from "./batches.js";
@@ -15,6 +15,8 @@ export interface SendOptions {
   onProgress: (rows: number) => void;
   /** Stops the import between two calls. */
   signal: AbortSignal;
+  /** Who brings back also those who were forgotten, and why. @default nobody does */
+  restoreErased?: Args<"operator/import:batch">["restoreErased"];
 }
 
 /** The error for a row that the deployment refuses, whatever it is sent with. */
@@ -49,7 +51,8 @@ export async function sendBatches(
       try {
         options.signal.throwIfAborted();
         add(totals, await sendRows(batch, options));
-        options.onProgress(totals.created + totals.merged + totals.unchanged);
+        const { created, merged, unchanged, erased } = totals;
+        options.onProgress(created + merged + unchanged + erased);
       } catch (error) {
         failed.push(new ImportStopped(first.line, error));
       }
@@ -140,6 +143,8 @@ async function sendLarge(
 ): Promise<ImportCounts> {
   const [row, ...rest] = inPieces(session);
   const counts = await sendCall([row], options);
+  // Who was forgotten stays so, with all that they did.
+  if (counts.erased > 0) return counts;
   for (const piece of rest) {
     counts.visits += (await sendCall([piece], options)).visits;
   }
@@ -182,23 +187,25 @@ function toImportRow({ row: { actions, ...row } }: NumberedRow): ImportRow {
 
 function sendCall(
   rows: ImportRow[],
-  { client }: SendOptions,
+  { client, restoreErased }: SendOptions,
 ): Promise<ImportCounts> {
   return client.mutation(
     "operator/import:batch",
-    { rows },
+    { rows, ...(restoreErased === undefined ? {} : { restoreErased }) },
     { repeatable: true },
   );
 }
 
 function noCounts(): ImportCounts {
-  return { created: 0, merged: 0, unchanged: 0, visits: 0, actions: 0 };
+  const rows = { created: 0, merged: 0, unchanged: 0, erased: 0 };
+  return { ...rows, visits: 0, actions: 0 };
 }
 
 function add(totals: ImportCounts, counts: ImportCounts): void {
   totals.created += counts.created;
   totals.merged += counts.merged;
   totals.unchanged += counts.unchanged;
+  totals.erased += counts.erased;
   totals.visits += counts.visits;
   totals.actions += counts.actions;
 }

@@ -351,11 +351,13 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 metadata?: any;
               }>;
             }>;
+            restoreErased?: { actor: string; reason: string };
           },
           {
             created: number;
             merged: number;
             unchanged: number;
+            erased: number;
             visits: number;
             actions: number;
           },
@@ -413,6 +415,20 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         >;
       };
       log: {
+        importFinished: FunctionReference<
+          "mutation",
+          "internal",
+          { importId: string; actor: string; counts: Record<string, number> },
+          null,
+          Name
+        >;
+        importStarted: FunctionReference<
+          "mutation",
+          "internal",
+          { importId: string; actor: string; reason?: string; rows: number },
+          null,
+          Name
+        >;
         page: FunctionReference<
           "query",
           "internal",

@@ -5,7 +5,7 @@
 import { v, type Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
-import { fail } from "../shared/errors.js";
+import { checkReason, fail } from "../shared/errors.js";
 import { MAX_IMPORT_ACTIONS, MAX_IMPORT_ROWS } from "../shared/limits.js";
 import {
   type Action,
@@ -21,6 +21,7 @@ import { vOpenVisit } from "../shared/transfer/openVisits.js";
 import { problemOfVisits } from "../shared/transfer/visitRules.js";
 import { countStates } from "../rows/counters.js";
 import { type ClosedVisit, countVisits } from "../rows/days.js";
+import { erasuresOf, liftErasures } from "../rows/erasures.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { noteChanges, type StateChange } from "../rows/tallies.js";
 import { readSettings } from "../settings/inForce.js";
@@ -68,33 +69,50 @@ const vImported = v.object({
   created: v.number(),
   merged: v.number(),
   unchanged: v.number(),
+  /** Rows of visitors who were forgotten since: they stay so. */
+  erased: v.number(),
   /** Number of finished visits that the sessions did not have. */
   visits: v.number(),
   /** Number of actions inserted. */
   actions: v.number(),
 });
-type Imported = Infer<typeof vImported>;
 
 /**
  * Creates a session for each row, or merges the row into the visitor's session, which then has the earlier
  * `createdAt`, the later `lastActive` with the end that belongs to it, the greater `visits`, the `userId` that it
  * had first, and the union of visits and of actions, whatever `maxActionsPerSession` is. A visitor who is idle by
  * the settings in force gets no lease, but for a visit under way, which the next run then closes; a blocked one
- * gets none at all, and stays blocked. A visit that a row closes here is counted by its day; the days of finished visits come by `importDays`.
- * @throws invalidRow `{ index }` (nothing of the call is written); batchTooLarge
+ * gets none at all, and stays blocked. A visit that a row closes here is counted by its day; the days of
+ * finished visits come by `importDays`. A row of a visitor who was forgotten after they first came, as the row
+ * has it, changes nothing.
+ * @throws invalidRow `{ index }` (nothing of the call is written); batchTooLarge; invalidArgument for an empty
+ *   reason
  */
 export const batch = mutation({
-  args: { rows: v.array(vImportRow) },
+  args: {
+    rows: v.array(vImportRow),
+    /** Brings back also who was forgotten, and takes back that they were; audited. @default nobody */
+    restoreErased: v.optional(
+      v.object({ actor: v.string(), reason: v.string() }),
+    ),
+  },
   returns: vImported,
-  handler: async (ctx, { rows }) => {
+  handler: async (ctx, { rows, restoreErased }) => {
     const now = Date.now();
+    checkReason(restoreErased?.reason);
     checkSize(rows);
     rows.forEach((row, index) => checkRow(row, index, now));
     const settings = await readSettings(ctx);
+    const erasures = await erasuresOf(ctx, rows);
+    if (restoreErased !== undefined) {
+      await liftErasures(ctx, [...erasures.values()], restoreErased);
+      erasures.clear();
+    }
     const imported = {
       created: 0,
       merged: 0,
       unchanged: 0,
+      erased: 0,
       visits: 0,
       actions: 0,
     };
@@ -102,6 +120,10 @@ export const batch = mutation({
     const changed: StateChange[] = [];
     const visits: ClosedVisit[] = [];
     for (const [index, row] of rows.entries()) {
+      if (erasures.has(row)) {
+        imported.erased += 1;
+        continue;
+      }
       const result = await importRow(ctx, row, settings, now).catch(
         (error: unknown) => refuse(index, notStored(error)),
       );
@@ -123,7 +145,7 @@ export const batch = mutation({
 // ── One row ─────────────────────────────────────────────────────────────────
 
 interface RowImported {
-  outcome: keyof Omit<Imported, "visits" | "actions">;
+  outcome: "created" | "merged" | "unchanged";
   visits: number;
   actions: number;
   /** What the days are to count. */

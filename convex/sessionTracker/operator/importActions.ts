@@ -17,6 +17,7 @@ import { placeOf, type Place, vPlace } from "../shared/places.js";
 import { type Action, vAction } from "../shared/sessions.js";
 import { MINUTE_MS } from "../shared/times.js";
 import { startOf } from "../shared/visits.js";
+import { erasureOf } from "../rows/erasures.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { walkActions } from "../rows/walks.js";
 import { PIECE_BYTES } from "../rows/wholeSessions.js";
@@ -37,7 +38,7 @@ export const CLOCK_SKEW_MS = MINUTE_MS;
 /**
  * Adds the actions that the session lacks: each is inserted as often as it happened more often than the session
  * says. Equal actions must come in one call, as one action with `copies`. A `rest` in the answer has to be given
- * to the next call. To repeat a call changes nothing.
+ * to the next call. To repeat a call changes nothing. Actions from before the visitor was forgotten are left out.
  * @throws invalidRow; batchTooLarge; sessionNotFound
  */
 export const add = mutation({
@@ -72,7 +73,9 @@ export const add = mutation({
     const hasLease = isOfVisit && session.state === "active";
     const lease = hasLease ? await findLease(ctx, anonymousId) : null;
     const since = lease === null ? Infinity : startOf(lease);
-    const adding = new ActionImport(ctx, session._id, actions, after, since);
+    const erasedAt = (await erasureOf(ctx, anonymousId))?.at ?? -Infinity;
+    const kept = actions.filter(({ at }) => at > erasedAt);
+    const adding = new ActionImport(ctx, session._id, kept, after, since);
     const isDone = await adding.go();
     const { added, addedToVisit } = adding;
     if (lease !== null && addedToVisit > 0) {

@@ -1,15 +1,22 @@
-/** The audit log, as operators read it. */
+/** The audit log, as operators read it, and what whoever imports writes into it. */
 import { v, type Infer } from "convex/values";
-import { query, type QueryCtx } from "../_generated/server.js";
+import {
+  mutation,
+  query,
+  type MutationCtx,
+  type QueryCtx,
+} from "../_generated/server.js";
 import {
   AUDIT_WHATS,
+  type AuditEntry,
   type AuditWhat,
   vAuditEntry,
   vAuditWhat,
 } from "../shared/audit.js";
-import { checkInteger } from "../shared/errors.js";
+import { checkInteger, checkReason } from "../shared/errors.js";
 import { MAX_LISTED } from "../shared/limits.js";
 import { type Place, placeOf } from "../shared/places.js";
+import { audit } from "../rows/audit.js";
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { merged } from "../rows/merge.js";
 import { walkAudit } from "../rows/walks.js";
@@ -69,7 +76,60 @@ export const page = query({
   },
 });
 
+// ── Imports, whose rows come in many calls ──────────────────────────────────
+
+/**
+ * Says that an import begins.
+ * @throws invalidArgument for an empty reason
+ */
+export const importStarted = mutation({
+  args: {
+    /** The caller's own name for the import, which names nobody: a UUID. To repeat the call changes nothing. */
+    importId: v.string(),
+    actor: v.string(),
+    reason: v.optional(v.string()),
+    /** Number of rows that are to be sent. */
+    rows: v.number(),
+  },
+  returns: v.null(),
+  handler: async (ctx, { importId: target, actor, reason, rows }) => {
+    checkReason(reason);
+    await auditOnce(ctx, {
+      what: "import.started",
+      actor,
+      ...(reason === undefined ? {} : { reason }),
+      target,
+      counts: { rows },
+    });
+    return null;
+  },
+});
+
+/** Says that an import has come to its end, with how many there were of what. */
+export const importFinished = mutation({
+  args: {
+    importId: v.string(),
+    actor: v.string(),
+    counts: v.record(v.string(), v.number()),
+  },
+  returns: v.null(),
+  handler: async (ctx, { importId: target, ...entry }) => {
+    await auditOnce(ctx, { what: "import.finished", target, ...entry });
+    return null;
+  },
+});
+
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** Writes the entry, unless it is a repetition of the last one of its kind. */
+async function auditOnce(ctx: MutationCtx, entry: AuditEntry): Promise<void> {
+  const last = await ctx.db
+    .query("audit")
+    .withIndex("what_at", (q) => q.eq("what", entry.what))
+    .order("desc")
+    .first();
+  if (last?.target !== entry.target) await audit(ctx, entry);
+}
 
 interface Found {
   place: Place;

@@ -20,11 +20,11 @@ export const DEBTS_COUNTED = 100;
 
 /**
  * The most sessions, and the most visits and actions of them, in one call of an import; a larger import takes
- * several calls. A row that changes a live session takes up to eight of the 4,096 read intervals of a
- * transaction: four queries, a read of each of the two rows that it patches, and two for the day of a visit that
- * it closes.
+ * several calls. A row that changes a live session takes up to nine of the 4,096 read intervals of a
+ * transaction: five queries, one of them for an erasure, a read of each of the two rows that it patches, and two
+ * for the day of a visit that it closes.
  */
-export const MAX_IMPORT_ROWS = 500;
+export const MAX_IMPORT_ROWS = 400;
 export const MAX_IMPORT_ACTIONS = 2_000;
 /** The most days in one call of an import: each takes up to two read intervals. */
 export const MAX_IMPORT_DAYS = 500;

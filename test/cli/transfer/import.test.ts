@@ -36,6 +36,7 @@ test("imports a file, and the same file again changes nothing", async () => {
     created: 2,
     merged: 0,
     unchanged: 0,
+    erased: 0,
     visits: 0,
     actions: 2,
     days: { changed: 0, unchanged: 0 },
@@ -46,6 +47,7 @@ test("imports a file, and the same file again changes nothing", async () => {
     rows: 2,
     created: 0,
     unchanged: 2,
+    erased: 0,
     actions: 0,
   });
   expect(await terminal.json<ShowJson>("show", "a")).toMatchObject({
@@ -162,6 +164,7 @@ test("a session with more actions than one call takes loses none, also where man
   expect(await terminal.json<ImportJson>(...command)).toMatchObject({
     rows: 3,
     unchanged: 3,
+    erased: 0,
     actions: 0,
   });
 });
@@ -186,6 +189,7 @@ test("rows older than the retention need --yes, a pause or a longer retention", 
   await terminal.run("schedule", "pause", "purge", "--reason", "import");
   expect(await terminal.json<ImportJson>(...command)).toMatchObject({
     unchanged: 2,
+    erased: 0,
     olderThanRetention: 1,
   });
   await terminal.run("schedule", "resume", "purge");

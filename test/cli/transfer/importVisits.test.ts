@@ -122,6 +122,7 @@ test("a session with more visits than one call takes loses none", async () => {
   });
   expect(await terminal.json<ImportJson>(...command)).toMatchObject({
     unchanged: 2,
+    erased: 0,
     visits: 0,
   });
 });

@@ -155,7 +155,7 @@ class Driver {
       anonymousId,
     });
     const isKnown = this.model.visitors.has(anonymousId);
-    const expected = this.model.forget(anonymousId);
+    const expected = this.model.forget(anonymousId, Date.now());
     const result = await call;
     // A visitor who is to be forgotten is erased, whatever the hook answers.
     if (isKnown && this.runs.hookRefuses(anonymousId)) {
@@ -194,6 +194,7 @@ class Driver {
       created: 0,
       merged: 0,
       unchanged: 0,
+      erased: 0,
       visits: 0,
       actions: 0,
     };

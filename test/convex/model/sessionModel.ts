@@ -50,6 +50,8 @@ export class SessionModel {
   readonly visitors = new Map<string, Visitor>();
   /** Every visit that has closed, also of visitors who were purged or forgotten since. */
   readonly closed: { visit: Visit; isFirst: boolean }[] = [];
+  /** When each visitor was last forgotten. */
+  readonly #erasedAt = new Map<string, number>();
   policy: Policy;
   step = 0;
 
@@ -118,10 +120,11 @@ export class SessionModel {
   }
 
   /** Erases a visitor; returns how many actions were erased, `null` where there is no such visitor. */
-  forget(id: string): number | null {
+  forget(id: string, now: number): number | null {
     const visitor = this.visitors.get(id);
     // The figures of the day know of the visit, though nothing else does.
     if (visitor?.state === "active") this.#close(visitor, "ended");
+    if (visitor !== undefined) this.#erasedAt.set(id, now);
     this.visitors.delete(id);
     return visitor?.actions.length ?? null;
   }
@@ -140,6 +143,10 @@ export class SessionModel {
   }
 
   import(row: ImportedRow, now: number) {
+    const erasedAt = this.#erasedAt.get(row.anonymousId) ?? -Infinity;
+    if (row.createdAt <= erasedAt) {
+      return { outcome: "erased" as const, actions: 0 };
+    }
     const known = this.visitors.get(row.anonymousId);
     if (known === undefined) {
       this.#create(row.anonymousId, row.lastActive);

@@ -41,6 +41,7 @@ describe("a visitor not seen before", () => {
       created: 1,
       merged: 0,
       unchanged: 0,
+      erased: 0,
       visits: 0,
       actions: 1,
     });
@@ -107,6 +108,7 @@ describe("the same rows twice change nothing", () => {
       created: 0,
       merged: 0,
       unchanged: rows.length,
+      erased: 0,
       visits: 0,
       actions: 0,
     });
