@@ -52,7 +52,8 @@ export function exposeSessions(
     /**
      * A sign of life of the visitor: creates or revives the session, or keeps it alive.
      * @returns `{ ok: true, sessionId, state }`, or `{ ok: false, reason, retryAfterMs? }` for an invalid anonymousId, or
-     *   `reason: "revoked"` while an operator or the app has blocked the visitor
+     *   `reason: "revoked"` while an operator or the app has blocked the visitor, or `"tooManySessions"` for a new
+     *   visitor beyond the setting `maxNewSessionsPerMinute`
      */
     trackSession: mutationGeneric({
       args: { ...visitor, visit: v.optional(vVisitReport) },
@@ -63,7 +64,8 @@ export function exposeSessions(
     /**
      * Records what the visitor did, and creates or revives the session.
      * @returns `{ ok: true, sessionId }`, or `{ ok: false, reason, retryAfterMs? }` for an action over a limit of the
-     *   settings, or of a blocked visitor
+     *   settings, or of a blocked visitor. `"tooManyActions"` with `retryAfterMs` is of `maxActionsPerMinute`, and the
+     *   action may be sent again then; without it the session is full for good
      */
     trackUserAction: mutationGeneric({
       args: {
@@ -103,7 +105,8 @@ export function exposeSessions(
     /**
      * Links the visitor's session to the user of the app that `identify` names. Call it after each sign-in; where the
      * visitor is linked to that user already it reads one document and writes none.
-     * @throws invalidAnonymousId; revoked `{ retryAfterMs? }` while the visitor is blocked
+     * @throws invalidAnonymousId; revoked `{ retryAfterMs? }` while the visitor is blocked; tooManySessions
+     *   `{ retryAfterMs }` for a new visitor beyond the setting `maxNewSessionsPerMinute`
      */
     linkSession: mutationGeneric({
       args: visitor,

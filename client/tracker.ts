@@ -48,7 +48,7 @@ export class SessionTracker extends SessionReader {
    * Reads one document and writes none while the last write is younger than the setting `touchAfterMs` (60 s), else
    * two and one; the start of a visit costs a few more.
    * @returns `{ ok: true, sessionId, state, visitStartedAt }`, or `{ ok: false, reason, retryAfterMs? }`, such as
-   *   `revoked` while the visitor is blocked
+   *   `revoked` while the visitor is blocked, or `tooManySessions` for a new one beyond `maxNewSessionsPerMinute`
    *
    * @example
    * ```ts
@@ -73,7 +73,8 @@ export class SessionTracker extends SessionReader {
    * never cut.
    *
    * Writes two documents, and reads three and the settings.
-   * @returns `{ ok: true, sessionId }`, or `{ ok: false, reason, retryAfterMs? }`
+   * @returns `{ ok: true, sessionId }`, or `{ ok: false, reason, retryAfterMs? }`; `tooManyActions` with `retryAfterMs`
+   *   is of `maxActionsPerMinute`, and without it the session is full for good
    *
    * @example
    * ```ts
@@ -221,7 +222,8 @@ export class SessionTracker extends SessionReader {
    *
    * Reads three documents and writes one; one and none where the visitor is linked to this user already.
    * @throws ConvexError `invalidAnonymousId`; `invalidArgument` for a `userId` that has not 1 to 1,024 characters;
-   *   `revoked`, with `retryAfterMs` in ms where the block ends, while the visitor is blocked
+   *   `revoked`, with `retryAfterMs` in ms where the block ends, while the visitor is blocked; `tooManySessions`, with
+   *   `retryAfterMs`, for a new visitor beyond `maxNewSessionsPerMinute`
    *
    * @example
    * ```ts

@@ -39,6 +39,7 @@ test("an anonymousId opens the own visit, and neither actions, nor the user, nor
   const { t, victim, sessionId } = await setUpVictim();
   const answers = [
     await t.query(sessions.getOwnVisit, victim),
+    await t.query(sessions.getOwnLink, victim),
     await t.mutation(sessions.trackSession, victim),
     await t.mutation(sessions.trackUserAction, { ...victim, action: "click" }),
     await t.mutation(sessions.endSession, victim),
@@ -59,6 +60,10 @@ test("a sessionId opens nothing to whoever has no more", async () => {
   const nothing = { sessionId: null };
   const eve = t.withIdentity({ subject: "eve" });
   expect(await eve.query(sessions.getOwnVisit, stolen)).toBeNull();
+  expect(await eve.query(sessions.getOwnLink, stolen)).toEqual({
+    userId: "eve",
+    isLinked: null,
+  });
   expect(await eve.mutation(sessions.trackSession, stolen)).toEqual(refused);
   expect(
     await eve.mutation(sessions.trackUserAction, { ...stolen, action: "x" }),

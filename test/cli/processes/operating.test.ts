@@ -42,6 +42,8 @@ beforeAll(async () => {
 const OLD_SESSIONS = 300;
 /** Those who come in the chapter on figures. */
 const VISITORS = ["reader", "bounced"];
+/** Those who are let in of a flood. */
+const STRANGERS = ["s1", "s2"];
 
 /** The setup of each task, beside old sessions and new ones, and the check of its effect. */
 const TASKS: Record<
@@ -160,6 +162,24 @@ const TASKS: Record<
     after: async () => {
       expect((await status()).idleTimeoutMs).toBe(45 * 60_000);
       await cli.quick(["settings", "set", "idleTimeoutMs=30m"]);
+    },
+  },
+  "Somebody floods us": {
+    before: async () => {
+      await cli.quick(["settings", "set", "maxNewSessionsPerMinute=2"]);
+      for (const anonymousId of [...STRANGERS, "s3", "s4", "s5"]) {
+        await visit("heartbeat:beat", { anonymousId });
+      }
+    },
+    after: async () => {
+      expect((await status()).refused).toMatchObject({ newSessions: 3 });
+      for (const id of STRANGERS) {
+        await cli.quick(["forget", id, "--confirm", id]);
+      }
+      await cli.quick([
+        ...["settings", "set", "maxNewSessionsPerMinute=6000"],
+        "maxNewSessionsPerMinutePerAddress=never",
+      ]);
     },
   },
   "Nothing in production by accident": {
