@@ -207,7 +207,7 @@ export class SessionReader {
    * when its visitor is purged or forgotten. Without arguments, the last 30 days, today included, by the
    * deployment's clock: a query that nothing re-runs then goes by the day on which it ran.
    *
-   * Reads at most nine documents a day, and only visits that close re-run a query. `engagedMs` is in ms.
+   * Reads at most eleven documents a day, and only visits that close re-run a query. `engagedMs` is in ms.
    * @throws ConvexError `{ kind: "invalidArgument", argument }` for what is no day, `to` before `from`, or
    *   more than 1,100 days
    *

@@ -1,9 +1,9 @@
 /** Arguments that several commands share. */
 import { Argument } from "./commander.js";
-import { KINDS } from "./values.js";
+import { SCHEDULES } from "./values.js";
 
 export function scheduleName() {
-  return new Argument("<name>", "which schedule").choices(KINDS);
+  return new Argument("<name>", "which schedule").choices(SCHEDULES);
 }
 
 export function scheduleSpec() {

@@ -1,13 +1,19 @@
 /** Values that options and arguments can have, and the errors for others. */
 import { InvalidArgumentError } from "commander";
 import type { HookName } from "../../convex/sessionTracker/shared/hooks.js";
+import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
 import type { SessionState } from "../../convex/sessionTracker/shared/sessions.js";
 import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
 
 // Written out here: to load the component's lists costs every command.
-/** The kinds of runs and schedules. */
-export const KINDS = ["expire", "purge"] as const satisfies RunKind[];
+export const SCHEDULES = ["expire", "purge"] as const satisfies ScheduleName[];
+/** The kinds of runs. */
+export const KINDS = [
+  ...SCHEDULES,
+  "end",
+  "forget",
+] as const satisfies RunKind[];
 export const STATES = [
   "active",
   "expired",

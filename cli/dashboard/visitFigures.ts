@@ -22,7 +22,7 @@ export class VisitFigures {
   }
 
   /**
-   * Up to nine documents a day are read.
+   * Up to eleven documents a day are read.
    * @param isPastDue else only the last two days are read
    */
   async days(now: number, isPastDue: boolean): Promise<Days> {

@@ -1,6 +1,6 @@
 /** Findings on what the component mended for `doctor --fix`. */
 import type { Returns } from "../deployment/api.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
+import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
 import { fixed, type Finding } from "./finding.js";
 
 export type Repaired = Returns<"operator/health:repair">[number];
@@ -8,7 +8,7 @@ type RunRestarted = Extract<Repaired, { kind: "runRestarted" }>;
 
 export function repairedSchedule(
   check: string,
-  name: RunKind,
+  name: ScheduleName,
   repaired: readonly Repaired[],
 ): Finding | null {
   for (const one of repaired) {

@@ -1,11 +1,13 @@
 import type { Returns, Schedule } from "../deployment/api.js";
 import { iso, isoOrNull } from "../time/time.js";
-import type { Pause } from "../../convex/sessionTracker/shared/schedules.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
+import type {
+  Pause,
+  ScheduleName,
+} from "../../convex/sessionTracker/shared/schedules.js";
 import type { GoesOnJson } from "./run.js";
 
 export interface ScheduleJson {
-  name: RunKind;
+  name: ScheduleName;
   spec: string;
   timeZone: string;
   paused: PauseJson | null;

@@ -1,12 +1,14 @@
 import type { LogEntry } from "../deployment/api.js";
 import { iso } from "../time/time.js";
-import type { Schedule as ScheduleSetting } from "../../convex/sessionTracker/shared/schedules.js";
+import type {
+  Schedule as ScheduleSetting,
+  ScheduleName,
+} from "../../convex/sessionTracker/shared/schedules.js";
 import type {
   Policy,
   RetentionDays,
   Settings,
 } from "../../convex/sessionTracker/shared/settings.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
 import { contradictionTexts } from "../settings/contradictions.js";
 import type { HookJson } from "./hooks.js";
 import type { GoesOnJson } from "./run.js";
@@ -40,7 +42,7 @@ export function toSettingsJson(
 
 /** All settings. */
 export interface SettingsValuesJson extends Policy {
-  schedules: Record<RunKind, ScheduleSettingJson>;
+  schedules: Record<ScheduleName, ScheduleSettingJson>;
 }
 
 export interface ScheduleSettingJson extends Omit<ScheduleSetting, "paused"> {

@@ -85,15 +85,16 @@ export function conclude(run: Run): void {
 }
 
 function summary(run: Run): string {
-  const verb = run.kind === "purge" ? "deleted" : "expired";
   const { kind, visits = 0, actions, cutoffs } = run;
   const ofVisits =
     visits === 0 && cutoffs === undefined
       ? ""
       : `, ${countOf(visits, "visit")}`;
   const rows =
-    kind === "purge" ? `${ofVisits} and ${countOf(actions, "action")}` : "";
-  const done = `${verb} ${countOf(run.sessions, "session")}${rows}`;
+    kind === "purge" || kind === "forget"
+      ? `${ofVisits} and ${countOf(actions, "action")}`
+      : "";
+  const done = `${DONE_TEXT[kind]} ${countOf(run.sessions, "session")}${rows}`;
   const state = `Run ${run.runId} ${STATUS_TEXT[run.status]}`;
   const pages = `${countOf(run.pages, "page")} in ${tookText(run)}`;
   return `${state}: ${done}; ${pages}; cutoff ${cutoffText(run.cutoff)}.`;
@@ -116,6 +117,14 @@ export function howToFollow(run: Pick<Run, "runId" | "archiveFile">): string {
       : `The run goes on as long as whoever writes ${printable(file)} does`;
   return `${goesOn}: \`sessions-ops runs watch ${runId}\` follows it, \`${cancelCommand(run)}\` stops it before its next page, \`${resumeCommand(run)}\` goes on after that.`;
 }
+
+/** What a run of the kind does to sessions, in words. */
+const DONE_TEXT: Record<RunKind, string> = {
+  expire: "expired",
+  purge: "deleted",
+  end: "ended",
+  forget: "erased",
+};
 
 /** The status of a run in words, to stand behind "Run RUN_ID". */
 export const STATUS_TEXT: Record<RunStatus, string> = {

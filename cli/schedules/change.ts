@@ -8,7 +8,7 @@ import {
 } from "../deployment/connect.js";
 import { CliError } from "../errors.js";
 import { parseFuture } from "../time/zonedTime.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
+import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
 import { conflictExplained } from "../settings/conflict.js";
 import { tellWhatGoesOn } from "../runs/goesOn.js";
 import { reportChange } from "./report.js";
@@ -32,7 +32,7 @@ export interface SchedulePauseOptions extends ScheduleChangeOptions {
 /** Changes a schedule; the spec or the zone that is not named stays. */
 export async function setSchedule(
   context: CliContext,
-  name: RunKind,
+  name: ScheduleName,
   spec: string | undefined,
   options: ScheduleSetOptions,
 ): Promise<void> {
@@ -61,7 +61,7 @@ export async function setSchedule(
 
 export async function pauseSchedule(
   context: CliContext,
-  name: RunKind,
+  name: ScheduleName,
   options: SchedulePauseOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
@@ -91,7 +91,7 @@ export async function pauseSchedule(
 
 export async function resumeSchedule(
   context: CliContext,
-  name: RunKind,
+  name: ScheduleName,
   options: ScheduleChangeOptions,
 ): Promise<void> {
   const connection = await connect(context, options);

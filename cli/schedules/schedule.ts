@@ -8,7 +8,7 @@ import {
   toSchedulePreviewJson,
   type ScheduleListJson,
 } from "../json/schedule.js";
-import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
+import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
 import { fireLines } from "./report.js";
 import { scheduleState, scheduleTable } from "./table.js";
 
@@ -35,7 +35,7 @@ export async function listSchedules(
 /** Shows when a schedule fires, or would fire with another spec or zone. Changes nothing. */
 export async function previewSchedule(
   context: CliContext,
-  name: RunKind,
+  name: ScheduleName,
   spec: string | undefined,
   options: SchedulePreviewOptions,
 ): Promise<void> {

@@ -5,6 +5,7 @@ import { vDayCounts } from "./shared/days.js";
 import { vHookName, vHookSession } from "./shared/hooks.js";
 import { vPlace } from "./shared/places.js";
 import { vArchivedPage, vLearned, vRunFields } from "./shared/runs/run.js";
+import { vScheduleName } from "./shared/schedules.js";
 import {
   vAction,
   vActionMinute,
@@ -13,7 +14,6 @@ import {
   vStateCounts,
 } from "./shared/sessions.js";
 import { vEntry, vVisit } from "./shared/visits.js";
-import { vRunKind } from "./shared/runs/kinds.js";
 import { vRefusalCounts } from "./rows/refusals.js";
 import { vOverrides } from "./settings/overrides.js";
 import { vWholeRow } from "./settings/wholeRows.js";
@@ -312,7 +312,7 @@ export default defineSchema({
    * `schedules` and `operator`. Never deleted.
    */
   ticks: defineTable({
-    name: v.union(vRunKind, v.literal("watchdog")),
+    name: v.union(vScheduleName, v.literal("watchdog")),
     /** When the schedule was last registered with crons, in ms since the epoch. */
     registeredAt: v.optional(v.number()),
     /** When the schedule last ticked, or the watchdog last looked, in ms since the epoch. */
@@ -338,6 +338,11 @@ export default defineSchema({
   runs: defineTable({
     ...vRunFields.fields,
     learned: v.optional(vLearned),
+    /**
+     * Why the next page of an `end` or a `forget` does not call the app's hook: it ran out of time for the page's
+     * one session.
+     */
+    hookUnable: v.optional(v.string()),
     /**
      * The scheduled look at whether the run moves, which enqueues the next page again where that was lost.
      */

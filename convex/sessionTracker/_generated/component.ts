@@ -777,7 +777,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             }>;
             runs: Array<{
               runId: string;
-              kind: "expire" | "purge";
+              kind: "expire" | "purge" | "end" | "forget";
               trigger: "schedule" | "operator" | "app";
               actor: string;
               reason?: string;
@@ -785,12 +785,28 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               status:
                 "running" | "completed" | "failed" | "canceled" | "maxReached";
               cutoff: number;
+              filter?: {
+                userId?: string;
+                state?: "active" | "expired" | "ended";
+                createdBefore?: number;
+                createdAfter?: number;
+                activeBefore?: number;
+                activeAfter?: number;
+                exceptSessionId?: string;
+              };
+              blockedUntil?: number | "forever";
               cutoffs?: { visits?: number; actions?: number };
               revision?: number;
               expected?: number;
               cursor: {
                 phase:
-                  "leases" | "sessions" | "lastVisits" | "visits" | "actions";
+                  | "leases"
+                  | "sessions"
+                  | "lastVisits"
+                  | "visits"
+                  | "actions"
+                  | "created"
+                  | "returned";
                 at: number;
                 creationTime: number;
                 id: string;
@@ -1116,7 +1132,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           "mutation",
           "internal",
           {
-            kind: "expire" | "purge";
+            kind: "expire" | "purge" | "end" | "forget";
             cutoff?: number | { daysAgo: number };
             cutoffs?: { visits?: number; actions?: number };
             expectedRevision?: number;
@@ -1127,6 +1143,16 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             token?: string;
             maxSessions?: number;
             ratePerSecond?: number;
+            filter?: {
+              userId?: string;
+              state?: "active" | "expired" | "ended";
+              createdBefore?: number | { agoMs: number };
+              createdAfter?: number | { agoMs: number };
+              activeBefore?: number | { agoMs: number };
+              activeAfter?: number | { agoMs: number };
+              exceptSessionId?: string;
+            };
+            block?: { forMs: number } | "forever";
             archive?: { file: string; archiver: string };
           },
           {
@@ -1144,7 +1170,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           { runId: string },
           {
             runId: string;
-            kind: "expire" | "purge";
+            kind: "expire" | "purge" | "end" | "forget";
             trigger: "schedule" | "operator" | "app";
             actor: string;
             reason?: string;
@@ -1152,12 +1178,28 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             status:
               "running" | "completed" | "failed" | "canceled" | "maxReached";
             cutoff: number;
+            filter?: {
+              userId?: string;
+              state?: "active" | "expired" | "ended";
+              createdBefore?: number;
+              createdAfter?: number;
+              activeBefore?: number;
+              activeAfter?: number;
+              exceptSessionId?: string;
+            };
+            blockedUntil?: number | "forever";
             cutoffs?: { visits?: number; actions?: number };
             revision?: number;
             expected?: number;
             cursor: {
               phase:
-                "leases" | "sessions" | "lastVisits" | "visits" | "actions";
+                | "leases"
+                | "sessions"
+                | "lastVisits"
+                | "visits"
+                | "actions"
+                | "created"
+                | "returned";
               at: number;
               creationTime: number;
               id: string;
@@ -1188,10 +1230,10 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         list: FunctionReference<
           "query",
           "internal",
-          { kind?: "expire" | "purge"; limit?: number },
+          { kind?: "expire" | "purge" | "end" | "forget"; limit?: number },
           Array<{
             runId: string;
-            kind: "expire" | "purge";
+            kind: "expire" | "purge" | "end" | "forget";
             trigger: "schedule" | "operator" | "app";
             actor: string;
             reason?: string;
@@ -1199,12 +1241,28 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             status:
               "running" | "completed" | "failed" | "canceled" | "maxReached";
             cutoff: number;
+            filter?: {
+              userId?: string;
+              state?: "active" | "expired" | "ended";
+              createdBefore?: number;
+              createdAfter?: number;
+              activeBefore?: number;
+              activeAfter?: number;
+              exceptSessionId?: string;
+            };
+            blockedUntil?: number | "forever";
             cutoffs?: { visits?: number; actions?: number };
             revision?: number;
             expected?: number;
             cursor: {
               phase:
-                "leases" | "sessions" | "lastVisits" | "visits" | "actions";
+                | "leases"
+                | "sessions"
+                | "lastVisits"
+                | "visits"
+                | "actions"
+                | "created"
+                | "returned";
               at: number;
               creationTime: number;
               id: string;
@@ -1235,11 +1293,15 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         page: FunctionReference<
           "query",
           "internal",
-          { kind?: "expire" | "purge"; limit: number; cursor?: string | null },
+          {
+            kind?: "expire" | "purge" | "end" | "forget";
+            limit: number;
+            cursor?: string | null;
+          },
           {
             runs: Array<{
               runId: string;
-              kind: "expire" | "purge";
+              kind: "expire" | "purge" | "end" | "forget";
               trigger: "schedule" | "operator" | "app";
               actor: string;
               reason?: string;
@@ -1247,12 +1309,28 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               status:
                 "running" | "completed" | "failed" | "canceled" | "maxReached";
               cutoff: number;
+              filter?: {
+                userId?: string;
+                state?: "active" | "expired" | "ended";
+                createdBefore?: number;
+                createdAfter?: number;
+                activeBefore?: number;
+                activeAfter?: number;
+                exceptSessionId?: string;
+              };
+              blockedUntil?: number | "forever";
               cutoffs?: { visits?: number; actions?: number };
               revision?: number;
               expected?: number;
               cursor: {
                 phase:
-                  "leases" | "sessions" | "lastVisits" | "visits" | "actions";
+                  | "leases"
+                  | "sessions"
+                  | "lastVisits"
+                  | "visits"
+                  | "actions"
+                  | "created"
+                  | "returned";
                 at: number;
                 creationTime: number;
                 id: string;
@@ -1287,6 +1365,99 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           Name
         >;
       };
+      many: {
+        ofUser: {
+          end: FunctionReference<
+            "mutation",
+            "internal",
+            {
+              userId: string;
+              reason?: string;
+              actor?: string;
+              block?: { forMs: number } | "forever";
+              exceptSessionId?: string;
+            },
+            { done: true; sessions: number } | { done: false; runId: string },
+            Name
+          >;
+          forget: FunctionReference<
+            "mutation",
+            "internal",
+            { userId: string; reason?: string; actor?: string },
+            { done: true; sessions: number } | { done: false; runId: string },
+            Name
+          >;
+        };
+        preview: {
+          page: FunctionReference<
+            "query",
+            "internal",
+            {
+              kind: "end" | "forget";
+              filter: {
+                userId?: string;
+                state?: "active" | "expired" | "ended";
+                createdBefore?: number | { agoMs: number };
+                createdAfter?: number | { agoMs: number };
+                activeBefore?: number | { agoMs: number };
+                activeAfter?: number | { agoMs: number };
+                exceptSessionId?: string;
+              };
+              block?: { forMs: number } | "forever";
+              cutoff?: number;
+              cursor?: {
+                phase:
+                  | "leases"
+                  | "sessions"
+                  | "lastVisits"
+                  | "visits"
+                  | "actions"
+                  | "created"
+                  | "returned";
+                at: number;
+                creationTime: number;
+                id: string;
+              } | null;
+            },
+            {
+              filter: {
+                userId?: string;
+                state?: "active" | "expired" | "ended";
+                createdBefore?: number;
+                createdAfter?: number;
+                activeBefore?: number;
+                activeAfter?: number;
+                exceptSessionId?: string;
+              };
+              cutoff: number;
+              blockedUntil?: number | "forever";
+              now: number;
+              revision: number;
+              sessions: number;
+              byState: { active: number; expired: number; ended: number };
+              underWay: number;
+              visits: number;
+              actions: number;
+              oldest: number | null;
+              newest: number | null;
+              cursor: {
+                phase:
+                  | "leases"
+                  | "sessions"
+                  | "lastVisits"
+                  | "visits"
+                  | "actions"
+                  | "created"
+                  | "returned";
+                at: number;
+                creationTime: number;
+                id: string;
+              } | null;
+            },
+            Name
+          >;
+        };
+      };
       preview: {
         left: FunctionReference<
           "query",
@@ -1295,7 +1466,13 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             runId: string;
             cursor?: {
               phase:
-                "leases" | "sessions" | "lastVisits" | "visits" | "actions";
+                | "leases"
+                | "sessions"
+                | "lastVisits"
+                | "visits"
+                | "actions"
+                | "created"
+                | "returned";
               at: number;
               creationTime: number;
               id: string;
@@ -1307,7 +1484,13 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             revision: number;
             cursor: {
               phase:
-                "leases" | "sessions" | "lastVisits" | "visits" | "actions";
+                | "leases"
+                | "sessions"
+                | "lastVisits"
+                | "visits"
+                | "actions"
+                | "created"
+                | "returned";
               at: number;
               creationTime: number;
               id: string;
@@ -1339,7 +1522,13 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             };
             cursor?: {
               phase:
-                "leases" | "sessions" | "lastVisits" | "visits" | "actions";
+                | "leases"
+                | "sessions"
+                | "lastVisits"
+                | "visits"
+                | "actions"
+                | "created"
+                | "returned";
               at: number;
               creationTime: number;
               id: string;
@@ -1366,7 +1555,13 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             byAge: Array<{ days: number; sessions: number; actions: number }>;
             cursor: {
               phase:
-                "leases" | "sessions" | "lastVisits" | "visits" | "actions";
+                | "leases"
+                | "sessions"
+                | "lastVisits"
+                | "visits"
+                | "actions"
+                | "created"
+                | "returned";
               at: number;
               creationTime: number;
               id: string;

@@ -58,7 +58,7 @@ export const page = query({
   },
 });
 
-/** The most days of one page: a day has at most nine documents. */
+/** The most days of one page: a day has at most eleven documents. */
 const MAX_EXPORTED_DAYS = 500;
 
 /** A page of the figures of days, oldest first. Call again with the last day until there are none. */

@@ -12,7 +12,12 @@ import {
   type QueryCtx,
 } from "../_generated/server.js";
 import { checkInteger } from "../shared/errors.js";
-import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runs/kinds.js";
+import { RUN_KINDS } from "../shared/runs/kinds.js";
+import {
+  SCHEDULE_NAMES,
+  type ScheduleName,
+  vScheduleName,
+} from "../shared/schedules.js";
 import { CLOCK_SLACK_MS, isFuture } from "../shared/times.js";
 import { walkInactive } from "../rows/walks.js";
 import { runningRun } from "../runs/runRows.js";
@@ -26,7 +31,7 @@ const LIMIT = 1_000;
 export const look = query({
   args: {},
   returns: v.object({
-    schedules: v.array(vRunKind),
+    schedules: v.array(vScheduleName),
     watchdog: v.boolean(),
     /** The running runs with a future time. */
     runs: v.array(v.id("runs")),
@@ -44,12 +49,14 @@ export const look = query({
       times.push(at);
       return true;
     };
-    const schedules: RunKind[] = [];
+    const schedules: ScheduleName[] = [];
     const runs: Doc<"runs">["_id"][] = [];
-    for (const kind of RUN_KINDS) {
-      if (isAhead(answeredUntil(await findTick(ctx, kind)))) {
-        schedules.push(kind);
+    for (const name of SCHEDULE_NAMES) {
+      if (isAhead(answeredUntil(await findTick(ctx, name)))) {
+        schedules.push(name);
       }
+    }
+    for (const kind of RUN_KINDS) {
       const run = await runningRun(ctx, kind);
       if (run !== null && isAhead(run.progressAt)) runs.push(run._id);
     }

@@ -6,7 +6,7 @@ import { vWorkId, Workpool, type WorkId } from "@convex-dev/workpool";
 import { v, type Infer } from "convex/values";
 import { components, internal } from "../_generated/api.js";
 import { internalMutation, mutation, query } from "../_generated/server.js";
-import { RUN_KINDS, vRunKind } from "../shared/runs/kinds.js";
+import { SCHEDULE_NAMES, vScheduleName } from "../shared/schedules.js";
 import { readSettings } from "../settings/inForce.js";
 import { dueAt } from "../schedules/dueFires.js";
 import { register, stateInCrons } from "../schedules/register.js";
@@ -62,7 +62,7 @@ export const schedules = query({
   args: {},
   returns: v.array(
     v.object({
-      name: vRunKind,
+      name: vScheduleName,
       inCrons: v.union(
         v.literal("same"),
         v.literal("different"),
@@ -73,7 +73,7 @@ export const schedules = query({
   ),
   handler: async (ctx) => {
     const found = [];
-    for (const kind of RUN_KINDS) {
+    for (const kind of SCHEDULE_NAMES) {
       const tick = await findTick(ctx, kind);
       const schedule = (await readSettings(ctx)).schedules[kind];
       const due = dueAt(schedule, tick, Date.now()) ?? Infinity;
@@ -88,7 +88,7 @@ export const schedules = query({
 });
 
 const vRepaired = v.union(
-  v.object({ kind: v.literal("scheduleRegistered"), schedule: vRunKind }),
+  v.object({ kind: v.literal("scheduleRegistered"), schedule: vScheduleName }),
   /** The watchdog had given up, and looks after schedules and runs again. */
   v.object({ kind: v.literal("fuseReplaced") }),
   vRestarted,
@@ -106,7 +106,7 @@ export const repair = mutation({
   handler: async (ctx) => {
     const done: Repaired[] = [];
     const { schedules: wanted } = await readSettings(ctx);
-    for (const kind of RUN_KINDS) {
+    for (const kind of SCHEDULE_NAMES) {
       const inCrons = await stateInCrons(ctx, kind, wanted[kind]);
       if (inCrons === "same") continue;
       await register(ctx, kind, wanted[kind]);

@@ -5,7 +5,7 @@ import { query, type QueryCtx } from "../_generated/server.js";
 import { type Day, vDay } from "../shared/days.js";
 import { checkInteger } from "../shared/errors.js";
 import { DEBTS_COUNTED, MAX_COUNTED } from "../shared/limits.js";
-import { RUN_KINDS } from "../shared/runs/kinds.js";
+import { isFiltered, RUN_KINDS } from "../shared/runs/kinds.js";
 import { type Run, vRun } from "../shared/runs/run.js";
 import { expireCutoff, purgeCutoff } from "../shared/settings.js";
 import { VERSION } from "../shared/version.js";
@@ -20,6 +20,8 @@ import {
   vRevisedSettings,
 } from "../settings/inForce.js";
 import { dueLeases, dueSessions, isByAge } from "../runs/due.js";
+import { countDue } from "../runs/many/preview.js";
+import { manyOf } from "../runs/many/terms.js";
 import { runningRun, toRun } from "../runs/runRows.js";
 import { listSchedules, vScheduleStatus } from "../schedules/show.js";
 import { findTick } from "../schedules/ticks.js";
@@ -100,7 +102,10 @@ export const backlog = query({
   returns: v.object({
     expire: v.number(),
     purge: v.number(),
-    /** The running runs, and how many sessions each has left, counted up to `limit`. */
+    /**
+     * The running runs, and how many sessions each has left, counted up to `limit`; those of a run with a filter
+     * among the next 1,500 that it looks at.
+     */
     running: v.array(v.object({ runId: v.id("runs"), left: v.number() })),
     limit: v.number(),
   }),
@@ -150,6 +155,10 @@ async function leftOf(
   limit: number,
 ): Promise<number> {
   const { kind, cursor } = run;
+  if (isFiltered(kind)) {
+    const { found } = await countDue(ctx, manyOf(run), cursor);
+    return Math.min(limit, found.length);
+  }
   if (isByAge(cursor?.phase)) return 0;
   const inSessions = cursor?.phase === "sessions";
   const leases = inSessions ? [] : await dueLeases(ctx, run, cursor, limit);

@@ -9,7 +9,12 @@ import { SESSION_STATES, type SessionState } from "../shared/sessions.js";
  * The shard that the pages of a kind of run add to, beyond the 16 shards that visitors' changes are drawn
  * among. A page may take a second; in a visitors' shard it would conflict with any visit that starts meanwhile.
  */
-const SHARD_OF_RUN: Record<RunKind, number> = { expire: 16, purge: 17 };
+const SHARD_OF_RUN: Record<RunKind, number> = {
+  expire: 16,
+  purge: 17,
+  end: 18,
+  forget: 19,
+};
 
 /**
  * Adds to the counters: a mutation of a visitor calls it for each change of state, a run once a page.

@@ -124,10 +124,16 @@ export function sum(a: DayCounts, b: DayCounts): DayCounts {
  * any visit that closes meanwhile. Imported figures have another shard, so that they can be imported again.
  */
 export const IMPORT_SHARD = -1;
-const SHARD_OF_RUN: Record<RunKind, number> = { expire: 0, purge: 1 };
 const FIRST_VISITOR_SHARD = 2;
 const VISITOR_SHARDS = 6;
-export const SHARDS = 1 + FIRST_VISITOR_SHARD + VISITOR_SHARDS;
+const SHARD_OF_RUN: Record<RunKind, number> = {
+  expire: 0,
+  purge: 1,
+  end: 8,
+  forget: 9,
+};
+/** Number of shards that a day may have. */
+export const SHARDS = 1 + VISITOR_SHARDS + Object.keys(SHARD_OF_RUN).length;
 
 export const NOTHING: DayCounts = {
   newVisitors: 0,

@@ -2,7 +2,7 @@
 import { getConvexSize } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
-import { MAX_DELETES_PER_PAGE } from "../shared/runs/run.js";
+import { MAX_DELETES_PER_PAGE } from "../shared/limits.js";
 
 /** The work that a page may still do: rows to look at, deletes to do, bytes to read. */
 export interface Allowance {

@@ -148,7 +148,7 @@ export const pageFailed = internalMutation({
 export const work = internalMutation({
   args: { sessions: v.array(vArchived) },
   returns: v.object({
-    purged: v.number(),
+    sessions: v.number(),
     visits: v.number(),
     actions: v.number(),
     /** The place of the last session that the run has dealt with. */
@@ -192,7 +192,7 @@ async function purgeArchived(
     const isNone = left.sessions.length === 0;
     // Where the page held blocked sessions only, the next one begins behind them.
     const cursor = isNone ? left.cursor : run.cursor;
-    const nothing = { expired: 0, purged: 0, visits: 0, actions: 0, cursor };
+    const nothing = { leases: 0, sessions: 0, visits: 0, actions: 0, cursor };
     await recordPage(ctx, run, { ...nothing, isDone: isNone && left.isAll });
     await note(ctx, run, { purged: true, stayed: [] });
     return;
@@ -204,7 +204,7 @@ async function purgeArchived(
       { transactionLimits: PAGE_LIMITS },
     );
     const cursor = last ?? run.cursor;
-    await recordPage(ctx, run, { expired: 0, ...done, cursor, isDone: false });
+    await recordPage(ctx, run, { leases: 0, ...done, cursor, isDone: false });
     await note(ctx, run, { purged: true, stayed });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

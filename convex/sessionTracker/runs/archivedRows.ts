@@ -103,7 +103,7 @@ export async function deleteArchived(ctx: MutationCtx, archived: Archived[]) {
   await countStates(ctx, counts, "purge");
   await noteChanges(ctx, changed);
   await callHook(ctx, "onPurged", purged);
-  return { purged: purged.length, visits, actions, last, stayed };
+  return { sessions: purged.length, visits, actions, last, stayed };
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────

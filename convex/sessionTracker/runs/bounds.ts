@@ -1,6 +1,7 @@
 /** The bounds of a run: how many sessions in all, and how many a second. */
 import type { Bounds } from "../shared/runs/bounds.js";
 import { checkInteger, fail } from "../shared/errors.js";
+import { isFiltered, type RunKind } from "../shared/runs/kinds.js";
 import type { PageDone } from "./due.js";
 
 /** A page of a run with a rate holds the sessions that the rate allows in this time. */
@@ -39,12 +40,13 @@ export function pacedPageSize(
 
 /** The wait between a page and the next, in ms, that keeps the run's rate; 0 without a rate. */
 export function waitMsAfter(
-  { ratePerSecond: rate }: Bounds,
-  { expired, purged, visits, actions }: Omit<PageDone, "cursor" | "isDone">,
+  { ratePerSecond: rate, kind }: Bounds & { kind: RunKind },
+  { leases, sessions, visits, actions }: Omit<PageDone, "cursor" | "isDone">,
 ): number {
   if (rate === undefined) return 0;
+  // Whoever is ended or erased by a filter counts once, with a visit under way or without.
   const handled = Math.max(
-    expired + purged,
+    isFiltered(kind) ? sessions : leases + sessions,
     (visits + actions) / ROWS_PER_SESSION,
   );
   return Math.ceil((handled / rate) * 1_000);

@@ -97,6 +97,30 @@ async function purgeRows(
   return isOver;
 }
 
+/**
+ * Takes actions off their counts. The oldest go first, and those of finished visits, which the session counts,
+ * are older than those of the visit under way. So the lease, which heartbeats write, is seldom touched.
+ */
+export async function countActionsDown(
+  ctx: MutationCtx,
+  { _id, anonymousId, actionCount }: Doc<"sessions">,
+  rows: number,
+): Promise<void> {
+  const ofSession = Math.min(rows, actionCount);
+  if (ofSession > 0) {
+    const left = { actionCount: actionCount - ofSession };
+    await ctx.db.patch("sessions", _id, left);
+  }
+  const ofLease = rows - ofSession;
+  const lease = ofLease > 0 ? await findLease(ctx, anonymousId) : null;
+  if (lease === null) return;
+  // The visit still says how many actions it had, and so does its day.
+  await ctx.db.patch("leases", lease._id, {
+    actionCount: Math.max(0, lease.actionCount - ofLease),
+    purgedActions: (lease.purgedActions ?? 0) + ofLease,
+  });
+}
+
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
 /** A session, and those of its rows that the page has deleted. */
@@ -125,8 +149,8 @@ async function open(
 /** A page of one session, which is tried after others have failed, takes one row: it may have to be set aside. */
 function mostRows({ pageSize }: Page, done: PageDone): number {
   if (pageSize > 1) return Infinity;
-  const { expired, purged, visits, actions } = done;
-  return expired + purged + visits + actions > 0 ? 0 : 1;
+  const { leases, sessions, visits, actions } = done;
+  return leases + sessions + visits + actions > 0 ? 0 : 1;
 }
 
 function isSpent({ deletes, bytes }: Allowance): boolean {
@@ -143,29 +167,5 @@ async function countVisitsDown(
     ...(visitIds === undefined
       ? {}
       : { visitIds: visitIds.filter((id) => !rows.has(id)) }),
-  });
-}
-
-/**
- * Takes actions off their counts. The oldest go first, and those of finished visits, which the session counts,
- * are older than those of the visit under way. So the lease, which heartbeats write, is seldom touched.
- */
-async function countActionsDown(
-  ctx: MutationCtx,
-  { _id, anonymousId, actionCount }: Doc<"sessions">,
-  rows: number,
-): Promise<void> {
-  const ofSession = Math.min(rows, actionCount);
-  if (ofSession > 0) {
-    const left = { actionCount: actionCount - ofSession };
-    await ctx.db.patch("sessions", _id, left);
-  }
-  const ofLease = rows - ofSession;
-  const lease = ofLease > 0 ? await findLease(ctx, anonymousId) : null;
-  if (lease === null) return;
-  // The visit still says how many actions it had, and so does its day.
-  await ctx.db.patch("leases", lease._id, {
-    actionCount: Math.max(0, lease.actionCount - ofLease),
-    purgedActions: (lease.purgedActions ?? 0) + ofLease,
   });
 }

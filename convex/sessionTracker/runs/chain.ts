@@ -14,12 +14,21 @@ import {
 } from "../_generated/server.js";
 import { sessionsLeftOf } from "../shared/runs/bounds.js";
 import { vOwnCutoffs } from "../shared/runs/run.js";
-import { type RunKind, vRunKind } from "../shared/runs/kinds.js";
-import { MAX_FAILURES_IN_A_ROW, vCursor } from "../shared/runs/run.js";
+import { vFilter } from "../shared/runs/filter.js";
+import { isFiltered, type RunKind, vRunKind } from "../shared/runs/kinds.js";
+import {
+  type Cursor,
+  MAX_FAILURES_IN_A_ROW,
+  vCursor,
+} from "../shared/runs/run.js";
+import { vBlockedUntil } from "../shared/sessions.js";
 import { MINUTE_MS, STUCK_AFTER_MS } from "../shared/times.js";
 import { readSettings } from "../settings/inForce.js";
 import { pacedPageSize, waitMsAfter } from "./bounds.js";
 import { isByAge, nextRow, type PageDone } from "./due.js";
+import { nextDue } from "./many/look.js";
+import { doManyPage } from "./many/page.js";
+import { manyOf } from "./many/terms.js";
 import { doPage } from "./page.js";
 import {
   sizeAfterFailure,
@@ -101,16 +110,24 @@ export const work = internalMutation({
     cursor: v.union(vCursor, v.null()),
     pageSize: v.number(),
     sessionsLeft: v.optional(v.number()),
+    filter: v.optional(vFilter),
+    blockedUntil: v.optional(vBlockedUntil),
+    reason: v.optional(v.string()),
+    hookUnable: v.optional(v.string()),
   },
   returns: v.object({
-    expired: v.number(),
-    purged: v.number(),
+    leases: v.number(),
+    sessions: v.number(),
     visits: v.number(),
     actions: v.number(),
     cursor: v.union(vCursor, v.null()),
     isDone: v.boolean(),
   }),
-  handler: (ctx, args) => doPage(ctx, args),
+  handler: (ctx, { kind, filter, ...args }) => {
+    if (!isFiltered(kind)) return doPage(ctx, { kind, ...args });
+    const many = manyOf({ kind, filter, ...args });
+    return doManyPage(ctx, { ...args, ...many });
+  },
 });
 
 /**
@@ -193,11 +210,10 @@ export async function advance(
   run: Doc<"runs">,
   { sessionsLeft = sessionsLeftOf(run), goesOn = false }: PageOptions = {},
 ): Promise<boolean> {
-  const { kind, cutoff, cutoffs, cursor, pageSize } = run;
+  const { kind, cutoff, cursor, pageSize } = run;
   let done: WorkDone;
   try {
-    const args: Work = { kind, cutoff, cursor, pageSize };
-    if (cutoffs !== undefined) args.cutoffs = cutoffs;
+    const args: Work = { kind, cutoff, cursor, pageSize, ...termsOf(run) };
     if (sessionsLeft !== undefined) args.sessionsLeft = sessionsLeft;
     done = await ctx.runMutation(internal.runs.chain.work, args, {
       transactionLimits: PAGE_LIMITS,
@@ -223,11 +239,12 @@ export async function recordPage(
     cursor: done.cursor,
     pages: run.pages + 1,
     sessions: run.sessions + resultOf(run.kind, done),
-    leases: run.leases + done.expired,
+    leases: run.leases + done.leases,
     visits: (run.visits ?? 0) + done.visits,
     actions: run.actions + done.actions,
     failuresInARow: 0,
     progressAt: Date.now(),
+    hookUnable: undefined,
   };
   if (done.isDone) {
     await finishRun(ctx, run, "completed", progress);
@@ -328,7 +345,12 @@ export async function retreat(
     await enqueueNext(ctx, run, { ...size, errors });
     return;
   }
-  const row = await nextRow(ctx, run);
+  const isTimeUp = failure === "outOfTime" && run.hookUnable === undefined;
+  if (isFiltered(run.kind) && isTimeUp) {
+    await goOnWithoutHook(ctx, run, message);
+    return;
+  }
+  const row = await nextOf(ctx, run);
   const failuresInARow = run.failuresInARow + 1;
   const errors = withError(run, {
     message,
@@ -343,10 +365,53 @@ export async function retreat(
     quarantined: run.quarantined + 1,
     // The row was at fault, not the size of the page.
     learned: {},
+    hookUnable: undefined,
     failuresInARow,
     errors,
     progressAt: Date.now(),
   });
+}
+
+/**
+ * Tries the page of one session again, which is ended or erased whatever the app's hook does: where it was the hook
+ * that ran out of time, it is not called. Then no size is too large either.
+ */
+async function goOnWithoutHook(
+  ctx: MutationCtx,
+  run: Doc<"runs">,
+  message: string,
+): Promise<void> {
+  const hook = run.kind === "forget" ? "onPurged" : "onEnded";
+  const hookUnable = `The app's hook ${hook} was not called, as a page of one session ran out of time with it: ${message}`;
+  const errors = withError(run, { message: hookUnable });
+  await enqueueNext(ctx, run, { hookUnable, learned: {}, errors });
+}
+
+/** What the run says of its work beyond what each run says. */
+function termsOf(run: Doc<"runs">): Partial<Work> {
+  const { cutoffs, filter, blockedUntil, hookUnable } = run;
+  return {
+    ...(cutoffs === undefined ? {} : { cutoffs }),
+    ...(filter === undefined ? {} : { filter }),
+    ...(blockedUntil === undefined ? {} : { blockedUntil }),
+    ...(hookUnable === undefined ? {} : { hookUnable }),
+    // Only ended sessions keep it.
+    ...(run.kind === "end" && run.reason !== undefined
+      ? { reason: run.reason }
+      : {}),
+  };
+}
+
+/** The row at which a page of one row fails; `null` where the run finds nothing due. */
+async function nextOf(
+  ctx: MutationCtx,
+  run: Doc<"runs">,
+): Promise<{ session: Id<"sessions">; cursor: Cursor } | null> {
+  if (!isFiltered(run.kind)) {
+    return await nextRow(ctx, { ...run, kind: run.kind });
+  }
+  const next = await nextDue(ctx, manyOf(run), run.cursor);
+  return next && { session: next.session._id, cursor: next.cursor };
 }
 
 /**
@@ -399,5 +464,5 @@ function messageOf(error: unknown): string {
 }
 
 function resultOf(kind: RunKind, done: PageDone): number {
-  return kind === "expire" ? done.expired : done.purged;
+  return kind === "expire" ? done.leases : done.sessions;
 }

@@ -1,11 +1,12 @@
 /** Starting, canceling and resuming runs. */
-import { v } from "convex/values";
+import { v, type ObjectType } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { mutation } from "../_generated/server.js";
 import { nextStop } from "../shared/runs/bounds.js";
 import { checkInteger, checkReason, fail } from "../shared/errors.js";
 import { earlierCutoffs, ownCutoffs, vOwnCutoffs } from "../shared/runs/run.js";
-import { vRunKind } from "../shared/runs/kinds.js";
+import { vAskedFilter } from "../shared/runs/filter.js";
+import { isFiltered, vRunKind } from "../shared/runs/kinds.js";
 import {
   MAX_RUN_ERRORS,
   vRunBounds,
@@ -13,6 +14,7 @@ import {
   vRunStatus,
   vRunTrigger,
 } from "../shared/runs/run.js";
+import { blockOf, vBlock } from "../shared/sessions.js";
 import { audit } from "../rows/audit.js";
 import { readRevisedSettings } from "../settings/inForce.js";
 import { checkRevision } from "../settings/settings.js";
@@ -22,6 +24,42 @@ import { checkCutoff, vAskedCutoff } from "./cutoffs.js";
 import { existingRun, finishRun, runningRun, withError } from "./runRows.js";
 import { startRun } from "./start.js";
 
+const vStart = {
+  kind: vRunKind,
+  cutoff: v.optional(vAskedCutoff),
+  /**
+   * The cutoffs of visits and actions that the operator looked at. The run goes by these where they are
+   * earlier than those in force, and takes no kind that they leave out. @default those in force
+   */
+  cutoffs: v.optional(vOwnCutoffs),
+  /**
+   * The revision of the settings that the operator looked at; where it is no longer in force, no run
+   * starts.
+   */
+  expectedRevision: v.optional(v.number()),
+  /**
+   * Number of sessions before the cutoff, where the caller has counted them; kept to show the run's
+   * progress.
+   */
+  expected: v.optional(v.number()),
+  /** Who starts the run, for the ledger. */
+  actor: v.string(),
+  reason: v.optional(v.string()),
+  trigger: vRunTrigger,
+  /** The caller's own name for the request: the same token again names the run that it started. */
+  token: v.optional(v.string()),
+  ...vRunBounds.fields,
+  /** Which sessions an `end` or a `forget` takes; it has to name something beside `exceptSessionId`. */
+  filter: v.optional(vAskedFilter),
+  /** For how long an `end` blocks the sessions, also those that are not active. @default it blocks nobody */
+  block: v.optional(vBlock),
+  /**
+   * Makes the run an archived purge: the client with the secret `archiver` asks for its pages, see
+   * `runs/archive`.
+   */
+  archive: v.optional(v.object({ file: v.string(), archiver: v.string() })),
+};
+
 /**
  * Starts a run, whose first page follows at once in a transaction of its own. Where a run of the kind is under
  * way, names that run instead. Without a cutoff the settings decide; a cutoff younger than the idle timeout is
@@ -30,37 +68,7 @@ import { startRun } from "./start.js";
  *   `{ expected, actual, last }`; invalidArgument
  */
 export const start = mutation({
-  args: {
-    kind: vRunKind,
-    cutoff: v.optional(vAskedCutoff),
-    /**
-     * The cutoffs of visits and actions that the operator looked at. The run goes by these where they are
-     * earlier than those in force, and takes no kind that they leave out. @default those in force
-     */
-    cutoffs: v.optional(vOwnCutoffs),
-    /**
-     * The revision of the settings that the operator looked at; where it is no longer in force, no run
-     * starts.
-     */
-    expectedRevision: v.optional(v.number()),
-    /**
-     * Number of sessions before the cutoff, where the caller has counted them; kept to show the run's
-     * progress.
-     */
-    expected: v.optional(v.number()),
-    /** Who starts the run, for the ledger. */
-    actor: v.string(),
-    reason: v.optional(v.string()),
-    trigger: vRunTrigger,
-    /** The caller's own name for the request: the same token again names the run that it started. */
-    token: v.optional(v.string()),
-    ...vRunBounds.fields,
-    /**
-     * Makes the run an archived purge: the client with the secret `archiver` asks for its pages, see
-     * `runs/archive`.
-     */
-    archive: v.optional(v.object({ file: v.string(), archiver: v.string() })),
-  },
+  args: vStart,
   returns: vRunStarted,
   handler: async (ctx, request) => {
     checkBounds(request);
@@ -68,11 +76,7 @@ export const start = mutation({
     if (request.expected !== undefined) {
       checkInteger("expected", request.expected, 0, Number.MAX_SAFE_INTEGER);
     }
-    if (request.kind !== "purge" && request.archive !== undefined) {
-      fail("invalidArgument", "Only a purge has anything to archive.", {
-        argument: "archive",
-      });
-    }
+    checkKind(request);
     return await startRun(ctx, request);
   },
 });
@@ -152,7 +156,8 @@ export const resume = mutation({
     const { revision, ...settings } = await readRevisedSettings(ctx);
     await checkRevision(ctx, request.expectedRevision, revision);
     const now = Date.now();
-    checkCutoff(run.cutoff, settings, now);
+    if (!isFiltered(run.kind)) checkCutoff(run.cutoff, settings, now);
+    checkBlock(run, now);
     // A visit or an action that is to be kept by now stays.
     const cutoffs = earlierCutoffs(run.cutoffs, ownCutoffs(settings, now));
     const { last } = run.archiver ?? {};
@@ -190,6 +195,36 @@ export const resume = mutation({
 });
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** @throws invalidArgument for what a run of the kind does not take */
+function checkKind({ kind, ...request }: ObjectType<typeof vStart>): void {
+  const refuse = (argument: keyof typeof request, message: string): never =>
+    fail("invalidArgument", message, { argument });
+  if (isFiltered(kind)) {
+    if (request.filter === undefined) {
+      refuse("filter", `Name the sessions to ${kind} by a filter.`);
+    }
+    if (request.cutoffs !== undefined) {
+      refuse("cutoffs", "Only a purge has cutoffs of visits and actions.");
+    }
+  } else if ((request.filter ?? request.block) !== undefined) {
+    const argument = request.filter === undefined ? "block" : "filter";
+    refuse(argument, `A run ${kind} goes by age: it has no ${argument}.`);
+  }
+  if (kind !== "purge" && request.archive !== undefined) {
+    refuse("archive", "Only a purge has anything to archive.");
+  }
+}
+
+/** @throws invalidArgument for a run whose block is over: it would block nobody any more */
+function checkBlock(run: Doc<"runs">, now: number): void {
+  if (run.blockedUntil === undefined || blockOf(run, now) !== null) return;
+  fail(
+    "invalidArgument",
+    `The block of run ${run._id} was over at ${new Date(Number(run.blockedUntil)).toISOString()}: start another run.`,
+    { argument: "runId" },
+  );
+}
 
 /** @throws archivedRun for an archived run without an archiver; invalidArgument for another run with one */
 function checkArchiver(

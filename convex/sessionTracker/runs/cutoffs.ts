@@ -2,7 +2,7 @@
 import { v, type Infer } from "convex/values";
 import { fail } from "../shared/errors.js";
 import { ownCutoffs } from "../shared/runs/run.js";
-import type { RunKind } from "../shared/runs/kinds.js";
+import type { ScheduleName } from "../shared/schedules.js";
 import { expireCutoff, purgeCutoff, type Policy } from "../shared/settings.js";
 import { DAY_MS, MINUTE_MS } from "../shared/times.js";
 
@@ -27,7 +27,7 @@ type Terms = Pick<
  * @throws retentionNever; invalidCutoff `{ cutoff, now, latest }`
  */
 export function reckonCutoff(
-  kind: RunKind,
+  kind: ScheduleName,
   asked: AskedCutoff | undefined,
   terms: Terms,
   now: number,
@@ -51,7 +51,7 @@ export function reckonCutoff(
  * visits or actions have a retention all the same, such a purge takes no session: its cutoff is 0.
  */
 export function cutoffBySettings(
-  kind: RunKind,
+  kind: ScheduleName,
   terms: Terms,
   now: number,
 ): number | null {
@@ -82,12 +82,13 @@ export function checkCutoff(
   fail("invalidCutoff", `${why} ${range}`, { cutoff, now, latest });
 }
 
-// ── Helpers ─────────────────────────────────────────────────────────────────
-
-function momentOf(asked: AskedCutoff, now: number): number {
+/** A cutoff in ms since the epoch; a number of days that goes back beyond 1970 gives 1970. */
+export function momentOf(asked: AskedCutoff, now: number): number {
   if (typeof asked === "number") return asked;
   return Math.max(0, Math.floor(now - asked.daysAgo * DAY_MS));
 }
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
 
 /** The largest time that a `Date` can hold, in ms. */
 const MAX_TIME = 8.64e15;

@@ -6,13 +6,13 @@ import type { Doc, Id } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
 import { blockOf } from "../shared/sessions.js";
 import { placeOf } from "../shared/places.js";
-import type { RunKind } from "../shared/runs/kinds.js";
 import {
   type Cursor,
   ownCutoffs,
   type OwnCutoffs,
   type RunPhase,
 } from "../shared/runs/run.js";
+import type { ScheduleName } from "../shared/schedules.js";
 import {
   type Walk,
   walkAllActions,
@@ -33,7 +33,7 @@ export interface Due {
 const PHASES = {
   expire: ["leases"],
   purge: ["leases", "sessions", "lastVisits", "visits", "actions"],
-} as const satisfies Record<RunKind, RunPhase[]>;
+} as const satisfies Record<ScheduleName, RunPhase[]>;
 
 /** The cursor of a run that comes to a phase and has handled none of its rows yet. */
 export function beginningOf(phase: RunPhase): Cursor {
@@ -55,7 +55,7 @@ export function phaseAfter(
 }
 
 /** The phases after the sessions', which take parts of sessions by age. */
-export type AgePhase = Exclude<RunPhase, "leases" | "sessions">;
+export type AgePhase = Extract<RunPhase, "lastVisits" | "visits" | "actions">;
 
 export function isByAge(phase: RunPhase | undefined): phase is AgePhase {
   return phase === "lastVisits" || phase === "visits" || phase === "actions";
@@ -159,14 +159,14 @@ export function dueRows(
 
 /** What of a run decides which rows are due to it. */
 export interface DueRun {
-  kind: RunKind;
+  kind: ScheduleName;
   cutoff: number;
   cutoffs?: OwnCutoffs | undefined;
   cursor: Cursor | null;
 }
 
 export interface Page {
-  kind: RunKind;
+  kind: ScheduleName;
   cutoff: number;
   /** Cutoffs of visits and actions that go before their session. */
   cutoffs?: OwnCutoffs;
@@ -180,10 +180,10 @@ export interface Page {
 }
 
 export interface PageDone {
-  /** Number of leases expired. */
-  expired: number;
-  /** Number of sessions deleted. */
-  purged: number;
+  /** Number of leases expired or ended. */
+  leases: number;
+  /** Number of sessions deleted, or ended. */
+  sessions: number;
   /** Number of visits deleted, also of those that are fields of their session. */
   visits: number;
   /** Number of actions deleted. */
@@ -217,7 +217,7 @@ export async function nextRow(
  */
 export async function anythingDue(
   ctx: QueryCtx,
-  kind: RunKind,
+  kind: ScheduleName,
   now: number,
 ): Promise<boolean> {
   const settings = await readSettings(ctx);
@@ -267,6 +267,7 @@ async function nextIn(ctx: QueryCtx, phase: RunPhase, run: DueRun) {
       ? null
       : { session: session._id, cursor: sessionCursor(session) };
   }
+  if (!isByAge(phase)) return null;
   const cutoff = cutoffIn(phase, run.cutoffs);
   if (cutoff === undefined) return null;
   if (phase === "lastVisits") {

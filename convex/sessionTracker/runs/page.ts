@@ -15,7 +15,7 @@ import {
 } from "../rows/deletes.js";
 import { callHook, toHookSession } from "../settings/hooks.js";
 import { closeVisit } from "../visitors/closeVisit.js";
-import { purgeByAge } from "./byAge.js";
+import { countActionsDown, purgeByAge } from "./byAge.js";
 import {
   beginningOf,
   dueLeases,
@@ -36,8 +36,8 @@ import {
 export async function doPage(ctx: MutationCtx, page: Page): Promise<PageDone> {
   const allowance = await openAllowance(ctx, page.pageSize);
   const done: PageDone = {
-    expired: 0,
-    purged: 0,
+    leases: 0,
+    sessions: 0,
     visits: 0,
     actions: 0,
     cursor: page.cursor,
@@ -91,7 +91,7 @@ async function expireLeases(
   const looked = Math.min(leases.length, count);
   allowance.rows -= looked;
   allowance.deletes -= looked * COST_OF_A_LEASE;
-  done.expired = expired.length;
+  done.leases = expired.length;
   const counts = { active: -expired.length, expired: expired.length };
   await countStates(ctx, counts, kind);
   await countVisits(ctx, visits, kind);
@@ -142,25 +142,25 @@ async function purgeSessions(
     done.cursor = sessionCursor(session);
     purged.push(toHookSession(session, session.inactiveSince ?? 0));
   }
-  done.purged = purged.length;
+  done.sessions = purged.length;
   await countStates(ctx, counts, "purge");
   await noteChanges(ctx, changed);
   await callHook(ctx, "onPurged", purged);
   return noneLeft;
 }
 
-// ── Helpers ─────────────────────────────────────────────────────────────────
-
 /**
- * Deletes the visits and actions of a session; where it has none, nothing is read. The session keeps count of
- * the rows that did not fit the page.
+ * Deletes the visits and actions of a session; where it has none, nothing is read. The session, and the lease of
+ * one that is active, keep count of the rows that did not fit the page.
  */
-async function deleteRows(
+export async function deleteRows(
   ctx: MutationCtx,
   session: Doc<"sessions">,
   allowance: Allowance,
+  lease: Doc<"leases"> | null = null,
 ): Promise<{ visits: number; actions: number; isDone: boolean }> {
-  const { _id, actionCount, visitRows = 0 } = session;
+  const { _id, visitRows = 0 } = session;
+  const actionCount = session.actionCount + (lease?.actionCount ?? 0);
   const visits =
     visitRows === 0 ? NONE : await deleteVisitRows(ctx, session, allowance);
   const actions =
@@ -170,14 +170,16 @@ async function deleteRows(
   const isDone = visits.isDone && actions.isDone;
   if (!isDone) {
     await ctx.db.patch("sessions", _id, {
-      actionCount: actionCount - actions.deleted,
       visitRows: visitRows - visits.deleted,
       // The rows that are left are not told apart from those that are gone.
       visitIds: undefined,
     });
+    await countActionsDown(ctx, session, actions.deleted);
   }
   return { visits: visits.deleted, actions: actions.deleted, isDone };
 }
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
 
 const NONE = { deleted: 0, isDone: true };
 

@@ -11,6 +11,7 @@ import {
   vOwnCutoffs,
 } from "../shared/runs/run.js";
 import { placeOf, vPlace } from "../shared/places.js";
+import { isFiltered } from "../shared/runs/kinds.js";
 import { type Cursor, vCursor } from "../shared/runs/run.js";
 import {
   purgeCutoff,
@@ -32,6 +33,8 @@ import {
   sessionCursor,
   type Due,
 } from "./due.js";
+import { countDue } from "./many/preview.js";
+import { manyOf } from "./many/terms.js";
 import { beginningAfter, previewByAge, vByRetention } from "./previewByAge.js";
 import { existingRun } from "./runRows.js";
 
@@ -177,7 +180,7 @@ export const left = query({
   returns: v.object({
     sessions: v.number(),
     /**
-     * Number of these sessions that the retention in force keeps; 0 for an expire run, which deletes none.
+     * Number of these sessions that the retention in force keeps; 0 for a run that is no purge.
      */
     kept: v.number(),
     /** The revision of the settings in force. */
@@ -188,12 +191,17 @@ export const left = query({
     const run = await existingRun(ctx, runId);
     const { revision, retentionDays } = await readRevisedSettings(ctx);
     const after = cursor ?? run.cursor;
+    const { kind } = run;
+    if (isFiltered(kind)) {
+      const { found, next } = await countDue(ctx, manyOf(run), after);
+      return { sessions: found.length, kept: 0, revision, cursor: next };
+    }
     if (isByAge(after?.phase)) {
       return { sessions: 0, kept: 0, revision, cursor: null };
     }
     const { rows, next } = await dueRows(ctx, run, after, PREVIEW_PAGE);
     const kept = keptFrom(retentionDays, Date.now());
-    const isExpire = run.kind === "expire";
+    const isExpire = kind === "expire";
     return {
       sessions: rows.length,
       kept: isExpire

@@ -12,6 +12,9 @@ import {
 import { audit } from "../rows/audit.js";
 import type { Patch } from "../rows/patch.js";
 
+/** What stands for the user in the filter of a `forget` that has erased the user. */
+const ERASED_USER = "(erased)";
+
 /** Changes to a run row; a field given as `undefined` is removed. */
 export type RunPatch = Patch<WithoutSystemFields<Doc<"runs">>>;
 
@@ -20,6 +23,7 @@ export function toRun({
   _creationTime,
   archiver,
   learned,
+  hookUnable,
   guard,
   ...run
 }: Doc<"runs">): Run {
@@ -67,6 +71,7 @@ export async function finishRun(
   if (run.guard !== undefined) await ctx.scheduler.cancel(run.guard);
   await ctx.db.patch("runs", run._id, {
     ...rest,
+    ...(status === "completed" ? withoutErased(run) : {}),
     status,
     finishedAt: Date.now(),
     nextPageAt: undefined,
@@ -90,6 +95,13 @@ function countsOf(
 ): Record<string, number> {
   const { sessions = 0, leases = 0, visits = 0, actions = 0 } = run;
   return { sessions, leases, visits, actions };
+}
+
+/** The ledger does not go on naming a user who has been erased. */
+function withoutErased({ kind, filter }: Doc<"runs">): RunPatch {
+  return kind !== "forget" || filter?.userId === undefined
+    ? {}
+    : { filter: { ...filter, userId: ERASED_USER } };
 }
 
 /**

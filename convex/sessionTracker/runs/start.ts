@@ -6,15 +6,18 @@ import {
   ownCutoffs,
   type OwnCutoffs,
 } from "../shared/runs/run.js";
-import type { RunKind } from "../shared/runs/kinds.js";
+import type { AskedFilter, Filter } from "../shared/runs/filter.js";
+import { isFiltered, type RunKind } from "../shared/runs/kinds.js";
 import type { RunStarted, RunTrigger } from "../shared/runs/run.js";
+import type { Block } from "../shared/sessions.js";
 import type { Policy } from "../shared/settings.js";
 import { audit } from "../rows/audit.js";
 import { readRevisedSettings } from "../settings/inForce.js";
 import { checkRevision } from "../settings/settings.js";
 import { pacedPageSize } from "./bounds.js";
 import { begin } from "./chain.js";
-import { reckonCutoff, type AskedCutoff } from "./cutoffs.js";
+import { momentOf, reckonCutoff, type AskedCutoff } from "./cutoffs.js";
+import { freeze } from "./many/asked.js";
 import { firstSize } from "./pageSizes.js";
 import { runningRun } from "./runRows.js";
 
@@ -30,18 +33,24 @@ interface RunRequest {
   token?: string;
   maxSessions?: number;
   ratePerSecond?: number;
+  /** Of a kind that takes the sessions of a filter. */
+  filter?: AskedFilter;
+  /** Of an `end`: how long the visitors may not come back. */
+  block?: Block;
   archive?: { file: string; archiver: string };
 }
 
 /**
  * Starts a run, or names the run that the token started before, or that of the kind which is under way. Calls no
  * hook of the app, so that a tick may start a run.
- * @throws retentionNever; invalidCutoff; revisionConflict
+ * @throws retentionNever; invalidCutoff; revisionConflict; invalidArgument
  */
 export async function startRun(
   ctx: MutationCtx,
-  { cutoff: asked, expectedRevision, ...request }: RunRequest,
+  asked: RunRequest,
 ): Promise<RunStarted> {
+  const { expectedRevision, cutoff, cutoffs, filter, block, ...request } =
+    asked;
   const { token, kind } = request;
   const same = token === undefined ? null : await runWithToken(ctx, token);
   if (same !== null) {
@@ -49,15 +58,14 @@ export async function startRun(
   }
   const { revision, ...settings } = await readRevisedSettings(ctx);
   await checkRevision(ctx, expectedRevision, revision);
-  const cutoff = reckonCutoff(kind, asked, settings, Date.now());
+  const terms = frozenTerms(asked, settings, Date.now());
   const running = await runningRun(ctx, kind);
   if (running !== null) {
     const { _id: runId } = running;
     return { runId, cutoff: running.cutoff, status: "alreadyRunning" };
   }
   const wanted = settings.pageSize;
-  const what = { ...request, cutoff, revision, ...ownOf(request, settings) };
-  const run = await insertRun(ctx, what, wanted);
+  const run = await insertRun(ctx, { ...request, ...terms, revision }, wanted);
   await auditStart(ctx, run);
   if (run.archiveFile === undefined) await begin(ctx, run);
   return { runId: run._id, cutoff: run.cutoff, status: "started" };
@@ -68,10 +76,8 @@ async function insertRun(
   {
     archive,
     ...request
-  }: Omit<RunRequest, "expectedRevision"> & {
-    cutoff: number;
-    revision: number;
-  },
+  }: Omit<RunRequest, "expectedRevision" | keyof Terms | "block"> &
+    Terms & { revision: number },
   wanted: number,
 ): Promise<Doc<"runs">> {
   const now = Date.now();
@@ -108,7 +114,7 @@ async function insertRun(
 
 async function auditStart(ctx: MutationCtx, run: Doc<"runs">): Promise<void> {
   const { actor, reason, kind, trigger, cutoff, expected } = run;
-  const { maxSessions, ratePerSecond } = run;
+  const { maxSessions, ratePerSecond, filter, blockedUntil } = run;
   await audit(ctx, {
     what: "run.started",
     actor,
@@ -120,9 +126,39 @@ async function auditStart(ctx: MutationCtx, run: Doc<"runs">): Promise<void> {
       cutoff,
       ...(maxSessions === undefined ? {} : { maxSessions }),
       ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
+      ...(filter === undefined ? {} : { filter: withoutIds(filter) }),
+      ...(blockedUntil === undefined ? {} : { blockedUntil }),
     },
     ...(expected === undefined ? {} : { counts: { expected } }),
   });
+}
+
+/** A filter as it may be kept when its user is gone: that it names a user, and not which. */
+function withoutIds({ userId, exceptSessionId: _, ...rest }: Filter) {
+  return { ...rest, ...(userId === undefined ? {} : { userId: true }) };
+}
+
+/** What decides which sessions a run takes, as it stays for the whole run. */
+type Terms = Pick<
+  Doc<"runs">,
+  "cutoff" | "cutoffs" | "filter" | "blockedUntil"
+>;
+
+function frozenTerms(asked: RunRequest, settings: Policy, now: number): Terms {
+  const { kind, filter, block } = asked;
+  if (!isFiltered(kind)) {
+    const cutoff = reckonCutoff(kind, asked.cutoff, settings, now);
+    return { cutoff, ...ownOf(asked, settings) };
+  }
+  const cutoff =
+    asked.cutoff === undefined ? undefined : momentOf(asked.cutoff, now);
+  const many = freeze({ kind, filter: filter ?? {}, block, cutoff }, now);
+  const { blockedUntil } = many;
+  return {
+    cutoff: many.cutoff,
+    filter: many.filter,
+    ...(blockedUntil === undefined ? {} : { blockedUntil }),
+  };
 }
 
 /**

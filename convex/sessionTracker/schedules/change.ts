@@ -2,8 +2,11 @@
 import { v, type Infer } from "convex/values";
 import { mutation, type MutationCtx } from "../_generated/server.js";
 import { fail } from "../shared/errors.js";
-import { type RunKind, vRunKind } from "../shared/runs/kinds.js";
-import type { Schedule } from "../shared/schedules.js";
+import {
+  type Schedule,
+  type ScheduleName,
+  vScheduleName,
+} from "../shared/schedules.js";
 import { readSettings } from "../settings/inForce.js";
 import { writeSettings } from "../settings/settings.js";
 import { checkSpec, tidySpec } from "./cronSpecs.js";
@@ -29,7 +32,7 @@ const by = {
  */
 export const set = mutation({
   args: {
-    name: vRunKind,
+    name: vScheduleName,
     spec: v.optional(v.string()),
     timeZone: v.optional(v.string()),
     reason: v.optional(v.string()),
@@ -58,7 +61,7 @@ export const set = mutation({
  */
 export const pause = mutation({
   args: {
-    name: vRunKind,
+    name: vScheduleName,
     reason: v.string(),
     /** When the pause ends by itself, in ms since the epoch. @default when somebody resumes the schedule */
     until: v.optional(v.number()),
@@ -94,7 +97,7 @@ export const pause = mutation({
  * @throws revisionConflict; invalidArgument for an empty reason
  */
 export const resume = mutation({
-  args: { name: vRunKind, reason: v.optional(v.string()), ...by },
+  args: { name: vScheduleName, reason: v.optional(v.string()), ...by },
   returns: vScheduleChanged,
   handler: async (ctx, { name: kind, ...change }) => {
     const current = (await readSettings(ctx)).schedules[kind];
@@ -108,7 +111,7 @@ export const resume = mutation({
 
 async function writeSchedule(
   ctx: MutationCtx,
-  kind: RunKind,
+  kind: ScheduleName,
   schedule: Schedule,
   change: { actor: string; reason?: string; expectedRevision?: number },
 ): Promise<ScheduleChanged> {

@@ -1,7 +1,7 @@
 /** The tick: the function that crons calls when a schedule fires. */
 import { v } from "convex/values";
 import { internalMutation } from "../_generated/server.js";
-import { vRunKind } from "../shared/runs/kinds.js";
+import { vScheduleName } from "../shared/schedules.js";
 import { readSettings } from "../settings/inForce.js";
 import { answerDue } from "./dueFires.js";
 
@@ -11,7 +11,7 @@ import { answerDue } from "./dueFires.js";
  * own target, which would cancel the very job that the hook runs in.
  */
 export const tick = internalMutation({
-  args: { name: vRunKind },
+  args: { name: vScheduleName },
   returns: v.null(),
   handler: async (ctx, { name: kind }) => {
     const { schedules } = await readSettings(ctx);

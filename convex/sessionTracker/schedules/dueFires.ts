@@ -4,8 +4,11 @@
  * it does not matter who asks, how late, or how often.
  */
 import type { MutationCtx } from "../_generated/server.js";
-import type { RunKind } from "../shared/runs/kinds.js";
-import { pauseInForce, type Schedule } from "../shared/schedules.js";
+import {
+  pauseInForce,
+  type Schedule,
+  type ScheduleName,
+} from "../shared/schedules.js";
 import { isFuture } from "../shared/times.js";
 import { anythingDue } from "../runs/due.js";
 import { runningRun } from "../runs/runRows.js";
@@ -51,7 +54,7 @@ export function answeredUntil(tick: Tick | null): number | null {
  */
 export async function coverPause(
   ctx: MutationCtx,
-  kind: RunKind,
+  kind: ScheduleName,
   schedule: Schedule,
   now: number,
 ): Promise<void> {
@@ -70,7 +73,7 @@ export async function coverPause(
  */
 export async function answerDue(
   ctx: MutationCtx,
-  kind: RunKind,
+  kind: ScheduleName,
   schedule: Schedule,
   now: number,
 ): Promise<void> {
@@ -88,7 +91,7 @@ export async function answerDue(
  */
 async function decide(
   ctx: MutationCtx,
-  kind: RunKind,
+  kind: ScheduleName,
   schedule: Schedule,
   now: number,
 ): Promise<string> {

@@ -3,8 +3,7 @@ import { Crons } from "@convex-dev/crons";
 import { createFunctionHandle } from "convex/server";
 import { components, internal } from "../_generated/api.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
-import type { RunKind } from "../shared/runs/kinds.js";
-import type { Schedule } from "../shared/schedules.js";
+import type { Schedule, ScheduleName } from "../shared/schedules.js";
 import { MINUTE_MS } from "../shared/times.js";
 import { answerDue, dueAt } from "./dueFires.js";
 import { cronsFireAfter } from "./fires.js";
@@ -16,7 +15,7 @@ import { findTick, writeTick } from "./ticks.js";
  */
 export async function register(
   ctx: MutationCtx,
-  kind: RunKind,
+  kind: ScheduleName,
   schedule: Schedule,
 ): Promise<void> {
   const now = Date.now();
@@ -42,7 +41,7 @@ export async function register(
 /** Whether crons has a schedule, and whether with the spec, time zone and target that it should have. */
 export async function stateInCrons(
   ctx: QueryCtx,
-  kind: RunKind,
+  kind: ScheduleName,
   { spec, timeZone }: Schedule,
 ): Promise<"same" | "different" | "missing"> {
   const cron = await new Crons(components.crons).get(ctx, { name: kind });
@@ -62,7 +61,7 @@ export async function stateInCrons(
  */
 export async function hasOldTarget(
   ctx: QueryCtx,
-  kind: RunKind,
+  kind: ScheduleName,
 ): Promise<boolean> {
   const cron = await new Crons(components.crons).get(ctx, { name: kind });
   return cron !== null && cron.functionHandle !== (await targetHandle());
@@ -74,7 +73,7 @@ const LOOK_AHEAD_MS = 20 * MINUTE_MS;
 /** Schedules a tick for a fire that crons leaves out, as it does on days whose midnight the clocks skip. */
 export async function fireWhatCronsOmits(
   ctx: MutationCtx,
-  kind: RunKind,
+  kind: ScheduleName,
   schedule: Schedule,
   now: number,
 ): Promise<void> {

@@ -3,7 +3,11 @@ import { v, type Infer } from "convex/values";
 import { query, type QueryCtx } from "../_generated/server.js";
 import { checkInteger } from "../shared/errors.js";
 import { MAX_FIRES } from "../shared/limits.js";
-import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runs/kinds.js";
+import {
+  SCHEDULE_NAMES,
+  type ScheduleName,
+  vScheduleName,
+} from "../shared/schedules.js";
 import {
   pauseInForce,
   type Pause,
@@ -17,7 +21,7 @@ import { findTick } from "./ticks.js";
 
 /** A schedule as operators see it. All times are in ms since the epoch. */
 export const vScheduleStatus = v.object({
-  name: vRunKind,
+  name: vScheduleName,
   spec: v.string(),
   timeZone: v.string(),
   paused: v.union(vPause, v.null()),
@@ -54,7 +58,7 @@ const vClockChange = v.object({
  */
 export const preview = query({
   args: {
-    name: v.optional(vRunKind),
+    name: v.optional(vScheduleName),
     spec: v.optional(v.string()),
     timeZone: v.optional(v.string()),
     count: v.optional(v.number()),
@@ -90,7 +94,7 @@ export const preview = query({
   },
 });
 
-/** All schedules, in the order of `RUN_KINDS`. */
+/** All schedules, in the order of `SCHEDULE_NAMES`. */
 export const list = query({
   args: {},
   returns: v.array(vScheduleStatus),
@@ -99,7 +103,7 @@ export const list = query({
 
 export async function listSchedules(ctx: QueryCtx): Promise<ScheduleStatus[]> {
   const schedules: ScheduleStatus[] = [];
-  for (const kind of RUN_KINDS) {
+  for (const kind of SCHEDULE_NAMES) {
     schedules.push(await scheduleStatus(ctx, kind));
   }
   return schedules;
@@ -107,7 +111,7 @@ export async function listSchedules(ctx: QueryCtx): Promise<ScheduleStatus[]> {
 
 export async function scheduleStatus(
   ctx: QueryCtx,
-  kind: RunKind,
+  kind: ScheduleName,
 ): Promise<ScheduleStatus> {
   const schedule = (await readSettings(ctx)).schedules[kind];
   const tick = await findTick(ctx, kind);

@@ -9,8 +9,13 @@
 import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { internalMutation, type MutationCtx } from "../_generated/server.js";
-import { RUN_KINDS, type RunKind, vRunKind } from "../shared/runs/kinds.js";
-import type { Schedule } from "../shared/schedules.js";
+import { RUN_KINDS } from "../shared/runs/kinds.js";
+import {
+  type Schedule,
+  SCHEDULE_NAMES,
+  type ScheduleName,
+  vScheduleName,
+} from "../shared/schedules.js";
 import {
   ABANDONED_AFTER_MS,
   HOUR_MS,
@@ -50,7 +55,7 @@ export const check = internalMutation({
       await writeTick(ctx, "watchdog", { lastResult });
     }
     const { schedules } = await readSettings(ctx);
-    for (const kind of RUN_KINDS) {
+    for (const kind of SCHEDULE_NAMES) {
       await fireWhatCronsOmits(ctx, kind, schedules[kind], now);
     }
     await lookAfterHooks(ctx, now);
@@ -63,7 +68,7 @@ export const check = internalMutation({
 export const vRestarted = v.union(
   v.object({
     kind: v.literal("scheduleRestarted"),
-    schedule: vRunKind,
+    schedule: vScheduleName,
     why: v.union(v.literal("didNotFire"), v.literal("tickedInTheFuture")),
   }),
   v.object({
@@ -100,7 +105,7 @@ interface Ailing {
 
 async function registerNew(ctx: MutationCtx): Promise<void> {
   const { schedules } = await readSettings(ctx);
-  for (const kind of RUN_KINDS) {
+  for (const kind of SCHEDULE_NAMES) {
     const tick = await findTick(ctx, kind);
     if (tick?.registeredAt === undefined) {
       await register(ctx, kind, schedules[kind]);
@@ -120,7 +125,7 @@ async function moveToThisVersion(
 ): Promise<string[]> {
   const { schedules } = await readSettings(ctx);
   const moved: string[] = [];
-  for (const kind of RUN_KINDS) {
+  for (const kind of SCHEDULE_NAMES) {
     if (!(await hasOldTarget(ctx, kind))) continue;
     await register(ctx, kind, schedules[kind]);
     moved.push(`schedule ${kind}`);
@@ -144,7 +149,7 @@ async function moveToThisVersion(
 async function lostSchedules(ctx: MutationCtx, now: number): Promise<Ailing[]> {
   const { schedules } = await readSettings(ctx);
   const lost: Ailing[] = [];
-  for (const kind of RUN_KINDS) {
+  for (const kind of SCHEDULE_NAMES) {
     const why = await whyLost(ctx, kind, schedules[kind], now);
     if (why === null) continue;
     await answerDue(ctx, kind, schedules[kind], now);
@@ -158,7 +163,7 @@ async function lostSchedules(ctx: MutationCtx, now: number): Promise<Ailing[]> {
 
 async function whyLost(
   ctx: MutationCtx,
-  kind: RunKind,
+  kind: ScheduleName,
   schedule: Schedule,
   now: number,
 ): Promise<"didNotFire" | "tickedInTheFuture" | null> {

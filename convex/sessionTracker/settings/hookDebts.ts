@@ -34,15 +34,7 @@ export async function tellErased(
   const told =
     why === null ? await tell(ctx, hook, session) : { hook, error: why };
   if (told !== null && told.error !== null) {
-    const now = Date.now();
-    await ctx.db.insert("hookDebts", {
-      hook,
-      session,
-      error: told.error,
-      erasedAt: now,
-      triedAt: now,
-      ...(why === null ? {} : { isOutOfTime: true }),
-    });
+    await owe(ctx, session, told.error, why !== null);
   }
   return told;
 }
@@ -67,13 +59,29 @@ export async function tell(
   };
 }
 
-// ── Helpers ─────────────────────────────────────────────────────────────────
+/** Keeps the call that `onPurged` owes for somebody who has been erased. */
+export async function owe(
+  ctx: MutationCtx,
+  session: HookSession,
+  error: string,
+  isOutOfTime: boolean,
+): Promise<void> {
+  const now = Date.now();
+  await ctx.db.insert("hookDebts", {
+    hook: "onPurged",
+    session,
+    error,
+    erasedAt: now,
+    triedAt: now,
+    ...(isOutOfTime ? { isOutOfTime: true as const } : {}),
+  });
+}
 
 /**
  * Why `onPurged` is not called: after it ran out of time once, it would undo the next erasure too. Else
  * `null`.
  */
-async function outOfTime(ctx: QueryCtx): Promise<string | null> {
+export async function outOfTime(ctx: QueryCtx): Promise<string | null> {
   const debt = await ctx.db
     .query("hookDebts")
     .withIndex("isOutOfTime", (q) => q.eq("isOutOfTime", true))

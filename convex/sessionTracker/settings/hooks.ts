@@ -3,7 +3,7 @@
  *
  * Whether a hook that fails fails that, too, is decided where it is called: a page of a run rolls back and is set
  * aside (`callHook`), so does a link, which the app's own rows have to follow (`callHook`); a visitor who comes or
- * goes is served, and so is an operator who ends a session (`tellHook`); a person who is erased is erased, and
+ * goes is served, and so is an operator who ends sessions (`tellHook`, `hooksOfMany`); a person who is erased is erased, and
  * the call is owed (`tellErased` of `hookDebts`).
  */
 import type { FunctionHandle } from "convex/server";
@@ -110,23 +110,11 @@ export function failureText(
   );
 }
 
-// ── Helpers ─────────────────────────────────────────────────────────────────
-
-const MIB = 1_024 * 1_024;
-/** The limits of a hook that is called for one session, so that the caller always has room to go on. */
-const LIMITS_OF_A_CALL = {
-  bytesRead: 12 * MIB,
-  bytesWritten: 12 * MIB,
-  documentsRead: 24_000,
-  documentsWritten: 12_000,
-  databaseQueries: 3_000,
-};
-
 /**
  * Notes that a hook failed, once a minute at most: a hook that fails for every visitor must not make all of them
  * write to one row.
  */
-async function noteFailure(
+export async function noteFailure(
   ctx: MutationCtx,
   hook: HookName,
   error: string,
@@ -143,6 +131,18 @@ async function noteFailure(
   if (now - known.at < MINUTE_MS && !isFuture(known.at, now)) return;
   await ctx.db.patch("hookFailures", known._id, { error, at: now });
 }
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+const MIB = 1_024 * 1_024;
+/** The limits of a hook that is called for one session, so that the caller always has room to go on. */
+const LIMITS_OF_A_CALL = {
+  bytesRead: 12 * MIB,
+  bytesWritten: 12 * MIB,
+  documentsRead: 24_000,
+  documentsWritten: 12_000,
+  databaseQueries: 3_000,
+};
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

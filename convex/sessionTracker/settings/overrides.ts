@@ -4,8 +4,7 @@
  * who have not set it.
  */
 import { v, type Infer } from "convex/values";
-import { RUN_KINDS } from "../shared/runs/kinds.js";
-import { vSchedule } from "../shared/schedules.js";
+import { SCHEDULE_NAMES, vSchedule } from "../shared/schedules.js";
 import {
   DEFAULT_SETTINGS,
   type Policy,
@@ -52,7 +51,7 @@ export function override(
   const { schedules: schedulesFrom, ...policyFrom } = from;
   const { schedules: schedulesTo, ...policyTo } = to;
   const next: Overrides = withChanges(policy, policyFrom, policyTo);
-  for (const name of RUN_KINDS) {
+  for (const name of SCHEDULE_NAMES) {
     const schedule = withChanges(
       schedules?.[name] ?? {},
       schedulesFrom[name],

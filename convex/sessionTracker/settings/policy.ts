@@ -2,7 +2,7 @@
  * The rules of a policy. The component refuses a policy that breaks one; the CLI, which loads this file too,
  * refuses it before it asks.
  */
-import { MAX_DELETES_PER_PAGE } from "../shared/runs/run.js";
+import { MAX_DELETES_PER_PAGE } from "../shared/limits.js";
 import type { Policy } from "../shared/settings.js";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../shared/times.js";
 

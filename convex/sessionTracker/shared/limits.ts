@@ -1,6 +1,6 @@
 /**
- * The limits of one call of an operator's function. This file has no validators and no imports, so that the
- * CLI can read the limits without loading the component.
+ * The limits of one call of an operator's function, and of one page of a run. This file has no validators and no
+ * imports, so that the CLI and visitors' functions can read the limits without loading what else there is.
  */
 
 /** The most rows of a list: sessions, actions of a session, changes of the settings, debts of hooks. */
@@ -11,7 +11,7 @@ export const MAX_LISTED_RUNS = 200;
 export const MAX_FIRES = 100;
 /** The most sessions that a count of due sessions, or of one bar of a histogram, goes up to. */
 export const MAX_COUNTED = 4_000;
-/** The most days of figures in one call; each has up to nine rows, and a query may read 32,000. */
+/** The most days of figures in one call; each has up to eleven rows, and a query may read 32,000. */
 export const MAX_DAYS = 1_100;
 /** The most rows that the entry sources of visits are counted from. */
 export const MAX_SOURCE_ROWS = 4_000;
@@ -28,3 +28,10 @@ export const MAX_IMPORT_ROWS = 400;
 export const MAX_IMPORT_ACTIONS = 2_000;
 /** The most days in one call of an import: each takes up to two read intervals. */
 export const MAX_IMPORT_DAYS = 500;
+
+/**
+ * The most deletes of one page. The real backend takes one read interval for each delete by id and allows
+ * 4,096 in a transaction (`crates/database/src/transaction.rs`); the others are for the reads of the page
+ * and the work of the chain.
+ */
+export const MAX_DELETES_PER_PAGE = 3_000;

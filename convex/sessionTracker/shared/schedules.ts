@@ -1,6 +1,11 @@
 /** Schedules: when runs of a kind start, and the pauses of a schedule. */
 import { v, type Infer } from "convex/values";
 
+/** The schedules, each named after the kind of run that it starts. */
+export const vScheduleName = v.union(v.literal("expire"), v.literal("purge"));
+export type ScheduleName = Infer<typeof vScheduleName>;
+export const SCHEDULE_NAMES = ["expire", "purge"] as const;
+
 export const vPause = v.object({
   reason: v.string(),
   actor: v.string(),

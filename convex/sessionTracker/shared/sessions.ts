@@ -112,7 +112,7 @@ export type BlockedUntil = Infer<typeof vBlockedUntil>;
 
 /** The block in force, by when it ends; `null` where there is none, or where it is over. */
 export function blockOf(
-  { blockedUntil }: { blockedUntil?: BlockedUntil },
+  { blockedUntil }: { blockedUntil?: BlockedUntil | undefined },
   now: number,
 ): BlockedUntil | null {
   if (blockedUntil === undefined) return null;

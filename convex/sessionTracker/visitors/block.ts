@@ -131,13 +131,11 @@ export const lift = mutation({
   },
 });
 
-// ── Helpers ─────────────────────────────────────────────────────────────────
-
 /** The longest block that ends: a hundred years of 365 days. */
 const MAX_BLOCK_MS = 36_500 * DAY_MS;
 
 /** @throws invalidArgument `{ argument: "block.forMs" }` for what is not a whole number of ms, 1 or more */
-function endOfBlock(block: Block, now: number): BlockedUntil {
+export function endOfBlock(block: Block, now: number): BlockedUntil {
   return block === "forever"
     ? block
     : now + checkInteger("block.forMs", block.forMs, 1, MAX_BLOCK_MS);

@@ -1,7 +1,7 @@
 /** How a visit closes. */
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
-import type { ActionMinute } from "../shared/sessions.js";
+import type { ActionMinute, BlockedUntil } from "../shared/sessions.js";
 import {
   credited,
   startOf,
@@ -27,6 +27,7 @@ export async function closeVisit(
     state: "expired" | "ended";
     inactiveSince: number;
     endReason?: string;
+    blockedUntil?: BlockedUntil;
     actionMinute?: ActionMinute;
     report?: VisitReport | undefined;
   },

@@ -2,7 +2,7 @@
 import { v } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
-import { minuteUnderWay } from "../shared/sessions.js";
+import { type BlockedUntil, minuteUnderWay } from "../shared/sessions.js";
 import {
   isVisitReport,
   type VisitReport,
@@ -10,7 +10,7 @@ import {
   whyOver,
 } from "../shared/visits.js";
 import { countStates } from "../rows/counters.js";
-import { countVisits } from "../rows/days.js";
+import { type ClosedVisit, countVisits } from "../rows/days.js";
 import { findLease, findSession } from "../rows/sessions.js";
 import { changeOf, noteChanges } from "../rows/tallies.js";
 import { tellHook, toHookSession } from "../settings/hooks.js";
@@ -65,6 +65,15 @@ export const visit = mutation({
   },
 });
 
+/** How somebody ends a visit. */
+interface Ending {
+  /** Kept with the session until the visitor comes back. */
+  reason?: string | undefined;
+  /** Until when the visitor may not come back. */
+  blockedUntil?: BlockedUntil | undefined;
+  report?: VisitReport | undefined;
+}
+
 /**
  * Ends the visit of a lease, and counts that. Telling the app's hook `onEnded` is left to the caller.
  * @returns when the visitor was last active
@@ -73,21 +82,32 @@ export async function endVisit(
   ctx: MutationCtx,
   session: Doc<"sessions">,
   lease: Doc<"leases">,
-  how: { reason: string | undefined; report?: VisitReport | undefined },
+  how: Ending,
 ): Promise<number> {
-  const { reason, report } = how;
-  const now = Date.now();
-  const lastActive = whyOver(lease, now) === "idle" ? lease.lastActive : now;
-  const minute = minuteUnderWay(lease.actionMinute, now);
-  const closed = await closeVisit(ctx, session, lease, {
-    state: "ended",
-    inactiveSince: lastActive,
-    ...(reason === undefined ? {} : { endReason: reason }),
-    ...(minute === undefined ? {} : { actionMinute: minute }),
-    report,
-  });
-  await countVisits(ctx, [closed]);
+  const { visit, lastActive } = await closeEnded(ctx, session, lease, how);
+  await countVisits(ctx, [visit]);
   await countStates(ctx, { active: -1, ended: 1 });
   await noteChanges(ctx, [changeOf(session, "ended")]);
   return lastActive;
+}
+
+/** The same without counting, for a caller that ends many visits and counts them at once. */
+export async function closeEnded(
+  ctx: MutationCtx,
+  session: Doc<"sessions">,
+  lease: Doc<"leases">,
+  { reason, blockedUntil, report }: Ending,
+): Promise<{ visit: ClosedVisit; lastActive: number }> {
+  const now = Date.now();
+  const lastActive = whyOver(lease, now) === "idle" ? lease.lastActive : now;
+  const minute = minuteUnderWay(lease.actionMinute, now);
+  const visit = await closeVisit(ctx, session, lease, {
+    state: "ended",
+    inactiveSince: lastActive,
+    ...(reason === undefined ? {} : { endReason: reason }),
+    ...(blockedUntil === undefined ? {} : { blockedUntil }),
+    ...(minute === undefined ? {} : { actionMinute: minute }),
+    report,
+  });
+  return { visit, lastActive };
 }

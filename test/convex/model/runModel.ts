@@ -6,12 +6,12 @@
 import { expect } from "vitest";
 import type { Doc } from "../../../convex/sessionTracker/_generated/dataModel.js";
 import type { Rows } from "../support/rows.js";
-import type { RunKind } from "../../../convex/sessionTracker/shared/runs/kinds.js";
+import type { ScheduleName } from "../../../convex/sessionTracker/shared/schedules.js";
 import type { SessionModel, Visitor } from "./sessionModel.js";
 
 interface KnownRun {
   runId: string;
-  kind: RunKind;
+  kind: ScheduleName;
   cutoff: number;
   status: Doc<"runs">["status"];
   startedAtStep: number;
@@ -30,13 +30,13 @@ export class RunModel {
     this.#model = model;
   }
 
-  running(kind: RunKind): KnownRun | undefined {
+  running(kind: ScheduleName): KnownRun | undefined {
     return this.runs.find(
       (run) => run.kind === kind && run.status === "running",
     );
   }
 
-  started(run: { runId: string; kind: RunKind; cutoff: number }): void {
+  started(run: { runId: string; kind: ScheduleName; cutoff: number }): void {
     const begin = { startedAtStep: this.#model.step };
     this.runs.push({ ...run, ...begin, status: "running", metFaults: false });
   }
@@ -116,7 +116,7 @@ export class RunModel {
     this.done.purged += 1;
   }
 
-  #mayTake(kinds: RunKind[], visitor: Visitor): boolean {
+  #mayTake(kinds: ScheduleName[], visitor: Visitor): boolean {
     return kinds.some((kind) => {
       const run = this.running(kind);
       return run !== undefined && this.#model.isDue(run, visitor);

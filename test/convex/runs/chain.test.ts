@@ -24,7 +24,7 @@ import {
   startRun,
   visitors,
 } from "../support/runKit.js";
-import { MAX_DELETES_PER_PAGE } from "../../../convex/sessionTracker/shared/runs/run.js";
+import { MAX_DELETES_PER_PAGE } from "../../../convex/sessionTracker/shared/limits.js";
 
 const CUTOFF = NOW - 14 * DAY_MS;
 const OLD = CUTOFF - DAY_MS;

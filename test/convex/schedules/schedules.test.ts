@@ -24,7 +24,7 @@ import {
   visitors,
 } from "../support/runKit.js";
 import { DEFAULT_SETTINGS } from "../../../convex/sessionTracker/shared/settings.js";
-import type { RunKind } from "../../../convex/sessionTracker/shared/runs/kinds.js";
+import type { ScheduleName } from "../../../convex/sessionTracker/shared/schedules.js";
 import type { ScheduleStatus } from "../../../convex/sessionTracker/schedules/show.js";
 
 const at = (iso: string) => Date.parse(iso);
@@ -435,7 +435,7 @@ describe("a tick", () => {
 const actor = "tester";
 
 function set(change: {
-  name: RunKind;
+  name: ScheduleName;
   spec?: string;
   timeZone?: string;
   reason?: string;
@@ -444,7 +444,7 @@ function set(change: {
   return t.mutation(api.schedules.change.set, { ...change, actor });
 }
 
-function pause(name: RunKind, reason: string, until?: number) {
+function pause(name: ScheduleName, reason: string, until?: number) {
   const end = until === undefined ? {} : { until };
   return t.mutation(api.schedules.change.pause, {
     name,
@@ -454,7 +454,7 @@ function pause(name: RunKind, reason: string, until?: number) {
   });
 }
 
-async function schedule(name: RunKind): Promise<ScheduleStatus> {
+async function schedule(name: ScheduleName): Promise<ScheduleStatus> {
   const schedules = await t.query(api.schedules.show.list, {});
   const found = schedules.find((each) => each.name === name);
   if (found === undefined) throw new Error(`No schedule ${name}.`);

@@ -1,14 +1,14 @@
 /** The bounds of a run: what an operator limits the run by, and how much of that is left. */
 
 export interface Bounds {
-  /** Number of sessions to expire or purge at most, counted from the run's start or from its last resume. */
+  /** Number of sessions to take at most, counted from the run's start or from its last resume. */
   maxSessions?: number;
   /** Number of sessions a second at most, on average. */
   ratePerSecond?: number;
 }
 
 export interface BoundedRun extends Bounds {
-  /** Number of sessions expired or purged so far. */
+  /** Number of sessions taken so far. */
   sessions: number;
   /** The number of `sessions` at which the run stops as `maxReached`. */
   stopAt?: number;

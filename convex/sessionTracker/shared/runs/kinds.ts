@@ -1,6 +1,19 @@
-/** The kinds of runs. Each kind has one schedule, which is named after the kind. */
+/** The kinds of runs. Each kind that follows from the policy has a schedule, which is named after the kind. */
 import { v, type Infer } from "convex/values";
 
-export const vRunKind = v.union(v.literal("expire"), v.literal("purge"));
+export const vRunKind = v.union(
+  v.literal("expire"),
+  v.literal("purge"),
+  v.literal("end"),
+  v.literal("forget"),
+);
 export type RunKind = Infer<typeof vRunKind>;
-export const RUN_KINDS = ["expire", "purge"] as const;
+export const RUN_KINDS = ["expire", "purge", "end", "forget"] as const;
+
+/** The kinds whose sessions are those of a filter, and not those that have grown old. */
+export const vFilteredKind = v.union(v.literal("end"), v.literal("forget"));
+export type FilteredKind = Infer<typeof vFilteredKind>;
+
+export function isFiltered(kind: RunKind): kind is FilteredKind {
+  return kind === "end" || kind === "forget";
+}

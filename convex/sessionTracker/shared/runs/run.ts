@@ -3,6 +3,8 @@ import { v, type Infer } from "convex/values";
 import { vPlace } from "../places.js";
 import type { Policy } from "../settings.js";
 import { DAY_MS } from "../times.js";
+import { vBlockedUntil } from "../sessions.js";
+import { vFilter } from "./filter.js";
 import { vRunKind } from "./kinds.js";
 
 /** The cutoffs of visits and of actions that a purge takes before their session, in ms since the epoch. */
@@ -34,7 +36,7 @@ export type RunStatus = Infer<typeof vRunStatus>;
 /**
  * The index that a run walks. A purge expires stale leases first, then goes on to the sessions; then, where
  * visits or actions have a retention of their own, to what is left of these by age: last visits, which are
- * fields of their sessions, other visits, and actions.
+ * fields of their sessions, other visits, and actions. What a run over a filter walks, see `runs/many/stages`.
  */
 const vRunPhase = v.union(
   v.literal("leases"),
@@ -42,6 +44,8 @@ const vRunPhase = v.union(
   v.literal("lastVisits"),
   v.literal("visits"),
   v.literal("actions"),
+  v.literal("created"),
+  v.literal("returned"),
 );
 export type RunPhase = Infer<typeof vRunPhase>;
 
@@ -61,7 +65,7 @@ const vRunError = v.object({
 
 /** The bounds of a run: what an operator may limit the run by. */
 export const vRunBounds = v.object({
-  /** Number of sessions to expire or delete at most. @default all that are due */
+  /** Number of sessions to take at most. @default all that are due */
   maxSessions: v.optional(v.number()),
   /**
    * Number of sessions a second at most, on average; a page takes up to one second's worth at once. A session
@@ -85,8 +89,15 @@ export const vRunFields = v.object({
   /** The caller's own name for the request, so that a repeated request does not start a second run. */
   token: v.optional(v.string()),
   status: vRunStatus,
-  /** The run takes sessions last active strictly before this time, which is fixed when the run starts. */
+  /**
+   * The run takes sessions last active strictly before this time, which is fixed when the run starts. A run with a
+   * filter takes sessions that were created by then.
+   */
   cutoff: v.number(),
+  /** Which sessions an `end` or a `forget` takes, as it was frozen at the start; absent in other runs. */
+  filter: v.optional(vFilter),
+  /** Until when an `end` blocks the sessions; absent where it only ends visits. */
+  blockedUntil: v.optional(vBlockedUntil),
   /**
    * The cutoffs of visits and actions that go before their session. Fixed when the run starts; a resume makes
    * them earlier where their retention was raised meanwhile.
@@ -105,9 +116,11 @@ export const vRunFields = v.object({
   pageSize: v.number(),
   /** Number of pages done. */
   pages: v.number(),
-  /** Number of sessions expired (expire) or deleted (purge). */
+  /** Number of sessions expired (expire), deleted (purge, forget), or ended or blocked (end). */
   sessions: v.number(),
-  /** Number of leases expired; a purge expires stale leases before it deletes sessions. */
+  /**
+   * Number of visits under way that the run closed; a purge expires stale leases before it deletes sessions.
+   */
   leases: v.number(),
   /** Number of visits deleted, with their session or before it; absent in rows of 0.1. */
   visits: v.optional(v.number()),
@@ -188,13 +201,6 @@ export const MAX_RUN_ERRORS = 20;
 
 /** A run fails once so many rows in a row have failed alone: then the cause is not in a row. */
 export const MAX_FAILURES_IN_A_ROW = 20;
-
-/**
- * The most deletes of one page. The real backend takes one read interval for each delete by id and allows
- * 4,096 in a transaction (`crates/database/src/transaction.rs`); the others are for the reads of the page
- * and the work of the chain.
- */
-export const MAX_DELETES_PER_PAGE = 3_000;
 
 /** @returns `undefined` where neither visits nor actions have a retention of their own */
 export function ownCutoffs(
