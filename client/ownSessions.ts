@@ -56,7 +56,8 @@ export function exposeOwnSessions(
      *
      * Reads one document a session, and one more where it is active; only this user's heartbeats re-run it.
      * @throws invalidArgument for a `numItems` under 1, or a cursor that no page has returned
-     * @example `usePaginatedQuery(api.sessions.getOwnSessions, {}, { initialNumItems: 20 })`
+     * @example With `usePaginatedQuery` of `convex-helpers/react`, which keeps pages where they ended:
+     *   `usePaginatedQuery(api.sessions.getOwnSessions, {}, { initialNumItems: 20 })`
      */
     getOwnSessions: queryGeneric({
       args: { paginationOpts: paginationOptsValidator },

@@ -1,4 +1,7 @@
-/** Pages of the component as `paginationOpts` ask for them, so that `usePaginatedQuery` works on them. */
+/**
+ * Pages of the component as `paginationOpts` ask for them. Convex notes where a page of an app's own table ended, and
+ * ends it there again; for a component's it cannot, so whoever keeps several pages has to send `endCursor`.
+ */
 import type { PaginationOptions, PaginationResult } from "convex/server";
 import { MAX_LISTED } from "../convex/sessionTracker/shared/limits.js";
 

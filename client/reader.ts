@@ -22,7 +22,10 @@ export interface DayRange {
 
 /** Which page. */
 interface Paged {
-  /** As `usePaginatedQuery` sends them. A page holds at most 1,000 rows, whatever `numItems` says. */
+  /**
+   * As `usePaginatedQuery` sends them: that of `convex-helpers/react`, by which pages end where they ended while rows
+   * come; Convex's own does so for tables of the app only. A page holds at most 1,000 rows, whatever `numItems` says.
+   */
   paginationOpts: PaginationOptions;
 }
 

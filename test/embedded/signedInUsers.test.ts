@@ -1,8 +1,9 @@
 import { cp } from "node:fs/promises";
 import path from "node:path";
 import { ConvexClient, ConvexHttpClient } from "convex/browser";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
+import type { OwnSession } from "../../client/index.js";
 import { api } from "../../convex/_generated/api.js";
 import { TestDeployment } from "../../embedded/test/support/deployment.js";
 import { CliApp } from "../../embedded/test/support/officialCli.js";
@@ -100,4 +101,58 @@ test("a WebSocket client sees the active sessions from the moment it signs in", 
   });
   expect(isTaken).toBe(true);
   expect(await ask()).toBeInstanceOf(Array);
+});
+
+test("a user sees their own devices live, as pages that are kept, and ends one", async () => {
+  const subject = "user-with-devices";
+  const token = await issuer.sign({ subject });
+  const http = await clientOf();
+  http.setAuth(token);
+  const addDevice = async (n: number) => {
+    const anonymousId = `device-of-the-user-${n}`;
+    const link = await http.mutation(api.sessions.linkSession, { anonymousId });
+    expect(link.userId).toBe(subject);
+    return link.sessionId ?? "";
+  };
+  const ids: string[] = [];
+  for (let n = 0; n < 5; n += 1) ids.unshift(await addDevice(n));
+  const first = await http.query(api.sessions.getOwnSessions, {
+    paginationOpts: { numItems: 2, cursor: null },
+  });
+
+  const client = new ConvexClient(deployment.url, {
+    webSocketConstructor: WebSocket as unknown as typeof globalThis.WebSocket,
+    logger: false,
+    unsavedChangesWarning: false,
+  });
+  onTestFinished(() => client.close());
+  client.setAuth(() => Promise.resolve(token));
+  // What the hook of convex-helpers asks for once a second page is loaded.
+  const { continueCursor } = first;
+  const pages = [
+    { numItems: 2, cursor: null, endCursor: continueCursor },
+    { numItems: 9, cursor: continueCursor, endCursor: null },
+  ];
+  const shown: OwnSession[][] = [];
+  for (const [index, paginationOpts] of pages.entries()) {
+    client.onUpdate(
+      api.sessions.getOwnSessions,
+      { paginationOpts },
+      (found) => {
+        shown[index] = found.page;
+      },
+    );
+  }
+  const list = () => shown.flat().map(({ sessionId }) => sessionId);
+  await vi.waitFor(() => expect(list()).toEqual(ids), 10_000);
+  for (let n = 5; n < 9; n += 1) ids.unshift(await addDevice(n));
+  await vi.waitFor(() => expect(list()).toEqual(ids), 10_000);
+
+  const ended = { sessionId: ids[3] ?? "" };
+  const other = await clientOf({});
+  await expect(
+    other.mutation(api.sessions.endOwnSession, ended),
+  ).rejects.toMatchObject({ data: { kind: "sessionNotFound" } });
+  await http.mutation(api.sessions.endOwnSession, ended);
+  await vi.waitFor(() => expect(shown[0]?.[3]?.state).toBe("ended"), 10_000);
 });
