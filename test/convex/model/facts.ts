@@ -12,7 +12,8 @@ export function factsOfModel({ visitors }: SessionModel) {
 }
 
 function factsOfVisitor(visitor: Visitor) {
-  const { changedAt, actions, actionsOfVisit, ...facts } = visitor;
+  const { changedAt, minute, keptMinute, ...compared } = visitor;
+  const { actions, actionsOfVisit, ...facts } = compared;
   const { touchAfterMs, idleTimeoutMs, maxVisitMs, ...others } = facts;
   const { startedAt, engagedMs, engagedAt, entry, path, ...always } = others;
   const isActive = visitor.state === "active";
@@ -42,6 +43,7 @@ export function factsOfRows({
     sessions.map((session) => {
       const lease = leaseOf.get(session._id);
       const { createdAt, state, visits, endReason, userId } = session;
+      const { blockedUntil } = session;
       const { firstEntry, lastVisit } = session;
       const rowsOf = finished.filter((visit) => visit.session === session._id);
       const facts = {
@@ -49,6 +51,7 @@ export function factsOfRows({
         state,
         visits,
         endReason,
+        blockedUntil,
         userId,
         firstEntry,
         finished: [

@@ -5,9 +5,9 @@
  *
  * A failure names its seed and the last operations. `MODEL_SEED=7 npx vitest run model` replays one.
  */
-import { expect, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { advance, step } from "../support/clock.js";
-import { setUpWithFaults } from "../support/faults.js";
+import { allHooks, setUpWithFaults } from "../support/faults.js";
 import { Random } from "../../../embedded/test/support/random.js";
 import {
   api,
@@ -22,23 +22,17 @@ import {
   DEFAULT_SETTINGS,
   type Policy,
 } from "../../../convex/sessionTracker/shared/settings.js";
-import type { VisitReport } from "../../../convex/sessionTracker/shared/visits.js";
 import type { RunKind } from "../../../convex/sessionTracker/shared/runs/kinds.js";
+import { drawAction, drawReport, drawRow, START, VISITORS } from "./draw.js";
 import { daysOf, factsOfModel, factsOfRows } from "./facts.js";
 import { RunModel } from "./runModel.js";
-import { SessionModel, type ImportedRow } from "./sessionModel.js";
+import { SessionModel } from "./sessionModel.js";
 
-const START = Date.UTC(2026, 0, 1);
 const OPERATIONS = 550;
 const COMPARE_EVERY = 25;
 
 const replayed = process.env["MODEL_SEED"];
 const seeds = replayed === undefined ? [1, 2, 3, 4, 5, 6] : [Number(replayed)];
-
-const VISITORS = [
-  ...Array.from({ length: 30 }, (_, n) => `visitor-${n}`),
-  ...Array.from({ length: 4 }, (_, n) => `poison-${n}`),
-];
 
 fakeClock(START);
 
@@ -60,24 +54,42 @@ test.each(seeds)(
     }
     // A seed without these has not tested what it is here for.
     expect(Math.min(...Object.values(driver.runs.done))).toBeGreaterThan(15);
+    histories.push(...driver.history);
     const met = new Set(driver.history.map((line) => line.split(" ")[2]));
     expect([...met].toSorted()).toEqual(Object.keys(WEIGHTS).toSorted());
   },
   60_000,
 );
 
+const histories: string[] = [];
+afterAll(() => {
+  if (replayed !== undefined) return;
+  const all = histories.join("\n");
+  // What makes the seeds worth their time must not go missing from all of them.
+  for (const answer of [
+    "revoked",
+    "refused",
+    "tooManyActions for",
+    '"erased":1,',
+  ]) {
+    expect(all.split(answer).length - 1, answer).toBeGreaterThan(3);
+  }
+});
+
 /** The weight with which each operation is chosen. */
 const WEIGHTS = {
   heartbeat: 30,
   act: 30,
   end: 6,
-  forget: 3,
-  link: 3,
+  forget: 5,
+  link: 5,
   unlink: 2,
+  endByOperator: 6,
+  unblock: 1,
   import: 8,
   settings: 3,
   pass: 12,
-  startRun: 8,
+  startRun: 10,
   advance: 12,
   cancelRun: 2,
   resumeRun: 3,
@@ -110,13 +122,20 @@ class Driver {
   }
 
   async heartbeat(anonymousId: string) {
-    const given = this.#report(anonymousId);
+    const given = drawReport(
+      this.#random,
+      this.model.visitors.get(anonymousId),
+    );
     const { visit } = given;
     const expected = this.model.heartbeat(anonymousId, Date.now(), visit);
     const result = await this.#t.mutation(api.visitors.heartbeat.beat, {
       anonymousId,
       ...given,
     });
+    if (expected === "revoked") {
+      expect(result).toEqual(this.#revoked(anonymousId));
+      return [anonymousId, expected];
+    }
     const { startedAt } = this.model.get(anonymousId);
     const answer = { ok: true, state: expected, visitStartedAt: startedAt };
     expect(result).toMatchObject(answer);
@@ -124,21 +143,28 @@ class Driver {
   }
 
   async act(anonymousId: string) {
-    const what = this.#what();
+    const what = drawAction(this.#random);
     const action = { at: Date.now(), ...what };
     const expected = this.model.act(anonymousId, action, Date.now());
     const result = await this.#t.mutation(api.visitors.action.record, {
       anonymousId,
       ...what,
     });
-    expect(result.ok ? "ok" : result.reason).toBe(expected);
+    const reason = result.ok ? "ok" : result.reason;
+    const retryAfterMs = "retryAfterMs" in result ? result.retryAfterMs : 0;
+    const isOfMinute = reason === "tooManyActions" && retryAfterMs !== 0;
+    const wait = isOfMinute ? ` for ${Number(retryAfterMs)} ms` : "";
+    expect(`${reason}${wait}`).toBe(expected);
+    if (expected === "revoked") {
+      expect(result).toEqual(this.#revoked(anonymousId));
+    }
     return [anonymousId, expected];
   }
 
   async end(anonymousId: string) {
     const given = {
       ...this.#random.pick([{ reason: "bye" }, {}]),
-      ...this.#report(anonymousId),
+      ...drawReport(this.#random, this.model.visitors.get(anonymousId)),
     };
     const { reason, visit } = given;
     const expected = this.model.end(anonymousId, reason, Date.now(), visit);
@@ -170,26 +196,77 @@ class Driver {
 
   async link(anonymousId: string) {
     const userId = this.#random.pick(["ada", "grace"]);
+    const args = { anonymousId, userId };
+    const call = this.#t.mutation(api.visitors.link.user, args);
+    if (this.model.isBlocked(anonymousId, Date.now())) {
+      await expect(call).rejects.toMatchObject({ data: { kind: "revoked" } });
+      return [anonymousId, "revoked"];
+    }
+    const isSame = this.model.visitors.get(anonymousId)?.userId === userId;
+    if (!isSame && this.runs.hookRefuses(anonymousId)) {
+      await expect(call).rejects.toThrow(`${anonymousId} refused`);
+      return [anonymousId, "refused"];
+    }
     this.model.link(anonymousId, userId, Date.now());
-    await this.#t.mutation(api.visitors.link.user, {
-      anonymousId,
-      userId,
-    });
+    await call;
     return [anonymousId, userId];
   }
 
   async unlink(anonymousId: string) {
+    const session = { anonymousId };
+    const call = this.#t.mutation(api.visitors.link.none, { session });
+    const isLinked = this.model.visitors.get(anonymousId)?.userId !== undefined;
+    if (isLinked && this.runs.hookRefuses(anonymousId)) {
+      await expect(call).rejects.toThrow(`${anonymousId} refused`);
+      return [anonymousId, "refused"];
+    }
     const expected = this.model.unlink(anonymousId, Date.now());
-    const { unlinked } = await this.#t.mutation(api.visitors.link.none, {
+    expect((await call).unlinked).toBe(expected);
+    return [anonymousId, expected];
+  }
+
+  /** The hook `onEnded` may fail, which keeps nobody from being ended or blocked. */
+  async endByOperator(anonymousId: string) {
+    const random = this.#random;
+    const forMs = random.pick([MINUTE_MS, HOUR_MS, 2 * DAY_MS]);
+    const how = {
+      ...random.pick([{ reason: "stolen" }, {}]),
+      ...random.pick([{ block: { forMs } }, { block: "forever" as const }, {}]),
+    };
+    const now = Date.now();
+    const before = this.model.blockOf(anonymousId, now);
+    const { block, reason } = { block: undefined, reason: undefined, ...how };
+    const asked =
+      block === undefined || block === "forever" ? block : now + block.forMs;
+    const ended = this.model.endByOperator(anonymousId, reason, asked, now);
+    const isKnown = this.model.visitors.has(anonymousId);
+    const result = await this.#t.mutation(api.visitors.block.end, {
       session: { anonymousId },
+      ...how,
     });
-    expect(unlinked).toBe(expected);
+    const blockedUntil = isKnown ? (asked ?? before) : null;
+    expect(result).toMatchObject({ ended, blockedUntil });
+    return [anonymousId, how, result];
+  }
+
+  /** Somebody who is blocked, where there is anybody. */
+  async unblock(anyone: string) {
+    const now = Date.now();
+    const blocked = [...this.model.visitors.keys()].filter((id) =>
+      this.model.isBlocked(id, now),
+    );
+    const anonymousId =
+      blocked.length === 0 ? anyone : this.#random.pick(blocked);
+    const session = { anonymousId };
+    const expected = this.model.unblock(anonymousId, now);
+    const result = await this.#t.mutation(api.visitors.block.lift, { session });
+    expect(result.unblocked).toBe(expected);
     return [anonymousId, expected];
   }
 
   async import() {
     const count = 1 + this.#random.below(5);
-    const rows = Array.from({ length: count }, () => this.#importedRow());
+    const rows = Array.from({ length: count }, () => drawRow(this.#random));
     const expected = {
       created: 0,
       merged: 0,
@@ -198,6 +275,9 @@ class Driver {
       visits: 0,
       actions: 0,
     };
+    const asked = { actor: "ada", reason: "the wrong one was forgotten" };
+    const restoreErased = this.#random.below(8) === 0 ? asked : undefined;
+    if (restoreErased !== undefined) this.model.restore(rows);
     for (const row of rows) {
       const { outcome, actions } = this.model.import(row, Date.now());
       expected[outcome] += 1;
@@ -205,9 +285,10 @@ class Driver {
     }
     const result = await this.#t.mutation(api.operator.import.batch, {
       rows,
+      ...(restoreErased === undefined ? {} : { restoreErased }),
     });
     expect(result).toEqual(expected);
-    return rows;
+    return [restoreErased, rows, result];
   }
 
   async settings() {
@@ -218,6 +299,7 @@ class Driver {
       { maxVisitMs: random.pick([5 * MINUTE_MS, DAY_MS, "never"]) },
       { retentionDays: random.pick([1, 3, 14, "never"]) },
       { maxActionsPerSession: random.pick([3, 20, 10_000]) },
+      { maxActionsPerMinute: random.pick([1, 3, 120, "never"]) },
       { pageSize: random.pick([1, 2, 3, 7]) },
     ]);
     Object.assign(this.model.policy, patch);
@@ -328,8 +410,7 @@ class Driver {
     });
     this.runs.hooksFail = !this.runs.hooksFail;
     const hook = this.runs.hooksFail ? this.#hook : null;
-    const hooks = { onExpired: hook, onPurged: hook };
-    await this.#t.mutation(api.settings.settings.setHooks, hooks);
+    await this.#t.mutation(api.settings.settings.setHooks, allHooks(hook));
     return this.runs.hooksFail ? "broken" : "mended";
   }
 
@@ -352,6 +433,14 @@ class Driver {
     await this.compare();
   }
 
+  /** The answer to a visitor who is blocked. */
+  #revoked(anonymousId: string) {
+    const until = this.model.blockOf(anonymousId, Date.now());
+    const answer = { ok: false, reason: "revoked" };
+    if (typeof until !== "number") return answer;
+    return { ...answer, retryAfterMs: until - Date.now() };
+  }
+
   async #follow(): Promise<void> {
     const rows = await readRows(this.#t);
     const ledger = await this.#t.run((ctx) => ctx.db.query("runs").collect());
@@ -363,52 +452,5 @@ class Driver {
     if (kind === "expire") return Date.now() - idleTimeoutMs;
     if (retentionDays === "never") return null;
     return Date.now() - retentionDays * DAY_MS;
-  }
-
-  /** What a page may say with a call: of this visit, of the one before, of one that never was; late, or wrong. */
-  #report(anonymousId: string): { visit?: VisitReport } {
-    const random = this.#random;
-    if (random.below(4) === 0) return {};
-    const visitor = this.model.visitors.get(anonymousId);
-    const named = random.pick([
-      visitor?.startedAt,
-      visitor?.startedAt,
-      visitor?.finished.at(-1)?.startedAt,
-      START - 1,
-      undefined,
-    ]);
-    const engagedMs = random.pick([0, 900, 12_000, 3 * MINUTE_MS, DAY_MS]);
-    return {
-      visit: {
-        ...(named === undefined ? {} : { startedAt: named }),
-        ...random.pick([{ engagedMs }, {}]),
-        ...random.pick([{ isLeaving: true }, {}, {}]),
-        ...random.pick([{ path: "/" }, { path: "/pricing" }, {}]),
-        ...random.pick([{ referrer: "news.example.com" }, {}]),
-        ...random.pick([{ utmSource: "letter" }, {}]),
-        ...random.pick([{ device: "mobile" as const }, {}]),
-      },
-    };
-  }
-
-  #what() {
-    return this.#random.pick([
-      { action: "click" },
-      { action: "view", resourceId: "page" },
-      { action: "view", resourceId: "page", metadata: { depth: 2 } },
-    ]);
-  }
-
-  #importedRow(): ImportedRow {
-    const random = this.#random;
-    const agoMs = [0, 10_000, 5 * MINUTE_MS, HOUR_MS, 2 * DAY_MS, 20 * DAY_MS];
-    const lastActive = Date.now() - random.pick(agoMs);
-    const createdAt = lastActive - random.pick([0, HOUR_MS, DAY_MS]);
-    const actions = Array.from({ length: random.below(6) }, () => ({
-      at: lastActive - random.pick([0, 0, 1_000]),
-      ...this.#what(),
-    }));
-    const anonymousId = random.pick(VISITORS);
-    return { anonymousId, createdAt, lastActive, actions };
   }
 }

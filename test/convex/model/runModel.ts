@@ -15,6 +15,7 @@ interface KnownRun {
   cutoff: number;
   status: Doc<"runs">["status"];
   startedAtStep: number;
+  startedAt: number;
   /** Whether a hook could fail at any time of the run. */
   metFaults: boolean;
 }
@@ -37,7 +38,7 @@ export class RunModel {
   }
 
   started(run: { runId: string; kind: ScheduleName; cutoff: number }): void {
-    const begin = { startedAtStep: this.#model.step };
+    const begin = { startedAtStep: this.#model.step, startedAt: Date.now() };
     this.runs.push({ ...run, ...begin, status: "running", metFaults: false });
   }
 
@@ -119,15 +120,18 @@ export class RunModel {
   #mayTake(kinds: ScheduleName[], visitor: Visitor): boolean {
     return kinds.some((kind) => {
       const run = this.running(kind);
-      return run !== undefined && this.#model.isDue(run, visitor);
+      return run !== undefined && this.#model.isDue(run, visitor, Date.now());
     });
   }
 
-  /** Of what was due when it started; who moved since may have moved behind its cursor. */
+  /**
+   * Of what was due when it started; who moved since may have moved behind its cursor, and whoever was blocked at any
+   * time since may have been passed over.
+   */
   #expectNothingLeft(run: KnownRun): void {
     const left = [...this.#model.visitors]
       .filter(([, visitor]) => visitor.changedAt < run.startedAtStep)
-      .filter(([, visitor]) => this.#model.isDue(run, visitor))
+      .filter(([, visitor]) => this.#model.isDue(run, visitor, run.startedAt))
       .filter(([id]) => !(run.metFaults && isPoison(id)));
     expect(left, `${run.kind} run ${run.runId} completed`).toEqual([]);
   }

@@ -35,8 +35,18 @@ export interface Visitor {
   actions: Action[];
   /** The actions done in the current visit; imported actions belong to no visit. */
   actionsOfVisit: number;
+  /** The minute of actions under way in the visit under way, and the one that the session keeps for the next. */
+  minute?: ActionMinute | undefined;
+  keptMinute?: ActionMinute | undefined;
+  /** When the block ends; of one that is over, too, until the visitor comes back. */
+  blockedUntil?: number | "forever" | undefined;
   /** The step of the test that last moved this visitor. */
   changedAt: number;
+}
+
+interface ActionMinute {
+  startedAt: number;
+  actions: number;
 }
 
 export interface ImportedRow {
@@ -62,6 +72,7 @@ export class SessionModel {
   heartbeat(id: string, now: number, report: VisitReport = {}) {
     const visitor = this.visitors.get(id);
     if (visitor === undefined) return this.#create(id, now, report);
+    if (isBlocked(visitor, now)) return "revoked";
     if (visitor.state !== "active" || isOver(visitor, now)) {
       return this.#startVisit(visitor, now, report);
     }
@@ -86,10 +97,19 @@ export class SessionModel {
   }
 
   act(id: string, action: Action, now: number) {
-    const recorded = this.visitors.get(id)?.actions.length ?? 0;
-    if (recorded >= this.policy.maxActionsPerSession) return "tooManyActions";
+    const known = this.visitors.get(id);
+    if (known !== undefined && isBlocked(known, now)) return "revoked";
+    const recorded = known?.actions.length ?? 0;
+    const { maxActionsPerSession, maxActionsPerMinute } = this.policy;
+    if (recorded >= maxActionsPerSession) return "tooManyActions";
+    const last = known?.state === "active" ? known.minute : known?.keptMinute;
+    const minute = underWay(last, now) ?? { startedAt: now, actions: 0 };
+    if (minute.actions >= Number(maxActionsPerMinute)) {
+      return `tooManyActions for ${minute.startedAt + 60_000 - now} ms`;
+    }
     this.heartbeat(id, now);
     const visitor = this.get(id);
+    visitor.minute = { ...minute, actions: minute.actions + 1 };
     this.#touch(visitor, now);
     visitor.actions.push(action);
     visitor.actionsOfVisit += 1;
@@ -115,6 +135,46 @@ export class SessionModel {
     visitor.state = "ended";
     visitor.endReason = reason;
     visitor.actionsOfVisit = 0;
+    visitor.keptMinute = underWay(visitor.minute, now) ?? visitor.keptMinute;
+    visitor.changedAt = this.step;
+    return true;
+  }
+
+  /** An end by an operator, or by the app. Returns whether a visit was under way. */
+  endByOperator(
+    id: string,
+    reason: string | undefined,
+    blockedUntil: number | "forever" | undefined,
+    now: number,
+  ): boolean {
+    const visitor = this.visitors.get(id);
+    if (visitor === undefined) return false;
+    const wasActive = visitor.state === "active";
+    if (wasActive) this.end(id, reason, now);
+    if (blockedUntil === undefined) return wasActive;
+    visitor.state = "ended";
+    visitor.blockedUntil = blockedUntil;
+    visitor.endReason = reason ?? visitor.endReason;
+    visitor.changedAt = this.step;
+    return wasActive;
+  }
+
+  isBlocked(id: string, now: number): boolean {
+    return this.blockOf(id, now) !== null;
+  }
+
+  /** When the block that is in force ends; `null` where there is none. */
+  blockOf(id: string, now: number): number | "forever" | null {
+    const visitor = this.visitors.get(id);
+    if (visitor === undefined || !isBlocked(visitor, now)) return null;
+    return visitor.blockedUntil ?? null;
+  }
+
+  /** Returns whether a block was in force. */
+  unblock(id: string, now: number): boolean {
+    const visitor = this.visitors.get(id);
+    if (visitor === undefined || !isBlocked(visitor, now)) return false;
+    visitor.blockedUntil = undefined;
     visitor.changedAt = this.step;
     return true;
   }
@@ -140,6 +200,14 @@ export class SessionModel {
     if (visitor?.userId === undefined) return false;
     this.#hand(visitor, undefined, now);
     return true;
+  }
+
+  /** Takes back that the visitors of rows were forgotten since. */
+  restore(rows: ImportedRow[]): void {
+    for (const { anonymousId, createdAt } of rows) {
+      const at = this.#erasedAt.get(anonymousId) ?? -Infinity;
+      if (createdAt <= at) this.#erasedAt.delete(anonymousId);
+    }
   }
 
   import(row: ImportedRow, now: number) {
@@ -175,9 +243,11 @@ export class SessionModel {
   isDue(
     { kind, cutoff }: { kind: "expire" | "purge"; cutoff: number },
     visitor: Visitor,
+    now: number,
   ): boolean {
     if (visitor.lastActive >= cutoff) return false;
-    return kind === "purge" || visitor.state === "active";
+    if (kind === "purge") return !isBlocked(visitor, now);
+    return visitor.state === "active";
   }
 
   expire(visitor: Visitor): void {
@@ -218,8 +288,11 @@ export class SessionModel {
     if (visitor.state === "active") {
       const why = isIdle(visitor, at) ? "idle" : "maximum";
       this.#close(visitor, why, report, at);
+      visitor.minute = underWay(visitor.minute, at);
     } else {
       this.#credit(visitor, report, at);
+      visitor.minute = underWay(visitor.keptMinute, at);
+      visitor.keptMinute = undefined;
     }
     const { touchAfterMs, idleTimeoutMs, maxVisitMs } = this.policy;
     Object.assign(visitor, {
@@ -227,6 +300,7 @@ export class SessionModel {
       lastActive: at,
       visits: visitor.visits + 1,
       endReason: undefined,
+      blockedUntil: undefined,
       touchAfterMs,
       idleTimeoutMs,
       maxVisitMs,
@@ -285,10 +359,18 @@ export class SessionModel {
   }
 
   #importLater(visitor: Visitor, lastActive: number, now: number): void {
+    if (isBlocked(visitor, now)) {
+      // It stays ended, for the same reason.
+      this.#touch(visitor, lastActive);
+      return;
+    }
     const isOld = now - lastActive > this.policy.idleTimeoutMs;
     const goesOn = visitor.state === "active" && !isOver(visitor, lastActive);
     if (!isOld && !goesOn) {
+      const { keptMinute } = visitor;
       this.#startVisit(visitor, lastActive);
+      // An import knows of no minute, and leaves the one that the session keeps.
+      Object.assign(visitor, { minute: undefined, keptMinute });
       return;
     }
     if (visitor.state === "active" && !goesOn) {
@@ -298,6 +380,7 @@ export class SessionModel {
     this.#touch(visitor, lastActive);
     visitor.endReason = undefined;
     if (goesOn) return;
+    visitor.blockedUntil = undefined;
     visitor.state = "expired";
     visitor.actionsOfVisit = 0;
   }
@@ -351,6 +434,18 @@ function entryOf({ path, referrer, utmSource, device }: VisitReport) {
     ...(device === undefined ? {} : { device }),
   };
   return Object.keys(entry).length === 0 ? undefined : entry;
+}
+
+function isBlocked({ blockedUntil }: Visitor, now: number): boolean {
+  return blockedUntil === "forever" || (blockedUntil ?? 0) > now;
+}
+
+function underWay(
+  minute: ActionMinute | undefined,
+  now: number,
+): ActionMinute | undefined {
+  if (minute === undefined || minute.startedAt > now) return undefined;
+  return now - minute.startedAt < 60_000 ? minute : undefined;
 }
 
 function isOver(visitor: Visitor, now: number): boolean {

@@ -20,7 +20,7 @@ export const refusePoison = internalMutation({
   },
 });
 
-/** The component with both hooks refusing poison. */
+/** The component with all hooks refusing poison. */
 export async function setUpWithFaults(): Promise<Component> {
   const t = setUpComponent({
     faults: () => import("./faults.js"),
@@ -29,18 +29,23 @@ export async function setUpWithFaults(): Promise<Component> {
     const hook = await createFunctionHandle(
       makeFunctionReference<"mutation">("faults:refusePoison"),
     );
-    await ctx.runMutation(api.settings.settings.setHooks, {
-      onExpired: hook,
-      onPurged: hook,
-    });
+    await ctx.runMutation(api.settings.settings.setHooks, allHooks(hook));
   });
   return t;
 }
 
 /** Removes the hooks that refuse poison: the fault is mended. */
 export async function removeFaults(t: Component): Promise<void> {
-  await t.mutation(api.settings.settings.setHooks, {
-    onExpired: null,
-    onPurged: null,
-  });
+  await t.mutation(api.settings.settings.setHooks, allHooks(null));
+}
+
+/** The same handle for each hook; `null` removes them. */
+export function allHooks(hook: string | null) {
+  return {
+    onStarted: hook,
+    onExpired: hook,
+    onEnded: hook,
+    onPurged: hook,
+    onLinked: hook,
+  };
 }
