@@ -48,8 +48,8 @@ export interface SessionHooks {
   /**
    * Called when a visit is ended by the visitor, an operator, the app or a run, and when a session is blocked that had
    * ended or expired before: with `reason` and `blockedUntil`, where there are. Not called for expiry. Where it throws,
-   * the session is ended and blocked all the same, and `status` and `doctor` name the hook; the call is not made up
-   * for. Only a run sets such sessions aside.
+   * the session is ended and blocked all the same, by a run as well, and `status` and `doctor` name the hook; the call is
+   * not made up for.
    */
   onEnded?: Hook | null;
   /**
