@@ -1,7 +1,7 @@
 /** Options that several commands share. */
 import { InvalidArgumentError } from "commander";
 import { Option, type AnyCommand } from "./commander.js";
-import { perSecond, wholeNumber } from "./values.js";
+import { perSecond, STATES, wholeNumber } from "./values.js";
 
 /** The operator's reason for a change. An empty one is refused: it is a variable that nobody has set. */
 export function reason(where: string) {
@@ -40,6 +40,29 @@ export function rate() {
     "so many sessions a second at most, on average; up to a second's worth at once",
   ).argParser(perSecond);
 }
+
+const TIME = "12h ago, or a time";
+
+/** The options by which `end` and `forget` take many sessions. */
+export const byFilter = {
+  user: () =>
+    new Option("--user <id>", "instead of an ID: all sessions of this user"),
+  state: () =>
+    new Option(
+      "--state <state>",
+      "instead of an ID: those in this state",
+    ).choices(STATES),
+  createdBefore: () =>
+    new Option("--created-before <time>", `those created before ${TIME}`),
+  createdAfter: () =>
+    new Option("--created-after <time>", `those created since ${TIME}`),
+  activeBefore: () =>
+    new Option("--active-before <time>", `those last active before ${TIME}`),
+  activeAfter: () =>
+    new Option("--active-after <time>", `those last active since ${TIME}`),
+  except: () =>
+    new Option("--except <id>", "but not this session, by either of its ids"),
+};
 
 /**
  * Says that the argument is a sessionId. These are shown to others, who may take theirs for their

@@ -1,25 +1,50 @@
 import { examples } from "../commandLine/examples.js";
 import { given } from "../commandLine/given.js";
-import { isAnonymousId, isSessionId, reason } from "../commandLine/options.js";
+import {
+  byFilter,
+  isAnonymousId,
+  isSessionId,
+  max,
+  rate,
+  reason,
+} from "../commandLine/options.js";
 import type { Parent } from "../commandLine/bareProgram.js";
 import type { CliContext } from "../context.js";
 
 export function addEnd(program: Parent, context: CliContext): void {
   program
     .command("end")
-    .description("end a visitor's session now; it deletes nothing")
-    .argument("<id>", "sessionId or anonymousId")
+    .description(
+      "end a visitor's session now, or all that a filter names; it deletes nothing",
+    )
+    .argument("[id]", "sessionId or anonymousId")
     .addOption(isSessionId())
     .addOption(isAnonymousId())
+    .addOption(byFilter.user())
+    .addOption(byFilter.state())
+    .addOption(byFilter.createdBefore())
+    .addOption(byFilter.createdAfter())
+    .addOption(byFilter.activeBefore())
+    .addOption(byFilter.activeAfter())
+    .addOption(byFilter.except())
     .option(
       "--block <time>",
       "keep the visitor from coming back: for 45m, 24h or 30d, or forever",
     )
-    .addOption(reason("recorded with the session"))
+    .option("--dry-run", "with a filter: count, and end nothing")
+    .option("-y, --yes", "with a filter: do not ask")
+    .option(
+      "--confirm <n>",
+      "with a filter: the number of sessions to be ended",
+    )
+    .addOption(max("end"))
+    .addOption(rate())
+    .option("--detach", "with a filter: return as soon as the run has started")
+    .addOption(reason("recorded with each session, and with the run"))
     .addHelpText(
       ...examples(
-        "end user123 --reason 'shared computer'",
-        "end 6f1c2a9e-3b7d-4c58-9e21-0d4f5a6b7c8d --block 24h",
+        "end user123 --reason 'shared computer' --block 24h",
+        "end --user ada --except SESSION_ID --yes",
       ),
     )
     .action(async (id, _options, command) => {

@@ -1,4 +1,7 @@
 import type { PurgePreview } from "../purges/preview.js";
+import type { ManyPreview, ManyRequest } from "../many/preview.js";
+import { toFilterJson, type FilterJson } from "./run.js";
+import { blockedUntilJson } from "./session.js";
 import { iso, isoOrNull } from "../time/time.js";
 
 /** Output of `purge --dry-run` */
@@ -52,6 +55,62 @@ export function toDryRunJson(found: PurgePreview, max?: number): DryRunJson {
     byAge: byAge(found),
   };
 }
+
+/** Output of `end --dry-run` and `forget --dry-run` */
+export interface ManyDryRunJson {
+  dryRun: true;
+  kind: "end" | "forget";
+  filter: FilterJson;
+  /** Sessions created later are not taken. */
+  cutoff: string;
+  /** When the block would end, or "forever"; `null` without one. */
+  blockedUntil: string | null;
+  /** Sessions that would be taken: `sessions`, or `max` where that is less. */
+  wouldTake: number;
+  /** All sessions that would be taken, whatever `max` is. */
+  sessions: number;
+  byState: { active: number; expired: number; ended: number };
+  /** Their visits that have not ended yet. */
+  underWay: number;
+  /** Their visits, one under way included. */
+  visits: number;
+  actions: number;
+  /** The bound that `--max` sets; `null` without. */
+  max: number | null;
+  /** The first and the last time at which one of them was last active; `null` without any. */
+  oldest: string | null;
+  newest: string | null;
+}
+
+/** @param max where `--max` bounds it */
+export function toManyDryRunJson(
+  kind: ManyRequest["kind"],
+  found: ManyPreview,
+  max?: number,
+): ManyDryRunJson {
+  const { filter, cutoff, blockedUntil, sessions, byState } = found;
+  const { underWay, visits, actions, oldest, newest } = found;
+  const { active, expired, ended } = byState;
+  return {
+    dryRun: true,
+    kind,
+    filter: toFilterJson(filter),
+    cutoff: iso(cutoff),
+    blockedUntil:
+      blockedUntil === undefined ? null : blockedUntilJson(blockedUntil),
+    wouldTake: Math.min(sessions, max ?? Infinity),
+    sessions,
+    byState: { active, expired, ended },
+    underWay,
+    visits,
+    actions,
+    max: max ?? null,
+    oldest: isoOrNull(oldest),
+    newest: isoOrNull(newest),
+  };
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
 
 function byDay({ byDay: bars }: PurgePreview): DryRunJson["byDay"] {
   return [...bars]

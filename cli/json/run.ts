@@ -1,5 +1,8 @@
 import type { Run } from "../deployment/api.js";
 import { iso, isoOrNull } from "../time/time.js";
+import type { Filter } from "../many/filter.js";
+import type { SessionState } from "../../convex/sessionTracker/shared/sessions.js";
+import { blockedUntilJson } from "./session.js";
 import type {
   RunStatus,
   RunTrigger,
@@ -18,6 +21,10 @@ export interface RunJson {
   cutoff: string;
   /** The cutoffs of visits and actions that go while their session stays; `null` where they do not. */
   cutoffs: { visits: string | null; actions: string | null } | null;
+  /** Which sessions an `end` or a `forget` takes; `null` for other kinds, which go by their cutoff. */
+  filter: FilterJson | null;
+  /** Until when an `end` blocks its visitors, or "forever"; `null` where it does not. */
+  blockedUntil: string | null;
   sessions: number;
   /** Visits deleted, with their session or before it. */
   visits: number;
@@ -59,6 +66,11 @@ export function toRunJson(run: Run): RunJson {
             visits: isoOrNull(run.cutoffs.visits),
             actions: isoOrNull(run.cutoffs.actions),
           },
+    filter: run.filter === undefined ? null : toFilterJson(run.filter),
+    blockedUntil:
+      run.blockedUntil === undefined
+        ? null
+        : blockedUntilJson(run.blockedUntil),
     sessions: run.sessions,
     visits: run.visits ?? 0,
     actions: run.actions,
@@ -77,6 +89,32 @@ export function toRunJson(run: Run): RunJson {
       actor,
       reason,
     })),
+  };
+}
+
+/** The sessions that an `end` or a `forget` takes: those to which all fields apply that are not `null`. */
+export interface FilterJson {
+  userId: string | null;
+  state: SessionState | null;
+  /** Strictly before it. */
+  createdBefore: string | null;
+  /** At it or later. */
+  createdAfter: string | null;
+  activeBefore: string | null;
+  activeAfter: string | null;
+  /** The one session that stays as it is. */
+  exceptSessionId: string | null;
+}
+
+export function toFilterJson(filter: Filter): FilterJson {
+  return {
+    userId: filter.userId ?? null,
+    state: filter.state ?? null,
+    createdBefore: isoOrNull(filter.createdBefore),
+    createdAfter: isoOrNull(filter.createdAfter),
+    activeBefore: isoOrNull(filter.activeBefore),
+    activeAfter: isoOrNull(filter.activeAfter),
+    exceptSessionId: filter.exceptSessionId ?? null,
   };
 }
 
@@ -110,7 +148,7 @@ export interface RunChangeJson {
   status: RunStatus;
 }
 
-/** Output of `purge`, `expire`, `runs watch` and `runs resume` */
+/** Output of `purge`, `expire`, `end` and `forget` of many, `runs watch` and `runs resume` */
 export interface RunResultJson extends Pick<
   RunJson,
   | "status"

@@ -11,6 +11,7 @@ import type {
   Args,
   ArchivePage,
   ArchivePageDone,
+  Run,
   WholeSession,
 } from "../deployment/api.js";
 import { runBounds, type BoundsOptions } from "../runs/bounds.js";
@@ -19,12 +20,13 @@ import type { Connection, GlobalOptions } from "../deployment/connect.js";
 import { CliError, isUnreachable, mayBeDone, messageOf } from "../errors.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
 import { note } from "../terminal/output.js";
+import { countOf } from "../terminal/words.js";
 import { startProgress } from "../terminal/progressBar.js";
 import { resumeCommand } from "../runs/advice.js";
 import { readRun } from "../runs/follow.js";
 import { countTotal } from "../runs/countLeft.js";
 import { conclude, report } from "../runs/report.js";
-import { archivedByOther } from "../runs/start.js";
+import { busyWithOther } from "../runs/start.js";
 import {
   actionText,
   holdsIds,
@@ -34,15 +36,18 @@ import {
 import { shellCommand } from "../terminal/shell.js";
 import { ArchiveFile } from "./archiveFile.js";
 
+/** A purge, or a `forget` with its filter, that keeps what it deletes. */
 export interface ArchivedPurge {
+  kind: "purge" | "forget";
   file: string;
   cutoff: number;
+  filter?: NonNullable<Run["filter"]>;
   /** The revision of the settings that were looked at. */
-  expectedRevision: number;
+  expectedRevision?: number;
   reason: string | undefined;
   /** Whether to leave the visitor's ids out of the file. @default false */
   withoutIds?: boolean | undefined;
-  /** The number of sessions before the cutoff. */
+  /** The number of sessions that it takes. */
   expected: number;
 }
 
@@ -72,7 +77,6 @@ async function startRun(
   const start = client.mutation(
     "runs/control:start",
     {
-      kind: "purge",
       ...asked,
       actor: context.actor,
       trigger: "operator",
@@ -91,7 +95,7 @@ async function startRun(
     await rm(path);
     const other = await readRun(client, started.runId);
     if (other.archiveFile !== undefined) {
-      throw await archivedByOther(context, client, other);
+      throw await busyWithOther(context, client, other);
     }
     throw new CliError(
       "failure",
@@ -217,7 +221,12 @@ async function drive(
   if (!options.json) {
     note(context, `What it deleted is in ${file}.`);
     if (!run.archive.withoutIds) note(context, holdsIds(file));
-    if (stayed > 0) {
+    if (stayed > 0 && finished.kind === "forget") {
+      note(
+        context,
+        `${countOf(stayed, "session")} changed while a page of them was archived, so that they are in it twice; it names them.`,
+      );
+    } else if (stayed > 0) {
       note(
         context,
         `${stayed} of the sessions in it came back, changed or were forgotten meanwhile and were not deleted by this run; it names them.`,
@@ -313,7 +322,7 @@ function stopped({ runId, archive }: Driven, error: unknown): CliError {
   const archiveFile = archive.path;
   return new CliError(
     error instanceof CliError ? error.code : "failure",
-    `${messageOf(error)}\nEvery page that was deleted is in ${archiveFile}. Run ${runId} waits, and no other purge starts meanwhile: \`${resumeCommand({ runId, archiveFile })}\` goes on, \`sessions-ops runs cancel ${runId}\` gives it up; after a day it is canceled.`,
+    `${messageOf(error)}\nEvery page that was deleted is in ${archiveFile}. Run ${runId} waits, and no other of its kind starts meanwhile: \`${resumeCommand({ runId, archiveFile })}\` goes on, \`sessions-ops runs cancel ${runId}\` gives it up; after a day it is canceled.`,
     { cause: error },
   );
 }

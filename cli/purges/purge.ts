@@ -11,18 +11,18 @@ import { printDryRun } from "./dryRun.js";
 import { CliError } from "../errors.js";
 import { note } from "../terminal/output.js";
 import { countOf, retentionText } from "../terminal/words.js";
+import { checkArchive, type ArchiveOptions } from "./archiveOptions.js";
 import { askedCutoff, checkReach, type CutoffOptions } from "./cutoff.js";
 import { previewPurge, type PurgePreview } from "./preview.js";
 import { byRetentionText, cutoffText, ownCutoffsText } from "../runs/kinds.js";
 import { reportNothing } from "../runs/report.js";
 import { startAndFollow, type FollowOptions } from "../runs/start.js";
 
-export interface PurgeOptions extends FollowOptions, CutoffOptions {
+export interface PurgeOptions
+  extends FollowOptions, CutoffOptions, ArchiveOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly confirm?: number;
-  readonly archive?: string;
-  readonly withoutIds?: boolean;
   readonly reason?: string;
 }
 
@@ -30,12 +30,7 @@ export async function purge(
   context: CliContext,
   options: PurgeOptions,
 ): Promise<void> {
-  if (options.withoutIds && options.archive === undefined) {
-    throw new CliError(
-      "usage",
-      "--without-ids is about the file of --archive FILE, which is not given. Name one, or leave it out.",
-    );
-  }
+  checkArchive(options);
   const connection = await connect(context, options);
   const cutoff = askedCutoff(options);
   await announceTarget(context, connection);
@@ -149,6 +144,7 @@ async function start(
   }
   const { startArchivedPurge } = await import("./archivedPurge.js");
   await startArchivedPurge(context, connection, options, {
+    kind: "purge",
     ...request,
     file,
     reason,

@@ -35,7 +35,7 @@ export function adviceFor(
       };
     }
     return {
-      what: `run ${runId} (${kind}), by ${printable(lastActor(run))}, has stood still for ${since}: nobody goes on with its archive ${printable(run.archiveFile)}, and no other purge starts meanwhile`,
+      what: `run ${runId} (${kind}), by ${printable(lastActor(run))}, has stood still for ${since}: nobody goes on with its archive ${printable(run.archiveFile)}, and no other ${kind} starts meanwhile`,
       remedy: `\`${resumeCommand(run)}\` goes on where that file is; \`${cancelCommand(run)}\` gives it up, and what was deleted stays in the file. At ${formatTime(progressedAt(run) + ABANDONED_AFTER_MS)} it is canceled by itself.`,
     };
   }

@@ -10,7 +10,7 @@ import { printable } from "../terminal/printable.js";
 import { formatDuration, iso } from "../time/time.js";
 import type { RunStatus } from "../../convex/sessionTracker/shared/runs/run.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
-import { cutoffText } from "./kinds.js";
+import { deletes, whichText } from "./kinds.js";
 import { cancelCommand, resumeCommand } from "./advice.js";
 
 /** Prints what a run did, or is doing. */
@@ -90,14 +90,13 @@ function summary(run: Run): string {
     visits === 0 && cutoffs === undefined
       ? ""
       : `, ${countOf(visits, "visit")}`;
-  const rows =
-    kind === "purge" || kind === "forget"
-      ? `${ofVisits} and ${countOf(actions, "action")}`
-      : "";
+  const rows = deletes(kind)
+    ? `${ofVisits} and ${countOf(actions, "action")}`
+    : "";
   const done = `${DONE_TEXT[kind]} ${countOf(run.sessions, "session")}${rows}`;
   const state = `Run ${run.runId} ${STATUS_TEXT[run.status]}`;
   const pages = `${countOf(run.pages, "page")} in ${tookText(run)}`;
-  return `${state}: ${done}; ${pages}; cutoff ${cutoffText(run.cutoff)}.`;
+  return `${state}: ${done}; ${pages}; ${printable(whichText(run))}.`;
 }
 
 /** The time from a run's start to its end, or to its last page so far; stops in between count. */

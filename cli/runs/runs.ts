@@ -12,6 +12,9 @@ import { printable } from "../terminal/printable.js";
 import { shellCommand } from "../terminal/shell.js";
 import { formatTime } from "../time/time.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
+import { filterText } from "../many/filter.js";
+import { blockedText } from "../sessions/blocked.js";
+import { blockedUntilJson } from "../json/session.js";
 import { adviceFor, resumeCommand } from "./advice.js";
 import { deletes, ownCutoffsText } from "./kinds.js";
 import { follow, readRun } from "./follow.js";
@@ -148,6 +151,19 @@ function runDetails(run: Run): string {
     ...(deletes(run.kind)
       ? [
           `Deleted: ${countOf(run.sessions, "session")}, ${countOf(run.visits ?? 0, "visit")}, ${countOf(run.actions, "action")}`,
+        ]
+      : []),
+    ...(run.filter === undefined
+      ? []
+      : [
+          `Sessions: ${printable(filterText(run.filter))}; none created after ${formatTime(run.cutoff)}`,
+        ]),
+    ...(run.blockedUntil === undefined
+      ? []
+      : [`Blocked: ${blockedText(blockedUntilJson(run.blockedUntil))}`]),
+    ...(run.kind === "end"
+      ? [
+          `Ended: ${countOf(run.sessions, "session")}, ${countOf(run.leases, "visit")} under way`,
         ]
       : []),
     ...(run.cutoffs === undefined

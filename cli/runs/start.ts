@@ -1,7 +1,7 @@
 /** Starting a run and following it to its end. */
 import { randomUUID } from "node:crypto";
 import type { CliContext } from "../context.js";
-import type { Returns, Run } from "../deployment/api.js";
+import type { Args, Returns, Run } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import type { Connection, GlobalOptions } from "../deployment/connect.js";
@@ -11,9 +11,11 @@ import { note } from "../terminal/output.js";
 import { adviceText, countOf } from "../terminal/words.js";
 import { previewPurge } from "../purges/preview.js";
 import { printable } from "../terminal/printable.js";
+import { filterText } from "../many/filter.js";
 import { formatTime } from "../time/time.js";
 import type { OwnCutoffs } from "../../convex/sessionTracker/shared/runs/run.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
+import { isFiltered } from "./kinds.js";
 import { runBounds, type BoundsOptions } from "./bounds.js";
 import { adviceFor } from "./advice.js";
 import { follow, readRun } from "./follow.js";
@@ -33,6 +35,9 @@ export interface RunRequest {
   reckonedAt?: number | undefined;
   /** The revision of the settings that were looked at. */
   expectedRevision?: number;
+  /** Which sessions an `end` or a `forget` takes. */
+  filter?: NonNullable<Run["filter"]>;
+  block?: NonNullable<Args<"runs/control:start">["block"]>;
   reason?: string | undefined;
   /** The number of sessions before the cutoff; left out where they were not counted to the end. */
   expected?: number | undefined;
@@ -99,8 +104,8 @@ async function noteOther(
   { runId, cutoff }: Returns<"runs/control:start">,
 ): Promise<void> {
   const run = await readRun(client, runId);
-  if (run.archiveFile !== undefined) {
-    throw await archivedByOther(context, client, run);
+  if (run.archiveFile !== undefined || isFiltered(kind)) {
+    throw await busyWithOther(context, client, run);
   }
   note(
     context,
@@ -108,8 +113,8 @@ async function noteOther(
   );
 }
 
-/** The error for a purge while another archives: who does, since when nobody writes, and the ways out. */
-export async function archivedByOther(
+/** The error while another run is under way that does something else: who started it, what it waits for, the ways out. */
+export async function busyWithOther(
   context: CliContext,
   client: ComponentClient,
   run: Run,
@@ -117,9 +122,13 @@ export async function archivedByOther(
   const there = await byDeploymentClock(context, client);
   const advice = adviceFor(run, there.now());
   const then = advice === null ? howToFollow(run) : adviceText(advice);
+  const which =
+    run.filter === undefined
+      ? ""
+      : `, with a filter of its own (${printable(filterText(run.filter))})`;
   return new CliError(
     "failure",
-    `Run ${run.runId} is already running, started by ${printable(run.actor)}, and only one purge runs at a time. ${then} Then repeat the command.`,
+    `Run ${run.runId} is already running, started by ${printable(run.actor)}${which}, and only one ${run.kind} runs at a time. ${then} Then repeat the command.`,
   );
 }
 

@@ -3,7 +3,8 @@ import { entries } from "../terminal/entries.js";
 import { formatTable } from "../terminal/table.js";
 import { countOf, formatNumber } from "../terminal/words.js";
 import { fits } from "../terminal/wrap.js";
-import { cutoffText, deletes } from "./kinds.js";
+import { filterText } from "../many/filter.js";
+import { cutoffText, deletes, whichText } from "./kinds.js";
 import { formatTime } from "../time/time.js";
 
 export function runTable(runs: Run[], width = Infinity): string {
@@ -14,7 +15,7 @@ export function runTable(runs: Run[], width = Infinity): string {
       "STATUS",
       "STARTED",
       "BY",
-      "CUTOFF",
+      "CUTOFF OR FILTER",
       "SESSIONS",
       "VISITS",
       "ACTIONS",
@@ -26,7 +27,9 @@ export function runTable(runs: Run[], width = Infinity): string {
       run.status,
       formatTime(run.startedAt),
       run.actor,
-      cutoffText(run.cutoff),
+      run.filter === undefined
+        ? cutoffText(run.cutoff)
+        : filterText(run.filter),
       formatNumber(run.sessions),
       deletes(run.kind) ? formatNumber(run.visits ?? 0) : "-",
       deletes(run.kind) ? formatNumber(run.actions) : "-",
@@ -40,7 +43,7 @@ export function runTable(runs: Run[], width = Infinity): string {
 function runLines(run: Run): string[] {
   return [
     `${run.runId}  ${run.kind}  ${run.status}  ${formatTime(run.startedAt)}`,
-    `${doneText(run)}; cutoff ${cutoffText(run.cutoff)}; by ${run.actor}`,
+    `${doneText(run)}; ${whichText(run)}; by ${run.actor}`,
   ];
 }
 

@@ -1,10 +1,6 @@
 import type { CliContext } from "../context.js";
 import type { Args } from "../deployment/api.js";
-import {
-  announceTarget,
-  connect,
-  type GlobalOptions,
-} from "../deployment/connect.js";
+import { announceTarget, connect } from "../deployment/connect.js";
 import { CliError } from "../errors.js";
 import {
   blockedUntilJson,
@@ -15,25 +11,41 @@ import { note, print, printJson } from "../terminal/output.js";
 import { shellCommand } from "../terminal/shell.js";
 import { blockedText } from "./blocked.js";
 import { readDuration } from "../time/time.js";
-import { foundBy, readSession, type IdOptions } from "./readSession.js";
+import { checkOne } from "../many/asked.js";
+import type { ManyOptions } from "../many/takeMany.js";
+import { foundBy, readSession } from "./readSession.js";
 
-export interface EndOptions extends GlobalOptions, IdOptions {
+export interface EndOptions extends ManyOptions {
   readonly block?: string;
-  readonly reason?: string;
 }
 
-/**
- * Ends a visit now. Deletes nothing; a later sign of life starts the next visit, once the block is over where
- * there is one.
- */
+/** Ends a session, or without an id all that the options name. */
 export async function end(
   context: CliContext,
-  id: string,
+  id: string | undefined,
   options: EndOptions,
 ): Promise<void> {
   // A mistyped time is refused before anybody is asked for anything.
   const block =
     options.block === undefined ? {} : { block: parseBlock(options.block) };
+  if (id !== undefined) return await endOne(context, id, options, block);
+  const { takeMany } = await import("../many/takeMany.js");
+  await takeMany(context, { kind: "end", ...block }, options);
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+/**
+ * Ends a visit now. Deletes nothing; a later sign of life starts the next visit, once the block is over where
+ * there is one.
+ */
+async function endOne(
+  context: CliContext,
+  id: string,
+  options: EndOptions,
+  block: { block?: Block },
+): Promise<void> {
+  checkOne(options);
   const connection = await connect(context, options);
   const { client } = connection;
   const found = await readSession(client, id, options);
@@ -71,8 +83,6 @@ export async function end(
     note(context, "It was before: nothing was changed.");
   }
 }
-
-// ── Helpers ─────────────────────────────────────────────────────────────────
 
 type Block = NonNullable<Args<"visitors/block:end">["block"]>;
 

@@ -3,11 +3,7 @@ import type { CliContext } from "../context.js";
 import type { Returns } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { confirmName } from "../terminal/confirm.js";
-import {
-  announceTarget,
-  connect,
-  type GlobalOptions,
-} from "../deployment/connect.js";
+import { announceTarget, connect } from "../deployment/connect.js";
 import {
   toSessionJson,
   type ForgetJson,
@@ -19,21 +15,37 @@ import { refusalData } from "../deployment/failures.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
 import { note, print, printJson } from "../terminal/output.js";
 import { countOf } from "../terminal/words.js";
-import { foundBy, readSession, type IdOptions } from "./readSession.js";
+import { checkOne } from "../many/asked.js";
+import type { ManyOptions } from "../many/takeMany.js";
+import type { ArchiveOptions } from "../purges/archiveOptions.js";
+import { foundBy, readSession } from "./readSession.js";
 import { shellCommand } from "../terminal/shell.js";
 import { printable } from "../terminal/printable.js";
 import { formatTime, iso } from "../time/time.js";
 
-export interface ForgetOptions extends GlobalOptions, IdOptions {
-  readonly confirm?: string;
+export type ForgetOptions = ManyOptions & ArchiveOptions;
+
+/** Erases a visitor, or without an id all that the options name. */
+export async function forget(
+  context: CliContext,
+  id: string | undefined,
+  options: ForgetOptions,
+): Promise<void> {
+  if (id !== undefined) return await forgetOne(context, id, options);
+  const { takeMany } = await import("../many/takeMany.js");
+  await takeMany(context, { kind: "forget" }, options);
 }
 
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
 /** Erases one visitor for good, waits until everything they did is gone, and prints a receipt. */
-export async function forget(
+async function forgetOne(
   context: CliContext,
   id: string,
   options: ForgetOptions,
 ): Promise<void> {
+  const { confirm, ...others } = options;
+  checkOne(others);
   const connection = await connect(context, options);
   const { client } = connection;
   const found = await readSession(client, id, options);
@@ -46,12 +58,17 @@ export async function forget(
   );
   await noteOthers(context, client, sessionId, userId);
   await confirmName(context, options, {
-    given: options.confirm,
+    given: confirm,
     name: id,
     question: `This erases the visitor and everything they did, for good. Type ${id} to go on:`,
     flags: shellCommand("--confirm", id),
   });
-  const { erased, actions, told } = await erase(context, client, session);
+  const { erased, actions, told } = await erase(
+    context,
+    client,
+    session,
+    options.reason,
+  );
   if (!erased) {
     throw new CliError(
       "failure",
@@ -92,7 +109,7 @@ async function noteOthers(
   const atLeast = isAll ? "" : "at least ";
   note(
     context,
-    `User ${printable(userId)} has ${atLeast}${countOf(count, "other session")}, which stay: \`${shellCommand("sessions-ops", "list", "--user", userId)}\`.`,
+    `User ${printable(userId)} has ${atLeast}${countOf(count, "other session")}, which stay: \`${shellCommand("sessions-ops", "list", "--user", userId)}\` shows them, \`${shellCommand("sessions-ops", "forget", "--user", userId)}\` erases them all.`,
   );
 }
 
@@ -133,11 +150,13 @@ async function erase(
   context: CliContext,
   client: ComponentClient,
   { sessionId, anonymousId, actions }: SessionJson,
+  reason: string | undefined,
 ): Promise<Omit<Returns<"visitors/forget:visitor">, "sessionId">> {
   const ask = (hookUnable?: string) =>
     client.mutation("visitors/forget:visitor", {
       anonymousId,
       actor: context.actor,
+      ...(reason === undefined ? {} : { reason }),
       ...(hookUnable === undefined ? {} : { hookUnable }),
     });
   try {

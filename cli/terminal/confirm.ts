@@ -38,9 +38,11 @@ export async function confirmCount(
   options: ConfirmOptions & { confirm?: number },
   count: number,
   why: string,
+  verb = "delete",
 ): Promise<void> {
   const { confirm } = options;
-  const given = confirm ?? (await typedCount(context, options, count, why));
+  const given =
+    confirm ?? (await typedCount(context, options, count, why, verb));
   if (readCount(given) === count) return;
   const shown =
     typeof given === "number" ? formatNumber(given) : JSON.stringify(given);
@@ -87,15 +89,16 @@ async function typedCount(
   options: ConfirmOptions,
   count: number,
   why: string,
+  verb: string,
 ): Promise<string> {
   if (!canAsk(context, options)) {
     throw new CliError(
       "unconfirmed",
-      `Not confirmed: ${why} Pass --confirm ${count} to delete ${countOf(count, "session")}.`,
+      `Not confirmed: ${why} Pass --confirm ${count} to ${verb} ${countOf(count, "session")}.`,
     );
   }
   const typed = await context.prompts.input(
-    `${why} Type the number of sessions to delete them:`,
+    `${why} Type the number of sessions to ${verb} them:`,
   );
   if (typed.trim() === "") {
     throw new CliError("cancelled", "Cancelled; nothing was changed.");

@@ -25,10 +25,11 @@ test("help names every command", async () => {
       stats [options]             show visits by UTC day, and where they came from
       list [options]              list sessions, newest first
       show [options] <id>         show a session and what the visitor did
-      end [options] <id>          end a visitor's session now; it deletes nothing
+      end [options] [id]          end a visitor's session now, or all that a filter
+                                  names; it deletes nothing
       unblock [options] <id>      lift the block that \`end --block\` set
-      forget [options] <id>       erase a visitor with everything they did, for
-                                  good, and print a receipt
+      forget [options] [id]       erase a visitor with everything they did, or all
+                                  that a filter names, for good
       purge [options]             delete sessions last active before a cutoff;
                                   without one, by the retention in force
       expire [options]            expire the sessions that are idle, without waiting

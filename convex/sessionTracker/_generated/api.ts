@@ -50,6 +50,7 @@ import type * as runs_control from "../runs/control.js";
 import type * as runs_cutoffs from "../runs/cutoffs.js";
 import type * as runs_due from "../runs/due.js";
 import type * as runs_ledger from "../runs/ledger.js";
+import type * as runs_many_archived from "../runs/many/archived.js";
 import type * as runs_many_asked from "../runs/many/asked.js";
 import type * as runs_many_ending from "../runs/many/ending.js";
 import type * as runs_many_erasing from "../runs/many/erasing.js";
@@ -173,6 +174,7 @@ const fullApi: ApiFromModules<{
   "runs/cutoffs": typeof runs_cutoffs;
   "runs/due": typeof runs_due;
   "runs/ledger": typeof runs_ledger;
+  "runs/many/archived": typeof runs_many_archived;
   "runs/many/asked": typeof runs_many_asked;
   "runs/many/ending": typeof runs_many_ending;
   "runs/many/erasing": typeof runs_many_erasing;

@@ -15,6 +15,7 @@ import {
   type QueryCtx,
 } from "../_generated/server.js";
 import { fail } from "../shared/errors.js";
+import { isFiltered, vRunKind } from "../shared/runs/kinds.js";
 import {
   type ArchivedPage,
   vArchivedPage,
@@ -30,6 +31,7 @@ import {
 } from "./archivedRows.js";
 import { advance, PAGE_LIMITS, recordPage, retreat } from "./chain.js";
 import { dueSessions } from "./due.js";
+import { eraseArchived, passOver, readManyPage } from "./many/archived.js";
 import { existingRun } from "./runRows.js";
 
 const vLink = {
@@ -60,12 +62,17 @@ export const nextPage = query({
   handler: async (ctx, args) => {
     const run = await archivedRun(ctx, args);
     const { status, seq } = run;
+    const isMany = isFiltered(run.kind);
     const phase =
-      run.cursor?.phase === "sessions"
+      isMany || run.cursor?.phase === "sessions"
         ? ("purge" as const)
         : ("expire" as const);
     const sessions =
-      status === "running" && phase === "purge" ? await readPage(ctx, run) : [];
+      status !== "running" || phase !== "purge"
+        ? []
+        : isMany
+          ? await readManyPage(ctx, run)
+          : await readPage(ctx, run);
     const last = run.archiver?.last ?? null;
     return { status, seq, phase, sessions, last };
   },
@@ -146,8 +153,13 @@ export const pageFailed = internalMutation({
 
 /** The deletes of a page, in a mutation of their own so that they can fail and roll back alone. */
 export const work = internalMutation({
-  args: { sessions: v.array(vArchived) },
+  args: {
+    kind: vRunKind,
+    sessions: v.array(vArchived),
+    hookUnable: v.optional(v.string()),
+  },
   returns: v.object({
+    leases: v.number(),
     sessions: v.number(),
     visits: v.number(),
     actions: v.number(),
@@ -155,7 +167,10 @@ export const work = internalMutation({
     last: v.union(vCursor, v.null()),
     stayed: vArchivedPage.fields.stayed,
   }),
-  handler: (ctx, { sessions }) => deleteArchived(ctx, sessions),
+  handler: (ctx, { kind, sessions, hookUnable }) =>
+    isFiltered(kind)
+      ? eraseArchived(ctx, sessions, hookUnable)
+      : deleteArchived(ctx, sessions),
 });
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
@@ -187,6 +202,13 @@ async function purgeArchived(
   run: Doc<"runs">,
   sessions: Archived[],
 ): Promise<void> {
+  const { kind, hookUnable } = run;
+  if (sessions.length === 0 && isFiltered(kind)) {
+    const nothing = { leases: 0, sessions: 0, visits: 0, actions: 0 };
+    await recordPage(ctx, run, { ...nothing, ...(await passOver(ctx, run)) });
+    await note(ctx, run, { purged: true, stayed: [] });
+    return;
+  }
   if (sessions.length === 0) {
     const left = await dueSessions(ctx, run, run.cursor, 1);
     const isNone = left.sessions.length === 0;
@@ -200,11 +222,11 @@ async function purgeArchived(
   try {
     const { last, stayed, ...done } = await ctx.runMutation(
       internal.runs.archive.work,
-      { sessions },
+      { kind, sessions, ...(hookUnable === undefined ? {} : { hookUnable }) },
       { transactionLimits: PAGE_LIMITS },
     );
     const cursor = last ?? run.cursor;
-    await recordPage(ctx, run, { leases: 0, ...done, cursor, isDone: false });
+    await recordPage(ctx, run, { ...done, cursor, isDone: false });
     await note(ctx, run, { purged: true, stayed });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -12,10 +12,12 @@ import { toSession } from "../rows/sessions.js";
 import { changeOf, noteChanges, type StateChange } from "../rows/tallies.js";
 import {
   PIECE_BYTES,
+  type PieceAllowance,
   readWhole,
   type WholeSession,
 } from "../rows/wholeSessions.js";
 import { callHook, toHookSession } from "../settings/hooks.js";
+import { countActionsDown } from "./byAge.js";
 import { dueSessions, sessionCursor } from "./due.js";
 
 export const vArchived = v.object({
@@ -44,15 +46,7 @@ export async function readPage(
   ctx: QueryCtx,
   run: Doc<"runs">,
 ): Promise<WholeSession[]> {
-  const most = Math.min(
-    MAX_SESSIONS,
-    run.pageSize,
-    sessionsLeftOf(run) ?? Infinity,
-  );
-  const allowance = {
-    rows: Math.min(MAX_ROWS, run.pageSize * 4),
-    bytes: PIECE_BYTES,
-  };
+  const { sessions: most, ...allowance } = pieceOf(run);
   const sessions: WholeSession[] = [];
   const due = await dueSessions(ctx, run, run.cursor, most);
   for (const row of due.sessions) {
@@ -64,6 +58,18 @@ export async function readPage(
     if (end !== null) break;
   }
   return sessions;
+}
+
+/** The sessions, rows and bytes of the run's next page. */
+export function pieceOf(
+  run: Doc<"runs">,
+): PieceAllowance & { sessions: number } {
+  const { pageSize } = run;
+  return {
+    sessions: Math.min(MAX_SESSIONS, pageSize, sessionsLeftOf(run) ?? Infinity),
+    rows: Math.min(MAX_ROWS, pageSize * 4),
+    bytes: PIECE_BYTES,
+  };
 }
 
 /**
@@ -89,7 +95,7 @@ export async function deleteArchived(ctx: MutationCtx, archived: Archived[]) {
       if (was.isComplete) last = keyOf(row, was) ?? last;
       continue;
     }
-    await deleteRows(ctx, row, was);
+    await deleteArchivedRows(ctx, row, was);
     visits += was.visits;
     actions += was.actions;
     if (!was.isComplete) continue;
@@ -103,13 +109,12 @@ export async function deleteArchived(ctx: MutationCtx, archived: Archived[]) {
   await countStates(ctx, counts, "purge");
   await noteChanges(ctx, changed);
   await callHook(ctx, "onPurged", purged);
-  return { sessions: purged.length, visits, actions, last, stayed };
+  const sessions = purged.length;
+  return { leases: 0, sessions, visits, actions, last, stayed };
 }
 
-// ── Helpers ─────────────────────────────────────────────────────────────────
-
 /** Deletes the archived rows of a session. The session keeps count of those that it still has. */
-async function deleteRows(
+export async function deleteArchivedRows(
   ctx: MutationCtx,
   row: Doc<"sessions">,
   { visitRows, visits, actions, isComplete }: Archived,
@@ -125,9 +130,25 @@ async function deleteRows(
   await ctx.db.patch("sessions", row._id, {
     visitRows: visitRows - visits,
     visitIds: undefined,
-    actionCount: row.actionCount - actions,
   });
+  await countActionsDown(ctx, row, actions);
 }
+
+/** Why a session that was archived stays; `null` where it is as it was archived. */
+export function whyItStays(
+  row: Doc<"sessions"> | null,
+  { session, visitRows }: Archived,
+): ArchivedPage["stayed"][number]["why"] | null {
+  if (row === null) return "gone";
+  const isSame =
+    compareValues(toSession(row), session) === 0 &&
+    (row.visitRows ?? 0) === visitRows;
+  if (isSame) return null;
+  const { inactiveSince } = row;
+  return inactiveSince === session.inactiveSince ? "changed" : "cameBack";
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
 
 /**
  * Deletes the archived rows of one table, which are the session's oldest `count`: rows are added and deleted,
@@ -152,19 +173,6 @@ async function deleteOldest(
   throw new Error(
     `Session ${_id} has ${deleted} ${table} to delete, and ${count} were archived.`,
   );
-}
-
-function whyItStays(
-  row: Doc<"sessions"> | null,
-  { session, visitRows }: Archived,
-): ArchivedPage["stayed"][number]["why"] | null {
-  if (row === null) return "gone";
-  const isSame =
-    compareValues(toSession(row), session) === 0 &&
-    (row.visitRows ?? 0) === visitRows;
-  if (isSame) return null;
-  const { inactiveSince } = row;
-  return inactiveSince === session.inactiveSince ? "changed" : "cameBack";
 }
 
 /**

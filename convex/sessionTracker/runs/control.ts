@@ -54,7 +54,7 @@ const vStart = {
   /** For how long an `end` blocks the sessions, also those that are not active. @default it blocks nobody */
   block: v.optional(vBlock),
   /**
-   * Makes the run an archived purge: the client with the secret `archiver` asks for its pages, see
+   * Makes the run, a purge or a forget, an archived one: the client with the secret `archiver` asks for its pages, see
    * `runs/archive`.
    */
   archive: v.optional(v.object({ file: v.string(), archiver: v.string() })),
@@ -211,8 +211,9 @@ function checkKind({ kind, ...request }: ObjectType<typeof vStart>): void {
     const argument = request.filter === undefined ? "block" : "filter";
     refuse(argument, `A run ${kind} goes by age: it has no ${argument}.`);
   }
-  if (kind !== "purge" && request.archive !== undefined) {
-    refuse("archive", "Only a purge has anything to archive.");
+  const deletes = kind === "purge" || kind === "forget";
+  if (!deletes && request.archive !== undefined) {
+    refuse("archive", "Only a purge and a forget have anything to archive.");
   }
 }
 

@@ -53,6 +53,10 @@ const COMMANDS: Record<string, { line: string; writes?: true }> = {
   "hooks settle": { line: "hooks settle DEBT", writes: true },
   doctor: { line: "doctor" },
   "doctor --fix": { line: "doctor --fix", writes: true },
+  "end --user": { line: "end --user ada --block 1h --yes", writes: true },
+  "end --dry-run": { line: "end --user ada --block 1h --dry-run" },
+  "forget --user": { line: "forget --user ada --yes", writes: true },
+  "forget --dry-run": { line: "forget --active-before 1h --dry-run" },
   "purge --dry-run": { line: "purge --dry-run" },
 };
 
@@ -221,9 +225,9 @@ test.each(everything)(
     const words = line
       .replace("preview purge", "preview purge spec")
       .split(" ");
-    // These take any number of words.
-    const isVariadic = /^(settings set|hooks clear)/.test(line);
-    for (const more of ["--nope", ...(isVariadic ? [] : ["surplus"])]) {
+    // These take any number of words, and what has a filter has room for an id.
+    const hasRoom = /^(settings set|hooks clear|(end|forget) --)/.test(line);
+    for (const more of ["--nope", ...(hasRoom ? [] : ["surplus"])]) {
       const result = await terminal.run(...words, more, "--json");
       expect(result).toMatchObject({ exitCode: 2, stdout: "" });
       // All of stderr is the object.

@@ -1,5 +1,6 @@
 /** `forget`: its question, its receipt, and the other sessions of a user. */
 import { expect, test } from "vitest";
+import type { LogJson } from "../../../cli/json/log.js";
 import type { ForgetJson, ListJson } from "../../../cli/json/session.js";
 import type { StatusJson } from "../../../cli/json/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
@@ -119,3 +120,18 @@ test.each([
   },
   60_000,
 );
+
+test("forget has its reason and its actor in the audit log, and not whom it erased", async () => {
+  const { terminal } = await setUpFourVisitors();
+  const flags = ["--confirm", "busy", "--reason", "request 4711"];
+  const { sessionId } = await terminal.json<ForgetJson>(
+    ...["forget", "busy", ...flags],
+  );
+  const { entries } = await terminal.json<LogJson>(
+    ...["log", "--what", "session.forgotten"],
+  );
+  expect(entries).toMatchObject([
+    { actor: "cli:ada@desk", reason: "request 4711", subject: sessionId },
+  ]);
+  expect(JSON.stringify(entries)).not.toMatch(/busy|"ada"/);
+});

@@ -17,7 +17,10 @@ import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 import { setUpComponent } from "../../convex/support/setup.js";
 import { ADMIN_KEY, bodyOf, FakeTerminal } from "./fakeTerminal.js";
 
-const modules = import.meta.glob("../../../convex/sessionTracker/*/*.ts");
+const modules = import.meta.glob([
+  "../../../convex/sessionTracker/*/*.ts",
+  "../../../convex/sessionTracker/runs/many/*.ts",
+]);
 
 export const NOW = Date.UTC(2026, 7, 15, 12);
 

@@ -23,11 +23,19 @@ const COST_OF_A_LEASE = 2;
 /** Those of a digest: to look whether it is there, and to write it where it is. */
 const COST_OF_A_DIGEST = 2;
 
+type DeleteRows = (
+  session: Looked["session"],
+  lease: Looked["lease"],
+) => ReturnType<typeof deleteRows>;
+
+/** @param deleteRowsOf deletes the visits and actions of a visitor, as many as are to go in this page */
 export function erasing(
   ctx: MutationCtx,
   { hookUnable }: Pick<ManyPage, "hookUnable">,
   allowance: Allowance,
   done: PageDone,
+  deleteRowsOf: DeleteRows = (session, lease) =>
+    deleteRows(ctx, session, allowance, lease),
 ): Taker {
   const now = Date.now();
   const counts = { active: 0, expired: 0, ended: 0 };
@@ -36,9 +44,9 @@ export function erasing(
   const erased: HookSession[] = [];
 
   /** A visitor with more rows than the page has left keeps the session, and may go on, until the last is gone. */
-  async function take(looked: Looked): Promise<boolean> {
+  async function take(looked: Pick<Looked, "session" | "lease">) {
     const { session, lease } = looked;
-    const rows = await deleteRows(ctx, session, allowance, lease);
+    const rows = await deleteRowsOf(session, lease);
     done.visits += rows.visits;
     done.actions += rows.actions;
     if (!rows.isDone) return false;

@@ -51,7 +51,7 @@ export interface Looked {
 /** What takes the sessions of a page, one by one, and then counts and tells them at once. */
 export interface Taker {
   /** @returns `false` where the session does not fit what the page has left: the next page goes on with it */
-  take(looked: Looked): Promise<boolean>;
+  take(looked: Pick<Looked, "session" | "lease">): Promise<boolean>;
   /** To be called once, after the page's last session. */
   finish(): Promise<void>;
 }
