@@ -11,6 +11,8 @@ import { ConvexHttpClient } from "convex/browser";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ZipFile } from "yazl";
 import type { ServeJson } from "../../../cli/json/ready.js";
+import type { RunListJson } from "../../../cli/json/run.js";
+import type { ListJson } from "../../../cli/json/session.js";
 import type { StatsJson } from "../../../cli/json/stats.js";
 import type { StatusJson } from "../../../cli/json/status.js";
 import { CONVEX_CLI } from "../../../embedded/test/support/officialCli.js";
@@ -73,9 +75,33 @@ const TASKS: Record<
       rmSync(join(cli.folder, "old.jsonl.gz"));
     },
   },
+  "Log a user out everywhere": {
+    before: useDevices,
+    after: async () => {
+      const { sessions } = await cli.quick<ListJson>(["list", "--user", "ada"]);
+      expect(sessions.map(({ endReason }) => endReason)).toEqual(
+        Array(3).fill("laptop stolen"),
+      );
+      await cli.quick(["forget", "--user", "ada", "--yes"]);
+    },
+  },
   "A visitor wants to be forgotten": {
     after: async () => {
       expect((await status()).sessions.total).toBe(319);
+    },
+  },
+  "Erase a user and prove it": {
+    before: async () => {
+      await useDevices();
+      await cli.quick(["export", "before.jsonl"]);
+    },
+    after: async () => {
+      const { runs } = await cli.quick<RunListJson>(["runs", "list"]);
+      expect(runs[0]).toMatchObject({
+        kind: "forget",
+        sessions: 3,
+        actions: 3,
+      });
     },
   },
   "A hook of the app fails": {
@@ -173,9 +199,8 @@ const TASKS: Record<
     },
     after: async () => {
       expect((await status()).refused).toMatchObject({ newSessions: 3 });
-      for (const id of STRANGERS) {
-        await cli.quick(["forget", id, "--confirm", id]);
-      }
+      const since = ["list", "--created-after", "10m"];
+      expect((await cli.quick<ListJson>(since)).sessions).toEqual([]);
       await cli.quick([
         ...["settings", "set", "maxNewSessionsPerMinute=6000"],
         "maxNewSessionsPerMinutePerAddress=never",
@@ -249,7 +274,8 @@ async function startOver(): Promise<void> {
       actions: [{ at: lastActive, action: "view", resourceId: "home" }],
     });
   });
-  await cli.quick(["import", "-", "--yes"], `${rows.join("\n")}\n`);
+  const anyway = ["--restore-erased", "--reason", "the tasks begin alike"];
+  await cli.quick(["import", "-", "--yes", ...anyway], `${rows.join("\n")}\n`);
 }
 
 async function dueCount(): Promise<string> {
@@ -285,6 +311,14 @@ async function exhaustWatchdog(): Promise<void> {
   );
   await replaceTable("ticks", file);
   await callFunction("schedules/watchdog:check", "sessionTracker", {});
+}
+
+/** Ada does one thing on each of her devices. */
+async function useDevices(): Promise<void> {
+  for (const anonymousId of ["phone", "tablet", "laptop"]) {
+    await visit("action:record", { anonymousId, action: "view" });
+    await visit("link:user", { anonymousId, userId: "ada" });
+  }
 }
 
 function visit(name: string, args: object): Promise<void> {
