@@ -29,6 +29,7 @@ export type {
   VisitorAction,
   VisitorReport,
 } from "./calls.js";
+export type { DoneOfUser, EndOfUser, ForgetUser } from "./ofUser.js";
 export { SessionTracker } from "./tracker.js";
 export type { HookSession } from "../convex/sessionTracker/shared/hooks.js";
 export type { AppSession } from "../convex/sessionTracker/shared/appSessions.js";

@@ -15,7 +15,7 @@ import {
   type VisitorAction,
   type VisitorReport,
 } from "./calls.js";
-import { SessionReader } from "./reader.js";
+import { SessionsOfUser } from "./ofUser.js";
 
 /**
  * The component for the app's own functions: reads in queries, and all else in mutations. It asks nobody whether
@@ -41,7 +41,7 @@ import { SessionReader } from "./reader.js";
  * const sessions = new SessionTracker(components.sessionTracker);
  * ```
  */
-export class SessionTracker extends SessionReader {
+export class SessionTracker extends SessionsOfUser {
   /**
    * A sign of life of a visitor: creates or revives the session, or keeps it alive.
    *
