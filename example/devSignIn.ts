@@ -29,13 +29,13 @@ export class DevSigner {
     );
   }
 
-  /** A token of an administrator. */
-  sign(): Promise<string> {
-    return new SignJWT({ role: "admin" })
+  /** A token of this user; that of `admin` says that they are an administrator. */
+  sign(user: string): Promise<string> {
+    return new SignJWT(user === "admin" ? { role: "admin" } : {})
       .setProtectedHeader({ alg: ALGORITHM, kid: KEY_ID })
       .setIssuer("https://sessions-ops.example")
       .setAudience("example")
-      .setSubject("example-admin")
+      .setSubject(user)
       .setIssuedAt()
       .setExpirationTime(LIFETIME)
       .sign(this.#key);
@@ -43,7 +43,7 @@ export class DevSigner {
 }
 
 /**
- * Lets whoever opens the page sign in as an administrator, without a password. The plugin is for a
+ * Lets whoever opens the page sign in as whoever they say, administrators included, without a password. The plugin is for a
  * server that only this machine reaches; it is in no build.
  */
 export function devSignIn(signer: DevSigner): Plugin {
@@ -52,7 +52,8 @@ export function devSignIn(signer: DevSigner): Plugin {
       response.writeHead(405, { Allow: "POST" }).end();
       return;
     }
-    signer.sign().then(
+    const { searchParams } = new URL(request.url ?? "", "http://localhost");
+    signer.sign(searchParams.get("user") ?? "admin").then(
       (token) =>
         response
           .writeHead(200, {

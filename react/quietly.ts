@@ -5,8 +5,9 @@ import { listen } from "./engine/page.js";
 const CLIENTS_TEXT =
   "Are you sure you want to leave? Your changes may not be saved.";
 
-/** How many calls of a client nobody need be asked about. */
-const quiet = new WeakMap<ConvexReactClient, number>();
+/** The clients with calls that nobody need be asked about, and how many each has. */
+const quiet = new Map<ConvexReactClient, number>();
+let stop: (() => void) | undefined;
 
 /**
  * Makes a mutation by the client's own socket, and keeps the client from asking "Leave site?" for it while nothing
@@ -16,49 +17,75 @@ export async function quietly<Result>(
   client: ConvexReactClient,
   mutate: () => Promise<Result>,
 ): Promise<Result> {
-  // Captured, so that it comes before the client's own listener, though that was there first.
-  const stop = listen(globalThis, {
-    beforeunload: (event) => hush(client, event),
-  });
-  quiet.set(client, (quiet.get(client) ?? 0) + 1);
+  count(client, 1);
   try {
     return await mutate();
   } finally {
-    quiet.set(client, quiet.get(client)! - 1);
-    stop();
+    count(client, -1);
   }
 }
 
+function count(client: ConvexReactClient, change: 1 | -1): void {
+  const calls = (quiet.get(client) ?? 0) + change;
+  if (calls > 0) quiet.set(client, calls);
+  else quiet.delete(client);
+  if (quiet.size > 0) stop ??= hush();
+  else stop = void stop?.();
+}
+
 /**
- * The client cancels the event and then sets its text. So a cancellation is held back until it is seen what
- * follows: it is dropped before that text, and passed on before anything else, also before nothing.
+ * The client's listener cancels the event and then sets its text. So a cancellation is held back until it is seen
+ * what follows: it is dropped before that text, and passed on before anything else. Browsers call the window's
+ * listeners for this event in the order in which they were added, so the client's is past when the one that is added
+ * here comes, and nothing is held back from then on. Returns how to leave everything as it was.
  */
-function hush(client: ConvexReactClient, event: Event): void {
-  const { inflightMutations, inflightActions } = client.connectionState();
-  if (inflightMutations + inflightActions > quiet.get(client)!) return;
-  const text = Object.getOwnPropertyDescriptor(
-    Object.getPrototypeOf(event),
-    "returnValue",
-  );
-  // Two of these calls at once: the first has done it.
-  if (!text?.set || Object.hasOwn(event, "returnValue")) return;
-  let isHeld = false;
+function hush(): () => void {
+  if (typeof BeforeUnloadEvent === "undefined") return () => {};
+  const { prototype } = BeforeUnloadEvent;
+  const text = Object.getOwnPropertyDescriptor(prototype, "returnValue");
+  if (!text) return () => {};
+  let held: Event | undefined;
+  let past: Event | undefined;
+  const cancel = (event: Event) => Event.prototype.preventDefault.call(event);
   const release = () => {
-    if (isHeld) Event.prototype.preventDefault.call(event);
-    isHeld = false;
+    if (held) cancel(held);
+    held = undefined;
   };
-  event.preventDefault = () => {
+  const prevent = (event: Event) => {
     release();
-    isHeld = true;
+    if (event !== past && isOnlyQuiet()) held = event;
+    else cancel(event);
   };
-  Object.defineProperty(event, "returnValue", {
+  Object.defineProperty(prototype, "preventDefault", {
     configurable: true,
-    get: () => text.get?.call(event) as unknown,
-    set(value) {
-      if (isHeld && value === CLIENTS_TEXT) isHeld = false;
-      else text.set?.call(event, value);
+    value(this: Event) {
+      prevent(this);
     },
   });
-  // Last of all, as those that are added meanwhile come after all that were there.
-  addEventListener("beforeunload", release, { once: true });
+  Object.defineProperty(prototype, "returnValue", {
+    ...text,
+    set(this: Event, value: unknown) {
+      if (held === this && value === CLIENTS_TEXT) held = undefined;
+      else text.set?.call(this, value);
+    },
+  });
+  const unlisten = listen(globalThis, {
+    beforeunload(event) {
+      release();
+      past = event;
+    },
+  });
+  return () => {
+    unlisten();
+    Object.defineProperty(prototype, "returnValue", text);
+    Reflect.deleteProperty(prototype, "preventDefault");
+  };
+}
+
+/** Whether nothing is under way that the client would rightly ask about. */
+function isOnlyQuiet(): boolean {
+  return [...quiet].every(([client, calls]) => {
+    const { inflightMutations, inflightActions } = client.connectionState();
+    return inflightMutations + inflightActions <= calls;
+  });
 }

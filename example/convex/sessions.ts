@@ -7,6 +7,14 @@ export const {
   trackUserAction,
   endSession,
   forgetSession,
+  linkSession,
+  unlinkSession,
+  getOwnLink,
+  getOwnSessions,
+  endOwnSession,
   getOwnVisit,
   getActiveSessions,
-} = exposeSessions(components.sessionTracker, { authorize: isAdmin });
+} = exposeSessions(components.sessionTracker, {
+  authorize: isAdmin,
+  identify: async (ctx) => (await ctx.auth.getUserIdentity())?.subject ?? null,
+});

@@ -1,10 +1,15 @@
 import { useState, useSyncExternalStore } from "react";
 import type { Consent } from "sessions-ops/react";
 import { readConsent, writeConsent } from "./consent.js";
+import { DevicesPage } from "./DevicesPage.js";
 import { OverviewPage } from "./OverviewPage.js";
 import { VisitorPage } from "./VisitorPage.js";
 
-const PAGES = { "#/": "Visitor", "#/overview": "Overview" };
+const PAGES = {
+  "#/": "Visitor",
+  "#/devices": "Devices",
+  "#/overview": "Overview",
+};
 
 export function App() {
   const hash = useHash();
@@ -32,6 +37,8 @@ export function App() {
       <main className="page">
         {hash === "#/overview" ? (
           <OverviewPage />
+        ) : hash === "#/devices" ? (
+          <DevicesPage consent={consent} />
         ) : (
           <VisitorPage consent={consent} onConsent={choose} />
         )}

@@ -11,22 +11,22 @@ import {
   Tile,
   useNow,
 } from "../../ui/index.js";
-import { setSignedIn, useSignIn } from "./signIn.js";
+import { signIn, useSignIn } from "./signIn.js";
 import { DAYS, useOverview } from "./useOverview.js";
 
 /** Everybody's sessions, for whoever the app's `authorize` permits. */
 export function OverviewPage() {
   const { isAuthenticated, isLoading } = useConvexAuth();
-  const { error } = useSignIn();
+  const { user, error } = useSignIn();
   return (
     <>
       <h1>All visitors</h1>
       <ConnectionNotice />
-      {isAuthenticated ? (
+      {isAuthenticated && user === "admin" ? (
         <>
           <Overview />
           <div className="buttons">
-            <Button onClick={() => setSignedIn(false)}>Sign out</Button>
+            <Button onClick={() => signIn(null)}>Sign out</Button>
           </div>
         </>
       ) : (
@@ -42,7 +42,7 @@ export function OverviewPage() {
             <Button
               isPrimary
               isDisabled={isLoading}
-              onClick={() => setSignedIn(true)}
+              onClick={() => signIn("admin")}
             >
               Sign in as administrator
             </Button>

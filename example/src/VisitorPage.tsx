@@ -19,13 +19,8 @@ import {
   useNow,
 } from "../../ui/index.js";
 import { CONSENTS } from "./consent.js";
+import { HEARTBEAT_MS, trackingOptions } from "./tracking.js";
 import { VisitCard } from "./VisitCard.js";
-
-/**
- * The time between heartbeats, shorter than the default of five minutes, so that there is something to
- * see.
- */
-const HEARTBEAT_MS = 90_000;
 
 export interface VisitorPageProps {
   consent: Consent;
@@ -34,11 +29,7 @@ export interface VisitorPageProps {
 
 /** A page that is tracked, and shows its visitors their own visit and session. */
 export function VisitorPage({ consent, onConsent }: VisitorPageProps) {
-  const tracking = useSessionTracker({
-    consent,
-    heartbeatInterval: HEARTBEAT_MS,
-    forgetOnDenied: true,
-  });
+  const tracking = useSessionTracker(trackingOptions(consent));
   return (
     <>
       <h1>You are a visitor</h1>
@@ -121,7 +112,7 @@ function Actions({ status, ...tracking }: SessionTracking) {
           End the session
         </Button>
         <Button
-          isDisabled={!isOpen && status !== "ended"}
+          isDisabled={!isOpen && status !== "ended" && status !== "revoked"}
           onClick={() => reset()}
         >
           Go on as somebody new
@@ -135,6 +126,7 @@ const TONES: Partial<Record<string, Tone>> = {
   active: "good",
   offline: "warn",
   denied: "bad",
+  revoked: "bad",
 };
 
 function SessionCard({ anonymousId, status }: SessionTracking) {

@@ -1,17 +1,19 @@
 import { useCallback, useMemo, useSyncExternalStore } from "react";
 
 interface SignIn {
-  isSignedIn: boolean;
+  /** Who is signed in, if anybody. */
+  user: string | null;
   /** The reason why the last attempt failed. */
   error: string | null;
 }
 
 /** The state holds until the page is left; a real app has its identity provider's hook here. */
-let state: SignIn = { isSignedIn: false, error: null };
+let state: SignIn = { user: null, error: null };
 const listeners = new Set<() => void>();
 
-export function setSignedIn(isSignedIn: boolean): void {
-  change({ isSignedIn, error: null });
+/** Signs this user in in place of whoever was, or nobody. */
+export function signIn(user: string | null): void {
+  change({ user, error: null });
 }
 
 export function useSignIn(): SignIn {
@@ -20,17 +22,23 @@ export function useSignIn(): SignIn {
 
 /** The hook that ConvexProviderWithAuth calls. */
 export function useDevAuth() {
-  const { isSignedIn: isAuthenticated } = useSignIn();
-  const fetchAccessToken = useCallback(fetchToken, []);
+  const { user } = useSignIn();
+  const fetchAccessToken = useCallback(() => fetchToken(user), [user]);
   return useMemo(
-    () => ({ isLoading: false, isAuthenticated, fetchAccessToken }),
-    [isAuthenticated, fetchAccessToken],
+    () => ({
+      isLoading: false,
+      isAuthenticated: user !== null,
+      fetchAccessToken,
+    }),
+    [user, fetchAccessToken],
   );
 }
 
-async function fetchToken(): Promise<string | null> {
+async function fetchToken(user: string | null): Promise<string | null> {
+  if (user === null) return null;
   try {
-    const response = await fetch("/sign-in", { method: "POST" });
+    const query = new URLSearchParams({ user });
+    const response = await fetch(`/sign-in?${query}`, { method: "POST" });
     if (!response.ok) return fail(`it answered ${response.status}`);
     const { token } = (await response.json()) as { token: string };
     return token;
@@ -41,7 +49,7 @@ async function fetchToken(): Promise<string | null> {
 
 function fail(why: string): null {
   const error = `The web server of this page could not sign you in: ${why}. Does "npm run example" still run?`;
-  change({ isSignedIn: false, error });
+  change({ user: null, error });
   return null;
 }
 

@@ -79,10 +79,12 @@ test("a refused sign-in is reported, and can be tried again", async () => {
   const app = await App.open();
   const visitor = await Visitor.come(app);
   const tab = await visitor.open("/#/overview");
-  await tab.page.route("**/sign-in", (route) => route.fulfill({ status: 503 }));
+  await tab.page.route("**/sign-in*", (route) =>
+    route.fulfill({ status: 503 }),
+  );
   await tab.click("Sign in");
   await tab.page.getByText("could not sign you in").waitFor();
-  await tab.page.unroute("**/sign-in");
+  await tab.page.unroute("**/sign-in*");
   await tab.click("Sign in");
   await tab.card("All sessions").waitFor();
 });
