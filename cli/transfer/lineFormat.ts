@@ -78,6 +78,7 @@ export interface LineSession {
     | "engagedMs"
     | "firstEntry"
     | "endReason"
+    | "blockedUntil"
     | "userId"
   >;
   lastActive: number;
@@ -103,7 +104,7 @@ export function sessionLine(
   { withoutIds = false }: { withoutIds?: boolean } = {},
 ): string {
   const { anonymousId, createdAt, state, visits } = session;
-  const { engagedMs, firstEntry, endReason, userId } = session;
+  const { engagedMs, firstEntry, endReason, blockedUntil, userId } = session;
   const fields = JSON.stringify({
     ...more,
     ...(withoutIds ? {} : { anonymousId }),
@@ -117,6 +118,7 @@ export function sessionLine(
     ...(state === "ended"
       ? { ended: endReason === undefined ? {} : { reason: endReason } }
       : {}),
+    ...(blockedUntil === undefined ? {} : { blockedUntil }),
     ...(userId === undefined || withoutIds ? {} : { userId }),
     ...(underWay === null
       ? {}
@@ -154,13 +156,14 @@ function entryInOrder(entry: Entry): Entry {
 }
 
 function openInOrder(visit: OpenVisit, withoutIds: boolean): OpenVisit {
-  const { startedAt, engagedMs, engagedAt, actions, entry, path } = visit;
-  const { formerUserId } = visit;
+  const { startedAt, engagedMs, engagedAt, actions, purgedActions } = visit;
+  const { entry, path, formerUserId } = visit;
   return {
     startedAt,
     engagedMs,
     ...(engagedAt === undefined ? {} : { engagedAt }),
     actions,
+    ...(purgedActions === undefined ? {} : { purgedActions }),
     ...(entry === undefined ? {} : { entry: entryInOrder(entry) }),
     ...(path === undefined ? {} : { path }),
     ...(formerUserId === undefined || withoutIds ? {} : { formerUserId }),

@@ -143,7 +143,7 @@ class UnknownFields {
         : ` and ${formatNumber(others)}${this.#hasMore ? " or more" : ""} others`;
     note(
       context,
-      `Fields that are not imported: ${shown.join(", ")}${more}. An import takes anonymousId, createdAt, lastActive, visits, ended, userId, ${VISIT_FIELDS.join(", ")} and actions.`,
+      `Fields that are not imported: ${shown.join(", ")}${more}. An import takes anonymousId, createdAt, lastActive, visits, ended, blockedUntil, userId, ${VISIT_FIELDS.join(", ")} and actions.`,
     );
   }
 }

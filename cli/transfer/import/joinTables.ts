@@ -238,6 +238,7 @@ const SESSION_FIELDS = new Set([
   "visitIds",
   "visitRows",
   "endReason",
+  "blockedUntil",
   "engagedMs",
   "firstEntry",
   "lastVisit",

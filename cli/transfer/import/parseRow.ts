@@ -2,6 +2,7 @@ import { jsonToConvex, type JSONValue, type Value } from "convex/values";
 import type { NumberedRow, RowAction } from "./batches.js";
 import { messageOf } from "../../errors.js";
 import { iso } from "../../time/time.js";
+import { readTime } from "../../time/zonedTime.js";
 import {
   InvalidRow,
   parseJson,
@@ -31,7 +32,7 @@ export type ParsedLine =
   | { ok: false; problem: string };
 
 /**
- * Reads one line: `{anonymousId, createdAt, lastActive, visits?, engagedMs?, firstEntry?, ended?, userId?,
+ * Reads one line: `{anonymousId, createdAt, lastActive, visits?, engagedMs?, firstEntry?, ended?, blockedUntil?, userId?,
  * visitUnderWay?, finishedVisits?, actions?}`, as `export` and `purge --archive` write it, or as `npx convex
  * export` writes the replaced tracker's table; or the figures of a day, `{day, newVisitors, visits, bounces,
  * engagedMs, actions}`. An action is `{at, action, resourceId?, metadata?, copies?}`.
@@ -60,6 +61,7 @@ const ROW_FIELDS = new Set([
   "lastActive",
   "visits",
   "ended",
+  "blockedUntil",
   "userId",
   ...VISIT_FIELDS,
   "actions",
@@ -120,8 +122,8 @@ function readRow(fields: Fields, options: ReadingOptions): Row {
 function readHistory(
   fields: Fields,
   options: ReadingOptions,
-): Pick<Row, "visits" | "ended" | "userId"> {
-  const { visits, ended } = fields;
+): Pick<Row, "visits" | "ended" | "blockedUntil" | "userId"> {
+  const { visits, ended, blockedUntil } = fields;
   const userId = readText(fields, "userId");
   if (
     visits !== undefined &&
@@ -135,6 +137,7 @@ function readHistory(
     ...(visits === undefined ? {} : { visits }),
     ...(userId === undefined ? {} : { userId }),
     ...(ended === undefined ? {} : { ended: readEnd(ended, options) }),
+    ...(blockedUntil === undefined ? {} : readBlock(fields)),
   };
 }
 
@@ -145,6 +148,22 @@ function readEnd(value: unknown, options: ReadingOptions): { reason?: string } {
   if (reason === undefined) return {};
   if (typeof reason === "string") return { reason };
   throw new InvalidRow(`ended.reason must be a string, got ${show(reason)}`);
+}
+
+/** Reads when a block ends, which lies in the future as a rule. */
+function readBlock(fields: Fields): Required<Pick<Row, "blockedUntil">> {
+  const { blockedUntil: value, ended } = fields;
+  if (ended === undefined) {
+    throw new InvalidRow(
+      "blockedUntil is of a visitor who ended, and ended is absent",
+    );
+  }
+  if (value === "forever") return { blockedUntil: value };
+  const until = typeof value === "string" ? readTime(value) : value;
+  if (typeof until === "number" && until >= 0) return { blockedUntil: until };
+  throw new InvalidRow(
+    `blockedUntil must be ms since the epoch, ISO 8601 or "forever", got ${show(value)}`,
+  );
 }
 
 function readAction(

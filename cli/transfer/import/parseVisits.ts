@@ -49,6 +49,7 @@ const OPEN_FIELDS = new Set([
   "engagedMs",
   "engagedAt",
   "actions",
+  "purgedActions",
   "entry",
   "path",
   "formerUserId",
@@ -131,7 +132,7 @@ function readOpen(value: unknown, options: ReadingOptions): OpenVisit {
   const fields = readObject(value, "visitUnderWay");
   tellUnknown(fields, OPEN_FIELDS, "visitUnderWay.", options);
   const where = "visitUnderWay.";
-  const { engagedAt, entry } = fields;
+  const { engagedAt, purgedActions, entry } = fields;
   const path = readText(fields, "path", where);
   const formerUserId =
     fields["formerUserId"] === null
@@ -144,6 +145,9 @@ function readOpen(value: unknown, options: ReadingOptions): OpenVisit {
       ? {}
       : { engagedAt: readMoment(fields, "engagedAt", options, where) }),
     actions: readNumber(fields, "actions", where),
+    ...(purgedActions === undefined
+      ? {}
+      : { purgedActions: readNumber(fields, "purgedActions", where) }),
     ...(entry === undefined
       ? {}
       : { entry: readEntry(entry, `${where}entry`, options) }),

@@ -95,6 +95,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 engagedMs: number;
                 engagedAt?: number;
                 actions: number;
+                purgedActions?: number;
                 entry?: {
                   path?: string;
                   referrer?: string;
@@ -301,6 +302,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               lastActive: number;
               visits?: number;
               ended?: { reason?: string };
+              blockedUntil?: number | "forever";
               engagedMs?: number;
               firstEntry?: {
                 path?: string;
@@ -315,6 +317,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 engagedMs: number;
                 engagedAt?: number;
                 actions: number;
+                purgedActions?: number;
                 entry?: {
                   path?: string;
                   referrer?: string;
@@ -983,6 +986,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 engagedMs: number;
                 engagedAt?: number;
                 actions: number;
+                purgedActions?: number;
                 entry?: {
                   path?: string;
                   referrer?: string;

@@ -10,10 +10,12 @@ import { MAX_IMPORT_ACTIONS, MAX_IMPORT_ROWS } from "../shared/limits.js";
 import {
   type Action,
   ANONYMOUS_ID_RULE,
+  type BlockedUntil,
   blockOf,
   isAnonymousId,
   type SessionState,
   vAction,
+  vBlockedUntil,
 } from "../shared/sessions.js";
 import { startOf, vEntry, vVisit } from "../shared/visits.js";
 import type { Settings } from "../shared/settings.js";
@@ -50,6 +52,11 @@ const vImportRow = v.object({
    * active
    */
   ended: v.optional(v.object({ reason: v.optional(v.string()) })),
+  /**
+   * When the block of a visitor who ended ends, in ms since the epoch; it goes with the end, and is nothing once
+   * it is over. @default no block
+   */
+  blockedUntil: v.optional(vBlockedUntil),
   /** The least engaged time of finished visits that the session has after the import, in ms. @default theirs */
   engagedMs: v.optional(v.number()),
   /** Where the first visit came from. */
@@ -82,7 +89,7 @@ const vImported = v.object({
  * `createdAt`, the later `lastActive` with the end that belongs to it, the greater `visits`, the `userId` that it
  * had first, and the union of visits and of actions, whatever `maxActionsPerSession` is. A visitor who is idle by
  * the settings in force gets no lease, but for a visit under way, which the next run then closes; a blocked one
- * gets none at all, and stays blocked. A visit that a row closes here is counted by its day; the days of
+ * gets none at all, and stays blocked; a block that a later row has counts too, whichever is the longer. A visit that a row closes here is counted by its day; the days of
  * finished visits come by `importDays`. A row of a visitor who was forgotten after they first came, as the row
  * has it, changes nothing.
  * @throws invalidRow `{ index }` (nothing of the call is written); batchTooLarge; invalidArgument for an empty
@@ -176,6 +183,8 @@ async function importRow(
   } else if (session.firstEntry === undefined && row.firstEntry !== undefined) {
     patch.firstEntry = row.firstEntry;
   }
+  const until = laterBlock(blockOf(session, now), blockOf(asked, now));
+  if (moved.isLater && until !== null) patch.blockedUntil = until;
   if (session.userId === undefined && row.userId !== undefined) {
     patch.userId = row.userId;
   }
@@ -196,6 +205,15 @@ function asEnded(row: ImportRow, reason: string | undefined): ImportRow {
   return { ...row, ended: reason === undefined ? {} : { reason } };
 }
 
+/** The block that holds longer; `null` where there is none. */
+function laterBlock(
+  a: BlockedUntil | null,
+  b: BlockedUntil | null,
+): BlockedUntil | null {
+  if (a === null || b === null) return a ?? b;
+  return a === "forever" || b === "forever" ? "forever" : Math.max(a, b);
+}
+
 async function createFrom(
   ctx: MutationCtx,
   row: ImportRow,
@@ -206,6 +224,7 @@ async function createFrom(
   const moved = begin(row, settings, now);
   const { rows, closed, ...ofVisits } = keepAll(moved.finished, row.engagedMs);
   const inLease = moved.lease.how === "start" ? 1 : 0;
+  const blockedUntil = blockOf(row, now);
   const visits = moved.finished.length + inLease;
   const since = startAfter(moved.lease, null, row);
   const inVisit = actions.filter(({ at }) => at >= since).length;
@@ -219,6 +238,7 @@ async function createFrom(
     ...(userId === undefined ? {} : { userId }),
     ...(firstEntry === undefined ? {} : { firstEntry }),
     ...moved.end,
+    ...(blockedUntil === null ? {} : { blockedUntil }),
   });
   const change = moved.lease;
   await changeLease(ctx, { session, anonymousId }, null, change, inVisit);
@@ -413,6 +433,19 @@ function checkRow(row: ImportRow, index: number, now: number): void {
   const { visits = 1 } = row;
   if (!(Number.isInteger(visits) && visits >= 1)) {
     refuse(index, `visits must be a whole number from 1, got ${visits}`);
+  }
+  const { blockedUntil, ended } = row;
+  if (blockedUntil !== undefined && ended === undefined) {
+    refuse(
+      index,
+      "blockedUntil is of a visitor who ended, and ended is absent",
+    );
+  }
+  if (typeof blockedUntil === "number" && !(blockedUntil >= 0)) {
+    refuse(
+      index,
+      `blockedUntil must be a time in ms since the epoch or "forever", got ${blockedUntil}`,
+    );
   }
   const ofVisits = problemOfVisits(row, now);
   if (ofVisits !== null) refuse(index, ofVisits);

@@ -77,6 +77,11 @@ describe("a backup of an app with the component", () => {
     async (folder) => {
       const first = await setUpEverything();
       const { terminal } = first;
+      await terminal.run("end", "short", "--block", "forever");
+      await first.component.run(async (ctx) => {
+        const lease = (await ctx.db.query("leases").collect())[0]!;
+        await ctx.db.patch("leases", lease._id, { purgedActions: 3 });
+      });
       await terminal.run("export", "first.jsonl");
       const files = { ...APP, ...(await backupOf(first, folder)) };
       const zip = await writeZip(terminal, "backup.zip", files);
@@ -98,6 +103,8 @@ describe("a backup of an app with the component", () => {
         join(second.terminal.folder, "second.jsonl"),
       ].map((path) => readFileSync(path, "utf8"));
       expect(after).toBe(before);
+      expect(after).toContain('"blockedUntil":"forever"');
+      expect(after).toContain('"purgedActions":3');
       const again = await second.terminal.json<ImportJson>("import", zip);
       expect(again).toMatchObject({ unchanged: 9, actions: 0 });
     },

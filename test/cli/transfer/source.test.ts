@@ -72,7 +72,7 @@ describe("fields that an import has no use for", () => {
     );
     const { stderr, exitCode } = await terminal.run("import", "a.jsonl");
     expect(stderr).toContain(
-      "Fields that are not imported: actions[].url (2 lines), userID (2 lines), ended.why (1 line). An import takes anonymousId, createdAt, lastActive, visits, ended, userId, engagedMs, firstEntry, visitUnderWay, finishedVisits and actions.\n",
+      "Fields that are not imported: actions[].url (2 lines), userID (2 lines), ended.why (1 line). An import takes anonymousId, createdAt, lastActive, visits, ended, blockedUntil, userId, engagedMs, firstEntry, visitUnderWay, finishedVisits and actions.\n",
     );
     expect(exitCode).toBe(0);
   });

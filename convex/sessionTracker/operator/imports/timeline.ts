@@ -153,10 +153,11 @@ function rowVisits(
   const { finishedVisits = [], visitUnderWay, lastActive } = row;
   const finished: Incoming[] = finishedVisits.map((visit) => ({ visit }));
   if (!withOpen || visitUnderWay === undefined) return finished;
-  const { engagedAt, path, ...others } = visitUnderWay;
+  const { engagedAt, path, purgedActions = 0, ...others } = visitUnderWay;
   const { formerUserId: userId = row.userId, ...rest } = others;
   const visit = {
     ...rest,
+    actions: rest.actions + purgedActions,
     endedAt: lastActive,
     ...(path === undefined ? {} : { exitPath: path }),
     why: "idle" as const,

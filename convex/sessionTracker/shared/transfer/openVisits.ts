@@ -11,6 +11,8 @@ export const vOpenVisit = v.object({
   engagedAt: v.optional(v.number()),
   /** Actions recorded in it so far. */
   actions: v.number(),
+  /** Those of it that purges have deleted by their age, which are not among `actions`; absent is 0. */
+  purgedActions: v.optional(v.number()),
   entry: v.optional(vEntry),
   /** Where the visitor is. */
   path: v.optional(v.string()),
@@ -24,6 +26,7 @@ export function toOpenVisit(
   lease: VisitUnderWay & Partial<OpenVisit> & { actionCount: number },
 ): OpenVisit {
   const { lastActive, engagedMs = 0, engagedAt, entry, path } = lease;
+  const { purgedActions = 0 } = lease;
   const { formerUserId } = lease;
   // A clock that was set back may have written later times than that of the last activity.
   const startedAt = Math.min(startOf(lease), lastActive);
@@ -34,6 +37,7 @@ export function toOpenVisit(
       ? {}
       : { engagedAt: Math.max(startedAt, Math.min(engagedAt, lastActive)) }),
     actions: lease.actionCount,
+    ...(purgedActions === 0 ? {} : { purgedActions }),
     ...(entry === undefined ? {} : { entry }),
     ...(path === undefined ? {} : { path }),
     ...(formerUserId === undefined ? {} : { formerUserId }),

@@ -105,8 +105,12 @@ function problemOfOpen(
   if (!(engagedAt >= startedAt && engagedAt <= lastActive)) {
     return `${where}.engagedAt (${timeText(engagedAt)}) does not lie between startedAt (${timeText(startedAt)}) and lastActive (${timeText(lastActive)})`;
   }
+  const { purgedActions = 0 } = visit;
   return (
     problemOfFigures(visit, where) ??
+    (isCount(purgedActions)
+      ? null
+      : `${where}.purgedActions must be a whole number from 0, got ${purgedActions}`) ??
     (engagedMs > lastActive - startedAt
       ? `${where}.engagedMs (${engagedMs}) is more than the visit has taken (${lastActive - startedAt})`
       : null) ??
@@ -122,7 +126,7 @@ function problemOfFigures(
   if (!isAmount(engagedMs)) {
     return `${where}.engagedMs must be a number of milliseconds from 0, got ${engagedMs}`;
   }
-  return Number.isSafeInteger(actions) && actions >= 0
+  return isCount(actions)
     ? null
     : `${where}.actions must be a whole number from 0, got ${actions}`;
 }
@@ -144,6 +148,10 @@ function problemOfPath(where: string, path: string | undefined): string | null {
   return path === undefined || isVisitReport({ path })
     ? null
     : `${where} must begin with "/", have no "?" or "#" and at most 512 characters, got ${JSON.stringify(path)}`;
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }
 
 function isAmount(value: number): boolean {
