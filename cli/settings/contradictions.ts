@@ -21,6 +21,7 @@ export function contradictions(
     ...rarePurges(settings, now),
     ...rareExpireRuns(settings, now),
     ...rareHeartbeats(settings),
+    ...idleBounds(settings),
   ];
 }
 
@@ -84,6 +85,19 @@ function rareHeartbeats({
     {
       what: `The idle timeout (${formatDuration(idleTimeoutMs)}) is not longer than the time between two heartbeats that are written (${formatDuration(seenEveryMs)}, with the browser's default of one every ${formatDuration(DEFAULT_INTERVAL_MS)}), so visitors who are still there expire`,
       remedy: "raise it, or give <SessionTracker> a shorter heartbeatInterval.",
+    },
+  ];
+}
+
+function idleBounds({
+  maxNewSessionsPerMinute: most,
+  maxNewSessionsPerMinutePerAddress: ofAddress,
+}: Settings): Contradiction[] {
+  if (most === "never" || ofAddress === "never" || ofAddress < most) return [];
+  return [
+    {
+      what: `maxNewSessionsPerMinutePerAddress (${ofAddress}) is not less than maxNewSessionsPerMinute (${most}), so it bounds nothing`,
+      remedy: "lower it, or set it to never.",
     },
   ];
 }

@@ -14,7 +14,7 @@ import { readAddressSalt } from "../settings/inForce.js";
 /**
  * Lets a new visitor in, or counts the refusal and writes nothing else. Off, a bound costs nothing; the
  * deployment's costs a new visitor three reads and one write. Two of them conflict only where both draw the same of
- * up to 16 shards.
+ * up to 32 shards.
  * @returns the answer to the visitor who is refused; `null` for one who may come
  */
 export async function admit(
@@ -115,7 +115,7 @@ function bucketOf(perMinute: number, shards: (perMinute: number) => number) {
  * least five; and it takes three before the limiter looks at a second one where the first is empty.
  */
 function shardsFor(perMinute: number): number {
-  return perMinute < 300 ? 1 : Math.min(16, Math.floor(perMinute / 100));
+  return perMinute < 300 ? 1 : Math.min(32, Math.floor(perMinute / 100));
 }
 
 // ── Addresses ───────────────────────────────────────────────────────────────

@@ -217,6 +217,10 @@ test.each([
     ["settings", "set", "idleTimeoutMs=5m"],
     "two heartbeats that are written (5 minutes",
   ],
+  [
+    ["settings", "set", "maxNewSessionsPerMinutePerAddress=6000"],
+    "is not less than maxNewSessionsPerMinute (6000), so it bounds nothing",
+  ],
   [["settings", "set", "idleTimeoutMs=10m"], "two expire runs (15 minutes)"],
   [["schedule", "set", "purge", "30 2 1 * *"], "two purges (31 days)"],
   // The longest gap is the weekend's.

@@ -11,8 +11,9 @@ import {
   NOW,
   t,
 } from "../support/fresh.js";
-import { record, totals } from "../support/recorder.js";
+import { record, totals, type Recording } from "../support/recorder.js";
 import { expectInvariants, readRows } from "../support/rows.js";
+import { drawAllShards } from "../support/runKit.js";
 
 const TOO_MANY = { ok: false, reason: "tooManySessions" };
 
@@ -277,6 +278,17 @@ describe("costs", () => {
     expect(bound.reads).toBe(unbound.reads - 1 + 3);
   });
 
+  test("two who come at once seldom write what the other reads", async () => {
+    await drawAllShards(t);
+    await createdOf(ids("warm-", 200));
+    pass(MINUTE_MS);
+    expect(await shareInConflict("new-")).toBeLessThan(0.35);
+    // Under five a second they have one shard: there are too few to meet.
+    await setPolicy({ maxNewSessionsPerMinute: 299 });
+    pass(MINUTE_MS);
+    expect(await shareInConflict("few-")).toBe(1);
+  });
+
   test("a refused one reads five documents at most, and writes one or none", async () => {
     await setPolicy({ maxNewSessionsPerMinute: 300 });
     await createdOf(ids("warm-", 100));
@@ -335,6 +347,28 @@ function setPolicy(patch: Partial<Policy>) {
 
 async function refusals() {
   return (await t.query(api.operator.status.get, {})).refused;
+}
+
+/** Of all pairs of 24 new visitors, the share in which one writes what the other reads. */
+async function shareInConflict(prefix: string): Promise<number> {
+  const signUps: Recording[] = [];
+  for (const id of ids(prefix, 24)) {
+    signUps.push(await record(() => beat(id)));
+  }
+  const pairs = signUps.flatMap((one, n) =>
+    signUps.slice(n + 1).map((other) => [one, other] as const),
+  );
+  const conflicts = pairs.filter(
+    ([one, other]) => isRead(one, other) || isRead(other, one),
+  );
+  return conflicts.length / pairs.length;
+}
+
+/** Whether one reads or writes a document that the other writes. */
+function isRead(one: Recording, other: Recording): boolean {
+  return [...other.idsWritten].some(
+    (id) => one.idsRead.has(id) || one.idsWritten.has(id),
+  );
 }
 
 async function costOf(call: () => Promise<unknown>) {
