@@ -11,7 +11,12 @@ export {
   type OwnLink,
   type UnlinkResult,
 } from "./exposeSessions.js";
-export type { Identify, OwnEndResult, OwnSession } from "./ownSessions.js";
+export type {
+  Identify,
+  OthersEndResult,
+  OwnEndResult,
+  OwnSession,
+} from "./ownSessions.js";
 export { setSessionHooks, vHookArgs, type SessionHooks } from "./hooks.js";
 export { isSessionsError, type SessionsErrorData } from "./errors.js";
 export type {

@@ -44,6 +44,13 @@ const vOwnEnded = v.object({ ended: v.boolean(), blockedUntil });
 /** The answer of `endOwnSession`. */
 export type OwnEndResult = Infer<typeof vOwnEnded>;
 
+const vOthersEnded = v.union(
+  v.object({ done: v.literal(true), sessions: v.number() }),
+  v.object({ done: v.literal(false) }),
+);
+/** The answer of `endOtherSessions`: how many were ended or blocked, or that a run goes on with them. */
+export type OthersEndResult = Infer<typeof vOthersEnded>;
+
 /** The functions of `exposeSessions` by which users see and end their own sessions, and nobody else's. */
 export function exposeOwnSessions(
   sessions: SessionTracker,
@@ -101,17 +108,48 @@ export function exposeOwnSessions(
         }
         const { ended, blockedUntil } = await sessions.end(ctx, {
           sessionId,
-          reason: "ended by its user",
-          actor: "its user",
+          ...BY_USER,
           ...(block === undefined ? {} : { block }),
         });
         return { ended, blockedUntil };
+      },
+    }),
+
+    /**
+     * Ends all sessions of the user whom `identify` names but that of this browser, as `endOwnSession` does one, however
+     * many there are. With `block` those that are not active are blocked, too.
+     *
+     * Costs what `SessionTracker.endAllOfUser` costs, and two reads.
+     * @returns `{ done: true, sessions }`, the number ended or blocked; `{ done: false }` where they are more than fit
+     *   one transaction, and a run goes on with them
+     * @throws notAuthorized where nobody is signed in; alreadyRunning where it takes a run, and another ends sessions;
+     *   invalidArgument
+     */
+    endOtherSessions: mutationGeneric({
+      args: { anonymousId: v.string(), block: v.optional(vBlock) },
+      returns: vOthersEnded,
+      handler: async (
+        ctx,
+        { anonymousId, block },
+      ): Promise<OthersEndResult> => {
+        const userId = await signedIn(identify, ctx, "endOtherSessions");
+        const own = await sessions.get(ctx, { anonymousId });
+        const ended = await sessions.endAllOfUser(ctx, {
+          userId,
+          ...BY_USER,
+          ...(own === null ? {} : { exceptSessionId: own.sessionId }),
+          ...(block === undefined ? {} : { block }),
+        });
+        return ended.done ? ended : { done: false };
       },
     }),
   };
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** What operators read of it. */
+const BY_USER = { reason: "ended by its user", actor: "its user" };
 
 /** What is the user's business: not the app's id of the user, nor what operators write down. */
 function toOwnSession(session: AppSession): OwnSession {

@@ -15,6 +15,7 @@ export const {
   getOwnLink,
   getOwnSessions,
   endOwnSession,
+  endOtherSessions,
   getOwnVisit,
   getActiveSessions,
   cleanupOldSessions,

@@ -195,6 +195,77 @@ describe("endOwnSession", () => {
   });
 });
 
+describe("endOtherSessions", () => {
+  const phone = "secret-phone";
+
+  test("ends all of the caller's devices but this one, and nobody else's", async () => {
+    const laptop = await deviceOf("ada", "secret-laptop", "desktop");
+    const tablet = await deviceOf("ada", "secret-tablet", "mobile");
+    await deviceOf("bob", "secret-bob", "desktop");
+    const own = await deviceOf("ada", phone, "mobile");
+    const call = { session: { sessionId: tablet }, block: "forever" as const };
+    await t.mutation((ctx) =>
+      ctx.runMutation(sessionTracker.visitors.block.end, call),
+    );
+    const block = { forMs: DAY_MS };
+    const others = { anonymousId: phone, block };
+    expect(await t.mutation(sessions.endOtherSessions, others)).toEqual({
+      done: true,
+      sessions: 1,
+    });
+    const blocks = (await ownSessions()).page.map((row) => [
+      row.sessionId,
+      row.blockedUntil,
+    ]);
+    expect(Object.fromEntries(blocks)).toEqual({
+      [own]: null,
+      [tablet]: "forever",
+      [laptop]: START + DAY_MS,
+    });
+    for (const anonymousId of [phone, "secret-bob"]) {
+      const beat = await t.mutation(sessions.trackSession, { anonymousId });
+      expect(beat).toMatchObject({ ok: true, state: "unchanged" });
+    }
+  });
+
+  test("lets devices come back at once where it blocks none", async () => {
+    await deviceOf("ada", "secret-laptop", "desktop");
+    await deviceOf("ada", phone, "mobile");
+    const others = { anonymousId: phone };
+    expect(await t.mutation(sessions.endOtherSessions, others)).toEqual({
+      done: true,
+      sessions: 1,
+    });
+    const laptop = { anonymousId: "secret-laptop" };
+    expect(await t.mutation(sessions.trackSession, laptop)).toMatchObject({
+      state: "revived",
+    });
+  });
+
+  test("goes on by a run where there are many", async () => {
+    for (let n = 0; n < 101; n += 1) {
+      await deviceOf("ada", `secret-${n}`, "desktop");
+    }
+    await deviceOf("ada", phone, "mobile");
+    const others = { anonymousId: phone };
+    expect(await t.mutation(sessions.endOtherSessions, others)).toEqual({
+      done: false,
+    });
+    await t.finishAllScheduledFunctions(() => vi.runAllTimers());
+    expect(await active()).toBe(1);
+  });
+
+  test("refuses whoever is not signed in", async () => {
+    await deviceOf("ada", phone, "mobile");
+    signedIn = null;
+    const others = { anonymousId: phone };
+    await expect(
+      t.mutation(sessions.endOtherSessions, others),
+    ).rejects.toMatchObject({ data: { kind: "notAuthorized" } });
+    expect(await active()).toBe(1);
+  });
+});
+
 test("a device is the caller's no longer once another user has signed in on it, or it was unlinked", async () => {
   const sessionId = await deviceOf("ada", "secret-shared", "desktop");
   await deviceOf("bob", "secret-shared", "desktop");
