@@ -38,7 +38,7 @@ export class SessionsOfUser extends SessionReader {
    * ended in this transaction (twenty where the app has the hook `onEnded`); those of a user with more by a run,
    * whose first page follows at once: `sessions-ops runs show RUN_ID` tells of it.
    *
-   * Costs up to three reads and two writes a session with a visit under way, two and one a blocked session without.
+   * Costs six reads and two writes a session with a visit under way, three and one for the block of another.
    * @returns `{ done: true, sessions }`, the number ended or blocked, or `{ done: false, runId }`
    * @throws ConvexError `alreadyRunning`, with its `runId`, where it takes a run while another ends sessions, and then
    *   nothing is done; `invalidArgument` for an empty `userId` or `reason`, or a `forMs` that is not a whole number
@@ -74,8 +74,8 @@ export class SessionsOfUser extends SessionReader {
    * sessions where the app has the hook `onPurged`); what is more by a run, whose first page follows at once. A hook
    * that fails keeps nobody from being erased: it owes the call.
    *
-   * Costs about four reads and two writes a session, two more of each with a visit under way, and one of each for
-   * each visit and action.
+   * Costs three reads and two writes a session, three and one more with a visit under way, and two and one for each
+   * visit and action.
    * @returns `{ done: true, sessions }`, the number erased, or `{ done: false, runId }`
    * @throws ConvexError `alreadyRunning`, with its `runId`, where it takes a run while another erases, and then
    *   nothing is done; `invalidArgument` for an empty `userId` or `reason`
