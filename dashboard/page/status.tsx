@@ -122,8 +122,8 @@ function Refused({ status: { refused }, now }: Props) {
   if (lastAt === null) return "nobody";
   return (
     <>
-      {numberText(newSessions + ofAddress)} calls of new visitors,{" "}
-      {numberText(actions)} actions; the last <When at={lastAt} now={now} />
+      new visitors: {numberText(newSessions + ofAddress)}, actions:{" "}
+      {numberText(actions)}; the last <When at={lastAt} now={now} />
     </>
   );
 }

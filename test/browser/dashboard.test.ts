@@ -191,9 +191,9 @@ test("changes are shown as they happen, and the admin key is in nothing that is 
 test("a bar counted to its limit says so, and tables show the newest first", async () => {
   const { component } = operator;
   const lastActive = Date.now() - 5 * DAY_MS;
-  for (let first = 0; first < 4_200; first += 420) {
+  for (let first = 0; first < 4_200; first += 350) {
     await component.mutation("operator/import:batch", {
-      rows: Array.from({ length: 420 }, (_, index) => ({
+      rows: Array.from({ length: 350 }, (_, index) => ({
         anonymousId: `many-${first + index}`,
         createdAt: lastActive,
         lastActive,
@@ -261,3 +261,24 @@ async function listen(page: Page): Promise<string[]> {
   });
   return received;
 }
+
+test("what the bounds on strangers refuse is said as it happens", async () => {
+  const { running, link } = await operator.dashboard();
+  const page = await operator.browse();
+  await page.goto(link.href);
+  await card(page, "Deployment").getByText("nobody").waitFor();
+  const { component } = operator;
+  await component.mutation("settings/settings:change", {
+    patch: { maxNewSessionsPerMinute: 1 },
+    actor: "night shift",
+  });
+  for (const anonymousId of ["stranger-1", "stranger-2"]) {
+    await component.mutation("visitors/heartbeat:beat", { anonymousId });
+  }
+  await card(page, "Deployment")
+    .getByText("new visitors: 1, actions: 0")
+    .waitFor();
+  await page.getByText("Strangers are being refused").waitFor();
+  running.child.kill("SIGINT");
+  expect((await running.finished).exitCode).toBe(0);
+});
