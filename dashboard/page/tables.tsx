@@ -31,7 +31,17 @@ export function RunTable({
       isNumber: true,
       cell: (run) => numberText(run.actions),
     },
-    { title: "Inactive before", cell: (run) => <When at={run.cutoff} /> },
+    {
+      title: "Which",
+      cell: ({ cutoff, filter }) =>
+        filter === null ? (
+          <>
+            inactive before <When at={cutoff} />
+          </>
+        ) : (
+          <p className="text">{filterText(filter)}</p>
+        ),
+    },
     {
       title: "By",
       cell: ({ actor, reason }) => (
@@ -186,6 +196,25 @@ function toneOf({ status, quarantined }: RunShowJson): { tone?: Tone } {
     case "running":
       return {};
   }
+}
+
+/** The filter of an `end` or a `forget` in words. */
+function filterText(filter: NonNullable<RunShowJson["filter"]>): string {
+  const words = {
+    userId: "user",
+    state: "state",
+    createdBefore: "created before",
+    createdAfter: "created since",
+    activeBefore: "last active before",
+    activeAfter: "last active since",
+    exceptSessionId: "except",
+  } satisfies Record<keyof typeof filter, string>;
+  return (Object.keys(words) as (keyof typeof words)[])
+    .flatMap((field) => {
+      const value = filter[field];
+      return value === null ? [] : [`${words[field]} ${value}`];
+    })
+    .join(", ");
 }
 
 function statusText({ status }: RunShowJson): string {
