@@ -12,6 +12,7 @@ export const {
   getOwnLink,
   getOwnSessions,
   endOwnSession,
+  endOtherSessions,
   getOwnVisit,
   getActiveSessions,
 } = exposeSessions(components.sessionTracker, {

@@ -105,13 +105,11 @@ function Devices({ anonymousId }: { anonymousId: string | null }) {
     { initialNumItems: 20 },
   );
   const end = useMutation(api.sessions.endOwnSession);
+  const endOthers = useMutation(api.sessions.endOtherSessions);
   const [failure, setFailure] = useState<string | null>(null);
-  const signOut = (sessionIds: string[]) => {
+  const tell = (ending: Promise<unknown>) => {
     setFailure(null);
-    const ends = sessionIds.map((sessionId) =>
-      end({ sessionId, block: BLOCK }),
-    );
-    Promise.all(ends).catch((error: unknown) => setFailure(String(error)));
+    ending.catch((error: unknown) => setFailure(String(error)));
   };
 
   const others = results
@@ -145,7 +143,9 @@ function Devices({ anonymousId }: { anonymousId: string | null }) {
               blockedUntil !== null ? (
                 <Pill tone="bad">signed out</Pill>
               ) : others.includes(sessionId) && own ? (
-                <Button onClick={() => signOut([sessionId])}>Sign out</Button>
+                <Button onClick={() => tell(end({ sessionId, block: BLOCK }))}>
+                  Sign out
+                </Button>
               ) : null,
           },
         ]}
@@ -156,8 +156,11 @@ function Devices({ anonymousId }: { anonymousId: string | null }) {
       <div className="buttons">
         <Button
           isPrimary
-          isDisabled={!own || others.length === 0}
-          onClick={() => signOut(others)}
+          isDisabled={anonymousId === null || !own || others.length === 0}
+          onClick={() => {
+            if (anonymousId === null) return;
+            tell(endOthers({ anonymousId, block: BLOCK }));
+          }}
         >
           Sign out all others
         </Button>

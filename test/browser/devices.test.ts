@@ -78,7 +78,7 @@ test("a link under way does not make the browser ask whether to leave, and what 
   const elsewhere = await other.open(PATH);
   await signIn(elsewhere, "Bob");
   await devices(second, 2);
-  const ending = hold("endOwnSession");
+  const ending = hold("endOtherSessions");
   await second.click("Sign out all others");
   await ending;
   expect(await second.close()).toEqual(["beforeunload"]);
