@@ -10,7 +10,7 @@ import { freeze } from "./asked.js";
 import { lastActiveOf, lookOnce, stateOf } from "./look.js";
 import type { Looked, Many } from "./terms.js";
 
-/** The most sessions that one call looks at: each takes up to two read intervals. */
+/** The most sessions that one call looks at: each takes a read interval at most, and `status` asks for two runs. */
 const LOOKED_AT_ONCE = 1_500;
 
 const vPage = v.object({

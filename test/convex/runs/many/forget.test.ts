@@ -89,6 +89,35 @@ describe("of who is active, expired, ended or blocked", () => {
   });
 });
 
+describe("while visitors come and go", () => {
+  freshComponent();
+
+  test("who comes back before the run has come to them is erased where they still match", async () => {
+    await setPageSize(t, 10);
+    await seedLeased(t, visitors(5, NOW - MINUTE_MS, "here"));
+    await seedExpired(t, visitors(30, NOW - 30 * MINUTE_MS, "away"));
+    await seedExpired(t, visitors(5, NOW - DAY_MS, "old"));
+    const filter = { activeAfter: { agoMs: 60 * MINUTE_MS } };
+    const runId = await startMany(t, "forget", { filter });
+    expect(await readRun(t, runId)).toMatchObject({ sessions: 10 });
+    vi.setSystemTime(Date.now() + 1_000);
+    // One of the old, who did not match, does now.
+    for (const anonymousId of ["away-29", "old-0", "away-0"]) {
+      await beat(anonymousId);
+    }
+    expect(await finishRun(t, runId)).toMatchObject({
+      ...{ status: "completed", sessions: 36, leases: 7 },
+    });
+    const { sessions } = await expectInvariants(t);
+    const left = sessions.map(({ anonymousId }) => anonymousId);
+    // Who was erased before is a new visitor, who came after the start.
+    expect(left.toSorted()).toEqual([
+      "away-0",
+      ...["old-1", "old-2", "old-3", "old-4"],
+    ]);
+  });
+});
+
 describe("with a hook that", () => {
   freshComponent(NOW, setUpWithFaults);
 
