@@ -12,7 +12,7 @@ export function factsOfModel({ visitors }: SessionModel) {
 }
 
 function factsOfVisitor(visitor: Visitor) {
-  const { changedAt, minute, keptMinute, ...compared } = visitor;
+  const { changedAt, movedAt, minute, keptMinute, ...compared } = visitor;
   const { actions, actionsOfVisit, ...facts } = compared;
   const { touchAfterMs, idleTimeoutMs, maxVisitMs, ...others } = facts;
   const { startedAt, engagedMs, engagedAt, entry, path, ...always } = others;
@@ -80,7 +80,10 @@ export function factsOfRows({
           lease?.formerUserId === undefined
             ? undefined
             : { userId: lease.formerUserId ?? undefined },
-        actionsOfVisit: lease?.actionCount ?? null,
+        actionsOfVisit:
+          lease === undefined
+            ? null
+            : lease.actionCount + (lease.purgedActions ?? 0),
         actions: (actionsOf.get(session._id) ?? []).toSorted(),
       };
       return [session.anonymousId, facts];

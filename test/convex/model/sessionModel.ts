@@ -1,4 +1,5 @@
 import type { Action } from "../../../convex/sessionTracker/shared/sessions.js";
+import type { RunKind } from "../../../convex/sessionTracker/shared/runs/kinds.js";
 import type { Policy } from "../../../convex/sessionTracker/shared/settings.js";
 import type {
   Entry,
@@ -40,8 +41,9 @@ export interface Visitor {
   keptMinute?: ActionMinute | undefined;
   /** When the block ends; of one that is over, too, until the visitor comes back. */
   blockedUntil?: number | "forever" | undefined;
-  /** The step of the test that last moved this visitor. */
+  /** The step of the test that last moved this visitor, and the one that last changed user or creation. */
   changedAt: number;
+  movedAt?: number;
 }
 
 interface ActionMinute {
@@ -225,6 +227,7 @@ export class SessionModel {
       return { outcome: "created" as const, actions: row.actions.length };
     }
     const before = JSON.stringify([known.createdAt, known.lastActive]);
+    if (row.createdAt < known.createdAt) known.movedAt = this.step;
     known.createdAt = Math.min(known.createdAt, row.createdAt);
     if (row.lastActive > known.lastActive) {
       this.#importLater(known, row.lastActive, now);
@@ -241,7 +244,7 @@ export class SessionModel {
 
   /** Whether a run of this kind may take the visitor. */
   isDue(
-    { kind, cutoff }: { kind: "expire" | "purge"; cutoff: number },
+    { kind, cutoff }: { kind: RunKind; cutoff: number },
     visitor: Visitor,
     now: number,
   ): boolean {
@@ -351,6 +354,7 @@ export class SessionModel {
       visitor.former ??= { userId: visitor.userId };
     }
     visitor.userId = userId;
+    visitor.movedAt = this.step;
   }
 
   #touch(visitor: Visitor, at: number): void {
@@ -436,7 +440,7 @@ function entryOf({ path, referrer, utmSource, device }: VisitReport) {
   return Object.keys(entry).length === 0 ? undefined : entry;
 }
 
-function isBlocked({ blockedUntil }: Visitor, now: number): boolean {
+export function isBlocked({ blockedUntil }: Visitor, now: number): boolean {
   return blockedUntil === "forever" || (blockedUntil ?? 0) > now;
 }
 
@@ -456,7 +460,7 @@ function isOver(visitor: Visitor, now: number): boolean {
   );
 }
 
-function isIdle(visitor: Visitor, now: number): boolean {
+export function isIdle(visitor: Visitor, now: number): boolean {
   return now - visitor.lastActive > visitor.idleTimeoutMs;
 }
 
