@@ -75,6 +75,9 @@ const NEW_SETTINGS = {
   visitRetentionDays: "session",
   actionRetentionDays: "session",
   auditRetentionDays: 400,
+  maxActionsPerMinute: 120,
+  maxNewSessionsPerMinute: 6_000,
+  maxNewSessionsPerMinutePerAddress: "never",
 };
 
 describe("an upgraded data directory, before any job is due", () => {
@@ -165,6 +168,30 @@ test("changing a setting keeps the settings made before the upgrade, and the def
     revision: 8,
   };
   expect(await settings()).toEqual(changed);
+});
+
+test("the audit log begins with the changes of settings from before the upgrade, and goes on with its revisions", async () => {
+  const read = async (args: { what: string[]; limit: number }) =>
+    (
+      await driven.component<{ entries: { revision?: number }[] }>(
+        "operator/log:page",
+        args,
+      )
+    ).entries;
+  const what = ["settings.changed", "schedule.changed"];
+  const changes = await read({ what, limit: 20 });
+  expect(changes.map(({ revision }) => revision)).toEqual([
+    8, 7, 6, 5, 4, 3, 2, 1,
+  ]);
+  expect(changes.slice(0, 3)).toMatchObject([
+    { what: "settings.changed", actor: "ada" },
+    { what: "schedule.changed", actor: "ben", reason: "moving" },
+    { what: "schedule.changed", actor: "ben" },
+  ]);
+  expect(await read({ what: ["schedule.changed"], limit: 2 })).toMatchObject([
+    { revision: 7 },
+    { revision: 6 },
+  ]);
 });
 
 describe("an upgraded data directory, as time goes on", () => {

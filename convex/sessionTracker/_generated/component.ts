@@ -2101,14 +2101,23 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
         none: FunctionReference<
           "mutation",
           "internal",
-          { session: { sessionId: string } | { anonymousId: string } },
+          {
+            session: { sessionId: string } | { anonymousId: string };
+            actor?: string;
+            reason?: string;
+          },
           { unlinked: boolean; sessionId: string | null },
           Name
         >;
         user: FunctionReference<
           "mutation",
           "internal",
-          { anonymousId: string; userId: string },
+          {
+            anonymousId: string;
+            userId: string;
+            actor?: string;
+            reason?: string;
+          },
           { sessionId: string; userId: string },
           Name
         >;

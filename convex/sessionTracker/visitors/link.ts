@@ -1,8 +1,8 @@
 /** Linking a visitor to the user of the app that the visitor turned out to be, and undoing that. */
-import { v } from "convex/values";
+import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import { mutation, type MutationCtx } from "../_generated/server.js";
-import { fail } from "../shared/errors.js";
+import { checkReason, fail } from "../shared/errors.js";
 import {
   ANONYMOUS_ID_RULE,
   blockOf,
@@ -12,9 +12,17 @@ import {
   vSessionOf,
 } from "../shared/sessions.js";
 import { whyOver } from "../shared/visits.js";
+import { audit } from "../rows/audit.js";
 import { findLease, findOne, findSession } from "../rows/sessions.js";
 import { callHook, toHookSession } from "../settings/hooks.js";
 import { startVisit, tellStarted } from "./startVisit.js";
+
+const vBy = v.object({
+  /** Who does it, for the audit log; left out where visitors do it themselves, which is not in it. */
+  actor: v.optional(v.string()),
+  /** Why, for the audit log. */
+  reason: v.optional(v.string()),
+});
 
 /**
  * Links the visitor's session to a user of the app, in place of any other user; creates the session where there
@@ -28,9 +36,10 @@ import { startVisit, tellStarted } from "./startVisit.js";
  *   new visitor beyond the bounds of the settings
  */
 export const user = mutation({
-  args: { anonymousId: v.string(), userId: v.string() },
+  args: { anonymousId: v.string(), userId: v.string(), ...vBy.fields },
   returns: v.object({ sessionId: v.string(), userId: v.string() }),
-  handler: async (ctx, { anonymousId, userId }) => {
+  handler: async (ctx, { anonymousId, userId, ...by }) => {
+    checkReason(by.reason);
     checkUserId(userId);
     const existing = isAnonymousId(anonymousId)
       ? await findSession(ctx, anonymousId)
@@ -47,6 +56,7 @@ export const user = mutation({
     }
     if (existing !== null) {
       if (existing.userId !== userId) {
+        await auditLink(ctx, "session.linked", existing._id, by);
         await hand(ctx, existing, userId);
       }
       return { sessionId: existing._id, userId };
@@ -54,6 +64,7 @@ export const user = mutation({
     const visit = await create(ctx, anonymousId, now);
     const { session: sessionId } = visit;
     await ctx.db.patch("sessions", sessionId, { userId });
+    await auditLink(ctx, "session.linked", sessionId, by);
     await tellStarted(ctx, visit);
     const created = { _id: sessionId, anonymousId, createdAt: now };
     await tellLinked(ctx, created, userId, now);
@@ -68,22 +79,36 @@ export const user = mutation({
  * @returns `unlinked: false` where it was linked to nobody; `sessionId: null` where there is no session
  */
 export const none = mutation({
-  args: { session: vSessionOf },
+  args: { session: vSessionOf, ...vBy.fields },
   returns: v.object({
     unlinked: v.boolean(),
     sessionId: v.union(v.string(), v.null()),
   }),
-  handler: async (ctx, { session: of }) => {
+  handler: async (ctx, { session: of, ...by }) => {
+    checkReason(by.reason);
     const session = await findOne(ctx, of);
     if (session === null) return { unlinked: false, sessionId: null };
     const { _id: sessionId, userId } = session;
     if (userId === undefined) return { unlinked: false, sessionId };
+    await auditLink(ctx, "session.unlinked", sessionId, by);
     await hand(ctx, session, undefined);
     return { unlinked: true, sessionId };
   },
 });
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** Says in the audit log that a session was linked or unlinked, where somebody else than the visitor did it. */
+async function auditLink(
+  ctx: MutationCtx,
+  what: "session.linked" | "session.unlinked",
+  target: string,
+  { actor, reason }: Infer<typeof vBy>,
+): Promise<void> {
+  if (actor === undefined) return;
+  const why = reason === undefined ? {} : { reason };
+  await audit(ctx, { what, actor, ...why, target });
+}
 
 function checkUserId(userId: string): void {
   if (userId !== "" && userId.length <= MAX_USER_ID) return;

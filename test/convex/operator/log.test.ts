@@ -138,6 +138,24 @@ describe("what is audited", () => {
     ]);
   });
 
+  test("links and unlinks by somebody else than the visitor, without the user", async () => {
+    const link = { anonymousId: "user123", userId: "grace" };
+    await t.mutation(api.visitors.link.user, { ...link, ...ada });
+    await t.mutation(api.visitors.link.user, { ...link, ...ada });
+    const session = { anonymousId: "user123" };
+    await t.mutation(api.visitors.link.none, {
+      session,
+      ...ada,
+      reason: "wrong user",
+    });
+    await t.mutation(api.visitors.link.user, link);
+    expect(await entries()).toMatchObject([
+      { what: "session.unlinked", ...ada, reason: "wrong user" },
+      { what: "session.linked", ...ada },
+    ]);
+    expect(JSON.stringify(await entries())).not.toContain("grace");
+  });
+
   test("hooks that were set, changed or removed, and not those set again", async () => {
     const handle = "function://;a:b";
     await t.mutation(api.settings.settings.setHooks, { onPurged: handle });
