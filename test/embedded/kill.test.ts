@@ -8,6 +8,7 @@ import type { Args, FunctionName, Returns } from "../../cli/deployment/api.js";
 import { KillableDeployment } from "../../embedded/test/support/process/killable.js";
 import { CONVEX_CLI } from "../../embedded/test/support/officialCli.js";
 import { Random } from "../../embedded/test/support/random.js";
+import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/shared/limits.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -79,8 +80,8 @@ test(
 test("a purge killed in the middle finishes by itself, with exact counts", async () => {
   const now = Date.now();
   const old = 12_000;
-  for (let first = 0; first < old; first += 500) {
-    const rows = Array.from({ length: 500 }, (_, i) => ({
+  for (let first = 0; first < old; first += MAX_IMPORT_ROWS) {
+    const rows = Array.from({ length: MAX_IMPORT_ROWS }, (_, i) => ({
       anonymousId: `old-${first + i}`,
       createdAt: now - 60 * DAY_MS,
       lastActive: now - 30 * DAY_MS - first - i,
