@@ -133,7 +133,8 @@ test(
     const first = await cli.quick<ExportJson>(["export", "first.jsonl"]);
     expect(first.actions).toBeGreaterThanOrEqual(6_600);
     await cli.quick(["forget", "d", "--confirm", "d"]);
-    await cli.quick<ImportJson>(["import", "first.jsonl"]);
+    const restore = ["--restore-erased", "--reason", "a test"];
+    await cli.quick<ImportJson>(["import", "first.jsonl", ...restore]);
     await cli.quick(["export", "second.jsonl"]);
     const [before, after] = ["first.jsonl", "second.jsonl"].map((name) =>
       readFileSync(join(cli.folder, name), "utf8"),
