@@ -52,6 +52,19 @@ interface Audited {
   actor?: string;
 }
 
+/** What to purge. */
+export interface PurgeOf extends Audited {
+  /** Days without a sign of life, more than 0; may be a fraction. */
+  daysInactive: number;
+}
+
+/** The purge that was started, or is under way; sessions last active before `cutoff`, in ms since the epoch, go. */
+export interface PurgeStarted {
+  runId: string;
+  cutoff: number;
+  status: "started" | "alreadyRunning";
+}
+
 /** The session to end, and for how long its visitor may not come back. */
 export type EndOf = {
   /** Kept with the session until the visitor comes back, for operators. */

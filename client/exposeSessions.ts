@@ -141,10 +141,7 @@ export function exposeSessions(
       returns: vOwnLink,
       handler: async (ctx, args): Promise<OwnLink> => {
         const userId = (await options.identify?.(ctx)) ?? null;
-        const linked = await ctx.runQuery(
-          component.visitors.ownVisit.user,
-          args,
-        );
+        const linked = await sessions.linkOf(ctx, args);
         const isLinked =
           linked &&
           (userId === null ? linked.userId !== null : linked.userId === userId);
@@ -161,7 +158,7 @@ export function exposeSessions(
       args: visitor,
       returns: v.union(vOwnVisit, v.null()),
       handler: (ctx, args): Promise<OwnVisit | null> =>
-        ctx.runQuery(component.visitors.ownVisit.get, args),
+        sessions.ownVisit(ctx, args),
     }),
 
     /**
@@ -191,19 +188,7 @@ export function exposeSessions(
       returns: vCleanup,
       handler: async (ctx, { daysInactive = 30 }) => {
         await permit(options.authorize, ctx, "cleanupOldSessions");
-        if (!(daysInactive > 0)) {
-          throw new ConvexError({
-            kind: "invalidArgument",
-            message: `daysInactive must be more than 0, got ${daysInactive}.`,
-            argument: "daysInactive",
-          });
-        }
-        return await ctx.runMutation(component.runs.control.start, {
-          kind: "purge",
-          cutoff: { daysAgo: daysInactive },
-          actor: "app",
-          trigger: "app",
-        });
+        return await sessions.purge(ctx, { daysInactive });
       },
     }),
   };

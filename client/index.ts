@@ -30,6 +30,8 @@ export type {
   EndOf,
   ForgetOf,
   Forgotten,
+  PurgeOf,
+  PurgeStarted,
   UnblockOf,
   VisitorAction,
   VisitorReport,

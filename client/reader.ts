@@ -7,7 +7,10 @@ import type {
   ActiveSession,
   SessionOf,
 } from "../convex/sessionTracker/shared/sessions.js";
-import type { SessionVisit } from "../convex/sessionTracker/shared/sessionVisits.js";
+import type {
+  OwnVisit,
+  SessionVisit,
+} from "../convex/sessionTracker/shared/sessionVisits.js";
 import { DAY_MS } from "../convex/sessionTracker/shared/times.js";
 import { idOf, type QueryRunner } from "./calls.js";
 import { toPage } from "./pages.js";
@@ -76,6 +79,56 @@ export class SessionReader {
     const session = idOf(of);
     return await ctx.runQuery(this.component.visitors.appSessions.get, {
       session,
+    });
+  }
+
+  /**
+   * A visitor's own visit: the one under way, else the last; `null` where none is known, such as for an anonymousId that
+   * is nobody's. It holds what the visitor's own browser told, and a block that is in force.
+   *
+   * Reads two documents; the visitor's heartbeats that are written down re-run a query.
+   *
+   * @example
+   * ```ts
+   * export const myVisit = query({
+   *   args: { anonymousId: v.string() },
+   *   handler: (ctx, { anonymousId }) => sessions.ownVisit(ctx, { anonymousId }),
+   * });
+   * ```
+   */
+  async ownVisit(
+    ctx: QueryRunner,
+    { anonymousId }: { anonymousId: string },
+  ): Promise<OwnVisit | null> {
+    return await ctx.runQuery(this.component.visitors.ownVisit.get, {
+      anonymousId,
+    });
+  }
+
+  /**
+   * Whom a visitor's session is linked to: `userId` is `null` where it is to nobody, and the answer `null` where there is
+   * no session.
+   *
+   * Reads one document; heartbeats do not re-run a query.
+   *
+   * @example
+   * ```ts
+   * export const isMine = query({
+   *   args: { anonymousId: v.string() },
+   *   handler: async (ctx, { anonymousId }) => {
+   *     const user = await ctx.auth.getUserIdentity();
+   *     const linked = await sessions.linkOf(ctx, { anonymousId });
+   *     return user !== null && linked?.userId === user.subject;
+   *   },
+   * });
+   * ```
+   */
+  async linkOf(
+    ctx: QueryRunner,
+    { anonymousId }: { anonymousId: string },
+  ): Promise<{ userId: string | null } | null> {
+    return await ctx.runQuery(this.component.visitors.ownVisit.user, {
+      anonymousId,
     });
   }
 

@@ -1,3 +1,4 @@
+import { ConvexError } from "convex/values";
 import type {
   ActionResult,
   SessionOf,
@@ -10,6 +11,8 @@ import {
   type Forgotten,
   idOf,
   type MutationRunner,
+  type PurgeOf,
+  type PurgeStarted,
   type QueryRunner,
   type UnblockOf,
   type VisitorAction,
@@ -269,6 +272,42 @@ export class SessionTracker extends SessionsOfUser {
     const session = idOf(of);
     return await ctx.runMutation(this.component.visitors.link.none, {
       session,
+    });
+  }
+
+  /**
+   * Starts a purge of sessions that have been inactive for so many days, by the deployment's clock, with their visits
+   * and actions; where a purge is under way, names that one instead. Its first page follows at once, in a transaction of
+   * its own: `sessions-ops runs show RUN_ID` tells of it. The schedule `purge` does the same by the retention.
+   *
+   * Writes two documents here, whatever there is to purge.
+   * @throws ConvexError `invalidArgument` for `daysInactive` that is not more than 0; `invalidCutoff` for less than the
+   *   idle timeout
+   *
+   * @example
+   * ```ts
+   * export const cleanUp = internalMutation({
+   *   args: {},
+   *   handler: (ctx) => sessions.purge(ctx, { daysInactive: 30 }),
+   * });
+   * ```
+   */
+  async purge(
+    ctx: MutationRunner,
+    { daysInactive, actor = "app" }: PurgeOf,
+  ): Promise<PurgeStarted> {
+    if (!(daysInactive > 0)) {
+      throw new ConvexError({
+        kind: "invalidArgument",
+        message: `daysInactive must be more than 0, got ${daysInactive}.`,
+        argument: "daysInactive",
+      });
+    }
+    return await ctx.runMutation(this.component.runs.control.start, {
+      kind: "purge",
+      cutoff: { daysAgo: daysInactive },
+      actor,
+      trigger: "app",
     });
   }
 
