@@ -1,10 +1,12 @@
 /** The audit log for people: an entry takes a line for what was done by whom, and others for what came of it. */
 import type { AuditEntry } from "../deployment/api.js";
+import { filterText } from "../many/filter.js";
 import { cutoffText } from "../runs/kinds.js";
 import { changeLines } from "../settings/table.js";
 import { entries as linesOf } from "../terminal/entries.js";
 import { countOf, formatNumber } from "../terminal/words.js";
 import { formatTime } from "../time/time.js";
+import type { Filter } from "../../convex/sessionTracker/shared/runs/filter.js";
 import type { BlockedUntil } from "../../convex/sessionTracker/shared/sessions.js";
 import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
 
@@ -60,9 +62,19 @@ function fieldText(name: string, value: unknown): string {
   if (WORDS.includes(name)) return String(value);
   if (name === "blockedUntil") return blockText(value as BlockedUntil);
   if (name === "cutoff") return `cutoff ${cutoffText(value as number)}`;
+  if (name === "filter") return filterWithoutIds(value as FilterWithoutIds);
   const text =
     typeof value === "number" ? formatNumber(value) : valueText(value);
   return `${name} ${text}`;
+}
+
+/** The log keeps that a run took the sessions of a user, and not of which. */
+type FilterWithoutIds = Omit<Filter, "userId"> & { userId?: true };
+
+function filterWithoutIds({ userId, ...rest }: FilterWithoutIds): string {
+  const others = filterText(rest);
+  const whose = userId === undefined ? [] : ["of a user"];
+  return `sessions ${[...whose, ...(others === "" ? [] : [others])].join(", ")}`;
 }
 
 function valueText(value: unknown): string {

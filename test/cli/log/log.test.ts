@@ -42,6 +42,21 @@ test("every entry fits 80 columns, and says who, why and what came of it", async
   }
 });
 
+test("a run over a filter says of whom it was, and not which user's", async () => {
+  const { component, terminal } = await setUpLog();
+  await component.mutation(api.visitors.link.user, {
+    anonymousId: "visitor-1",
+    userId: "someone",
+  });
+  const filter = ["--user", "someone", "--active-after", "30d"];
+  await terminal.run("end", ...filter, "--block", "1h", "--yes");
+  const { stdout } = await terminal.run("log", "--what", "run.started");
+  expect(stdout).toContain(
+    "; sessions of a user, last active at or after 2026-07-16 12:00:00 UTC; ",
+  );
+  expect(stdout).not.toContain("someone");
+});
+
 test("an erasure can be shown, and names nobody", async () => {
   const { terminal } = await setUpLog();
   await terminal.run("forget", "visitor-1", "--confirm", "visitor-1");
