@@ -77,7 +77,7 @@ async function endOne(
     const until = blockedText(blockedUntilJson(blockedUntil));
     print(context, `Session ${sessionId} is ${state} and blocked ${until}.`);
     const command = shellCommand("sessions-ops", "unblock", sessionId);
-    note(context, `\`${command}\` lets the visitor come back before that.`);
+    note(context, `\`${command}\` lets the visitor come back.`);
   }
   if (!ended && options.block === undefined) {
     note(context, "It was before: nothing was changed.");
