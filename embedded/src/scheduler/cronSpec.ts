@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import cronParser from "cron-parser";
 import type { JSONValue } from "convex/values";
 import { EmbeddedError } from "../errors.js";
+import { nextMatchMs, parseCronExpression } from "./cronExpression.js";
 
 /** The times at which a static cron fires, as `cronJobs().export()` writes them. */
 export type CronSchedule =
@@ -35,21 +36,90 @@ export function nextFireMs(
     return afterMs + intervalMs(schedule);
   }
   const expression = cronExpression(schedule, identifier);
-  try {
-    return cronParser
-      .parseExpression(expression, {
-        currentDate: new Date(afterMs),
-        utc: true,
-      })
-      .next()
-      .getTime();
-  } catch (cause) {
-    throw new EmbeddedError(
-      "invalidPush",
-      `Cron "${identifier}" has a schedule that never fires or cannot be read: "${expression}" (${cause instanceof Error ? cause.message : String(cause)})`,
-      { cause },
+  const cron = parseCronExpression(expression);
+  if (cron === undefined) return earlierGrammar(expression, afterMs);
+  const next = nextMatchMs(cron, afterMs);
+  if (next !== undefined) return next;
+  throw invalidCron(
+    `The cron spec ${JSON.stringify(expression)} will never match any time, in "${identifier}"`,
+  );
+}
+
+/**
+ * Refuses what Convex refuses of a cron that is pushed.
+ * @throws EmbeddedError "invalidPush"
+ */
+export function checkCronSpec(
+  identifier: string,
+  { schedule }: CronSpec,
+): void {
+  if (!/^[\x20-\x7e]*$/.test(identifier)) {
+    throw invalidCron(
+      `CronIdentifier ${identifier} has invalid character ${JSON.stringify(/[^\x20-\x7e]/u.exec(identifier)?.[0])}: CronIdentifiers can only contain ASCII letters, numbers, spaces, underscores, dashes and apostrophes`,
     );
   }
+  if (schedule.type === "interval") {
+    checkInterval(schedule, identifier);
+    return;
+  }
+  if (schedule.type === "cron") {
+    if (parseCronExpression(schedule.cron) === undefined) {
+      throw invalidCron(
+        `Failed to parse cron expression ${JSON.stringify(schedule.cron)} of "${identifier}": it needs minute, hour, day, month and day of the week (0 to 6), one blank apart`,
+      );
+    }
+  } else {
+    checkBetween(schedule, "minuteUTC", [0, 59], "minuteUTC");
+    if ("hourUTC" in schedule)
+      checkBetween(schedule, "hourUTC", [0, 23], "hourUTC");
+    if ("day" in schedule)
+      checkBetween(schedule, "day", [1, 31], "day of month");
+  }
+  nextFireMs(schedule, identifier, 0);
+}
+
+/** Times by the parser that deployments used when they stored their crons: those go on until a push. */
+function earlierGrammar(expression: string, afterMs: number): number {
+  return cronParser
+    .parseExpression(expression, { currentDate: new Date(afterMs), utc: true })
+    .next()
+    .getTime();
+}
+
+function checkInterval(schedule: CronSchedule, identifier: string): void {
+  const units = (["seconds", "minutes", "hours"] as const).flatMap((unit) =>
+    unit in schedule ? [(schedule as Record<string, unknown>)[unit]] : [],
+  );
+  if (units.length !== 1) {
+    throw invalidCron(
+      `Exactly one of (seconds, minutes, hours) should be specified, in "${identifier}"`,
+    );
+  }
+  if (!Number.isInteger(units[0]) || (units[0] as number) <= 0) {
+    throw invalidCron(
+      `Interval must be an integer greater than 0, in "${identifier}"`,
+    );
+  }
+}
+
+function checkBetween(
+  schedule: CronSchedule,
+  key: string,
+  [min, max]: readonly [number, number],
+  name: string,
+): void {
+  const value = (schedule as Record<string, unknown>)[key];
+  if (value === undefined || value === null) return;
+  if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) {
+    return;
+  }
+  throw invalidCron(
+    `${name} must be ${min}-${max} in ${JSON.stringify(schedule, null, 2)}`,
+  );
+}
+
+function invalidCron(problem: string): EmbeddedError {
+  return new EmbeddedError("invalidPush", problem);
 }
 
 function intervalMs(
@@ -78,7 +148,7 @@ function cronExpression(
   identifier: string,
 ): string {
   if (schedule.type === "cron") {
-    return fiveFields(schedule.cron, identifier);
+    return schedule.cron;
   }
   const minute = schedule.minuteUTC ?? chosenMinute(identifier);
   switch (schedule.type) {
@@ -98,18 +168,6 @@ function cronExpression(
       );
     }
   }
-}
-
-/**
- * The five fields of a cron expression. Convex has no seconds and no names such as `@daily`, which
- * cron-parser would take.
- */
-function fiveFields(expression: string, identifier: string): string {
-  if (expression.trim().split(/\s+/).length === 5) return expression;
-  throw new EmbeddedError(
-    "invalidPush",
-    `Cron "${identifier}" needs an expression of five fields (minute, hour, day, month, day of the week), got "${expression}"`,
-  );
 }
 
 function chosenMinute(identifier: string): number {

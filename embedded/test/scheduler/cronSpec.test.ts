@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { nextFireMs, type CronSchedule } from "../../src/scheduler/cronSpec.js";
+import {
+  checkCronSpec,
+  nextFireMs,
+  type CronSchedule,
+} from "../../src/scheduler/cronSpec.js";
 
 const next = (schedule: CronSchedule, after: string) =>
   new Date(nextFireMs(schedule, "name", Date.parse(after))).toISOString();
@@ -74,13 +78,50 @@ describe("the next fire", () => {
     ).toBe(minutes[0]);
   });
 
+  // Crons that an earlier version stored go on as they were, until a push brings them again.
+  it("of an expression that Convex does not have is by cron-parser", () => {
+    expect(
+      next({ type: "cron", cron: "0 0 * * 7" }, "2026-01-01T00:00:00Z"),
+    ).toBe("2026-01-04T00:00:00.000Z");
+  });
+});
+
+describe("a pushed cron", () => {
+  const check = (schedule: unknown, identifier = "name") =>
+    checkCronSpec(identifier, {
+      name: "app:tidy",
+      args: [{}],
+      schedule: schedule as CronSchedule,
+    });
+
   it.each([
-    ...["nonsense", "61 * * * *", "0 0 31 2 *"],
-    // Convex has neither seconds nor names.
-    ...["*/10 * * * * *", "@daily", "*", ""],
-  ])("is refused for %j", (cron) => {
-    expect(() => next({ type: "cron", cron }, "2026-01-01T00:00:00Z")).toThrow(
-      `Cron "name"`,
+    [{ type: "interval", seconds: 1, hours: 1 }, "Exactly one of"],
+    [{ type: "interval" }, "Exactly one of"],
+    [
+      { type: "interval", minutes: 0 },
+      "Interval must be an integer greater than 0",
+    ],
+    [
+      { type: "interval", seconds: 1.5 },
+      "Interval must be an integer greater than 0",
+    ],
+    [{ type: "hourly", minuteUTC: 60 }, "minuteUTC must be 0-59 in"],
+    [{ type: "daily", hourUTC: 24 }, "hourUTC must be 0-23 in"],
+    [{ type: "monthly", hourUTC: 0, day: 32 }, "day of month must be 1-31 in"],
+    [
+      { type: "cron", cron: "0 0 31 2 *" },
+      'The cron spec "0 0 31 2 *" will never match any time',
+    ],
+    [{ type: "cron", cron: "61 * * * *" }, "Failed to parse cron expression"],
+  ])("with %j is refused", (schedule, problem) => {
+    expect(() => check(schedule)).toThrow(problem);
+  });
+
+  it("needs a name of ASCII characters", () => {
+    const hourly = { type: "hourly", minuteUTC: 1 };
+    expect(() => check(hourly, "täglich")).toThrow(
+      'CronIdentifier täglich has invalid character "ä"',
     );
+    expect(() => check(hourly, "every 2 minutes (UTC)!")).not.toThrow();
   });
 });

@@ -3,9 +3,9 @@ import type {
   ModuleNamespace,
   UdfType,
 } from "../../functions/types.js";
-import { nextFireMs, type CronSpec } from "../../scheduler/cronSpec.js";
 import { badRequest } from "../http/http.js";
-import { exportJson, type ComponentExports } from "./definitions.js";
+import { analyzeCrons, checkCronTargets, type AnalyzedCron } from "./crons.js";
+import type { ComponentExports } from "./definitions.js";
 
 /** Contents of a module, in the shape the CLI reads. */
 export interface AnalyzedModule {
@@ -18,11 +18,6 @@ export interface AnalyzedModule {
 export interface HttpRoute {
   route: { path: string; method: string };
   pos: null;
-}
-
-export interface AnalyzedCron {
-  identifier: string;
-  spec: CronSpec;
 }
 
 /** Lists the functions, HTTP routes and crons of a definition's entry points. */
@@ -141,42 +136,4 @@ function analyzeRoutes(router: unknown): HttpRoute[] {
     route: { path, method },
     pos: null,
   }));
-}
-
-function analyzeCrons(crons: unknown): AnalyzedCron[] {
-  const exported = exportJson(crons, "crons.js");
-  if (exported === undefined) {
-    throw badRequest(
-      "InvalidModules",
-      "The default export of crons.js must be what cronJobs() returns.",
-    );
-  }
-  const specs = Object.entries(exported as Record<string, CronSpec>);
-  return specs.map(([identifier, spec]) => {
-    if (!/^[\x20-\x7e]+$/.test(identifier)) {
-      throw badRequest(
-        "InvalidModules",
-        `The name of a cron job needs ASCII characters that can be printed, got ${JSON.stringify(identifier)}.`,
-      );
-    }
-    nextFireMs(spec.schedule, identifier, 0);
-    return { identifier, spec };
-  });
-}
-
-function checkCronTargets(analysis: ReadonlyMap<string, AnalyzedModule>): void {
-  for (const { cronSpecs } of analysis.values()) {
-    for (const { identifier, spec } of cronSpecs ?? []) {
-      const [modulePath = "", name = "default"] = spec.name.split(":");
-      const target = analysis
-        .get(`${modulePath.replace(/\.js$/, "")}.js`)
-        ?.functions.find((candidate) => candidate.name === name);
-      if (target === undefined || target.udfType === "Query") {
-        throw badRequest(
-          "InvalidModules",
-          `The cron job "${identifier}" calls "${spec.name}", which is ${target === undefined ? "no function of this push" : "a query; crons call mutations and actions"}.`,
-        );
-      }
-    }
-  }
 }

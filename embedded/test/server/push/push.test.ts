@@ -178,7 +178,7 @@ describe("a push that fails leaves the running code", () => {
             export default crons;`,
         },
       },
-      /cron job "tidy" calls "app:tidy"/,
+      /The cron job 'tidy' schedules a function that does not exist: app.js:tidy/,
     ],
     [
       "schema.ts exports no schema",
