@@ -142,9 +142,9 @@ export const batch = mutation({
       changed.push(result);
       visits.push(...result.closed);
     }
-    await countStates(ctx, states);
-    await countVisits(ctx, visits);
-    await noteChanges(ctx, changed);
+    await countStates(ctx, states, "import");
+    await countVisits(ctx, visits, "import");
+    await noteChanges(ctx, changed, "import");
     return imported;
   },
 });

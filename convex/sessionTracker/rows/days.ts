@@ -5,8 +5,8 @@
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import type { Day, DayCounts } from "../shared/days.js";
-import type { RunKind } from "../shared/runs/kinds.js";
 import { isBounce, type Visit } from "../shared/visits.js";
+import type { CountsMany } from "./counters.js";
 
 /** The figures of a visit that has closed, or the figures that a closed visit has gained since. */
 export interface ClosedVisit extends DayCounts {
@@ -41,12 +41,12 @@ export function gained(visit: Visit, engagedMs: number): ClosedVisit {
 
 /**
  * Adds to the days on which the visits began: one row for each day.
- * @param of the run that closed them
+ * @param of who closed many; left out by mutations that are about one visitor, or one user
  */
 export async function countVisits(
   ctx: MutationCtx,
   visits: ClosedVisit[],
-  of?: RunKind,
+  of?: CountsMany,
 ): Promise<void> {
   const byDay = new Map<string, DayCounts>();
   for (const { startedAt, ...counts } of visits) {
@@ -56,7 +56,7 @@ export async function countVisits(
   const shard =
     of === undefined
       ? FIRST_VISITOR_SHARD + Math.floor(Math.random() * VISITOR_SHARDS)
-      : SHARD_OF_RUN[of];
+      : SHARD_OF_MANY[of];
   for (const [day, counts] of byDay) {
     await addToShard(ctx, { day, shard }, counts);
   }
@@ -120,20 +120,21 @@ export function sum(a: DayCounts, b: DayCounts): DayCounts {
 // ── Shards ──────────────────────────────────────────────────────────────────
 
 /**
- * Pages of runs have shards of their own, as in the counters: a page may take a second, and would conflict with
- * any visit that closes meanwhile. Imported figures have another shard, so that they can be imported again.
+ * Who closes many visits at once has a shard, as in the counters: a page of a run may take a second, and would
+ * conflict with any visit that closes meanwhile. Imported figures have that of imports.
  */
-export const IMPORT_SHARD = -1;
+const IMPORT_SHARD = -1;
 const FIRST_VISITOR_SHARD = 2;
 const VISITOR_SHARDS = 6;
-const SHARD_OF_RUN: Record<RunKind, number> = {
+const SHARD_OF_MANY: Record<CountsMany, number> = {
   expire: 0,
   purge: 1,
   end: 8,
   forget: 9,
+  import: IMPORT_SHARD,
 };
 /** Number of shards that a day may have. */
-export const SHARDS = 1 + VISITOR_SHARDS + Object.keys(SHARD_OF_RUN).length;
+export const SHARDS = VISITOR_SHARDS + Object.keys(SHARD_OF_MANY).length;
 
 export const NOTHING: DayCounts = {
   newVisitors: 0,

@@ -7,18 +7,14 @@
  * that transaction it is compared with the counters, which may be corrected. A difference between the two is
  * therefore a fault of the counters, never traffic.
  */
-import { ShardedCounter } from "@convex-dev/sharded-counter";
 import type { Infer } from "convex/values";
 import { components } from "../_generated/api.js";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import { comparePlaces } from "../shared/places.js";
-import {
-  SESSION_STATES,
-  type SessionState,
-  type vStateCounts,
-} from "../shared/sessions.js";
+import type { SessionState, vStateCounts } from "../shared/sessions.js";
 import { MINUTE_MS } from "../shared/times.js";
+import { addToCounters, type CountsMany } from "./counters.js";
 
 export type Counts = Infer<typeof vStateCounts>;
 
@@ -41,10 +37,14 @@ export function changeOf(
   return { session: _id, creationTime: _creationTime, from: state, to };
 }
 
-/** Adds changes to the tally under way, if any. To be called in each transaction that calls `countStates`. */
+/**
+ * Adds changes to the tally under way, if any. To be called in each transaction that calls `countStates`.
+ * @param of as there
+ */
 export async function noteChanges(
   ctx: MutationCtx,
   changed: StateChange[],
+  of?: CountsMany,
 ): Promise<void> {
   if (changed.length === 0) return;
   const tally = await findTally(ctx);
@@ -56,10 +56,7 @@ export async function noteChanges(
     if (change.from !== null) sums[change.from] -= 1;
     if (change.to !== null) sums[change.to] += 1;
   }
-  for (const state of SESSION_STATES) {
-    if (sums[state] === 0) continue;
-    await changesOf(tally._id).add(ctx, state, sums[state]);
-  }
+  await addToCounters(ctx, (state) => nameOf(tally._id, state), sums, of);
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
@@ -94,14 +91,15 @@ async function isCounted(
 
 /** The counters of a tally's changes, sharded like the others so that two visitors do not conflict. */
 export function changesOf(tally: Id<"tallies">) {
-  const counter = new ShardedCounter<string>(components.shardedCounter);
-  const nameOf = (state: SessionState) => `${tally} ${state}`;
+  const { count, reset } = components.shardedCounter.public;
   return {
-    add: (ctx: MutationCtx, state: SessionState, count: number) =>
-      counter.add(ctx, nameOf(state), count),
     count: (ctx: MutationCtx, state: SessionState) =>
-      counter.count(ctx, nameOf(state)),
+      ctx.runQuery(count, { name: nameOf(tally, state) }),
     reset: (ctx: MutationCtx, state: SessionState) =>
-      counter.reset(ctx, nameOf(state)),
+      ctx.runMutation(reset, { name: nameOf(tally, state) }),
   };
+}
+
+function nameOf(tally: Id<"tallies">, state: SessionState): string {
+  return `${tally} ${state}`;
 }

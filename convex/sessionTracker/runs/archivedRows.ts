@@ -107,7 +107,7 @@ export async function deleteArchived(ctx: MutationCtx, archived: Archived[]) {
     purged.push(toHookSession(row, row.inactiveSince ?? 0));
   }
   await countStates(ctx, counts, "purge");
-  await noteChanges(ctx, changed);
+  await noteChanges(ctx, changed, "purge");
   await callHook(ctx, "onPurged", purged);
   const sessions = purged.length;
   return { leases: 0, sessions, visits, actions, last, stayed };

@@ -126,7 +126,7 @@ export const work = internalMutation({
   handler: (ctx, { kind, filter, ...args }) => {
     if (!isFiltered(kind)) return doPage(ctx, { kind, ...args });
     const many = manyOf({ kind, filter, ...args });
-    return doManyPage(ctx, { ...args, ...many });
+    return doManyPage(ctx, { ...args, ...many, isOfRun: true });
   },
 });
 

@@ -95,7 +95,7 @@ async function expireLeases(
   const counts = { active: -expired.length, expired: expired.length };
   await countStates(ctx, counts, kind);
   await countVisits(ctx, visits, kind);
-  await noteChanges(ctx, changed);
+  await noteChanges(ctx, changed, kind);
   await callHook(ctx, "onExpired", expired);
   return leases.length <= count;
 }
@@ -144,7 +144,7 @@ async function purgeSessions(
   }
   done.sessions = purged.length;
   await countStates(ctx, counts, "purge");
-  await noteChanges(ctx, changed);
+  await noteChanges(ctx, changed, "purge");
   await callHook(ctx, "onPurged", purged);
   return noneLeft;
 }

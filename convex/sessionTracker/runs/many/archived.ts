@@ -85,7 +85,7 @@ export async function eraseArchived(
   const byId = new Map(archived.map((was) => [was.session.sessionId, was]));
   const taker = erasing(
     ctx,
-    { hookUnable },
+    { hookUnable, isOfRun: true },
     await openAllowance(ctx, archived.length),
     done,
     async (session) => {

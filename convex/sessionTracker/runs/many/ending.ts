@@ -19,8 +19,9 @@ export function ending(
   ctx: MutationCtx,
   {
     hookUnable,
+    isOfRun,
     ...how
-  }: Pick<ManyPage, "blockedUntil" | "reason" | "hookUnable">,
+  }: Pick<ManyPage, "blockedUntil" | "reason" | "hookUnable" | "isOfRun">,
   allowance: Allowance,
   done: PageDone,
 ): Taker {
@@ -61,9 +62,10 @@ export function ending(
   }
 
   async function finish(): Promise<void> {
-    await countStates(ctx, counts, "end");
-    await countVisits(ctx, visits, "end");
-    await noteChanges(ctx, changed);
+    const of = isOfRun ? "end" : undefined;
+    await countStates(ctx, counts, of);
+    await countVisits(ctx, visits, of);
+    await noteChanges(ctx, changed, of);
     await tellAllEnded(ctx, ended, hookUnable);
   }
 

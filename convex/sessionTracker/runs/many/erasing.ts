@@ -31,7 +31,7 @@ type DeleteRows = (
 /** @param deleteRowsOf deletes the visits and actions of a visitor, as many as are to go in this page */
 export function erasing(
   ctx: MutationCtx,
-  { hookUnable }: Pick<ManyPage, "hookUnable">,
+  { hookUnable, isOfRun }: Pick<ManyPage, "hookUnable" | "isOfRun">,
   allowance: Allowance,
   done: PageDone,
   deleteRowsOf: DeleteRows = (session, lease) =>
@@ -70,9 +70,10 @@ export function erasing(
   }
 
   async function finish(): Promise<void> {
-    await countVisits(ctx, visits, "forget");
-    await countStates(ctx, counts, "forget");
-    await noteChanges(ctx, changed);
+    const of = isOfRun ? "forget" : undefined;
+    await countVisits(ctx, visits, of);
+    await countStates(ctx, counts, of);
+    await noteChanges(ctx, changed, of);
     await noteErased(ctx, ...erased);
     await tellAllErased(ctx, erased, hookUnable);
   }

@@ -83,7 +83,7 @@ async function takeAll(
   checkReason(reason);
   const many = freeze({ kind, filter, block }, Date.now());
   if (await fits(ctx, many)) {
-    const page = { ...many, reason, cursor: null };
+    const page = { ...many, reason, cursor: null, isOfRun: false };
     const pageSize = PAGE_SIZE;
     const done = await doManyPage(ctx, { ...page, pageSize });
     const { sessions, visits, actions } = done;

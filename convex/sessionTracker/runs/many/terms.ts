@@ -31,6 +31,8 @@ export function manyOf(
 export interface ManyPage extends Many {
   cursor: Cursor | null;
   pageSize: number;
+  /** Whether it is a page of a run, which counts in shards of its own; of the app's calls several may be under way. */
+  isOfRun: boolean;
   /** Number of sessions to take at most. */
   sessionsLeft?: number | undefined;
   /** Why the run was started; ended sessions keep it. */
