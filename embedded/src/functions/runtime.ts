@@ -21,12 +21,15 @@ import {
   findRequested,
   newRequestId,
   toOutcome,
+  toQueryText,
 } from "./requests.js";
 import { Realm } from "./realm/realm.js";
 import { Span } from "./execution/span.js";
 import type {
+  Asked,
   CompletionEvent,
   DeployedCode,
+  QueryText,
   UdfOutcome,
   UdfRequest,
   UdfType,
@@ -76,7 +79,14 @@ interface RunContext {
   readonly data?: Transaction;
   /** Journal of an earlier run of the same query. */
   readonly journal?: string | null;
+  /** Whether the caller waits until everything is on disk. @default the runtime does */
+  readonly callerWaits?: boolean;
 }
+
+type RunExtras = Partial<Pick<RunContext, "hooks" | "data" | "callerWaits">> & {
+  deployment?: Deployment;
+  asked?: Asked;
+};
 
 /** Runs the functions of the deployed code against the database. */
 export class Runtime implements ExecutionRuntime {
@@ -158,6 +168,29 @@ export class Runtime implements ExecutionRuntime {
     }
   }
 
+  /**
+   * Runs a query on a view of the snapshot, to the text of its result. Nobody may be shown the
+   * outcome before the snapshot is on disk, for which this does not wait.
+   */
+  async runQueryText(
+    request: UdfRequest,
+    { data, deployment }: RuntimeSnapshot,
+  ): Promise<QueryText> {
+    const view = data.snapshotView();
+    const asked = { identity: false, time: false };
+    try {
+      const { ended, requestId } = await this.#runRequest(request, "Query", {
+        data: view,
+        deployment,
+        asked,
+        callerWaits: true,
+      });
+      return toQueryText(ended, requestId, asked);
+    } finally {
+      view.release();
+    }
+  }
+
   runMutation(request: UdfRequest, hooks?: MutationHooks): Promise<UdfOutcome> {
     return this.run(request, "Mutation", hooks === undefined ? {} : { hooks });
   }
@@ -173,11 +206,21 @@ export class Runtime implements ExecutionRuntime {
   async run(
     request: UdfRequest,
     udfType?: UdfType,
-    extras: Partial<Pick<RunContext, "hooks" | "data">> & {
-      deployment?: Deployment;
-    } = {},
+    extras: RunExtras = {},
   ): Promise<UdfOutcome> {
-    const { deployment = this.#deployment } = extras;
+    const { ended, requestId } = await this.#runRequest(
+      request,
+      udfType,
+      extras,
+    );
+    return toOutcome(ended, requestId);
+  }
+
+  async #runRequest(
+    request: UdfRequest,
+    udfType: UdfType | undefined,
+    { asked, deployment = this.#deployment, ...extras }: RunExtras,
+  ): Promise<{ ended: Ended; requestId: string }> {
     const context: RequestContext = {
       requestId: request.requestId ?? newRequestId(),
       source: "client",
@@ -186,26 +229,28 @@ export class Runtime implements ExecutionRuntime {
       ip: request.ip ?? null,
       userAgent: request.userAgent ?? null,
       job: null,
+      ...(asked === undefined ? {} : { asked }),
     };
-    let ended: Ended;
+    const { requestId } = context;
     try {
       const entry = findRequested(deployment, request);
       if (udfType !== undefined) {
         checkType(entry, udfType);
       }
-      ended = await this.runEntry(entry, argsObject(request.args), {
+      const ended = await this.runEntry(entry, argsObject(request.args), {
         ...extras,
         deployment,
         request: context,
         journal: request.journal ?? null,
       });
+      return { ended, requestId };
     } catch (error) {
       if (!(error instanceof FunctionFailure)) {
         throw error;
       }
-      ended = { json: "", logs: new LogLines(), failure: error };
+      const ended = { json: "", logs: new LogLines(), failure: error };
+      return { ended, requestId };
     }
-    return toOutcome(ended, context.requestId);
   }
 
   /** Runs a function that was already looked up; its failure is part of the result. */
@@ -216,7 +261,7 @@ export class Runtime implements ExecutionRuntime {
   ): Promise<Ended> {
     const ended = await this.#runByType(entry, args, context);
     // A failure waits too: its text may tell of data that the function read.
-    await ended.durable;
+    if (context.callerWaits !== true) await ended.durable;
     return ended;
   }
 

@@ -85,6 +85,27 @@ export interface UdfRequest {
 /** The outcome of a call, as the HTTP API words it. */
 export type UdfOutcome = UdfSuccess | UdfError;
 
+/** What a query asked for that is not in the database. */
+export interface Asked {
+  /** Who is signed in. */
+  identity: boolean;
+  /** The time. */
+  time: boolean;
+}
+
+/** The outcome of a query as text, for many readers of the same result. */
+export interface QueryText {
+  /** What failed; otherwise the JSON text of the result. */
+  readonly outcome:
+    { readonly status: "success"; readonly json: string } | UdfError;
+  readonly logLines: string[];
+  /** Of a query that read a page. */
+  readonly journal: string | null;
+  /** The intervals that the outcome depends on; none where nothing ran. */
+  readonly readSet: Iterable<ReadInterval>;
+  readonly asked: Readonly<Asked>;
+}
+
 export interface UdfSuccess {
   readonly status: "success";
   readonly value: JSONValue;

@@ -84,3 +84,45 @@ it.each([
     await added;
   },
 );
+
+it("a query as text tells whether it asked who is signed in, or for the time", async () => {
+  engine = await Engine.open({
+    modules: {
+      app: `${IMPORTS}
+        export const neither = query({ handler: async () => ({ n: 1n }) });
+        export const identity = query({ handler: async (ctx) => (await ctx.auth.getUserIdentity())?.subject ?? null });
+        export const time = query({ handler: async () => typeof Date.now() });
+        export const nested = query({ handler: async (ctx) => [await ctx.runQuery(fn("app:identity"), {}), await ctx.runQuery(fn("app:time"), {})] });
+        export const random = query({ handler: async () => Math.random() < 2 });
+        export const fails = query({ handler: async (ctx) => { await ctx.auth.getUserIdentity(); throw new Error("no"); } });`,
+    },
+  });
+  const snapshot = engine.runtime.snapshot();
+  const ask = (path: string) =>
+    engine.runtime.runQueryText(
+      { componentPath: "", path, args: {}, access: "public" },
+      snapshot,
+    );
+  expect(await ask("app:neither")).toMatchObject({
+    outcome: { status: "success", json: '{"n":{"$integer":"AQAAAAAAAAA="}}' },
+    asked: { identity: false, time: false },
+  });
+  expect(await ask("app:identity")).toMatchObject({
+    asked: { identity: true, time: false },
+  });
+  expect(await ask("app:time")).toMatchObject({
+    asked: { identity: false, time: true },
+  });
+  expect(await ask("app:nested")).toMatchObject({
+    outcome: { json: '[null,"number"]' },
+    asked: { identity: true, time: true },
+  });
+  expect(await ask("app:random")).toMatchObject({
+    asked: { identity: false, time: false },
+  });
+  expect(await ask("app:fails")).toMatchObject({
+    outcome: { status: "error" },
+    asked: { identity: true },
+  });
+  snapshot.data.release();
+});

@@ -11,7 +11,7 @@ import type { FunctionEntry, FunctionSource } from "../functionEntry.js";
 import type { FunctionAddress } from "../functionPath.js";
 import { LogLines } from "./logLines.js";
 import { SeededRandom } from "./random.js";
-import type { CompletionEvent, ExecutionSource } from "../types.js";
+import type { Asked, CompletionEvent, ExecutionSource } from "../types.js";
 import type { UserTime } from "./userTime.js";
 
 /** The part that a request and all its calls have in common. */
@@ -26,6 +26,8 @@ export interface RequestContext {
   readonly userAgent: string | null;
   /** The scheduled function that the request runs, if any. */
   readonly job: { readonly componentPath: string; readonly id: string } | null;
+  /** Notes what its functions ask for, where somebody wants to know. */
+  readonly asked?: Asked;
 }
 
 /** The outcome of an execution. */
@@ -156,6 +158,7 @@ export class Execution implements ExecutionStart {
   }
 
   now(): number {
+    if (this.request.asked !== undefined) this.request.asked.time = true;
     return this.frozenNowMs ?? this.clock.now();
   }
 

@@ -14,7 +14,10 @@ export const metaSyncSyscalls: SyncSyscalls = {
 export const metaSyscalls: AsyncSyscalls = {
   "1.0/getUserIdentity": {
     scope: "any",
-    run: ({ request }) => JSON.stringify(request.identity),
+    run: ({ request }) => {
+      if (request.asked !== undefined) request.asked.identity = true;
+      return JSON.stringify(request.identity);
+    },
   },
   "1.0/getTransactionMetrics": {
     scope: "transaction",
