@@ -5,6 +5,7 @@ import { Database } from "./database/database.js";
 import { containFloatingRejections } from "./functions/floatingRejections.js";
 import { jobRunner } from "./functions/jobRunner.js";
 import { Runtime } from "./functions/runtime.js";
+import type { ConflictCount } from "./functions/conflicts.js";
 import type { CompletionEvent } from "./functions/types.js";
 import { Scheduler } from "./scheduler/scheduler.js";
 import { UnderWay, verdictFile } from "./scheduler/underWay.js";
@@ -33,6 +34,7 @@ import { endWhenStuck } from "./watchdog.js";
 
 export type { Clock } from "./clock.js";
 export { EmbeddedError, type EmbeddedErrorCode } from "./errors.js";
+export type { ConflictCount } from "./functions/conflicts.js";
 export type { CompletionEvent } from "./functions/types.js";
 export type { Log } from "./server/log.js";
 export type { DeploymentStats } from "./stats.js";
@@ -76,6 +78,8 @@ export interface EmbeddedDeployment {
   /** Answers a request as the HTTP API does, without a socket. */
   fetch(request: Request): Promise<Response>;
   stats(): DeploymentStats;
+  /** Conflicts of mutations since it was opened, by who lost to whom over which table. */
+  conflicts(): readonly ConflictCount[];
   /** Starts due jobs, now and later; does nothing where jobs run already. */
   startJobs(): Promise<void>;
   /** Calls `listener` for every execution that ended; returns the function that stops this. */
@@ -227,6 +231,7 @@ async function open(
     dataDir,
     fetch: toFetch(handlers.cloud),
     stats: () => counters.read(),
+    conflicts: () => runtime.conflicts.read(),
     startJobs,
     onCompletion: (tell) => runtime.onCompletion(tell),
     close: () => cleanups.run(),

@@ -2,6 +2,7 @@ import type { JSONValue } from "convex/values";
 import type { Clock } from "../clock.js";
 import type { Database } from "../database/database.js";
 import type { Transaction } from "../database/transactions/transaction.js";
+import { ConflictCounts } from "./conflicts.js";
 import { Deployment, type LoaderOf } from "./deployment.js";
 import { checkType } from "./execution/execute.js";
 import type {
@@ -95,6 +96,8 @@ export class Runtime implements ExecutionRuntime {
   readonly deploymentName: string;
   readonly maxUserTimeMs: number;
   readonly maxWaitMs: number;
+  /** Conflicts of mutations since the start. */
+  readonly conflicts = new ConflictCounts();
   readonly #loaderOf: LoaderOf;
   #deployment: Deployment;
   readonly #listeners = new Set<(event: CompletionEvent) => void>();
