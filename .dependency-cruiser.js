@@ -32,7 +32,14 @@ const DOWNWARDS = {
     "rows",
     "shared",
   ],
-  "embedded/src": ["server", "functions", "scheduler", "database", "storage"],
+  "embedded/src": [
+    "server",
+    "functions",
+    "scheduler",
+    "files",
+    "database",
+    "storage",
+  ],
   "embedded/src/database": [
     "imports",
     "schema",

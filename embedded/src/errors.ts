@@ -6,6 +6,7 @@ export type EmbeddedErrorCode =
   | "portInUse"
   | "storageFailed"
   | "storageClosed"
+  | "fileNotStored"
   | "transactionClosed"
   | "readOnlyTransaction"
   | "schemaViolation"

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { systemClock, type Clock } from "./clock.js";
 import { isStoreGone } from "./errors.js";
 import { Database } from "./database/database.js";
+import { FileFolder } from "./files/fileFolder.js";
+import { StoredFiles } from "./files/storedFiles.js";
 import { containFloatingRejections } from "./functions/floatingRejections.js";
 import { jobRunner } from "./functions/jobRunner.js";
 import { Runtime } from "./functions/runtime.js";
@@ -131,7 +133,17 @@ async function open(
   cleanups.add(() => store.close());
   const adminKey = await loadAdminKey(dataDir, givenKey);
   const database = await Database.open(store, { clock });
-  const runtime = new Runtime({ database, clock });
+  const files = new StoredFiles({
+    database,
+    disk: new FileFolder(dataDir),
+    clock,
+    secret: adminKey.secretFor("upload tokens"),
+    cloudUrl: () => urls.cloud,
+    log,
+  });
+  await files.recover();
+  cleanups.add(() => files.close());
+  const runtime = new Runtime({ database, clock, files });
   cleanups.add(containFloatingRejections(runtime, log));
 
   if (endWhenStuckMs !== undefined) {

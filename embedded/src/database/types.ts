@@ -76,6 +76,8 @@ export interface CommitWrites {
     id: string;
   }[];
   readonly metaKeys: readonly string[];
+  /** Whether an entry was put whose meta key begins with `prefix`. */
+  hasMeta(prefix: string): boolean;
   /**
    * Intervals in which readers meet the commit: its writes, and the place of every document it put
    * in every index, moved there or not. Only under heads that `isWatched` accepts.

@@ -2,6 +2,7 @@ import type { JSONValue } from "convex/values";
 import type { Clock } from "../clock.js";
 import type { Database } from "../database/database.js";
 import type { Transaction } from "../database/transactions/transaction.js";
+import type { StoredFiles } from "../files/storedFiles.js";
 import { ConflictCounts } from "./conflicts.js";
 import { Deployment, type LoaderOf } from "./deployment.js";
 import { checkType } from "./execution/execute.js";
@@ -39,6 +40,7 @@ import type {
 export interface RuntimeOptions {
   readonly database: Database;
   readonly clock: Clock;
+  readonly files: StoredFiles;
   /** Name of the deployment. @default "embedded" */
   readonly deploymentName?: string;
   /** Limit for the user time of a query or mutation. @default 1000 */
@@ -93,6 +95,7 @@ type RunExtras = Partial<Pick<RunContext, "hooks" | "data" | "callerWaits">> & {
 export class Runtime implements ExecutionRuntime {
   readonly database: Database;
   readonly clock: Clock;
+  readonly files: StoredFiles;
   readonly deploymentName: string;
   readonly maxUserTimeMs: number;
   readonly maxWaitMs: number;
@@ -106,6 +109,7 @@ export class Runtime implements ExecutionRuntime {
   constructor(options: RuntimeOptions) {
     this.database = options.database;
     this.clock = options.clock;
+    this.files = options.files;
     this.deploymentName = options.deploymentName ?? "embedded";
     this.maxUserTimeMs = options.maxUserTimeMs ?? 1_000;
     this.maxWaitMs = options.maxWaitMs ?? 15_000;

@@ -53,7 +53,7 @@ const count = async () => valueOf(await engine.query("guards:count")) as number;
 
 describe("a syscall", () => {
   it.each([
-    "1.0/storageGetUrl",
+    "1.0/createServiceToken",
     "1.0/vectorSearch",
     "1.0/signJwt",
     "constructor",

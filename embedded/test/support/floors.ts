@@ -5,11 +5,15 @@ import type { Clock } from "../../src/clock.js";
 import { Database } from "../../src/database/database.js";
 import type { TransactionLimits } from "../../src/database/metrics.js";
 import { jobRunner } from "../../src/functions/jobRunner.js";
+import type { FileDisk } from "../../src/files/fileDisk.js";
+import { FileFolder } from "../../src/files/fileFolder.js";
+import { StoredFiles } from "../../src/files/storedFiles.js";
 import { Runtime, type RuntimeOptions } from "../../src/functions/runtime.js";
 import type { JobRunner } from "../../src/scheduler/runner.js";
 import { Scheduler } from "../../src/scheduler/scheduler.js";
 import type { Store } from "../../src/storage/store.js";
 import { FakeClock } from "./fakeClock.js";
+import { MemoryFiles } from "./files/memoryFiles.js";
 
 /** Options for tests of the floors below the server; all else is as in a deployment. */
 export interface FloorOptions<C extends Clock> {
@@ -23,7 +27,9 @@ export interface FloorOptions<C extends Clock> {
   store?: Store;
   /** Limits of a transaction. */
   limits?: Partial<TransactionLimits>;
-  runtime?: Omit<RuntimeOptions, "database" | "clock">;
+  /** Where files are. @default `dataDir`; memory where `store` is given */
+  disk?: FileDisk;
+  runtime?: Omit<RuntimeOptions, "database" | "clock" | "files">;
   /** Runs the jobs. @default runs functions of the runtime */
   runner?: JobRunner;
   /** Whether due work waits for a timer of the clock. */
@@ -38,6 +44,8 @@ export interface Floors<C extends Clock = FakeClock> {
   readonly dataDir: string;
   readonly store: Store;
   readonly database: Database;
+  readonly disk: FileDisk;
+  readonly files: StoredFiles;
   readonly runtime: Runtime;
   /** The scheduler, not started yet. */
   readonly scheduler: Scheduler;
@@ -56,8 +64,20 @@ export async function openFloors<C extends Clock = FakeClock>(
   const { store, dataDir } = await openStorage(options);
   const { limits = {} } = options;
   const database = await Database.open(store, { clock, limits });
-  const runtime = new Runtime({ database, clock, ...options.runtime });
   const errors: unknown[] = [];
+  const disk =
+    options.disk ??
+    (options.store === undefined ? new FileFolder(dataDir) : new MemoryFiles());
+  const files = new StoredFiles({
+    database,
+    disk,
+    clock,
+    secret: Buffer.from("the secret of a test"),
+    cloudUrl: () => "https://test.convex.cloud",
+    log: (line) => errors.push(new Error(line)),
+  });
+  await files.recover();
+  const runtime = new Runtime({ database, clock, files, ...options.runtime });
   const scheduler = new Scheduler({
     database,
     clock,
@@ -67,14 +87,15 @@ export async function openFloors<C extends Clock = FakeClock>(
   });
   const close = async () => {
     await scheduler.stop();
+    await files.close();
     await store.close();
   };
   const remove = async () => {
     await close();
     rmSync(dataDir, { recursive: true, force: true });
   };
-  const floors = { clock, dataDir, store, database, runtime, scheduler };
-  return { ...floors, errors, close, remove };
+  const lower = { clock, dataDir, store, database, disk, files };
+  return { ...lower, runtime, scheduler, errors, close, remove };
 }
 
 async function openStorage({

@@ -15,7 +15,7 @@ import {
 } from "../records/catalogRecords.js";
 import { rowCount } from "../records/documents.js";
 import { rowCountKey } from "../records/keyspace.js";
-import { retire } from "../records/retired.js";
+import { retire, retireDocuments } from "../records/retired.js";
 import type { Transaction } from "../transactions/transaction.js";
 import type { PendingView } from "../records/view.js";
 
@@ -215,7 +215,7 @@ function isInSchema({ validator, indexes }: Table): boolean {
 }
 
 function dropTable(view: PendingView, table: Table): void {
-  retire(view, table.head);
+  retireDocuments(view, table);
   for (const { head } of table.written) retire(view, head);
   view.set(rowCountKey(table.id), null);
 }

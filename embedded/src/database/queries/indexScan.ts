@@ -1,7 +1,7 @@
 import type { Key } from "../../storage/store.js";
 import { EmbeddedError } from "../../errors.js";
 import type { Index, Table } from "../records/catalog.js";
-import { Document } from "../records/documents.js";
+import { Document, shown } from "../records/documents.js";
 import { RAW_ID_BYTES } from "../values/ids.js";
 import { readIndex } from "../records/indexEntry.js";
 import type { Interval } from "./indexRange.js";
@@ -84,7 +84,7 @@ export class IndexScan {
         ? { lower: key, upper: this.#range.upper }
         : { lower: this.#range.lower, upper: justAfter(key) },
     );
-    return document;
+    return shown(this.#table, document);
   }
 
   close(): void {

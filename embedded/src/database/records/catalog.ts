@@ -33,7 +33,7 @@ export interface Table {
   readonly head: Key;
   /** Validator of the table's documents; null for tables that the schema does not name. */
   readonly validator: ValidatorJSON | null;
-  /** The schema's indexes. */
+  /** The schema's indexes; of a system table, those by its hidden fields. */
   readonly indexes: readonly Index[];
   /** Indexes that are filled ahead of the push that brings them: written, but not read yet. */
   readonly building: readonly Index[];
@@ -64,8 +64,22 @@ export const EMPTY_CATALOG: Catalog = {
 /** Number of the first user table, as on Convex; it makes their ids 32 characters long. */
 const FIRST_USER_TABLE_NUMBER = 10_001;
 
+/** Table of the stored files, one row a file. */
+export const FILES_TABLE = "_storage";
+
 /** System tables that functions read through `db.system`, with their numbers. */
-export const SYSTEM_TABLES = new Map([["_scheduled_functions", 9001]]);
+export const SYSTEM_TABLES = new Map([
+  ["_scheduled_functions", 9001],
+  [FILES_TABLE, 9002],
+]);
+
+/** Fields of system tables that the engine keeps to itself, each with an index by which it finds rows. */
+const HIDDEN_FIELDS = new Map([[FILES_TABLE, ["storageId", "storageKey"]]]);
+
+/** The hidden fields of a table; most have none. */
+export function hiddenFields(table: string): readonly string[] {
+  return HIDDEN_FIELDS.get(table) ?? [];
+}
 
 const SYSTEM_TABLE_NAMES = new Map(
   [...SYSTEM_TABLES].map(([name, number]) => [number, name]),
@@ -99,7 +113,7 @@ export function tableNumberOf(
   return findTable(catalog, component, name)?.number ?? SYSTEM_TABLES.get(name);
 }
 
-/** The index that a query names, or undefined. */
+/** The index that a function's query names, or undefined. */
 export function findIndex(table: Table, name: string): Index | undefined {
   switch (name) {
     case "by_id":
@@ -107,7 +121,9 @@ export function findIndex(table: Table, name: string): Index | undefined {
     case "by_creation_time":
       return table.byCreationTime;
     default:
-      return table.indexes.find((index) => index.name === name);
+      return table.isSystem
+        ? undefined
+        : table.indexes.find((index) => index.name === name);
   }
 }
 

@@ -4,6 +4,7 @@ import {
   componentOf,
   EMPTY_CATALOG,
   findTable,
+  hiddenFields,
   IDENTIFIER,
   SYSTEM_TABLES,
   withTables,
@@ -67,16 +68,21 @@ export function ensureTable(
   checkTableName(name);
   const component = componentOf(catalog, componentPath);
   const systemNumber = SYSTEM_TABLES.get(name);
+  const indexes = hiddenIndexes(name, catalog.nextIndexId);
   const table = makeTable(componentPath, {
     name,
     number: systemNumber ?? component.nextTableNumber,
     id: catalog.nextTableId,
     validator: null,
-    indexes: [],
+    indexes,
   });
   return {
     catalog: putComponent(
-      { ...catalog, nextTableId: catalog.nextTableId + 1 },
+      {
+        ...catalog,
+        nextTableId: catalog.nextTableId + 1,
+        nextIndexId: catalog.nextIndexId + indexes.length,
+      },
       view,
       withTables(
         {
@@ -89,6 +95,15 @@ export function ensureTable(
     ),
     table,
   };
+}
+
+/** Indexes by a system table's hidden fields, each named like its field. */
+function hiddenIndexes(table: string, firstId: number): IndexRecord[] {
+  return hiddenFields(table).map((field, n) => ({
+    name: field,
+    id: firstId + n,
+    fields: [field],
+  }));
 }
 
 /** Stored form of a table; the rest of {@link Table} follows from it. */

@@ -1,6 +1,6 @@
 import type { JSONValue } from "convex/values";
 import type { Key } from "../../storage/store.js";
-import type { Index, Table } from "./catalog.js";
+import { hiddenFields, type Index, type Table } from "./catalog.js";
 import { measureDocument } from "../values/documentSize.js";
 import { encodeId } from "../values/ids.js";
 import { indexKey, storedEntry } from "./indexEntry.js";
@@ -45,6 +45,15 @@ export function readDocument(
 ): Document | null {
   const stored = view.get(table.head + rawId);
   return stored === undefined ? null : new Document(stored);
+}
+
+/** The document as functions see it: without the fields that a system table hides. */
+export function shown({ isSystem, name }: Table, document: Document): Document {
+  const hidden = isSystem ? hiddenFields(name) : [];
+  if (hidden.length === 0) return document;
+  const fields = { ...document.value };
+  for (const field of hidden) delete fields[field];
+  return new Document(`${document.size}${JSON.stringify(fields)}`);
 }
 
 /** Writes a new document with its index entries. */

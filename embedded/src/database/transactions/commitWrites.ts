@@ -8,6 +8,7 @@ import {
   headOf,
   HEAD_BYTES,
   isMetaKey,
+  metaKey,
   metaName,
   retiredHead,
 } from "../records/keyspace.js";
@@ -37,6 +38,12 @@ export function commitWrites(
     get metaKeys() {
       return writes.flatMap(({ key }) =>
         isMetaKey(key) ? [metaName(key)] : [],
+      );
+    },
+    hasMeta(prefix) {
+      const start = metaKey(prefix);
+      return writes.some(
+        ({ key, value }) => value !== null && key.startsWith(start),
       );
     },
     *touched(isWatched) {

@@ -5,7 +5,13 @@ import {
   decodeArgument,
 } from "../records/checks.js";
 import { componentOf, type Table } from "../records/catalog.js";
-import { readDocument, rowCount, type Document } from "../records/documents.js";
+import {
+  readDocument,
+  rowCount,
+  shown,
+  type Document,
+} from "../records/documents.js";
+import { compileRange } from "../queries/indexRange.js";
 import { justAfter } from "../queries/indexScan.js";
 import { componentKey, metaKey, rowCountKey } from "../records/keyspace.js";
 import type { Meta } from "../records/meta.js";
@@ -64,7 +70,21 @@ export class DocumentReads {
       this.tablesOf(component);
       return null;
     }
-    return this.document(found, raw);
+    const document = this.document(found, raw);
+    return document === null ? null : shown(found, document);
+  }
+
+  /** Finds the id of a system table's row by the value of a hidden field. */
+  findHidden(table: Table, field: string, value: string): string | null {
+    const index = table.indexes.find(({ name }) => name === field)!;
+    const interval = compileRange(table, index, [
+      { type: "Eq", fieldPath: field, value },
+    ]);
+    const source = { table, index, interval, reverse: false };
+    const scan = openScan(this.#view.frozen(), source, this.#context(), {});
+    const row = scan.next();
+    scan.close();
+    return row === null ? null : (row.value["_id"] as string);
   }
 
   /** Reads by id: one interval, and one document if there is one. */

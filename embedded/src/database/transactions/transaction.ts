@@ -49,13 +49,14 @@ export class Transaction {
   readonly readOnly: boolean;
   readonly metrics: TransactionMetrics;
   readonly meta: Meta;
-  /** Writes to the tables that functions only read; neither checked nor counted. */
+  /** Rows of the tables that functions only read; neither checked nor counted. */
   readonly system: SystemTables;
   readonly #start: TransactionStart;
   readonly #view: PendingView;
   readonly #tables: Tables;
   readonly #reads: DocumentReads;
   readonly #writes: DocumentWrites;
+  readonly #onEnd: (() => void)[] = [];
   #isReleased = false;
 
   constructor(start: TransactionStart) {
@@ -79,10 +80,15 @@ export class Transaction {
         this.#assertWritable();
         return this.#tables.ensure(component, name);
       },
+      find: (component, name) => {
+        this.#assertOpen();
+        return this.#tables.find(component, name);
+      },
       tableOfId: (component, id) => {
         this.#assertWritable();
         return this.#tables.resolve("db.system", component, id);
       },
+      reads: this.#reads,
       nextCreationTime: start.nextCreationTime,
     });
   }
@@ -220,10 +226,17 @@ export class Transaction {
     });
   }
 
+  /** Calls `tell`, which must not throw, once the transaction was committed or given up. */
+  onEnd(tell: () => void): void {
+    this.#assertOpen();
+    this.#onEnd.push(tell);
+  }
+
   release(): void {
     if (!this.#isReleased) {
       this.#isReleased = true;
       this.#start.snapshot.release();
+      for (const tell of this.#onEnd) tell();
     }
   }
 

@@ -6,6 +6,7 @@ import type { JSONValue } from "convex/values";
 import type { Database } from "../../database/database.js";
 import type { QueryStream, ReadInterval } from "../../database/types.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
+import type { StoredFiles } from "../../files/storedFiles.js";
 import type { FunctionFailure } from "../failure.js";
 import type { FunctionEntry, FunctionSource } from "../functionEntry.js";
 import type { FunctionAddress } from "../functionPath.js";
@@ -53,6 +54,7 @@ export interface Ended {
 export interface ExecutionRuntime {
   readonly database: Database;
   readonly clock: Clock;
+  readonly files: StoredFiles;
   readonly deploymentName: string;
   readonly maxUserTimeMs: number;
   readonly maxWaitMs: number;

@@ -55,7 +55,12 @@ export const BOOTSTRAP = `(function (host, inspect) {
         });
       });
     },
-    jsSyscall: (op, args) => answers(host.syscall(op, JSON.stringify(args))),
+    jsSyscall: (op, args) => new Promise((resolve, reject) => {
+      host.jsSyscall(op, args).then((late) => {
+        if (host.isFailure(late)) reject(toError(late));
+        else resolve(late);
+      });
+    }),
   }));
 
   const console = {};

@@ -6,7 +6,7 @@ import {
 } from "../execution/execution.js";
 import { SyscallFailure } from "../failure.js";
 import type { LogLevel } from "../execution/logLines.js";
-import { asyncSyscall, syscall } from "../syscalls/dispatch.js";
+import { asyncSyscall, jsSyscall, syscall } from "../syscalls/dispatch.js";
 import { INTRINSICS } from "../transform.js";
 
 /**
@@ -21,6 +21,7 @@ export function createHost(
     env,
     syscall,
     asyncSyscall,
+    jsSyscall,
     isFailure: (value: unknown) => value instanceof SyscallFailure,
     now: () => currentExecution()?.now() ?? importedAtMs,
     random: () => currentExecution()?.random?.nextDouble() ?? Math.random(),

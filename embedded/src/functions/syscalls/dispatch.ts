@@ -6,6 +6,7 @@ import { actionSyscalls } from "./actions.js";
 import { databaseSyscalls, databaseSyncSyscalls } from "./database.js";
 import { metaSyncSyscalls, metaSyscalls } from "./meta.js";
 import { schedulingSyscalls } from "./scheduling.js";
+import { storageJsSyscalls, storageSyscalls } from "./storage.js";
 import { isInScope, type Syscall, type SyscallArgs } from "./table.js";
 import { udfSyscalls } from "./udf.js";
 
@@ -18,8 +19,10 @@ const asyncTable = new Map(
     ...schedulingSyscalls,
     ...actionSyscalls,
     ...metaSyscalls,
+    ...storageSyscalls,
   }),
 );
+const jsTable = new Map(Object.entries(storageJsSyscalls));
 const syncTable = new Map(
   Object.entries({ ...databaseSyncSyscalls, ...metaSyncSyscalls }),
 );
@@ -82,6 +85,26 @@ export function asyncSyscall(
     });
   }
   return queued;
+}
+
+/** `Convex.jsSyscall`, whose arguments and answer are values. An action's run side by side. */
+export async function jsSyscall(op: string, args: unknown): Promise<unknown> {
+  const execution = currentExecution();
+  if (execution === undefined) {
+    return outsideFunction(op);
+  }
+  if (execution.finished) {
+    return NEVER;
+  }
+  const entry = jsTable.get(op);
+  if (entry === undefined || !isInScope(entry.scope, execution)) {
+    return new SyscallFailure(`Unknown operation ${op}`);
+  }
+  try {
+    return await entry.run(execution, Object(args) as Record<string, unknown>);
+  } catch (error) {
+    return toFailure(execution, error);
+  }
 }
 
 /** Runs a syscall. Only data goes back into a context, also of an error. */

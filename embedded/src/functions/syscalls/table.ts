@@ -18,6 +18,23 @@ export interface Syscall<Answer> {
   run(execution: Execution, args: SyscallArgs): Answer;
 }
 
+/**
+ * Operations whose arguments and answers are values such as a `Blob`, and no JSON. They are checked
+ * as the others are.
+ */
+export type JsSyscalls = Readonly<
+  Record<
+    string,
+    {
+      readonly scope: SyscallScope;
+      run(
+        execution: Execution,
+        args: Readonly<Record<string, unknown>>,
+      ): Promise<unknown>;
+    }
+  >
+>;
+
 export type SyncSyscalls = Readonly<Record<string, Syscall<string>>>;
 export type AsyncSyscalls = Readonly<
   Record<string, Syscall<string | Promise<string>>>

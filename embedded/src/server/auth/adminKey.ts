@@ -1,4 +1,9 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import {
+  createHash,
+  createHmac,
+  randomBytes,
+  timingSafeEqual,
+} from "node:crypto";
 import { chmod, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EmbeddedError } from "../../errors.js";
@@ -44,6 +49,11 @@ export class AdminKey {
       candidate.length <= MAX_KEY_LENGTH &&
       timingSafeEqual(this.#digest, digest(candidate))
     );
+  }
+
+  /** A secret of its own for one purpose, of which the key cannot be told. */
+  secretFor(purpose: string): Buffer {
+    return createHmac("sha256", this.#value).update(purpose).digest();
   }
 
   /** The form for `JSON.stringify` and `util.inspect`, without the secret. */

@@ -1,6 +1,7 @@
-import type { SyscallFailure } from "../../../src/functions/failure.js";
+import { SyscallFailure } from "../../../src/functions/failure.js";
 import {
   asyncSyscall,
+  jsSyscall,
   syscall,
 } from "../../../src/functions/syscalls/dispatch.js";
 
@@ -14,8 +15,10 @@ const liveConvex = Object.freeze({
   syscall: (op: string, json: string) => orThrow(syscall(op, json)),
   asyncSyscall: async (op: string, json: string) =>
     orThrow(await asyncSyscall(op, json)),
-  jsSyscall: (op: string, args: object) =>
-    orThrow(syscall(op, JSON.stringify(args))),
+  jsSyscall: async (op: string, args: Record<string, unknown>) => {
+    const answer = await jsSyscall(op, args);
+    return answer instanceof SyscallFailure ? orThrow(answer) : answer;
+  },
 });
 
 /** Makes Convex functions in this process call the engine. */
