@@ -107,7 +107,7 @@ async function compile(module: ModuleSource): Promise<CompiledModule> {
   } catch (cause) {
     throw new EmbeddedError(
       "invalidPush",
-      `Module ${module.path} cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `Module ${module.path} cannot be loaded: ${refusalOf(cause)}`,
       { cause },
     );
   }
@@ -116,6 +116,14 @@ async function compile(module: ModuleSource): Promise<CompiledModule> {
     { filename: SCRIPT_PREFIX + module.path },
   );
   return { script, imports: requiredSpecifiers(code) };
+}
+
+/** Why esbuild cannot read a module. */
+function refusalOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return text.includes("Top-level await")
+    ? "Top-level awaits in source files are unsupported"
+    : text;
 }
 
 /**

@@ -217,58 +217,10 @@ test.each<[string, object, string]>([
     }),
     'vector index, "e"',
   ],
-  [
-    "a staged index",
-    defineSchema({
-      t: defineTable({ a: v.string() }).index("i", {
-        fields: ["a"],
-        staged: true,
-      }),
-    }),
-    'staged index, "i"',
-  ],
 ])("%s is refused by name", async (_, schema, text) => {
   const { db } = await openDatabase();
   await expect(pushSchema(db, "", schema)).rejects.toMatchObject({
     code: "schemaUnsupported",
     message: expect.stringContaining(text) as string,
   });
-});
-
-const anyTable = () => defineTable(v.any());
-
-test.each<[string, object, string]>([
-  [
-    "a reserved index name",
-    defineSchema({ t: anyTable().index("by_id", ["a"]) }),
-    "the name is reserved",
-  ],
-  [
-    "an index twice",
-    defineSchema({ t: anyTable().index("i", ["a"]).index("i", ["b"]) }),
-    "two or more definitions",
-  ],
-  [
-    "two indexes alike",
-    defineSchema({ t: anyTable().index("i", ["a"]).index("j", ["a"]) }),
-    "have the same fields",
-  ],
-  [
-    "a field twice",
-    defineSchema({ t: anyTable().index("i", ["a", "a"]) }),
-    "Duplicate field a",
-  ],
-  [
-    "a system field",
-    defineSchema({ t: anyTable().index("i", ["_creationTime"]) }),
-    "automatically added",
-  ],
-  [
-    "a bad table name",
-    defineSchema({ "1t": anyTable() }),
-    'Invalid table name: "1t"',
-  ],
-])("a schema with %s is refused", async (_, schema, text) => {
-  const { db } = await openDatabase();
-  await expect(pushSchema(db, "", schema)).rejects.toThrow(text);
 });

@@ -5,7 +5,7 @@ const NAMESPACE = "convex-source";
 
 /**
  * Bundles TypeScript modules as the official CLI does: ES modules with source
- * maps and shared chunks in `_deps/`.
+ * maps and shared chunks in `_deps/`, those that begin with `"use node"` for Node.
  *
  * @param sources - by path without extension, such as `folder/module`.
  */
@@ -24,18 +24,37 @@ const bundles = new Map<string, Promise<ReadonlyMap<string, ModuleSource>>>();
 async function bundleNow(
   sources: Readonly<Record<string, string>>,
 ): Promise<Map<string, ModuleSource>> {
+  const modules = new Map<string, ModuleSource>();
+  for (const environment of ["isolate", "node"] as const) {
+    const ofNode = environment === "node";
+    const entryPoints = Object.keys(sources).filter(
+      (path) => sources[path]!.trimStart().startsWith('"use node"') === ofNode,
+    );
+    if (entryPoints.length === 0) continue;
+    for (const module of await bundleFor(environment, entryPoints, sources)) {
+      modules.set(module.path, module);
+    }
+  }
+  return modules;
+}
+
+async function bundleFor(
+  environment: ModuleSource["environment"],
+  entryPoints: readonly string[],
+  sources: Readonly<Record<string, string>>,
+): Promise<ModuleSource[]> {
   const { outputFiles } = await build({
-    entryPoints: Object.keys(sources).map((path) => ({
+    entryPoints: entryPoints.map((path) => ({
       in: `${NAMESPACE}:${path}`,
       out: path,
     })),
     bundle: true,
     splitting: true,
     format: "esm",
-    platform: "browser",
+    platform: environment === "node" ? "node" : "browser",
     target: "esnext",
     outdir: "/out",
-    chunkNames: "_deps/[hash]",
+    chunkNames: environment === "node" ? "_deps/node/[hash]" : "_deps/[hash]",
     sourcemap: true,
     write: false,
     logLevel: "silent",
@@ -44,14 +63,14 @@ async function bundleNow(
   const texts = new Map(
     outputFiles.map(({ path, text }) => [path.slice("/out/".length), text]),
   );
-  const modules = new Map<string, ModuleSource>();
-  for (const [path, source] of texts) {
-    if (path.endsWith(".js")) {
-      const sourceMap = texts.get(`${path}.map`);
-      modules.set(path, { path, source, sourceMap, environment: "isolate" });
-    }
-  }
-  return modules;
+  return [...texts]
+    .filter(([path]) => path.endsWith(".js"))
+    .map(([path, source]) => ({
+      path,
+      source,
+      sourceMap: texts.get(`${path}.map`),
+      environment,
+    }));
 }
 
 function virtualModules(sources: Readonly<Record<string, string>>): Plugin {

@@ -1,4 +1,7 @@
 import type { JSONValue } from "convex/values";
+import { parseSchema } from "../../database/schema/schemaDefinition.js";
+import { within } from "../../database/values/validatorDefinition.js";
+import { EmbeddedError } from "../../errors.js";
 import { loadModules } from "../../functions/realm/loader.js";
 import { AUTH_CONFIG_PATH, evaluateAuthConfig } from "../auth/authProviders.js";
 import { badRequest } from "../http/http.js";
@@ -10,6 +13,7 @@ import {
   type EvaluationOptions,
 } from "./definitions.js";
 import { unmountedAfter } from "./diff.js";
+import { checkMounts } from "./mounts.js";
 import type { PushRequest, PushedDefinition } from "./request.js";
 import type { CodeRevision, RevisionDefinition } from "./revision.js";
 
@@ -29,6 +33,7 @@ export async function evaluatePush(
     const pushed = request.definitions.get(path)!;
     definitions.set(path, await evaluateOne(pushed, ofDefinition, options));
   }
+  checkMounts(definitions, request.forCodegen);
   const next: CodeRevision = {
     version: previous.version + 1,
     functions: request.functions,
@@ -65,7 +70,7 @@ async function analyze(
   const modules = new Map(pushed.modules.map((m) => [m.path, m]));
   const entryPoints = [...modules.keys()].filter(isEntryPoint);
   const namespaces = await loadModules(modules, entryPoints, options);
-  return analyzeModules(namespaces);
+  return analyzeModules(namespaces, modules);
 }
 
 /**
@@ -77,14 +82,31 @@ function isEntryPoint(path: string): boolean {
 }
 
 async function evaluateSchema(
-  { schema, path }: PushedDefinition,
+  { schema }: PushedDefinition,
   options: EvaluationOptions,
 ): Promise<JSONValue> {
   if (schema === null) return null;
-  const exported = await evaluateExport(schema, [], options);
-  if (exported !== undefined) return exported as JSONValue;
-  throw badRequest(
-    "InvalidSchema",
-    `The default export of ${path === "" ? "" : `${path}/`}schema.ts must be what defineSchema() returns.`,
+  const exported = (await evaluateExport(schema, [], options)) as
+    JSONValue | undefined;
+  if (exported === undefined) {
+    throw badRequest(
+      "InvalidSchemaExport",
+      "Hit an error while evaluating your schema:\nDefault export from schema file isn't a Convex schema. To learn more, see the schema documentation at https://docs.convex.dev/database/schemas.",
+    );
+  }
+  within("Hit an error while evaluating your schema:\n", () =>
+    checkSchema(exported),
   );
+  return exported;
+}
+
+/** Refuses what Convex refuses. What only this deployment lacks may go on to have code generated. */
+function checkSchema(exported: JSONValue): void {
+  try {
+    parseSchema(exported);
+  } catch (error) {
+    const isLacking =
+      error instanceof EmbeddedError && error.code === "schemaUnsupported";
+    if (!isLacking) throw error;
+  }
 }

@@ -18,6 +18,8 @@ export interface PushedDefinition {
 /** The body of `start_push` and `evaluate_schema`, checked and completed. */
 export interface PushRequest {
   dryRun: boolean;
+  /** Whether the push is only to answer with what code is generated from. */
+  forCodegen: boolean;
   /** The functions folder, e.g. `convex/`. */
   functions: string;
   definitions: ReadonlyMap<string, PushedDefinition>;
@@ -55,11 +57,12 @@ export function parsePushRequest(
     }
     definitions.set(path, {
       ...definition(path, component),
-      modules: modules(component, "functions"),
+      modules: withoutNode(modules(component, "functions")),
     });
   }
   return {
     dryRun: boolean(body, "dryRun"),
+    forCodegen: body["forCodegen"] === true,
     functions: string(body, "functions"),
     definitions,
   };
@@ -114,6 +117,15 @@ function modules(body: Record<string, unknown>, key: string): ModuleSource[] {
     seen.add(parsed.path);
     return parsed;
   });
+}
+
+function withoutNode(ofComponent: ModuleSource[]): ModuleSource[] {
+  const node = ofComponent.find(({ environment }) => environment === "node");
+  if (node === undefined) return ofComponent;
+  throw badRequest(
+    "NodeActionsNotSupported",
+    `Node actions are not supported in components. Remove \`"use node;" from ${node.path}`,
+  );
 }
 
 function nullableModule(

@@ -183,7 +183,7 @@ describe("a push that fails leaves the running code", () => {
     [
       "schema.ts exports no schema",
       { modules: {}, schema: "export default 7;" },
-      /schema\.ts must be what defineSchema\(\) returns/,
+      /Default export from schema file isn.t a Convex schema/,
     ],
     [
       "a component is missing",
