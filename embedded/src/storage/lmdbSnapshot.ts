@@ -44,7 +44,7 @@ export class Reader {
 export class LmdbSnapshot implements Snapshot {
   readonly #lmdb: RootDatabase<string, Key>;
   readonly #pending: readonly PendingWrites[];
-  readonly #options: { transaction: Transaction };
+  readonly #transaction: Transaction;
   #reader: Reader | null;
 
   /** @param pending writes not yet in LMDB, oldest first */
@@ -55,7 +55,7 @@ export class LmdbSnapshot implements Snapshot {
   ) {
     this.#lmdb = lmdb;
     this.#reader = reader;
-    this.#options = { transaction: reader.transaction };
+    this.#transaction = reader.transaction;
     this.#pending = pending;
   }
 
@@ -67,15 +67,17 @@ export class LmdbSnapshot implements Snapshot {
         return value ?? undefined;
       }
     }
-    return this.#lmdb.get(key, this.#options);
+    return this.#lmdb.get(key, { transaction: this.#transaction });
   }
 
   range(range: KeyRange): Iterable<Entry> {
     this.#assertHeld();
-    return this.#pending.reduce<Iterable<Entry>>(
-      (base, writes) => overlay(writes, base, range),
-      this.#committedRange(range),
-    );
+    return this.#pending
+      .filter((writes) => writes.hasAny(range))
+      .reduce<Iterable<Entry>>(
+        (base, writes) => overlay(writes, base, range),
+        this.#committedRange(range),
+      );
   }
 
   release(): void {
@@ -92,7 +94,7 @@ export class LmdbSnapshot implements Snapshot {
       return [];
     }
     return this.#lmdb.getRange({
-      ...this.#options,
+      transaction: this.#transaction,
       start: reverse ? upper : lower,
       end: reverse ? lower : upper,
       reverse,

@@ -46,6 +46,12 @@ export class SortedMap<V> {
     return new SortedMap(this.#tree.clone());
   }
 
+  /** Whether there is an entry in the range. */
+  hasAny({ lower, upper }: KeyRange): boolean {
+    const first = this.#tree.getPairOrNextHigher(lower);
+    return first !== undefined && first[0] < upper;
+  }
+
   *entries(): IterableIterator<MapEntry<V>> {
     for (const [key, value] of this.#tree.entries()) yield { key, value };
   }

@@ -44,6 +44,7 @@ test("ranges include the lower and exclude the upper bound, both ways", () => {
       ({ key }) => key >= lower && key < upper,
     );
     expect([...map.range({ lower, upper })]).toEqual(expected);
+    expect(map.hasAny({ lower, upper })).toBe(expected.length > 0);
     expect([...map.range({ lower, upper, reverse: true })]).toEqual(
       expected.reverse(),
     );

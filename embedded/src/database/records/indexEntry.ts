@@ -91,6 +91,7 @@ function storedRange({ lower, upper, reverse = false }: KeyRange): KeyRange {
 }
 
 function inOrder(keys: Key[], { lower, upper, reverse }: KeyRange): Key[] {
+  if (keys.length === 0) return keys;
   const within = keys.filter((key) => key >= lower && key < upper).sort();
   return reverse === true ? within.reverse() : within;
 }

@@ -77,5 +77,5 @@ function rangeOver(
   range: KeyRange,
 ): Iterable<Entry> {
   const committed = snapshot.range(range);
-  return pending.size === 0 ? committed : overlay(pending, committed, range);
+  return pending.hasAny(range) ? overlay(pending, committed, range) : committed;
 }

@@ -59,14 +59,16 @@ export function describeMismatch(
   value: JSONValue,
   tableNameOf: TableNameOf,
 ): string | null {
-  return new Checker(tableNameOf).mismatch(validator, value, "")?.() ?? null;
+  return new Checker(tableNameOf).mismatch(validator, value)?.("") ?? null;
 }
 
 /**
- * A mismatch, whose text is built only when it is wanted: most mismatches are a union's other
- * members.
+ * The text of a mismatch, given the path of the value. It is built only when it is wanted, as are the
+ * paths: nearly all values match, and most mismatches are a union's other members.
  */
-type Mismatch = () => string;
+type Mismatch = (path: string) => string;
+
+type ObjectField = Extract<ValidatorJSON, { type: "object" }>["value"][string];
 
 class Checker {
   readonly #tableNameOf: TableNameOf;
@@ -75,11 +77,7 @@ class Checker {
     this.#tableNameOf = tableNameOf;
   }
 
-  mismatch(
-    validator: ValidatorJSON,
-    value: JSONValue,
-    path: string,
-  ): Mismatch | null {
+  mismatch(validator: ValidatorJSON, value: JSONValue): Mismatch | null {
     switch (validator.type) {
       case "any":
         return null;
@@ -92,30 +90,24 @@ class Checker {
       case "bytes": {
         const expected =
           validator.type === "commitTs" ? "bigint" : validator.type;
-        return typeOf(value) === expected
-          ? null
-          : noMatch(validator, value, path);
+        return typeOf(value) === expected ? null : noMatch(validator, value);
       }
       case "literal":
-        return encodeValue(value) === encodeValue(validator.value)
+        return isSame(value, validator.value)
           ? null
-          : () =>
+          : (path) =>
               `\`${displayValue(value)}\` does not match literal validator ` +
               `\`v.literal(${displayLiteral(validator.value)})\`.${shownPath(path)}`;
       case "id":
-        return this.#idMismatch(validator, value, path);
+        return this.#idMismatch(validator, value);
       case "array":
-        return Array.isArray(value)
-          ? firstOf(value, (item, i) =>
-              this.mismatch(validator.value, item, `${path}[${i}]`),
-            )
-          : noMatch(validator, value, path);
+        return this.#arrayMismatch(validator, value);
       case "record":
-        return this.#recordMismatch(validator, value, path);
+        return this.#recordMismatch(validator, value);
       case "object":
-        return this.#objectMismatch(validator, value, path);
+        return this.#objectMismatch(validator, value);
       case "union":
-        return this.#unionMismatch(validator, value, path);
+        return this.#unionMismatch(validator, value);
       default:
         return validator satisfies never;
     }
@@ -124,7 +116,6 @@ class Checker {
   #idMismatch(
     validator: Extract<ValidatorJSON, { type: "id" }>,
     value: JSONValue,
-    path: string,
   ): Mismatch | null {
     const id = typeof value === "string" ? decodeId(value) : null;
     const found =
@@ -132,7 +123,7 @@ class Checker {
         ? undefined
         : this.#tableNameOf(id.tableNumber);
     if (found === undefined) {
-      return noMatch(validator, value, path);
+      return noMatch(validator, value);
     }
     if (found === validator.tableName) {
       return null;
@@ -140,102 +131,118 @@ class Checker {
     const from = found.startsWith("_")
       ? "from a system table"
       : `from table \`${found}\``;
-    return () =>
+    return (path) =>
       `Found ID ${JSON.stringify(value)} ${from}, which does not match the table name ` +
       `in validator \`${displayValidator(validator)}\`.${shownPath(path)}`;
+  }
+
+  #arrayMismatch(
+    validator: Extract<ValidatorJSON, { type: "array" }>,
+    value: JSONValue,
+  ): Mismatch | null {
+    if (!Array.isArray(value)) {
+      return noMatch(validator, value);
+    }
+    for (const [i, item] of value.entries()) {
+      const inner = this.mismatch(validator.value, item);
+      if (inner !== null) return within(`[${i}]`, inner);
+    }
+    return null;
   }
 
   #recordMismatch(
     validator: Extract<ValidatorJSON, { type: "record" }>,
     value: JSONValue,
-    path: string,
   ): Mismatch | null {
     if (!isPlainObject(value)) {
-      return noMatch(validator, value, path);
+      return noMatch(validator, value);
     }
-    return firstOf(
-      Object.entries(value),
-      ([key, item]) =>
-        this.mismatch(validator.keys, key, `${path}.keys()`) ??
-        this.mismatch(validator.values.fieldType, item, `${path}.values()`),
-    );
+    for (const [key, item] of Object.entries(value)) {
+      const ofKey = this.mismatch(validator.keys, key);
+      if (ofKey !== null) return within(".keys()", ofKey);
+      const ofItem = this.mismatch(validator.values.fieldType, item);
+      if (ofItem !== null) return within(".values()", ofItem);
+    }
+    return null;
   }
 
   #objectMismatch(
     validator: Extract<ValidatorJSON, { type: "object" }>,
     value: JSONValue,
-    path: string,
   ): Mismatch | null {
     if (!isPlainObject(value)) {
-      return noMatch(validator, value, path);
+      return noMatch(validator, value);
     }
-    const problem = (text: string) => () =>
-      `${text}\n${shownPath(path)}\nObject: ${displayValue(value)}\nValidator: ${displayValidator(validator)}`;
-    for (const [name, field] of Object.entries(validator.value)) {
+    const { value: fields } = validator;
+    for (const name in fields) {
+      const { fieldType, optional } = fields[name] as ObjectField;
       const item = Object.hasOwn(value, name) ? value[name] : undefined;
       if (item !== undefined) {
-        const inner = this.mismatch(field.fieldType, item, `${path}.${name}`);
-        if (inner !== null) {
-          return inner;
-        }
-      } else if (!field.optional) {
-        return problem(
+        const inner = this.mismatch(fieldType, item);
+        if (inner !== null) return within(`.${name}`, inner);
+      } else if (!optional) {
+        return misfit(
           `Object is missing the required field \`${name}\`. Consider wrapping the field ` +
             "validator in `v.optional(...)` if this is expected.",
+          validator,
+          value,
         );
       }
     }
-    const extra = Object.keys(value).find(
-      (name) => !Object.hasOwn(validator.value, name),
-    );
-    return extra === undefined
-      ? null
-      : problem(
-          `Object contains extra field \`${extra}\` that is not in the validator.`,
-        );
+    for (const name in value) {
+      if (Object.hasOwn(fields, name)) continue;
+      return misfit(
+        `Object contains extra field \`${name}\` that is not in the validator.`,
+        validator,
+        value,
+      );
+    }
+    return null;
   }
 
   #unionMismatch(
     validator: Extract<ValidatorJSON, { type: "union" }>,
     value: JSONValue,
-    path: string,
   ): Mismatch | null {
-    const [only, ...others] = validator.value;
-    if (only !== undefined && others.length === 0) {
-      return this.mismatch(only, value, path);
+    const { value: members } = validator;
+    const [only] = members;
+    if (only !== undefined && members.length === 1) {
+      return this.mismatch(only, value);
     }
-    return validator.value.some(
-      (member) => this.mismatch(member, value, path) === null,
-    )
+    return members.some((member) => this.mismatch(member, value) === null)
       ? null
-      : noMatch(validator, value, path);
+      : noMatch(validator, value);
   }
 }
 
-function noMatch(
+/** The mismatch of a value's part, as one of the value. */
+function within(step: string, inner: Mismatch): Mismatch {
+  return (path) => inner(path + step);
+}
+
+function noMatch(validator: ValidatorJSON, value: JSONValue): Mismatch {
+  return (path) =>
+    `Value does not match validator.\n${shownPath(path)}\nValue: ${displayValue(value)}\nValidator: ${displayValidator(validator)}`;
+}
+
+/** The mismatch of an object that has a field too few, or one too many. */
+function misfit(
+  text: string,
   validator: ValidatorJSON,
   value: JSONValue,
-  path: string,
 ): Mismatch {
-  return () =>
-    `Value does not match validator.\n${shownPath(path)}\nValue: ${displayValue(value)}\nValidator: ${displayValidator(validator)}`;
+  return (path) =>
+    `${text}\n${shownPath(path)}\nObject: ${displayValue(value)}\nValidator: ${displayValidator(validator)}`;
 }
 
 function shownPath(path: string): string {
   return path === "" ? "" : `Path: ${path}`;
 }
 
-function firstOf<T>(
-  items: readonly T[],
-  mismatchOf: (item: T, index: number) => Mismatch | null,
-): Mismatch | null {
-  for (const [index, item] of items.entries()) {
-    const mismatch = mismatchOf(item, index);
-    if (mismatch !== null) {
-      return mismatch;
-    }
-  }
-  return null;
+function isSame(a: JSONValue, b: JSONValue): boolean {
+  return typeof a === "string" || typeof b === "string"
+    ? a === b
+    : encodeValue(a) === encodeValue(b);
 }
 
 function isPlainObject(value: JSONValue): value is Record<string, JSONValue> {
@@ -267,9 +274,9 @@ function typeOf(value: JSONValue): ValueType {
     default:
       break;
   }
-  const [name, ...others] = Object.keys(value);
-  if (others.length === 0) {
-    switch (name) {
+  const names = Object.keys(value);
+  if (names.length === 1) {
+    switch (names[0]) {
       case "$integer":
       case "$commitTs":
         return "bigint";
