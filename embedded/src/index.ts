@@ -194,6 +194,8 @@ async function open(
     log,
     exports,
     imports,
+    files,
+    clock,
     pushes: new PushService(database, live, clock),
     version: packageVersion(),
   };

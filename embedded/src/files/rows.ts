@@ -56,7 +56,7 @@ export function findFile(
 }
 
 /** Finds a file by the UUID in its URLs. */
-function findByUuid(
+export function findByUuid(
   tx: Transaction,
   component: string,
   storageId: string,

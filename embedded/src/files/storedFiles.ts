@@ -121,7 +121,7 @@ export class StoredFiles {
     source: AsyncIterable<Uint8Array>,
     expectedSha256?: string,
   ): Promise<Draft> {
-    const { disk } = this.#options;
+    const { disk, log } = this.#options;
     const storageKey = randomUUID();
     const hash = createHash("sha256");
     let sizeBytes = 0;
@@ -132,7 +132,11 @@ export class StoredFiles {
         yield chunk;
       }
     };
-    await disk.write(storageKey, counted());
+    await disk.write(storageKey, counted()).catch((error: unknown) => {
+      if (error instanceof EmbeddedError && error.code === "fileNotStored")
+        log(`${error.message} ${String(error.cause)}`);
+      throw error;
+    });
     const sha256 = hash.digest("base64");
     if (expectedSha256 !== undefined && expectedSha256 !== sha256) {
       await disk.remove(storageKey);

@@ -15,6 +15,7 @@ import { httpActionHandler, type HttpActionServices } from "./httpActions.js";
 import {
   HttpError,
   errorResponse,
+  requireMethod,
   type ApiHandler,
   type ApiRequest,
   type ApiResponse,
@@ -28,6 +29,11 @@ import {
   snapshotRoutes,
   type SnapshotServices,
 } from "./snapshots/routes.js";
+import {
+  STORAGE_PREFIX,
+  storageHandler,
+  type StorageServices,
+} from "./storage/storageHandler.js";
 import { pushRoutes, type PushServices } from "./push/routes.js";
 
 /** Parts of the deployment that the HTTP API uses. */
@@ -35,6 +41,7 @@ export type ApiServices = FunctionServices &
   PushServices &
   AdminServices &
   SnapshotServices &
+  StorageServices &
   HttpActionServices & { readonly log: Log };
 
 const RUN_PREFIX = "/api/run/";
@@ -76,6 +83,7 @@ function createApi(services: ApiServices): ApiHandler {
     ...snapshotRoutes(services),
   });
   const sendExport = exportFileHandler(services);
+  const storage = storageHandler(services);
 
   /**
    * Routes for whoever sends the admin key; without it, nothing else of the request is looked at.
@@ -83,7 +91,7 @@ function createApi(services: ApiServices): ApiHandler {
   const forOperators: ApiHandler = async (request) => {
     requireAdmin(request, services.adminKey);
     return request.path.startsWith(EXPORT_FILES)
-      ? sendExport(checked(request, ["GET"]))
+      ? sendExport(requireMethod(request, ["GET"]))
       : operator.answer(request);
   };
   /**
@@ -92,9 +100,10 @@ function createApi(services: ApiServices): ApiHandler {
    */
   const forAll: ApiHandler = async (request) => {
     if (request.method === "OPTIONS") return preflight(request);
+    if (request.path.startsWith(STORAGE_PREFIX)) return storage(request);
     if (request.path.startsWith(RUN_PREFIX)) {
       const path = request.path.slice(RUN_PREFIX.length);
-      return runByPath(services, checked(request, ["POST"]), path);
+      return runByPath(services, requireMethod(request, ["POST"]), path);
     }
     return open.answer(request);
   };
@@ -130,20 +139,10 @@ function routing(table: Routes) {
           `There is nothing at ${request.path}.`,
         );
       }
-      checked(request, Object.keys(route));
+      requireMethod(request, Object.keys(route));
       return route[request.method as Method]!(request);
     },
   };
-}
-
-/** The request, if its method is one of `allowed`. */
-function checked(request: ApiRequest, allowed: string[]): ApiRequest {
-  if (allowed.includes(request.method)) return request;
-  throw new HttpError(
-    405,
-    "MethodNotAllowed",
-    `${request.path} does not take ${request.method}; use ${allowed.join(" or ")}.`,
-  );
 }
 
 /**
@@ -192,6 +191,10 @@ function toHttpError(error: EmbeddedError): HttpError | undefined {
       return refuse("LimitExceeded");
     case "unsupported":
       return refuse("Unsupported");
+    case "fileNotStored":
+      return new HttpError(503, "FileNotStored", error.message, {
+        cause: error,
+      });
     case "storageFailed":
       // The store has logged the failure, once.
       return new HttpError(503, "StorageFailed", error.message, {

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import path from "node:path";
 import type { JSONValue } from "convex/values";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Engine, errorOf, valueOf } from "../support/engine.js";
+import { filesIn } from "../support/files/folder.js";
 import { STORAGE_MODULE } from "../support/files/module.js";
 
 let engine: Engine;
@@ -254,13 +255,4 @@ async function settled(): Promise<void> {
     .toEqual([]);
 }
 
-/** Paths of all files below the folder of files. */
-function filesOnDisk(): string[] {
-  const folder = path.join(engine.dataDir, "files");
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) =>
-      path.relative(folder, path.join(parentPath, name)),
-    )
-    .sort();
-}
+const filesOnDisk = () => filesIn(engine.dataDir);

@@ -63,6 +63,10 @@ class WebRequest implements ApiRequest {
     return Buffer.concat(chunks);
   }
 
+  async *bodyChunks(): AsyncIterable<Uint8Array> {
+    if (this.#request.body !== null) yield* this.#request.body;
+  }
+
   onDisconnect(listener: () => void): void {
     this.#request.signal.addEventListener("abort", listener);
   }

@@ -24,6 +24,11 @@ export interface ApiRequest {
   headers(): Iterable<[name: string, value: string]>;
   /** The whole body as sent; throws {@link HttpError} 413 past `limitBytes`. */
   readBody(limitBytes: number): Promise<Buffer>;
+  /**
+   * The body piece by piece, as fast as it is taken; throws {@link HttpError} where the client goes
+   * away before its end.
+   */
+  bodyChunks(): AsyncIterable<Uint8Array>;
   /** Runs `listener` when the client goes away before the answer. */
   onDisconnect(listener: () => void): void;
 }
@@ -31,7 +36,7 @@ export interface ApiRequest {
 /** A route's answer; `node.ts` and `fetch` turn it into bytes. */
 export interface ApiResponse {
   status: number;
-  /** The body; only HTTP actions stream. */
+  /** The body; HTTP actions and files stream. */
   body: string | ReadableStream<Uint8Array>;
   headers: Record<string, string | string[]>;
 }
@@ -95,6 +100,32 @@ export function errorResponse(error: HttpError): ApiResponse {
 /** A 400 refusal. */
 export function badRequest(wireCode: string, message: string): HttpError {
   return new HttpError(400, wireCode, message);
+}
+
+/**
+ * The request, if its method is one of `allowed`.
+ * @throws HttpError 405
+ */
+export function requireMethod(
+  request: ApiRequest,
+  allowed: readonly string[],
+): ApiRequest {
+  if (allowed.includes(request.method)) return request;
+  throw new HttpError(
+    405,
+    "MethodNotAllowed",
+    `${request.path} does not take ${request.method}; use ${allowed.join(" or ")}.`,
+  );
+}
+
+/** The refusal of a request that ended before it was complete. */
+export function requestAborted(cause: unknown): HttpError {
+  return new HttpError(
+    400,
+    "RequestAborted",
+    "The client went away before its request was complete.",
+    { cause },
+  );
 }
 
 function codeForStatus(status: number): EmbeddedErrorCode {

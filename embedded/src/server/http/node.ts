@@ -13,6 +13,7 @@ import { bodyTooLarge } from "./body.js";
 import {
   HttpError,
   errorResponse,
+  requestAborted,
   type ApiHandler,
   type ApiRequest,
   type ApiResponse,
@@ -156,9 +157,11 @@ function send(
     void sendStream(outgoing, body);
     return;
   }
-  // RFC 9110, 8.6: a response that never has a body has no length.
+  // RFC 9110, 8.6: a response that never has a body has no length, and one to HEAD that of another.
   const length =
-    status === 204 ? {} : { "content-length": Buffer.byteLength(body) };
+    status === 204 || "content-length" in headers
+      ? {}
+      : { "content-length": Buffer.byteLength(body) };
   outgoing.writeHead(status, { ...headers, ...length });
   outgoing.end(body);
 }
@@ -233,17 +236,19 @@ class NodeRequest implements ApiRequest {
         } else chunks.push(chunk);
       });
       incoming.once("end", () => resolve(Buffer.concat(chunks)));
-      incoming.once("error", (cause) =>
-        reject(
-          new HttpError(
-            400,
-            "RequestAborted",
-            "The client went away before its request was complete.",
-            { cause },
-          ),
-        ),
-      );
+      incoming.once("error", (cause) => reject(requestAborted(cause)));
     });
+  }
+
+  async *bodyChunks(): AsyncIterable<Uint8Array> {
+    try {
+      // A route that stops reading may still answer.
+      yield* this.#incoming.iterator({
+        destroyOnReturn: false,
+      }) as AsyncIterable<Uint8Array>;
+    } catch (cause) {
+      throw requestAborted(cause);
+    }
   }
 
   onDisconnect(listener: () => void): void {
