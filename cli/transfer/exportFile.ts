@@ -22,7 +22,7 @@ export interface ExportOptions extends GlobalOptions {
   readonly withoutIds?: boolean;
 }
 
-/** Writes the figures of days and every session with its visits and actions, one page of them in memory at a time. */
+/** Writes the figures of days and every session with its visits and actions, two pages of them in memory at a time. */
 export async function exportFile(
   context: CliContext,
   file: string,

@@ -1,6 +1,6 @@
 /**
- * The figures of days, and all sessions in the order of their anonymousIds, as lines, with no more than a page in
- * memory.
+ * The figures of days, and all sessions in the order of their anonymousIds, as lines, with no more than two pages
+ * in memory: while one is written, the next is on its way.
  */
 import type { Returns, WholeSession } from "../../deployment/api.js";
 import type { ComponentClient } from "../../deployment/client.js";
@@ -47,15 +47,24 @@ export async function* exportLines(
 }
 
 async function* pieces(client: ComponentClient): AsyncGenerator<WholeSession> {
-  let cursor: Returns<"operator/export:page">["cursor"] = null;
-  do {
-    const page: Returns<"operator/export:page"> = await client.query(
-      "operator/export:page",
-      { cursor },
-    );
-    yield* page.sessions;
-    cursor = page.cursor;
-  } while (cursor !== null);
+  let next: Promise<Page> | null = pageAfter(client, null);
+  while (next !== null) {
+    const { sessions, cursor }: Page = await next;
+    next = cursor === null ? null : pageAfter(client, cursor);
+    yield* sessions;
+  }
+}
+
+type Page = Returns<"operator/export:page">;
+
+/** Asks for a page ahead: its failure shows when it is awaited, or to nobody where the export ends before. */
+function pageAfter(
+  client: ComponentClient,
+  cursor: Page["cursor"],
+): Promise<Page> {
+  const page = client.query("operator/export:page", { cursor });
+  page.catch(() => undefined);
+  return page;
 }
 
 async function* days(client: ComponentClient): AsyncGenerator<Day> {
