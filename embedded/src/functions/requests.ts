@@ -52,9 +52,13 @@ export function toOutcome(ended: Ended, requestId: string): UdfOutcome {
   if (ended.failure !== undefined) {
     return { ...toError(ended.failure, logLines, requestId), ...read };
   }
+  const json = ended.skipped ? "null" : ended.json;
   return {
     status: "success",
-    value: ended.skipped ? null : (JSON.parse(ended.json) as JSONValue),
+    json,
+    get value() {
+      return JSON.parse(json) as JSONValue;
+    },
     logLines,
     ...read,
     ...(typeof journal === "string" ? { journal } : {}),

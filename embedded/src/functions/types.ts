@@ -108,6 +108,9 @@ export interface QueryText {
 
 export interface UdfSuccess {
   readonly status: "success";
+  /** The JSON text of the result, for who passes it on. */
+  readonly json: string;
+  /** The result, parsed from its text each time it is asked for. */
   readonly value: JSONValue;
   readonly logLines: string[];
   /** Queries: timestamp of the snapshot. Mutations: of the commit. Nanoseconds. */

@@ -64,28 +64,30 @@ export function outcomeResponse(
   outcome: UdfOutcome,
   format: ValueFormat,
 ): ApiResponse {
-  return rawJsonResponse(JSON.stringify(outcomeBody(outcome, format)));
+  return rawJsonResponse(outcomeText(outcome, format));
 }
 
 /**
- * The response body for one outcome; the client tells a ConvexError by the presence of `errorData`.
+ * The JSON text of the response to one call, of which a result's own text is a part where it may stay
+ * as it is; the client tells a ConvexError by the presence of `errorData`.
  */
-export function outcomeBody(
-  outcome: UdfOutcome,
-  format: ValueFormat,
-): Record<string, unknown> {
+export function outcomeText(outcome: UdfOutcome, format: ValueFormat): string {
   const { logLines } = outcome;
-  const write = format === "json" ? toCleanJson : (value: JSONValue) => value;
+  const isClean = format === "json";
   if (outcome.status === "success") {
-    return { status: "success", value: write(outcome.value), logLines };
+    const value = isClean
+      ? JSON.stringify(toCleanJson(outcome.value))
+      : outcome.json;
+    return `{"status":"success","value":${value},"logLines":${JSON.stringify(logLines)}}`;
   }
   const { errorMessage, errorData } = outcome;
-  return {
+  return JSON.stringify({
     status: "error",
     errorMessage,
-    ...(errorData === undefined ? {} : { errorData: write(errorData) }),
+    errorData:
+      isClean && errorData !== undefined ? toCleanJson(errorData) : errorData,
     logLines,
-  };
+  });
 }
 
 /** Limit for a function's path: longer than a file system allows. */

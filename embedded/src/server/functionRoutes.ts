@@ -4,8 +4,8 @@ import type { UdfOutcome, UdfType } from "../functions/types.js";
 import { authenticate, type AuthServices, type Caller } from "./auth/auth.js";
 import { describeJson, isJsonObject, readJsonObject } from "./http/body.js";
 import {
-  outcomeBody,
   outcomeResponse,
+  outcomeText,
   parseFunctionCall,
   toUdfRequest,
   type FunctionCall,
@@ -110,7 +110,13 @@ async function runSystemQuery(
   try {
     const value = answerSystemQuery(services, call, caller, snapshot);
     await database.whenDurable(snapshot.ts);
-    const outcome: UdfOutcome = { status: "success", value, logLines: [] };
+    const json = JSON.stringify(value);
+    const outcome: UdfOutcome = {
+      status: "success",
+      json,
+      value,
+      logLines: [],
+    };
     return outcomeResponse(outcome, call.format);
   } finally {
     snapshot.release();
@@ -203,7 +209,7 @@ async function queryBatch(
     for (const call of calls) {
       const udfRequest = toUdfRequest(call, caller, request);
       const outcome = await runtime.runQueryAt(udfRequest, snapshot);
-      const result = JSON.stringify(outcomeBody(outcome, call.format));
+      const result = outcomeText(outcome, call.format);
       characters += result.length;
       if (characters > MAX_BATCH_CHARACTERS) throw batchTooLarge();
       results.push(result);
