@@ -18,6 +18,9 @@ const onConvexTest = [
   "test/baseline/**/*.test.ts",
 ];
 
+// They look at what transactions read and wrote, which only the engine knows.
+const onEngineOnly = ["test/contention/**/*.test.ts"];
+
 export default defineConfig({
   test: {
     ...settings,
@@ -41,7 +44,7 @@ export default defineConfig({
           ...onEngine.test,
           setupFiles: ["test/conformance/setup.ts"],
           name: "conformance",
-          include: onConvexTest,
+          include: [...onConvexTest, ...onEngineOnly],
           exclude: [...engineSuites, ...partsOfEngineSuites],
         },
       },
@@ -54,6 +57,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [
             ...onConvexTest,
+            ...onEngineOnly,
             // Those with a browser are `npm run test:browser`.
             "test/browser/**",
             ...processSuites,

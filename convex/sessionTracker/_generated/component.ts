@@ -809,6 +809,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                   | "visits"
                   | "actions"
                   | "created"
+                  | "createdAgain"
                   | "returned";
                 at: number;
                 creationTime: number;
@@ -1203,6 +1204,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 | "visits"
                 | "actions"
                 | "created"
+                | "createdAgain"
                 | "returned";
               at: number;
               creationTime: number;
@@ -1266,6 +1268,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 | "visits"
                 | "actions"
                 | "created"
+                | "createdAgain"
                 | "returned";
               at: number;
               creationTime: number;
@@ -1334,6 +1337,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                   | "visits"
                   | "actions"
                   | "created"
+                  | "createdAgain"
                   | "returned";
                 at: number;
                 creationTime: number;
@@ -1417,6 +1421,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                   | "visits"
                   | "actions"
                   | "created"
+                  | "createdAgain"
                   | "returned";
                 at: number;
                 creationTime: number;
@@ -1452,6 +1457,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                   | "visits"
                   | "actions"
                   | "created"
+                  | "createdAgain"
                   | "returned";
                 at: number;
                 creationTime: number;
@@ -1476,6 +1482,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 | "visits"
                 | "actions"
                 | "created"
+                | "createdAgain"
                 | "returned";
               at: number;
               creationTime: number;
@@ -1494,6 +1501,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 | "visits"
                 | "actions"
                 | "created"
+                | "createdAgain"
                 | "returned";
               at: number;
               creationTime: number;
@@ -1532,6 +1540,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 | "visits"
                 | "actions"
                 | "created"
+                | "createdAgain"
                 | "returned";
               at: number;
               creationTime: number;
@@ -1565,6 +1574,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 | "visits"
                 | "actions"
                 | "created"
+                | "createdAgain"
                 | "returned";
               at: number;
               creationTime: number;

@@ -7,10 +7,15 @@ import type { QueryCtx } from "../../_generated/server.js";
 import type { Cursor } from "../../shared/runs/run.js";
 import { placeOf } from "../../shared/places.js";
 import { type BlockedUntil, blockOf } from "../../shared/sessions.js";
-import { isFuture } from "../../shared/times.js";
+import { CLOCK_SLACK_MS, isFuture } from "../../shared/times.js";
 import { isIdle, startOf } from "../../shared/visits.js";
 import { findLease } from "../../rows/sessions.js";
-import { walkCreated, walkInactive, walkLeases } from "../../rows/walks.js";
+import {
+  type Stretch,
+  walkCreated,
+  walkInactive,
+  walkLeases,
+} from "../../rows/walks.js";
 import { type Stage, stagesOf, takesInactive } from "./stages.js";
 import type { Looked, Many } from "./terms.js";
 
@@ -36,7 +41,7 @@ export function lookOnce(
   after: Cursor | null,
 ): AsyncGenerator<Looked> {
   const stages = stagesOf(many).filter(
-    ({ phase }) => phase !== "returned" || after?.phase === phase,
+    ({ phase }) => phase !== "createdAgain" || after?.phase === phase,
   );
   return lookIn(ctx, many, stages, after);
 }
@@ -86,7 +91,7 @@ async function* lookIn(
   const first = stages.findIndex(({ phase }) => phase === after?.phase);
   for (const stage of stages.slice(Math.max(0, first))) {
     const from = after?.phase === stage.phase ? after : null;
-    for await (const { row, cursor } of rowsOf(ctx, stage, from)) {
+    for await (const { row, cursor } of rowsOf(ctx, many, stage, from)) {
       const session = await sessionOf(ctx, row);
       // A lease that has lost its session is nobody's: expire runs set it aside, and say so.
       if (session === null) continue;
@@ -110,23 +115,44 @@ function withBlockInForce(many: Many, now: number): Many {
 
 async function* rowsOf(
   ctx: QueryCtx,
+  { cutoff }: Many,
   { phase, of = {}, ...between }: Stage,
   after: Cursor | null,
 ): AsyncGenerator<{ row: Row; cursor: Cursor }> {
   const stretch = { order: "asc" as const, after, ...between };
-  if (phase === "leases" || phase === "returned") {
+  if (phase === "leases") {
     for await (const row of walkLeases(ctx, stretch)) {
       yield { row, cursor: { phase, ...placeOf(row.lastActive, row) } };
     }
     return;
   }
-  const isByCreation = phase === "created";
-  const rows = isByCreation
-    ? walkCreated(ctx, of, stretch)
-    : walkInactive(ctx, stretch);
+  const isByActivity = phase === "sessions";
+  const rows = isByActivity
+    ? walkInactive(ctx, stretch)
+    : createdUntil(ctx, cutoff, of, stretch);
   for await (const row of rows) {
-    const at = isByCreation ? row.createdAt : (row.inactiveSince ?? 0);
+    const at = isByActivity ? (row.inactiveSince ?? 0) : row.createdAt;
     yield { row, cursor: { phase, ...placeOf(at, row) } };
+  }
+}
+
+/**
+ * Sessions created up to the cutoff, and those with a creation that a clock stored which was ahead: not where the
+ * sessions of new visitors go.
+ */
+async function* createdUntil(
+  ctx: QueryCtx,
+  cutoff: number,
+  of: NonNullable<Stage["of"]>,
+  { from = -Infinity, before = Infinity, ...stretch }: Stretch,
+): AsyncGenerator<Doc<"sessions">> {
+  const until = Math.min(before, cutoff + 1);
+  if (from < until) {
+    yield* walkCreated(ctx, of, { ...stretch, from, before: until });
+  }
+  const ahead = Math.max(from, Date.now() + CLOCK_SLACK_MS);
+  if (ahead < before) {
+    yield* walkCreated(ctx, of, { ...stretch, from: ahead, before });
   }
 }
 

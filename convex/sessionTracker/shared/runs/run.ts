@@ -45,6 +45,8 @@ const vRunPhase = v.union(
   v.literal("visits"),
   v.literal("actions"),
   v.literal("created"),
+  v.literal("createdAgain"),
+  // Of runs that an earlier version began.
   v.literal("returned"),
 );
 export type RunPhase = Infer<typeof vRunPhase>;

@@ -10,7 +10,12 @@ import type { convexTest as originalConvexTest } from "convex-test";
 import type { UdfType } from "../../../src/functions/types.js";
 import { finishAll, finishInProgress } from "./finishScheduled.js";
 import { installConvexGlobal } from "./liveConvex.js";
-import { LiveDeployment, type Callee, type Caller } from "./liveDeployment.js";
+import {
+  LiveDeployment,
+  NOBODY,
+  type Callee,
+  type Caller,
+} from "./liveDeployment.js";
 import type { ModuleGlob } from "./liveModules.js";
 
 export type {
@@ -26,7 +31,7 @@ type Options = Exclude<
   { tables: unknown }
 >;
 
-const NOBODY: Caller = { identity: null, ip: null, userAgent: null };
+const deployments = new WeakMap<object, LiveDeployment>();
 
 installConvexGlobal();
 
@@ -44,11 +49,20 @@ export const convexTest = ((
     { schema: options.schema, modules: options.modules ?? {} },
     typeof transactionLimits === "object" ? transactionLimits : {},
   );
-  return {
+  const t = {
     ...accessor(deployment, NOBODY),
     registerComponent: deployment.registerComponent.bind(deployment),
   };
+  deployments.set(t, deployment);
+  return t;
 }) as unknown as typeof originalConvexTest;
+
+/** The deployment behind what {@link convexTest} returned. */
+export function deploymentOf(t: object): LiveDeployment {
+  const deployment = deployments.get(t);
+  if (deployment === undefined) throw new Error("Not made by convexTest.");
+  return deployment;
+}
 
 function toOptions(
   first: Options | Options["schema"],

@@ -11,6 +11,7 @@ import {
 } from "convex/values";
 import type { Clock } from "../../../src/clock.js";
 import type { TransactionLimits } from "../../../src/database/metrics.js";
+import type { Transaction } from "../../../src/database/transactions/transaction.js";
 import { applySchema } from "../../../src/database/schema/schema.js";
 import type { FunctionEntry } from "../../../src/functions/functionEntry.js";
 import type { FunctionFailure } from "../../../src/functions/failure.js";
@@ -27,6 +28,7 @@ import type {
 } from "../../../src/functions/types.js";
 import { openMemoryStore } from "../../support/memoryStore.js";
 import { openFloors, type Floors } from "../../support/floors.js";
+import { footprintOf, type Footprint } from "./footprint.js";
 import { liveClock } from "./liveClock.js";
 import { importModules, type ModuleGlob } from "./liveModules.js";
 
@@ -43,6 +45,8 @@ export interface Caller {
   readonly ip: string | null;
   readonly userAgent: string | null;
 }
+
+export const NOBODY: Caller = { identity: null, ip: null, userAgent: null };
 
 /** The function to call: a deployed one, or one that a test wrote on the spot. */
 export type Callee =
@@ -99,6 +103,28 @@ export class LiveDeployment {
       return jsonToConvex(JSON.parse(json) as JSONValue);
     } finally {
       if ("inline" in callee) delete this.#inline[entry.name];
+    }
+  }
+
+  /** Runs a mutation without a commit, to see what it reads and writes. */
+  async observe(address: FunctionAddress, args: JSONValue): Promise<Footprint> {
+    const { runtime } = await this.ready();
+    const { deployment } = runtime;
+    const observed = new Observed();
+    const beforeCommit = (tx: Transaction) => {
+      observed.footprint = footprintOf(tx);
+      throw observed;
+    };
+    try {
+      const { failure } = await runtime.runMutationEntry(
+        deployment.resolve("", address),
+        args,
+        { deployment, request: requestOf(NOBODY), hooks: { beforeCommit } },
+      );
+      throw failure === undefined ? new Error("Committed.") : asThrown(failure);
+    } catch (error) {
+      if (error !== observed || observed.footprint === undefined) throw error;
+      return observed.footprint;
     }
   }
 
@@ -228,6 +254,11 @@ export class LiveDeployment {
       returns: null,
     };
   }
+}
+
+/** Thrown instead of a commit. */
+class Observed extends Error {
+  footprint: Footprint | undefined;
 }
 
 function requestOf({ identity, ip, userAgent }: Caller) {
