@@ -81,25 +81,25 @@ test(
       connectionCount: 0,
       lastCloseReason: "InitialConnect",
     };
-    const watch = {
+    const watch = (reader: number) => ({
       type: "ModifyQuerySet",
       baseVersion: 0,
       newVersion: 1,
-      // 8 MiB, so that no client is beyond its own bound.
+      // 8 MiB of each reader's own, so that no client is beyond its own bound.
       modifications: Array.from({ length: 2 }, (_, queryId) => ({
         type: "Add",
         queryId,
         udfPath: "f:big",
-        args: [{ name: "big", bytes: 4 * MIB }],
+        args: [{ name: `big ${reader} ${queryId}`, bytes: 4 * MIB }],
       })),
-    };
+    });
     const over = new Set<number>();
     const sockets = Array.from({ length: 30 }, (_, index) => {
       const socket = openSocket(Number(port), hostname);
       onTestFinished(() => void socket.destroy());
       socket.on("error", () => over.add(index));
       socket.write(HANDSHAKE);
-      for (const message of [connected, watch]) {
+      for (const message of [connected, watch(index)]) {
         socket.write(frame(TEXT, Buffer.from(JSON.stringify(message))));
       }
       return socket;
@@ -116,7 +116,7 @@ test(
       )
       .toBeGreaterThanOrEqual(10);
     const reader = await connect();
-    reader.say(watch);
+    reader.say(watch(30));
     await reader.next("Transition");
   },
   TIMEOUT_MS,

@@ -18,27 +18,31 @@ import {
   type ServerMessage,
 } from "./messages.js";
 import { MutationLane } from "./mutationLane.js";
-import { runLiveQuery, type QueryRunServices } from "./queries/queryRun.js";
+import type { LiveQueries } from "./queries/liveQueries.js";
 import { QuerySet } from "./queries/querySet.js";
 import {
   runAction,
   runMutationOnce,
   type RequestServices,
 } from "./requests.js";
-import type { Subscriptions } from "./queries/subscriptions.js";
 import { Transitions } from "./queries/transitions.js";
+import type { WireText } from "./queries/transitionText.js";
 
 /** Parts of the deployment that a session uses. */
 export type SyncServices = RequestServices &
-  QueryRunServices &
   AuthServices & {
-    readonly subscriptions: Subscriptions;
+    readonly live: LiveQueries;
     readonly log: Log;
   };
 
 /** A session's connection. */
 export interface SyncConnection {
   send(message: ServerMessage): void;
+  /**
+   * Sends a message that may be large, and have pieces that other connections send, too.
+   * @param taken - called when the system has taken all of it
+   */
+  sendText(message: WireText, taken: () => void): void;
   /**
    * Closes the connection.
    * @param code - as WebSocket numbers them; the client shows the reason in its log
@@ -65,7 +69,6 @@ export class SyncSession {
   readonly #transitions: Transitions;
   readonly #mutations: MutationLane;
   readonly #intake: Intake;
-  readonly #forgetCode: () => void;
   readonly #inbox: { text: string; taken: () => void }[] = [];
   #isReading = false;
   #isClosed = false;
@@ -76,26 +79,19 @@ export class SyncSession {
     this.#services = services;
     this.#connection = connection;
     this.#speaker = this.#speakAs(ANONYMOUS);
-    this.#queries = new QuerySet(services.subscriptions, () =>
-      this.#transitions.wake(),
-    );
+    this.#queries = new QuerySet(() => this.#transitions.wake());
     this.#mutations = new MutationLane((error) => this.#failed(error));
     this.#transitions = new Transitions({
-      ...services,
+      live: services.live,
       queries: this.#queries,
-      runner: () => {
-        const speaker = this.#currentSpeaker();
-        return ({ request }, snapshot) =>
-          runLiveQuery(services, request, speaker, snapshot);
-      },
+      speaker: () => this.#currentSpeaker(),
       unanswered: () => this.#mutations.unanswered,
-      send: (message) => this.#send(message),
+      send: (transition, taken) => {
+        if (!this.#isClosed) connection.sendText(transition, taken);
+      },
       failed: (error) => this.#failed(error),
     });
     this.#intake = new Intake(connection);
-    this.#forgetCode = services.runtime.onCodeChange(() =>
-      this.#queries.invalidate(),
-    );
   }
 
   /** Takes one message; messages are handled one after the other. */
@@ -118,7 +114,6 @@ export class SyncSession {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#inbox.length = 0;
-    this.#forgetCode();
     this.#queries.close();
     await Promise.all([this.#transitions.close(), this.#mutations.close()]);
     // A query that was running may have been settled meanwhile.

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { WebSocket } from "ws";
 import type { Clock } from "../../clock.js";
 import { ipOf } from "../http/node.js";
+import type { WireText } from "./queries/transitionText.js";
 import type { Peer } from "./heartbeat.js";
 import type { ServerMessage } from "./messages.js";
 import type { SyncConnection } from "./session.js";
@@ -24,6 +25,7 @@ export class SocketConnection implements SyncConnection, Peer {
   readonly #unread: UnreadBudget;
   #sentAtMs: number;
   #heardAtMs: number;
+  #unreadShared: readonly Buffer[] = [];
 
   constructor(
     webSocket: WebSocket,
@@ -50,6 +52,27 @@ export class SocketConnection implements SyncConnection, Peer {
     this.#unread.sent(text.length);
   }
 
+  sendText(message: WireText, taken: () => void): void {
+    if (this.dropIfUnread()) return;
+    this.#sentAtMs = this.#clock.now();
+    const fragments = toFragments(message);
+    this.#unreadShared = message.filter(isShared);
+    const whenTaken = () => {
+      this.#unreadShared = [];
+      taken();
+    };
+    const { socket } = this.#request;
+    // All fragments with one call of the system.
+    socket.cork();
+    for (const [n, fragment] of fragments.entries()) {
+      const fin = n === fragments.length - 1;
+      const options = { binary: false, fin };
+      this.#webSocket.send(fragment, options, fin ? whenTaken : undefined);
+      this.#unread.sent(fragment.length);
+    }
+    socket.uncork();
+  }
+
   /**
    * Drops a client that leaves too much unread.
    * @returns whether it was dropped
@@ -62,6 +85,10 @@ export class SocketConnection implements SyncConnection, Peer {
 
   get unreadBytes(): number {
     return this.#webSocket.bufferedAmount;
+  }
+
+  get unreadShared(): readonly Buffer[] {
+    return this.#unreadShared;
   }
 
   close(code: number, reason: string): void {
@@ -113,4 +140,31 @@ export class SocketConnection implements SyncConnection, Peer {
   probe(): void {
     this.#webSocket.ping();
   }
+}
+
+/** Buffers from here on are sent as they are; shorter pieces are joined. */
+const LEAST_SHARED_BYTES = 16 * 1024;
+
+/** The frames of a message: what is large stays the buffer that others send, too. */
+function toFragments(message: WireText): Buffer[] {
+  const fragments: Buffer[] = [];
+  let joined: Buffer[] = [];
+  const join = () => {
+    if (joined.length > 0) fragments.push(Buffer.concat(joined));
+    joined = [];
+  };
+  for (const piece of message) {
+    if (isShared(piece)) {
+      join();
+      fragments.push(piece);
+    } else {
+      joined.push(typeof piece === "string" ? Buffer.from(piece) : piece);
+    }
+  }
+  join();
+  return fragments;
+}
+
+function isShared(piece: string | Buffer): piece is Buffer {
+  return typeof piece !== "string" && piece.length >= LEAST_SHARED_BYTES;
 }

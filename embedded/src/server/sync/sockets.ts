@@ -4,6 +4,8 @@ import type { Clock } from "../../clock.js";
 import type { UpgradeHandler } from "../http/node.js";
 import { refuseUpgrade } from "../http/refusals.js";
 import { Heartbeat } from "./heartbeat.js";
+import { createLiveQueries } from "./queries/liveQueries.js";
+import type { QueryRunServices } from "./queries/queryRun.js";
 import { RequestRecords } from "./requestRecords.js";
 import {
   MAX_MESSAGE_BYTES,
@@ -11,7 +13,6 @@ import {
   type SyncServices,
 } from "./session.js";
 import { SocketConnection } from "./socketConnection.js";
-import { Subscriptions } from "./queries/subscriptions.js";
 import { UnreadBudget } from "./unreadBudget.js";
 
 /** The WebSocket side of a deployment. */
@@ -35,13 +36,13 @@ const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Accepts sync connections and gives each a session. */
 export function createSyncSockets(
-  base: Omit<SyncServices, "subscriptions" | "records">,
+  base: Omit<SyncServices, "live" | "records"> & QueryRunServices,
   clock: Clock,
 ): SyncSockets {
   const { database, log } = base;
-  const subscriptions = new Subscriptions(database);
+  const live = createLiveQueries(base);
   const records = new RequestRecords(database, { clock, log });
-  const services = { ...base, subscriptions, records };
+  const services = { ...base, live, records };
   const heartbeat = new Heartbeat(clock);
   const unread = new UnreadBudget();
   const sessions = new Set<SyncSession>();
@@ -98,7 +99,7 @@ export function createSyncSockets(
       for (const webSocket of server.clients) webSocket.terminate();
       await Promise.all([...sessions].map((session) => session.close()));
       await records.close();
-      subscriptions.close();
+      live.close();
     },
   };
 }

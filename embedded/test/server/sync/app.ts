@@ -15,6 +15,11 @@ export const APP: PushedApp = {
       const find = (ctx, name) => ctx.db.query("counters").withIndex("by_name", (q) => q.eq("name", name)).unique();
       export const get = queryGeneric({ handler: async (ctx, { name }) => (await find(ctx, name))?.n ?? null });
       export const byId = queryGeneric({ handler: async (ctx, { id }) => (await ctx.db.get(id))?.n ?? null });
+      export const sumOf = queryGeneric({ handler: async (ctx, { names }) => {
+        let sum = 0;
+        for (const name of names) sum += (await find(ctx, name))?.n ?? 0;
+        return sum;
+      } });
       export const isEven = queryGeneric({ handler: async (ctx, { name }) => ((await find(ctx, name))?.n ?? 0) % 2 === 0 });
       export const page = queryGeneric({ handler: (ctx, { paginationOpts }) => ctx.db.query("counters").paginate(paginationOpts) });
       export const loose = queryGeneric({ handler: async (ctx) => (await ctx.db.query("loose").collect()).length });
@@ -24,6 +29,7 @@ export const APP: PushedApp = {
         return n;
       } });
       export const big = queryGeneric({ handler: async (ctx, { name, bytes }) => ({ n: (await find(ctx, name))?.n ?? 0, filler: "x".repeat(bytes) }) });
+      export const bigAnswer = actionGeneric({ handler: async (_ctx, { bytes }) => "x".repeat(bytes) });
       export const user = queryGeneric({ handler: async (ctx) => (await ctx.auth.getUserIdentity())?.subject ?? null });
       export const hidden = internalQueryGeneric({ handler: async () => "hidden" });
       export const add = mutationGeneric({ handler: async (ctx, { name, by = 1 }) => {

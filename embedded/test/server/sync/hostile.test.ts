@@ -176,20 +176,57 @@ describe("a call is refused that has", () => {
 });
 
 describe("bounds", () => {
-  test("a client that does not read is dropped, and others go on", async () => {
+  test("a client that does not read gets one transition, and then the newest", async () => {
     const slow = await connect({ sessionId: "slow" });
     const other = await connect({ sessionId: "other" });
-    slow.watch("f:big", { name: "big", bytes: 4 << 20 });
-    await slow.next("Transition");
+    const name = "big";
+    // The kernel's buffers hold a few megabytes.
+    slow.watch("f:big", { name, bytes: 8 << 20 });
+    const seen = [(await slow.next("Transition")).modifications];
     slow.socket.pause();
-    // The kernel's buffers hold a few megabytes, the deployment's 32.
+    const queries: string[] = [];
+    const stop = deployment.inner.onCompletion(({ path, udfType }) => {
+      if (udfType === "Query") queries.push(path);
+    });
     for (let n = 1; n <= 16; n++) {
-      other.call("Mutation", n, "f:add", { name: "big" });
+      other.call("Mutation", n, "f:add", { name });
       expect(await other.next("MutationResponse")).toMatchObject({
         success: true,
       });
       await other.next("Transition");
     }
+    stop();
+    expect(queries.length).toBeLessThanOrEqual(2);
+    slow.socket.resume();
+    await expect
+      .poll(() => slow.received.at(-1))
+      .toMatchObject({ modifications: [{ value: { n: 16 } }] });
+    for (const { type, ...message } of slow.received.slice(1)) {
+      expect(type).toBe("Transition");
+      if ("modifications" in message) seen.push(message.modifications);
+    }
+    expect(seen.length).toBeLessThanOrEqual(4);
+  });
+
+  test("a client that does not read is dropped once its answers are too many, and others go on", async () => {
+    const slow = await connect({ sessionId: "slow" });
+    const other = await connect({ sessionId: "other" });
+    slow.socket.pause();
+    let answered = 0;
+    const stop = deployment.inner.onCompletion(({ udfType }) => {
+      if (udfType === "Action") answered += 1;
+    });
+    // The kernel's buffers hold a few megabytes, the deployment's 32.
+    for (let n = 0; n < 16; n++) {
+      slow.call("Action", n, "f:bigAnswer", { bytes: 4 << 20 });
+    }
+    other.call("Mutation", 1, "f:add", { name: "beside" });
+    expect(await other.next("MutationResponse")).toMatchObject({
+      success: true,
+    });
+    await expect.poll(() => answered).toBeGreaterThanOrEqual(10);
+    stop();
+    await new Promise((resolve) => setTimeout(resolve, 100));
     slow.socket.resume();
     expect(await slow.closed()).toMatchObject({ code: 1006 });
   });

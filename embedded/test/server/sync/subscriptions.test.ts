@@ -125,7 +125,8 @@ describe("subscriptions", () => {
     collect(snapshot, "", byIndex("t.by_a", [bound("Eq", "a", value)]));
     if (commitBeforeSubscribing) await commit();
     let heard = 0;
-    subscriptions.subscribe(snapshot.readSet, since, () => (heard += 1));
+    const subscription = subscriptions.subscribe(() => (heard += 1));
+    if (subscription.renew(snapshot.readSet, since).isTouched) heard += 1;
     since.close();
     snapshot.release();
     if (!commitBeforeSubscribing) await commit();

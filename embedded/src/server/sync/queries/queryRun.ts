@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
+import type { JSONValue } from "convex/values";
 import type { Transaction } from "../../../database/transactions/transaction.js";
 import type { KeyInterval } from "../../../database/types.js";
 import type { Runtime, RuntimeSnapshot } from "../../../functions/runtime.js";
-import type { UdfOutcome } from "../../../functions/types.js";
+import type { Asked, QueryText } from "../../../functions/types.js";
 import { refusalOf, toRequest, type Speaker } from "../calls.js";
-import type { AddQuery, QueryResult } from "../messages.js";
+import type { AddQuery } from "../messages.js";
 import {
   answerSystemQuery,
   isSystemPath,
@@ -15,17 +17,36 @@ export type QueryRunServices = SystemQueryServices & {
   readonly runtime: Runtime;
 };
 
+/** A query's result, as all clients that watch it get it. */
+export interface LiveResult {
+  /**
+   * The JSON text of the modification after the query's id, which each client gave it: the same
+   * bytes for all, however many of them have not taken theirs yet.
+   */
+  readonly text: Buffer;
+  /** The length of the text in characters. */
+  readonly characters: number;
+  /** Tells results apart that clients could tell apart. */
+  readonly digest: string;
+  readonly journal: string | null;
+  readonly isFailure: boolean;
+}
+
 /** A query's result at one snapshot, and its dependencies. */
 export interface QueryRun {
-  readonly result: QueryResult;
+  readonly result: LiveResult;
   /**
    * Intervals of keys that the query read; without any, only new code or another identity can
    * change the result.
    */
   readonly reads: Iterable<KeyInterval>;
+  readonly asked: Readonly<Asked>;
 }
 
-/** Runs a client's query; any error of it is its result. */
+/**
+ * Runs a client's query; any error of it is its result. It may be shown once the snapshot is on
+ * disk.
+ */
 export async function runLiveQuery(
   services: QueryRunServices,
   query: AddQuery,
@@ -37,18 +58,16 @@ export async function runLiveQuery(
   }
   const { journal = null } = query;
   const request = toRequest(query, speaker);
-  if ("refusal" in request) return failed(request.refusal, journal);
+  if ("refusal" in request) return refused(request.refusal, journal);
   try {
-    const outcome = await services.runtime.runQueryAt(
+    const ran = await services.runtime.runQueryText(
       { ...request, journal },
       snapshot,
     );
-    return {
-      result: toResult(outcome, journal),
-      reads: outcome.readSet ?? [],
-    };
+    const { readSet: reads, asked } = ran;
+    return { result: resultOf(ran, journal), reads, asked };
   } catch (error) {
-    return failed(refusalOf(error), journal);
+    return refused(refusalOf(error), journal);
   }
 }
 
@@ -62,36 +81,87 @@ function runSystemQuery(
   try {
     const call = { path, args, componentPath: componentPath ?? "" };
     const value = answerSystemQuery(services, call, caller, view);
+    const json = JSON.stringify(value);
     return {
-      result: { type: "QueryUpdated", value, logLines: [], journal: null },
+      result: updated(json, { logLines: [], journal: null }),
       reads: view.readSet,
+      asked: NOTHING,
     };
   } catch (error) {
-    return failed(refusalOf(error), null);
+    return refused(refusalOf(error), null);
   } finally {
     view.release();
   }
 }
 
-function toResult(outcome: UdfOutcome, before: string | null): QueryResult {
-  const { logLines } = outcome;
-  if (outcome.status === "success") {
-    const { value, journal = null } = outcome;
-    return { type: "QueryUpdated", value, logLines, journal };
-  }
-  const { errorMessage, errorData } = outcome;
-  return {
-    type: "QueryFailed",
-    errorMessage,
-    ...(errorData === undefined ? {} : { errorData }),
+const NOTHING: Asked = { identity: false, time: false };
+
+function resultOf(
+  { outcome, logLines, journal }: QueryText,
+  before: string | null,
+): LiveResult {
+  return outcome.status === "success"
+    ? updated(outcome.json, { logLines, journal })
+    : failed({ ...outcome, journal: before });
+}
+
+function updated(
+  json: string,
+  {
     logLines,
-    journal: before,
+    journal,
+  }: { logLines: readonly string[]; journal: string | null },
+): LiveResult {
+  const text = `"type":"QueryUpdated","value":${json},"logLines":${JSON.stringify(logLines)},"journal":${JSON.stringify(journal)}}`;
+  const encoded = Buffer.from(text);
+  return {
+    text: encoded,
+    characters: text.length,
+    digest: digestOf(encoded),
+    journal,
+    isFailure: false,
   };
 }
 
-function failed(errorMessage: string, journal: string | null): QueryRun {
+function failed(failure: {
+  errorMessage: string;
+  errorData?: JSONValue;
+  logLines: readonly string[];
+  journal: string | null;
+}): LiveResult {
+  const { errorMessage, errorData, logLines, journal } = failure;
+  const write = (message: string) =>
+    // The members after the first, without the brace before them.
+    JSON.stringify({
+      type: "QueryFailed",
+      errorMessage: message,
+      errorData,
+      logLines,
+      journal,
+    }).slice(1);
+  const text = write(errorMessage);
   return {
-    result: { type: "QueryFailed", errorMessage, logLines: [], journal },
-    reads: [],
+    text: Buffer.from(text),
+    characters: text.length,
+    digest: digestOf(write(withoutRequestId(errorMessage))),
+    journal,
+    isFailure: true,
   };
+}
+
+function refused(errorMessage: string, journal: string | null): QueryRun {
+  return {
+    result: failed({ errorMessage, logLines: [], journal }),
+    reads: [],
+    asked: NOTHING,
+  };
+}
+
+function digestOf(text: string | Buffer): string {
+  return createHash("sha256").update(text).digest("base64");
+}
+
+/** An error's text without its request id, which differs in every run. */
+function withoutRequestId(message: string): string {
+  return message.replace(/^\[Request ID: \w+\] /, "");
 }

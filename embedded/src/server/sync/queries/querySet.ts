@@ -1,16 +1,13 @@
-import { createHash } from "node:crypto";
-import type {
-  AddQuery,
-  QueryResult,
-  QuerySetModification,
-  StateModification,
-} from "../messages.js";
-import type { QueryRun } from "./queryRun.js";
-import type {
-  CommitWindow,
-  Subscription,
-  Subscriptions,
-} from "./subscriptions.js";
+import type { Speaker } from "../calls.js";
+import type { AddQuery, QuerySetModification } from "../messages.js";
+import type { LiveResult } from "./queryRun.js";
+import {
+  keyOfQuery,
+  type Asking,
+  type Held,
+  type SharedQuery,
+  type Watcher,
+} from "./sharedQueries.js";
 
 /** A query that a client watches. */
 export interface LiveQuery {
@@ -21,25 +18,25 @@ export interface LiveQuery {
   readonly request: AddQuery;
 }
 
-interface Watched extends LiveQuery {
+interface Watched extends LiveQuery, Watcher {
   request: AddQuery;
+  /** What it is shared by; found when it is first run for a user, or with another journal. */
+  key: string | undefined;
   /** Digest of the result that the client has. */
   digest: string | undefined;
-  subscription: Subscription | undefined;
+  shared: SharedQuery | undefined;
 }
 
 const MAX_QUERIES = 10_000;
 
 /** The queries of one client, and which of them have to run again. */
 export class QuerySet {
-  readonly #subscriptions: Subscriptions;
   readonly #onStale: () => void;
   readonly #queries = new Map<number, Watched>();
   readonly #stale = new Set<Watched>();
   #removed: number[] = [];
 
-  constructor(subscriptions: Subscriptions, onStale: () => void) {
-    this.#subscriptions = subscriptions;
+  constructor(onStale: () => void) {
     this.#onStale = onStale;
   }
 
@@ -61,17 +58,19 @@ export class QuerySet {
       : undefined;
   }
 
-  /** Marks all queries as stale, after a change of code or caller. */
+  /** Marks all queries as stale, after a change of the user. */
   invalidate(): void {
-    for (const query of this.#queries.values()) this.#stale.add(query);
+    for (const query of this.#queries.values()) {
+      query.key = undefined;
+      this.#stale.add(query);
+    }
     this.#onStale();
   }
 
-  /** Takes the stale queries to run; none is watched again until {@link settle}. */
+  /** Takes the stale queries to run. */
   takeStale(): LiveQuery[] {
     const stale = [...this.#stale];
     this.#stale.clear();
-    for (const query of stale) query.subscription?.cancel();
     return stale;
   }
 
@@ -82,67 +81,78 @@ export class QuerySet {
     return removed;
   }
 
+  /** What to ask for a query as a user; undefined when the client has dropped it. */
+  asking(query: LiveQuery, speaker: Speaker): Asking | undefined {
+    const watched = this.#watched(query);
+    if (watched === undefined) return undefined;
+    const { request } = watched;
+    watched.key ??= keyOfQuery(request, speaker);
+    return { query: { request, key: watched.key }, speaker };
+  }
+
   /**
    * Takes a result in, and watches for the commit that changes it.
-   * @returns the message for the client; none if it has this result, or dropped the query
+   * @returns the result for the client; none if it has this one, or dropped the query
    */
   settle(
     query: LiveQuery,
-    { result, reads }: QueryRun,
-    since: CommitWindow,
-  ): { modification: StateModification; characters: number } | undefined {
-    const { queryId } = query.request;
-    const watched = this.#queries.get(queryId);
-    if (watched !== query) return undefined;
-    watched.request = { ...watched.request, journal: result.journal };
-    watched.subscription = this.#subscriptions.subscribe(reads, since, () => {
-      this.#stale.add(watched);
-      this.#onStale();
-    });
-    const { digest, characters } = digestOf(result);
+    { result, shared, fromTs }: Held,
+  ): { queryId: number; result: LiveResult } | undefined {
+    const watched = this.#watched(query);
+    if (watched === undefined) {
+      shared.leave(NOBODY);
+      return undefined;
+    }
+    if (watched.shared !== shared) watched.shared?.leave(watched);
+    watched.shared = shared;
+    shared.join(watched, fromTs);
+    const { journal, digest } = result;
+    if ((watched.request.journal ?? null) !== journal) {
+      watched.request = { ...watched.request, journal };
+      watched.key = undefined;
+    }
     if (digest === watched.digest) return undefined;
     watched.digest = digest;
-    return { modification: { ...result, queryId }, characters };
+    return { queryId: watched.request.queryId, result };
   }
 
   /** Stops watching. */
   close(): void {
-    for (const query of this.#queries.values()) query.subscription?.cancel();
+    for (const query of this.#queries.values()) query.shared?.leave(query);
     this.#queries.clear();
     this.#stale.clear();
   }
 
+  #watched(query: LiveQuery): Watched | undefined {
+    const watched = this.#queries.get(query.request.queryId);
+    return watched === query ? watched : undefined;
+  }
+
   #add(request: AddQuery): void {
-    const query = { request, digest: undefined, subscription: undefined };
+    const query: Watched = {
+      request,
+      key: undefined,
+      digest: undefined,
+      shared: undefined,
+      touched: () => {
+        this.#stale.add(query);
+        this.#onStale();
+      },
+    };
     this.#queries.set(request.queryId, query);
     this.#stale.add(query);
   }
 
   #remove(queryId: number, query: Watched): void {
-    query.subscription?.cancel();
+    query.shared?.leave(query);
     this.#queries.delete(queryId);
     this.#stale.delete(query);
     this.#removed.push(queryId);
   }
 }
 
-/** Digest of a result, kept in place of the result, which may be large. */
-function digestOf(result: QueryResult): {
-  digest: string;
-  characters: number;
-} {
-  const compared =
-    result.type === "QueryFailed"
-      ? { ...result, errorMessage: withoutRequestId(result.errorMessage) }
-      : result;
-  const text = JSON.stringify(compared);
-  return {
-    digest: createHash("sha256").update(text).digest("base64"),
-    characters: text.length,
-  };
-}
-
-/** An error's text without its request id, which differs in every run. */
-function withoutRequestId(message: string): string {
-  return message.replace(/^\[Request ID: \w+\] /, "");
-}
+const NOBODY: Watcher = {
+  touched: () => {
+    // It waits for nothing.
+  },
+};

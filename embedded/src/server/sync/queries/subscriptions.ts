@@ -3,83 +3,109 @@ import { headOf } from "../../../database/records/keyspace.js";
 import type { CommitWrites, KeyInterval } from "../../../database/types.js";
 import type { Key } from "../../../storage/store.js";
 import { IntervalTree } from "./intervalTree.js";
-
-/** The commits since a snapshot was taken, kept while queries run on it. */
-export interface CommitWindow {
-  readonly commits: readonly CommitWrites[];
-  close(): void;
-}
+import {
+  RecentCommits,
+  type CommitWindow,
+  type Reads,
+} from "./recentCommits.js";
 
 /** One query's wait for a commit that touches what it read. */
 export interface Subscription {
+  /**
+   * Waits for a commit that touches `reads`, and no longer for one that touches what was read
+   * before.
+   *
+   * @param since - opened when the snapshot was taken that was read
+   * @returns whether a commit came between that snapshot and now, of which nobody is told, and
+   *   whether the intervals are others than before
+   */
+  renew(
+    reads: Iterable<KeyInterval>,
+    since: CommitWindow,
+  ): { isTouched: boolean; isOther: boolean };
   cancel(): void;
 }
 
 interface Waiting {
-  readonly reads: ReadonlyMap<Key, readonly KeyInterval[]>;
-  readonly onTouched: () => void;
+  reads: Reads;
+  /** Whether it was told of a commit since it was renewed. */
+  isTouched: boolean;
+  readonly onTouched: (ts: bigint) => void;
 }
+
+const NOTHING: Reads = new Map();
 
 /**
  * Subscriptions by the keys that were read, so that a commit finds the queries it touches without
- * asking the others: for each table and index, a tree of the intervals that were read.
+ * asking the others: for each table and index, a tree of the intervals that were read. A query stays
+ * in the trees when it is touched, as it most likely reads the same when it runs again.
  */
 export class Subscriptions {
   readonly #trees = new Map<Key, IntervalTree<Waiting>>();
-  readonly #windows = new Set<CommitWrites[]>();
+  readonly #recent = new RecentCommits();
   readonly #stopListening: () => void;
 
   constructor(database: Pick<Database, "onCommit">) {
-    this.#stopListening = database.onCommit(({ writes }) =>
-      this.#onCommit(writes),
+    this.#stopListening = database.onCommit(({ ts, writes }) =>
+      this.#onCommit(ts, writes),
     );
   }
 
   /** Begins to keep commits; to be called in the moment the snapshot is taken. */
   openWindow(): CommitWindow {
-    const commits: CommitWrites[] = [];
-    this.#windows.add(commits);
-    return { commits, close: () => this.#windows.delete(commits) };
+    return this.#recent.open();
   }
 
   /**
-   * Calls `onTouched` once, at the first commit that touches `reads`; at once if that commit came
-   * between the snapshot that was read and now.
+   * A wait for nothing yet.
+   * @param onTouched - called inside of the commit, with its timestamp, once each time the
+   *   subscription was renewed; must not do more than note it
    */
-  subscribe(
-    reads: Iterable<KeyInterval>,
-    since: CommitWindow,
-    onTouched: () => void,
-  ): Subscription {
-    const waiting: Waiting = { reads: byHead(reads), onTouched };
-    if (since.commits.some((commit) => isTouchedBy(waiting.reads, commit))) {
-      onTouched();
-      return { cancel: () => undefined };
-    }
-    for (const [head, intervals] of waiting.reads) {
-      const tree = this.#treeOf(head);
-      for (const { lower, upper } of intervals) tree.add(lower, upper, waiting);
-    }
-    return { cancel: () => this.#remove(waiting) };
+  subscribe(onTouched: (ts: bigint) => void): Subscription {
+    const waiting: Waiting = { reads: NOTHING, isTouched: false, onTouched };
+    return {
+      renew: (reads, since) => this.#renew(waiting, byHead(reads), since),
+      cancel: () => this.#replace(waiting, NOTHING),
+    };
   }
 
   close(): void {
     this.#stopListening();
   }
 
-  #onCommit(commit: CommitWrites): void {
-    for (const commits of this.#windows) commits.push(commit);
+  #renew(waiting: Waiting, reads: Reads, since: CommitWindow) {
+    const isOther = !isSame(waiting.reads, reads);
+    if (isOther) this.#replace(waiting, reads);
+    waiting.isTouched = this.#recent.hasTouched(reads, since);
+    return { isTouched: waiting.isTouched, isOther };
+  }
+
+  #onCommit(ts: bigint, commit: CommitWrites): void {
+    this.#recent.add(commit);
     if (this.#trees.size === 0) return;
-    const touched = new Set<Waiting>();
+    const touch = (waiting: Waiting) => {
+      if (waiting.isTouched) return;
+      waiting.isTouched = true;
+      waiting.onTouched(ts);
+    };
     const isWatched = (head: Key) => this.#trees.has(head);
     for (const { lower, upper } of commit.touched(isWatched)) {
-      this.#trees
-        .get(headOf(lower))
-        ?.visit(lower, upper, (waiting) => touched.add(waiting));
+      this.#trees.get(headOf(lower))?.visit(lower, upper, touch);
     }
-    for (const waiting of touched) {
-      this.#remove(waiting);
-      waiting.onTouched();
+  }
+
+  #replace(waiting: Waiting, reads: Reads): void {
+    for (const [head, intervals] of waiting.reads) {
+      const tree = this.#trees.get(head);
+      for (const { lower, upper } of intervals) {
+        tree?.delete(lower, upper, waiting);
+      }
+      if (tree?.isEmpty === true) this.#trees.delete(head);
+    }
+    waiting.reads = reads;
+    for (const [head, intervals] of reads) {
+      const tree = this.#treeOf(head);
+      for (const { lower, upper } of intervals) tree.add(lower, upper, waiting);
     }
   }
 
@@ -91,42 +117,35 @@ export class Subscriptions {
     }
     return tree;
   }
-
-  #remove(waiting: Waiting): void {
-    for (const [head, intervals] of waiting.reads) {
-      const tree = this.#trees.get(head);
-      for (const { lower, upper } of intervals) {
-        tree?.delete(lower, upper, waiting);
-      }
-      if (tree?.isEmpty === true) this.#trees.delete(head);
-    }
-  }
 }
 
 /** Intervals by their table or index; none reaches from one into the next. */
-function byHead(reads: Iterable<KeyInterval>): Map<Key, KeyInterval[]> {
+function byHead(reads: Iterable<KeyInterval>): Reads {
   const heads = new Map<Key, KeyInterval[]>();
-  for (const interval of reads) {
+  for (const { lower, upper } of reads) {
     // An empty interval holds no key that a commit could touch.
-    if (interval.lower >= interval.upper) continue;
-    const head = headOf(interval.lower);
+    if (lower >= upper) continue;
+    const head = headOf(lower);
     const intervals = heads.get(head);
-    if (intervals === undefined) heads.set(head, [interval]);
-    else intervals.push(interval);
+    if (intervals === undefined) heads.set(head, [{ lower, upper }]);
+    else intervals.push({ lower, upper });
   }
   return heads;
 }
 
-function isTouchedBy(reads: Waiting["reads"], commit: CommitWrites): boolean {
-  for (const touched of commit.touched((head) => reads.has(head))) {
-    const intervals = reads.get(headOf(touched.lower)) ?? [];
+function isSame(before: Reads, after: Reads): boolean {
+  if (before.size !== after.size) return false;
+  for (const [head, intervals] of after) {
+    const others = before.get(head);
     if (
+      others?.length !== intervals.length ||
       intervals.some(
-        ({ lower, upper }) => lower < touched.upper && touched.lower < upper,
+        ({ lower, upper }, n) =>
+          others[n]?.lower !== lower || others[n].upper !== upper,
       )
     ) {
-      return true;
+      return false;
     }
   }
-  return false;
+  return true;
 }

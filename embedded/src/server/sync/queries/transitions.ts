@@ -1,43 +1,43 @@
-import type { Runtime, RuntimeSnapshot } from "../../../functions/runtime.js";
 import { HttpError } from "../../http/http.js";
 import { encodeTs } from "../../snapshotPins.js";
-import type {
-  ServerMessage,
-  StateModification,
-  StateVersion,
-} from "../messages.js";
-import type { QueryRun } from "./queryRun.js";
+import type { Speaker } from "../calls.js";
+import type { StateVersion } from "../messages.js";
+import type { LiveQueries } from "./liveQueries.js";
+import type { LiveResult } from "./queryRun.js";
 import type { LiveQuery, QuerySet } from "./querySet.js";
-import type { CommitWindow, Subscriptions } from "./subscriptions.js";
+import type { Round, RoundMember } from "./rounds.js";
+import { transitionText, type WireText } from "./transitionText.js";
+import type { Turn } from "./turns.js";
 
 /** Limit for the results of one transition, all of which are in memory at once. */
 const MAX_CHARACTERS = 128 * 1024 * 1024;
 
 /** Sources from which transitions are made. */
 export interface TransitionSources {
-  readonly runtime: Runtime;
-  readonly subscriptions: Subscriptions;
+  readonly live: LiveQueries;
   readonly queries: QuerySet;
-  /** Runs queries as the user who is signed in now. */
-  runner(): (query: LiveQuery, snapshot: RuntimeSnapshot) => Promise<QueryRun>;
+  /** The user who is signed in now. */
+  speaker(): Speaker;
   /** Settles once every mutation that has begun to commit is answered. */
   unanswered(): Promise<void> | undefined;
-  send(message: ServerMessage): void;
+  /** @param taken - called when the client's socket has taken it */
+  send(transition: WireText, taken: () => void): void;
   failed(error: unknown): void;
 }
 
 /**
- * Takes one client from version to version. One transition is made at a time; changes meanwhile are
- * gathered for the next. Each shows one snapshot of data and code, for all queries the same, and
- * only once that is on disk.
+ * Takes one client from version to version. One transition is made at a time, and none before the
+ * socket has taken the one before; changes meanwhile are gathered for the next. Each shows one
+ * snapshot of data and code, for all queries the same, and only once that is on disk.
  */
-export class Transitions {
+export class Transitions implements RoundMember {
   readonly #sources: TransitionSources;
   readonly #received = { querySet: 0, identity: 0 };
   #sent: StateVersion = { querySet: 0, identity: 0, ts: encodeTs(0n) };
   /** Timestamp of a commit that the client waits for a transition to show. */
   #owedTs: bigint | undefined;
   #isDue = false;
+  #isTaken = true;
   #isClosed = false;
   #running: Promise<void> | undefined;
 
@@ -48,6 +48,14 @@ export class Transitions {
   /** The version that the client has asked for, whose transition may not be sent yet. */
   get received(): Readonly<{ querySet: number; identity: number }> {
     return this.#received;
+  }
+
+  get isUrgent(): boolean {
+    return (
+      this.#owedTs !== undefined ||
+      this.#received.querySet !== this.#sent.querySet ||
+      this.#received.identity !== this.#sent.identity
+    );
   }
 
   /** Takes a new version from the client, to be shown in the next transition. */
@@ -65,106 +73,146 @@ export class Transitions {
     this.wake();
   }
 
-  /** Looks for changes to send. Safe to call while a commit is under way. */
+  /** Looks for changes to send, in the next round. */
   wake(): void {
     this.#isDue = true;
-    this.#running ??= this.#run();
+    this.#askForRound();
+  }
+
+  goWith(round: Round): Promise<void> {
+    this.#isDue = false;
+    this.#running = this.#run(round);
+    return this.#running;
   }
 
   /** Stops sending; resolves when no query of this client runs. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#sources.live.rounds.forget(this);
     await this.#running;
   }
 
-  async #run(): Promise<void> {
-    // Listeners of a commit call `wake` in the middle of it.
-    await Promise.resolve();
+  #askForRound(): void {
+    const isIdle = this.#running === undefined && this.#isTaken;
+    if (this.#isDue && isIdle && !this.#isClosed) {
+      this.#sources.live.rounds.ask(this);
+    }
+  }
+
+  async #run(round: Round): Promise<void> {
     try {
-      while (this.#isDue && !this.#isClosed) {
-        this.#isDue = false;
-        await this.#transition();
-      }
+      await this.#transition(round);
     } catch (error) {
       this.#isClosed = true;
       this.#sources.failed(error);
     } finally {
+      round.served(this);
       this.#running = undefined;
+      this.#askForRound();
     }
   }
 
-  async #transition(): Promise<void> {
-    const { runtime, subscriptions, queries } = this.#sources;
-    const target = { ...this.#received };
-    const removed = queries.takeRemoved();
-    const stale = queries.takeStale();
-    // A mutation that this snapshot shows is answered first, or the client would
-    // see it twice: here, and in the optimistic update that the answer ends.
-    const answered = this.#sources.unanswered();
-    const snapshot = runtime.snapshot();
-    const { ts } = snapshot.data;
-    const since = subscriptions.openWindow();
+  async #transition(round: Round): Promise<void> {
+    const { queries, live } = this.#sources;
+    const line = this.isUrgent ? "urgent" : "others";
+    const making: Making = { turn: await live.turns.take(line), updates: [] };
     try {
-      const updates = await this.#update(stale, snapshot, since);
-      await runtime.database.whenDurable(ts);
-      await answered;
-      this.#send(target, ts, [
-        ...removed.map((queryId) => ({
-          type: "QueryRemoved" as const,
-          queryId,
-        })),
-        ...updates,
-      ]);
+      round.served(this);
+      if (this.#isClosed) return;
+      const target = { ...this.#received };
+      const removed = queries.takeRemoved();
+      const stale = queries.takeStale();
+      // A mutation that this snapshot shows is answered first, or the client would
+      // see it twice: here, and in the optimistic update that the answer ends.
+      const answered = this.#sources.unanswered();
+      await this.#update(stale, round, making);
+      if (!round.isDurable || answered !== undefined) {
+        making.turn.end();
+        await round.durable;
+        await answered;
+        making.turn = await live.turns.take(line);
+      }
+      this.#send(target, round.ts, { removed, updates: making.updates });
     } finally {
-      since.close();
-      snapshot.data.release();
+      making.turn.end();
+      live.gathering.end(making);
     }
   }
 
+  /** Brings the stale queries to the round's snapshot. */
   async #update(
     stale: readonly LiveQuery[],
-    snapshot: RuntimeSnapshot,
-    since: CommitWindow,
-  ): Promise<StateModification[]> {
-    const { queries } = this.#sources;
-    const run = this.#sources.runner();
-    const updates: StateModification[] = [];
+    round: Round,
+    making: Making,
+  ): Promise<void> {
+    const { queries, live } = this.#sources;
+    const speaker = this.#sources.speaker();
     let characters = 0;
     for (const query of stale) {
-      if (this.#isClosed) break;
-      const result = await run(query, snapshot);
-      const update = queries.settle(query, result, since);
+      if (making.turn.isOver) await this.#giveWay(making);
+      if (this.#isClosed) return;
+      const asking = queries.asking(query, speaker);
+      if (asking === undefined) continue;
+      let held = live.shared.find(asking, round);
+      if (held === undefined) {
+        while (!live.gathering.hasRoom(making)) {
+          await this.#giveWay(making, live.gathering.change());
+        }
+        held = await live.shared.run(asking, round);
+      }
+      const update = queries.settle(query, held);
       if (update === undefined) continue;
-      updates.push(update.modification);
-      characters += update.characters;
+      making.updates.push(update);
+      if (held.isNew) live.gathering.add(making, update.result.text.length);
+      characters += update.result.characters;
       if (characters > MAX_CHARACTERS) throw tooLarge();
     }
-    return updates;
+  }
+
+  /** Lets others have their turn, then takes another one. */
+  async #giveWay(making: Making, until?: Promise<void>): Promise<void> {
+    making.turn.end();
+    await until;
+    making.turn = await this.#sources.live.turns.take("others");
   }
 
   #send(
     target: { querySet: number; identity: number },
     ts: bigint,
-    modifications: StateModification[],
+    changes: { removed: readonly number[]; updates: readonly Update[] },
   ): void {
     if (this.#isClosed) return;
     const startVersion = this.#sent;
     const isOwed = this.#owedTs !== undefined && this.#owedTs <= ts;
     const isNews =
-      modifications.length > 0 ||
+      changes.removed.length > 0 ||
+      changes.updates.length > 0 ||
       target.querySet !== startVersion.querySet ||
       target.identity !== startVersion.identity;
     if (!isOwed && !isNews) return;
     if (isOwed) this.#owedTs = undefined;
     const endVersion = { ...target, ts: encodeTs(ts) };
     this.#sent = endVersion;
-    this.#sources.send({
-      type: "Transition",
-      startVersion,
-      endVersion,
-      modifications,
-    });
+    this.#isTaken = false;
+    this.#sources.send(
+      transitionText({ startVersion, endVersion, ...changes }),
+      () => {
+        this.#isTaken = true;
+        this.#askForRound();
+      },
+    );
   }
+}
+
+/** A transition on its way. */
+interface Making {
+  turn: Turn;
+  readonly updates: Update[];
+}
+
+interface Update {
+  readonly queryId: number;
+  readonly result: LiveResult;
 }
 
 function tooLarge(): HttpError {
