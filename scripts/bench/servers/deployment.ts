@@ -14,10 +14,36 @@ import type {
 /** The folder of the repository. */
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
+/** What functions that ran as their own execution took together, tries that lost a conflict not counted. */
+export interface Work {
+  calls: number;
+  failures: number;
+  documentsRead: number;
+  documentsWritten: number;
+  bytesRead: number;
+  bytesWritten: number;
+}
+
+/** How often a function lost its try to another one that wrote what it had read. */
+export interface Conflict {
+  /** `component:path` */
+  loser: string;
+  winner: string;
+  /** `component/table` */
+  table: string;
+  count: number;
+}
+
 /** Figures that the measured process sends of itself. */
 export interface ServerStats {
   /** Mutations committed, each its own transaction. */
   mutations: number;
+  /** What clients called; and what the deployment ran by itself: jobs, crons and what their actions call. */
+  work: { client: Work; own: Work };
+  /** Conflicts since the start; `null` where the deployment does not count them. */
+  conflicts: readonly Conflict[] | null;
+  /** Memory of the process at this moment, without the mapped pages of its data file. */
+  ownBytes: number;
   /** The most memory of the process, without the mapped pages of its data file. */
   maxOwnBytes: number;
   /** The most memory of the process, with the mapped pages of its data file. */
@@ -29,16 +55,35 @@ export interface ServerStats {
 /** A deployment in a process of its own, with an app deployed to it. */
 export class MeasuredDeployment {
   readonly #dataDir: string;
+  readonly #isKept: boolean;
   #server: Server;
+  /** Resolves when the last asked for figures are there. */
+  #asked: Promise<unknown> = Promise.resolve();
 
-  private constructor(dataDir: string, server: Server) {
+  private constructor(dataDir: string, isKept: boolean, server: Server) {
     this.#dataDir = dataDir;
+    this.#isKept = isKept;
     this.#server = server;
   }
 
+  /** A deployment of `app`, on a data directory of its own that goes with it. */
   static async start(app = ROOT): Promise<MeasuredDeployment> {
     const dataDir = await mkdtemp(join(tmpdir(), "sessions-ops-bench-"));
-    const deployment = new MeasuredDeployment(dataDir, await serve(dataDir));
+    return await MeasuredDeployment.#open(dataDir, false, app);
+  }
+
+  /** A deployment of this app on a data directory, made where it is not there, which stays. */
+  static async startIn(dataDir: string): Promise<MeasuredDeployment> {
+    return await MeasuredDeployment.#open(dataDir, true, ROOT);
+  }
+
+  static async #open(
+    dataDir: string,
+    isKept: boolean,
+    app: string,
+  ): Promise<MeasuredDeployment> {
+    const server = await serve(dataDir);
+    const deployment = new MeasuredDeployment(dataDir, isKept, server);
     await deployment.#deploy(app);
     return deployment;
   }
@@ -90,16 +135,23 @@ export class MeasuredDeployment {
     throw new Error(`${path} failed: ${JSON.stringify(answer)}`);
   }
 
-  async stats(): Promise<ServerStats> {
-    const { process } = this.#server;
-    process.send("stats");
-    const [stats] = (await once(process, "message")) as [ServerStats];
+  /** The figures of this moment; one call at a time is answered. */
+  stats(): Promise<ServerStats> {
+    const stats = this.#asked.then(() => this.#ask());
+    this.#asked = stats.catch(() => undefined);
     return stats;
   }
 
   async stop(): Promise<void> {
     await this.#stopProcess();
-    await rm(this.#dataDir, { recursive: true });
+    if (!this.#isKept) await rm(this.#dataDir, { recursive: true });
+  }
+
+  async #ask(): Promise<ServerStats> {
+    const { process } = this.#server;
+    process.send("stats");
+    const [stats] = (await once(process, "message")) as [ServerStats];
+    return stats;
   }
 
   async #stopProcess(): Promise<void> {

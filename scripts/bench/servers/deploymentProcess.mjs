@@ -15,18 +15,27 @@ if (dataDir === undefined)
 const deployment = await openDeployment({ dataDir, port: 0 });
 let mutations = 0;
 let maxOwnBytes = 0;
+/** What clients called, and what the deployment ran by itself: jobs, crons, and what their actions call. */
+const work = { client: noWork(), own: noWork() };
 setInterval(() => {
   maxOwnBytes = Math.max(maxOwnBytes, ownMemoryBytes());
 }, 50).unref();
 deployment.onCompletion((event) => {
   if (event.udfType === "Mutation" && event.ok) mutations += 1;
+  count(event.source === "client" ? work.client : work.own, event);
 });
 
 process.on("message", (message) => {
   if (message === "stats") {
-    const maxRssBytes = process.resourceUsage().maxRSS * 1_024;
-    const dataFileBytes = statSync(join(dataDir, "data.lmdb")).size;
-    process.send?.({ mutations, maxOwnBytes, maxRssBytes, dataFileBytes });
+    process.send?.({
+      mutations,
+      work,
+      conflicts: deployment.conflicts?.() ?? null,
+      ownBytes: ownMemoryBytes(),
+      maxOwnBytes,
+      maxRssBytes: process.resourceUsage().maxRSS * 1_024,
+      dataFileBytes: statSync(join(dataDir, "data.lmdb")).size,
+    });
   } else {
     void deployment.close().then(() => process.exit(0));
   }
@@ -34,6 +43,28 @@ process.on("message", (message) => {
 // The measuring process is gone, perhaps by an error of its own.
 process.on("disconnect", () => process.exit(1));
 process.send?.({ url: deployment.url, adminKey: deployment.adminKey });
+
+function noWork() {
+  return {
+    calls: 0,
+    failures: 0,
+    documentsRead: 0,
+    documentsWritten: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+  };
+}
+
+function count(sum, { ok, metrics }) {
+  sum.calls += 1;
+  if (!ok) sum.failures += 1;
+  // An action has no transaction of its own.
+  if (metrics === undefined) return;
+  sum.documentsRead += metrics.documentsRead.used;
+  sum.documentsWritten += metrics.documentsWritten.used;
+  sum.bytesRead += metrics.bytesRead.used;
+  sum.bytesWritten += metrics.bytesWritten.used;
+}
 
 /**
  * Memory without the mapped pages of the data file, which are the system's to take back; all of it
