@@ -7,6 +7,8 @@ export interface VisitorsReport {
   /** The time that each heartbeat took to be answered, in ms; likewise each action. */
   heartbeats: number[];
   actions: number[];
+  /** Actions that were answered with ok. */
+  recorded: number;
   /** Calls that were not answered with ok. */
   failed: number;
   /** Calls that were answered as if to somebody who was not there a moment before. */

@@ -86,7 +86,7 @@ export async function runUnderLoad(
     {},
   );
   const all = [warmUp, alone, whenWatched, loaded, last];
-  const recorded = all.reduce((sum, { actions }) => sum + actions.length, 0);
+  const recorded = all.reduce((sum, report) => sum + report.recorded, 0);
   const kept = seed.plan.sessions - seed.plan.purgeable;
   return {
     alone,

@@ -10,6 +10,7 @@ import type {
   FunctionName,
   Returns,
 } from "../../../cli/deployment/api.js";
+import { HttpCaller } from "./httpCaller.js";
 
 /** The folder of the repository. */
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -57,6 +58,10 @@ export class MeasuredDeployment {
   readonly #dataDir: string;
   readonly #isKept: boolean;
   #server: Server;
+  readonly #http = new HttpCaller(
+    () => this.url,
+    () => ({ Authorization: `Convex ${this.adminKey}` }),
+  );
   /** Resolves when the last asked for figures are there. */
   #asked: Promise<unknown> = Promise.resolve();
 
@@ -116,17 +121,13 @@ export class MeasuredDeployment {
     return value as Returns<Name>;
   }
 
-  /** Makes one call over HTTP, as `ConvexHttpClient` makes it. */
+  /** Makes one call over HTTP, with the admin key. */
   async post(path: string, body: object): Promise<unknown> {
-    const response = await fetch(this.url + path, {
-      method: "POST",
-      headers: {
-        "Content-Type": "application/json",
-        Authorization: `Convex ${this.#server.adminKey}`,
-      },
-      body: JSON.stringify({ format: "convex_encoded_json", ...body }),
-    });
-    const answer = (await response.json()) as {
+    const text = await this.#http.post(
+      path,
+      JSON.stringify({ format: "convex_encoded_json", ...body }),
+    );
+    const answer = JSON.parse(text) as {
       status?: string;
       value?: unknown;
       errorMessage?: string;
@@ -143,6 +144,7 @@ export class MeasuredDeployment {
   }
 
   async stop(): Promise<void> {
+    this.#http.close();
     await this.#stopProcess();
     if (!this.#isKept) await rm(this.#dataDir, { recursive: true });
   }

@@ -37,7 +37,7 @@ every(1_000 / actionsPerSecond, async (n, sentAt) => {
     action: "viewed",
   });
   counts.actions.push(performance.now() - sentAt);
-  judge(visitor, answer, '"ok":true');
+  if (judge(visitor, answer, '"ok":true')) counts.recorded += 1;
 });
 process.send?.("ready");
 
@@ -56,18 +56,19 @@ process.on("message", (message) => {
 });
 process.on("disconnect", () => process.exit(1));
 
-/** A visitor who was lost is answered with another session, or with a visit that begins. */
+/**
+ * A visitor who was lost is answered with another session, or with a visit that begins.
+ * @returns whether the answer is ok
+ */
 function judge(visitor, answer, expected) {
-  if (!answer.includes('"status":"success"') || !answer.includes('"ok":true')) {
-    counts.failed += 1;
-    counts.failure ??= answer.slice(0, 300);
-  } else if (
-    !answer.includes(expected) ||
-    !answer.includes(`"${sessions[visitor]}"`)
-  ) {
-    counts.lost += 1;
-    counts.failure ??= answer.slice(0, 300);
-  }
+  const isOk =
+    answer.includes('"status":"success"') && answer.includes('"ok":true');
+  const isThere =
+    answer.includes(expected) && answer.includes(`"${sessions[visitor]}"`);
+  if (!isOk) counts.failed += 1;
+  else if (!isThere) counts.lost += 1;
+  if (!isOk || !isThere) counts.failure ??= answer.slice(0, 300);
+  return isOk;
 }
 
 /** Sends at a steady pace, from the start, with what falls due while this process is late sent at once. */
@@ -92,7 +93,14 @@ function every(ms, send) {
 }
 
 function noCounts() {
-  return { heartbeats: [], actions: [], failed: 0, lost: 0, lateMs: 0 };
+  return {
+    heartbeats: [],
+    actions: [],
+    recorded: 0,
+    failed: 0,
+    lost: 0,
+    lateMs: 0,
+  };
 }
 
 function idOf(n) {
