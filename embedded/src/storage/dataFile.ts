@@ -9,6 +9,9 @@ import { writeFailed } from "./trouble.js";
 /** Key under which LMDB has the number of the last log record whose writes it holds. */
 const LAST_RECORD_KEY: Key = `${STORE_OWN}lastRecord`;
 
+/** Key that LMDB has where a state file was ever written, see `directory/stateFile.ts`. */
+const HAS_STATE_KEY: Key = `${STORE_OWN}hasState`;
+
 /**
  * Address space for the data file, not memory or disk. lmdb grows a smaller map by mapping the file
  * anew beside the old one, and pages touched through both count twice in the process's size.
@@ -41,6 +44,17 @@ export class DataFile {
   /** Number of the last log record whose writes are in LMDB; 0 before the first. */
   get lastRecord(): number {
     return Number(this.lmdb.get(LAST_RECORD_KEY) ?? 0);
+  }
+
+  /** Whether the directory has had a state file, so that it must have one. */
+  get hasState(): boolean {
+    return this.lmdb.get(HAS_STATE_KEY) !== undefined;
+  }
+
+  /** Notes that the directory has a state file; resolves when that is on disk. */
+  async noteState(): Promise<void> {
+    await this.lmdb.put(HAS_STATE_KEY, "1");
+    await this.lmdb.flushed;
   }
 
   /**

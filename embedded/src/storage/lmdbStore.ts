@@ -23,6 +23,12 @@ import { makeDirectory } from "./directory/files.js";
 import { LmdbSnapshot, Reader, type PendingWrites } from "./lmdbSnapshot.js";
 import type { LogRecord } from "./logRecords.js";
 import { lockDataDir, type Unlock } from "./directory/ownerLock.js";
+import {
+  assertAsClosed,
+  assertNoCopyInUse,
+  noteClosed,
+  noteInUse,
+} from "./directory/stateFile.js";
 import { SortedMap } from "./sortedMap.js";
 import {
   assertKeysFit,
@@ -67,15 +73,21 @@ async function recoverStore(
   unlock: Unlock,
 ): Promise<Store> {
   assertDataThere(dataDir);
+  assertNoCopyInUse(dataDir);
   await keepPrivate(dataDir);
   const data = new DataFile(dataDir);
   let log: WriteAheadLog | undefined;
   try {
-    assertLogThere(dataDir, data.lastRecord);
-    const opened = await WriteAheadLog.open(dataDir, data.lastRecord);
+    const { lastRecord, hasState } = data;
+    assertLogThere(dataDir, lastRecord);
+    const opened = await WriteAheadLog.open(dataDir, lastRecord);
     log = opened.log;
+    const last = opened.records.at(-1)?.number ?? lastRecord;
+    assertAsClosed(dataDir, { inLmdb: lastRecord, last }, hasState);
+    await noteInUse(dataDir);
+    if (!hasState) await data.noteState();
     await replay(opened.records, data);
-    return new LmdbStore({ data, log, unlock, onFailure });
+    return new LmdbStore({ dataDir, data, log, unlock, onFailure });
   } catch (error) {
     await log?.close();
     await data.close();
@@ -109,6 +121,7 @@ const GATHER_CHARACTERS = 1_024 * 1_024;
 const HELD_CHARACTERS = 4 * 1_024 * 1_024;
 
 interface StoreParts {
+  readonly dataDir: string;
   readonly data: DataFile;
   readonly log: WriteAheadLog;
   readonly unlock: Unlock;
@@ -116,6 +129,7 @@ interface StoreParts {
 }
 
 class LmdbStore implements Store {
+  readonly #dataDir: string;
   readonly #data: DataFile;
   readonly #log: WriteAheadLog;
   readonly #unlock: Unlock;
@@ -131,7 +145,8 @@ class LmdbStore implements Store {
   #failure: EmbeddedError | null = null;
   #closed: Promise<void> | null = null;
 
-  constructor({ data, log, unlock, onFailure }: StoreParts) {
+  constructor({ dataDir, data, log, unlock, onFailure }: StoreParts) {
+    this.#dataDir = dataDir;
     this.#data = data;
     this.#log = log;
     this.#unlock = unlock;
@@ -214,7 +229,9 @@ class LmdbStore implements Store {
     await this.#log.close();
     this.#reader?.retire();
     this.#reader = null;
+    const { lastRecord } = this.#data;
     await this.#data.close();
+    if (this.#failure === null) await noteClosed(this.#dataDir, lastRecord);
     await this.#unlock();
   }
 

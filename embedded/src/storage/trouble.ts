@@ -59,6 +59,12 @@ function troubleOf(
         toDo: "choose a directory on a local disk",
       };
     default:
+      if (/^MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID)\b/.test(said)) {
+        return {
+          what: `its data file is damaged (${said}), as it is in a copy that was made while a deployment was using it`,
+          toDo: "restore the whole directory from a backup",
+        };
+      }
       // LMDB says "Input/output error" for any write that was cut short.
       return isFull(dataDir)
         ? full(said)

@@ -31,6 +31,8 @@ async function written(): Promise<string> {
     filter: (path) => !path.endsWith(".socket"),
   });
   await again.close();
+  // Nothing was writing meanwhile.
+  writeFileSync(join(crashed, "state"), "");
   return crashed;
 }
 

@@ -12,6 +12,8 @@ export const DATA_FILE = "data.lmdb";
 /** LMDB's own file, which lists its readers. */
 const READERS_FILE = "data.lmdb-lock";
 export const LOG_FILES = ["log.0", "log.1"] as const;
+/** Whether a process uses the directory. */
+export const STATE_FILE = "state";
 
 /**
  * Refuses a directory whose data file is missing; to be called before LMDB is opened, which makes
