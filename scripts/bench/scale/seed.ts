@@ -34,7 +34,7 @@ const ACTION_BYTES = 100;
 /** Calls of the import that are under way at once. */
 const IMPORTERS = 4;
 
-export function planOf(sessions: number): Plan {
+function planOf(sessions: number): Plan {
   const purgeable = Math.floor(sessions * 0.9);
   return { sessions, purgeable, idle: Math.floor(sessions * 0.02) };
 }

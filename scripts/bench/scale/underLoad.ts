@@ -8,8 +8,8 @@ import { ACTIONS_EACH, cutoffOf, type Seed } from "./seed.js";
 import { HOUR_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 export const VISITORS = 3_000;
-export const HEARTBEATS_PER_SECOND = 300;
-export const ACTIONS_PER_SECOND = 50;
+const HEARTBEATS_PER_SECOND = 300;
+const ACTIONS_PER_SECOND = 50;
 const WARM_UP_MS = 10_000;
 const ALONE_MS = 30_000;
 const SAMPLE_MS = 1_000;
