@@ -4,7 +4,7 @@ import { isStoreGone } from "./errors.js";
 import { Database } from "./database/database.js";
 import { FileFolder } from "./files/fileFolder.js";
 import { StoredFiles } from "./files/storedFiles.js";
-import { containFloatingRejections } from "./functions/floatingRejections.js";
+import { containStrayErrors } from "./functions/strayErrors.js";
 import { jobRunner } from "./functions/jobRunner.js";
 import { Runtime } from "./functions/runtime.js";
 import type { ConflictCount } from "./functions/conflicts.js";
@@ -144,7 +144,7 @@ async function open(
   await files.recover();
   cleanups.add(() => files.close());
   const runtime = new Runtime({ database, clock, files });
-  cleanups.add(containFloatingRejections(runtime, log));
+  cleanups.add(containStrayErrors(runtime, log));
 
   if (endWhenStuckMs !== undefined) {
     const watchdog = endWhenStuck(endWhenStuckMs, verdictFile(dataDir), log);

@@ -29,6 +29,39 @@ export const INTRINSICS = [
   "WeakMap",
 ] as const;
 
+/**
+ * Globals that `"use node"` modules have of their own. All others are this process's: these modules
+ * run where Node's own modules do, so that an error, a buffer or an array of either is `instanceof`
+ * the classes that the other sees.
+ */
+export const NODE_GLOBALS = [
+  "Convex",
+  "Date",
+  "clearImmediate",
+  "clearInterval",
+  "clearTimeout",
+  "console",
+  "global",
+  "globalThis",
+  "process",
+  "queueMicrotask",
+  "setImmediate",
+  "setInterval",
+  "setTimeout",
+] as const;
+
+/** Parameters of the function around a module, by its runtime; the outer ones are shared by all. */
+const WRAPPERS = {
+  isolate: { outer: INTRINSICS, inner: ["exports", "require", "module"] },
+  node: {
+    outer: NODE_GLOBALS,
+    inner: [
+      ...["exports", "require", "module", "__filename", "__dirname"],
+      "__moduleUrl",
+    ],
+  },
+} as const;
+
 /** A module ready to be evaluated in any context. */
 export interface CompiledModule {
   readonly script: vm.Script;
@@ -52,6 +85,13 @@ const TRANSFORM_OPTIONS: TransformOptions = {
   logLevel: "silent",
 };
 
+/** Code for Node may ask for its own URL, which a script is told by its wrapper. */
+function optionsFor({ environment }: ModuleSource): TransformOptions {
+  return environment === "node"
+    ? { ...TRANSFORM_OPTIONS, define: { "import.meta.url": "__moduleUrl" } }
+    : TRANSFORM_OPTIONS;
+}
+
 const compiled = new Map<
   string,
   { module: Promise<CompiledModule>; bytes: number }
@@ -63,7 +103,7 @@ let compiledBytes = 0;
  * that leave a module alone, and components that share one, compile nothing.
  */
 export function compileModule(module: ModuleSource): Promise<CompiledModule> {
-  const key = `${module.path}\n${createHash("sha256").update(module.source).digest("base64")}`;
+  const key = `${module.environment} ${module.path}\n${createHash("sha256").update(module.source).digest("base64")}`;
   const cached = compiled.get(key);
   if (cached !== undefined) {
     return cached.module;
@@ -88,7 +128,7 @@ export async function compileSourceMap(module: ModuleSource): Promise<string> {
       ? ""
       : `\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(module.sourceMap).toString("base64")}`;
   const { map } = await transform(withoutMapComment(module.source) + pushed, {
-    ...TRANSFORM_OPTIONS,
+    ...optionsFor(module),
     sourcemap: "external",
     sourcefile: module.path,
   });
@@ -103,7 +143,7 @@ function withoutMapComment(source: string): string {
 async function compile(module: ModuleSource): Promise<CompiledModule> {
   let code: string;
   try {
-    ({ code } = await transform(module.source, TRANSFORM_OPTIONS));
+    ({ code } = await transform(module.source, optionsFor(module)));
   } catch (cause) {
     throw new EmbeddedError(
       "invalidPush",
@@ -111,8 +151,9 @@ async function compile(module: ModuleSource): Promise<CompiledModule> {
       { cause },
     );
   }
+  const { outer, inner } = WRAPPERS[module.environment];
   const script = new vm.Script(
-    `(function (${INTRINSICS.join(", ")}) { return function (exports, require, module, Buffer) {\n${code}\n}; })`,
+    `(function (${outer.join(", ")}) { return function (${inner.join(", ")}) {\n${code}\n}; })`,
     { filename: SCRIPT_PREFIX + module.path },
   );
   return { script, imports: requiredSpecifiers(code) };

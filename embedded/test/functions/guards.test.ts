@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { containFloatingRejections } from "../../src/functions/floatingRejections.js";
+import { containStrayErrors } from "../../src/functions/strayErrors.js";
 import {
   Engine,
   errorOf,
@@ -125,11 +125,11 @@ describe("code that a function leaves running", () => {
     const reports: string[] = [];
     const others = process.rawListeners("unhandledRejection");
     process.removeAllListeners("unhandledRejection");
-    const stop = containFloatingRejections(engine.runtime, (report) =>
+    const stop = containStrayErrors(engine.runtime, (report) =>
       reports.push(report),
     );
     const other = await Engine.open(app);
-    const stopOther = containFloatingRejections(other.runtime, (report) =>
+    const stopOther = containStrayErrors(other.runtime, (report) =>
       reports.push(`other: ${report}`),
     );
     try {

@@ -62,10 +62,25 @@ async function run(execution: Execution, args: JSONValue): Promise<string> {
     execution.runtime.maxWaitMs !== Infinity;
   const result = await (hasDeadline
     ? withinDeadline(running, execution)
-    : running);
+    : isForNode(execution)
+      ? untilCrash(running, execution)
+      : running);
   chargeUserTime(execution);
   checkResult(execution, result);
   return result;
+}
+
+function isForNode({ deployment, fn }: Execution): boolean {
+  const module = deployment.module(fn.componentPath, fn.modulePath);
+  return module?.environment === "node";
+}
+
+/** Fails an action for Node when code of it throws in a callback that nobody awaits. */
+function untilCrash<T>(running: Promise<T>, execution: Execution): Promise<T> {
+  const crashed = new Promise<never>((_, reject) => {
+    execution.crash = reject;
+  });
+  return Promise.race([running, crashed]);
 }
 
 /** Fails a query or mutation that waits too long: it would hold up all others. */

@@ -114,6 +114,8 @@ export class Execution implements ExecutionStart {
   tail: Promise<unknown> | null = null;
   /** Rolls back the nested call that is under way. */
   abandonNested: (() => void) | null = null;
+  /** Fails the running action, whose code failed where it could not be caught; null where it cannot. */
+  crash: ((error: unknown) => void) | null = null;
   /** A failure that user code must not be able to catch. */
   fatal: Error | undefined;
 

@@ -5,9 +5,9 @@ import {
   type Execution,
 } from "../execution/execution.js";
 import { SyscallFailure } from "../failure.js";
-import type { LogLevel } from "../execution/logLines.js";
 import { asyncSyscall, jsSyscall, syscall } from "../syscalls/dispatch.js";
 import { INTRINSICS } from "../transform.js";
+import { CONSOLE_LEVELS, consoleTimers, log } from "./console.js";
 
 /**
  * The host side of a context's bootstrap. Binary data classes are this process's own, so that
@@ -81,46 +81,6 @@ const WEB_GLOBALS: readonly (readonly [string, unknown])[] = Object.entries({
     now: () => currentExecution()?.now() ?? 0,
   }),
 });
-
-const CONSOLE_LEVELS = Object.entries({
-  debug: "DEBUG",
-  error: "ERROR",
-  info: "INFO",
-  log: "LOG",
-  trace: "LOG",
-  warn: "WARN",
-  dir: "LOG",
-  table: "LOG",
-} satisfies Record<string, LogLevel>);
-
-function log(level: LogLevel, text: string): void {
-  const execution = currentExecution();
-  if (execution?.finished === false) {
-    execution.logs.write(level, text);
-  }
-}
-
-function logTimer(label: string): void {
-  const execution = currentExecution();
-  const started = execution?.timerLabels.get(label);
-  if (execution === undefined || started === undefined) {
-    log("WARN", `Timer '${label}' does not exist`);
-  } else {
-    log("INFO", `${label}: ${execution.now() - started}ms`);
-  }
-}
-
-const consoleTimers = {
-  time(label: string): void {
-    const execution = currentExecution();
-    execution?.timerLabels.set(label, execution.now());
-  },
-  timeLog: logTimer,
-  timeEnd(label: string): void {
-    logTimer(label);
-    currentExecution()?.timerLabels.delete(label);
-  },
-};
 
 function actionOnly(name: string): Execution | SyscallFailure {
   const execution = currentExecution();

@@ -1,12 +1,18 @@
 import { readFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 import { EmbeddedError } from "../../errors.js";
 import { BOOTSTRAP } from "./bootstrap.js";
 import { runAs } from "../execution/execution.js";
 import { createHost } from "./host.js";
-import { compileModule, type CompiledModule } from "../transform.js";
+import { createNodeScope, type NodeScope } from "./nodeGlobals.js";
+import {
+  NODE_GLOBALS,
+  compileModule,
+  type CompiledModule,
+} from "../transform.js";
 import type { ModuleLoader, ModuleNamespace, ModuleSource } from "../types.js";
 
 const requireHere = createRequire(import.meta.url);
@@ -33,19 +39,25 @@ type ModuleBody = (
   exports: object,
   require: Require,
   module: { exports: object },
-  buffer: unknown,
+  ...fileNames: readonly string[]
 ) => void;
 
 /**
- * One `vm` context with the modules of one component instance. Modules are
- * compiled and evaluated when first needed and keep their state from then on.
- * Not a security boundary: pushed code is the deployment owner's.
+ * One `vm` context with the modules of one component instance; those with `"use node"` run in the
+ * process's own. Modules are compiled and evaluated when first needed and keep their state from then
+ * on. Not a security boundary: pushed code is the deployment owner's.
  */
 export class Realm implements ModuleLoader {
   readonly #modules: ReadonlyMap<string, ModuleSource>;
   readonly #evaluated = new Map<string, { exports: object }>();
   readonly #compiled = new Map<string, CompiledModule>();
-  readonly #context = vm.createContext();
+  // As on Convex, where code cannot make code. WebAssembly it may make.
+  readonly #context = vm.createContext(undefined, {
+    codeGeneration: { strings: false },
+  });
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #importedAtMs: number;
+  #nodeScope: NodeScope | undefined;
   readonly #intrinsics: unknown[];
   readonly #importTimeoutMs: number;
 
@@ -59,6 +71,8 @@ export class Realm implements ModuleLoader {
     },
   ) {
     this.#modules = modules;
+    this.#env = options.env;
+    this.#importedAtMs = options.importedAtMs;
     this.#importTimeoutMs = options.importTimeoutMs ?? IMPORT_TIMEOUT_MS;
     const enter = bootstrap.runInContext(this.#context) as (
       host: object,
@@ -109,13 +123,15 @@ export class Realm implements ModuleLoader {
   }
 
   #withinTimeout(modulePath: string): unknown {
-    Object.assign(this.#context, {
+    const ofNode = this.#modules.get(modulePath)?.environment === "node";
+    Object.assign(ofNode ? globalThis : this.#context, {
       __evaluate: () => this.#evaluate(modulePath),
     });
+    const limit = { timeout: this.#importTimeoutMs };
     try {
-      return evaluation.runInContext(this.#context, {
-        timeout: this.#importTimeoutMs,
-      });
+      return ofNode
+        ? evaluation.runInThisContext(limit)
+        : evaluation.runInContext(this.#context, limit);
     } catch (cause) {
       const { code } = (cause ?? {}) as NodeJS.ErrnoException;
       if (code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw cause;
@@ -139,17 +155,15 @@ export class Realm implements ModuleLoader {
     if (compiled === undefined || source === undefined) {
       throw new EmbeddedError("notFound", `There is no module ${modulePath}`);
     }
-    const wrap = compiled.script.runInContext(this.#context) as (
-      ...intrinsics: unknown[]
-    ) => ModuleBody;
     const module = { exports: {} };
     this.#evaluated.set(modulePath, module);
     try {
-      wrap(...this.#intrinsics)(
+      const require = (specifier: string) => this.#require(source, specifier);
+      this.#wrapped(compiled, source)(
         module.exports,
-        (specifier) => this.#require(source, specifier),
+        require,
         module,
-        source.environment === "node" ? Buffer : undefined,
+        ...(source.environment === "node" ? fileNames(modulePath) : []),
       );
     } catch (error) {
       this.#evaluated.delete(modulePath);
@@ -159,13 +173,30 @@ export class Realm implements ModuleLoader {
     return module.exports;
   }
 
+  #wrapped(
+    { script }: CompiledModule,
+    { environment }: ModuleSource,
+  ): ModuleBody {
+    type Wrap = (...globals: readonly unknown[]) => ModuleBody;
+    if (environment === "isolate") {
+      return (script.runInContext(this.#context) as Wrap)(...this.#intrinsics);
+    }
+    const { globals } = (this.#nodeScope ??= createNodeScope(
+      this.#env,
+      this.#importedAtMs,
+    ));
+    return (script.runInThisContext() as Wrap)(
+      ...NODE_GLOBALS.map((name) => globals[name]),
+    );
+  }
+
   #require(importer: ModuleSource, specifier: string): unknown {
     const target = this.#resolve(importer.path, specifier);
     if (target !== undefined) {
       return this.#evaluate(target);
     }
     if (importer.environment === "node" && isBuiltin(specifier)) {
-      return requireHere(specifier);
+      return this.#nodeScope?.builtin(specifier);
     }
     throw new EmbeddedError(
       "notFound",
@@ -184,4 +215,10 @@ export class Realm implements ModuleLoader {
       this.#modules.has(candidate),
     );
   }
+}
+
+/** `__filename`, `__dirname` and `import.meta.url` of a module, which is in no file. */
+function fileNames(modulePath: string): [string, string, string] {
+  const file = path.resolve("convex", modulePath);
+  return [file, path.dirname(file), pathToFileURL(file).href];
 }
