@@ -17,7 +17,9 @@ export interface NodeScope {
   builtin(specifier: string): unknown;
 }
 
-const requireBuiltin = createRequire(import.meta.url);
+const requireBuiltin: (specifier: string) => unknown = createRequire(
+  import.meta.url,
+);
 
 /**
  * @param env - all that the modules see of environment variables
