@@ -45,8 +45,9 @@ const vLink = { runId: v.id("runs"), seq: v.number() };
 /**
  * Workpool sees the next job of a chain up to 200 ms late (its `COOLDOWN_CHECK_INTERVAL`), in which several
  * pages could be done. So one job does up to this many pages, and workpool's own transactions come once a job.
+ * A page takes a second at most, and an action, which a job is, ten minutes.
  */
-const PAGES_A_JOB = 10;
+const PAGES_A_JOB = 50;
 
 /**
  * A job of the chain. The job is an action, because a page that runs out of time loses its whole transaction,

@@ -67,14 +67,15 @@ test("a run ends at its maximum, and resumes with the same maximum again", async
 
 test("a run canceled before its maximum resumes with what is left of it", async () => {
   await setPageSize(t, 2);
-  await seedExpired(t, visitors(60, OLD));
-  const runId = await start("purge", { maxSessions: 40 });
-  await runToPage(t, runId, 2);
+  await seedExpired(t, visitors(140, OLD));
+  const runId = await start("purge", { maxSessions: 120 });
+  // The run has done its first page, and the pages of its first job.
+  await runToPage(t, runId, 51);
   await t.mutation(api.runs.control.cancel, { runId, actor: "ann" });
   await t.mutation(api.runs.control.resume, { runId, actor: "ann" });
   expect(await finishRun(t, runId)).toMatchObject({
     status: "maxReached",
-    sessions: 40,
+    sessions: 120,
   });
 });
 

@@ -233,10 +233,10 @@ describe("list and get", () => {
 describe("cancel and resume", () => {
   test("take effect before the next page, and go on at the cursor", async () => {
     await setPageSize(t, 2);
-    await seedExpired(t, visitors(33, NOW - 20 * DAY_MS));
+    await seedExpired(t, visitors(113, NOW - 20 * DAY_MS));
     const runId = await startRun(t, "purge");
     // The run has done its first page, and the pages of its first job.
-    await runToPage(t, runId, 11);
+    await runToPage(t, runId, 51);
     const args = { runId, actor: "ann", reason: "too early" };
     expect(await t.mutation(api.runs.control.cancel, args)).toEqual({
       canceled: true,
@@ -245,8 +245,8 @@ describe("cancel and resume", () => {
     await advance(t, MINUTE_MS);
     expect(await readRun(t, runId)).toMatchObject({
       status: "canceled",
-      pages: 11,
-      sessions: 22,
+      pages: 51,
+      sessions: 102,
       finishedAt: expect.any(Number) as number,
       errors: [{ message: "Canceled by ann: too early" }],
     });
@@ -268,7 +268,7 @@ describe("cancel and resume", () => {
     expect(await finishRun(t, runId)).toMatchObject({
       status: "completed",
       cutoff: NOW - RETENTION_MS,
-      sessions: 33,
+      sessions: 113,
     });
     const { sessions } = await expectInvariants(t);
     expect(sessions.map((row) => row.anonymousId)).toEqual(["behind-0"]);
