@@ -137,12 +137,7 @@ test("a result is shared among users unless the function asked who they are", as
   queries = [];
   // From now on the function asks.
   await add("private");
-  const values = async () =>
-    (await next(all)).map(({ modifications }) =>
-      modifications.map((change) =>
-        "value" in change ? change.value : change,
-      ),
-    );
+  const values = async () => (await next(all)).map(valueOf);
   expect(await values()).toEqual(["ann", "bob", "bob", "nobody"]);
   expect(queries).toHaveLength(3);
   // A user who signs out sees what nobody sees.
@@ -182,18 +177,15 @@ test("calls are answered between the runs of many queries, and other clients' ch
   await add("every");
   const ran = () => queries.filter((path) => path === "f.js:sumOf").length;
   await expect.poll(ran).toBeGreaterThan(0);
-  const seen: number[] = [];
   for (let n = 1; n <= 3; n += 1) {
     writer!.call("Mutation", n, "f:add", { name: "light" });
     await writer!.next("MutationResponse");
     // The writer's own transition, for which its promise waits, comes at once, too.
     await writer!.next("Transition");
-    expect((await light!.next("Transition")).modifications).toMatchObject([
-      { value: n },
-    ]);
-    seen.push(ran());
+    expect(ran()).toBeLessThan(QUERIES);
   }
-  expect(seen.at(-1)).toBeLessThan(QUERIES);
+  expect([1, 2, 3]).toContain(valueOf(await light!.next("Transition")));
+  expect(ran()).toBeLessThan(QUERIES);
   const { modifications } = await heavy!.next("Transition");
   expect(modifications).toHaveLength(QUERIES);
 });

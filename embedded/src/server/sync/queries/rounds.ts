@@ -13,11 +13,11 @@ export interface RoundMember {
 }
 
 /**
- * The longest time without live queries between two rounds. It is as long as the last one took, as
- * far as it is shorter than this: half of the thread is for others, and each client gets what many
- * commits changed at once.
+ * The longest time from one round to the next. It is twice the time that live queries have taken
+ * since, as far as that is shorter: half of the thread is for others, and each client gets what
+ * many commits changed at once.
  */
-const MAX_PAUSE_MS = 200;
+const MAX_INTERVAL_MS = 250;
 
 /**
  * Takes clients to newer snapshots: all whose queries were touched meanwhile to the same one, so
@@ -115,8 +115,8 @@ export class Rounds {
       return false;
     }
     const workMs = this.#turns.workMs - this.#began.workMs;
-    const idleMs = performance.now() - this.#began.at - workMs;
-    const leftMs = Math.min(workMs, MAX_PAUSE_MS) - idleMs;
+    const elapsedMs = performance.now() - this.#began.at;
+    const leftMs = Math.min(2 * workMs, MAX_INTERVAL_MS) - elapsedMs;
     // No timer is as short as that.
     if (leftMs < 1) return true;
     this.#pause ??= setTimeout(() => {
