@@ -76,14 +76,43 @@ export const BOOTSTRAP = `(function (host, inspect) {
   define("console", console);
   define("process", { env: Object.assign(Object.create(Object.prototype), host.env) });
   define("self", globalThis);
+  // Both show when garbage is collected, which functions are not to depend on.
+  define("WeakRef", class WeakRef {
+    #target;
+    constructor(target) {
+      if (Object(target) !== target && typeof target !== "symbol") throw new TypeError("target must be an object");
+      this.#target = target;
+    }
+    deref() { return this.#target; }
+  });
+  define("FinalizationRegistry", class FinalizationRegistry {
+    constructor(cleanup) {
+      if (typeof cleanup !== "function") throw new TypeError("cleanup must be callable");
+    }
+    register() {}
+    unregister() { return false; }
+  });
   // The host's own would end the process when a callback throws.
   define("queueMicrotask", (callback) => { Promise.resolve().then(() => { callback(); }); });
   for (const [name, value] of host.globals) define(name, value);
   for (const [name, call] of host.guardedGlobals) define(name, guarded(call));
-  define("crypto", Object.freeze({
-    subtle: host.subtle,
+  const subtle = Object.create(host.subtlePrototype);
+  for (const method of host.subtleMethods) {
+    Object.defineProperty(subtle, method, { configurable: true, writable: true, value: (...args) => {
+      const failure = host.refuseRandomness(method, args[0]);
+      return failure === undefined ? host.subtle[method](...args) : Promise.reject(toError(failure));
+    } });
+  }
+  class Crypto {
+    constructor() { throw new TypeError("Illegal constructor"); }
+    get subtle() { return subtle; }
+  }
+  Object.defineProperty(Crypto.prototype, Symbol.toStringTag, { value: "Crypto", configurable: true });
+  Object.assign(Crypto.prototype, {
     getRandomValues: guarded(host.getRandomValues),
     randomUUID: guarded(host.randomUUID),
-  }));
+  });
+  define("Crypto", Crypto);
+  define("crypto", Object.create(Crypto.prototype));
   return host.intrinsics.map((name) => globalThis[name]);
 })`;

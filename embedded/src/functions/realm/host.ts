@@ -1,3 +1,4 @@
+import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { webcrypto } from "node:crypto";
 import {
   currentExecution,
@@ -8,6 +9,7 @@ import { SyscallFailure } from "../failure.js";
 import { asyncSyscall, jsSyscall, syscall } from "../syscalls/dispatch.js";
 import { INTRINSICS } from "../transform.js";
 import { CONSOLE_LEVELS, consoleTimers, log } from "./console.js";
+import { performanceGlobals } from "./performance.js";
 
 /**
  * The host side of a context's bootstrap. Binary data classes are this process's own, so that
@@ -28,14 +30,52 @@ export function createHost(
     consoleLevels: CONSOLE_LEVELS,
     log,
     ...consoleTimers,
-    globals: WEB_GLOBALS,
+    globals: [
+      ...WEB_GLOBALS,
+      ...Object.entries(performanceGlobals(importedAtMs)),
+    ],
     guardedGlobals: Object.entries({ ...timers, fetch: actionFetch }),
     subtle: webcrypto.subtle,
+    subtlePrototype: SubtleCrypto.prototype,
+    subtleMethods: SUBTLE_METHODS,
+    refuseRandomness,
     getRandomValues,
     randomUUID: (): string =>
       currentExecution()?.random?.uuid() ?? webcrypto.randomUUID(),
     intrinsics: INTRINSICS,
   };
+}
+
+const SUBTLE_METHODS = [
+  ...["decrypt", "deriveBits", "deriveKey", "digest", "encrypt", "exportKey"],
+  ...["generateKey", "importKey", "sign", "unwrapKey", "verify", "wrapKey"],
+];
+
+/** Operations of `crypto.subtle`, by algorithm, that take randomness of a quality only actions have. */
+const RANDOM_OPERATIONS = new Set([
+  "encrypt RSA-OAEP",
+  "sign ECDSA",
+  "sign RSA-PSS",
+]);
+
+/** A failure where an operation of `crypto.subtle` takes randomness and may not. */
+function refuseRandomness(
+  method: string,
+  algorithm: string | { name?: unknown } | undefined,
+): SyscallFailure | undefined {
+  const name = typeof algorithm === "string" ? algorithm : algorithm?.name;
+  const isRandom =
+    method === "generateKey" ||
+    RANDOM_OPERATIONS.has(`${method} ${String(name).toUpperCase()}`);
+  if (!isRandom) return undefined;
+  const execution = currentExecution();
+  if (execution === undefined) {
+    return new SyscallFailure(
+      "Cannot use cryptographic randomness at import time",
+    );
+  }
+  const allowed = actionOnly("cryptographic randomness");
+  return allowed instanceof SyscallFailure ? allowed : undefined;
 }
 
 const WEB_GLOBALS: readonly (readonly [string, unknown])[] = Object.entries({
@@ -54,8 +94,11 @@ const WEB_GLOBALS: readonly (readonly [string, unknown])[] = Object.entries({
   BigUint64Array,
   AbortController,
   AbortSignal,
+  AsyncLocalStorage,
+  AsyncResource,
   Blob,
   CryptoKey,
+  SubtleCrypto,
   DOMException,
   Event,
   EventTarget,
@@ -63,6 +106,8 @@ const WEB_GLOBALS: readonly (readonly [string, unknown])[] = Object.entries({
   FormData,
   Headers,
   ReadableStream,
+  ReadableStreamBYOBReader,
+  ReadableStreamDefaultReader,
   Request,
   Response,
   TextDecoder,
@@ -73,13 +118,10 @@ const WEB_GLOBALS: readonly (readonly [string, unknown])[] = Object.entries({
   URL,
   URLSearchParams,
   WritableStream,
+  WritableStreamDefaultWriter,
   atob,
   btoa,
   structuredClone,
-  performance: Object.freeze({
-    timeOrigin: 0,
-    now: () => currentExecution()?.now() ?? 0,
-  }),
 });
 
 function actionOnly(name: string): Execution | SyscallFailure {
