@@ -1,12 +1,12 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import { expect, test } from "vitest";
-import type { Database } from "../../src/database/database.js";
+import type { Database } from "../../../src/database/database.js";
 import type {
   QueryJson,
   QueryPageRequest,
   QueryPageResult,
-} from "../../src/database/types.js";
+} from "../../../src/database/types.js";
 import {
   bound,
   byIndex,
@@ -14,7 +14,7 @@ import {
   pushSchema,
   read,
   write,
-} from "../support/database.js";
+} from "../../support/database.js";
 
 const schema = defineSchema({
   t: defineTable({ i: v.number(), pad: v.optional(v.string()) }).index("by_i", [

@@ -8,8 +8,8 @@ import {
   type Value,
 } from "convex/values";
 import { expect, test } from "vitest";
-import type { Transaction } from "../../src/database/transactions/transaction.js";
-import type { RangeExpression } from "../../src/database/types.js";
+import type { Transaction } from "../../../src/database/transactions/transaction.js";
+import type { RangeExpression } from "../../../src/database/types.js";
 import {
   bound,
   byIndex,
@@ -19,9 +19,9 @@ import {
   pushSchema,
   read,
   write,
-} from "../support/database.js";
-import { Random } from "../support/random.js";
-import { randomValue } from "./values.js";
+} from "../../support/database.js";
+import { Random } from "../../support/random.js";
+import { randomValue } from "../values.js";
 
 const schema = defineSchema({
   rows: defineTable(v.any())
