@@ -175,7 +175,7 @@ async function open(
   });
   const logs = new LogStream(clock);
   runtime.onCompletion((event) => logs.add(event));
-  const snapshots = { database, clock, dataDir, log };
+  const snapshots = { database, clock, files, dataDir, log };
   const [exports, imports] = [new Exports(snapshots), new Imports(snapshots)];
   await exports.recover();
   await imports.recover();

@@ -100,8 +100,25 @@ export function removeFile(
   tx.meta.put(GONE_FILES + storageKey, "");
 }
 
+/** All files of a component, as one snapshot shows them. */
+export function* allFiles(
+  snapshot: Transaction,
+  component: string,
+): Iterable<StoredFile> {
+  let after: string | null = null;
+  for (;;) {
+    const rows = snapshot.system.page(component, FILES_TABLE, after, PAGE_ROWS);
+    for (const row of rows) yield fromRow(row)!;
+    const last = rows.at(-1);
+    if (rows.length < PAGE_ROWS || last === undefined) return;
+    after = last["_id"] as string;
+  }
+}
+
+const PAGE_ROWS = 500;
+
 /** The fields of a row. */
-function toFields({
+export function toFields({
   storageId,
   storageKey,
   sha256,

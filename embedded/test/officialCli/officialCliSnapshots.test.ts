@@ -35,8 +35,10 @@ const APP = {
     export const put = mutationGeneric({ args: {}, handler: async (ctx) => {
       await ctx.db.insert("things", { weight: 2n }); return null; } });`,
   "convex/posts.ts": `
-    import { mutation, query } from "./_generated/server";
+    import { action, mutation, query } from "./_generated/server";
     import { components } from "./_generated/api";
+    export const store = action({ handler: (ctx, { text }: { text: string }) => ctx.storage.store(new Blob([text], { type: "image/png" })) });
+    export const read = action({ handler: async (ctx, { id }: { id: any }) => (await ctx.storage.get(id))!.text() });
     export const rows = query({ handler: (ctx, { table }: { table: any }) => ctx.db.query(table).collect() });
     export const seed = mutation({ args: {}, handler: async (ctx) => {
       for (const name of ["ann", "bob"]) {
@@ -151,12 +153,28 @@ describe("convex export", () => {
   );
 
   test(
-    "--include-file-storage is refused, as there is no file storage",
+    "--include-file-storage followed by an import gives another deployment the same files",
     async () => {
+      const store = { path: "posts:store", args: { text: "a photo" } };
+      const { body } = await deployment.post("/api/action", store);
+      const { value: id } = body as { value: string };
       const args = ["--path", "files.zip", "--include-file-storage"];
-      const { code, stderr } = await app.convex("export", ...args);
-      expect(code).toBe(1);
-      expect(stderr).toContain("The embedded deployment has no file storage");
+      const exported = await app.convex("export", ...args);
+      expect(exported).toMatchObject({ code: 0 });
+      const files = await contents(file("files.zip"));
+      expect(files[`_storage/${id}.png`]).toBe("a photo");
+      expect(files["_storage/documents.jsonl"]).toContain(id);
+
+      const listed = await app.convex("data", "_storage");
+      expect(listed.stdout).toContain(id);
+      expect(listed.stdout).toContain("image/png");
+
+      const replace = ["import", "--replace", "-y", file("files.zip")];
+      const imported = await emptyApp.convex(...replace);
+      expect(imported).toMatchObject({ code: 0 });
+      const read = { path: "posts:read", args: { id } };
+      const answer = await empty.post("/api/action", read);
+      expect(answer.body).toMatchObject({ value: "a photo" });
     },
     TIMEOUT_MS,
   );

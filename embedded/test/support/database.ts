@@ -38,8 +38,8 @@ export async function openDatabase({
       : { store }),
   });
   onTestFinished(() => floors.close());
-  const { database: db, dataDir } = floors;
-  return { db, store: floors.store, clock, dataDir };
+  const { database: db, dataDir, files } = floors;
+  return { db, store: floors.store, files, clock, dataDir };
 }
 
 export async function write<T>(

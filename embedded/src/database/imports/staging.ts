@@ -2,6 +2,7 @@ import type { JSONValue, ValidatorJSON } from "convex/values";
 import { EmbeddedError } from "../../errors.js";
 import {
   componentOf,
+  SYSTEM_TABLES,
   withTables,
   IDENTIFIER,
   type Catalog,
@@ -9,6 +10,7 @@ import {
   type Table,
 } from "../records/catalog.js";
 import {
+  hiddenIndexes,
   indexRecord,
   makeTable,
   putComponent,
@@ -47,18 +49,24 @@ export function stageTable(
   tx: Transaction,
   { component: path, name, number, hasForeignIds }: StagingRequest,
 ): StagedTable {
-  checkName(name);
+  if (!SYSTEM_TABLES.has(name)) checkName(name);
   return tx.changeCatalog((catalog, view) => {
     const component = componentOf(catalog, path);
     const replaced = component.tables.get(name);
     let { nextIndexId } = catalog;
     const table = makeTable(path, {
       name,
-      number: number ?? replaced?.number ?? component.nextTableNumber,
+      number:
+        number ??
+        replaced?.number ??
+        SYSTEM_TABLES.get(name) ??
+        component.nextTableNumber,
       id: catalog.nextTableId,
       validator: replaced?.validator ?? null,
-      indexes: (replaced?.indexes ?? []).map((index) => ({
-        ...indexRecord(index),
+      indexes: (
+        replaced?.indexes.map(indexRecord) ?? hiddenIndexes(name, 0)
+      ).map((index) => ({
+        ...index,
         id: nextIndexId++,
       })),
       ...(hasForeignIds ? { creationTimeIndex: nextIndexId++ } : {}),
@@ -210,8 +218,8 @@ export function optionalFieldsOf(
   );
 }
 
-function isInSchema({ validator, indexes }: Table): boolean {
-  return validator !== null || indexes.length > 0;
+function isInSchema({ isSystem, validator, indexes }: Table): boolean {
+  return !isSystem && (validator !== null || indexes.length > 0);
 }
 
 function dropTable(view: PendingView, table: Table): void {

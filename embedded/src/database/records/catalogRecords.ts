@@ -98,7 +98,7 @@ export function ensureTable(
 }
 
 /** Indexes by a system table's hidden fields, each named like its field. */
-function hiddenIndexes(table: string, firstId: number): IndexRecord[] {
+export function hiddenIndexes(table: string, firstId: number): IndexRecord[] {
   return hiddenFields(table).map((field, n) => ({
     name: field,
     id: firstId + n,

@@ -7,6 +7,7 @@ import type { Clock } from "../../clock.js";
 import { integerJson } from "../../database/transactions/commitTs.js";
 import type { Database } from "../../database/database.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
+import type { StoredFiles } from "../../files/storedFiles.js";
 import { HttpError, badRequest } from "../http/http.js";
 import type { Log } from "../log.js";
 import { writeSnapshotZip } from "./snapshotZip.js";
@@ -15,6 +16,7 @@ import { writeSnapshotZip } from "./snapshotZip.js";
 export interface ExportServices {
   readonly database: Database;
   readonly clock: Clock;
+  readonly files: StoredFiles;
   readonly dataDir: string;
   readonly log: Log;
 }
@@ -45,18 +47,21 @@ export class Exports {
     this.#folder = join(services.dataDir, FOLDER);
   }
 
-  /** Takes the snapshot now and writes its file in the background. */
-  async request(): Promise<void> {
+  /** Takes the snapshot now and writes its file, with stored files or without, in the background. */
+  async request({ withFiles }: { withFiles: boolean }): Promise<void> {
     if (this.#running !== undefined) {
       throw badRequest(
         "ExportInProgress",
         "An export is being written. Only one can be at a time: wait for it to finish, and try again.",
       );
     }
-    const { database } = this.#services;
+    const { database, files } = this.#services;
+    // What the snapshot shows must not be removed before it is written.
+    const letGo = withFiles ? files.hold() : () => undefined;
     const snapshot = database.read();
-    this.#running = this.#write(snapshot).finally(() => {
+    this.#running = this.#write(snapshot, withFiles).finally(() => {
       snapshot.release();
+      letGo();
       this.#running = undefined;
     });
     // The caller hears of a failure through the export's state.
@@ -106,8 +111,8 @@ export class Exports {
     await this.#running?.catch(() => undefined);
   }
 
-  async #write(snapshot: Transaction): Promise<void> {
-    const { clock } = this.#services;
+  async #write(snapshot: Transaction, withFiles: boolean): Promise<void> {
+    const { clock, files } = this.#services;
     try {
       await rm(this.#folder, { recursive: true, force: true });
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
@@ -115,6 +120,7 @@ export class Exports {
         snapshot,
         join(this.#folder, `snapshot_${snapshot.ts}.zip`),
         new Date(clock.now()),
+        withFiles ? files : undefined,
       );
     } catch (error) {
       await this.#show("failed", snapshot.ts);

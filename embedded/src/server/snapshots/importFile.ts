@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { openPromise, type Entry, type ZipFile } from "yauzl";
+import { FILES_TABLE } from "../../database/records/catalog.js";
 import { HttpError } from "../http/http.js";
 import type { ImportFormat, ImportRequest } from "./importRequest.js";
 import {
@@ -20,9 +21,17 @@ export interface ImportTable {
   rows(): Rows;
 }
 
+/** A stored file in an import file, under its id. */
+export interface ImportedFile {
+  readonly component: string;
+  readonly id: string;
+  open(): Promise<Readable>;
+}
+
 /** An open import file; its tables' rows are read only when asked for. */
 export interface ImportFile {
   readonly tables: readonly ImportTable[];
+  readonly storedFiles: readonly ImportedFile[];
   close(): void;
 }
 
@@ -46,7 +55,11 @@ export async function openImportFile(
   const read = READERS[format];
   const rows = () =>
     read(createReadStream(path), optionalFields(component, name));
-  return { tables: [{ component, name, rows }], close: () => undefined };
+  return {
+    tables: [{ component, name, rows }],
+    storedFiles: [],
+    close: () => undefined,
+  };
 }
 
 const READERS: Record<
@@ -58,16 +71,27 @@ async function openZip(path: string, base: string): Promise<ImportFile> {
   const zip = await openPromise(path, { autoClose: false }).catch(notZip);
   try {
     const tables = new Map<string, ImportTable>();
+    const storedFiles = new Map<string, ImportedFile>();
     for await (const entry of zip.eachEntry()) {
       if (SHAPE.test(entry.fileName)) await assertUniform(zip, entry);
+      const file = toStoredFile(zip, entry, base);
+      if (file !== undefined) {
+        const key = JSON.stringify([file.component, file.id]);
+        if (storedFiles.has(key)) throw twice(entry);
+        storedFiles.set(key, file);
+        continue;
+      }
       const table = toTable(zip, entry, base);
       if (table === undefined) continue;
       const key = JSON.stringify([table.component, table.name]);
-      if (tables.has(key))
-        throw badRows(`The ZIP file has ${entry.fileName} twice.`);
+      if (tables.has(key)) throw twice(entry);
       tables.set(key, table);
     }
-    return { tables: [...tables.values()], close: () => zip.close() };
+    return {
+      tables: [...tables.values()],
+      storedFiles: [...storedFiles.values()],
+      close: () => zip.close(),
+    };
   } catch (error) {
     zip.close();
     if (error instanceof HttpError) throw error;
@@ -99,7 +123,9 @@ async function assertUniform(zip: ZipFile, entry: Entry): Promise<void> {
  */
 const DOCUMENTS =
   /^(?:.*?\/)??((?:_components\/[^/]+\/)*)([^/]+)\/documents\.jsonl$/;
-const STORED_FILE = /(?:^|\/)_storage\/(?!documents\.jsonl$)[^/]+$/;
+/** Path of a stored file: its id, and an extension that means nothing. */
+const STORED_FILE =
+  /^(?:.*?\/)??((?:_components\/[^/]+\/)*)_storage\/(?!documents\.jsonl$|generated_schema\.jsonl$)([^/.]+)(?:\.[^/]+)?$/;
 
 function toTable(
   zip: ZipFile,
@@ -108,23 +134,44 @@ function toTable(
 ): ImportTable | undefined {
   const { fileName } = entry;
   if (fileName.startsWith("__MACOSX/")) return undefined;
-  if (STORED_FILE.test(fileName)) {
-    throw badRows(
-      `The snapshot has stored files (${fileName}), and the embedded deployment has no file storage. Export it without --include-file-storage.`,
-    );
-  }
   const [, folders, name] = DOCUMENTS.exec(fileName) ?? [];
   if (folders === undefined || name === undefined) return undefined;
   // Other system tables are the deployment's own.
-  if (name.startsWith("_") && name !== TABLES_TABLE) return undefined;
-  const names = [...folders.matchAll(/_components\/([^/]+)\//g)].map(
-    ([, component]) => component!,
-  );
+  if (name.startsWith("_") && name !== TABLES_TABLE && name !== FILES_TABLE) {
+    return undefined;
+  }
   return {
-    component: [...(base === "" ? [] : [base]), ...names].join("/"),
+    component: componentOf(folders, base),
     name,
     rows: async function* () {
       yield* jsonLines(await zip.openReadStreamPromise(entry));
     },
   };
+}
+
+function toStoredFile(
+  zip: ZipFile,
+  entry: Entry,
+  base: string,
+): ImportedFile | undefined {
+  const { fileName } = entry;
+  if (fileName.startsWith("__MACOSX/")) return undefined;
+  const [, folders, id] = STORED_FILE.exec(fileName) ?? [];
+  if (folders === undefined || id === undefined) return undefined;
+  return {
+    component: componentOf(folders, base),
+    id,
+    open: () => zip.openReadStreamPromise(entry),
+  };
+}
+
+function componentOf(folders: string, base: string): string {
+  const names = [...folders.matchAll(/_components\/([^/]+)\//g)].map(
+    ([, component]) => component!,
+  );
+  return [...(base === "" ? [] : [base]), ...names].join("/");
+}
+
+function twice({ fileName }: Entry): HttpError {
+  return badRows(`The ZIP file has ${fileName} twice.`);
 }

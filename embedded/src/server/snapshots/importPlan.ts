@@ -1,5 +1,6 @@
 import type { JSONValue } from "convex/values";
 import type { Transaction } from "../../database/transactions/transaction.js";
+import { FILES_TABLE } from "../../database/records/catalog.js";
 import { inspectIds } from "../../database/imports/importedDocuments.js";
 import { tableExists } from "../../database/imports/staging.js";
 import { isJsonObject } from "../http/body.js";
@@ -10,6 +11,7 @@ import {
   type ImportTable,
 } from "./importFile.js";
 import type { ImportMode } from "./importRequest.js";
+import { planFiles, type PlannedFile } from "./importFiles.js";
 import { badRows, type Rows } from "./importRows.js";
 
 /** A checked document of an import file. */
@@ -19,8 +21,12 @@ export type ImportedFields = Record<string, JSONValue>;
 export interface TablePlan {
   readonly component: string;
   readonly name: string;
-  /** Source of the rows; absent for a table that the snapshot only names. */
+  /** Source of the rows; absent for a table that the snapshot only names, and for files. */
   readonly source: ImportTable | undefined;
+  /** The stored files that make up the table `_storage`. */
+  readonly files?: readonly PlannedFile[];
+  /** How many files the snapshot names and does not have. */
+  readonly missing?: number;
   readonly documents: number;
   /** Number of the table in its documents' ids, if they have any. */
   readonly number: number | undefined;
@@ -42,15 +48,42 @@ export async function planImport(file: ImportFile): Promise<TablePlan[]> {
   }
   const plans: TablePlan[] = [];
   for (const table of file.tables) {
-    if (table.name === TABLES_TABLE) continue;
+    if (table.name === TABLES_TABLE || table.name === FILES_TABLE) continue;
     const key = keyOf(table.component, table.name);
     plans.push(await planTable(table, numbers.get(key)));
     numbers.delete(key);
   }
   for (const [key, number] of numbers) {
     const [component, name] = JSON.parse(key) as [string, string];
+    // System tables are the deployment's own.
+    if (name.startsWith("_")) continue;
     const empty = { source: undefined, documents: 0, hasForeignIds: false };
     plans.push({ component, name, number, ...empty });
+  }
+  plans.push(...(await planAllFiles(file)));
+  return plans;
+}
+
+/** Plans for the components of which the snapshot has files, or says that they have none. */
+async function planAllFiles(file: ImportFile): Promise<TablePlan[]> {
+  const tables = file.tables.filter(({ name }) => name === FILES_TABLE);
+  const components = new Set(
+    [...tables, ...file.storedFiles].map(({ component }) => component),
+  );
+  const plans: TablePlan[] = [];
+  for (const component of components) {
+    const isHere = (one: { component: string }) => one.component === component;
+    const planned = await planFiles(
+      file.storedFiles.filter(isHere),
+      tables.find(isHere),
+    );
+    plans.push({
+      component,
+      name: FILES_TABLE,
+      source: undefined,
+      documents: planned.files.length,
+      ...planned,
+    });
   }
   return plans;
 }
@@ -66,17 +99,22 @@ export function describePlan(
   mode: ImportMode,
   snapshot: Transaction,
 ): { message: string; deletes: boolean } {
-  const changes = plans.map(({ component, name, documents }) => {
+  const changes = plans.map(({ component, name, documents, missing = 0 }) => {
     const existing = snapshot.count(component, name);
     if (mode === "requireEmpty" && existing > 0) throw tableExists(name);
     const deleted = mode === "append" ? 0 : existing;
-    return { component, name, documents, deleted };
+    return { component, name, documents, deleted, missing };
   });
   if (mode === "replaceAll") changes.push(...othersOf(plans, snapshot));
-  const lines = changes.map(({ component, name, documents, deleted }) => {
-    const table = component === "" ? name : `${component}:${name}`;
-    const loss = deleted === 0 ? "" : `, deletes the ${count(deleted)} there`;
-    return `  ${table}: adds ${count(documents)}${loss}`;
+  const lines = changes.map((change) => {
+    const { name, documents, deleted, missing } = change;
+    const counted = name === FILES_TABLE ? countFiles : count;
+    const loss = deleted === 0 ? "" : `, deletes the ${counted(deleted)} there`;
+    const gap =
+      missing === 0
+        ? ""
+        : `, leaves out ${counted(missing)} that the snapshot names and does not have`;
+    return `  ${tableText(change)}: adds ${counted(documents)}${loss}${gap}`;
   });
   return {
     message: ["This import, by table:", ...lines].join("\n"),
@@ -96,7 +134,7 @@ export function othersOf(
       .filter((name) => !keys.has(keyOf(component, name)))
       .map((name) => {
         const deleted = snapshot.count(component, name);
-        return { component, name, documents: 0, deleted };
+        return { component, name, documents: 0, deleted, missing: 0 };
       }),
   );
 }
@@ -105,6 +143,19 @@ export function othersOf(
 export function count(documents: number): string {
   const number = documents.toLocaleString("en-US");
   return documents === 1 ? `${number} document` : `${number} documents`;
+}
+
+/** A number of files in words. */
+export function countFiles(files: number): string {
+  return `${files.toLocaleString("en-US")} ${files === 1 ? "file" : "files"}`;
+}
+
+/** A table by its name, with its component's before it. */
+export function tableText({
+  component,
+  name,
+}: Pick<TablePlan, "component" | "name">): string {
+  return component === "" ? name : `${component}:${name}`;
 }
 
 async function planTable(

@@ -14,10 +14,15 @@ import {
   type StagedTable,
 } from "../../database/imports/staging.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
+import { isStoreGone } from "../../errors.js";
+import type { StoredFiles } from "../../files/storedFiles.js";
+import { fileBatches } from "./importFiles.js";
 import {
   count,
+  countFiles,
   documentsOf,
   othersOf,
+  tableText,
   type ImportedFields,
   type TablePlan,
 } from "./importPlan.js";
@@ -37,6 +42,12 @@ export interface ImportProgress {
   completed(tx: Transaction, documents: number): void;
 }
 
+/** Parts of the deployment that an import writes to. */
+export interface ImportDestination {
+  readonly database: Database;
+  readonly files: StoredFiles;
+}
+
 interface Prepared {
   readonly targets: ReadonlyMap<TablePlan, ImportTarget>;
   readonly staged: readonly StagedTable[];
@@ -49,20 +60,25 @@ interface Prepared {
  * documents writes where everyone sees it.
  */
 export async function runImport(
-  database: Database,
+  destination: ImportDestination,
   plans: readonly TablePlan[],
   mode: ImportMode,
   progress: ImportProgress,
   signal: AbortSignal,
 ): Promise<void> {
+  const { database } = destination;
   const { value: prepared } = await database.write((tx) =>
     Promise.resolve(prepare(tx, plans, mode)),
   );
   try {
     let documents = 0;
     for (const plan of plans) {
-      await fillTable(database, plan, prepared, progress, signal);
-      documents += plan.documents;
+      if (plan.files === undefined) {
+        await fillTable(database, plan, prepared, progress, signal);
+        documents += plan.documents;
+      } else {
+        await fillFiles(destination, plan, prepared, progress, signal);
+      }
     }
     const { durable } = await database.write((tx) => {
       finish(tx, plans, mode, prepared);
@@ -148,8 +164,8 @@ async function fillTable(
   progress: ImportProgress,
   signal: AbortSignal,
 ): Promise<void> {
-  const { name, component, source } = plan;
-  const table = component === "" ? name : `${component}:${name}`;
+  const { source } = plan;
+  const table = tableText(plan);
   let written = 0;
   const batches =
     source === undefined ? [] : batchesOf(documentsOf(source.rows()));
@@ -165,6 +181,38 @@ async function fillTable(
   }
   await database.write((tx) =>
     Promise.resolve(progress.done(tx, `Read ${table} (${count(written)})`)),
+  );
+}
+
+async function fillFiles(
+  { database, files }: ImportDestination,
+  plan: TablePlan,
+  { targets, staged }: Prepared,
+  progress: ImportProgress,
+  signal: AbortSignal,
+): Promise<void> {
+  const table = tableText(plan);
+  let written = 0;
+  for await (const batch of fileBatches(plan.files ?? [], files, signal)) {
+    written += batch.rows.length;
+    try {
+      const { durable } = await database.write((tx) => {
+        insertImported(tx, targets.get(plan)!, batch.rows, staged);
+        progress.doing(tx, `Importing ${table} (${countFiles(written)})`);
+        return Promise.resolve();
+      });
+      await durable;
+    } catch (error) {
+      // Where the store is gone nobody knows what became of the rows: the next start does.
+      if (!isStoreGone(error)) await batch.discard();
+      throw error;
+    }
+    await batch.settle();
+  }
+  await database.write((tx) =>
+    Promise.resolve(
+      progress.done(tx, `Imported ${table} (${countFiles(written)})`),
+    ),
   );
 }
 

@@ -8,6 +8,7 @@ import type { Database } from "../../database/database.js";
 import { optionalFieldsOf } from "../../database/imports/staging.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
 import { EmbeddedError } from "../../errors.js";
+import type { StoredFiles } from "../../files/storedFiles.js";
 import { badRequest } from "../http/http.js";
 import type { Log } from "../log.js";
 import { openImportFile, type ImportFile } from "./importFile.js";
@@ -20,6 +21,7 @@ import { Uploads } from "./uploads.js";
 export interface ImportServices {
   readonly database: Database;
   readonly clock: Clock;
+  readonly files: StoredFiles;
   readonly dataDir: string;
   readonly log: Log;
 }
@@ -165,12 +167,11 @@ export class Imports {
   }
 
   async #run(id: string, request: ImportRequest): Promise<void> {
-    const { database } = this.#services;
     const file = await this.#open(id, request);
     try {
       const plans = await planImport(file);
       await runImport(
-        database,
+        this.#services,
         plans,
         request.mode,
         progressOf(id),

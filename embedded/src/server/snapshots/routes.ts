@@ -31,8 +31,9 @@ export function snapshotRoutes({ exports, imports }: SnapshotServices): Routes {
   return {
     "/api/export/request/zip": post(async (request) => {
       const query = new URLSearchParams(request.query);
-      if (query.get("includeStorage") === "true") throw noFileStorage();
-      await exports.request();
+      await exports.request({
+        withFiles: query.get("includeStorage") === "true",
+      });
     }),
     "/api/import/start_upload": post(async () => ({
       uploadToken: await imports.uploads.start(),
@@ -76,13 +77,6 @@ export function exportFileHandler({ exports }: SnapshotServices): ApiHandler {
       },
     };
   };
-}
-
-function noFileStorage() {
-  return badRequest(
-    "Unsupported",
-    "The embedded deployment has no file storage, so there are no stored files to export. Leave out --include-file-storage.",
-  );
 }
 
 function text(body: Record<string, unknown>, key: string): string {

@@ -3,6 +3,8 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ZipFile } from "yazl";
 import type { Transaction } from "../../database/transactions/transaction.js";
+import type { StoredFiles } from "../../files/storedFiles.js";
+import { addStoredFiles } from "./storedFilesZip.js";
 
 /** Limits for one page of a table, the only part of the table that is in memory. */
 const PAGE = { documents: 1_000, bytes: 4 * 1_024 * 1_024 };
@@ -15,13 +17,18 @@ under _components. \`npx convex import\` takes it, here and on Convex.
 /**
  * Writes every table of every component to a ZIP file, as the snapshot shows them. One page of
  * documents at a time is in memory, however large the tables.
+ * @param files - stored files to write too, if any
  */
 export async function writeSnapshotZip(
   snapshot: Transaction,
   path: string,
   mtime: Date,
+  files?: StoredFiles,
 ): Promise<void> {
   const zip = new ZipFile();
+  const { outputStream } = zip;
+  // What cannot be read ends the pipeline; nobody else listens.
+  zip.on("error", (error: Error) => (outputStream as Readable).destroy(error));
   const add = (name: string, text: () => Iterable<string>) =>
     zip.addReadStreamLazy(name, { mtime, compress: true }, (take) =>
       take(null, Readable.from(text(), { objectMode: false })),
@@ -41,8 +48,15 @@ export async function writeSnapshotZip(
       add(`${folder}${name}/generated_schema.jsonl`, () => ['"uniform"\n']);
     }
   }
+  if (files !== undefined) {
+    // Last, as they take longest.
+    for (const component of snapshot.componentPaths()) {
+      const folder = folderOf(component);
+      addStoredFiles(zip, snapshot, files, component, folder, mtime);
+    }
+  }
   zip.end();
-  await pipeline(zip.outputStream, createWriteStream(path, { mode: 0o600 }));
+  await pipeline(outputStream, createWriteStream(path, { mode: 0o600 }));
 }
 
 /** Folder of a component in the ZIP: `_components/a/_components/b/` for `a/b`. */

@@ -2,6 +2,7 @@ import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import { beforeEach, expect, test } from "vitest";
 import type { Database } from "../../../src/database/database.js";
+import type { StoredFiles } from "../../../src/files/storedFiles.js";
 import type { TablePlan } from "../../../src/server/snapshots/importPlan.js";
 import {
   IMPORT_BATCH,
@@ -24,6 +25,7 @@ const rows = () =>
   defineTable({ n: v.number(), m: v.optional(v.number()) }).index("n", ["n"]);
 
 let db: Database;
+let files: StoredFiles;
 let store: Store;
 /** Number of keys written by each commit. */
 let commits: number[];
@@ -31,7 +33,7 @@ let commits: number[];
 beforeEach(async () => {
   commits = [];
   store = openMemoryStore({ onWrite: (keys) => commits.push(keys) });
-  ({ db } = await openDatabase({ store }));
+  ({ db, files } = await openDatabase({ store }));
   await pushSchema(db, "", defineSchema({ rows: rows() }));
 });
 
@@ -78,11 +80,17 @@ test("an import writes in batches, and replaced documents are deleted in batches
   await write(db, (tx) => tx.insert("", "rows", { n: 0.5 }));
   const seen = new Set<number>();
   const plans = [plan(() => void seen.add(numbers().length))];
-  await runImport(db, plans, "replace", noProgress, never);
+  await runImport({ database: db, files }, plans, "replace", noProgress, never);
   expect(seen).toEqual(new Set([1]));
   expect(numbers()).toEqual(Array.from({ length: ROWS }, (_, n) => n + 1));
   const keys = countKeys();
-  await runImport(db, [plan(() => undefined)], "replace", noProgress, never);
+  await runImport(
+    { database: db, files },
+    [plan(() => undefined)],
+    "replace",
+    noProgress,
+    never,
+  );
   await expect.poll(countKeys).toBe(keys);
   // Each document has an entry in the index; a commit also has its time and the catalog's records.
   expect(Math.max(...commits)).toBeLessThanOrEqual(
@@ -116,7 +124,7 @@ test.each<[string, (n: number) => Promise<unknown> | void, RegExp]>([
   "an import during which %s changes nothing",
   async (_what, between, message) => {
     const importing = runImport(
-      db,
+      { database: db, files },
       [plan(between)],
       "requireEmpty",
       noProgress,
