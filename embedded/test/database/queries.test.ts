@@ -164,6 +164,30 @@ test("an open query does not see writes that follow its first row", async () => 
   });
 });
 
+test("an open query goes on with its rows after others were closed, through writes and a rollback", async () => {
+  const { db } = await openDatabase();
+  await write(db, (tx) => {
+    for (let i = 0; i < 4; i += 1) tx.insert("", "t", { i });
+    const layer = tx.layer();
+    const [open, closed] = [1, 2].map(() => {
+      const stream = tx.openQuery("", fullScan("t"));
+      expect(stream.next()?.value).toMatchObject({ i: 0 });
+      return stream;
+    });
+    closed?.close();
+    closed?.close();
+    tx.insert("", "t", { i: 4 });
+    expect(open?.next()?.value).toMatchObject({ i: 1 });
+    layer.rollback();
+    tx.insert("", "t", { i: 5 });
+    expect(open?.next()?.value).toMatchObject({ i: 2 });
+    open?.close();
+    tx.insert("", "t", { i: 6 });
+    const rows = collect(tx, "", fullScan("t"));
+    expect(rows.map(({ value }) => value["i"])).toEqual([0, 1, 2, 3, 5, 6]);
+  });
+});
+
 test("an open query sees writes made before its first row is asked for", async () => {
   const { db } = await openDatabase();
   await write(db, (tx) => {

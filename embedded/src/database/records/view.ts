@@ -14,13 +14,21 @@ export interface View {
   range(range: KeyRange): Iterable<Entry>;
 }
 
+/** A view that later writes do not change, until it is released. */
+export interface FrozenView extends View {
+  release(): void;
+}
+
 /**
  * A snapshot with a transaction's own writes on top. Both `frozen()` and `mark()`
- * share the pending writes with this view until one of them changes.
+ * share the pending writes with this view until one of them changes. A frozen view that was released
+ * before the next write costs that write nothing, as it does for most queries.
  */
 export class PendingView implements View {
   readonly #snapshot: Snapshot;
   #pending = new SortedMap<string | null>();
+  /** Number of frozen views that are open on the pending writes as they are now. */
+  #readers = { open: 0 };
 
   constructor(snapshot: Snapshot) {
     this.#snapshot = snapshot;
@@ -38,22 +46,27 @@ export class PendingView implements View {
   }
 
   set(key: Key, value: string | null): void {
+    if (this.#readers.open > 0) this.#continueOn(this.#pending.fork());
     this.#pending.set(key, value);
   }
 
   /** The view as it is now, without later writes, for an open query. */
-  frozen(): View {
+  frozen(): FrozenView {
     const snapshot = this.#snapshot;
-    if (this.#pending.size === 0) {
-      return snapshot;
-    }
-    const pending = this.#pending.fork();
+    const pending = this.#pending;
+    const readers = this.#readers;
+    readers.open += 1;
+    let isReleased = false;
     return {
       get: (key) => {
         const value = pending.get(key);
         return value === undefined ? snapshot.get(key) : (value ?? undefined);
       },
       range: (range) => rangeOver(snapshot, pending, range),
+      release: () => {
+        if (!isReleased) readers.open -= 1;
+        isReleased = true;
+      },
     };
   }
 
@@ -63,11 +76,17 @@ export class PendingView implements View {
   }
 
   reset(mark: SortedMap<string | null>): void {
-    this.#pending = mark;
+    this.#continueOn(mark);
   }
 
   writes(): WriteOp[] {
     return [...this.#pending.entries()];
+  }
+
+  /** Leaves the present pending writes to the frozen views. */
+  #continueOn(pending: SortedMap<string | null>): void {
+    this.#pending = pending;
+    this.#readers = { open: 0 };
   }
 }
 

@@ -205,9 +205,16 @@ export class DocumentReads {
       this.tablesOf(component);
       return { next: () => null, close: () => undefined };
     }
-    const scan = openScan(this.#view.frozen(), source, this.#context(), {});
+    const view = this.#view.frozen();
+    const scan = openScan(view, source, this.#context(), {});
     const rows = applyOperators(scan, query.operators);
-    return { next: () => rows.next(), close: () => scan.close() };
+    return {
+      next: () => rows.next(),
+      close: () => {
+        scan.close();
+        view.release();
+      },
+    };
   }
 
   #context(): { metrics: TransactionMetrics; reads: ReadSet } {

@@ -126,6 +126,8 @@ function fletcher16(bytes: Key): number {
 }
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+/** Codes of the characters by their digits. */
+const CHARACTERS = Uint8Array.from(ALPHABET, (char) => char.charCodeAt(0));
 /** Digits by the code of their character; -1 for characters that no id has. */
 const DIGITS = Int8Array.from({ length: 128 }, (_, code) =>
   ALPHABET.indexOf(String.fromCharCode(code)),
@@ -136,7 +138,8 @@ const MIN_ID_LENGTH = Math.ceil(((1 + RAW_ID_BYTES + 2) * 8) / 5);
 const MAX_ID_LENGTH = Math.ceil(((5 + RAW_ID_BYTES + 2) * 8) / 5);
 
 function toBase32(bytes: Key): string {
-  let out = "";
+  const codes: number[] = [];
+  const add = (digit: number) => codes.push(CHARACTERS[digit & 31] ?? 0);
   let bits = 0;
   let pending = 0;
   for (let i = 0; i < bytes.length; i += 1) {
@@ -144,14 +147,15 @@ function toBase32(bytes: Key): string {
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      out += ALPHABET[(pending >>> bits) & 31];
+      add(pending >>> bits);
     }
   }
-  return bits > 0 ? out + ALPHABET[(pending << (5 - bits)) & 31] : out;
+  if (bits > 0) add(pending << (5 - bits));
+  return String.fromCharCode(...codes);
 }
 
 function fromBase32(text: string): Key | null {
-  let out = "";
+  const codes: number[] = [];
   let bits = 0;
   let pending = 0;
   for (let i = 0; i < text.length; i += 1) {
@@ -163,8 +167,8 @@ function fromBase32(text: string): Key | null {
     bits += 5;
     if (bits >= 8) {
       bits -= 8;
-      out += String.fromCharCode((pending >>> bits) & 0xff);
+      codes.push((pending >>> bits) & 0xff);
     }
   }
-  return out;
+  return String.fromCharCode(...codes);
 }
