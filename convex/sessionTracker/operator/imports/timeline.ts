@@ -41,9 +41,10 @@ export interface Moved {
 /** What a row makes of a visitor who was not known. */
 export function begin(row: RowTimes, settings: Settings, now: number) {
   const inactive = inactiveState(row, row.visitUnderWay, settings, now);
-  const beat = toBeat(row, row.visitUnderWay, settings);
   const lease: LeaseChange =
-    inactive === null ? { how: "start", beat } : { how: "keep" };
+    inactive === null
+      ? { how: "start", beat: toBeat(row, row.visitUnderWay, settings) }
+      : { how: "keep" };
   const { state, ...end } = inactive ?? { state: "active" as const };
   const { finishedVisits = [] } = row;
   const finished: Incoming[] = finishedVisits.map((visit) => ({ visit }));
@@ -241,11 +242,11 @@ function toBeat(
 ): Beat {
   const { actions, ...visit } = open ?? { startedAt: lastActive, actions: 0 };
   return {
-    ...visit,
     lastActive,
     actionCount: 0,
     touchAfterMs,
     idleTimeoutMs,
     ...(maxVisitMs === "never" ? {} : { maxVisitMs }),
+    ...visit,
   };
 }
