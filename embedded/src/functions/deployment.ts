@@ -40,6 +40,8 @@ export type LoaderOf = (
 /** Deployed code in use: finds functions and holds each component's loader. */
 export class Deployment implements FunctionSource {
   readonly #components = new Map<string, Component>();
+  /** Functions that were loaded, so that a call of one that was called before waits for nothing. */
+  readonly #loaded = new Map<FunctionEntry, Promise<InvocableFunction>>();
 
   /** Components whose code and environment are as in `previous` keep their loaders. */
   constructor(
@@ -105,7 +107,17 @@ export class Deployment implements FunctionSource {
     return entry;
   }
 
-  async loadFunction(entry: FunctionEntry): Promise<InvocableFunction> {
+  loadFunction(entry: FunctionEntry): Promise<InvocableFunction> {
+    const loaded = this.#loaded.get(entry);
+    if (loaded !== undefined) return loaded;
+    const loading = this.#loadFunction(entry);
+    this.#loaded.set(entry, loading);
+    // What failed is tried again by the next call.
+    loading.catch(() => this.#loaded.delete(entry));
+    return loading;
+  }
+
+  async #loadFunction(entry: FunctionEntry): Promise<InvocableFunction> {
     const component = this.#components.get(entry.componentPath);
     const namespace = await component?.loader().load(entry.modulePath);
     if (namespace === undefined || !Object.hasOwn(namespace, entry.name)) {

@@ -84,22 +84,17 @@ function untilCrash<T>(running: Promise<T>, execution: Execution): Promise<T> {
 }
 
 /** Fails a query or mutation that waits too long: it would hold up all others. */
-async function withinDeadline<T>(
+function withinDeadline<T>(
   running: Promise<T>,
   { fn, runtime: { maxWaitMs } }: Execution,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
       const text = `Function ${fn.path} did not finish within ${maxWaitMs / 1_000}s: it waits for a promise that nothing resolves`;
       reject(new FunctionFailure(text));
     }, maxWaitMs);
+    running.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-  try {
-    return await Promise.race([running, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Describes the error that an execution's code threw. */
