@@ -69,7 +69,7 @@ function hush(): () => void {
       else text.set?.call(this, value);
     },
   });
-  const unlisten = listen(globalThis, {
+  const unlisten = listen({
     beforeunload(event) {
       release();
       past = event;

@@ -6,7 +6,6 @@ import {
   TICK_MS,
 } from "./limits.js";
 import type { VisitReport } from "./options.js";
-import type { Page } from "./page.js";
 import type { Store } from "./store.js";
 
 /**
@@ -22,7 +21,6 @@ import type { Store } from "./store.js";
  * @param leave is called when nobody has been there for a moment
  */
 export function createEngagement(
-  page: Page,
   store: Store,
   key: string,
   isEngaged: () => unknown,
@@ -51,15 +49,15 @@ export function createEngagement(
   };
 
   /** What another tab has counted since, it tells. */
-  const isAlone = () => store.get(key) === seen;
+  const isAlone = () => seen === store.get(key);
 
   /** Counts until now, and goes on while somebody is there. */
   const count = (isLeaving?: boolean) => {
     const wasOn = isOn;
     isOn = !isLeaving && isEngaged();
     if (!wasOn && !isOn) return;
-    const age = page.performance.now();
-    const now = page.Date.now();
+    const age = performance.now();
+    const now = Date.now();
     const [startedAt, engagedMs, at, sentMs] = read();
     if (!wasOn) {
       seen = store.get(key);
@@ -78,10 +76,8 @@ export function createEngagement(
       write(startedAt, Math.round(engagedMs + ms), now, sentMs);
       countedAt = age;
     }
-    page.clearTimeout(timer);
-    timer = isOn
-      ? page.setTimeout(count, TICK_MS)
-      : page.setTimeout(leave, MOMENT_MS);
+    clearTimeout(timer);
+    timer = isOn ? setTimeout(count, TICK_MS) : setTimeout(leave, MOMENT_MS);
   };
 
   /** What is counted from now on is of another visit, or visitor. */
@@ -97,7 +93,7 @@ export function createEngagement(
     const [, engagedMs, at, sentMs] = read();
     return (
       engagedMs - sentMs >= LEAST_REST_MS &&
-      page.Date.now() - at < LATE_MS &&
+      Date.now() - at < LATE_MS &&
       isAlone()
     );
   };

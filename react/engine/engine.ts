@@ -2,6 +2,7 @@ import { convexToJson, type Value } from "convex/values";
 import { createEngagement } from "./engagement.js";
 import { factsOf } from "./facts.js";
 import {
+  DEFAULT_INTERVAL_MS,
   EARLIEST,
   INPUT_MS,
   KEEPALIVE_LENGTH,
@@ -11,9 +12,9 @@ import {
   SPREAD,
   YOUNG_MS,
 } from "./limits.js";
-import { DEFAULTS, together, type Member } from "./members.js";
-import type { TrackedAction, VisitReport } from "./options.js";
-import { attempt, consentOf, listen, pause, type Page } from "./page.js";
+import { together, type Member } from "./members.js";
+import type { CommonOptions, TrackedAction, VisitReport } from "./options.js";
+import { attempt, consentOf, listen, pause } from "./page.js";
 import { createPhase } from "./phase.js";
 import {
   STARTING,
@@ -36,7 +37,6 @@ import {
 export function createEngine(
   client: SessionClient,
   storageKey: string,
-  page: Page = globalThis,
 ): SessionEngine {
   const { url } = client;
   // Another deployment used from the same origin has heartbeats and actions of its own, and a visitor
@@ -44,13 +44,11 @@ export function createEngine(
   const name = `${storageKey}@${url}`;
   const beatKey = `${name}:beat`;
   const store = createStore(
-    page,
     `${name}:waiting:`,
-    () => !["pending", "skipped"].includes(phase.is),
+    () => phase.is !== "pending" && phase.is !== "skipped",
     fail,
   );
   const [count, clear, isRestOurs, take, hearOfVisit] = createEngagement(
-    page,
     store,
     `${name}:time`,
     () =>
@@ -63,11 +61,12 @@ export function createEngine(
       ),
     leave,
   );
-  const openedAt = page.Date.now();
+  const openedAt = Date.now();
   const members = new Set<Member>();
-  const turn = takingTurns(page, name, work, rest);
+  const turn = takingTurns(name, work, rest);
   const [
     phase,
+    isEnded,
     isTracked,
     isRevoked,
     revoke,
@@ -77,18 +76,21 @@ export function createEngine(
     reset,
     look,
     stored,
-  ] = createPhase(page, store, storageKey, name, beatKey, clear, post, turn);
+  ] = createPhase(store, storageKey, name, beatKey, clear, post, turn);
   // An action that shall come later holds up no heartbeat, nor a heartbeat an action.
   const beats = { failures: 0, until: 0 };
   /** `isFull`: by what the last call met, others of the page keep alive all that a page may. */
-  const calls = { failures: 0, until: 0, isFull: false };
+  const calls: typeof beats & { isFull?: boolean } = { failures: 0, until: 0 };
 
   const isBrowser =
     // In React Native and on servers there is no document, or half of one.
-    (page.document as Partial<Document> | undefined)?.visibilityState &&
-    (page.addEventListener as unknown);
+    (globalThis.document as Partial<Document> | undefined)?.visibilityState &&
+    (globalThis.addEventListener as unknown);
 
-  let options = DEFAULTS;
+  let options = {
+    heartbeatInterval: DEFAULT_INTERVAL_MS,
+    engagement: "exact",
+  } as CommonOptions;
   let snapshot = STARTING;
   let error: SessionError | null = null;
   /** In whichever phase: an end or an erasure has to be told, too. `undefined` before there was a connection. */
@@ -104,15 +106,15 @@ export function createEngine(
   let stop: (() => void) | undefined;
 
   /** What tabs share goes by the clock; waiting by the age of the page, which nobody sets back. */
-  const now = () => page.Date.now();
-  const age = () => page.performance.now();
+  const now = () => Date.now();
+  const age = () => performance.now();
 
   // ── A turn: what is due, in one tab of the browser at a time ──────────────
 
   async function work(): Promise<void> {
     // Removed: whether by a denial is heard by then, and other tabs' turns see what one has made.
     if (isTracked() && !stored() && snapshot.anonymousId) {
-      await pause(page, SEEN_MS);
+      await pause(SEEN_MS);
     }
     if (isTracked()) look(true);
     for (;;) {
@@ -149,7 +151,6 @@ export function createEngine(
         // What the function refuses or throws at would be refused again; a heartbeat goes on.
         if (kind === "unreachable" || !key || retryAfterMs) {
           const wait = backoffMs(
-            page,
             ++backoff.failures,
             options.heartbeatInterval,
             retryAfterMs,
@@ -167,7 +168,7 @@ export function createEngine(
 
   /** Claimed before it is sent, so that no other tab sends one too. */
   function beat(isLeaving?: boolean): Waiting {
-    claim(options.heartbeatInterval * (EARLIEST + SPREAD * page.Math.random()));
+    claim(options.heartbeatInterval * (EARLIEST + SPREAD * Math.random()));
     return { name: "trackSession", args: { visit: report(isLeaving) } };
   }
 
@@ -180,7 +181,7 @@ export function createEngine(
     const told = { isLeaving, ...(engagement && take()) };
     if (visit !== false) {
       try {
-        const facts = factsOf(page, now() - openedAt < YOUNG_MS);
+        const facts = factsOf(now() - openedAt < YOUNG_MS);
         Object.assign(told, visit ? visit(facts) : facts);
       } catch (thrown) {
         fail("invalidVisit", String(thrown));
@@ -202,7 +203,7 @@ export function createEngine(
   }
 
   function claim(ms: number): void {
-    store.set(beatKey, `${now()} ${now() + ms}`);
+    store.set(beatKey, [now(), now() + ms].join(" "));
   }
 
   async function send({ name, args, key }: Waiting): Promise<Outcome> {
@@ -210,7 +211,7 @@ export function createEngine(
     if (name === "trackUserAction") store.set(key!);
     calls.isFull = false;
     const sent = { anonymousId: phase.id, ...args };
-    const outcome = await call(page, url, options.functions, name, sent, calls);
+    const outcome = await call(url, options.functions, name, sent, calls);
     // Not for who is somebody else by now.
     if (outcome.message === "revoked" && sent.anonymousId === phase.id) {
       revoke(now() + Math.max(MIN_GAP_MS, outcome.retryAfterMs || Infinity));
@@ -230,9 +231,9 @@ export function createEngine(
   // ── When ──────────────────────────────────────────────────────────────────
 
   const isThere = () =>
-    isTracked() && stop && page.document.visibilityState === "visible";
+    stop && isTracked() && document.visibilityState === "visible";
 
-  function beatDueInMs(): number {
+  const beatDueInMs = (): number => {
     // Both in one string, so that no tab reads the one without the other.
     const [at, next] = `${store.get(beatKey)}`.split(" ").map(Number) as [
       number,
@@ -249,30 +250,27 @@ export function createEngine(
     return isThere() && !isInputAwaited
       ? Math.max(dueAt - now(), beats.until - age())
       : Infinity;
-  }
+  };
 
   function rest(): void {
     publish();
-    page.clearTimeout(timer);
+    clearTimeout(timer);
     const wait = Math.min(
       waiting()[0] ? calls.until - age() : Infinity,
       isRevoked() ? phase.until - now() : beatDueInMs(),
     );
     // More is more than what timers take.
     if (stop && isConnected && wait < 2 ** 31) {
-      timer = page.setTimeout(turn, wait);
+      timer = setTimeout(turn, wait);
     }
     count();
   }
 
   // ── Consent ───────────────────────────────────────────────────────────────
 
-  function reconsider(): void {
+  function update(): void {
     options = together(members, options);
-    agree(
-      isBrowser ? consentOf(page, options) : "skipped",
-      options.forgetOnDenied,
-    );
+    agree(isBrowser ? consentOf(options) : "skipped", options.forgetOnDenied);
     rest();
   }
 
@@ -294,15 +292,15 @@ export function createEngine(
     if (isInputAwaited) {
       isInputAwaited = false;
       // Not within the event, of which there may be hundreds a second.
-      page.setTimeout(rest);
+      setTimeout(rest);
     }
   }
 
   function leavePage(event: Event): void {
     count(true);
-    const isDenied = phase.is === "denied";
-    // Who denied may never come again, so that is tried at once.
     if (!isConnected) return;
+    // Who denied may never come again, so that is tried at once.
+    const isDenied = phase.is === "denied";
     if (calls.isFull && !isDenied) {
       // Nor by a turn that comes while the page goes: what is sent then is refused, and nobody hears of it.
       calls.until = age() + MIN_GAP_MS;
@@ -326,10 +324,10 @@ export function createEngine(
   function post(
     name: MutationName = "endSession",
     args: object = { visit: report(true) },
-  ): void {
+  ): unknown {
     // Without an id yet, the one there is when it is sent: JSON leaves `undefined` out.
     store.add({ name, args: { ...args, anonymousId: phase.id } });
-    void turn();
+    return turn();
   }
 
   function fail(kind: SessionError["kind"], message: string): void {
@@ -338,19 +336,21 @@ export function createEngine(
   }
 
   function publish(): void {
-    const { is } = phase;
+    const is = phase.is;
     const status: SessionStatus =
       is !== "granted"
         ? is
-        : isRevoked()
-          ? "revoked"
-          : isConnected
-            ? beats.failures
-              ? "failing"
-              : "active"
-            : isConnected === false
-              ? "offline"
-              : "starting";
+        : isEnded()
+          ? "ended"
+          : isRevoked()
+            ? "revoked"
+            : isConnected
+              ? beats.failures
+                ? "failing"
+                : "active"
+              : isConnected === false
+                ? "offline"
+                : "starting";
     const next = { anonymousId: phase.id ?? null, status, error };
     if (JSON.stringify(next) === JSON.stringify(snapshot)) return;
     snapshot = next;
@@ -365,7 +365,7 @@ export function createEngine(
       members.add(member);
 
       if (isBrowser)
-        stop ??= listen(page, {
+        stop ??= listen({
           storage: hear,
           pagehide: leavePage,
           pageshow: hear,
@@ -378,20 +378,20 @@ export function createEngine(
         member.client.subscribeToConnectionState(checkConnection),
       );
       checkConnection();
-      reconsider();
+      update();
       return () => {
         members.delete(member);
         hangUp?.();
         if (members.size) checkConnection();
         else stop = void stop?.();
-        reconsider();
+        update();
       };
     },
-    reconsider,
+    update,
     trackUserAction: (action, details) => {
       // By the options that hold now: functions are others after each rendering.
-      reconsider();
-      if (phase.is !== "granted") return;
+      update();
+      if (phase.is !== "granted" || isEnded()) return;
       // What the app has removed meanwhile is another's.
       look();
       try {

@@ -1,15 +1,11 @@
 import type { VisitFacts } from "./options.js";
-import type { Page } from "./page.js";
 
 /**
  * Where the visitor is, on what, and where they came from.
  * @param isYoung the page was opened a short while ago: who comes back to a tab that lay open for hours did
  * not come from where it did at first
  */
-export function factsOf(
-  { document, location, navigator, performance }: Page,
-  isYoung: boolean,
-): VisitFacts {
+export function factsOf(isYoung: boolean): VisitFacts {
   const agent = `${navigator.userAgent} ${navigator.maxTouchPoints}`;
   const facts: VisitFacts = {
     path: location.pathname.slice(0, 512),
@@ -25,15 +21,15 @@ export function factsOf(
     const from = /\/\/(?:www\.)?([\w.-]*[a-z][\w-]*)[:/]/.exec(
       document.referrer,
     )?.[1];
-    if (!`.${location.hostname}`.endsWith(`.${from}`)) facts.referrer = from;
-    const query = new URLSearchParams(
+    if (!("." + location.hostname).endsWith("." + from)) facts.referrer = from;
+    const { searchParams } = new URL(
       // Of the address that was opened: a router may have put another in its place.
-      performance.getEntriesByType("navigation")[0]?.name.split(/[?#]/)[1],
+      performance.getEntriesByType("navigation")[0]?.name ?? location.href,
     );
     for (const name of ["Source", "Medium", "Campaign"] as const) {
       // Cut, but not within a character.
       facts[`utm${name}`] = /^[^]{1,128}(?![\udc00-\udfff])/.exec(
-        query.get(`utm_${name.toLowerCase()}`) ?? "",
+        searchParams.get(`utm_${name.toLowerCase()}`) ?? "",
       )?.[0];
     }
   }

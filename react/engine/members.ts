@@ -1,8 +1,4 @@
-import {
-  DEFAULT_INTERVAL_MS,
-  MAX_INTERVAL_MS,
-  MIN_INTERVAL_MS,
-} from "./limits.js";
+import { MAX_INTERVAL_MS, MIN_INTERVAL_MS } from "./limits.js";
 import type { CommonOptions, SessionTrackerOptions } from "./options.js";
 import type { SessionClient } from "./wire.js";
 
@@ -15,20 +11,13 @@ export interface Member {
   changed(): void;
 }
 
-export const DEFAULTS = {
-  heartbeatInterval: DEFAULT_INTERVAL_MS,
-  engagement: "exact",
-} as CommonOptions;
-
 /**
  * What must be reconsidered where it is another. Functions are looked up when they are called, and
  * objects that may be among a component's props are left alone.
  */
 export function terms(options: SessionTrackerOptions): string {
   return String(
-    Object.entries(options).map(
-      ([name, value]) => Object(value) === value || name + String(value),
-    ),
+    Object.entries(options).filter(([, value]) => Object(value) !== value),
   );
 }
 

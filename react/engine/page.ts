@@ -1,24 +1,5 @@
 import type { CommonOptions, Consent } from "./options.js";
 
-/** What the engine uses of the page it runs in; `globalThis` in a browser. */
-export type Page = Pick<
-  typeof globalThis,
-  | "addEventListener"
-  | "AbortSignal"
-  | "clearTimeout"
-  | "crypto"
-  | "Date"
-  | "document"
-  | "fetch"
-  | "localStorage"
-  | "location"
-  | "Math"
-  | "navigator"
-  | "performance"
-  | "sessionStorage"
-  | "setTimeout"
->;
-
 /** Tries what a browser may refuse; `undefined` where it does. */
 export function attempt<T>(act: () => T): T | undefined {
   try {
@@ -28,18 +9,17 @@ export function attempt<T>(act: () => T): T | undefined {
   }
 }
 
-export function pause(page: Page, ms = 0): Promise<void> {
-  return new Promise((resolve) => page.setTimeout(resolve, ms));
+export function pause(ms = 0): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Listens to events of the page, by their types. Returns how to stop. */
 export function listen(
-  page: Pick<Page, "addEventListener">,
   listeners: Record<string, (event: Event) => void>,
 ): () => void {
   const abort = new AbortController();
   for (const type in listeners) {
-    page.addEventListener(type, listeners[type]!, {
+    addEventListener(type, listeners[type]!, {
       // Where the app cannot stop it, and without holding up a scroll.
       capture: true,
       passive: true,
@@ -54,10 +34,11 @@ export function listen(
  * names a crawler or the like, or gives an address to read about it, that no person uses it (Cubot is a make
  * of phones); by Do Not Track or Global Privacy Control that the visitor denies it.
  */
-export function consentOf(
-  { navigator }: Page,
-  { skipBots, respectPrivacySignals, consent }: CommonOptions,
-): Consent | "skipped" {
+export function consentOf({
+  skipBots,
+  respectPrivacySignals,
+  consent,
+}: CommonOptions): Consent | "skipped" {
   return skipBots &&
     (navigator.webdriver ||
       /(^|[^u])bot|compatible|http|google-|crawl|spider|slurp|preview|headless|lighthouse/i.test(

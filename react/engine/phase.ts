@@ -1,21 +1,19 @@
 import type { Consent } from "./options.js";
-import type { Page } from "./page.js";
 import type { Store } from "./store.js";
 import type { MutationName } from "./wire.js";
 
 /** What an engine does for its visitor, with what belongs to it. */
 export interface Phase {
-  /** Members see it as their status; where consent is granted that says more, of the connection. */
-  is: Granted | "pending" | "skipped" | "denied";
+  /** The consent in force; members see it as their status, but where it is granted. */
+  is: Consent | "skipped";
   /** Not known without consent, before the first turn, nor where an app has removed it. */
   id?: string | undefined;
-  /** What granted consent leads to: an end is still known after consent was pending. */
-  next: Granted;
-  /** Until when the visitor is revoked, by the clock, for good where `Infinity`. */
+  /**
+   * With consent too nothing is told until then, by the clock: until no time, `NaN`, where the visit was ended,
+   * and for good, `Infinity`, where the visitor is revoked so. Stays while consent is pending.
+   */
   until: number;
 }
-
-type Granted = "granted" | "ended";
 
 /**
  * The engine's phase, and all that leads from one to another. Returns functions, whose names are shortened in
@@ -27,32 +25,29 @@ type Granted = "granted" | "ended";
  * @param post has the deployment told, by default that the visit is over
  */
 export function createPhase(
-  page: Page,
   store: Store,
   storageKey: string,
   name: string,
   beatKey: string,
   clear: () => void,
-  post: (name?: MutationName, args?: object) => void,
+  post: (name?: MutationName, args?: object) => unknown,
   turn: () => unknown,
 ) {
-  const phase: Phase = { is: "pending", next: "granted", until: 0 };
+  const phase: Phase = { is: "pending", until: 0 };
 
-  const isRevoked = () => page.Date.now() < phase.until;
-  const isTracked = () => phase.is === "granted" && !isRevoked();
-  const isGranted = () => phase.is === "granted" || phase.is === "ended";
+  const isEnded = () => isNaN(phase.until);
+  const isRevoked = () => Date.now() < phase.until;
+  const isTracked = () => phase.is === "granted" && phase.until <= Date.now();
 
   /** By the consent in force. */
   const agree = (
     consent: Consent | "skipped",
     forgetOnDenied: boolean | undefined,
   ): void => {
-    if (consent === (isGranted() ? "granted" : phase.is)) return;
-    if (isGranted()) phase.next = phase.is as Granted;
-    phase.is = consent === "granted" ? phase.next : consent;
+    if (consent === phase.is) return;
+    phase.is = consent;
     look();
     if (consent === "denied") {
-      phase.next = "granted";
       phase.until = 0;
       const wasUsed = store.get(name) ?? store.get(beatKey);
       // For other tabs, to which a removal by itself says nothing of consent.
@@ -66,7 +61,7 @@ export function createPhase(
       }
       if (phase.id) post(forgetOnDenied ? "forgetSession" : "endSession", {});
     }
-    if (!isGranted()) phase.id = undefined;
+    if (consent !== "granted") phase.id = undefined;
     turn();
   };
 
@@ -74,13 +69,14 @@ export function createPhase(
   const hear = (event: Event): void => {
     const { key, newValue, persisted } = event as StorageEvent &
       PageTransitionEvent;
-    if (!isGranted()) return;
+    if (phase.is !== "granted") return;
     const { id } = phase;
-    if (key === beatKey && (newValue! > "a" || isRevoked())) {
-      // No number in `ended`, nor in what tells of a heartbeat, by which the block is over.
-      phase.until = +`${newValue}`.slice(1) || 0;
-      if (newValue! > "a") clear();
-      if (newValue === "ended") phase.is = newValue;
+    // What begins with no digit tells of no heartbeat, by which a block is over.
+    const isStop = newValue! > "a";
+    if (key === beatKey && !isEnded() && (isStop || isRevoked())) {
+      // There is no number in `ended`.
+      phase.until = isStop ? +newValue!.slice(1) : 0;
+      if (isStop) clear();
     } else if (
       // All was cleared, by an app that cares for other things.
       [null, name, storageKey].includes(key) ||
@@ -90,9 +86,8 @@ export function createPhase(
       look();
       // Who was away and finds nobody does not know whether that was a denial.
       if ((persisted && !phase.id) || store.get(beatKey) === "ended") {
-        phase.is = "ended";
+        phase.until = NaN;
       } else if (phase.id && phase.id !== id) {
-        phase.is = "granted";
         phase.until = 0;
       }
     } else return;
@@ -103,14 +98,13 @@ export function createPhase(
     // What was recorded before the end goes out under an id, too.
     if (isTracked() && !phase.id) await turn();
     if (!isTracked()) return;
-    phase.is = "ended";
+    phase.until = NaN;
     store.set(beatKey, "ended");
-    post();
-    await turn();
+    await post();
   };
 
   const reset = (): void => {
-    if (!isGranted()) return;
+    if (phase.is !== "granted") return;
     if (isTracked() && phase.id) post();
     store.set(beatKey);
     renew();
@@ -119,6 +113,7 @@ export function createPhase(
 
   /** As the deployment says it: nothing is told for so long, in all tabs. What is no more leads back. */
   const revoke = (until: number): void => {
+    if (isEnded()) return;
     phase.until = until;
     if (isRevoked()) {
       store.set(beatKey, `~${until}`);
@@ -129,9 +124,13 @@ export function createPhase(
 
   /** The visitor goes on as somebody new. */
   const renew = (): void => {
-    phase.is = "granted";
     phase.until = 0;
-    become((phase.id = newAnonymousId(page)));
+    // A random UUID, version 4. `crypto` can make one itself, but not on plain http.
+    phase.id = "rrrrrrrr-rrrr-4rrr-arrr-rrrrrrrrrrrr".replace(/r/g, () =>
+      // Of the four digits that say the variant one is as good as another.
+      (crypto.getRandomValues(new Uint8Array(1))[0]! & 15).toString(16),
+    );
+    become(phase.id);
   };
 
   /** Reads who the visitor is. Where nobody is and somebody must be, that is somebody new. */
@@ -151,13 +150,12 @@ export function createPhase(
    * the one that they shared. Returns one of them, if there is any.
    */
   const become = (id?: string): string | undefined => {
-    const shared = store.get(storageKey);
     const others = store
       .keys(`${storageKey}@http`)
       .filter((key) => key !== beatKey && key.endsWith(":beat"));
     for (const key of others) {
       const other = key.slice(0, -5);
-      if (!store.get(other)) store.set(other, shared);
+      if (!store.get(other)) store.set(other, store.get(storageKey));
     }
     // In this order, so that there is always one to be read.
     const [isApart] = others;
@@ -169,6 +167,7 @@ export function createPhase(
 
   return [
     phase as Readonly<Phase>,
+    isEnded,
     isTracked,
     isRevoked,
     revoke,
@@ -179,12 +178,4 @@ export function createPhase(
     look,
     stored,
   ] as const;
-}
-
-/** A random UUID, version 4. `crypto` can make one itself, but not on plain http. */
-function newAnonymousId({ crypto }: Page): string {
-  // Of the four digits that say the variant one is as good as another.
-  return "rrrrrrrr-rrrr-4rrr-arrr-rrrrrrrrrrrr".replace(/r/g, () =>
-    (crypto.getRandomValues(new Uint8Array(1))[0]! & 15).toString(16),
-  );
 }

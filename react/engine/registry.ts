@@ -5,8 +5,6 @@ import { attempt, listen } from "./page.js";
 import { STARTING, type SessionEngine, type Snapshot } from "./snapshot.js";
 import type { SessionClient } from "./wire.js";
 
-const DEFAULT_KEY = "anonymousUserId";
-
 /**
  * Of a deployment: a page has one visitor there, however many clients. Engines stay as long as one of
  * them is open, since what they know must outlive an unmount.
@@ -70,7 +68,7 @@ export function createSeat(client: SessionClient, storageKey: string): Seat {
       (globalThis.document as { prerendering?: boolean } | undefined)
         ?.prerendering
     ) {
-      listen(globalThis, { prerenderingchange: settle });
+      listen({ prerenderingchange: settle });
       return;
     }
     leave = void leave?.();
@@ -101,7 +99,7 @@ export function createSeat(client: SessionClient, storageKey: string): Seat {
     update(options) {
       const before = member.options;
       member.options = options;
-      if (terms(options) !== terms(before)) engine?.reconsider();
+      if (terms(options) !== terms(before)) engine?.update();
     },
     actions: {
       trackUserAction: (action, details) =>
@@ -126,7 +124,11 @@ function enginesOf(client: SessionClient): Engines {
     (its) => its === client || attempt(() => its.connectionState()),
   );
   if (!isOpen) {
-    engines = { clients: new Set(), byKey: new Map(), lastKey: DEFAULT_KEY };
+    engines = {
+      clients: new Set(),
+      byKey: new Map(),
+      lastKey: "anonymousUserId",
+    };
     deployments.set(url, engines);
   }
   engines!.clients.add(client);

@@ -8,7 +8,7 @@ export interface SessionEngine {
   /** Tracks until the last member has left. Returns how to leave. */
   join(member: Member): () => void;
   /** To be called when a member's options have changed. */
-  reconsider(): void;
+  update(): void;
   /** Ignored without consent and after `endSession`. */
   trackUserAction(
     action: string,

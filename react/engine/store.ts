@@ -1,5 +1,5 @@
 import { MAX_WAITING } from "./limits.js";
-import { attempt, type Page } from "./page.js";
+import { attempt } from "./page.js";
 import type { VisitReport } from "./options.js";
 import type { MutationName } from "./wire.js";
 
@@ -32,7 +32,6 @@ export interface Store {
  * @param fail is told how many calls were dropped
  */
 export function createStore(
-  page: Page,
   prefix: string,
   mayUseBrowser: () => boolean,
   fail: (kind: "actionsDropped", message: string) => void,
@@ -44,7 +43,7 @@ export function createStore(
   const storages = () =>
     (["localStorage", "sessionStorage"] as const).flatMap(
       // Naming a storage throws where it is blocked.
-      (name) => (mayUseBrowser() && attempt(() => page[name])) || [],
+      (name) => (mayUseBrowser() && attempt(() => globalThis[name])) || [],
     );
 
   const get = (key: string) =>
@@ -80,10 +79,10 @@ export function createStore(
       })),
     add(call) {
       // Sorts by time, also within the millisecond, and is no other tab's.
-      lastAt = Math.max(page.Date.now(), lastAt + 1);
+      lastAt = Math.max(Date.now(), lastAt + 1);
       // An erasure comes last, and is not dropped for what is done as another visitor.
       const last = call.name === "forgetSession" ? "~" : "";
-      const { key = prefix + last + lastAt + page.Math.random() } = call;
+      const { key = prefix + last + lastAt + Math.random() } = call;
       set(key, JSON.stringify(call));
       // Not every storage that an app puts in the browser's place lists its keys.
       if (!keys(prefix).includes(key)) memory.set(key, get(key)!);

@@ -1,5 +1,5 @@
 import { STAGGER_MS, STEP_MS, STEPS } from "./limits.js";
-import { pause, type Page } from "./page.js";
+import { pause } from "./page.js";
 
 /**
  * Returns what does the work, to be awaited where its end matters: one tab of the browser at a time, and once more where it is called
@@ -8,7 +8,6 @@ import { pause, type Page } from "./page.js";
  * it, so nobody waits for long: what must not be done twice is claimed in the store besides.
  */
 export function takingTurns(
-  page: Page,
   name: string,
   work: () => Promise<void>,
   done: () => void,
@@ -18,26 +17,26 @@ export function takingTurns(
   /** The lock was asked for and has not come. */
   let isWaiting = false;
 
-  const alone = () =>
-    new Promise<void>((resolve) => {
-      next = undefined;
-      let run: Promise<void> | undefined;
-      const go = () => (run ??= work().then(resolve, resolve));
-      const late = () => pause(page, page.Math.random() * STAGGER_MS).then(go);
-      const { locks } = page.navigator as { locks?: LockManager };
-      if (!locks || isWaiting) return void late();
+  const alone = async () => {
+    next = undefined;
+    let run: Promise<void> | undefined;
+    const go = () => (run ??= work());
+    const { locks } = navigator as { locks?: LockManager };
+    if (locks && !isWaiting) {
       isWaiting = true;
-      const mine = () => {
-        isWaiting = false;
-        return go();
-      };
-      // A sandboxed page may have locks and be refused them, then and ever after.
-      locks.request(name, mine).catch(late);
       let steps = STEPS;
-      const step = (): unknown =>
-        pause(page, STEP_MS).then(isWaiting && --steps ? step : late);
-      step();
-    });
+      const mine = locks
+        .request(name, () => {
+          isWaiting = false;
+          return go();
+        })
+        // A sandboxed page may have locks and be refused them, then and ever after.
+        .catch(() => (steps = 0));
+      while (isWaiting && steps--) await Promise.race([mine, pause(STEP_MS)]);
+    }
+    if (!run) await pause(Math.random() * STAGGER_MS);
+    await go();
+  };
 
   return () => (next ??= last = last.then(alone).then(done, done));
 }

@@ -7,7 +7,7 @@ import {
 } from "./limits.js";
 import { getFunctionName, type FunctionReference } from "convex/server";
 import type { SessionFunctions } from "./options.js";
-import { pause, type Page } from "./page.js";
+import { pause } from "./page.js";
 
 /** What the engine needs of a ConvexReactClient. */
 export interface SessionClient {
@@ -44,14 +44,13 @@ export interface Outcome {
  * raises "Leave site?", and what is sent while it is down waits in the client and goes out in a burst.
  */
 export async function call(
-  page: Page,
   url: string,
   functions: Partial<SessionFunctions> | undefined,
   name: MutationName,
   args: Record<string, unknown>,
   quota: { isFull?: boolean },
 ): Promise<Outcome> {
-  const start = page.performance.now();
+  const start = performance.now();
   try {
     const body = JSON.stringify({
       path: getFunctionName(
@@ -60,28 +59,26 @@ export async function call(
       ),
       args: [args],
     });
-    const answered = page
-      .fetch(`${url}/api/mutation`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body,
-        keepalive: !quota.isFull && body.length < KEEPALIVE_LENGTH,
-        // Older browsers have no such signal.
-        signal: page.AbortSignal.timeout?.(TIMEOUT_MS),
-      })
-      .then(understand);
+    const answered = fetch(`${url}/api/mutation`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body,
+      keepalive: !quota.isFull && body.length < KEEPALIVE_LENGTH,
+      // Older browsers have no such signal.
+      signal: AbortSignal.timeout?.(TIMEOUT_MS),
+    }).then(understand);
     // Nor does every `fetch` heed it that an app has put in the browser's place.
-    const late = pause(page, TIMEOUT_MS).then(() => {
+    const late = pause(TIMEOUT_MS).then(() => {
       throw Error("No answer");
     });
     return await Promise.race([answered, late]);
   } catch (error) {
-    const isPrompt = page.performance.now() - start < PROMPT_MS;
+    const isPrompt = performance.now() - start < PROMPT_MS;
     // A page that goes hears of it, though the call is made; it does not live to see another task.
-    await pause(page);
+    await pause();
     if (isPrompt && !quota.isFull) {
       quota.isFull = true;
-      return call(page, url, functions, name, args, quota);
+      return call(url, functions, name, args, quota);
     }
     return { kind: "unreachable", message: String(error) };
   }
@@ -112,7 +109,6 @@ async function understand(response: Response): Promise<Outcome> {
  * @param retryAfterMs what the app's function asks for, which may be anything
  */
 export function backoffMs(
-  page: Page,
   failures: number,
   longestMs: number,
   retryAfterMs = 0,
@@ -124,7 +120,7 @@ export function backoffMs(
       retryAfterMs > 0
         ? retryAfterMs
         : Math.min(longestMs, MIN_GAP_MS * 2 ** failures) *
-            (0.5 + page.Math.random() / 2),
+            (0.5 + Math.random() / 2),
     ),
   );
 }

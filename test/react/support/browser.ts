@@ -1,14 +1,13 @@
 import { webcrypto } from "node:crypto";
 import { createClock, type Clock } from "@sinonjs/fake-timers";
-import { createEngine } from "../../../react/engine/engine.js";
 import type { SessionTrackerOptions } from "../../../react/engine/options.js";
-import type { Page } from "../../../react/engine/page.js";
 import type {
   SessionEngine,
   Snapshot,
 } from "../../../react/engine/snapshot.js";
 import type { SessionClient } from "../../../react/engine/wire.js";
 import { Random } from "../../../embedded/test/support/random.js";
+import { engineOf, type Page } from "./engineOf.js";
 import { PageTarget } from "./events.js";
 import { BrowserLocks } from "./locks.js";
 import { Network } from "./network.js";
@@ -146,7 +145,7 @@ export class Tab {
         );
       });
     this.#client = ownClient;
-    this.engine = this.#seated(createEngine(ownClient, KEY, this.#page()));
+    this.engine = this.#seated(engineOf(this.#page(), ownClient, KEY));
   }
 
   /** The deployment's address. */
@@ -170,7 +169,7 @@ export class Tab {
       leave,
       update: (changed: SessionTrackerOptions) => {
         member.options = changed;
-        this.engine.reconsider();
+        this.engine.update();
       },
     };
   }
@@ -335,7 +334,10 @@ export class Tab {
         getEntriesByType: (type: string) =>
           type === "navigation" ? [{ name: opened }] : [],
       },
-      Math: { random: () => random.next() },
+      Math: Object.setPrototypeOf(
+        { random: () => random.next() },
+        Math,
+      ) as Math,
       navigator: this.navigator,
     };
     const tabStorage = this.storage;
