@@ -1,11 +1,12 @@
 /**
- * `npm run bench [purge|track|flood|replaced|calls|live|cli|react|size …]`: measures, prints each figure with its unit, its bound
+ * `npm run bench [purge|track|flood|replaced|calls|live|cli|react|size|pg …]`: measures, prints each figure with its unit, its bound
  * and its baseline from the same run, and fails where a bound is missed.
  */
 import { benchCli } from "./bench/cli.js";
 import { benchCalls } from "./bench/calls.js";
 import { benchFlood } from "./bench/flood.js";
 import { benchLive } from "./bench/live.js";
+import { benchPg } from "./bench/pg.js";
 import { benchPurge } from "./bench/purge.js";
 import { benchReplaced } from "./bench/replaced.js";
 import { benchReact } from "./bench/react.js";
@@ -23,6 +24,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   cli: benchCli,
   react: benchReact,
   size: benchSize,
+  pg: () => benchPg(),
 };
 
 const asked = process.argv.slice(2);

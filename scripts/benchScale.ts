@@ -29,13 +29,15 @@ const { values: options } = parseArgs({
     write: { type: "boolean", default: false },
   },
 });
+const ACTIONS_EACH = 3;
+
 const sessions = atLeast("sessions", 1_000);
 const watchers = atLeast("watchers", 1);
 
 const seeds: Seed[] = [];
 for (const size of [sessions / 100, sessions / 10, sessions].map(Math.ceil)) {
   say(`${format(size)} sessions: storing them, or taking those of last time`);
-  const seed = await seedIn(options.data, size);
+  const seed = await seedIn(options.data, size, ACTIONS_EACH);
   if (seed.tookMs > 0) say(`stored in ${seconds(seed.tookMs)}`);
   seeds.push(seed);
 }

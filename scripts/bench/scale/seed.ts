@@ -27,16 +27,18 @@ export interface Plan {
   purgeable: number;
   /** Sessions whose visit is under way and idle, which an expire run takes. */
   idle: number;
+  /** Actions of each session. */
+  actionsEach: number;
 }
 
-export const ACTIONS_EACH = 3;
 const ACTION_BYTES = 100;
 /** Calls of the import that are under way at once. */
 const IMPORTERS = 4;
 
-function planOf(sessions: number): Plan {
+function planOf(sessions: number, actionsEach: number): Plan {
   const purgeable = Math.floor(sessions * 0.9);
-  return { sessions, purgeable, idle: Math.floor(sessions * 0.02) };
+  const idle = Math.floor(sessions * 0.02);
+  return { sessions, purgeable, idle, actionsEach };
 }
 
 /** A data directory with the sessions of a plan. */
@@ -53,9 +55,13 @@ export interface Seed {
  * The seed of so many sessions below `folder`: as it was left there, or made now by the product's own import and
  * left there.
  */
-export async function seedIn(folder: string, sessions: number): Promise<Seed> {
-  const plan = planOf(sessions);
-  const kept = join(folder, `${sessions}`);
+export async function seedIn(
+  folder: string,
+  sessions: number,
+  actionsEach: number,
+): Promise<Seed> {
+  const plan = planOf(sessions, actionsEach);
+  const kept = join(folder, `${sessions}-with-${actionsEach}`);
   const note = join(kept, "seed.json");
   const dataDir = join(kept, "data");
   if (existsSync(note)) {
@@ -91,7 +97,7 @@ export async function copySeed(seed: Seed): Promise<string> {
 }
 
 /** Before which time a purge takes a session. */
-export function cutoffOf({ seededAt }: Seed): number {
+export function cutoffOf({ seededAt }: Pick<Seed, "seededAt">): number {
   return seededAt - 14 * DAY_MS;
 }
 
@@ -119,7 +125,7 @@ async function importAll(
 ): Promise<void> {
   const each = Math.min(
     MAX_IMPORT_ROWS,
-    Math.floor(MAX_IMPORT_ACTIONS / ACTIONS_EACH),
+    Math.floor(MAX_IMPORT_ACTIONS / plan.actionsEach),
   );
   let next = 0;
   const importer = async () => {
@@ -137,22 +143,20 @@ async function importAll(
 }
 
 /** Rows are in the order of their last activity; by anonymousId neighbours in time are far apart, as visitors are. */
-function rowOf(
-  i: number,
-  { sessions, purgeable, idle }: Plan,
-  seededAt: number,
-): ImportRow {
-  const lastActive = seededAt - ageOf(i, { sessions, purgeable, idle });
+function rowOf(i: number, plan: Plan, seededAt: number): ImportRow {
+  const lastActive = seededAt - ageOf(i, plan);
   const startedAt = lastActive - HOUR_MS;
-  const isIdle = i >= sessions - idle;
+  const isIdle = i >= plan.sessions - plan.idle;
   return {
     anonymousId: anonymousIdOf(i),
     createdAt: startedAt,
     lastActive,
     ...(isIdle
-      ? { visitUnderWay: { startedAt, engagedMs: 0, actions: ACTIONS_EACH } }
+      ? {
+          visitUnderWay: { startedAt, engagedMs: 0, actions: plan.actionsEach },
+        }
       : {}),
-    actions: Array.from({ length: ACTIONS_EACH }, (_, n) => ({
+    actions: Array.from({ length: plan.actionsEach }, (_, n) => ({
       at: lastActive - n,
       action: "viewed",
       metadata: { text: "x".repeat(ACTION_BYTES) },

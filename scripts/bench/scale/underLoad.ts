@@ -4,7 +4,7 @@ import type { Conflict, MeasuredDeployment } from "../servers/deployment.js";
 import { Crowd, type VisitorsReport, type WatchersReport } from "./crowd.js";
 import { exportAll, type Exported } from "./exported.js";
 import { costOf, run, type RunCost } from "./runs.js";
-import { ACTIONS_EACH, cutoffOf, type Seed } from "./seed.js";
+import { cutoffOf, type Seed } from "./seed.js";
 import { HOUR_MS } from "../../../convex/sessionTracker/shared/times.js";
 
 export const VISITORS = 3_000;
@@ -108,7 +108,7 @@ export async function runUnderLoad(
     watched,
     counters,
     exported: await exportAll(deployment),
-    actionsExpected: kept * ACTIONS_EACH + recorded,
+    actionsExpected: kept * seed.plan.actionsEach + recorded,
   };
 }
 
