@@ -5,6 +5,7 @@ import {
 } from "node:module";
 import type { JSONValue } from "convex/values";
 import { EmbeddedError } from "../errors.js";
+import { valueProblem } from "./execution/valueLimits.js";
 import { compileSourceMap, SCRIPT_PREFIX, WRAPPER_LINES } from "./transform.js";
 import type { ModuleSource } from "./types.js";
 
@@ -29,6 +30,10 @@ export async function describeThrown(
   const error = asError(thrown);
   if (error === undefined) {
     return { message: `Uncaught ${safeString(thrown)}\n` };
+  }
+  const problem = error.data === undefined ? null : valueProblem(error.data);
+  if (problem !== null) {
+    return { message: `ConvexError with invalid data: ${problem}` };
   }
   const frames = await mappedFrames(error.stack, findModule);
   const message = `Uncaught ${error.name}: ${error.message}\n${frames.map((frame) => `    at ${frame}\n`).join("")}`;

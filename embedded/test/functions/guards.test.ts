@@ -189,7 +189,7 @@ describe("the limits", () => {
 
   it("apply to results", async () => {
     expect(errorOf(await engine.query("guards:big"))).toContain(
-      "return value too large",
+      "Function guards.js:big return value is too large (actual: ",
     );
   });
 });

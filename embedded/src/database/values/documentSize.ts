@@ -26,6 +26,20 @@ export function measureDocument(document: Record<string, JSONValue>): number {
   return size;
 }
 
+const MAX_VALUE_NESTING = 64;
+
+/** Checks a value that functions pass to each other, and returns its size as Convex counts it. */
+export function measureValue(value: JSONValue): number {
+  const { size, nesting } = measure(value);
+  if (nesting > MAX_VALUE_NESTING) {
+    throw new EmbeddedError(
+      "invalidValue",
+      `Value is too nested (nested ${nesting} levels deep > maximum nesting ${MAX_VALUE_NESTING})`,
+    );
+  }
+  return size;
+}
+
 interface Measure {
   size: number;
   nesting: number;

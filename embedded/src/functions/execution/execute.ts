@@ -1,6 +1,8 @@
-import { getConvexSize, jsonToConvex, type JSONValue } from "convex/values";
+import type { JSONValue } from "convex/values";
 import { EmbeddedError } from "../../errors.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
+import { formatBytes } from "../../database/values/displayValue.js";
+import { measureValue } from "../../database/values/documentSize.js";
 import {
   validateArgs,
   validateReturns,
@@ -11,6 +13,7 @@ import type { FunctionEntry, InvocableFunction } from "../functionEntry.js";
 import { describeThrown } from "../stackTrace.js";
 import type { UdfType } from "../types.js";
 import { chargeUserTime, startUserTime } from "./userTime.js";
+import { textProblem } from "./valueLimits.js";
 
 const MAX_VALUE_BYTES = 16 << 20;
 
@@ -137,7 +140,11 @@ function invoke(
 function checkedArgs(execution: Execution, args: JSONValue): string {
   const { fn } = execution;
   const text = JSON.stringify([args]);
-  checkSize(fn, "arguments", text, args);
+  const problem = textProblem(text);
+  if (problem !== null) {
+    throw new FunctionFailure(`Invalid arguments for ${fn.path}: ${problem}`);
+  }
+  checkSize(fn, "arguments are", text, args);
   if (fn.args !== null) {
     withTransaction(execution, (tx) =>
       validateArgs(tx, fn.componentPath, fn.args, args),
@@ -148,11 +155,17 @@ function checkedArgs(execution: Execution, args: JSONValue): string {
 
 function checkResult(execution: Execution, text: string): void {
   const { fn } = execution;
+  const problem = textProblem(text);
+  if (problem !== null) {
+    throw new FunctionFailure(
+      `Function ${fn.path} return value invalid: ${problem}`,
+    );
+  }
   if (fn.returns === null && text.length < MAX_VALUE_BYTES / LARGEST_GROWTH) {
     return;
   }
   const value = JSON.parse(text) as JSONValue;
-  checkSize(fn, "return value", text, value);
+  checkSize(fn, "return value is", text, value);
   if (fn.returns !== null) {
     withTransaction(execution, (tx) =>
       validateReturns(tx, fn.componentPath, fn.returns, value),
@@ -175,10 +188,10 @@ function checkSize(
   if (text.length < MAX_VALUE_BYTES / LARGEST_GROWTH) {
     return;
   }
-  const bytes = getConvexSize(jsonToConvex(value));
+  const bytes = measureValue(value);
   if (bytes > MAX_VALUE_BYTES) {
     throw new FunctionFailure(
-      `Function ${fn.path} ${what} too large: ${bytes} bytes (maximum: ${MAX_VALUE_BYTES} bytes)`,
+      `Function ${fn.path} ${what} too large (actual: ${formatBytes(bytes)}, limit: ${formatBytes(MAX_VALUE_BYTES)})`,
     );
   }
 }
