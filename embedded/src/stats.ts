@@ -13,6 +13,8 @@ export interface DeploymentStats {
   readonly actions: number;
   /** Executions of any type that ended in an error. */
   readonly failures: number;
+  /** Tries of mutations that lost to another commit and ran again; counted nowhere else. */
+  readonly conflicts: number;
 }
 
 type Counts = { -readonly [K in keyof DeploymentStats]: number };
@@ -35,13 +37,18 @@ export class DeploymentCounters {
     mutations: 0,
     actions: 0,
     failures: 0,
+    conflicts: 0,
   };
 
   constructor(database: Database, runtime: Runtime) {
     database.onCommit(() => {
       this.#counts.commits += 1;
     });
-    runtime.onCompletion(({ udfType, ok }) => {
+    runtime.onCompletion(({ udfType, ok, occ }) => {
+      if (occ !== undefined) {
+        this.#counts.conflicts += 1;
+        return;
+      }
       this.#counts[COUNTED[udfType]] += 1;
       if (!ok) this.#counts.failures += 1;
     });

@@ -4,12 +4,21 @@ import { isStoreGone } from "../errors.js";
 import type { Catalog } from "./records/catalog.js";
 import { loadCatalog } from "./records/catalogRecords.js";
 import { commitWrites } from "./transactions/commitWrites.js";
+import {
+  CODE_CHANGED,
+  ENGINE,
+  type Conflict,
+} from "./transactions/conflict.js";
 import { Durability } from "./transactions/durability.js";
 import { withoutBuilds } from "./schema/indexFill.js";
 import { CLOCK_KEY, RETIRED, retiredHead } from "./records/keyspace.js";
 import type { TransactionLimits } from "./metrics.js";
+import { MutationOrder } from "./transactions/mutationOrder.js";
+import { RecentCommits } from "./transactions/recentCommits.js";
 import { sweep } from "./records/retired.js";
+import { RowCounts } from "./transactions/rowCounts.js";
 import { withoutStaged } from "./imports/staging.js";
+import { Timestamps, type HighWater } from "./transactions/timestamps.js";
 import { Transaction } from "./transactions/transaction.js";
 import type { Commit } from "./types.js";
 
@@ -20,6 +29,9 @@ export interface WriteOutcome<T> {
   durable: Promise<void>;
 }
 
+/** What a function returns that waits for nothing: anything but a promise. */
+export type AtOnce<T> = T extends PromiseLike<unknown> ? never : unknown;
+
 /** Options of a database, beside its store. */
 export interface DatabaseOptions {
   readonly clock: Clock;
@@ -27,29 +39,55 @@ export interface DatabaseOptions {
   readonly limits?: Partial<TransactionLimits>;
 }
 
-/** The greatest times already given out, kept in every commit: a restart must not repeat them. */
-interface HighWater {
-  /** Time of the latest commit, in nanoseconds. */
-  ts: string;
-  /** Creation time of the latest document, in milliseconds. */
-  creationTime: number;
+/** A mutation, which may have to run more than once. */
+export interface Mutation<T> {
+  /** The function that it is. */
+  readonly writer: string;
+  /** Runs it, each time in a transaction of its own. */
+  readonly run: (tx: Transaction) => Promise<MutationRun<T>>;
+  /** Hears of a run that lost, and how many have, before the next begins. */
+  lost(conflict: Conflict, lostRuns: number): void;
+}
+
+/** A run of a mutation that is ready to commit. None of this may wait for anything. */
+export interface MutationRun<T> {
+  /** Whether the code that it ran is still the deployed one. */
+  isCurrent(): boolean;
+  /** Does what is left to do in the transaction, once the commit's time is known. */
+  seal(ts: bigint): T;
+  /** Hears of the commit before anybody else does. */
+  readonly committed?: () => void;
+}
+
+/** A transaction that nothing is in the way of. */
+interface Committing<T> {
+  readonly ts: bigint;
+  readonly value: T;
+  readonly writer: string;
+  readonly committed?: () => void;
 }
 
 /**
- * Transactions over one store. Writes run one at a time in the order they were
- * asked for, which makes them serializable without conflicts or retries; reads
- * run beside them on snapshots.
+ * How often a mutation loses before it runs alone: as often as it runs at most on Convex, which
+ * then gives up.
+ */
+export const MAX_LOST_RUNS = 5;
+
+/**
+ * Transactions over one store, all on snapshots. Mutations run side by side: each commits if
+ * nothing that it read has changed since its snapshot, and else runs again. What is written without
+ * waiting for anything has nobody beside it.
  */
 export class Database {
   readonly #store: Store;
-  readonly #clock: Clock;
   readonly #limits: Partial<TransactionLimits>;
   readonly #durability: Durability;
+  readonly #times: Timestamps;
+  readonly #order = new MutationOrder();
+  readonly #recent = new RecentCommits();
+  readonly #rowCounts = new RowCounts();
   readonly #listeners = new Set<(commit: Commit) => void>();
   #catalog: Catalog;
-  #latestTs: bigint;
-  #creationTime: number;
-  #lastWrite: Promise<unknown> = Promise.resolve();
   #hasRetired = false;
   #isSweeping = false;
 
@@ -60,12 +98,10 @@ export class Database {
     highWater: HighWater,
   ) {
     this.#store = store;
-    this.#clock = clock;
     this.#limits = limits;
     this.#catalog = catalog;
-    this.#latestTs = BigInt(highWater.ts);
-    this.#creationTime = highWater.creationTime;
-    this.#durability = new Durability(this.#latestTs);
+    this.#times = new Timestamps(clock, highWater);
+    this.#durability = new Durability(this.latestTs);
   }
 
   static async open(store: Store, options: DatabaseOptions): Promise<Database> {
@@ -95,14 +131,50 @@ export class Database {
 
   /** The latest commit, read-only. It pins old data until it is released. */
   read(): Transaction {
-    return this.#begin(true);
+    return this.#begin({ readOnly: true });
   }
 
-  /** Runs `run` after every write asked for before; if it throws, nothing happened. */
-  write<T>(run: (tx: Transaction) => Promise<T>): Promise<WriteOutcome<T>> {
-    const outcome = this.#lastWrite.then(() => this.#runWrite(run));
-    this.#lastWrite = outcome.catch(() => undefined);
-    return outcome;
+  /**
+   * Runs `run` on the latest commit and commits what it wrote, with nothing in between; if it
+   * throws, nothing happened. It returns no promise: {@link mutate} is for what waits.
+   */
+  async write<T>(
+    run: (tx: Transaction) => T & AtOnce<T>,
+  ): Promise<WriteOutcome<T>> {
+    // Never in the middle of another commit, whose listeners may ask for this one.
+    do await this.#order.alone;
+    while (this.#order.alone !== null);
+    const tx = this.#begin({});
+    try {
+      const value: T = run(tx);
+      const ts = this.#times.nextTs();
+      return this.#commit(tx, tx.finish(ts), { ts, value, writer: ENGINE });
+    } finally {
+      tx.release();
+    }
+  }
+
+  /**
+   * Runs a mutation until it has committed, beside others; if it throws, nothing happened. One that
+   * loses runs again on the latest commit, after those of the same function that lost before it.
+   * After {@link MAX_LOST_RUNS} nothing else commits until it has.
+   */
+  async mutate<T>(mutation: Mutation<T>): Promise<WriteOutcome<T>> {
+    const { writer } = mutation;
+    let letNext = this.#order.hasLine(writer)
+      ? await this.#order.lineUp(writer)
+      : undefined;
+    try {
+      for (let lost = 0; ;) {
+        const outcome = await this.#run(mutation, lost);
+        if (!("writer" in outcome)) return outcome;
+        lost += 1;
+        mutation.lost(outcome, lost);
+        letNext ??= await this.#order.lineUp(writer);
+      }
+    } finally {
+      letNext?.();
+    }
   }
 
   /** Calls `listener` for every commit that changed something, before its writer goes on. */
@@ -113,7 +185,7 @@ export class Database {
 
   /** Timestamp of the latest commit. */
   get latestTs(): bigint {
-    return this.#latestTs;
+    return this.#times.latestTs;
   }
 
   /** Resolves when everything that a snapshot at `ts` shows is on disk. */
@@ -121,60 +193,94 @@ export class Database {
     return this.#durability.when(ts);
   }
 
-  async #runWrite<T>(
-    run: (tx: Transaction) => Promise<T>,
-  ): Promise<WriteOutcome<T>> {
-    const tx = this.#begin(false);
+  /** Runs a mutation once, to its commit or to what it lost against. */
+  async #run<T>(
+    mutation: Mutation<T>,
+    lostRuns: number,
+  ): Promise<WriteOutcome<T> | Conflict> {
+    const order = this.#order;
+    const place = order.enter(lostRuns > 0);
+    if (place !== undefined) await place;
     try {
-      const value = await run(tx);
-      const { writes, catalog, ts } = tx.finish();
-      if (writes.length === 0) {
-        const { latestTs } = this;
-        return {
-          value,
-          ts: latestTs,
-          durable: this.whenDurable(latestTs),
-        };
+      if (lostRuns < MAX_LOST_RUNS) return await this.#try(mutation, false);
+      const end = await order.goAlone();
+      try {
+        return await this.#try(mutation, true);
+      } finally {
+        end();
       }
-      this.#commit(writes, catalog, ts);
-      return { value, ts, durable: this.whenDurable(ts) };
     } finally {
+      order.leave();
+    }
+  }
+
+  async #try<T>(
+    { writer, run }: Mutation<T>,
+    isAlone: boolean,
+  ): Promise<WriteOutcome<T> | Conflict> {
+    const tx = this.#begin({ isOptimistic: true });
+    const underWay = this.#recent.begin(tx.ts);
+    try {
+      const ready = await run(tx);
+      while (!isAlone && this.#order.alone !== null) await this.#order.alone;
+      const ts = this.#times.nextTs();
+      const value = ready.seal(ts);
+      const ended = tx.finish(ts);
+      if (ended.writes.length > 0) {
+        const conflict = ready.isCurrent()
+          ? this.#recent.conflictOf(underWay, tx.mutationReads)
+          : CODE_CHANGED;
+        if (conflict !== undefined) return conflict;
+      }
+      this.#recent.end(underWay);
+      return this.#commit(tx, ended, { ...ready, ts, value, writer });
+    } finally {
+      this.#recent.end(underWay);
       tx.release();
     }
   }
 
-  #commit(writes: WriteOp[], catalog: Catalog, ts: bigint): void {
-    const highWater: HighWater = {
-      ts: String(ts),
-      creationTime: this.#creationTime,
-    };
+  #commit<T>(
+    tx: Transaction,
+    ended: ReturnType<Transaction["finish"]>,
+    { ts, value, writer, committed }: Committing<T>,
+  ): WriteOutcome<T> {
+    if (ended.writes.length === 0) {
+      // What it read is right at the time of its snapshot, whatever came after.
+      return { value, ts: tx.ts, durable: this.whenDurable(tx.ts) };
+    }
+    const writes = this.#rowCounts.onTop(ended.writes, (key) => tx.before(key));
+    const catalog = ended.changesCatalog ? ended.catalog : this.#catalog;
+    const highWater = this.#times.highWaterAt(ts);
     const { durable } = this.#store.write([
       ...writes,
       { key: CLOCK_KEY, value: JSON.stringify(highWater) },
     ]);
-    this.#latestTs = ts;
     this.#catalog = catalog;
+    this.#times.committed(ts);
+    this.#rowCounts.committed(writes);
     this.#durability.add(ts, durable);
+    this.#recent.add({ ts, writer, writes, catalog });
+    committed?.();
     this.#announce({ ts, writes: commitWrites(writes, catalog) });
     if (writes.some(isRetirement)) {
       this.#hasRetired = true;
       this.#startSweep();
     }
+    return { value, ts, durable: this.whenDurable(ts) };
   }
 
   /** Drops the index builds and imports that a stop cut short: nobody goes on with them. */
   async #abandonUnfinished(): Promise<void> {
     await this.write((tx) =>
-      Promise.resolve(
-        tx.changeCatalog((catalog, view) => ({
-          catalog: withoutStaged(
-            withoutBuilds(catalog, view, () => true),
-            view,
-            () => true,
-          ),
-          result: undefined,
-        })),
-      ),
+      tx.changeCatalog((catalog, view) => ({
+        catalog: withoutStaged(
+          withoutBuilds(catalog, view, () => true),
+          view,
+          () => true,
+        ),
+        result: undefined,
+      })),
     );
   }
 
@@ -195,7 +301,6 @@ export class Database {
             catalog,
             result: sweep(view),
           }));
-          return Promise.resolve();
         });
         await durable;
       }
@@ -218,42 +323,25 @@ export class Database {
     }
   }
 
-  #begin(readOnly: boolean): Transaction {
+  #begin({
+    readOnly = false,
+    isOptimistic = false,
+  }: {
+    readOnly?: boolean;
+    isOptimistic?: boolean;
+  }): Transaction {
     return new Transaction({
       snapshot: this.#store.snapshot(),
       catalog: this.#catalog,
-      ts: this.#latestTs,
+      ts: this.latestTs,
       readOnly,
-      // Writes run one at a time: nothing is committed between now and then.
-      commitTs: readOnly ? this.#latestTs : this.#nextTs(),
+      isOptimistic,
       limits: this.#limits,
-      nextCreationTime: () => this.#nextCreationTime(),
+      nextCreationTime: () => this.#times.nextCreationTime(),
     });
-  }
-
-  /** The wall clock's nanoseconds, or one more than the last timestamp where that is greater. */
-  #nextTs(): bigint {
-    const wall = BigInt(Math.floor(this.#clock.now())) * 1_000_000n;
-    return wall > this.#latestTs ? wall : this.#latestTs + 1n;
-  }
-
-  #nextCreationTime(): number {
-    const now = this.#clock.now();
-    this.#creationTime =
-      now > this.#creationTime ? now : nextAfter(this.#creationTime);
-    return this.#creationTime;
   }
 }
 
 function isRetirement({ key, value }: WriteOp): boolean {
   return value !== null && retiredHead(key) !== undefined;
-}
-
-const bits = new DataView(new ArrayBuffer(8));
-
-/** The next greater float64 after a positive one. */
-function nextAfter(value: number): number {
-  bits.setFloat64(0, value);
-  bits.setBigUint64(0, bits.getBigUint64(0) + 1n);
-  return bits.getFloat64(0);
 }

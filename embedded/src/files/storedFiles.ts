@@ -101,7 +101,7 @@ export class StoredFiles {
     const draft = await this.write(source, sha256);
     try {
       const { value: id, durable } = await database.write((tx) =>
-        Promise.resolve(addFile(tx, componentPath, { ...draft, contentType })),
+        addFile(tx, componentPath, { ...draft, contentType }),
       );
       await durable;
       await this.settle(draft.storageKey);
@@ -242,7 +242,6 @@ export class StoredFiles {
       }
       await database.write((tx) => {
         for (const key of gone) tx.meta.delete(key);
-        return Promise.resolve();
       });
     }
   }

@@ -31,6 +31,18 @@ export function functionHandle(
   return `${HANDLE_PREFIX}${componentPath};${displayPath(canonical)}`;
 }
 
+/** A function's name among those of all components, as Convex shows who wrote something. */
+export function displayName({
+  componentPath,
+  path,
+}: {
+  readonly componentPath: string;
+  readonly path: string;
+}): string {
+  const shown = displayPath(path);
+  return componentPath === "" ? shown : `${componentPath}/${shown}`;
+}
+
 /** The function that a handle names. */
 export function parseFunctionHandle(handle: string): {
   componentPath: string;

@@ -1,6 +1,8 @@
 import type { JSONValue } from "convex/values";
 import type { Clock } from "../clock.js";
-import type { Database } from "../database/database.js";
+import { MAX_LOST_RUNS, type Database } from "../database/database.js";
+import { withCommitTs } from "../database/transactions/commitTs.js";
+import type { Conflict } from "../database/transactions/conflict.js";
 import type { Transaction } from "../database/transactions/transaction.js";
 import type { StoredFiles } from "../files/storedFiles.js";
 import { ConflictCounts } from "./conflicts.js";
@@ -17,6 +19,7 @@ import {
   type FunctionEntry,
   type FunctionSource,
 } from "./functionEntry.js";
+import { displayName } from "./functionPath.js";
 import { LogLines } from "./execution/logLines.js";
 import {
   argsObject,
@@ -59,13 +62,15 @@ export interface RuntimeOptions {
 
 /** Additional steps in a mutation's transaction. */
 export interface MutationHooks {
-  /** Runs before the function; `false` leaves the function alone and commits nothing. */
+  /** Runs before each try; `false` leaves the function alone and commits nothing. */
   begin?(tx: Transaction): boolean;
-  /** Runs after the function succeeded, in the same commit. */
+  /** Runs after the function succeeded, in the same commit, which may still not come about. */
   beforeCommit?(
     tx: Transaction,
     result: { value: JSONValue; logLines: readonly string[] },
   ): void;
+  /** Hears of the commit before anybody else does; a transaction that wrote nothing has none. */
+  committed?(): void;
 }
 
 /** The data at one time, and the code that was deployed then. */
@@ -303,24 +308,22 @@ export class Runtime implements ExecutionRuntime {
     });
     let span = new Span(this, entry, context);
     try {
-      const {
-        ts,
-        durable,
-        value: json,
-      } = await this.database.write(async (tx) => {
-        if (context.hooks?.begin?.(tx) === false) {
-          throw new Skipped();
-        }
-        if (this.#deployment !== context.deployment) {
-          span = this.#spanOfCurrentCode(entry, context);
-        }
-        const result = tx.resolveResult(await span.execute(tx, args));
-        context.hooks?.beforeCommit?.(tx, {
-          value: JSON.parse(result) as JSONValue,
-          logLines: span.logs.lines,
-        });
-        return result;
+      const outcome = await this.database.mutate<string>({
+        writer: displayName(entry),
+        run: async (tx) => {
+          if (context.hooks?.begin?.(tx) === false) throw new Skipped();
+          span = this.#spanOfTry(span, entry, context);
+          const { deployment } = span;
+          const json = await span.execute(tx, args);
+          return {
+            isCurrent: () => this.#deployment === deployment,
+            seal: (ts) => this.#seal(tx, withCommitTs(json, ts), span, context),
+            committed: () => context.hooks?.committed?.(),
+          };
+        },
+        lost: (conflict, lostTries) => this.#lost(span, conflict, lostTries),
       });
+      const { ts, durable, value: json } = outcome;
       span.succeeded(ts);
       return { json, logs: span.logs, ts, durable };
     } catch (error) {
@@ -333,9 +336,43 @@ export class Runtime implements ExecutionRuntime {
     }
   }
 
+  /** The span of a try: with a seed and time of its own, and the code that is deployed now. */
+  #spanOfTry(before: Span, entry: FunctionEntry, context: RunContext): Span {
+    if (this.#deployment !== context.deployment) {
+      return this.#spanOfCurrentCode(entry, context);
+    }
+    return before.hasBegun ? new Span(this, entry, context) : before;
+  }
+
+  #seal(
+    tx: Transaction,
+    json: string,
+    { logs }: Span,
+    { hooks }: RunContext,
+  ): string {
+    hooks?.beforeCommit?.(tx, {
+      value: JSON.parse(json) as JSONValue,
+      logLines: logs.lines,
+    });
+    return json;
+  }
+
+  /** Counts a try that lost, and tells of it. */
+  #lost(span: Span, conflict: Conflict, lostTries: number): void {
+    const { component, table, writer } = conflict;
+    const isLast = lostTries === MAX_LOST_RUNS;
+    this.conflicts.add({
+      loser: span.name,
+      winner: writer,
+      table: component === "" ? table : `${component}/${table}`,
+      isOutOfTries: isLast,
+    });
+    span.lost(conflict, { lostTries, isLast });
+  }
+
   /**
-   * A span with the current code. When a push commits while the mutation waits for its turn, the
-   * tables are the new code's.
+   * A span with the current code. When a push commits before the mutation does, the tables are the
+   * new code's.
    */
   #spanOfCurrentCode(entry: FunctionEntry, context: RunContext): Span {
     const deployment = this.#deployment;

@@ -135,7 +135,23 @@ export interface UdfError {
 /** Cause of an execution; `action` is a transaction that an action ran. */
 export type ExecutionSource = "client" | "scheduler" | "cron" | "action";
 
-/** Emitted once for every query, mutation, action and HTTP action that ran as its own execution. */
+/** What a try of a mutation lost against; the names are those of `ConflictCount`. */
+export interface LostTry {
+  /** Component of the table. */
+  readonly componentPath: string;
+  readonly table: string;
+  /** Id of the document that changed, where it was one. */
+  readonly document?: string;
+  /** The function that changed it. */
+  readonly writeSource: string;
+  /** How many tries had lost before. */
+  readonly retries: number;
+}
+
+/**
+ * Emitted once for every query, mutation, action and HTTP action that ran as its own execution, and
+ * before that for every try of a mutation that lost.
+ */
 export interface CompletionEvent {
   readonly componentPath: string;
   /** `mod/path.js:fn`; for an HTTP action its route, such as `GET /hook`. */
@@ -143,8 +159,11 @@ export interface CompletionEvent {
   readonly udfType: UdfType | "HttpAction";
   readonly source: ExecutionSource;
   readonly requestId: string;
+  /** Whether it ended without an error, and in a commit if it wrote. */
   readonly ok: boolean;
   readonly error?: string;
+  /** Present for a try that lost, after which the mutation runs again under the same request. */
+  readonly occ?: LostTry;
   readonly startedAtMs: number;
   readonly durationMs: number;
   /** Absent for actions, which have no transaction. */

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.js";
-import type { Database, WriteOutcome } from "../database/database.js";
+import type { AtOnce, Database, WriteOutcome } from "../database/database.js";
 import type { Transaction } from "../database/transactions/transaction.js";
 import {
   beginCron,
@@ -322,8 +322,8 @@ export class Scheduler {
     return this.#clock.now();
   }
 
-  #write<T>(run: (tx: Transaction) => T): Promise<WriteOutcome<T>> {
-    return this.#database.write((tx) => Promise.resolve(run(tx)));
+  #write<T>(run: (tx: Transaction) => T & AtOnce<T>): Promise<WriteOutcome<T>> {
+    return this.#database.write(run);
   }
 
   #read<T>(run: (tx: Transaction) => T): T {

@@ -113,7 +113,6 @@ export class LiveCode {
     try {
       written = await this.#database.write((tx) => {
         takeOver = this.#prepare(change(tx));
-        return Promise.resolve();
       });
     } finally {
       stop();

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.js";
-import type { CompletionEvent } from "../functions/types.js";
+import type { CompletionEvent, LostTry } from "../functions/types.js";
 
 /** The answer to `stream_function_logs`. */
 export interface LogPage {
@@ -20,8 +20,19 @@ export interface LogEntry {
   error: string | null;
   requestId: string;
   executionId: string;
+  /** For a try of a mutation that lost, what it lost against. */
+  occInfo: OccInfo | null;
+  willRetry: boolean;
   cachedResult: false;
   environment: "isolate";
+}
+
+interface OccInfo {
+  tableName: string;
+  documentId: string | null;
+  writeSource: string;
+  componentPath: string | null;
+  retryCount: number;
 }
 
 interface LogLine {
@@ -115,8 +126,21 @@ function toLogEntry(event: CompletionEvent, sequence: number): LogEntry {
     error: event.error ?? null,
     requestId: event.requestId,
     executionId: `${event.requestId}-${sequence}`,
+    occInfo: event.occ === undefined ? null : toOccInfo(event.occ),
+    willRetry: event.occ !== undefined,
     cachedResult: false,
     environment: "isolate",
+  };
+}
+
+function toOccInfo(occ: LostTry): OccInfo {
+  const { table, document = null, writeSource, componentPath, retries } = occ;
+  return {
+    tableName: table,
+    documentId: document,
+    writeSource,
+    componentPath: componentPath === "" ? null : componentPath,
+    retryCount: retries,
   };
 }
 

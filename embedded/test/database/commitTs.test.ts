@@ -2,8 +2,9 @@ import { defineSchema, defineTable } from "convex/server";
 import { jsonToConvex, v, type JSONValue } from "convex/values";
 import { expect, test } from "vitest";
 import type { Database } from "../../src/database/database.js";
+import { withCommitTs } from "../../src/database/transactions/commitTs.js";
 import type { Transaction } from "../../src/database/transactions/transaction.js";
-import { openDatabase, pushSchema, read } from "../support/database.js";
+import { mutate, openDatabase, pushSchema, read } from "../support/database.js";
 
 const COMMIT_TS = { $commitTs: null };
 const SCHEMA = defineSchema({
@@ -41,7 +42,7 @@ function rows(tx: Transaction): { note: JSONValue; at: JSONValue }[] {
 }
 
 const add = (note: string) => (tx: Transaction) =>
-  Promise.resolve(tx.insert("", "log", { at: COMMIT_TS, note }));
+  tx.insert("", "log", { at: COMMIT_TS, note });
 
 test("commitTs becomes the time of the commit, in the document and its index entry", async () => {
   const db = await openLog();
@@ -58,8 +59,8 @@ test("commitTs becomes the time of the commit, in the document and its index ent
 
 test("commitTs sorts after every integer while the transaction runs", async () => {
   const db = await openLog();
-  await db.write(async (tx) => {
-    await add("new")(tx);
+  await db.write((tx) => {
+    add("new")(tx);
     tx.insert("", "log", { at: { $integer: "AAAAAAAAAHA=" }, note: "far" });
     expect(rows(tx)).toMatchObject([
       { note: "far" },
@@ -72,23 +73,27 @@ test("commitTs sorts after every integer while the transaction runs", async () =
 test("a new commitTs replaces an older time and its index entry", async () => {
   const db = await openLog();
   const { value: id } = await db.write(add("again"));
-  const { ts } = await db.write((tx) => {
-    tx.patch("", id, { at: COMMIT_TS });
-    return Promise.resolve();
-  });
+  const { ts } = await db.write((tx) => tx.patch("", id, { at: COMMIT_TS }));
   expect(read(db, rows).map(({ at }) => jsonToConvex(at))).toEqual([ts]);
 });
 
-test("commitTs is resolved in the result, but not in a string that only looks like it", async () => {
+test("commitTs is resolved in the result, but not in a string that only looks like it", () => {
+  const json = JSON.stringify([COMMIT_TS, JSON.stringify(COMMIT_TS)]);
+  const resolved = JSON.parse(withCommitTs(json, 7n)) as JSONValue;
+  expect(jsonToConvex(resolved)).toEqual([7n, JSON.stringify(COMMIT_TS)]);
+});
+
+test("commitTs is the time of the commit, not of the beginning, where another commits between", async () => {
   const db = await openLog();
-  const { value, ts } = await db.write(async (tx) => {
-    await add("one")(tx);
-    return tx.resolveResult(
-      JSON.stringify([COMMIT_TS, JSON.stringify(COMMIT_TS)]),
-    );
+  let goOn = () => {};
+  const between = new Promise<void>((resolve) => (goOn = resolve));
+  const slow = mutate(db, async (tx) => {
+    await between;
+    add("slow")(tx);
   });
-  expect(jsonToConvex(JSON.parse(value) as JSONValue)).toEqual([
-    ts,
-    JSON.stringify(COMMIT_TS),
-  ]);
+  const { ts: early } = await db.write(add("between"));
+  goOn();
+  const { ts } = await slow;
+  expect(ts).toBeGreaterThan(early);
+  expect(read(db, rows).map(({ at }) => jsonToConvex(at))).toEqual([early, ts]);
 });

@@ -34,7 +34,6 @@ it.each(["mutation", "action"] as const)(
     const engine = await openChain({ clock });
     await engine.database.write((tx) => {
       tx.meta.put(dueKey(lane, clock.now(), tx.ts), "damaged");
-      return Promise.resolve();
     });
     for (let second = 1; second <= 3; second += 1) {
       await engine.mutation("chain:note");

@@ -3,7 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JSONValue } from "convex/values";
 import { onTestFinished } from "vitest";
-import type { Database } from "../../src/database/database.js";
+import type {
+  AtOnce,
+  Database,
+  Mutation,
+  WriteOutcome,
+} from "../../src/database/database.js";
 import {
   applySchema,
   type IndexDiff,
@@ -44,10 +49,26 @@ export async function openDatabase({
 
 export async function write<T>(
   db: Database,
-  run: (tx: Transaction) => T | Promise<T>,
+  run: (tx: Transaction) => T & AtOnce<T>,
 ): Promise<T> {
-  const { value } = await db.write(async (tx) => run(tx));
+  const { value } = await db.write(run);
   return value;
+}
+
+/** A mutation without a function. */
+export async function mutate<T>(
+  db: Database,
+  run: (tx: Transaction) => Promise<T>,
+  { writer = "test", lost = () => {} }: Partial<Mutation<T>> = {},
+): Promise<WriteOutcome<T>> {
+  return db.mutate({
+    writer,
+    lost,
+    run: async (tx) => {
+      const value = await run(tx);
+      return { isCurrent: () => true, seal: () => value };
+    },
+  });
 }
 
 export function read<T>(db: Database, run: (tx: Transaction) => T): T {

@@ -67,7 +67,7 @@ export class Engine {
   /** Deploys an app as a push does, without its protocol. */
   async deploy(app: ComponentSource): Promise<Map<string, CronDiff>> {
     const code = await compileApp(app, this.#floors.clock.now());
-    const { value } = await this.database.write(async (tx) => {
+    const { value } = await this.database.write((tx) => {
       const diffs = new Map<string, CronDiff>();
       for (const [componentPath, { definitionPath }] of code.components) {
         const definition = code.definitions.get(definitionPath);

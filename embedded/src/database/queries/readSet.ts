@@ -1,5 +1,5 @@
 import type { Key } from "../../storage/store.js";
-import type { ReadInterval } from "../types.js";
+import type { KeyInterval, ReadInterval } from "../types.js";
 
 interface Interval {
   lower: Key;
@@ -7,11 +7,11 @@ interface Interval {
 }
 
 interface IndexReads {
-  component: string;
-  table: string;
-  index: string;
+  readonly component: string;
+  readonly table: string;
+  readonly index: string;
   /** Disjoint intervals in ascending order. */
-  intervals: Interval[];
+  readonly intervals: Interval[];
 }
 
 /** The intervals of index keys that a transaction read, joined where they touch. */
@@ -34,6 +34,11 @@ export class ReadSet {
     const before = reads.intervals.length;
     join(reads.intervals, lower, upper);
     this.#count += reads.intervals.length - before;
+  }
+
+  /** The intervals of each index, disjoint and in ascending order; none is without any. */
+  get byIndex(): Iterable<{ readonly intervals: readonly KeyInterval[] }> {
+    return this.#byIndex.values();
   }
 
   *[Symbol.iterator](): IterableIterator<ReadInterval> {

@@ -63,6 +63,22 @@ export function headOf(key: Key): Key {
   return key.slice(0, HEAD_BYTES);
 }
 
+/**
+ * Names what is read together: a table's documents, an index, or all of another kind of key. No
+ * interval that a transaction reads reaches from one into another.
+ */
+export function readGroup(key: Key): Key {
+  const space = key.slice(0, 1);
+  return space === SPACE.document || space === SPACE.index
+    ? headOf(key)
+    : space;
+}
+
+/** Whether a key's value is the number of a table's documents; such keys come before documents. */
+export function isRowCountKey(key: Key): boolean {
+  return key.startsWith(SPACE.rowCount);
+}
+
 export function metaKey(name: string): Key {
   const key = SPACE.meta + utf8(name);
   if (key.length > MAX_META_KEY_BYTES) {
@@ -78,6 +94,18 @@ const MAX_META_KEY_BYTES = 1900;
 
 export function metaName(key: Key): string {
   return Buffer.from(key.slice(1), "latin1").toString("utf8");
+}
+
+/** A name for what a key outside of tables belongs to. */
+export function areaOf(key: Key): string {
+  switch (key.slice(0, 1)) {
+    case SPACE.meta:
+      return `_${metaName(key).split("/", 1)[0]}`;
+    case SPACE.rowCount:
+      return "_counts";
+    default:
+      return "_tables";
+  }
 }
 
 export function isMetaKey(key: Key): boolean {

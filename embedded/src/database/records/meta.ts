@@ -1,4 +1,4 @@
-import { prefixEnd } from "../../storage/store.js";
+import { prefixEnd, type Key } from "../../storage/store.js";
 import { metaKey, metaName } from "./keyspace.js";
 import type { PendingView } from "./view.js";
 
@@ -10,21 +10,36 @@ export interface MetaRange {
   reverse?: boolean;
 }
 
+/** Where keys and intervals that were read are noted. */
+export interface MetaReads {
+  readonly keys: Set<Key>;
+  readonly intervals: { readonly lower: Key; readonly upper: Key }[];
+}
+
 /**
  * Named texts in the same commit as the documents: due jobs, code, environment variables, request
  * records. They do not count against a function's limits.
  */
 export class Meta {
   readonly #view: PendingView;
+  readonly #reads: MetaReads | null;
   readonly #assertWritable: () => void;
 
-  constructor(view: PendingView, assertWritable: () => void) {
+  /** @param reads - takes in what is read; null where nobody asks */
+  constructor(
+    view: PendingView,
+    reads: MetaReads | null,
+    assertWritable: () => void,
+  ) {
     this.#view = view;
+    this.#reads = reads;
     this.#assertWritable = assertWritable;
   }
 
   get(name: string): string | undefined {
-    return this.#view.get(metaKey(name));
+    const key = metaKey(name);
+    this.#reads?.keys.add(key);
+    return this.#view.get(key);
   }
 
   put(name: string, value: string): void {
@@ -55,6 +70,7 @@ export class Meta {
       upper: upper < end ? upper : end,
       reverse,
     };
+    this.#reads?.intervals.push(range);
     for (const { key, value } of this.#view.frozen().range(range)) {
       yield { key: metaName(key), value };
       remaining -= 1;

@@ -23,10 +23,8 @@ export async function buildIndexes(
   signal: AbortSignal,
 ): Promise<number[]> {
   const { value: plans } = await database.write((tx) =>
-    Promise.resolve(
-      tx.changeCatalog((catalog, view) =>
-        startBuilds(catalog, view, component, schemaJson),
-      ),
+    tx.changeCatalog((catalog, view) =>
+      startBuilds(catalog, view, component, schemaJson),
     ),
   );
   const progress: BuildProgress = {
@@ -40,12 +38,10 @@ export async function buildIndexes(
     while (after !== null && !signal.aborted) {
       const from: Key = after;
       const { value, durable } = await database.write((tx) =>
-        Promise.resolve(
-          tx.changeCatalog((catalog, view) => ({
-            catalog,
-            result: fillSome(catalog, view, component, plan, from),
-          })),
-        ),
+        tx.changeCatalog((catalog, view) => ({
+          catalog,
+          result: fillSome(catalog, view, component, plan, from),
+        })),
       );
       await durable;
       progress.documents += value.documents;
@@ -63,11 +59,9 @@ export async function discardBuilds(
 ): Promise<void> {
   if (ids.size === 0) return;
   await database.write((tx) =>
-    Promise.resolve(
-      tx.changeCatalog((catalog, view) => ({
-        catalog: withoutBuilds(catalog, view, ({ id }) => ids.has(id!)),
-        result: undefined,
-      })),
-    ),
+    tx.changeCatalog((catalog, view) => ({
+      catalog: withoutBuilds(catalog, view, ({ id }) => ids.has(id!)),
+      result: undefined,
+    })),
   );
 }

@@ -20,6 +20,8 @@ interface Access {
   find(component: string, name: string): Table | undefined;
   tableOfId(component: string, id: string): { target: Table; raw: Key };
   reads: DocumentReads;
+  /** Takes in the key of a document that is read. */
+  noteRead(key: Key): void;
   nextCreationTime(): number;
 }
 
@@ -103,6 +105,7 @@ export class SystemTables {
 
   remove(component: string, id: string): void {
     const { target, raw } = this.#access.tableOfId(component, id);
+    this.#access.noteRead(target.head + raw);
     const document = readDocument(this.#view, target, raw);
     if (document === null) {
       throw nonexistent("Delete", id);
@@ -116,6 +119,7 @@ export class SystemTables {
     next: (current: Fields) => Fields,
   ): void {
     const { target, raw } = this.#access.tableOfId(component, id);
+    this.#access.noteRead(target.head + raw);
     const before = readDocument(this.#view, target, raw);
     if (before === null) {
       throw nonexistent("Update", id);

@@ -12,24 +12,30 @@ import { decodeArgument, invalidId } from "../records/checks.js";
 import type { Fields } from "../records/documents.js";
 import { decodeId } from "../values/ids.js";
 import { describeMismatch } from "../values/validators.js";
+import type { EngineReads } from "./engineReads.js";
 import type { PendingView } from "../records/view.js";
 
 /** The catalog as one transaction sees and changes it. */
 export class Tables {
   readonly #view: PendingView;
+  readonly #reads: EngineReads | null;
   catalog: Catalog;
 
-  constructor(catalog: Catalog, view: PendingView) {
+  /** @param reads - takes in whose tables are looked up; null where nobody asks */
+  constructor(catalog: Catalog, view: PendingView, reads: EngineReads | null) {
     this.catalog = catalog;
     this.#view = view;
+    this.#reads = reads;
   }
 
   find(component: string, name: string): Table | undefined {
+    this.#reads?.components.add(component);
     return findTable(this.catalog, component, name);
   }
 
   /** The table, made if there is none yet. */
   ensure(component: string, name: string): Table {
+    this.#reads?.components.add(component);
     const { catalog, table } = ensureTable(
       this.catalog,
       this.#view,
@@ -41,6 +47,7 @@ export class Tables {
   }
 
   nameOf(component: string, tableNumber: number): string | undefined {
+    this.#reads?.components.add(component);
     return tableNameOf(this.catalog, component, tableNumber);
   }
 
@@ -60,6 +67,7 @@ export class Tables {
   }
 
   owns(component: string, table: string, id: string): boolean {
+    this.#reads?.components.add(component);
     const decoded = decodeId(id);
     return (
       !("problem" in decoded) &&

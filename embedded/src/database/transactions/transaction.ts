@@ -1,16 +1,19 @@
 import { EmbeddedError } from "../../errors.js";
-import type { Snapshot, WriteOp } from "../../storage/store.js";
+import type { Key, Snapshot, WriteOp } from "../../storage/store.js";
 import {
   componentOf,
   type Catalog,
   type Component,
   type Table,
 } from "../records/catalog.js";
-import { resolveCommitTs, withCommitTs } from "./commitTs.js";
+import { resolveCommitTs } from "./commitTs.js";
+import type { MutationReads } from "./conflict.js";
 import { DocumentReads } from "./documentReads.js";
 import type { Fields } from "../records/documents.js";
 import { DocumentWrites } from "./documentWrites.js";
+import { EngineReads } from "./engineReads.js";
 import { TransactionLayer } from "./layer.js";
+import { COUNTERS_KEY } from "../records/keyspace.js";
 import { Meta } from "../records/meta.js";
 import { TransactionMetrics, type TransactionLimits } from "../metrics.js";
 import { SystemTables } from "./systemTables.js";
@@ -31,8 +34,8 @@ export interface TransactionStart {
   catalog: Catalog;
   ts: bigint;
   readOnly: boolean;
-  /** Timestamp of its commit. */
-  commitTs: bigint;
+  /** Whether others may commit before it does, so that all it reads has to be known. */
+  isOptimistic: boolean;
   limits: Partial<TransactionLimits>;
   /** Gives out creation times, each greater than every one before. */
   nextCreationTime: () => number;
@@ -57,6 +60,7 @@ export class Transaction {
   readonly #reads: DocumentReads;
   readonly #writes: DocumentWrites;
   readonly #onEnd: (() => void)[] = [];
+  readonly #engineReads: EngineReads | null;
   #isReleased = false;
 
   constructor(start: TransactionStart) {
@@ -65,7 +69,9 @@ export class Transaction {
     this.readOnly = start.readOnly;
     this.metrics = new TransactionMetrics(start.limits);
     this.#view = new PendingView(start.snapshot);
-    this.#tables = new Tables(start.catalog, this.#view);
+    const engineReads = start.isOptimistic ? new EngineReads() : null;
+    this.#engineReads = engineReads;
+    this.#tables = new Tables(start.catalog, this.#view, engineReads);
     this.#reads = new DocumentReads(this.#view, this.#tables, this.metrics);
     this.#writes = new DocumentWrites({
       view: this.#view,
@@ -74,7 +80,7 @@ export class Transaction {
       metrics: this.metrics,
       nextCreationTime: start.nextCreationTime,
     });
-    this.meta = new Meta(this.#view, () => this.#assertWritable());
+    this.meta = new Meta(this.#view, engineReads, () => this.#assertWritable());
     this.system = new SystemTables(this.#view, {
       table: (component, name) => {
         this.#assertWritable();
@@ -89,6 +95,7 @@ export class Transaction {
         return this.#tables.resolve("db.system", component, id);
       },
       reads: this.#reads,
+      noteRead: (key) => engineReads?.keys.add(key),
       nextCreationTime: start.nextCreationTime,
     });
   }
@@ -218,6 +225,7 @@ export class Transaction {
     return new Transaction({
       ...this.#start,
       readOnly: true,
+      isOptimistic: false,
       snapshot: {
         get: (key) => held.get(key),
         range: (range) => held.range(range),
@@ -240,19 +248,31 @@ export class Transaction {
     }
   }
 
-  /** A function's result, with the commit's time where it returned `db.vars.commitTs`. */
-  resolveResult(json: string): string {
-    return withCommitTs(json, this.#start.commitTs);
+  /** @internal What was read, for a commit to compare with what others committed. */
+  get mutationReads(): MutationReads {
+    const engine = this.#engineReads ?? new EngineReads();
+    if (this.#hasOtherCatalog) engine.keys.add(COUNTERS_KEY);
+    return { documents: this.#reads.intervals, engine };
   }
 
   /**
-   * @internal Ends the transaction and returns the writes to commit, and the catalog after them.
+   * @internal Ends the transaction.
+   * @returns the writes to commit at `ts`, and the catalog, which they may change
    */
-  finish(): { writes: WriteOp[]; catalog: Catalog; ts: bigint } {
+  finish(ts: bigint): {
+    writes: WriteOp[];
+    catalog: Catalog;
+    changesCatalog: boolean;
+  } {
     const { catalog } = this.#tables;
-    const { commitTs: ts } = this.#start;
     resolveCommitTs(this.#view, catalog, ts);
-    return { writes: this.#view.writes(), catalog, ts };
+    const writes = this.#view.writes();
+    return { writes, catalog, changesCatalog: this.#hasOtherCatalog };
+  }
+
+  /** @internal A value of the snapshot, without the transaction's own writes. */
+  before(key: Key): string | undefined {
+    return this.#start.snapshot.get(key);
   }
 
   /** @internal A creation time for an import, whose documents may come without theirs. */
@@ -271,6 +291,10 @@ export class Transaction {
     const { catalog, result } = change(this.#tables.catalog, this.#view);
     this.#tables.catalog = catalog;
     return result;
+  }
+
+  get #hasOtherCatalog(): boolean {
+    return this.#tables.catalog !== this.#start.catalog;
   }
 
   #assertOpen(): void {

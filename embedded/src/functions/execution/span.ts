@@ -1,4 +1,5 @@
 import type { TransactionMetricsReport } from "../../database/metrics.js";
+import type { Conflict } from "../../database/transactions/conflict.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
 import type { JSONValue } from "convex/values";
 import { execute } from "./execute.js";
@@ -8,9 +9,10 @@ import {
   type RequestContext,
 } from "./execution.js";
 import { FunctionFailure } from "../failure.js";
+import { displayName } from "../functionPath.js";
 import type { FunctionEntry, FunctionSource } from "../functionEntry.js";
 import { LogLines } from "./logLines.js";
-import type { CompletionEvent } from "../types.js";
+import type { CompletionEvent, LostTry } from "../types.js";
 import { processorTime } from "./userTime.js";
 
 /** One execution that is its own transaction or action, from start to its completion event. */
@@ -41,6 +43,20 @@ export class Span {
     this.#request = context.request;
     this.#shownType = context.isHttpAction ? "HttpAction" : entry.udfType;
     this.#startedAtMs = runtime.clock.now();
+  }
+
+  /** The code that it runs. */
+  get deployment(): FunctionSource {
+    return this.#deployment;
+  }
+
+  /** The name of its function among those of all components. */
+  get name(): string {
+    return displayName(this.#entry);
+  }
+
+  get hasBegun(): boolean {
+    return this.#execution !== undefined;
   }
 
   get logs(): LogLines {
@@ -85,7 +101,26 @@ export class Span {
   }
 
   succeeded(commitTs?: bigint): void {
-    this.#emit(undefined, commitTs);
+    this.#emit({ ok: true, ...(commitTs === undefined ? {} : { commitTs }) });
+  }
+
+  /** Reports a try that lost, which takes its logs with it. */
+  lost(
+    { component, table, documentId, writer }: Conflict,
+    { lostTries, isLast }: { lostTries: number; isLast: boolean },
+  ): void {
+    const occ: LostTry = {
+      componentPath: component,
+      table,
+      ...(documentId === undefined ? {} : { document: documentId }),
+      writeSource: writer,
+      retries: lostTries - 1,
+    };
+    this.#emit({
+      ok: false,
+      occ,
+      ...(isLast ? { error: outOfTries(occ, this.name) } : {}),
+    });
   }
 
   /** Reports the function's own failure; throws on a failure of the deployment. */
@@ -94,14 +129,19 @@ export class Span {
     logs: LogLines;
     failure: FunctionFailure;
   } {
-    this.#emit(error instanceof Error ? error.message : String(error));
+    this.#emit({
+      ok: false,
+      error: error instanceof Error ? error.message : String(error),
+    });
     if (!(error instanceof FunctionFailure)) {
       throw error;
     }
     return { json: "", logs: this.logs, failure: error };
   }
 
-  #emit(error: string | undefined, commitTs?: bigint): void {
+  #emit(
+    outcome: Pick<CompletionEvent, "ok" | "error" | "occ" | "commitTs">,
+  ): void {
     if (!this.#runtime.hasListeners) {
       return;
     }
@@ -111,13 +151,31 @@ export class Span {
       udfType: this.#shownType,
       source: this.#request.source,
       requestId: this.#request.requestId,
-      ok: error === undefined,
-      ...(error === undefined ? {} : { error }),
       startedAtMs: this.#startedAtMs,
       durationMs: performance.now() - this.#started,
       ...(this.#metrics === undefined ? {} : { metrics: this.#metrics }),
-      ...(commitTs === undefined ? {} : { commitTs }),
       logLines: this.logs.lines,
+      ...outcome,
     });
   }
+}
+
+/** Convex's text for a mutation that it gives up, with what happens here instead. */
+function outOfTries(
+  { table, document, writeSource }: LostTry,
+  name: string,
+): string {
+  const who =
+    writeSource === name
+      ? "Another call to this mutation"
+      : `A call to "${writeSource}"`;
+  const changed =
+    document === undefined
+      ? ""
+      : ` ${who} changed the document with ID "${document}".`;
+  return (
+    `Documents read from or written to the "${table}" table changed while this mutation was being ` +
+    `run and on every subsequent retry.${changed} See https://docs.convex.dev/error#1. Convex gives ` +
+    "up here; this deployment runs the mutation once more, alone."
+  );
 }

@@ -77,9 +77,7 @@ async function inOwnTransaction(
   execution: Execution,
   run: (tx: Transaction) => string,
 ): Promise<string> {
-  const { value, durable } = await execution.runtime.database.write((tx) =>
-    Promise.resolve(run(tx)),
-  );
+  const { value, durable } = await execution.runtime.database.write(run);
   await durable;
   return value;
 }

@@ -193,7 +193,7 @@ function writing(
 ): string | Promise<string> {
   if (execution.transaction !== null) return write(execution.transaction);
   return execution.runtime.database
-    .write((tx) => Promise.resolve(write(tx)))
+    .write(write)
     .then(async ({ value, durable }) => {
       await durable;
       return value;

@@ -192,7 +192,7 @@ export class PushService {
     try {
       await this.#database.write((tx) => {
         applySchemas(tx, push);
-        return Promise.reject(trial);
+        throw trial;
       });
       throw new EmbeddedError("internal", "A schema trial was committed.");
     } catch (error) {

@@ -132,7 +132,6 @@ export class Exports {
   async #show(state: ExportState, ts: bigint): Promise<void> {
     const { durable } = await this.#services.database.write((tx) => {
       tx.meta.put(STATE_KEY, JSON.stringify({ state, start_ts: String(ts) }));
-      return Promise.resolve();
     });
     await durable;
   }

@@ -68,7 +68,7 @@ export async function runImport(
 ): Promise<void> {
   const { database } = destination;
   const { value: prepared } = await database.write((tx) =>
-    Promise.resolve(prepare(tx, plans, mode)),
+    prepare(tx, plans, mode),
   );
   try {
     let documents = 0;
@@ -83,13 +83,10 @@ export async function runImport(
     const { durable } = await database.write((tx) => {
       finish(tx, plans, mode, prepared);
       progress.completed(tx, documents);
-      return Promise.resolve();
     });
     await durable;
   } catch (error) {
-    await database.write((tx) =>
-      Promise.resolve(dropStaged(tx, prepared.staged)),
-    );
+    await database.write((tx) => dropStaged(tx, prepared.staged));
     throw error;
   }
 }
@@ -175,12 +172,11 @@ async function fillTable(
     const { durable } = await database.write((tx) => {
       insertImported(tx, targets.get(plan)!, batch, staged);
       progress.doing(tx, `Importing ${table} (${count(written)})`);
-      return Promise.resolve();
     });
     await durable;
   }
   await database.write((tx) =>
-    Promise.resolve(progress.done(tx, `Read ${table} (${count(written)})`)),
+    progress.done(tx, `Read ${table} (${count(written)})`),
   );
 }
 

@@ -80,7 +80,6 @@ export class Imports {
         if (state === "completed" || state === "failed") continue;
         put(tx, { ...record, state: failed("The deployment was restarted.") });
       }
-      return Promise.resolve();
     });
   }
 
@@ -101,7 +100,7 @@ export class Imports {
     };
     const { value: forgotten } = await database.write((tx) => {
       put(tx, record);
-      return Promise.resolve(forgetOldest(tx));
+      return forgetOldest(tx);
     });
     for (const old of forgotten) await this.#removeFile(old);
     this.#enqueue(id, () => this.#check(id, request));
@@ -116,7 +115,7 @@ export class Imports {
         throw notWaiting(id, record);
       }
       put(tx, { ...record, state: inProgress("Importing") });
-      return Promise.resolve(record.request);
+      return record.request;
     });
     this.#enqueue(id, () => this.#run(id, request));
   }
@@ -129,7 +128,6 @@ export class Imports {
         throw notWaiting(id, record);
       }
       put(tx, { ...record, state: failed("The import was canceled.") });
-      return Promise.resolve();
     });
     await this.#removeFile(id);
   }
@@ -209,7 +207,6 @@ export class Imports {
   async #change(id: string, state: ImportState): Promise<void> {
     const { durable } = await this.#services.database.write((tx) => {
       setState(tx, id, () => state);
-      return Promise.resolve();
     });
     await durable;
   }

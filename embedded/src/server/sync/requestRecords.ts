@@ -24,7 +24,7 @@ const WEEK_MS = 7 * 24 * 3_600_000;
 /** Weeks whose records are kept beside the current one: a record lives two to three weeks. */
 const PAST_WEEKS_KEPT = 2;
 const TRIM_EVERY_MS = 3_600_000;
-/** Records deleted in one transaction, while other mutations wait. */
+/** Records deleted in one transaction, which is not interrupted. */
 const TRIM_BATCH = 500;
 
 /**
@@ -56,7 +56,7 @@ export class RequestRecords {
    */
   hooks(
     key: RequestKey,
-    on: { recorded(result: RecordedResult): void; committing(): void },
+    on: { recorded(result: RecordedResult): void; committed(): void },
   ): MutationHooks {
     return {
       begin: (tx) => {
@@ -65,13 +65,12 @@ export class RequestRecords {
         on.recorded(recorded);
         return false;
       },
-      beforeCommit: (tx, { value, logLines }) => {
+      beforeCommit: (tx, { value, logLines }) =>
         tx.meta.put(
           recordName(this.#currentWeek(), key),
           JSON.stringify({ value, logLines }),
-        );
-        on.committing();
-      },
+        ),
+      committed: () => on.committed(),
     };
   }
 
@@ -111,7 +110,6 @@ export class RequestRecords {
       const { durable } = await this.#database.write((tx) => {
         const old = [...tx.meta.range(PREFIX, { to, limit: TRIM_BATCH })];
         for (const { key } of old) tx.meta.delete(key);
-        return Promise.resolve();
       });
       await durable;
     }

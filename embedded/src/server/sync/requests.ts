@@ -93,7 +93,7 @@ async function runRecorded(
       recorded: (result) => {
         found.result = result;
       },
-      committing,
+      committed: committing,
     }),
   );
   // A push may have taken the function away since the mutation committed.

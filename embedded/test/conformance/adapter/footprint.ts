@@ -12,7 +12,7 @@ export interface Footprint {
 /** The footprint of a transaction that is about to commit, and is not going to. */
 export function footprintOf(tx: Transaction): Footprint {
   const reads = [...tx.readSet].sort((a, b) => (a.lower < b.lower ? -1 : 1));
-  const { writes, catalog } = tx.finish();
+  const { writes, catalog } = tx.finish(tx.ts);
   return {
     reads,
     writes: [...commitWrites(writes, catalog).touched(() => true)],

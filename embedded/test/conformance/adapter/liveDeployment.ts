@@ -170,7 +170,6 @@ export class LiveDeployment {
         applySchema(tx, componentPath, schema);
       }
       engine.runtime.load(code);
-      return Promise.resolve();
     });
     return engine;
   }

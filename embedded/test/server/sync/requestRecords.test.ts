@@ -18,7 +18,7 @@ async function openRecords() {
       const key = { sessionId: "s", requestId };
       const hooks = records.hooks(key, {
         recorded: () => undefined,
-        committing: () => undefined,
+        committed: () => undefined,
       });
       if (hooks.begin?.(tx) !== true) return "recorded";
       hooks.beforeCommit?.(tx, { value: requestId, logLines: [] });

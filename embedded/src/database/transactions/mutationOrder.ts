@@ -1,0 +1,77 @@
+/**
+ * How many mutations are under way at a time, as on a self-hosted Convex. More would finish no
+ * earlier on one thread, but each holds a snapshot, and meets the commits of all the others.
+ */
+const MAX_UNDER_WAY = 16;
+
+/** Who may begin, in the order in which they asked. */
+export class MutationOrder {
+  #underWay = 0;
+  readonly #waiting: (() => void)[] = [];
+  /** The last in each line of calls of one function. */
+  readonly #lines = new Map<string, Promise<void>>();
+  #alone: Promise<void> | null = null;
+
+  /** Takes a place among those under way. One that ran before goes ahead of those that did not. */
+  enter(hasRun: boolean): Promise<void> | undefined {
+    if (this.#underWay < MAX_UNDER_WAY) {
+      this.#underWay += 1;
+      return undefined;
+    }
+    return new Promise((resolve) => {
+      if (hasRun) this.#waiting.unshift(resolve);
+      else this.#waiting.push(resolve);
+    });
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#underWay -= 1;
+    else next();
+  }
+
+  /** Whether calls of a function have lost, and run again one after the other. */
+  hasLine(fn: string): boolean {
+    return this.#lines.has(fn);
+  }
+
+  /**
+   * Waits for all calls of a function that lost before: side by side they would lose to each other.
+   * @returns the function that lets the next one run
+   */
+  async lineUp(fn: string): Promise<() => void> {
+    const before = this.#lines.get(fn);
+    const { promise, resolve } = deferred();
+    this.#lines.set(fn, promise);
+    await before;
+    return () => {
+      if (this.#lines.get(fn) === promise) this.#lines.delete(fn);
+      resolve();
+    };
+  }
+
+  /**
+   * Keeps all others from committing.
+   * @returns the function that lets them commit again
+   */
+  async goAlone(): Promise<() => void> {
+    while (this.#alone !== null) await this.#alone;
+    const { promise, resolve } = deferred();
+    this.#alone = promise;
+    return () => {
+      this.#alone = null;
+      resolve();
+    };
+  }
+
+  /** Resolves when the one that goes alone has ended; null while nobody does. */
+  get alone(): Promise<void> | null {
+    return this.#alone;
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((fulfil) => (resolve = fulfil));
+  return { promise, resolve };
+}

@@ -1,0 +1,172 @@
+import type { Key, WriteOp } from "../../storage/store.js";
+import type { KeyInterval } from "../types.js";
+import type { Catalog, Table } from "../records/catalog.js";
+import { Document } from "../records/documents.js";
+import { indexKey, wholeKeys } from "../records/indexEntry.js";
+import { HEAD_BYTES, readGroup } from "../records/keyspace.js";
+import { tablesByHead } from "./commitWrites.js";
+
+/** A commit as later ones are compared with it. */
+export interface CommitRecord {
+  readonly ts: bigint;
+  /** Who committed: a function, or the engine. */
+  readonly writer: string;
+  /** In the order of their keys. */
+  readonly writes: readonly WriteOp[];
+  readonly catalog: Catalog;
+}
+
+/** The writes of one commit to keys that are read together. */
+interface Group {
+  /** The writes themselves, by their place among all. */
+  readonly from: number;
+  to: number;
+  /** The table, for documents and for index entries. */
+  readonly table: Table | undefined;
+  /** Where the commit's documents lie in this index; null until asked for. */
+  places: Key[] | null;
+}
+
+/** A key that a commit touched and a mutation had read. */
+export interface TouchedKey {
+  readonly key: Key;
+  readonly table: Table | undefined;
+}
+
+/**
+ * The keys that a commit touches: those it wrote, and the places of its documents in every index,
+ * moved there or not. Nothing is computed before a mutation is compared with it.
+ */
+export class RecentCommit {
+  readonly ts: bigint;
+  readonly writer: string;
+  /** Length of its keys and values. */
+  readonly characters: number;
+  readonly #writes: readonly WriteOp[];
+  readonly #catalog: Catalog;
+  #groups: Map<Key, Group> | undefined;
+
+  constructor({ ts, writer, writes, catalog }: CommitRecord) {
+    this.ts = ts;
+    this.writer = writer;
+    this.#writes = writes;
+    this.#catalog = catalog;
+    this.characters = writes.reduce(
+      (sum, { key, value }) => sum + key.length + (value?.length ?? 0),
+      0,
+    );
+  }
+
+  /** A key in these, which are disjoint and in order, that it touched. */
+  touchedIn(
+    group: Key,
+    intervals: readonly KeyInterval[],
+  ): TouchedKey | undefined {
+    const found = this.groups.get(group);
+    if (found === undefined) return undefined;
+    const { from, to, table } = found;
+    for (let index = from; index < to; index += 1) {
+      const { key } = this.#writes[index]!;
+      // An index entry may stand for any of several keys; all others stand for themselves.
+      const { lower, upper } = wholeKeys(key);
+      if (overlaps(intervals, lower, upper)) return { key, table };
+    }
+    if (table === undefined || group === table.head) return undefined;
+    const key = this.#placesIn(group, found, table).find((place) =>
+      overlaps(intervals, place, `${place}\x00`),
+    );
+    return key === undefined ? undefined : { key, table };
+  }
+
+  wrote(key: Key): TouchedKey | undefined {
+    const write = this.#writes[this.#firstFrom(key)];
+    return write?.key === key ? this.#touched(key) : undefined;
+  }
+
+  wroteIn({ lower, upper }: KeyInterval): TouchedKey | undefined {
+    const write = this.#writes[this.#firstFrom(lower)];
+    return write !== undefined && write.key < upper
+      ? this.#touched(write.key)
+      : undefined;
+  }
+
+  /** What of the commit's is read together, by {@link readGroup}. */
+  get groups(): ReadonlyMap<Key, Group> {
+    return (this.#groups ??= this.#grouped());
+  }
+
+  #touched(key: Key): TouchedKey {
+    return { key, table: this.groups.get(readGroup(key))?.table };
+  }
+
+  #grouped(): Map<Key, Group> {
+    const groups = new Map<Key, Group>();
+    const tables = tablesByHead(this.#catalog);
+    const written = new Set<Table>();
+    for (const [index, { key }] of this.#writes.entries()) {
+      const name = readGroup(key);
+      const group = groups.get(name);
+      if (group !== undefined) {
+        group.to = index + 1;
+        continue;
+      }
+      const table = tables.get(name);
+      if (table !== undefined) written.add(table);
+      groups.set(name, { from: index, to: index + 1, table, places: null });
+    }
+    for (const table of written) {
+      for (const { head } of table.written) {
+        const { from = 0, to = 0 } = groups.get(head) ?? {};
+        groups.set(head, { from, to, table, places: null });
+      }
+    }
+    return groups;
+  }
+
+  /** Computes the places of the commit's documents in all indexes of their table at once. */
+  #placesIn(head: Key, group: Group, table: Table): Key[] {
+    if (group.places !== null) return group.places;
+    const { from, to } = this.groups.get(table.head)!;
+    const places = new Map<Key, Key[]>();
+    for (const { head } of table.written) places.set(head, []);
+    for (const { key, value } of this.#writes.slice(from, to)) {
+      if (value === null) continue;
+      const fields = new Document(value).value;
+      const rawId = key.slice(HEAD_BYTES);
+      for (const index of table.written) {
+        places.get(index.head)!.push(indexKey(index, fields, rawId));
+      }
+    }
+    for (const [name, keys] of places) this.groups.get(name)!.places = keys;
+    return places.get(head)!;
+  }
+
+  /** Place of the first write at or after a key. */
+  #firstFrom(key: Key): number {
+    let start = 0;
+    let end = this.#writes.length;
+    while (start < end) {
+      const middle = (start + end) >>> 1;
+      if (this.#writes[middle]!.key < key) start = middle + 1;
+      else end = middle;
+    }
+    return start;
+  }
+}
+
+/** Whether one of the intervals, which are disjoint and in order, has a key in the given one. */
+function overlaps(
+  intervals: readonly KeyInterval[],
+  lower: Key,
+  upper: Key,
+): boolean {
+  let start = 0;
+  let end = intervals.length;
+  while (start < end) {
+    const middle = (start + end) >>> 1;
+    if (intervals[middle]!.upper <= lower) start = middle + 1;
+    else end = middle;
+  }
+  const first = intervals[start];
+  return first !== undefined && first.lower < upper;
+}
