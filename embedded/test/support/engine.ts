@@ -66,7 +66,19 @@ export class Engine {
 
   /** Deploys an app as a push does, without its protocol. */
   async deploy(app: ComponentSource): Promise<Map<string, CronDiff>> {
+    const install = await this.prepare(app);
+    return install();
+  }
+
+  /** Does everything of {@link deploy} but the last step, which the result does. */
+  async prepare(
+    app: ComponentSource,
+  ): Promise<() => Promise<Map<string, CronDiff>>> {
     const code = await compileApp(app, this.#floors.clock.now());
+    return () => this.#install(code);
+  }
+
+  async #install(code: DeployedCode): Promise<Map<string, CronDiff>> {
     const { value } = await this.database.write((tx) => {
       const diffs = new Map<string, CronDiff>();
       for (const [componentPath, { definitionPath }] of code.components) {
