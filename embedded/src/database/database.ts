@@ -4,21 +4,17 @@ import { isStoreGone } from "../errors.js";
 import type { Catalog } from "./records/catalog.js";
 import { loadCatalog } from "./records/catalogRecords.js";
 import { commitWrites } from "./transactions/commitWrites.js";
-import {
-  CODE_CHANGED,
-  ENGINE,
-  type Conflict,
-} from "./transactions/conflict.js";
-import { Durability } from "./transactions/durability.js";
+import { CODE_CHANGED, ENGINE, type Conflict } from "./commits/conflict.js";
+import { Durability } from "./commits/durability.js";
 import { withoutBuilds } from "./schema/indexFill.js";
 import { CLOCK_KEY, RETIRED, retiredHead } from "./records/keyspace.js";
 import type { TransactionLimits } from "./metrics.js";
-import { MutationOrder } from "./transactions/mutationOrder.js";
-import { RecentCommits } from "./transactions/recentCommits.js";
+import { MutationOrder } from "./commits/mutationOrder.js";
+import { RecentCommits } from "./commits/recentCommits.js";
 import { sweep } from "./records/retired.js";
-import { RowCounts } from "./transactions/rowCounts.js";
+import { RowCounts } from "./commits/rowCounts.js";
 import { withoutStaged } from "./imports/staging.js";
-import { Timestamps, type HighWater } from "./transactions/timestamps.js";
+import { Timestamps, type HighWater } from "./commits/timestamps.js";
 import { Transaction } from "./transactions/transaction.js";
 import type { Commit } from "./types.js";
 

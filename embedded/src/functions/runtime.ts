@@ -2,7 +2,7 @@ import type { JSONValue } from "convex/values";
 import type { Clock } from "../clock.js";
 import { MAX_LOST_RUNS, type Database } from "../database/database.js";
 import { withCommitTs } from "../database/transactions/commitTs.js";
-import type { Conflict } from "../database/transactions/conflict.js";
+import type { Conflict } from "../database/commits/conflict.js";
 import type { Transaction } from "../database/transactions/transaction.js";
 import type { StoredFiles } from "../files/storedFiles.js";
 import { ConflictCounts } from "./conflicts.js";

@@ -1,4 +1,5 @@
 import type { Key } from "../../storage/store.js";
+import type { ReadSet } from "../queries/readSet.js";
 import type { KeyInterval } from "../types.js";
 
 /**
@@ -11,4 +12,10 @@ export class EngineReads {
   readonly intervals: KeyInterval[] = [];
   /** Components whose tables were looked up; their entries in the catalog were read. */
   readonly components = new Set<string>();
+}
+
+/** All that a mutation read. */
+export interface MutationReads {
+  readonly documents: ReadSet;
+  readonly engine: EngineReads;
 }

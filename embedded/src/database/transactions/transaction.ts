@@ -7,11 +7,10 @@ import {
   type Table,
 } from "../records/catalog.js";
 import { resolveCommitTs } from "./commitTs.js";
-import type { MutationReads } from "./conflict.js";
 import { DocumentReads } from "./documentReads.js";
 import type { Fields } from "../records/documents.js";
 import { DocumentWrites } from "./documentWrites.js";
-import { EngineReads } from "./engineReads.js";
+import { EngineReads, type MutationReads } from "./engineReads.js";
 import { TransactionLayer } from "./layer.js";
 import { COUNTERS_KEY } from "../records/keyspace.js";
 import { Meta } from "../records/meta.js";

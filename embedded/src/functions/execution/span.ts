@@ -1,5 +1,5 @@
 import type { TransactionMetricsReport } from "../../database/metrics.js";
-import type { Conflict } from "../../database/transactions/conflict.js";
+import type { Conflict } from "../../database/commits/conflict.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
 import type { JSONValue } from "convex/values";
 import { execute } from "./execute.js";

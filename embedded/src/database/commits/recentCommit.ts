@@ -4,7 +4,7 @@ import type { Catalog, Table } from "../records/catalog.js";
 import { Document } from "../records/documents.js";
 import { indexKey, wholeKeys } from "../records/indexEntry.js";
 import { HEAD_BYTES, readGroup } from "../records/keyspace.js";
-import { tablesByHead } from "./commitWrites.js";
+import { tablesByHead } from "../transactions/commitWrites.js";
 
 /** A commit as later ones are compared with it. */
 export interface CommitRecord {

@@ -8,7 +8,7 @@ import {
 } from "../records/keyspace.js";
 import type { KeyInterval } from "../types.js";
 import { encodeId, RAW_ID_BYTES } from "../values/ids.js";
-import type { EngineReads } from "./engineReads.js";
+import type { MutationReads } from "../transactions/engineReads.js";
 import type { RecentCommit, TouchedKey } from "./recentCommit.js";
 
 /** What kept a mutation from committing. */
@@ -39,12 +39,6 @@ export const TOO_OLD: Conflict = {
   table: "_commits",
   writer: ENGINE,
 };
-
-/** All that a mutation read. */
-export interface MutationReads {
-  readonly documents: ReadSet;
-  readonly engine: EngineReads;
-}
 
 /** The first commit among these that changed something which was read. */
 export function findConflict(

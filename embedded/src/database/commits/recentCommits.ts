@@ -1,5 +1,5 @@
+import type { MutationReads } from "../transactions/engineReads.js";
 import { findConflict, TOO_OLD, type Conflict } from "./conflict.js";
-import type { MutationReads } from "./conflict.js";
 import { RecentCommit, type CommitRecord } from "./recentCommit.js";
 
 /**
