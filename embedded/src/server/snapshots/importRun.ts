@@ -195,7 +195,6 @@ async function fillFiles(
       const { durable } = await database.write((tx) => {
         insertImported(tx, targets.get(plan)!, batch.rows, staged);
         progress.doing(tx, `Importing ${table} (${countFiles(written)})`);
-        return Promise.resolve();
       });
       await durable;
     } catch (error) {
@@ -206,9 +205,7 @@ async function fillFiles(
     await batch.settle();
   }
   await database.write((tx) =>
-    Promise.resolve(
-      progress.done(tx, `Imported ${table} (${countFiles(written)})`),
-    ),
+    progress.done(tx, `Imported ${table} (${countFiles(written)})`),
   );
 }
 
