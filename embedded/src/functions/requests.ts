@@ -4,13 +4,7 @@ import type { Deployment } from "./deployment.js";
 import type { Ended } from "./execution/execution.js";
 import { FunctionFailure } from "./failure.js";
 import { missingFunction, type FunctionEntry } from "./functionEntry.js";
-import type {
-  Asked,
-  QueryText,
-  UdfError,
-  UdfOutcome,
-  UdfRequest,
-} from "./types.js";
+import type { UdfOutcome, UdfRequest } from "./types.js";
 
 /** The function a request names; refuses a request that may not call it. */
 export function findRequested(
@@ -50,7 +44,15 @@ export function toOutcome(ended: Ended, requestId: string): UdfOutcome {
     ...(readSet === undefined ? {} : { readSet }),
   };
   if (ended.failure !== undefined) {
-    return { ...toError(ended.failure, logLines, requestId), ...read };
+    const { message, data } = ended.failure;
+    const errorMessage = `[Request ID: ${requestId}] Server Error\n${message}`;
+    return {
+      status: "error",
+      errorMessage,
+      logLines,
+      ...(data === undefined ? {} : { errorData: data }),
+      ...read,
+    };
   }
   const json = ended.skipped ? "null" : ended.json;
   return {
@@ -62,39 +64,6 @@ export function toOutcome(ended: Ended, requestId: string): UdfOutcome {
     logLines,
     ...read,
     ...(typeof journal === "string" ? { journal } : {}),
-  };
-}
-
-/** A query's outcome, whose result stays the text that it came as. */
-export function toQueryText(
-  ended: Ended,
-  requestId: string,
-  asked: Readonly<Asked>,
-): QueryText {
-  const { json, failure, journal = null, readSet = [] } = ended;
-  const logLines = ended.logs.lines;
-  return {
-    outcome:
-      failure === undefined
-        ? { status: "success", json }
-        : toError(failure, logLines, requestId),
-    logLines,
-    journal,
-    readSet,
-    asked,
-  };
-}
-
-function toError(
-  { message, data }: FunctionFailure,
-  logLines: string[],
-  requestId: string,
-): UdfError {
-  return {
-    status: "error",
-    errorMessage: `[Request ID: ${requestId}] Server Error\n${message}`,
-    logLines,
-    ...(data === undefined ? {} : { errorData: data }),
   };
 }
 

@@ -26,7 +26,6 @@ import {
   findRequested,
   newRequestId,
   toOutcome,
-  toQueryText,
 } from "./requests.js";
 import { Realm } from "./realm/realm.js";
 import { Span } from "./execution/span.js";
@@ -34,7 +33,7 @@ import type {
   Asked,
   CompletionEvent,
   DeployedCode,
-  QueryText,
+  SharedOutcome,
   UdfOutcome,
   UdfRequest,
   UdfType,
@@ -181,13 +180,13 @@ export class Runtime implements ExecutionRuntime {
   }
 
   /**
-   * Runs a query on a view of the snapshot, to the text of its result. Nobody may be shown the
+   * Runs a query on a view of the snapshot, for anyone who asks the same. Nobody may be shown the
    * outcome before the snapshot is on disk, for which this does not wait.
    */
-  async runQueryText(
+  async runSharedQuery(
     request: UdfRequest,
     { data, deployment }: RuntimeSnapshot,
-  ): Promise<QueryText> {
+  ): Promise<SharedOutcome> {
     const view = data.snapshotView();
     const asked = { identity: false, time: false };
     try {
@@ -197,7 +196,7 @@ export class Runtime implements ExecutionRuntime {
         asked,
         callerWaits: true,
       });
-      return toQueryText(ended, requestId, asked);
+      return { outcome: toOutcome(ended, requestId), asked };
     } finally {
       view.release();
     }

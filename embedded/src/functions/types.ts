@@ -93,16 +93,9 @@ export interface Asked {
   time: boolean;
 }
 
-/** The outcome of a query as text, for many readers of the same result. */
-export interface QueryText {
-  /** What failed; otherwise the JSON text of the result. */
-  readonly outcome:
-    { readonly status: "success"; readonly json: string } | UdfError;
-  readonly logLines: string[];
-  /** Of a query that read a page. */
-  readonly journal: string | null;
-  /** The intervals that the outcome depends on; none where nothing ran. */
-  readonly readSet: Iterable<ReadInterval>;
+/** The outcome of a query that many may share, and what else it depends on. */
+export interface SharedOutcome {
+  readonly outcome: UdfOutcome;
   readonly asked: Readonly<Asked>;
 }
 

@@ -85,7 +85,7 @@ it.each([
   },
 );
 
-it("a query as text tells whether it asked who is signed in, or for the time", async () => {
+it("a shared query tells whether it asked who is signed in, or for the time", async () => {
   engine = await Engine.open({
     modules: {
       app: `${IMPORTS}
@@ -99,7 +99,7 @@ it("a query as text tells whether it asked who is signed in, or for the time", a
   });
   const snapshot = engine.runtime.snapshot();
   const ask = (path: string) =>
-    engine.runtime.runQueryText(
+    engine.runtime.runSharedQuery(
       { componentPath: "", path, args: {}, access: "public" },
       snapshot,
     );

@@ -3,7 +3,7 @@ import type { JSONValue } from "convex/values";
 import type { Transaction } from "../../../database/transactions/transaction.js";
 import type { KeyInterval } from "../../../database/types.js";
 import type { Runtime, RuntimeSnapshot } from "../../../functions/runtime.js";
-import type { Asked, QueryText } from "../../../functions/types.js";
+import type { Asked, UdfOutcome } from "../../../functions/types.js";
 import { refusalOf, toRequest, type Speaker } from "../calls.js";
 import type { AddQuery } from "../messages.js";
 import {
@@ -60,12 +60,12 @@ export async function runLiveQuery(
   const request = toRequest(query, speaker);
   if ("refusal" in request) return refused(request.refusal, journal);
   try {
-    const ran = await services.runtime.runQueryText(
+    const { outcome, asked } = await services.runtime.runSharedQuery(
       { ...request, journal },
       snapshot,
     );
-    const { readSet: reads, asked } = ran;
-    return { result: resultOf(ran, journal), reads, asked };
+    const { readSet: reads = [] } = outcome;
+    return { result: resultOf(outcome, journal), reads, asked };
   } catch (error) {
     return refused(refusalOf(error), journal);
   }
@@ -96,13 +96,12 @@ function runSystemQuery(
 
 const NOTHING: Asked = { identity: false, time: false };
 
-function resultOf(
-  { outcome, logLines, journal }: QueryText,
-  before: string | null,
-): LiveResult {
-  return outcome.status === "success"
-    ? updated(outcome.json, { logLines, journal })
-    : failed({ ...outcome, journal: before });
+function resultOf(outcome: UdfOutcome, before: string | null): LiveResult {
+  if (outcome.status === "success") {
+    const { json, logLines, journal = null } = outcome;
+    return updated(json, { logLines, journal });
+  }
+  return failed({ ...outcome, journal: before });
 }
 
 function updated(
