@@ -5,7 +5,7 @@
 import { benchCli } from "./bench/cli.js";
 import { benchCalls } from "./bench/calls.js";
 import { benchFlood } from "./bench/flood.js";
-import { benchLive } from "./bench/live.js";
+import { benchLive } from "./bench/live/live.js";
 import { benchPg } from "./bench/pg.js";
 import { benchPurge } from "./bench/purge.js";
 import { benchReplaced } from "./bench/replaced.js";

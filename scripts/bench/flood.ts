@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { MeasuredDeployment } from "./servers/deployment.js";
+import { percentile } from "./load.js";
 import { HttpCaller } from "./servers/httpCaller.js";
 import { report, type Figure } from "./report.js";
 
@@ -144,11 +145,6 @@ function describe({
       { name: "without strangers", value: percentile(calm.tookMs, 0.99) },
     ),
   ];
-}
-
-function percentile(values: readonly number[], part: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length * part)] ?? NaN;
 }
 
 function sleep(ms: number): Promise<void> {

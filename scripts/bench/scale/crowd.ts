@@ -27,6 +27,14 @@ export interface WatchersReport {
   shown: { total: number; active: number; expired: number; ended: number }[];
 }
 
+/** What those who watch queries of an app were shown. */
+export interface SubscribersReport {
+  /** Number of transitions with results since the last report, all subscribers together. */
+  updates: number;
+  /** The different results that subscribers were shown last. */
+  shown: unknown[];
+}
+
 /** A process that makes load and tells what came of it. */
 export class Crowd<Report> {
   readonly #process: ChildProcess;
@@ -35,9 +43,10 @@ export class Crowd<Report> {
     this.#process = process;
   }
 
-  /** Resolves when each visitor has a session, or each watcher a first result. */
+  /** Resolves when each visitor has a session, or each watcher and subscriber a first result. */
   static async start<Report>(
-    file: "visitorsProcess.mjs" | "watchersProcess.mjs",
+    file:
+      "visitorsProcess.mjs" | "watchersProcess.mjs" | "subscribersProcess.mjs",
     options: object,
   ): Promise<Crowd<Report>> {
     const script = fileURLToPath(

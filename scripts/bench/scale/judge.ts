@@ -1,3 +1,4 @@
+import { percentile } from "../load.js";
 import { atMost, exactly, format, toldOnly, type Bound } from "./bounds.js";
 import type { RunCost } from "./runs.js";
 import type { Plan } from "./seed.js";
@@ -141,9 +142,4 @@ function conflictsOf({ conflicts, commits }: UnderLoad): Bound {
 
 function median(values: readonly number[]): number {
   return percentile(values, 0.5);
-}
-
-function percentile(values: readonly number[], part: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length * part)] ?? NaN;
 }

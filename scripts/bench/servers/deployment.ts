@@ -45,6 +45,8 @@ export interface ServerStats {
   conflicts: readonly Conflict[] | null;
   /** Memory of the process at this moment, without the mapped pages of its data file. */
   ownBytes: number;
+  /** Processor time that the process has used, in ms. */
+  processorMs: number;
   /** The most memory of the process, without the mapped pages of its data file. */
   maxOwnBytes: number;
   /** The most memory of the process, with the mapped pages of its data file. */

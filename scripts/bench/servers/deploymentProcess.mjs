@@ -31,6 +31,7 @@ process.on("message", (message) => {
       mutations,
       work,
       conflicts: deployment.conflicts?.() ?? null,
+      processorMs: processorMs(),
       ownBytes: ownMemoryBytes(),
       maxOwnBytes,
       maxRssBytes: process.resourceUsage().maxRSS * 1_024,
@@ -43,6 +44,11 @@ process.on("message", (message) => {
 // The measuring process is gone, perhaps by an error of its own.
 process.on("disconnect", () => process.exit(1));
 process.send?.({ url: deployment.url, adminKey: deployment.adminKey });
+
+function processorMs() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
 
 function noWork() {
   return {

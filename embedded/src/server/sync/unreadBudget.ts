@@ -1,5 +1,5 @@
-/** Limit for bytes that all clients together leave unread: four times what one may. */
-const MAX_UNREAD_IN_ALL_BYTES = 128 * 1024 * 1024;
+/** Limit for bytes that all clients together leave unread: twice what one may. */
+const MAX_UNREAD_IN_ALL_BYTES = 64 * 1024 * 1024;
 
 interface Reader {
   /** Bytes sent to the client and not yet taken by the system. */

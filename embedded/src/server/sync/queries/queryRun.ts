@@ -111,12 +111,16 @@ function updated(
     journal,
   }: { logLines: readonly string[]; journal: string | null },
 ): LiveResult {
-  const text = `"type":"QueryUpdated","value":${json},"logLines":${JSON.stringify(logLines)},"journal":${JSON.stringify(journal)}}`;
-  const encoded = Buffer.from(text);
+  const pieces = [
+    '"type":"QueryUpdated","value":',
+    json,
+    `,"logLines":${JSON.stringify(logLines)},"journal":${JSON.stringify(journal)}}`,
+  ];
+  const text = encode(pieces);
   return {
-    text: encoded,
-    characters: text.length,
-    digest: digestOf(encoded),
+    text,
+    characters: pieces.reduce((sum, { length }) => sum + length, 0),
+    digest: digestOf(text),
     journal,
     isFailure: false,
   };
@@ -154,6 +158,15 @@ function refused(errorMessage: string, journal: string | null): QueryRun {
     reads: [],
     asked: NOTHING,
   };
+}
+
+/** Joins as bytes what may be large, so that there is no second copy of it as text. */
+function encode(pieces: readonly string[]): Buffer {
+  const sizes = pieces.map((piece) => Buffer.byteLength(piece));
+  const joined = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + size, 0));
+  let end = 0;
+  for (const piece of pieces) end += joined.write(piece, end);
+  return joined;
 }
 
 function digestOf(text: string | Buffer): string {

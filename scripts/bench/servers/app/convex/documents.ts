@@ -47,3 +47,20 @@ export const read = query({
     return document === null ? null : document.value;
   },
 });
+
+/** Reads one document by its key, beside as many bytes; with each `n` it is another query. */
+export const readBeside = query({
+  args: { key: v.string(), bytes: v.number(), n: v.number() },
+  returns: v.object({
+    value: v.union(v.number(), v.null()),
+    filler: v.string(),
+  }),
+  handler: async (ctx, { key, bytes }) => {
+    const document = await ctx.db
+      .query("documents")
+      .withIndex("key", (q) => q.eq("key", key))
+      .unique();
+    const value = document === null ? null : document.value;
+    return { value, filler: "x".repeat(bytes) };
+  },
+});

@@ -6,9 +6,9 @@ import {
   storeDocuments,
   write,
   type Documents,
-} from "./servers/documents.js";
-import { median } from "./load.js";
-import { report, type Figure } from "./report.js";
+} from "../servers/documents.js";
+import { median, percentile } from "../load.js";
+import { report, type Figure } from "../report.js";
 
 const SUBSCRIPTIONS = 1_000;
 const SOCKETS = 10;
@@ -22,7 +22,7 @@ const ROUNDS = 3;
  * Measures how long a change takes to show, with subscriptions on distinct keys while mutations change
  * one key each.
  */
-export async function benchLive(): Promise<Figure[]> {
+export async function benchLatency(): Promise<Figure[]> {
   const documents = await storeDocuments(SUBSCRIPTIONS);
   const alone: number[][] = [];
   const many: number[][] = [];
@@ -124,9 +124,4 @@ async function subscribeAll(
     });
   });
   await Promise.all(firsts);
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length * share)] ?? NaN;
 }
