@@ -1,7 +1,10 @@
 /**
- * `npm run bench [purge|track|flood|replaced|calls|live|cli|react|size|pg …]`: measures, prints each figure with its unit, its bound
- * and its baseline from the same run, and fails where a bound is missed.
+ * `npm run bench [-- --node newest|PATH|none] [purge|track|flood|replaced|calls|live|cli|react|size|pg …]`: measures,
+ * prints each figure with its unit, its bound and its baseline from the same run, and fails where a bound is missed.
+ * What measures a deployment does so once under this Node and once under another one, the newest of npm unless another
+ * is named; a table at the end has both side by side.
  */
+import { parseArgs } from "node:util";
 import { benchCli } from "./bench/cli.js";
 import { benchCalls } from "./bench/calls.js";
 import { benchFlood } from "./bench/flood.js";
@@ -10,7 +13,14 @@ import { benchPg } from "./bench/pg.js";
 import { benchPurge } from "./bench/purge.js";
 import { benchReplaced } from "./bench/replaced.js";
 import { benchReact } from "./bench/react.js";
-import { keepsBound, type Figure } from "./bench/report.js";
+import { keepsBound, printSideBySide, type Figure } from "./bench/report.js";
+import {
+  newestNode,
+  nodeAt,
+  OWN_NODE,
+  useNode,
+  type MeasuredNode,
+} from "./bench/servers/nodes.js";
 import { benchSize } from "./bench/size.js";
 import { benchTrack } from "./bench/track.js";
 
@@ -27,21 +37,64 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   pg: () => benchPg(),
 };
 
-const asked = process.argv.slice(2);
-const figures: Figure[] = [];
-for (const name of asked.length > 0 ? asked : Object.keys(BENCHES)) {
-  const bench = BENCHES[name];
-  if (bench === undefined) {
-    throw new Error(
-      `There is no bench ${name}; there are ${Object.keys(BENCHES).join(", ")}.`,
-    );
-  }
-  figures.push(...(await bench()));
+/** Those whose figures are those of a deployment's process, which is started under each Node. */
+const OF_A_DEPLOYMENT = new Set(["purge", "track", "calls", "live", "size"]);
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { node: { type: "string", default: "newest" } },
+});
+const asked = positionals.length > 0 ? positionals : Object.keys(BENCHES);
+const unknown = asked.find((name) => BENCHES[name] === undefined);
+if (unknown !== undefined) {
+  throw new Error(
+    `There is no bench ${unknown}; there are ${Object.keys(BENCHES).join(", ")}.`,
+  );
 }
+const other = asked.some((name) => OF_A_DEPLOYMENT.has(name))
+  ? await otherNode(values.node)
+  : null;
+const own: Figure[] = [];
+const others: Figure[] = [];
+for (const name of asked) {
+  own.push(...(await measure(name, OWN_NODE)));
+  if (other !== null && OF_A_DEPLOYMENT.has(name)) {
+    others.push(...(await measure(name, other)));
+  }
+}
+if (other !== null) {
+  printSideBySide([
+    { name: OWN_NODE.version, figures: own },
+    { name: other.version, figures: others },
+  ]);
+}
+const figures = [...own, ...others];
 const missed = figures.filter((figure) => !keepsBound(figure));
 if (missed.length > 0) {
   process.stderr.write(
     `${missed.length} of ${figures.length} figures missed their bound.\n`,
   );
   process.exitCode = 1;
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+async function measure(name: string, node: MeasuredNode): Promise<Figure[]> {
+  useNode(node);
+  process.stdout.write(`${name}, Node ${node.version}\n`);
+  return (await BENCHES[name]?.()) ?? [];
+}
+
+/** The Node to measure beside this one; `null` where there is none, which is said. */
+async function otherNode(asked: string): Promise<MeasuredNode | null> {
+  if (asked === "none") return null;
+  if (asked !== "newest") return await nodeAt(asked);
+  try {
+    return await newestNode();
+  } catch (error) {
+    process.stdout.write(
+      `The newest Node is skipped, as npm has none for this machine or is not reached: ${String(error)}\n`,
+    );
+    return null;
+  }
 }

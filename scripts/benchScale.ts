@@ -10,6 +10,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { HOUR_MS } from "../convex/sessionTracker/shared/times.js";
 import { boundsOf, type Sizes } from "./bench/scale/judge.js";
 import { format, printBounds } from "./bench/scale/bounds.js";
 import { measureOperations, measureRows } from "./bench/scale/operations.js";
@@ -43,19 +44,22 @@ for (const size of [sessions / 100, sessions / 10, sessions].map(Math.ceil)) {
 }
 const [few, some, many] = seeds as [Seed, Seed, Seed];
 
-const small = await withCopy(few, async (deployment) => {
-  const purge = await purgeAll(deployment, few);
-  const operations = await measureOperations(deployment, few);
-  return { purge, operations, rows: await measureRows(deployment) };
+const small = await withCopy(few, (deployment) => purgeAll(deployment, few));
+const middle = await withCopy(some, async (deployment) => {
+  const purge = await purgeAll(deployment, some);
+  const operations = await measureOperations(deployment);
+  const cutoff = some.seededAt - HOUR_MS;
+  const expire = await costOf(deployment, { kind: "expire", cutoff });
+  const rows = await measureRows(deployment);
+  return { purge, operations: { ...operations, expire }, rows };
 });
-const middle = await withCopy(some, (deployment) => purgeAll(deployment, some));
 say(`${format(sessions)} sessions under load`);
 const underLoad = await withCopy(many, (deployment) =>
   runUnderLoad(deployment, many, { watchers }),
 );
 const sizes: Sizes = [
-  { sessions: few.plan.sessions, purge: small.purge },
-  { sessions: some.plan.sessions, purge: middle },
+  { sessions: few.plan.sessions, purge: small },
+  { sessions: some.plan.sessions, purge: middle.purge },
   { sessions, purge: underLoad.purge },
 ];
 const { alone, loaded, watched, conflicts, tookMs } = underLoad;
@@ -84,8 +88,8 @@ if (options.write) {
         cores: cpus().length,
         memoryGB: Math.round(totalmem() / 1e9),
         sessions,
-        operations: small.operations,
-        rows: small.rows,
+        operations: middle.operations,
+        rows: middle.rows,
         purges: sizes,
         commits: underLoad.commits,
         conflicts,

@@ -1,3 +1,5 @@
+import Table from "cli-table3";
+
 /** One measured figure, with the bound it must keep or the baseline it is compared with. */
 export interface Figure {
   name: string;
@@ -31,6 +33,24 @@ export function keepsBound({ value, bound }: Figure): boolean {
     value >= (bound?.atLeast ?? -Infinity) &&
     value <= (bound?.atMost ?? Infinity)
   );
+}
+
+/** Prints the figures that were measured under each of two Nodes, side by side. */
+export function printSideBySide(
+  columns: readonly { name: string; figures: readonly Figure[] }[],
+): void {
+  const [first, second] = columns;
+  if (first === undefined || second === undefined) return;
+  const table = new Table({
+    head: ["", first.name, second.name, ""],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { name, unit, value } of second.figures) {
+    const beside = first.figures.find((figure) => figure.name === name);
+    if (beside === undefined) continue;
+    table.push([name, format(beside.value), format(value), unit]);
+  }
+  process.stdout.write(`${table.toString()}\n`);
 }
 
 function describe(figure: Figure): string {

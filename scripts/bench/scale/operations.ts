@@ -1,11 +1,7 @@
 import { getDocumentSize, type Value } from "convex/values";
-import {
-  HOUR_MS,
-  MINUTE_MS,
-} from "../../../convex/sessionTracker/shared/times.js";
+import { MINUTE_MS } from "../../../convex/sessionTracker/shared/times.js";
 import type { MeasuredDeployment, Work } from "../servers/deployment.js";
-import { costOf, difference, type RunCost } from "./runs.js";
-import type { Seed } from "./seed.js";
+import { difference } from "./runs.js";
 
 /** What each thing that visitors and operators do costs, one of it. */
 export interface OperationCosts {
@@ -16,16 +12,15 @@ export interface OperationCosts {
   action: Work;
   /** The run of `status`. */
   status: Work;
-  /** A session that an expire run takes, of those it took. */
-  expire: RunCost;
 }
 
 const TIMES = 200;
+/** Rows of a table that are looked at, among them more than those that the calls above made. */
+const LOOKED_AT = 1_000;
 
 /** Measures each with the default settings but for those of the schedules, which stay paused. */
 export async function measureOperations(
   deployment: MeasuredDeployment,
-  seed: Seed,
 ): Promise<OperationCosts> {
   const change = (patch: { touchAfterMs: number }) =>
     deployment.call("settings/settings:change", {
@@ -51,16 +46,7 @@ export async function measureOperations(
   const status = await each(deployment, () =>
     deployment.call("operator/status:get", {}),
   );
-  const cutoff = seed.seededAt - HOUR_MS;
-  const expire = await costOf(deployment, { kind: "expire", cutoff });
-  return {
-    newVisitor,
-    idleHeartbeat,
-    writingHeartbeat,
-    action,
-    status,
-    expire,
-  };
+  return { newVisitor, idleHeartbeat, writingHeartbeat, action, status };
 }
 
 /** How much of a table's rows is stored: the rows' own bytes, and those of their keys in its indexes. */
@@ -87,13 +73,16 @@ const INDEXES = {
 } satisfies Record<string, string[][]>;
 export type MeasuredTable = keyof typeof INDEXES;
 
-/** Measures the newest rows of each table. */
+/** Measures the newest rows of each table; of sessions those whose visit is over, as most are. */
 export async function measureRows(
   deployment: MeasuredDeployment,
 ): Promise<Record<MeasuredTable, StoredRows>> {
   const measured: Partial<Record<MeasuredTable, StoredRows>> = {};
   for (const table of ["sessions", "leases", "actions"] as const) {
-    const rows = await newestRows(deployment, table);
+    const newest = await newestRows(deployment, table);
+    const rows = newest.filter(
+      (row) => table !== "sessions" || row["lastVisit"] !== undefined,
+    );
     const indexes = INDEXES[table];
     measured[table] = {
       documentBytes: mean(rows.map((row) => getDocumentSize(row))),
@@ -140,7 +129,7 @@ async function newestRows(
       {
         table,
         order: "desc",
-        paginationOpts: { numItems: TIMES, cursor: null },
+        paginationOpts: { numItems: LOOKED_AT, cursor: null },
       },
     ],
   })) as { page: Row[] };

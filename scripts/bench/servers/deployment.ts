@@ -11,6 +11,7 @@ import type {
   Returns,
 } from "../../../cli/deployment/api.js";
 import { HttpCaller } from "./httpCaller.js";
+import { currentNode } from "./nodes.js";
 
 /** The folder of the repository. */
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -194,7 +195,8 @@ async function serve(dataDir: string): Promise<Server> {
   const script = fileURLToPath(
     new URL("./deploymentProcess.mjs", import.meta.url),
   );
-  const child = fork(script, [dataDir], { execArgv: [] });
+  const { path: execPath } = currentNode();
+  const child = fork(script, [dataDir], { execArgv: [], execPath });
   const [started] = (await once(child, "message")) as [Omit<Server, "process">];
   return { process: child, ...started };
 }
