@@ -1,12 +1,18 @@
 import Table from "cli-table3";
 
-/** One measured figure, with the bound it must keep or the baseline it is compared with. */
+/** What a figure is compared with, in its unit and from the same run. */
+export interface Baseline {
+  name: string;
+  value: number;
+}
+
+/** One measured figure, with the bound it must keep and the baselines it is compared with. */
 export interface Figure {
   name: string;
   value: number;
   unit: string;
   bound?: { atLeast?: number; atMost?: number };
-  baseline?: { name: string; value: number };
+  baselines: readonly Baseline[];
 }
 
 /** Prints the figure as it is measured. */
@@ -15,15 +21,9 @@ export function report(
   value: number,
   unit: string,
   bound: { atLeast?: number; atMost?: number } = {},
-  baseline?: { name: string; value: number },
+  ...baselines: readonly Baseline[]
 ): Figure {
-  const figure: Figure = {
-    name,
-    value,
-    unit,
-    bound,
-    ...(baseline === undefined ? {} : { baseline }),
-  };
+  const figure: Figure = { name, value, unit, bound, baselines };
   process.stdout.write(`${describe(figure)}\n`);
   return figure;
 }
@@ -54,7 +54,7 @@ export function printSideBySide(
 }
 
 function describe(figure: Figure): string {
-  const { name, value, unit, bound, baseline } = figure;
+  const { name, value, unit, bound, baselines } = figure;
   const parts = [`${name.padEnd(58)} ${format(value)} ${unit}`];
   if (bound?.atLeast !== undefined) {
     parts.push(`(at least ${format(bound.atLeast)})`);
@@ -62,7 +62,7 @@ function describe(figure: Figure): string {
   if (bound?.atMost !== undefined) {
     parts.push(`(at most ${format(bound.atMost)})`);
   }
-  if (baseline !== undefined) {
+  for (const baseline of baselines) {
     parts.push(`— ${baseline.name}: ${format(baseline.value)} ${unit}`);
   }
   if (!keepsBound(figure)) parts.push("MISSED");

@@ -16,6 +16,12 @@ import { currentNode } from "./nodes.js";
 /** The folder of the repository. */
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
+/**
+ * The folder of a built checkout of the version before, where `BENCH_BEFORE` names one: what the bench measures of
+ * it in the same run is a baseline.
+ */
+export const BEFORE = process.env["BENCH_BEFORE"];
+
 /** What functions that ran as their own execution took together, tries that lost a conflict not counted. */
 export interface Work {
   calls: number;
@@ -48,7 +54,7 @@ export interface ServerStats {
   ownBytes: number;
   /** Processor time that the process has used, in ms. */
   processorMs: number;
-  /** The most memory of the process, without the mapped pages of its data file. */
+  /** The most memory since it began anew, without the mapped pages of the data file. */
   maxOwnBytes: number;
   /** The most memory of the process, with the mapped pages of its data file. */
   maxRssBytes: number;
@@ -60,6 +66,8 @@ export interface ServerStats {
 export class MeasuredDeployment {
   readonly #dataDir: string;
   readonly #isKept: boolean;
+  /** The checkout whose build serves it. */
+  readonly checkout: string;
   #server: Server;
   readonly #http = new HttpCaller(
     () => this.url,
@@ -68,30 +76,45 @@ export class MeasuredDeployment {
   /** Resolves when the last asked for figures are there. */
   #asked: Promise<unknown> = Promise.resolve();
 
-  private constructor(dataDir: string, isKept: boolean, server: Server) {
+  private constructor(
+    dataDir: string,
+    isKept: boolean,
+    checkout: string,
+    server: Server,
+  ) {
     this.#dataDir = dataDir;
     this.#isKept = isKept;
+    this.checkout = checkout;
     this.#server = server;
   }
 
-  /** A deployment of `app`, on a data directory of its own that goes with it. */
-  static async start(app = ROOT): Promise<MeasuredDeployment> {
+  /**
+   * A deployment of `app`, on a data directory of its own that goes with it.
+   * @param checkout whose build serves it
+   */
+  static async start(app = ROOT, checkout = ROOT): Promise<MeasuredDeployment> {
     const dataDir = await mkdtemp(join(tmpdir(), "sessions-ops-bench-"));
-    return await MeasuredDeployment.#open(dataDir, false, app);
+    return await MeasuredDeployment.#open(dataDir, false, app, checkout);
   }
 
   /** A deployment of this app on a data directory, made where it is not there, which stays. */
   static async startIn(dataDir: string): Promise<MeasuredDeployment> {
-    return await MeasuredDeployment.#open(dataDir, true, ROOT);
+    return await MeasuredDeployment.#open(dataDir, true, ROOT, ROOT);
   }
 
   static async #open(
     dataDir: string,
     isKept: boolean,
     app: string,
+    checkout: string,
   ): Promise<MeasuredDeployment> {
-    const server = await serve(dataDir);
-    const deployment = new MeasuredDeployment(dataDir, isKept, server);
+    const server = await serve(dataDir, checkout);
+    const deployment = new MeasuredDeployment(
+      dataDir,
+      isKept,
+      checkout,
+      server,
+    );
     await deployment.#deploy(app);
     return deployment;
   }
@@ -108,7 +131,7 @@ export class MeasuredDeployment {
   async restart(): Promise<number> {
     await this.#stopProcess();
     const start = performance.now();
-    this.#server = await serve(this.#dataDir);
+    this.#server = await serve(this.#dataDir, this.checkout);
     return start;
   }
 
@@ -137,6 +160,11 @@ export class MeasuredDeployment {
     };
     if (answer.status === "success") return answer.value;
     throw new Error(`${path} failed: ${JSON.stringify(answer)}`);
+  }
+
+  /** Begins the most memory anew. */
+  forgetMemory(): void {
+    this.#server.process.send("forget");
   }
 
   /** The figures of this moment; one call at a time is answered. */
@@ -191,12 +219,12 @@ interface Server {
   adminKey: string;
 }
 
-async function serve(dataDir: string): Promise<Server> {
+async function serve(dataDir: string, checkout: string): Promise<Server> {
   const script = fileURLToPath(
     new URL("./deploymentProcess.mjs", import.meta.url),
   );
   const { path: execPath } = currentNode();
-  const child = fork(script, [dataDir], { execArgv: [], execPath });
+  const child = fork(script, [dataDir, checkout], { execArgv: [], execPath });
   const [started] = (await once(child, "message")) as [Omit<Server, "process">];
   return { process: child, ...started };
 }

@@ -6,12 +6,14 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { setInterval } from "node:timers";
-import { openDeployment } from "@sessions-ops/embedded";
+import { pathToFileURL } from "node:url";
 
-const dataDir = process.argv[2];
-if (dataDir === undefined)
-  throw new Error("usage: deploymentProcess.mjs DATA_DIR");
+const [dataDir, checkout] = process.argv.slice(2);
+if (dataDir === undefined || checkout === undefined)
+  throw new Error("usage: deploymentProcess.mjs DATA_DIR CHECKOUT");
 
+const embedded = pathToFileURL(join(checkout, "embedded/dist/index.js")).href;
+const { openDeployment } = await import(embedded);
 const deployment = await openDeployment({ dataDir, port: 0 });
 let mutations = 0;
 let maxOwnBytes = 0;
@@ -26,7 +28,9 @@ deployment.onCompletion((event) => {
 });
 
 process.on("message", (message) => {
-  if (message === "stats") {
+  if (message === "forget") {
+    maxOwnBytes = ownMemoryBytes();
+  } else if (message === "stats") {
     process.send?.({
       mutations,
       work,
