@@ -175,12 +175,22 @@ export class StoredFiles {
   }
 
   /** The bytes of a file from `start` to `end`; null where they were removed meanwhile. */
-  open(
-    { storageKey, sizeBytes }: StoredFile,
+  async open(
+    { id, storageKey, sizeBytes }: StoredFile,
     start = 0,
     end = sizeBytes,
   ): Promise<ReadableStream<Uint8Array> | null> {
-    return this.#options.disk.open(storageKey, start, end);
+    const { database, disk, log } = this.#options;
+    const stream = await disk.open(storageKey, start, end);
+    if (stream === null) {
+      const snapshot = database.read();
+      if (isNamed(snapshot, storageKey))
+        log(
+          `The bytes of the stored file ${id} are missing in the data directory. Put its folder "files" back.`,
+        );
+      snapshot.release();
+    }
+    return stream;
   }
 
   /** Keeps the bytes of files that are removed until the returned function is called. */

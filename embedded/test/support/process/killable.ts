@@ -83,7 +83,8 @@ export class KillableDeployment {
     return deployment;
   }
 
-  get #admin(): Record<string, string> {
+  /** `Authorization` header of the administrator. */
+  get admin(): Record<string, string> {
     return { authorization: `Convex ${this.adminKey}` };
   }
 
@@ -150,7 +151,7 @@ export class KillableDeployment {
 
   push(app: PushedApp): Promise<Answer> {
     return pushBy(
-      (name, body) => this.post(`/api/${name}`, body, this.#admin),
+      (name, body) => this.post(`/api/${name}`, body, this.admin),
       app,
     );
   }
