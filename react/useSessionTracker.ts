@@ -39,7 +39,7 @@ function useSeat(options: SessionTrackerOptions): Seat {
   // Its type leaves out that it is undefined outside a provider.
   const client = useConvex() as ConvexReactClient | undefined;
   if (!client) throw Error("No ConvexProvider");
-  const { storageKey } = options;
+  const storageKey = options.storageKey;
   const key = typeof storageKey === "string" ? storageKey : "";
   const seat = useMemo(() => createSeat(client, key), [client, key]);
   useEffect(() => seat.update(options));
@@ -61,8 +61,8 @@ function useShown<Selected>(
     snapshot = STARTING;
     return constant;
   });
-  const [shown, show] = useState(select(snapshot));
   const [shownOf, showOf] = useState(seat);
+  const [shown, show] = useState(select(snapshot));
   useEffect(
     () =>
       seat.subscribe(() =>

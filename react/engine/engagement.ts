@@ -81,9 +81,7 @@ export function createEngagement(
   };
 
   /** What is counted from now on is of another visit, or visitor. */
-  const clear = () => {
-    isOn = store.set(key);
-  };
+  const clear = () => (isOn = store.set(key));
 
   /**
    * Whether there is something that was not sent, and that no other tab will send. Not where the machine slept

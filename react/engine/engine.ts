@@ -38,14 +38,14 @@ export function createEngine(
   client: SessionClient,
   storageKey: string,
 ): SessionEngine {
-  const { url } = client;
+  const url = client.url;
   // Another deployment used from the same origin has heartbeats and actions of its own, and a visitor
   // of its own once it or this one is somebody else.
   const name = `${storageKey}@${url}`;
   const beatKey = `${name}:beat`;
   const store = createStore(
     `${name}:waiting:`,
-    () => phase.is !== "pending" && phase.is !== "skipped",
+    () => phase.is === "granted" || phase.is === "denied",
     fail,
   );
   const [count, clear, isRestOurs, take, hearOfVisit] = createEngagement(
@@ -178,7 +178,7 @@ export function createEngine(
     if (isPlain) return;
     // By the function that holds now, as with actions.
     const { visit, engagement } = together(members, options);
-    const told = { isLeaving, ...(engagement && take()) };
+    const told = { ...(engagement && take()), isLeaving };
     if (visit !== false) {
       try {
         const facts = factsOf(now() - openedAt < YOUNG_MS);
@@ -226,7 +226,7 @@ export function createEngine(
   const waiting = () =>
     store
       .waiting()
-      .filter(({ name }) => name !== "trackUserAction" || !isRevoked());
+      .filter(({ name }) => !(isRevoked() && name === "trackUserAction"));
 
   // ── When ──────────────────────────────────────────────────────────────────
 
@@ -253,8 +253,8 @@ export function createEngine(
   };
 
   function rest(): void {
-    publish();
     clearTimeout(timer);
+    publish();
     const wait = Math.min(
       waiting()[0] ? calls.until - age() : Infinity,
       isRevoked() ? phase.until - now() : beatDueInMs(),
@@ -278,16 +278,16 @@ export function createEngine(
 
   function checkConnection(): void {
     // What the browser itself says of that is often wrong; a closed client throws.
-    const is = [...members].some(({ client }) =>
-      attempt(() => client.connectionState().isWebSocketConnected),
+    const is = [...members].some((member) =>
+      attempt(() => member.client.connectionState().isWebSocketConnected),
     );
     if (is === !!isConnected) return;
     isConnected = is;
     void turn();
   }
 
-  function noteInput({ isTrusted }: Event): void {
-    if (!isTrusted) return;
+  function noteInput(event: Event): void {
+    if (!event.isTrusted) return;
     lastInput = now();
     if (isInputAwaited) {
       isInputAwaited = false;

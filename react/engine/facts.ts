@@ -6,11 +6,11 @@ import type { VisitFacts } from "./options.js";
  * not come from where it did at first
  */
 export function factsOf(isYoung: boolean): VisitFacts {
-  const agent = `${navigator.userAgent} ${navigator.maxTouchPoints}`;
+  const agent = navigator.userAgent + navigator.maxTouchPoints;
   const facts: VisitFacts = {
     path: location.pathname.slice(0, 512),
     // Tablets from Apple say that they are a Macintosh, which has no touch screen.
-    device: /ipad|tablet|android(?!.*mobi)|macintosh.* [1-9]$/i.test(agent)
+    device: /ipad|tablet|android(?!.*mobi)|macintosh.*[1-9]$/i.test(agent)
       ? "tablet"
       : /mobi/i.test(agent)
         ? "mobile"
@@ -22,10 +22,10 @@ export function factsOf(isYoung: boolean): VisitFacts {
       document.referrer,
     )?.[1];
     if (!("." + location.hostname).endsWith("." + from)) facts.referrer = from;
-    const { searchParams } = new URL(
+    const searchParams = new URL(
       // Of the address that was opened: a router may have put another in its place.
       performance.getEntriesByType("navigation")[0]?.name ?? location.href,
-    );
+    ).searchParams;
     for (const name of ["Source", "Medium", "Campaign"] as const) {
       // Cut, but not within a character.
       facts[`utm${name}`] = /^[^]{1,128}(?![\udc00-\udfff])/.exec(

@@ -34,21 +34,17 @@ export function listen(
  * names a crawler or the like, or gives an address to read about it, that no person uses it (Cubot is a make
  * of phones); by Do Not Track or Global Privacy Control that the visitor denies it.
  */
-export function consentOf({
-  skipBots,
-  respectPrivacySignals,
-  consent,
-}: CommonOptions): Consent | "skipped" {
-  return skipBots &&
+export function consentOf(options: CommonOptions): Consent | "skipped" {
+  return options.skipBots &&
     (navigator.webdriver ||
       /(^|[^u])bot|compatible|http|google-|crawl|spider|slurp|preview|headless|lighthouse/i.test(
         navigator.userAgent,
       ))
     ? "skipped"
-    : respectPrivacySignals &&
+    : options.respectPrivacySignals &&
         (navigator.doNotTrack === "1" ||
           (navigator as { globalPrivacyControl?: boolean })
             .globalPrivacyControl)
       ? "denied"
-      : consent;
+      : options.consent;
 }

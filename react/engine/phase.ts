@@ -36,7 +36,7 @@ export function createPhase(
   const phase: Phase = { is: "pending", until: 0 };
 
   const isEnded = () => isNaN(phase.until);
-  const isRevoked = () => Date.now() < phase.until;
+  const isRevoked = () => phase.until > Date.now();
   const isTracked = () => phase.is === "granted" && phase.until <= Date.now();
 
   /** By the consent in force. */
@@ -44,7 +44,7 @@ export function createPhase(
     consent: Consent | "skipped",
     forgetOnDenied: boolean | undefined,
   ): void => {
-    if (consent === phase.is) return;
+    if (phase.is === consent) return;
     phase.is = consent;
     look();
     if (consent === "denied") {
@@ -56,8 +56,8 @@ export function createPhase(
       if (become() && !wasUsed) phase.id = undefined;
       store.set(beatKey);
       // Who denied is still to be ended or forgotten, by the next page if need be.
-      for (const { name, key } of store.waiting()) {
-        if (name === "trackUserAction") store.set(key!);
+      for (const item of store.waiting()) {
+        if (item.name === "trackUserAction") store.set(item.key!);
       }
       if (phase.id) post(forgetOnDenied ? "forgetSession" : "endSession", {});
     }
@@ -70,7 +70,7 @@ export function createPhase(
     const { key, newValue, persisted } = event as StorageEvent &
       PageTransitionEvent;
     if (phase.is !== "granted") return;
-    const { id } = phase;
+    const id = phase.id;
     // What begins with no digit tells of no heartbeat, by which a block is over.
     const isStop = newValue! > "a";
     if (key === beatKey && !isEnded() && (isStop || isRevoked())) {
@@ -85,7 +85,7 @@ export function createPhase(
       // What that tab wrote may be older than what is there now, so it is read again.
       look();
       // Who was away and finds nobody does not know whether that was a denial.
-      if ((persisted && !phase.id) || store.get(beatKey) === "ended") {
+      if ((!phase.id && persisted) || store.get(beatKey) === "ended") {
         phase.until = NaN;
       } else if (phase.id && phase.id !== id) {
         phase.until = 0;
@@ -155,7 +155,7 @@ export function createPhase(
       .filter((key) => key !== beatKey && key.endsWith(":beat"));
     for (const key of others) {
       const other = key.slice(0, -5);
-      if (!store.get(other)) store.set(other, store.get(storageKey));
+      store.set(other, store.get(other) ?? store.get(storageKey));
     }
     // In this order, so that there is always one to be read.
     const [isApart] = others;

@@ -13,7 +13,7 @@ interface Engines {
   clients: Set<SessionClient>;
   byKey: Map<string, SessionEngine>;
   /** The key that was asked for last: hooks without one go by it. */
-  lastKey: string;
+  key: string;
 }
 
 const deployments = new Map<string, Engines>();
@@ -59,7 +59,7 @@ export function createSeat(client: SessionClient, storageKey: string): Seat {
     changed: join!,
   };
 
-  const key = () => storageKey || engines.lastKey;
+  const key = () => storageKey || engines.key;
   const snapshot = () =>
     (engine ?? engines.byKey.get(key()))?.snapshot() ?? STARTING;
 
@@ -83,10 +83,10 @@ export function createSeat(client: SessionClient, storageKey: string): Seat {
 
   return {
     subscribe(listener) {
-      member.changed = listener;
       seats.add(settle);
-      const isNews = storageKey && storageKey !== engines.lastKey;
-      if (isNews) engines.lastKey = storageKey;
+      member.changed = listener;
+      const isNews = storageKey && storageKey !== engines.key;
+      if (isNews) engines.key = storageKey;
       // In a microtask all effects of the commit have run: the engine that a hook without a key finds
       // is known, and StrictMode's unmount and mount cancel out.
       for (const seat of isNews ? seats : [settle]) queueMicrotask(seat);
@@ -112,22 +112,22 @@ export function createSeat(client: SessionClient, storageKey: string): Seat {
 
 /** What the deployment says of a block, to the engine at which seats without a key are. */
 export function revoke(client: SessionClient, until: number): void {
-  const { byKey, lastKey } = enginesOf(client);
-  byKey.get(lastKey)?.revoke(until);
+  const { byKey, key } = enginesOf(client);
+  byKey.get(key)?.revoke(until);
 }
 
 function enginesOf(client: SessionClient): Engines {
-  const { url } = client;
+  const url = client.url;
   let engines = deployments.get(url);
   const isOpen = [...(engines?.clients ?? [])].some(
     // A closed one throws.
-    (its) => its === client || attempt(() => its.connectionState()),
+    (its) => attempt(() => its.connectionState()) || its === client,
   );
   if (!isOpen) {
     engines = {
       clients: new Set(),
       byKey: new Map(),
-      lastKey: "anonymousUserId",
+      key: "anonymousUserId",
     };
     deployments.set(url, engines);
   }

@@ -43,7 +43,7 @@ export function createStore(
   const storages = () =>
     (["localStorage", "sessionStorage"] as const).flatMap(
       // Naming a storage throws where it is blocked.
-      (name) => (mayUseBrowser() && attempt(() => globalThis[name])) || [],
+      (name) => attempt(() => mayUseBrowser() && globalThis[name]) || [],
     );
 
   const get = (key: string) =>
@@ -88,7 +88,7 @@ export function createStore(
       if (!keys(prefix).includes(key)) memory.set(key, get(key)!);
       for (const oldest of keys(prefix).slice(0, -MAX_WAITING)) {
         set(oldest);
-        fail("actionsDropped", `${++dropped} dropped`);
+        fail("actionsDropped", ++dropped + " dropped");
       }
     },
   };

@@ -21,7 +21,7 @@ export function takingTurns(
     next = undefined;
     let run: Promise<void> | undefined;
     const go = () => (run ??= work());
-    const { locks } = navigator as { locks?: LockManager };
+    const locks = navigator.locks as LockManager | undefined;
     if (locks && !isWaiting) {
       isWaiting = true;
       let steps = STEPS;

@@ -63,7 +63,7 @@ export async function call(
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body,
-      keepalive: !quota.isFull && body.length < KEEPALIVE_LENGTH,
+      keepalive: body.length < KEEPALIVE_LENGTH && !quota.isFull,
       // Older browsers have no such signal.
       signal: AbortSignal.timeout?.(TIMEOUT_MS),
     }).then(understand);
@@ -99,7 +99,7 @@ async function understand(response: Response): Promise<Outcome> {
         : status === "error" || response.status < 420
           ? "failed"
           : "unreachable",
-    message: `${value?.reason ?? errorMessage ?? message}`,
+    message: String(value?.reason ?? errorMessage ?? message),
   };
 }
 
@@ -120,7 +120,7 @@ export function backoffMs(
       retryAfterMs > 0
         ? retryAfterMs
         : Math.min(longestMs, MIN_GAP_MS * 2 ** failures) *
-            (0.5 + Math.random() / 2),
+            ((1 + Math.random()) / 2),
     ),
   );
 }
