@@ -10,6 +10,8 @@ type Message<T extends ServerMessage["type"]> = Extract<
 export class SyncClient {
   readonly received: ServerMessage[] = [];
   readonly socket: WebSocket;
+  /** Told of every message, too. */
+  onMessage: (message: ServerMessage) => void = () => {};
   #closed: { code: number; reason: string } | undefined;
   #read = 0;
   #wake = () => {};
@@ -17,9 +19,9 @@ export class SyncClient {
   private constructor(socket: WebSocket) {
     this.socket = socket;
     socket.on("message", (data) => {
-      this.received.push(
-        JSON.parse((data as Buffer).toString()) as ServerMessage,
-      );
+      const message = JSON.parse((data as Buffer).toString()) as ServerMessage;
+      this.received.push(message);
+      this.onMessage(message);
       this.#wake();
     });
     socket.on("close", (code, reason) => {
