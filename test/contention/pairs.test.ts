@@ -86,7 +86,7 @@ beforeEach(async () => {
         return contention(observed, loser, winner, { random, pairs });
       }),
   );
-});
+}, 120_000);
 
 test("calls conflict as often as their shards predict, and else only where they have to", async () => {
   for (const { loser, winner, perThousand, tables } of found) {
