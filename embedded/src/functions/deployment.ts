@@ -147,6 +147,11 @@ export class Deployment implements FunctionSource {
     );
   }
 
+  /** Path prefix of the app's own routes, such as `/api/`, if it has one. */
+  get httpPrefix(): string | undefined {
+    return this.#components.get("")?.instance.httpPrefix;
+  }
+
   /** Child components that answer HTTP requests: their component paths by prefix. */
   httpMounts(componentPath: string): Readonly<Record<string, string>> {
     return this.#components.get(componentPath)?.instance.httpMounts ?? {};

@@ -65,7 +65,10 @@ async function findRoute(
   method: string,
 ): Promise<Route | undefined> {
   const router = await deployment.loadHttpRouter(componentPath);
-  const [action, routedMethod, pattern] = router?.lookup(path, method) ?? [];
+  const ownPath =
+    componentPath === "" ? withoutPrefix(path, deployment.httpPrefix) : path;
+  const [action, routedMethod, pattern] =
+    (ownPath === null ? null : router?.lookup(ownPath, method)) ?? [];
   if (action !== undefined) {
     return { componentPath, name: `${routedMethod} ${pattern}`, action };
   }
@@ -80,6 +83,11 @@ async function findRoute(
   return undefined;
 }
 
+/** A path as the app's own routes have it, without the prefix of all of them; null beside it. */
+function withoutPrefix(path: string, prefix = "/"): string | null {
+  return path.startsWith(prefix) ? `/${path.slice(prefix.length)}` : null;
+}
+
 async function run(
   runtime: Runtime,
   deployment: Deployment,
@@ -90,7 +98,9 @@ async function run(
   const span = new Span(runtime, entry, {
     deployment,
     request:
-      route.componentPath === "" ? context : { ...context, identity: null },
+      route.componentPath === ""
+        ? context
+        : { ...context, identity: null, authToken: null },
     isHttpAction: true,
   });
   const execution = span.begin(null);

@@ -237,6 +237,8 @@ export class Runtime implements ExecutionRuntime {
       source: "client",
       identity:
         request.componentPath === "" ? (request.identity ?? null) : null,
+      authToken:
+        request.componentPath === "" ? (request.authToken ?? null) : null,
       ip: request.ip ?? null,
       userAgent: request.userAgent ?? null,
       job: null,

@@ -54,6 +54,8 @@ export interface ComponentInstance {
   readonly children: Readonly<Record<string, string>>;
   /** Component paths of the children that answer HTTP requests, by path prefix such as `/api/`. */
   readonly httpMounts?: Readonly<Record<string, string>>;
+  /** Path prefix of the app's own routes, such as `/api/`. */
+  readonly httpPrefix?: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -77,6 +79,8 @@ export interface UdfRequest {
   readonly journal?: string | null;
   /** The identity that `ctx.auth` gives to the app's functions. @default nobody is signed in */
   readonly identity?: UserIdentity | null;
+  /** The token that `identity` was read of; an administrator who acts as a user has none. */
+  readonly authToken?: string | null;
   readonly requestId?: string;
   readonly ip?: string | null;
   readonly userAgent?: string | null;

@@ -54,6 +54,7 @@ export function toUdfRequest(
     args: call.args,
     access: caller.role === "admin" ? "admin" : "public",
     identity: caller.identity,
+    authToken: caller.role === "user" ? caller.authToken : null,
     ip: request.ip,
     userAgent: request.header("user-agent") ?? null,
   };

@@ -46,7 +46,7 @@ export function httpActionHandler(
       context: {
         requestId,
         source: "client",
-        identity: await identityOf(request, services),
+        ...(await userOf(request, services)),
         job: null,
         ip: request.ip,
         userAgent: request.header("user-agent") ?? null,
@@ -81,14 +81,16 @@ export function httpActionHandler(
  * The caller's identity. Apps may use the `Authorization` header for schemes of their own, so a
  * value that is not for this deployment counts as no identity.
  */
-async function identityOf(
+async function userOf(
   request: ApiRequest,
   services: AuthServices,
-): Promise<UserIdentity | null> {
+): Promise<{ identity: UserIdentity | null; authToken: string | null }> {
   try {
-    return (await authenticate(request, services)).identity;
+    const caller = await authenticate(request, services);
+    const authToken = caller.role === "user" ? caller.authToken : null;
+    return { identity: caller.identity, authToken };
   } catch (error) {
-    if (error instanceof HttpError) return null;
+    if (error instanceof HttpError) return { identity: null, authToken: null };
     throw error;
   }
 }

@@ -122,7 +122,7 @@ describe("a good token", () => {
     expect(await ran).toEqual(["[LOG] null"]);
   });
 
-  test("claims have Convex's names, and none replaces a verified field", async () => {
+  test("claims have their own names, and none replaces a verified field", async () => {
     const token = await issuer.sign({
       claims: {
         name: "Ada",
@@ -132,17 +132,21 @@ describe("a good token", () => {
         role: "admin",
         tokenIdentifier: "https://issuer.example|someone-else",
         subject: "someone-else",
-        app: { plan: "pro", seats: [1, 2] },
+        fva: [1, 2],
+        app: { plan: "pro", seats: [1, 2], fva: 1, more: { deep: null } },
       },
     });
     expect(await identityOf(token)).toEqual({
       ...USER,
       name: "Ada",
-      emailVerified: true,
-      updatedAt: "1970-01-01T00:00:00.000Z",
+      email_verified: true,
+      emailVerified: false,
+      updated_at: 0,
       role: "admin",
       "app.plan": "pro",
       "app.seats": [1, 2],
+      "app.fva": 1,
+      "app.more.deep": null,
     });
   });
 
@@ -160,13 +164,26 @@ describe("a good token", () => {
     const token = await issuer.sign({
       issuer: deployment.siteUrl,
       audience: "oidc-app",
-      claims: { org: { id: 7 } },
+      claims: {
+        org: { id: 7 },
+        picture: "https://a.example/p.png",
+        emailVerified: false,
+        email_verified: true,
+        updated_at: 1.5,
+        address: { formatted: "1 Street\nTown", country: "X" },
+        ...{ fva: [1, 2], azp: "client", nonce: "n", auth_time: 1, sid: "s" },
+      },
     });
     expect(await identityOf(token)).toEqual({
       tokenIdentifier: `${deployment.siteUrl}|user-1`,
       subject: "user-1",
       issuer: deployment.siteUrl,
       org: { id: 7 },
+      pictureUrl: "https://a.example/p.png",
+      emailVerified: true,
+      updatedAt: "1970-01-01T00:00:01.500+00:00",
+      address: "1 Street\nTown",
+      sid: "s",
     });
   });
 

@@ -20,6 +20,8 @@ export interface PushedSource {
   children?: Readonly<Record<string, string>>;
   /** Path prefixes, such as `/part/`, at which children answer HTTP requests, by their names. */
   httpPrefixes?: Readonly<Record<string, string>>;
+  /** Path prefix of the app's own routes. */
+  httpPrefix?: string;
   /** `[name, declaration]` pairs of `defineApp({ env })`. */
   envVars?: JSONValue;
 }
@@ -195,7 +197,7 @@ async function modulesOf(source: PushedSource): Promise<ModuleSource[]> {
 /** The module of `defineApp()` or `defineComponent()`, without their bundle. */
 function configModule(
   definitionPath: string,
-  { children = {}, httpPrefixes = {}, envVars }: PushedSource,
+  { children = {}, httpPrefix, httpPrefixes = {}, envVars }: PushedSource,
 ): ModuleSource {
   const dependencies = [...new Set(Object.values(children))];
   const imports = dependencies.map(
@@ -221,6 +223,7 @@ function configModule(
     source: `${imports.join("")}export default { export: () => ({
       definitionType: ${JSON.stringify(definitionType)},
       childComponents: [${childComponents.join(", ")}],
+      httpPrefix: ${JSON.stringify(httpPrefix)},
       httpMounts: ${JSON.stringify(httpMounts)},
       exports: { type: "branch", branch: [] },
       ${envVars === undefined ? "" : `envVars: ${JSON.stringify(envVars)},`}

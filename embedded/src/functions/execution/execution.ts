@@ -23,6 +23,8 @@ export interface RequestContext {
    * The user that the functions of one component act for; a call into another component drops it.
    */
   readonly identity: UserIdentity | null;
+  /** The token of the user that `identity` is of, if it was one that made it. */
+  readonly authToken?: string | null;
   readonly ip: string | null;
   readonly userAgent: string | null;
   /** The scheduled function that the request runs, if any. */

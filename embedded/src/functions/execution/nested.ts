@@ -130,7 +130,7 @@ function requestFor(
 ): RequestContext {
   return request.identity === null || componentPath === fn.componentPath
     ? request
-    : { ...request, identity: null };
+    : { ...request, identity: null, authToken: null };
 }
 
 function checkNestedCall(caller: Execution, { kind, entry }: NestedCall): void {

@@ -1,6 +1,8 @@
 import { convexToJson } from "convex/values";
+import { FunctionFailure } from "../failure.js";
+import type { FunctionEntry } from "../functionEntry.js";
 import { displayPath } from "../functionPath.js";
-import type { AsyncSyscalls, SyncSyscalls } from "./table.js";
+import { objectArg, type AsyncSyscalls, type SyncSyscalls } from "./table.js";
 
 /** `ctx.meta.getSnapshotTs`. */
 export const metaSyncSyscalls: SyncSyscalls = {
@@ -10,8 +12,25 @@ export const metaSyncSyscalls: SyncSyscalls = {
   },
 };
 
-/** `ctx.meta` and `ctx.auth`. */
+/** `mod/path:fn`; of a default export, and of any HTTP action, the module alone. */
+function functionName({ path, modulePath, name }: FunctionEntry): string {
+  const isOfModule = path !== `${modulePath}:${name}` || name === "default";
+  return isOfModule ? modulePath.replace(/\.js$/, "") : displayPath(path);
+}
+
+/** `ctx.meta`, `ctx.auth` and `log`. */
 export const metaSyscalls: AsyncSyscalls = {
+  "1.0/auditLog": {
+    scope: "any",
+    // There is no log stream to which audit logs could go.
+    run: (execution, args) => {
+      objectArg(args, "body");
+      if (execution.transaction !== null) return "null";
+      throw new FunctionFailure(
+        "Audit logging is not yet supported in actions",
+      );
+    },
+  },
   "1.0/getUserIdentity": {
     scope: "any",
     run: ({ request }) => {
@@ -27,7 +46,7 @@ export const metaSyscalls: AsyncSyscalls = {
     scope: "any",
     run: ({ fn }) =>
       JSON.stringify({
-        name: displayPath(fn.path),
+        name: functionName(fn),
         componentPath: fn.componentPath,
       }),
   },
@@ -48,7 +67,7 @@ export const metaSyscalls: AsyncSyscalls = {
         userAgent: request.userAgent,
         requestId: request.requestId,
         scheduledFunctionId: request.job?.id ?? null,
-        authToken: null,
+        authToken: request.authToken ?? null,
       }),
   },
 };

@@ -9,7 +9,7 @@ import {
 } from "./authProviders.js";
 import { isJsonObject } from "../http/body.js";
 import { HttpError } from "../http/http.js";
-import { toUserIdentity } from "./userIdentity.js";
+import { customIdentity, oidcIdentity } from "./userIdentity.js";
 
 /** Convex's own tolerance for clocks that differ. */
 const CLOCK_TOLERANCE_S = 5;
@@ -26,6 +26,7 @@ export interface ProviderSource {
 /** The user a token speaks for, and until when. */
 export interface VerifiedUser {
   readonly identity: UserIdentity;
+  readonly authToken: string;
   /**
    * The token's expiry plus the tolerance for clocks that differ, so that a token just accepted is
    * not refused at once.
@@ -78,7 +79,8 @@ export class UserTokens {
         currentDate: new Date(this.#clock.now()),
       });
       return {
-        identity: toUserIdentity(payload, isCustom),
+        identity: isCustom ? customIdentity(payload) : oidcIdentity(payload),
+        authToken: token,
         expiresAtMs: (payload.exp! + CLOCK_TOLERANCE_S) * 1_000,
       };
     } catch (cause) {

@@ -49,8 +49,10 @@ export function mountComponents(
     name: string,
     definitionPath: string,
     env: Environment,
+    sitePrefix: string,
   ) => {
-    const { childComponents } = definitions.get(definitionPath)!.metadata;
+    const { metadata } = definitions.get(definitionPath)!;
+    const { childComponents, httpPrefix } = metadata;
     const children = childComponents.map(
       (child) => [child.name, join(path, child.name)] as const,
     );
@@ -58,15 +60,23 @@ export function mountComponents(
       definitionPath,
       name,
       children: Object.fromEntries(children),
-      httpMounts: httpMounts(path, definitions.get(definitionPath)!.metadata),
-      env: { ...env, ...builtIn },
+      httpMounts: httpMounts(path, metadata),
+      ...(httpPrefix === undefined ? {} : { httpPrefix }),
+      env: { ...env, ...builtIn, ...siteUrl(builtIn, sitePrefix) },
     });
     for (const child of childComponents) {
       const bound = boundEnvironment(child, env);
-      mount(join(path, child.name), child.name, child.path, bound);
+      const prefix = prefixOf(child, metadata);
+      mount(
+        join(path, child.name),
+        child.name,
+        child.path,
+        bound,
+        prefix === undefined ? "" : sitePrefix + prefix,
+      );
     }
   };
-  mount("", "", "", environment);
+  mount("", "", "", environment, "");
   return mounted;
 }
 
@@ -145,6 +155,24 @@ function checkedExports(
         },
   ]);
   return Object.fromEntries(checked) as Record<string, CheckedExport>;
+}
+
+/** The variable by which a component at a path of its own makes the URLs of its routes. */
+function siteUrl(builtIn: Environment, prefix: string): Environment {
+  const url = builtIn["CONVEX_SITE_URL"];
+  return url === undefined || prefix === ""
+    ? {}
+    : { CONVEX_SITE_URL: url + prefix };
+}
+
+/** The path at which a child answers HTTP requests, without its last slash. */
+function prefixOf(
+  { name }: ChildComponent,
+  { httpMounts: mounts }: ComponentDefinitionMetadata,
+): string | undefined {
+  return Object.keys(mounts)
+    .find((prefix) => mounts[prefix] === `_reference/childComponent/${name}`)
+    ?.replace(/\/$/, "");
 }
 
 /** Mounts `{"/prefix/": "_reference/childComponent/name"}` as component paths by prefix. */

@@ -6,9 +6,9 @@ import type { PushedDefinition } from "./request.js";
 /** `definition.export()` of a convex.config, with the path it was pushed under. */
 export interface ComponentDefinitionMetadata {
   path: string;
-  definitionType:
-    | { type: "app"; httpPrefix?: string }
-    | { type: "childComponent"; name: string };
+  definitionType: { type: "app" } | { type: "childComponent"; name: string };
+  /** Prefix of the app's own routes, such as `/api/`; not of those of its components. */
+  httpPrefix?: string;
   childComponents: readonly ChildComponent[];
   httpMounts: Readonly<Record<string, string>>;
   exports: ComponentExports;
