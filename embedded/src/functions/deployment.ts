@@ -10,6 +10,7 @@ import {
 } from "./functionPath.js";
 import {
   missingFunction,
+  type DescribeMissing,
   type FunctionEntry,
   type FunctionSource,
   type HttpRouter,
@@ -93,16 +94,18 @@ export class Deployment implements FunctionSource {
     return this.#components.get(componentPath)?.find(canonicalPath(path));
   }
 
-  resolve(fromComponent: string, address: FunctionAddress): FunctionEntry {
+  resolve(
+    fromComponent: string,
+    address: FunctionAddress,
+    describeMissing: DescribeMissing = missingFunction,
+  ): FunctionEntry {
     const { componentPath, path, publicOnly } = this.#target(
       fromComponent,
       address,
     );
     const entry = this.find(componentPath, path);
     if (entry === undefined || (publicOnly && !entry.isPublic)) {
-      throw new FunctionFailure(
-        missingFunction(path, componentPath, publicOnly),
-      );
+      throw new FunctionFailure(describeMissing(path, componentPath));
     }
     return entry;
   }
@@ -122,7 +125,7 @@ export class Deployment implements FunctionSource {
     const namespace = await component?.loader().load(entry.modulePath);
     if (namespace === undefined || !Object.hasOwn(namespace, entry.name)) {
       throw new FunctionFailure(
-        missingFunction(entry.path, entry.componentPath, false),
+        missingFunction(entry.path, entry.componentPath),
       );
     }
     return namespace[entry.name] as InvocableFunction;

@@ -46,9 +46,14 @@ export interface HttpRouter {
 export interface FunctionSource {
   /**
    * The function that code in `fromComponent` addresses.
+   * @param describeMissing - the failure's text where there is none. @default {@link missingFunction}
    * @throws FunctionFailure when there is none, or when that code may not call it
    */
-  resolve(fromComponent: string, address: FunctionAddress): FunctionEntry;
+  resolve(
+    fromComponent: string,
+    address: FunctionAddress,
+    describeMissing?: DescribeMissing,
+  ): FunctionEntry;
   /**
    * Loads a function.
    * @throws FunctionFailure when the module does not have the function
@@ -58,15 +63,28 @@ export interface FunctionSource {
   module(componentPath: string, modulePath: string): ModuleSource | undefined;
 }
 
-/** Convex's words for a function that does not exist, or that this caller may not call. */
-export function missingFunction(
+/** Says that a function is missing, by its path and component. */
+export type DescribeMissing = (path: string, componentPath: string) => string;
+
+/**
+ * Convex's words for a function that does not exist, or that this caller may not call; also for
+ * code that could call any.
+ */
+export function missingFunction(path: string, componentPath: string): string {
+  const shown = displayPath(canonicalPath(path)).replace(/:default$/, "");
+  return `Could not find public function for '${shown}'${inComponent(componentPath)}.`;
+}
+
+/** Convex's words for a function that is missing where an operator asks for any. */
+export function missingAnyFunction(
   path: string,
   componentPath: string,
-  publicOnly: boolean,
 ): string {
   const shown = displayPath(canonicalPath(path));
-  const where = componentPath === "" ? "" : ` in component '${componentPath}'`;
-  return publicOnly
-    ? `Could not find public function for '${shown}'${where}.`
-    : `Could not find function for '${shown}'${where}. Did you forget to run \`npx convex dev\`?`;
+  return `Could not find function for '${shown}'${inComponent(componentPath)}. Did you forget to run \`npx convex dev\`?`;
+}
+
+/** ` in '…'` for errors about a function of a component; nothing for the app's. */
+export function inComponent(componentPath: string): string {
+  return componentPath === "" ? "" : ` in '${componentPath}'`;
 }

@@ -13,8 +13,7 @@ export function jobRunner(runtime: Runtime): JobRunner {
   });
   return {
     typeOf(componentPath, path) {
-      const type = runtime.deployment.find(componentPath, path)?.udfType;
-      return type === "Query" ? undefined : type;
+      return runtime.deployment.find(componentPath, path)?.udfType;
     },
     async runMutation(call, hooks) {
       const { failure, skipped, durable } = await run(runtime, call, (entry) =>
@@ -46,9 +45,7 @@ async function run(
   const entry = runtime.deployment.find(componentPath, path);
   return entry === undefined
     ? {
-        failure: new FunctionFailure(
-          missingFunction(path, componentPath, false),
-        ),
+        failure: new FunctionFailure(missingFunction(path, componentPath)),
       }
     : start(entry);
 }

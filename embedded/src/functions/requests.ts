@@ -3,7 +3,11 @@ import { randomText } from "../randomPool.js";
 import type { Deployment } from "./deployment.js";
 import type { Ended } from "./execution/execution.js";
 import { FunctionFailure } from "./failure.js";
-import { missingFunction, type FunctionEntry } from "./functionEntry.js";
+import {
+  missingAnyFunction,
+  missingFunction,
+  type FunctionEntry,
+} from "./functionEntry.js";
 import type { UdfOutcome, UdfRequest } from "./types.js";
 
 /** The function a request names; refuses a request that may not call it. */
@@ -18,7 +22,10 @@ export function findRequested(
     (publicOnly && !(entry.isPublic && entry.componentPath === ""))
   ) {
     throw new FunctionFailure(
-      missingFunction(request.path, request.componentPath, publicOnly),
+      (publicOnly ? missingFunction : missingAnyFunction)(
+        request.path,
+        request.componentPath,
+      ),
     );
   }
   return entry;

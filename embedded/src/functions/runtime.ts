@@ -380,7 +380,7 @@ export class Runtime implements ExecutionRuntime {
     const current = deployment.find(entry.componentPath, entry.path);
     if (current === undefined || (entry.isPublic && !current.isPublic)) {
       throw new FunctionFailure(
-        missingFunction(entry.path, entry.componentPath, entry.isPublic),
+        missingFunction(entry.path, entry.componentPath),
       );
     }
     checkType(current, "Mutation");

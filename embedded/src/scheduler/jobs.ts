@@ -1,5 +1,6 @@
 import { getConvexSize, jsonToConvex, type JSONValue } from "convex/values";
 import type { Transaction } from "../database/transactions/transaction.js";
+import { decodeArgument } from "../database/records/checks.js";
 import { EmbeddedError } from "../errors.js";
 import { dueEntries, dueKey } from "./due.js";
 
@@ -92,14 +93,19 @@ export function cancelJob(
   id: string,
   nowMs: number,
 ): void {
-  if (tx.get(componentPath, id, { isSystem: true }) === null) {
+  decodeArgument("db.cancel_job", id);
+  if (!isJobId(tx, componentPath, id)) {
     throw new EmbeddedError(
       "invalidArgument",
-      `There is no scheduled function with the id ${JSON.stringify(id)}`,
+      "Invalid scheduled function ID. The ID must be an ID on the '_scheduled_functions' table.",
     );
   }
   const job = { componentPath, id };
   if (isLive(tx, job)) endJob(tx, job, { kind: "canceled" }, nowMs);
+}
+
+function isJobId(tx: Transaction, componentPath: string, id: string): boolean {
+  return tx.normalizeId(componentPath, JOBS_TABLE, id) !== null;
 }
 
 /** Whether a job is pending or in progress. */
@@ -196,12 +202,12 @@ function nameOf({ componentPath, id }: JobId): string {
   return `${componentPath}:${id}`;
 }
 
-function checkTime({ scheduledTimeMs, nowMs, target }: ScheduleRequest): void {
+function checkTime({ scheduledTimeMs, nowMs }: ScheduleRequest): void {
   const distance = scheduledTimeMs - nowMs;
   if (Math.abs(distance) > MAX_DISTANCE_MS) {
     throw new EmbeddedError(
       "invalidArgument",
-      `Cannot schedule ${target.path} at ${timeText(scheduledTimeMs)}: more than five years in the ${distance > 0 ? "future" : "past"}`,
+      `${timeText(scheduledTimeMs)} is more than 5 years in the ${distance > 0 ? "future" : "past"}`,
     );
   }
 }

@@ -30,11 +30,11 @@ export type MutationResult =
 
 /** Runs functions for the scheduler, which knows nothing about code. */
 export interface JobRunner {
-  /** The type of a function; undefined if it does not exist or cannot be scheduled. */
+  /** The type of a function; undefined if it does not exist. */
   typeOf(
     componentPath: string,
     path: string,
-  ): "Mutation" | "Action" | undefined;
+  ): "Query" | "Mutation" | "Action" | undefined;
   /** Runs a mutation. A failure rolls everything back, the hooks' writes included. */
   runMutation(call: JobCall, hooks: JobHooks): Promise<MutationResult>;
   runAction(call: JobCall): Promise<JobResult>;

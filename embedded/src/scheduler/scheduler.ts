@@ -193,6 +193,8 @@ export class Scheduler {
         return this.#runMutationJob(key, job, call);
       case "Action":
         return this.#runActionJob(key, job, call);
+      case "Query":
+        return this.#write((tx) => endJob(tx, job, ofQuery(path), this.#now));
       case undefined:
         return this.#write((tx) => endJob(tx, job, missing(path), this.#now));
     }
@@ -299,6 +301,7 @@ export class Scheduler {
         }
         return this.#endAfter(end, () => this.#runner.runAction(call));
       }
+      case "Query":
       case undefined:
         return this.#write(end);
     }
@@ -334,6 +337,14 @@ export class Scheduler {
       tx.release();
     }
   }
+}
+
+/** The end of a job of a query: Convex lets it be scheduled, and fails it at its time. */
+function ofQuery(path: string): EndState {
+  return {
+    kind: "failed",
+    error: `Unsupported function type. ${path} is defined as a Query. Only Mutation and Action can be scheduled.`,
+  };
 }
 
 function missing(path: string): EndState {

@@ -40,10 +40,10 @@ describe("documents", () => {
       tx.replace("", id, { d: 4 });
       expect(tx.get("", id)?.value).toEqual({ _creationTime, _id: id, d: 4 });
       expect(() => tx.patch("", id, { _id: "x" })).toThrow(
-        "its '_id' field is",
+        `Provided document ID "${id}" doesn't match '_id' field "x"`,
       );
       expect(() => tx.replace("", id, { _creationTime: 1 })).toThrow(
-        "creation time",
+        "doesn't match '_creationTime' field in 1.0",
       );
       tx.remove("", id);
       expect(tx.get("", id)).toBeNull();

@@ -154,7 +154,7 @@ describe("nested calls", () => {
   it("go eight deep and no deeper", async () => {
     expect(valueOf(await engine.mutation("app:depth", { left: 8 }))).toBe(8);
     expect(errorOf(await engine.mutation("app:depth", { left: 9 }))).toContain(
-      "Function call depth limit exceeded",
+      "Cross component call depth limit exceeded. Do you have an infinite loop in your app?",
     );
   });
 
@@ -170,7 +170,7 @@ describe("nested calls", () => {
 
   it("of a query are queries", async () => {
     expect(errorOf(await engine.query("app:queryWrites"))).toContain(
-      "A query can only call queries",
+      "Cannot call a Mutation function from a Query function",
     );
     expect(errorOf(await engine.query("app:asQuery"))).toContain(
       "Trying to execute app.js:put as Query, but it is defined as Mutation.",
@@ -192,7 +192,7 @@ describe("components", () => {
 
   it("offer their parent only public functions", async () => {
     expect(errorOf(await engine.mutation("app:childHidden"))).toContain(
-      "Could not find public function for 'store:hidden' in component 'child'.",
+      "Could not find public function for 'store:hidden' in 'child'.",
     );
     expect(
       valueOf(
@@ -223,7 +223,7 @@ describe("components", () => {
       { componentPath: "child", access: "public" },
     );
     expect(errorOf(outcome)).toBe(
-      "Could not find public function for 'store:all' in component 'child'.",
+      "Could not find public function for 'store:all' in 'child'.",
     );
   });
 
@@ -278,7 +278,7 @@ describe("function handles", () => {
     async (handle) => {
       expect(
         errorOf(await engine.mutation("app:call", { handle, args: {} })),
-      ).toContain("Could not find function for");
+      ).toContain("Could not find public function for");
     },
   );
 });

@@ -22,6 +22,7 @@ const JOBS = `${IMPORTS}
   export const job = query({ args: { id: v.id("_scheduled_functions") }, handler: async (ctx, { id }) => await ctx.db.system.get(id) });
   export const later = mutation({ args: { ms: v.number(), name: v.string(), args: v.any() }, handler: async (ctx, { ms, name, args }) => await ctx.scheduler.runAfter(ms, fn(name), args) });
   export const at = mutation({ args: { time: v.number() }, handler: async (ctx, { time }) => await ctx.scheduler.runAt(time, fn("jobs:note"), { text: "at" }) });
+  export const insertRow = mutation({ args: {}, handler: (ctx) => ctx.db.insert("rows", { text: "row" }) });
   export const cancel = mutation({ args: { id: v.string() }, handler: async (ctx, { id }) => { await ctx.scheduler.cancel(id); } });
   export const many = mutation({ args: { count: v.number() }, handler: async (ctx, { count }) => { for (let i = 0; i < count; i++) await ctx.scheduler.runAfter(0, fn("jobs:note"), { text: String(i) }); } });
   export const fails = internalMutation({ args: {}, handler: async (ctx) => { await ctx.db.insert("rows", { text: "never" }); await ctx.scheduler.runAfter(0, fn("jobs:note"), { text: "never" }); throw new Error("job failed"); } });
@@ -267,17 +268,43 @@ describe("cancel", () => {
     expect(await rows()).toEqual([]);
   });
 
-  it("of itself lets a mutation commit, and cancels the jobs it schedules afterwards", async () => {
+  it("of itself does nothing to a mutation but warn", async () => {
     const id = await later(0, "jobs:cancelsItself");
     await engine.scheduler.whenIdle();
-    expect(await job(id)).toMatchObject({ state: { kind: "canceled" } });
-    expect(await states()).toEqual(["canceled", "success", "canceled"]);
-    expect(await rows()).toEqual(["self", "before"]);
+    expect(await job(id)).toMatchObject({ state: { kind: "success" } });
+    expect(await states()).toEqual(["success", "success", "success"]);
+    expect(await rows()).toEqual(["self", "before", "after"]);
+    const ran = engine.events.find(({ path }) =>
+      path.endsWith("cancelsItself"),
+    );
+    expect(ran?.logLines).toEqual([
+      "[WARN] A scheduled mutation canceling itself is deprecated and will throw an error in a future version of Convex.",
+    ]);
   });
 
   it("fails for an unknown job", async () => {
     const note = await engine.mutation("jobs:cancel", { id: "nonsense" });
-    expect(errorOf(note)).toContain("Unable to decode ID");
+    expect(errorOf(note)).toContain(
+      "Invalid argument `id` for `db.cancel_job`: Unable to decode ID",
+    );
+    const row = valueOf(await engine.mutation("jobs:insertRow")) as string;
+    expect(
+      errorOf(await engine.mutation("jobs:cancel", { id: row })),
+    ).toContain(
+      "Invalid scheduled function ID. The ID must be an ID on the '_scheduled_functions' table.",
+    );
+  });
+});
+
+it("takes a query, which fails at its time", async () => {
+  const id = await later(0, "jobs:rows");
+  await engine.scheduler.whenIdle();
+  expect(await job(id)).toMatchObject({
+    state: {
+      kind: "failed",
+      error:
+        "Unsupported function type. jobs.js:rows is defined as a Query. Only Mutation and Action can be scheduled.",
+    },
   });
 });
 
@@ -286,9 +313,13 @@ describe("scheduling is refused", () => {
     [
       "of a missing function",
       "jobs:gone",
-      "Could not find function for 'jobs:gone'",
+      "Attempted to schedule function, but no exported function gone found in the file: jobs.js. Did you forget to export it?",
     ],
-    ["of a query", "jobs:rows", "only mutations and actions can be scheduled"],
+    [
+      "of a missing module",
+      "nowhere:gone",
+      "Attempted to schedule function at nonexistent path: nowhere.js",
+    ],
   ])("%s", async (_, name, text) => {
     const outcome = await engine.mutation("jobs:later", {
       ms: 0,
@@ -309,7 +340,7 @@ describe("scheduling is refused", () => {
     const far = 1_831 * day;
     for (const time of [now - far, now + far, 1e18, -1e18]) {
       expect(errorOf(await engine.mutation("jobs:at", { time }))).toContain(
-        "more than five years",
+        "is more than 5 years in the ",
       );
     }
   });

@@ -110,7 +110,19 @@ function checkRequest({
   maximumRowsRead,
   maximumBytesRead,
 }: QueryPageRequest): void {
-  if (!Number.isInteger(pageSize) || pageSize < 1) {
+  if (!Number.isInteger(pageSize)) {
+    throw new EmbeddedError(
+      "invalidQuery",
+      `Invalid arguments for \`queryPage\`: invalid type: floating point \`${pageSize}\`, expected usize`,
+    );
+  }
+  if (pageSize < 0) {
+    throw new EmbeddedError(
+      "invalidQuery",
+      `Invalid arguments for \`queryPage\`: invalid value: integer \`${pageSize}\`, expected usize`,
+    );
+  }
+  if (pageSize === 0) {
     throw new EmbeddedError(
       "invalidQuery",
       "Must request at least 1 document while paginating",

@@ -75,30 +75,25 @@ export function checkNoSystemFields(fields: Fields): void {
 }
 
 /**
- * Checks a patch or replacement, which may repeat `_id` and `_creationTime`, but not change them.
+ * Checks a document that is written, which may repeat its own `_id` and `_creationTime`, and have
+ * no others.
  */
-export function checkKeptSystemFields(
-  before: Fields,
-  id: JSONValue | undefined,
-  creationTime: JSONValue | undefined,
+export function checkOwnFields(
+  { _id: id, _creationTime: creationTime }: Fields,
+  own: { readonly _id: JSONValue; readonly _creationTime: JSONValue },
 ): void {
-  if (id !== before["_id"]) {
+  if (id !== undefined && id !== own._id) {
     throw new EmbeddedError(
       "invalidValue",
-      `The document has id ${displayField(before["_id"])}, but its '_id' field is ${displayField(id)}`,
+      `Provided document ID ${displayValue(own._id)} doesn't match '_id' field ${displayValue(id)}`,
     );
   }
-  if (creationTime !== before["_creationTime"]) {
+  if (creationTime !== undefined && creationTime !== own._creationTime) {
     throw new EmbeddedError(
       "invalidValue",
-      `The document has creation time ${displayField(before["_creationTime"])}, but its ` +
-        `'_creationTime' field is ${displayField(creationTime)}`,
+      `Provided creation time ${displayValue(own._creationTime)} doesn't match '_creationTime' field in ${displayValue(creationTime)}`,
     );
   }
-}
-
-function displayField(value: JSONValue | undefined): string {
-  return value === undefined ? "missing" : displayValue(value);
 }
 
 /** Whether a value is `{$undefined: null}`, with which a patch removes a field. */

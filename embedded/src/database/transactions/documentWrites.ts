@@ -4,8 +4,8 @@ import type { Table } from "../records/catalog.js";
 import {
   checkFields,
   checkIsSystem,
-  checkKeptSystemFields,
   checkNoSystemFields,
+  checkOwnFields,
   checkTable,
   isUndefined,
   nonexistent,
@@ -17,7 +17,7 @@ import {
   updateDocument,
   type Fields,
 } from "../records/documents.js";
-import { newRawId } from "../values/ids.js";
+import { encodeId, newRawId } from "../values/ids.js";
 import type { TransactionMetrics } from "../metrics.js";
 import type { Tables } from "./tables.js";
 import type { PendingView } from "../records/view.js";
@@ -50,13 +50,18 @@ export class DocumentWrites {
     checkIsSystem(table, false);
     checkFields("db.insert", fields);
     const target = this.#tables.ensure(component, table);
+    const creationTime = this.#nextCreationTime();
+    const raw = newRawId(creationTime);
+    if ("_id" in fields || "_creationTime" in fields) {
+      const _id = encodeId(target.number, raw);
+      checkOwnFields(fields, { _id, _creationTime: creationTime });
+    }
     checkNoSystemFields(fields);
     this.#tables.checkSchema(target, fields);
-    const creationTime = this.#nextCreationTime();
     const inserted = insertDocument(
       this.#view,
       target,
-      newRawId(creationTime),
+      raw,
       creationTime,
       fields,
     );
@@ -89,11 +94,7 @@ export class DocumentWrites {
     fields: Fields,
     table: string | undefined,
   ): void {
-    this.#update("db.replace", component, id, table, fields, (current) => ({
-      _creationTime: current["_creationTime"] as JSONValue,
-      _id: id,
-      ...fields,
-    }));
+    this.#update("db.replace", component, id, table, fields, () => fields);
   }
 
   remove(component: string, id: string, table: string | undefined): void {
@@ -120,11 +121,16 @@ export class DocumentWrites {
     if (before === null) {
       throw nonexistent(operation === "db.patch" ? "Update" : "Replace", id);
     }
-    const document = next(before.value);
-    const { _id, _creationTime, ...fields } = document;
-    checkKeptSystemFields(before.value, _id, _creationTime);
+    const written = next(before.value);
+    const own = {
+      _creationTime: before.value["_creationTime"] as JSONValue,
+      _id: before.value["_id"] as JSONValue,
+    };
+    checkOwnFields(written, own);
+    const { _id, _creationTime, ...fields } = written;
     checkNoSystemFields(fields);
     this.#tables.checkSchema(target, fields);
+    const document = { ...own, ...fields };
     this.#metrics.countWrite(
       updateDocument(this.#view, target, raw, before, document),
     );

@@ -8,7 +8,11 @@ import type { QueryStream, ReadInterval } from "../../database/types.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
 import type { StoredFiles } from "../../files/storedFiles.js";
 import type { FunctionFailure } from "../failure.js";
-import type { FunctionEntry, FunctionSource } from "../functionEntry.js";
+import type {
+  DescribeMissing,
+  FunctionEntry,
+  FunctionSource,
+} from "../functionEntry.js";
 import type { FunctionAddress } from "../functionPath.js";
 import { LogLines } from "./logLines.js";
 import { SeededRandom } from "./random.js";
@@ -158,9 +162,13 @@ export class Execution implements ExecutionStart {
   }
 
   /** The function that this one's code addresses; actions call the latest code. */
-  resolve(address: FunctionAddress): FunctionEntry {
+  resolve(
+    address: FunctionAddress,
+    describeMissing?: DescribeMissing,
+  ): FunctionEntry {
     const { deployment } = this.transaction === null ? this.runtime : this;
-    return deployment.resolve(this.fn.componentPath, address);
+    const { componentPath } = this.fn;
+    return deployment.resolve(componentPath, address, describeMissing);
   }
 
   now(): number {

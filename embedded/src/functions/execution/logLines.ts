@@ -11,7 +11,7 @@ export class LogLines {
   #overflowed = false;
 
   write(level: LogLevel, text: string): void {
-    this.#push(cutToBytes(`[${level}] ${text}`));
+    this.#push(`[${level}] ${cutToBytes(text)}`);
   }
 
   /**
@@ -25,7 +25,8 @@ export class LogLines {
   }
 
   #push(line: string): void {
-    if (this.lines.length < MAX_LINES) {
+    // The last line is that of the overflow.
+    if (this.lines.length < MAX_LINES - 1) {
       this.lines.push(line);
     } else if (!this.#overflowed) {
       this.#overflowed = true;
@@ -36,6 +37,7 @@ export class LogLines {
   }
 }
 
+/** A line's text, of whose bytes those beyond the limit are cut off, and no character in two. */
 function cutToBytes(line: string): string {
   // A UTF-16 unit is at most three bytes of UTF-8.
   if (
@@ -45,7 +47,7 @@ function cutToBytes(line: string): string {
     return line;
   }
   const bytes = Buffer.from(line);
-  let end = MAX_LINE_BYTES - TRUNCATED.length;
+  let end = MAX_LINE_BYTES;
   while (((bytes[end] ?? 0) & 0xc0) === 0x80) {
     end--;
   }

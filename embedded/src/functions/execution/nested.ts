@@ -21,6 +21,13 @@ export interface NestedCall {
 
 const MAX_DEPTH = 8;
 
+/** How errors name the kinds. */
+const NESTED_NAMES: Readonly<Record<NestedKind, string>> = {
+  query: "Query",
+  mutation: "Mutation",
+  snapshotQuery: "SnapshotQuery",
+};
+
 /**
  * Calls a function within the caller's transaction. A mutation that throws rolls back its own
  * writes and schedules, and its caller may go on. The same happens when the caller returns without
@@ -136,12 +143,12 @@ function requestFor(
 function checkNestedCall(caller: Execution, { kind, entry }: NestedCall): void {
   if (caller.depth >= MAX_DEPTH) {
     throw new FunctionFailure(
-      `Function call depth limit exceeded calling ${entry.path} (maximum: ${MAX_DEPTH} nested calls)`,
+      "Cross component call depth limit exceeded. Do you have an infinite loop in your app?",
     );
   }
   if (caller.fn.udfType === "Query" && kind !== "query") {
     throw new FunctionFailure(
-      `A query can only call queries, but ${caller.fn.path} called ${entry.path} as ${kind}.`,
+      `Cannot call a ${NESTED_NAMES[kind]} function from a Query function`,
     );
   }
   checkType(entry, kind === "mutation" ? "Mutation" : "Query");

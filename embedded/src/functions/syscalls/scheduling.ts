@@ -1,7 +1,8 @@
 import type { Transaction } from "../../database/transactions/transaction.js";
 import { cancelJob, scheduleJob } from "../../scheduler/jobs.js";
 import type { Execution } from "../execution/execution.js";
-import { FunctionFailure } from "../failure.js";
+import { inComponent } from "../functionEntry.js";
+import { canonicalPath } from "../functionPath.js";
 import { addressArg } from "./address.js";
 import {
   numberArg,
@@ -38,18 +39,15 @@ function schedule(
   tx: Transaction,
   args: SyscallArgs,
 ): string {
-  const target = execution.resolve(addressArg(args));
-  if (target.udfType === "Query") {
-    throw new FunctionFailure(
-      `Unsupported schedule of ${target.path}: only mutations and actions can be scheduled, it is a query.`,
-    );
-  }
+  const target = execution.resolve(addressArg(args), (path, componentPath) =>
+    missingTarget(execution, canonicalPath(path), componentPath),
+  );
   const id = scheduleJob(tx, {
     componentPath: execution.fn.componentPath,
     target: {
       componentPath: target.componentPath,
       path: target.path,
-      udfType: target.udfType,
+      udfType: target.udfType === "Action" ? "Action" : "Mutation",
     },
     args: objectArg(args, "args"),
     scheduledTimeMs: numberArg(args, "ts") * 1_000,
@@ -64,13 +62,31 @@ function cancel(
   tx: Transaction,
   args: SyscallArgs,
 ): string {
-  cancelJob(
-    tx,
-    execution.fn.componentPath,
-    stringArg(args, "id"),
-    execution.now(),
-  );
+  const id = stringArg(args, "id");
+  // In the mutation of a job, and in those that the job's action calls.
+  if (execution.transaction !== null && execution.request.job?.id === id) {
+    execution.logs.write(
+      "WARN",
+      "A scheduled mutation canceling itself is deprecated and will throw an error in a future version of Convex.",
+    );
+    return "{}";
+  }
+  cancelJob(tx, execution.fn.componentPath, id, execution.now());
   return "{}";
+}
+
+/** Convex's words for a function that cannot be scheduled as there is none. */
+function missingTarget(
+  { deployment }: Execution,
+  canonical: string,
+  componentPath: string,
+): string {
+  const [modulePath = "", name = ""] = canonical.split(":");
+  if (deployment.module(componentPath, modulePath) === undefined) {
+    const where = componentPath === "" ? "" : `${componentPath} `;
+    return `Attempted to schedule function at nonexistent path: ${where}${modulePath}`;
+  }
+  return `Attempted to schedule function, but no exported function ${name} found in the file: ${modulePath}${inComponent(componentPath)}. Did you forget to export it?`;
 }
 
 async function inOwnTransaction(
