@@ -68,6 +68,26 @@ describe("of who is active, expired, ended or blocked", () => {
     expect(await beat("blocked")).toMatchObject({ ok: true, state: "created" });
   });
 
+  test("begins anew where a version before left it, and erases who is left", async () => {
+    await setPageSize(t, 5);
+    await seedExpired(t, visitors(10, NOW - DAY_MS, "gone"));
+    await seedLeased(t, visitors(10, NOW - MINUTE_MS, "here"));
+    const runId = await startMany(t, "forget", {
+      filter: { activeAfter: NOW - 2 * DAY_MS },
+    });
+    await t.run(async (ctx) => {
+      const id = ctx.db.normalizeId("runs", runId)!;
+      // The place of a lease, in a walk that there is no more.
+      const place = { at: NOW, creationTime: NOW, id: "" };
+      const cursor = { phase: "returned" as const, ...place };
+      await ctx.db.patch("runs", id, { cursor });
+    });
+    expect(await finishRun(t, runId)).toMatchObject({
+      ...{ status: "completed", sessions: 20 },
+    });
+    expect((await expectInvariants(t)).sessions).toEqual([]);
+  });
+
   test("erases a session with many rows over several pages, also an active one", async () => {
     await seedLeased(t, [
       { anonymousId: "big", lastActive: NOW, actions: 4_000 },
