@@ -15,6 +15,7 @@ export const processSuites = [
 export const heavySuites = [
   "test/hostile/bounds.test.ts",
   "test/hostile/connections.test.ts",
+  "test/server/storage/large.test.ts",
 ];
 
 /** Suites of minutes of `kill -9`: `npm run test:kills`. */

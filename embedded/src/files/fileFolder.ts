@@ -1,4 +1,3 @@
-import { constants } from "node:fs";
 import {
   lstat,
   mkdir,
@@ -12,14 +11,11 @@ import { join } from "node:path";
 import { EmbeddedError } from "../errors.js";
 import { makeDirectory, syncDirectory } from "../storage/directory/files.js";
 import { STORAGE_KEY, type FileDisk } from "./fileDisk.js";
+import { openPieces } from "./pieces.js";
 
 const FOLDER = "files";
 /** Folder of unsettled files, the only one that a start looks through. */
 const UNSETTLED = "unsettled";
-/** Size of the pieces in which a file is read. */
-const PIECE_BYTES = 128 * 1024;
-/** A planted link is not followed. Windows has no such flag, and links there need rights of their own. */
-const READ_ONLY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
 
 /**
  * Files in `<dataDir>/files`, readable by their owner alone. A settled one lies in one of 65,536
@@ -82,8 +78,8 @@ export class FileFolder implements FileDisk {
       this.#settledPath(key),
     ];
     for (const place of places) {
-      const file = await open(place, READ_ONLY).catch(ifMissing(null));
-      if (file !== null) return read(file, start, end);
+      const stream = await openPieces(place, start, end).catch(ifMissing(null));
+      if (stream !== null) return stream;
     }
     return null;
   }
@@ -131,42 +127,6 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
     );
     written += bytesWritten;
   }
-}
-
-function read(
-  file: FileHandle,
-  start: number,
-  end: number,
-): ReadableStream<Uint8Array> {
-  let position = start;
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        const size = Math.min(PIECE_BYTES, end - position);
-        const piece = new Uint8Array(size);
-        const { bytesRead } = await file
-          .read(piece, 0, size, position)
-          .catch(async (error: unknown) => {
-            await file.close();
-            throw error;
-          });
-        position += bytesRead;
-        if (bytesRead > 0) controller.enqueue(piece.subarray(0, bytesRead));
-        if (position < end && bytesRead > 0) return;
-        await file.close();
-        if (position < end) {
-          throw new EmbeddedError(
-            "internal",
-            `A stored file ends after ${position} bytes, and should have ${end} at least.`,
-          );
-        }
-        controller.close();
-      },
-      cancel: () => file.close(),
-    },
-    // Nothing is read ahead: whoever reads slowly holds one piece.
-    { highWaterMark: 0 },
-  );
 }
 
 /** Does something on disk, whose own errors become ones that say so. */

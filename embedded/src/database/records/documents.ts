@@ -49,7 +49,8 @@ export function readDocument(
 
 /** The document as functions see it: without the fields that a system table hides. */
 export function shown({ isSystem, name }: Table, document: Document): Document {
-  const hidden = isSystem ? hiddenFields(name) : [];
+  if (!isSystem) return document;
+  const hidden = hiddenFields(name);
   if (hidden.length === 0) return document;
   const fields = { ...document.value };
   for (const field of hidden) delete fields[field];

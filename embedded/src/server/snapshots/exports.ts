@@ -1,12 +1,11 @@
-import { createReadStream } from "node:fs";
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import type { JSONValue } from "convex/values";
 import type { Clock } from "../../clock.js";
 import { integerJson } from "../../database/transactions/commitTs.js";
 import type { Database } from "../../database/database.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
+import { openPieces } from "../../files/pieces.js";
 import type { StoredFiles } from "../../files/storedFiles.js";
 import { HttpError, badRequest } from "../http/http.js";
 import type { Log } from "../log.js";
@@ -25,7 +24,7 @@ export interface ExportServices {
 export interface ExportFile {
   readonly name: string;
   readonly sizeBytes: number;
-  open(): ReadableStream<Uint8Array>;
+  open(): Promise<ReadableStream<Uint8Array>>;
 }
 
 const STATE_KEY = "export/latest";
@@ -88,8 +87,7 @@ export class Exports {
     return {
       name,
       sizeBytes: found.size,
-      open: () =>
-        Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>,
+      open: () => openPieces(path, 0, found.size),
     };
   }
 

@@ -69,7 +69,7 @@ export function exportFileHandler({ exports }: SnapshotServices): ApiHandler {
     const file = await exports.find(request.path.slice(EXPORT_FILES.length));
     return {
       status: 200,
-      body: file.open(),
+      body: await file.open(),
       headers: {
         "content-type": "application/zip",
         "content-length": String(file.sizeBytes),
