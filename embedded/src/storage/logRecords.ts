@@ -37,10 +37,9 @@ export class RecordBuilder {
   #end = HEADER_BYTES;
 
   add(ops: readonly WriteOp[]): void {
+    // At once for all of them, and for the end of the last block.
+    this.#reserve(mostBytes(ops) + BLOCK_BYTES);
     for (const { key, value } of ops) {
-      // A UTF-16 unit is at most three bytes of UTF-8.
-      const most = OP_HEADER_BYTES + key.length + 3 * (value?.length ?? 0);
-      this.#reserve(most);
       const keyAt = this.#end + OP_HEADER_BYTES;
       const valueAt = keyAt + this.#bytes.write(key, keyAt, "latin1");
       this.#bytes.writeUInt16LE(key.length, this.#end);
@@ -69,6 +68,15 @@ export class RecordBuilder {
     this.#bytes.copy(larger, 0, 0, this.#end);
     this.#bytes = larger;
   }
+}
+
+/** The most bytes that the operations may take: a UTF-16 unit is at most three of UTF-8. */
+function mostBytes(ops: readonly WriteOp[]): number {
+  let bytes = 0;
+  for (const { key, value } of ops) {
+    bytes += OP_HEADER_BYTES + key.length + 3 * (value?.length ?? 0);
+  }
+  return bytes;
 }
 
 /**
