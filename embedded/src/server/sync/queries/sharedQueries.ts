@@ -95,37 +95,31 @@ export class SharedQueries {
         };
   }
 
-  /** Runs a query at the round's snapshot, unless it runs already for another client. */
+  /** Resolves when a run for another client ends, whose result may be found then. */
+  underWay(asking: Asking, round: Round): Promise<void> | undefined {
+    return round.underWay.get(this.#nameOf(asking));
+  }
+
+  /** Runs a query at the round's snapshot. */
   async run(asking: Asking, round: Round): Promise<Held> {
-    for (;;) {
-      const name = this.#nameOf(asking);
-      const underWay = round.underWay.get(name);
-      if (underWay === undefined) return await this.#run(asking, name, round);
-      await underWay;
-      const found = this.find(asking, round);
-      if (found !== undefined) return found;
-    }
-  }
-
-  close(): void {
-    this.#forgetCode();
-  }
-
-  async #run(asking: Asking, name: string, round: Round): Promise<Held> {
     const { query, speaker } = asking;
+    const name = this.#nameOf(asking);
     const running = runLiveQuery(
       this.#services,
       query.request,
       speaker,
       round.snapshot,
     );
-    const ended = running.then(ignore, ignore);
-    round.underWay.set(name, ended);
+    round.underWay.set(name, running.then(ignore, ignore));
     try {
       return this.#take(asking, await running, round);
     } finally {
       round.underWay.delete(name);
     }
+  }
+
+  close(): void {
+    this.#forgetCode();
   }
 
   /** By whom a run is shared that has not ended, as far as that is known. */

@@ -6,6 +6,7 @@ import type { LiveQueries } from "./liveQueries.js";
 import type { LiveResult } from "./queryRun.js";
 import type { LiveQuery, QuerySet } from "./querySet.js";
 import type { Round, RoundMember } from "./rounds.js";
+import type { Asking, Held } from "./sharedQueries.js";
 import { transitionText, type WireText } from "./transitionText.js";
 import type { Turn } from "./turns.js";
 
@@ -153,19 +154,29 @@ export class Transitions implements RoundMember {
       if (this.#isClosed) return;
       const asking = queries.asking(query, speaker);
       if (asking === undefined) continue;
-      let held = live.shared.find(asking, round);
-      if (held === undefined) {
-        while (!live.gathering.hasRoom(making)) {
-          await this.#giveWay(making, live.gathering.change());
-        }
-        held = await live.shared.run(asking, round);
-      }
+      const held =
+        live.shared.find(asking, round) ??
+        (await this.#heldFor(asking, round, making));
       const update = queries.settle(query, held);
       if (update === undefined) continue;
       making.updates.push(update);
       if (held.isNew) live.gathering.add(making, update.result.text.length);
       characters += update.result.characters;
       if (characters > MAX_CHARACTERS) throw tooLarge();
+    }
+  }
+
+  /** Runs a query, or waits until it has run for another client or there is room for its result. */
+  async #heldFor(asking: Asking, round: Round, making: Making): Promise<Held> {
+    const { shared, gathering } = this.#sources.live;
+    for (;;) {
+      const other = shared.underWay(asking, round);
+      if (other === undefined && gathering.hasRoom(making)) {
+        return await shared.run(asking, round);
+      }
+      await this.#giveWay(making, other ?? gathering.change());
+      const found = shared.find(asking, round);
+      if (found !== undefined) return found;
     }
   }
 

@@ -7,7 +7,7 @@ const SLICE_MS = 5;
 const LATE_MS = 25;
 
 /** Limit for turns that go on while others have theirs. */
-const MAX_LATE = 8;
+const MAX_LATE = 16;
 
 /** One client's use of the thread. */
 export interface Turn {
