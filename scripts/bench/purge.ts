@@ -57,7 +57,7 @@ async function measure(
     deployment,
     rows(now, actionsPerSession, isShuffled),
   );
-  deployment.forgetMemory();
+  deployment.forgetPeaks();
   const before = await deployment.stats();
   const start = performance.now();
   await purgeOld(deployment, now);

@@ -27,7 +27,8 @@ export function boundsOf(
   ];
 }
 
-function ofHeartbeats({ alone, loaded }: UnderLoad): Bound[] {
+function ofHeartbeats(underLoad: UnderLoad): Bound[] {
+  const { alone, loaded, cores, heldUpMs } = underLoad;
   const p99Alone = percentile(alone.heartbeats, 0.99);
   const p99 = percentile(loaded.heartbeats, 0.99);
   return [
@@ -46,6 +47,11 @@ function ofHeartbeats({ alone, loaded }: UnderLoad): Bound[] {
       "action under load, p99",
       `${format(percentile(loaded.actions, 0.99))} ms`,
     ),
+    toldOnly(
+      "the deployment's thread was held",
+      `p99 ${format(heldUpMs.p99)} ms, at most ${format(heldUpMs.max)} ms`,
+    ),
+    toldOnly("the deployment's processor time", `${format(cores)} cores`),
     toldOnly(
       "sent late by the visitors' own process, at most",
       `${format(loaded.lateMs)} ms`,

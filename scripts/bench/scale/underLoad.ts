@@ -29,6 +29,9 @@ export interface UnderLoad {
   /** Own memory of the deployment each second, in bytes, while all went on. */
   memory: number[];
   maxOwnBytes: number;
+  /** Processor time of the deployment while all went on, of one core; and how long its thread was held. */
+  cores: number;
+  heldUpMs: { p99: number; max: number };
   conflicts: readonly Conflict[] | null;
   commits: number;
   watched: WatchersReport;
@@ -66,6 +69,7 @@ export async function runUnderLoad(
   });
   const whenWatched = await visitors.report();
   const before = await deployment.stats();
+  deployment.forgetPeaks();
   const sampling = sampleMemory(deployment);
   const start = performance.now();
   const [runs, exportedMeanwhile] = await Promise.all([
@@ -103,6 +107,8 @@ export async function runUnderLoad(
     exportedMeanwhile,
     memory,
     maxOwnBytes: after.maxOwnBytes,
+    cores: (after.cpuMs - before.cpuMs) / loadedMs,
+    heldUpMs: after.heldUpMs,
     conflicts: after.conflicts,
     commits: after.mutations - before.mutations,
     watched,

@@ -48,6 +48,10 @@ export interface ServerStats {
   mutations: number;
   /** What clients called; and what the deployment ran by itself: jobs, crons and what their actions call. */
   work: { client: Work; own: Work };
+  /** Processor time of all threads. */
+  cpuMs: number;
+  /** For how long the thread was held, since the start or since peaks were last forgotten. */
+  heldUpMs: { p99: number; max: number };
   /** Conflicts since the start; `null` where the deployment does not count them. */
   conflicts: readonly Conflict[] | null;
   /** Memory of the process at this moment, without the mapped pages of its data file. */
@@ -162,8 +166,8 @@ export class MeasuredDeployment {
     throw new Error(`${path} failed: ${JSON.stringify(answer)}`);
   }
 
-  /** Begins the most memory anew. */
-  forgetMemory(): void {
+  /** Begins anew with the most memory, and with how long the thread was held. */
+  forgetPeaks(): void {
     this.#server.process.send("forget");
   }
 

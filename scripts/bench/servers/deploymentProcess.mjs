@@ -4,6 +4,7 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
 import { setInterval } from "node:timers";
 import { pathToFileURL } from "node:url";
@@ -15,6 +16,8 @@ if (dataDir === undefined || checkout === undefined)
 const embedded = pathToFileURL(join(checkout, "embedded/dist/index.js")).href;
 const { openDeployment } = await import(embedded);
 const deployment = await openDeployment({ dataDir, port: 0 });
+const heldUp = monitorEventLoopDelay({ resolution: 5 });
+heldUp.enable();
 let mutations = 0;
 let maxOwnBytes = 0;
 /** What clients called, and what the deployment ran by itself: jobs, crons, and what their actions call. */
@@ -30,8 +33,12 @@ deployment.onCompletion((event) => {
 process.on("message", (message) => {
   if (message === "forget") {
     maxOwnBytes = ownMemoryBytes();
+    heldUp.reset();
   } else if (message === "stats") {
+    const { user, system } = process.cpuUsage();
     process.send?.({
+      cpuMs: (user + system) / 1_000,
+      heldUpMs: { p99: heldUp.percentile(99) / 1e6, max: heldUp.max / 1e6 },
       mutations,
       work,
       conflicts: deployment.conflicts?.() ?? null,
