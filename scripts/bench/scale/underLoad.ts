@@ -107,7 +107,7 @@ export async function runUnderLoad(
     exportedMeanwhile,
     memory,
     maxOwnBytes: after.maxOwnBytes,
-    cores: (after.cpuMs - before.cpuMs) / loadedMs,
+    cores: (after.processorMs - before.processorMs) / loadedMs,
     heldUpMs: after.heldUpMs,
     conflicts: after.conflicts,
     commits: after.mutations - before.mutations,

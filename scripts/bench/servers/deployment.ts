@@ -48,8 +48,6 @@ export interface ServerStats {
   mutations: number;
   /** What clients called; and what the deployment ran by itself: jobs, crons and what their actions call. */
   work: { client: Work; own: Work };
-  /** Processor time of all threads. */
-  cpuMs: number;
   /** For how long the thread was held, since the start or since peaks were last forgotten. */
   heldUpMs: { p99: number; max: number };
   /** Conflicts since the start; `null` where the deployment does not count them. */

@@ -35,9 +35,7 @@ process.on("message", (message) => {
     maxOwnBytes = ownMemoryBytes();
     heldUp.reset();
   } else if (message === "stats") {
-    const { user, system } = process.cpuUsage();
     process.send?.({
-      cpuMs: (user + system) / 1_000,
       heldUpMs: { p99: heldUp.percentile(99) / 1e6, max: heldUp.max / 1e6 },
       mutations,
       work,
