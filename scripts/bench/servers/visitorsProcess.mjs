@@ -12,7 +12,12 @@ import { URL } from "node:url";
 const { url, visitors, heartbeatsPerSecond, actionsPerSecond } = JSON.parse(
   process.argv[2],
 );
-const agent = new Agent({ keepAlive: true });
+/**
+ * Fewer connections than the system lets wait to be accepted (511): beyond these it drops them, and tries again after
+ * one second, three, seven. A call that waits for one counts from when it was to be sent.
+ */
+const CONNECTIONS = 256;
+const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 /** By visitor: the session that the deployment named at first. */
 const sessions = [];
 let counts = noCounts();
