@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --node newest|PATH|none] [purge|track|flood|replaced|calls|live|cli|react|size|pg …]`: measures,
+ * `npm run bench [-- --node newest|PATH|none] [purge|track|flood|replaced|calls|files|live|cli|react|size|pg …]`: measures,
  * prints each figure with its unit, its bound and its baseline from the same run, and fails where a bound is missed.
  * What measures a deployment does so once under this Node and once under another one, the newest of npm unless another
  * is named; a table at the end has both side by side.
@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import { benchCli } from "./bench/cli.js";
 import { benchCalls } from "./bench/calls.js";
+import { benchFiles } from "./bench/files.js";
 import { benchFlood } from "./bench/flood.js";
 import { benchLive } from "./bench/live/live.js";
 import { benchPg } from "./bench/pg.js";
@@ -30,6 +31,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   flood: benchFlood,
   replaced: benchReplaced,
   calls: benchCalls,
+  files: benchFiles,
   live: benchLive,
   cli: benchCli,
   react: benchReact,
@@ -38,7 +40,14 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
 };
 
 /** Those whose figures are those of a deployment's process, which is started under each Node. */
-const OF_A_DEPLOYMENT = new Set(["purge", "track", "calls", "live", "size"]);
+const OF_A_DEPLOYMENT = new Set([
+  "purge",
+  "track",
+  "calls",
+  "files",
+  "live",
+  "size",
+]);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

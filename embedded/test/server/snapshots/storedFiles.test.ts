@@ -1,4 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
+import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { encodeId } from "../../../src/database/values/ids.js";
 import { TestDeployment, type PushedApp } from "../../support/deployment.js";
@@ -107,6 +109,20 @@ describe("an export with files", () => {
     expect(contents.get(`_storage/${none}`)).toBe("");
     const part = `_components/part/_storage/${inPart}.txt`;
     expect(contents.get(part)).toBe("of the part");
+  });
+
+  test("fails where bytes are missing, and says of which file", async () => {
+    const id = await store("lost");
+    await expectFiles(deployment, 1);
+    rmSync(path.join(deployment.dataDir, "files"), { recursive: true });
+    const client = new SnapshotClient(deployment);
+    await client.admin("/api/export/request/zip?includeStorage=true");
+    await expect
+      .poll(() => client.systemQuery("exports:getLatest"))
+      .toMatchObject({ state: "failed" });
+    expect(deployment.logged.join("\n")).toContain(
+      `The bytes of the stored file ${id} are missing`,
+    );
   });
 
   test("has none where it was not asked for", async () => {

@@ -11,12 +11,20 @@ import { STORAGE_MODULE } from "../../support/files/module.js";
 
 const files = anyApi["files"]!;
 const TEXT = "0123456789";
+const HTTP = `
+  import { httpRouter, httpActionGeneric as httpAction } from "convex/server";
+  const http = httpRouter();
+  http.route({ path: "/files", method: "POST", handler: httpAction(async (ctx, request) =>
+    new Response(await ctx.storage.store(await request.blob()))) });
+  http.route({ path: "/files", method: "GET", handler: httpAction(async (ctx, request) =>
+    new Response(await ctx.storage.get(new URL(request.url).searchParams.get("id")))) });
+  export default http;`;
 let deployment: TestDeployment;
 let client: ConvexHttpClient;
 let url: string;
 beforeAll(async () => {
   deployment = await TestDeployment.open();
-  await deployment.push({ modules: { files: STORAGE_MODULE } });
+  await deployment.push({ modules: { files: STORAGE_MODULE, http: HTTP } });
   client = new ConvexHttpClient(deployment.url);
   url = await urlOf(await store(TEXT));
 });
@@ -167,6 +175,18 @@ describe("a path", () => {
       expect((await fetch(url, { method })).status).toBe(405);
     }
   });
+});
+
+it("is stored and served by an HTTP action as by others", async () => {
+  const stored = await fetch(`${deployment.siteUrl}/files`, {
+    method: "POST",
+    body: "by HTTP",
+    headers: { "content-type": "image/png" },
+  });
+  const id = await stored.text();
+  const served = await fetch(`${deployment.siteUrl}/files?id=${id}`);
+  expect(served.headers.get("content-type")).toBe("image/png");
+  expect(await served.text()).toBe("by HTTP");
 });
 
 it("does not follow a link that lies in a file's place", async () => {

@@ -64,3 +64,17 @@ export const readBeside = query({
     return { value, filler: "x".repeat(bytes) };
   },
 });
+
+/** A URL to upload a file to. */
+export const uploadUrl = mutation({
+  args: {},
+  returns: v.string(),
+  handler: (ctx) => ctx.storage.generateUploadUrl(),
+});
+
+/** The URL of a file. */
+export const fileUrl = query({
+  args: { id: v.id("_storage") },
+  returns: v.union(v.string(), v.null()),
+  handler: (ctx, { id }) => ctx.storage.getUrl(id),
+});
