@@ -157,6 +157,7 @@ export class Transitions implements RoundMember {
       const held =
         live.shared.find(asking, round) ??
         (await this.#heldFor(asking, round, making));
+      if (held === undefined) return;
       const update = queries.settle(query, held);
       if (update === undefined) continue;
       making.updates.push(update);
@@ -166,8 +167,15 @@ export class Transitions implements RoundMember {
     }
   }
 
-  /** Runs a query, or waits until it has run for another client or there is room for its result. */
-  async #heldFor(asking: Asking, round: Round, making: Making): Promise<Held> {
+  /**
+   * Runs a query, or waits until it has run for another client or there is room for its result.
+   * @returns undefined when the client has gone meanwhile
+   */
+  async #heldFor(
+    asking: Asking,
+    round: Round,
+    making: Making,
+  ): Promise<Held | undefined> {
     const { shared, gathering } = this.#sources.live;
     for (;;) {
       const other = shared.underWay(asking, round);
@@ -176,7 +184,7 @@ export class Transitions implements RoundMember {
       }
       await this.#giveWay(making, other ?? gathering.change());
       const found = shared.find(asking, round);
-      if (found !== undefined) return found;
+      if (found !== undefined || this.#isClosed) return found;
     }
   }
 
