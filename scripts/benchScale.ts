@@ -2,7 +2,7 @@
  * `npm run bench:scale [-- --sessions N] [--watchers N] [--data FOLDER] [--write]`: what the component and the embedded deployment do
  * with 1,000,000 sessions under load. Prints each bound with what was measured, and fails where one is missed.
  *
- * It takes about a quarter of an hour on two cores the first time, more than half of it for storing the sessions by the
+ * It takes a quarter to half an hour on two cores the first time, more than half of it for storing the sessions by the
  * product's own import; they are kept in FOLDER, 5 GB of them, so that the next time takes half as long. A copy is
  * worked on, which needs as much room again. Fewer sessions, or watchers of `status`, are to try it with.
  */
