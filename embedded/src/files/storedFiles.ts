@@ -87,7 +87,8 @@ export class StoredFiles {
 
   /**
    * Stores a file in a transaction of its own and returns its id, once both are on disk.
-   * @param expected.sha256 - in base64; absent for any
+   * @throws EmbeddedError "invalidArgument" where its SHA-256, in base64, is not the given one;
+   * "fileNotStored"
    */
   async store(
     componentPath: string,

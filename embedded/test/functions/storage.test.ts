@@ -165,6 +165,33 @@ describe("what is deleted", () => {
   });
 });
 
+describe("mutations that meet", () => {
+  it("store one file each, however often they run again", async () => {
+    const texts = ["a", "b", "c", "d", "e", "f"];
+    const outcomes = await Promise.all(
+      texts.map((text) => engine.mutation("files:storeAndCount", { text })),
+    );
+    expect(new Set(outcomes.map(valueOf)).size).toBe(texts.length);
+    expect(valueOf(await engine.query("files:count"))).toBe(texts.length);
+    const rows = valueOf(await engine.query("files:rows")) as unknown[];
+    await settled();
+    await expect.poll(() => filesOnDisk().length).toBe(rows.length);
+    expect(engine.runtime.conflicts.read().length).toBeGreaterThan(0);
+  });
+
+  it("delete a file once", async () => {
+    const id = await store("once");
+    const outcomes = await Promise.all([
+      engine.mutation("files:remove", { id }),
+      engine.mutation("files:remove", { id }),
+      engine.action("files:removeInAction", { id }),
+    ]);
+    const { length } = outcomes.filter(({ status }) => status === "success");
+    expect(length).toBe(1);
+    expect(valueOf(await engine.query("files:row", { id }))).toBeNull();
+  });
+});
+
 describe("ids", () => {
   it("that are of no file are refused with what they should be", async () => {
     for (const id of ["nonsense", "../../etc/passwd", ""]) {

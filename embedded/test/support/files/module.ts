@@ -32,5 +32,13 @@ export const STORAGE_MODULE = `
   export const uploadUrlInAction = action({ args: {}, handler: (ctx) => ctx.storage.generateUploadUrl() });
   export const insertOther = mutation({ args: {}, handler: (ctx) => ctx.db.insert("others", {}) });
   export const patchRow = mutation({ args: id, handler: (ctx, { id }) => ctx.db.patch(id, { size: 0 }) });
+  export const storeAndCount = mutation({ args: { text: v.string() }, handler: async (ctx, { text }) => {
+    const counter = await ctx.db.query("counters").first();
+    const id = await ctx.storage.store(new Blob([text]));
+    if (counter === null) await ctx.db.insert("counters", { n: 1 });
+    else await ctx.db.patch(counter._id, { n: counter.n + 1 });
+    return id;
+  } });
+  export const count = query({ args: {}, handler: async (ctx) => (await ctx.db.query("counters").first())?.n ?? 0 });
   export const storeNothing = action({ args: {}, handler: (ctx) => ctx.storage.store("text") });
 `;
