@@ -1,9 +1,11 @@
 import { isIPv4 } from "node:net";
 import { join, resolve } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import type { CliContext } from "../context.js";
 import { deployApp, watchApp } from "./convexDeploy.js";
 import { CliError } from "../errors.js";
 import { openEmbedded, type EmbeddedPackage } from "./embedded.js";
+import { HEAP_FLAG } from "./heap.js";
 import { note, print, printJson } from "../terminal/output.js";
 import {
   removeRunningDeployment,
@@ -37,6 +39,7 @@ export async function serve(
   checkHost(options);
   // Convex runs functions in UTC; local methods of Date follow the process.
   process.env["TZ"] = "UTC";
+  setFlagsFromString(HEAP_FLAG);
   // Until the deployment is open Ctrl-C ends the process as any command: the data on disk stands a
   // crash.
   const deployment = await openEmbedded(loadEmbedded(), {

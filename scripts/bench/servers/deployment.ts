@@ -10,6 +10,7 @@ import type {
   FunctionName,
   Returns,
 } from "../../../cli/deployment/api.js";
+import { HEAP_FLAG } from "../../../cli/serve/heap.js";
 import { HttpCaller } from "./httpCaller.js";
 import { currentNode } from "./nodes.js";
 
@@ -226,7 +227,9 @@ async function serve(dataDir: string, checkout: string): Promise<Server> {
     new URL("./deploymentProcess.mjs", import.meta.url),
   );
   const { path: execPath } = currentNode();
-  const child = fork(script, [dataDir, checkout], { execArgv: [], execPath });
+  // As `serve` does; the version before had its own way.
+  const execArgv = checkout === ROOT ? [HEAP_FLAG] : [];
+  const child = fork(script, [dataDir, checkout], { execArgv, execPath });
   const [started] = (await once(child, "message")) as [Omit<Server, "process">];
   return { process: child, ...started };
 }
