@@ -10,7 +10,7 @@ import { withoutBuilds } from "./schema/indexFill.js";
 import { CLOCK_KEY, RETIRED, retiredHead } from "./records/keyspace.js";
 import type { TransactionLimits } from "./metrics.js";
 import { MutationOrder } from "./commits/mutationOrder.js";
-import { RecentCommits } from "./commits/recentCommits.js";
+import { RecentCommits, type UnderWay } from "./commits/recentCommits.js";
 import { sweep } from "./records/retired.js";
 import { RowCounts } from "./commits/rowCounts.js";
 import { withoutStaged } from "./imports/staging.js";
@@ -157,18 +157,19 @@ export class Database {
    */
   async mutate<T>(mutation: Mutation<T>): Promise<WriteOutcome<T>> {
     const { writer } = mutation;
-    let letNext = this.#order.hasLine(writer)
-      ? await this.#order.lineUp(writer)
-      : undefined;
+    const inLine = this.#order.hasLine(writer);
+    const asked = inLine ? this.#recent.begin(this.latestTs) : undefined;
+    let letNext = inLine ? await this.#order.lineUp(writer) : undefined;
     try {
       for (let lost = 0; ;) {
-        const outcome = await this.#run(mutation, lost);
+        const outcome = await this.#run(mutation, lost, asked);
         if (!("writer" in outcome)) return outcome;
         lost += 1;
         mutation.lost(outcome, lost);
         letNext ??= await this.#order.lineUp(writer);
       }
     } finally {
+      if (asked !== undefined) this.#recent.end(asked);
       letNext?.();
     }
   }
@@ -193,15 +194,18 @@ export class Database {
   async #run<T>(
     mutation: Mutation<T>,
     lostRuns: number,
+    asked: UnderWay | undefined,
   ): Promise<WriteOutcome<T> | Conflict> {
     const order = this.#order;
     const place = order.enter(lostRuns > 0);
     if (place !== undefined) await place;
     try {
-      if (lostRuns < MAX_LOST_RUNS) return await this.#try(mutation, false);
+      if (lostRuns < MAX_LOST_RUNS) {
+        return await this.#try(mutation, { isFirst: lostRuns === 0, asked });
+      }
       const end = await order.goAlone();
       try {
-        return await this.#try(mutation, true);
+        return await this.#try(mutation, { isAlone: true });
       } finally {
         end();
       }
@@ -212,7 +216,11 @@ export class Database {
 
   async #try<T>(
     { writer, run }: Mutation<T>,
-    isAlone: boolean,
+    {
+      isFirst = false,
+      isAlone = false,
+      asked,
+    }: { isFirst?: boolean; isAlone?: boolean; asked?: UnderWay | undefined },
   ): Promise<WriteOutcome<T> | Conflict> {
     const tx = this.#begin({ isOptimistic: true });
     const underWay = this.#recent.begin(tx.ts);
@@ -222,12 +230,18 @@ export class Database {
       const ts = this.#times.nextTs();
       const value = ready.seal(ts);
       const ended = tx.finish(ts);
-      if (ended.writes.length > 0) {
-        const conflict = ready.isCurrent()
-          ? this.#recent.conflictOf(underWay, tx.mutationReads)
-          : CODE_CHANGED;
-        if (conflict !== undefined) return conflict;
+      const reads = tx.mutationReads;
+      const conflict =
+        ended.writes.length === 0
+          ? undefined
+          : ready.isCurrent()
+            ? this.#recent.conflictOf(underWay, reads)
+            : CODE_CHANGED;
+      if (isFirst) {
+        const before = asked && this.#recent.conflictOf(asked, reads);
+        this.#order.ranFirst(writer, (conflict ?? before) !== undefined);
       }
+      if (conflict !== undefined) return conflict;
       this.#recent.end(underWay);
       return this.#commit(tx, ended, { ...ready, ts, value, writer });
     } finally {

@@ -4,12 +4,21 @@
  */
 const MAX_UNDER_WAY = 16;
 
+/** Of so many latest runs, roughly, it is known how many lost. */
+const RUNS_REMEMBERED = 16;
+const HOT_ABOVE = 0.5;
+const COLD_BELOW = 0.25;
+const FORGOTTEN_BELOW = 0.01;
+const NEVER_LOST = { odds: 0, isHot: false };
+
 /** Who may begin, in the order in which they asked. */
 export class MutationOrder {
   #underWay = 0;
   readonly #waiting: (() => void)[] = [];
   /** The last in each line of calls of one function. */
   readonly #lines = new Map<string, Promise<void>>();
+  /** By function, how likely its first run is to lose, from 0 to 1, and what follows from that. */
+  readonly #odds = new Map<string, { odds: number; isHot: boolean }>();
   #alone: Promise<void> | null = null;
 
   /** Takes a place among those under way. One that ran before goes ahead of those that did not. */
@@ -30,9 +39,24 @@ export class MutationOrder {
     else next();
   }
 
-  /** Whether calls of a function have lost, and run again one after the other. */
+  /** Whether calls of a function run one after the other. */
   hasLine(fn: string): boolean {
-    return this.#lines.has(fn);
+    return this.#lines.has(fn) || this.#odds.get(fn)?.isHot === true;
+  }
+
+  /**
+   * Takes in the first run of a call: whether it lost, or would have, had it not stood in line.
+   * Where most do, side by side is a waste of time.
+   */
+  ranFirst(fn: string, wouldLose: boolean): void {
+    const { odds: before, isHot } = this.#odds.get(fn) ?? NEVER_LOST;
+    const odds = before + (Number(wouldLose) - before) / RUNS_REMEMBERED;
+    if (odds < FORGOTTEN_BELOW) this.#odds.delete(fn);
+    else
+      this.#odds.set(fn, {
+        odds,
+        isHot: odds > (isHot ? COLD_BELOW : HOT_ABOVE),
+      });
   }
 
   /**

@@ -69,6 +69,7 @@ async function run(execution: Execution, args: JSONValue): Promise<string> {
       ? untilCrash(running, execution)
       : running);
   chargeUserTime(execution);
+  execution.syscalls.finish();
   checkResult(execution, result);
   return result;
 }
@@ -86,18 +87,31 @@ function untilCrash<T>(running: Promise<T>, execution: Execution): Promise<T> {
   return Promise.race([running, crashed]);
 }
 
-/** Fails a query or mutation that waits too long: it would hold up all others. */
-function withinDeadline<T>(
+/** Fails a query or mutation that waits too long without doing anything. */
+async function withinDeadline<T>(
   running: Promise<T>,
-  { fn, runtime: { maxWaitMs } }: Execution,
+  { fn, userTime, runtime: { maxWaitMs } }: Execution,
 ): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    let seen = 0;
+    const look = () => {
+      if (userTime.charges > seen) {
+        // It went on, but gave the thread away to others, and was long in getting it back.
+        seen = userTime.charges;
+        timer = setTimeout(look, maxWaitMs);
+        return;
+      }
       const text = `Function ${fn.path} did not finish within ${maxWaitMs / 1_000}s: it waits for a promise that nothing resolves`;
       reject(new FunctionFailure(text));
-    }, maxWaitMs);
-    running.then(resolve, reject).finally(() => clearTimeout(timer));
+    };
+    timer = setTimeout(look, maxWaitMs);
   });
+  try {
+    return await Promise.race([running, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Describes the error that an execution's code threw. */

@@ -16,6 +16,7 @@ import type {
 import type { FunctionAddress } from "../functionPath.js";
 import { LogLines } from "./logLines.js";
 import { SeededRandom } from "./random.js";
+import { SyscallQueue } from "./syscallQueue.js";
 import type { Asked, CompletionEvent, ExecutionSource } from "../types.js";
 import type { UserTime } from "./userTime.js";
 
@@ -116,8 +117,8 @@ export class Execution implements ExecutionStart {
   journal: string | null = null;
   /** Whether the handler returned: after that, no code it left behind may act. */
   finished = false;
-  /** The last syscall still under way; later syscalls of a query or mutation wait for it. */
-  tail: Promise<unknown> | null = null;
+  /** The syscalls of a query or mutation. */
+  readonly syscalls = new SyscallQueue();
   /** Rolls back the nested call that is under way. */
   abandonNested: (() => void) | null = null;
   /** Fails the running action, whose code failed where it could not be caught; null where it cannot. */

@@ -3,6 +3,8 @@ import { FunctionFailure } from "../failure.js";
 /** User time of one transaction, nested calls included. */
 export interface UserTime {
   usedMs: number;
+  /** How often user code came to an end: it grows while a transaction gets on. */
+  charges: number;
   /** Processor time of the process when the transaction began. */
   readonly startedAt: NodeJS.CpuUsage;
 }
@@ -18,6 +20,7 @@ interface Timed {
 /**
  * Queries and mutations run between two marks without giving up the thread, so
  * the time since the last mark belongs to the code that reaches the next one.
+ * Where the thread was given away, a mark is set when it is given back.
  */
 let markMs = 0;
 
@@ -38,6 +41,7 @@ export function chargeUserTime({
 }: Timed): void {
   const limitMs = runtime.maxUserTimeMs;
   userTime.usedMs += performance.now() - markMs;
+  userTime.charges += 1;
   if (transaction === null || userTime.usedMs <= limitMs) return;
   if (processorMsSince(userTime.startedAt) > limitMs) {
     throw new FunctionFailure(

@@ -45,8 +45,7 @@ export function syscall(op: string, json: string): Answer {
 
 /**
  * `Convex.asyncSyscall`. Syscalls of a query or mutation happen in the order they were made, one at
- * a time; most finish on the spot, and only those made while a nested call is under way have to
- * queue. An action's syscalls run side by side.
+ * a time; an action's run side by side.
  */
 export function asyncSyscall(
   op: string,
@@ -72,19 +71,7 @@ export function asyncSyscall(
   if (execution.transaction === null) {
     return start();
   }
-  const queued =
-    execution.tail === null
-      ? start()
-      : execution.tail.then(() => (execution.finished ? NEVER : start()));
-  if (queued instanceof Promise) {
-    execution.tail = queued;
-    void queued.then(() => {
-      if (execution.tail === queued) {
-        execution.tail = null;
-      }
-    });
-  }
-  return queued;
+  return execution.syscalls.run(() => (execution.finished ? NEVER : start()));
 }
 
 /** `Convex.jsSyscall`, whose arguments and answer are values. An action's run side by side. */

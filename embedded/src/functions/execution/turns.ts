@@ -1,0 +1,54 @@
+import { setImmediate } from "node:timers";
+
+/** How long functions hold the thread before sockets, timers and other functions come. */
+const SLICE_MS = 5;
+
+/** Those that gave the thread away and go on, some a turn. */
+const MAX_RESUMED = 16;
+
+/** When functions began to run in this turn of the event loop; null before they do. */
+let sliceStartMs: number | null = null;
+const waiting: (() => void)[] = [];
+let scheduled = 0;
+let left = 0;
+
+/** Whether functions have held the thread for so long that the one that asks has to wait. */
+export function isTurnOver(nowMs: number): boolean {
+  if (sliceStartMs === null) {
+    sliceStartMs = nowMs;
+    setImmediate(endSlice);
+    return false;
+  }
+  return nowMs - sliceStartMs > SLICE_MS;
+}
+
+/** Calls `goOn` in another turn: whoever has waited longest first, and at least one a turn. */
+export function inAnotherTurn(goOn: () => void): void {
+  waiting.push(goOn);
+  if (left === 0) schedule();
+}
+
+function endSlice(): void {
+  sliceStartMs = null;
+}
+
+function schedule(): void {
+  scheduled = Math.min(waiting.length, MAX_RESUMED);
+  left = scheduled;
+  // Between two of them the first runs as far as it gets: a callback waits for all promises.
+  for (let i = 0; i < scheduled; i += 1) setImmediate(resumeOne);
+}
+
+function resumeOne(): void {
+  const nowMs = performance.now();
+  const isFirst = left === scheduled;
+  left -= 1;
+  // However long calls took that came in meanwhile.
+  if (isFirst) {
+    if (sliceStartMs === null) setImmediate(endSlice);
+    sliceStartMs = nowMs;
+  }
+  const goOn = isFirst || !isTurnOver(nowMs) ? waiting.shift() : undefined;
+  if (left === 0 && waiting.length > 0) schedule();
+  goOn?.();
+}
