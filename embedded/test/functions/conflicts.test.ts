@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { JSONValue } from "convex/values";
 import type { CompletionEvent, UdfOutcome } from "../../src/functions/types.js";
+import { RequestRecords } from "../../src/server/sync/requestRecords.js";
 import { Engine, valueOf, type ComponentSource } from "../support/engine.js";
 import { FakeClock } from "../support/fakeClock.js";
 
@@ -67,6 +68,8 @@ const APP: ComponentSource = {
         for (let i = 0; i < times; i++) ids.push(await ctx.scheduler.runAfter(0, fn("m:bump"), { name, waits: 3 }));
         return ids;
       } });
+      export const inAMinute = mutation({ handler: async (ctx, { waits }) => [await ctx.scheduler.runAfter(60_000, fn("m:version"), { waits })] });
+      export const cancel = mutation({ handler: (ctx, { id }) => ctx.scheduler.cancel(id) });
       export const version = mutation({ handler: async (ctx, { waits }) => {
         await turns(waits);
         await ctx.db.insert("notes", { text: "VERSION" });
@@ -307,6 +310,37 @@ describe("scheduled mutations", () => {
     expect(lostTries().length).toBeGreaterThan(0);
   });
 });
+
+it("a request that two connections bring at the same time happens once", async () => {
+  const records = new RequestRecords(engine.database, { clock, log: fail });
+  const answers: string[] = [];
+  await sideBySide(2, async () => {
+    const on = {
+      recorded: ({ value }: { value: JSONValue }) =>
+        void answers.push(`recorded ${String(value)}`),
+      committed: () => void answers.push("committed"),
+    };
+    const hooks = records.hooks({ sessionId: "s", requestId: 1 }, on);
+    await engine.mutation("m:version", { waits: 10 }, {}, hooks);
+  });
+  await records.close();
+  expect(answers).toEqual(["committed", "recorded VERSION"]);
+  expect(await read("m:notes")).toEqual(["VERSION"]);
+  expect(engine.runtime.conflicts.read()).toMatchObject([{ table: "_sync" }]);
+});
+
+it("a job that is canceled while it runs leaves nothing", async () => {
+  const [id] = (await call("m:inAMinute", { waits: 200 })) as string[];
+  clock.advance(60_000);
+  await expect.poll(() => engine.scheduler.isBusy).toBe(true);
+  await call("m:cancel", { id: id ?? "" });
+  await engine.scheduler.whenIdle();
+  expect(await read("m:notes")).toEqual([]);
+});
+
+function fail(line: string): never {
+  throw new Error(line);
+}
 
 function withVersion(version: string): ComponentSource {
   const { m = "" } = APP.modules;

@@ -47,14 +47,14 @@ export function findConflict(
 ): Conflict | undefined {
   if (commits.length === 0) return undefined;
   const byGroup = grouped(reads.documents);
-  const keys = [...reads.engine.keys];
-  for (const component of reads.engine.components) {
-    keys.push(componentKey(component));
-  }
+  const { keys, components } = reads.engine;
   for (const commit of commits) {
     const touched =
       inIntervals(byGroup, commit) ??
       first(keys, (key) => commit.wrote(key)) ??
+      (commit.changedTables
+        ? first(components, (path) => commit.wrote(componentKey(path)))
+        : undefined) ??
       first(reads.engine.intervals, (range) => commit.wroteIn(range));
     if (touched !== undefined) return describe(touched, commit.writer);
   }

@@ -49,7 +49,9 @@ export class MutationOrder {
    * Where most do, side by side is a waste of time.
    */
   ranFirst(fn: string, wouldLose: boolean): void {
-    const { odds: before, isHot } = this.#odds.get(fn) ?? NEVER_LOST;
+    const known = this.#odds.get(fn);
+    if (known === undefined && !wouldLose) return;
+    const { odds: before, isHot } = known ?? NEVER_LOST;
     const odds = before + (Number(wouldLose) - before) / RUNS_REMEMBERED;
     if (odds < FORGOTTEN_BELOW) this.#odds.delete(fn);
     else

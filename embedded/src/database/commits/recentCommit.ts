@@ -3,7 +3,7 @@ import type { KeyInterval } from "../types.js";
 import type { Catalog, Table } from "../records/catalog.js";
 import { Document } from "../records/documents.js";
 import { indexKey, wholeKeys } from "../records/indexEntry.js";
-import { HEAD_BYTES, readGroup } from "../records/keyspace.js";
+import { COMPONENTS, HEAD_BYTES, readGroup } from "../records/keyspace.js";
 import { tablesByHead } from "../transactions/commitWrites.js";
 
 /** A commit as later ones are compared with it. */
@@ -88,6 +88,11 @@ export class RecentCommit {
     return write !== undefined && write.key < upper
       ? this.#touched(write.key)
       : undefined;
+  }
+
+  /** Whether it changed which tables and indexes a component has. */
+  get changedTables(): boolean {
+    return this.groups.has(COMPONENTS.lower);
   }
 
   /** What of the commit's is read together, by {@link readGroup}. */

@@ -29,8 +29,9 @@ export class RecentCommits {
     return mutation;
   }
 
+  /** Forgets a mutation; safe to call again. */
   end(mutation: UnderWay): void {
-    this.#underWay.delete(mutation);
+    if (!this.#underWay.delete(mutation)) return;
     const [oldest] = this.#underWay;
     if (oldest === undefined) {
       this.#commits = [];

@@ -94,12 +94,11 @@ async function withinDeadline<T>(
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    let seen = 0;
     const look = () => {
-      if (userTime.charges > seen) {
-        // It went on, but gave the thread away to others, and was long in getting it back.
-        seen = userTime.charges;
-        timer = setTimeout(look, maxWaitMs);
+      // It may have got on meanwhile, and only be long in getting the thread back.
+      const leftMs = userTime.chargedAtMs + maxWaitMs - performance.now();
+      if (leftMs > 1) {
+        timer = setTimeout(look, leftMs);
         return;
       }
       const text = `Function ${fn.path} did not finish within ${maxWaitMs / 1_000}s: it waits for a promise that nothing resolves`;

@@ -78,7 +78,7 @@ export class Span {
       transaction: tx,
       frozenNowMs: tx === null ? null : this.#runtime.clock.now(),
       depth: 0,
-      userTime: { usedMs: 0, charges: 0, startedAt: processorTime() },
+      userTime: { usedMs: 0, chargedAtMs: 0, startedAt: processorTime() },
     }));
   }
 

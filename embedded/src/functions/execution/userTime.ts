@@ -3,8 +3,8 @@ import { FunctionFailure } from "../failure.js";
 /** User time of one transaction, nested calls included. */
 export interface UserTime {
   usedMs: number;
-  /** How often user code came to an end: it grows while a transaction gets on. */
-  charges: number;
+  /** When user code last came to an end, by the process's monotonic clock. */
+  chargedAtMs: number;
   /** Processor time of the process when the transaction began. */
   readonly startedAt: NodeJS.CpuUsage;
 }
@@ -40,8 +40,9 @@ export function chargeUserTime({
   runtime,
 }: Timed): void {
   const limitMs = runtime.maxUserTimeMs;
-  userTime.usedMs += performance.now() - markMs;
-  userTime.charges += 1;
+  const nowMs = performance.now();
+  userTime.usedMs += nowMs - markMs;
+  userTime.chargedAtMs = nowMs;
   if (transaction === null || userTime.usedMs <= limitMs) return;
   if (processorMsSince(userTime.startedAt) > limitMs) {
     throw new FunctionFailure(
