@@ -87,6 +87,8 @@ export class Turns {
       this.#current = undefined;
       this.#workMs += turn.tookMs;
       this.#sliceMs += turn.tookMs;
+      // The slice may have ended meanwhile, as its query gave the thread away.
+      this.#openSlice();
     }
     this.#serve();
   }
