@@ -35,6 +35,8 @@ export interface TransactionStart {
   readOnly: boolean;
   /** Whether others may commit before it does, so that all it reads has to be known. */
   isOptimistic: boolean;
+  /** Whether it looks at the snapshot of another one. */
+  isView?: boolean;
   limits: Partial<TransactionLimits>;
   /** Gives out creation times, each greater than every one before. */
   nextCreationTime: () => number;
@@ -97,6 +99,11 @@ export class Transaction {
       noteRead: (key) => engineReads?.keys.add(key),
       nextCreationTime: start.nextCreationTime,
     });
+  }
+
+  /** Whether it looks at the snapshot of another one. */
+  get isView(): boolean {
+    return this.#start.isView === true;
   }
 
   /** Intervals read so far. */
@@ -225,6 +232,7 @@ export class Transaction {
       ...this.#start,
       readOnly: true,
       isOptimistic: false,
+      isView: true,
       snapshot: {
         get: (key) => held.get(key),
         range: (range) => held.range(range),

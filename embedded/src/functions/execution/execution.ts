@@ -118,7 +118,7 @@ export class Execution implements ExecutionStart {
   /** Whether the handler returned: after that, no code it left behind may act. */
   finished = false;
   /** The syscalls of a query or mutation. */
-  readonly syscalls = new SyscallQueue();
+  readonly syscalls: SyscallQueue;
   /** Rolls back the nested call that is under way. */
   abandonNested: (() => void) | null = null;
   /** Fails the running action, whose code failed where it could not be caught; null where it cannot. */
@@ -134,6 +134,8 @@ export class Execution implements ExecutionStart {
     this.fn = start.fn;
     this.request = start.request;
     this.transaction = start.transaction;
+    // Live queries have turns of their own, in each of which one is run to its end.
+    this.syscalls = new SyscallQueue(start.transaction?.isView !== true);
     this.frozenNowMs = start.frozenNowMs;
     this.depth = start.depth;
     this.userTime = start.userTime;

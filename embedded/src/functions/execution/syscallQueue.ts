@@ -11,7 +11,13 @@ export class SyscallQueue {
   /** Whether nothing is under way, and only the thread was given away. */
   #hasGivenAway = false;
   #isDraining = false;
+  readonly #givesAway: boolean;
   #waiting: (() => void)[] = [];
+
+  /** @param givesAway - whether the thread is given away at all */
+  constructor(givesAway: boolean) {
+    this.#givesAway = givesAway;
+  }
 
   /** Runs a syscall, which must not reject, when it is its turn. */
   run<T>(start: () => T | Promise<T>): T | Promise<T> {
@@ -38,7 +44,8 @@ export class SyscallQueue {
         return value;
       });
     }
-    if (this.#isDraining || !isTurnOver(performance.now())) return answer;
+    const mayStay = this.#isDraining || !this.#givesAway;
+    if (mayStay || !isTurnOver(performance.now())) return answer;
     this.#isBusy = true;
     this.#hasGivenAway = true;
     return new Promise((resolve) => {
