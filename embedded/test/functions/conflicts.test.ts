@@ -317,14 +317,14 @@ it("a request that two connections bring at the same time happens once", async (
   await sideBySide(2, async () => {
     const on = {
       recorded: ({ value }: { value: JSONValue }) =>
-        void answers.push(`recorded ${String(value)}`),
+        void answers.push(`recorded ${JSON.stringify(value)}`),
       committed: () => void answers.push("committed"),
     };
     const hooks = records.hooks({ sessionId: "s", requestId: 1 }, on);
     await engine.mutation("m:version", { waits: 10 }, {}, hooks);
   });
   await records.close();
-  expect(answers).toEqual(["committed", "recorded VERSION"]);
+  expect(answers).toEqual(["committed", 'recorded "VERSION"']);
   expect(await read("m:notes")).toEqual(["VERSION"]);
   expect(engine.runtime.conflicts.read()).toMatchObject([{ table: "_sync" }]);
 });
