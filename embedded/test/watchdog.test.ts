@@ -48,7 +48,10 @@ test("an endless function ends the process, which reports the place and loses no
   expect(watched.stderr()).toMatch(/ at endless \(.*notes\.js:\d+\)/);
 
   const again = await KillableDeployment.start(dataDir);
-  const { body } = await again.post("/api/query", { path: "notes:count" });
+  const { body } = await again.post("/api/query", {
+    path: "notes:count",
+    args: {},
+  });
   expect(body).toMatchObject({ status: "success", value: 1 });
   await again.kill();
 }, 120_000);
@@ -76,7 +79,10 @@ test("the watchdog does not end a process whose thread waits or does work of its
   await expect
     .poll(() => watched.logged.join("\n"))
     .toMatch(/no pushed function was found at work/);
-  const { body } = await watched.post("/api/query", { path: "notes:count" });
+  const { body } = await watched.post("/api/query", {
+    path: "notes:count",
+    args: {},
+  });
   expect(body).toMatchObject({ status: "success" });
   expect(watched.stderr()).toBe("");
   await watched.kill();

@@ -250,6 +250,11 @@ export class Runtime implements ExecutionRuntime {
       if (udfType !== undefined) {
         checkType(entry, udfType);
       }
+      if (request.invalidArgs !== undefined) {
+        throw new FunctionFailure(
+          `Invalid arguments for ${entry.path}: ${request.invalidArgs}`,
+        );
+      }
       const ended = await this.runEntry(entry, argsObject(request.args), {
         ...extras,
         deployment,

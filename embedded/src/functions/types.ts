@@ -73,6 +73,8 @@ export interface UdfRequest {
   readonly path: string;
   /** An arguments object, or an array that holds only that object. */
   readonly args: JSONValue;
+  /** Why the arguments that were sent are none; the call fails with it once its function is found. */
+  readonly invalidArgs?: string;
   /** `public` reaches public functions of the app; `admin` reaches everything. */
   readonly access: "public" | "admin";
   /** Journal of an earlier run of the query, whose page ends where it ended then. */

@@ -5,15 +5,21 @@ import type { Caller } from "./auth/auth.js";
 import { HttpError, badRequest, rawJsonResponse } from "./http/http.js";
 import type { ApiRequest, ApiResponse } from "./http/http.js";
 import { isModulePath } from "./modulePath.js";
-import { checkConvexJson, toCleanJson } from "./values.js";
+import { plainJson } from "./plainJson.js";
+import { checkConvexJson } from "./values.js";
 
-/** How the values of a call are written: exactly, or as plain JSON for people. */
-export type ValueFormat = "convex_encoded_json" | "json";
+/**
+ * How the values of a call are written: exactly, as plain JSON for people, or as JSON that loses
+ * nothing to a reader who tells `1` from `1.0`.
+ */
+export type ValueFormat = "convex_encoded_json" | "json" | "export_json";
 
 /** A checked function call, as its request body names it. */
 export interface FunctionCall {
   path: string;
   args: JSONValue;
+  /** Why the arguments that were sent are none. */
+  invalidArgs?: string;
   format: ValueFormat;
   componentPath: string;
 }
@@ -29,7 +35,7 @@ export function parseFunctionCall(body: Record<string, unknown>): FunctionCall {
   }
   return {
     path: parsePath(body["path"]),
-    args: parseArgs(body["args"]),
+    ...parseArgs(body["args"]),
     format: parseFormat(body["format"]),
     componentPath: componentPath ?? "",
   };
@@ -52,6 +58,9 @@ export function toUdfRequest(
     componentPath: call.componentPath,
     path: call.path,
     args: call.args,
+    ...(call.invalidArgs === undefined
+      ? {}
+      : { invalidArgs: call.invalidArgs }),
     access: caller.role === "admin" ? "admin" : "public",
     identity: caller.identity,
     authToken: caller.role === "user" ? caller.authToken : null,
@@ -74,21 +83,20 @@ export function outcomeResponse(
  */
 export function outcomeText(outcome: UdfOutcome, format: ValueFormat): string {
   const { logLines } = outcome;
-  const isClean = format === "json";
+  const lines = JSON.stringify(logLines);
   if (outcome.status === "success") {
-    const value = isClean
-      ? JSON.stringify(toCleanJson(outcome.value))
-      : outcome.json;
-    return `{"status":"success","value":${value},"logLines":${JSON.stringify(logLines)}}`;
+    const value =
+      format === "convex_encoded_json"
+        ? outcome.json
+        : plainJson(outcome.value, format);
+    return `{"status":"success","value":${value},"logLines":${lines}}`;
   }
   const { errorMessage, errorData } = outcome;
-  return JSON.stringify({
-    status: "error",
-    errorMessage,
-    errorData:
-      isClean && errorData !== undefined ? toCleanJson(errorData) : errorData,
-    logLines,
-  });
+  const data =
+    errorData === undefined
+      ? ""
+      : `"errorData":${format === "convex_encoded_json" ? JSON.stringify(errorData) : plainJson(errorData, format)},`;
+  return `{"status":"error","errorMessage":${JSON.stringify(errorMessage)},${data}"logLines":${lines}}`;
 }
 
 /** Limit for a function's path: longer than a file system allows. */
@@ -119,38 +127,57 @@ function isFunctionPath(path: string): boolean {
   );
 }
 
-function parseArgs(args: unknown): JSONValue {
-  const object: unknown = Array.isArray(args) ? args[0] : args;
-  if (Array.isArray(args) && args.length > 1) {
+function parseArgs(args: unknown): Pick<FunctionCall, "args" | "invalidArgs"> {
+  if (!Array.isArray(args) && !isJsonObject(args)) {
     throw badRequest(
       "InvalidArguments",
-      `args has ${args.length} elements; a function takes one object.`,
+      args === undefined
+        ? "missing field `args`: a call needs its arguments, if only {}."
+        : `args must be an object, or an array holding one, not ${describeJson(args)}.`,
     );
   }
-  // Absent arguments and `args: []` mean none.
-  if (object === undefined) return {};
-  if (!isJsonObject(object)) {
-    throw badRequest(
-      "InvalidArguments",
-      `args must be an object, or an array holding one, not ${describeJson(object)}.`,
-    );
+  const [object = {}, ...others] = (Array.isArray(args) ? args : [args]) as [
+    unknown,
+    ...unknown[],
+  ];
+  try {
+    if (others.length > 0) {
+      throw badRequest(
+        "InvalidArguments",
+        `Expected to receive a single object as the function's argument. Instead received ${others.length + 1} arguments`,
+      );
+    }
+    if (!isJsonObject(object)) {
+      throw badRequest(
+        "InvalidArguments",
+        `Expected to receive an object as the function's argument. Instead received: ${describeJson(object)}`,
+      );
+    }
+    checkConvexJson(object, "args");
+    return { args: object };
+  } catch (error) {
+    // As on Convex, the call is answered as one that failed, once it is known to be a call.
+    if (!(error instanceof HttpError)) throw error;
+    return { args: {}, invalidArgs: error.message };
   }
-  checkConvexJson(object, "args");
-  return object;
 }
 
 function parseFormat(format: unknown): ValueFormat {
   switch (format) {
     case "convex_encoded_json":
+    case "convex_json":
       return "convex_encoded_json";
     case undefined:
     case null:
     case "json":
+    case "convex_clean_json":
       return "json";
+    case "export_json":
+      return "export_json";
     default:
       throw badRequest(
         "BadFormat",
-        `format must be "json" or "convex_encoded_json", not ${typeof format === "string" ? `"${format.slice(0, 200)}"` : describeJson(format)}.`,
+        `format must be "json", "export_json" or "convex_encoded_json", not ${typeof format === "string" ? `"${format.slice(0, 200)}"` : describeJson(format)}.`,
       );
   }
 }

@@ -20,11 +20,16 @@ export function checkConvexJson(
   if (depth > MAX_DEPTH) {
     throw badRequest(
       "InvalidArguments",
-      `${where} is nested deeper than ${MAX_DEPTH} levels.`,
+      `Value is too nested (nested ${depth} levels deep > maximum nesting ${MAX_DEPTH}), in ${where.slice(0, 200)}`,
     );
   }
   if (Array.isArray(value)) {
-    refuseMoreThan(value.length, MAX_ARRAY_LENGTH, "elements", where);
+    if (value.length > MAX_ARRAY_LENGTH) {
+      throw badRequest(
+        "InvalidArguments",
+        `Array length is too long (${value.length} > maximum length ${MAX_ARRAY_LENGTH}), in ${where}`,
+      );
+    }
     for (let i = 0; i < value.length; i++) {
       // Most values are no containers; to name a million of them would be waste.
       if (isContainer(value[i])) {
@@ -40,37 +45,18 @@ export function checkConvexJson(
     checkSpecial(first, value[first], where);
     return;
   }
-  refuseMoreThan(keys.length, MAX_FIELDS, "fields", where);
+  if (keys.length > MAX_FIELDS) {
+    throw badRequest(
+      "InvalidArguments",
+      `Object has too many fields (${keys.length} > maximum number ${MAX_FIELDS}), in ${where}`,
+    );
+  }
   for (const key of keys) {
     checkFieldName(key, where);
     if (isContainer(value[key])) {
       checkConvexJson(value[key], `${where}.${key}`, depth + 1);
     }
   }
-}
-
-/**
- * A value in Convex's `json` format, for curl: int64 and bytes as strings, special floats by name.
- * The format is lossy, which is why clients use `convex_encoded_json`.
- */
-export function toCleanJson(value: JSONValue): JSONValue {
-  if (Array.isArray(value)) return value.map(toCleanJson);
-  if (!isJsonObject(value)) return value;
-  const entries = Object.entries(value as Record<string, JSONValue>);
-  const [key, inner] = entries[0] ?? [];
-  if (entries.length === 1 && typeof inner === "string") {
-    if (key === "$integer") {
-      return Buffer.from(inner, "base64").readBigInt64LE().toString();
-    }
-    if (key === "$bytes") return inner;
-    if (key === "$float") {
-      const float = Buffer.from(inner, "base64").readDoubleLE();
-      return Object.is(float, -0) ? -0 : String(float);
-    }
-  }
-  return Object.fromEntries(
-    entries.map(([name, field]) => [name, toCleanJson(field)]),
-  );
 }
 
 function isContainer(value: unknown): boolean {
@@ -120,18 +106,5 @@ function reservedName(key: string, where: string) {
   return badRequest(
     "InvalidArguments",
     `${where} has a field named "${key}", which is reserved.`,
-  );
-}
-
-function refuseMoreThan(
-  count: number,
-  limit: number,
-  what: string,
-  where: string,
-): void {
-  if (count <= limit) return;
-  throw badRequest(
-    "InvalidArguments",
-    `${where} has ${count} ${what}; the limit is ${limit}.`,
   );
 }

@@ -237,7 +237,7 @@ test(
     expect(result).toMatchObject({ code: 0 });
     expect(await generated("api.d.ts")).toContain("typeof more");
     expect(
-      await deployment.post("/api/query", { path: "more:greeting" }),
+      await deployment.post("/api/query", { path: "more:greeting", args: {} }),
     ).toMatchObject({ body: { status: "error" } });
   },
   TIMEOUT_MS,
@@ -251,7 +251,7 @@ test(
     expect(result.stderr).toContain("Convex functions ready!");
     expect(result.code).toBe(0);
     expect(
-      await deployment.post("/api/query", { path: "more:greeting" }),
+      await deployment.post("/api/query", { path: "more:greeting", args: {} }),
     ).toMatchObject({ body: { status: "success" } });
   },
   TIMEOUT_MS,

@@ -26,7 +26,10 @@ afterAll(async () => {
 });
 
 const say = async () => {
-  const { body } = await deployment.post("/api/mutation", { path: "talk:say" });
+  const { body } = await deployment.post("/api/mutation", {
+    path: "talk:say",
+    args: {},
+  });
   return (body as { value?: unknown }).value;
 };
 

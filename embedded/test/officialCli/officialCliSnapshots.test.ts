@@ -71,7 +71,7 @@ beforeAll(async () => {
     ),
   );
   for (const deployed of deploys) expect(deployed).toMatchObject({ code: 0 });
-  await deployment.post("/api/mutation", { path: "posts:seed" });
+  await deployment.post("/api/mutation", { path: "posts:seed", args: {} });
 }, TIMEOUT_MS);
 
 afterAll(async () => {
@@ -96,7 +96,10 @@ async function contents(zipPath: string): Promise<Record<string, string>> {
 }
 
 async function titles(of = deployment): Promise<unknown> {
-  const { body } = await of.post("/api/query", { path: "posts:titles" });
+  const { body } = await of.post("/api/query", {
+    path: "posts:titles",
+    args: {},
+  });
   return (body as { value: unknown }).value;
 }
 

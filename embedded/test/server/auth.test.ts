@@ -110,18 +110,26 @@ describe("who may call what", () => {
   });
 
   test("without the key: public functions of the app", async () => {
-    expect(await query("/api/query", { path: "f:open" })).toMatchObject(
-      value("open"),
-    );
-    expect(await query("/api/query", { path: "f:hidden" })).toMatchObject(
-      missing,
-    );
     expect(
-      await query("/api/query", { path: "f:open", componentPath: "part" }),
+      await query("/api/query", { path: "f:open", args: {} }),
+    ).toMatchObject(value("open"));
+    expect(
+      await query("/api/query", { path: "f:hidden", args: {} }),
+    ).toMatchObject(missing);
+    expect(
+      await query("/api/query", {
+        path: "f:open",
+        componentPath: "part",
+        args: {},
+      }),
     ).toMatchObject(forbidden);
     for (const componentPath of ["", null, "part"]) {
       expect(
-        await query("/api/function", { path: "f:open", componentPath }),
+        await query("/api/function", {
+          path: "f:open",
+          componentPath,
+          args: {},
+        }),
       ).toMatchObject({ status: 401, body: { code: "Unauthenticated" } });
     }
   });
@@ -140,15 +148,15 @@ describe("who may call what", () => {
 
   test("with the key, acting as a user: public functions of the app", async () => {
     expect(
-      await query("/api/function", { path: "f:open" }, acting()),
+      await query("/api/function", { path: "f:open", args: {} }, acting()),
     ).toMatchObject(value("open"));
     expect(
-      await query("/api/function", { path: "f:hidden" }, acting()),
+      await query("/api/function", { path: "f:hidden", args: {} }, acting()),
     ).toMatchObject(missing);
     expect(
       await query(
         "/api/function",
-        { path: "f:open", componentPath: "part" },
+        { path: "f:open", componentPath: "part", args: {} },
         acting(),
       ),
     ).toMatchObject(forbidden);
@@ -165,9 +173,9 @@ describe("who may call what", () => {
     "%s is refused even where none is needed",
     async (_what, header, status, code) => {
       for (const target of ["/api/query", "/api/function"]) {
-        expect(await query(target, { path: "f:open" }, header())).toMatchObject(
-          { status, body: { code } },
-        );
+        expect(
+          await query(target, { path: "f:open", args: {} }, header()),
+        ).toMatchObject({ status, body: { code } });
       }
     },
   );
@@ -183,7 +191,9 @@ describe("who may call what", () => {
         ["/api/query", "InvalidAuthHeader"],
         ["/api/function", "Unauthenticated"],
       ] as const) {
-        expect(await query(target, { path: "f:open" }, header)).toMatchObject({
+        expect(
+          await query(target, { path: "f:open", args: {} }, header),
+        ).toMatchObject({
           status: 401,
           body: { code },
         });
@@ -229,8 +239,8 @@ describe("the key guards administration", () => {
   test("no answer and no log line shows the key", async () => {
     const key = deployment.adminKey;
     const answers = await Promise.all([
-      query("/api/query", { path: key }),
-      query("/api/function", { path: "f:none" }, admin()),
+      query("/api/query", { path: key, args: {} }),
+      query("/api/function", { path: "f:none", args: {} }, admin()),
       deployment.step("deploy2/start_push", { appDefinition: 7 }),
       deployment.step("deploy2/finish_push", {}),
       deployment.post("/api/query", {}, { authorization: `Basic ${key}` }),

@@ -71,8 +71,8 @@ describe("calling functions", () => {
     ).toEqual({ status: "success", value: { a: 1 }, logLines: [] });
   });
 
-  test("arguments may be absent, an object, or an array holding one", async () => {
-    for (const args of [undefined, [], {}, [{}]]) {
+  test("arguments are an object, or an array holding one or none", async () => {
+    for (const args of [[], {}, [{}]]) {
       const { body } = await call("/api/query", "messages:values", args);
       expect(body).toMatchObject({ status: "success", value: {} });
     }
@@ -144,6 +144,43 @@ describe("formats", () => {
       format: "convex_encoded_json",
     });
     expect(body).toMatchObject({ value: encoded });
+  });
+
+  test("export_json tells integers from floats, and loses nothing", async () => {
+    const response = await deployment.fetch("/api/query", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        path: "messages:values",
+        args: {
+          ...encoded,
+          zero: { $float: "AAAAAAAAAIA=" },
+          big: 1e21,
+          one: 1,
+        },
+        format: "export_json",
+      }),
+    });
+    const text = await response.text();
+    for (const field of [
+      ...['"int":42', '"nan":{"$float":"AAAAAAAA+H8="}', '"zero":-0.0'],
+      ...['"bytes":{"$bytes":"AQI="}', '"big":1e+21', '"one":1.0'],
+      '"list":[9223372036854775807,1.5,null,true,"x"]',
+    ]) {
+      expect(text).toContain(field);
+    }
+  });
+
+  test("json writes the zero below zero as such", async () => {
+    const response = await deployment.fetch("/api/query", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        path: "messages:values",
+        args: { zero: { $float: "AAAAAAAAAIA=" } },
+      }),
+    });
+    expect(await response.text()).toContain('"value":{"zero":-0.0}');
   });
 
   test("json is readable, and the default", async () => {

@@ -3,7 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { TestDeployment } from "../support/deployment.js";
 
 const FUNCTIONS = `
-  import { queryGeneric } from "convex/server";
+  import { queryGeneric, mutationGeneric } from "convex/server";
+  export const half = queryGeneric({ handler: async () => "half \\ud83d" });
+  export const storeHalf = mutationGeneric({ handler: async (ctx) => { await ctx.db.insert("rows", { half: "\\ud83d" }); } });
   export const keys = queryGeneric({ handler: async (_ctx, args) => Object.keys(args) });
 `;
 
@@ -86,63 +88,122 @@ describe("calls", () => {
   test.each([
     ["no path", { args: {} }, "BadConvexFunctionIdentifier"],
     ["a path that is a number", { path: 7 }, "BadConvexFunctionIdentifier"],
-    ["a path upwards", { path: "../f:keys" }, "BadConvexFunctionIdentifier"],
+    [
+      "a path upwards",
+      { path: "../f:keys", args: {} },
+      "BadConvexFunctionIdentifier",
+    ],
     ["a path with a space", { path: "f :keys" }, "BadConvexFunctionIdentifier"],
     ["two colons", { path: "f:a:b" }, "BadConvexFunctionIdentifier"],
-    ["an unknown format", { path: "f:keys", format: "xml" }, "BadFormat"],
+    [
+      "an unknown format",
+      { path: "f:keys", args: {}, format: "xml" },
+      "BadFormat",
+    ],
     [
       "a component by number",
       { path: "f:keys", componentPath: 1 },
       "BadComponentPath",
     ],
     ["args as text", { path: "f:keys", args: "a" }, "InvalidArguments"],
-    ["args as null", { path: "f:keys", args: [null] }, "InvalidArguments"],
-    ["two args", { path: "f:keys", args: [{}, {}] }, "InvalidArguments"],
-    [
-      "a $ field",
-      { path: "f:keys", args: { $a: 1, b: 2 } },
-      "InvalidArguments",
-    ],
-    [
-      "an unknown $ value",
-      { path: "f:keys", args: { a: { $set: [] } } },
-      "InvalidArguments",
-    ],
-    [
-      "a short int64",
-      { path: "f:keys", args: { a: { $integer: "AAA=" } } },
-      "InvalidArguments",
-    ],
-    [
-      "an int64 that is no text",
-      { path: "f:keys", args: { a: { $integer: 1 } } },
-      "InvalidArguments",
-    ],
-    [
-      "bytes that are no base64",
-      { path: "f:keys", args: { a: { $bytes: "?" } } },
-      "InvalidArguments",
-    ],
-    [
-      "a field name that is not ASCII",
-      { path: "f:keys", args: { é: 1 } },
-      "InvalidArguments",
-    ],
-    [
-      "a field name too long",
-      { path: "f:keys", args: { ["a".repeat(1_025)]: 1 } },
-      "InvalidArguments",
-    ],
-    [
-      "an array too long",
-      { path: "f:keys", args: { a: Array(8_193).fill(0) } },
-      "InvalidArguments",
-    ],
+    ["no args", { path: "f:keys" }, "InvalidArguments"],
   ])("%s: 400 %s", async (_what, body, code) => {
     for (const target of ["/api/query", "/api/mutation", "/api/action"]) {
       const answer = await deployment.post(target, body);
       expect(answer).toMatchObject({ status: 400, body: { code } });
     }
+  });
+
+  test.each<[string, unknown, string]>([
+    [
+      "null",
+      [null],
+      "Expected to receive an object as the function's argument. Instead received: null",
+    ],
+    [
+      "two",
+      [{}, {}],
+      "Expected to receive a single object as the function's argument. Instead received 2 arguments",
+    ],
+    [
+      "a $ field",
+      { $a: 1, b: 2 },
+      'args has a field named "$a", which is reserved.',
+    ],
+    ["an unknown $ value", { a: { $set: [] } }, "which is reserved"],
+    ["a short int64", { a: { $integer: "AAA=" } }, "malformed $integer"],
+    ["an int64 that is no text", { a: { $integer: 1 } }, "malformed $integer"],
+    ["bytes that are no base64", { a: { $bytes: "?" } }, "malformed $bytes"],
+    ["a field name that is not ASCII", { é: 1 }, "invalid field name"],
+    ["a field name too long", { ["a".repeat(1_025)]: 1 }, "invalid field name"],
+    [
+      "an array too long",
+      { a: Array(8_193).fill(0) },
+      "Array length is too long (8193 > maximum length 8192), in args.a",
+    ],
+    [
+      "too many fields",
+      Object.fromEntries(Array.from({ length: 1_025 }, (_, i) => ["f" + i, 0])),
+      "Object has too many fields (1025 > maximum number 1024), in args",
+    ],
+  ])(
+    "with arguments that are none fail alone: %s",
+    async (_what, args, text) => {
+      const answer = await deployment.post("/api/query", {
+        path: "f:keys",
+        args,
+      });
+      expect(answer).toMatchObject({
+        status: 200,
+        body: {
+          status: "error",
+          errorMessage: expect.stringContaining(
+            "Server Error\nInvalid arguments for f.js:keys: ",
+          ) as string,
+        },
+      });
+      expect(JSON.stringify(answer.body)).toContain(
+        JSON.stringify(text).slice(1, -1),
+      );
+      // What cannot be called is said first.
+      expect(
+        await deployment.post("/api/mutation", { path: "f:keys", args }),
+      ).toMatchObject({
+        body: {
+          errorMessage: expect.stringContaining("as Mutation") as string,
+        },
+      });
+    },
+  );
+
+  test("with half a character are refused, in arguments and in results", async () => {
+    const body = (text: string) => `{"path":"f:keys","args":{"a":"${text}"}}`;
+    for (const text of ["\\ud83d", "x\\uDE00", "\\\\\\ud83d"]) {
+      expect(await deployment.post("/api/query", body(text))).toMatchObject({
+        status: 400,
+        body: { code: "BadJsonBody" },
+      });
+    }
+    for (const text of ["\\ud83d\\ude00", "\\\\ud83d"]) {
+      expect(await deployment.post("/api/query", body(text))).toMatchObject({
+        body: { value: ["a"] },
+      });
+    }
+    const half = { path: "f:half", args: {} };
+    expect(await deployment.post("/api/query", half)).toMatchObject({
+      status: 200,
+      body: {
+        errorMessage: expect.stringContaining(
+          "Function f.js:half failed. Could not parse return value as json: lone leading surrogate",
+        ) as string,
+      },
+    });
+    const stored = { path: "f:storeHalf", args: {} };
+    expect(await deployment.post("/api/mutation", stored)).toMatchObject({
+      body: {
+        errorMessage: expect.stringContaining("lone surrogate") as string,
+      },
+    });
   });
 
   test("__proto__ never reaches a function, at any depth", async () => {
@@ -151,10 +212,7 @@ describe("calls", () => {
         "/api/query",
         `{"path":"f:keys","args":${args}}`,
       );
-      expect(answer).toMatchObject({
-        status: 400,
-        body: { code: "InvalidArguments" },
-      });
+      expect(answer).toMatchObject({ status: 200, body: { status: "error" } });
     }
   });
 
@@ -162,10 +220,7 @@ describe("calls", () => {
     const nested = (depth: number) =>
       `{"path":"f:keys","args":{"a":${"[".repeat(depth)}${"]".repeat(depth)}}}`;
     const deep = await deployment.post("/api/query", nested(10_000));
-    expect(deep).toMatchObject({
-      status: 400,
-      body: { code: "InvalidArguments" },
-    });
+    expect(JSON.stringify(deep.body)).toContain("Value is too nested");
     const allowed = await deployment.post("/api/query", nested(50));
     expect(allowed.body).toMatchObject({ value: ["a"] });
   });

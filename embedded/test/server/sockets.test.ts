@@ -136,7 +136,10 @@ describe("closing", () => {
     await deployment.post("/api/mutation", { path: "f:add", args: { n: 4 } });
     await deployment.close();
     deployment = await TestDeployment.open({ dataDir: deployment.dataDir });
-    const { body } = await deployment.post("/api/query", { path: "f:all" });
+    const { body } = await deployment.post("/api/query", {
+      path: "f:all",
+      args: {},
+    });
     expect(body).toMatchObject({ value: [4] });
   });
 });

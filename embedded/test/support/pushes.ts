@@ -43,7 +43,10 @@ export const V1: PushedApp = {
 export async function runningVersion(
   deployment: TestDeployment,
 ): Promise<unknown> {
-  const { body } = await deployment.post("/api/query", { path: "app:version" });
+  const { body } = await deployment.post("/api/query", {
+    path: "app:version",
+    args: {},
+  });
   return (body as { value?: unknown }).value ?? "none";
 }
 

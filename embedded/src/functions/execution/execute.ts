@@ -2,6 +2,7 @@ import type { JSONValue } from "convex/values";
 import { EmbeddedError } from "../../errors.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
 import { formatBytes } from "../../database/values/displayValue.js";
+import { hasLoneSurrogate } from "../../database/values/surrogates.js";
 import { measureValue } from "../../database/values/documentSize.js";
 import {
   validateArgs,
@@ -153,7 +154,9 @@ function invoke(
 function checkedArgs(execution: Execution, args: JSONValue): string {
   const { fn } = execution;
   const text = JSON.stringify([args]);
-  const problem = textProblem(text);
+  const problem = hasLoneSurrogate(text)
+    ? "lone leading surrogate in hex escape"
+    : textProblem(text);
   if (problem !== null) {
     throw new FunctionFailure(`Invalid arguments for ${fn.path}: ${problem}`);
   }
@@ -168,6 +171,11 @@ function checkedArgs(execution: Execution, args: JSONValue): string {
 
 function checkResult(execution: Execution, text: string): void {
   const { fn } = execution;
+  if (hasLoneSurrogate(text)) {
+    throw new FunctionFailure(
+      `Function ${fn.path} failed. Could not parse return value as json: lone leading surrogate in hex escape`,
+    );
+  }
   const problem = textProblem(text);
   if (problem !== null) {
     throw new FunctionFailure(

@@ -1,3 +1,4 @@
+import { hasLoneSurrogate } from "../../database/values/surrogates.js";
 import { currentExecution, type Execution } from "../execution/execution.js";
 import { EmbeddedError } from "../../errors.js";
 import { FunctionFailure, isFatal, SyscallFailure } from "../failure.js";
@@ -132,6 +133,11 @@ function outsideFunction(op: string): SyscallFailure {
 }
 
 function parseArgs(json: unknown): SyscallArgs {
+  if (hasLoneSurrogate(String(json))) {
+    throw new FunctionFailure(
+      "A string has a lone surrogate, half of a character, which cannot be stored: lone leading surrogate in hex escape",
+    );
+  }
   const args = parseJson(json);
   if (args === null || typeof args !== "object" || Array.isArray(args)) {
     throw new FunctionFailure(

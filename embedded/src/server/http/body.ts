@@ -10,6 +10,7 @@ import { HttpError, badRequest, type ApiRequest } from "./http.js";
 import {
   CALL_BOUNDS,
   PUSH_BOUNDS,
+  escapesLoneSurrogate,
   parseJson,
   type JsonBounds,
 } from "./json.js";
@@ -61,6 +62,10 @@ export function parseJsonObject(
   }
   let value: unknown;
   try {
+    // Half a character cannot be stored. Pushes are left out: their sources are never values.
+    if (bounds === CALL_BOUNDS && escapesLoneSurrogate(text)) {
+      throw new SyntaxError("it has a lone surrogate in a hex escape");
+    }
     value = parseJson(text, bounds);
   } catch (cause) {
     throw new HttpError(

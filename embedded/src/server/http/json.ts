@@ -32,6 +32,21 @@ export function parseJson(text: string, bounds: JsonBounds): unknown {
   return JSON.parse(text);
 }
 
+/** Whether a JSON text escapes half of a character that is two UTF-16 units, and not the other half. */
+export function escapesLoneSurrogate(text: string): boolean {
+  if (!/\\u[dD][89a-fA-F]/.test(text)) return false;
+  let highEnd = -1;
+  for (const escape of text.matchAll(/\\(?:u([0-9a-fA-F]{4})|[^u])/g)) {
+    const unit = parseInt(escape[1] ?? "0", 16);
+    const isLow = unit >= 0xdc00 && unit <= 0xdfff;
+    const followsHigh = highEnd === escape.index;
+    if (isLow !== followsHigh && (isLow || highEnd !== -1)) return true;
+    highEnd =
+      unit >= 0xd800 && unit <= 0xdbff ? escape.index + escape[0].length : -1;
+  }
+  return highEnd !== -1;
+}
+
 /** Codes of `"`, `,`, `[`, `]`, `{` and `}`. */
 const QUOTE = 0x22;
 const COMMA = 0x2c;

@@ -19,6 +19,11 @@ export function toRequest(
 ): UdfRequest | { refusal: string } {
   try {
     const call = parseFunctionCall({ path: udfPath, args, componentPath });
+    // Not left to the runtime, as results of live queries are shared by their arguments.
+    if (call.invalidArgs !== undefined) {
+      const refusal = `Invalid arguments for ${call.path}: ${call.invalidArgs}`;
+      return { refusal };
+    }
     return toUdfRequest(call, speaker.caller, speaker);
   } catch (error) {
     return { refusal: refusalOf(error) };

@@ -97,7 +97,7 @@ describe("a push", () => {
     expect(await finish(deployment, started)).toMatchObject({ status: 200 });
     expect(await runningVersion(deployment)).toBe("two");
     expect(
-      await deployment.post("/api/query", { path: "other:version" }),
+      await deployment.post("/api/query", { path: "other:version", args: {} }),
     ).toMatchObject({ body: { value: "other" } });
 
     app["unchangedModuleHashes"] = [

@@ -15,7 +15,7 @@ describe("components", () => {
   const where = async (componentPath: string) => {
     const { body } = await deployment.post(
       "/api/function",
-      { componentPath, path: "lib:version" },
+      { componentPath, path: "lib:version", args: {} },
       deployment.admin,
     );
     return (body as { value?: unknown }).value ?? "none";
@@ -64,7 +64,7 @@ describe("components", () => {
     const call = (path: string) =>
       deployment.post(
         "/api/function",
-        { componentPath: "part", path },
+        { componentPath: "part", path, args: {} },
         deployment.admin,
       );
     expect(

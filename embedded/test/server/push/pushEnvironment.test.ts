@@ -16,7 +16,10 @@ describe("environment variables", () => {
     export const read = queryGeneric({ handler: async () => [process.env.TOKEN ?? null, process.env.CONVEX_CLOUD_URL] });
   `;
   const read = async () => {
-    const { body } = await deployment.post("/api/query", { path: "env:read" });
+    const { body } = await deployment.post("/api/query", {
+      path: "env:read",
+      args: {},
+    });
     return (body as { value?: unknown }).value;
   };
   const set = (...changes: unknown[]) =>

@@ -59,7 +59,10 @@ test("a renamed index finds the same rows under its new name only", async () => 
   const { modules } = readingBy("byN");
   const { schema: renamed } = readingBy("renamed");
   await pushed(deployment, { modules: modules!, schema: renamed! });
-  const { body } = await deployment.post("/api/query", { path: "app:least" });
+  const { body } = await deployment.post("/api/query", {
+    path: "app:least",
+    args: {},
+  });
   expect(JSON.stringify(body)).toContain("Index rows.byN not found");
 });
 

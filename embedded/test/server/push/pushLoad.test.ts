@@ -64,7 +64,10 @@ test("during pushes under load each call runs wholly on old code or wholly on ne
   const load = async (kind: "query" | "mutation") => {
     const path = kind === "query" ? "app:read" : "app:write";
     while (isPushing) {
-      const { body } = await deployment.post(`/api/${kind}`, { path });
+      const { body } = await deployment.post(`/api/${kind}`, {
+        path,
+        args: {},
+      });
       expect(body).toMatchObject({ status: "success" });
       const { value } = body as { value: number[] };
       expect(new Set(value).size).toBe(1);

@@ -139,8 +139,8 @@ describe("a call is refused that has", () => {
     ["no function's path", "../f:get", {}, "is not a function path"],
     ["an internal function", "f:hidden", {}, "Could not find public function"],
     ["another kind of function", "f:addTwice", {}, "as Action"],
-    ["no object for arguments", "f:get", 3, "args must be an object"],
-    ["deep arguments", "f:get", { a: nested(100) }, "nested deeper"],
+    ["no object for arguments", "f:get", 3, "Expected to receive an object"],
+    ["deep arguments", "f:get", { a: nested(100) }, "Value is too nested"],
     ["a reserved field", "f:get", { $a: 1, b: 2 }, "reserved"],
     ["bad base64", "f:get", { a: { $integer: "!" } }, "malformed $integer"],
   ])("%s", async (_what, path, args, error) => {
