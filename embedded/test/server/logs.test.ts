@@ -6,10 +6,15 @@ const FUNCTIONS = `
   import { mutationGeneric } from "convex/server";
   export const speak = mutationGeneric({ handler: async () => { console.warn("careful", { a: 1 }); return null; } });
   export const fail = mutationGeneric({ handler: async () => { throw new Error("no luck"); } });
+  export const bump = mutationGeneric({ handler: async (ctx) => {
+    const row = await ctx.db.query("counters").first();
+    console.log("at", row?.n ?? 0);
+    await (row === null ? ctx.db.insert("counters", { n: 1 }) : ctx.db.patch(row._id, { n: row.n + 1 }));
+  } });
 `;
 
 interface Page {
-  entries: { identifier: string; error: string | null }[];
+  entries: { identifier: string; error: string | null; willRetry: boolean }[];
   newCursor: number;
 }
 
@@ -139,6 +144,47 @@ describe("stream_function_logs", () => {
       expect(response.status).toBe(400);
     },
   );
+});
+
+test("a try of a mutation that lost is an entry of its own, with what it lost against", async () => {
+  await run("bump");
+  const before = deployment.inner.stats();
+  const { newCursor } = await follow(0);
+  await Promise.all([run("bump"), run("bump")]);
+  const { entries } = await follow(newCursor);
+  const ran = { identifier: "f:bump", error: null };
+  const won = { ...ran, occInfo: null, willRetry: false };
+  const lost = {
+    ...ran,
+    occInfo: {
+      tableName: "counters",
+      documentId: expect.stringMatching(/^\w{32}$/) as string,
+      writeSource: "f:bump",
+      componentPath: null,
+      retryCount: 0,
+    },
+    willRetry: true,
+    logLines: [{ messages: ["'at' 1"] }],
+  };
+  expect(entries).toHaveLength(3);
+  const [tried, ...committed] = [...entries].sort(
+    (a, b) => Number(b.willRetry) - Number(a.willRetry),
+  );
+  expect(tried).toMatchObject(lost);
+  expect(committed).toMatchObject([won, won]);
+  const after = deployment.inner.stats();
+  expect(after.mutations - before.mutations).toBe(2);
+  expect(after.conflicts - before.conflicts).toBe(1);
+  expect(after.failures).toBe(before.failures);
+  expect(deployment.inner.conflicts()).toEqual([
+    {
+      loser: "f:bump",
+      winner: "f:bump",
+      table: "counters",
+      count: 1,
+      outOfTries: 0,
+    },
+  ]);
 });
 
 test("listeners get completions until they stop, and stats count them", async () => {
