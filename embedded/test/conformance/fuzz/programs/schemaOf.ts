@@ -4,7 +4,14 @@ import {
   type GenericSchema,
   type SchemaDefinition,
 } from "convex/server";
-import { v, type GenericValidator, type Value } from "convex/values";
+import {
+  v,
+  type GenericValidator,
+  type ValidatorJSON,
+  type Value,
+} from "convex/values";
+import { parseFieldPath } from "../../../../src/database/values/fieldPath.js";
+import { canContainField } from "../../../../src/database/values/validatorDefinition.js";
 import { randomString, randomValue } from "../../../database/values.js";
 import type { Random } from "../../../support/random.js";
 import type { SchemaSpec, TableSpec } from "./program.js";
@@ -64,20 +71,26 @@ function randomTable(
         )
       : v.optional(random.chance(0.4) ? v.any() : randomValidator(random, 0)),
   ]);
+  const fields = {
+    ...PLAIN_FIELDS,
+    ...(Object.fromEntries(free) as Record<string, GenericValidator>),
+    ref: v.optional(v.id(random.pick(tables))),
+  };
+  const { json } = v.object(fields) as unknown as { json: ValidatorJSON };
+  // An index of a field that no document can have is refused.
+  const indexable = INDEXABLE.filter((path) =>
+    canContainField(json, parseFieldPath(path)),
+  );
   const indexes = new Map(
     Array.from({ length: random.below(4) }, () => {
-      const indexed = distinct(random, INDEXABLE, 1 + random.below(3));
+      const indexed = distinct(random, indexable, 1 + random.below(3));
       // Two indexes of the same fields are refused.
       return [indexed.join(), indexed] as const;
     }),
   );
   return {
     name,
-    fields: {
-      ...PLAIN_FIELDS,
-      ...(Object.fromEntries(free) as Record<string, GenericValidator>),
-      ref: v.optional(v.id(random.pick(tables))),
-    },
+    fields,
     indexes: Object.fromEntries(
       [...indexes.values()].map((indexed, at) => [`by_${at}`, indexed]),
     ),
