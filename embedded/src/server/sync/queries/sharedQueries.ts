@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { Asked } from "../../../functions/types.js";
 import type { Deployment } from "../../../functions/deployment.js";
 import type { Speaker } from "../calls.js";
@@ -295,13 +295,20 @@ export function keyOfQuery(
   { udfPath, args, componentPath, journal }: AddQuery,
   { caller }: Speaker,
 ): string {
-  const key = JSON.stringify([
-    caller.role === "admin",
-    componentPath ?? "",
-    udfPath,
-    args,
-    journal ?? null,
-  ]);
+  let key;
+  try {
+    key = JSON.stringify([
+      caller.role === "admin",
+      componentPath ?? "",
+      udfPath,
+      args,
+      journal ?? null,
+    ]);
+  } catch (error) {
+    // Arguments too deep for the stack: they are refused when the query is to run, for this client alone.
+    if (!(error instanceof RangeError)) throw error;
+    return randomUUID();
+  }
   return key.length <= LONGEST_KEY
     ? key
     : createHash("sha256").update(key).digest("base64");
