@@ -10,6 +10,8 @@ export interface RoundMember {
   readonly isUrgent: boolean;
   /** Goes to the round's snapshot; never throws. */
   goWith(round: Round): Promise<void>;
+  /** Ends the client after a failure of the deployment. */
+  fail(error: unknown): void;
 }
 
 /**
@@ -87,12 +89,26 @@ export class Rounds {
       ({ asking, unserved }) => asking.size > 0 && unserved === 0,
     );
     if (ready.length === 0) return;
-    const round = new Round(this.#runtime, this.#subscriptions);
+    const round = this.#newRound();
+    if (round === undefined) return;
     if (ready.includes(this.#others)) {
       this.#began = { at: performance.now(), workMs: this.#turns.workMs };
     }
     const going = ready.flatMap((line) => this.#send(line, round));
     void Promise.all(going).then(() => round.end());
+  }
+
+  /** A round on the latest snapshot; where there is none to be had any more, all who ask are told. */
+  #newRound(): Round | undefined {
+    try {
+      return new Round(this.#runtime, this.#subscriptions);
+    } catch (error) {
+      const asking = [...this.#urgent.asking, ...this.#others.asking];
+      this.#urgent.asking.clear();
+      this.#others.asking.clear();
+      for (const member of asking) member.fail(error);
+      return undefined;
+    }
   }
 
   /** Sends those of a line who ask on their way. */

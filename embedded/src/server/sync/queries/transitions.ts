@@ -86,6 +86,11 @@ export class Transitions implements RoundMember {
     return this.#running;
   }
 
+  fail(error: unknown): void {
+    this.#isClosed = true;
+    this.#sources.failed(error);
+  }
+
   /** Stops sending; resolves when no query of this client runs. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -104,8 +109,7 @@ export class Transitions implements RoundMember {
     try {
       await this.#transition(round);
     } catch (error) {
-      this.#isClosed = true;
-      this.#sources.failed(error);
+      this.fail(error);
     } finally {
       round.served(this);
       this.#running = undefined;
