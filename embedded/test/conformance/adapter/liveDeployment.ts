@@ -53,7 +53,8 @@ export type Callee =
   | { readonly address: FunctionAddress }
   | { readonly inline: unknown; readonly name: string };
 
-const INLINE_MODULE = "inline.js";
+/** Named as convex-test names the calls of a test itself. */
+const INLINE_MODULE = "custom.js";
 const SITE = "https://test.convex.site";
 
 /** The engine with the modules of this process as its code, and nothing on disk. */
