@@ -216,7 +216,7 @@ export class ComponentClient {
         `${this.#target.url} has no component at "${this.component}" with the function ${name}. Add app.use(sessionTracker) to convex/convex.config.ts and run \`npx convex deploy\`; where it is mounted under another name, give --component.`,
       );
     }
-    return new CliError("failure", `${name} failed: ${withoutStack(message)}`);
+    return new CliError("failure", `${name} failed: ${reasonIn(message)}`);
   }
 
   #redact(text: string): string {
@@ -225,11 +225,14 @@ export class ComponentClient {
 }
 
 /**
- * The message without the place in the code that a development deployment adds, which is nothing to an
- * operator.
+ * What a deployment says of an error, on the line of the request's id. The place in the code that a
+ * development deployment adds is nothing to an operator; a production one may say no more than "Server Error".
  */
-function withoutStack(message: string): string {
-  return message.replaceAll(/\n\s+at .*/g, "").trim();
+function reasonIn(message: string): string {
+  return message
+    .replaceAll(/\n\s+at .*/g, "")
+    .replace(/^(\[Request ID: \w+\]) Server Error\n/, "$1 ")
+    .trim();
 }
 
 function isAdminClient(

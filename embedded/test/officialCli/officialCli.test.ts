@@ -89,6 +89,7 @@ const generated = (name: string) =>
 async function messages(): Promise<string[]> {
   const { body } = await deployment.post("/api/query", {
     path: "messages:list",
+    args: {},
   });
   return (body as { value: string[] }).value;
 }
