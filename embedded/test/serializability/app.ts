@@ -2,7 +2,8 @@ import type { PushedApp } from "../support/deployment.js";
 
 /**
  * Mutations whose writes depend on their reads, by id, index and range. Each returns the values it
- * read and `at`, the time of its commit; none commits without writing, so that `at` is its own.
+ * read and `at`, the time of its commit; none commits without writing, so that `at` is its own. Some think
+ * between reading and writing for longer than a mutation keeps the thread, so that others come between.
  */
 export const APP: PushedApp = {
   schema: `
@@ -21,8 +22,15 @@ export const APP: PushedApp = {
       const done = (ctx, saw) => ({ at: ctx.db.vars.commitTs, saw });
       const items = (ctx, owner) => ctx.db.query("items").withIndex("by_owner", (q) => q.eq("owner", owner));
 
+      let thought = 0;
+      function think() {
+        if (Math.random() > 0.05) return;
+        for (let i = 0; i < 1_500_000; i++) thought = (thought * 31 + i) | 0;
+      }
+
       async function bump(ctx, name) {
         const counter = await ctx.db.query("counters").withIndex("by_name", (q) => q.eq("name", name)).unique();
+        think();
         const n = (counter?.n ?? 0) + 1;
         await (counter === null ? ctx.db.insert("counters", { name, n }) : ctx.db.patch(counter._id, { n }));
         return n;
@@ -30,6 +38,7 @@ export const APP: PushedApp = {
 
       async function move(ctx, { from, to, amount }) {
         const { balance } = await ctx.db.get(from);
+        think();
         if (balance < amount) return ["refused", balance, await bump(ctx, "refused")];
         await ctx.db.patch(from, { balance: balance - amount });
         const target = await ctx.db.get(to);
@@ -40,6 +49,7 @@ export const APP: PushedApp = {
       async function push(ctx, owner) {
         const last = await items(ctx, owner).order("desc").first();
         const rank = (last?.rank ?? 0) + 1;
+        think();
         await ctx.db.insert("items", { owner, rank });
         return rank;
       }
