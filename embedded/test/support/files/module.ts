@@ -25,7 +25,7 @@ export const STORAGE_MODULE = `
   export const byHiddenIndex = query({ args: {}, handler: (ctx) => ctx.db.system.query("_storage").withIndex("storageId").collect() });
   export const normalized = query({ args: any, handler: (ctx, { id }) => ctx.db.system.normalizeId("_storage", id) });
   export const remove = mutation({ args: { ...any, fail: v.optional(v.boolean()) }, handler: async (ctx, { id, fail }) => { await ctx.storage.delete(id); if (fail) throw new Error("on purpose"); return await ctx.storage.getUrl(id); } });
-  export const removeCaught = mutation({ args: id, handler: async (ctx, { id }) => { try { await ctx.runMutation(makeFunctionReference("files:remove"), { id, fail: true }); } catch {} return await ctx.storage.getUrl(id); } });
+  export const removeCaught = mutation({ args: id, handler: async (ctx, { id }) => { const taken = await ctx.runMutation(makeFunctionReference("files:remove"), { id, fail: true }).catch(() => "taken back"); return taken === "taken back" ? await ctx.storage.getUrl(id) : "not taken back"; } });
   export const removeInAction = action({ args: any, handler: (ctx, { id }) => ctx.storage.delete(id) });
   export const removeInQuery = query({ args: id, handler: (ctx, { id }) => Convex.asyncSyscall("1.0/storageDelete", JSON.stringify({ storageId: id })) });
   export const uploadUrl = mutation({ args: {}, handler: (ctx) => ctx.storage.generateUploadUrl() });
