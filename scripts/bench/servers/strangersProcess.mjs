@@ -2,12 +2,11 @@
  * Strangers in a process of their own: each creates sessions as fast as the deployment answers, under a new
  * anonymousId each time, and pays no heed to `retryAfterMs`.
  */
-import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
-import { URL } from "node:url";
+import { post } from "./post.mjs";
 
 const [url, strangers, durationMs] = process.argv.slice(2);
 const agent = new Agent({ keepAlive: true });
@@ -20,30 +19,7 @@ function create() {
     format: "convex_encoded_json",
     args: [{ anonymousId: randomUUID() }],
   });
-  return new Promise((resolve, reject) => {
-    request(
-      new URL("/api/mutation", url),
-      {
-        method: "POST",
-        agent,
-        headers: {
-          "Content-Type": "application/json",
-          "Content-Length": Buffer.byteLength(body),
-        },
-      },
-      (response) => {
-        let answer = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk) => {
-          answer += chunk;
-        });
-        response.on("end", () => resolve(answer));
-        response.on("error", reject);
-      },
-    )
-      .on("error", reject)
-      .end(body);
-  });
+  return post(url, agent, body);
 }
 
 async function stranger() {

@@ -2,12 +2,11 @@
  * Live visitors in a process of their own: so many heartbeats and actions a second, each sent at its time whether or
  * not those before it were answered. After "report" it tells what happened since the last report, and begins anew.
  */
-import { Buffer } from "node:buffer";
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { setTimeout } from "node:timers";
-import { URL } from "node:url";
+import { post } from "./post.mjs";
 
 const { url, visitors, heartbeatsPerSecond, actionsPerSecond } = JSON.parse(
   process.argv[2],
@@ -121,42 +120,8 @@ async function call(name, args) {
     args: [args],
   });
   try {
-    return await post(body);
+    return await post(url, agent, body);
   } catch (error) {
     return `no answer: ${error}`;
   }
-}
-
-function post(body) {
-  return new Promise((resolve, reject) => {
-    const asking = request(
-      new URL("/api/mutation", url),
-      {
-        method: "POST",
-        agent,
-        headers: {
-          "Content-Type": "application/json",
-          "Content-Length": Buffer.byteLength(body),
-        },
-      },
-      (response) => {
-        let answer = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk) => {
-          answer += chunk;
-        });
-        response.on("end", () => resolve(answer));
-        response.on("error", reject);
-      },
-    );
-    asking.on("error", (error) => {
-      // The server had just closed the kept connection, unused as it was: as browsers do, by another one.
-      if (asking.reusedSocket && error.code === "ECONNRESET") {
-        resolve(post(body));
-      } else {
-        reject(error);
-      }
-    });
-    asking.end(body);
-  });
 }

@@ -1,15 +1,7 @@
 /** A user with more sessions than one call looks at: none is left out, in whatever order. */
 import { expect, test } from "vitest";
-import {
-  api,
-  DAY_MS,
-  freshComponent,
-  MINUTE_MS,
-  NOW,
-  t,
-} from "../support/fresh.js";
-import { readRows } from "../support/rows.js";
-import { seedExpired, seedLeased } from "../support/runKit.js";
+import { api, DAY_MS, freshComponent, t } from "../support/fresh.js";
+import { seedUsers } from "../support/usersKit.js";
 
 const COUNT = 1_200;
 
@@ -23,7 +15,7 @@ test.each([
 ] as const)(
   "a search by user finds each of many sessions once, by %s, %s",
   async (sort, order) => {
-    await seedUser();
+    await seedUsers(DAY_MS);
     const found: number[] = [];
     const ids = new Set<string>();
     let cursor: string | null = null;
@@ -56,22 +48,3 @@ test.each([
 );
 
 type Page = (typeof api.operator.search.page)["_returnType"];
-
-/** A user's sessions, two thirds inactive and a third active, with as many of another user between them. */
-async function seedUser(): Promise<void> {
-  const seeds = (prefix: string, count: number, newest: number) =>
-    Array.from({ length: count }, (_, i) => ({
-      anonymousId: `${prefix}-${i}`,
-      lastActive: newest - i * 1_000,
-    }));
-  await seedExpired(t, seeds("ada-old", 800, NOW - DAY_MS));
-  await seedExpired(t, seeds("other-old", 300, NOW - DAY_MS));
-  await seedLeased(t, seeds("ada-live", 400, NOW - MINUTE_MS));
-  const { sessions } = await readRows(t);
-  await t.run(async (ctx) => {
-    for (const { _id, anonymousId } of sessions) {
-      const userId = anonymousId.startsWith("ada") ? "ada" : "bob";
-      await ctx.db.patch("sessions", _id, { userId });
-    }
-  });
-}

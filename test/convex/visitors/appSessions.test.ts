@@ -9,7 +9,7 @@ import {
   t,
 } from "../support/fresh.js";
 import { readRows } from "../support/rows.js";
-import { seedExpired, seedLeased } from "../support/runKit.js";
+import { seedUsers } from "../support/usersKit.js";
 import { act, beat, end, pass, visitor } from "../support/visitKit.js";
 
 freshComponent();
@@ -79,7 +79,7 @@ test("there is no session of a wrong id, nor of the other kind of id", async () 
 });
 
 test("all sessions of a user are found, however many, newest first, and nobody else's", async () => {
-  await seedUsers();
+  await seedUsers(HOUR_MS);
   const created: number[] = [];
   const ids = new Set<string>();
   let cursor: string | null = null;
@@ -100,7 +100,7 @@ test("all sessions of a user are found, however many, newest first, and nobody e
 }, 60_000);
 
 test("a page of a user's sessions reads one document a session, and its lease", async () => {
-  await seedUsers();
+  await seedUsers(HOUR_MS);
   const cost = (userId: string, limit: number) =>
     t.mutation(async (ctx) => {
       const { sessions } = await ctx.runQuery(api.visitors.appSessions.ofUser, {
@@ -219,23 +219,4 @@ function ofUser(userId: string, asked: Asked): Promise<Page> {
 
 function timeline(session: Of, asked: Asked): Promise<Timeline> {
   return t.query(api.visitors.timeline.list, { session, ...asked });
-}
-
-/** A user's 1,200 sessions, a third active, with 300 of another user between them. */
-async function seedUsers(): Promise<void> {
-  const seeds = (prefix: string, count: number, newest: number) =>
-    Array.from({ length: count }, (_, i) => ({
-      anonymousId: `${prefix}-${i}`,
-      lastActive: newest - i * 1_000,
-    }));
-  await seedExpired(t, seeds("ada-old", 800, NOW - HOUR_MS));
-  await seedExpired(t, seeds("other-old", 300, NOW - HOUR_MS));
-  await seedLeased(t, seeds("ada-live", 400, NOW - MINUTE_MS));
-  const { sessions } = await readRows(t);
-  await t.run(async (ctx) => {
-    for (const { _id, anonymousId } of sessions) {
-      const userId = anonymousId.startsWith("ada") ? "ada" : "bob";
-      await ctx.db.patch("sessions", _id, { userId });
-    }
-  });
 }
