@@ -31,7 +31,9 @@ export function readPage(
   const { query, pageSize, maximumRowsRead, maximumBytesRead } = request;
   const cursors = new Cursors(fingerprint(query, source));
   const start = cursors.decode(request.cursor);
-  const end = cursors.decode(request.endCursor ?? null);
+  const requestedEnd = cursors.decode(request.endCursor ?? null);
+  // A page from the end stays there, also when its `endCursor` is before it.
+  const end = start === "end" ? start : requestedEnd;
   if (source === null) {
     return {
       page: [],

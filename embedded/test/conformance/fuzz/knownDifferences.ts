@@ -10,6 +10,8 @@ import type { Told } from "./canonical.js";
  *   by zero are not generated.
  * - Ids are compared for equality only: they order as each engine makes them.
  * - No cursor is used with another query than its own: the mock does not notice.
+ * - No page goes on from one of its own step, of which it is not told yet whether the mock ended it
+ *   elsewhere.
  * - No record validators and no literals of integers: the mock lets all through, or none.
  * - `_id` and `_creationTime` are written only where a document is replaced by a change of itself:
  *   the mock lets an insert choose them.

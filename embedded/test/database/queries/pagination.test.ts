@@ -111,6 +111,37 @@ test("an end cursor is inclusive downwards too", async () => {
   expect(numbers(again)).toEqual([9, 8, 7]);
 });
 
+test("a page from the end stays there, also with an end cursor before it", async () => {
+  const db = await databaseWith(4);
+  const first = page(db, { pageSize: 2 });
+  const last = page(db, { pageSize: 9 });
+  expect(last.isDone).toBe(true);
+  const again = page(db, {
+    cursor: last.continueCursor,
+    endCursor: first.continueCursor,
+  });
+  expect(again).toMatchObject({
+    page: [],
+    isDone: true,
+    continueCursor: last.continueCursor,
+  });
+});
+
+test("a page after its own end cursor is empty and goes back to it", async () => {
+  const db = await databaseWith(6);
+  const first = page(db, { pageSize: 2 });
+  const second = page(db, { pageSize: 2, cursor: first.continueCursor });
+  const again = page(db, {
+    cursor: second.continueCursor,
+    endCursor: first.continueCursor,
+  });
+  expect(again).toMatchObject({
+    page: [],
+    isDone: false,
+    continueCursor: first.continueCursor,
+  });
+});
+
 test("the row limit cuts a page short with the status SplitRequired", async () => {
   const db = await databaseWith(10);
   const filter = { $gte: [{ $field: "i" }, { $literal: 3 }] };

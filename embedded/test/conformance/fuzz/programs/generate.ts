@@ -45,6 +45,8 @@ class Generator {
   readonly #written = new Map<string, Operand[]>();
   readonly #pagers: { query: Query; pages: number[] }[] = [];
   #pages = 0;
+  /** Number of the last page of an earlier step; only those have told whether the engines agree. */
+  #lastToldPage = 0;
   #mayPage = true;
 
   constructor(
@@ -61,6 +63,7 @@ class Generator {
       const type = this.random.chance(0.7) ? "mutation" : "query";
       // A second paginate() in one function fails; seldom is enough.
       this.#mayPage = true;
+      this.#lastToldPage = this.#pages;
       return { type, ops: this.#ops(type, 0) };
     });
     return [first, ...rest];
@@ -268,7 +271,8 @@ class Generator {
       ? this.random.pick(this.#pagers)
       : { query: randomQuery(this), pages: [] };
     if (!goesOn) this.#pagers.push(pager);
-    const { query, pages } = pager;
+    const { query } = pager;
+    const pages = pager.pages.filter((one) => one <= this.#lastToldPage);
     const after =
       pages.length > 0 && this.random.chance(0.8)
         ? pages.at(-1 - this.random.below(Math.min(2, pages.length)))
@@ -278,7 +282,7 @@ class Generator {
       later.length > 0 && this.random.chance(0.3)
         ? this.random.pick(later)
         : undefined;
-    pages.push(page);
+    pager.pages.push(page);
     return {
       kind: "page",
       query,
