@@ -46,8 +46,6 @@ const DOWNWARDS = {
     "transactions",
     "queries",
     "records",
-    "vectors",
-    "search",
     "values",
   ],
 };

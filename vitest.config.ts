@@ -18,11 +18,8 @@ const onConvexTest = [
   "test/baseline/**/*.test.ts",
 ];
 
-// They look at what transactions read and wrote, for which the engine is the better witness.
-const onEngineOnly = [
-  "test/contention/**/*.test.ts",
-  "test/convex/**/*{c,C}osts.test.ts",
-];
+// They look at what transactions read and wrote, which only the engine knows.
+const onEngineOnly = ["test/contention/**/*.test.ts"];
 
 export default defineConfig({
   test: {
@@ -36,7 +33,7 @@ export default defineConfig({
           name: "component",
           environment: "edge-runtime",
           include: onConvexTest,
-          exclude: [...engineSuites, ...onEngineOnly],
+          exclude: engineSuites,
         },
       },
       {

@@ -23,13 +23,15 @@ import { LiveCode } from "./server/liveCode.js";
 import type { Log } from "./server/log.js";
 import { LogStream } from "./server/logStream.js";
 import { listen, type UpgradeHandler } from "./server/http/node.js";
+import { noteParts, type PartOptions } from "./parts.js";
 import { PushService } from "./server/push/pushService.js";
 import { refuseUpgrade } from "./server/http/refusals.js";
 import { Exports } from "./server/snapshots/exports.js";
 import { Imports } from "./server/snapshots/imports.js";
 import { SnapshotPins } from "./server/snapshotPins.js";
 import { createSyncSockets } from "./server/sync/sockets.js";
-import { UserTokens } from "./server/auth/userTokens.js";
+import type { AuthProvider } from "./server/auth/authProviders.js";
+import { UserTokens, type ProviderSource } from "./server/auth/userTokens.js";
 import { DeploymentCounters, type DeploymentStats } from "./stats.js";
 import { openStore } from "./storage/lmdbStore.js";
 import { endWhenStuck } from "./watchdog.js";
@@ -123,14 +125,21 @@ async function open(
     holdJobs = false,
     endWhenStuckMs,
     log = () => {},
-  }: OpenOptions,
+    connectionClock = clock,
+    fsync = true,
+    alsoTrusted = [],
+  }: OpenOptions & PartOptions,
   cleanups: Cleanups,
 ): Promise<EmbeddedDeployment> {
   const store = await openStore({
     dataDir,
+    fsync,
     onFailure: ({ message }) => log(message),
   });
-  cleanups.add(() => store.close());
+  cleanups.add(
+    () => store.close(),
+    () => store.abandon(),
+  );
   const adminKey = await loadAdminKey(dataDir, givenKey);
   const database = await Database.open(store, { clock });
   const files = new StoredFiles({
@@ -151,19 +160,25 @@ async function open(
     cleanups.add(async () => void (await watchdog.stop()));
   }
 
-  const pins = new SnapshotPins(runtime, clock);
+  const pins = new SnapshotPins(runtime, connectionClock);
   cleanups.add(() => pins.close());
 
   const front = new Front();
   const cloud = await listen({ host, port }, front.handle, front.upgrade);
-  cleanups.add(() => cloud.close());
+  cleanups.add(
+    () => cloud.close(),
+    () => cloud.cut(),
+  );
   const siteFront = new Front();
   const site = await listen(
     { host, port: sitePort },
     siteFront.handle,
     siteFront.upgrade,
   );
-  cleanups.add(() => site.close());
+  cleanups.add(
+    () => site.close(),
+    () => site.cut(),
+  );
   const urls = {
     cloud: urlOf(host, cloud.port),
     site: urlOf(host, site.port),
@@ -173,7 +188,7 @@ async function open(
     CONVEX_CLOUD_URL: urls.cloud,
     CONVEX_SITE_URL: urls.site,
   });
-  const logs = new LogStream(clock);
+  const logs = new LogStream(connectionClock);
   runtime.onCompletion((event) => logs.add(event));
   const snapshots = { database, clock, files, dataDir, log };
   const [exports, imports] = [new Exports(snapshots), new Imports(snapshots)];
@@ -186,7 +201,7 @@ async function open(
     database,
     runtime,
     adminKey,
-    tokens: new UserTokens(live, clock),
+    tokens: new UserTokens(trusting(live, alsoTrusted), clock),
     pins,
     live,
     logs,
@@ -199,7 +214,7 @@ async function open(
     pushes: new PushService(database, live, clock),
     version: packageVersion(),
   };
-  const sockets = createSyncSockets(services, clock);
+  const sockets = createSyncSockets(services, { clock, connectionClock });
   const handlers = createHandlers(services);
 
   const underWay = new UnderWay(dataDir);
@@ -224,7 +239,10 @@ async function open(
   let started: Promise<void> | undefined;
   const startJobs = () => (started ??= scheduler.start());
   if (!holdJobs) await startJobs();
-  cleanups.add(() => scheduler.stop());
+  cleanups.add(
+    () => scheduler.stop(),
+    () => scheduler.halt(),
+  );
   cleanups.add(() => {
     logs.close();
     return sockets.close();
@@ -238,7 +256,7 @@ async function open(
     ),
   );
 
-  return {
+  const deployment: EmbeddedDeployment = {
     url: urls.cloud,
     siteUrl: urls.site,
     adminKey: adminKey.value,
@@ -249,6 +267,22 @@ async function open(
     startJobs,
     onCompletion: (tell) => runtime.onCompletion(tell),
     close: () => cleanups.run(),
+  };
+  const crash = () => cleanups.cut();
+  noteParts(deployment, { database, runtime, scheduler, live, crash });
+  return deployment;
+}
+
+/** The providers of the running code, after others. */
+function trusting(
+  code: LiveCode,
+  others: readonly AuthProvider[],
+): ProviderSource {
+  return {
+    get revision() {
+      const { auth } = code.revision;
+      return { auth: others.length === 0 ? auth : [...others, ...auth] };
+    },
   };
 }
 
@@ -273,25 +307,42 @@ class Front {
   }
 }
 
+type Step = () => void | Promise<void>;
+
 /** Undoes the steps of a start, last first, once. */
 class Cleanups {
-  readonly #steps: (() => void | Promise<void>)[] = [];
+  readonly #steps: { readonly end: Step; readonly cut: Step }[] = [];
   #done: Promise<void> | undefined;
 
-  add(step: () => void | Promise<void>): void {
-    this.#steps.push(step);
+  /** @param cut - what a crash does in place of `end` */
+  add(end: Step, cut = end): void {
+    this.#steps.push({ end, cut });
   }
 
   run(): Promise<void> {
     return (this.#done ??= this.#runAll());
   }
 
+  /** Cuts everything off at once, first what writes. */
+  cut(): Promise<void> {
+    return (this.#done ??= this.#cutAll());
+  }
+
+  async #cutAll(): Promise<void> {
+    // Whatever was under way fails by it.
+    await Promise.allSettled(
+      this.#steps.map(async ({ cut }) => {
+        await cut();
+      }),
+    );
+  }
+
   /** Runs every step, also after one that fails. */
   async #runAll(): Promise<void> {
     const failures: unknown[] = [];
-    for (const step of this.#steps.reverse()) {
+    for (const { end } of this.#steps.reverse()) {
       try {
-        await step();
+        await end();
       } catch (error) {
         failures.push(error);
       }

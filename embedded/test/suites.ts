@@ -8,6 +8,7 @@ export const processSuites = [
   "test/heldJobs.test.ts",
   "test/officialCli/*.test.ts",
   "test/storage/ownerLock.test.ts",
+  "test/vitest/*.test.ts",
   "test/watchdog.test.ts",
 ];
 

@@ -22,6 +22,7 @@ const SOURCES = {
   "sessions-ops/react": ["react/index.ts"],
   "sessions-ops/test": ["client/test.ts"],
   "@sessions-ops/embedded": ["embedded/src/index.ts"],
+  "@sessions-ops/embedded/vitest": ["embedded/src/vitest/index.ts"],
 };
 
 const OPTIONS: ts.CompilerOptions = {

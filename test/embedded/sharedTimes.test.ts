@@ -2,21 +2,17 @@
  * Rows that share the time they are walked by and that of their creation, as an import can bring them: a
  * deployment gives no two rows the same by itself.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
-import { openDeployment } from "@sessions-ops/embedded";
+import {
+  testDeployment,
+  type TestDeployment,
+} from "@sessions-ops/embedded/vitest";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { components } from "../../convex/_generated/api.js";
 import type { ImportRow } from "../../convex/sessionTracker/operator/import.js";
 import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/shared/limits.js";
-import type {
-  Cursor,
-  Run,
-} from "../../convex/sessionTracker/shared/runs/run.js";
+import type { Cursor } from "../../convex/sessionTracker/shared/runs/run.js";
 import type { Action } from "../../convex/sessionTracker/shared/sessions.js";
-import { FakeClock } from "../../embedded/test/support/fakeClock.js";
-import { CliApp } from "../../embedded/test/support/officialCli.js";
-import { deployApp, Driven } from "../upgrade/drive.js";
 
 const NOW = Date.UTC(2026, 0, 20);
 const OLD = NOW - 30 * 86_400_000;
@@ -34,17 +30,15 @@ interface SessionRow extends Row {
   inactiveSince?: number;
 }
 
-const clock = new FakeClock(NOW);
-let dataDir: string;
-let driven: Driven;
+const { operator, runs, settings } = components.sessionTracker;
+
+let t: TestDeployment;
 let sessions: SessionRow[];
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(path.join(tmpdir(), "shared-times-"));
-  const deployment = await openDeployment({ dataDir, port: 0, clock });
-  driven = new Driven(deployment, clock);
-  await deployApp(path.join(import.meta.dirname, "../.."), deployment);
-  await driven.component("settings/settings:change", {
+  const app = path.join(import.meta.dirname, "../..");
+  t = await testDeployment({ app, now: NOW });
+  await t.mutation(settings.settings.change, {
     patch: { pageSize: 8, idleTimeoutMs: 3_600_000 },
     actor: "test",
   });
@@ -57,16 +51,13 @@ beforeAll(async () => {
     ...Array.from({ length: LEASED }, (_, n) => leased(n)),
   ]);
   await giveOneTime();
-  sessions = await driven.rows<SessionRow>("sessions");
+  sessions = await rowsOf<SessionRow>("sessions");
 }, 120_000);
-afterAll(async () => {
-  await driven.deployment.close();
-  await rm(dataDir, { recursive: true });
-});
+afterAll(() => t.close());
 
 test("all rows of a table were made at one time", async () => {
   for (const table of ["sessions", "leases", "actions"]) {
-    const rows = await driven.rows<Row>(table);
+    const rows = await rowsOf<Row>(table);
     expect(new Set(rows.map((row) => row._creationTime)).size).toBe(1);
   }
   expect(sessions).toHaveLength(INACTIVE + LEASED);
@@ -77,12 +68,12 @@ test.each([
   ["created", "desc"],
   ["active", "asc"],
   ["active", "desc"],
-])("a list by %s, %s, has each session once", async (sort, order) => {
+] as const)("a list by %s, %s, has each session once", async (sort, order) => {
   const found: string[] = [];
   let cursor: string | null = null;
   do {
-    const page: { sessions: SessionRow[]; cursor: string | null } =
-      await driven.component("operator/search:page", {
+    const page: { sessions: { anonymousId: string }[]; cursor: string | null } =
+      await t.query(operator.search.page, {
         filter: {},
         sort,
         order,
@@ -98,31 +89,29 @@ test.each([
 });
 
 test("a timeline and the rest of an export have each action once", async () => {
-  const { sessionId } = await driven.component<{ sessionId: string }>(
-    "operator/show:get",
-    { id: "busy" },
-  );
+  const shown = await t.query(operator.show.get, { id: "busy" });
+  const sessionId = shown?.sessionId ?? "";
   const found: string[] = [];
   let cursor: string | null = null;
   do {
-    const page: { actions: Action[]; cursor: string | null } =
-      await driven.component("operator/show:timeline", {
+    const page: { actions: Action[]; cursor: string | null } = await t.query(
+      operator.show.timeline,
+      {
         sessionId,
         limit: 4,
         cursor,
-      });
+      },
+    );
     found.push(...page.actions.map(({ action }) => action));
     cursor = page.cursor;
   } while (cursor !== null);
   const names = actionsAt(OLD).map(({ action }) => action);
   expect(found.toSorted()).toEqual(names.toSorted());
 
-  const rows = await driven.rows<Row & Action>("actions");
+  const rows = await rowsOf<Row & Action>("actions");
   const inOrder = rows.toSorted((a, b) => (a._id < b._id ? -1 : 1));
   const [tenth] = inOrder.slice(9);
-  const { sessions: exported } = await driven.component<{
-    sessions: { actions: Action[] }[];
-  }>("operator/export:page", {
+  const { sessions: exported } = await t.query(operator.export.page, {
     cursor: { anonymousId: "busy", action: placeOf(OLD, tenth!) },
   });
   expect(exported[0]?.actions.map(({ action }) => action)).toEqual(
@@ -138,7 +127,7 @@ test("a preview counts on from any row of one moment", async () => {
     const place = placeOf(OLD, inOrder[index]!);
     const cursor: Cursor = { phase: "sessions", ...place };
     expect(
-      await driven.component("runs/preview:purge", {
+      await t.query(runs.preview.purge, {
         cutoff: NOW - 86_400_000,
         cursor,
       }),
@@ -147,11 +136,11 @@ test("a preview counts on from any row of one moment", async () => {
 });
 
 test("an exact count has each session once", async () => {
-  const tallyId = await driven.component<string>("operator/tally:begin");
+  const tallyId = await t.mutation(operator.tally.begin, {});
   let done: unknown = null;
   for (let page = 0; done === null; page += 1) {
     const args = { tallyId, page, fix: false };
-    done = await driven.component("operator/tally:page", args);
+    done = await t.mutation(operator.tally.page, args);
   }
   expect(done).toMatchObject({
     counted: { active: LEASED, expired: INACTIVE },
@@ -160,35 +149,28 @@ test("an exact count has each session once", async () => {
 });
 
 test("a purge in pages of eight takes each due session once, and keeps the others", async () => {
-  const { runId } = await driven.component<{ runId: string }>(
-    "runs/control:start",
-    {
-      kind: "purge",
-      cutoff: NOW - 86_400_000,
-      actor: "test",
-      trigger: "operator",
-    },
-  );
-  await driven.pass(60_000);
-  expect(
-    await driven.component<Run>("runs/ledger:get", { runId }),
-  ).toMatchObject({
+  const { runId } = await t.mutation(runs.control.start, {
+    kind: "purge",
+    cutoff: NOW - 86_400_000,
+    actor: "test",
+    trigger: "operator",
+  });
+  await t.clock.advance("1m");
+  expect(await t.query(runs.ledger.get, { runId })).toMatchObject({
     status: "completed",
     sessions: INACTIVE,
     actions: ACTIONS,
     quarantined: 0,
   });
-  const left = await driven.rows<SessionRow>("sessions");
+  const left = await rowsOf<SessionRow>("sessions");
   expect(left).toHaveLength(LEASED);
 });
 
 test("an expire run in pages of eight takes each lease once", async () => {
-  await driven.pass(3_600_000);
-  expect(await driven.rows("leases")).toEqual([]);
-  const runs = await driven.component<Run[]>("runs/ledger:list", {
-    kind: "expire",
-  });
-  expect(runs.map((run) => run.sessions)).toEqual([LEASED]);
+  await t.clock.advance("1h");
+  expect(await rowsOf<Row>("leases")).toEqual([]);
+  const expired = await t.query(runs.ledger.list, { kind: "expire" });
+  expect(expired.map((run) => run.sessions)).toEqual([LEASED]);
 });
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
@@ -207,29 +189,27 @@ function actionsAt(at: number): Action[] {
 async function importRows(rows: ImportRow[]): Promise<void> {
   for (let first = 0; first < rows.length; first += MAX_IMPORT_ROWS) {
     const some = rows.slice(first, first + MAX_IMPORT_ROWS);
-    await driven.component("operator/import:batch", { rows: some });
+    await t.mutation(operator.import.batch, { rows: some });
   }
 }
 
 /** Takes the rows out and puts them back as they are, but that they were made in one moment. */
 async function giveOneTime(): Promise<void> {
-  const cli = await CliApp.create(driven.deployment, {});
-  try {
-    for (const table of ["sessions", "leases", "actions"]) {
-      const rows = await driven.rows<Row>(table);
-      const lines = rows.map((row) =>
-        JSON.stringify({ ...row, _creationTime: OLD }),
-      );
-      await cli.write({ [`${table}.jsonl`]: lines.join("\n") });
-      const { code, stderr } = await cli.convex(
-        ...["import", "--table", table, "--component", "sessionTracker"],
-        ...["--replace", "--yes", `${table}.jsonl`],
-      );
-      if (code !== 0) throw new Error(stderr);
-    }
-  } finally {
-    await cli.remove();
+  for (const table of ["sessions", "leases", "actions"]) {
+    const rows = await rowsOf<Row>(table);
+    const moved = rows.map((row) => ({ ...row, _creationTime: OLD }));
+    const component = "sessionTracker";
+    await t.import({ [table]: moved }, { component });
   }
+}
+
+/** The rows of a table of the component. */
+function rowsOf<Of extends Row>(table: string): Promise<Of[]> {
+  return t
+    .component("sessionTracker")
+    .run(
+      (ctx) => ctx.db.query(table).collect() as Promise<unknown[]>,
+    ) as Promise<Of[]>;
 }
 
 function placeOf(at: number, { _id, _creationTime }: Row) {

@@ -77,6 +77,22 @@ const FILES: Record<string, string> = {
       expect(again).toMatchObject({ ok: true, state: "created" });
     });
   `,
+  "convex/deployed.test.ts": `
+    import { testDeployment } from "@sessions-ops/embedded/vitest";
+    import { expect, test } from "vitest";
+    import { api } from "./_generated/api.js";
+
+    const t = await testDeployment();
+
+    test("tracks on a deployment, of which a crash and a month leave nothing", async () => {
+      const anonymousId = "user123";
+      await t.client().mutation(api.visits.trackSession, { anonymousId });
+      await t.crash();
+      expect(await t.query(api.visits.getActiveSessions, {})).toHaveLength(1);
+      await t.clock.advance("30d");
+      expect(await t.query(api.visits.getActiveSessions, {})).toHaveLength(0);
+    });
+  `,
   "convex/tsconfig.json": JSON.stringify({
     compilerOptions: {
       target: "ES2022",
@@ -93,14 +109,9 @@ const FILES: Record<string, string> = {
 };
 
 beforeAll(async () => {
-  const packed = await run(
-    "npm",
-    ["pack", "--json", "--pack-destination", folder],
-    { cwd: root },
-  );
-  const [tarball] = JSON.parse(
-    packed.stdout.slice(packed.stdout.indexOf("[\n")),
-  ) as [{ filename: string }];
+  // Packing this builds both.
+  const ours = await pack(root);
+  const embedded = await pack(join(root, "embedded"), "--ignore-scripts");
   mkdirSync(join(app, "convex"), { recursive: true });
   for (const [path, text] of Object.entries(FILES)) {
     writeFileSync(join(app, path), text);
@@ -115,9 +126,13 @@ beforeAll(async () => {
         // The oldest React that the package names; the other tests have the newest.
         react: "18.3.1",
         "react-dom": "18.3.1",
-        "sessions-ops": `file:../${tarball.filename}`,
+        "sessions-ops": `file:../${ours}`,
       },
-      devDependencies: { "convex-test": "0.0.60", vitest: "4.1.12" },
+      devDependencies: {
+        "@sessions-ops/embedded": `file:../${embedded}`,
+        "convex-test": "0.0.60",
+        vitest: "4.1.12",
+      },
     }),
   );
   await run(
@@ -141,6 +156,19 @@ afterAll(async () => {
   await deployment.close();
   rmSync(folder, { recursive: true });
 });
+
+/** Packs a package. @returns the name of its tarball, in the folder of this test */
+async function pack(cwd: string, ...options: string[]): Promise<string> {
+  const packed = await run(
+    "npm",
+    ["pack", "--json", "--pack-destination", folder, ...options],
+    { cwd },
+  );
+  const [tarball] = JSON.parse(
+    packed.stdout.slice(packed.stdout.indexOf("[\n")),
+  ) as [{ filename: string }];
+  return tarball.filename;
+}
 
 /** Runs a script with the deployment's URL and key where the official CLI and ours look for them. */
 function inApp(script: string, ...args: string[]) {
@@ -216,7 +244,7 @@ test(
     const tested = await inApp("node_modules/vitest/vitest.mjs", "run").catch(
       (failed: { stdout: string; stderr: string }) => failed,
     );
-    expect(`${tested.stdout}${tested.stderr}`).toContain("1 passed");
+    expect(`${tested.stdout}${tested.stderr}`).toContain("2 passed");
     expect(tested).not.toHaveProperty("code");
   },
 );

@@ -1,6 +1,5 @@
 import type { JSONValue } from "convex/values";
 import type { Key } from "../storage/store.js";
-import type { Steps } from "./steps.js";
 
 /** A bound of `1.0/queryStream`'s `IndexRange` source. */
 export interface RangeExpression {
@@ -38,11 +37,6 @@ export interface StoredDocument {
 /** An open query, whose rows are read one by one. */
 export interface QueryStream {
   next(): StoredDocument | null;
-  /**
-   * Of a search, the work before the first row, in pieces; `next` does what is left of it. Absent
-   * where there is none.
-   */
-  find?(): Steps<void> | undefined;
   close(): void;
 }
 
@@ -72,11 +66,6 @@ export interface ReadInterval {
   index: string;
   lower: Key;
   upper: Key;
-  /**
-   * Of a search, the beginnings of the rows of its filters' values: documents that have none of
-   * them are nothing to it. A live query may run again for them all the same.
-   */
-  filters?: readonly Key[];
 }
 
 /** Changes of a commit. */
@@ -104,6 +93,8 @@ export interface KeyInterval {
 
 export interface Commit {
   ts: bigint;
+  /** The function that made it; what of the engine, where it was none. */
+  readonly writer: string;
   /** Computed when first asked for. */
   readonly writes: CommitWrites;
 }

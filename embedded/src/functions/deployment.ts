@@ -120,6 +120,15 @@ export class Deployment implements FunctionSource {
     return loading;
   }
 
+  /**
+   * Gives an entry, which no module needs to have, its function.
+   * @returns the function that takes it back
+   */
+  lend(entry: FunctionEntry, fn: InvocableFunction): () => void {
+    this.#loaded.set(entry, Promise.resolve(fn));
+    return () => this.#loaded.delete(entry);
+  }
+
   async #loadFunction(entry: FunctionEntry): Promise<InvocableFunction> {
     const component = this.#components.get(entry.componentPath);
     const namespace = await component?.loader().load(entry.modulePath);

@@ -10,6 +10,7 @@ import { Deployment, type LoaderOf } from "./deployment.js";
 import { checkType } from "./execution/execute.js";
 import type {
   Ended,
+  Execution,
   ExecutionRuntime,
   RequestContext,
 } from "./execution/execution.js";
@@ -105,6 +106,7 @@ export class Runtime implements ExecutionRuntime {
   readonly maxWaitMs: number;
   /** Conflicts of mutations since the start. */
   readonly conflicts = new ConflictCounts();
+  readonly underWay = new Set<Execution>();
   readonly #loaderOf: LoaderOf;
   #deployment: Deployment;
   readonly #listeners = new Set<(event: CompletionEvent) => void>();

@@ -98,6 +98,15 @@ export function endCron(tx: Transaction, id: CronId, nowMs: number): void {
   putCron(tx, { ...cron, nextMs: fireAfterRunMs(cron, nowMs) });
 }
 
+/** Sets all crons to the times that they have when they are pushed at `nowMs`. */
+export function restartCrons(tx: Transaction, nowMs: number): void {
+  for (const cron of readCrons(tx)) {
+    removeDue(tx, cron);
+    const nextMs = firstFireMs(cron.spec, cron.identifier, nowMs);
+    putCron(tx, { ...cron, nextMs });
+  }
+}
+
 /** Sets crons whose action was running when the process ended to their next run. */
 export function resumeInterruptedCrons(tx: Transaction, nowMs: number): void {
   for (const cron of readCrons(tx)) {

@@ -67,9 +67,14 @@ export class Lane {
 
   /** Starts nothing more; resolves when all runs have ended. */
   async stop(): Promise<void> {
+    this.halt();
+    await Promise.all(this.#running.values());
+  }
+
+  /** Starts nothing more, and leaves what runs to itself. */
+  halt(): void {
     this.#isStarted = false;
     this.#disarm();
-    await Promise.all(this.#running.values());
   }
 
   /** Looks through the keys a commit wrote for entries of this lane. */
@@ -94,6 +99,15 @@ export class Lane {
 
   get isBusy(): boolean {
     return this.#running.size > 0;
+  }
+
+  /** Number of entries that run. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  get name(): LaneName {
+    return this.#options.name;
   }
 
   /** Resolves when the present runs have ended, which may have started more. */

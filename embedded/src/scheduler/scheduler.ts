@@ -8,7 +8,7 @@ import {
   resumeInterruptedCrons,
   type CronId,
 } from "./crons.js";
-import type { DueEntry } from "./due.js";
+import type { DueEntry, LaneName } from "./due.js";
 import {
   beginAction,
   beginJob,
@@ -160,6 +160,17 @@ export class Scheduler {
     this.#clock.clearTimeout(timer);
   }
 
+  /** Starts nothing more, and leaves what runs to itself. */
+  halt(): void {
+    this.#stopListening?.();
+    for (const lane of this.#lanes) lane.halt();
+  }
+
+  /** Number of functions that run. */
+  get running(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.running, 0);
+  }
+
   /** Resolves once nothing runs and nothing more is due by the clock. */
   async whenIdle(): Promise<void> {
     while (this.isBusy) {
@@ -171,9 +182,15 @@ export class Scheduler {
     return this.#lanes.some((lane) => lane.isBusy);
   }
 
-  /** When the next waiting function is due; undefined without one. */
-  nextDueMs(): number | undefined {
-    const nextMs = Math.min(...this.#lanes.map((lane) => lane.nextDueMs()));
+  /**
+   * When the next waiting function is due; undefined without one.
+   * @param names - of the lanes that count. @default all
+   */
+  nextDueMs(names?: readonly LaneName[]): number | undefined {
+    const lanes = this.#lanes.filter(
+      ({ name }) => names === undefined || names.includes(name),
+    );
+    const nextMs = Math.min(...lanes.map((lane) => lane.nextDueMs()));
     return nextMs === Infinity ? undefined : nextMs;
   }
 

@@ -10,11 +10,17 @@ export type PendingWrites = SortedMap<string | null>;
 /** One LMDB read transaction, shared by every snapshot between two commits. */
 export class Reader {
   readonly transaction: Transaction;
+  readonly #ended: (reader: Reader) => void;
   #users = 0;
   #retired = false;
 
-  constructor(lmdb: RootDatabase<string, Key>) {
+  /** @param ended called once the transaction is over */
+  constructor(
+    lmdb: RootDatabase<string, Key>,
+    ended: (reader: Reader) => void,
+  ) {
     this.transaction = lmdb.useReadTransaction();
+    this.#ended = ended;
   }
 
   acquire(): this {
@@ -36,6 +42,7 @@ export class Reader {
   #endIfUnused(): void {
     if (this.#retired && this.#users === 0) {
       this.transaction.done();
+      this.#ended(this);
     }
   }
 }

@@ -44,6 +44,20 @@ export interface StoreOptions {
   readonly dataDir: string;
   /** Called once when the disk refused a write, after which nothing more is accepted. */
   readonly onFailure?: (failure: EmbeddedError) => void;
+  /**
+   * Whether a durable write outlives the machine; without it, it outlives the process. @default true
+   */
+  readonly fsync?: boolean;
+}
+
+/** A store that may end as in a crash. */
+export interface CrashableStore extends Store {
+  /**
+   * Gives the directory up as a process that ends without warning leaves it: from this call on nothing
+   * more is written, and what was not on its way to disk fails. Resolves when the directory may be
+   * opened again.
+   */
+  abandon(): Promise<void>;
 }
 
 /**
@@ -52,7 +66,9 @@ export interface StoreOptions {
  *
  * @throws EmbeddedError "dataDirInUse" with the owner; "storageFailed"
  */
-export async function openStore(options: StoreOptions): Promise<Store> {
+export async function openStore(
+  options: StoreOptions,
+): Promise<CrashableStore> {
   const { dataDir } = options;
   try {
     await makeDirectory(dataDir);
@@ -69,9 +85,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 async function recoverStore(
-  { dataDir, onFailure = () => {} }: StoreOptions,
+  { dataDir, onFailure = () => {}, fsync = true }: StoreOptions,
   unlock: Unlock,
-): Promise<Store> {
+): Promise<CrashableStore> {
   assertDataThere(dataDir);
   assertNoCopyInUse(dataDir);
   await keepPrivate(dataDir);
@@ -80,7 +96,7 @@ async function recoverStore(
   try {
     const { lastRecord, hasState } = data;
     assertLogThere(dataDir, lastRecord);
-    const opened = await WriteAheadLog.open(dataDir, lastRecord);
+    const opened = await WriteAheadLog.open(dataDir, lastRecord, { fsync });
     log = opened.log;
     const last = opened.records.at(-1)?.number ?? lastRecord;
     assertAsClosed(dataDir, { inLmdb: lastRecord, last }, hasState);
@@ -128,7 +144,7 @@ interface StoreParts {
   readonly onFailure: (failure: EmbeddedError) => void;
 }
 
-class LmdbStore implements Store {
+class LmdbStore implements CrashableStore {
   readonly #dataDir: string;
   readonly #data: DataFile;
   readonly #log: WriteAheadLog;
@@ -142,6 +158,9 @@ class LmdbStore implements Store {
   /** Resolves when those writes are in LMDB, or have failed. */
   #flushed = Promise.resolve();
   #reader: Reader | null = null;
+  /** Readers that somebody may still read by. */
+  readonly #readers = new Set<Reader>();
+  #readersEnded: (() => void) | undefined;
   #failure: EmbeddedError | null = null;
   #closed: Promise<void> | null = null;
 
@@ -156,7 +175,7 @@ class LmdbStore implements Store {
 
   snapshot(): Snapshot {
     this.#assertOpen();
-    this.#reader ??= new Reader(this.#data.lmdb);
+    this.#reader ??= this.#newReader();
     const pending = [this.#flushing, this.#gathered]
       .filter((writes) => writes !== null && writes.size > 0)
       .map((writes) => (writes as PendingWrites).fork());
@@ -183,6 +202,42 @@ class LmdbStore implements Store {
   close(): Promise<void> {
     this.#closed ??= this.#flushAndClose();
     return this.#closed;
+  }
+
+  abandon(): Promise<void> {
+    this.#closed ??= this.#abandon();
+    return this.#closed;
+  }
+
+  async #abandon(): Promise<void> {
+    const failure = closed();
+    this.#failure ??= failure;
+    clearTimeout(this.#gathering);
+    this.#log.abandon(failure);
+    this.#reader?.retire();
+    this.#reader = null;
+    await this.#flushed;
+    await this.#log.close();
+    // Functions under way may read on: their snapshots are of this environment.
+    await this.#whenUnread();
+    await this.#data.close();
+    await this.#unlock();
+  }
+
+  #newReader(): Reader {
+    const reader = new Reader(this.#data.lmdb, () => {
+      this.#readers.delete(reader);
+      if (this.#readers.size === 0) this.#readersEnded?.();
+    });
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  #whenUnread(): Promise<void> {
+    if (this.#readers.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#readersEnded = resolve;
+    });
   }
 
   /**
@@ -246,8 +301,10 @@ class LmdbStore implements Store {
     if (this.#failure !== null) {
       throw this.#failure;
     }
-    if (this.#closed !== null) {
-      throw new EmbeddedError("storageClosed", "The store is closed.");
-    }
+    if (this.#closed !== null) throw closed();
   }
+}
+
+function closed(): EmbeddedError {
+  return new EmbeddedError("storageClosed", "The store is closed.");
 }

@@ -8,7 +8,7 @@
  * already, and a write that is synced need not touch its metadata.
  */
 
-import { constants } from "node:fs";
+import { constants, writeSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { EmbeddedError } from "../errors.js";
@@ -27,6 +27,7 @@ export interface Recovered {
 export class WriteAheadLog {
   readonly #dataDir: string;
   readonly #files: readonly [LogFile, LogFile];
+  readonly #fsync: boolean;
   /** Batches not yet on their way to disk, oldest first; the last one takes in writes. */
   readonly #waiting: Batch[] = [];
   #current: LogFile;
@@ -42,8 +43,10 @@ export class WriteAheadLog {
     dataDir: string,
     files: readonly [LogFile, LogFile],
     lastNumber: number,
+    fsync: boolean,
   ) {
     this.#dataDir = dataDir;
+    this.#fsync = fsync;
     this.#files = files;
     this.#current = files[0];
     this.#lastNumber = lastNumber;
@@ -52,14 +55,19 @@ export class WriteAheadLog {
   /**
    * Opens the log in `dataDir`.
    * @param after the number of the last record that LMDB has
+   * @param options - `fsync`: whether what was appended outlives the machine, and not only the process
    * @throws EmbeddedError "storageFailed" where records are missing that LMDB lacks
    */
-  static async open(dataDir: string, after: number): Promise<Recovered> {
+  static async open(
+    dataDir: string,
+    after: number,
+    { fsync = true }: { fsync?: boolean } = {},
+  ): Promise<Recovered> {
     const files = [
-      await LogFile.open(join(dataDir, LOG_FILES[0])),
-      await LogFile.open(join(dataDir, LOG_FILES[1])),
+      await LogFile.open(join(dataDir, LOG_FILES[0]), fsync),
+      await LogFile.open(join(dataDir, LOG_FILES[1]), fsync),
     ] as const;
-    const log = new WriteAheadLog(dataDir, files, after);
+    const log = new WriteAheadLog(dataDir, files, after, fsync);
     try {
       await syncDirectory(dataDir);
       const found = await Promise.all(files.map((file) => file.read(after)));
@@ -97,6 +105,12 @@ export class WriteAheadLog {
     return this.#lastNumber;
   }
 
+  /** Fails all that is not on its way to disk yet, as the end of the process would. */
+  abandon(failure: EmbeddedError): void {
+    this.#failure = failure;
+    for (const { reject } of this.#waiting.splice(0)) reject(failure);
+  }
+
   /** Waits for the appended writes, whether they succeed or fail. */
   async close(): Promise<void> {
     await this.#writing;
@@ -114,8 +128,8 @@ export class WriteAheadLog {
   }
 
   async #writeWaiting(): Promise<void> {
-    // Other writes of this event turn join the batch.
-    await new Promise(setImmediate);
+    // Other writes of this event turn join the batch; where no disk is waited for, those of this moment.
+    await (this.#fsync ? new Promise(setImmediate) : undefined);
     let batch: Batch | undefined;
     while ((batch = this.#waiting.shift()) !== undefined) {
       try {
@@ -174,15 +188,17 @@ const SYNCS_WRITES = process.platform === "linux";
 
 class LogFile {
   readonly #handle: FileHandle;
+  readonly #fsync: boolean;
   #end = 0;
 
-  private constructor(handle: FileHandle) {
+  private constructor(handle: FileHandle, fsync: boolean) {
     this.#handle = handle;
+    this.#fsync = fsync;
   }
 
-  static async open(path: string): Promise<LogFile> {
-    const flags = O_RDWR | O_CREAT | (SYNCS_WRITES ? O_DSYNC : 0);
-    return new LogFile(await open(path, flags, 0o600));
+  static async open(path: string, fsync: boolean): Promise<LogFile> {
+    const flags = O_RDWR | O_CREAT | (fsync && SYNCS_WRITES ? O_DSYNC : 0);
+    return new LogFile(await open(path, flags, 0o600), fsync);
   }
 
   async read(after: number): Promise<LogRecord[]> {
@@ -196,25 +212,31 @@ class LogFile {
     this.#end = 0;
   }
 
-  /** Resolves when the bytes are on disk. */
+  /** Resolves when the bytes are on disk; without `fsync`, when they are in a file. */
   async append(bytes: Buffer): Promise<void> {
     let rest = bytes;
     while (rest.length > 0) {
       // A disk that fills up takes a part first, and then fails.
-      const { bytesWritten } = await this.#handle.write(
-        rest,
-        0,
-        rest.length,
-        this.#end,
-      );
+      const bytesWritten = await this.#write(rest);
       this.#end += bytesWritten;
       rest = rest.subarray(bytesWritten);
     }
-    if (!SYNCS_WRITES) await this.#handle.datasync();
+    if (this.#fsync && !SYNCS_WRITES) await this.#handle.datasync();
   }
 
   close(): Promise<void> {
     return this.#handle.close();
+  }
+
+  /** Writes what the disk takes at once. @returns how much that was */
+  async #write(bytes: Buffer): Promise<number> {
+    // What goes only to the system's memory is there sooner than another thread could have been asked.
+    if (!this.#fsync) {
+      return writeSync(this.#handle.fd, bytes, 0, bytes.length, this.#end);
+    }
+    const { length } = bytes;
+    const written = await this.#handle.write(bytes, 0, length, this.#end);
+    return written.bytesWritten;
   }
 }
 

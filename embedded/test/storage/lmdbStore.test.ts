@@ -180,3 +180,21 @@ test("the end of a prefix skips bytes that cannot be incremented", () => {
   expect(prefixEnd("a\xff\xff")).toBe("b");
   expect(() => prefixEnd("\xff")).toThrow(RangeError);
 });
+
+test("a store that is abandoned keeps what was durable, fails what was not, and may be opened again", async () => {
+  const dataDir = temporaryDir();
+  const store = await openStore({ dataDir, fsync: false });
+  await store.write([{ key: "kept", value: "1" }]).durable;
+  const reader = store.snapshot();
+  const { durable } = store.write([{ key: "lost", value: "1" }]);
+  const abandoned = store.abandon();
+  await expect(durable).rejects.toMatchObject({ code: "storageClosed" });
+  expect(() => store.write([{ key: "late", value: "1" }])).toThrow("closed");
+  // What was under way may read on, and is waited for.
+  expect(reader.get("kept")).toBe("1");
+  reader.release();
+  await abandoned;
+  const again = await open(dataDir);
+  expect(get(again, "kept")).toBe("1");
+  expect(get(again, "lost")).toBeUndefined();
+});

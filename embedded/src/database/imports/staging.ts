@@ -2,9 +2,6 @@ import type { JSONValue, ValidatorJSON } from "convex/values";
 import { EmbeddedError } from "../../errors.js";
 import {
   componentOf,
-  definitionOf,
-  headsOf,
-  readyIndexes,
   SYSTEM_TABLES,
   withTables,
   IDENTIFIER,
@@ -66,10 +63,8 @@ export function stageTable(
         component.nextTableNumber,
       id: catalog.nextTableId,
       validator: replaced?.validator ?? null,
-      stagedNames: replaced?.stagedNames ?? [],
-      indexes: (replaced === undefined
-        ? hiddenIndexes(name, 0)
-        : readyIndexes(replaced).map(indexRecord)
+      indexes: (
+        replaced?.indexes.map(indexRecord) ?? hiddenIndexes(name, 0)
       ).map((index) => ({
         ...index,
         id: nextIndexId++,
@@ -194,7 +189,7 @@ export function schemaOf(tx: Transaction, path: string): string {
       .map((table) => [
         table.name,
         table.validator,
-        readyIndexes(table).map(definitionOf),
+        table.indexes.map(({ name, fields }) => [name, fields]),
       ]),
   ]);
 }
@@ -223,15 +218,13 @@ export function optionalFieldsOf(
   );
 }
 
-function isInSchema(table: Table): boolean {
-  const { isSystem, validator } = table;
-  return !isSystem && (validator !== null || readyIndexes(table).length > 0);
+function isInSchema({ isSystem, validator, indexes }: Table): boolean {
+  return !isSystem && (validator !== null || indexes.length > 0);
 }
 
 function dropTable(view: PendingView, table: Table): void {
   retireDocuments(view, table);
-  const indexes = [...table.written, ...table.writtenContent];
-  for (const head of indexes.flatMap(headsOf)) retire(view, head);
+  for (const { head } of table.written) retire(view, head);
   view.set(rowCountKey(table.id), null);
 }
 

@@ -1,14 +1,10 @@
 import { createHash } from "node:crypto";
 import { EmbeddedError } from "../../errors.js";
 import { DEFAULT_LIMITS } from "../metrics.js";
-import { softLimit, type Position, type ReadContext } from "./indexScan.js";
-import {
-  applyOperators,
-  openScan,
-  type ResolvedSource,
-  type Scan,
-} from "./query.js";
-import type { Steps } from "../steps.js";
+import type { IndexScan, Position } from "./indexScan.js";
+import { softLimit } from "./indexScan.js";
+import { applyOperators, openScan, type ResolvedSource } from "./query.js";
+import type { ReadContext } from "./indexScan.js";
 import type {
   QueryJson,
   QueryPageRequest,
@@ -25,12 +21,12 @@ const SOFT_MAX_PAGE_LENGTH = softLimit(8192);
  * that is full is followed by an empty one. With an `endCursor` it ends there, however many
  * documents that are.
  */
-export function* readPage(
+export function readPage(
   view: View,
   source: ResolvedSource | null,
   context: ReadContext,
   request: QueryPageRequest,
-): Steps<QueryPageResult> {
+): QueryPageResult {
   checkRequest(request);
   const { query, pageSize, maximumRowsRead, maximumBytesRead } = request;
   const cursors = new Cursors(fingerprint(query, source));
@@ -52,16 +48,13 @@ export function* readPage(
     end,
     maximumRowsRead: maximumRowsRead ?? null,
     maximumBytesRead: maximumBytesRead ?? null,
-    rows: query.operators.length === 0 ? pageSize : undefined,
   });
-  let collected: ReturnType<typeof collect>;
-  try {
-    if (scan.find !== undefined) yield* scan.find();
-    collected = collect(scan, query, end === null ? pageSize : Infinity);
-  } finally {
-    scan.close();
-  }
-  const { page, cutShort } = collected;
+  const { page, cutShort } = collect(
+    scan,
+    query,
+    end === null ? pageSize : Infinity,
+  );
+  scan.close();
   const position = end ?? scan.position;
   if (position === null) {
     throw new EmbeddedError(
@@ -79,7 +72,7 @@ export function* readPage(
   };
 }
 
-function collect(scan: Scan, query: QueryJson, pageSize: number) {
+function collect(scan: IndexScan, query: QueryJson, pageSize: number) {
   const rows = applyOperators(scan, query.operators);
   const page: StoredDocument[] = [];
   try {
@@ -102,7 +95,7 @@ function collect(scan: Scan, query: QueryJson, pageSize: number) {
 }
 
 function pageStatus(
-  scan: Scan,
+  scan: IndexScan,
   page: readonly StoredDocument[],
   cutShort: boolean,
 ): QueryPageResult["pageStatus"] {
@@ -153,10 +146,8 @@ function checkRequest({
 
 /** Identity of a query, which binds cursors to it: the same rows in the same order. */
 function fingerprint(query: QueryJson, source: ResolvedSource | null): string {
-  const paths =
-    source !== null && "interval" in source ? source.index.paths : [];
   return createHash("sha256")
-    .update(JSON.stringify([query, paths]))
+    .update(JSON.stringify([query, source?.index.paths ?? []]))
     .digest("base64url")
     .slice(0, 16);
 }

@@ -6,17 +6,10 @@ interface Interval {
   upper: Key;
 }
 
-/** Intervals of one index, and the filters of the searches that read them. */
-export interface IntervalsRead {
-  readonly intervals: readonly KeyInterval[];
-  readonly filters: readonly Key[];
-}
-
 interface IndexReads {
   readonly component: string;
   readonly table: string;
   readonly index: string;
-  readonly filters: readonly Key[];
   /** Disjoint intervals in ascending order. */
   readonly intervals: Interval[];
 }
@@ -31,12 +24,11 @@ export class ReadSet {
     return this.#count;
   }
 
-  add(interval: ReadInterval): void {
-    const { component, table, index, lower, upper, filters = [] } = interval;
-    const name = [component, table, index, ...filters].join("\0");
+  add({ component, table, index, lower, upper }: ReadInterval): void {
+    const name = `${component}\0${table}\0${index}`;
     let reads = this.#byIndex.get(name);
     if (reads === undefined) {
-      reads = { component, table, index, filters, intervals: [] };
+      reads = { component, table, index, intervals: [] };
       this.#byIndex.set(name, reads);
     }
     const before = reads.intervals.length;
@@ -45,7 +37,7 @@ export class ReadSet {
   }
 
   /** The intervals of each index, disjoint and in ascending order; none is without any. */
-  get byIndex(): Iterable<IntervalsRead> {
+  get byIndex(): Iterable<{ readonly intervals: readonly KeyInterval[] }> {
     return this.#byIndex.values();
   }
 

@@ -22,11 +22,9 @@ import {
   assertQueryJson,
   openScan,
   resolveSource,
-  rowsAsked,
   type ResolvedSource,
 } from "../queries/query.js";
 import { ReadSet } from "../queries/readSet.js";
-import type { Steps } from "../steps.js";
 import type { Tables } from "./tables.js";
 import type {
   QueryJson,
@@ -120,39 +118,27 @@ export class DocumentReads {
     const { catalog } = this.#tables;
     const source = resolveSource(catalog, component, query.source);
     let stream: QueryStream | undefined;
-    const started = () => {
-      assertOpen();
-      stream ??=
-        this.#tables.catalog === catalog
-          ? this.#startQuery(component, query, source)
-          : this.openQuery(component, query, assertOpen);
-      return stream;
-    };
     return {
-      next: () => started().next(),
-      ...(source !== null && "search" in source
-        ? { find: () => started().find?.() }
-        : {}),
+      next: () => {
+        assertOpen();
+        stream ??=
+          this.#tables.catalog === catalog
+            ? this.#startQuery(component, query, source)
+            : this.openQuery(component, query, assertOpen);
+        return stream.next();
+      },
       close: () => stream?.close(),
     };
   }
 
-  *queryPage(
-    component: string,
-    request: QueryPageRequest,
-  ): Steps<QueryPageResult> {
+  queryPage(component: string, request: QueryPageRequest): QueryPageResult {
     assertQueryJson(request.query);
     const { catalog } = this.#tables;
     const source = resolveSource(catalog, component, request.query.source);
     if (source === null) {
       this.tablesOf(component);
     }
-    const view = this.#view.frozen();
-    try {
-      return yield* readPage(view, source, this.#context(), request);
-    } finally {
-      view.release();
-    }
+    return readPage(this.#view.frozen(), source, this.#context(), request);
   }
 
   count(component: string, table: string): number {
@@ -220,13 +206,10 @@ export class DocumentReads {
       return { next: () => null, close: () => undefined };
     }
     const view = this.#view.frozen();
-    const scan = openScan(view, source, this.#context(), {
-      rows: rowsAsked(query.operators),
-    });
+    const scan = openScan(view, source, this.#context(), {});
     const rows = applyOperators(scan, query.operators);
     return {
       next: () => rows.next(),
-      ...(scan.find === undefined ? {} : { find: () => scan.find!() }),
       close: () => {
         scan.close();
         view.release();

@@ -4,7 +4,6 @@ import { EmbeddedError } from "../../errors.js";
 import type { Clock } from "../../clock.js";
 import type { JSONValue } from "convex/values";
 import type { Database } from "../../database/database.js";
-import type { Steps } from "../../database/steps.js";
 import type { QueryStream, ReadInterval } from "../../database/types.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
 import type { StoredFiles } from "../../files/storedFiles.js";
@@ -74,6 +73,8 @@ export interface ExecutionRuntime {
     args: JSONValue,
     context: { deployment: FunctionSource; request: RequestContext },
   ): Promise<Ended>;
+  /** Those that run on their own: not those that are part of another one's transaction. */
+  readonly underWay: Set<Execution>;
   /** Whether {@link emit} has listeners. */
   readonly hasListeners: boolean;
   emit(event: CompletionEvent): void;
@@ -106,8 +107,6 @@ export class Execution implements ExecutionStart {
   readonly userTime: UserTime;
   readonly logs = new LogLines();
   readonly streams = new Map<number, QueryStream>();
-  /** Work that is done in turns. */
-  readonly inTurns = new Set<Steps<unknown>>();
   readonly timers = new Set<unknown>();
   /** `console.time` labels and the times when they began. */
   readonly timerLabels = new Map<string, number>();
@@ -184,10 +183,9 @@ export class Execution implements ExecutionStart {
 
   finish(): void {
     this.finished = true;
+    this.runtime.underWay.delete(this);
     this.abandonNested?.();
     this.abandonNested = null;
-    for (const steps of this.inTurns) steps.return(undefined);
-    this.inTurns.clear();
     for (const stream of this.streams.values()) {
       stream.close();
     }

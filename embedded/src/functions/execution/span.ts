@@ -70,7 +70,7 @@ export class Span {
 
   /** @param tx - null for an action. */
   begin(tx: Transaction | null): Execution {
-    return (this.#execution = new Execution({
+    const execution = new Execution({
       runtime: this.#runtime,
       deployment: this.#deployment,
       fn: this.#entry,
@@ -79,7 +79,9 @@ export class Span {
       frozenNowMs: tx === null ? null : this.#runtime.clock.now(),
       depth: 0,
       userTime: { usedMs: 0, chargedAtMs: 0, startedAt: processorTime() },
-    }));
+    });
+    this.#runtime.underWay.add(execution);
+    return (this.#execution = execution);
   }
 
   /** @param tx - null for an action. */

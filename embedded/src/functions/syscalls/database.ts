@@ -1,9 +1,4 @@
-import type {
-  QueryJson,
-  QueryPageResult,
-  QueryStream,
-} from "../../database/types.js";
-import { inTurns } from "../execution/inTurns.js";
+import type { QueryJson } from "../../database/types.js";
 import { FunctionFailure } from "../failure.js";
 import {
   numberArg,
@@ -78,10 +73,10 @@ export const databaseSyscalls: AsyncSyscalls = {
           "This query is closed and can't emit any more values.",
         );
       }
-      const steps = stream.find?.();
-      return steps === undefined
-        ? nextRow(stream)
-        : inTurns(execution, steps, () => nextRow(stream));
+      const document = stream.next();
+      return document === null
+        ? END_OF_STREAM
+        : `{"value":${document.json},"done":false}`;
     },
   },
   "1.0/queryPage": {
@@ -98,18 +93,23 @@ export const databaseSyscalls: AsyncSyscalls = {
         );
       }
       execution.paginated = true;
-      const steps = execution.tx.queryPageInSteps("", {
-        query: queryArg(objectArg(args, "query")),
-        cursor: optionalString(args, "cursor") ?? null,
-        endCursor: optionalString(args, "endCursor") ?? execution.journal,
-        pageSize: numberArg(args, "pageSize"),
-        maximumRowsRead: optionalNumber(args["maximumRowsRead"]),
-        maximumBytesRead: optionalNumber(args["maximumBytesRead"]),
+      const { page, isDone, continueCursor, splitCursor, pageStatus } =
+        execution.tx.queryPage("", {
+          query: queryArg(objectArg(args, "query")),
+          cursor: optionalString(args, "cursor") ?? null,
+          endCursor: optionalString(args, "endCursor") ?? execution.journal,
+          pageSize: numberArg(args, "pageSize"),
+          maximumRowsRead: optionalNumber(args["maximumRowsRead"]),
+          maximumBytesRead: optionalNumber(args["maximumBytesRead"]),
+        });
+      execution.journal = continueCursor;
+      const rest = JSON.stringify({
+        isDone,
+        continueCursor,
+        splitCursor,
+        pageStatus,
       });
-      return inTurns(execution, steps, (result) => {
-        execution.journal = result.continueCursor;
-        return pageText(result);
-      });
+      return `{"page":[${page.map(({ json }) => json).join(",")}],${rest.slice(1)}`;
     },
   },
   "1.0/count": {
@@ -182,18 +182,6 @@ function queryArg(query: object): QueryJson {
     throw new FunctionFailure(`Invalid query: ${JSON.stringify(query)}`);
   }
   return query as QueryJson;
-}
-
-function nextRow(stream: QueryStream): string {
-  const document = stream.next();
-  return document === null
-    ? END_OF_STREAM
-    : `{"value":${document.json},"done":false}`;
-}
-
-function pageText({ page, ...rest }: QueryPageResult): string {
-  const documents = page.map(({ json }) => json).join(",");
-  return `{"page":[${documents}],${JSON.stringify(rest).slice(1)}`;
 }
 
 function optionalNumber(value: unknown): number | null {

@@ -1,6 +1,12 @@
 import type { UserIdentity } from "convex/server";
-import { createRemoteJWKSet, decodeJwt, errors, jwtVerify } from "jose";
-import type { JWTPayload, JWTVerifyGetKey } from "jose";
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  decodeJwt,
+  errors,
+  jwtVerify,
+} from "jose";
+import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey } from "jose";
 import type { Clock } from "../../clock.js";
 import {
   canonicalIssuer,
@@ -158,9 +164,11 @@ function issuerOf(provider: AuthProvider): string {
 
 async function loadKeys(provider: AuthProvider): Promise<JWTVerifyGetKey> {
   const url = "type" in provider ? provider.jwks : await discover(provider);
-  const keySet = createRemoteJWKSet(new URL(url), {
-    timeoutDuration: PROVIDER_TIMEOUT_MS,
-  });
+  const keySet = url.startsWith("data:")
+    ? includedKeys(provider, url)
+    : createRemoteJWKSet(new URL(url), {
+        timeoutDuration: PROVIDER_TIMEOUT_MS,
+      });
   return async (header, token) => {
     try {
       return await keySet(header, token);
@@ -169,6 +177,20 @@ async function loadKeys(provider: AuthProvider): Promise<JWTVerifyGetKey> {
       throw providerFailed(provider, error);
     }
   };
+}
+
+/** The keys in a `data:` URI. */
+function includedKeys(provider: AuthProvider, url: string) {
+  const [, base64, data = ""] = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url) ?? [];
+  try {
+    const text =
+      base64 === undefined
+        ? decodeURIComponent(data)
+        : Buffer.from(data, "base64").toString();
+    return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
+  } catch (error) {
+    throw providerFailed(provider, error);
+  }
 }
 
 /**

@@ -32,6 +32,8 @@ export interface Listener {
   readonly port: number;
   /** Stops accepting, answers requests in flight, closes every connection. */
   close(): Promise<void>;
+  /** Stops accepting and cuts every connection off, as the end of the process would. */
+  cut(): Promise<void>;
 }
 
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -76,6 +78,12 @@ export async function listen(
     close: () => {
       closing = true;
       return closeServer(server);
+    },
+    cut: () => {
+      closing = true;
+      const closed = closeServer(server);
+      server.closeAllConnections();
+      return closed;
     },
   };
 }

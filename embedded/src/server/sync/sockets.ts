@@ -37,13 +37,20 @@ const CLOSE_TIMEOUT_MS = 2_000;
 /** Accepts sync connections and gives each a session. */
 export function createSyncSockets(
   base: Omit<SyncServices, "live" | "records"> & QueryRunServices,
-  clock: Clock,
+  {
+    clock,
+    connectionClock,
+  }: {
+    clock: Clock;
+    /** What tells whether a connection is alive. */
+    connectionClock: Clock;
+  },
 ): SyncSockets {
   const { database, log } = base;
   const live = createLiveQueries(base);
   const records = new RequestRecords(database, { clock, log });
   const services = { ...base, live, records };
-  const heartbeat = new Heartbeat(clock);
+  const heartbeat = new Heartbeat(connectionClock);
   const unread = new UnreadBudget();
   const sessions = new Set<SyncSession>();
   const options = {
@@ -59,7 +66,12 @@ export function createSyncSockets(
   );
 
   function serve(webSocket: WebSocket, request: IncomingMessage): void {
-    const connection = new SocketConnection(webSocket, request, clock, unread);
+    const connection = new SocketConnection(
+      webSocket,
+      request,
+      connectionClock,
+      unread,
+    );
     const session = new SyncSession(services, connection);
     sessions.add(session);
     const stopBeating = heartbeat.add(connection);
