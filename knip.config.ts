@@ -30,6 +30,8 @@ export default {
         // Processes that tests start by their path.
         "test/storage/owner{Claims,Holder}.ts",
         "test/support/process/servedProcess.ts",
+        // Deployed by tests from where it lies.
+        "test/apps/everything/convex/**/*.{ts,js}",
         // Stands in for convex-test in the packages' own tests.
         "test/conformance/adapter/convexTest.ts",
       ],
@@ -38,9 +40,9 @@ export default {
         "object-inspect",
         // Their own tests are run by test/conformance/packages.ts, from where they are installed.
         "@convex-dev/.+",
-        "convex-helpers",
         // Imported by those tests.
         "@fast-check/vitest",
+        "ai",
       ],
     },
     example: {},

@@ -3,6 +3,7 @@ import type { TestProjectInlineConfiguration } from "vitest/config";
 import type { InlineConfig } from "vitest/node";
 import { onEngine } from "./conformance/onEngine.js";
 import {
+  componentSuites,
   conformanceSuites,
   heavySuites,
   killSuites,
@@ -34,6 +35,7 @@ export const projects: TestProjectInlineConfiguration[] = [
       include: ["test/**/*.test.ts"],
       exclude: [
         ...conformanceSuites,
+        ...componentSuites,
         ...processSuites,
         ...heavySuites,
         ...killSuites,

@@ -3,8 +3,12 @@
 /** Suites that import `convex-test`; each runs on it and on the engine. */
 export const conformanceSuites = ["test/conformance/*.test.ts"];
 
+/** Suites of ours for published packages that ship none; each runs on the mock and on the engine: `npm run test:conformance`. */
+export const componentSuites = ["test/conformance/components/*.test.{ts,js}"];
+
 /** Suites that end and start processes or run the official CLI: `npm run test:processes`. */
 export const processSuites = [
+  "test/apps/*.test.ts",
   "test/heldJobs.test.ts",
   "test/officialCli/*.test.ts",
   "test/storage/ownerLock.test.ts",

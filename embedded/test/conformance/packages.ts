@@ -6,5 +6,9 @@ export const PACKAGES = [
   "@convex-dev/rate-limiter",
   "@convex-dev/migrations",
   "@convex-dev/sharded-counter",
+  "@convex-dev/workflow",
+  "@convex-dev/action-cache",
+  "@convex-dev/prosemirror-sync",
+  "@convex-dev/resend",
   "convex-helpers",
 ];
