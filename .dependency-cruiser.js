@@ -46,6 +46,8 @@ const DOWNWARDS = {
     "transactions",
     "queries",
     "records",
+    "vectors",
+    "search",
     "values",
   ],
 };

@@ -18,8 +18,11 @@ const onConvexTest = [
   "test/baseline/**/*.test.ts",
 ];
 
-// They look at what transactions read and wrote, which only the engine knows.
-const onEngineOnly = ["test/contention/**/*.test.ts"];
+// They look at what transactions read and wrote, for which the engine is the better witness.
+const onEngineOnly = [
+  "test/contention/**/*.test.ts",
+  "test/convex/**/*{c,C}osts.test.ts",
+];
 
 export default defineConfig({
   test: {
@@ -33,7 +36,7 @@ export default defineConfig({
           name: "component",
           environment: "edge-runtime",
           include: onConvexTest,
-          exclude: engineSuites,
+          exclude: [...engineSuites, ...onEngineOnly],
         },
       },
       {

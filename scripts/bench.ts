@@ -63,21 +63,24 @@ if (unknown !== undefined) {
 const other = asked.some((name) => OF_A_DEPLOYMENT.has(name))
   ? await otherNode(values.node)
   : null;
+const figures: Figure[] = [];
 const own: Figure[] = [];
 const others: Figure[] = [];
 for (const name of asked) {
-  own.push(...(await measure(name, OWN_NODE)));
+  const measured = await measure(name, OWN_NODE);
+  figures.push(...measured);
   if (other !== null && OF_A_DEPLOYMENT.has(name)) {
+    own.push(...measured);
     others.push(...(await measure(name, other)));
   }
 }
+figures.push(...others);
 if (other !== null) {
   printSideBySide([
     { name: OWN_NODE.version, figures: own },
     { name: other.version, figures: others },
   ]);
 }
-const figures = [...own, ...others];
 const missed = figures.filter((figure) => !keepsBound(figure));
 if (missed.length > 0) {
   process.stderr.write(

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.js";
-import type { Store, WriteOp } from "../storage/store.js";
+import type { Key, Store, WriteOp } from "../storage/store.js";
 import { isStoreGone } from "../errors.js";
 import type { Catalog } from "./records/catalog.js";
 import { loadCatalog } from "./records/catalogRecords.js";
@@ -12,7 +12,11 @@ import type { TransactionLimits } from "./metrics.js";
 import { MutationOrder } from "./commits/mutationOrder.js";
 import { RecentCommits, type UnderWay } from "./commits/recentCommits.js";
 import { sweep } from "./records/retired.js";
-import { RowCounts } from "./commits/rowCounts.js";
+import {
+  hasIndexCounts,
+  indexCountsOnTop,
+  RowCounts,
+} from "./commits/rowCounts.js";
 import { withoutStaged } from "./imports/staging.js";
 import { Timestamps, type HighWater } from "./commits/timestamps.js";
 import { Transaction } from "./transactions/transaction.js";
@@ -259,7 +263,7 @@ export class Database {
       // What it read is right at the time of its snapshot, whatever came after.
       return { value, ts: tx.ts, durable: this.whenDurable(tx.ts) };
     }
-    const writes = this.#rowCounts.onTop(ended.writes, (key) => tx.before(key));
+    const writes = this.#countsOnTop(ended.writes, tx);
     const catalog = ended.changesCatalog ? ended.catalog : this.#catalog;
     const highWater = this.#times.highWaterAt(ts);
     const { durable } = this.#store.write([
@@ -278,6 +282,22 @@ export class Database {
       this.#startSweep();
     }
     return { value, ts, durable: this.whenDurable(ts) };
+  }
+
+  /** The writes of a transaction, whose counts go on top of what others counted since it began. */
+  #countsOnTop(
+    writes: readonly WriteOp[],
+    tx: Transaction,
+  ): readonly WriteOp[] {
+    const before = (key: Key) => tx.before(key);
+    const counted = this.#rowCounts.onTop(writes, before);
+    if (tx.ts === this.latestTs || !hasIndexCounts(counted)) return counted;
+    const latest = this.#store.snapshot();
+    try {
+      return indexCountsOnTop(counted, before, (key) => latest.get(key));
+    } finally {
+      latest.release();
+    }
   }
 
   /** Drops the index builds and imports that a stop cut short: nobody goes on with them. */

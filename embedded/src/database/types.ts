@@ -1,5 +1,6 @@
 import type { JSONValue } from "convex/values";
 import type { Key } from "../storage/store.js";
+import type { Steps } from "./steps.js";
 
 /** A bound of `1.0/queryStream`'s `IndexRange` source. */
 export interface RangeExpression {
@@ -37,6 +38,11 @@ export interface StoredDocument {
 /** An open query, whose rows are read one by one. */
 export interface QueryStream {
   next(): StoredDocument | null;
+  /**
+   * Of a search, the work before the first row, in pieces; `next` does what is left of it. Absent
+   * where there is none.
+   */
+  find?(): Steps<void> | undefined;
   close(): void;
 }
 
@@ -66,6 +72,11 @@ export interface ReadInterval {
   index: string;
   lower: Key;
   upper: Key;
+  /**
+   * Of a search, the beginnings of the rows of its filters' values: documents that have none of
+   * them are nothing to it. A live query may run again for them all the same.
+   */
+  filters?: readonly Key[];
 }
 
 /** Changes of a commit. */

@@ -201,15 +201,3 @@ test("an open query sees writes made before its first row is asked for", async (
     }
   });
 });
-
-test("full-text search is refused by name", async () => {
-  const { db } = await openDatabase();
-  read(db, (tx) => {
-    expect(() =>
-      tx.openQuery("", {
-        source: { type: "Search", indexName: "t.words", filters: [] },
-        operators: [],
-      }),
-    ).toThrow("Search index t.words: search is not supported");
-  });
-});

@@ -201,13 +201,6 @@ test("schema, tables and indexes survive a restart", async () => {
 
 test.each<[string, object, string]>([
   [
-    "a search index",
-    defineSchema({
-      t: defineTable({ a: v.string() }).searchIndex("s", { searchField: "a" }),
-    }),
-    'search index, "s"',
-  ],
-  [
     "a vector index",
     defineSchema({
       t: defineTable({ a: v.array(v.float64()) }).vectorIndex("e", {

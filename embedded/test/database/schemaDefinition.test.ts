@@ -118,6 +118,67 @@ test.each<[string, object, string]>([
     'In table "t" the index "i" is invalid because it references the field "a.c" that does not exist.',
   ],
   [
+    "17 filter fields",
+    defineSchema({
+      t: anyTable().searchIndex("s", {
+        searchField: "a",
+        filterFields: Array.from({ length: 17 }, (_, i) => `f${i}`),
+      }),
+    }),
+    'In table "t": Search indexes may have up to 16 filter fields.',
+  ],
+  [
+    "two search indexes alike",
+    defineSchema({
+      t: anyTable()
+        .searchIndex("s", { searchField: "a", filterFields: ["b", "c"] })
+        .searchIndex("r", {
+          searchField: "a",
+          filterFields: ["c", "b"],
+          staged: true,
+        }),
+    }),
+    'In table "t" search index "r" and search index "s" have the same `searchField`.',
+  ],
+  [
+    "a search index by the name of another index",
+    defineSchema({
+      t: anyTable().index("s", ["a"]).searchIndex("s", { searchField: "a" }),
+    }),
+    'Table "t" has two or more definitions of index "s".',
+  ],
+  [
+    "a filter field that does not exist",
+    defineSchema({
+      t: defineTable({ a: v.string() }).searchIndex("s", {
+        searchField: "a",
+        filterFields: ["b" as "a"],
+      }),
+    }),
+    'In table "t" the index "s" is invalid because it references the field "b" that does not exist.',
+  ],
+  [
+    "no identifier in a search index",
+    defineSchema({ t: anyTable().searchIndex("s", { searchField: "a-b" }) }),
+    'In table "t": In index "s": Invalid index field: "a-b"',
+  ],
+  [
+    "a vector of one dimension",
+    defineSchema({
+      t: anyTable().vectorIndex("e", { vectorField: "a", dimensions: 1 }),
+    }),
+    'In table "t": Dimensions 1 must be between 2 and 4096.',
+  ],
+  [
+    "two vector indexes alike",
+    defineSchema({
+      t: anyTable()
+        .vectorIndex("e", { vectorField: "a", dimensions: 2 })
+        .vectorIndex("f", { vectorField: "a", dimensions: 2 }),
+    }),
+    'In table "t" vector index "f" and vector index "e" have the same `vectorField`.',
+  ],
+  [
     "a bad table name",
     defineSchema({ "1t": anyTable() }),
     'Invalid table name: "1t". Identifiers must start with a letter',

@@ -1,5 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Steps } from "../../src/database/steps.js";
+import { inTurns } from "../../src/functions/execution/inTurns.js";
+import { SyscallQueue } from "../../src/functions/execution/syscallQueue.js";
 import { Engine, valueOf } from "../support/engine.js";
 import { openMemoryStore } from "../support/memoryStore.js";
 
@@ -81,4 +84,39 @@ it("what a function did not wait for is done, whether the thread was given away 
   expect(await read("m:left")).toBe(ROWS);
   valueOf(await engine.mutation("m:leave"));
   expect(await read("m:changed")).toBe(ROWS);
+});
+
+it("work in steps gives the thread away, and ends with its function", async () => {
+  const execution = {
+    syscalls: new SyscallQueue(true),
+    inTurns: new Set<Steps<unknown>>(),
+    finished: false,
+  };
+  let isClosed = false;
+  function* steps(ms: number): Steps<string> {
+    const endMs = performance.now() + ms;
+    try {
+      while (performance.now() < endMs) yield;
+      return "done";
+    } finally {
+      isClosed = true;
+    }
+  }
+  let turns = 0;
+  let isOver = false;
+  const working = Promise.resolve(inTurns(execution, steps(60), (end) => end));
+  const ended = working.then(() => (isOver = true));
+  for (; !isOver; turns += 1) await setImmediate();
+  await ended;
+  expect(await working).toBe("done");
+  expect(turns).toBeGreaterThan(3);
+  expect(execution.inTurns.size).toBe(0);
+
+  isClosed = false;
+  void inTurns(execution, steps(10_000), () => expect.fail("it goes on"));
+  const [left] = execution.inTurns;
+  execution.finished = true;
+  left!.return(undefined);
+  expect(isClosed).toBe(true);
+  await setImmediate();
 });

@@ -1,12 +1,11 @@
 import type { Key } from "../../storage/store.js";
-import type { ReadSet } from "../queries/readSet.js";
+import type { IntervalsRead, ReadSet } from "../queries/readSet.js";
 import {
   areaOf,
   componentKey,
   HEAD_BYTES,
   readGroup,
 } from "../records/keyspace.js";
-import type { KeyInterval } from "../types.js";
 import { encodeId, RAW_ID_BYTES } from "../values/ids.js";
 import type { MutationReads } from "../transactions/engineReads.js";
 import type { RecentCommit, TouchedKey } from "./recentCommit.js";
@@ -62,27 +61,27 @@ export function findConflict(
 }
 
 function inIntervals(
-  byGroup: ReadonlyMap<Key, readonly (readonly KeyInterval[])[]>,
+  byGroup: ReadonlyMap<Key, readonly IntervalsRead[]>,
   commit: RecentCommit,
 ): TouchedKey | undefined {
   for (const group of commit.groups.keys()) {
-    for (const intervals of byGroup.get(group) ?? []) {
-      const touched = commit.touchedIn(group, intervals);
+    for (const read of byGroup.get(group) ?? []) {
+      const touched = commit.touchedIn(group, read);
       if (touched !== undefined) return touched;
     }
   }
   return undefined;
 }
 
-function grouped(reads: ReadSet): Map<Key, (readonly KeyInterval[])[]> {
-  const byGroup = new Map<Key, (readonly KeyInterval[])[]>();
-  for (const { intervals } of reads.byIndex) {
-    const [one] = intervals;
+function grouped(reads: ReadSet): Map<Key, IntervalsRead[]> {
+  const byGroup = new Map<Key, IntervalsRead[]>();
+  for (const read of reads.byIndex) {
+    const [one] = read.intervals;
     if (one === undefined) continue;
     const group = readGroup(one.lower);
     const others = byGroup.get(group);
-    if (others === undefined) byGroup.set(group, [intervals]);
-    else others.push(intervals);
+    if (others === undefined) byGroup.set(group, [read]);
+    else others.push(read);
   }
   return byGroup;
 }

@@ -1,10 +1,14 @@
 import type { Key, WriteOp } from "../../storage/store.js";
+import type { IntervalsRead } from "../queries/readSet.js";
+import { filterKeys, placeBytes } from "../search/rows.js";
 import type { KeyInterval } from "../types.js";
+import { RAW_ID_BYTES } from "../values/ids.js";
 import type { Catalog, Table } from "../records/catalog.js";
+import { movedByFilters } from "../records/contentRows.js";
 import { Document } from "../records/documents.js";
 import { indexKey, wholeKeys } from "../records/indexEntry.js";
 import { COMPONENTS, HEAD_BYTES, readGroup } from "../records/keyspace.js";
-import { tablesByHead } from "../transactions/commitWrites.js";
+import { firstFrom, tablesByHead } from "../transactions/commitWrites.js";
 
 /** A commit as later ones are compared with it. */
 export interface CommitRecord {
@@ -57,34 +61,39 @@ export class RecentCommit {
     );
   }
 
-  /** A key in these, which are disjoint and in order, that it touched. */
+  /** A key in these intervals, of a document that their filters may let through, that it touched. */
   touchedIn(
     group: Key,
-    intervals: readonly KeyInterval[],
+    { intervals, filters }: IntervalsRead,
   ): TouchedKey | undefined {
     const found = this.groups.get(group);
     if (found === undefined) return undefined;
     const { from, to, table } = found;
+    const passes = (key: Key) =>
+      filters.length === 0 ||
+      table === undefined ||
+      this.#passes(table, group, key, filters);
     for (let index = from; index < to; index += 1) {
       const { key } = this.#writes[index]!;
       // An index entry may stand for any of several keys; all others stand for themselves.
       const { lower, upper } = wholeKeys(key);
-      if (overlaps(intervals, lower, upper)) return { key, table };
+      if (overlaps(intervals, lower, upper) && passes(key)) {
+        return { key, table };
+      }
     }
     if (table === undefined || group === table.head) return undefined;
-    const key = this.#placesIn(group, found, table).find((place) =>
-      overlaps(intervals, place, `${place}\x00`),
+    const key = this.#placesIn(group, found, table).find(
+      (place) => overlaps(intervals, place, `${place}\x00`) && passes(place),
     );
     return key === undefined ? undefined : { key, table };
   }
 
   wrote(key: Key): TouchedKey | undefined {
-    const write = this.#writes[this.#firstFrom(key)];
-    return write?.key === key ? this.#touched(key) : undefined;
+    return this.#write(key) === undefined ? undefined : this.#touched(key);
   }
 
   wroteIn({ lower, upper }: KeyInterval): TouchedKey | undefined {
-    const write = this.#writes[this.#firstFrom(lower)];
+    const write = this.#writes[firstFrom(this.#writes, lower)];
     return write !== undefined && write.key < upper
       ? this.#touched(write.key)
       : undefined;
@@ -98,6 +107,25 @@ export class RecentCommit {
   /** What of the commit's is read together, by {@link readGroup}. */
   get groups(): ReadonlyMap<Key, Group> {
     return (this.#groups ??= this.#grouped());
+  }
+
+  /** Whether the document with a row in a search index has, or had, the values of filters. */
+  #passes(table: Table, head: Key, key: Key, filters: readonly Key[]): boolean {
+    const index = table.searchIndexes.find((one) => one.head === head);
+    const stored = this.#write(table.head + key.slice(-RAW_ID_BYTES))?.value;
+    if (index === undefined || stored === undefined) return true;
+    const now =
+      stored === null ? [] : filterKeys(index, new Document(stored).value);
+    const place = key.slice(-placeBytes(index));
+    return filters.every(
+      (filter) =>
+        now.includes(filter) || this.#write(filter + place) !== undefined,
+    );
+  }
+
+  #write(key: Key): WriteOp | undefined {
+    const write = this.#writes[firstFrom(this.#writes, key)];
+    return write?.key === key ? write : undefined;
   }
 
   #touched(key: Key): TouchedKey {
@@ -120,7 +148,7 @@ export class RecentCommit {
       groups.set(name, { from: index, to: index + 1, table, places: null });
     }
     for (const table of written) {
-      for (const { head } of table.written) {
+      for (const { head } of [...table.written, ...table.searchIndexes]) {
         const { from = 0, to = 0 } = groups.get(head) ?? {};
         groups.set(head, { from, to, table, places: null });
       }
@@ -133,7 +161,10 @@ export class RecentCommit {
     if (group.places !== null) return group.places;
     const { from, to } = this.groups.get(table.head)!;
     const places = new Map<Key, Key[]>();
-    for (const { head } of table.written) places.set(head, []);
+    for (const { head } of [...table.written, ...table.searchIndexes]) {
+      places.set(head, []);
+    }
+    const wrote = (one: Key) => this.#write(one) !== undefined;
     for (const { key, value } of this.#writes.slice(from, to)) {
       if (value === null) continue;
       const fields = new Document(value).value;
@@ -141,21 +172,13 @@ export class RecentCommit {
       for (const index of table.written) {
         places.get(index.head)!.push(indexKey(index, fields, rawId));
       }
+      for (const index of table.searchIndexes) {
+        const moved = movedByFilters(index, wrote, fields, rawId);
+        places.get(index.head)!.push(...moved);
+      }
     }
     for (const [name, keys] of places) this.groups.get(name)!.places = keys;
     return places.get(head)!;
-  }
-
-  /** Place of the first write at or after a key. */
-  #firstFrom(key: Key): number {
-    let start = 0;
-    let end = this.#writes.length;
-    while (start < end) {
-      const middle = (start + end) >>> 1;
-      if (this.#writes[middle]!.key < key) start = middle + 1;
-      else end = middle;
-    }
-    return start;
   }
 }
 

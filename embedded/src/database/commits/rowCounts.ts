@@ -1,5 +1,5 @@
 import type { Key, WriteOp } from "../../storage/store.js";
-import { isRowCountKey } from "../records/keyspace.js";
+import { isIndexCountKey, isRowCountKey } from "../records/keyspace.js";
 
 /**
  * The numbers of documents of tables as the latest commits left them. A mutation counts on from its
@@ -36,4 +36,28 @@ export class RowCounts {
       else this.#latest.set(key, value);
     }
   }
+}
+
+/**
+ * Puts the counts of indexes in a commit's writes on top of the latest, as {@link RowCounts} does
+ * for tables. There is one for each word that anybody wrote, so the latest are in the store.
+ * @param before - the values that the writes were based on
+ * @param latest - the values of the latest commit
+ */
+export function indexCountsOnTop(
+  writes: readonly WriteOp[],
+  before: (key: Key) => string | undefined,
+  latest: (key: Key) => string | undefined,
+): readonly WriteOp[] {
+  return writes.map((write) => {
+    const { key, value } = write;
+    if (!isIndexCountKey(key)) return write;
+    const added = Number(value ?? 0) - Number(before(key) ?? 0);
+    const count = Number(latest(key) ?? 0) + added;
+    return { key, value: count === 0 ? null : String(count) };
+  });
+}
+
+export function hasIndexCounts(writes: readonly WriteOp[]): boolean {
+  return writes.some(({ key }) => isIndexCountKey(key));
 }

@@ -2,6 +2,9 @@ import type { JSONValue, ValidatorJSON } from "convex/values";
 import { EmbeddedError } from "../../errors.js";
 import {
   componentOf,
+  definitionOf,
+  headsOf,
+  readyIndexes,
   SYSTEM_TABLES,
   withTables,
   IDENTIFIER,
@@ -63,8 +66,10 @@ export function stageTable(
         component.nextTableNumber,
       id: catalog.nextTableId,
       validator: replaced?.validator ?? null,
-      indexes: (
-        replaced?.indexes.map(indexRecord) ?? hiddenIndexes(name, 0)
+      stagedNames: replaced?.stagedNames ?? [],
+      indexes: (replaced === undefined
+        ? hiddenIndexes(name, 0)
+        : readyIndexes(replaced).map(indexRecord)
       ).map((index) => ({
         ...index,
         id: nextIndexId++,
@@ -189,7 +194,7 @@ export function schemaOf(tx: Transaction, path: string): string {
       .map((table) => [
         table.name,
         table.validator,
-        table.indexes.map(({ name, fields }) => [name, fields]),
+        readyIndexes(table).map(definitionOf),
       ]),
   ]);
 }
@@ -218,13 +223,15 @@ export function optionalFieldsOf(
   );
 }
 
-function isInSchema({ isSystem, validator, indexes }: Table): boolean {
-  return !isSystem && (validator !== null || indexes.length > 0);
+function isInSchema(table: Table): boolean {
+  const { isSystem, validator } = table;
+  return !isSystem && (validator !== null || readyIndexes(table).length > 0);
 }
 
 function dropTable(view: PendingView, table: Table): void {
   retireDocuments(view, table);
-  for (const { head } of table.written) retire(view, head);
+  const indexes = [...table.written, ...table.writtenContent];
+  for (const head of indexes.flatMap(headsOf)) retire(view, head);
   view.set(rowCountKey(table.id), null);
 }
 

@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
 import { EmbeddedError } from "../../errors.js";
 import { DEFAULT_LIMITS } from "../metrics.js";
-import type { IndexScan, Position } from "./indexScan.js";
-import { softLimit } from "./indexScan.js";
-import { applyOperators, openScan, type ResolvedSource } from "./query.js";
-import type { ReadContext } from "./indexScan.js";
+import { softLimit, type Position, type ReadContext } from "./indexScan.js";
+import {
+  applyOperators,
+  openScan,
+  type ResolvedSource,
+  type Scan,
+} from "./query.js";
+import type { Steps } from "../steps.js";
 import type {
   QueryJson,
   QueryPageRequest,
@@ -21,12 +25,12 @@ const SOFT_MAX_PAGE_LENGTH = softLimit(8192);
  * that is full is followed by an empty one. With an `endCursor` it ends there, however many
  * documents that are.
  */
-export function readPage(
+export function* readPage(
   view: View,
   source: ResolvedSource | null,
   context: ReadContext,
   request: QueryPageRequest,
-): QueryPageResult {
+): Steps<QueryPageResult> {
   checkRequest(request);
   const { query, pageSize, maximumRowsRead, maximumBytesRead } = request;
   const cursors = new Cursors(fingerprint(query, source));
@@ -48,13 +52,16 @@ export function readPage(
     end,
     maximumRowsRead: maximumRowsRead ?? null,
     maximumBytesRead: maximumBytesRead ?? null,
+    rows: query.operators.length === 0 ? pageSize : undefined,
   });
-  const { page, cutShort } = collect(
-    scan,
-    query,
-    end === null ? pageSize : Infinity,
-  );
-  scan.close();
+  let collected: ReturnType<typeof collect>;
+  try {
+    if (scan.find !== undefined) yield* scan.find();
+    collected = collect(scan, query, end === null ? pageSize : Infinity);
+  } finally {
+    scan.close();
+  }
+  const { page, cutShort } = collected;
   const position = end ?? scan.position;
   if (position === null) {
     throw new EmbeddedError(
@@ -72,7 +79,7 @@ export function readPage(
   };
 }
 
-function collect(scan: IndexScan, query: QueryJson, pageSize: number) {
+function collect(scan: Scan, query: QueryJson, pageSize: number) {
   const rows = applyOperators(scan, query.operators);
   const page: StoredDocument[] = [];
   try {
@@ -95,7 +102,7 @@ function collect(scan: IndexScan, query: QueryJson, pageSize: number) {
 }
 
 function pageStatus(
-  scan: IndexScan,
+  scan: Scan,
   page: readonly StoredDocument[],
   cutShort: boolean,
 ): QueryPageResult["pageStatus"] {
@@ -146,8 +153,10 @@ function checkRequest({
 
 /** Identity of a query, which binds cursors to it: the same rows in the same order. */
 function fingerprint(query: QueryJson, source: ResolvedSource | null): string {
+  const paths =
+    source !== null && "interval" in source ? source.index.paths : [];
   return createHash("sha256")
-    .update(JSON.stringify([query, source?.index.paths ?? []]))
+    .update(JSON.stringify([query, paths]))
     .digest("base64url")
     .slice(0, 16);
 }

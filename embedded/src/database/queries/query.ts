@@ -3,6 +3,7 @@ import { EmbeddedError } from "../../errors.js";
 import {
   findIndex,
   findTable,
+  readyIndexes,
   type Catalog,
   type Index,
   type Table,
@@ -10,9 +11,21 @@ import {
 import type { Document } from "../records/documents.js";
 import { compileFilter } from "./filters.js";
 import { compileRange, type Interval } from "./indexRange.js";
-import { IndexScan, type ReadContext, type ScanOptions } from "./indexScan.js";
+import {
+  IndexScan,
+  type Position,
+  type ReadContext,
+  type ScanOptions,
+} from "./indexScan.js";
+import { SearchScan, type Searched } from "./searchScan.js";
+import type { Steps } from "../steps.js";
 import type { QueryJson, QueryOperator, QuerySource } from "../types.js";
 import type { View } from "../records/view.js";
+import {
+  assertSearchFilters,
+  compileSearch,
+  searchedText,
+} from "../search/compile.js";
 
 const MAX_OPERATORS = 256;
 
@@ -21,16 +34,31 @@ export interface Rows {
   next(): Document | null;
 }
 
-/**
- * The index range that a query reads; null when its table does not exist yet, so that it has no
- * rows.
- */
-export interface ResolvedSource {
+/** What a query reads, one document after the other. */
+export interface Scan extends Rows {
+  /** Does what is to be done before the first document is there, if that may take long. */
+  find?(): Steps<void>;
+  close(): void;
+  /** Position of the scan; null until something was read. */
+  readonly position: Position | null;
+  /** A position by which to split what was read; null for none. */
+  readonly splitPosition: Position | null;
+  readonly isApproachingLimit: boolean;
+}
+
+/** A range of an index. */
+export interface ResolvedRange {
   table: Table;
   index: Index;
   interval: Interval;
   reverse: boolean;
 }
+
+/**
+ * What a query reads: a range of an index, or a search. Null when it has no rows, as its table does
+ * not exist yet or it searches for nothing.
+ */
+export type ResolvedSource = ResolvedRange | Searched;
 
 /** Finds table and index, and checks the range against the index. */
 export function resolveSource(
@@ -47,12 +75,7 @@ export function resolveSource(
     }
     case "IndexRange": {
       const { indexName } = source;
-      const dot = indexName.indexOf(".");
-      const [tableName, name] = [
-        indexName.slice(0, dot),
-        indexName.slice(dot + 1),
-      ];
-      const table = findTable(catalog, component, tableName);
+      const { table, name } = findByIndexName(catalog, component, indexName);
       const index = table === undefined ? undefined : findIndex(table, name);
       if (table !== undefined && index !== undefined) {
         return resolve(table, index, source.range, source.order);
@@ -60,13 +83,10 @@ export function resolveSource(
       if (name === "by_id" || name === "by_creation_time") {
         return null;
       }
-      throw new EmbeddedError("invalidQuery", `Index ${indexName} not found.`);
+      throw indexNotFound(indexName, name, table, "a database");
     }
     case "Search":
-      throw new EmbeddedError(
-        "unsupported",
-        `Search index ${source.indexName}: search is not supported by this deployment.`,
-      );
+      return resolveSearch(catalog, component, source);
     default:
       throw new EmbeddedError(
         "invalidQuery",
@@ -75,12 +95,60 @@ export function resolveSource(
   }
 }
 
+function resolveSearch(
+  catalog: Catalog,
+  component: string,
+  { indexName, filters }: Extract<QuerySource, { type: "Search" }>,
+): Searched | null {
+  assertSearchFilters(filters);
+  // As on Convex, nothing else is looked at where the text is empty, as before anybody types.
+  if (searchedText(indexName, filters) === "") return null;
+  const { table, name } = findByIndexName(catalog, component, indexName);
+  const index = table?.contentIndexes.find((one) => one.name === name);
+  if (table === undefined || index?.kind !== "search") {
+    throw indexNotFound(indexName, name, table, "a search");
+  }
+  return { table, index, search: compileSearch(indexName, index, filters) };
+}
+
+function findByIndexName(
+  catalog: Catalog,
+  component: string,
+  indexName: string,
+): { table: Table | undefined; name: string } {
+  const dot = indexName.indexOf(".");
+  const table = findTable(catalog, component, indexName.slice(0, dot));
+  return { table, name: indexName.slice(dot + 1) };
+}
+
+/** The refusal of an index that is not there, or is none of that kind. */
+function indexNotFound(
+  indexName: string,
+  name: string,
+  table: Table | undefined,
+  kind: string,
+): EmbeddedError {
+  const isStaged = table?.stagedNames.includes(name) === true;
+  const isOther =
+    table !== undefined &&
+    !table.isSystem &&
+    readyIndexes(table).some((index) => index.name === name);
+  return new EmbeddedError(
+    "invalidQuery",
+    isStaged
+      ? `Index ${indexName} is currently staged and not available to query until it is enabled.`
+      : isOther
+        ? `Index ${indexName} is not ${kind} index`
+        : `Index ${indexName} not found.`,
+  );
+}
+
 function resolve(
   table: Table,
   index: Index,
   range: Parameters<typeof compileRange>[2],
   order: "asc" | "desc" | null,
-): ResolvedSource {
+): ResolvedRange {
   return {
     table,
     index,
@@ -89,16 +157,27 @@ function resolve(
   };
 }
 
+/** @param options - `rows` says how many will be asked for at most, where that is known */
 export function openScan(
   view: View,
-  { table, index, interval, reverse }: ResolvedSource,
+  source: ResolvedSource,
   context: ReadContext,
-  options: Omit<ScanOptions, "reverse">,
-): IndexScan {
+  options: Omit<ScanOptions, "reverse"> & { rows?: number | undefined },
+): Scan {
+  if ("search" in source) {
+    return new SearchScan(view, source, context, options);
+  }
+  const { table, index, interval, reverse } = source;
   return new IndexScan(view, table, index, interval, context, {
     ...options,
     reverse,
   });
+}
+
+/** How many rows a query's operators ask for at most, where they say so. */
+export function rowsAsked([first]: readonly QueryOperator[]):
+  number | undefined {
+  return first !== undefined && "limit" in first ? first.limit : undefined;
 }
 
 /** Applies operators in the order they were chained. */

@@ -6,10 +6,17 @@ interface Interval {
   upper: Key;
 }
 
+/** Intervals of one index, and the filters of the searches that read them. */
+export interface IntervalsRead {
+  readonly intervals: readonly KeyInterval[];
+  readonly filters: readonly Key[];
+}
+
 interface IndexReads {
   readonly component: string;
   readonly table: string;
   readonly index: string;
+  readonly filters: readonly Key[];
   /** Disjoint intervals in ascending order. */
   readonly intervals: Interval[];
 }
@@ -24,11 +31,12 @@ export class ReadSet {
     return this.#count;
   }
 
-  add({ component, table, index, lower, upper }: ReadInterval): void {
-    const name = `${component}\0${table}\0${index}`;
+  add(interval: ReadInterval): void {
+    const { component, table, index, lower, upper, filters = [] } = interval;
+    const name = [component, table, index, ...filters].join("\0");
     let reads = this.#byIndex.get(name);
     if (reads === undefined) {
-      reads = { component, table, index, intervals: [] };
+      reads = { component, table, index, filters, intervals: [] };
       this.#byIndex.set(name, reads);
     }
     const before = reads.intervals.length;
@@ -37,7 +45,7 @@ export class ReadSet {
   }
 
   /** The intervals of each index, disjoint and in ascending order; none is without any. */
-  get byIndex(): Iterable<{ readonly intervals: readonly KeyInterval[] }> {
+  get byIndex(): Iterable<IntervalsRead> {
     return this.#byIndex.values();
   }
 

@@ -1,5 +1,7 @@
 import type { ValidatorJSON } from "convex/values";
 import type { Key } from "../../storage/store.js";
+import type { SearchIndex } from "../search/searchIndex.js";
+import type { VectorIndex } from "../vectors/vectorIndex.js";
 
 /**
  * The tables and indexes of a store. It has one record a component (catalogRecords.ts), read once
@@ -33,17 +35,26 @@ export interface Table {
   readonly head: Key;
   /** Validator of the table's documents; null for tables that the schema does not name. */
   readonly validator: ValidatorJSON | null;
-  /** The schema's indexes; of a system table, those by its hidden fields. */
+  /** The schema's indexes by the order of values; of a system table, those by its hidden fields. */
   readonly indexes: readonly Index[];
+  /** The schema's indexes by what is in a field. */
+  readonly contentIndexes: readonly ContentIndex[];
   /** Indexes that are filled ahead of the push that brings them: written, but not read yet. */
-  readonly building: readonly Index[];
-  /** All indexes that writes keep up to date: each has entries of its own. */
+  readonly building: readonly AnyIndex[];
+  /** All indexes by order that writes keep up to date: each has entries of its own. */
   readonly written: readonly Index[];
+  /** All indexes by content that writes keep up to date. */
+  readonly writtenContent: readonly ContentIndex[];
+  /** Of these, those over words, whose readers have to hear of other writes too. */
+  readonly searchIndexes: readonly SearchIndex[];
+  /** Names of indexes that the schema has as staged: they are not there. */
+  readonly stagedNames: readonly string[];
   readonly byCreationTime: Index;
   readonly byId: Index;
 }
 
 export interface Index {
+  readonly kind: "database";
   readonly name: string;
   readonly fields: readonly string[];
   readonly paths: readonly (readonly string[])[];
@@ -54,6 +65,32 @@ export interface Index {
   /** Id of the index; null for the built-in indexes, which are the documents themselves. */
   readonly id: number | null;
 }
+
+/** An index by what is in a field, which no range can be read of. */
+export type ContentIndex = SearchIndex | VectorIndex;
+
+export type AnyIndex = Index | ContentIndex;
+
+/** What a schema says of an index. */
+export type IndexDefinition =
+  | {
+      readonly kind?: "database";
+      readonly name: string;
+      readonly fields: readonly string[];
+    }
+  | {
+      readonly kind: "search";
+      readonly name: string;
+      readonly searchField: string;
+      readonly filterFields: readonly string[];
+    }
+  | {
+      readonly kind: "vector";
+      readonly name: string;
+      readonly vectorField: string;
+      readonly dimensions: number;
+      readonly filterFields: readonly string[];
+    };
 
 export const EMPTY_CATALOG: Catalog = {
   components: new Map(),
@@ -151,16 +188,46 @@ export function withTables(
   };
 }
 
+/** The schema's indexes of every kind. */
+export function readyIndexes(table: Table): readonly AnyIndex[] {
+  return [...table.indexes, ...table.contentIndexes];
+}
+
 /** The index among `indexes` that is the same as the schema's. */
 export function keptIndex(
-  indexes: readonly Index[],
-  { name, fields }: Pick<Index, "name" | "fields">,
-): Index | undefined {
+  indexes: readonly AnyIndex[],
+  definition: IndexDefinition,
+): AnyIndex | undefined {
+  const wanted = JSON.stringify(definitionOf(definition));
   return indexes.find(
-    (index) =>
-      index.name === name &&
-      JSON.stringify(index.fields) === JSON.stringify(fields),
+    (index) => JSON.stringify(definitionOf(index)) === wanted,
   );
+}
+
+/** What the schema says of an index, always in the same form. */
+export function definitionOf(
+  index: AnyIndex | IndexDefinition,
+): IndexDefinition {
+  const { name } = index;
+  switch (index.kind) {
+    case "search": {
+      const { kind, searchField, filterFields } = index;
+      return { kind, name, searchField, filterFields };
+    }
+    case "vector": {
+      const { kind, vectorField, dimensions, filterFields } = index;
+      return { kind, name, vectorField, dimensions, filterFields };
+    }
+    default:
+      return { name, fields: index.fields };
+  }
+}
+
+/** Beginnings of all keys that an index has. */
+export function headsOf(index: AnyIndex): readonly Key[] {
+  return index.kind === "search"
+    ? [index.head, index.countsHead]
+    : [index.head];
 }
 
 /** Form of the names of tables and indexes. */

@@ -8,9 +8,14 @@ import {
   IDENTIFIER,
   SYSTEM_TABLES,
   withTables,
+  definitionOf,
+  readyIndexes,
+  type AnyIndex,
   type Catalog,
   type Component,
+  type ContentIndex,
   type Index,
+  type IndexDefinition,
   type Table,
 } from "./catalog.js";
 import { parseFieldPath } from "../values/fieldPath.js";
@@ -18,6 +23,7 @@ import {
   COMPONENTS,
   componentKey,
   COUNTERS_KEY,
+  countsHead,
   documentHead,
   indexHead,
 } from "./keyspace.js";
@@ -114,6 +120,7 @@ export interface TableRecord {
   validator: ValidatorJSON | null;
   indexes: readonly IndexRecord[];
   building?: readonly IndexRecord[];
+  stagedNames?: readonly string[];
   /**
    * Id of the index by creation time, which a table has when ids do not begin with it: those that
    * another deployment gave out and an import kept.
@@ -121,11 +128,7 @@ export interface TableRecord {
   creationTimeIndex?: number;
 }
 
-export interface IndexRecord {
-  readonly name: string;
-  readonly id: number;
-  readonly fields: readonly string[];
-}
+export type IndexRecord = IndexDefinition & { readonly id: number };
 
 interface ComponentRecord {
   path: string;
@@ -137,13 +140,15 @@ interface ComponentRecord {
 
 export function makeTable(component: string, record: TableRecord): Table {
   const { name, number, id, validator, creationTimeIndex } = record;
+  const { stagedNames = [] } = record;
   const head = documentHead(id);
   const hasOwnOrder = creationTimeIndex !== undefined;
-  const make = (index: IndexRecord) => makeIndex(index, hasOwnOrder);
-  const indexes = record.indexes.map(make);
+  const make = (index: IndexRecord) => makeAnyIndex(index, hasOwnOrder);
+  const ready = record.indexes.map(make);
   const building = (record.building ?? []).map(make);
+  const writtenContent = [...ready, ...building].filter(isByContent);
   const byCreationTime = hasOwnOrder
-    ? make({ name: "by_creation_time", id: creationTimeIndex, fields: [] })
+    ? makeIndex("by_creation_time", creationTimeIndex, [], hasOwnOrder)
     : builtIn("by_creation_time", head, ["_creationTime", "_id"]);
   return {
     component,
@@ -153,24 +158,71 @@ export function makeTable(component: string, record: TableRecord): Table {
     isSystem: name.startsWith("_"),
     head,
     validator,
-    indexes,
+    indexes: ready.filter(isByOrder),
+    contentIndexes: ready.filter(isByContent),
     building,
     written: [
-      ...indexes,
-      ...building,
+      ...[...ready, ...building].filter(isByOrder),
       ...(hasOwnOrder ? [byCreationTime] : []),
     ],
+    writtenContent,
+    searchIndexes: writtenContent.filter((index) => index.kind === "search"),
+    stagedNames,
     byCreationTime,
     byId: builtIn("by_id", head, ["_id"]),
   };
 }
 
+function isByOrder(index: AnyIndex): index is Index {
+  return index.kind === "database";
+}
+
+function isByContent(index: AnyIndex): index is ContentIndex {
+  return index.kind !== "database";
+}
+
+function makeAnyIndex(record: IndexRecord, hasOwnOrder: boolean): AnyIndex {
+  const { id, name } = record;
+  switch (record.kind) {
+    case "search":
+      return {
+        kind: "search",
+        name,
+        id,
+        searchField: record.searchField,
+        searchPath: parseFieldPath(record.searchField),
+        filterFields: record.filterFields,
+        filterPaths: record.filterFields.map(parseFieldPath),
+        head: indexHead(id),
+        countsHead: countsHead(id),
+        hasOwnOrder,
+      };
+    case "vector":
+      return {
+        kind: "vector",
+        name,
+        id,
+        vectorField: record.vectorField,
+        vectorPath: parseFieldPath(record.vectorField),
+        dimensions: record.dimensions,
+        filterFields: record.filterFields,
+        filterPaths: record.filterFields.map(parseFieldPath),
+        head: indexHead(id),
+      };
+    default:
+      return makeIndex(name, id, record.fields, hasOwnOrder);
+  }
+}
+
 function makeIndex(
-  { name, id, fields }: IndexRecord,
+  name: string,
+  id: number,
+  fields: readonly string[],
   hasOwnOrder: boolean,
 ): Index {
   const inKey = hasOwnOrder ? [...fields, "_creationTime"] : fields;
   return {
+    kind: "database",
     name,
     id,
     fields,
@@ -181,27 +233,37 @@ function makeIndex(
 }
 
 function builtIn(name: string, head: Key, tail: Index["tail"]): Index {
-  return { name, fields: [], paths: [], head, tail, id: null };
+  return {
+    kind: "database",
+    name,
+    fields: [],
+    paths: [],
+    head,
+    tail,
+    id: null,
+  };
 }
 
 /** The inverse of {@link makeTable}. */
 export function tableRecord(table: Table): TableRecord {
   const { name, number, id, validator, building, byCreationTime } = table;
+  const { stagedNames } = table;
   return {
     name,
     number,
     id,
     validator,
-    indexes: table.indexes.map(indexRecord),
+    indexes: readyIndexes(table).map(indexRecord),
     ...(building.length > 0 ? { building: building.map(indexRecord) } : {}),
+    ...(stagedNames.length > 0 ? { stagedNames } : {}),
     ...(byCreationTime.id === null
       ? {}
       : { creationTimeIndex: byCreationTime.id }),
   };
 }
 
-export function indexRecord({ name, id, fields }: Index): IndexRecord {
-  return { name, id: id as number, fields };
+export function indexRecord(index: AnyIndex): IndexRecord {
+  return { ...definitionOf(index), id: index.id as number };
 }
 
 function toRecord(component: Component): ComponentRecord {

@@ -1,6 +1,7 @@
 import type { JSONValue } from "convex/values";
 import type { Key } from "../../storage/store.js";
-import { hiddenFields, type Index, type Table } from "./catalog.js";
+import { hiddenFields, type AnyIndex, type Table } from "./catalog.js";
+import { addContent, moveContent } from "./contentRows.js";
 import { measureDocument } from "../values/documentSize.js";
 import { encodeId } from "../values/ids.js";
 import { indexKey, storedEntry } from "./indexEntry.js";
@@ -72,6 +73,7 @@ export function insertDocument(
     const { key, value } = storedEntry(indexKey(index, document, rawId));
     view.set(key, value);
   }
+  addContent(view, table.writtenContent, rawId, document, true);
   addToRowCount(view, table, 1);
   return { id, size };
 }
@@ -89,19 +91,29 @@ export function updateDocument(
   return size;
 }
 
-/** Writes a stored document's entries in some of its table's indexes. */
+/**
+ * Writes a stored document's entries in some of its table's indexes.
+ * @returns the number of entries
+ */
 export function addIndexEntries(
   view: PendingView,
-  indexes: readonly Index[],
+  indexes: readonly AnyIndex[],
   key: Key,
   stored: string,
-): void {
+): number {
   const fields = new Document(stored).value;
   const rawId = key.slice(HEAD_BYTES);
+  let entries = 0;
   for (const index of indexes) {
+    if (index.kind !== "database") {
+      entries += addContent(view, [index], rawId, fields, false);
+      continue;
+    }
     const entry = storedEntry(indexKey(index, fields, rawId));
     view.set(entry.key, entry.value);
+    entries += 1;
   }
+  return entries;
 }
 
 /** Moves the index entries of a changed document to their new keys. */
@@ -121,6 +133,7 @@ export function moveIndexEntries(
       view.set(key, value);
     }
   }
+  moveContent(view, table, rawId, before, after);
 }
 
 export function removeDocument(
@@ -133,6 +146,7 @@ export function removeDocument(
   for (const index of table.written) {
     view.set(storedEntry(indexKey(index, before.value, rawId)).key, null);
   }
+  moveContent(view, table, rawId, before.value, null);
   addToRowCount(view, table, -1);
 }
 

@@ -11,6 +11,7 @@ const SPACE = {
   index: "\x05",
   meta: "\x06",
   retired: "\x07",
+  indexCount: "\x08",
 } as const;
 
 /** Key of the high-water marks of time, and of the next numbers for tables and indexes. */
@@ -40,6 +41,16 @@ export function indexHead(indexId: number): Key {
   return SPACE.index + encodeUint32(indexId);
 }
 
+/** Head of the keys of an index's counts. */
+export function countsHead(indexId: number): Key {
+  return SPACE.indexCount + encodeUint32(indexId);
+}
+
+/** Whether a key's value is one of an index's counts; none is 0, which is no key. */
+export function isIndexCountKey(key: Key): boolean {
+  return key.startsWith(SPACE.indexCount);
+}
+
 /** Key that marks all keys under a head as retired. */
 export function retiredKey(head: Key): Key {
   return SPACE.retired + head;
@@ -55,7 +66,7 @@ export function retiredHead(key: Key): Key | undefined {
   return key.startsWith(SPACE.retired) ? key.slice(1) : undefined;
 }
 
-/** Length of {@link documentHead} and {@link indexHead}. */
+/** Length of {@link documentHead}, {@link indexHead} and {@link countsHead}. */
 export const HEAD_BYTES = 5;
 
 /** The part that all keys of one table or index share. */

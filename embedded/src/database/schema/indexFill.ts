@@ -2,11 +2,13 @@ import type { JSONValue } from "convex/values";
 import { prefixEnd, type Key } from "../../storage/store.js";
 import {
   componentOf,
+  headsOf,
   keptIndex,
+  readyIndexes,
   withTables,
+  type AnyIndex,
   type Catalog,
   type Component,
-  type Index,
   type Table,
 } from "../records/catalog.js";
 import {
@@ -22,12 +24,17 @@ import { parseSchema } from "./schemaDefinition.js";
 import type { PendingView } from "../records/view.js";
 
 /**
- * Largest number of documents for which a table's new indexes are filled in the push's own commit.
+ * Largest number of documents for which a table's new indexes are filled in the push's own commit; a
+ * tenth of it where there are texts to search, of which each word makes an entry.
  */
 export const FILL_AT_ONCE = 1_000;
 
-/** Limits for one commit of a build: documents, and characters in them. */
-export const BUILD_BATCH = { documents: 1_000, characters: 4 * 1_024 * 1_024 };
+/** Limits for one commit of a build: documents, characters in them, and entries made of them. */
+export const BUILD_BATCH = {
+  documents: 1_000,
+  characters: 4 * 1_024 * 1_024,
+  entries: 10_000,
+};
 
 /** The indexes of one table that are being filled. */
 export interface TableBuild {
@@ -54,9 +61,12 @@ export function startBuilds(
     if (table === undefined) continue;
     const rows = rowCount(view, table);
     const added = indexes.filter(
-      (index) => keptIndex(table.indexes, index) === undefined,
+      (index) => keptIndex(readyIndexes(table), index) === undefined,
     );
-    if (rows <= FILL_AT_ONCE || added.length === 0) continue;
+    const limit = added.some(({ kind }) => kind === "search")
+      ? FILL_AT_ONCE / 10
+      : FILL_AT_ONCE;
+    if (rows <= limit || added.length === 0) continue;
     const building = added.map((index) => ({ ...index, id: nextIndexId++ }));
     const record = tableRecord(table);
     tables.set(
@@ -96,14 +106,16 @@ export function fillSome(
   }
   let documents = 0;
   let characters = 0;
+  let entries = 0;
   for (const { key, value } of view.frozen().range(rest(table, after))) {
     if (
       documents === BUILD_BATCH.documents ||
-      characters > BUILD_BATCH.characters
+      characters > BUILD_BATCH.characters ||
+      entries > BUILD_BATCH.entries
     ) {
       return { documents, next: key.slice(HEAD_BYTES) };
     }
-    addIndexEntries(view, indexes, key, value);
+    entries += addIndexEntries(view, indexes, key, value);
     documents += 1;
     characters += value.length;
   }
@@ -118,14 +130,14 @@ function rest({ head }: Table, from: Key): { lower: Key; upper: Key } {
 export function withoutBuilds(
   catalog: Catalog,
   view: PendingView,
-  isGone: (index: Index) => boolean,
+  isGone: (index: AnyIndex) => boolean,
 ): Catalog {
   let changed = catalog;
   for (const component of catalog.components.values()) {
     const tables = [...component.tables.values()];
     const gone = tables.flatMap(({ building }) => building.filter(isGone));
     if (gone.length === 0) continue;
-    for (const { head } of gone) retire(view, head);
+    for (const head of gone.flatMap(headsOf)) retire(view, head);
     const kept = tables.map((table) =>
       makeTable(component.path, {
         ...tableRecord(table),

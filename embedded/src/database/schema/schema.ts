@@ -3,11 +3,15 @@ import { prefixEnd } from "../../storage/store.js";
 import { EmbeddedError } from "../../errors.js";
 import {
   componentOf,
+  definitionOf,
+  headsOf,
   keptIndex,
+  readyIndexes,
   tableNameOf,
   withTables,
+  type AnyIndex,
   type Catalog,
-  type Index,
+  type IndexDefinition,
   type Table,
 } from "../records/catalog.js";
 import {
@@ -25,11 +29,8 @@ import type { Transaction } from "../transactions/transaction.js";
 import { describeMismatch } from "../values/validators.js";
 import type { PendingView } from "../records/view.js";
 
-export interface IndexDescriptor {
-  table: string;
-  name: string;
-  fields: string[];
-}
+/** An index of a table. */
+export type IndexDescriptor = { table: string } & IndexDefinition;
 
 export interface IndexDiff {
   added: IndexDescriptor[];
@@ -118,10 +119,11 @@ function withSchema(
       indexes: (definition?.indexes ?? []).map((index) => ({
         ...index,
         id:
-          keptIndex(table.indexes, index)?.id ??
+          keptIndex(readyIndexes(table), index)?.id ??
           keptIndex(ready, index)?.id ??
           nextIndexId++,
       })),
+      stagedNames: (definition?.staged ?? []).map(({ name }) => name),
       building: table.building
         .filter((index) => !ready.includes(index))
         .map(indexRecord),
@@ -144,27 +146,30 @@ function changeIndexes(
   diff: IndexDiff,
   built: ReadonlySet<number>,
 ): void {
-  const describe = ({ name, fields }: Index): IndexDescriptor => ({
+  const describe = (index: AnyIndex): IndexDescriptor => ({
     table: table.name,
-    name,
-    fields: [...fields],
+    ...definitionOf(index),
   });
-  const oldIds = new Set(before?.indexes.map(({ id }) => id));
-  const newIds = new Set(table.indexes.map(({ id }) => id));
-  const added = table.indexes.filter(({ id }) => !oldIds.has(id));
-  const removed = before?.indexes.filter(({ id }) => !newIds.has(id)) ?? [];
+  const oldIndexes = before === undefined ? [] : readyIndexes(before);
+  const newIndexes = readyIndexes(table);
+  const oldIds = new Set(oldIndexes.map(({ id }) => id));
+  const newIds = new Set(newIndexes.map(({ id }) => id));
+  const added = newIndexes.filter(({ id }) => !oldIds.has(id));
+  const removed = oldIndexes.filter(({ id }) => !newIds.has(id));
   diff.removed.push(...removed.map(describe));
   diff.added.push(...added.map(describe));
   // Indexes that were built but are not in the schema after all are dropped too.
   const unused =
     before?.building.filter(({ id }) => built.has(id!) && !newIds.has(id)) ??
     [];
-  for (const { head } of [...removed, ...unused]) retire(view, head);
+  for (const head of [...removed, ...unused].flatMap(headsOf)) {
+    retire(view, head);
+  }
   const empty = added.filter(({ id }) => !built.has(id!));
   if (empty.length > 0) fill(view, table, empty);
 }
 
-function fill(view: PendingView, table: Table, indexes: Index[]): void {
+function fill(view: PendingView, table: Table, indexes: AnyIndex[]): void {
   for (const { key, value } of view.frozen().range(everything(table.head))) {
     addIndexEntries(view, indexes, key, value);
   }

@@ -1,5 +1,6 @@
 import { prefixEnd, type Key, type WriteOp } from "../../storage/store.js";
 import type { Catalog, Table } from "../records/catalog.js";
+import { movedByFilters } from "../records/contentRows.js";
 import { Document } from "../records/documents.js";
 import { encodeId } from "../values/ids.js";
 import { indexKey, wholeKeys } from "../records/indexEntry.js";
@@ -58,6 +59,7 @@ export function commitWrites(
         const table = tables.get(head);
         if (table !== undefined && value !== null) {
           yield* places(table, key, value, isWatched);
+          yield* searchPlaces(table, key, value, writes, isWatched);
         }
       }
     },
@@ -82,6 +84,43 @@ function* places(
     const lower = indexKey(index, fields, rawId);
     yield { lower, upper: justAfter(lower) };
   }
+}
+
+/** The places of a document under its terms, in indexes where it moved to another filter's value. */
+function* searchPlaces(
+  table: Table,
+  key: Key,
+  stored: string,
+  writes: readonly WriteOp[],
+  isWatched: (head: Key) => boolean,
+): Iterable<KeyInterval> {
+  const indexes = table.searchIndexes.filter(({ head }) => isWatched(head));
+  if (indexes.length === 0) return;
+  const fields = new Document(stored).value;
+  const wrote = (one: Key) => hasKey(writes, one);
+  for (const index of indexes) {
+    const rawId = key.slice(HEAD_BYTES);
+    for (const lower of movedByFilters(index, wrote, fields, rawId)) {
+      yield { lower, upper: justAfter(lower) };
+    }
+  }
+}
+
+/** Whether a key is among writes, which are in order. */
+function hasKey(writes: readonly WriteOp[], key: Key): boolean {
+  return writes[firstFrom(writes, key)]?.key === key;
+}
+
+/** Place of the first write at or after a key. */
+export function firstFrom(writes: readonly WriteOp[], key: Key): number {
+  let start = 0;
+  let end = writes.length;
+  while (start < end) {
+    const middle = (start + end) >>> 1;
+    if (writes[middle]!.key < key) start = middle + 1;
+    else end = middle;
+  }
+  return start;
 }
 
 const byCatalog = new WeakMap<Catalog, ReadonlyMap<Key, Table>>();

@@ -22,9 +22,11 @@ import {
   assertQueryJson,
   openScan,
   resolveSource,
+  rowsAsked,
   type ResolvedSource,
 } from "../queries/query.js";
 import { ReadSet } from "../queries/readSet.js";
+import type { Steps } from "../steps.js";
 import type { Tables } from "./tables.js";
 import type {
   QueryJson,
@@ -118,27 +120,39 @@ export class DocumentReads {
     const { catalog } = this.#tables;
     const source = resolveSource(catalog, component, query.source);
     let stream: QueryStream | undefined;
+    const started = () => {
+      assertOpen();
+      stream ??=
+        this.#tables.catalog === catalog
+          ? this.#startQuery(component, query, source)
+          : this.openQuery(component, query, assertOpen);
+      return stream;
+    };
     return {
-      next: () => {
-        assertOpen();
-        stream ??=
-          this.#tables.catalog === catalog
-            ? this.#startQuery(component, query, source)
-            : this.openQuery(component, query, assertOpen);
-        return stream.next();
-      },
+      next: () => started().next(),
+      ...(source !== null && "search" in source
+        ? { find: () => started().find?.() }
+        : {}),
       close: () => stream?.close(),
     };
   }
 
-  queryPage(component: string, request: QueryPageRequest): QueryPageResult {
+  *queryPage(
+    component: string,
+    request: QueryPageRequest,
+  ): Steps<QueryPageResult> {
     assertQueryJson(request.query);
     const { catalog } = this.#tables;
     const source = resolveSource(catalog, component, request.query.source);
     if (source === null) {
       this.tablesOf(component);
     }
-    return readPage(this.#view.frozen(), source, this.#context(), request);
+    const view = this.#view.frozen();
+    try {
+      return yield* readPage(view, source, this.#context(), request);
+    } finally {
+      view.release();
+    }
   }
 
   count(component: string, table: string): number {
@@ -206,10 +220,13 @@ export class DocumentReads {
       return { next: () => null, close: () => undefined };
     }
     const view = this.#view.frozen();
-    const scan = openScan(view, source, this.#context(), {});
+    const scan = openScan(view, source, this.#context(), {
+      rows: rowsAsked(query.operators),
+    });
     const rows = applyOperators(scan, query.operators);
     return {
       next: () => rows.next(),
+      ...(scan.find === undefined ? {} : { find: () => scan.find!() }),
       close: () => {
         scan.close();
         view.release();

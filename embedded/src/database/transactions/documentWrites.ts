@@ -10,6 +10,7 @@ import {
   isUndefined,
   nonexistent,
 } from "../records/checks.js";
+import { buildKeys } from "../records/contentRows.js";
 import type { DocumentReads } from "./documentReads.js";
 import {
   insertDocument,
@@ -104,6 +105,7 @@ export class DocumentWrites {
       throw nonexistent("Delete", id);
     }
     this.#metrics.countWrite(0);
+    this.#tables.noteKeys(buildKeys(target, raw, document.value));
     removeDocument(this.#view, target, raw, document);
   }
 
@@ -131,6 +133,7 @@ export class DocumentWrites {
     checkNoSystemFields(fields);
     this.#tables.checkSchema(target, fields);
     const document = { ...own, ...fields };
+    this.#tables.noteKeys(buildKeys(target, raw, document));
     this.#metrics.countWrite(
       updateDocument(this.#view, target, raw, before, document),
     );

@@ -33,6 +33,11 @@ export class Tables {
     return findTable(this.catalog, component, name);
   }
 
+  /** Notes keys that the transaction depends on. */
+  noteKeys(keys: readonly Key[]): void {
+    for (const key of keys) this.#reads?.keys.add(key);
+  }
+
   /** The table, made if there is none yet. */
   ensure(component: string, name: string): Table {
     this.#reads?.components.add(component);

@@ -17,6 +17,7 @@ import { Meta } from "../records/meta.js";
 import { TransactionMetrics, type TransactionLimits } from "../metrics.js";
 import { SystemTables } from "./systemTables.js";
 import { Tables } from "./tables.js";
+import { atOnce, type Steps } from "../steps.js";
 import type {
   QueryJson,
   QueryPageRequest,
@@ -151,8 +152,16 @@ export class Transaction {
   }
 
   queryPage(component: string, request: QueryPageRequest): QueryPageResult {
+    return atOnce(this.queryPageInSteps(component, request));
+  }
+
+  /** Reads a page, of a search in pieces. */
+  *queryPageInSteps(
+    component: string,
+    request: QueryPageRequest,
+  ): Steps<QueryPageResult> {
     this.#assertOpen();
-    return this.#reads.queryPage(component, request);
+    return yield* this.#reads.queryPage(component, request);
   }
 
   count(component: string, table: string): number {

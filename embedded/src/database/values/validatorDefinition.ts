@@ -79,6 +79,34 @@ export function canContainField(
   }
 }
 
+/** Whether the field at the path can be a vector in documents that fit the validator. */
+export function canBeVector(
+  validator: ValidatorJSON,
+  [name, ...rest]: readonly string[],
+): boolean {
+  switch (validator.type) {
+    case "any":
+      return true;
+    case "union":
+      return validator.value.some((member) =>
+        canBeVector(member, name === undefined ? [] : [name, ...rest]),
+      );
+    case "array": {
+      const { type } = validator.value;
+      return name === undefined && (type === "number" || type === "any");
+    }
+    case "object": {
+      if (name === undefined) return false;
+      const field = Object.hasOwn(validator.value, name)
+        ? validator.value[name]
+        : undefined;
+      return field === undefined || canBeVector(field.fieldType, rest);
+    }
+    default:
+      return false;
+  }
+}
+
 function checkLiteral(value: JSONValue): void {
   if (typeof value === "object" && value !== null && "$float" in value) {
     throw invalid(

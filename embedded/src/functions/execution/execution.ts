@@ -4,6 +4,7 @@ import { EmbeddedError } from "../../errors.js";
 import type { Clock } from "../../clock.js";
 import type { JSONValue } from "convex/values";
 import type { Database } from "../../database/database.js";
+import type { Steps } from "../../database/steps.js";
 import type { QueryStream, ReadInterval } from "../../database/types.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
 import type { StoredFiles } from "../../files/storedFiles.js";
@@ -107,6 +108,8 @@ export class Execution implements ExecutionStart {
   readonly userTime: UserTime;
   readonly logs = new LogLines();
   readonly streams = new Map<number, QueryStream>();
+  /** Work that is done in turns. */
+  readonly inTurns = new Set<Steps<unknown>>();
   readonly timers = new Set<unknown>();
   /** `console.time` labels and the times when they began. */
   readonly timerLabels = new Map<string, number>();
@@ -186,6 +189,8 @@ export class Execution implements ExecutionStart {
     this.runtime.underWay.delete(this);
     this.abandonNested?.();
     this.abandonNested = null;
+    for (const steps of this.inTurns) steps.return(undefined);
+    this.inTurns.clear();
     for (const stream of this.streams.values()) {
       stream.close();
     }

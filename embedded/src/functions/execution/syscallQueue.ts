@@ -11,12 +11,12 @@ export class SyscallQueue {
   /** Whether nothing is under way, and only the thread was given away. */
   #hasGivenAway = false;
   #isDraining = false;
-  readonly #givesAway: boolean;
+  /** Whether the thread is given away at all. */
+  readonly givesAway: boolean;
   #waiting: (() => void)[] = [];
 
-  /** @param givesAway - whether the thread is given away at all */
   constructor(givesAway: boolean) {
-    this.#givesAway = givesAway;
+    this.givesAway = givesAway;
   }
 
   /** Runs a syscall, which must not reject, when it is its turn. */
@@ -44,7 +44,7 @@ export class SyscallQueue {
         return value;
       });
     }
-    const mayStay = this.#isDraining || !this.#givesAway;
+    const mayStay = this.#isDraining || !this.givesAway;
     if (mayStay || !isTurnOver(performance.now())) return answer;
     this.#isBusy = true;
     this.#hasGivenAway = true;

@@ -1,4 +1,9 @@
-import type { QueryJson } from "../../database/types.js";
+import type {
+  QueryJson,
+  QueryPageResult,
+  QueryStream,
+} from "../../database/types.js";
+import { inTurns } from "../execution/inTurns.js";
 import { FunctionFailure } from "../failure.js";
 import {
   numberArg,
@@ -73,10 +78,10 @@ export const databaseSyscalls: AsyncSyscalls = {
           "This query is closed and can't emit any more values.",
         );
       }
-      const document = stream.next();
-      return document === null
-        ? END_OF_STREAM
-        : `{"value":${document.json},"done":false}`;
+      const steps = stream.find?.();
+      return steps === undefined
+        ? nextRow(stream)
+        : inTurns(execution, steps, () => nextRow(stream));
     },
   },
   "1.0/queryPage": {
@@ -93,23 +98,18 @@ export const databaseSyscalls: AsyncSyscalls = {
         );
       }
       execution.paginated = true;
-      const { page, isDone, continueCursor, splitCursor, pageStatus } =
-        execution.tx.queryPage("", {
-          query: queryArg(objectArg(args, "query")),
-          cursor: optionalString(args, "cursor") ?? null,
-          endCursor: optionalString(args, "endCursor") ?? execution.journal,
-          pageSize: numberArg(args, "pageSize"),
-          maximumRowsRead: optionalNumber(args["maximumRowsRead"]),
-          maximumBytesRead: optionalNumber(args["maximumBytesRead"]),
-        });
-      execution.journal = continueCursor;
-      const rest = JSON.stringify({
-        isDone,
-        continueCursor,
-        splitCursor,
-        pageStatus,
+      const steps = execution.tx.queryPageInSteps("", {
+        query: queryArg(objectArg(args, "query")),
+        cursor: optionalString(args, "cursor") ?? null,
+        endCursor: optionalString(args, "endCursor") ?? execution.journal,
+        pageSize: numberArg(args, "pageSize"),
+        maximumRowsRead: optionalNumber(args["maximumRowsRead"]),
+        maximumBytesRead: optionalNumber(args["maximumBytesRead"]),
       });
-      return `{"page":[${page.map(({ json }) => json).join(",")}],${rest.slice(1)}`;
+      return inTurns(execution, steps, (result) => {
+        execution.journal = result.continueCursor;
+        return pageText(result);
+      });
     },
   },
   "1.0/count": {
@@ -182,6 +182,18 @@ function queryArg(query: object): QueryJson {
     throw new FunctionFailure(`Invalid query: ${JSON.stringify(query)}`);
   }
   return query as QueryJson;
+}
+
+function nextRow(stream: QueryStream): string {
+  const document = stream.next();
+  return document === null
+    ? END_OF_STREAM
+    : `{"value":${document.json},"done":false}`;
+}
+
+function pageText({ page, ...rest }: QueryPageResult): string {
+  const documents = page.map(({ json }) => json).join(",");
+  return `{"page":[${documents}],${JSON.stringify(rest).slice(1)}`;
 }
 
 function optionalNumber(value: unknown): number | null {

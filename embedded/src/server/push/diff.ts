@@ -7,16 +7,25 @@ import {
 } from "./revision.js";
 import { mountComponents } from "./components.js";
 
-/** A database index as the CLI prints it. */
-export interface DeveloperIndex {
-  name: string;
-  type: "database";
-  fields: string[];
-}
+/** An index as the CLI prints it. */
+export type DeveloperIndex = { name: string; staged?: true } & (
+  | { type: "database"; fields: string[] }
+  | { type: "search"; searchField: string; filterFields: string[] }
+  | {
+      type: "vector";
+      vectorField: string;
+      dimensions: number;
+      filterFields: string[];
+    }
+);
 
 export interface IndexDiff {
   added_indexes: DeveloperIndex[];
   removed_indexes: DeveloperIndex[];
+  /** Those that were staged. */
+  enabled_indexes?: DeveloperIndex[];
+  /** Those that are staged now. */
+  disabled_indexes?: DeveloperIndex[];
 }
 
 /** Changes of a push in one mounted component. */
@@ -159,29 +168,100 @@ function diffSchemas(
 function diffIndexes(previous: JSONValue, next: JSONValue): IndexDiff {
   const before = indexesOf(previous);
   const after = indexesOf(next);
-  const absentFrom = (others: DeveloperIndex[]) => (index: DeveloperIndex) =>
-    !others.some((other) => isDeepStrictEqual(other, index));
+  const among = (others: DeveloperIndex[]) => (index: DeveloperIndex) =>
+    others.some((other) => isDeepStrictEqual(unstaged(other), unstaged(index)));
+  const isIn = { before: among(before), after: among(after) };
+  const kept = after.filter(isIn.before);
+  const [staged, wereStaged] = [after, before].map((indexes) =>
+    among(indexes.filter((index) => index.staged === true)),
+  ) as [typeof isIn.before, typeof isIn.before];
+  const enabled = kept.filter((index) => wereStaged(index) && !staged(index));
+  const disabled = kept.filter((index) => staged(index) && !wereStaged(index));
   return {
-    added_indexes: after.filter(absentFrom(before)),
-    removed_indexes: before.filter(absentFrom(after)),
+    added_indexes: after.filter((index) => !isIn.before(index)),
+    removed_indexes: before.filter((index) => !isIn.after(index)),
+    ...(enabled.length > 0 ? { enabled_indexes: enabled } : {}),
+    ...(disabled.length > 0 ? { disabled_indexes: disabled } : {}),
   };
 }
 
-interface ExportedSchema {
-  tables: {
-    tableName: string;
-    indexes: { indexDescriptor: string; fields: string[] }[];
-  }[];
+function unstaged({ staged: _, ...index }: DeveloperIndex): object {
+  return index;
 }
+
+interface ExportedSchema {
+  tables: ExportedTable[];
+}
+
+interface ExportedTable {
+  tableName: string;
+  indexes: ExportedIndex[];
+  stagedDbIndexes?: ExportedIndex[];
+  searchIndexes?: ExportedSearchIndex[];
+  stagedSearchIndexes?: ExportedSearchIndex[];
+  vectorIndexes?: ExportedVectorIndex[];
+  stagedVectorIndexes?: ExportedVectorIndex[];
+}
+
+type ExportedIndex = { indexDescriptor: string; fields: string[] };
+type ExportedSearchIndex = {
+  indexDescriptor: string;
+  searchField: string;
+  filterFields: string[];
+};
+type ExportedVectorIndex = {
+  indexDescriptor: string;
+  vectorField: string;
+  dimensions: number;
+  filterFields: string[];
+};
 
 function indexesOf(schema: JSONValue): DeveloperIndex[] {
   if (schema === null) return [];
   const { tables } = schema as unknown as ExportedSchema;
-  return tables.flatMap(({ tableName, indexes }) =>
-    indexes.map(({ indexDescriptor, fields }) => ({
-      name: `${tableName}.${indexDescriptor}`,
-      type: "database",
+  return tables.flatMap((table) => [
+    ...described(table.tableName, {
+      database: table.indexes,
+      search: table.searchIndexes,
+      vector: table.vectorIndexes,
+    }),
+    ...described(table.tableName, {
+      database: table.stagedDbIndexes,
+      search: table.stagedSearchIndexes,
+      vector: table.stagedVectorIndexes,
+    }).map((index) => ({ ...index, staged: true as const })),
+  ]);
+}
+
+function described(
+  table: string,
+  indexes: {
+    database: ExportedIndex[] | undefined;
+    search: ExportedSearchIndex[] | undefined;
+    vector: ExportedVectorIndex[] | undefined;
+  },
+): DeveloperIndex[] {
+  const { database = [], search = [], vector = [] } = indexes;
+  return [
+    ...database.map(({ indexDescriptor, fields }) => ({
+      name: `${table}.${indexDescriptor}`,
+      type: "database" as const,
       fields,
     })),
-  );
+    ...search.map(({ indexDescriptor, searchField, filterFields }) => ({
+      name: `${table}.${indexDescriptor}`,
+      type: "search" as const,
+      searchField,
+      filterFields,
+    })),
+    ...vector.map(
+      ({ indexDescriptor, vectorField, dimensions, filterFields }) => ({
+        name: `${table}.${indexDescriptor}`,
+        type: "vector" as const,
+        vectorField,
+        dimensions,
+        filterFields,
+      }),
+    ),
+  ];
 }

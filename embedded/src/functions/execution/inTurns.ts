@@ -1,0 +1,51 @@
+import { atOnce, type Steps } from "../../database/steps.js";
+import type { Execution } from "./execution.js";
+import { inAnotherTurn, isTurnOver } from "./turns.js";
+
+/** Steps between two looks at the time. */
+const STEPS_A_LOOK = 64;
+
+/**
+ * Does an execution's work step by step, then `use`s what it came to. The thread is given away in
+ * between, once functions have held it for a while; the work ends with the execution.
+ */
+export function inTurns<T, R>(
+  execution: Pick<Execution, "syscalls" | "inTurns" | "finished">,
+  steps: Steps<T>,
+  use: (result: T) => R,
+): R | Promise<R> {
+  if (!execution.syscalls.givesAway) return use(atOnce(steps));
+  const first = untilTurnIsOver(steps);
+  if (first !== null) return use(first.result);
+  return inOtherTurns(execution, steps, use);
+}
+
+async function inOtherTurns<T, R>(
+  execution: Pick<Execution, "inTurns" | "finished">,
+  steps: Steps<T>,
+  use: (result: T) => R,
+): Promise<R> {
+  execution.inTurns.add(steps);
+  try {
+    for (;;) {
+      await new Promise<void>(inAnotherTurn);
+      // Whoever waits for it is gone.
+      if (execution.finished) return await new Promise<never>(() => {});
+      const end = untilTurnIsOver(steps);
+      if (end !== null) return use(end.result);
+    }
+  } finally {
+    execution.inTurns.delete(steps);
+  }
+}
+
+/** The result; null when it is somebody else's turn before there is one. */
+function untilTurnIsOver<T>(steps: Steps<T>): { result: T } | null {
+  for (;;) {
+    for (let step = 0; step < STEPS_A_LOOK; step += 1) {
+      const { done, value } = steps.next();
+      if (done === true) return { result: value };
+    }
+    if (isTurnOver(performance.now())) return null;
+  }
+}
