@@ -65,7 +65,7 @@ export default defineConfig({
             "test/browser/**",
             ...processSuites,
             // `npm run test:kills` has it.
-            "test/embedded/kill.test.ts",
+            "test/embedded/kill*.test.ts",
           ],
         },
       },

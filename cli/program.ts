@@ -24,6 +24,7 @@ import { addShow } from "./commands/show.js";
 import { addStats } from "./commands/stats.js";
 import { addStatus } from "./commands/status.js";
 import { addUnblock } from "./commands/unblock.js";
+import { addWebhooks } from "./commands/webhooks.js";
 import type { CliContext } from "./context.js";
 import { CliError, describeError } from "./errors.js";
 import { toErrorJson, type ErrorJson } from "./json/error.js";
@@ -146,6 +147,7 @@ export function buildProgram(context: CliContext): Program {
     addExport,
     addServe,
     addHooks,
+    addWebhooks,
     addDoctor,
     addDashboard,
     addCompletion,

@@ -55,4 +55,10 @@ export type {
   OwnVisit,
   SessionVisit,
 } from "../convex/sessionTracker/shared/sessionVisits.js";
+export type {
+  WebhookEvent,
+  WebhookEventData,
+  WebhookEventType,
+  WebhookPayload,
+} from "../convex/sessionTracker/shared/webhooks/events.js";
 export type { ErrorKind } from "../convex/sessionTracker/shared/errors.js";

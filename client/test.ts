@@ -32,6 +32,7 @@ export function registerChildren<
   // Registering reads nothing of the schema, but its type is not assignable to the general one.
   const deployment = t as unknown as TestDeployment;
   workpool.register(deployment, `${prefix}workpool`);
+  workpool.register(deployment, `${prefix}deliveries`);
   crons.register(deployment, `${prefix}crons`);
   rateLimiter.register(deployment, `${prefix}rateLimiter`);
   shardedCounter.register(deployment, `${prefix}shardedCounter`);

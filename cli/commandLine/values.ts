@@ -5,6 +5,10 @@ import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.
 import type { SessionState } from "../../convex/sessionTracker/shared/sessions.js";
 import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
+import type {
+  DeliveryStatus,
+  WebhookFormat,
+} from "../../convex/sessionTracker/shared/webhooks/webhook.js";
 
 // Written out here: to load the component's lists costs every command.
 export const SCHEDULES = ["expire", "purge"] as const satisfies ScheduleName[];
@@ -26,6 +30,26 @@ export const HOOKS = [
   "onPurged",
   "onLinked",
 ] as const satisfies HookName[];
+
+export const WEBHOOK_FORMATS = [
+  "standard",
+  "slack",
+  "ping",
+] as const satisfies WebhookFormat[];
+export const DELIVERY_STATES = [
+  "pending",
+  "delivered",
+  "failed",
+] as const satisfies DeliveryStatus[];
+
+/** Reads kinds of runs: "purge,expire". */
+export function kinds(text: string): RunKind[] {
+  return text.split(",").map((part) => {
+    const kind = KINDS.find((one) => one === part.trim());
+    if (kind !== undefined) return kind;
+    throw new InvalidArgumentError(`They are ${KINDS.join(", ")}.`);
+  });
+}
 
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   return (text: string): number => {

@@ -63,3 +63,6 @@ export type PreviewPage = Returns<"runs/preview:purge">;
 export type WholeSession = Returns<"operator/export:page">["sessions"][number];
 export type ArchivePage = Returns<"runs/archive:nextPage">;
 export type ArchivePageDone = Returns<"runs/archive:purgePage">;
+export type Webhook = Status["webhooks"][number];
+export type ListedWebhook = Returns<"alerts/webhooks:list">[number];
+export type Delivery = NonNullable<Returns<"alerts/deliveries:get">>;

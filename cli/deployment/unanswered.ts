@@ -16,6 +16,8 @@ const run = ({ runId }: { runId: string }) =>
 const session = ({ session: id }: Args<"visitors/block:lift">) =>
   `${command("show", "sessionId" in id ? id.sessionId : id.anonymousId)} says.`;
 
+const webhooks = () => `${command("webhooks", "list")} says.`;
+
 /**
  * The place to look for each write. Commands that start a run, import or archive say more themselves
  * than stands here.
@@ -31,6 +33,14 @@ const WHERE_TO_LOOK: WhereToLook = {
   "visitors/block:lift": session,
   "visitors/forget:visitor": ({ anonymousId }) =>
     `${command("show", anonymousId)} finds no session if it was.`,
+  "alerts/webhooks:add": () =>
+    `${command("webhooks", "list")} says. Where it is there, nobody has its secret: \`sessions-ops webhooks rotate\` makes another.`,
+  "alerts/webhooks:remove": webhooks,
+  "alerts/webhooks:enable": webhooks,
+  "alerts/webhooks:rotate": () =>
+    `${command("webhooks", "list")} says; where it was, rotate it again, as nobody has the new secret.`,
+  "alerts/webhooks:test": () => `${command("webhooks", "log")} says.`,
+  "alerts/deliveries:resend": () => `${command("webhooks", "log")} says.`,
   "operator/health:repair": () => `${command("doctor")} says.`,
   "operator/futureTimes:mend": () => `${command("doctor")} says.`,
   "operator/tally:page": () => `${command("doctor", "--deep")} says.`,

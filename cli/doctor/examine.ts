@@ -13,6 +13,7 @@ import { ok, problem, skipped, warning, type Finding } from "./finding.js";
 import { checkFutureTimes } from "./futureTimes.js";
 import { checkHooks } from "./hooks.js";
 import { checkRuns, checkSchedules, checkWatchdog } from "./upkeep.js";
+import { checkWebhooks } from "./webhooks.js";
 import { checkWorkpool } from "./workpool.js";
 
 export interface Examination {
@@ -64,6 +65,7 @@ export async function examine(
       ...(await checkRuns(context, client, repaired)),
       await checkWorkpool(context, client),
       ...(await checkHooks(client)),
+      ...checkWebhooks(status),
       ...checkSettings(context, status),
       ...(await checkRefused(context, client, status)),
       await checkCounters(client, { deep, fix }),

@@ -9,6 +9,7 @@ import { toRunJson, type RunJson } from "./run.js";
 import { toDayJson, type DayJson } from "./stats.js";
 import { toScheduleJson, type ScheduleJson } from "./schedule.js";
 import { toTargetJson, type TargetJson } from "./target.js";
+import { toWebhookJson, type WebhookJson } from "./webhooks/webhooks.js";
 import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
 
 /** Output of `status` */
@@ -63,6 +64,8 @@ export interface StatusJson {
   hooks: HookJson[];
   /** How many erasures hooks have not done their part of, counted up to 100. */
   hookDebts: number;
+  /** In the order in which they were added. */
+  webhooks: WebhookJson[];
   watchdog: {
     lastAt: string | null;
     lastResult: string | null;
@@ -109,6 +112,7 @@ export function toStatusJson(
     refused: toRefusedJson(found.refused),
     hooks: found.hooks.map(toHookJson),
     hookDebts: found.hookDebts,
+    webhooks: found.webhooks.map(toWebhookJson),
     watchdog: {
       lastAt: isoOrNull(watchdog.lastAt),
       lastResult: watchdog.lastResult,

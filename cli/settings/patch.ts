@@ -20,6 +20,7 @@ const FIELDS: readonly (keyof Policy)[] = [
   "maxNewSessionsPerMinute",
   "maxNewSessionsPerMinutePerAddress",
   "pageSize",
+  "backlogAlertMs",
 ];
 
 /** The retention of each kind of data, and of the audit log, by its name, which takes durations. */

@@ -79,6 +79,7 @@ export function stateText(
       : [["Refused", refused] satisfies [string, string]]),
     ["Watchdog", watchdogText(status, now)],
     ...hookRows(status),
+    ...webhookRows(status),
   ];
   const warnings = statusWarnings(status, now).map((text) =>
     context.commands.complete(text),
@@ -146,6 +147,22 @@ function hookRows({ hooks }: Status): Array<[label: string, value: string]> {
     failure === null ? name : `${name} (failed)`,
   );
   return [["Hooks", names.join(", ")]];
+}
+
+function webhookRows({
+  webhooks,
+}: Status): Array<[label: string, value: string]> {
+  if (webhooks.length === 0) return [];
+  const disabled = webhooks.filter((webhook) => webhook.disabled !== null);
+  const failing = webhooks.filter(
+    (webhook) => webhook.disabled === null && webhook.failingSince !== null,
+  );
+  const parts = [
+    formatNumber(webhooks.length),
+    ...(failing.length === 0 ? [] : [`${failing.length} failing`]),
+    ...(disabled.length === 0 ? [] : [`${disabled.length} disabled`]),
+  ];
+  return [["Webhooks", parts.join(", ")]];
 }
 
 function watchdogText({ watchdog }: Status, now: number): string {

@@ -2,6 +2,7 @@
 import type { Status } from "../deployment/api.js";
 import { adviceFor, outdatedAdvice } from "../runs/advice.js";
 import { failedAdvice, owedAdvice } from "../hooks/advice.js";
+import { webhookAdvice } from "../webhooks/advice.js";
 import { adviceText } from "../terminal/words.js";
 import { contradictionTexts } from "../settings/contradictions.js";
 import { refusedAdvice } from "../settings/refused.js";
@@ -18,6 +19,7 @@ export function statusWarnings(status: Status, now: number): string[] {
     ...watchdogWarnings(status, now),
     ...runWarnings(status, now),
     ...hookWarnings(status),
+    ...webhookWarnings(status),
     ...refusedWarnings(status, now),
     ...pauseWarnings(status),
     ...contradictionTexts(status.settings, now),
@@ -59,6 +61,13 @@ function hookWarnings({ hooks, hookDebts }: Status): string[] {
     }),
     ...(hookDebts === 0 ? [] : [adviceText(owedAdvice(hookDebts))]),
   ];
+}
+
+function webhookWarnings({ webhooks }: Status): string[] {
+  return webhooks.flatMap((webhook) => {
+    const advice = webhookAdvice(webhook);
+    return advice === null ? [] : [adviceText(advice)];
+  });
 }
 
 /** Those of the last hour; `doctor` has those of a day. */

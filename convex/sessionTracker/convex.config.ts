@@ -6,6 +6,8 @@ import { defineComponent } from "convex/server";
 
 const component = defineComponent("sessionTracker");
 component.use(workpool);
+// A pool of its own, so that runs never wait for an endpoint that does not answer.
+component.use(workpool, { name: "deliveries" });
 component.use(crons);
 component.use(rateLimiter);
 component.use(shardedCounter);

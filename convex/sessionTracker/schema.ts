@@ -14,6 +14,7 @@ import {
   vStateCounts,
 } from "./shared/sessions.js";
 import { vEntry, vVisit } from "./shared/visits.js";
+import { vDeliveryFields, vWebhookFields } from "./shared/webhooks/webhook.js";
 import { vRefusalCounts } from "./rows/refusals.js";
 import { vOverrides } from "./settings/overrides.js";
 import { vWholeRow } from "./settings/wholeRows.js";
@@ -328,6 +329,8 @@ export default defineSchema({
     restarts: v.optional(v.array(v.number())),
     /** Why the watchdog stopped restarting. */
     gaveUp: v.optional(v.object({ at: v.number(), why: v.string() })),
+    /** The kinds of runs whose backlog the watchdog has told webhooks of, while that lasts. */
+    backlogTold: v.optional(v.array(vScheduleName)),
   }).index("name", ["name"]),
 
   /**
@@ -364,4 +367,34 @@ export default defineSchema({
     .index("startedAt", ["startedAt"])
     .index("kind_startedAt", ["kind", "startedAt"])
     .index("token", ["token"]),
+
+  /**
+   * The endpoints that are told of events: at most `MAX_WEBHOOKS`, which `alerts/webhooks` sees to.
+   * Written by `alerts`. Read by `alerts`, `operator/status`, and through `rows/outbox` by whatever tells of an event.
+   * Deleted by `alerts/webhooks`. A delivery that arrives writes nothing here, unless those before it failed.
+   */
+  webhooks: defineTable(vWebhookFields.fields),
+
+  /**
+   * What webhooks are told, one row for each event and webhook: the outbox and the ledger in one.
+   * Written through `rows/outbox`, in the transaction of the event, and by `alerts`. Read by `alerts` and
+   * `schedules/telling`. Deleted by the watchdog: old ones, and the oldest beyond so many.
+   */
+  deliveries: defineTable({
+    /** It may be gone. */
+    webhook: v.id("webhooks"),
+    ...vDeliveryFields.fields,
+    /** The attempts since the delivery was first put here or last sent again. */
+    tries: v.number(),
+    /** The guard of the attempt under way: a scheduled function that takes it for lost. */
+    guard: v.optional(v.id("_scheduled_functions")),
+    /** Deliveries are numbered as they are first sent, so that the oldest beyond a number can be told. */
+    number: v.optional(v.number()),
+  })
+    .index("at", ["at"])
+    .index("status_at", ["status", "at"])
+    .index("webhook_at", ["webhook", "at"])
+    .index("webhook_status_at", ["webhook", "status", "at"])
+    .index("status_nextAt", ["status", "nextAt"])
+    .index("number", ["number"]),
 });

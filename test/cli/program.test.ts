@@ -51,6 +51,8 @@ test("help names every command", async () => {
                                   folder, for development, tests and CI
       hooks                       the app's hooks: whether they answer, and what
                                   they owe
+      webhooks                    tell other systems what happens, and see whether
+                                  it arrives
       doctor [options]            check the deployment from the network to the
                                   counters, and say how to mend what is wrong
       dashboard [options]         show status, charts, runs and the settings log in

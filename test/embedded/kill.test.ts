@@ -1,17 +1,14 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Args, FunctionName, Returns } from "../../cli/deployment/api.js";
+import type { Returns } from "../../cli/deployment/api.js";
 import { KillableDeployment } from "../../embedded/test/support/process/killable.js";
-import { CONVEX_CLI } from "../../embedded/test/support/officialCli.js";
 import { Random } from "../../embedded/test/support/random.js";
 import { MAX_IMPORT_ROWS } from "../../convex/sessionTracker/shared/limits.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
+import { call, startWithTracker } from "./support/tracker.js";
 
-const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "sessions-ops-kill-"));
 const dataDir = join(folder, "data");
 
@@ -21,23 +18,7 @@ const CONNECTIONS = 8;
 let deployment: KillableDeployment;
 
 beforeAll(async () => {
-  deployment = await KillableDeployment.start(dataDir);
-  const flags = ["--yes", "--typecheck=disable", "--codegen=disable"];
-  await promisify(execFile)(
-    process.execPath,
-    [CONVEX_CLI, "deploy", ...flags],
-    {
-      cwd: root,
-      env: {
-        PATH: process.env["PATH"],
-        HOME: folder,
-        CONVEX_SELF_HOSTED_URL: deployment.url,
-        CONVEX_SELF_HOSTED_ADMIN_KEY: deployment.adminKey,
-        CONVEX_DEPLOYMENT: "",
-        CONVEX_DEPLOY_KEY: "",
-      },
-    },
-  );
+  deployment = await startWithTracker(dataDir, folder);
 }, 120_000);
 
 afterAll(async () => {
@@ -185,20 +166,4 @@ async function allRows(target: KillableDeployment) {
     cursor = page.cursor;
   } while (cursor !== null);
   return rows;
-}
-
-/** Calls a function of the tracker. */
-async function call<Name extends FunctionName>(
-  target: KillableDeployment,
-  name: Name,
-  args: Args<Name>,
-): Promise<Returns<Name>> {
-  const { body } = await target.post(
-    "/api/function",
-    { componentPath: "sessionTracker", path: name, args, format: "json" },
-    { authorization: `Convex ${target.adminKey}` },
-  );
-  const answer = body as { status: string; value: unknown };
-  if (answer.status !== "success") throw new Error(JSON.stringify(answer));
-  return answer.value as Returns<Name>;
 }

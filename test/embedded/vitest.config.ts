@@ -7,7 +7,7 @@ export default defineConfig({
   root: fileURLToPath(new URL("../..", import.meta.url)),
   test: {
     ...settings,
-    include: ["test/embedded/kill.test.ts"],
+    include: ["test/embedded/kill*.test.ts"],
     env: { KILLS: process.env["KILLS"] ?? "200" },
     silent: false,
   },

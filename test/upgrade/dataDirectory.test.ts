@@ -76,6 +76,7 @@ const NEW_SETTINGS = {
   actionRetentionDays: "session",
   auditRetentionDays: 400,
   maxActionsPerMinute: 120,
+  backlogAlertMs: 172_800_000,
   maxNewSessionsPerMinute: 6_000,
   maxNewSessionsPerMinutePerAddress: "never",
 };

@@ -8,6 +8,15 @@
  * @module
  */
 
+import type * as alerts_attempts from "../alerts/attempts.js";
+import type * as alerts_deliveries from "../alerts/deliveries.js";
+import type * as alerts_dispatch from "../alerts/dispatch.js";
+import type * as alerts_post from "../alerts/post.js";
+import type * as alerts_request from "../alerts/request.js";
+import type * as alerts_retries from "../alerts/retries.js";
+import type * as alerts_shown from "../alerts/shown.js";
+import type * as alerts_webhooks from "../alerts/webhooks.js";
+import type * as alerts_words from "../alerts/words.js";
 import type * as crons from "../crons.js";
 import type * as operator_export from "../operator/export.js";
 import type * as operator_futureTimes from "../operator/futureTimes.js";
@@ -33,6 +42,7 @@ import type * as rows_days from "../rows/days.js";
 import type * as rows_deletes from "../rows/deletes.js";
 import type * as rows_erasures from "../rows/erasures.js";
 import type * as rows_merge from "../rows/merge.js";
+import type * as rows_outbox_outbox from "../rows/outbox/outbox.js";
 import type * as rows_pages from "../rows/pages.js";
 import type * as rows_patch from "../rows/patch.js";
 import type * as rows_refusals from "../rows/refusals.js";
@@ -74,6 +84,8 @@ import type * as schedules_fires from "../schedules/fires.js";
 import type * as schedules_hooks from "../schedules/hooks.js";
 import type * as schedules_register from "../schedules/register.js";
 import type * as schedules_show from "../schedules/show.js";
+import type * as schedules_telling_backlog from "../schedules/telling/backlog.js";
+import type * as schedules_telling_deliveries from "../schedules/telling/deliveries.js";
 import type * as schedules_ticks from "../schedules/ticks.js";
 import type * as schedules_trim from "../schedules/trim.js";
 import type * as schedules_watchdog from "../schedules/watchdog.js";
@@ -109,6 +121,9 @@ import type * as shared_transfer_openVisits from "../shared/transfer/openVisits.
 import type * as shared_transfer_visitRules from "../shared/transfer/visitRules.js";
 import type * as shared_version from "../shared/version.js";
 import type * as shared_visits from "../shared/visits.js";
+import type * as shared_webhooks_events from "../shared/webhooks/events.js";
+import type * as shared_webhooks_urls from "../shared/webhooks/urls.js";
+import type * as shared_webhooks_webhook from "../shared/webhooks/webhook.js";
 import type * as tracking from "../tracking.js";
 import type * as visitors_action from "../visitors/action.js";
 import type * as visitors_active from "../visitors/active.js";
@@ -132,6 +147,15 @@ import type {
 import { anyApi, componentsGeneric } from "convex/server";
 
 const fullApi: ApiFromModules<{
+  "alerts/attempts": typeof alerts_attempts;
+  "alerts/deliveries": typeof alerts_deliveries;
+  "alerts/dispatch": typeof alerts_dispatch;
+  "alerts/post": typeof alerts_post;
+  "alerts/request": typeof alerts_request;
+  "alerts/retries": typeof alerts_retries;
+  "alerts/shown": typeof alerts_shown;
+  "alerts/webhooks": typeof alerts_webhooks;
+  "alerts/words": typeof alerts_words;
   crons: typeof crons;
   "operator/export": typeof operator_export;
   "operator/futureTimes": typeof operator_futureTimes;
@@ -157,6 +181,7 @@ const fullApi: ApiFromModules<{
   "rows/deletes": typeof rows_deletes;
   "rows/erasures": typeof rows_erasures;
   "rows/merge": typeof rows_merge;
+  "rows/outbox/outbox": typeof rows_outbox_outbox;
   "rows/pages": typeof rows_pages;
   "rows/patch": typeof rows_patch;
   "rows/refusals": typeof rows_refusals;
@@ -198,6 +223,8 @@ const fullApi: ApiFromModules<{
   "schedules/hooks": typeof schedules_hooks;
   "schedules/register": typeof schedules_register;
   "schedules/show": typeof schedules_show;
+  "schedules/telling/backlog": typeof schedules_telling_backlog;
+  "schedules/telling/deliveries": typeof schedules_telling_deliveries;
   "schedules/ticks": typeof schedules_ticks;
   "schedules/trim": typeof schedules_trim;
   "schedules/watchdog": typeof schedules_watchdog;
@@ -233,6 +260,9 @@ const fullApi: ApiFromModules<{
   "shared/transfer/visitRules": typeof shared_transfer_visitRules;
   "shared/version": typeof shared_version;
   "shared/visits": typeof shared_visits;
+  "shared/webhooks/events": typeof shared_webhooks_events;
+  "shared/webhooks/urls": typeof shared_webhooks_urls;
+  "shared/webhooks/webhook": typeof shared_webhooks_webhook;
   tracking: typeof tracking;
   "visitors/action": typeof visitors_action;
   "visitors/active": typeof visitors_active;
@@ -277,6 +307,7 @@ export const internal: FilterApi<
 
 export const components = componentsGeneric() as unknown as {
   workpool: import("@convex-dev/workpool/_generated/component.js").ComponentApi<"workpool">;
+  deliveries: import("@convex-dev/workpool/_generated/component.js").ComponentApi<"deliveries">;
   crons: import("@convex-dev/crons/_generated/component.js").ComponentApi<"crons">;
   rateLimiter: import("@convex-dev/rate-limiter/_generated/component.js").ComponentApi<"rateLimiter">;
   shardedCounter: import("@convex-dev/sharded-counter/_generated/component.js").ComponentApi<"shardedCounter">;

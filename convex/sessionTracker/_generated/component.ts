@@ -23,6 +23,305 @@ import type { FunctionReference } from "convex/server";
  */
 export type ComponentApi<Name extends string | undefined = string | undefined> =
   {
+    alerts: {
+      deliveries: {
+        get: FunctionReference<
+          "query",
+          "internal",
+          { deliveryId: string },
+          {
+            deliveryId: string;
+            webhookId: string;
+            type:
+              | "run.completed"
+              | "run.failed"
+              | "run.stuck"
+              | "watchdog.gaveUp"
+              | "schedule.missed"
+              | "backlog.high"
+              | "settings.changed"
+              | "hook.failed"
+              | "webhook.test"
+              | "ping";
+            data: any;
+            at: number;
+            status: "pending" | "delivered" | "failed";
+            attempt: number;
+            attempts: Array<{
+              at: number;
+              durationMs: number;
+              status?: number;
+              error?: string;
+              body?: string;
+            }>;
+            nextAt?: number;
+            finishedAt?: number;
+            why?: string;
+          } | null,
+          Name
+        >;
+        page: FunctionReference<
+          "query",
+          "internal",
+          {
+            webhookId?: string;
+            status?: "pending" | "delivered" | "failed";
+            limit: number;
+            cursor?: string | null;
+          },
+          {
+            deliveries: Array<{
+              deliveryId: string;
+              webhookId: string;
+              type:
+                | "run.completed"
+                | "run.failed"
+                | "run.stuck"
+                | "watchdog.gaveUp"
+                | "schedule.missed"
+                | "backlog.high"
+                | "settings.changed"
+                | "hook.failed"
+                | "webhook.test"
+                | "ping";
+              data: any;
+              at: number;
+              status: "pending" | "delivered" | "failed";
+              attempt: number;
+              attempts: Array<{
+                at: number;
+                durationMs: number;
+                status?: number;
+                error?: string;
+                body?: string;
+              }>;
+              nextAt?: number;
+              finishedAt?: number;
+              why?: string;
+            }>;
+            cursor: string | null;
+          },
+          Name
+        >;
+        resend: FunctionReference<
+          "mutation",
+          "internal",
+          { deliveryId: string },
+          { deliveryId: string; attempt: number },
+          Name
+        >;
+      };
+      webhooks: {
+        add: FunctionReference<
+          "action",
+          "internal",
+          {
+            url: string;
+            format: "standard" | "slack" | "ping";
+            events?:
+              | "all"
+              | Array<
+                  | "run.completed"
+                  | "run.failed"
+                  | "run.stuck"
+                  | "watchdog.gaveUp"
+                  | "schedule.missed"
+                  | "backlog.high"
+                  | "settings.changed"
+                  | "hook.failed"
+                >;
+            kinds?: Array<"expire" | "purge" | "end" | "forget">;
+            actor: string;
+            reason?: string;
+          },
+          {
+            webhook: {
+              webhookId: string;
+              url: string;
+              format: "standard" | "slack" | "ping";
+              events:
+                | "all"
+                | Array<
+                    | "run.completed"
+                    | "run.failed"
+                    | "run.stuck"
+                    | "watchdog.gaveUp"
+                    | "schedule.missed"
+                    | "backlog.high"
+                    | "settings.changed"
+                    | "hook.failed"
+                  >;
+              kinds: Array<"expire" | "purge" | "end" | "forget"> | null;
+              createdAt: number;
+              actor: string;
+              failingSince: number | null;
+              disabled: { at: number; why: "failing" | "gone" } | null;
+              formerSecretUntil: number | null;
+            };
+            secret: string | null;
+          },
+          Name
+        >;
+        enable: FunctionReference<
+          "mutation",
+          "internal",
+          { webhookId: string; actor: string; reason?: string },
+          {
+            enabled: boolean;
+            webhook: {
+              webhookId: string;
+              url: string;
+              format: "standard" | "slack" | "ping";
+              events:
+                | "all"
+                | Array<
+                    | "run.completed"
+                    | "run.failed"
+                    | "run.stuck"
+                    | "watchdog.gaveUp"
+                    | "schedule.missed"
+                    | "backlog.high"
+                    | "settings.changed"
+                    | "hook.failed"
+                  >;
+              kinds: Array<"expire" | "purge" | "end" | "forget"> | null;
+              createdAt: number;
+              actor: string;
+              failingSince: number | null;
+              disabled: { at: number; why: "failing" | "gone" } | null;
+              formerSecretUntil: number | null;
+            };
+          },
+          Name
+        >;
+        list: FunctionReference<
+          "query",
+          "internal",
+          {},
+          Array<{
+            webhookId: string;
+            url: string;
+            format: "standard" | "slack" | "ping";
+            events:
+              | "all"
+              | Array<
+                  | "run.completed"
+                  | "run.failed"
+                  | "run.stuck"
+                  | "watchdog.gaveUp"
+                  | "schedule.missed"
+                  | "backlog.high"
+                  | "settings.changed"
+                  | "hook.failed"
+                >;
+            kinds: Array<"expire" | "purge" | "end" | "forget"> | null;
+            createdAt: number;
+            actor: string;
+            failingSince: number | null;
+            disabled: { at: number; why: "failing" | "gone" } | null;
+            formerSecretUntil: number | null;
+            last: {
+              deliveryId: string;
+              webhookId: string;
+              type:
+                | "run.completed"
+                | "run.failed"
+                | "run.stuck"
+                | "watchdog.gaveUp"
+                | "schedule.missed"
+                | "backlog.high"
+                | "settings.changed"
+                | "hook.failed"
+                | "webhook.test"
+                | "ping";
+              data: any;
+              at: number;
+              status: "pending" | "delivered" | "failed";
+              attempt: number;
+              attempts: Array<{
+                at: number;
+                durationMs: number;
+                status?: number;
+                error?: string;
+                body?: string;
+              }>;
+              nextAt?: number;
+              finishedAt?: number;
+              why?: string;
+            } | null;
+          }>,
+          Name
+        >;
+        remove: FunctionReference<
+          "mutation",
+          "internal",
+          { webhookId: string; actor: string; reason?: string },
+          {
+            webhookId: string;
+            url: string;
+            format: "standard" | "slack" | "ping";
+            events:
+              | "all"
+              | Array<
+                  | "run.completed"
+                  | "run.failed"
+                  | "run.stuck"
+                  | "watchdog.gaveUp"
+                  | "schedule.missed"
+                  | "backlog.high"
+                  | "settings.changed"
+                  | "hook.failed"
+                >;
+            kinds: Array<"expire" | "purge" | "end" | "forget"> | null;
+            createdAt: number;
+            actor: string;
+            failingSince: number | null;
+            disabled: { at: number; why: "failing" | "gone" } | null;
+            formerSecretUntil: number | null;
+          },
+          Name
+        >;
+        rotate: FunctionReference<
+          "action",
+          "internal",
+          { webhookId: string; actor: string; reason?: string },
+          {
+            webhook: {
+              webhookId: string;
+              url: string;
+              format: "standard" | "slack" | "ping";
+              events:
+                | "all"
+                | Array<
+                    | "run.completed"
+                    | "run.failed"
+                    | "run.stuck"
+                    | "watchdog.gaveUp"
+                    | "schedule.missed"
+                    | "backlog.high"
+                    | "settings.changed"
+                    | "hook.failed"
+                  >;
+              kinds: Array<"expire" | "purge" | "end" | "forget"> | null;
+              createdAt: number;
+              actor: string;
+              failingSince: number | null;
+              disabled: { at: number; why: "failing" | "gone" } | null;
+              formerSecretUntil: number | null;
+            };
+            secret: string;
+          },
+          Name
+        >;
+        test: FunctionReference<
+          "mutation",
+          "internal",
+          { webhookId: string },
+          { deliveryId: string; attempt: number },
+          Name
+        >;
+      };
+    };
     operator: {
       export: {
         days: FunctionReference<
@@ -453,6 +752,11 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               | "import.started"
               | "import.finished"
               | "erasure.lifted"
+              | "webhook.added"
+              | "webhook.removed"
+              | "webhook.rotated"
+              | "webhook.disabled"
+              | "webhook.enabled"
             >;
             since?: number | { agoMs: number };
             limit: number;
@@ -477,7 +781,12 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 | "session.unlinked"
                 | "import.started"
                 | "import.finished"
-                | "erasure.lifted";
+                | "erasure.lifted"
+                | "webhook.added"
+                | "webhook.removed"
+                | "webhook.rotated"
+                | "webhook.disabled"
+                | "webhook.enabled";
               actor: string;
               reason?: string;
               target?: string;
@@ -739,6 +1048,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               maxNewSessionsPerMinute: number | "never";
               maxNewSessionsPerMinutePerAddress: number | "never";
               pageSize: number;
+              backlogAlertMs: number | "never";
               schedules: {
                 expire: {
                   spec: string;
@@ -854,6 +1164,29 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               actionsPerSession: number;
               lastAt: number | null;
             };
+            webhooks: Array<{
+              webhookId: string;
+              url: string;
+              format: "standard" | "slack" | "ping";
+              events:
+                | "all"
+                | Array<
+                    | "run.completed"
+                    | "run.failed"
+                    | "run.stuck"
+                    | "watchdog.gaveUp"
+                    | "schedule.missed"
+                    | "backlog.high"
+                    | "settings.changed"
+                    | "hook.failed"
+                  >;
+              kinds: Array<"expire" | "purge" | "end" | "forget"> | null;
+              createdAt: number;
+              actor: string;
+              failingSince: number | null;
+              disabled: { at: number; why: "failing" | "gone" } | null;
+              formerSecretUntil: number | null;
+            }>;
             watchdog: {
               lastAt: number | null;
               lastResult: string | null;
@@ -1531,6 +1864,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               maxNewSessionsPerMinute?: number | "never";
               maxNewSessionsPerMinutePerAddress?: number | "never";
               pageSize?: number;
+              backlogAlertMs?: number | "never";
             };
             cursor?: {
               phase:
@@ -1751,6 +2085,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               maxNewSessionsPerMinute?: number | "never";
               maxNewSessionsPerMinutePerAddress?: number | "never";
               pageSize?: number;
+              backlogAlertMs?: number | "never";
             };
             actor: string;
             reason?: string;
@@ -1777,6 +2112,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             maxNewSessionsPerMinute: number | "never";
             maxNewSessionsPerMinutePerAddress: number | "never";
             pageSize: number;
+            backlogAlertMs: number | "never";
             schedules: {
               expire: {
                 spec: string;

@@ -25,6 +25,7 @@ import { manyOf } from "../runs/many/terms.js";
 import { runningRun, toRun } from "../runs/runRows.js";
 import { listSchedules, vScheduleStatus } from "../schedules/show.js";
 import { findTick } from "../schedules/ticks.js";
+import { listWebhooks, vWebhook } from "../alerts/shown.js";
 
 const vStatus = v.object({
   version: v.string(),
@@ -55,6 +56,7 @@ const vStatus = v.object({
   hookDebts: v.number(),
   /** What the bounds of the settings refused to visitors in the last 24 hours. */
   refused: vRefusals,
+  webhooks: v.array(vWebhook),
   watchdog: v.object({
     lastAt: v.union(v.number(), v.null()),
     lastResult: v.union(v.string(), v.null()),
@@ -83,6 +85,7 @@ export const get = query({
       hooks: await listHooks(ctx),
       hookDebts: await countDebts(ctx),
       refused: await readRefusals(ctx, Date.now()),
+      webhooks: await listWebhooks(ctx),
       watchdog: {
         lastAt: tick?.lastAt ?? null,
         lastResult: tick?.lastResult ?? null,

@@ -15,6 +15,7 @@ import {
 } from "../shared/places.js";
 import type { RunKind } from "../shared/runs/kinds.js";
 import type { SessionState } from "../shared/sessions.js";
+import type { DeliveryStatus } from "../shared/webhooks/webhook.js";
 import { merged } from "./merge.js";
 
 /** The part of an index that a walk covers. */
@@ -201,6 +202,32 @@ export function walkAudit(
       what === undefined
         ? entries.withIndex("at", range)
         : entries.withIndex("what_at", (q) => range(q.eq("what", what)));
+    return ordered.order(order);
+  });
+}
+
+/** Deliveries by the time of their event: of one webhook, or of all; with one status, or with any. */
+export function walkDeliveries(
+  ctx: QueryCtx,
+  of: {
+    webhook?: Id<"webhooks"> | undefined;
+    status?: DeliveryStatus | undefined;
+  },
+  stretch: Stretch,
+): Walk<Doc<"deliveries">> {
+  const { webhook, status } = of;
+  return walk("at", stretch, (range, order) => {
+    const rows = ctx.db.query("deliveries");
+    const ordered =
+      webhook === undefined
+        ? status === undefined
+          ? rows.withIndex("at", range)
+          : rows.withIndex("status_at", (q) => range(q.eq("status", status)))
+        : status === undefined
+          ? rows.withIndex("webhook_at", (q) => range(q.eq("webhook", webhook)))
+          : rows.withIndex("webhook_status_at", (q) =>
+              range(q.eq("webhook", webhook).eq("status", status)),
+            );
     return ordered.order(order);
   });
 }

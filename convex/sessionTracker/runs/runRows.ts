@@ -10,6 +10,7 @@ import {
   type RunStatus,
 } from "../shared/runs/run.js";
 import { audit } from "../rows/audit.js";
+import { tellWebhooks } from "../rows/outbox/outbox.js";
 import type { Patch } from "../rows/patch.js";
 
 /** What stands for the user in the filter of a `forget` that has erased the user. */
@@ -57,7 +58,7 @@ export function runningRun(ctx: QueryCtx, kind: RunKind) {
 }
 
 /**
- * Stops a run with a status, cancels its guard, and says so in the audit log.
+ * Stops a run with a status, cancels its guard, and says so in the audit log and to webhooks.
  * @param rest other changes of the run's row
  * @param by who stops it, and why; else it came to its end by itself, and whoever let it go on last is named
  */
@@ -77,9 +78,12 @@ export async function finishRun(
     nextPageAt: undefined,
     guard: undefined,
   });
+  const { actor, reason } = by ?? run.resumes?.at(-1) ?? run;
+  if (status !== "canceled") {
+    await tellOfEnd(ctx, { ...run, ...rest }, status, actor);
+  }
   // An expire run deletes nothing, and there are up to a hundred a day.
   if (run.kind === "expire" && status === "completed") return;
-  const { actor, reason } = by ?? run.resumes?.at(-1) ?? run;
   await audit(ctx, {
     what: status === "canceled" ? "run.canceled" : "run.finished",
     actor,
@@ -88,6 +92,32 @@ export async function finishRun(
     after: { kind: run.kind, status },
     counts: countsOf({ ...run, ...rest }),
   });
+}
+
+/** Tells webhooks that a run has come to its end. Its errors are not told: the app's own may name anybody. */
+async function tellOfEnd(
+  ctx: MutationCtx,
+  run: Pick<Doc<"runs">, "_id" | "kind" | "trigger" | "startedAt"> & RunPatch,
+  status: "completed" | "maxReached" | "failed",
+  actor: string,
+): Promise<void> {
+  const { kind, trigger, pages = 0, sessions = 0 } = run;
+  const type = status === "failed" ? "run.failed" : "run.completed";
+  const data = {
+    runId: run._id,
+    kind,
+    status,
+    trigger,
+    actor,
+    startedAt: new Date(run.startedAt).toISOString(),
+    finishedAt: new Date().toISOString(),
+    pages,
+    sessions,
+    visits: run.visits ?? 0,
+    actions: run.actions ?? 0,
+    setAside: run.quarantined ?? 0,
+  };
+  await tellWebhooks(ctx, { type, data });
 }
 
 function countsOf(

@@ -10,6 +10,7 @@ import {
   type ScheduleName,
 } from "../shared/schedules.js";
 import { isFuture } from "../shared/times.js";
+import { pingWebhooks } from "../rows/outbox/outbox.js";
 import { anythingDue } from "../runs/due.js";
 import { runningRun } from "../runs/runRows.js";
 import { startRun } from "../runs/start.js";
@@ -99,7 +100,10 @@ async function decide(
   if (paused !== null) return `paused: ${paused.reason}`;
   const running = await runningRun(ctx, kind);
   if (running !== null) return `run ${running._id} was still going`;
-  if (!(await anythingDue(ctx, kind, now))) return "nothing due";
+  if (!(await anythingDue(ctx, kind, now))) {
+    await pingWebhooks(ctx, kind);
+    return "nothing due";
+  }
   await startRun(ctx, { kind, actor: "schedule", trigger: "schedule" });
   return "started a run";
 }

@@ -1,7 +1,8 @@
 /**
  * The watchdog sees to it that schedules and runs live: it registers the schedules of a fresh deployment and
  * those that crons lost, decides for fires that were missed, lets runs go on that stand still, has hooks make up for
- * the calls that they owe, and trims the ledger and the audit log. Each deploy calls the watchdog at once, so that
+ * the calls that they owe, sends deliveries of webhooks that were lost, says where sessions wait too long, and trims
+ * ledgers and the audit log. Each deploy calls the watchdog at once, so that
  * schedules and runs which wait for functions of an earlier version are set to those of this version.
  * A fuse keeps the watchdog from restarting something broken for ever; `status` then says that the watchdog gave
  * up, and why.
@@ -23,6 +24,8 @@ import {
   STUCK_AFTER_MS,
   isFuture,
 } from "../shared/times.js";
+import type { WebhookEvent } from "../shared/webhooks/events.js";
+import { tellWebhooks } from "../rows/outbox/outbox.js";
 import { readSettings } from "../settings/inForce.js";
 import { goOn } from "../runs/chain.js";
 import { finishRun, runningRun, withError } from "../runs/runRows.js";
@@ -30,6 +33,8 @@ import { answerDue, answeredUntil, dueAt } from "./dueFires.js";
 import { lookAfterHooks } from "./hooks.js";
 import { fireWhatCronsOmits, hasOldTarget, register } from "./register.js";
 import { findTick, writeTick } from "./ticks.js";
+import { lookAtBacklog } from "./telling/backlog.js";
+import { resendLost, trimDeliveries } from "./telling/deliveries.js";
 import { trimAudit, trimRuns } from "./trim.js";
 
 /** A fire this late was lost: crons is built on the scheduler, which runs seconds late at worst. */
@@ -59,8 +64,11 @@ export const check = internalMutation({
       await fireWhatCronsOmits(ctx, kind, schedules[kind], now);
     }
     await lookAfterHooks(ctx, now);
+    await lookAtBacklog(ctx, now);
+    await resendLost(ctx, now);
     await trimRuns(ctx, now);
     await trimAudit(ctx, now);
+    await trimDeliveries(ctx, now);
     return null;
   },
 });
@@ -101,6 +109,8 @@ export async function lookAfter(
 interface Ailing {
   what: Restarted;
   restart: () => Promise<void>;
+  /** What webhooks are told of when it is restarted. */
+  told?: WebhookEvent;
 }
 
 async function registerNew(ctx: MutationCtx): Promise<void> {
@@ -193,6 +203,7 @@ async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {
         runId: run._id,
         why: isAhead ? "gotOnInTheFuture" : "stoodStill",
       },
+      ...(isAhead ? {} : { told: stuckEvent(run) }),
       restart: () =>
         goOn(
           ctx,
@@ -202,6 +213,17 @@ async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {
     });
   }
   return stuck;
+}
+
+function stuckEvent(run: Doc<"runs">): WebhookEvent {
+  const { _id: runId, kind, startedAt, progressAt } = run;
+  const data = {
+    runId,
+    kind,
+    startedAt: new Date(startedAt).toISOString(),
+    progressAt: new Date(progressAt).toISOString(),
+  };
+  return { type: "run.stuck", data };
 }
 
 /**
@@ -235,12 +257,13 @@ async function restart(ctx: MutationCtx, ailing: Ailing[], now: number) {
   );
   const restarted: Restarted[] = [];
   const left: Restarted[] = [];
-  for (const { what, restart } of ailing) {
+  for (const { what, restart, told } of ailing) {
     if (restarts.length >= MAX_RESTARTS) {
       left.push(what);
       continue;
     }
     await restart();
+    if (told !== undefined) await tellWebhooks(ctx, told);
     restarts.push(now);
     restarted.push(what);
   }
@@ -251,6 +274,10 @@ async function restart(ctx: MutationCtx, ailing: Ailing[], now: number) {
           at: tick?.gaveUp?.at ?? now,
           why: `${MAX_RESTARTS} restarts within six hours did not help: ${wordsOf(left)}`,
         };
+  if (gaveUp !== undefined && tick?.gaveUp === undefined) {
+    const { why } = gaveUp;
+    await tellWebhooks(ctx, { type: "watchdog.gaveUp", data: { why } });
+  }
   const lastResult =
     restarted.length === 0
       ? "all well"

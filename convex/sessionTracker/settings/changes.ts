@@ -4,6 +4,9 @@
  */
 import { v, type Infer } from "convex/values";
 import type { QueryCtx } from "../_generated/server.js";
+import { SCHEDULE_NAMES, type Schedule } from "../shared/schedules.js";
+import type { Settings } from "../shared/settings.js";
+import type { ToldSchedule, ToldSettings } from "../shared/webhooks/events.js";
 
 export const vLoggedChange = v.object({
   /** The settings' revision after the change. */
@@ -56,4 +59,40 @@ export function olderChanges(ctx: QueryCtx, before: number) {
 /** Whether a change was one of schedules, which `schedule …` makes, and nothing else. */
 export function isOfSchedules(after: object): boolean {
   return Object.keys(after).every((field) => field === "schedules");
+}
+
+/** A change as webhooks are told of it: only schedules that differ, and no reasons, which may name anybody. */
+export function toldChange(
+  before: Partial<Settings>,
+  after: Partial<Settings>,
+): { before: ToldSettings; after: ToldSettings } {
+  const { schedules: from, ...policyFrom } = before;
+  const { schedules: to, ...policyTo } = after;
+  const told = { before: { ...policyFrom }, after: { ...policyTo } };
+  if (from === undefined || to === undefined) return told;
+  const differ = SCHEDULE_NAMES.filter(
+    (name) => JSON.stringify(from[name]) !== JSON.stringify(to[name]),
+  );
+  const only = (schedules: Settings["schedules"]) =>
+    Object.fromEntries(
+      differ.map((name) => [name, withoutReason(schedules[name])]),
+    );
+  return {
+    before: { ...told.before, schedules: only(from) },
+    after: { ...told.after, schedules: only(to) },
+  };
+}
+
+function withoutReason({ paused, ...schedule }: Schedule): ToldSchedule {
+  if (paused === undefined) return schedule;
+  const { actor, at, until } = paused;
+  const iso = (ms: number) => new Date(ms).toISOString();
+  return {
+    ...schedule,
+    paused: {
+      actor,
+      at: iso(at),
+      ...(until === undefined ? {} : { until: iso(until) }),
+    },
+  };
 }

@@ -5,6 +5,7 @@
 import { v, type Infer } from "convex/values";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { type HookName, type HookSession, vHookName } from "../shared/hooks.js";
+import { tellWebhooks } from "../rows/outbox/outbox.js";
 import { errorOf, failureText, toHook } from "./hooks.js";
 import { readHook } from "./inForce.js";
 
@@ -59,7 +60,7 @@ export async function tell(
   };
 }
 
-/** Keeps the call that `onPurged` owes for somebody who has been erased. */
+/** Keeps the call that `onPurged` owes for somebody who has been erased, and tells webhooks of the first. */
 export async function owe(
   ctx: MutationCtx,
   session: HookSession,
@@ -67,8 +68,14 @@ export async function owe(
   isOutOfTime: boolean,
 ): Promise<void> {
   const now = Date.now();
+  const hook = "onPurged" as const;
+  const debts = ctx.db.query("hookDebts").withIndex("by_creation_time");
+  if ((await debts.first()) === null) {
+    const data = { hook, call: "erasure" } as const;
+    await tellWebhooks(ctx, { type: "hook.failed", data });
+  }
   await ctx.db.insert("hookDebts", {
-    hook: "onPurged",
+    hook,
     session,
     error,
     erasedAt: now,

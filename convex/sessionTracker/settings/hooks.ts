@@ -12,6 +12,7 @@ import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import type { HookName, HookSession } from "../shared/hooks.js";
 import { isFuture, MINUTE_MS } from "../shared/times.js";
+import { tellWebhooks } from "../rows/outbox/outbox.js";
 import { settingsRow } from "./inForce.js";
 
 /**
@@ -112,7 +113,7 @@ export function failureText(
 
 /**
  * Notes that a hook failed, once a minute at most: a hook that fails for every visitor must not make all of them
- * write to one row.
+ * write to one row. Webhooks are told of the first failure only.
  */
 export async function noteFailure(
   ctx: MutationCtx,
@@ -126,6 +127,9 @@ export async function noteFailure(
     .unique();
   if (known === null) {
     await ctx.db.insert("hookFailures", { hook, error, since: now, at: now });
+    // The error is not told: it is the app's own, and may name anybody.
+    const data = { hook, call: "visitor" } as const;
+    await tellWebhooks(ctx, { type: "hook.failed", data });
     return;
   }
   if (now - known.at < MINUTE_MS && !isFuture(known.at, now)) return;

@@ -53,6 +53,7 @@ const RANGES: {
   maxNewSessionsPerMinute: [1, 1_000_000],
   maxNewSessionsPerMinutePerAddress: [1, 1_000_000],
   pageSize: [1, MAX_DELETES_PER_PAGE],
+  backlogAlertMs: [HOUR_MS, 365 * DAY_MS],
 };
 
 /** The settings that a number bounds, or nothing does. Validators refuse the word for all others. */
@@ -62,6 +63,7 @@ const BOUNDS = [
   "maxActionsPerMinute",
   "maxNewSessionsPerMinute",
   "maxNewSessionsPerMinutePerAddress",
+  "backlogAlertMs",
 ] as const satisfies (keyof Policy)[];
 
 /** Whether `never` turns the setting off. */

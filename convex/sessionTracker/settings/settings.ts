@@ -16,7 +16,13 @@ import { HOOK_NAMES, type HookName } from "../shared/hooks.js";
 import { MAX_LISTED } from "../shared/limits.js";
 import { type Policy, type Settings, vPolicy } from "../shared/settings.js";
 import { audit } from "../rows/audit.js";
-import { isOfSchedules, readChanges, vLoggedChange } from "./changes.js";
+import { tellWebhooks } from "../rows/outbox/outbox.js";
+import {
+  isOfSchedules,
+  readChanges,
+  toldChange,
+  vLoggedChange,
+} from "./changes.js";
 import {
   overridesOf,
   readRevisedSettings,
@@ -175,8 +181,8 @@ export async function checkRevision(
 }
 
 /**
- * Writes the settings of a patch that differ from those in force, and a log entry. Where none differs, writes
- * nothing. The caller has checked the values.
+ * Writes the settings of a patch that differ from those in force, and a log entry, and tells webhooks. Where none
+ * differs, writes nothing. The caller has checked the values.
  * @throws revisionConflict `{ expected, actual, last }`; invalidArgument for an empty reason
  */
 export async function writeSettings(
@@ -207,6 +213,14 @@ export async function writeSettings(
     before,
     after,
     revision: next,
+  });
+  await tellWebhooks(ctx, {
+    type: "settings.changed",
+    data: {
+      revision: next,
+      actor: by.actor,
+      ...toldChange(before, after),
+    },
   });
   return { revision: next, before, after };
 }

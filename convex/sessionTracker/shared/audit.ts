@@ -19,6 +19,11 @@ export const AUDIT_WHATS = [
   "import.started",
   "import.finished",
   "erasure.lifted",
+  "webhook.added",
+  "webhook.removed",
+  "webhook.rotated",
+  "webhook.disabled",
+  "webhook.enabled",
 ] as const;
 export type AuditWhat = (typeof AUDIT_WHATS)[number];
 
@@ -35,7 +40,7 @@ export const vAuditEntry = v.object({
   /** Who did it: an operator's name, `app` for the app's own code, `schedule` for a tick. */
   actor: v.string(),
   reason: v.optional(v.string()),
-  /** What it was done to: a sessionId, a runId, or the name of a schedule or a hook. */
+  /** What it was done to: a sessionId, a runId, or the name of a schedule or a hook; the id of a webhook. */
   target: v.optional(v.string()),
   // The changed fields only, by name.
   before: v.optional(v.any()),

@@ -29,6 +29,10 @@ export const ERROR_KINDS = [
    * The exact count of all sessions was given up: another was begun, or no page was asked for in a minute.
    */
   "tallyLost",
+  "webhookNotFound",
+  "deliveryNotFound",
+  /** It was disabled after a day of failures, or because its endpoint is gone: enable it first. */
+  "webhookDisabled",
   /** Thrown by the app's functions, where `authorize` did not permit, or nobody is signed in. */
   "notAuthorized",
 ] as const;

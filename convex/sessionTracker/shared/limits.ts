@@ -7,6 +7,10 @@
 export const MAX_LISTED = 1_000;
 /** The most rows of the list of runs, whose rows are large. */
 export const MAX_LISTED_RUNS = 200;
+/** The most webhooks of a deployment: each event reads all of them. */
+export const MAX_WEBHOOKS = 20;
+/** The most rows of the list of deliveries: each has up to 20 answers. */
+export const MAX_LISTED_DELIVERIES = 200;
 /** The most fires of a schedule in one preview. */
 export const MAX_FIRES = 100;
 /** The most sessions that a count of due sessions, or of one bar of a histogram, goes up to. */

@@ -52,6 +52,11 @@ const policyFields = {
    * @default 1,000
    */
   pageSize: v.number(),
+  /**
+   * Sessions that have been due to be expired or purged for longer than this are a backlog, which webhooks are told
+   * of. @default two days
+   */
+  backlogAlertMs: vBound,
 };
 
 export const vPolicy = v.object(policyFields);
@@ -77,6 +82,7 @@ export const DEFAULT_SETTINGS: Settings = {
   maxNewSessionsPerMinute: 6_000,
   maxNewSessionsPerMinutePerAddress: "never",
   pageSize: 1_000,
+  backlogAlertMs: 2 * DAY_MS,
   schedules: {
     expire: { spec: "*/15 * * * *", timeZone: "UTC" },
     purge: { spec: "30 2 * * *", timeZone: "UTC" },

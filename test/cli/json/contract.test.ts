@@ -1,5 +1,5 @@
 /** The JSON contract of every command: one object on success, one on failure. */
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { ErrorJson } from "../../../cli/json/error.js";
 import type { AnyCommand } from "../../../cli/commandLine/commander.js";
 import { buildProgram } from "../../../cli/program.js";
@@ -51,6 +51,17 @@ const COMMANDS: Record<string, { line: string; writes?: true }> = {
   "hooks retry": { line: "hooks retry", writes: true },
   "hooks clear": { line: "hooks clear onPurged --yes", writes: true },
   "hooks settle": { line: "hooks settle DEBT", writes: true },
+  "webhooks list": { line: "webhooks list" },
+  "webhooks add": {
+    line: "webhooks add https://example.com/hook --events run",
+    writes: true,
+  },
+  "webhooks test": { line: "webhooks test WEBHOOK", writes: true },
+  "webhooks log": { line: "webhooks log" },
+  "webhooks resend": { line: "webhooks resend DELIVERY", writes: true },
+  "webhooks rotate": { line: "webhooks rotate WEBHOOK --yes", writes: true },
+  "webhooks enable": { line: "webhooks enable WEBHOOK", writes: true },
+  "webhooks remove": { line: "webhooks remove WEBHOOK --yes", writes: true },
   doctor: { line: "doctor" },
   "doctor --fix": { line: "doctor --fix", writes: true },
   "end --user": { line: "end --user ada --block 1h --yes", writes: true },
@@ -121,6 +132,18 @@ async function setUpAll() {
       error: "gone",
     }),
   );
+  const endpoint = () => Promise.resolve(new Response("ok"));
+  vi.stubGlobal("fetch", endpoint);
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const { webhook } = await component.action(api.alerts.webhooks.add, {
+    url: "https://example.com/hook",
+    format: "standard",
+    actor: "cli:bob@desk",
+  });
+  const { webhookId } = webhook;
+  const { deliveryId } = await component.mutation(api.alerts.webhooks.test, {
+    webhookId,
+  });
   terminal.write("rows.jsonl", `${JSON.stringify(row("new"))}\n`);
   const run = (line: string, ...more: string[]): Promise<Finished> =>
     terminal.run(
@@ -130,7 +153,9 @@ async function setUpAll() {
           word
             .replace("RUN", failed)
             .replace("DONE", done)
-            .replace("DEBT", debt),
+            .replace("DEBT", debt)
+            .replace("WEBHOOK", webhookId)
+            .replace("DELIVERY", deliveryId),
         )
         .map((word) => (/_.*\*/.test(word) ? word.replaceAll("_", " ") : word)),
       ...more,
@@ -183,7 +208,14 @@ test.each(Object.entries(COMMANDS))(
   },
 );
 
-test.each(["list", "stats", "show here", "settings log", "log"])(
+test.each([
+  "list",
+  "stats",
+  "show here",
+  "settings log",
+  "log",
+  "webhooks log",
+])(
   "%s --jsonl prints an object a line, with its times in ISO 8601",
   async (line) => {
     const { run } = await setUpAll();

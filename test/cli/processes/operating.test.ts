@@ -5,6 +5,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ConvexHttpClient } from "convex/browser";
@@ -29,6 +30,7 @@ const PAGE = join(import.meta.dirname, "../../../OPERATING.md");
 const tasks = tasksOf(PAGE);
 
 let served: ServeJson;
+let receiver: Server | undefined;
 let key = "";
 beforeAll(async () => {
   const args = ["serve", "--port", "0", "--data", "data", "--json"];
@@ -107,6 +109,18 @@ const TASKS: Record<
   "A hook of the app fails": {
     after: async () => {
       expect((await status()).warnings).toEqual([]);
+    },
+  },
+  "Be told instead of looking": {
+    before: async () => {
+      receiver = createServer((_request, response) => response.end("ok"));
+      await new Promise<void>((resolve) =>
+        receiver?.listen(9_099, "127.0.0.1", resolve),
+      );
+    },
+    after: async () => {
+      receiver?.close();
+      expect((await status()).webhooks).toEqual([]);
     },
   },
   "A visitor wants their data": {

@@ -16,6 +16,7 @@ test("get shows every setting, with its intervals as times in both zones", async
     "SETTING                                  VALUE
     actionRetentionDays (retention.actions)  the session's
     auditRetentionDays (retention.audit)     400 days
+    backlogAlertMs                           2 days
     idleTimeoutMs                            30 minutes
     maxActionsPerMinute                      120
     maxActionsPerSession                     10,000

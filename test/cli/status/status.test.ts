@@ -62,6 +62,7 @@ test("status --json has all values, with ISO times", async () => {
     },
     hooks: [],
     hookDebts: 0,
+    webhooks: [],
     watchdog: { lastAt: null, lastResult: null, gaveUp: null },
   });
 });

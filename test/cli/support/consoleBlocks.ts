@@ -9,8 +9,8 @@ export interface Task {
 export interface ShownCommand {
   command: string;
   /**
-   * The output as shown: `…` stands for anything, a line of its own for any lines; RUN_ID, COUNT
-   * and CUTOFF for such values.
+   * The output as shown: `…` stands for anything, a line of its own for any lines; RUN_ID, COUNT,
+   * CUTOFF and the like for such values.
    */
   output: string;
   /** The command's line in the file. */
@@ -56,6 +56,8 @@ function addLine(
 /** The names that stand for values that differ each time. */
 const VALUES = {
   RUN_ID: /[a-z0-9]{32}/,
+  WEBHOOK_ID: /[a-z0-9]{32}/,
+  DELIVERY_ID: /[a-z0-9]{32}/,
   COUNT: /\d+/,
   CUTOFF: /\d{4}-\d{2}-\d{2}T[\d:.]+Z/,
 } as const;

@@ -1,0 +1,21 @@
+import { examples } from "../../commandLine/examples.js";
+import { given } from "../../commandLine/given.js";
+import type { Parent } from "../../commandLine/bareProgram.js";
+import type { CliContext } from "../../context.js";
+
+export function addWebhooksTest(webhooks: Parent, context: CliContext): void {
+  webhooks
+    .command("test")
+    .description("send a test to an endpoint once, and wait for its answer")
+    .argument("<webhook>", "its id, as listed")
+    .addHelpText(
+      ...examples(
+        "webhooks test WEBHOOK_ID",
+        "webhooks test WEBHOOK_ID --json",
+      ),
+    )
+    .action(async (webhookId, _options, command) => {
+      const { testWebhook } = await import("../../webhooks/send.js");
+      await testWebhook(context, webhookId, given(command));
+    });
+}

@@ -1,0 +1,20 @@
+import type { Webhook } from "../deployment/api.js";
+import { formatTime } from "../time/time.js";
+import type { Advice } from "../terminal/words.js";
+import { WHY } from "./text.js";
+
+/** @returns `null` for a webhook whose deliveries arrive */
+export function webhookAdvice(webhook: Webhook): Advice | null {
+  const { webhookId, url, disabled, failingSince } = webhook;
+  if (disabled !== null) {
+    return {
+      what: `the webhook to ${url} was disabled at ${formatTime(disabled.at)}, ${WHY[disabled.why]}, and is told of nothing`,
+      remedy: `\`sessions-ops webhooks test ${webhookId}\` says whether it answers, \`sessions-ops webhooks enable ${webhookId}\` tells it of what happens from then on, and \`sessions-ops webhooks remove ${webhookId}\` forgets it.`,
+    };
+  }
+  if (failingSince === null) return null;
+  return {
+    what: `the webhook to ${url} has failed since ${formatTime(failingSince)}`,
+    remedy: `\`sessions-ops webhooks log --webhook ${webhookId}\` says what it answered. It is tried again, and disabled after a day.`,
+  };
+}
