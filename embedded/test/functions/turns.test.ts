@@ -93,18 +93,24 @@ it("work in steps gives the thread away, and ends with its function", async () =
     finished: false,
   };
   let isClosed = false;
-  function* steps(ms: number): Steps<string> {
-    const endMs = performance.now() + ms;
+  let turns = 0;
+  const endMs = performance.now() + 20_000;
+  function* steps(until: () => boolean): Steps<string> {
     try {
-      while (performance.now() < endMs) yield;
+      while (!until() && performance.now() < endMs) yield;
       return "done";
     } finally {
       isClosed = true;
     }
   }
-  let turns = 0;
   let isOver = false;
-  const working = Promise.resolve(inTurns(execution, steps(60), (end) => end));
+  const working = Promise.resolve(
+    inTurns(
+      execution,
+      steps(() => turns > 3),
+      (end) => end,
+    ),
+  );
   const ended = working.then(() => (isOver = true));
   for (; !isOver; turns += 1) await setImmediate();
   await ended;
@@ -113,7 +119,11 @@ it("work in steps gives the thread away, and ends with its function", async () =
   expect(execution.inTurns.size).toBe(0);
 
   isClosed = false;
-  void inTurns(execution, steps(10_000), () => expect.fail("it goes on"));
+  void inTurns(
+    execution,
+    steps(() => false),
+    () => expect.fail("it goes on"),
+  );
   const [left] = execution.inTurns;
   execution.finished = true;
   left!.return(undefined);

@@ -10,6 +10,8 @@ export interface ModelDocument {
 export interface Scored {
   readonly n: number;
   readonly score: number;
+  /** All that its score depends on: the terms that it has, how often, and its length. */
+  readonly likeness: string;
 }
 
 const MAX_TERMS = 16;
@@ -55,25 +57,31 @@ export function expectedOf(
     );
     if (isLeftOut) return [];
     const norm = 1.2 * (0.25 + (0.75 * rounded(terms.length)) / average);
+    const frequencies = weights.flatMap(([term, weight]) => {
+      const frequency = terms.filter((one) => one === term).length;
+      return frequency === 0 ? [] : [{ term, weight, frequency }];
+    });
+    if (frequencies.length === 0) return [];
     const score = sum(
-      weights.map(([term, weight]) => {
-        const frequency = terms.filter((one) => one === term).length;
-        return (weight * 2.2 * frequency) / (frequency + norm);
-      }),
+      frequencies.map(
+        ({ weight, frequency }) =>
+          (weight * 2.2 * frequency) / (frequency + norm),
+      ),
     );
-    return score > 0 ? [{ n: document.n, score }] : [];
+    const likeness = JSON.stringify([frequencies, norm]);
+    return [{ n: document.n, score, likeness }];
   });
 }
 
 /**
  * Why `found` is not what a search should come to; null where it is. Scores within a hundred
- * thousandth of each other may come in either order, but for those that are equal by their words.
+ * thousandth of each other may come in either order, but for those of documents that are alike.
  */
 export function mismatch(
   expected: readonly Scored[],
   found: readonly number[],
 ): string | null {
-  const scores = new Map(expected.map(({ n, score }) => [n, score]));
+  const scores = new Map(expected.map((one) => [one.n, one]));
   if (new Set(found).size !== found.length) return "a document came twice";
   const count = Math.min(expected.length, MAX_FOUND);
   if (found.length !== count) return `${found.length} instead of ${count}`;
@@ -82,14 +90,14 @@ export function mismatch(
   if (stranger !== undefined) return `${stranger} should not be found`;
   for (let i = 1; i < found.length; i += 1) {
     const [before, after] = [got[i - 1]!, got[i]!];
-    if (after > before * (1 + 1e-5)) {
-      return `${found[i]} (${after}) is after ${found[i - 1]} (${before})`;
+    if (after.score > before.score * (1 + 1e-5)) {
+      return `${after.n} (${after.score}) is after ${before.n} (${before.score})`;
     }
-    if (after === before && found[i]! > found[i - 1]!) {
-      return `${found[i]} is newer than ${found[i - 1]}, and after it`;
+    if (after.likeness === before.likeness && after.n > before.n) {
+      return `${after.n} is newer than ${before.n}, and after it`;
     }
   }
-  const worst = got.at(-1) ?? 0;
+  const worst = got.at(-1)?.score ?? 0;
   const missing = expected.find(
     ({ n, score }) => score > worst * (1 + 1e-5) && !found.includes(n),
   );
