@@ -122,9 +122,10 @@ function* readBucket(
 ): Generator<void, void> {
   const list = greatest(group, remaining)!;
   const { head, score } = list.buckets[list.at]!;
-  const isAlone = group.every(
-    (other) => other === list || remaining(other) === 0,
-  );
+  const others = group
+    .filter((other) => other !== list && remaining(other) > 0)
+    .sort((a, b) => remaining(b) - remaining(a));
+  const isAlone = others.length === 0;
   const range = { lower: head, upper: prefixEnd(head), reverse: true };
   for (const { key } of rows.range(range)) {
     yield;
@@ -133,15 +134,35 @@ function* readBucket(
     if (isAlone && !best.takes({ score, place })) break;
     if (seen.has(place)) continue;
     if (!isAlone) seen.add(place);
-    if (!hasAll(rows, filters, place)) continue;
-    best.add({
-      place,
-      score: isAlone
-        ? score
-        : total(rows, group, place, (one) => (one === list ? score : null)),
-    });
+    const scores = scoresIn(rows, others, place, score, best);
+    if (scores === null || !hasAll(rows, filters, place)) continue;
+    scores.set(list, score);
+    best.add({ place, score: total(group, scores) });
   }
   list.at += 1;
+}
+
+/**
+ * What lists add to a document that has `score` of another one; null once it is known not to be
+ * among the best.
+ * @param lists - those that can add the most first
+ */
+function scoresIn(
+  rows: SearchRows,
+  lists: readonly TermList[],
+  place: Key,
+  score: number,
+  best: Best,
+): Map<TermList, number> | null {
+  const scores = new Map<TermList, number>();
+  let most = lists.reduce((sum, list) => sum + remaining(list), score);
+  for (const list of lists) {
+    if (!best.takesScore(most * ROUNDING)) return null;
+    const added = scoreIn(rows, list, place);
+    most += added - remaining(list);
+    scores.set(list, added);
+  }
+  return scores;
 }
 
 /** Scores documents one by one. */
@@ -157,9 +178,9 @@ function* readFiltered(
     yield;
     if (!hasAll(rows, filters, place)) continue;
     const terms = Number(rows.get(documentRowKey(index, place)) ?? 0);
-    const group = groups.get(lengthByte(terms));
-    const score =
-      group === undefined ? 0 : total(rows, group, place, () => null);
+    const group = groups.get(lengthByte(terms)) ?? [];
+    const scores = scoresIn(rows, group, place, 0, best);
+    const score = scores === null ? 0 : total(group, scores);
     if (score > 0) best.add({ place, score });
   }
 }
@@ -187,17 +208,9 @@ function* placesOfFew(
   return null;
 }
 
-/** A document's score; `known` is what a list adds where that is known. */
-function total(
-  rows: SearchRows,
-  group: Group,
-  place: Key,
-  known: (list: TermList) => number | null,
-): number {
-  return group.reduce(
-    (sum, list) => addScores(sum, known(list) ?? scoreIn(rows, list, place)),
-    0,
-  );
+/** A document's score by what lists of its group add to it. */
+function total(group: Group, scores: ReadonlyMap<TermList, number>): number {
+  return group.reduce((sum, list) => addScores(sum, scores.get(list) ?? 0), 0);
 }
 
 function scoreIn(
