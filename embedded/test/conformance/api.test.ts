@@ -56,6 +56,28 @@ describe("calls of a test", () => {
     expect(await other.query(notesApi.list, {})).toEqual(["yours"]);
   });
 
+  test("find documents by a word, its beginning or a filter", async () => {
+    const t = setUp();
+    for (const text of ["red", "Blue redder", "green"]) {
+      await t.mutation(notesApi.add, { text });
+    }
+    const find = (words: string, whole?: string) =>
+      t.run(async (ctx) => {
+        const found = await ctx.db
+          .query("notes")
+          .withSearchIndex("search", (q) => {
+            const search = q.search("text", words);
+            return whole === undefined ? search : search.eq("text", whole);
+          })
+          .collect();
+        return found.map(({ text }) => text).sort();
+      });
+    expect(await find("red")).toEqual(["Blue redder", "red"]);
+    expect(await find("blue gre")).toEqual(["Blue redder", "green"]);
+    expect(await find("red", "red")).toEqual(["red"]);
+    expect(await find("yellow")).toEqual([]);
+  });
+
   test("fail when the schema or the argument validators do not match", async () => {
     const t = setUp();
     await expect(

@@ -12,7 +12,9 @@ import { v, type Infer } from "convex/values";
 
 /** A small app for tests of the test deployment itself. */
 export const schema = defineSchema({
-  notes: defineTable({ text: v.string() }).index("by_text", ["text"]),
+  notes: defineTable({ text: v.string() })
+    .index("by_text", ["text"])
+    .searchIndex("search", { searchField: "text", filterFields: ["text"] }),
   stamps: defineTable({ at: v.commitTs() }),
 });
 

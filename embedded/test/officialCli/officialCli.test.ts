@@ -20,7 +20,9 @@ const APP = {
     import { defineSchema, defineTable } from "convex/server";
     import { v } from "convex/values";
     export default defineSchema({
-      messages: defineTable({ body: v.string() }).index("body", ["body"]),
+      messages: defineTable({ body: v.string() })
+        .index("body", ["body"])
+        .searchIndex("search", { searchField: "body", filterFields: ["body"] }),
     });`,
   "convex/messages.ts": `
     import { Workpool } from "@convex-dev/workpool";
@@ -101,6 +103,9 @@ describe("convex deploy", () => {
     expect(deployed.stderr).toContain("Installed component pool/batchWorker.");
     expect(deployed.stderr).toContain("Installed component crons.");
     expect(deployed.stderr).toContain("[+] messages.body   body");
+    expect(deployed.stderr).toContain(
+      "[+] messages.search (text)   body, filter on body",
+    );
     expect(deployed.code).toBe(0);
   });
 
