@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { open, type RootDatabase } from "lmdb";
 import type { PendingWrites } from "./lmdbSnapshot.js";
+import { inOrderOfPages } from "./fullPages.js";
 import { DATA_FILE } from "./directory/directoryFiles.js";
 import { STORE_OWN, type Key } from "./store.js";
 import { writeFailed } from "./trouble.js";
@@ -72,13 +73,17 @@ export class DataFile {
     // Mostly one and the same promise, but each distinct one would end the process if it were
     // rejected with nobody waiting for it.
     const outcomes = new Set<Promise<unknown>>();
-    const committed = lmdb.batch(() => {
-      for (const { key, value } of writes.entries()) {
-        outcomes.add(value === null ? lmdb.remove(key) : lmdb.put(key, value));
-      }
-      outcomes.add(lmdb.put(LAST_RECORD_KEY, String(lastRecord)));
-    });
     try {
+      lmdb.resetReadTxn();
+      const ordered = inOrderOfPages(lmdb, writes);
+      const committed = lmdb.batch(() => {
+        for (const { key, value } of ordered) {
+          outcomes.add(
+            value === null ? lmdb.remove(key) : lmdb.put(key, value),
+          );
+        }
+        outcomes.add(lmdb.put(LAST_RECORD_KEY, String(lastRecord)));
+      });
       await Promise.all([committed, ...outcomes]);
       await lmdb.flushed;
     } catch (error) {

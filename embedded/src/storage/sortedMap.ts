@@ -52,8 +52,8 @@ export class SortedMap<V> {
     return first !== undefined && first[0] < upper;
   }
 
-  *entries(): IterableIterator<MapEntry<V>> {
-    for (const [key, value] of this.#tree.entries()) yield { key, value };
+  forEach(visit: (key: Key, value: V) => void): void {
+    this.#tree.forEachPair(visit);
   }
 
   /** Entries in range; the map must not change meanwhile (iterate a fork where it may). */

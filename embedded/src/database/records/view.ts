@@ -80,7 +80,11 @@ export class PendingView implements View {
   }
 
   writes(): WriteOp[] {
-    return [...this.#pending.entries()];
+    const writes: WriteOp[] = [];
+    this.#pending.forEach((key, value) => {
+      writes.push({ key, value });
+    });
+    return writes;
   }
 
   /** Leaves the present pending writes to the frozen views. */
