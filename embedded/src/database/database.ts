@@ -11,6 +11,7 @@ import { CLOCK_KEY, RETIRED, retiredHead } from "./records/keyspace.js";
 import type { TransactionLimits } from "./metrics.js";
 import { MutationOrder } from "./commits/mutationOrder.js";
 import { RecentCommits, type UnderWay } from "./commits/recentCommits.js";
+import { RememberingSnapshot } from "./records/rememberingSnapshot.js";
 import { sweep } from "./records/retired.js";
 import {
   hasIndexCounts,
@@ -59,12 +60,21 @@ export interface MutationRun<T> {
   readonly committed?: () => void;
 }
 
+/** One run of a mutation. */
+interface Running {
+  readonly tx: Transaction;
+  readonly underWay: UnderWay;
+  readonly writer: string;
+  readonly isFirst: boolean;
+  readonly asked: UnderWay | undefined;
+}
+
 /** A transaction that nothing is in the way of. */
 interface Committing<T> {
   readonly ts: bigint;
   readonly value: T;
   readonly writer: string;
-  readonly committed?: () => void;
+  readonly committed?: (() => void) | undefined;
 }
 
 /**
@@ -194,7 +204,11 @@ export class Database {
     return this.#durability.when(ts);
   }
 
-  /** Runs a mutation once, to its commit or to what it lost against. */
+  /**
+   * Runs a mutation once, to its commit or to what it lost against.
+   *
+   * @param asked - when it was asked for, where it then waited for others of its function
+   */
   async #run<T>(
     mutation: Mutation<T>,
     lostRuns: number,
@@ -203,55 +217,52 @@ export class Database {
     const order = this.#order;
     const place = order.enter(lostRuns > 0);
     if (place !== undefined) await place;
+    let endAlone: (() => void) | undefined;
     try {
-      if (lostRuns < MAX_LOST_RUNS) {
-        return await this.#try(mutation, { isFirst: lostRuns === 0, asked });
-      }
-      const end = await order.goAlone();
+      if (lostRuns >= MAX_LOST_RUNS) endAlone = await order.goAlone();
+      const tx = this.#begin({ isOptimistic: true });
+      const underWay = this.#recent.begin(tx.ts);
       try {
-        return await this.#try(mutation, { isAlone: true });
+        const ready = await mutation.run(tx);
+        if (endAlone === undefined) {
+          while (order.alone !== null) await order.alone;
+        }
+        const isFirst = lostRuns === 0;
+        const { writer } = mutation;
+        return this.#settle(ready, { tx, underWay, writer, isFirst, asked });
       } finally {
-        end();
+        this.#recent.end(underWay);
+        tx.release();
       }
     } finally {
+      endAlone?.();
       order.leave();
     }
   }
 
-  async #try<T>(
-    { writer, run }: Mutation<T>,
-    {
-      isFirst = false,
-      isAlone = false,
-      asked,
-    }: { isFirst?: boolean; isAlone?: boolean; asked?: UnderWay | undefined },
-  ): Promise<WriteOutcome<T> | Conflict> {
-    const tx = this.#begin({ isOptimistic: true });
-    const underWay = this.#recent.begin(tx.ts);
-    try {
-      const ready = await run(tx);
-      while (!isAlone && this.#order.alone !== null) await this.#order.alone;
-      const ts = this.#times.nextTs();
-      const value = ready.seal(ts);
-      const ended = tx.finish(ts);
-      const reads = tx.mutationReads;
-      const conflict =
-        ended.writes.length === 0
-          ? undefined
-          : ready.isCurrent()
-            ? this.#recent.conflictOf(underWay, reads)
-            : CODE_CHANGED;
-      if (isFirst) {
-        const before = asked && this.#recent.conflictOf(asked, reads);
-        this.#order.ranFirst(writer, (conflict ?? before) !== undefined);
-      }
-      if (conflict !== undefined) return conflict;
-      this.#recent.end(underWay);
-      return this.#commit(tx, ended, { ...ready, ts, value, writer });
-    } finally {
-      this.#recent.end(underWay);
-      tx.release();
+  /** Commits what a run wrote, unless something that it read has changed. */
+  #settle<T>(
+    ready: MutationRun<T>,
+    { tx, underWay, writer, isFirst, asked }: Running,
+  ): WriteOutcome<T> | Conflict {
+    const ts = this.#times.nextTs();
+    const value = ready.seal(ts);
+    const ended = tx.finish(ts);
+    const reads = tx.mutationReads;
+    const conflict =
+      ended.writes.length === 0
+        ? undefined
+        : ready.isCurrent()
+          ? this.#recent.conflictOf(underWay, reads)
+          : CODE_CHANGED;
+    if (isFirst) {
+      const before = asked && this.#recent.conflictOf(asked, reads);
+      this.#order.ranFirst(writer, (conflict ?? before) !== undefined);
     }
+    if (conflict !== undefined) return conflict;
+    this.#recent.end(underWay);
+    const { committed } = ready;
+    return this.#commit(tx, ended, { ts, value, writer, committed });
   }
 
   #commit<T>(
@@ -360,8 +371,9 @@ export class Database {
     readOnly?: boolean;
     isOptimistic?: boolean;
   }): Transaction {
+    const snapshot = this.#store.snapshot();
     return new Transaction({
-      snapshot: this.#store.snapshot(),
+      snapshot: readOnly ? snapshot : new RememberingSnapshot(snapshot),
       catalog: this.#catalog,
       ts: this.latestTs,
       readOnly,

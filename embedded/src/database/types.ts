@@ -87,6 +87,8 @@ export interface CommitWrites {
     id: string;
   }[];
   readonly metaKeys: readonly string[];
+  /** Length of its keys and values. */
+  readonly characters: number;
   /** Whether an entry was put whose meta key begins with `prefix`. */
   hasMeta(prefix: string): boolean;
   /**

@@ -42,7 +42,10 @@ export type LoaderOf = (
 export class Deployment implements FunctionSource {
   readonly #components = new Map<string, Component>();
   /** Functions that were loaded, so that a call of one that was called before waits for nothing. */
-  readonly #loaded = new Map<FunctionEntry, Promise<InvocableFunction>>();
+  readonly #loaded = new Map<
+    FunctionEntry,
+    InvocableFunction | Promise<InvocableFunction>
+  >();
 
   /** Components whose code and environment are as in `previous` keep their loaders. */
   constructor(
@@ -110,13 +113,18 @@ export class Deployment implements FunctionSource {
     return entry;
   }
 
-  loadFunction(entry: FunctionEntry): Promise<InvocableFunction> {
+  loadFunction(
+    entry: FunctionEntry,
+  ): InvocableFunction | Promise<InvocableFunction> {
     const loaded = this.#loaded.get(entry);
     if (loaded !== undefined) return loaded;
     const loading = this.#loadFunction(entry);
     this.#loaded.set(entry, loading);
-    // What failed is tried again by the next call.
-    loading.catch(() => this.#loaded.delete(entry));
+    loading.then(
+      (fn) => this.#loaded.set(entry, fn),
+      // What failed is tried again by the next call.
+      () => this.#loaded.delete(entry),
+    );
     return loading;
   }
 

@@ -55,10 +55,12 @@ export interface FunctionSource {
     describeMissing?: DescribeMissing,
   ): FunctionEntry;
   /**
-   * Loads a function.
+   * Loads a function; one that was loaded before is there at once.
    * @throws FunctionFailure when the module does not have the function
    */
-  loadFunction(entry: FunctionEntry): Promise<InvocableFunction>;
+  loadFunction(
+    entry: FunctionEntry,
+  ): InvocableFunction | Promise<InvocableFunction>;
   /** A module's source, for stack traces. */
   module(componentPath: string, modulePath: string): ModuleSource | undefined;
 }

@@ -1,11 +1,9 @@
 import type { JSONValue } from "convex/values";
 import type { Clock } from "../clock.js";
-import { MAX_LOST_RUNS, type Database } from "../database/database.js";
-import { withCommitTs } from "../database/transactions/commitTs.js";
-import type { Conflict } from "../database/commits/conflict.js";
+import type { Database } from "../database/database.js";
 import type { Transaction } from "../database/transactions/transaction.js";
 import type { StoredFiles } from "../files/storedFiles.js";
-import { ConflictCounts } from "./conflicts.js";
+import type { ConflictCounts } from "./conflicts.js";
 import { Deployment, type LoaderOf } from "./deployment.js";
 import { checkType } from "./execution/execute.js";
 import type {
@@ -15,13 +13,13 @@ import type {
   RequestContext,
 } from "./execution/execution.js";
 import { FunctionFailure } from "./failure.js";
-import {
-  missingFunction,
-  type FunctionEntry,
-  type FunctionSource,
-} from "./functionEntry.js";
-import { displayName } from "./functionPath.js";
+import type { FunctionEntry } from "./functionEntry.js";
 import { LogLines } from "./execution/logLines.js";
+import {
+  Mutations,
+  type MutationContext,
+  type MutationHooks,
+} from "./mutations.js";
 import {
   argsObject,
   findRequested,
@@ -30,8 +28,8 @@ import {
 } from "./requests.js";
 import { Realm } from "./realm/realm.js";
 import { Span } from "./execution/span.js";
+import type { Thread } from "./execution/turns.js";
 import type {
-  Asked,
   CompletionEvent,
   DeployedCode,
   SharedOutcome,
@@ -60,29 +58,13 @@ export interface RuntimeOptions {
   readonly loaderOf?: LoaderOf;
 }
 
-/** Additional steps in a mutation's transaction. */
-export interface MutationHooks {
-  /** Runs before each try; `false` leaves the function alone and commits nothing. */
-  begin?(tx: Transaction): boolean;
-  /** Runs after the function succeeded, in the same commit, which may still not come about. */
-  beforeCommit?(
-    tx: Transaction,
-    result: { value: JSONValue; logLines: readonly string[] },
-  ): void;
-  /** Hears of the commit before anybody else does; a transaction that wrote nothing has none. */
-  committed?(): void;
-}
-
 /** The data at one time, and the code that was deployed then. */
 export interface RuntimeSnapshot {
   readonly data: Transaction;
   readonly deployment: Deployment;
 }
 
-interface RunContext {
-  readonly deployment: FunctionSource;
-  readonly request: RequestContext;
-  readonly hooks?: MutationHooks;
+interface RunContext extends MutationContext {
   /** Data that a query reads; its owner releases it. @default the latest */
   readonly data?: Transaction;
   /** Journal of an earlier run of the same query. */
@@ -93,7 +75,8 @@ interface RunContext {
 
 type RunExtras = Partial<Pick<RunContext, "hooks" | "data" | "callerWaits">> & {
   deployment?: Deployment;
-  asked?: Asked;
+  /** Shared by all who ask the same. */
+  shared?: Pick<RequestContext, "asked" | "thread">;
 };
 
 /** Runs the functions of the deployed code against the database. */
@@ -104,9 +87,8 @@ export class Runtime implements ExecutionRuntime {
   readonly deploymentName: string;
   readonly maxUserTimeMs: number;
   readonly maxWaitMs: number;
-  /** Conflicts of mutations since the start. */
-  readonly conflicts = new ConflictCounts();
   readonly underWay = new Set<Execution>();
+  readonly #mutations = new Mutations(this);
   readonly #loaderOf: LoaderOf;
   #deployment: Deployment;
   readonly #listeners = new Set<(event: CompletionEvent) => void>();
@@ -153,6 +135,11 @@ export class Runtime implements ExecutionRuntime {
     return () => this.#codeListeners.delete(listener);
   }
 
+  /** Conflicts of mutations since the start. */
+  get conflicts(): ConflictCounts {
+    return this.#mutations.conflicts;
+  }
+
   get deployment(): Deployment {
     return this.#deployment;
   }
@@ -184,10 +171,13 @@ export class Runtime implements ExecutionRuntime {
   /**
    * Runs a query on a view of the snapshot, for anyone who asks the same. Nobody may be shown the
    * outcome before the snapshot is on disk, for which this does not wait.
+   *
+   * @param thread - as it is lent to such queries
    */
   async runSharedQuery(
     request: UdfRequest,
     { data, deployment }: RuntimeSnapshot,
+    thread: Thread,
   ): Promise<SharedOutcome> {
     const view = data.snapshotView();
     const asked = { identity: false, time: false };
@@ -195,7 +185,7 @@ export class Runtime implements ExecutionRuntime {
       const { ended, requestId } = await this.#runRequest(request, "Query", {
         data: view,
         deployment,
-        asked,
+        shared: { asked, thread },
         callerWaits: true,
       });
       return { outcome: toOutcome(ended, requestId), asked };
@@ -232,7 +222,7 @@ export class Runtime implements ExecutionRuntime {
   async #runRequest(
     request: UdfRequest,
     udfType: UdfType | undefined,
-    { asked, deployment = this.#deployment, ...extras }: RunExtras,
+    { shared, deployment = this.#deployment, ...extras }: RunExtras,
   ): Promise<{ ended: Ended; requestId: string }> {
     const context: RequestContext = {
       requestId: request.requestId ?? newRequestId(),
@@ -244,7 +234,7 @@ export class Runtime implements ExecutionRuntime {
       ip: request.ip ?? null,
       userAgent: request.userAgent ?? null,
       job: null,
-      ...(asked === undefined ? {} : { asked }),
+      ...shared,
     };
     const { requestId } = context;
     try {
@@ -305,93 +295,12 @@ export class Runtime implements ExecutionRuntime {
   }
 
   /** Runs a mutation to its commit, which may not be on disk yet. */
-  async runMutationEntry(
+  runMutationEntry(
     entry: FunctionEntry,
     args: JSONValue,
-    context: RunContext,
+    context: MutationContext,
   ): Promise<Ended> {
-    // Compiling takes a while, and no other mutation should wait for it.
-    await context.deployment.loadFunction(entry).catch(() => {
-      // The same error comes back when the function runs, with its place in the request.
-    });
-    let span = new Span(this, entry, context);
-    try {
-      const outcome = await this.database.mutate<string>({
-        writer: displayName(entry),
-        run: async (tx) => {
-          if (context.hooks?.begin?.(tx) === false) throw new Skipped();
-          span = this.#spanOfTry(span, entry, context);
-          const { deployment } = span;
-          const json = await span.execute(tx, args);
-          return {
-            isCurrent: () => this.#deployment === deployment,
-            seal: (ts) => this.#seal(tx, withCommitTs(json, ts), span, context),
-            committed: () => context.hooks?.committed?.(),
-          };
-        },
-        lost: (conflict, lostTries) => this.#lost(span, conflict, lostTries),
-      });
-      const { ts, durable, value: json } = outcome;
-      span.succeeded(ts);
-      return { json, logs: span.logs, ts, durable };
-    } catch (error) {
-      if (error instanceof Skipped) {
-        return { json: "", logs: new LogLines(), skipped: true };
-      }
-      const { latestTs } = this.database;
-      const durable = this.database.whenDurable(latestTs);
-      return { ...span.failed(error), durable };
-    }
-  }
-
-  /** The span of a try: with a seed and time of its own, and the code that is deployed now. */
-  #spanOfTry(before: Span, entry: FunctionEntry, context: RunContext): Span {
-    if (this.#deployment !== context.deployment) {
-      return this.#spanOfCurrentCode(entry, context);
-    }
-    return before.hasBegun ? new Span(this, entry, context) : before;
-  }
-
-  #seal(
-    tx: Transaction,
-    json: string,
-    { logs }: Span,
-    { hooks }: RunContext,
-  ): string {
-    hooks?.beforeCommit?.(tx, {
-      value: JSON.parse(json) as JSONValue,
-      logLines: logs.lines,
-    });
-    return json;
-  }
-
-  /** Counts a try that lost, and tells of it. */
-  #lost(span: Span, conflict: Conflict, lostTries: number): void {
-    const { component, table, writer } = conflict;
-    const isLast = lostTries === MAX_LOST_RUNS;
-    this.conflicts.add({
-      loser: span.name,
-      winner: writer,
-      table: component === "" ? table : `${component}/${table}`,
-      isOutOfTries: isLast,
-    });
-    span.lost(conflict, { lostTries, isLast });
-  }
-
-  /**
-   * A span with the current code. When a push commits before the mutation does, the tables are the
-   * new code's.
-   */
-  #spanOfCurrentCode(entry: FunctionEntry, context: RunContext): Span {
-    const deployment = this.#deployment;
-    const current = deployment.find(entry.componentPath, entry.path);
-    if (current === undefined || (entry.isPublic && !current.isPublic)) {
-      throw new FunctionFailure(
-        missingFunction(entry.path, entry.componentPath),
-      );
-    }
-    checkType(current, "Mutation");
-    return new Span(this, current, { ...context, deployment });
+    return this.#mutations.run(entry, args, context);
   }
 
   async #query(
@@ -441,6 +350,3 @@ export class Runtime implements ExecutionRuntime {
     }
   }
 }
-
-/** Thrown to end a transaction without a commit after its hook said not to run. */
-class Skipped extends Error {}

@@ -50,7 +50,8 @@ const POLL_MS = 60_000;
 /** Keeps the latest completions of functions for `convex dev` and `convex logs` to follow. */
 export class LogStream {
   readonly #clock: Clock;
-  readonly #entries: { cursor: number; entry: LogEntry }[] = [];
+  /** Completions as they were told; mostly nobody asks for their entries. */
+  readonly #kept: Kept[] = [];
   readonly #waiting = new Set<() => void>();
   /**
    * Cursor of the newest completion. At least the time in milliseconds, so that a cursor of an
@@ -67,9 +68,14 @@ export class LogStream {
 
   add(event: CompletionEvent): void {
     this.#newest = Math.max(this.#newest + 1, Math.floor(this.#clock.now()));
-    const entry = toLogEntry(event, ++this.#added);
-    this.#entries.push({ cursor: this.#newest, entry });
-    if (this.#entries.length > MAX_ENTRIES) this.#entries.shift();
+    this.#added += 1;
+    this.#kept.push({
+      cursor: this.#newest,
+      sequence: this.#added,
+      event,
+      logLines: [...event.logLines],
+    });
+    if (this.#kept.length > MAX_ENTRIES) this.#kept.shift();
     this.#wake();
   }
 
@@ -94,11 +100,8 @@ export class LogStream {
         onGone(done);
       });
     }
-    const after = this.#entries.filter((one) => one.cursor > cursor);
-    return {
-      entries: after.map(({ entry }) => entry),
-      newCursor: this.#newest,
-    };
+    const after = this.#kept.filter((one) => one.cursor > cursor);
+    return { entries: after.map(toLogEntry), newCursor: this.#newest };
   }
 
   /** Ends the wait of every reader, so that the server can close. */
@@ -112,7 +115,16 @@ export class LogStream {
   }
 }
 
-function toLogEntry(event: CompletionEvent, sequence: number): LogEntry {
+interface Kept {
+  readonly cursor: number;
+  /** Number among all completions. */
+  readonly sequence: number;
+  readonly event: CompletionEvent;
+  /** Its lines by then: code that it left behind may log more. */
+  readonly logLines: readonly string[];
+}
+
+function toLogEntry({ event, sequence, logLines }: Kept): LogEntry {
   return {
     kind: "Completion",
     udfType: event.udfType,
@@ -121,7 +133,7 @@ function toLogEntry(event: CompletionEvent, sequence: number): LogEntry {
     componentPath: event.componentPath === "" ? null : event.componentPath,
     timestamp: event.startedAtMs / 1_000,
     executionTime: event.durationMs / 1_000,
-    logLines: event.logLines.map((line) => toLogLine(line, event.startedAtMs)),
+    logLines: logLines.map((line) => toLogLine(line, event.startedAtMs)),
     success: null,
     error: event.error ?? null,
     requestId: event.requestId,

@@ -2,8 +2,9 @@ import type { PushedApp } from "../support/deployment.js";
 
 /**
  * Mutations whose writes depend on their reads, by id, index and range. Each returns the values it
- * read and `at`, the time of its commit; none commits without writing, so that `at` is its own. Some think
- * between reading and writing for longer than a mutation keeps the thread, so that others come between.
+ * read and `at`, the time of its commit; none commits without writing, so that `at` is its own. Some think, as
+ * queries do, between reading and what follows for longer than a function keeps the thread, so that others come
+ * between.
  */
 export const APP: PushedApp = {
   schema: `
@@ -116,11 +117,18 @@ export const APP: PushedApp = {
         await ctx.db.insert("jobs", { key, saw, at: ctx.db.vars.commitTs });
       } });
 
-      export const state = queryGeneric({ handler: async (ctx) => ({
-        accounts: (await ctx.db.query("accounts").collect()).map(({ balance }) => balance),
-        items: (await ctx.db.query("items").withIndex("by_owner").collect()).map(({ owner, rank }) => owner + rank),
-        counters: (await ctx.db.query("counters").withIndex("by_name").collect()).map(({ name, n }) => name + n),
-      }) });
+      export const state = queryGeneric({ handler: async (ctx) => {
+        const accounts = await ctx.db.query("accounts").collect();
+        think();
+        const rows = await ctx.db.query("items").withIndex("by_owner").collect();
+        think();
+        const counters = await ctx.db.query("counters").withIndex("by_name").collect();
+        return {
+          accounts: accounts.map(({ balance }) => balance),
+          items: rows.map(({ owner, rank }) => owner + rank),
+          counters: counters.map(({ name, n }) => name + n),
+        };
+      } });
       export const jobs = queryGeneric({ handler: (ctx) => ctx.db.query("jobs").collect() });
       export const balances = queryGeneric({ handler: async (ctx, { from, below }) => {
         const accounts = await ctx.db.query("accounts").withIndex("by_name", (q) => q.gte("name", from).lt("name", below)).collect();

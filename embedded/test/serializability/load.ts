@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import {
   BaseConvexClient,
   ConvexClient,
@@ -22,7 +23,7 @@ interface Caller {
     name: string,
     args: Record<string, Value>,
   ): Promise<{ at: bigint; saw: Value }>;
-  look(): Promise<Value>;
+  look(): Promise<Look>;
 }
 
 /** All requests of one deployment's clients, and their answers. */
@@ -75,10 +76,7 @@ export class Load {
     const looks: Look[] = [];
     this.looks.push(looks);
     for (let next = left.next(); next.done !== true; next = left.next()) {
-      if (this.#random.chance(0.15)) {
-        const after = this.#known;
-        looks.push({ after, state: await caller.look() });
-      }
+      if (this.#random.chance(0.15)) looks.push(await caller.look());
       if (this.#random.chance(0.01)) this.#dropSocket();
       await this.#mutate(caller, next.value);
     }
@@ -118,17 +116,34 @@ export class Load {
     return {
       mutate: (name, args) =>
         client.mutation(mutation(name), args, { skipQueue: true }),
-      look: () => client.query(query("s:state"), {}),
+      look: () => this.#lookBy(() => client.query(query("s:state"), {})),
     };
   }
 
   #overWebSocket(): Caller {
     const client = new ConvexClient(this.#url, this.#options());
     this.#closing.push(() => client.close());
+    let before: Promise<unknown> = Promise.resolve();
+    const look = async () => {
+      // While it watches a query, and until it is told that it does not, a client answers with what it has.
+      while (client.client.localQueryResult("s:state", {}) !== undefined) {
+        await setImmediate();
+      }
+      return this.#lookBy(() => client.query(query("s:state"), {}));
+    };
     return {
       mutate: (name, args) => client.mutation(mutation(name), args),
-      look: () => client.query(query("s:state"), {}),
+      look: () => {
+        const looked = before.then(look);
+        before = looked;
+        return looked;
+      },
     };
+  }
+
+  async #lookBy(ask: () => Promise<Value>): Promise<Look> {
+    const after = this.#known;
+    return { after, state: await ask() };
   }
 
   /** Subscribes a client of its own to the state, to which every change is shown. */

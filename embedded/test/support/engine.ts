@@ -3,7 +3,8 @@ import type { Clock } from "../../src/clock.js";
 import type { Database } from "../../src/database/database.js";
 import { applySchema } from "../../src/database/schema/schema.js";
 import { loadModules } from "../../src/functions/realm/loader.js";
-import type { MutationHooks, Runtime } from "../../src/functions/runtime.js";
+import type { MutationHooks } from "../../src/functions/mutations.js";
+import type { Runtime } from "../../src/functions/runtime.js";
 import type {
   CompletionEvent,
   ComponentDefinition,

@@ -8,7 +8,11 @@ import { movedByFilters } from "../records/contentRows.js";
 import { Document } from "../records/documents.js";
 import { indexKey, wholeKeys } from "../records/indexEntry.js";
 import { COMPONENTS, HEAD_BYTES, readGroup } from "../records/keyspace.js";
-import { firstFrom, tablesByHead } from "../transactions/commitWrites.js";
+import {
+  charactersOf,
+  firstFrom,
+  tablesByHead,
+} from "../transactions/commitWrites.js";
 
 /** A commit as later ones are compared with it. */
 export interface CommitRecord {
@@ -55,10 +59,7 @@ export class RecentCommit {
     this.writer = writer;
     this.#writes = writes;
     this.#catalog = catalog;
-    this.characters = writes.reduce(
-      (sum, { key, value }) => sum + key.length + (value?.length ?? 0),
-      0,
-    );
+    this.characters = charactersOf(writes);
   }
 
   /** A key in these intervals, of a document that their filters may let through, that it touched. */

@@ -23,7 +23,9 @@ interface IndexReads {
 
 /** The intervals of index keys that a transaction read, joined where they touch. */
 export class ReadSet {
-  readonly #byIndex = new Map<string, IndexReads>();
+  readonly #byIndex: IndexReads[] = [];
+  /** The same by table, which is quicker to find than by a name that has to be made first. */
+  readonly #byTable = new Map<string, IndexReads[]>();
   #count = 0;
 
   /** Number of disjoint intervals. */
@@ -32,35 +34,49 @@ export class ReadSet {
   }
 
   add(interval: ReadInterval): void {
-    const { component, table, index, lower, upper, filters = [] } = interval;
-    const name = [component, table, index, ...filters].join("\0");
-    let reads = this.#byIndex.get(name);
-    if (reads === undefined) {
-      reads = { component, table, index, filters, intervals: [] };
-      this.#byIndex.set(name, reads);
-    }
-    const before = reads.intervals.length;
-    join(reads.intervals, lower, upper);
-    this.#count += reads.intervals.length - before;
+    const { intervals } = this.#readsOf(interval);
+    const before = intervals.length;
+    join(intervals, interval.lower, interval.upper);
+    this.#count += intervals.length - before;
   }
 
   /** The intervals of each index, disjoint and in ascending order; none is without any. */
   get byIndex(): Iterable<IntervalsRead> {
-    return this.#byIndex.values();
+    return this.#byIndex;
   }
 
   *[Symbol.iterator](): IterableIterator<ReadInterval> {
-    for (const {
-      component,
-      table,
-      index,
-      intervals,
-    } of this.#byIndex.values()) {
+    for (const { component, table, index, intervals } of this.#byIndex) {
       for (const { lower, upper } of intervals) {
         yield { component, table, index, lower, upper };
       }
     }
   }
+
+  #readsOf(interval: ReadInterval): IndexReads {
+    const { component, table, index, filters = NONE } = interval;
+    let ofTable = this.#byTable.get(table);
+    if (ofTable === undefined) this.#byTable.set(table, (ofTable = []));
+    for (const reads of ofTable) {
+      const isSame =
+        reads.index === index &&
+        reads.component === component &&
+        isEqual(reads.filters, filters);
+      if (isSame) return reads;
+    }
+    const reads = { component, table, index, filters, intervals: [] };
+    ofTable.push(reads);
+    this.#byIndex.push(reads);
+    return reads;
+  }
+}
+
+const NONE: readonly Key[] = [];
+
+function isEqual(a: readonly Key[], b: readonly Key[]): boolean {
+  return (
+    a === b || (a.length === b.length && a.every((key, n) => key === b[n]))
+  );
 }
 
 function join(intervals: Interval[], lower: Key, upper: Key): void {

@@ -1,3 +1,4 @@
+import type { WriteOp } from "../../storage/store.js";
 import type { Catalog } from "../records/catalog.js";
 import { tablesByHead } from "./commitWrites.js";
 import { Document, moveIndexEntries } from "../records/documents.js";
@@ -17,15 +18,18 @@ export function withCommitTs(json: string, ts: bigint): string {
 /**
  * Puts the commit's time into the documents with a placeholder, and moves their index entries there
  * from the end of the integers, where a transaction sees its own.
+ * @returns all writes, in the order of their keys
  */
 export function resolveCommitTs(
   view: PendingView,
   catalog: Catalog,
   ts: bigint,
-): void {
-  const waiting = view
-    .writes()
-    .filter(({ value }) => value?.includes(PLACEHOLDER) === true);
+): WriteOp[] {
+  const writes = view.writes();
+  const waiting = writes.filter(
+    ({ value }) => value?.includes(PLACEHOLDER) === true,
+  );
+  if (waiting.length === 0) return writes;
   for (const { key, value } of waiting) {
     const table = tablesByHead(catalog).get(headOf(key));
     // Not every key is a document's; scheduled arguments, which are JSON too, have no placeholders.
@@ -36,6 +40,7 @@ export function resolveCommitTs(
     const [before, after] = [new Document(value), new Document(stored)];
     moveIndexEntries(view, table, rawId, before.value, after.value);
   }
+  return view.writes();
 }
 
 /** Convex JSON of an int64. */

@@ -37,9 +37,13 @@ export function commitWrites(
       });
     },
     get metaKeys() {
-      return writes.flatMap(({ key }) =>
-        isMetaKey(key) ? [metaName(key)] : [],
-      );
+      // Most are documents and index entries.
+      return writes
+        .filter(({ key }) => isMetaKey(key))
+        .map(({ key }) => metaName(key));
+    },
+    get characters() {
+      return charactersOf(writes);
     },
     hasMeta(prefix) {
       const start = metaKey(prefix);
@@ -64,6 +68,15 @@ export function commitWrites(
       }
     },
   };
+}
+
+/** Length of the keys and values of writes. */
+export function charactersOf(writes: readonly WriteOp[]): number {
+  let characters = 0;
+  for (const { key, value } of writes) {
+    characters += key.length + (value?.length ?? 0);
+  }
+  return characters;
 }
 
 /**

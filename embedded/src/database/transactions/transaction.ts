@@ -36,8 +36,6 @@ export interface TransactionStart {
   readOnly: boolean;
   /** Whether others may commit before it does, so that all it reads has to be known. */
   isOptimistic: boolean;
-  /** Whether it looks at the snapshot of another one. */
-  isView?: boolean;
   limits: Partial<TransactionLimits>;
   /** Gives out creation times, each greater than every one before. */
   nextCreationTime: () => number;
@@ -100,11 +98,6 @@ export class Transaction {
       noteRead: (key) => engineReads?.keys.add(key),
       nextCreationTime: start.nextCreationTime,
     });
-  }
-
-  /** Whether it looks at the snapshot of another one. */
-  get isView(): boolean {
-    return this.#start.isView === true;
   }
 
   /** Intervals read so far. */
@@ -241,7 +234,6 @@ export class Transaction {
       ...this.#start,
       readOnly: true,
       isOptimistic: false,
-      isView: true,
       snapshot: {
         get: (key) => held.get(key),
         range: (range) => held.range(range),
@@ -281,8 +273,7 @@ export class Transaction {
     changesCatalog: boolean;
   } {
     const { catalog } = this.#tables;
-    resolveCommitTs(this.#view, catalog, ts);
-    const writes = this.#view.writes();
+    const writes = resolveCommitTs(this.#view, catalog, ts);
     return { writes, catalog, changesCatalog: this.#hasOtherCatalog };
   }
 

@@ -18,6 +18,7 @@ import type { FunctionAddress } from "../functionPath.js";
 import { LogLines } from "./logLines.js";
 import { SeededRandom } from "./random.js";
 import { SyscallQueue } from "./syscallQueue.js";
+import { CALLS_THREAD, type Thread } from "./turns.js";
 import type { Asked, CompletionEvent, ExecutionSource } from "../types.js";
 import type { UserTime } from "./userTime.js";
 
@@ -37,6 +38,8 @@ export interface RequestContext {
   readonly job: { readonly componentPath: string; readonly id: string } | null;
   /** Notes what its functions ask for, where somebody wants to know. */
   readonly asked?: Asked;
+  /** Who has it in turns with its functions. @default other calls */
+  readonly thread?: Thread;
 }
 
 /** The outcome of an execution. */
@@ -122,6 +125,8 @@ export class Execution implements ExecutionStart {
   journal: string | null = null;
   /** Whether the handler returned: after that, no code it left behind may act. */
   finished = false;
+  /** The thread, as it is lent to a query or mutation. */
+  readonly thread: Thread;
   /** The syscalls of a query or mutation. */
   readonly syscalls: SyscallQueue;
   /** Rolls back the nested call that is under way. */
@@ -139,8 +144,8 @@ export class Execution implements ExecutionStart {
     this.fn = start.fn;
     this.request = start.request;
     this.transaction = start.transaction;
-    // Live queries have turns of their own, in each of which one is run to its end.
-    this.syscalls = new SyscallQueue(start.transaction?.isView !== true);
+    this.thread = start.request.thread ?? CALLS_THREAD;
+    this.syscalls = new SyscallQueue(this.thread);
     this.frozenNowMs = start.frozenNowMs;
     this.depth = start.depth;
     this.userTime = start.userTime;

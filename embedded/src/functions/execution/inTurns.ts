@@ -1,37 +1,37 @@
-import { atOnce, type Steps } from "../../database/steps.js";
+import type { Steps } from "../../database/steps.js";
 import type { Execution } from "./execution.js";
-import { inAnotherTurn, isTurnOver } from "./turns.js";
+import type { Thread } from "./turns.js";
 
 /** Steps between two looks at the time. */
 const STEPS_A_LOOK = 64;
 
 /**
  * Does an execution's work step by step, then `use`s what it came to. The thread is given away in
- * between, once functions have held it for a while; the work ends with the execution.
+ * between, once it is others' turn; the work ends with the execution.
  */
 export function inTurns<T, R>(
-  execution: Pick<Execution, "syscalls" | "inTurns" | "finished">,
+  execution: Pick<Execution, "thread" | "inTurns" | "finished">,
   steps: Steps<T>,
   use: (result: T) => R,
 ): R | Promise<R> {
-  if (!execution.syscalls.givesAway) return use(atOnce(steps));
-  const first = untilTurnIsOver(steps);
+  const first = untilTurnIsOver(steps, execution.thread);
   if (first !== null) return use(first.result);
   return inOtherTurns(execution, steps, use);
 }
 
 async function inOtherTurns<T, R>(
-  execution: Pick<Execution, "inTurns" | "finished">,
+  execution: Pick<Execution, "thread" | "inTurns" | "finished">,
   steps: Steps<T>,
   use: (result: T) => R,
 ): Promise<R> {
+  const { thread } = execution;
   execution.inTurns.add(steps);
   try {
     for (;;) {
-      await new Promise<void>(inAnotherTurn);
+      await new Promise<void>((goOn) => thread.inAnotherTurn(goOn));
       // Whoever waits for it is gone.
       if (execution.finished) return await new Promise<never>(() => {});
-      const end = untilTurnIsOver(steps);
+      const end = untilTurnIsOver(steps, thread);
       if (end !== null) return use(end.result);
     }
   } finally {
@@ -40,12 +40,15 @@ async function inOtherTurns<T, R>(
 }
 
 /** The result; null when it is somebody else's turn before there is one. */
-function untilTurnIsOver<T>(steps: Steps<T>): { result: T } | null {
+function untilTurnIsOver<T>(
+  steps: Steps<T>,
+  thread: Thread,
+): { result: T } | null {
   for (;;) {
     for (let step = 0; step < STEPS_A_LOOK; step += 1) {
       const { done, value } = steps.next();
       if (done === true) return { result: value };
     }
-    if (isTurnOver(performance.now())) return null;
+    if (thread.isTurnOver(performance.now())) return null;
   }
 }

@@ -1,22 +1,21 @@
-import { inAnotherTurn, isTurnOver } from "./turns.js";
+import type { Thread } from "./turns.js";
 import { startUserTime } from "./userTime.js";
 
 /**
  * The syscalls of one query or mutation, in the order they were made, one at a time. Most are over
  * on the spot; those made while a nested call is under way have to wait. Between two of them the
- * thread is given away, once functions have held it for a while.
+ * thread is given away, once it is others' turn.
  */
 export class SyscallQueue {
   #isBusy = false;
   /** Whether nothing is under way, and only the thread was given away. */
   #hasGivenAway = false;
   #isDraining = false;
-  /** Whether the thread is given away at all. */
-  readonly givesAway: boolean;
+  readonly #thread: Thread;
   #waiting: (() => void)[] = [];
 
-  constructor(givesAway: boolean) {
-    this.givesAway = givesAway;
+  constructor(thread: Thread) {
+    this.#thread = thread;
   }
 
   /** Runs a syscall, which must not reject, when it is its turn. */
@@ -44,12 +43,13 @@ export class SyscallQueue {
         return value;
       });
     }
-    const mayStay = this.#isDraining || !this.givesAway;
-    if (mayStay || !isTurnOver(performance.now())) return answer;
+    if (this.#isDraining || !this.#thread.isTurnOver(performance.now())) {
+      return answer;
+    }
     this.#isBusy = true;
     this.#hasGivenAway = true;
     return new Promise((resolve) => {
-      inAnotherTurn(() => {
+      this.#thread.inAnotherTurn(() => {
         // The time in between is nobody's.
         startUserTime();
         resolve(answer);

@@ -1,5 +1,13 @@
 import { setImmediate } from "node:timers";
 
+/** The one thread, as it is lent to a function. */
+export interface Thread {
+  /** Whether the function that asks has to give it away. */
+  isTurnOver(nowMs: number): boolean;
+  /** Calls `goOn` when it is the function's turn again. */
+  inAnotherTurn(goOn: () => void): void;
+}
+
 /** How long functions hold the thread before sockets, timers and other functions come. */
 const SLICE_MS = 5;
 
@@ -12,8 +20,11 @@ const waiting: (() => void)[] = [];
 let scheduled = 0;
 let left = 0;
 
+/** The thread for mutations and for queries that are one call. */
+export const CALLS_THREAD: Thread = { isTurnOver, inAnotherTurn };
+
 /** Whether functions have held the thread for so long that the one that asks has to wait. */
-export function isTurnOver(nowMs: number): boolean {
+function isTurnOver(nowMs: number): boolean {
   if (sliceStartMs === null) {
     sliceStartMs = nowMs;
     setImmediate(endSlice);
@@ -23,7 +34,7 @@ export function isTurnOver(nowMs: number): boolean {
 }
 
 /** Calls `goOn` in another turn: whoever has waited longest first, and at least one a turn. */
-export function inAnotherTurn(goOn: () => void): void {
+function inAnotherTurn(goOn: () => void): void {
   waiting.push(goOn);
   if (left === 0) schedule();
 }

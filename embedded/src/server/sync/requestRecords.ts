@@ -2,7 +2,7 @@ import type { JSONValue } from "convex/values";
 import type { Clock } from "../../clock.js";
 import type { Database } from "../../database/database.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
-import type { MutationHooks } from "../../functions/runtime.js";
+import type { MutationHooks } from "../../functions/mutations.js";
 import type { Log } from "../log.js";
 
 /** A mutation as its client numbered it. */

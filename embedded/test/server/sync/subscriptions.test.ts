@@ -12,6 +12,7 @@ import {
   write,
 } from "../../support/database.js";
 import { TestDeployment } from "../../support/deployment.js";
+import { openMemoryStore } from "../../support/memoryStore.js";
 import { Random } from "../../support/random.js";
 import { SyncClient } from "../../support/syncClient.js";
 import { APP } from "./app.js";
@@ -147,6 +148,25 @@ describe("subscriptions", () => {
     expect(await hears("x", change, { commitBeforeSubscribing: true })).toBe(
       isHeard,
     );
+  });
+
+  test("of a query that outlasts more than is kept", async () => {
+    const { db } = await openDatabase({ store: openMemoryStore() });
+    const subscriptions = new Subscriptions(db);
+    const since = subscriptions.openWindow();
+    const snapshot = db.read();
+    snapshot.watchTable("", "t");
+    const isTouched = () =>
+      subscriptions.subscribe(() => undefined).renew(snapshot.readSet, since)
+        .isTouched;
+    const text = "x".repeat(1_000_000);
+    for (let megabytes = 0; megabytes < 36; megabytes += 1) {
+      expect(isTouched()).toBe(megabytes > 33);
+      await write(db, (tx) => tx.meta.put("large", text));
+    }
+    since.close();
+    snapshot.release();
+    subscriptions.close();
   });
 
   test("of values longer than a key", async () => {

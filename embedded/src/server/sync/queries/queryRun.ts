@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { JSONValue } from "convex/values";
 import type { Transaction } from "../../../database/transactions/transaction.js";
 import type { KeyInterval } from "../../../database/types.js";
+import type { Thread } from "../../../functions/execution/turns.js";
 import type { Runtime, RuntimeSnapshot } from "../../../functions/runtime.js";
 import type { Asked, UdfOutcome } from "../../../functions/types.js";
 import { refusalOf, toRequest, type Speaker } from "../calls.js";
@@ -11,6 +12,7 @@ import {
   isSystemPath,
   type SystemQueryServices,
 } from "../../systemQueries/systemQueries.js";
+import type { Turn } from "./turns.js";
 
 /** Parts of the deployment that run queries. */
 export type QueryRunServices = SystemQueryServices & {
@@ -44,14 +46,14 @@ export interface QueryRun {
 }
 
 /**
- * Runs a client's query; any error of it is its result. It may be shown once the snapshot is on
- * disk.
+ * Runs a client's query, which gives its turn away like everybody; any error of it is its result.
+ * It may be shown once the snapshot is on disk.
  */
 export async function runLiveQuery(
   services: QueryRunServices,
   query: AddQuery,
   speaker: Speaker,
-  snapshot: RuntimeSnapshot,
+  { snapshot, turn }: { snapshot: RuntimeSnapshot; turn: Turn },
 ): Promise<QueryRun> {
   if (isSystemPath(query.udfPath)) {
     return runSystemQuery(services, query, speaker, snapshot.data);
@@ -63,12 +65,20 @@ export async function runLiveQuery(
     const { outcome, asked } = await services.runtime.runSharedQuery(
       { ...request, journal },
       snapshot,
+      threadOf(turn),
     );
     const { readSet: reads = [] } = outcome;
     return { result: resultOf(outcome, journal), reads, asked };
   } catch (error) {
     return refused(refusalOf(error), journal);
   }
+}
+
+function threadOf(turn: Turn): Thread {
+  return {
+    isTurnOver: () => turn.isOver,
+    inAnotherTurn: (goOn) => void turn.giveWay().then(goOn),
+  };
 }
 
 function runSystemQuery(

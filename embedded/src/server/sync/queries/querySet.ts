@@ -18,6 +18,14 @@ export interface LiveQuery {
   readonly request: AddQuery;
 }
 
+/** What a client has not been shown yet. */
+export interface Changes {
+  /** Queries to run. */
+  readonly stale: readonly LiveQuery[];
+  /** Ids of the queries that it has dropped. */
+  readonly removed: readonly number[];
+}
+
 interface Watched extends LiveQuery, Watcher {
   request: AddQuery;
   /** What it is shared by; found when it is first run for a user, or with another journal. */
@@ -67,18 +75,21 @@ export class QuerySet {
     this.#onStale();
   }
 
-  /** Takes the stale queries to run. */
-  takeStale(): LiveQuery[] {
-    const stale = [...this.#stale];
+  /** Takes what the client is to be shown. */
+  takeChanges(): Changes {
+    const changes = { stale: [...this.#stale], removed: this.#removed };
     this.#stale.clear();
-    return stale;
+    this.#removed = [];
+    return changes;
   }
 
-  /** Ids removed since the last call. */
-  takeRemoved(): number[] {
-    const removed = this.#removed;
-    this.#removed = [];
-    return removed;
+  /** Gives changes back that were not shown after all. */
+  giveBack({ stale, removed }: Changes): void {
+    for (const query of stale) {
+      const watched = this.#watched(query);
+      if (watched !== undefined) this.#stale.add(watched);
+    }
+    this.#removed = [...removed, ...this.#removed];
   }
 
   /** What to ask for a query as a user; undefined when the client has dropped it. */

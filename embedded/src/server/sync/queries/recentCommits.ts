@@ -13,8 +13,12 @@ export interface CommitWindow {
   close(): void;
 }
 
-/** Commits of one segment, which is dropped as a whole. */
+/** Limits of one segment, which is dropped as a whole. */
 const SEGMENT_COMMITS = 256;
+const SEGMENT_CHARACTERS = 2 * 1_024 * 1_024;
+
+/** Length of keys and values that are kept; of what a window had besides, anything may be touched. */
+const MAX_CHARACTERS = 32 * 1_024 * 1_024;
 
 /**
  * The latest commits by the keys that they touched, as long as a window is open: whether a query's
@@ -23,8 +27,11 @@ const SEGMENT_COMMITS = 256;
  */
 export class RecentCommits {
   readonly #windows = new Set<CommitWindow>();
-  #segments: Segment[] = [];
+  readonly #segments: Segment[] = [];
+  #characters = 0;
   #next = 0;
+  /** Number of the first commit that is kept for the windows. */
+  #firstKept = 0;
 
   /** Begins to keep commits; to be called in the moment the snapshot is taken. */
   open(): CommitWindow {
@@ -48,11 +55,15 @@ export class RecentCommits {
       segment = new Segment(number);
       this.#segments.push(segment);
     }
-    segment.add(commit);
+    const { characters } = commit;
+    segment.add(commit, characters);
+    this.#characters += characters;
+    this.#dropWhile(() => this.#characters > MAX_CHARACTERS);
   }
 
-  /** Whether a commit of the window touched one of the intervals. */
+  /** Whether a commit of the window touched one of the intervals, or may have. */
   hasTouched(reads: Reads, { from }: CommitWindow): boolean {
+    if (from < this.#firstKept) return reads.size > 0;
     return this.#segments.some(
       (segment) => segment.end > from && segment.hasTouched(reads, from),
     );
@@ -61,10 +72,17 @@ export class RecentCommits {
   #dropOld(): void {
     // Windows are in the order in which they were opened.
     const [oldest] = this.#windows;
-    this.#segments =
-      oldest === undefined
-        ? []
-        : this.#segments.filter((segment) => segment.end > oldest.from);
+    this.#dropWhile(({ end }) => oldest === undefined || end <= oldest.from);
+  }
+
+  #dropWhile(isSurplus: (first: Segment) => boolean): void {
+    let [first] = this.#segments;
+    while (first !== undefined && isSurplus(first)) {
+      this.#segments.shift();
+      this.#characters -= first.characters;
+      this.#firstKept = first.end;
+      [first] = this.#segments;
+    }
   }
 }
 
@@ -72,6 +90,7 @@ export class RecentCommits {
 class Segment {
   readonly #start: number;
   readonly #commits: CommitWrites[] = [];
+  #characters = 0;
   readonly #touched = new Map<
     Key,
     { known: number; tree: IntervalTree<number> }
@@ -81,8 +100,16 @@ class Segment {
     this.#start = start;
   }
 
+  /** Length of the commits' keys and values. */
+  get characters(): number {
+    return this.#characters;
+  }
+
   get isFull(): boolean {
-    return this.#commits.length >= SEGMENT_COMMITS;
+    return (
+      this.#commits.length >= SEGMENT_COMMITS ||
+      this.#characters >= SEGMENT_CHARACTERS
+    );
   }
 
   /** Number of the first commit after it. */
@@ -90,8 +117,9 @@ class Segment {
     return this.#start + this.#commits.length;
   }
 
-  add(commit: CommitWrites): void {
+  add(commit: CommitWrites, characters: number): void {
     this.#commits.push(commit);
+    this.#characters += characters;
   }
 
   hasTouched(reads: Reads, from: number): boolean {

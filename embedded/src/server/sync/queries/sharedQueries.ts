@@ -11,6 +11,7 @@ import {
 } from "./queryRun.js";
 import type { Round } from "./rounds.js";
 import type { Subscription, Subscriptions } from "./subscriptions.js";
+import type { Turn } from "./turns.js";
 
 /** A client's query as it waits for other results than the one it has. */
 export interface Watcher {
@@ -100,16 +101,18 @@ export class SharedQueries {
     return round.underWay.get(this.#nameOf(asking));
   }
 
-  /** Runs a query at the round's snapshot. */
-  async run(asking: Asking, round: Round): Promise<Held> {
+  /**
+   * Runs a query at the round's snapshot.
+   *
+   * @param turn - given away while the query runs, as often as it is over
+   */
+  async run(asking: Asking, round: Round, turn: Turn): Promise<Held> {
     const { query, speaker } = asking;
     const name = this.#nameOf(asking);
-    const running = runLiveQuery(
-      this.#services,
-      query.request,
-      speaker,
-      round.snapshot,
-    );
+    const running = runLiveQuery(this.#services, query.request, speaker, {
+      snapshot: round.snapshot,
+      turn,
+    });
     round.underWay.set(name, running.then(ignore, ignore));
     try {
       return this.#take(asking, await running, round);

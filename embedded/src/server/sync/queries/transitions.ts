@@ -4,7 +4,7 @@ import type { Speaker } from "../calls.js";
 import type { StateVersion } from "../messages.js";
 import type { LiveQueries } from "./liveQueries.js";
 import type { LiveResult } from "./queryRun.js";
-import type { LiveQuery, QuerySet } from "./querySet.js";
+import type { Changes, LiveQuery, QuerySet } from "./querySet.js";
 import type { Round, RoundMember } from "./rounds.js";
 import type { Asking, Held } from "./sharedQueries.js";
 import { transitionText, type WireText } from "./transitionText.js";
@@ -82,7 +82,12 @@ export class Transitions implements RoundMember {
 
   goWith(round: Round): Promise<void> {
     this.#isDue = false;
-    this.#running = this.#run(round);
+    // What the client asks for from now on is not of this round: by then, it may have been told of commits that the
+    // snapshot lacks.
+    this.#running = this.#run(round, {
+      version: { ...this.#received },
+      ...this.#sources.queries.takeChanges(),
+    });
     return this.#running;
   }
 
@@ -105,9 +110,9 @@ export class Transitions implements RoundMember {
     }
   }
 
-  async #run(round: Round): Promise<void> {
+  async #run(round: Round, due: Due): Promise<void> {
     try {
-      await this.#transition(round);
+      await this.#transition(round, due);
     } catch (error) {
       this.fail(error);
     } finally {
@@ -117,27 +122,26 @@ export class Transitions implements RoundMember {
     }
   }
 
-  async #transition(round: Round): Promise<void> {
+  async #transition(round: Round, due: Due): Promise<void> {
     const { queries, live } = this.#sources;
-    const line = this.isUrgent ? "urgent" : "others";
-    const making: Making = { turn: await live.turns.take(line), updates: [] };
+    const turn = await live.turns.take(this.isUrgent ? "urgent" : "others");
+    const making: Making = { turn, updates: [] };
     try {
       round.served(this);
       if (this.#isClosed) return;
-      const target = { ...this.#received };
-      const removed = queries.takeRemoved();
-      const stale = queries.takeStale();
+      if (due.version.identity !== this.#received.identity) {
+        // Somebody else is signed in by now, for whom everything is run, in the next round.
+        queries.giveBack(due);
+        return;
+      }
       // A mutation that this snapshot shows is answered first, or the client would
       // see it twice: here, and in the optimistic update that the answer ends.
       const answered = this.#sources.unanswered();
-      await this.#update(stale, round, making);
+      await this.#update(due.stale, round, making);
       if (!round.isDurable || answered !== undefined) {
-        making.turn.end();
-        await round.durable;
-        await answered;
-        making.turn = await live.turns.take(line);
+        await turn.giveWay(Promise.all([round.durable, answered]));
       }
-      this.#send(target, round.ts, { removed, updates: making.updates });
+      this.#send(due, round.ts, making.updates);
     } finally {
       making.turn.end();
       live.gathering.end(making);
@@ -154,7 +158,7 @@ export class Transitions implements RoundMember {
     const speaker = this.#sources.speaker();
     let characters = 0;
     for (const query of stale) {
-      if (making.turn.isOver) await this.#giveWay(making);
+      if (making.turn.isOver) await making.turn.giveWay();
       if (this.#isClosed) return;
       const asking = queries.asking(query, speaker);
       if (asking === undefined) continue;
@@ -184,41 +188,37 @@ export class Transitions implements RoundMember {
     for (;;) {
       const other = shared.underWay(asking, round);
       if (other === undefined && gathering.hasRoom(making)) {
-        return await shared.run(asking, round);
+        const held = await shared.run(asking, round, making.turn);
+        // A query may end while it waits for the thread, as where its function did not.
+        await making.turn.regained;
+        return held;
       }
-      await this.#giveWay(making, other ?? gathering.change());
+      await making.turn.giveWay(other ?? gathering.change());
       const found = shared.find(asking, round);
       if (found !== undefined || this.#isClosed) return found;
     }
   }
 
-  /** Lets others have their turn, then takes another one. */
-  async #giveWay(making: Making, until?: Promise<void>): Promise<void> {
-    making.turn.end();
-    await until;
-    making.turn = await this.#sources.live.turns.take("others");
-  }
-
   #send(
-    target: { querySet: number; identity: number },
+    { version, removed }: Due,
     ts: bigint,
-    changes: { removed: readonly number[]; updates: readonly Update[] },
+    updates: readonly Update[],
   ): void {
     if (this.#isClosed) return;
     const startVersion = this.#sent;
     const isOwed = this.#owedTs !== undefined && this.#owedTs <= ts;
     const isNews =
-      changes.removed.length > 0 ||
-      changes.updates.length > 0 ||
-      target.querySet !== startVersion.querySet ||
-      target.identity !== startVersion.identity;
+      removed.length > 0 ||
+      updates.length > 0 ||
+      version.querySet !== startVersion.querySet ||
+      version.identity !== startVersion.identity;
     if (!isOwed && !isNews) return;
     if (isOwed) this.#owedTs = undefined;
-    const endVersion = { ...target, ts: encodeTs(ts) };
+    const endVersion = { ...version, ts: encodeTs(ts) };
     this.#sent = endVersion;
     this.#isTaken = false;
     this.#sources.send(
-      transitionText({ startVersion, endVersion, ...changes }),
+      transitionText({ startVersion, endVersion, removed, updates }),
       () => {
         this.#isTaken = true;
         this.#askForRound();
@@ -227,9 +227,14 @@ export class Transitions implements RoundMember {
   }
 }
 
+/** What a client had asked for in the moment of a snapshot. */
+interface Due extends Changes {
+  readonly version: { readonly querySet: number; readonly identity: number };
+}
+
 /** A transition on its way. */
 interface Making {
-  turn: Turn;
+  readonly turn: Turn;
   readonly updates: Update[];
 }
 

@@ -3,7 +3,7 @@ import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 /** How long live queries hold the thread before calls and other clients come. */
 const SLICE_MS = 5;
 
-/** A turn that takes longer waits for something, or gives the thread away by itself. */
+/** A turn that takes longer waits for something that may never happen. */
 const LATE_MS = 25;
 
 /** Limit for turns that go on while others have theirs. */
@@ -11,9 +11,17 @@ const MAX_LATE = 16;
 
 /** One client's use of the thread. */
 export interface Turn {
-  /** Whether it is time to end it, and to ask for another one. */
+  /** Whether it is time to let others have theirs. */
   readonly isOver: boolean;
-  /** Ends the turn; safe to call again. */
+  /**
+   * Lets others have theirs, and waits for the next one; safe to call again meanwhile.
+   *
+   * @param until - what has to happen first; its failure is the result
+   */
+  giveWay(until?: Promise<unknown>): Promise<void>;
+  /** Resolves when it has the thread again; undefined while it has it. */
+  readonly regained: Promise<void> | undefined;
+  /** Ends it; safe to call again. */
   end(): void;
 }
 
@@ -26,8 +34,8 @@ type Line = "urgent" | "others";
  */
 export class Turns {
   readonly #lines: Record<Line, Waiting[]> = { urgent: [], others: [] };
-  #current: StartedTurn | undefined;
-  readonly #late = new Set<StartedTurn>();
+  #current: Stretch | undefined;
+  readonly #late = new Set<Stretch>();
   #lastServed: Line = "others";
   /** Time used since calls could last come. */
   #sliceMs = 0;
@@ -41,7 +49,12 @@ export class Turns {
   }
 
   /** Waits for a turn. */
-  take(line: Line): Promise<Turn> {
+  async take(line: Line): Promise<Turn> {
+    const enter = (again: Line) => this.#enter(again);
+    return new LentTurn(line, await enter(line), enter);
+  }
+
+  #enter(line: Line): Promise<Stretch> {
     return new Promise((resolve) => {
       this.#lines[line].push(resolve);
       this.#serve();
@@ -54,10 +67,10 @@ export class Turns {
     const next = this.#next();
     if (next === undefined) return;
     this.#openSlice();
-    const turn = new StartedTurn((ended) => this.#ended(ended));
-    this.#current = turn;
+    const stretch = new Stretch((ended) => this.#ended(ended));
+    this.#current = stretch;
     this.#lateness ??= setTimeout(() => this.#lookForLate(), LATE_MS);
-    next(turn);
+    next(stretch);
   }
 
   #next(): Waiting | undefined {
@@ -80,14 +93,14 @@ export class Turns {
     });
   }
 
-  #ended(turn: StartedTurn): void {
-    if (this.#late.delete(turn)) {
+  #ended(stretch: Stretch): void {
+    if (this.#late.delete(stretch)) {
       this.#workMs += LATE_MS;
     } else {
       this.#current = undefined;
-      this.#workMs += turn.tookMs;
-      this.#sliceMs += turn.tookMs;
-      // The slice may have ended meanwhile, as its query gave the thread away.
+      this.#workMs += stretch.tookMs;
+      this.#sliceMs += stretch.tookMs;
+      // The slice may have ended meanwhile, as its query waited for something.
       this.#openSlice();
     }
     this.#serve();
@@ -95,10 +108,10 @@ export class Turns {
 
   #lookForLate(): void {
     this.#lateness = undefined;
-    const turn = this.#current;
-    if (turn === undefined) return;
-    if (turn.tookMs >= LATE_MS) {
-      this.#late.add(turn);
+    const stretch = this.#current;
+    if (stretch === undefined) return;
+    if (stretch.tookMs >= LATE_MS) {
+      this.#late.add(stretch);
       this.#current = undefined;
       this.#serve();
     } else {
@@ -111,23 +124,65 @@ export class Turns {
   }
 }
 
-type Waiting = (turn: Turn) => void;
+type Waiting = (stretch: Stretch) => void;
 
-class StartedTurn implements Turn {
-  readonly #startedAt = performance.now();
-  readonly #ended: (turn: StartedTurn) => void;
+class LentTurn implements Turn {
+  readonly #line: Line;
+  readonly #enter: (line: Line) => Promise<Stretch>;
+  #stretch: Stretch;
+  #regained: Promise<void> | undefined;
   #hasEnded = false;
 
-  constructor(ended: (turn: StartedTurn) => void) {
+  constructor(
+    line: Line,
+    first: Stretch,
+    enter: (line: Line) => Promise<Stretch>,
+  ) {
+    this.#line = line;
+    this.#stretch = first;
+    this.#enter = enter;
+  }
+
+  get isOver(): boolean {
+    return this.#stretch.tookMs >= SLICE_MS;
+  }
+
+  get regained(): Promise<void> | undefined {
+    return this.#regained;
+  }
+
+  giveWay(until?: Promise<unknown>): Promise<void> {
+    this.#stretch.end();
+    // Whoever has used up a turn is no longer urgent.
+    const line = until === undefined ? "others" : this.#line;
+    return (this.#regained ??= this.#regain(line, until));
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+    this.#stretch.end();
+  }
+
+  async #regain(line: Line, until?: Promise<unknown>): Promise<void> {
+    await until;
+    this.#stretch = await this.#enter(line);
+    this.#regained = undefined;
+    if (this.#hasEnded) this.#stretch.end();
+  }
+}
+
+/** A time for which one client has the thread. */
+class Stretch {
+  readonly #startedAt = performance.now();
+  readonly #ended: (stretch: Stretch) => void;
+  #hasEnded = false;
+
+  constructor(ended: (stretch: Stretch) => void) {
     this.#ended = ended;
   }
 
   get tookMs(): number {
     return performance.now() - this.#startedAt;
-  }
-
-  get isOver(): boolean {
-    return this.tookMs >= SLICE_MS;
   }
 
   end(): void {
