@@ -39,9 +39,15 @@ function app(work: string): PushedApp {
       jobs: `
         import { mutationGeneric as mutation, queryGeneric as query, makeFunctionReference } from "convex/server";
         const note = (ctx, text) => ctx.db.insert("notes", { text });
-        export const later = mutation({ handler: (ctx, { name }) => ctx.scheduler.runAfter(500, makeFunctionReference(name), {}) });
+        export const later = mutation({ handler: async (ctx, { names }) => {
+          for (const name of names) await ctx.scheduler.runAfter(500, makeFunctionReference(name), {});
+        } });
         export const notes = query({ handler: async (ctx) => (await ctx.db.query("notes").collect()).map(({ text }) => text) });
         export const other = mutation({ handler: (ctx) => note(ctx, "other") });
+        export const slow = mutation({ handler: async (ctx) => {
+          for (let n = 0; n < 2_000; n += 1) await ctx.db.query("notes").first();
+          await note(ctx, "slow");
+        } });
         export const work = mutation({ handler: async (ctx) => { ${work} } });`,
     },
   };
@@ -59,6 +65,9 @@ async function call(
   return (body as { value: unknown }).value;
 }
 
+const later = (on: KillableDeployment, ...names: string[]) =>
+  call(on, "mutation", "jobs:later", { names });
+
 async function endsByItself(deployment: KillableDeployment): Promise<void> {
   if (!deployment.hasEnded) await once(deployment.process, "close");
   expect(deployment.process.signalCode).toBe("SIGKILL");
@@ -72,11 +81,11 @@ async function untilKept(deployment: KillableDeployment): Promise<void> {
   await expect.poll(() => asks().catch(() => "kept")).toBe("kept");
 }
 
-/** Starts a deployment whose job ends its process, twice. */
+/** Starts a deployment whose job ends its process, twice; another one is under way the first time. */
 async function endTwice(): Promise<void> {
   const first = await start(WATCHED);
   expect(await first.push(LOOPS)).toMatchObject({ status: 200 });
-  await call(first, "mutation", "jobs:later", { name: "jobs:work" });
+  await later(first, "jobs:slow", "jobs:work");
   await endsByItself(first);
   await endsByItself(await start(WATCHED));
 }
@@ -87,22 +96,24 @@ test(
     await endTwice();
     for (let time = 0; time < 2; time += 1) {
       const held = await start(WATCHED);
-      expect(held.logged.join("\n")).toMatch(
+      const logged = held.logged.join("\n");
+      expect(logged).toMatch(
         /Not run any more: the scheduled function jobs\.js:work .*Push code in which it is mended/,
       );
+      expect(logged).not.toContain("slow");
       // Other jobs go on, and a push of the same code changes nothing.
       expect(await held.push(LOOPS)).toMatchObject({ status: 200 });
-      await call(held, "mutation", "jobs:later", { name: "jobs:other" });
+      await later(held, "jobs:other");
       await expect
         .poll(() => call(held, "query", "jobs:notes"))
-        .toEqual(Array.from({ length: time + 1 }, () => "other"));
+        .toEqual(["slow", ...Array.from({ length: time + 1 }, () => "other")]);
       await held.kill();
     }
     const mended = await start(WATCHED);
     expect(await mended.push(MENDED)).toMatchObject({ status: 200 });
     await expect
       .poll(() => call(mended, "query", "jobs:notes"))
-      .toEqual(["other", "other", "worked"]);
+      .toEqual(["slow", "other", "other", "worked"]);
   },
   TIMEOUT_MS,
 );
@@ -112,7 +123,7 @@ test(
   async () => {
     const first = await start(WATCHED);
     expect(await first.push(LOOPS)).toMatchObject({ status: 200 });
-    await call(first, "mutation", "jobs:later", { name: "jobs:work" });
+    await later(first, "jobs:work");
     await endsByItself(first);
 
     const second = await start({ ...WATCHED, holdJobs: true });
@@ -131,7 +142,7 @@ test(
   async () => {
     const first = await start({});
     expect(await first.push(LOOPS)).toMatchObject({ status: 200 });
-    await call(first, "mutation", "jobs:later", { name: "jobs:work" });
+    await later(first, "jobs:work");
     await untilKept(first);
     await first.kill();
     const second = await start({ holdJobs: true });

@@ -2,6 +2,9 @@
  * Holding of scheduled mutations that ended their process, lest every start end as the one before
  * did. Held mutations leave their lane and wait for an operator; they return to their place when
  * changed code is pushed.
+ *
+ * Several may be under way when a process ends, of which one is the cause. The next process runs
+ * them one at a time, so that it is told from the others if it does the same again.
  */
 
 import type { Transaction } from "../database/transactions/transaction.js";
@@ -23,23 +26,32 @@ const FOR_A_LOOP = 5;
 const FOR_ANY_END = 2;
 
 /** Judges how the last process ended, and holds the job that is found to be the cause. */
-export function judge(tx: Transaction, { hadStarted, key, wasStuck }: Before) {
+export function judge(tx: Transaction, { hadStarted, keys, wasStuck }: Before) {
   // A process that ran no jobs proves nothing about them.
   if (!hadStarted) return;
   const suspects = new Map(
     [...tx.meta.range(SUSPECT_PREFIX)].map((entry) => [entry.key, entry.value]),
   );
   for (const suspect of suspects.keys()) tx.meta.delete(suspect);
-  const value = key === null ? undefined : tx.meta.get(key);
-  if (key === null || value === undefined) return;
-  const earlier = Number(suspects.get(SUSPECT_PREFIX + key) ?? 0);
-  const now = earlier + (wasStuck ? FOR_A_LOOP : FOR_ANY_END);
-  if (now < HELD_AT) {
-    tx.meta.put(SUSPECT_PREFIX + key, String(now));
-    return;
+  for (const key of keys) {
+    const value = tx.meta.get(key);
+    if (value === undefined) continue;
+    const earlier = Number(suspects.get(SUSPECT_PREFIX + key) ?? 0);
+    const now = earlier + (wasStuck ? FOR_A_LOOP : FOR_ANY_END);
+    if (now < HELD_AT) {
+      tx.meta.put(SUSPECT_PREFIX + key, String(now));
+    } else {
+      tx.meta.delete(key);
+      tx.meta.put(HELD_PREFIX + key, value);
+    }
   }
-  tx.meta.delete(key);
-  tx.meta.put(HELD_PREFIX + key, value);
+}
+
+/** Due keys of the jobs that were under way when the last process ended, and may have ended it. */
+export function suspectKeys(tx: Transaction): string[] {
+  return [...tx.meta.range(SUSPECT_PREFIX)].map(({ key }) =>
+    key.slice(SUSPECT_PREFIX.length),
+  );
 }
 
 /** Descriptions of the held jobs, for people; a job that was canceled meanwhile is released. */

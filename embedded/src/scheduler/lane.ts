@@ -48,7 +48,7 @@ export class Lane {
   readonly #running = new Map<string, Promise<void>>();
   /** Times at which entries that failed for a fault of the deployment are tried again. */
   readonly #retries = new Map<string, number>();
-  /** Resolves when the latest run's commit is on disk. */
+  /** Resolves when the latest commit of a run is on disk. */
   #durable = Promise.resolve();
   #isStarted = false;
   #pausedUntilMs = -Infinity;
@@ -157,7 +157,8 @@ export class Lane {
     for (const [key, retryMs] of this.#retries) {
       if (retryMs <= nowMs) this.#retries.delete(key);
     }
-    const limit = this.#running.size + this.#retries.size + parallelism;
+    // Those that run or wait to be tried again may still be among the entries.
+    const limit = parallelism + this.#retries.size;
     for (const entry of dueEntries(tx, name, nowMs, limit)) {
       const isWaiting =
         !this.#running.has(entry.key) && !this.#retries.has(entry.key);
@@ -200,8 +201,9 @@ export class Lane {
   }
 
   /**
-   * Waits for the commit before the last. One commit may be on its way to disk while the next entry
-   * runs, but a chain of jobs that did not wait at all would outrun the disk, and gather in memory.
+   * Waits for the commit before the last. Some commits may be on their way to disk while the next
+   * entries run, but a chain of jobs that did not wait at all would outrun the disk, and gather in
+   * memory.
    */
   #follow({ durable }: Committed): Promise<void> {
     const before = this.#durable;

@@ -21,8 +21,9 @@ import {
   type EndState,
 } from "./jobs.js";
 import { Lane, type Committed } from "./lane.js";
-import { heldJobs, judge } from "./heldJobs.js";
+import { heldJobs, judge, suspectKeys } from "./heldJobs.js";
 import type { JobCall, JobHooks, JobRunner, MutationResult } from "./runner.js";
+import { Suspects } from "./suspects.js";
 import type { UnderWay } from "./underWay.js";
 
 export interface SchedulerOptions {
@@ -44,16 +45,16 @@ export interface SchedulerOptions {
   readonly timersOnly?: boolean;
 }
 
-const ACTION_PARALLELISM = 8;
-const CRON_PARALLELISM = 8;
+/** How many run at the same time: of scheduled functions as many as on a Convex that one hosts oneself. */
+const PARALLELISM = 8;
 const EXPIRY_BATCH = 100;
 /** How long `stop` waits for actions; one that takes longer counts as interrupted. */
 const STOP_GRACE_MS = 5_000;
 
 /**
- * Runs scheduled functions and static crons when they are due. Mutations run
- * exactly once: their end is in their own commit. Actions run at most once:
- * their start is on disk before they run.
+ * Runs scheduled functions and static crons when they are due, several at a time: they begin in the
+ * order of their times. Mutations run exactly once: their end is in their own commit. Actions run at
+ * most once: their start is on disk before they run.
  */
 export class Scheduler {
   readonly #database: Database;
@@ -61,6 +62,7 @@ export class Scheduler {
   readonly #runner: JobRunner;
   readonly #underWay: UnderWay | undefined;
   readonly #lanes: readonly Lane[];
+  readonly #suspects = new Suspects();
   #recovered: Promise<readonly string[]> | undefined;
   #stopListening: (() => void) | undefined;
 
@@ -78,25 +80,28 @@ export class Scheduler {
     this.#runner = runner;
     const shared = { database, clock, onError, timersOnly };
     const atOnce = (usual: number) => (timersOnly ? Infinity : usual);
-    const runJob = (entry: DueEntry) => this.#runJob(entry);
+    const runEntry =
+      (run: (entry: DueEntry) => Promise<Committed>) => (entry: DueEntry) =>
+        run(entry).finally(() => this.#suspects.cleared(entry.key));
+    const runJob = runEntry((entry) => this.#runJob(entry));
     const lanes = [
       new Lane({
         ...shared,
         name: "mutation",
-        parallelism: atOnce(1),
+        parallelism: atOnce(PARALLELISM),
         run: runJob,
       }),
       new Lane({
         ...shared,
         name: "action",
-        parallelism: atOnce(ACTION_PARALLELISM),
+        parallelism: atOnce(PARALLELISM),
         run: runJob,
       }),
       new Lane({
         ...shared,
         name: "cron",
-        parallelism: atOnce(CRON_PARALLELISM),
-        run: (entry) => this.#runCron(entry),
+        parallelism: atOnce(PARALLELISM),
+        run: runEntry((entry) => this.#runCron(entry)),
       }),
     ];
     if (!timersOnly) {
@@ -126,11 +131,12 @@ export class Scheduler {
       failInterruptedActions(tx, this.#now);
       resumeInterruptedCrons(tx, this.#now);
       if (this.#underWay) judge(tx, this.#underWay.before);
-      return heldJobs(tx);
+      return { held: heldJobs(tx), suspects: suspectKeys(tx) };
     });
     await durable;
     this.#underWay?.forget();
-    return value;
+    this.#suspects.add(value.suspects);
+    return value.held;
   }
 
   /** Runs due work, once all is settled. */
@@ -245,16 +251,22 @@ export class Scheduler {
     call: JobCall,
     hooks: JobHooks,
   ): Promise<MutationResult> {
+    const letNext = await this.#suspects.turn();
     try {
-      return await this.#runner.runMutation(call, {
+      const result = await this.#runner.runMutation(call, {
         begin: (tx) => {
           this.#underWay?.begin(key);
           return hooks.begin(tx);
         },
         beforeCommit: (tx) => hooks.beforeCommit(tx),
       });
+      // The next one may end the process, and this one has not to be judged again.
+      const isAlone = letNext !== undefined;
+      if (isAlone && result.kind === "success") await result.durable;
+      return result;
     } finally {
-      this.#underWay?.end();
+      this.#underWay?.end(key);
+      letNext?.();
     }
   }
 

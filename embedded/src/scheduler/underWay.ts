@@ -1,5 +1,5 @@
 /*
- * Record of the scheduled mutation under way, which tells the next process how this one ended. A
+ * Record of the scheduled mutations under way, which tells the next process how this one ended. A
  * mutation that ends its process leaves nothing in the database, and would be run again by every
  * start.
  *
@@ -22,14 +22,17 @@ import { join } from "node:path";
 export interface Before {
   /** Whether the process had got so far as to run jobs. */
   readonly hadStarted: boolean;
-  /** Key of the job that was under way. */
-  readonly key: string | null;
+  /** Keys of the jobs that were under way. */
+  readonly keys: readonly string[];
   /** Whether the watchdog ended the process, having seen code that looped. */
   readonly wasStuck: boolean;
 }
 
-/** Size of the record; keys are far shorter. */
-const RECORD_BYTES = 512;
+/**
+ * Size of the record, a page of memory: written at once or not at all, wherever the process ends.
+ * Keys are shorter than 100 bytes, and no more are under way than the lanes' parallelism.
+ */
+const RECORD_BYTES = 4_096;
 const NOT_STARTED = "-";
 const STARTED = "+";
 
@@ -42,6 +45,7 @@ export class UnderWay {
   readonly before: Before;
   readonly #file: number;
   readonly #verdict: string;
+  readonly #keys = new Set<string>();
   #isStarted = false;
   #isClosed = false;
 
@@ -54,7 +58,7 @@ export class UnderWay {
     const text = record.toString("latin1").replaceAll("\0", "").trimEnd();
     this.before = {
       hadStarted: text.startsWith(STARTED),
-      key: text.slice(1) || null,
+      keys: text.slice(1).split(" ").filter(Boolean),
       wasStuck: existsSync(this.#verdict),
     };
   }
@@ -74,11 +78,11 @@ export class UnderWay {
   }
 
   begin(key: string): void {
-    this.#write(STARTED + key);
+    if (!this.#keys.has(key)) this.#note(this.#keys.add(key));
   }
 
-  end(): void {
-    this.#write(STARTED);
+  end(key: string): void {
+    if (this.#keys.delete(key)) this.#note(this.#keys);
   }
 
   /** Ends the record. A mutation that closing interrupts did not end the process. */
@@ -86,6 +90,10 @@ export class UnderWay {
     if (this.#isStarted) this.#write(STARTED);
     this.#isClosed = true;
     closeSync(this.#file);
+  }
+
+  #note(keys: ReadonlySet<string>): void {
+    this.#write(STARTED + [...keys].join(" "));
   }
 
   #write(text: string): void {

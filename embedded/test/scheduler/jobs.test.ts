@@ -25,6 +25,12 @@ const JOBS = `${IMPORTS}
   export const insertRow = mutation({ args: {}, handler: (ctx) => ctx.db.insert("rows", { text: "row" }) });
   export const cancel = mutation({ args: { id: v.string() }, handler: async (ctx, { id }) => { await ctx.scheduler.cancel(id); } });
   export const many = mutation({ args: { count: v.number() }, handler: async (ctx, { count }) => { for (let i = 0; i < count; i++) await ctx.scheduler.runAfter(0, fn("jobs:note"), { text: String(i) }); } });
+  export const bump = internalMutation({ args: {}, handler: async (ctx) => {
+    const row = await ctx.db.query("rows").first();
+    if (row === null) await ctx.db.insert("rows", { text: "1" });
+    else await ctx.db.patch(row._id, { text: String(Number(row.text) + 1) });
+  } });
+  export const bumps = mutation({ args: { count: v.number() }, handler: async (ctx, { count }) => { for (let i = 0; i < count; i++) await ctx.scheduler.runAfter(0, fn("jobs:bump"), {}); } });
   export const fails = internalMutation({ args: {}, handler: async (ctx) => { await ctx.db.insert("rows", { text: "never" }); await ctx.scheduler.runAfter(0, fn("jobs:note"), { text: "never" }); throw new Error("job failed"); } });
   export const seesItself = internalMutation({ args: {}, handler: async (ctx) => {
     const own = (await ctx.db.system.query("_scheduled_functions").order("desc").first());
@@ -140,7 +146,7 @@ describe("a scheduled mutation", () => {
     expect(await states()).toEqual(["failed"]);
   });
 
-  it("runs in the order of time, and of scheduling for the same time", async () => {
+  it("begins in the order of time, and of scheduling for the same time", async () => {
     await later(2_000, "jobs:note", { text: "last" });
     await later(1_000, "jobs:note", { text: "first" });
     valueOf(await engine.mutation("jobs:many", { count: 12 }));
@@ -162,6 +168,16 @@ describe("a scheduled mutation", () => {
     await later(0, "jobs:chain", { left: 20 });
     await engine.scheduler.whenIdle();
     expect(await rows()).toHaveLength(21);
+  });
+
+  it("runs beside others, and again where it met one of them", async () => {
+    valueOf(await engine.mutation("jobs:bumps", { count: 40 }));
+    await engine.scheduler.whenIdle();
+    expect(new Set((await states()) as string[])).toEqual(new Set(["success"]));
+    expect(await rows()).toEqual(["40"]);
+    expect(engine.runtime.conflicts.read()).toMatchObject([
+      { loser: "jobs:bump", winner: "jobs:bump", table: "rows" },
+    ]);
   });
 
   it("is not scheduled by a mutation that fails or is rolled back", async () => {
