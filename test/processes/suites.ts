@@ -11,6 +11,7 @@ export const processSuites = [
   "test/package/*.test.ts",
   "test/cli/processes/*.test.ts",
   "test/scripts/realAccessLog.test.ts",
+  "test/embedded/schedules.test.ts",
   "test/embedded/sharedTimes.test.ts",
   "test/embedded/signedInUsers.test.ts",
   "test/react/linkUser.test.ts",

@@ -27,6 +27,7 @@ export const messages = {
   now: query<None, number>("messages:now"),
   greeting: query<None, string | null>("messages:greeting"),
   rename: mutation<{ text: string }, null>("messages:rename"),
+  look: makeFunctionReference<"action", None, string>("messages:look"),
 };
 
 interface Tick {
@@ -59,7 +60,7 @@ app.use(workpool);
 export default app;
 `,
   "convex/messages.ts": `
-import { internalMutationGeneric, mutationGeneric, queryGeneric } from "convex/server";
+import { actionGeneric, internalMutationGeneric, mutationGeneric, queryGeneric } from "convex/server";
 import { ConvexError, v } from "convex/values";
 
 export const send = mutationGeneric({
@@ -84,6 +85,10 @@ export const clear = internalMutationGeneric({
 export const who = queryGeneric({ args: {}, handler: (ctx) => ctx.auth.getUserIdentity() });
 export const now = queryGeneric({ args: {}, handler: async () => Date.now() });
 export const greeting = queryGeneric({ args: {}, handler: async () => process.env.GREETING ?? null });
+export const look = actionGeneric({
+  args: {},
+  handler: async () => (await fetch("https://weather.example/")).text(),
+});
 export const rename = mutationGeneric({
   args: { text: v.string() },
   handler: async (ctx, { text }) => {

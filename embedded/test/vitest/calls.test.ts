@@ -208,6 +208,20 @@ test("environment variables change", async () => {
   expect(await t.query(messages.greeting)).toBeNull();
 });
 
+test("a mocked fetch is what actions call, and what the deployment needs none of", async () => {
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response("sunny")));
+  try {
+    expect(await t.action(messages.look)).toBe("sunny");
+    const client = t.withIdentity({
+      subject: "new",
+      issuer: "https://n.example",
+    });
+    expect(await client.client().query(messages.list, {})).toEqual([]);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
 test("fake timers are refused, as the deployment would stand still", async () => {
   vi.useFakeTimers();
   try {

@@ -43,9 +43,15 @@ test("a change of the sources is seen by the next deployment", async () => {
   const before = await testDeployment({ app: app.folder });
   const file = "convex/messages.ts";
   await app.write({ [file]: CHANGED });
-  const after = await testDeployment({ app: app.folder });
+  // Of several that come at once one pushes, and the others wait.
+  const after = await Promise.all(
+    [1, 2, 3].map(() => testDeployment({ app: app.folder })),
+  );
   expect(await before.query(messages.greeting)).toBeNull();
-  expect(await after.query(messages.greeting)).toBe("changed");
+  for (const one of after) {
+    expect(await one.query(messages.greeting)).toBe("changed");
+  }
+  expect(new Set(after.map(({ url }) => url)).size).toBe(3);
 }, 120_000);
 
 test("environment variables are there at the push, and belong to what is pushed", async () => {
