@@ -49,7 +49,7 @@ test("a change of the sources is seen by the next deployment", async () => {
   );
   expect(await before.query(messages.greeting)).toBeNull();
   for (const one of after) {
-    expect(await one.query(messages.greeting)).toBe("changed");
+    expect(await one.query(messages.greeting)).toBe(WORD);
   }
   expect(new Set(after.map(({ url }) => url)).size).toBe(3);
 }, 120_000);
@@ -83,8 +83,10 @@ test("a folder without an app is named", async () => {
   });
 });
 
+/** Sources that no test pushed before. */
+const WORD = `changed at ${Date.now()}`;
 const CHANGED = `
 import { queryGeneric } from "convex/server";
 export const list = queryGeneric({ args: {}, handler: async () => [] });
-export const greeting = queryGeneric({ args: {}, handler: async () => "changed" });
+export const greeting = queryGeneric({ args: {}, handler: async () => "${WORD}" });
 `;
