@@ -15,7 +15,7 @@ export default {
         // Named by package.json's scripts and README.
         "scripts/*.ts",
         // Deployed by the bench.
-        "scripts/bench/servers/app/convex/*.ts",
+        "scripts/bench/servers/{app,searchApp}/convex/*.ts",
         // Processes and pages that benches and tests start by their path.
         "{scripts,test}/**/*.mjs",
         "test/browser/page/*.tsx",

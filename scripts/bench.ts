@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --node newest|PATH|none] [purge|track|flood|replaced|calls|files|live|cli|react|size|pg …]`: measures,
+ * `npm run bench [-- --node newest|PATH|none] [purge|track|flood|replaced|calls|files|search|live|cli|react|size|pg …]`: measures,
  * prints each figure with its unit, its bound and its baseline from the same run, and fails where a bound is missed.
  * What measures a deployment does so once under this Node and once under another one, the newest of npm unless another
  * is named; a table at the end has both side by side.
@@ -14,6 +14,7 @@ import { benchPg } from "./bench/pg.js";
 import { benchPurge } from "./bench/purge.js";
 import { benchReplaced } from "./bench/replaced.js";
 import { benchReact } from "./bench/react.js";
+import { benchSearch } from "./bench/search.js";
 import { keepsBound, printSideBySide, type Figure } from "./bench/report.js";
 import {
   newestNode,
@@ -32,6 +33,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   replaced: benchReplaced,
   calls: benchCalls,
   files: benchFiles,
+  search: benchSearch,
   live: benchLive,
   cli: benchCli,
   react: benchReact,

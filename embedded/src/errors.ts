@@ -11,7 +11,6 @@ export type EmbeddedErrorCode =
   | "readOnlyTransaction"
   | "schemaViolation"
   | "schemaInvalid"
-  | "schemaUnsupported"
   | "invalidArgument"
   | "invalidValue"
   | "invalidQuery"

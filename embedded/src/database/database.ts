@@ -22,6 +22,7 @@ import { withoutStaged } from "./imports/staging.js";
 import { Timestamps, type HighWater } from "./commits/timestamps.js";
 import { Transaction } from "./transactions/transaction.js";
 import type { Commit } from "./types.js";
+import { VectorSearches } from "./queries/vectorSearches.js";
 
 /** The outcome of a write. Nobody may be told of it before `durable` has resolved. */
 export interface WriteOutcome<T> {
@@ -38,6 +39,8 @@ export interface DatabaseOptions {
   readonly clock: Clock;
   /** Limits of one transaction. @default Convex's own limits */
   readonly limits?: Partial<TransactionLimits>;
+  /** How much memory the vectors of vector indexes may hold, in bytes. @default 1 GiB */
+  readonly maxVectorBytes?: number | undefined;
 }
 
 /** A mutation, which may have to run more than once. */
@@ -89,6 +92,7 @@ export const MAX_LOST_RUNS = 5;
  * waiting for anything has nobody beside it.
  */
 export class Database {
+  readonly vectors: VectorSearches;
   readonly #store: Store;
   readonly #limits: Partial<TransactionLimits>;
   readonly #durability: Durability;
@@ -103,7 +107,7 @@ export class Database {
 
   private constructor(
     store: Store,
-    { clock, limits = {} }: DatabaseOptions,
+    { clock, limits = {}, maxVectorBytes }: DatabaseOptions,
     catalog: Catalog,
     highWater: HighWater,
   ) {
@@ -112,6 +116,7 @@ export class Database {
     this.#catalog = catalog;
     this.#times = new Timestamps(clock, highWater);
     this.#durability = new Durability(this.latestTs);
+    this.vectors = new VectorSearches(this, maxVectorBytes);
   }
 
   static async open(store: Store, options: DatabaseOptions): Promise<Database> {

@@ -1,5 +1,5 @@
 import type { JSONValue } from "convex/values";
-import type { Key } from "../storage/store.js";
+import type { Key, WriteOp } from "../storage/store.js";
 import type { Steps } from "./steps.js";
 
 /** A bound of `1.0/queryStream`'s `IndexRange` source. */
@@ -91,6 +91,8 @@ export interface CommitWrites {
   readonly characters: number;
   /** Whether an entry was put whose meta key begins with `prefix`. */
   hasMeta(prefix: string): boolean;
+  /** The writes of keys that begin with `head`. */
+  under(head: Key): readonly WriteOp[];
   /**
    * Intervals in which readers meet the commit: its writes, and the place of every document it put
    * in every index, moved there or not. Only under heads that `isWatched` accepts.

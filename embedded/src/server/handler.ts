@@ -179,7 +179,6 @@ function toHttpError(error: EmbeddedError): HttpError | undefined {
       return refuse("InvalidModules");
     case "schemaViolation":
     case "schemaInvalid":
-    case "schemaUnsupported":
       return refuse("InvalidSchema");
     case "invalidArgument":
     case "invalidValue":

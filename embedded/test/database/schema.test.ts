@@ -198,22 +198,3 @@ test("schema, tables and indexes survive a restart", async () => {
   const other = await write(db, (tx) => tx.insert("", "later", {}));
   expect(read(db, (tx) => tx.normalizeId("", "users", other))).toBeNull();
 });
-
-test.each<[string, object, string]>([
-  [
-    "a vector index",
-    defineSchema({
-      t: defineTable({ a: v.array(v.float64()) }).vectorIndex("e", {
-        vectorField: "a",
-        dimensions: 2,
-      }),
-    }),
-    'vector index, "e"',
-  ],
-])("%s is refused by name", async (_, schema, text) => {
-  const { db } = await openDatabase();
-  await expect(pushSchema(db, "", schema)).rejects.toMatchObject({
-    code: "schemaUnsupported",
-    message: expect.stringContaining(text) as string,
-  });
-});

@@ -35,9 +35,14 @@ export async function openDatabase({
   store,
   clock = new FakeClock(),
   ...options
-}: Pick<FloorOptions<FakeClock>, "clock" | "dataDir" | "store"> = {}) {
+}: Pick<
+  FloorOptions<FakeClock>,
+  "clock" | "dataDir" | "store" | "maxVectorBytes"
+> = {}) {
+  const { maxVectorBytes } = options;
   const floors = await openFloors({
     clock,
+    ...(maxVectorBytes === undefined ? {} : { maxVectorBytes }),
     ...(store === undefined
       ? { dataDir: options.dataDir ?? temporaryDir() }
       : { store }),

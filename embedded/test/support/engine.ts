@@ -29,7 +29,7 @@ export interface ComponentSource {
 
 export interface EngineOptions extends Pick<
   FloorOptions<Clock>,
-  "clock" | "dataDir" | "store" | "runtime"
+  "clock" | "dataDir" | "store" | "runtime" | "maxVectorBytes"
 > {
   /** Whether to start the scheduler. @default true */
   startScheduler?: boolean;

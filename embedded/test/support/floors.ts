@@ -27,6 +27,8 @@ export interface FloorOptions<C extends Clock> {
   store?: Store;
   /** Limits of a transaction. */
   limits?: Partial<TransactionLimits>;
+  /** How much memory vectors may hold. */
+  maxVectorBytes?: number;
   /** Where files are. @default `dataDir`; memory where `store` is given */
   disk?: FileDisk;
   runtime?: Omit<RuntimeOptions, "database" | "clock" | "files">;
@@ -62,8 +64,12 @@ export async function openFloors<C extends Clock = FakeClock>(
 ): Promise<Floors<C>> {
   const clock = options.clock ?? (new FakeClock() as Clock as C);
   const { store, dataDir } = await openStorage(options);
-  const { limits = {} } = options;
-  const database = await Database.open(store, { clock, limits });
+  const { limits = {}, maxVectorBytes } = options;
+  const database = await Database.open(store, {
+    clock,
+    limits,
+    maxVectorBytes,
+  });
   const errors: unknown[] = [];
   const disk =
     options.disk ??

@@ -78,8 +78,6 @@ export function parseIndexes(
     table,
     all.map(({ indexDescriptor }) => indexDescriptor),
   );
-  const [vector] = [...vectorIndexes, ...stagedVectorIndexes];
-  if (vector !== undefined) throw unsupported(table, vector.indexDescriptor);
   return { indexes, staged };
 }
 
@@ -313,13 +311,6 @@ function checkNames(table: string, names: readonly string[]): void {
       );
     }
   }
-}
-
-function unsupported(table: string, index: string): EmbeddedError {
-  return new EmbeddedError(
-    "schemaUnsupported",
-    `Table "${table}" has a vector index, "${index}", which this deployment does not support. Remove it from the schema, or deploy to Convex.`,
-  );
 }
 
 function invalid(problem: string): EmbeddedError {

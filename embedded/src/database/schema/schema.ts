@@ -56,7 +56,7 @@ class SchemaViolation extends EmbeddedError {
 /**
  * Makes `schemaJson` (the parsed `schema.export()`, or null for none) the schema of a component:
  * makes its tables, fills new indexes, retires dropped ones and checks stored documents against
- * what changed. Throws {@link SchemaViolation}, "schemaInvalid" or "schemaUnsupported"; the
+ * what changed. Throws {@link SchemaViolation} or "schemaInvalid"; the
  * transaction must then be dropped.
  * @param built ids of indexes that `buildIndexes` has filled for this schema
  * @param remaining ids of the documents of a table to check; null: all

@@ -38,9 +38,9 @@ interface SchemaJson {
 const NO_SCHEMA: SchemaDefinition = { schemaValidation: false, tables: [] };
 
 /**
- * Checks an exported schema as Convex does, in its words. Fields that begin with `_` are left out of the documents' validators, as every
- * document has its own.
- * @throws EmbeddedError "schemaInvalid" or "schemaUnsupported"
+ * Checks an exported schema as Convex does, in its words. Fields that begin with `_` are left out of
+ * the documents' validators, as every document has its own.
+ * @throws EmbeddedError "schemaInvalid"
  */
 export function parseSchema(json: JSONValue): SchemaDefinition {
   if (json === null) {

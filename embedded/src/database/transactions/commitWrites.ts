@@ -15,7 +15,10 @@ import {
 } from "../records/keyspace.js";
 import type { CommitWrites, KeyInterval } from "../types.js";
 
-/** The meaning of a commit's keys, computed only for a listener that asks. */
+/**
+ * The meaning of a commit's keys, computed only for a listener that asks.
+ * @param writes - in the order of their keys
+ */
 export function commitWrites(
   writes: readonly WriteOp[],
   catalog: Catalog,
@@ -50,6 +53,10 @@ export function commitWrites(
       return writes.some(
         ({ key, value }) => value !== null && key.startsWith(start),
       );
+    },
+    under(head) {
+      const [from, to] = [head, prefixEnd(head)];
+      return writes.slice(firstFrom(writes, from), firstFrom(writes, to));
     },
     *touched(isWatched) {
       const tables = tablesByHead(catalog);

@@ -1,5 +1,11 @@
 import { EmbeddedError } from "../../errors.js";
-import type { Key, Snapshot, WriteOp } from "../../storage/store.js";
+import type {
+  Entry,
+  Key,
+  KeyRange,
+  Snapshot,
+  WriteOp,
+} from "../../storage/store.js";
 import {
   componentOf,
   type Catalog,
@@ -280,6 +286,12 @@ export class Transaction {
   /** @internal A value of the snapshot, without the transaction's own writes. */
   before(key: Key): string | undefined {
     return this.#start.snapshot.get(key);
+  }
+
+  /** @internal Entries of the snapshot as they are stored, which do not count as read. */
+  stored(range: KeyRange): Iterable<Entry> {
+    this.#assertOpen();
+    return this.#start.snapshot.range(range);
   }
 
   /** @internal A creation time for an import, whose documents may come without theirs. */

@@ -39,6 +39,13 @@ function inAnotherTurn(goOn: () => void): void {
   if (left === 0) schedule();
 }
 
+/** Waits for another turn where functions have held the thread for long enough; else undefined. */
+export function giveWay(): Promise<void> | undefined {
+  return isTurnOver(performance.now())
+    ? new Promise((resolve) => inAnotherTurn(resolve))
+    : undefined;
+}
+
 function endSlice(): void {
   sliceStartMs = null;
 }

@@ -10,6 +10,7 @@ import { schedulingSyscalls } from "./scheduling.js";
 import { storageJsSyscalls, storageSyscalls } from "./storage.js";
 import { isInScope, type Syscall, type SyscallArgs } from "./table.js";
 import { udfSyscalls } from "./udf.js";
+import { vectorSearchSyscalls } from "./vectorSearch.js";
 
 type Answer = string | SyscallFailure;
 
@@ -21,6 +22,7 @@ const asyncTable = new Map(
     ...actionSyscalls,
     ...metaSyscalls,
     ...storageSyscalls,
+    ...vectorSearchSyscalls,
   }),
 );
 const jsTable = new Map(Object.entries(storageJsSyscalls));

@@ -1,7 +1,6 @@
 import type { JSONValue } from "convex/values";
 import { parseSchema } from "../../database/schema/schemaDefinition.js";
 import { within } from "../../database/values/validatorDefinition.js";
-import { EmbeddedError } from "../../errors.js";
 import { loadModules } from "../../functions/realm/loader.js";
 import { AUTH_CONFIG_PATH, evaluateAuthConfig } from "../auth/authProviders.js";
 import { badRequest } from "../http/http.js";
@@ -95,18 +94,7 @@ async function evaluateSchema(
     );
   }
   within("Hit an error while evaluating your schema:\n", () =>
-    checkSchema(exported),
+    parseSchema(exported),
   );
   return exported;
-}
-
-/** Refuses what Convex refuses. What only this deployment lacks may go on to have code generated. */
-function checkSchema(exported: JSONValue): void {
-  try {
-    parseSchema(exported);
-  } catch (error) {
-    const isLacking =
-      error instanceof EmbeddedError && error.code === "schemaUnsupported";
-    if (!isLacking) throw error;
-  }
 }
