@@ -85,9 +85,15 @@ function redirectOf({ status, headers }: Response, url: string) {
 
 /** The message of an error with that of its cause: Node says what is wrong with a connection only there. */
 function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { message, cause } = error;
-  return cause instanceof Error && cause.message !== ""
-    ? `${message}: ${cause.message}`
-    : message;
+  const message = messageOf(error);
+  if (message === undefined) return String(error);
+  const cause = messageOf((error as { cause?: unknown }).cause);
+  return cause === undefined ? message : `${message}: ${cause}`;
+}
+
+/** The message of an error, of whatever realm: a deployment may hand in those of its own. */
+function messageOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  const { message } = error as { message?: unknown };
+  return typeof message === "string" && message !== "" ? message : undefined;
 }

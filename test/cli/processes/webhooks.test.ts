@@ -9,6 +9,7 @@ import type {
   WebhookLogJson,
   WebhookSentJson,
 } from "../../../cli/json/webhooks/webhooks.js";
+import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 import type { WebhookPayload } from "../../../convex/sessionTracker/shared/webhooks/events.js";
 import { RealCli } from "../support/realCli.js";
 
@@ -111,6 +112,9 @@ test("a dead man's switch is pinged after a run", async () => {
     "--kinds",
     "purge",
   ]);
+  const lastActive = Date.now() - 20 * DAY_MS;
+  const row = { anonymousId: "old", createdAt: lastActive, lastActive };
+  await cli.quick(["import", "-", "--yes"], `${JSON.stringify(row)}\n`);
   await cli.quick(["purge", "--days", "14", "--yes"]);
   await expect.poll(() => received.length).toBe(1);
   expect(received[0]).toMatchObject({ method: "GET", body: "" });

@@ -22,7 +22,7 @@ import {
   t,
   takeComponent,
 } from "../support/fresh.js";
-import { record } from "../support/recorder.js";
+import { record, totals } from "../support/recorder.js";
 import {
   finishRun,
   loseLink,
@@ -341,6 +341,27 @@ describe("what it costs", () => {
     );
     expect([...tablesRead, ...tablesWritten]).not.toContain("deliveries");
     expect(await deliveries()).toEqual([]);
+  });
+
+  test("a delivery takes 20 transactions and 40 writes at most, of which four are not the workpool's", async () => {
+    await addWebhook();
+    const { transactions } = await record(async () => {
+      await changeSettings({ pageSize: 500 });
+      // Workpool looks for more work for a while before it rests.
+      await advance(t, 60 * MINUTE_MS);
+    });
+    expect(endpoints.received).toHaveLength(1);
+    const all = transactions.filter(({ name }) => name !== "custom");
+    const { calls, writes } = totals(all);
+    expect(calls).toBeLessThanOrEqual(20);
+    expect(writes).toBeLessThanOrEqual(40);
+    const own = all.filter(({ component }) => component === "");
+    expect(own.map(({ name }) => name)).toEqual([
+      "settings/settings:change",
+      "alerts/dispatch:send",
+      "alerts/attempts:begin",
+      "alerts/attempts:end",
+    ]);
   });
 
   test("a heartbeat reads no webhook, also where there are some", async () => {
