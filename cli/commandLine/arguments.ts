@@ -6,6 +6,10 @@ export function scheduleName() {
   return new Argument("<name>", "which schedule").choices(SCHEDULES);
 }
 
+export function anyScheduleName() {
+  return new Argument("[name]", "which schedule; else all").choices(SCHEDULES);
+}
+
 export function scheduleSpec() {
   return new Argument(
     "[spec]",

@@ -1,6 +1,7 @@
 import { examples } from "../commandLine/examples.js";
 import { given } from "../commandLine/given.js";
 import { max, rate, reason } from "../commandLine/options.js";
+import { inWindow } from "../commandLine/scheduleTerms.js";
 import type { Parent } from "../commandLine/bareProgram.js";
 import type { CliContext } from "../context.js";
 
@@ -12,6 +13,7 @@ export function addExpire(program: Parent, context: CliContext): void {
     )
     .addOption(max("expire"))
     .addOption(rate())
+    .addOption(inWindow())
     .option("--detach", "return as soon as the run has started")
     .addOption(reason("recorded with the run"))
     .addHelpText(...examples("expire", "expire --json"))

@@ -2,6 +2,7 @@ import { Option } from "../commandLine/commander.js";
 import { examples } from "../commandLine/examples.js";
 import { given } from "../commandLine/given.js";
 import { max, rate, reason } from "../commandLine/options.js";
+import { inWindow } from "../commandLine/scheduleTerms.js";
 import type { Parent } from "../commandLine/bareProgram.js";
 import { positiveNumber, wholeNumber } from "../commandLine/values.js";
 import type { CliContext } from "../context.js";
@@ -40,6 +41,7 @@ export function addPurge(program: Parent, context: CliContext): void {
       "--without-ids",
       "leave out of the archive who it was (anonymousId, userId); it cannot be imported then",
     )
+    .addOption(inWindow().conflicts("archive"))
     .option("--detach", "return as soon as the run has started")
     .addOption(reason("recorded with the run"))
     .addHelpText(

@@ -2,6 +2,7 @@ import { examples } from "../commandLine/examples.js";
 import { byDefault } from "../commandLine/groups.js";
 import type { Parent } from "../commandLine/bareProgram.js";
 import type { CliContext } from "../context.js";
+import { addScheduleHistory } from "./schedule/history.js";
 import { addScheduleList } from "./schedule/list.js";
 import { addScheduleSet } from "./schedule/set.js";
 import { addSchedulePause } from "./schedule/pause.js";
@@ -24,4 +25,5 @@ export function addSchedule(program: Parent, context: CliContext): void {
   addSchedulePause(schedule, context);
   addScheduleResume(schedule, context);
   addSchedulePreview(schedule, context);
+  addScheduleHistory(schedule, context);
 }

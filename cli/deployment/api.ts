@@ -55,6 +55,7 @@ export type Day = Returns<"operator/stats:days">[number];
 export type Sources = Returns<"operator/stats:sources">;
 export type Run = NonNullable<Returns<"runs/ledger:get">>;
 export type Schedule = Returns<"schedules/show:list">[number];
+export type Fire = Returns<"schedules/history:page">["fires"][number];
 export type Status = Returns<"operator/status:get">;
 export type AuditEntry = Returns<"operator/log:page">["entries"][number];
 export type LogEntry = Returns<"settings/settings:log">[number];

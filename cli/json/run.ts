@@ -34,6 +34,8 @@ export interface RunJson {
   pages: number;
   maxSessions: number | null;
   ratePerSecond: number | null;
+  /** When the window opens for which the run waits, which is `running` all the same; `null`: it does not wait. */
+  waitingUntil: string | null;
   /** The file to which an archived purge writes the sessions that it deletes. */
   archiveFile: string | null;
   /**
@@ -78,6 +80,7 @@ export function toRunJson(run: Run): RunJson {
     pages: run.pages,
     maxSessions: run.maxSessions ?? null,
     ratePerSecond: run.ratePerSecond ?? null,
+    waitingUntil: isoOrNull(run.waitingUntil),
     archiveFile: run.archiveFile ?? null,
     expected: run.expected ?? null,
     startedAt: iso(run.startedAt),

@@ -1,21 +1,35 @@
-import type { Returns, Schedule } from "../deployment/api.js";
+import type { Fire, Returns, Schedule } from "../deployment/api.js";
 import { iso, isoOrNull } from "../time/time.js";
 import type {
   Pause,
   ScheduleName,
 } from "../../convex/sessionTracker/shared/schedules.js";
+import type { FireOutcome } from "../../convex/sessionTracker/shared/fires/fire.js";
+import type { RunStatus } from "../../convex/sessionTracker/shared/runs/run.js";
 import type { GoesOnJson } from "./run.js";
 
 export interface ScheduleJson {
   name: ScheduleName;
   spec: string;
   timeZone: string;
+  /** A fire comes up to so much later than it is due; `null`: when it is due. */
+  jitterMs: number | null;
+  /** The part of the day in which its runs work, by the clocks of its zone; `null`: all day. */
+  window: WindowJson | null;
+  /** The number of failed runs in a row after which it pauses; `null`: it goes on. */
+  pauseOnFailure: number | null;
   paused: PauseJson | null;
   /** `pending` until the watchdog has registered the schedules of a fresh deployment. */
   state: "registered" | "pending";
   nextAt: string | null;
   lastAt: string | null;
   lastResult: string | null;
+}
+
+/** Local times such as "01:00"; one that closes no later than it opens closes on the next day. */
+export interface WindowJson {
+  opens: string;
+  closes: string;
 }
 
 export function toScheduleJson(schedule: Schedule): ScheduleJson {
@@ -25,6 +39,9 @@ export function toScheduleJson(schedule: Schedule): ScheduleJson {
     name,
     spec,
     timeZone,
+    jitterMs: schedule.jitterMs ?? null,
+    window: schedule.window ?? null,
+    pauseOnFailure: schedule.pauseOnFailure ?? null,
     paused: paused && toPauseJson(paused),
     state,
     nextAt: isoOrNull(nextAt),
@@ -64,7 +81,9 @@ export interface ScheduleChangeJson {
 export interface SchedulePreviewJson {
   spec: string;
   timeZone: string;
-  /** The next fires, from the end of a pause that ends by itself. */
+  jitterMs: number | null;
+  window: WindowJson | null;
+  /** The next fires within the window, with their jitter, from the end of a pause that ends by itself. */
   fires: string[];
   /** The fires among these on which clocks change. */
   changes: Array<{
@@ -84,6 +103,8 @@ export interface SchedulePreviewJson {
 export function toSchedulePreviewJson({
   spec,
   timeZone,
+  jitterMs,
+  window,
   fires,
   changes,
   paused,
@@ -91,8 +112,64 @@ export function toSchedulePreviewJson({
   return {
     spec,
     timeZone,
+    jitterMs: jitterMs ?? null,
+    window: window ?? null,
     fires: fires.map(iso),
     changes: changes.map((one) => ({ ...one, at: iso(one.at) })),
     paused: paused && toPauseJson(paused),
+  };
+}
+
+/** Output of `schedule history` */
+export interface ScheduleHistoryJson {
+  /** Newest first. */
+  fires: FireJson[];
+  /** The `--cursor` for the next page; `null` at the end. */
+  cursor: string | null;
+}
+
+/** A fire, or several in a row with the same outcome. */
+export interface FireJson {
+  name: ScheduleName;
+  /**
+   * `waitingForWindow`: it came when its window had closed, so that its run waits for the next; `outsideWindow`: it was
+   * due outside of the window, and started nothing; `missed`: nobody came in time, and a later one was answered for both.
+   */
+  outcome: FireOutcome;
+  /** When it was due by the spec, without jitter; of several, the last. */
+  dueAt: string;
+  /** When the first of several was due. */
+  firstDueAt: string;
+  /** When it was decided for; of several, the last. */
+  at: string;
+  /** The fires that this stands for. */
+  count: number;
+  /** The run that was started, or was under way. */
+  runId: string | null;
+  /** What has become of that run; `null` where the ledger has it no more. */
+  run: {
+    status: RunStatus;
+    sessions: number;
+    waitingUntil: string | null;
+  } | null;
+  reason: string | null;
+}
+
+export function toFireJson(fire: Fire): FireJson {
+  const { name, outcome, dueAt, firstDueAt, at, count, run } = fire;
+  return {
+    name,
+    outcome,
+    dueAt: iso(dueAt),
+    firstDueAt: iso(firstDueAt),
+    at: iso(at),
+    count,
+    runId: fire.runId ?? null,
+    run: run && {
+      status: run.status,
+      sessions: run.sessions,
+      waitingUntil: isoOrNull(run.waitingUntil),
+    },
+    reason: fire.reason ?? null,
   };
 }

@@ -21,7 +21,9 @@ import { askedFilter, withExcept, type FilterOptions } from "./asked.js";
 import { filterText } from "./filter.js";
 import { previewMany, type ManyPreview, type ManyRequest } from "./preview.js";
 
-export interface ManyOptions extends FollowOptions, FilterOptions, IdOptions {
+export interface ManyOptions
+  // Runs over a filter have no schedule.
+  extends Omit<FollowOptions, "inWindow">, FilterOptions, IdOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly confirm?: string;

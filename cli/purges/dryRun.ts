@@ -47,9 +47,12 @@ export function printDryRun(
   print(context, lines.join("\n"));
 }
 
-function boundsText({ max, rate }: BoundsOptions): string {
-  const maxText = max === undefined ? "" : ` --max ${max}`;
-  return rate === undefined ? maxText : `${maxText} --rate ${rate}/s`;
+function boundsText({ max, rate, inWindow }: BoundsOptions): string {
+  return [
+    max === undefined ? "" : ` --max ${max}`,
+    rate === undefined ? "" : ` --rate ${rate}/s`,
+    inWindow === undefined ? "" : " --in-window",
+  ].join("");
 }
 
 function ageTable({ byAge }: DryRunJson): string {

@@ -29,6 +29,7 @@ export interface RunResumeOptions extends RunChangeOptions {
   readonly archive?: string;
   readonly confirm?: number;
   readonly detach?: boolean;
+  readonly inWindow?: boolean;
 }
 
 /** Cancels a run before its next page; what is done stays done. */
@@ -142,12 +143,13 @@ async function goOn(
   options: RunResumeOptions & { expectedRevision: number | undefined },
 ): Promise<void> {
   const { client } = connection;
-  const { archive: file, reason, detach, expectedRevision } = options;
+  const { archive: file, reason, detach, expectedRevision, inWindow } = options;
   const by = {
     runId,
     actor: context.actor,
     ...(reason === undefined ? {} : { reason }),
     ...(expectedRevision === undefined ? {} : { expectedRevision }),
+    ...(inWindow === undefined ? {} : { inWindow }),
   };
   if (file !== undefined) {
     const { resumeArchivedPurge } = await import("../purges/archivedPurge.js");

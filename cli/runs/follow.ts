@@ -98,10 +98,16 @@ async function showProgress(
   });
 }
 
-/** Says once that a run stands still, and ends the wait for a run that nothing moves any more. */
+/** Says once that a run waits for its window or stands still, and ends the wait for a run that nothing moves any more. */
 function teller(context: CliContext): (run: Run) => void {
   let isSaid = false;
+  let waitedUntil: number | undefined;
   return (run) => {
+    const { waitingUntil } = run;
+    if (waitingUntil !== undefined && waitingUntil !== waitedUntil) {
+      note(context, howToFollow(run));
+    }
+    waitedUntil = waitingUntil;
     const now = context.now();
     const advice = adviceFor(run, now);
     if (advice === null) {

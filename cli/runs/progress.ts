@@ -2,7 +2,7 @@
 import type { Backlog, Run } from "../deployment/api.js";
 import { formatNumber } from "../terminal/words.js";
 import { silentForMs } from "./advice.js";
-import { formatDuration } from "../time/time.js";
+import { formatDuration, formatTime } from "../time/time.js";
 import { MINUTE_MS } from "../../convex/sessionTracker/shared/times.js";
 
 export interface RunProgress {
@@ -44,7 +44,7 @@ export function progressOf(
  * long: no page for 2 hours
  */
 export function progressText(
-  { sessions }: Pick<Run, "sessions">,
+  { sessions, waitingUntil }: Pick<Run, "sessions" | "waitingUntil">,
   { left, isCapped, sessionsPerSecond: rate, silentMs }: RunProgress,
 ): string {
   const total = sessions + left;
@@ -52,6 +52,9 @@ export function progressText(
   return [
     `${formatNumber(sessions)} of ${formatNumber(total)}${isCapped ? "+" : ""} sessions`,
     ...(isCapped ? [] : [`${percent}%`]),
+    ...(waitingUntil === undefined
+      ? []
+      : [`waits for its window until ${formatTime(waitingUntil)}`]),
     ...(silentMs === null ? [] : [`no page for ${formatDuration(silentMs)}`]),
     ...(rate === 0 ? [] : [`${formatNumber(rate)} a second`]),
     ...(rate === 0 || isCapped || left < rate

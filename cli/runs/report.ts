@@ -7,7 +7,7 @@ import { CliError } from "../errors.js";
 import { note, print, printJson } from "../terminal/output.js";
 import { countOf } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
-import { formatDuration, iso } from "../time/time.js";
+import { formatDuration, formatTime, iso } from "../time/time.js";
 import type { RunStatus } from "../../convex/sessionTracker/shared/runs/run.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
 import { deletes, whichText } from "./kinds.js";
@@ -108,13 +108,23 @@ export function tookText(
 }
 
 /** The way to follow a run, as the beginning of a sentence or after one. */
-export function howToFollow(run: Pick<Run, "runId" | "archiveFile">): string {
-  const { runId, archiveFile: file } = run;
+export function howToFollow(
+  run: Pick<Run, "runId" | "archiveFile" | "waitingUntil">,
+): string {
+  const { runId, archiveFile: file, waitingUntil } = run;
+  if (waitingUntil !== undefined) {
+    return `${waitText(waitingUntil)}: \`sessions-ops runs watch ${runId}\` follows it, \`${resumeCommand(run)}\` lets it go on at once, \`${cancelCommand(run)}\` stops it.`;
+  }
   const goesOn =
     file === undefined
       ? "The run goes on"
       : `The run goes on as long as whoever writes ${printable(file)} does`;
   return `${goesOn}: \`sessions-ops runs watch ${runId}\` follows it, \`${cancelCommand(run)}\` stops it before its next page, \`${resumeCommand(run)}\` goes on after that.`;
+}
+
+/** What a run waits for, as the beginning of a sentence. */
+function waitText(waitingUntil: number): string {
+  return `The run waits for its window, which opens at ${formatTime(waitingUntil)}`;
 }
 
 /** What a run of the kind does to sessions, in words. */

@@ -18,7 +18,7 @@ import { blockedUntilJson } from "../json/session.js";
 import { adviceFor, resumeCommand } from "./advice.js";
 import { deletes, ownCutoffsText } from "./kinds.js";
 import { follow, readRun } from "./follow.js";
-import { conclude, report, tookText } from "./report.js";
+import { conclude, howToFollow, report, tookText } from "./report.js";
 import { runTable } from "./table.js";
 
 export interface RunListOptions extends GlobalOptions {
@@ -123,6 +123,7 @@ export async function watchRun(
 function whatToDo(run: Run, now: number): string[] {
   const advice = adviceFor(run, now);
   if (advice !== null) return [adviceText(advice)];
+  if (run.waitingUntil !== undefined) return [howToFollow(run)];
   if (run.status !== "canceled" && run.status !== "maxReached") return [];
   return [`\`${resumeCommand(run)}\` goes on where it stopped.`];
 }
@@ -133,6 +134,7 @@ function runDetails(run: Run): string {
     ...(max === undefined ? [] : [`at most ${countOf(max, "session")}`]),
     ...(rate === undefined ? [] : [`at most ${formatNumber(rate)} a second`]),
     ...(file === undefined ? [] : [`archived to ${printable(file)}`]),
+    ...(run.inWindow ? ["in its schedule's window"] : []),
   ];
   const events = [
     ...run.errors.map(({ at, message, sessionId = "" }) => ({

@@ -24,7 +24,7 @@ export function runTable(runs: Run[], width = Infinity): string {
     runs.map((run) => [
       run.runId,
       run.kind,
-      run.status,
+      statusText(run),
       formatTime(run.startedAt),
       run.actor,
       run.filter === undefined
@@ -42,9 +42,14 @@ export function runTable(runs: Run[], width = Infinity): string {
 /** The lines of a run without its pages, which are for who looks closely. */
 function runLines(run: Run): string[] {
   return [
-    `${run.runId}  ${run.kind}  ${run.status}  ${formatTime(run.startedAt)}`,
+    `${run.runId}  ${run.kind}  ${statusText(run)}  ${formatTime(run.startedAt)}`,
     `${doneText(run)}; ${whichText(run)}; by ${run.actor}`,
   ];
+}
+
+/** A run that waits for its window is running, and does nothing until then. */
+function statusText({ status, waitingUntil }: Run): string {
+  return waitingUntil === undefined ? status : "waiting";
 }
 
 function doneText({ kind, sessions, visits = 0, actions }: Run): string {

@@ -1,3 +1,4 @@
+import { NONE, type OrNone } from "../commandLine/scheduleTerms.js";
 import type { CliContext } from "../context.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
@@ -8,7 +9,10 @@ import {
 } from "../deployment/connect.js";
 import { CliError } from "../errors.js";
 import { parseFuture } from "../time/zonedTime.js";
-import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
+import type {
+  ScheduleName,
+  ScheduleWindow,
+} from "../../convex/sessionTracker/shared/schedules.js";
 import { conflictExplained } from "../settings/conflict.js";
 import { tellWhatGoesOn } from "../runs/goesOn.js";
 import { reportChange } from "./report.js";
@@ -19,8 +23,17 @@ interface ScheduleChangeOptions extends GlobalOptions {
   readonly ifRevision?: number;
 }
 
-export interface ScheduleSetOptions extends ScheduleChangeOptions {
+export interface ScheduleSetOptions
+  extends ScheduleChangeOptions, ScheduleTerms {
   readonly tz?: string;
+  readonly pauseOnFailure?: OrNone<number>;
+}
+
+/** What a schedule is to have, or would have, beside its spec. */
+export interface ScheduleTerms {
+  /** In ms. */
+  readonly jitter?: OrNone<number>;
+  readonly window?: OrNone<ScheduleWindow>;
 }
 
 export interface SchedulePauseOptions extends ScheduleChangeOptions {
@@ -29,17 +42,25 @@ export interface SchedulePauseOptions extends ScheduleChangeOptions {
   readonly cancelRun?: boolean;
 }
 
-/** Changes a schedule; the spec or the zone that is not named stays. */
+/** Changes what is named of a schedule; what is not stays. */
 export async function setSchedule(
   context: CliContext,
   name: ScheduleName,
   spec: string | undefined,
   options: ScheduleSetOptions,
 ): Promise<void> {
-  if (spec === undefined && options.tz === undefined) {
+  const { pauseOnFailure } = options;
+  const terms = {
+    ...(spec === undefined ? {} : { spec }),
+    ...termsOf(options),
+    ...(pauseOnFailure === undefined
+      ? {}
+      : { pauseOnFailure: orNull(pauseOnFailure) }),
+  };
+  if (Object.keys(terms).length === 0) {
     throw new CliError(
       "usage",
-      `Name what to change: a spec, as in \`sessions-ops schedule set ${name} "0 3 * * *"\`, a zone with --tz, or both.`,
+      `Name what to change: a spec, as in \`sessions-ops schedule set ${name} "0 3 * * *"\`, or --tz, --jitter, --window, --pause-on-failure.`,
     );
   }
   const connection = await connect(context, options);
@@ -49,8 +70,7 @@ export async function setSchedule(
   const changed = await conflictExplained(client, revision, () =>
     client.mutation("schedules/change:set", {
       name,
-      ...(spec === undefined ? {} : { spec }),
-      ...(options.tz === undefined ? {} : { timeZone: options.tz }),
+      ...terms,
       ...(options.reason === undefined ? {} : { reason: options.reason }),
       actor: context.actor,
       expectedRevision: revision,
@@ -107,6 +127,23 @@ export async function resumeSchedule(
     }),
   );
   await reportChange(context, client, options, changed);
+}
+
+/** The terms that options name, as the component takes them. */
+export function termsOf({
+  tz,
+  jitter,
+  window,
+}: ScheduleTerms & { readonly tz?: string }) {
+  return {
+    ...(tz === undefined ? {} : { timeZone: tz }),
+    ...(jitter === undefined ? {} : { jitterMs: orNull(jitter) }),
+    ...(window === undefined ? {} : { window: orNull(window) }),
+  };
+}
+
+function orNull<Value>(value: OrNone<Value>): Value | null {
+  return value === NONE ? null : value;
 }
 
 /** The revision that the operator looked at: that of an earlier command, else the one in force. */

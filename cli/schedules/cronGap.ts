@@ -1,20 +1,24 @@
 import {
+  type Fields,
   HORIZON_DAYS,
   isNamed,
   readFields,
 } from "../../convex/sessionTracker/schedules/fires.js";
+import { isInside } from "../../convex/sessionTracker/shared/fires/windows.js";
+import type { Schedule } from "../../convex/sessionTracker/shared/schedules.js";
 import { DAY_MS, MINUTE_MS } from "../../convex/sessionTracker/shared/times.js";
 
 /**
- * The longest time between two fires of a valid spec, from its fields: to walk from fire to fire would
- * take seconds. Changes of clocks are ignored.
+ * The longest time between two fires of a schedule that start runs, from its spec's fields: to walk from fire to fire
+ * would take seconds. Those outside of its window do not count. Changes of clocks are ignored, and so is jitter.
  * @returns ms, or `null` where it fires too rarely to tell: not twice within sixteen years
  */
-export function longestGapMs(spec: string, now: number): number | null {
+export function longestGapMs(
+  { spec, window }: Pick<Schedule, "spec" | "window">,
+  now: number,
+): number | null {
   const fields = readFields(spec);
-  const times = fields.hours.flatMap((hour) =>
-    fields.minutes.map((minute) => hour * 60 + minute),
-  );
+  const times = timesOf(fields).filter(isIn(window));
   const [first = 0] = times;
   const last = times.at(-1) ?? first;
   let longest = Math.max(
@@ -33,4 +37,25 @@ export function longestGapMs(spec: string, now: number): number | null {
     lastDay = day;
   }
   return gaps === 0 ? null : longest * MINUTE_MS;
+}
+
+/** Of the fires of a day, changes of clocks aside, how many are outside of the window and start nothing. */
+export function firesOutside({
+  spec,
+  window,
+}: Pick<Schedule, "spec" | "window">): { outside: number; all: number } {
+  const times = timesOf(readFields(spec));
+  const inside = times.filter(isIn(window));
+  return { outside: times.length - inside.length, all: times.length };
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** The minutes of the day at which a spec fires. */
+function timesOf({ hours, minutes }: Fields): number[] {
+  return hours.flatMap((hour) => minutes.map((minute) => hour * 60 + minute));
+}
+
+function isIn(window: Schedule["window"]) {
+  return (minute: number) => window === undefined || isInside(window, minute);
 }

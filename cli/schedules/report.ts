@@ -6,9 +6,11 @@ import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import type { GlobalOptions } from "../deployment/connect.js";
 import { note, print, printJson, widthOf } from "../terminal/output.js";
+import { countOf, formatNumber } from "../terminal/words.js";
+import { firesOutside } from "./cronGap.js";
 import { warningLines } from "../settings/effects.js";
 import { formatTable } from "../terminal/table.js";
-import { scheduleState } from "./table.js";
+import { scheduleState, termsText } from "./table.js";
 import { formatRelative, formatTime, iso, isUtc } from "../time/time.js";
 import { formatZonedTime } from "../time/zonedTime.js";
 
@@ -38,12 +40,20 @@ export async function reportChange(
     } satisfies ScheduleChangeJson);
   }
   const there = await byDeploymentClock(context, client);
+  const terms = termsText(schedule);
   print(
     context,
-    `${name} "${spec}" (${timeZone}): ${scheduleState(schedule)}${
+    `${name} "${spec}" (${timeZone}${terms === "" ? "" : `; ${terms}`}): ${scheduleState(schedule)}${
       preview === null ? "" : `\nNext fires\n${fireLines(there, preview)}`
     }`,
   );
+  const { outside, all } = firesOutside(schedule);
+  if (outside > 0) {
+    note(
+      context,
+      `Of ${countOf(all, "fire")} a day ${formatNumber(outside)} are outside of its window and start nothing.`,
+    );
+  }
   const settings = await client.query("settings/settings:get", {});
   for (const line of warningLines(there, settings, "stderr")) {
     note(context, line);

@@ -10,9 +10,10 @@ import {
 } from "../json/schedule.js";
 import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
 import { fireLines } from "./report.js";
-import { scheduleState, scheduleTable } from "./table.js";
+import { termsOf, type ScheduleTerms } from "./change.js";
+import { scheduleState, scheduleTable, termsText } from "./table.js";
 
-export interface SchedulePreviewOptions extends GlobalOptions {
+export interface SchedulePreviewOptions extends GlobalOptions, ScheduleTerms {
   readonly tz?: string;
   readonly count: number;
 }
@@ -44,14 +45,15 @@ export async function previewSchedule(
     name,
     count: options.count,
     ...(spec === undefined ? {} : { spec }),
-    ...(options.tz === undefined ? {} : { timeZone: options.tz }),
+    ...termsOf(options),
   });
   if (options.json) return printJson(context, toSchedulePreviewJson(preview));
   const { spec: cron, timeZone, paused } = preview;
+  const terms = termsText(preview);
   const there = await byDeploymentClock(context, client);
   print(
     context,
-    `${name} "${cron}" (${timeZone}) fires at\n${fireLines(there, preview)}`,
+    `${name} "${cron}" (${timeZone}${terms === "" ? "" : `; ${terms}`}) fires at\n${fireLines(there, preview)}`,
   );
   if (paused === null) return;
   const state = printable(scheduleState({ paused, state: "registered" }));

@@ -2,7 +2,12 @@ import type { Schedule } from "../deployment/api.js";
 import { entries } from "../terminal/entries.js";
 import { formatTable } from "../terminal/table.js";
 import { fits } from "../terminal/wrap.js";
-import { formatRelative, formatTime } from "../time/time.js";
+import {
+  formatRelative,
+  formatShortDuration,
+  formatTime,
+} from "../time/time.js";
+import type { Schedule as ScheduleSetting } from "../../convex/sessionTracker/shared/schedules.js";
 
 export function scheduleTable(
   schedules: Schedule[],
@@ -15,7 +20,7 @@ export function scheduleTable(
       schedule.name,
       schedule.spec,
       schedule.timeZone,
-      scheduleState(schedule),
+      stateAndTerms(schedule),
       schedule.nextAt === null
         ? "-"
         : `${formatTime(schedule.nextAt)}, ${formatRelative(schedule.nextAt, now)}`,
@@ -41,9 +46,43 @@ function scheduleLines(schedule: Schedule, now: number): string[] {
       ? "has not fired yet"
       : `last ${formatTime(lastAt)}: ${lastResult ?? "-"}`;
   return [
-    `${name}  ${spec} ${timeZone}, ${scheduleState(schedule)}${next}`,
+    `${name}  ${spec} ${timeZone}, ${stateAndTerms(schedule)}${next}`,
     last,
   ];
+}
+
+function stateAndTerms(schedule: Schedule): string {
+  const terms = termsText(schedule);
+  const state = scheduleState(schedule);
+  return terms === "" ? state : `${state}; ${terms}`;
+}
+
+/** What a schedule has beside its spec: "window 01:00-05:00, jitter 10m"; "" where it has nothing. */
+export function termsText({
+  window,
+  jitterMs,
+  pauseOnFailure,
+}: Pick<ScheduleSetting, "window" | "jitterMs" | "pauseOnFailure">): string {
+  return [
+    ...(window === undefined ? [] : [`window ${windowText(window)}`]),
+    ...(jitterMs === undefined
+      ? []
+      : [`jitter ${formatShortDuration(jitterMs)}`]),
+    ...(pauseOnFailure === undefined
+      ? []
+      : [
+          pauseOnFailure === 1
+            ? "pauses on failure"
+            : `pauses after ${pauseOnFailure} failures`,
+        ]),
+  ].join(", ");
+}
+
+function windowText({
+  opens,
+  closes,
+}: NonNullable<ScheduleSetting["window"]>): string {
+  return `${opens}-${closes}`;
 }
 
 export function scheduleState({

@@ -33,7 +33,7 @@ export function contradictionTexts(settings: Settings, now: number): string[] {
 }
 
 function rarePurges(settings: Settings, now: number): Contradiction[] {
-  const everyMs = longestGapMs(settings.schedules.purge.spec, now);
+  const everyMs = longestGapMs(settings.schedules.purge, now);
   const kinds = [
     ["retention", "sessions", settings.retentionDays],
     ["retention of visits", "visits", settings.visitRetentionDays],
@@ -55,7 +55,7 @@ function rareExpireRuns(
   { idleTimeoutMs, schedules: { expire } }: Settings,
   now: number,
 ): Contradiction[] {
-  const everyMs = longestGapMs(expire.spec, now);
+  const everyMs = longestGapMs(expire, now);
   if (everyMs !== null && idleTimeoutMs >= everyMs) return [];
   return [
     {

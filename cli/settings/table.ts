@@ -3,6 +3,7 @@ import type { CliContext } from "../context.js";
 import { widthOf } from "../terminal/output.js";
 import { formatNumber, retentionText } from "../terminal/words.js";
 import { isRetention, nameOf } from "./patch.js";
+import { termsText } from "../schedules/table.js";
 import { printable } from "../terminal/printable.js";
 import { formatTable } from "../terminal/table.js";
 import { formatDuration, formatTime } from "../time/time.js";
@@ -52,9 +53,12 @@ function valueText(field: string, value: number | string): string {
   return formatDuration(value) || `${value} ms`;
 }
 
-function scheduleText({ spec, timeZone, paused }: Schedule): string {
-  if (paused === undefined) return `"${spec}" ${timeZone}`;
+function scheduleText(schedule: Schedule): string {
+  const { spec, timeZone, paused } = schedule;
+  const terms = termsText(schedule);
+  const text = `"${spec}" ${timeZone}${terms === "" ? "" : `, ${terms}`}`;
+  if (paused === undefined) return text;
   const until =
     paused.until === undefined ? "" : ` until ${formatTime(paused.until)}`;
-  return `"${spec}" ${timeZone}, paused${until}: ${paused.reason}`;
+  return `${text}, paused${until}: ${paused.reason}`;
 }

@@ -2,6 +2,7 @@ import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import { vAuditEntry } from "./shared/audit.js";
 import { vDayCounts } from "./shared/days.js";
+import { vFire } from "./shared/fires/fire.js";
 import { vHookName, vHookSession } from "./shared/hooks.js";
 import { vPlace } from "./shared/places.js";
 import { vArchivedPage, vLearned, vRunFields } from "./shared/runs/run.js";
@@ -331,7 +332,23 @@ export default defineSchema({
     gaveUp: v.optional(v.object({ at: v.number(), why: v.string() })),
     /** The kinds of runs whose backlog the watchdog has told webhooks of, while that lasts. */
     backlogTold: v.optional(v.array(vScheduleName)),
+    /** What the last fire came to, see `fires`; absent before the first, and in rows from before it was kept. */
+    last: v.optional(vFire),
+    /** When the schedule ticks again for a fire that its jitter puts off, where that was set going. */
+    wakeAt: v.optional(v.number()),
+    /** Failed runs from before this time, when the schedule was last resumed, do not pause it. */
+    failuresFrom: v.optional(v.number()),
   }).index("name", ["name"]),
+
+  /**
+   * What the fires of schedules came to, but for each schedule's last, which is in its row of `ticks`.
+   * Written and deleted by `schedules/history`, for each fire with another outcome than the one before; the newest 500
+   * of each schedule stay. Read by `schedules/history`.
+   */
+  fires: defineTable({
+    name: vScheduleName,
+    ...vFire.fields,
+  }).index("name_seq", ["name", "seq"]),
 
   /**
    * The run ledger: one row a run.

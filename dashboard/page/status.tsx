@@ -86,9 +86,10 @@ export function Schedules({ status, now }: Props) {
     { title: "Schedule", cell: ({ name }) => name },
     {
       title: "Spec",
-      cell: ({ spec, timeZone }) => (
+      cell: ({ spec, timeZone, window }) => (
         <>
           <code>{spec}</code> {timeZone}
+          {window && `, ${window.opens}-${window.closes}`}
         </>
       ),
     },

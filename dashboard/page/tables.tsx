@@ -217,6 +217,7 @@ function filterText(filter: NonNullable<RunShowJson["filter"]>): string {
     .join(", ");
 }
 
-function statusText({ status }: RunShowJson): string {
+function statusText({ status, waitingUntil }: RunShowJson): string {
+  if (waitingUntil !== null) return `waits until ${waitingUntil}`;
   return status === "maxReached" ? "reached its maximum" : status;
 }

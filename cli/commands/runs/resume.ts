@@ -2,6 +2,7 @@ import { Option } from "../../commandLine/commander.js";
 import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import { reason } from "../../commandLine/options.js";
+import { inWindow } from "../../commandLine/scheduleTerms.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
 import { wholeNumber } from "../../commandLine/values.js";
 import type { CliContext } from "../../context.js";
@@ -10,7 +11,7 @@ export function addRunsResume(runs: Parent, context: CliContext): void {
   runs
     .command("resume")
     .description(
-      "go on where a failed or canceled run, or one at its --max, stopped",
+      "go on where a failed or canceled run, or one at its --max, stopped, and at once where one waits for its window",
     )
     .argument("<run>")
     .addOption(
@@ -25,6 +26,7 @@ export function addRunsResume(runs: Parent, context: CliContext): void {
       wholeNumber(0),
     )
     .option("--detach", "return as soon as the run goes on")
+    .addOption(inWindow().conflicts("archive"))
     .addOption(reason("recorded with the run"))
     .addHelpText(
       ...examples(

@@ -2,6 +2,7 @@ import { MAX_FIRES } from "../../../convex/sessionTracker/shared/limits.js";
 import { scheduleName, scheduleSpec } from "../../commandLine/arguments.js";
 import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
+import { jitter, window } from "../../commandLine/scheduleTerms.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
 import { wholeNumber } from "../../commandLine/values.js";
 import type { CliContext } from "../../context.js";
@@ -18,6 +19,8 @@ export function addSchedulePreview(
     .addArgument(scheduleName())
     .addArgument(scheduleSpec())
     .option("--tz <zone>", "IANA time zone the spec is read in")
+    .addOption(jitter())
+    .addOption(window())
     .option("--count <n>", "how many fires", wholeNumber(1, MAX_FIRES), 5)
     .addHelpText(
       ...examples(

@@ -1053,6 +1053,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 expire: {
                   spec: string;
                   timeZone: string;
+                  jitterMs?: number;
+                  window?: { opens: string; closes: string };
+                  pauseOnFailure?: number;
                   paused?: {
                     reason: string;
                     actor: string;
@@ -1063,6 +1066,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
                 purge: {
                   spec: string;
                   timeZone: string;
+                  jitterMs?: number;
+                  window?: { opens: string; closes: string };
+                  pauseOnFailure?: number;
                   paused?: {
                     reason: string;
                     actor: string;
@@ -1077,6 +1083,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               name: "expire" | "purge";
               spec: string;
               timeZone: string;
+              jitterMs?: number;
+              window?: { opens: string; closes: string };
+              pauseOnFailure?: number;
               paused: {
                 reason: string;
                 actor: string;
@@ -1148,6 +1157,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               ratePerSecond?: number;
               stopAt?: number;
               nextPageAt?: number;
+              inWindow?: boolean;
+              waitingUntil?: number;
               archiveFile?: string;
             }>;
             hooks: Array<{
@@ -1458,6 +1469,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             expectedRevision?: number;
             archiver?: string;
             archiveFile?: string;
+            inWindow?: boolean;
           },
           {
             resumed: boolean;
@@ -1492,6 +1504,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             };
             block?: { forMs: number } | "forever";
             archive?: { file: string; archiver: string };
+            inWindow?: boolean;
           },
           {
             runId: string;
@@ -1562,6 +1575,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             ratePerSecond?: number;
             stopAt?: number;
             nextPageAt?: number;
+            inWindow?: boolean;
+            waitingUntil?: number;
             archiveFile?: string;
           } | null,
           Name
@@ -1626,6 +1641,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             ratePerSecond?: number;
             stopAt?: number;
             nextPageAt?: number;
+            inWindow?: boolean;
+            waitingUntil?: number;
             archiveFile?: string;
           }>,
           Name
@@ -1699,6 +1716,8 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               ratePerSecond?: number;
               stopAt?: number;
               nextPageAt?: number;
+              inWindow?: boolean;
+              waitingUntil?: number;
               archiveFile?: string;
             }>;
             cursor: string | null;
@@ -1938,6 +1957,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               name: "expire" | "purge";
               spec: string;
               timeZone: string;
+              jitterMs?: number;
+              window?: { opens: string; closes: string };
+              pauseOnFailure?: number;
               paused: {
                 reason: string;
                 actor: string;
@@ -1967,6 +1989,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               name: "expire" | "purge";
               spec: string;
               timeZone: string;
+              jitterMs?: number;
+              window?: { opens: string; closes: string };
+              pauseOnFailure?: number;
               paused: {
                 reason: string;
                 actor: string;
@@ -1988,6 +2013,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             name: "expire" | "purge";
             spec?: string;
             timeZone?: string;
+            jitterMs?: number | null;
+            window?: { opens: string; closes: string } | null;
+            pauseOnFailure?: number | null;
             reason?: string;
             actor: string;
             expectedRevision?: number;
@@ -1998,6 +2026,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               name: "expire" | "purge";
               spec: string;
               timeZone: string;
+              jitterMs?: number;
+              window?: { opens: string; closes: string };
+              pauseOnFailure?: number;
               paused: {
                 reason: string;
                 actor: string;
@@ -2013,6 +2044,46 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           Name
         >;
       };
+      history: {
+        page: FunctionReference<
+          "query",
+          "internal",
+          { name?: "expire" | "purge"; limit: number; cursor?: string | null },
+          {
+            fires: Array<{
+              name: "expire" | "purge";
+              seq: number;
+              outcome:
+                | "started"
+                | "nothingDue"
+                | "alreadyRunning"
+                | "paused"
+                | "outsideWindow"
+                | "waitingForWindow"
+                | "failed"
+                | "missed";
+              dueAt: number;
+              firstDueAt: number;
+              at: number;
+              count: number;
+              runId?: string;
+              reason?: string;
+              run: {
+                status:
+                  | "running"
+                  | "completed"
+                  | "failed"
+                  | "canceled"
+                  | "maxReached";
+                sessions: number;
+                waitingUntil?: number;
+              } | null;
+            }>;
+            cursor: string | null;
+          },
+          Name
+        >;
+      };
       show: {
         list: FunctionReference<
           "query",
@@ -2022,6 +2093,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             name: "expire" | "purge";
             spec: string;
             timeZone: string;
+            jitterMs?: number;
+            window?: { opens: string; closes: string };
+            pauseOnFailure?: number;
             paused: {
               reason: string;
               actor: string;
@@ -2042,12 +2116,16 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             name?: "expire" | "purge";
             spec?: string;
             timeZone?: string;
+            jitterMs?: number | null;
+            window?: { opens: string; closes: string } | null;
             count?: number;
             from?: number;
           },
           {
             spec: string;
             timeZone: string;
+            jitterMs?: number;
+            window?: { opens: string; closes: string };
             fires: Array<number>;
             changes: Array<{
               at: number;
@@ -2117,6 +2195,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               expire: {
                 spec: string;
                 timeZone: string;
+                jitterMs?: number;
+                window?: { opens: string; closes: string };
+                pauseOnFailure?: number;
                 paused?: {
                   reason: string;
                   actor: string;
@@ -2127,6 +2208,9 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
               purge: {
                 spec: string;
                 timeZone: string;
+                jitterMs?: number;
+                window?: { opens: string; closes: string };
+                pauseOnFailure?: number;
                 paused?: {
                   reason: string;
                   actor: string;

@@ -8,7 +8,7 @@ import { components, internal } from "../_generated/api.js";
 import { internalMutation, mutation, query } from "../_generated/server.js";
 import { SCHEDULE_NAMES, vScheduleName } from "../shared/schedules.js";
 import { readSettings } from "../settings/inForce.js";
-import { dueAt } from "../schedules/dueFires.js";
+import { findDue } from "../schedules/dueFires.js";
 import { register, stateInCrons } from "../schedules/register.js";
 import { findTick, writeTick } from "../schedules/ticks.js";
 import { lookAfter, vRestarted } from "../schedules/watchdog.js";
@@ -76,7 +76,7 @@ export const schedules = query({
     for (const kind of SCHEDULE_NAMES) {
       const tick = await findTick(ctx, kind);
       const schedule = (await readSettings(ctx)).schedules[kind];
-      const due = dueAt(schedule, tick, Date.now()) ?? Infinity;
+      const { at: due = Infinity } = findDue(schedule, tick, Date.now()) ?? {};
       found.push({
         name: kind,
         inCrons: await stateInCrons(ctx, kind, schedule),

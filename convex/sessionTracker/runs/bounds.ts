@@ -1,7 +1,11 @@
-/** The bounds of a run: how many sessions in all, and how many a second. */
+/** The bounds of a run: how many sessions in all, how many a second, and the window of its schedule. */
+import type { Doc } from "../_generated/dataModel.js";
+import type { QueryCtx } from "../_generated/server.js";
 import type { Bounds } from "../shared/runs/bounds.js";
 import { checkInteger, fail } from "../shared/errors.js";
+import { openingAt } from "../shared/fires/windows.js";
 import { isFiltered, type RunKind } from "../shared/runs/kinds.js";
+import { readSettings } from "../settings/inForce.js";
 import type { PageDone } from "./due.js";
 
 /** A page of a run with a rate holds the sessions that the rate allows in this time. */
@@ -36,6 +40,31 @@ export function pacedPageSize(
 ): number {
   if (rate === undefined) return wanted;
   return Math.min(wanted, Math.max(1, Math.floor((rate * PACE_MS) / 1_000)));
+}
+
+/**
+ * Whether a run keeps to the window of its schedule: one that the schedule started does, until somebody lets it go on
+ * by hand; any other where whoever started it asked for it.
+ */
+export function keepsToWindow({
+  kind,
+  inWindow,
+  trigger,
+}: Pick<Doc<"runs">, "kind" | "inWindow" | "trigger">): boolean {
+  return !isFiltered(kind) && (inWindow ?? trigger === "schedule");
+}
+
+/** When a run may go on that keeps to a window, in ms since the epoch; `null`: at once. It is the window in force. */
+export async function windowOpensAt(
+  ctx: QueryCtx,
+  run: Doc<"runs">,
+  now: number,
+): Promise<number | null> {
+  if (isFiltered(run.kind) || !keepsToWindow(run)) return null;
+  const { window, timeZone } = (await readSettings(ctx)).schedules[run.kind];
+  if (window === undefined) return null;
+  const { opensAt } = openingAt(window, timeZone, now);
+  return opensAt <= now ? null : opensAt;
 }
 
 /** The wait between a page and the next, in ms, that keeps the run's rate; 0 without a rate. */

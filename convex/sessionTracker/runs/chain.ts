@@ -24,7 +24,7 @@ import {
 import { vBlockedUntil } from "../shared/sessions.js";
 import { MINUTE_MS, STUCK_AFTER_MS } from "../shared/times.js";
 import { readSettings } from "../settings/inForce.js";
-import { pacedPageSize, waitMsAfter } from "./bounds.js";
+import { pacedPageSize, waitMsAfter, windowOpensAt } from "./bounds.js";
 import { isByAge, nextRow, type PageDone } from "./due.js";
 import { nextDue } from "./many/look.js";
 import { doManyPage } from "./many/page.js";
@@ -79,7 +79,8 @@ export const runPage = internalAction({
 });
 
 /**
- * One page of the chain. A page with an old number, or of a run that is not running, does nothing.
+ * One page of the chain. A page with an old number, or of a run that is not running, does nothing; one that comes
+ * when the run's window is closed only sees to it that the run goes on when that opens.
  * @returns whether the caller has to do the next page itself; where not, the next page is enqueued, if any
  */
 export const page = internalMutation({
@@ -87,7 +88,11 @@ export const page = internalMutation({
   returns: v.boolean(),
   handler: async (ctx, { goesOn = false, ...link }) => {
     const run = await runOf(ctx, link);
-    return run !== null && (await advance(ctx, run, { goesOn }));
+    if (run === null) return false;
+    const opensAt = await windowOpensAt(ctx, run, Date.now());
+    if (opensAt === null) return await advance(ctx, run, { goesOn });
+    await waitForWindow(ctx, run, opensAt);
+    return false;
   },
 });
 
@@ -305,8 +310,9 @@ export async function goOn(
   patch: RunPatch = {},
 ): Promise<void> {
   if (guard !== undefined) await ctx.scheduler.cancel(guard);
-  const { nextPageAt = 0 } = { ...run, ...patch };
-  await enqueueNext(ctx, run, patch, Math.max(0, nextPageAt - Date.now()));
+  const { nextPageAt = 0, waitingUntil } = { ...run, ...patch };
+  const waitMs = Math.max(0, nextPageAt - Date.now());
+  await enqueueNext(ctx, run, { ...patch, waitingUntil }, waitMs);
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
@@ -388,6 +394,22 @@ async function goOnWithoutHook(
   await enqueueNext(ctx, run, { hookUnable, learned: {}, errors });
 }
 
+/** Stops the run at its page until its window opens. Not by workpool, whose jobs are for now. */
+async function waitForWindow(
+  ctx: MutationCtx,
+  run: Doc<"runs">,
+  opensAt: number,
+): Promise<void> {
+  const link = await moveOn(ctx, run, {
+    waitingUntil: opensAt,
+    nextPageAt: opensAt,
+    // The wait does not count in its speed.
+    resumed: { at: opensAt, sessions: run.sessions },
+  });
+  const job = { ...link, pages: PAGES_A_JOB };
+  await ctx.scheduler.runAt(opensAt, internal.runs.chain.runPage, job);
+}
+
 /** What the run says of its work beyond what each run says. */
 function termsOf(run: Doc<"runs">): Partial<Work> {
   const { cutoffs, filter, blockedUntil, hookUnable } = run;
@@ -422,10 +444,11 @@ async function nextOf(
 async function moveOn(
   ctx: MutationCtx,
   run: Doc<"runs">,
-  { nextPageAt, ...patch }: RunPatch,
+  { nextPageAt, waitingUntil, ...patch }: RunPatch,
 ): Promise<{ runId: Id<"runs">; seq: number }> {
   const seq = run.seq + 1;
-  await ctx.db.patch("runs", run._id, { ...patch, seq, nextPageAt });
+  const waits = { nextPageAt, waitingUntil };
+  await ctx.db.patch("runs", run._id, { ...patch, seq, ...waits });
   if (run.archiveFile === undefined && run.guard === undefined) {
     await setGuard(ctx, { ...run, seq, nextPageAt }, LOST_AFTER_MS);
   }

@@ -1,7 +1,7 @@
 /** Starting, canceling and resuming runs. */
 import { v, type ObjectType } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
-import { mutation } from "../_generated/server.js";
+import { mutation, type QueryCtx } from "../_generated/server.js";
 import { nextStop } from "../shared/runs/bounds.js";
 import { checkInteger, checkReason, fail } from "../shared/errors.js";
 import { earlierCutoffs, ownCutoffs, vOwnCutoffs } from "../shared/runs/run.js";
@@ -16,9 +16,9 @@ import {
 } from "../shared/runs/run.js";
 import { blockOf, vBlock } from "../shared/sessions.js";
 import { audit } from "../rows/audit.js";
-import { readRevisedSettings } from "../settings/inForce.js";
+import { readRevisedSettings, readSettings } from "../settings/inForce.js";
 import { checkRevision } from "../settings/settings.js";
-import { checkBounds } from "./bounds.js";
+import { checkBounds, keepsToWindow } from "./bounds.js";
 import { enqueueNext } from "./chain.js";
 import { checkCutoff, vAskedCutoff } from "./cutoffs.js";
 import { existingRun, finishRun, runningRun, withError } from "./runRows.js";
@@ -58,6 +58,11 @@ const vStart = {
    * `runs/archive`.
    */
   archive: v.optional(v.object({ file: v.string(), archiver: v.string() })),
+  /**
+   * Whether an expire run or a purge keeps to its schedule's window: it works only while that is open, and waits
+   * between. @default only what the schedule starts does
+   */
+  inWindow: v.optional(v.boolean()),
 };
 
 /**
@@ -77,6 +82,7 @@ export const start = mutation({
       checkInteger("expected", request.expected, 0, Number.MAX_SAFE_INTEGER);
     }
     checkKind(request);
+    if (request.inWindow === true) await checkWindow(ctx, request);
     return await startRun(ctx, request);
   },
 });
@@ -110,8 +116,8 @@ export const cancel = mutation({
 
 /**
  * Resumes a run that failed, was canceled or reached its maximum: at its cursor, with its old cutoff, and with
- * the `maxSessions` that it had left, or as many again. An archived run is resumed only by a client that
- * writes its archive on, which may also take over a running one.
+ * the `maxSessions` that it had left, or as many again. A run that waits for its window goes on at once. An archived
+ * run is resumed only by a client that writes its archive on, which may also take over a running one.
  * @throws alreadyRunning `{ runId }`; runNotFound; archivedRun `{ file }`; invalidCutoff
  *   `{ cutoff, now, latest }`; revisionConflict `{ expected, actual, last }`; invalidArgument
  */
@@ -129,6 +135,8 @@ export const resume = mutation({
     archiver: v.optional(v.string()),
     /** The path of the archive from now on. @default as before */
     archiveFile: v.optional(v.string()),
+    /** Whether the run keeps to its schedule's window. @default false: somebody lets it go on by hand */
+    inWindow: v.optional(v.boolean()),
   },
   returns: v.object({ resumed: v.boolean(), status: vRunStatus }),
   handler: async (ctx, { runId, actor, reason, ...request }) => {
@@ -142,10 +150,15 @@ export const resume = mutation({
     if (takesOver && run.archiver?.token === token) {
       return { resumed: true, status: run.status };
     }
-    if (run.status === "running" && !takesOver) {
+    const now = Date.now();
+    const { inWindow = false } = request;
+    if (inWindow) await checkWindow(ctx, run);
+    const isWaiting = (run.waitingUntil ?? 0) > now && !inWindow;
+    if (run.status === "running" && !takesOver && !isWaiting) {
       return { resumed: false, status: run.status };
     }
-    const other = takesOver ? null : await runningRun(ctx, run.kind);
+    const other =
+      run.status === "running" ? null : await runningRun(ctx, run.kind);
     if (other !== null) {
       fail(
         "alreadyRunning",
@@ -155,7 +168,6 @@ export const resume = mutation({
     }
     const { revision, ...settings } = await readRevisedSettings(ctx);
     await checkRevision(ctx, request.expectedRevision, revision);
-    const now = Date.now();
     if (!isFiltered(run.kind)) checkCutoff(run.cutoff, settings, now);
     checkBlock(run, now);
     // A visit or an action that is to be kept by now stays.
@@ -175,6 +187,7 @@ export const resume = mutation({
       resumes: [...(run.resumes ?? []), resume].slice(-MAX_RUN_ERRORS),
       revision,
       cutoffs,
+      ...(inWindow || keepsToWindow(run) ? { inWindow } : {}),
       stopAt: nextStop(run),
       ...(token === undefined
         ? {}
@@ -215,6 +228,32 @@ function checkKind({ kind, ...request }: ObjectType<typeof vStart>): void {
   if (!deletes && request.archive !== undefined) {
     refuse("archive", "Only a purge and a forget have anything to archive.");
   }
+}
+
+/** @throws invalidArgument for a run that cannot keep to a window: there is none, or a client drives it */
+async function checkWindow(
+  ctx: QueryCtx,
+  {
+    kind,
+    archive,
+    archiveFile = archive?.file,
+  }: Pick<Doc<"runs">, "kind" | "archiveFile"> & { archive?: { file: string } },
+): Promise<void> {
+  const details = { argument: "inWindow" };
+  const none = isFiltered(kind)
+    ? `A run ${kind} has no schedule, and so no window.`
+    : archiveFile === undefined
+      ? null
+      : "An archived run goes on as its archive is written, and keeps to no window.";
+  if (none !== null) fail("invalidArgument", none, details);
+  if (isFiltered(kind)) return;
+  const { schedules } = await readSettings(ctx);
+  if (schedules[kind].window !== undefined) return;
+  fail(
+    "invalidArgument",
+    `The ${kind} schedule has no window: set one, or leave it out.`,
+    details,
+  );
 }
 
 /** @throws invalidArgument for a run whose block is over: it would block nobody any more */

@@ -76,6 +76,7 @@ export async function finishRun(
     status,
     finishedAt: Date.now(),
     nextPageAt: undefined,
+    waitingUntil: undefined,
     guard: undefined,
   });
   const { actor, reason } = by ?? run.resumes?.at(-1) ?? run;

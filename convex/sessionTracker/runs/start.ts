@@ -38,6 +38,8 @@ interface RunRequest {
   /** Of an `end`: how long the visitors may not come back. */
   block?: Block;
   archive?: { file: string; archiver: string };
+  /** Whether the run keeps to the window of its schedule. @default where the schedule starts it */
+  inWindow?: boolean;
 }
 
 /**

@@ -9,10 +9,13 @@ import {
 } from "../shared/schedules.js";
 import { readSettings } from "../settings/inForce.js";
 import { writeSettings } from "../settings/settings.js";
-import { checkSpec, tidySpec } from "./cronSpecs.js";
+import { goOn } from "../runs/chain.js";
+import { runningRun } from "../runs/runRows.js";
 import { answerDue, coverPause } from "./dueFires.js";
 import { register } from "./register.js";
 import { scheduleStatus, vScheduleStatus } from "./show.js";
+import { checkSchedule, vChangedTerms, withTerms } from "./terms.js";
+import { writeTick } from "./ticks.js";
 
 const vScheduleChanged = v.object({
   revision: v.number(),
@@ -26,30 +29,37 @@ const by = {
 };
 
 /**
- * Changes the spec or the time zone of a schedule, or both; what is left out stays. The new spec is in force at
- * once. A fire that was due by the old spec and not answered for is decided for first.
+ * Changes what is named of a schedule; what is left out stays. The new spec is in force at once. A fire that was due by
+ * the old spec and not answered for, put off or not, is decided for first. A run that waits for the window, or works
+ * in it, goes by the new window.
  * @throws invalidSchedule `{ field, value }`; revisionConflict; invalidArgument for an empty reason
  */
 export const set = mutation({
   args: {
     name: vScheduleName,
-    spec: v.optional(v.string()),
-    timeZone: v.optional(v.string()),
+    ...vChangedTerms,
     reason: v.optional(v.string()),
     ...by,
   },
   returns: vScheduleChanged,
-  handler: async (ctx, { name: kind, spec, timeZone, ...change }) => {
+  handler: async (
+    ctx,
+    { name: kind, actor, reason, expectedRevision, ...terms },
+  ) => {
+    const now = Date.now();
     const current = (await readSettings(ctx)).schedules[kind];
-    const schedule: Schedule = {
-      ...current,
-      spec: spec === undefined ? current.spec : tidySpec(spec),
-      timeZone: timeZone ?? current.timeZone,
-    };
-    checkSpec(schedule);
-    await answerDue(ctx, kind, current, Date.now());
-    const changed = await writeSchedule(ctx, kind, schedule, change);
+    const schedule = withTerms(current, terms);
+    checkSchedule(schedule);
+    const early =
+      schedule.spec !== current.spec || schedule.timeZone !== current.timeZone;
+    await answerDue(ctx, kind, current, now, { early });
+    const changed = await writeSchedule(ctx, kind, schedule, {
+      actor,
+      ...(reason === undefined ? {} : { reason }),
+      ...(expectedRevision === undefined ? {} : { expectedRevision }),
+    });
     await register(ctx, kind, schedule);
+    await lookAtWindow(ctx, kind, now);
     return { ...changed, schedule: await scheduleStatus(ctx, kind) };
   },
 });
@@ -93,7 +103,8 @@ export const pause = mutation({
 });
 
 /**
- * Ends the pause of a schedule. Fires that were due within the pause are not made up for.
+ * Ends the pause of a schedule. Fires that were due within the pause are not made up for, and runs that failed
+ * before do not pause it again.
  * @throws revisionConflict; invalidArgument for an empty reason
  */
 export const resume = mutation({
@@ -101,13 +112,28 @@ export const resume = mutation({
   returns: vScheduleChanged,
   handler: async (ctx, { name: kind, ...change }) => {
     const current = (await readSettings(ctx)).schedules[kind];
-    await coverPause(ctx, kind, current, Date.now());
+    const now = Date.now();
+    await coverPause(ctx, kind, current, now);
+    if (current.pauseOnFailure !== undefined) {
+      await writeTick(ctx, kind, { failuresFrom: now });
+    }
     const { paused, ...schedule } = current;
     return await writeSchedule(ctx, kind, schedule, change);
   },
 });
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** Lets a run that waits for its window look at once whether that is open. */
+async function lookAtWindow(
+  ctx: MutationCtx,
+  kind: ScheduleName,
+  now: number,
+): Promise<void> {
+  const run = await runningRun(ctx, kind);
+  if (run?.waitingUntil === undefined || run.waitingUntil <= now) return;
+  await goOn(ctx, run, { waitingUntil: undefined, nextPageAt: undefined });
+}
 
 async function writeSchedule(
   ctx: MutationCtx,

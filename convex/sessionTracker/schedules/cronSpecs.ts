@@ -1,12 +1,12 @@
 /** The rules of cron specs, and the faults of a spec in words for the operator who wrote it. */
 import { fail } from "../shared/errors.js";
+import { isTimeZone } from "../shared/fires/zones.js";
 import {
   cronsFireAfter,
   fireAfter,
   readFields,
   type CronSpec,
 } from "./fires.js";
-import { isTimeZone } from "./zones.js";
 
 interface SpecProblem {
   field: "spec" | "timeZone";

@@ -4,6 +4,7 @@ import { internalMutation } from "../_generated/server.js";
 import { vScheduleName } from "../shared/schedules.js";
 import { readSettings } from "../settings/inForce.js";
 import { answerDue } from "./dueFires.js";
+import { pauseFailing } from "./failures.js";
 
 /**
  * The one target of all crons. A tick only decides, and may write a run down; the run's work is done in other
@@ -14,8 +15,10 @@ export const tick = internalMutation({
   args: { name: vScheduleName },
   returns: v.null(),
   handler: async (ctx, { name: kind }) => {
+    const now = Date.now();
     const { schedules } = await readSettings(ctx);
-    await answerDue(ctx, kind, schedules[kind], Date.now());
+    const schedule = await pauseFailing(ctx, kind, schedules[kind], now);
+    await answerDue(ctx, kind, schedule, now);
     return null;
   },
 });

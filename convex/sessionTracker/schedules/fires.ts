@@ -7,14 +7,14 @@
  * - A spec with every hour (`*`) is due whenever the clocks show one of its minutes, however they are set.
  */
 import parser from "cron-parser";
-import { DAY_MS, MINUTE_MS } from "../shared/times.js";
 import {
   momentInGap,
   momentsOf,
   stretchesAround,
   toLocal,
   type Stretch,
-} from "./zones.js";
+} from "../shared/fires/zones.js";
+import { DAY_MS, MINUTE_MS } from "../shared/times.js";
 
 export interface CronSpec {
   /** Five fields, or six with the second first, as `tidySpec` makes them. */
@@ -36,16 +36,14 @@ export interface Fire {
 export const HORIZON_DAYS = 8 * 366;
 
 /**
- * The first `count` fires after `from`, a time in ms since the epoch; fewer where the next fire is more than eight
- * years away.
+ * The fires after `from`, a time in ms since the epoch, in order; it ends where the next fire is more than eight years
+ * away.
  */
-export function firesAfter(
+export function* walkFires(
   { spec, timeZone }: CronSpec,
   from: number,
-  count: number,
-): Fire[] {
+): Generator<Fire> {
   const fields = readFields(spec);
-  const fires: Fire[] = [];
   let after = from;
   // Where the clocks change by a whole day, a local time of the day before yesterday may be due now.
   let day = startOfDay(toLocal(timeZone, from)) - 2 * DAY_MS;
@@ -60,11 +58,23 @@ export function firesAfter(
     for (const fire of firesOfDay(fields, timeZone, day)) {
       // A skipped local time may be due at the same moment as another local time: both are one fire.
       if (fire.at <= after) continue;
-      fires.push(fire);
+      yield fire;
       after = fire.at;
       end = day + HORIZON_DAYS * DAY_MS;
-      if (fires.length === count) return fires;
     }
+  }
+}
+
+/** The first `count` fires after `from`; fewer where the next fire is more than eight years away. */
+export function firesAfter(
+  cron: CronSpec,
+  from: number,
+  count: number,
+): Fire[] {
+  const fires: Fire[] = [];
+  for (const fire of walkFires(cron, from)) {
+    fires.push(fire);
+    if (fires.length === count) break;
   }
   return fires;
 }
@@ -105,18 +115,13 @@ export interface Fields {
 
 /** @throws the parser's own error for a spec that the parser cannot read */
 export function readFields(spec: string): Fields {
-  // The parser writes the `2` of `1#2` into the options that it was given.
-  const options = { nthDayOfWeek: 0, utc: true };
-  const { fields } = parser.parseExpression(spec, options);
-  return {
-    seconds: distinct(fields.second),
-    minutes: distinct(fields.minute),
-    hours: distinct(fields.hour),
-    daysOfMonth: new Set<unknown>(fields.dayOfMonth),
-    months: new Set<unknown>(fields.month),
-    weekdays: new Set<unknown>(fields.dayOfWeek),
-    nthWeekday: options.nthDayOfWeek,
-  };
+  const known = fieldsKnown.get(spec);
+  if (known !== undefined) return known;
+  // A deployment has two specs; a preview asks for others.
+  if (fieldsKnown.size >= MAX_SPECS_KNOWN) fieldsKnown.clear();
+  const fields = parseFields(spec);
+  fieldsKnown.set(spec, fields);
+  return fields;
 }
 
 /**
@@ -147,6 +152,25 @@ export function isNamed(fields: Fields, day: Date): boolean {
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
+/** The parser takes longer to read a spec than all else that a tick reckons. */
+const fieldsKnown = new Map<string, Fields>();
+const MAX_SPECS_KNOWN = 16;
+
+function parseFields(spec: string): Fields {
+  // The parser writes the `2` of `1#2` into the options that it was given.
+  const options = { nthDayOfWeek: 0, utc: true };
+  const { fields } = parser.parseExpression(spec, options);
+  return {
+    seconds: distinct(fields.second),
+    minutes: distinct(fields.minute),
+    hours: distinct(fields.hour),
+    daysOfMonth: new Set<unknown>(fields.dayOfMonth),
+    months: new Set<unknown>(fields.month),
+    weekdays: new Set<unknown>(fields.dayOfWeek),
+    nthWeekday: options.nthDayOfWeek,
+  };
+}
+
 /** The most days that each month has: February's are those of a leap year. */
 const LONGEST = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
@@ -170,7 +194,7 @@ function* firesOfDay(
 }
 
 function firesAt(
-  stretches: Stretch[],
+  stretches: readonly Stretch[],
   local: number,
   everyHour: boolean,
 ): Fire[] {

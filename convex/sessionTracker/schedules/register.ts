@@ -5,13 +5,14 @@ import { components, internal } from "../_generated/api.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import type { Schedule, ScheduleName } from "../shared/schedules.js";
 import { MINUTE_MS } from "../shared/times.js";
-import { answerDue, dueAt } from "./dueFires.js";
-import { cronsFireAfter } from "./fires.js";
+import { answerDue, answeredUntil, findDue } from "./dueFires.js";
+import { cronsFireAfter, fireAfter } from "./fires.js";
 import { findTick, writeTick } from "./ticks.js";
 
 /**
  * Registers a schedule with crons in place of the cron that there is, in one transaction, so that there is no
- * moment without a cron. A fire that is due is decided for first, as deleting the old cron would lose it.
+ * moment without a cron. A fire that has come is decided for first, as deleting the old cron would lose it; one that
+ * is put off stays put off.
  */
 export async function register(
   ctx: MutationCtx,
@@ -34,7 +35,10 @@ export async function register(
       kind,
     );
   }
-  await writeTick(ctx, kind, { registeredAt: now, answeredUntil: now });
+  const tick = await findTick(ctx, kind);
+  const putOffTo = findDue(schedule, tick, now)?.putOffTo ?? null;
+  const answered = putOffTo === null ? now : (answeredUntil(tick) ?? now);
+  await writeTick(ctx, kind, { registeredAt: now, answeredUntil: answered });
   await fireWhatCronsOmits(ctx, kind, schedule, now);
 }
 
@@ -77,8 +81,9 @@ export async function fireWhatCronsOmits(
   schedule: Schedule,
   now: number,
 ): Promise<void> {
-  const due = dueAt(schedule, await findTick(ctx, kind), now);
-  if (due === null || due <= now || due > now + LOOK_AHEAD_MS) return;
+  const answered = answeredUntil(await findTick(ctx, kind));
+  const due = fireAfter(schedule, Math.max(answered ?? now, now));
+  if (answered === null || due === null || due > now + LOOK_AHEAD_MS) return;
   if (cronsFireAfter(schedule, now) === due) return;
   await ctx.scheduler.runAt(due, internal.schedules.dispatch.tick, {
     name: kind,

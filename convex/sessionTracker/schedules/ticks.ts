@@ -4,7 +4,8 @@ import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import type { Patch } from "../rows/patch.js";
 
-export type Tick = WithoutSystemFields<Doc<"ticks">>;
+export type TickRow = Doc<"ticks">;
+type Tick = WithoutSystemFields<TickRow>;
 
 export function findTick(ctx: QueryCtx, name: Tick["name"]) {
   return ctx.db

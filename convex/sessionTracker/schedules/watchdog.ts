@@ -20,7 +20,6 @@ import {
 import {
   ABANDONED_AFTER_MS,
   HOUR_MS,
-  MINUTE_MS,
   STUCK_AFTER_MS,
   isFuture,
 } from "../shared/times.js";
@@ -29,7 +28,13 @@ import { tellWebhooks } from "../rows/outbox/outbox.js";
 import { readSettings } from "../settings/inForce.js";
 import { goOn } from "../runs/chain.js";
 import { finishRun, runningRun, withError } from "../runs/runRows.js";
-import { answerDue, answeredUntil, dueAt } from "./dueFires.js";
+import {
+  answerDue,
+  answeredUntil,
+  findDue,
+  LOST_AFTER_MS,
+} from "./dueFires.js";
+import { pauseFailing } from "./failures.js";
 import { lookAfterHooks } from "./hooks.js";
 import { fireWhatCronsOmits, hasOldTarget, register } from "./register.js";
 import { findTick, writeTick } from "./ticks.js";
@@ -37,8 +42,6 @@ import { lookAtBacklog } from "./telling/backlog.js";
 import { resendLost, trimDeliveries } from "./telling/deliveries.js";
 import { trimAudit, trimRuns } from "./trim.js";
 
-/** A fire this late was lost: crons is built on the scheduler, which runs seconds late at worst. */
-const LOST_AFTER_MS = 10 * MINUTE_MS;
 /**
  * The fuse blows after `MAX_RESTARTS` within this time. The check comes four times an hour, so that in a window
  * of one hour a single run could never blow the fuse.
@@ -54,6 +57,7 @@ export const check = internalMutation({
     const now = Date.now();
     await registerNew(ctx);
     const moved = await moveToThisVersion(ctx, now);
+    await pauseAllFailing(ctx, now);
     await lookAfter(ctx, now);
     if (moved.length > 0) {
       const lastResult = `moved to this version: ${moved.join(", ")}`;
@@ -111,6 +115,13 @@ interface Ailing {
   restart: () => Promise<void>;
   /** What webhooks are told of when it is restarted. */
   told?: WebhookEvent;
+}
+
+async function pauseAllFailing(ctx: MutationCtx, now: number): Promise<void> {
+  for (const kind of SCHEDULE_NAMES) {
+    const { schedules } = await readSettings(ctx);
+    await pauseFailing(ctx, kind, schedules[kind], now);
+  }
 }
 
 async function registerNew(ctx: MutationCtx): Promise<void> {
@@ -180,8 +191,8 @@ async function whyLost(
   const tick = await findTick(ctx, kind);
   // The last tick has the time of a clock that was ahead, so the cron's next fire is as far ahead.
   if (isFuture(answeredUntil(tick) ?? 0, now)) return "tickedInTheFuture";
-  const due = dueAt(schedule, tick, now);
-  return due !== null && due + LOST_AFTER_MS < now ? "didNotFire" : null;
+  const due = findDue(schedule, tick, now)?.at ?? Infinity;
+  return due + LOST_AFTER_MS < now ? "didNotFire" : null;
 }
 
 async function stuckRuns(ctx: MutationCtx, now: number): Promise<Ailing[]> {

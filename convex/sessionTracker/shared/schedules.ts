@@ -16,11 +16,26 @@ export const vPause = v.object({
 });
 export type Pause = Infer<typeof vPause>;
 
+/** The part of each day in which the schedule's runs may work, by its zone's clocks; see `shared/fires/windows`. */
+export const vWindow = v.object({
+  /** The local time from which it is open, such as "01:00". */
+  opens: v.string(),
+  /** The local time from which it is closed; of the next day where it is not later than `opens`. */
+  closes: v.string(),
+});
+export type ScheduleWindow = Infer<typeof vWindow>;
+
 export const vSchedule = v.object({
   /** Five fields, or six with seconds first, as `cron-parser` 4.9 reads them. */
   spec: v.string(),
   /** The IANA name of a time zone, such as "Europe/Berlin". */
   timeZone: v.string(),
+  /** A fire is put off by a part of this time, see `schedules/firings`. @default none is */
+  jitterMs: v.optional(v.number()),
+  /** @default always open */
+  window: v.optional(vWindow),
+  /** After so many failed runs in a row the schedule pauses itself. @default never */
+  pauseOnFailure: v.optional(v.number()),
   paused: v.optional(vPause),
 });
 export type Schedule = Infer<typeof vSchedule>;

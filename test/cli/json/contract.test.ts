@@ -45,6 +45,7 @@ const COMMANDS: Record<string, { line: string; writes?: true }> = {
   },
   "schedule resume": { line: "schedule resume expire", writes: true },
   "schedule preview": { line: "schedule preview purge" },
+  "schedule history": { line: "schedule history purge" },
   import: { line: "import rows.jsonl --yes", writes: true },
   export: { line: "export all.jsonl" },
   "hooks list": { line: "hooks list" },

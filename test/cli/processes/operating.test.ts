@@ -159,6 +159,15 @@ const TASKS: Record<
       expect((await status()).sessions.total).toBe(20);
     },
   },
+  "Purge only at night": {
+    after: async () => {
+      const { schedules } = await status();
+      expect(schedules.find(({ name }) => name === "purge")).toMatchObject({
+        ...{ spec: "30 2 * * *", timeZone: "UTC", window: null },
+        ...{ jitterMs: null, pauseOnFailure: null },
+      });
+    },
+  },
   "Keep what is deleted, and bring it back": {
     after: async () => {
       expect((await status()).sessions.total).toBe(320);

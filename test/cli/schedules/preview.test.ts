@@ -90,6 +90,8 @@ test("changes nothing", async () => {
   expect(preview).toEqual({
     spec: "0 4 * * *",
     timeZone: "UTC",
+    jitterMs: null,
+    window: null,
     fires: ["2026-08-16T04:00:00.000Z", "2026-08-17T04:00:00.000Z"],
     changes: [],
     paused: null,

@@ -137,7 +137,7 @@ export const vRunFields = v.object({
   startedAt: v.number(),
   /** When the run started, was resumed, or last did a page or set a row aside; the latest of these. */
   progressAt: v.number(),
-  /** When the run was last resumed, and its `sessions` then; absent in a run that was never resumed. */
+  /** When the run last went on after a stop, and its `sessions` then; absent in a run that never stopped. */
   resumed: v.optional(v.object({ at: v.number(), sessions: v.number() })),
   /** Who resumed the run, or took over its archive, newest last, at most `MAX_RUN_ERRORS`. */
   resumes: v.optional(v.array(vResume)),
@@ -145,8 +145,18 @@ export const vRunFields = v.object({
   ...vRunBounds.fields,
   /** The number of `sessions` at which the run stops as `maxReached`; absent without `maxSessions`. */
   stopAt: v.optional(v.number()),
-  /** When the next page of a run with a rate is due; the run does not count as stuck before. */
+  /**
+   * When the next page is due of a run with a rate, or of one that waits for its window; the run does not count as
+   * stuck before.
+   */
   nextPageAt: v.optional(v.number()),
+  /**
+   * Whether the run keeps to the window of its schedule. @default where the schedule started it, and nobody has let
+   * it go on by hand since
+   */
+  inWindow: v.optional(v.boolean()),
+  /** When the window opens for which the run waits, between two pages; absent while it works. */
+  waitingUntil: v.optional(v.number()),
   /**
    * The path of the file that an archived purge writes to. The client that writes the file asks for each page
    * and says when the page is on disk; nothing else takes such a run on.

@@ -2,7 +2,7 @@
  * Time zones: local times, and the moments at which a zone's clocks show them. Both are numbers in ms; a local
  * time is written as the moment that the same time would be in UTC.
  */
-import { DAY_MS, HOUR_MS } from "../shared/times.js";
+import { DAY_MS, HOUR_MS } from "../times.js";
 
 /** A stretch of time in which a zone's clocks are not changed. */
 export interface Stretch {
@@ -31,7 +31,55 @@ export function toLocal(timeZone: string, at: number): number {
 }
 
 /** The stretches around a local day, wide enough for clocks that change by a whole day. */
-export function stretchesAround(timeZone: string, localDay: number): Stretch[] {
+export function stretchesAround(
+  timeZone: string,
+  localDay: number,
+): readonly Stretch[] {
+  const key = `${timeZone} ${localDay}`;
+  const known = stretchesKnown.get(key);
+  if (known !== undefined) return known;
+  // A schedule is asked about the same few days again and again.
+  if (stretchesKnown.size >= MAX_DAYS_KNOWN) stretchesKnown.clear();
+  const found = findStretches(timeZone, localDay);
+  stretchesKnown.set(key, found);
+  return found;
+}
+
+/** The moments at which the clocks show a local time: none, one, or two. */
+export function momentsOf(
+  stretches: readonly Stretch[],
+  local: number,
+): number[] {
+  return stretches
+    .filter(({ from, to, offsetMs }) => {
+      const at = local - offsetMs;
+      return at >= from && at < to;
+    })
+    .map(({ offsetMs }) => local - offsetMs);
+}
+
+/** The moment at which the clocks first show a local time, or come past one that they skip. */
+export function momentOf(stretches: readonly Stretch[], local: number): number {
+  return momentsOf(stretches, local)[0] ?? momentInGap(stretches, local);
+}
+
+/** The moment of a local time that the clocks skip: when they would have shown it without the change. */
+export function momentInGap(
+  stretches: readonly Stretch[],
+  local: number,
+): number {
+  const before = stretches.findLast(
+    ({ from, offsetMs }) => from + offsetMs <= local,
+  );
+  return local - (before ?? stretches[0] ?? { offsetMs: 0 }).offsetMs;
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+const stretchesKnown = new Map<string, readonly Stretch[]>();
+const MAX_DAYS_KNOWN = 64;
+
+function findStretches(timeZone: string, localDay: number): Stretch[] {
   const end = localDay + 2.5 * DAY_MS;
   const stretches: Stretch[] = [];
   let from = localDay - 1.5 * DAY_MS;
@@ -45,26 +93,6 @@ export function stretchesAround(timeZone: string, localDay: number): Stretch[] {
   }
   return [...stretches, { from, to: end + SAMPLE_MS, offsetMs }];
 }
-
-/** The moments at which the clocks show a local time: none, one, or two. */
-export function momentsOf(stretches: Stretch[], local: number): number[] {
-  return stretches
-    .filter(({ from, to, offsetMs }) => {
-      const at = local - offsetMs;
-      return at >= from && at < to;
-    })
-    .map(({ offsetMs }) => local - offsetMs);
-}
-
-/** The moment of a local time that the clocks skip: when they would have shown it without the change. */
-export function momentInGap(stretches: Stretch[], local: number): number {
-  const before = stretches.findLast(
-    ({ from, offsetMs }) => from + offsetMs <= local,
-  );
-  return local - (before ?? stretches[0] ?? { offsetMs: 0 }).offsetMs;
-}
-
-// ── Helpers ─────────────────────────────────────────────────────────────────
 
 /** The time between two looks at a zone's clocks, in which no zone changes them twice. */
 const SAMPLE_MS = 12 * HOUR_MS;
