@@ -23,7 +23,7 @@ export function sentenceOf(event: Said): string {
     case "watchdog.gaveUp":
       return `The watchdog gave up: ${said.data.why}. \`sessions-ops doctor\` says more; with --fix it starts anew.`;
     case "schedule.missed":
-      return `The ${said.data.schedule} schedule did not fire at ${said.data.dueAt}. \`sessions-ops doctor\` says more.`;
+      return `The ${said.data.schedule} schedule did not fire at ${said.data.dueAt}. \`sessions-ops schedule history ${said.data.schedule}\` says what came of it.`;
     case "backlog.high":
       return backlog(said.data);
     case "settings.changed":

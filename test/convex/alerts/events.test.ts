@@ -45,6 +45,32 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
+test("a fire that nobody came to is told once it is noticed, and one that is a little late is not", async () => {
+  await addWebhook({ events: ["schedule.missed"] });
+  await setSpec(t, "purge", "30 2 * * *", "UTC");
+  const tickAt = async (at: number) => {
+    vi.setSystemTime(at);
+    await t.mutation(internal.schedules.dispatch.tick, { name: "purge" });
+    await deliver();
+  };
+  const due = NOW + 2.5 * HOUR_MS;
+  await tickAt(due + 5 * MINUTE_MS);
+  expect(endpoints.payloads).toEqual([]);
+  const noticed = due + 3 * DAY_MS + HOUR_MS;
+  await tickAt(noticed);
+  await tickAt(noticed + MINUTE_MS);
+  expect(endpoints.payloads).toMatchObject([
+    {
+      type: "schedule.missed",
+      data: {
+        schedule: "purge",
+        dueAt: iso(due + DAY_MS),
+        noticedAt: iso(noticed),
+      },
+    },
+  ]);
+});
+
 test("a run that completes is told, with its figures", async () => {
   await addWebhook();
   await seedExpired(t, [
