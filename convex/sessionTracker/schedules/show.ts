@@ -5,7 +5,6 @@ import { checkInteger } from "../shared/errors.js";
 import { MAX_FIRES } from "../shared/limits.js";
 import {
   pauseInForce,
-  type Pause,
   SCHEDULE_NAMES,
   type ScheduleName,
   vScheduleName,

@@ -7,7 +7,7 @@ import {
   type ScheduleWindow,
   vWindow,
 } from "../shared/schedules.js";
-import { DAY_MS, MINUTE_MS, WATCHDOG_EVERY_MINUTES } from "../shared/times.js";
+import { DAY_MS, WATCHDOG_EVERY_MINUTES } from "../shared/times.js";
 import { checkSpec, tidySpec } from "./cronSpecs.js";
 import { MAX_FAILURES } from "./failures.js";
 import { readFields } from "./fires.js";
