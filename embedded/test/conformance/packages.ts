@@ -10,5 +10,6 @@ export const PACKAGES = [
   "@convex-dev/action-cache",
   "@convex-dev/prosemirror-sync",
   "@convex-dev/resend",
+  "@convex-dev/agent",
   "convex-helpers",
 ];
