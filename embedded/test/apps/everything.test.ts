@@ -116,6 +116,34 @@ describe("a gallery", () => {
       }),
     ).rejects.toThrow();
   });
+
+  test("finds pictures by the words of their captions", async () => {
+    const search = (text: string, owner?: string) =>
+      query("pictures:search", {
+        text,
+        limit: 10,
+        ...(owner === undefined ? {} : { owner }),
+      });
+    expect(await search("roof")).toEqual(["cat"]);
+    expect(await search("bla")).toHaveLength(2);
+    expect(await search("black", "bob")).toEqual(["dog"]);
+    expect(await search("white")).toEqual([]);
+  });
+
+  test("finds pictures that are like another", async () => {
+    const similar = (embedding: number[], owners?: string[]) =>
+      act<{ name: string; score: number }[]>("pictures:similar", {
+        embedding,
+        limit: 10,
+        ...(owners === undefined ? {} : { owners }),
+      });
+    const found = await similar(towards(1));
+    expect(found.map(({ name }) => name)).toEqual(["dog", "cat"]);
+    expect(found[0]!.score).toBeCloseTo(1);
+    expect(await similar(towards(1), ["ann", "eve"])).toMatchObject([
+      { name: "cat" },
+    ]);
+  });
 });
 
 describe("a chat", () => {
@@ -279,11 +307,35 @@ describe("components", () => {
     const to = { to: "delivered@resend.dev" };
     const id = await mutate<string>("mounted/letters:writeAndCancel", to);
     expect(await query("mounted/letters:status", { id })).toBe("cancelled");
-    const unsigned = await fetch(`${deployment.siteUrl}/letters`, {
-      method: "POST",
-      body: "{}",
+    const body = JSON.stringify({
+      type: "email.delivered",
+      created_at: new Date().toISOString(),
+      data: {
+        email_id: "unknown",
+        created_at: new Date().toISOString(),
+        from: "app@resend.dev",
+        to: ["ann@example.com"],
+        subject: "Hello",
+      },
     });
-    expect(unsigned.status).toBe(500);
+    const tell = async (secret: string) => {
+      const seconds = Math.floor(Date.now() / 1_000);
+      const signature = createHmac("sha256", Buffer.from(secret, "base64"))
+        .update(`msg_1.${seconds}.${body}`)
+        .digest("base64");
+      const answer = await fetch(`${deployment.siteUrl}/letters`, {
+        method: "POST",
+        headers: {
+          "svix-id": "msg_1",
+          "svix-timestamp": String(seconds),
+          "svix-signature": `v1,${signature}`,
+        },
+        body,
+      });
+      return answer.status;
+    };
+    expect(await tell("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")).toBe(201);
+    expect(await tell("AAAA")).toBe(500);
   });
 
   test("prosemirror-sync", async () => {
@@ -297,6 +349,22 @@ describe("components", () => {
     ]);
     expect(await query("mounted/documents:latestVersion", { id })).toBe(3);
   });
+
+  test("agent", async () => {
+    const threadId = await mutate("mounted/assistant:begin", { user: "ann" });
+    const say = (text: string) =>
+      act("mounted/assistant:say", { threadId, text });
+    expect(await say("Zebras have stripes")).toEqual({
+      answer: "As you say.",
+      messages: 2,
+    });
+    const green = { threadId, text: "My bike is green" };
+    expect(await act("mounted/assistant:stream", green)).toBe("As you say.");
+    const remember = (text: string) =>
+      act<string[]>("mounted/assistant:remember", { threadId, text });
+    expect(await remember("bike")).toContain("My bike is green");
+    expect(await remember("Zoo")).toContain("Zebras have stripes");
+  });
 });
 
 test("all of it is there after a restart", async () => {
@@ -308,6 +376,12 @@ test("all of it is there after a restart", async () => {
   expect(ticks).toBeGreaterThan(0);
   expect(await query("payments:total")).toBe(7);
   expect(await query("pictures:ofOwner", { owner: "ann" })).toEqual(["cat"]);
+  const search = { text: "roof", limit: 10 };
+  expect(await query("pictures:search", search)).toEqual(["cat"]);
+  const similar = { embedding: towards(1), limit: 1 };
+  expect(await act("pictures:similar", similar)).toMatchObject([
+    { name: "dog" },
+  ]);
   expect(
     await mutate("mounted/documents:write", { id: "readme", text: "> " }),
   ).toBe("> hello world");

@@ -1,8 +1,14 @@
 /** A gallery: files with a caption to search and an embedding to compare. */
-import { makeFunctionReference, paginationOptsValidator } from "convex/server";
+import {
+  makeFunctionReference,
+  paginationOptsValidator,
+  type DocumentByName,
+} from "convex/server";
 import { ConvexError, v, type Infer } from "convex/values";
-import { action, mutation, query } from "./server.js";
+import { action, mutation, query, type DataModel } from "./server.js";
 import { isIndexed } from "./variant.js";
+
+type Picture = DocumentByName<DataModel, "pictures">;
 
 const described = {
   name: v.string(),
@@ -15,6 +21,12 @@ const stored = v.object({ ...described, storageId: v.id("_storage") });
 const addRef = makeFunctionReference<"mutation", Infer<typeof stored>, string>(
   "pictures:add",
 );
+const getRef = makeFunctionReference<
+  "query",
+  { ids: Picture["_id"][] },
+  Picture[]
+>("pictures:get");
+
 export const uploadUrl = mutation({
   args: {},
   handler: (ctx) => ctx.storage.generateUploadUrl(),
@@ -104,4 +116,52 @@ export const named = query({
       .query("pictures")
       .withIndex("by_name", (q) => q.eq("name", name))
       .unique(),
+});
+
+export const search = query({
+  args: { text: v.string(), owner: v.optional(v.string()), limit: v.number() },
+  handler: async (ctx, { text, owner, limit }) => {
+    const found = await ctx.db
+      .query("pictures")
+      .withSearchIndex("by_caption", (q) => {
+        const matching = q.search("caption", text);
+        return owner === undefined ? matching : matching.eq("owner", owner);
+      })
+      .take(limit);
+    return found.map(({ name }) => name);
+  },
+});
+
+export const similar = action({
+  args: {
+    embedding: v.array(v.float64()),
+    owners: v.optional(v.array(v.string())),
+    limit: v.number(),
+  },
+  handler: async (ctx, { embedding, owners, limit }) => {
+    const found = await ctx.vectorSearch("pictures", "by_embedding", {
+      vector: embedding,
+      limit,
+      ...(owners === undefined
+        ? {}
+        : {
+            filter: (q) => q.or(...owners.map((owner) => q.eq("owner", owner))),
+          }),
+    });
+    const pictures = await ctx.runQuery(getRef, {
+      ids: found.map(({ _id }) => _id),
+    });
+    return pictures.map(({ name }, place) => ({
+      name,
+      score: found[place]!._score,
+    }));
+  },
+});
+
+export const get = query({
+  args: { ids: v.array(v.id("pictures")) },
+  handler: async (ctx, { ids }) => {
+    const pictures = await Promise.all(ids.map((id) => ctx.db.get(id)));
+    return pictures.filter((picture) => picture !== null);
+  },
 });

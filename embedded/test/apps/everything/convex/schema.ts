@@ -2,6 +2,9 @@ import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import { isIndexed } from "./variant.js";
 
+/** Number of dimensions of a picture's embedding. */
+export const DIMENSIONS = 8;
+
 const plainPictures = () =>
   defineTable({
     name: v.string(),
@@ -11,7 +14,18 @@ const plainPictures = () =>
     embedding: v.array(v.float64()),
   }).index("by_owner", ["owner"]);
 
-const indexedPictures = () => plainPictures().index("by_name", ["name"]);
+const indexedPictures = () =>
+  plainPictures()
+    .index("by_name", ["name"])
+    .searchIndex("by_caption", {
+      searchField: "caption",
+      filterFields: ["owner"],
+    })
+    .vectorIndex("by_embedding", {
+      vectorField: "embedding",
+      dimensions: DIMENSIONS,
+      filterFields: ["owner"],
+    });
 
 export default defineSchema({
   pictures: isIndexed
