@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { encodeId } from "../../src/database/values/ids.js";
 import type { Random } from "../support/random.js";
 import type { KillableDeployment } from "../support/process/killable.js";
 import { zipOf } from "../server/snapshots/snapshotClient.js";
+import { isCutOff, sha256, slowly } from "./files.js";
 
 /** What has become of a file that was asked for. */
 type Fate = "stored" | "maybeRemoved" | "removed";
@@ -185,29 +185,4 @@ function asStorage(contents: readonly Buffer[]): Record<string, Buffer> {
 
 function idOf(n: number): string {
   return encodeId(31, String.fromCharCode(n + 1).repeat(16));
-}
-
-/** A body that takes its time, so that kills find it under way. */
-function slowly(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  let position = 0;
-  return new ReadableStream({
-    async pull(controller) {
-      if (position >= bytes.length) return controller.close();
-      await new Promise((resolve) => setTimeout(resolve, 2));
-      controller.enqueue(bytes.subarray(position, position + 65_536));
-      position += 65_536;
-    },
-  });
-}
-
-/** Whether a call failed because nobody was there any more. */
-function isCutOff(error: unknown): boolean {
-  return (
-    error instanceof TypeError &&
-    ["fetch failed", "terminated"].includes(error.message)
-  );
-}
-
-export function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("base64");
 }

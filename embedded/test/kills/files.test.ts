@@ -1,12 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { filesIn } from "../support/files/folder.js";
 import { STORAGE_MODULE } from "../support/files/module.js";
 import { KillableDeployment } from "../support/process/killable.js";
 import { Random } from "../support/random.js";
-import { FileLoad, sha256 } from "./fileLoad.js";
+import { FileLoad } from "./fileLoad.js";
+import { filesOnDisk, sha256, unsettledIn } from "./files.js";
 
 /** A tenth of the kills of the others, each of which looks at every file afterwards. */
 const KILLS = Math.ceil(Number(process.env["KILLS"]) / 10);
@@ -40,7 +40,7 @@ test(
       await new Promise((resolve) => setTimeout(resolve, random.below(3_000)));
       await deployment.kill();
       await running;
-      unsettled += filesIn(dataDir).filter(isUnsettled).length;
+      unsettled += unsettledIn(dataDir);
       deployment = await KillableDeployment.start(dataDir);
       await expectWhole(load);
     }
@@ -81,6 +81,7 @@ async function expectWhole(load: FileLoad): Promise<void> {
   load.imported = 0;
 
   const named = [...app, ...part].map((row) => row.sha256).sort();
+  const onDisk = () => filesOnDisk(dataDir);
   await expect.poll(onDisk, { timeout: 20_000 }).toEqual(named);
   const some = app[app.length >> 1];
   if (some !== undefined) {
@@ -89,18 +90,6 @@ async function expectWhole(load: FileLoad): Promise<void> {
     expect(sha256(new Uint8Array(bytes))).toBe(some.sha256);
   }
 }
-
-/** SHA-256 of all settled files; that of an unsettled one has a mark. */
-function onDisk(): string[] {
-  return filesIn(dataDir)
-    .map((file) => {
-      const bytes = readFileSync(path.join(dataDir, "files", file));
-      return isUnsettled(file) ? `unsettled ${file}` : sha256(bytes);
-    })
-    .sort();
-}
-
-const isUnsettled = (file: string) => file.startsWith("unsettled");
 
 const rowsOf = (componentPath: string) =>
   ask("files:rows", {}, componentPath) as Promise<Row[]>;

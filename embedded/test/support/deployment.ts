@@ -131,15 +131,25 @@ export interface Answer {
   body: unknown;
 }
 
+type PushStep = (
+  name: string,
+  body: Record<string, unknown>,
+) => Promise<Answer>;
+
 /**
  * Pushes step by step, as the CLI does; returns the answer of the step that ended it.
  * @param step - makes one call to `/api/<name>`, with the key
  */
-export async function pushBy(
-  step: (name: string, body: Record<string, unknown>) => Promise<Answer>,
-  app: PushedApp,
+export async function pushBy(step: PushStep, app: PushedApp): Promise<Answer> {
+  return pushBodyBy(step, await pushBody(app));
+}
+
+/** {@link pushBy}, with the body of `start_push` as the CLI made it. */
+export async function pushBodyBy(
+  step: PushStep,
+  body: Record<string, unknown>,
 ): Promise<Answer> {
-  const started = await step("deploy2/start_push", await pushBody(app));
+  const started = await step("deploy2/start_push", body);
   if (started.status !== 200) return started;
   const startPush = started.body as { schemaChange: unknown };
   const { schemaChange } = startPush;

@@ -150,11 +150,12 @@ export class KillableDeployment {
   }
 
   push(app: PushedApp): Promise<Answer> {
-    return pushBy(
-      (name, body) => this.post(`/api/${name}`, body, this.admin),
-      app,
-    );
+    return pushBy(this.step, app);
   }
+
+  /** Makes one step of the push protocol. */
+  readonly step = (name: string, body: Record<string, unknown>) =>
+    this.post(`/api/${name}`, body, this.admin);
 }
 
 // Folder in which a script finds the packages that stay outside of it.
