@@ -1,5 +1,10 @@
 import { EmbeddedError } from "../errors.js";
 import { formatBytes } from "./values/displayValue.js";
+import {
+  MAX_DOCUMENT_BYTES,
+  MAX_DOCUMENT_NESTING,
+  type Measure,
+} from "./values/documentSize.js";
 
 /** Limits of one transaction, by Convex's own names. */
 export interface TransactionLimits {
@@ -52,7 +57,16 @@ const UNDONE_BY_ROLLBACK = [
 export interface MetricsMark {
   used: TransactionLimits;
   limits: TransactionLimits;
+  large: ReadonlyMap<string, Measure>;
 }
+
+/** Share of a limit beyond which Convex warns of it. */
+export const WARNING_RATIO = 0.8;
+
+const LARGE: Measure = {
+  size: Math.floor(MAX_DOCUMENT_BYTES * WARNING_RATIO),
+  nesting: Math.floor(MAX_DOCUMENT_NESTING * WARNING_RATIO),
+};
 
 /** Usage of one transaction against its limits; a use beyond one throws "limitExceeded". */
 export class TransactionMetrics {
@@ -66,6 +80,9 @@ export class TransactionMetrics {
     functionsScheduled: 0,
     scheduledFunctionArgsBytes: 0,
   };
+  /** Written documents that are near to what one may be, by id. */
+  #large: ReadonlyMap<string, Measure> = new Map();
+  #largestArgsBytes = 0;
 
   constructor(limits: Partial<TransactionLimits> = {}) {
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
@@ -76,14 +93,37 @@ export class TransactionMetrics {
     this.#add("bytesRead", bytes);
   }
 
-  countWrite(bytes: number): void {
+  countWrite(id: string, written: Measure): void {
     this.#add("documentsWritten", 1);
-    this.#add("bytesWritten", bytes);
+    this.#add("bytesWritten", written.size);
+    const isLarge =
+      written.size > LARGE.size || written.nesting > LARGE.nesting;
+    if (!isLarge && !this.#large.has(id)) return;
+    const large = new Map(this.#large);
+    if (isLarge) large.set(id, written);
+    else large.delete(id);
+    this.#large = large;
   }
 
   countScheduled(argsBytes: number): void {
     this.#add("functionsScheduled", 1);
     this.#add("scheduledFunctionArgsBytes", argsBytes);
+    this.#largestArgsBytes = Math.max(this.#largestArgsBytes, argsBytes);
+  }
+
+  /** What was used so far. */
+  get used(): Readonly<TransactionLimits> {
+    return this.#used;
+  }
+
+  /** Written documents that are near to the limits of one, by id. */
+  get largeDocuments(): ReadonlyMap<string, Measure> {
+    return this.#large;
+  }
+
+  /** Size of the largest arguments among those of scheduled functions. */
+  get largestArgsBytes(): number {
+    return this.#largestArgsBytes;
   }
 
   /** Sets the number of intervals, which also shrinks, when a read joins two. */
@@ -95,7 +135,11 @@ export class TransactionMetrics {
    * Begins a nested call; `limits` are its own budget and can only lower the rest of its caller's.
    */
   enter(limits: Partial<TransactionLimits> = {}): MetricsMark {
-    const mark = { used: { ...this.#used }, limits: this.#limits };
+    const mark = {
+      used: { ...this.#used },
+      limits: this.#limits,
+      large: this.#large,
+    };
     this.#limits = { ...this.#limits };
     for (const name of METRIC_NAMES) {
       const budget = limits[name];
@@ -115,6 +159,7 @@ export class TransactionMetrics {
       for (const name of UNDONE_BY_ROLLBACK) {
         this.#used[name] = mark.used[name];
       }
+      this.#large = mark.large;
     }
   }
 
@@ -150,7 +195,8 @@ export class TransactionMetrics {
   }
 }
 
-const READ_LESS =
+/** What to do about too many reads. */
+export const READ_LESS =
   "Consider using smaller limits in your queries, paginating your queries, " +
   "or using indexed queries with a selective index range expressions.";
 

@@ -11,6 +11,7 @@ import type { Runtime } from "./runtime.js";
 import { Span } from "./execution/span.js";
 import { describeThrown } from "./stackTrace.js";
 import { startUserTime } from "./execution/userTime.js";
+import { MAX_RESPONSE_BYTES, warnOfResponse } from "./execution/warnings.js";
 
 /** An HTTP request for the app's own routes. */
 export interface HttpActionCall {
@@ -117,6 +118,7 @@ async function run(
     };
   } catch (error) {
     const failure = execution.fatal ?? (await toFailure(execution, error));
+    warnOfResponse(execution, 0);
     execution.finish();
     return { kind: "failed", failure: span.failed(failure).failure };
   }
@@ -143,14 +145,19 @@ function untilRead(
   span: Span,
 ): Response {
   if (response.body === null) {
+    warnOfResponse(execution, 0);
     execution.finish();
-    span.succeeded();
+    span.responded(response.status);
     return response;
   }
   const reader =
     response.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
   let isOver = false;
   let sentBytes = 0;
+  const succeed = () => {
+    warnOfResponse(execution, sentBytes);
+    span.responded(response.status);
+  };
   // When the client leaves, the execution ends while a read may be under way.
   const end = (tell: () => unknown) => {
     if (isOver) return;
@@ -164,23 +171,26 @@ function untilRead(
       try {
         read = await runAs(execution, () => reader.read());
         sentBytes += read.value?.byteLength ?? 0;
-        if (sentBytes > RESPONSE_LIMIT_BYTES) throw responseTooLarge();
+        if (sentBytes > MAX_RESPONSE_BYTES) throw responseTooLarge();
       } catch (error) {
         const failure = execution.fatal ?? (await toFailure(execution, error));
         controller.error(failure);
-        end(() => span.failed(failure));
+        end(() => {
+          warnOfResponse(execution, sentBytes);
+          span.failed(failure);
+        });
         return;
       }
       if (isOver) return;
       if (read.done) {
-        end(() => span.succeeded());
+        end(succeed);
         controller.close();
       } else {
         controller.enqueue(read.value);
       }
     },
     async cancel(reason) {
-      end(() => span.succeeded());
+      end(succeed);
       await runAs(execution, () => reader.cancel(reason));
     },
   });
@@ -188,12 +198,9 @@ function untilRead(
   return new Response(body, { status, statusText, headers });
 }
 
-/** Convex's own limit for a response. */
-const RESPONSE_LIMIT_BYTES = 20 * 1024 * 1024;
-
 function responseTooLarge(): FunctionFailure {
   return new FunctionFailure(
-    `The response of an HTTP action has more than ${RESPONSE_LIMIT_BYTES / 1024 / 1024} MiB.`,
+    `The response of an HTTP action has more than ${MAX_RESPONSE_BYTES / 1024 / 1024} MiB.`,
   );
 }
 

@@ -169,4 +169,6 @@ export interface CompletionEvent {
   readonly metrics?: TransactionMetricsReport;
   readonly commitTs?: bigint;
   readonly logLines: readonly string[];
+  /** Status of the response of an HTTP action that did not fail. */
+  readonly httpStatus?: number;
 }

@@ -16,7 +16,8 @@ export interface LogEntry {
   timestamp: number;
   executionTime: number;
   logLines: LogLine[];
-  success: null;
+  /** For an HTTP action, the status of its response. */
+  success: { status: string } | null;
   error: string | null;
   requestId: string;
   executionId: string;
@@ -25,6 +26,8 @@ export interface LogEntry {
   willRetry: boolean;
   cachedResult: false;
   environment: "isolate";
+  /** Who called it, where that is known. */
+  caller?: string;
 }
 
 interface OccInfo {
@@ -134,7 +137,10 @@ function toLogEntry({ event, sequence, logLines }: Kept): LogEntry {
     timestamp: event.startedAtMs / 1_000,
     executionTime: event.durationMs / 1_000,
     logLines: logLines.map((line) => toLogLine(line, event.startedAtMs)),
-    success: null,
+    success:
+      event.httpStatus === undefined
+        ? null
+        : { status: String(event.httpStatus) },
     error: event.error ?? null,
     requestId: event.requestId,
     executionId: `${event.requestId}-${sequence}`,
@@ -142,8 +148,12 @@ function toLogEntry({ event, sequence, logLines }: Kept): LogEntry {
     willRetry: event.occ !== undefined,
     cachedResult: false,
     environment: "isolate",
+    ...(event.source === "client" ? {} : { caller: CALLERS[event.source] }),
   };
 }
+
+/** Convex's names for those who call functions. */
+const CALLERS = { scheduler: "Scheduler", cron: "Cron", action: "Action" };
 
 function toOccInfo(occ: LostTry): OccInfo {
   const { table, document = null, writeSource, componentPath, retries } = occ;

@@ -2,7 +2,7 @@ import type { JSONValue } from "convex/values";
 import type { Key } from "../../storage/store.js";
 import { hiddenFields, type AnyIndex, type Table } from "./catalog.js";
 import { addContent, moveContent } from "./contentRows.js";
-import { measureDocument } from "../values/documentSize.js";
+import { measureDocument, type Measure } from "../values/documentSize.js";
 import { encodeId } from "../values/ids.js";
 import { indexKey, storedEntry } from "./indexEntry.js";
 import { HEAD_BYTES, rowCountKey } from "./keyspace.js";
@@ -65,30 +65,30 @@ export function insertDocument(
   rawId: Key,
   creationTime: number,
   fields: Fields,
-): { id: string; size: number } {
+): Measure & { id: string } {
   const id = encodeId(table.number, rawId);
   const document = { _creationTime: creationTime, _id: id, ...fields };
-  const size = put(view, table, rawId, document);
+  const measured = put(view, table, rawId, document);
   for (const index of table.written) {
     const { key, value } = storedEntry(indexKey(index, document, rawId));
     view.set(key, value);
   }
   addContent(view, table.writtenContent, rawId, document, true);
   addToRowCount(view, table, 1);
-  return { id, size };
+  return { id, ...measured };
 }
 
-/** Overwrites a document, touching only index entries whose key changes; returns the new size. */
+/** Overwrites a document, touching only index entries whose key changes. */
 export function updateDocument(
   view: PendingView,
   table: Table,
   rawId: Key,
   before: Document,
   document: Fields,
-): number {
-  const size = put(view, table, rawId, document);
+): Measure {
+  const measured = put(view, table, rawId, document);
   moveIndexEntries(view, table, rawId, before.value, document);
-  return size;
+  return measured;
 }
 
 /**
@@ -164,8 +164,8 @@ function put(
   table: Table,
   rawId: Key,
   document: Fields,
-): number {
-  const size = measureDocument(document);
-  view.set(table.head + rawId, `${size}${JSON.stringify(document)}`);
-  return size;
+): Measure {
+  const measured = measureDocument(document);
+  view.set(table.head + rawId, `${measured.size}${JSON.stringify(document)}`);
+  return measured;
 }

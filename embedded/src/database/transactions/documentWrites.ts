@@ -23,6 +23,8 @@ import type { TransactionMetrics } from "../metrics.js";
 import type { Tables } from "./tables.js";
 import type { PendingView } from "../records/view.js";
 
+const REMOVED = { size: 0, nesting: 0 };
+
 /**
  * Writes of a function to documents, by Convex's rules; every write reads the document it changes.
  */
@@ -66,7 +68,7 @@ export class DocumentWrites {
       creationTime,
       fields,
     );
-    this.#metrics.countWrite(inserted.size);
+    this.#metrics.countWrite(inserted.id, inserted);
     return inserted.id;
   }
 
@@ -104,7 +106,7 @@ export class DocumentWrites {
     if (document === null) {
       throw nonexistent("Delete", id);
     }
-    this.#metrics.countWrite(0);
+    this.#metrics.countWrite(id, REMOVED);
     this.#tables.noteKeys(buildKeys(target, raw, document.value));
     removeDocument(this.#view, target, raw, document);
   }
@@ -135,6 +137,7 @@ export class DocumentWrites {
     const document = { ...own, ...fields };
     this.#tables.noteKeys(buildKeys(target, raw, document));
     this.#metrics.countWrite(
+      id,
       updateDocument(this.#view, target, raw, before, document),
     );
   }

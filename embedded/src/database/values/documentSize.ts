@@ -2,15 +2,18 @@ import type { JSONValue } from "convex/values";
 import { EmbeddedError } from "../../errors.js";
 import { formatBytes } from "./displayValue.js";
 
-const MAX_DOCUMENT_BYTES = 1024 * 1024;
-const MAX_DOCUMENT_NESTING = 16;
+/** Limit for a document's size. */
+export const MAX_DOCUMENT_BYTES = 1024 * 1024;
+/** Limit for the levels of a document, itself the first. */
+export const MAX_DOCUMENT_NESTING = 16;
 const MAX_ARRAY_LENGTH = 8192;
 const MAX_OBJECT_FIELDS = 1024;
 const MAX_FIELD_NAME_LENGTH = 1024;
 
 /** Checks a document against Convex's limits and returns its size as Convex counts it. */
-export function measureDocument(document: Record<string, JSONValue>): number {
-  const { size, nesting } = measureObject(document);
+export function measureDocument(document: Record<string, JSONValue>): Measure {
+  const measured = measureObject(document);
+  const { size, nesting } = measured;
   if (nesting > MAX_DOCUMENT_NESTING) {
     throw new EmbeddedError(
       "invalidValue",
@@ -23,7 +26,7 @@ export function measureDocument(document: Record<string, JSONValue>): number {
       `Value is too large (${formatBytes(size)} > maximum size ${formatBytes(MAX_DOCUMENT_BYTES)})`,
     );
   }
-  return size;
+  return measured;
 }
 
 const MAX_VALUE_NESTING = 64;
@@ -40,7 +43,8 @@ export function measureValue(value: JSONValue): number {
   return size;
 }
 
-interface Measure {
+/** A value's size, in bytes as Convex counts them, and its levels. */
+export interface Measure {
   size: number;
   nesting: number;
 }

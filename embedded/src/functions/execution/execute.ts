@@ -1,5 +1,6 @@
 import type { JSONValue } from "convex/values";
 import { EmbeddedError } from "../../errors.js";
+import { WARNING_RATIO } from "../../database/metrics.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
 import { formatBytes } from "../../database/values/displayValue.js";
 import { hasLoneSurrogate } from "../../database/values/surrogates.js";
@@ -15,8 +16,7 @@ import { describeThrown } from "../stackTrace.js";
 import type { UdfType } from "../types.js";
 import { chargeUserTime, startUserTime } from "./userTime.js";
 import { textProblem } from "./valueLimits.js";
-
-const MAX_VALUE_BYTES = 16 << 20;
+import { warn, MAX_VALUE_BYTES } from "./warnings.js";
 
 /**
  * Runs a function to the JSON text of its result, with arguments and result validated.
@@ -34,6 +34,7 @@ export async function execute(
   } catch (error) {
     failure = await toFailure(execution, error);
   }
+  warn(execution);
   execution.finish();
   startUserTime();
   // After a fatal failure nothing may commit, however user code handled it.
@@ -166,7 +167,9 @@ function checkedArgs(execution: Execution, args: JSONValue): string {
   if (problem !== null) {
     throw new FunctionFailure(`Invalid arguments for ${fn.path}: ${problem}`);
   }
-  checkSize(fn, "arguments are", text, args);
+  const argsBytes = checkSize(fn, "arguments are", text, args);
+  // The array around them counts too.
+  execution.argsBytes = argsBytes === 0 ? 0 : argsBytes + 2;
   if (fn.args !== null) {
     withTransaction(execution, (tx) =>
       validateArgs(tx, fn.componentPath, fn.args, args),
@@ -188,11 +191,11 @@ function checkResult(execution: Execution, text: string): void {
       `Function ${fn.path} return value invalid: ${problem}`,
     );
   }
-  if (fn.returns === null && text.length < MAX_VALUE_BYTES / LARGEST_GROWTH) {
+  if (fn.returns === null && isFarFromLimit(text)) {
     return;
   }
   const value = JSON.parse(text) as JSONValue;
-  checkSize(fn, "return value is", text, value);
+  execution.resultBytes = checkSize(fn, "return value is", text, value);
   if (fn.returns !== null) {
     withTransaction(execution, (tx) =>
       validateReturns(tx, fn.componentPath, fn.returns, value),
@@ -206,21 +209,26 @@ function checkResult(execution: Execution, text: string): void {
  */
 const LARGEST_GROWTH = 5;
 
+/** Whether a value with this JSON is too small to be warned of, let alone refused. */
+function isFarFromLimit(text: string): boolean {
+  return text.length < (MAX_VALUE_BYTES * WARNING_RATIO) / LARGEST_GROWTH;
+}
+
+/** Returns the size of a value, or 0 where it is far from the limit. */
 function checkSize(
   fn: FunctionEntry,
   what: string,
   text: string,
   value: JSONValue,
-): void {
-  if (text.length < MAX_VALUE_BYTES / LARGEST_GROWTH) {
-    return;
-  }
+): number {
+  if (isFarFromLimit(text)) return 0;
   const bytes = measureValue(value);
   if (bytes > MAX_VALUE_BYTES) {
     throw new FunctionFailure(
       `Function ${fn.path} ${what} too large (actual: ${formatBytes(bytes)}, limit: ${formatBytes(MAX_VALUE_BYTES)})`,
     );
   }
+  return bytes;
 }
 
 /**

@@ -135,6 +135,11 @@ export class Execution implements ExecutionStart {
   crash: ((error: unknown) => void) | null = null;
   /** A failure that user code must not be able to catch. */
   fatal: Error | undefined;
+  /** Size of the arguments, and of the result; 0 where it is far from the limit. */
+  argsBytes = 0;
+  resultBytes = 0;
+  /** An action's operations that are under way, by the names that warnings give them. */
+  readonly pending = new Map<string, number>();
 
   #random: SeededRandom | undefined;
 
@@ -187,6 +192,18 @@ export class Execution implements ExecutionStart {
   now(): number {
     if (this.request.asked !== undefined) this.request.asked.time = true;
     return this.frozenNowMs ?? this.clock.now();
+  }
+
+  /** Counts an operation of an action as under way until it is over. */
+  async whilePending<T>(name: string, operation: Promise<T>): Promise<T> {
+    this.pending.set(name, (this.pending.get(name) ?? 0) + 1);
+    try {
+      return await operation;
+    } finally {
+      const left = this.pending.get(name)! - 1;
+      if (left > 0) this.pending.set(name, left);
+      else this.pending.delete(name);
+    }
   }
 
   finish(): void {

@@ -14,6 +14,11 @@ export class LogLines {
     this.#push(`[${level}] ${cutToBytes(text)}`);
   }
 
+  /** Adds a line of the deployment's own, which no limit cuts. */
+  warn(text: string): void {
+    this.lines.push(`[WARN] ${text}`);
+  }
+
   /**
    * Appends the lines of a nested call, after those that its caller had logged when the call
    * returned.

@@ -106,6 +106,11 @@ export class Span {
     this.#emit({ ok: true, ...(commitTs === undefined ? {} : { commitTs }) });
   }
 
+  /** Reports an HTTP action whose response was sent. */
+  responded(httpStatus: number): void {
+    this.#emit({ ok: true, httpStatus });
+  }
+
   /** Reports a try that lost, which takes its logs with it. */
   lost(
     { component, table, documentId, writer }: Conflict,
@@ -142,7 +147,10 @@ export class Span {
   }
 
   #emit(
-    outcome: Pick<CompletionEvent, "ok" | "error" | "occ" | "commitTs">,
+    outcome: Pick<
+      CompletionEvent,
+      "ok" | "error" | "occ" | "commitTs" | "httpStatus"
+    >,
   ): void {
     if (!this.#runtime.hasListeners) {
       return;

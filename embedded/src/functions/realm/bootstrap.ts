@@ -21,6 +21,18 @@ export const BOOTSTRAP = `(function (host, inspect) {
     if (answer !== null && typeof answer === "object" && host.isFailure(answer)) throw toError(answer);
     return answer;
   };
+  if (host.isRestricted) host = restricted(host);
+  // Nothing runs in such a context but the top level of modules.
+  function restricted(free) {
+    const refuse = guarded(free.importRandomness);
+    return {
+      ...free,
+      now: guarded(free.importTime),
+      random: () => { refuse(); return free.random(); },
+      randomUUID: () => { refuse(); return free.randomUUID(); },
+      getRandomValues: (array) => { refuse(); return free.getRandomValues(array); },
+    };
+  }
   const define = (name, value) =>
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
 
@@ -74,7 +86,12 @@ export const BOOTSTRAP = `(function (host, inspect) {
   console.timeLog = (label = "default") => host.timeLog(String(label));
   console.timeEnd = (label = "default") => host.timeEnd(String(label));
   define("console", console);
-  define("process", { env: Object.assign(Object.create(Object.prototype), host.env) });
+  const readEnv = guarded(host.readEnv);
+  define("process", {
+    env: host.isRestricted
+      ? new Proxy({}, { get: (target, name) => typeof name === "string" ? readEnv(name) : Reflect.get(target, name) })
+      : Object.assign(Object.create(Object.prototype), host.env),
+  });
   define("self", globalThis);
   // Both show when garbage is collected, which functions are not to depend on.
   define("WeakRef", class WeakRef {

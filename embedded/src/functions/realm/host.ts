@@ -10,6 +10,7 @@ import { asyncSyscall, jsSyscall, syscall } from "../syscalls/dispatch.js";
 import { INTRINSICS } from "../transform.js";
 import { CONSOLE_LEVELS, consoleTimers, log } from "./console.js";
 import { performanceGlobals } from "./performance.js";
+import type { Restrictions } from "./restrictions.js";
 
 /**
  * The host side of a context's bootstrap. Binary data classes are this process's own, so that
@@ -18,9 +19,21 @@ import { performanceGlobals } from "./performance.js";
 export function createHost(
   env: Readonly<Record<string, string>>,
   importedAtMs: number,
+  restrictions: Restrictions = {},
 ) {
+  const { time, randomness } = restrictions;
   return {
     env,
+    isRestricted: Object.keys(restrictions).length > 0,
+    readEnv: (name: string) => {
+      const refusal = restrictions.environment?.(name);
+      if (refusal !== undefined) return new SyscallFailure(refusal);
+      return Object.hasOwn(env, name) ? env[name] : undefined;
+    },
+    importTime: () =>
+      time === undefined ? importedAtMs : new SyscallFailure(time),
+    importRandomness: () =>
+      randomness === undefined ? undefined : new SyscallFailure(randomness),
     syscall,
     asyncSyscall,
     jsSyscall,
@@ -206,7 +219,9 @@ function stopTimer(timer: unknown): undefined {
 
 function actionFetch(input: string | URL | Request, init?: RequestInit) {
   const execution = actionOnly("fetch()");
-  return execution instanceof SyscallFailure ? execution : fetch(input, init);
+  return execution instanceof SyscallFailure
+    ? execution
+    : execution.whilePending("fetch", fetch(input, init));
 }
 
 function getRandomValues<T extends ArrayBufferView>(array: T): T {

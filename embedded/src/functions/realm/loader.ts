@@ -1,5 +1,6 @@
 import { EmbeddedError } from "../../errors.js";
 import { Realm } from "./realm.js";
+import type { Restrictions } from "./restrictions.js";
 import { describeThrown } from "../stackTrace.js";
 import type { ModuleNamespace, ModuleSource } from "../types.js";
 
@@ -16,6 +17,7 @@ export async function loadModules(
     env: Readonly<Record<string, string>>;
     nowMs: number;
     importTimeoutMs?: number;
+    restrictions?: Restrictions;
   },
 ): Promise<Map<string, ModuleNamespace>> {
   const { nowMs: importedAtMs, ...rest } = options;

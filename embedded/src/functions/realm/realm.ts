@@ -7,6 +7,7 @@ import { EmbeddedError } from "../../errors.js";
 import { BOOTSTRAP } from "./bootstrap.js";
 import { runAs } from "../execution/execution.js";
 import { createHost } from "./host.js";
+import type { Restrictions } from "./restrictions.js";
 import { createNodeScope, type NodeScope } from "./nodeGlobals.js";
 import {
   NODE_GLOBALS,
@@ -68,6 +69,7 @@ export class Realm implements ModuleLoader {
       importedAtMs: number;
       /** @default 10000 */
       importTimeoutMs?: number;
+      restrictions?: Restrictions;
     },
   ) {
     this.#modules = modules;
@@ -79,7 +81,7 @@ export class Realm implements ModuleLoader {
       inspect: unknown,
     ) => unknown[];
     this.#intrinsics = enter(
-      createHost(options.env, options.importedAtMs),
+      createHost(options.env, options.importedAtMs, options.restrictions),
       inspector.runInContext(this.#context),
     );
   }

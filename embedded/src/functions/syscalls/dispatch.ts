@@ -72,7 +72,10 @@ export function asyncSyscall(
       : answered;
   };
   if (execution.transaction === null) {
-    return start();
+    const answered = start();
+    return answered instanceof Promise
+      ? execution.whilePending(shownName(op), answered)
+      : answered;
   }
   return execution.syscalls.run(() => (execution.finished ? NEVER : start()));
 }
@@ -91,10 +94,24 @@ export async function jsSyscall(op: string, args: unknown): Promise<unknown> {
     return new SyscallFailure(`Unknown operation ${op}`);
   }
   try {
-    return await entry.run(execution, Object(args) as Record<string, unknown>);
+    const answered = entry.run(
+      execution,
+      Object(args) as Record<string, unknown>,
+    );
+    return await execution.whilePending(SHOWN_JS_NAMES[op] ?? op, answered);
   } catch (error) {
     return toFailure(execution, error);
   }
+}
+
+const SHOWN_JS_NAMES: Readonly<Record<string, string>> = {
+  "storage/storeBlob": "storage.store",
+  "storage/getBlob": "storage.get",
+};
+
+/** A syscall's name in a warning that nobody waited for it. */
+function shownName(op: string): string {
+  return op.replace("1.0/", "").replace("actions/", "");
 }
 
 /** Runs a syscall. Only data goes back into a context, also of an error. */

@@ -1,5 +1,6 @@
 import type { JSONValue } from "convex/values";
 import { loadModules } from "../../functions/realm/loader.js";
+import type { Restrictions } from "../../functions/realm/restrictions.js";
 import type { ModuleSource } from "../../functions/types.js";
 import { describeJson, isJsonObject } from "../http/body.js";
 import { badRequest, type HttpError } from "../http/http.js";
@@ -36,9 +37,26 @@ export async function evaluateAuthConfig(
   modules: ReadonlyMap<string, ModuleSource>,
   options: { env: Readonly<Record<string, string>>; nowMs: number },
 ): Promise<AuthProvider[]> {
-  const source = modules.get(AUTH_CONFIG_PATH)?.source;
-  if (source === undefined) return [];
-  const loaded = await loadModules(modules, [AUTH_CONFIG_PATH], options);
+  if (!modules.has(AUTH_CONFIG_PATH)) return [];
+  let unset: string | undefined;
+  const restrictions: Restrictions = {
+    time: "Date unsupported when evaluating auth config file",
+    randomness: "Math.random unsupported when evaluating auth config file",
+    environment(name) {
+      if (Object.hasOwn(options.env, name)) return undefined;
+      unset ??= name;
+      return unsetText(name);
+    },
+  };
+  let loaded;
+  try {
+    loaded = await loadModules(modules, [AUTH_CONFIG_PATH], {
+      ...options,
+      restrictions,
+    });
+  } catch (error) {
+    throw unset === undefined ? error : unsetVariable(unset);
+  }
   const config = copyOf(loaded.get(AUTH_CONFIG_PATH)?.["default"]);
   const providers = isJsonObject(config) ? config["providers"] : undefined;
   if (!Array.isArray(providers)) {
@@ -46,12 +64,7 @@ export async function evaluateAuthConfig(
       `its default export must be an object with an array of providers, not ${describeJson(config)}`,
     );
   }
-  try {
-    return providers.map((provider) => parseProvider(provider));
-  } catch (error) {
-    // A variable that is not set leaves a field undefined; the CLI tells how to set it.
-    throw unsetVariable(source, options.env) ?? error;
-  }
+  return providers.map((provider) => parseProvider(provider));
 }
 
 /**
@@ -123,20 +136,12 @@ function copyOf(value: unknown): JSONValue | undefined {
  * The refusal for an environment variable that is not set. The CLI reads the name out of this very
  * sentence.
  */
-function unsetVariable(
-  source: string,
-  env: Readonly<Record<string, string>>,
-): HttpError | undefined {
-  const [, name] =
-    [...source.matchAll(/process\.env(?:\.|\[")([A-Za-z_]\w*)/g)].find(
-      ([, used = ""]) => !Object.hasOwn(env, used),
-    ) ?? [];
-  return name === undefined
-    ? undefined
-    : badRequest(
-        "AuthConfigMissingEnvironmentVariable",
-        `Environment variable ${name} is used in auth config file but its value was not set.`,
-      );
+function unsetVariable(name: string): HttpError {
+  return badRequest("AuthConfigMissingEnvironmentVariable", unsetText(name));
+}
+
+function unsetText(name: string): string {
+  return `Environment variable ${name} is used in auth config file but its value was not set.`;
 }
 
 function invalid(problem: string): HttpError {

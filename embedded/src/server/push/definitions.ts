@@ -1,4 +1,5 @@
 import { loadModules } from "../../functions/realm/loader.js";
+import type { Restrictions } from "../../functions/realm/restrictions.js";
 import type { ModuleSource } from "../../functions/types.js";
 import { HttpError, badRequest } from "../http/http.js";
 import type { PushedDefinition } from "./request.js";
@@ -41,6 +42,7 @@ export type ComponentExports =
 export interface EvaluationOptions {
   env: Readonly<Record<string, string>>;
   nowMs: number;
+  restrictions?: Restrictions;
 }
 
 /**
@@ -83,7 +85,10 @@ async function evaluateOne(
   const imports = pushed.dependencies.map((dependency) =>
     dependencyModule(dependency, evaluated.get(dependency)!),
   );
-  const exported = await evaluateExport(pushed.definition, imports, options);
+  const exported = await evaluateExport(pushed.definition, imports, {
+    ...options,
+    restrictions: pushed.path === "" ? OF_DEFINITIONS : OF_COMPONENTS,
+  });
   if (exported === undefined) {
     throw invalid(
       `the default export of ${describe(pushed.path)}'s convex.config is not what defineApp or defineComponent returns`,
@@ -96,6 +101,17 @@ async function evaluateOne(
   checkMetadata(metadata, evaluated);
   return metadata;
 }
+
+const OF_DEFINITIONS: Restrictions = {
+  time: "Date unsupported when evaluating app definition",
+  randomness: "Math.random unsupported when evaluating app definition",
+};
+
+const OF_COMPONENTS: Restrictions = {
+  ...OF_DEFINITIONS,
+  environment: () =>
+    "Environment variables are only supported in the app's convex.config.ts. Learn more at https://docs.convex.dev/components/authoring#environment-variables",
+};
 
 /**
  * The module behind an import of a component's config: the CLI rewrites `import c from

@@ -2,6 +2,7 @@ import type { JSONValue } from "convex/values";
 import { parseSchema } from "../../database/schema/schemaDefinition.js";
 import { within } from "../../database/values/validatorDefinition.js";
 import { loadModules } from "../../functions/realm/loader.js";
+import type { Restrictions } from "../../functions/realm/restrictions.js";
 import { AUTH_CONFIG_PATH, evaluateAuthConfig } from "../auth/authProviders.js";
 import { badRequest } from "../http/http.js";
 import { analyzeModules, exportTree, type AnalyzedModule } from "./analyze.js";
@@ -80,13 +81,19 @@ function isEntryPoint(path: string): boolean {
   return !path.startsWith("_deps/") && path !== AUTH_CONFIG_PATH;
 }
 
+const OF_SCHEMAS: Restrictions = {
+  environment: () => "Environment variables unsupported when evaluating schema",
+};
+
 async function evaluateSchema(
   { schema }: PushedDefinition,
   options: EvaluationOptions,
 ): Promise<JSONValue> {
   if (schema === null) return null;
-  const exported = (await evaluateExport(schema, [], options)) as
-    JSONValue | undefined;
+  const exported = (await evaluateExport(schema, [], {
+    ...options,
+    restrictions: OF_SCHEMAS,
+  })) as JSONValue | undefined;
   if (exported === undefined) {
     throw badRequest(
       "InvalidSchemaExport",

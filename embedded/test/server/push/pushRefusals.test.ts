@@ -165,6 +165,32 @@ describe("a push is refused at its start, with Convex's words, for", () => {
       "Top-level awaits in source files are unsupported",
     ],
     [
+      "a schema that reads a variable",
+      {
+        ...V1,
+        schema: `${schema("{ n: v.number() }")}; process.env.ANYTHING ?? "else";`,
+      },
+      "Environment variables unsupported when evaluating schema",
+    ],
+    [
+      "providers of a time",
+      app("export default { providers: [], at: Date.now() };", "auth.config"),
+      "Date unsupported when evaluating auth config file",
+    ],
+    [
+      "providers by chance",
+      app("export default { providers: [], n: Math.random() };", "auth.config"),
+      "Math.random unsupported when evaluating auth config file",
+    ],
+    [
+      "providers of a variable that is not set, even where they could do without",
+      app(
+        'export default { providers: [], is: process.env.NOT_SET ?? "else" };',
+        "auth.config",
+      ),
+      "Environment variable NOT_SET is used in auth config file but its value was not set",
+    ],
+    [
       "a component that uses itself",
       {
         children: { part: "part" },
