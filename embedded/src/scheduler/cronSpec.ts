@@ -143,6 +143,11 @@ const DAYS_OF_WEEK = [
   "saturday",
 ];
 
+/** Number of a day of the week, Sunday's being 0. */
+export function dayNumber(day: string): number {
+  return DAYS_OF_WEEK.indexOf(day);
+}
+
 function cronExpression(
   schedule: Exclude<CronSchedule, { type: "interval" }>,
   identifier: string,
@@ -157,7 +162,7 @@ function cronExpression(
     case "daily":
       return `${minute} ${schedule.hourUTC} * * *`;
     case "weekly":
-      return `${minute} ${schedule.hourUTC} * * ${DAYS_OF_WEEK.indexOf(schedule.dayOfWeek)}`;
+      return `${minute} ${schedule.hourUTC} * * ${dayNumber(schedule.dayOfWeek)}`;
     case "monthly":
       return `${minute} ${schedule.hourUTC} ${schedule.day} * *`;
     default: {

@@ -24,7 +24,27 @@ export interface CronRecord extends CronId {
   readonly due: string | null;
 }
 
+/** A run of a cron that is over. */
+export interface CronRun {
+  readonly spec: CronSpec;
+  /** When it was due. */
+  readonly dueMs: number;
+  readonly endedMs: number;
+  readonly durationMs: number;
+  /** JSON text of its result; absent where it failed. */
+  readonly result?: string;
+  /** Whether only the beginning of the result is kept. */
+  readonly isResultTruncated?: boolean;
+  readonly error?: string;
+  readonly logLines: readonly string[];
+  /** Whether log lines are left out. */
+  readonly isLogTruncated: boolean;
+}
+
 const PREFIX = "scheduler/cron/";
+const RUNS_PREFIX = "scheduler/cronRuns/";
+/** Runs that are kept of each cron, as on Convex. */
+const MAX_RUNS = 5;
 
 /** Makes `specs` the crons of a component; unchanged crons keep their times. */
 export function applyCrons(
@@ -53,6 +73,7 @@ export function applyCrons(
     diff.deleted.push(cron.identifier);
     removeDue(tx, cron);
     tx.meta.delete(cronKey(cron));
+    tx.meta.delete(runsKey(cron));
   }
   return diff;
 }
@@ -67,6 +88,17 @@ export function readCrons(
   return [...tx.meta.range(prefix)].map(
     ({ value }) => JSON.parse(value) as CronRecord,
   );
+}
+
+/** The latest runs of a cron, the latest last. */
+export function cronRuns(tx: Transaction, id: CronId): CronRun[] {
+  const stored = tx.meta.get(runsKey(id));
+  return stored === undefined ? [] : (JSON.parse(stored) as CronRun[]);
+}
+
+/** Makes a live query run again when a cron, or what is known of its runs, changes. */
+export function watchCrons(tx: Transaction): void {
+  tx.watchMeta("scheduler/cron");
 }
 
 /** The cron whose due key is `dueKey`; undefined when a push moved or deleted it. */
@@ -88,11 +120,23 @@ export function beginCron(tx: Transaction, cron: CronRecord): void {
 /**
  * Sets a cron that ran to its next time. Fires that were missed meanwhile, by a long run or while
  * the deployment was down, are left out.
+ *
+ * @param run - what is remembered of the run
  */
-export function endCron(tx: Transaction, id: CronId, nowMs: number): void {
+export function endCron(
+  tx: Transaction,
+  id: CronId,
+  nowMs: number,
+  run?: Omit<CronRun, "spec" | "dueMs" | "endedMs">,
+): void {
   const cron = readCron(tx, id);
   if (cron === undefined) {
     return;
+  }
+  if (run !== undefined) {
+    const { spec, nextMs: dueMs } = cron;
+    const runs = [...cronRuns(tx, id), { ...run, spec, dueMs, endedMs: nowMs }];
+    tx.meta.put(runsKey(id), JSON.stringify(runs.slice(-MAX_RUNS)));
   }
   removeDue(tx, cron);
   putCron(tx, { ...cron, nextMs: fireAfterRunMs(cron, nowMs) });
@@ -175,6 +219,10 @@ function removeDue(tx: Transaction, { due }: CronRecord): void {
 function readCron(tx: Transaction, id: CronId): CronRecord | undefined {
   const value = tx.meta.get(cronKey(id));
   return value === undefined ? undefined : (JSON.parse(value) as CronRecord);
+}
+
+function runsKey({ componentPath, identifier }: CronId): string {
+  return `${RUNS_PREFIX}${componentPath}:${identifier}`;
 }
 
 function cronKey({ componentPath, identifier }: CronId): string {

@@ -41,6 +41,36 @@ export function dueEntries(
   return [...tx.meta.range(duePrefix(lane), { to, limit })];
 }
 
+/** Entries of several lanes in one order, after a place in it; `""` is before all. */
+export function* dueInOrder(
+  tx: Transaction,
+  lanes: readonly LaneName[],
+  after: string,
+): Iterable<{ readonly place: string; readonly value: string }> {
+  const waiting = lanes.map((lane) => {
+    const prefix = duePrefix(lane);
+    const entries = tx.meta.range(prefix, { from: `${prefix}${after}` });
+    const next = () => {
+      for (;;) {
+        const entry = entries.next();
+        if (entry.done === true) return undefined;
+        const { key, value } = entry.value;
+        const place = key.slice(prefix.length);
+        if (place > after) return { place, value };
+      }
+    };
+    return { next, head: next() };
+  });
+  for (;;) {
+    const [first] = waiting
+      .filter(({ head }) => head !== undefined)
+      .sort((a, b) => (a.head!.place < b.head!.place ? -1 : 1));
+    if (first?.head === undefined) return;
+    yield first.head;
+    first.head = first.next();
+  }
+}
+
 const scratch = new DataView(new ArrayBuffer(8));
 
 /**

@@ -2,7 +2,7 @@ import { getConvexSize, jsonToConvex, type JSONValue } from "convex/values";
 import type { Transaction } from "../database/transactions/transaction.js";
 import { decodeArgument } from "../database/records/checks.js";
 import { EmbeddedError } from "../errors.js";
-import { dueEntries, dueKey } from "./due.js";
+import { dueEntries, dueInOrder, dueKey } from "./due.js";
 
 const JOBS_TABLE = "_scheduled_functions";
 
@@ -161,6 +161,65 @@ export function jobArgs(tx: Transaction, job: JobId): JSONValue {
   return Array.isArray(args) ? (args[0] ?? null) : null;
 }
 
+/** A job that is not over, with its place among all of them. */
+export interface LiveJob extends DueJob {
+  readonly place: string;
+  /** Whether it is an action that has begun; a mutation begins and ends in one commit. */
+  readonly isRunning: boolean;
+}
+
+/** Makes a live query run again when a job comes or is over. */
+export function watchJobs(tx: Transaction): void {
+  tx.watchMeta(LIVE_PREFIX);
+  tx.watchMeta(RUNNING_PREFIX);
+}
+
+/** Jobs that are not over, after a place: the running ones, then the others by their time. */
+export function* liveJobs(
+  tx: Transaction,
+  after: string | null,
+): Iterable<LiveJob> {
+  for (const { key, value } of tx.meta.range(RUNNING_PREFIX)) {
+    const place = `${RUNNING_PLACE}${key.slice(RUNNING_PREFIX.length)}`;
+    if (after !== null && place <= after) continue;
+    yield { ...(JSON.parse(value) as DueJob), place, isRunning: true };
+  }
+  const start = after?.startsWith(DUE_PLACE)
+    ? after.slice(DUE_PLACE.length)
+    : "";
+  for (const { place, value } of dueInOrder(
+    tx,
+    ["mutation", "action"],
+    start,
+  )) {
+    const job = JSON.parse(value) as DueJob;
+    yield { ...job, place: `${DUE_PLACE}${place}`, isRunning: false };
+  }
+}
+
+const RUNNING_PLACE = "0/";
+const DUE_PLACE = "1/";
+
+/**
+ * Removes the rows of up to `limit` jobs of a component, over or not; a running one goes on.
+ * @returns how many there were
+ */
+export function removeJobs(
+  tx: Transaction,
+  componentPath: string,
+  limit: number,
+): number {
+  const rows = tx.system.page(componentPath, JOBS_TABLE, null, limit);
+  for (const row of rows) {
+    const job = { componentPath, id: row["_id"] as string };
+    removeDue(tx, job);
+    tx.meta.delete(liveKey(job));
+    tx.meta.delete(RUNNING_PREFIX + nameOf(job));
+    tx.system.remove(componentPath, job.id);
+  }
+  return rows.length;
+}
+
 /** Fails actions that were running when the process ended: nobody knows how far they came. */
 export function failInterruptedActions(tx: Transaction, nowMs: number): void {
   for (const { value } of [...tx.meta.range(RUNNING_PREFIX)]) {
@@ -175,8 +234,11 @@ export function removeExpired(
   limit: number,
 ): void {
   for (const { key, value } of dueEntries(tx, "expiry", nowMs, limit)) {
-    const job = JSON.parse(value) as JobId;
-    tx.system.remove(job.componentPath, job.id);
+    const { componentPath, id } = JSON.parse(value) as JobId;
+    // An operator may have removed it before.
+    if (tx.system.get(componentPath, JOBS_TABLE, id) !== null) {
+      tx.system.remove(componentPath, id);
+    }
     tx.meta.delete(key);
   }
 }

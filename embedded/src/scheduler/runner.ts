@@ -17,14 +17,26 @@ export interface JobHooks {
   /** Runs before the mutation; false: do not run it, commit nothing. */
   begin(tx: Transaction): boolean;
   /** Runs in the commit of the mutation's success. */
-  beforeCommit(tx: Transaction): void;
+  beforeCommit(tx: Transaction, output: JobOutput): void;
 }
 
-export type JobResult = { kind: "success" } | { kind: "failed"; error: string };
+/** What a function returned and logged. */
+export interface JobOutput {
+  readonly value: JSONValue;
+  readonly logLines: readonly string[];
+}
+
+interface Failed {
+  kind: "failed";
+  error: string;
+  logLines: readonly string[];
+}
+
+export type JobResult = { kind: "success"; output: JobOutput } | Failed;
 
 export type MutationResult =
   | { kind: "success"; durable: Promise<void> }
-  | { kind: "failed"; error: string }
+  | Failed
   /** The hook `begin` said not to run. */
   | { kind: "skipped" };
 

@@ -8,6 +8,7 @@ import {
   resumeInterruptedCrons,
   type CronId,
 } from "./crons.js";
+import { keptRun, type Outcome } from "./cronRuns.js";
 import type { DueEntry, LaneName } from "./due.js";
 import {
   beginAction,
@@ -22,7 +23,13 @@ import {
 } from "./jobs.js";
 import { Lane, type Committed } from "./lane.js";
 import { heldJobs, judge, suspectKeys } from "./heldJobs.js";
-import type { JobCall, JobHooks, JobRunner, MutationResult } from "./runner.js";
+import type {
+  JobCall,
+  JobHooks,
+  JobResult,
+  JobRunner,
+  MutationResult,
+} from "./runner.js";
 import { Suspects } from "./suspects.js";
 import type { UnderWay } from "./underWay.js";
 
@@ -238,7 +245,7 @@ export class Scheduler {
       case "skipped":
         return this.#write((tx) => tx.meta.delete(key));
       case "failed":
-        return this.#write((tx) => endJob(tx, job, result, this.#now));
+        return this.#write((tx) => endJob(tx, job, stateOf(result), this.#now));
     }
   }
 
@@ -258,7 +265,7 @@ export class Scheduler {
           this.#underWay?.begin(key);
           return hooks.begin(tx);
         },
-        beforeCommit: (tx) => hooks.beforeCommit(tx),
+        beforeCommit: (tx, output) => hooks.beforeCommit(tx, output),
       });
       // The next one may end the process, and this one has not to be judged again.
       const isAlone = letNext !== undefined;
@@ -286,7 +293,7 @@ export class Scheduler {
     let result: EndState = INTERRUPTED;
     const end = (tx: Transaction) => endJob(tx, job, result, this.#now);
     return this.#endAfter(end, async () => {
-      result = await this.#runner.runAction(call);
+      result = stateOf(await this.#runner.runAction(call));
     });
   }
 
@@ -304,7 +311,9 @@ export class Scheduler {
       source: "cron",
       job: null,
     };
-    const end = (tx: Transaction) => endCron(tx, id, this.#now);
+    const startedAt = performance.now();
+    const end = (tx: Transaction, outcome?: Outcome) =>
+      endCron(tx, id, this.#now, outcome && keptRun(startedAt, outcome));
     switch (this.#runner.typeOf(componentPath, spec.name)) {
       case "Mutation": {
         const result = await this.#runMutation(key, call, {
@@ -313,7 +322,7 @@ export class Scheduler {
         });
         if (result.kind === "success") return result;
         return this.#write((tx) =>
-          result.kind === "failed" ? end(tx) : tx.meta.delete(key),
+          result.kind === "failed" ? end(tx, result) : tx.meta.delete(key),
         );
       }
       case "Action": {
@@ -328,11 +337,18 @@ export class Scheduler {
         if (!begun.value) {
           return begun;
         }
-        return this.#endAfter(end, () => this.#runner.runAction(call));
+        let outcome: Outcome | undefined;
+        return this.#endAfter(
+          (tx) => end(tx, outcome),
+          async () => {
+            const result = await this.#runner.runAction(call);
+            outcome = result.kind === "success" ? result.output : result;
+          },
+        );
       }
       case "Query":
       case undefined:
-        return this.#write(end);
+        return this.#write((tx) => end(tx));
     }
   }
 
@@ -366,6 +382,12 @@ export class Scheduler {
       tx.release();
     }
   }
+}
+
+function stateOf(result: JobResult): EndState {
+  return result.kind === "success"
+    ? { kind: "success" }
+    : { kind: "failed", error: result.error };
 }
 
 /** The end of a job of a query: Convex lets it be scheduled, and fails it at its time. */

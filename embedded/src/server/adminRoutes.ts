@@ -1,3 +1,4 @@
+import { actorOf } from "./auditLog.js";
 import { readJsonObject } from "./http/body.js";
 import { parseEnvironmentChanges } from "./environment.js";
 import {
@@ -30,8 +31,6 @@ export interface AdminServices {
 const NOT_OFFERED = {
   "/api/run_test_function":
     "The embedded deployment runs only functions that were pushed, so `convex run --inline-query` does not work with it. Put the query into a function of your app and run that.",
-  "/api/shapes2":
-    "The embedded deployment does not infer schemas from documents. `convex data` shows the tables, and schema.ts what is in them.",
 };
 
 /** The routes that need no admin key. */
@@ -51,6 +50,12 @@ export function publicRoutes({ version }: AdminServices): Routes {
 
 /** The routes that the CLI uses beside pushing. */
 export function adminRoutes({ live, logs, urls }: AdminServices): Routes {
+  const followLogs = async (request: ApiRequest) => {
+    const page = await logs.follow(parseCursor(request), (listener) =>
+      request.onDisconnect(listener),
+    );
+    return jsonResponse(page);
+  };
   return {
     ...Object.fromEntries(
       Object.entries(NOT_OFFERED).map(([path, message]) => {
@@ -69,18 +74,14 @@ export function adminRoutes({ live, logs, urls }: AdminServices): Routes {
         const body = await readJsonObject(request);
         await live.changeEnvironment(
           parseEnvironmentChanges(body, live.builtIn),
+          actorOf(request),
         );
         return jsonResponse(undefined);
       },
     },
-    "/api/stream_function_logs": {
-      GET: async (request) => {
-        const page = await logs.follow(parseCursor(request), (listener) =>
-          request.onDisconnect(listener),
-        );
-        return jsonResponse(page);
-      },
-    },
+    // The CLI's way to it, and the dashboard's.
+    "/api/stream_function_logs": { GET: followLogs },
+    "/api/app_metrics/stream_function_logs": { GET: followLogs },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Transaction } from "../database/transactions/transaction.js";
+import type { AuditEvent } from "./auditLog.js";
 import { describeJson, isJsonObject } from "./http/body.js";
 import { badRequest } from "./http/http.js";
 
@@ -51,6 +52,22 @@ export function changeEnvironment(
     );
   }
   return Object.fromEntries(changed);
+}
+
+/** What changes of variables are in the audit log; their values are not. */
+export function environmentEvents(
+  current: Environment,
+  changes: readonly EnvironmentChange[],
+): AuditEvent[] {
+  return changes.flatMap(({ name, value }) => {
+    const isSet = Object.hasOwn(current, name);
+    if (value === null && !isSet) return [];
+    const what = value === null ? "delete" : isSet ? "update" : "create";
+    return {
+      action: `${what}_environment_variable`,
+      metadata: { variable_name: name },
+    };
+  });
 }
 
 /**

@@ -1,6 +1,7 @@
-import type { Database } from "../database/database.js";
+import { FunctionFailure } from "../functions/failure.js";
 import type { Runtime } from "../functions/runtime.js";
 import type { UdfOutcome, UdfType } from "../functions/types.js";
+import { actorOf } from "./auditLog.js";
 import { authenticate, type AuthServices, type Caller } from "./auth/auth.js";
 import { describeJson, isJsonObject, readJsonObject } from "./http/body.js";
 import {
@@ -20,16 +21,18 @@ import {
   type Routes,
 } from "./http/http.js";
 import { CALL_BOUNDS, parseJson } from "./http/json.js";
+import { isSystemPath } from "./systemFunctions/systemFunctions.js";
 import {
-  answerSystemQuery,
-  isSystemPath,
-  type SystemQueryServices,
-} from "./systemQueries/systemQueries.js";
+  failedOutcome,
+  isSystemMutation,
+  runSystemMutation,
+  type SystemMutationServices,
+} from "./systemFunctions/systemMutations.js";
+import { answerSystemQuery } from "./systemFunctions/systemQueries.js";
 import { decodeTs, encodeTs, type SnapshotPins } from "./snapshotPins.js";
 
 /** Parts of the deployment that the function routes use. */
-export interface FunctionServices extends AuthServices, SystemQueryServices {
-  readonly database: Database;
+export interface FunctionServices extends AuthServices, SystemMutationServices {
   readonly runtime: Runtime;
   readonly pins: SnapshotPins;
 }
@@ -90,8 +93,8 @@ async function runFunction(
 ): Promise<ApiResponse> {
   const caller = await authenticate(request, services);
   const call = parseFunctionCall(await readJsonObject(request));
-  if (udfType === "Query" && isSystemPath(call.path)) {
-    return runSystemQuery(services, call, caller);
+  if (isSystemPath(call.path) && udfType !== "Action") {
+    return runSystemFunction(services, call, caller, request, udfType);
   }
   const outcome = await services.runtime.run(
     toUdfRequest(call, caller, request),
@@ -100,24 +103,40 @@ async function runFunction(
   return outcomeResponse(outcome, call.format);
 }
 
+/** Runs a function of the deployment's own. */
+async function runSystemFunction(
+  services: FunctionServices,
+  call: FunctionCall,
+  caller: Caller,
+  request: ApiRequest,
+  udfType: "Query" | "Mutation",
+): Promise<ApiResponse> {
+  if (call.invalidArgs !== undefined) {
+    const why = `Invalid arguments for ${call.path}: ${call.invalidArgs}`;
+    const outcome = failedOutcome(new FunctionFailure(why));
+    return outcomeResponse(outcome, call.format);
+  }
+  const outcome =
+    udfType === "Query"
+      ? await runSystemQuery(services, call, caller)
+      : await runSystemMutation(services, call, caller, actorOf(request));
+  return outcomeResponse(outcome, call.format);
+}
+
 async function runSystemQuery(
   services: FunctionServices,
   call: FunctionCall,
   caller: Caller,
-): Promise<ApiResponse> {
+): Promise<UdfOutcome> {
   const { database } = services;
   const snapshot = database.read();
   try {
-    const value = answerSystemQuery(services, call, caller, snapshot);
+    const { value } = answerSystemQuery(services, call, caller, snapshot);
     await database.whenDurable(snapshot.ts);
     const json = JSON.stringify(value);
-    const outcome: UdfOutcome = {
-      status: "success",
-      json,
-      value,
-      logLines: [],
-    };
-    return outcomeResponse(outcome, call.format);
+    return { status: "success", json, value, logLines: [] };
+  } catch (error) {
+    return failedOutcome(error);
   } finally {
     snapshot.release();
   }
@@ -129,6 +148,10 @@ async function runAnyFunction(
 ): Promise<ApiResponse> {
   const caller = await authenticate(request, services);
   const call = parseFunctionCall(await readJsonObject(request));
+  if (isSystemPath(call.path)) {
+    const udfType = isSystemMutation(call.path) ? "Mutation" : "Query";
+    return runSystemFunction(services, call, caller, request, udfType);
+  }
   const outcome = await services.runtime.run(
     toUdfRequest(call, caller, request),
   );

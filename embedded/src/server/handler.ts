@@ -22,6 +22,7 @@ import {
   type Method,
   type Routes,
 } from "./http/http.js";
+import { dashboardRoutes, type DashboardServices } from "./dashboard/routes.js";
 import type { Log } from "./log.js";
 import {
   EXPORT_FILES,
@@ -42,6 +43,7 @@ export type ApiServices = FunctionServices &
   AdminServices &
   SnapshotServices &
   StorageServices &
+  DashboardServices &
   HttpActionServices & { readonly log: Log };
 
 const RUN_PREFIX = "/api/run/";
@@ -81,6 +83,7 @@ function createApi(services: ApiServices): ApiHandler {
     ...pushRoutes(services),
     ...adminRoutes(services),
     ...snapshotRoutes(services),
+    ...dashboardRoutes(services),
   });
   const sendExport = exportFileHandler(services);
   const storage = storageHandler(services);
@@ -110,11 +113,24 @@ function createApi(services: ApiServices): ApiHandler {
   const [guarded, unguarded] = [forOperators, forAll].map((handle) =>
     neverRejecting(handle, services.log),
   ) as [ApiHandler, ApiHandler];
-  return async (request) =>
-    operator.has(request.path) || request.path.startsWith(EXPORT_FILES)
-      ? guarded(request)
-      : allowOrigin(request, await unguarded(request));
+  return async (request) => {
+    const isForOperators =
+      operator.has(request.path) || request.path.startsWith(EXPORT_FILES);
+    if (!isForOperators) return allowOrigin(request, await unguarded(request));
+    // The dashboard is such a page; others have nothing to do here, whatever key they send.
+    if (!isPageOfThisMachine(request)) return guarded(request);
+    const isAsking = request.method === "OPTIONS";
+    const answer = isAsking ? preflight(request) : await guarded(request);
+    return allowOrigin(request, answer);
+  };
 }
+
+function isPageOfThisMachine(request: ApiRequest): boolean {
+  const origin = request.header("origin");
+  return origin !== undefined && LOOPBACK_ORIGIN.test(origin);
+}
+
+const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 function neverRejecting(handle: ApiHandler, log: Log): ApiHandler {
   return async (request) => {

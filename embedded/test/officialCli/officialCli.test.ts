@@ -219,7 +219,7 @@ test(
     await app.write({ ".env.more": "FIRST=1\nSECOND='two words'\n" });
     await app.convex("env", "set", "--from-file", ".env.more");
     expect((await app.convex("env", "list")).stdout).toBe(
-      "GREETING=hi\nFIRST=1\nSECOND=two words\n",
+      "FIRST=1\nGREETING=hi\nSECOND=two words\n",
     );
     const get = (name: string) => app.convex("env", "get", name);
     expect((await get("SECOND")).stdout).toBe("two words\n");

@@ -85,7 +85,7 @@ it("at most eight mutations are under way, the earliest first", async () => {
         await new Promise<void>((resolve) => ends.push(resolve));
         const { durable } = await floors.database.write((tx) => {
           hooks.begin(tx);
-          hooks.beforeCommit(tx);
+          hooks.beforeCommit(tx, { value: null, logLines: [] });
         });
         return { kind: "success", durable };
       },

@@ -170,6 +170,13 @@ export class DocumentReads {
     return meta.get(name);
   }
 
+  /** Reads nothing, but counts as a read of all entries whose name begins so. */
+  watchMeta(prefix: string): void {
+    const lower = metaKey(prefix);
+    const upper = prefixEnd(lower);
+    this.intervals.add({ component: "", table: "", index: "", lower, upper });
+  }
+
   /** Reads nothing, but counts as a read of the whole table. */
   watchTable(component: string, table: string): void {
     const found = this.#tables.find(component, table);

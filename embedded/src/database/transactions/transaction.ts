@@ -174,6 +174,12 @@ export class Transaction {
     return this.#reads.meta(this.meta, name);
   }
 
+  /** Counts as a read of all meta entries whose name begins so, at least four characters. */
+  watchMeta(prefix: string): void {
+    this.#assertOpen();
+    this.#reads.watchMeta(prefix);
+  }
+
   /** Paths of all components that have tables, mounted or not. */
   componentPaths(): string[] {
     this.#assertOpen();

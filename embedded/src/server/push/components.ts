@@ -81,6 +81,22 @@ export function mountComponents(
 }
 
 /**
+ * The path under which each mounted component's HTTP routes are served; null where nothing is put
+ * before them.
+ */
+export function httpPrefixes(
+  definitions: Definitions,
+): Map<string, string | null> {
+  const mounted = mountComponents(definitions, {}, { CONVEX_SITE_URL: "" });
+  return new Map(
+    [...mounted].map(([path, { env, httpPrefix = null }]) => {
+      const mount = env["CONVEX_SITE_URL"] ?? "";
+      return [path, path === "" || mount === "" ? httpPrefix : `${mount}/`];
+    }),
+  );
+}
+
+/**
  * Refuses a push whose app declares variables that are not set. The CLI reads
  * the names out of this very sentence to tell how to set them.
  */
@@ -97,6 +113,24 @@ export function checkEnvironment(
   throw badRequest(
     "MissingEnvironmentVariables",
     `Environment variables declared in convex.config.ts are not set: ${missing.join(", ")}.`,
+  );
+}
+
+/** Refuses to remove variables that the app declares and needs. */
+export function checkRequired(
+  { envVars = [] }: ComponentDefinitionMetadata,
+  changes: readonly { name: string; value: string | null }[],
+): void {
+  const removed = changes.flatMap(({ name, value }) =>
+    value === null ? [name] : [],
+  );
+  const needed = envVars.flatMap(([name, { optional }]) =>
+    optional !== true && removed.includes(name) ? [name] : [],
+  );
+  if (needed.length === 0) return;
+  throw badRequest(
+    "RequiredEnvironmentVariable",
+    `Cannot delete required environment variables: ${needed.join(", ")}. convex.config.ts declares them as required: make them optional there and push, then delete them.`,
   );
 }
 

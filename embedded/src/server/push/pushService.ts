@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { JSONValue } from "convex/values";
 import type { Clock } from "../../clock.js";
 import type { Database } from "../../database/database.js";
 import { applySchema } from "../../database/schema/schema.js";
@@ -6,6 +7,7 @@ import type { Transaction } from "../../database/transactions/transaction.js";
 import { EmbeddedError } from "../../errors.js";
 import { applyCrons } from "../../scheduler/crons.js";
 import { releaseHeldJobs } from "../../scheduler/heldJobs.js";
+import { recordEvents, type AuditActor, type AuditEvent } from "../auditLog.js";
 import type { Environment } from "../environment.js";
 import { HttpError, badRequest } from "../http/http.js";
 import type { LiveCode } from "../liveCode.js";
@@ -38,6 +40,14 @@ export interface FinishPushDiff {
   authDiff: { added: string[]; removed: string[] };
   definitionDiffs: Record<string, never>;
   componentDiffs: Record<string, ComponentDiff>;
+}
+
+/** How a push is to be ended. */
+export interface FinishOptions {
+  readonly dryRun: boolean;
+  /** What whoever pushes says of it. */
+  readonly message: string | null;
+  readonly actor: AuditActor;
 }
 
 interface PendingPush {
@@ -125,10 +135,15 @@ export class PushService {
    */
   async finish(
     schemaChange: unknown,
-    dryRun: boolean,
+    { dryRun, message, actor }: FinishOptions,
   ): Promise<FinishPushDiff> {
     const push = this.#find(schemaChange);
     if (push === undefined) throw raceDetected();
+    const diff: FinishPushDiff = {
+      authDiff: diffProviders(push.previous, push.next),
+      definitionDiffs: {},
+      componentDiffs: diffRevisions(push.previous, push.next),
+    };
     if (!dryRun && !push.dryRun) {
       if (!this.#isCurrent(push)) throw raceDetected();
       // For a client that did not wait for the schema, the preparation runs here.
@@ -139,6 +154,7 @@ export class PushService {
           applySchemas(tx, push);
           replaceCrons(tx, push, this.#clock.now());
           if (hasOtherCode(push)) releaseHeldJobs(tx);
+          recordEvents(tx, actor, [pushEvent(diff, message)]);
         });
         push.preparation.finish();
       } catch (error) {
@@ -146,11 +162,7 @@ export class PushService {
         throw error;
       }
     }
-    return {
-      authDiff: diffProviders(push.previous, push.next),
-      definitionDiffs: {},
-      componentDiffs: diffRevisions(push.previous, push.next),
-    };
+    return diff;
   }
 
   #remember(pushId: string, push: PendingPush): void {
@@ -215,6 +227,25 @@ function diffProviders(previous: CodeRevision, next: CodeRevision) {
   return {
     added: [...after].filter((provider) => !before.has(provider)),
     removed: [...before].filter((provider) => !after.has(provider)),
+  };
+}
+
+/** A push as the audit log has it. */
+function pushEvent(
+  { authDiff, componentDiffs }: FinishPushDiff,
+  message: string | null,
+): AuditEvent {
+  return {
+    action: "push_config_with_components",
+    metadata: {
+      auth_diff: authDiff,
+      component_diffs: Object.entries(componentDiffs).map(([path, diff]) => ({
+        component_path: path === "" ? null : path,
+        component_diff: diff as unknown as JSONValue,
+      })),
+      ...(message === null ? {} : { message }),
+      node_version_diff: null,
+    },
   };
 }
 

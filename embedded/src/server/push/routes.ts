@@ -1,3 +1,4 @@
+import { actorOf } from "../auditLog.js";
 import { PUSH_BODY, isJsonObject, readJsonObject } from "../http/body.js";
 import {
   badRequest,
@@ -26,14 +27,14 @@ const NO_SCHEMA_EVALUATION = {
   newComponentDefinitions: [],
 };
 
-type PushStep = (body: Record<string, unknown>) => unknown;
+type PushStep = (body: Record<string, unknown>, request: ApiRequest) => unknown;
 
 /** Routes of the official CLI's push protocol, step by step in the order it calls them. */
 export function pushRoutes({ live, pushes, log }: PushServices): Routes {
   const step = (run: PushStep) => ({
     POST: async (request: ApiRequest) => {
       const body = await readJsonObject(request, PUSH_BODY);
-      return jsonResponse(await run(body));
+      return jsonResponse(await run(body, request));
     },
   });
   return {
@@ -43,7 +44,7 @@ export function pushRoutes({ live, pushes, log }: PushServices): Routes {
     "/api/deploy2/wait_for_schema": step((body) =>
       pushes.waitForSchema(body["schemaChange"], waitMs(body["timeoutMs"])),
     ),
-    "/api/deploy2/finish_push": step(async (body) => {
+    "/api/deploy2/finish_push": step(async (body, request) => {
       const { startPush } = body;
       if (!isJsonObject(startPush)) {
         throw badRequest(
@@ -52,7 +53,12 @@ export function pushRoutes({ live, pushes, log }: PushServices): Routes {
         );
       }
       const dryRun = body["dryRun"] === true;
-      const diff = await pushes.finish(startPush["schemaChange"], dryRun);
+      const { message } = body;
+      const diff = await pushes.finish(startPush["schemaChange"], {
+        dryRun,
+        message: typeof message === "string" ? message : null,
+        actor: actorOf(request),
+      });
       if (!dryRun) log(`Code revision ${live.revision.version} is running.`);
       return diff;
     }),

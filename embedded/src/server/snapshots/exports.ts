@@ -7,6 +7,7 @@ import type { Database } from "../../database/database.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
 import { openPieces } from "../../files/pieces.js";
 import type { StoredFiles } from "../../files/storedFiles.js";
+import { recordIn, type AuditActor } from "../auditLog.js";
 import { HttpError, badRequest } from "../http/http.js";
 import type { Log } from "../log.js";
 import { writeSnapshotZip } from "./snapshotZip.js";
@@ -47,7 +48,10 @@ export class Exports {
   }
 
   /** Takes the snapshot now and writes its file, with stored files or without, in the background. */
-  async request({ withFiles }: { withFiles: boolean }): Promise<void> {
+  async request(
+    { withFiles }: { withFiles: boolean },
+    actor: AuditActor,
+  ): Promise<void> {
     if (this.#running !== undefined) {
       throw badRequest(
         "ExportInProgress",
@@ -67,7 +71,13 @@ export class Exports {
     this.#running.catch((error: unknown) =>
       this.#services.log(`An export failed: ${String(error)}`),
     );
-    await this.#show("in_progress", snapshot.ts);
+    await this.#show("in_progress", snapshot.ts, (tx) =>
+      recordIn(tx, actor, "", "request_export", {
+        id: String(snapshot.ts),
+        format: withFiles ? "zip_with_storage" : "zip",
+        requestor: "snapshotExport",
+      }),
+    );
   }
 
   /** The file of a finished export, by the timestamp it was taken at. */
@@ -127,8 +137,13 @@ export class Exports {
     await this.#show("completed", snapshot.ts);
   }
 
-  async #show(state: ExportState, ts: bigint): Promise<void> {
+  async #show(
+    state: ExportState,
+    ts: bigint,
+    record: (tx: Transaction) => void = () => undefined,
+  ): Promise<void> {
     const { durable } = await this.#services.database.write((tx) => {
+      record(tx);
       tx.meta.put(STATE_KEY, JSON.stringify({ state, start_ts: String(ts) }));
     });
     await durable;

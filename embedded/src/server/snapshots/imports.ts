@@ -9,10 +9,12 @@ import { optionalFieldsOf } from "../../database/imports/staging.js";
 import type { Transaction } from "../../database/transactions/transaction.js";
 import { EmbeddedError } from "../../errors.js";
 import type { StoredFiles } from "../../files/storedFiles.js";
+import { recordEvents, type AuditActor } from "../auditLog.js";
 import { badRequest } from "../http/http.js";
 import type { Log } from "../log.js";
 import { openImportFile, type ImportFile } from "./importFile.js";
-import { describePlan, planImport } from "./importPlan.js";
+import { importEvent } from "./importEvent.js";
+import { describePlan, othersOf, planImport } from "./importPlan.js";
 import type { ImportRequest } from "./importRequest.js";
 import { runImport, type ImportProgress } from "./importRun.js";
 import { Uploads } from "./uploads.js";
@@ -108,7 +110,7 @@ export class Imports {
   }
 
   /** Starts an import that was checked. */
-  async confirm(id: string): Promise<void> {
+  async confirm(id: string, actor: AuditActor): Promise<void> {
     const { value: request } = await this.#services.database.write((tx) => {
       const record = get(tx, id);
       if (record?.state.state !== "waiting_for_confirmation") {
@@ -117,7 +119,7 @@ export class Imports {
       put(tx, { ...record, state: inProgress("Importing") });
       return record.request;
     });
-    this.#enqueue(id, () => this.#run(id, request));
+    this.#enqueue(id, () => this.#run(id, request, actor));
   }
 
   /** Cancels an import that is not confirmed yet. */
@@ -164,7 +166,11 @@ export class Imports {
     }
   }
 
-  async #run(id: string, request: ImportRequest): Promise<void> {
+  async #run(
+    id: string,
+    request: ImportRequest,
+    actor: AuditActor,
+  ): Promise<void> {
     const file = await this.#open(id, request);
     try {
       const plans = await planImport(file);
@@ -172,7 +178,11 @@ export class Imports {
         this.#services,
         plans,
         request.mode,
-        progressOf(id),
+        progressOf(id, (tx) => {
+          const deleted =
+            request.mode === "replaceAll" ? othersOf(plans, tx) : [];
+          recordEvents(tx, actor, [importEvent(request, plans, deleted)]);
+        }),
         this.#stopped.signal,
       );
     } finally {
@@ -231,7 +241,10 @@ export function listImports(snapshot: Transaction): JSONValue {
   return allRecords(snapshot) as unknown as JSONValue;
 }
 
-function progressOf(id: string): ImportProgress {
+function progressOf(
+  id: string,
+  record: (tx: Transaction) => void,
+): ImportProgress {
   return {
     doing: (tx, message) =>
       setState(tx, id, (state) => ({
@@ -243,13 +256,15 @@ function progressOf(id: string): ImportProgress {
         ...inProgress(message),
         checkpoint_messages: [...checkpoints(state), message],
       })),
-    completed: (tx, documents) =>
+    completed: (tx, documents) => {
       setState(tx, id, () => ({
         state: "completed",
         num_rows_written: JSON.parse(
           integerJson(BigInt(documents)),
         ) as JSONValue,
-      })),
+      }));
+      record(tx);
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { actorOf } from "../auditLog.js";
 import { describeJson, readJsonObject } from "../http/body.js";
 import {
   badRequest,
@@ -31,9 +32,10 @@ export function snapshotRoutes({ exports, imports }: SnapshotServices): Routes {
   return {
     "/api/export/request/zip": post(async (request) => {
       const query = new URLSearchParams(request.query);
-      await exports.request({
-        withFiles: query.get("includeStorage") === "true",
-      });
+      await exports.request(
+        { withFiles: query.get("includeStorage") === "true" },
+        actorOf(request),
+      );
     }),
     "/api/import/start_upload": post(async () => ({
       uploadToken: await imports.uploads.start(),
@@ -55,7 +57,8 @@ export function snapshotRoutes({ exports, imports }: SnapshotServices): Routes {
       return { importId };
     }),
     "/api/perform_import": post(async (request) => {
-      await imports.confirm(text(await readJsonObject(request), "importId"));
+      const importId = text(await readJsonObject(request), "importId");
+      await imports.confirm(importId, actorOf(request));
     }),
     "/api/cancel_import": post(async (request) => {
       await imports.cancel(text(await readJsonObject(request), "importId"));

@@ -1,7 +1,12 @@
-import type { Database } from "../../database/database.js";
 import type { Runtime } from "../../functions/runtime.js";
 import type { UdfOutcome } from "../../functions/types.js";
 import { encodeTs } from "../snapshotPins.js";
+import { actorOf } from "../auditLog.js";
+import { isSystemPath } from "../systemFunctions/systemFunctions.js";
+import {
+  runSystemMutation,
+  type SystemMutationServices,
+} from "../systemFunctions/systemMutations.js";
 import { refusalOf, toRequest, type Speaker } from "./calls.js";
 import type {
   ActionResponse,
@@ -11,8 +16,7 @@ import type {
 import type { RecordedResult, RequestRecords } from "./requestRecords.js";
 
 /** Parts of the deployment that run a socket's mutations and actions. */
-export interface RequestServices {
-  readonly database: Database;
+export interface RequestServices extends SystemMutationServices {
   readonly runtime: Runtime;
   readonly records: RequestRecords;
 }
@@ -78,24 +82,31 @@ interface Ended {
 }
 
 async function runRecorded(
-  { runtime, records }: RequestServices,
+  services: RequestServices,
   message: CallMessage,
   speaker: Speaker,
   { sessionId, committing }: { sessionId: string; committing: () => void },
 ): Promise<Ended> {
+  const { runtime, records } = services;
   const request = toRequest(message, speaker);
   if ("refusal" in request) return { outcome: refused(request.refusal) };
   const key = { sessionId, requestId: message.requestId };
   const found: { result?: RecordedResult } = {};
-  const outcome = await runtime.runMutation(
-    request,
-    records.hooks(key, {
-      recorded: (result) => {
-        found.result = result;
-      },
-      committed: committing,
-    }),
-  );
+  const hooks = records.hooks(key, {
+    recorded: (result) => {
+      found.result = result;
+    },
+    committed: committing,
+  });
+  const outcome = isSystemPath(request.path)
+    ? await runSystemMutation(
+        services,
+        request,
+        speaker.caller,
+        actorOf(speaker),
+        hooks,
+      )
+    : await runtime.runMutation(request, hooks);
   // A push may have taken the function away since the mutation committed.
   const recorded =
     outcome.status === "error" ? records.find(key) : found.result;

@@ -31,7 +31,7 @@ import type { WireText } from "./queries/transitionText.js";
 /** Parts of the deployment that a session uses. */
 export type SyncServices = RequestServices &
   AuthServices & {
-    readonly live: LiveQueries;
+    readonly liveQueries: LiveQueries;
     readonly log: Log;
   };
 
@@ -82,7 +82,7 @@ export class SyncSession {
     this.#queries = new QuerySet(() => this.#transitions.wake());
     this.#mutations = new MutationLane((error) => this.#failed(error));
     this.#transitions = new Transitions({
-      live: services.live,
+      live: services.liveQueries,
       queries: this.#queries,
       speaker: () => this.#currentSpeaker(),
       unanswered: () => this.#mutations.unanswered,

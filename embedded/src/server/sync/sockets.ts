@@ -36,7 +36,7 @@ const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Accepts sync connections and gives each a session. */
 export function createSyncSockets(
-  base: Omit<SyncServices, "live" | "records"> & QueryRunServices,
+  base: Omit<SyncServices, "liveQueries" | "records"> & QueryRunServices,
   {
     clock,
     connectionClock,
@@ -47,9 +47,9 @@ export function createSyncSockets(
   },
 ): SyncSockets {
   const { database, log } = base;
-  const live = createLiveQueries(base);
+  const liveQueries = createLiveQueries(base);
   const records = new RequestRecords(database, { clock, log });
-  const services = { ...base, live, records };
+  const services = { ...base, liveQueries, records };
   const heartbeat = new Heartbeat(connectionClock);
   const unread = new UnreadBudget();
   const sessions = new Set<SyncSession>();
@@ -111,7 +111,7 @@ export function createSyncSockets(
       for (const webSocket of server.clients) webSocket.terminate();
       await Promise.all([...sessions].map((session) => session.close()));
       await records.close();
-      live.close();
+      liveQueries.close();
     },
   };
 }

@@ -64,6 +64,57 @@ describe("environment variables", () => {
     },
   );
 
+  test("are read again by auth.config, and those that it needs stay", async () => {
+    const providers = async () => {
+      const path = "_system/frontend/listAuthProviders";
+      const call = { path, args: {} };
+      const answer = await deployment.post(
+        "/api/query",
+        call,
+        deployment.admin,
+      );
+      return (answer.body as { value: { domain: string }[] }).value;
+    };
+    const config = `export default { providers: [{ domain: process.env.ISSUER, applicationID: "a" }] };`;
+    await set({ name: "ISSUER", value: "https://one.example" });
+    await pushed(deployment, { modules: { "auth.config": config } });
+    expect(await providers()).toMatchObject([
+      { domain: "https://one.example" },
+    ]);
+    await set({ name: "ISSUER", value: "https://two.example" });
+    expect(await providers()).toMatchObject([
+      { domain: "https://two.example" },
+    ]);
+    expect(await set({ name: "ISSUER", value: null })).toMatchObject({
+      status: 400,
+      body: { code: "AuthConfigMissingEnvironmentVariable" },
+    });
+    await deployment.close();
+    deployment = await TestDeployment.open({ dataDir: deployment.dataDir });
+    expect(await providers()).toMatchObject([
+      { domain: "https://two.example" },
+    ]);
+  });
+
+  test("that the app declares and needs stay", async () => {
+    await set({ name: "TOKEN", value: "t" }, { name: "OTHER", value: "o" });
+    const value = JSON.stringify({ type: "string" });
+    await pushed(deployment, {
+      modules: { env: READ },
+      envVars: [["TOKEN", { type: "value", value }]],
+    });
+    expect(
+      await set({ name: "OTHER", value: null }, { name: "TOKEN", value: null }),
+    ).toMatchObject({
+      status: 400,
+      body: { code: "RequiredEnvironmentVariable" },
+    });
+    expect(await read()).toEqual(["t", deployment.url]);
+    expect(await set({ name: "OTHER", value: null })).toMatchObject({
+      status: 200,
+    });
+  });
+
   test("changed during a push make its finish fail, so that the CLI starts over", async () => {
     const started = await start(deployment, V1);
     await set({ name: "TOKEN", value: "t" });

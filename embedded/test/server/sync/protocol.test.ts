@@ -323,7 +323,8 @@ describe("the session", () => {
   test("answers the system queries of the CLI to the administrator", async () => {
     await add("listed");
     const client = await connect();
-    client.watch("_system/cli/tables");
+    const paginationOpts = { cursor: null, numItems: 1 };
+    client.watch("_system/cli/tables", { paginationOpts });
     expect(await client.next("Transition")).toMatchObject({
       modifications: [{ type: "QueryFailed" }],
     });
@@ -344,7 +345,7 @@ describe("the session", () => {
     });
     client.watch(
       "_system/cli/tableData",
-      { table: "counters", paginationOpts: { cursor: null, numItems: 1 } },
+      { table: "counters", order: "desc", paginationOpts },
       { id: 2 },
     );
     expect(await client.next("Transition")).toMatchObject({
@@ -352,7 +353,12 @@ describe("the session", () => {
     });
     await add("newest");
     expect(await client.next("Transition")).toMatchObject({
-      modifications: [{ queryId: 2, value: { page: [{ name: "newest" }] } }],
+      modifications: [
+        {
+          queryId: 2,
+          value: { page: [{ name: "newest" }, { name: "listed" }] },
+        },
+      ],
     });
     client.watch("_system/cli/nothing", {}, { id: 3 });
     expect(await client.next("Transition")).toMatchObject({

@@ -48,6 +48,7 @@ beforeAll(async () => {
       CONVEX_SITE_URL: "",
     }),
     urls: { cloud: "", site: "" },
+    files: runtime.files,
   });
   await engine.deploy(APP);
   await beat();

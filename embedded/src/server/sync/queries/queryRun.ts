@@ -5,17 +5,18 @@ import type { KeyInterval } from "../../../database/types.js";
 import type { Thread } from "../../../functions/execution/turns.js";
 import type { Runtime, RuntimeSnapshot } from "../../../functions/runtime.js";
 import type { Asked, UdfOutcome } from "../../../functions/types.js";
+import { EmbeddedError } from "../../../errors.js";
 import { refusalOf, toRequest, type Speaker } from "../calls.js";
 import type { AddQuery } from "../messages.js";
 import {
-  answerSystemQuery,
   isSystemPath,
-  type SystemQueryServices,
-} from "../../systemQueries/systemQueries.js";
+  type SystemServices,
+} from "../../systemFunctions/systemFunctions.js";
+import { answerSystemQuery } from "../../systemFunctions/systemQueries.js";
 import type { Turn } from "./turns.js";
 
 /** Parts of the deployment that run queries. */
-export type QueryRunServices = SystemQueryServices & {
+export type QueryRunServices = SystemServices & {
   readonly runtime: Runtime;
 };
 
@@ -82,26 +83,36 @@ function threadOf(turn: Turn): Thread {
 }
 
 function runSystemQuery(
-  services: SystemQueryServices,
-  { udfPath: path, args: [args = {}], componentPath }: AddQuery,
+  services: SystemServices,
+  { udfPath: path, args: [args = {}], componentPath, journal }: AddQuery,
   { caller }: Speaker,
   data: Transaction,
 ): QueryRun {
   const view = data.snapshotView();
   try {
-    const call = { path, args, componentPath: componentPath ?? "" };
-    const value = answerSystemQuery(services, call, caller, view);
-    const json = JSON.stringify(value);
+    const call = {
+      path,
+      args,
+      componentPath: componentPath ?? "",
+      journal: journal ?? null,
+    };
+    const answer = answerSystemQuery(services, call, caller, view);
+    const json = JSON.stringify(answer.value);
     return {
-      result: updated(json, { logLines: [], journal: null }),
+      result: updated(json, { logLines: [], journal: answer.journal }),
       reads: view.readSet,
       asked: NOTHING,
     };
   } catch (error) {
-    return refused(refusalOf(error), null);
+    return refused(refusalOf(error), journal ?? null, dataOf(error));
   } finally {
     view.release();
   }
+}
+
+/** Data of an error that tells the client what to do, such as to begin a list anew. */
+function dataOf(error: unknown): JSONValue | undefined {
+  return error instanceof EmbeddedError ? error.data : undefined;
 }
 
 const NOTHING: Asked = { identity: false, time: false };
@@ -162,9 +173,14 @@ function failed(failure: {
   };
 }
 
-function refused(errorMessage: string, journal: string | null): QueryRun {
+function refused(
+  errorMessage: string,
+  journal: string | null,
+  errorData?: JSONValue,
+): QueryRun {
+  const data = errorData === undefined ? {} : { errorData };
   return {
-    result: failed({ errorMessage, logLines: [], journal }),
+    result: failed({ errorMessage, ...data, logLines: [], journal }),
     reads: [],
     asked: NOTHING,
   };
