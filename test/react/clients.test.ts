@@ -54,6 +54,9 @@ async function twoRoots() {
 
 test("two roots send one heartbeat, and a denial with erasure in one holds for both", async () => {
   const { one, other, clients, root, anonymousId } = await twoRoots();
+  await until(async () =>
+    expect(await app.session(anonymousId)).not.toBeNull(),
+  );
   const denied = { consent: "denied", forgetOnDenied: true } as const;
   root.rerender(
     under(clients[0], one.element, createElement(SessionTracker, denied)),

@@ -13,6 +13,7 @@ import { TestDeploymentError } from "./errors.js";
 import { Issuer, type TestIdentity } from "./calls/identities.js";
 import { toLog, type FunctionLog } from "./logs.js";
 import type { Life } from "./clock/settling.js";
+import { watchSleepers } from "./clock/sleepers.js";
 import type { Timed } from "./clock/testClock.js";
 import { TurnedClock } from "./clock/turnedClock.js";
 
@@ -196,9 +197,16 @@ export class Lives implements Called, Timed {
     deployment.onCompletion((event) => {
       if (event.occ === undefined) this.logs.push(toLog(event));
     });
+    life.whenOver(watchSleepers(life, (notice) => this.#warn(notice)));
     parts.database.onCommit((commit) => this.#crashPoints.saw(commit, parts));
     this.#current = life;
     await deployment.startJobs();
+  }
+
+  /** Says something that a test that waits in vain would not show. */
+  #warn(notice: string): void {
+    this.notices.push(notice);
+    console.warn(notice);
   }
 
   async #close(): Promise<void> {
@@ -221,6 +229,7 @@ class RunningLife implements Life {
   isOver = false;
   /** Whether its clock ran by itself when it ended. */
   ranByItself = false;
+  readonly #ends: (() => void)[] = [];
   /** What to tell those who wait when it ends. */
   readonly #waiting = new Set<(why: TestDeploymentError) => void>();
 
@@ -228,6 +237,11 @@ class RunningLife implements Life {
     this.deployment = deployment;
     this.parts = partsOf(deployment);
     this.clock = clock;
+  }
+
+  /** Calls `end` when it ends. */
+  whenOver(end: () => void): void {
+    this.#ends.push(end);
   }
 
   /** The outcome of a call, unless the life ends before. */
@@ -242,6 +256,7 @@ class RunningLife implements Life {
   /** Ends it as the end of its process would. Resolves when its directory may be opened again. */
   crash(why: TestDeploymentError): Promise<void> {
     this.isOver = true;
+    for (const end of this.#ends) end();
     for (const tell of this.#waiting) tell(why);
     const crashed = this.parts.crash();
     this.ranByItself = this.clock.isRunning;

@@ -1,5 +1,13 @@
 /** A clock that a test turns: scheduled functions, crons, sleeping actions and pools of work, each at its own time. */
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import {
+  afterAll,
+  beforeAll,
+  beforeEach,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from "vitest";
 import { testDeployment, type TestDeployment } from "../../src/vitest/index.js";
 import { AppFolder, jobs, messages, type DataModel } from "./app.js";
 
@@ -75,6 +83,17 @@ test("actions sleep by the clock, whoever called them", async () => {
   await t.mutation(jobs.sleepLater, { ms: MINUTE_MS });
   await t.clock.advance("10m");
   expect((await ticks()).slice(2)).toEqual(["first 5", "second 6"]);
+});
+
+test("an action that somebody waits for while the time stands is told of", async () => {
+  const warned = vi.spyOn(console, "warn").mockReturnValue();
+  onTestFinished(() => warned.mockRestore());
+  const called = t.action(jobs.sleepy, { ms: 1_000 });
+  await vi.waitFor(() => expect(t.notices).toHaveLength(1), 10_000);
+  expect(warned).toHaveBeenCalledWith(t.notices[0]);
+  expect(t.notices[0]).toContain("jobs:sleepy waits for a timer");
+  t.clock.run();
+  await called;
 });
 
 test("a pool of work is done before the time goes on", async () => {

@@ -1,12 +1,10 @@
-import { cp } from "node:fs/promises";
 import path from "node:path";
+import {
+  testDeployment,
+  type TestDeployment,
+} from "@sessions-ops/embedded/vitest";
 import { ConvexHttpClient } from "convex/browser";
-import { expect } from "vitest";
-import { TestDeployment } from "../../../embedded/test/support/deployment.js";
-import { CliApp } from "../../../embedded/test/support/officialCli.js";
-import { TestIssuer } from "../../../embedded/test/support/tokens.js";
 import type { Block } from "../../../client/index.js";
-import { stablePort } from "../../../embedded/test/support/ports.js";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 
@@ -24,32 +22,16 @@ export interface StoredSession {
   lastVisit?: { startedAt: number; endedAt: number; engagedMs: number };
 }
 
-/** The app in `convex/`, deployed by the official CLI, with users whose tokens tests sign. */
+/** The app in `convex/`, on a deployment whose time is the machine's, with users whose tokens tests sign. */
 export class LiveApp {
-  #deployment: TestDeployment;
-  readonly #issuer: TestIssuer;
+  readonly #deployment: TestDeployment;
 
-  private constructor(deployment: TestDeployment, issuer: TestIssuer) {
+  private constructor(deployment: TestDeployment) {
     this.#deployment = deployment;
-    this.#issuer = issuer;
   }
 
   static async deploy(): Promise<LiveApp> {
-    const port = await stablePort();
-    const deployment = await TestDeployment.open({ port });
-    const issuer = await TestIssuer.create();
-    const app = await CliApp.create(deployment, {
-      "convex/auth.config.ts": issuer.authConfig,
-    });
-    for (const folder of ["convex", "client"]) {
-      await cp(path.join(ROOT, folder), path.join(app.folder, folder), {
-        recursive: true,
-      });
-    }
-    const deployed = await app.convex("deploy", "--typecheck", "disable");
-    expect(deployed, deployed.stderr).toMatchObject({ code: 0 });
-    await app.remove();
-    return new LiveApp(deployment, issuer);
+    return new LiveApp(await testDeployment({ app: ROOT, time: "running" }));
   }
 
   get url(): string {
@@ -57,12 +39,12 @@ export class LiveApp {
   }
 
   adminToken(): Promise<string> {
-    return this.#issuer.sign({ claims: { role: "admin" } });
+    return this.#tokenOf({ role: "admin" });
   }
 
   /** What lets this user in. */
   userToken(subject: string): Promise<string> {
-    return this.#issuer.sign({ subject });
+    return this.#tokenOf({ subject });
   }
 
   async session(anonymousId: string): Promise<StoredSession | null> {
@@ -91,22 +73,24 @@ export class LiveApp {
   }
 
   async stop(): Promise<() => Promise<void>> {
-    const { dataDir, url } = this.#deployment;
-    await this.#deployment.close();
-    return async () => {
-      const port = Number(new URL(url).port);
-      this.#deployment = await TestDeployment.open({ dataDir, port });
-    };
+    await this.#deployment.crash({ restart: false });
+    return () => this.#deployment.restart();
   }
 
   remove(): Promise<void> {
-    return this.#deployment.remove();
+    return this.#deployment.close();
   }
 
+  /** Asks as operators do, over the network: after whatever a page has sent before. */
   #ask(name: string, args: object): Promise<unknown> {
-    const client = new ConvexHttpClient(this.url, { logger: false });
-    const admin = client as unknown as AdminClient;
+    const admin = this.#deployment.client(
+      ConvexHttpClient,
+    ) as unknown as AdminClient;
     admin.setAdminAuth(this.#deployment.adminKey);
     return admin.function(name, "sessionTracker", args);
+  }
+
+  #tokenOf(identity: { subject?: string; role?: string }): Promise<string> {
+    return Promise.resolve(this.#deployment.withIdentity(identity).token());
   }
 }

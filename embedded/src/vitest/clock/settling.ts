@@ -58,7 +58,7 @@ export async function settle(life: Life): Promise<void> {
 }
 
 /** Whether an action waits for a timer. */
-function isAsleep(execution: Execution, clock: TurnedClock): boolean {
+export function isAsleep(execution: Execution, clock: TurnedClock): boolean {
   return execution.transaction === null && clock.isAwaitedBy(execution);
 }
 
