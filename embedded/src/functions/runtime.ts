@@ -29,6 +29,7 @@ import {
 import { Realm } from "./realm/realm.js";
 import { Span } from "./execution/span.js";
 import type { Thread } from "./execution/turns.js";
+import { UnderWay } from "./execution/underWay.js";
 import type {
   CompletionEvent,
   DeployedCode,
@@ -87,7 +88,7 @@ export class Runtime implements ExecutionRuntime {
   readonly deploymentName: string;
   readonly maxUserTimeMs: number;
   readonly maxWaitMs: number;
-  readonly underWay = new Set<Execution>();
+  readonly underWay = new UnderWay<Execution>();
   readonly #mutations = new Mutations(this);
   readonly #loaderOf: LoaderOf;
   #deployment: Deployment;

@@ -19,6 +19,7 @@ import { LogLines } from "./logLines.js";
 import { SeededRandom } from "./random.js";
 import { SyscallQueue } from "./syscallQueue.js";
 import { CALLS_THREAD, type Thread } from "./turns.js";
+import type { UnderWay } from "./underWay.js";
 import type { Asked, CompletionEvent, ExecutionSource } from "../types.js";
 import type { UserTime } from "./userTime.js";
 
@@ -78,7 +79,7 @@ export interface ExecutionRuntime {
     context: { deployment: FunctionSource; request: RequestContext },
   ): Promise<Ended>;
   /** Those that run on their own: not those that are part of another one's transaction. */
-  readonly underWay: Set<Execution>;
+  readonly underWay: UnderWay<Execution>;
   /** Whether {@link emit} has listeners. */
   readonly hasListeners: boolean;
   emit(event: CompletionEvent): void;
@@ -129,6 +130,8 @@ export class Execution implements ExecutionStart {
   readonly thread: Thread;
   /** The syscalls of a query or mutation. */
   readonly syscalls: SyscallQueue;
+  /** Takes it out of those that are under way; null where it is part of another one. */
+  leave: (() => void) | null = null;
   /** Rolls back the nested call that is under way. */
   abandonNested: (() => void) | null = null;
   /** Fails the running action, whose code failed where it could not be caught; null where it cannot. */
@@ -208,7 +211,7 @@ export class Execution implements ExecutionStart {
 
   finish(): void {
     this.finished = true;
-    this.runtime.underWay.delete(this);
+    this.leave?.();
     this.abandonNested?.();
     this.abandonNested = null;
     for (const steps of this.inTurns) steps.return(undefined);

@@ -80,7 +80,7 @@ export class Span {
       depth: 0,
       userTime: { usedMs: 0, chargedAtMs: 0, startedAt: processorTime() },
     });
-    this.#runtime.underWay.add(execution);
+    execution.leave = this.#runtime.underWay.add(execution);
     return (this.#execution = execution);
   }
 
