@@ -1,20 +1,30 @@
-/** `webhooks test` and `webhooks resend`, which wait for the answer. */
+/** `webhooks test` and `webhooks resend`, which wait for the answers. */
+import { MAX_LISTED_DELIVERIES } from "../../convex/sessionTracker/shared/limits.js";
 import type { CliContext } from "../context.js";
-import type { Delivery } from "../deployment/api.js";
+import type { Delivery, Returns } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import {
   announceTarget,
   connect,
   type GlobalOptions,
 } from "../deployment/connect.js";
-import { CliError } from "../errors.js";
+import { CliError, messageOf } from "../errors.js";
 import {
   toDeliveryJson,
-  type WebhookSentJson,
+  type WebhookResentJson,
+  type WebhookTestedJson,
 } from "../json/webhooks/webhooks.js";
+import { confirmYes } from "../terminal/confirm.js";
 import { print, printJson } from "../terminal/output.js";
 import { printable } from "../terminal/printable.js";
+import { formatNumber } from "../terminal/words.js";
 import { answerText } from "./text.js";
+
+export interface WebhookResendOptions extends GlobalOptions {
+  readonly failed?: boolean;
+  readonly webhook?: string;
+  readonly yes?: boolean;
+}
 
 /** Sends a test to a webhook, and fails where it does not arrive. */
 export async function testWebhook(
@@ -26,21 +36,68 @@ export async function testWebhook(
   await announceTarget(context, connection);
   const { client } = connection;
   const sent = await client.mutation("alerts/webhooks:test", { webhookId });
-  await concludeSent(context, client, sent, options);
+  const delivery = await attempted(context, client, sent);
+  if (options.json) {
+    const shown = { delivery: toDeliveryJson(delivery) };
+    printJson(context, shown satisfies WebhookTestedJson);
+  } else if (delivery.status === "delivered") {
+    print(context, deliveredText(delivery));
+  }
+  if (delivery.status === "delivered") return;
+  throw new CliError("failure", failureText({ sent, delivery }));
 }
 
-/** Sends a delivery once more, and fails where it does not arrive at once. */
-export async function resendDelivery(
+/** Sends deliveries once more: those named, or all that failed. Fails where one does not arrive at once. */
+export async function resendDeliveries(
   context: CliContext,
-  deliveryId: string,
-  options: GlobalOptions,
+  named: readonly string[],
+  options: WebhookResendOptions,
 ): Promise<void> {
+  checkChoice(named, options);
   const connection = await connect(context, options);
   await announceTarget(context, connection);
   const { client } = connection;
-  const asked = { deliveryId };
-  const sent = await client.mutation("alerts/deliveries:resend", asked);
-  await concludeSent(context, client, sent, options);
+  const ids = options.failed ? await failedIds(client, options) : named;
+  if (options.failed && ids.length > 0) {
+    const { length } = ids;
+    const what =
+      length === 1 ? "one delivery" : `${formatNumber(length)} deliveries`;
+    await confirmYes(context, options, `This sends ${what} again. Go on?`);
+  }
+  const sent: Sent[] = [];
+  const refused: { deliveryId: string; error: string }[] = [];
+  for (const deliveryId of ids) {
+    const outcome = await resendOne(client, deliveryId);
+    if ("error" in outcome) refused.push(outcome);
+    else sent.push(outcome);
+  }
+  const outcomes: Outcome[] = [];
+  for (const one of sent) {
+    const delivery = await attempted(context, client, one);
+    outcomes.push({ sent: one, delivery });
+    if (!options.json && delivery.status === "delivered") {
+      print(context, deliveredText(delivery));
+    }
+  }
+  if (options.json) {
+    printJson(context, {
+      deliveries: outcomes.map(({ delivery }) => toDeliveryJson(delivery)),
+      refused,
+    } satisfies WebhookResentJson);
+  } else if (ids.length === 0) {
+    print(context, "No delivery has failed.");
+  }
+  const faults = [
+    ...refused.map(({ error }) => error),
+    ...outcomes
+      .filter(({ delivery }) => delivery.status !== "delivered")
+      .map(failureText),
+  ];
+  const [first] = faults;
+  if (first === undefined) return;
+  const others = faults.length - 1;
+  const more = others === 0 ? "" : ` So it is with ${others} more.`;
+  throw new CliError("failure", `${first}${more}`);
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
@@ -51,33 +108,82 @@ interface Sent {
   attempt: number;
 }
 
+interface Outcome {
+  sent: Sent;
+  delivery: Delivery;
+}
+
+function checkChoice(
+  named: readonly string[],
+  { failed = false, webhook }: WebhookResendOptions,
+): void {
+  if (failed === named.length > 0) {
+    throw new CliError(
+      "usage",
+      "Name deliveries by their ids, or all that failed with --failed, and not both.",
+    );
+  }
+  if (webhook !== undefined && !failed) {
+    throw new CliError("usage", "--webhook narrows --failed down: add that.");
+  }
+}
+
+async function failedIds(
+  client: ComponentClient,
+  { webhook }: WebhookResendOptions,
+): Promise<string[]> {
+  const ids: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Returns<"alerts/deliveries:page"> = await client.query(
+      "alerts/deliveries:page",
+      {
+        ...(webhook === undefined ? {} : { webhookId: webhook }),
+        status: "failed",
+        limit: MAX_LISTED_DELIVERIES,
+        cursor,
+      },
+    );
+    // What a test found out then says nothing now.
+    const events = page.deliveries.filter(({ type }) => type !== TEST);
+    ids.push(...events.map(({ deliveryId }) => deliveryId));
+    cursor = page.cursor;
+  } while (cursor !== null);
+  // As they happened.
+  return ids.reverse();
+}
+
+const TEST = "webhook.test";
+
+/** Sends one again; one whose webhook is gone or disabled is refused, and the others are not kept from it. */
+async function resendOne(
+  client: ComponentClient,
+  deliveryId: string,
+): Promise<Sent | { deliveryId: string; error: string }> {
+  try {
+    return await client.mutation("alerts/deliveries:resend", { deliveryId });
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== "failure") throw error;
+    return { deliveryId, error: messageOf(error) };
+  }
+}
+
+function deliveredText(delivery: Delivery): string {
+  return `Delivered ${delivery.deliveryId}: ${answerText(delivery)}.`;
+}
+
+function failureText({ sent, delivery }: Outcome): string {
+  const { deliveryId, status } = delivery;
+  if (!isOver(delivery, sent)) {
+    return `${deliveryId} is still waiting to be sent: \`sessions-ops webhooks log\` says what comes of it.`;
+  }
+  const again = status === "pending" ? " It is tried again." : "";
+  return `${deliveryId} was not delivered: ${printable(answerText(delivery))}${again}`;
+}
+
 /** An endpoint has twenty seconds; the rest is for others that are before it. */
 const PATIENCE_MS = 60_000;
 const ASK_EVERY_MS = 250;
-
-async function concludeSent(
-  context: CliContext,
-  client: ComponentClient,
-  sent: Sent,
-  { json }: GlobalOptions,
-): Promise<void> {
-  const delivery = await attempted(context, client, sent);
-  const { deliveryId, status } = delivery;
-  if (json) {
-    printJson(context, {
-      delivery: toDeliveryJson(delivery),
-    } satisfies WebhookSentJson);
-  } else if (status === "delivered") {
-    print(context, `Delivered ${deliveryId}: ${answerText(delivery)}.`);
-  }
-  if (status === "delivered") return;
-  throw new CliError(
-    "failure",
-    isOver(delivery, sent)
-      ? `${deliveryId} was not delivered: ${printable(answerText(delivery))}${status === "pending" ? " It is tried again." : ""}`
-      : `${deliveryId} is still waiting to be sent: \`sessions-ops webhooks log\` says what comes of it.`,
-  );
-}
 
 /** The delivery, once the attempt is over, or nobody waits any longer. */
 async function attempted(

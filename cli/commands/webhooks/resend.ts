@@ -7,17 +7,20 @@ export function addWebhooksResend(webhooks: Parent, context: CliContext): void {
   webhooks
     .command("resend")
     .description(
-      "send a delivery again, with its old id, and wait for the answer",
+      "send deliveries again, with their old ids, and wait for the answers",
     )
-    .argument("<delivery>", "its id, as the log has it")
+    .argument("[delivery...]", "their ids, as the log has them")
+    .option("--failed", "instead of ids: all that failed")
+    .option("--webhook <id>", "of those that failed only those to this one")
+    .option("--yes", "do not ask")
     .addHelpText(
       ...examples(
         "webhooks resend DELIVERY_ID",
-        "webhooks resend DELIVERY_ID --json",
+        "webhooks resend --failed --webhook WEBHOOK_ID",
       ),
     )
-    .action(async (deliveryId, _options, command) => {
-      const { resendDelivery } = await import("../../webhooks/send.js");
-      await resendDelivery(context, deliveryId, given(command));
+    .action(async (deliveryIds, _options, command) => {
+      const { resendDeliveries } = await import("../../webhooks/send.js");
+      await resendDeliveries(context, deliveryIds, given(command));
     });
 }

@@ -135,7 +135,15 @@ export interface WebhookLogJson {
   cursor: string | null;
 }
 
-/** Output of `webhooks test` and `webhooks resend` */
-export interface WebhookSentJson {
+/** Output of `webhooks test` */
+export interface WebhookTestedJson {
   delivery: DeliveryJson;
+}
+
+/** Output of `webhooks resend` */
+export interface WebhookResentJson {
+  /** Those that were sent again, with what the attempts came to so far. */
+  deliveries: DeliveryJson[];
+  /** Those that were not: their webhook was removed or is disabled, or there is no such delivery. */
+  refused: { deliveryId: string; error: string }[];
 }

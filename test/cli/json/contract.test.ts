@@ -259,7 +259,8 @@ test.each(everything)(
       .replace("preview purge", "preview purge spec")
       .split(" ");
     // These take any number of words, and what has a filter has room for an id.
-    const hasRoom = /^(settings set|hooks clear|(end|forget) --)/.test(line);
+    const hasRoom =
+      /^(settings set|hooks clear|webhooks resend|(end|forget) --)/.test(line);
     for (const more of ["--nope", ...(hasRoom ? [] : ["surplus"])]) {
       const result = await terminal.run(...words, more, "--json");
       expect(result).toMatchObject({ exitCode: 2, stdout: "" });

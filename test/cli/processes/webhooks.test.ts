@@ -7,7 +7,7 @@ import type {
   WebhookAddedJson,
   WebhookListJson,
   WebhookLogJson,
-  WebhookSentJson,
+  WebhookTestedJson,
 } from "../../../cli/json/webhooks/webhooks.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 import type { WebhookPayload } from "../../../convex/sessionTracker/shared/webhooks/events.js";
@@ -52,7 +52,7 @@ test("a webhook that was added is told, signed, of what commands do", async () =
   );
   const verify = ({ body, headers }: Received) =>
     new Webhook(secret ?? "").verify(body, headers) as WebhookPayload;
-  const sent = await cli.json<WebhookSentJson>([
+  const sent = await cli.json<WebhookTestedJson>([
     ...["webhooks", "test", webhook.webhookId],
   ]);
   expect(sent.delivery.attempts).toMatchObject([{ status: 204 }]);

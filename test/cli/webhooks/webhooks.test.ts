@@ -8,6 +8,7 @@ import type {
   WebhookLogJson,
 } from "../../../cli/json/webhooks/webhooks.js";
 import { internal } from "../../../convex/sessionTracker/_generated/api.js";
+import type { Id } from "../../../convex/sessionTracker/_generated/dataModel.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 import { setUpDeployment } from "../support/deployment.js";
 
@@ -129,6 +130,51 @@ test("log lists deliveries with their answers; resend sends one again", async ()
   expect(sent.stdout).toMatch(/^Delivered \w+: 200 in \d+ ms\.\n$/);
   const paged = await terminal.run("webhooks", "log", "--limit", "1");
   expect(paged.stderr).toContain("Earlier: the same command with --cursor ");
+});
+
+test("resend takes several, or all that failed but tests, and says which are refused", async () => {
+  const { terminal, component, webhookId } = await setUpWebhook();
+  await terminal.run("webhooks", "test", webhookId);
+  const put = (type: "run.failed" | "webhook.test", webhook = webhookId) =>
+    component.run((ctx) =>
+      ctx.db.insert("deliveries", {
+        webhook: webhook as Id<"webhooks">,
+        type,
+        data: {},
+        at: Date.now(),
+        status: "failed",
+        attempts: [],
+        attempt: 1,
+        tries: 1,
+      }),
+    );
+  const first = await put("run.failed");
+  const second = await put("run.failed");
+  await put("webhook.test");
+  const none = await terminal.run("webhooks", "resend");
+  expect(none).toMatchObject({ exitCode: 2 });
+  const both = await terminal.run("webhooks", "resend", first, "--failed");
+  expect(both).toMatchObject({ exitCode: 2 });
+  const unasked = await terminal.run("webhooks", "resend", "--failed");
+  expect(unasked).toMatchObject({ exitCode: 5 });
+  expect(unasked.stderr).toContain("This sends 2 deliveries again.");
+  const all = ["webhooks", "resend", "--failed", "--yes"];
+  const other = await terminal.run(...all, "--webhook", "nope");
+  expect(other.stdout).toBe("No delivery has failed.\n");
+  const sent = await terminal.run(...all, "--webhook", webhookId);
+  expect(sent.stdout.match(/\w+(?=: 200 in )/g)).toEqual([first, second]);
+  const mixed = await terminal.run(
+    ...["webhooks", "resend", first, "gone", "lost", "--json"],
+  );
+  expect(mixed).toMatchObject({ exitCode: 1 });
+  expect(JSON.parse(mixed.stdout)).toMatchObject({
+    deliveries: [{ deliveryId: first, status: "delivered" }],
+    refused: [
+      { deliveryId: "gone", error: 'There is no delivery "gone".' },
+      { deliveryId: "lost" },
+    ],
+  });
+  expect(mixed.stderr).toContain("So it is with 1 more.");
 });
 
 test("status and doctor say which webhook fails, which is disabled, and what to do", async () => {
