@@ -42,7 +42,6 @@ export default {
         "@convex-dev/.+",
         // Imported by those tests.
         "@fast-check/vitest",
-        "ai",
       ],
     },
     example: {},
