@@ -12,7 +12,7 @@ const SCHEMA = `
   import { defineSchema, defineTable } from "convex/server";
   import { v } from "convex/values";
   export default defineSchema({
-    notes: defineTable({ name: v.string(), n: v.number(), tag: v.optional(v.union(v.string(), v.null())) }).index("by_name", ["name", "n"]),
+    notes: defineTable({ name: v.string(), n: v.number(), tag: v.optional(v.union(v.string(), v.null())) }).index("by_name", ["name", "n"]).searchIndex("words", { searchField: "name", filterFields: ["tag"] }),
   });
 `;
 /** An app with all that system functions look at. */

@@ -90,6 +90,12 @@ describe("code", () => {
         fields: ["name", "n"],
         backfill: { state: "done" },
       },
+      {
+        name: "words",
+        staged: false,
+        fields: { searchField: "name", filterFields: ["tag"] },
+        backfill: { state: "done" },
+      },
     ]);
   });
 });

@@ -164,6 +164,19 @@ describe("documents", () => {
       },
       ["b"],
     ],
+    [
+      "a search",
+      {
+        clauses: [{ op: "lt", field: "n", value: 4 }],
+        order: "asc",
+        index: {
+          name: "words",
+          search: "b",
+          clauses: [{ field: "tag", enabled: true, value: "x" }],
+        },
+      },
+      ["b"],
+    ],
   ])("are filtered by %s", async (_what, expression, expected) => {
     expect(names(await rowsOf(expression))).toEqual(expected);
   });
