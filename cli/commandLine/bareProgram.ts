@@ -1,5 +1,6 @@
 import { VERSION } from "../../convex/sessionTracker/shared/version.js";
-import { Command } from "./commander.js";
+import { Command, Option } from "./commander.js";
+import { durationMs } from "./values.js";
 
 /** The program without its commands: the options that each of them takes. */
 export function newProgram() {
@@ -21,7 +22,17 @@ export function newProgram() {
       "--production <name>",
       "write to the production deployment of this name without asking",
     )
-    .option("--json", "print one JSON object on stdout; never ask");
+    .option("--json", "print one JSON object on stdout; never ask")
+    .addOption(
+      new Option(
+        "--timeout <time>",
+        "how long to wait for an answer of the deployment: 10s, 5m (default: 2m)",
+      ).argParser(durationMs),
+    )
+    .option(
+      "--debug",
+      "say on stderr what is sent, its request id and how long it took; no arguments, no keys",
+    );
 }
 
 export type Program = ReturnType<typeof newProgram>;

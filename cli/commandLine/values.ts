@@ -1,5 +1,6 @@
 /** Values that options and arguments can have, and the errors for others. */
 import { InvalidArgumentError } from "commander";
+import { readDuration } from "../time/time.js";
 import type { HookName } from "../../convex/sessionTracker/shared/hooks.js";
 import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
 import type { SessionState } from "../../convex/sessionTracker/shared/sessions.js";
@@ -74,6 +75,16 @@ export function positiveNumber(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value) && value > 0) return value;
   throw new InvalidArgumentError("It must be a number above 0.");
+}
+
+/** The longest time that a timer can wait, which is 24 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Reads how long something may take: "90s", "5m". */
+export function durationMs(text: string): number {
+  const ms = readDuration(text);
+  if (ms !== null && ms > 0 && ms <= MAX_TIMER_MS) return ms;
+  throw new InvalidArgumentError("It must be a time such as 90s, 5m or 1h.");
 }
 
 /** Reads a rate: "200" or "200/s". */

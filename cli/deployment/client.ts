@@ -29,8 +29,13 @@ import {
   whereToLook,
 } from "./unanswered.js";
 
-/** The time a request may take: longer than any function may take on a real deployment. */
+/** The time a request may take: longer than any query or mutation may take on a real deployment. */
 const REQUEST_TIMEOUT_MS = 120_000;
+
+export interface ClientOptions {
+  /** How long to wait for an answer; after that a call is not made again. @default 120,000, and 30,000 of an outage */
+  readonly timeoutMs?: number;
+}
 
 /** The methods that `ConvexHttpClient` has at run time beyond its types, as the official CLI uses them. */
 interface AdminHttpClient {
@@ -51,6 +56,7 @@ export class ComponentClient {
   readonly #context: CliContext;
   readonly #http: AdminHttpClient;
   readonly #target: Target;
+  readonly #timeoutMs: number | undefined;
   readonly #interrupted = new AbortController();
   readonly #givenUp = new AbortController();
   #hasAnswered = false;
@@ -61,7 +67,12 @@ export class ComponentClient {
   #done: string | null = null;
   readonly component: string;
 
-  constructor(context: CliContext, target: Target, component: string) {
+  constructor(
+    context: CliContext,
+    target: Target,
+    component: string,
+    { timeoutMs }: ClientOptions = {},
+  ) {
     const answered: unknown = (url: string, init?: FetchInit) =>
       this.#fetch(url, init);
     const http = new ConvexHttpClient(target.url, {
@@ -80,6 +91,7 @@ export class ComponentClient {
     this.#context = context;
     this.#http = http;
     this.#target = target;
+    this.#timeoutMs = timeoutMs;
     this.component = component;
   }
 
@@ -154,6 +166,7 @@ export class ComponentClient {
     return persist(this.#context, () => this.#once(name, args), {
       afterLoss,
       ended: this.#interrupted.signal,
+      ...(this.#timeoutMs === undefined ? {} : { patienceMs: this.#timeoutMs }),
     });
   }
 
@@ -185,7 +198,7 @@ export class ComponentClient {
       const response = await this.#context.fetch(to, {
         ...init,
         signal: AbortSignal.any([
-          AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+          AbortSignal.timeout(this.#timeoutMs ?? REQUEST_TIMEOUT_MS),
           this.#givenUp.signal,
         ]),
       });

@@ -4,6 +4,7 @@ import { noteSkew } from "./clock.js";
 import { confirmName } from "../terminal/confirm.js";
 import { checkKnown } from "./target/knownTargets.js";
 import { note } from "../terminal/output.js";
+import { traced } from "./requestTrace.js";
 import { productionBanner } from "./target/production.js";
 import { targetFlags } from "../terminal/shell.js";
 import {
@@ -18,6 +19,10 @@ export interface GlobalOptions extends TargetOptions {
   readonly json?: boolean;
   /** The name of the production deployment that is meant, instead of typing it. */
   readonly production?: string;
+  /** How long to wait for an answer of the deployment, in ms. */
+  readonly timeout?: number;
+  /** Whether to say what is sent, and what came back. */
+  readonly debug?: boolean;
 }
 
 /** A deployment and the means to talk to it. */
@@ -30,9 +35,10 @@ export interface Connection {
 const DEFAULT_COMPONENT = "sessionTracker";
 
 export async function connect(
-  context: CliContext,
+  ofCommand: CliContext,
   options: GlobalOptions,
 ): Promise<Connection> {
+  const context = options.debug === true ? traced(ofCommand) : ofCommand;
   const target = await resolveTarget(context, options);
   const named =
     options.component ?? (context.env["SESSIONS_OPS_COMPONENT"] || undefined);
@@ -45,7 +51,9 @@ export async function connect(
   return {
     target,
     options,
-    client: new ComponentClient(context, target, named ?? DEFAULT_COMPONENT),
+    client: new ComponentClient(context, target, named ?? DEFAULT_COMPONENT, {
+      ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
+    }),
   };
 }
 

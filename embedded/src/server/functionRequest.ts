@@ -66,7 +66,19 @@ export function toUdfRequest(
     authToken: caller.role === "user" ? caller.authToken : null,
     ip: request.ip,
     userAgent: request.header("user-agent") ?? null,
+    ...requestIdOf(request),
   };
+}
+
+/**
+ * The id that the caller gave the request, as Convex takes it over for logs and errors; ones that are long or not of
+ * plain characters are not.
+ */
+export function requestIdOf(request: Pick<ApiRequest, "header">): {
+  requestId?: string;
+} {
+  const requestId = request.header("convex-request-id") ?? "";
+  return /^[\w-]{1,64}$/.test(requestId) ? { requestId } : {};
 }
 
 /** The 200 response to a call, whether the function succeeded or threw, as Convex does. */

@@ -3,6 +3,7 @@ import { runHttpAction } from "../functions/httpActions.js";
 import { newRequestId } from "../functions/requests.js";
 import type { Runtime } from "../functions/runtime.js";
 import { authenticate, type AuthServices } from "./auth/auth.js";
+import { requestIdOf } from "./functionRequest.js";
 import {
   HttpError,
   jsonResponse,
@@ -39,7 +40,7 @@ export function httpActionHandler(
   services: HttpActionServices,
 ): (request: ApiRequest, path: string) => Promise<ApiResponse> {
   return async (request, path) => {
-    const requestId = newRequestId();
+    const { requestId = newRequestId() } = requestIdOf(request);
     const outcome = await runHttpAction(services.runtime, {
       request: await toWebRequest(request, path, services.urls.site),
       path,

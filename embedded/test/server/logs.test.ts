@@ -68,6 +68,27 @@ describe("stream_function_logs", () => {
     ]);
   });
 
+  test("takes over the id that a caller gives a request, unless it is none to print", async () => {
+    const speakAs = (requestId: string) =>
+      deployment.post(
+        "/api/mutation",
+        { path: "f:fail", args: {} },
+        { "convex-request-id": requestId },
+      );
+    const messages = [];
+    for (const id of ["0123456789abcdef", "an id", "x".repeat(65)]) {
+      const { body } = await speakAs(id);
+      messages.push((body as { errorMessage: string }).errorMessage);
+    }
+    const { entries } = await follow(0);
+    const [first, ...rest] = entries as unknown as { requestId: string }[];
+    expect(first).toMatchObject({ requestId: "0123456789abcdef" });
+    expect(messages[0]).toContain("[Request ID: 0123456789abcdef]");
+    for (const { requestId } of rest) {
+      expect(requestId).toMatch(/^[0-9a-f]{16}$/);
+    }
+  });
+
   test("waits for the next completion after the cursor", async () => {
     await run("speak");
     const { newCursor } = await follow(0);
