@@ -1,12 +1,11 @@
 /** Runs that keep to the window of their schedule. */
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { advance } from "../support/clock.js";
 import {
   api,
   DAY_MS,
   freshComponent,
   HOUR_MS,
-  internal,
   MINUTE_MS,
   NOW,
   t,
@@ -39,21 +38,19 @@ async function set(terms: {
 }
 
 /**
- * A purge that the schedule has started, at five to five in the morning, with a session a minute for twelve
- * sessions; six are done when its window closes.
+ * A purge of twelve sessions that counts as the schedule's, at five to five in the morning, at a session a minute: about
+ * five are done when its window closes.
  */
 async function startScheduled(): Promise<string> {
-  await seedExpired(t, visitors(12, NOW - 60 * DAY_MS));
   await setPageSize(t, 1);
-  await set({ spec: "55 4 * * *", window });
-  vi.setSystemTime(at("2026-03-01T04:55Z"));
-  await t.mutation(internal.schedules.dispatch.tick, { name: "purge" });
-  const [run] = await t.query(api.runs.ledger.list, { kind: "purge" });
-  if (run === undefined) throw new Error("No run was started.");
-  await t.run((ctx) =>
-    ctx.db.patch("runs", run.runId, { ratePerSecond: 1 / 60 }),
-  );
-  return run.runId;
+  await set({ spec: "30 1 * * *", window });
+  await until("2026-03-01T04:55Z");
+  await seedExpired(t, visitors(12, NOW - 60 * DAY_MS));
+  const { runId } = await t.mutation(api.runs.control.start, {
+    ...{ kind: "purge", actor: "schedule", trigger: "schedule" },
+    ratePerSecond: 1 / 60,
+  });
+  return runId;
 }
 
 const until = (iso: string) => advance(t, at(iso) - Date.now());
