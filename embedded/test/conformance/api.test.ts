@@ -78,6 +78,39 @@ describe("calls of a test", () => {
     expect(await find("yellow")).toEqual([]);
   });
 
+  test("find documents by how similar their vectors are, in actions", async () => {
+    const t = setUp();
+    const ids = await t.run((ctx) =>
+      Promise.all(
+        [1, 2, 3, 4].map((n) =>
+          ctx.db.insert("points", {
+            vector: [n, 10],
+            kind: n === 2 ? "even" : "odd",
+          }),
+        ),
+      ),
+    );
+    const find = (limit: number, kinds: string[] = []) =>
+      t.action(async (ctx) => {
+        const vector = [0, 3];
+        const found = await ctx.vectorSearch("points", "near", {
+          vector,
+          limit,
+          ...(kinds.length === 0
+            ? {}
+            : {
+                filter: (q) => q.or(...kinds.map((kind) => q.eq("kind", kind))),
+              }),
+        });
+        expect(found[0]?._score).toBeGreaterThan(0.9);
+        return found.map(({ _id }) => ids.indexOf(_id));
+      });
+    expect(await find(10)).toEqual([0, 1, 2, 3]);
+    expect(await find(2)).toEqual([0, 1]);
+    expect(await find(2, ["odd"])).toEqual([0, 2]);
+    expect(await find(10, ["even", "odd"])).toEqual([0, 1, 2, 3]);
+  });
+
   test("fail when the schema or the argument validators do not match", async () => {
     const t = setUp();
     await expect(

@@ -15,6 +15,14 @@ export const schema = defineSchema({
   notes: defineTable({ text: v.string() })
     .index("by_text", ["text"])
     .searchIndex("search", { searchField: "text", filterFields: ["text"] }),
+  points: defineTable({
+    vector: v.array(v.float64()),
+    kind: v.string(),
+  }).vectorIndex("near", {
+    vectorField: "vector",
+    dimensions: 2,
+    filterFields: ["kind"],
+  }),
   stamps: defineTable({ at: v.commitTs() }),
 });
 
