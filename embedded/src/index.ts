@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { systemClock, type Clock } from "./clock.js";
 import { isStoreGone } from "./errors.js";
 import { Database } from "./database/database.js";
@@ -364,7 +366,7 @@ function urlOf(host: string, port: number): string {
 
 function packageVersion(): string {
   // The file is one level above the sources in src as above the compiled files in dist.
-  const file = new URL("../package.json", import.meta.url);
+  const file = join(dirname(fileURLToPath(import.meta.url)), "../package.json");
   try {
     const { version } = JSON.parse(readFileSync(file, "utf8")) as {
       version: string;

@@ -2,6 +2,7 @@
  * Deployments for tests: `@sessions-ops/embedded/vitest`. See docs/testing.md.
  */
 
+import "./bytes.js";
 import type { GenericDataModel } from "convex/server";
 import { atEndOfTest } from "./endOfTest.js";
 import { refuseFakeTimers } from "./clock/fakeTimers.js";

@@ -137,7 +137,7 @@ async function bundledFiles(app: App) {
 
 /** The code of this package, as it runs. */
 function engineFiles(): string[] {
-  const top = fileURLToPath(new URL("../..", import.meta.url));
+  const top = path.resolve(fileURLToPath(import.meta.url), "../../..");
   return readdirSync(top, { recursive: true, encoding: "utf8" })
     .filter((name) => /(?<!\.d)\.[jt]s$/.test(name))
     .map((name) => path.join(top, name));
