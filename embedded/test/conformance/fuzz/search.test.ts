@@ -9,8 +9,8 @@ import { fuzzSettings } from "./settings.js";
 import { expectedOf, mismatch, type ModelDocument } from "./searchModel.js";
 
 const { isLong, replay, firstSeed } = fuzzSettings();
-const PROGRAMS = isLong ? 120 : 4;
-const OPERATIONS = isLong ? 120 : 20;
+const PROGRAMS = isLong ? 50 : 4;
+const OPERATIONS = isLong ? 80 : 20;
 
 const APP = {
   modules: {

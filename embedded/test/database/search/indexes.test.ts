@@ -91,7 +91,7 @@ const find = (db: Database, text: string, tag?: string) =>
 test("a push fills the index of many rows in small commits, writes in between included", async () => {
   const { db, store, seen } = await openCounted();
   await pushSchema(db, "", plain);
-  await insertRows(db, 3_000);
+  await insertRows(db, 2_200);
   const rows = read(db, (tx) =>
     collect(tx, "", fullScan("t")).map(({ value }) => value["_id"] as string),
   );
@@ -104,13 +104,13 @@ test("a push fills the index of many rows in small commits, writes in between in
     ({ documents }) => {
       if (documents === 0 || documents > BUILD_BATCH.documents) return;
       wrote = write(db, (tx) => {
-        for (const id of [rows[0]!, rows[1]!, rows[2_990]!]) {
+        for (const id of [rows[0]!, rows[1]!, rows[2_190]!]) {
           tx.patch("", id, { body: "changed meanwhile", tag: "new" });
         }
         tx.remove("", rows[3]!);
-        tx.remove("", rows[2_991]!);
-        tx.patch("", rows[2_992]!, { body: null });
-        tx.patch("", rows[2_993]!, { tag: "new" });
+        tx.remove("", rows[2_191]!);
+        tx.patch("", rows[2_192]!, { body: null });
+        tx.patch("", rows[2_193]!, { tag: "new" });
         tx.insert("", "t", { n: 9_000, body: "inserted meanwhile" });
       });
     },
@@ -243,7 +243,7 @@ test("a table that an import replaces is indexed, its old index gone", async () 
 test("a restart reads nothing of the index", async () => {
   const { db, store, seen } = await openCounted();
   await pushSchema(db, "", indexed);
-  await insertRows(db, 1_000);
+  await insertRows(db, 500);
   const before = find(db, "red");
   seen.entries = 0;
   const { db: again } = await openDatabase({ store });
@@ -256,7 +256,7 @@ test("a word that all have costs no more than the best do", async () => {
   await pushSchema(db, "", indexed);
   const insert = (body: (n: number) => string) =>
     write(db, (tx) => {
-      for (let n = 0; n < 5_000; n += 1)
+      for (let n = 0; n < 2_000; n += 1)
         tx.insert("", "t", { n, body: body(n), tag: n < 5 ? "few" : "many" });
     });
   await insert(() => "the same");
