@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     ...settings,
     include: [
-      "test/conformance/fuzz/*.test.ts",
+      "test/conformance/fuzz/**/*.test.ts",
       "test/serializability/*.test.ts",
       "test/hostile/fuzz.test.ts",
       ...heavySuites,

@@ -2,11 +2,15 @@ import type { JSONValue } from "convex/values";
 import { expect, onTestFinished, test } from "vitest";
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
-import { exported } from "../../support/database.js";
-import { Engine, valueOf, type ComponentSource } from "../../support/engine.js";
-import { Random } from "../../support/random.js";
-import { fuzzSettings } from "./settings.js";
-import { expectedOf, mismatch, type ModelDocument } from "./searchModel.js";
+import { exported } from "../../../support/database.js";
+import {
+  Engine,
+  valueOf,
+  type ComponentSource,
+} from "../../../support/engine.js";
+import { Random } from "../../../support/random.js";
+import { fuzzSettings } from "../settings.js";
+import { expectedOf, mismatch, type ModelDocument } from "./model.js";
 
 const { isLong, replay, firstSeed } = fuzzSettings();
 const PROGRAMS = isLong ? 50 : 4;
