@@ -14,11 +14,8 @@ import { byDay, dayOf, NOTHING, shardsOf } from "../rows/days.js";
 import { readRefusals, vRefusals } from "../rows/refusals.js";
 import { walkDebts, walkInactive, walkRuns } from "../rows/walks.js";
 import { listHooks, vHookStatus } from "../settings/hookStatus.js";
-import {
-  readRevisedSettings,
-  readSettings,
-  vRevisedSettings,
-} from "../settings/inForce.js";
+import { readRevisedSettings, readSettings } from "../settings/inForce.js";
+import { vRevisedSettings } from "../settings/settings.js";
 import { dueLeases, dueSessions, isByAge } from "../runs/due.js";
 import { countDue } from "../runs/many/preview.js";
 import { manyOf } from "../runs/many/terms.js";

@@ -2,20 +2,17 @@
  * The settings in force: the overrides on top of the defaults. This module registers no function, so that a
  * heartbeat, which loads it, loads little.
  */
-import { v, type Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
 import type { HookName } from "../shared/hooks.js";
-import { type Settings, vSettings } from "../shared/settings.js";
+import type { Settings } from "../shared/settings.js";
 import { withDefaults, type Overrides } from "./overrides.js";
 import { overridesOfWhole } from "./wholeRows.js";
 
-export const vRevisedSettings = v.object({
-  ...vSettings.fields,
+type RevisedSettings = Settings & {
   /** The number of changes so far; 0 while nobody has changed any setting. */
-  revision: v.number(),
-});
-export type RevisedSettings = Infer<typeof vRevisedSettings>;
+  revision: number;
+};
 
 export async function readSettings(ctx: QueryCtx): Promise<Settings> {
   return settingsOf(await settingsRow(ctx));

@@ -14,7 +14,12 @@ import {
 import { checkInteger, checkReason, fail } from "../shared/errors.js";
 import { HOOK_NAMES, type HookName } from "../shared/hooks.js";
 import { MAX_LISTED } from "../shared/limits.js";
-import { type Policy, type Settings, vPolicy } from "../shared/settings.js";
+import {
+  type Policy,
+  type Settings,
+  vPolicy,
+  vSettings,
+} from "../shared/settings.js";
 import { audit } from "../rows/audit.js";
 import { tellWebhooks } from "../rows/outbox/outbox.js";
 import {
@@ -28,7 +33,6 @@ import {
   readRevisedSettings,
   readSettings,
   settingsRow,
-  vRevisedSettings,
 } from "./inForce.js";
 import { override, withDefaults, type Overrides } from "./overrides.js";
 import { policyFault } from "./policy.js";
@@ -41,6 +45,13 @@ const vChange = v.object({
   after: v.any(),
 });
 export type Change = Infer<typeof vChange>;
+
+/** Not beside what reads them, which visitors' functions load. */
+export const vRevisedSettings = v.object({
+  ...vSettings.fields,
+  /** The number of changes so far; 0 while nobody has changed any setting. */
+  revision: v.number(),
+});
 
 /** All settings in force, the defaults included, with their revision. */
 export const get = query({
