@@ -46,8 +46,10 @@ test(
     let unsettled = 0;
     for (let kill = 0; kill < KILLS; kill += 1) {
       const running = load.run(deployment);
-      if (random.chance(0.8)) await load.filling();
-      await new Promise((resolve) => setTimeout(resolve, random.below(1_000)));
+      const isAmidFilling = random.chance(0.8);
+      if (isAmidFilling) await load.filling();
+      const delayMs = random.below(isAmidFilling ? 400 : 2_000);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
       await deployment.kill();
       await running;
       unsettled += unsettledIn(dataDir);

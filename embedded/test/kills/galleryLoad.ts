@@ -123,7 +123,7 @@ export class GalleryLoad {
     }
   }
 
-  /** Resolves when a push has evaluated the code, and begins to fill or drop indexes. */
+  /** Resolves when a push has evaluated the code, and begins to fill indexes. */
   filling(): Promise<void> {
     return new Promise((resolve) => {
       this.#onFilling = resolve;
@@ -136,7 +136,7 @@ export class GalleryLoad {
   ): Promise<void> {
     const step = (name: string, body: Record<string, unknown>) => {
       this.#isFilling = name !== "deploy2/start_push";
-      if (this.#isFilling) this.#onFilling();
+      if (this.#isFilling && isIndexed) this.#onFilling();
       return deployment.step(name, body);
     };
     const { plain, indexed } = this.#pushes;
