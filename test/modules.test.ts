@@ -22,7 +22,7 @@ const MOST: Record<string, Loaded> = {
   "visitors/forget": { modules: 63, bytes: 135_500 },
   "visitors/link": { modules: 63, bytes: 140_500 },
   "visitors/ownVisit": { modules: 44, bytes: 103_000 },
-  "visitors/active": { modules: 51, bytes: 116_000 },
+  "visitors/active": { modules: 51, bytes: 117_000 },
 };
 
 const outputs = await bundle();
