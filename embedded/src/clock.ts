@@ -6,6 +6,11 @@ export interface Clock {
   now(): number;
   setTimeout(callback: () => void, delayMs: number): unknown;
   clearTimeout(handle: unknown): void;
+  /**
+   * How long who waits for a time of day trusts a timer before a look at the clock: timers stand still while the
+   * machine sleeps, and know nothing of a clock that is set. @default as long as it takes
+   */
+  readonly trustsTimersMs?: number;
 }
 
 /** The process's own clock. */
@@ -13,4 +18,5 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
+  trustsTimersMs: 30_000,
 };

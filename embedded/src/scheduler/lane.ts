@@ -35,7 +35,7 @@ export interface Committed {
 }
 
 const RETRY_MS = 1_000;
-/** Longest delay of a timer; a later entry is looked at again when the timer fires. */
+/** Longest delay that a timer takes; a later entry is looked at again when the timer fires. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
@@ -212,12 +212,15 @@ export class Lane {
   }
 
   #arm(timeMs: number): void {
-    if (timeMs >= this.#timerMs || timeMs === Infinity) {
+    // A timer whose time has passed is held up, as by a clock that was set: it is not waited for.
+    const isArmed = this.#timerMs > this.#options.clock.now();
+    if (timeMs === Infinity || (isArmed && timeMs >= this.#timerMs)) {
       return;
     }
     this.#disarm();
     const { clock } = this.#options;
-    const delayMs = Math.min(Math.max(0, timeMs - clock.now()), MAX_TIMER_MS);
+    const { trustsTimersMs = MAX_TIMER_MS } = clock;
+    const delayMs = Math.min(Math.max(0, timeMs - clock.now()), trustsTimersMs);
     this.#timerMs = timeMs;
     this.#timer = clock.setTimeout(() => {
       this.#timerMs = Infinity;

@@ -1,5 +1,6 @@
 /** Due work when the deployment itself, not a function, fails. */
 import { expect, it, onTestFinished } from "vitest";
+import type { Clock } from "../../src/clock.js";
 import { applyCrons } from "../../src/scheduler/crons.js";
 import { dueKey } from "../../src/scheduler/due.js";
 import { scheduleJob } from "../../src/scheduler/jobs.js";
@@ -20,6 +21,7 @@ const CHAIN = `
   } });
   export const begin = mutation({ handler: (ctx) => ctx.scheduler.runAfter(0, fn("chain:link"), {}) });
   export const note = mutation({ handler: (ctx) => ctx.scheduler.runAfter(0, fn("chain:add"), {}) });
+  export const noteLater = mutation({ handler: (ctx) => ctx.scheduler.runAfter(86_400_000, fn("chain:add"), {}) });
   export const add = internalMutation({ handler: (ctx) => ctx.db.insert("notes", {}) });
   export const notes = query({ handler: async (ctx) => (await ctx.db.query("notes").collect()).length });
 `;
@@ -29,6 +31,42 @@ async function openChain(options: EngineOptions): Promise<Engine> {
   onTestFinished(() => engine.remove());
   return engine;
 }
+
+/** A clock that can be set, which its timers do not notice, as those of a machine that slept. */
+function settableClock(options: Pick<Clock, "trustsTimersMs"> = {}) {
+  const timers = new FakeClock();
+  let aheadMs = 0;
+  const clock: Clock = {
+    ...options,
+    now: () => timers.now() + aheadMs,
+    setTimeout: (callback, delayMs) => timers.setTimeout(callback, delayMs),
+    clearTimeout: (timer) => timers.clearTimeout(timer),
+  };
+  return { clock, timers, set: (ms: number) => (aheadMs += ms) };
+}
+
+it("a job runs soon after its time, also where its timer stood still", async () => {
+  const { clock, timers, set } = settableClock({ trustsTimersMs: 30_000 });
+  const engine = await openChain({ clock });
+  await engine.mutation("chain:noteLater");
+  set(86_400_000);
+  timers.advance(30_000);
+  await engine.scheduler.whenIdle();
+  expect(valueOf(await engine.query("chain:notes"))).toBe(1);
+});
+
+it("a job is not kept waiting by a timer for a time that the clock has passed", async () => {
+  const { clock, timers, set } = settableClock();
+  const engine = await openChain({ clock, timersOnly: true });
+  await engine.mutation("chain:noteLater");
+  set(2 * 86_400_000);
+  await engine.mutation("chain:note");
+  timers.advance(0);
+  await engine.scheduler.whenIdle();
+  timers.advance(0);
+  await engine.scheduler.whenIdle();
+  expect(valueOf(await engine.query("chain:notes"))).toBe(2);
+});
 
 it.each(["mutation", "action"] as const)(
   "an entry of the %s lane that cannot be read keeps no other from running",

@@ -29,7 +29,7 @@ export interface ComponentSource {
 
 export interface EngineOptions extends Pick<
   FloorOptions<Clock>,
-  "clock" | "dataDir" | "store" | "runtime" | "maxVectorBytes"
+  "clock" | "dataDir" | "store" | "runtime" | "maxVectorBytes" | "timersOnly"
 > {
   /** Whether to start the scheduler. @default true */
   startScheduler?: boolean;
