@@ -4,6 +4,7 @@ import { hasJsonLines, JSON_LINES } from "./commandLine/options.js";
 import { newProgram, type Program } from "./commandLine/bareProgram.js";
 import { addCompletion } from "./commands/completion.js";
 import { addDashboard } from "./commands/dashboard.js";
+import { addDescribe } from "./commands/describe.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addEnd } from "./commands/end.js";
 import { addExpire } from "./commands/expire.js";
@@ -150,6 +151,7 @@ export function buildProgram(context: CliContext): Program {
     addWebhooks,
     addDoctor,
     addDashboard,
+    addDescribe,
     addCompletion,
     addHelp,
   ];

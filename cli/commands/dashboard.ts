@@ -2,11 +2,15 @@ import { examples } from "../commandLine/examples.js";
 import { given } from "../commandLine/given.js";
 import type { Parent } from "../commandLine/bareProgram.js";
 import { wholeNumber } from "../commandLine/values.js";
+import { withTraits } from "../commandLine/traits.js";
 import type { CliContext } from "../context.js";
 
 export function addDashboard(program: Parent, context: CliContext): void {
-  program
-    .command("dashboard")
+  withTraits(program.command("dashboard"), {
+    writes: false,
+    deletes: false,
+    json: ["DashboardJson"],
+  })
     .description(
       "show status, charts, runs and the settings log in a browser, live; it changes nothing",
     )

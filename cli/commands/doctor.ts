@@ -1,11 +1,15 @@
 import { examples } from "../commandLine/examples.js";
 import { given } from "../commandLine/given.js";
 import type { Parent } from "../commandLine/bareProgram.js";
+import { withTraits } from "../commandLine/traits.js";
 import type { CliContext } from "../context.js";
 
 export function addDoctor(program: Parent, context: CliContext): void {
-  program
-    .command("doctor")
+  withTraits(program.command("doctor"), {
+    writes: true,
+    deletes: false,
+    json: ["DoctorJson"],
+  })
     .description(
       "check the deployment from the network to the counters, and say how to mend what is wrong",
     )

@@ -9,11 +9,15 @@ import {
   reason,
 } from "../commandLine/options.js";
 import type { Parent } from "../commandLine/bareProgram.js";
+import { withTraits } from "../commandLine/traits.js";
 import type { CliContext } from "../context.js";
 
 export function addEnd(program: Parent, context: CliContext): void {
-  program
-    .command("end")
+  withTraits(program.command("end"), {
+    writes: true,
+    deletes: false,
+    json: ["EndJson", "RunResultJson", "ManyDryRunJson"],
+  })
     .description(
       "end a visitor's session now, or all that a filter names; it deletes nothing",
     )

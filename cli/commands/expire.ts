@@ -3,11 +3,15 @@ import { given } from "../commandLine/given.js";
 import { max, rate, reason } from "../commandLine/options.js";
 import { inWindow } from "../commandLine/scheduleTerms.js";
 import type { Parent } from "../commandLine/bareProgram.js";
+import { withTraits } from "../commandLine/traits.js";
 import type { CliContext } from "../context.js";
 
 export function addExpire(program: Parent, context: CliContext): void {
-  program
-    .command("expire")
+  withTraits(program.command("expire"), {
+    writes: true,
+    deletes: false,
+    json: ["RunResultJson"],
+  })
     .description(
       "expire the sessions that are idle, without waiting for the schedule",
     )

@@ -1,11 +1,15 @@
 import { examples } from "../commandLine/examples.js";
 import { given } from "../commandLine/given.js";
 import type { Parent } from "../commandLine/bareProgram.js";
+import { withTraits } from "../commandLine/traits.js";
 import type { CliContext } from "../context.js";
 
 export function addExport(program: Parent, context: CliContext): void {
-  program
-    .command("export")
+  withTraits(program.command("export"), {
+    writes: false,
+    deletes: false,
+    json: ["ExportJson"],
+  })
     .description(
       "write all sessions with their actions as JSONL, which `import` reads",
     )

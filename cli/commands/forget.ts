@@ -10,11 +10,15 @@ import {
   reason,
 } from "../commandLine/options.js";
 import type { Parent } from "../commandLine/bareProgram.js";
+import { withTraits } from "../commandLine/traits.js";
 import type { CliContext } from "../context.js";
 
 export function addForget(program: Parent, context: CliContext): void {
-  program
-    .command("forget")
+  withTraits(program.command("forget"), {
+    writes: true,
+    deletes: true,
+    json: ["ForgetJson", "RunResultJson", "ManyDryRunJson"],
+  })
     .description(
       "erase a visitor with everything they did, or all that a filter names, for good",
     )

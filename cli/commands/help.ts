@@ -1,12 +1,16 @@
 import type { AnyCommand } from "../commandLine/commander.js";
 import { examples } from "../commandLine/examples.js";
 import type { Program } from "../commandLine/bareProgram.js";
+import { withTraits } from "../commandLine/traits.js";
 
 /** Adds `help`. Commander's own would answer a misspelt command with the help of the whole program. */
 export function addHelp(program: Program): void {
-  program
-    .helpCommand(false)
-    .command("help")
+  program.helpCommand(false);
+  withTraits(program.command("help"), {
+    writes: false,
+    deletes: false,
+    json: [],
+  })
     .description("show what a command is for, and how it is used")
     .argument("[command...]")
     .addHelpText(...examples("help purge", "help runs watch"))

@@ -4,11 +4,15 @@ import { given } from "../commandLine/given.js";
 import { reason } from "../commandLine/options.js";
 import type { Parent } from "../commandLine/bareProgram.js";
 import { wholeNumber } from "../commandLine/values.js";
+import { withTraits } from "../commandLine/traits.js";
 import type { CliContext } from "../context.js";
 
 export function addImport(program: Parent, context: CliContext): void {
-  program
-    .command("import")
+  withTraits(program.command("import"), {
+    writes: true,
+    deletes: false,
+    json: ["ImportJson"],
+  })
     .description(
       "import sessions from JSONL ({anonymousId, createdAt, lastActive, actions?} a line), gzipped or not, or from the ZIP of `npx convex export`",
     )

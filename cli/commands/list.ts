@@ -5,11 +5,16 @@ import { given } from "../commandLine/given.js";
 import { jsonLines } from "../commandLine/options.js";
 import type { Parent } from "../commandLine/bareProgram.js";
 import { STATES, wholeNumber } from "../commandLine/values.js";
+import { withTraits } from "../commandLine/traits.js";
 import type { CliContext } from "../context.js";
 
 export function addList(program: Parent, context: CliContext): void {
-  program
-    .command("list")
+  withTraits(program.command("list"), {
+    writes: false,
+    deletes: false,
+    json: ["ListJson"],
+    jsonl: "SessionJson",
+  })
     .description("list sessions, newest first")
     .addOption(new Option("--state <state>", "only these").choices(STATES))
     .option("--active-within <time>", "last active since: 15m, 2h or a time")

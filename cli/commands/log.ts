@@ -3,11 +3,16 @@ import { given } from "../commandLine/given.js";
 import { jsonLines } from "../commandLine/options.js";
 import type { Parent } from "../commandLine/bareProgram.js";
 import { wholeNumber } from "../commandLine/values.js";
+import { withTraits } from "../commandLine/traits.js";
 import type { CliContext } from "../context.js";
 
 export function addLog(program: Parent, context: CliContext): void {
-  program
-    .command("log")
+  withTraits(program.command("log"), {
+    writes: false,
+    deletes: false,
+    json: ["LogJson"],
+    jsonl: "AuditEntryJson",
+  })
     .description(
       "show who did what, when and why: settings, runs, ends, erasures, imports, hooks; newest first",
     )

@@ -5,11 +5,15 @@ import { max, rate, reason } from "../commandLine/options.js";
 import { inWindow } from "../commandLine/scheduleTerms.js";
 import type { Parent } from "../commandLine/bareProgram.js";
 import { positiveNumber, wholeNumber } from "../commandLine/values.js";
+import { withTraits } from "../commandLine/traits.js";
 import type { CliContext } from "../context.js";
 
 export function addPurge(program: Parent, context: CliContext): void {
-  program
-    .command("purge")
+  withTraits(program.command("purge"), {
+    writes: true,
+    deletes: true,
+    json: ["RunResultJson", "DryRunJson"],
+  })
     .description(
       "delete sessions last active before a cutoff; without one, by the retention in force",
     )

@@ -3,11 +3,15 @@ import { given } from "../commandLine/given.js";
 import { cancelRun, ifRevision, reason } from "../commandLine/options.js";
 import type { Parent } from "../commandLine/bareProgram.js";
 import { retentionDays } from "../commandLine/values.js";
+import { withTraits } from "../commandLine/traits.js";
 import type { CliContext } from "../context.js";
 
 export function addRetention(program: Parent, context: CliContext): void {
-  program
-    .command("retention")
+  withTraits(program.command("retention"), {
+    writes: true,
+    deletes: false,
+    json: ["RetentionJson"],
+  })
     .description("show for how long inactive sessions are kept, or change it")
     .argument("[days]", 'days, or "never" to keep them for ever', retentionDays)
     .option("-y, --yes", "do not ask before lowering the retention")

@@ -2,11 +2,15 @@ import { examples } from "../commandLine/examples.js";
 import { given } from "../commandLine/given.js";
 import type { Parent } from "../commandLine/bareProgram.js";
 import { wholeNumber } from "../commandLine/values.js";
+import { withTraits } from "../commandLine/traits.js";
 import type { CliContext } from "../context.js";
 
 export function addServe(program: Parent, context: CliContext): void {
-  program
-    .command("serve")
+  withTraits(program.command("serve"), {
+    writes: true,
+    deletes: false,
+    json: ["ServeJson"],
+  })
     .description(
       "run an embedded deployment with the app of this folder, for development, tests and CI",
     )

@@ -8,11 +8,16 @@ import {
 } from "../commandLine/options.js";
 import type { Parent } from "../commandLine/bareProgram.js";
 import { wholeNumber } from "../commandLine/values.js";
+import { withTraits } from "../commandLine/traits.js";
 import type { CliContext } from "../context.js";
 
 export function addShow(program: Parent, context: CliContext): void {
-  program
-    .command("show")
+  withTraits(program.command("show"), {
+    writes: false,
+    deletes: false,
+    json: ["ShowJson"],
+    jsonl: "ActionJson",
+  })
     .description("show a session and what the visitor did")
     .argument("<id>", "sessionId or anonymousId")
     .addOption(isSessionId())

@@ -3,11 +3,16 @@ import { given } from "../commandLine/given.js";
 import { jsonLines } from "../commandLine/options.js";
 import type { Parent } from "../commandLine/bareProgram.js";
 import { wholeNumber } from "../commandLine/values.js";
+import { withTraits } from "../commandLine/traits.js";
 import type { CliContext } from "../context.js";
 
 export function addStats(program: Parent, context: CliContext): void {
-  program
-    .command("stats")
+  withTraits(program.command("stats"), {
+    writes: false,
+    deletes: false,
+    json: ["StatsJson"],
+    jsonl: "DayJson",
+  })
     .description("show visits by UTC day, and where they came from")
     .option(
       "--days <n>",

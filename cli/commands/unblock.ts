@@ -2,11 +2,15 @@ import { examples } from "../commandLine/examples.js";
 import { given } from "../commandLine/given.js";
 import { isAnonymousId, isSessionId } from "../commandLine/options.js";
 import type { Parent } from "../commandLine/bareProgram.js";
+import { withTraits } from "../commandLine/traits.js";
 import type { CliContext } from "../context.js";
 
 export function addUnblock(program: Parent, context: CliContext): void {
-  program
-    .command("unblock")
+  withTraits(program.command("unblock"), {
+    writes: true,
+    deletes: false,
+    json: ["UnblockJson"],
+  })
     .description("lift the block that `end --block` set")
     .argument("<id>", "sessionId or anonymousId")
     .addOption(isSessionId())

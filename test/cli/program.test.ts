@@ -57,6 +57,9 @@ test("help names every command", async () => {
                                   counters, and say how to mend what is wrong
       dashboard [options]         show status, charts, runs and the settings log in
                                   a browser, live; it changes nothing
+      describe                    tell programs about the commands: options, exit
+                                  codes, which write, delete and ask, what they
+                                  print
       completion <shell>          print a script that completes commands and options
       help [command...]           show what a command is for, and how it is used
 
@@ -77,7 +80,7 @@ test("every command has a description and two examples that it parses", async ()
     expect(examples, command.name()).toHaveLength(2);
     for (const [, example = ""] of examples) {
       if (example.startsWith("serve")) continue;
-      if (example.startsWith("completion")) continue;
+      if (/^(completion|describe)/.test(example)) continue;
       if (example.startsWith("help")) continue;
       // The parsed example gets as far as looking for a deployment; exit code 2 would be a usage error.
       const args = execFileSync("sh", [

@@ -2,11 +2,15 @@ import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
 import { wholeNumber } from "../../commandLine/values.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addHooksList(hooks: Parent, context: CliContext): void {
-  hooks
-    .command("list")
+  withTraits(hooks.command("list"), {
+    writes: false,
+    deletes: false,
+    json: ["HooksJson"],
+  })
     .description(
       "show each hook, whether it answers, and erasures it has not done (default)",
     )

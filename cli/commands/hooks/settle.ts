@@ -1,11 +1,15 @@
 import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addHooksSettle(hooks: Parent, context: CliContext): void {
-  hooks
-    .command("settle")
+  withTraits(hooks.command("settle"), {
+    writes: true,
+    deletes: true,
+    json: ["HooksSettleJson"],
+  })
     .description("strike out what a hook owes and somebody did by hand")
     .argument("<debt>", "its id, as listed")
     .addHelpText(

@@ -2,11 +2,15 @@ import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import { reason } from "../../commandLine/options.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addRunsCancel(runs: Parent, context: CliContext): void {
-  runs
-    .command("cancel")
+  withTraits(runs.command("cancel"), {
+    writes: true,
+    deletes: false,
+    json: ["RunChangeJson"],
+  })
     .description("stop a run before its next page; what is done stays done")
     .argument("<run>")
     .addOption(reason("recorded with the run"))

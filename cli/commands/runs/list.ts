@@ -3,11 +3,15 @@ import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
 import { KINDS, wholeNumber } from "../../commandLine/values.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addRunsList(runs: Parent, context: CliContext): void {
-  runs
-    .command("list")
+  withTraits(runs.command("list"), {
+    writes: false,
+    deletes: false,
+    json: ["RunListJson"],
+  })
     .description("list runs, newest first (default)")
     .option("--limit <n>", "how many at most", wholeNumber(1), 20)
     .option("--cursor <cursor>", "go on after an earlier page")

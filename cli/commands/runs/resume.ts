@@ -5,11 +5,15 @@ import { reason } from "../../commandLine/options.js";
 import { inWindow } from "../../commandLine/scheduleTerms.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
 import { wholeNumber } from "../../commandLine/values.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addRunsResume(runs: Parent, context: CliContext): void {
-  runs
-    .command("resume")
+  withTraits(runs.command("resume"), {
+    writes: true,
+    deletes: true,
+    json: ["RunResultJson"],
+  })
     .description(
       "go on where a failed or canceled run, or one at its --max, stopped, and at once where one waits for its window",
     )

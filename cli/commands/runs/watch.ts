@@ -1,11 +1,15 @@
 import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addRunsWatch(runs: Parent, context: CliContext): void {
-  runs
-    .command("watch")
+  withTraits(runs.command("watch"), {
+    writes: false,
+    deletes: false,
+    json: ["RunResultJson"],
+  })
     .description("follow a run to its end; Ctrl-C detaches and never stops it")
     .argument("<run>")
     .addHelpText(...examples("runs watch RUN_ID", "runs watch RUN_ID --json"))

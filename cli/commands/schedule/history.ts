@@ -3,14 +3,18 @@ import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
 import { wholeNumber } from "../../commandLine/values.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addScheduleHistory(
   schedule: Parent,
   context: CliContext,
 ): void {
-  schedule
-    .command("history")
+  withTraits(schedule.command("history"), {
+    writes: false,
+    deletes: false,
+    json: ["ScheduleHistoryJson"],
+  })
     .description(
       "list the fires of schedules, newest first, also those that did nothing, with why",
     )

@@ -3,11 +3,15 @@ import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import { cancelRun, ifRevision, reason } from "../../commandLine/options.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addSchedulePause(schedule: Parent, context: CliContext): void {
-  schedule
-    .command("pause")
+  withTraits(schedule.command("pause"), {
+    writes: true,
+    deletes: false,
+    json: ["ScheduleChangeJson"],
+  })
     .description("start no more runs by schedule; a run in progress goes on")
     .addArgument(scheduleName())
     .addOption(reason("why, for whoever finds it paused").makeOptionMandatory())

@@ -5,14 +5,18 @@ import { given } from "../../commandLine/given.js";
 import { jitter, window } from "../../commandLine/scheduleTerms.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
 import { wholeNumber } from "../../commandLine/values.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addSchedulePreview(
   schedule: Parent,
   context: CliContext,
 ): void {
-  schedule
-    .command("preview")
+  withTraits(schedule.command("preview"), {
+    writes: false,
+    deletes: false,
+    json: ["SchedulePreviewJson"],
+  })
     .description(
       "show when a schedule fires, or would with another spec; changes nothing",
     )

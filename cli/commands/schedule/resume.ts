@@ -3,11 +3,15 @@ import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import { ifRevision, reason } from "../../commandLine/options.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addScheduleResume(schedule: Parent, context: CliContext): void {
-  schedule
-    .command("resume")
+  withTraits(schedule.command("resume"), {
+    writes: true,
+    deletes: false,
+    json: ["ScheduleChangeJson"],
+  })
     .description("end a pause")
     .addArgument(scheduleName())
     .addOption(reason("recorded in the settings log"))

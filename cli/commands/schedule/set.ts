@@ -8,11 +8,15 @@ import {
   window,
 } from "../../commandLine/scheduleTerms.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addScheduleSet(schedule: Parent, context: CliContext): void {
-  schedule
-    .command("set")
+  withTraits(schedule.command("set"), {
+    writes: true,
+    deletes: false,
+    json: ["ScheduleChangeJson"],
+  })
     .description("change what is named, keep the rest, and show the next fires")
     .addArgument(scheduleName())
     .addArgument(scheduleSpec())

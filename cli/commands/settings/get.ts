@@ -1,11 +1,15 @@
 import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addSettingsGet(settings: Parent, context: CliContext): void {
-  settings
-    .command("get")
+  withTraits(settings.command("get"), {
+    writes: false,
+    deletes: false,
+    json: ["SettingsShownJson"],
+  })
     .description(
       "show all settings, what they mean, and what contradicts (default)",
     )

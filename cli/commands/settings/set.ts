@@ -2,11 +2,15 @@ import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import { cancelRun, ifRevision, reason } from "../../commandLine/options.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addSettingsSet(settings: Parent, context: CliContext): void {
-  settings
-    .command("set")
+  withTraits(settings.command("set"), {
+    writes: true,
+    deletes: false,
+    json: ["SettingsChangeJson"],
+  })
     .description("change what is named, keep the rest, show the difference")
     .argument(
       "<field=value...>",

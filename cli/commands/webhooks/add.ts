@@ -4,11 +4,15 @@ import { given } from "../../commandLine/given.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
 import { reason } from "../../commandLine/options.js";
 import { kinds, WEBHOOK_FORMATS } from "../../commandLine/values.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addWebhooksAdd(webhooks: Parent, context: CliContext): void {
-  webhooks
-    .command("add")
+  withTraits(webhooks.command("add"), {
+    writes: true,
+    deletes: false,
+    json: ["WebhookAddedJson"],
+  })
     .description("tell an endpoint of events, signed; shows its secret once")
     .argument("<url>", "https://…, or - to read it from stdin")
     .option(

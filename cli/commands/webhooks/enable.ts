@@ -2,11 +2,15 @@ import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
 import { reason } from "../../commandLine/options.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addWebhooksEnable(webhooks: Parent, context: CliContext): void {
-  webhooks
-    .command("enable")
+  withTraits(webhooks.command("enable"), {
+    writes: true,
+    deletes: false,
+    json: ["WebhookEnabledJson"],
+  })
     .description("tell an endpoint again that was disabled after failures")
     .argument("<webhook>", "its id, as listed")
     .addOption(reason("recorded in the audit log"))

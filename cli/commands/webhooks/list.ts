@@ -1,11 +1,15 @@
 import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addWebhooksList(webhooks: Parent, context: CliContext): void {
-  webhooks
-    .command("list")
+  withTraits(webhooks.command("list"), {
+    writes: false,
+    deletes: false,
+    json: ["WebhookListJson"],
+  })
     .description("show the webhooks, and whether they answer (default)")
     .addHelpText(...examples("webhooks list", "webhooks list --json"))
     .action(async (_options, command) => {

@@ -4,11 +4,16 @@ import { given } from "../../commandLine/given.js";
 import { jsonLines } from "../../commandLine/options.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
 import { DELIVERY_STATES, wholeNumber } from "../../commandLine/values.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addWebhooksLog(webhooks: Parent, context: CliContext): void {
-  webhooks
-    .command("log")
+  withTraits(webhooks.command("log"), {
+    writes: false,
+    deletes: false,
+    json: ["WebhookLogJson"],
+    jsonl: "DeliveryJson",
+  })
     .description("show what was delivered and what came back, newest first")
     .option("--webhook <id>", "only to this one")
     .addOption(

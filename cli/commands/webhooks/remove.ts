@@ -2,11 +2,15 @@ import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
 import { reason } from "../../commandLine/options.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addWebhooksRemove(webhooks: Parent, context: CliContext): void {
-  webhooks
-    .command("remove")
+  withTraits(webhooks.command("remove"), {
+    writes: true,
+    deletes: true,
+    json: ["WebhookRemovedJson"],
+  })
     .description("tell an endpoint of nothing any more")
     .argument("<webhook>", "its id, as listed")
     .addOption(reason("recorded in the audit log"))

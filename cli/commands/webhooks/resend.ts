@@ -1,11 +1,15 @@
 import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addWebhooksResend(webhooks: Parent, context: CliContext): void {
-  webhooks
-    .command("resend")
+  withTraits(webhooks.command("resend"), {
+    writes: true,
+    deletes: false,
+    json: ["WebhookResentJson"],
+  })
     .description(
       "send deliveries again, with their old ids, and wait for the answers",
     )

@@ -2,11 +2,15 @@ import { examples } from "../../commandLine/examples.js";
 import { given } from "../../commandLine/given.js";
 import type { Parent } from "../../commandLine/bareProgram.js";
 import { reason } from "../../commandLine/options.js";
+import { withTraits } from "../../commandLine/traits.js";
 import type { CliContext } from "../../context.js";
 
 export function addWebhooksRotate(webhooks: Parent, context: CliContext): void {
-  webhooks
-    .command("rotate")
+  withTraits(webhooks.command("rotate"), {
+    writes: true,
+    deletes: false,
+    json: ["WebhookRotatedJson"],
+  })
     .description(
       "make another secret and show it once; the old one signs too for a day",
     )

@@ -1,13 +1,17 @@
 /** The JSON contract of every command: one object on success, one on failure. */
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { ErrorJson } from "../../../cli/json/error.js";
+import type { DescribeJson } from "../../../cli/json/program/describe.js";
+import { EXIT_CODES } from "../../../cli/errors.js";
 import type { AnyCommand } from "../../../cli/commandLine/commander.js";
 import { buildProgram } from "../../../cli/program.js";
 import {
   api,
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
-import { NOW, setUpDeployment } from "../support/deployment.js";
+import type { setUpComponent } from "../../convex/support/setup.js";
+import { traitsOf, type Traits } from "../../../cli/commandLine/traits.js";
+import { isMutation, NOW, setUpDeployment } from "../support/deployment.js";
 import { endedPurge } from "../support/endedPurge.js";
 import {
   ADMIN_KEY,
@@ -70,12 +74,69 @@ const COMMANDS: Record<string, { line: string; writes?: true }> = {
   "forget --user": { line: "forget --user ada --yes", writes: true },
   "forget --dry-run": { line: "forget --active-before 1h --dry-run" },
   "purge --dry-run": { line: "purge --dry-run" },
+  describe: { line: "describe" },
 };
 
 /** Commands that stay until they are interrupted; other suites run them as processes of their own. */
 const STAYING = ["serve", "dashboard"];
 /** Commands for people and shells, which print no JSON. */
 const WITHOUT_JSON = ["completion", "help"];
+
+test("describe says of every command what it declares and what it takes", async () => {
+  const terminal = new FakeTerminal();
+  const { commands, exitCodes, options } =
+    await terminal.json<DescribeJson>("describe");
+  expect(commands.map(({ command }) => command)).toEqual(
+    leaves(buildProgram(terminal.context())),
+  );
+  const writing = Object.entries(COMMANDS)
+    .filter(([name, { writes }]) => writes && !/ --/.test(name))
+    .map(([name]) => name);
+  expect(
+    commands.filter(({ writes }) => writes).map(({ command }) => command),
+  ).toEqual(expect.arrayContaining(writing));
+  for (const { command, writes, deletes, json } of commands) {
+    expect(writes || !deletes, command).toBe(true);
+    expect(json.length > 0, command).toBe(!WITHOUT_JSON.includes(command));
+  }
+  for (const { command, options, jsonl } of commands) {
+    const takesJsonLines = options.some(({ name }) => name === "--jsonl");
+    expect({ command, takesJsonLines }).toEqual({
+      command,
+      takesJsonLines: jsonl !== null,
+    });
+  }
+  const purge = commands.find(({ command }) => command === "purge");
+  expect(purge).toMatchObject({
+    deletes: true,
+    confirmedBy: ["--yes", "--confirm"],
+  });
+  const list = commands.find(({ command }) => command === "list");
+  expect(list?.options).toContainEqual({
+    name: "--state",
+    short: null,
+    description: "only these",
+    type: "choice",
+    value: "state",
+    choices: ["active", "expired", "ended"],
+    required: false,
+    repeatable: false,
+    default: null,
+  });
+  expect(list?.options).toContainEqual(
+    expect.objectContaining({ name: "--limit", type: "number", default: 50 }),
+  );
+  expect(options).toContainEqual(
+    expect.objectContaining({ name: "--timeout", type: "time" }),
+  );
+  expect(exitCodes.flatMap(({ codes }) => codes).sort()).toEqual(
+    Object.keys(EXIT_CODES).sort(),
+  );
+  const { stdout } = await terminal.run("describe");
+  expect(stdout).toMatch(
+    /^forget \[id\] +writes, deletes +--yes, --confirm +ForgetJson/m,
+  );
+});
 
 function leaves(command: AnyCommand, path: string[] = []): string[] {
   if (command.commands.length === 0) return [path.join(" ")];
@@ -198,14 +259,48 @@ function faults(value: unknown, path = "$"): string[] {
   });
 }
 
+/** What the command declares of itself. */
+function declaredBy(name: string): Traits {
+  const words = name.replace(/ --.*/, "").split(" ");
+  let found: AnyCommand | undefined = buildProgram(
+    new FakeTerminal().context(),
+  );
+  for (const word of words) {
+    found = found?.commands.find((command) => command.name() === word);
+  }
+  if (found === undefined) throw new Error(`There is no command ${name}.`);
+  return traitsOf(found);
+}
+
+/** The ids of all that an operator would miss. */
+function documents(component: ReturnType<typeof setUpComponent>) {
+  return component.run(async ({ db }) => {
+    const TABLES = ["sessions", "actions", "webhooks", "hookDebts"] as const;
+    const rows = await Promise.all(
+      TABLES.map((table) => db.query(table).collect()),
+    );
+    return rows.flat().map(({ _id }): string => _id);
+  });
+}
+
 test.each(Object.entries(COMMANDS))(
   "%s --json prints one object, with its times in ISO 8601",
-  async (_name, { line }) => {
-    const { run } = await setUpAll();
+  async (name, { line }) => {
+    const { run, component, calls } = await setUpAll();
+    const before = await documents(component);
     const { stdout, stderr } = await run(line, "--json");
     const value: unknown = JSON.parse(stdout);
     expect(value, stderr).toBeInstanceOf(Object);
     expect(faults(value)).toEqual([]);
+
+    const { writes, deletes } = declaredBy(name);
+    // A mutation that calls the hooks, and undoes what they wrote.
+    const asked = calls.filter((path) => path !== "operator/hooks:check");
+    const changes = await Promise.all(asked.map(isMutation));
+    if (!writes) expect(asked.filter((_path, i) => changes[i])).toEqual([]);
+    const after = new Set(await documents(component));
+    const gone = before.filter((id) => !after.has(id));
+    if (!deletes) expect(gone).toEqual([]);
   },
 );
 
@@ -277,7 +372,9 @@ test.each(everything)(
   },
 );
 
-const deployed = Object.values(COMMANDS);
+const deployed = Object.values(COMMANDS).filter(
+  ({ line }) => line !== "describe",
+);
 
 test.each(deployed)(
   "$line --json without an answer fails with exit code 4",

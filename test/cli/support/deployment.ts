@@ -101,22 +101,32 @@ interface FunctionRequest {
   args: JSONValue;
 }
 
+/** Whether the component's function of this name is a mutation. */
+export async function isMutation(path: string): Promise<boolean> {
+  const found = await functionAt(path);
+  return found !== undefined && "isMutation" in found;
+}
+
+async function functionAt(path: string): Promise<object | undefined> {
+  const [file = "", name = ""] = path.split(":");
+  const load = modules[`../../../convex/sessionTracker/${file}.ts`];
+  return ((await load?.()) as Record<string, object> | undefined)?.[name];
+}
+
 async function call(
   component: ReturnType<typeof setUpComponent>,
   { path, componentPath, args }: FunctionRequest,
 ): Promise<object> {
-  const [file = "", name = ""] = path.split(":");
-  const load = modules[`../../../convex/sessionTracker/${file}.ts`];
-  if (!load || componentPath !== "sessionTracker") {
+  const found = await functionAt(path);
+  if (!found || componentPath !== "sessionTracker") {
     return {
       status: "error",
       errorMessage: `Could not find function for '${path}'.`,
     };
   }
-  const functions = (await load()) as Record<string, object>;
   const values = jsonToConvex(args) as Fields;
   try {
-    const value = await answer(component, functions[name], path, values);
+    const value = await answer(component, found, path, values);
     return { status: "success", value: convexToJson(value), logLines: [] };
   } catch (error) {
     if (!(error instanceof ConvexError)) {
@@ -134,16 +144,16 @@ async function call(
 
 function answer(
   component: ReturnType<typeof setUpComponent>,
-  found: object | undefined,
+  found: object,
   path: string,
   args: Fields,
 ): Promise<Value> {
   const reference = <Type extends FunctionType>() =>
     makeFunctionReference<Type, Fields, Value>(path);
-  if (found && "isMutation" in found) {
+  if ("isMutation" in found) {
     return component.mutation(reference<"mutation">(), args);
   }
-  return found && "isAction" in found
+  return "isAction" in found
     ? component.action(reference<"action">(), args)
     : component.query(reference<"query">(), args);
 }
