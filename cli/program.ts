@@ -4,6 +4,7 @@ import { hasJsonLines, JSON_LINES } from "./commandLine/options.js";
 import { newProgram, type Program } from "./commandLine/bareProgram.js";
 import { addCompletion } from "./commands/completion.js";
 import { addDashboard } from "./commands/dashboard.js";
+import { addDeployments } from "./commands/deployments.js";
 import { addDescribe } from "./commands/describe.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addEnd } from "./commands/end.js";
@@ -149,6 +150,7 @@ export function buildProgram(context: CliContext): Program {
     addServe,
     addHooks,
     addWebhooks,
+    addDeployments,
     addDoctor,
     addDashboard,
     addDescribe,
@@ -163,9 +165,10 @@ export function buildProgram(context: CliContext): Program {
     .addHelpText(
       "after",
       `
-Without --url, the deployment is found as the official CLI finds it (CONVEX_DEPLOY_KEY, then
-CONVEX_SELF_HOSTED_URL and CONVEX_SELF_HOSTED_ADMIN_KEY, in the environment, .env.local or .env);
-else it is the one that \`sessions-ops serve\` runs in this folder.
+Without --deployment or --url it is the deployment that SESSIONS_OPS_DEPLOYMENT names; else it is found
+as the official CLI finds it (CONVEX_DEPLOY_KEY, then CONVEX_SELF_HOSTED_URL and
+CONVEX_SELF_HOSTED_ADMIN_KEY, in the environment, .env.local or .env); else it is the one that
+\`sessions-ops serve\` runs in this folder; else the default of \`sessions-ops deployments use\`.
 
 Exit codes: 0 ok, 1 failure, 2 usage, cancelled, or no longer waiting for a run after Ctrl-C
 (which never stops it), 3 the run failed, 4 not authorised or not reachable, 5 refused without
@@ -210,10 +213,11 @@ async function nameTarget(
   program: Program,
   { commands }: CliContext,
 ): Promise<void> {
-  const { url, adminKeyFile, component } = program.opts();
-  if ((url ?? adminKeyFile ?? component) === undefined) return;
+  const { deployment, url, adminKeyFile, component } = program.opts();
+  const flags = { deployment, url, adminKeyFile, component };
+  if (Object.values(flags).every((flag) => flag === undefined)) return;
   const { targetFlags } = await import("./terminal/shell.js");
-  commands.targetFlags = targetFlags({ url, adminKeyFile, component });
+  commands.targetFlags = targetFlags(flags);
 }
 
 /**

@@ -9,6 +9,10 @@ export function newProgram() {
       "Track, expire, purge and operate anonymous sessions on Convex.",
     )
     .version(VERSION)
+    .option(
+      "--deployment <name>",
+      "the deployment that `deployments add` gave this name (env SESSIONS_OPS_DEPLOYMENT)",
+    )
     .option("--url <url>", "the deployment, with --admin-key-file")
     .option(
       "--admin-key-file <file>",

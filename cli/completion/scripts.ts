@@ -82,13 +82,21 @@ export function fishScript(name: string, nodes: CommandNode[]): string {
       ...node.commands.map(
         ({ word, description }) => `${on} -a ${word} -d ${quoted(description)}`,
       ),
+      ...(node.takesDeployment
+        ? [`${on} -a '(__${fn(name)}_deployments)'`]
+        : []),
       ...(node.choices.length > 0
         ? [`${on} -a ${quoted(node.choices.join(" "))}`]
         : []),
-      ...node.options.map((option) => `${on} ${fishOption(option)}`),
+      ...node.options.map((option) => `${on} ${fishOption(option, name)}`),
     ];
   });
   return `# ${name} completion for fish
+function __${fn(name)}_deployments
+  set -l config ~/.config
+  set -q XDG_CONFIG_HOME; and set config $XDG_CONFIG_HOME
+  ${DEPLOYMENTS} $config/sessions-ops/deployments.json 2>/dev/null
+end
 function __${fn(name)}_at
   set -l known ${paths.map(quoted).join(" ")}
   set -l path
@@ -117,10 +125,20 @@ ${nodes
   esac
 }`;
   return [
+    `
+_@NAME@_deployments() {
+  ${DEPLOYMENTS} "\${XDG_CONFIG_HOME:-$HOME/.config}/sessions-ops/deployments.json" 2>/dev/null
+}`,
     table("commands", ({ commands }) => join(commands)),
     table("options", ({ options }) => join(options)),
     table("choices", ({ choices, takesFile }) =>
       takesFile ? "<file>" : choices.join(" "),
+    ).replace(
+      /\n {2}esac\n\}$/,
+      `${nodes
+        .filter(({ takesDeployment }) => takesDeployment)
+        .map(({ path }) => `\n    ${quoted(path)}) _@NAME@_deployments ;;`)
+        .join("")}$&`,
     ),
     valueTable(nodes),
   ].join("\n");
@@ -132,7 +150,7 @@ function valueTable(nodes: CommandNode[]): string {
       .filter(({ takesValue }) => takesValue)
       .map(
         (option) =>
-          `    ${quoted(`${path}:${option.word}`)}) echo ${quoted(valuesOf(option))} ;;`,
+          `    ${quoted(`${path}:${option.word}`)}) ${valuesCommand(option)} ;;`,
       ),
   );
   return `
@@ -143,14 +161,33 @@ ${cases.join("\n")}
 }`;
 }
 
+/** A command of a shell that prints the values of an option. */
+function valuesCommand(option: OptionWord): string {
+  return option.word === "--deployment"
+    ? `_@NAME@_deployments | grep . || echo ${quoted("<value>")}`
+    : `echo ${quoted(valuesOf(option))}`;
+}
+
+/**
+ * A command of a shell that prints the names of deployments, from the lines that `deployments add`
+ * writes.
+ */
+const DEPLOYMENTS = `sed -n 's/^    "\\([A-Za-z0-9][A-Za-z0-9._-]*\\)": {$/\\1/p'`;
+
 function valuesOf({ word, choices }: OptionWord): string {
   if (choices.length > 0) return choices.join(" ");
   return takesPath(word) ? "<file>" : "<value>";
 }
 
-function fishOption({ word, description, takesValue, choices }: OptionWord) {
+function fishOption(
+  { word, description, takesValue, choices }: OptionWord,
+  name: string,
+) {
   const long = `-l ${word.slice(2)} -d ${quoted(description)}`;
   if (!takesValue) return long;
+  if (word === "--deployment") {
+    return `${long} -x -a '(__${fn(name)}_deployments)'`;
+  }
   if (choices.length > 0) return `${long} -x -a ${quoted(choices.join(" "))}`;
   return takesPath(word) ? `${long} -r -F` : `${long} -x`;
 }

@@ -12,6 +12,8 @@ export interface CommandNode {
   choices: readonly string[];
   /** Whether its argument names a file. */
   takesFile: boolean;
+  /** Whether its argument is the name of a deployment. */
+  takesDeployment: boolean;
 }
 
 export interface Word {
@@ -45,6 +47,7 @@ function nodesOf(
     options: [...own, ...inherited, HELP],
     choices: argument?.argChoices ?? [],
     takesFile: argument?.name() === "file",
+    takesDeployment: argument?.name() === "deployment",
   };
   const children = command.commands.flatMap((child) =>
     nodesOf(child, `${path} ${child.name()}`.trim(), inherited),

@@ -40,18 +40,23 @@ export async function connect(
 ): Promise<Connection> {
   const context = options.debug === true ? traced(ofCommand) : ofCommand;
   const target = await resolveTarget(context, options);
-  const named =
-    options.component ?? (context.env["SESSIONS_OPS_COMPONENT"] || undefined);
+  // What is recorded with a deployment's name was meant for it; the environment may be for another.
+  const given =
+    options.component ??
+    (target.component === undefined
+      ? context.env["SESSIONS_OPS_COMPONENT"] || undefined
+      : undefined);
+  const component = given ?? target.component ?? DEFAULT_COMPONENT;
   context.commands.targetFlags = targetFlags({
     ...target.namedBy,
-    component: named,
+    component: given,
   });
   for (const text of target.notes) note(context, text);
   await checkKnown(context, options, target);
   return {
     target,
     options,
-    client: new ComponentClient(context, target, named ?? DEFAULT_COMPONENT, {
+    client: new ComponentClient(context, target, component, {
       ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
     }),
   };

@@ -49,7 +49,8 @@ export async function doctor(
   );
 }
 
-function completed(
+/** The finding with commands that reach its deployment. */
+export function completed(
   { commands }: CliContext,
   { message, remedy, ...finding }: FindingJson,
 ): FindingJson {
@@ -68,7 +69,7 @@ const LABELS = {
   skipped: "skipped",
 } as const;
 
-function findingText(
+export function findingText(
   context: CliContext,
   { check, result, message, remedy }: FindingJson,
 ): string {

@@ -1,5 +1,5 @@
 /** Commands that concern this machine, whatever deployment a command was given. */
-const LOCAL = ["serve", "completion", "help"];
+const LOCAL = ["serve", "completion", "help", "deployments"];
 
 /** The commands in texts of ours: in backticks or parentheses, after a colon, or on a line of its own. */
 const PRINTED = new RegExp(

@@ -5,6 +5,7 @@ import { printable } from "./printable.js";
  * environment.
  */
 export interface TargetFlags {
+  readonly deployment?: string | undefined;
   readonly url?: string | undefined;
   readonly adminKeyFile?: string | undefined;
   readonly component?: string | undefined;
@@ -12,6 +13,7 @@ export interface TargetFlags {
 
 export function targetFlags(flags: TargetFlags): string {
   const named = [
+    ["--deployment", flags.deployment],
     ["--url", flags.url],
     ["--admin-key-file", flags.adminKeyFile],
     ["--component", flags.component],

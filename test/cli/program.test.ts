@@ -53,6 +53,8 @@ test("help names every command", async () => {
                                   they owe
       webhooks                    tell other systems what happens, and see whether
                                   it arrives
+      deployments                 name the deployments that you work with, and check
+                                  them
       doctor [options]            check the deployment from the network to the
                                   counters, and say how to mend what is wrong
       dashboard [options]         show status, charts, runs and the settings log in
@@ -82,6 +84,7 @@ test("every command has a description and two examples that it parses", async ()
       if (example.startsWith("serve")) continue;
       if (/^(completion|describe)/.test(example)) continue;
       if (example.startsWith("help")) continue;
+      if (example.startsWith("deployments")) continue;
       // The parsed example gets as far as looking for a deployment; exit code 2 would be a usage error.
       const args = execFileSync("sh", [
         "-c",

@@ -15,6 +15,8 @@ interface Named {
   isServedHere: boolean;
   /** Whether a file of this folder names it. */
   isFromFile: boolean;
+  /** Whether it is in production, as the operator's own file of deployments says. */
+  production?: boolean;
 }
 
 interface InProduction {
@@ -27,11 +29,12 @@ interface InProduction {
 /**
  * Tells whether a deployment is in production. A deploy key of Convex Cloud says what it is for. Keys
  * of self-hosted deployments do not: those on this machine are not in production, and all others are,
- * unless SESSIONS_OPS_PRODUCTION is `no`. A file of a folder that came from elsewhere says so of what
+ * unless SESSIONS_OPS_PRODUCTION, or the operator's file of deployments, says no. Of two that differ the
+ * one that says yes is believed. A file of a folder that came from elsewhere says so of what
  * that folder names, and of nothing else.
  */
 export function nameInProduction(
-  { url, adminKey, isServedHere, isFromFile }: Named,
+  { url, adminKey, isServedHere, isFromFile, production }: Named,
   layers: EnvLayer[],
 ): InProduction {
   const { hostname } = new URL(url);
@@ -44,10 +47,11 @@ export function nameInProduction(
     );
   }
   const type = adminKey.deploymentType();
-  if (type === "prod" || said?.value === "yes") {
+  if (type === "prod" || said?.value === "yes" || production === true) {
     return { productionName: name, doubted: null };
   }
-  if (type !== null || isServedHere || isLoopback(hostname)) {
+  const isElsewhere = type === null && !isServedHere && !isLoopback(hostname);
+  if (production === false || !isElsewhere) {
     return { productionName: null, doubted: null };
   }
   if (said === null) return { productionName: name, doubted: null };

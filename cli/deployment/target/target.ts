@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { CliContext } from "../../context.js";
 import { deployKeyTarget, findDeployKey } from "./deployKey.js";
@@ -9,7 +9,9 @@ import {
   type EnvLayer,
   type EnvValue,
 } from "./dotenvFiles.js";
-import { CliError, messageOf } from "../../errors.js";
+import { CliError } from "../../errors.js";
+import { checkedUrl, readAdminKey, WHERE_KEYS_COME_FROM } from "./checked.js";
+import { namedDeployment, readDeployments } from "./deploymentsFile.js";
 import {
   checkRunning,
   doubt,
@@ -37,6 +39,8 @@ export interface Target {
    * alone is refused where the environment that has the key is another.
    */
   readonly namedBy: TargetFlags;
+  /** Where the component is mounted, as the file of named deployments says. */
+  readonly component?: string;
   /** Remarks on how it was chosen, for the operator. */
   readonly notes: readonly string[];
 }
@@ -44,26 +48,38 @@ export interface Target {
 export interface TargetOptions {
   readonly url?: string;
   readonly adminKeyFile?: string;
+  /** The name that `deployments add` gave it. */
+  readonly deployment?: string;
 }
 
-const WHERE_KEYS_COME_FROM =
-  "Convex Cloud: the deployment's settings on https://dashboard.convex.dev; self-hosted: ./generate_admin_key.sh in the backend's container; `sessions-ops serve`: the file admin-key in its data directory";
+/** Names a deployment for the commands of a shell. It counts in the environment only, never in a file. */
+const VARIABLE = "SESSIONS_OPS_DEPLOYMENT";
 
 /**
- * Chooses the deployment: the options, else the environment as the official CLI reads it, else
- * the deployment that `serve` runs in this folder. URL and key always come from one source.
+ * Chooses the deployment: the options, else SESSIONS_OPS_DEPLOYMENT, else the environment as the
+ * official CLI reads it, else the deployment that `serve` runs in this folder, else the default of
+ * `deployments use`. That comes last, and is said: whoever set it may not think of it any more. URL and
+ * key always come from one source.
  */
 export async function resolveTarget(
   context: CliContext,
   options: TargetOptions,
 ): Promise<Target> {
-  const { url: given, adminKeyFile } = options;
+  const { url: given, adminKeyFile, deployment } = options;
+  if (deployment !== undefined && (given ?? adminKeyFile) !== undefined) {
+    throw new CliError(
+      "usage",
+      "--deployment, and --url or --admin-key-file, name a deployment each. Leave one out.",
+    );
+  }
   const found =
-    adminKeyFile !== undefined
-      ? targetFromOptions(context, given, adminKeyFile)
-      : given !== undefined
-        ? await targetOfUrl(context, given)
-        : await targetHere(context);
+    deployment !== undefined
+      ? namedTarget(context, deployment, "--deployment")
+      : adminKeyFile !== undefined
+        ? targetFromOptions(context, given, adminKeyFile)
+        : given !== undefined
+          ? await targetOfUrl(context, given)
+          : await targetHere(context);
   const layers = readEnvLayers(context.env, context.cwd);
   const { productionName, doubted } = nameInProduction(found, layers);
   return {
@@ -79,7 +95,80 @@ type Found = Omit<Target, "productionName" | "isVouchedFor"> & {
   readonly isKnownToConvex: boolean;
   /** Whether it was named by a file of this folder, which may have come from elsewhere. */
   readonly isFromFile: boolean;
+  /** Whether it is in production, where its name's file says so. */
+  readonly production?: boolean;
 };
+
+/**
+ * The deployment of a name. Its key may go to its URL without a question: the operator has put the two
+ * together, in a file that no project's folder holds.
+ */
+function namedTarget(
+  context: CliContext,
+  name: string,
+  origin: string,
+  notes: string[] = [],
+): Found {
+  const file = readDeployments(context);
+  const { adminKeyFile, ...named } = namedDeployment(file, name, origin);
+  const source = `deployment ${name}, ${origin}`;
+  return {
+    ...(named.component === undefined ? {} : { component: named.component }),
+    ...(named.production === undefined ? {} : { production: named.production }),
+    url: checkedUrl(named.url, source),
+    adminKey: readAdminKey(adminKeyFile),
+    source,
+    isServedHere: false,
+    isKnownToConvex: true,
+    isFromFile: false,
+    namedBy: { deployment: name },
+    notes,
+  };
+}
+
+/** The deployment of SESSIONS_OPS_DEPLOYMENT, with what it goes before here. */
+function targetFromName(context: CliContext): Found | null {
+  const name = context.env[VARIABLE];
+  if (!name) return null;
+  const ignored = namedHere({
+    ...context,
+    env: { ...context.env, [VARIABLE]: "" },
+  });
+  return namedTarget(
+    context,
+    name,
+    VARIABLE,
+    ignored === null ? [] : [`${ignored} is ignored: ${VARIABLE} is ${name}.`],
+  );
+}
+
+function defaultTarget(context: CliContext): Found | null {
+  const { default: name } = readDeployments(context);
+  if (name === undefined) return null;
+  const note = `Nothing here names a deployment, so it is ${name}, the default that \`sessions-ops deployments use\` has set.`;
+  return namedTarget(context, name, "the default", [note]);
+}
+
+/** What names a deployment here, and so goes before the default; `null` where nothing does. */
+export function namedHere({
+  env,
+  cwd,
+}: Pick<CliContext, "env" | "cwd">): string | null {
+  if (env[VARIABLE]) return `${VARIABLE} (${ENVIRONMENT})`;
+  const layers = readEnvLayers(env, cwd);
+  const deployKey = findDeployKey(layers);
+  if (deployKey) return `${deployKey.variable} (${deployKey.layer})`;
+  for (const variable of [
+    "CONVEX_SELF_HOSTED_URL",
+    "CONVEX_SELF_HOSTED_ADMIN_KEY",
+    "CONVEX_DEPLOYMENT",
+  ]) {
+    const found = lookup(layers, variable);
+    if (found) return `${variable} (${found.layer})`;
+  }
+  const isServed = existsSync(runningDeploymentFile(cwd));
+  return isServed ? "the deployment of `serve` in this folder" : null;
+}
 
 function targetFromOptions(
   context: CliContext,
@@ -127,7 +216,23 @@ async function targetOfUrl(context: CliContext, given: string): Promise<Found> {
 }
 
 async function targetHere(context: CliContext): Promise<Found> {
-  return (await targetFromEnvironment(context)) ?? targetFromServe(context);
+  const found =
+    targetFromName(context) ??
+    (await targetFromEnvironment(context)) ??
+    targetFromServe(context) ??
+    defaultTarget(context);
+  if (found !== null) return found;
+  throw new CliError(
+    "unreachable",
+    [
+      "No deployment to talk to. Name one of these:",
+      "  --url URL --admin-key-file FILE",
+      "  --deployment NAME, as `sessions-ops deployments list` has it",
+      "  CONVEX_DEPLOY_KEY, or CONVEX_SELF_HOSTED_URL and CONVEX_SELF_HOSTED_ADMIN_KEY, in the environment, .env.local or .env",
+      "  `sessions-ops serve`, running in this folder",
+    ].join("\n"),
+    { retryable: false },
+  );
 }
 
 async function targetFromEnvironment(
@@ -225,68 +330,28 @@ function keylessDeployment(context: CliContext, deployment: string): CliError {
   );
 }
 
-function targetFromServe(context: CliContext): Found {
+/** The deployment that runs in this folder. One that is gone is not silently another. */
+function targetFromServe(context: CliContext): Found | null {
   const file = runningDeploymentFile(context.cwd);
   const running = readRunningDeployment(context.cwd);
-  if (running && context.isProcessAlive(running.pid)) {
-    checkRunning(file, running);
-    const source = "sessions-ops serve in this folder";
-    return {
-      url: checkedUrl(running.url, source),
-      adminKey: readAdminKey(running.adminKeyFile),
-      source,
-      isServedHere: true,
-      isKnownToConvex: false,
-      isFromFile: true,
-      namedBy: {},
-      notes: [],
-    };
-  }
-  throw new CliError(
-    "unreachable",
-    [
-      running
-        ? `The deployment that ${file} names (${running.url}) no longer runs: process ${running.pid} is gone. Start it again with \`sessions-ops serve\`.`
-        : "No deployment to talk to. Name one of these:",
-      "  --url URL --admin-key-file FILE",
-      "  CONVEX_DEPLOY_KEY, or CONVEX_SELF_HOSTED_URL and CONVEX_SELF_HOSTED_ADMIN_KEY, in the environment, .env.local or .env",
-      "  `sessions-ops serve`, running in this folder",
-    ].join("\n"),
-    { retryable: false },
-  );
-}
-
-function readAdminKey(path: string): AdminKey {
-  if (!existsSync(path)) {
+  if (running === null) return null;
+  if (!context.isProcessAlive(running.pid)) {
     throw new CliError(
-      "unauthorized",
-      `There is no admin key file at ${path}. ${WHERE_KEYS_COME_FROM}.`,
+      "unreachable",
+      `The deployment that ${file} names (${running.url}) no longer runs: process ${running.pid} is gone. Start it again with \`sessions-ops serve\`, or name another: --deployment NAME, or --url URL --admin-key-file FILE.`,
+      { retryable: false },
     );
   }
-  try {
-    return new AdminKey(readFileSync(path, "utf8"), path);
-  } catch (error) {
-    if (error instanceof CliError) throw error;
-    throw new CliError(
-      "unauthorized",
-      `The admin key file ${path} cannot be read: ${messageOf(error)}`,
-    );
-  }
-}
-
-function checkedUrl(text: string, source: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (!url || !["http:", "https:"].includes(url.protocol)) {
-    throw new CliError(
-      "usage",
-      `${JSON.stringify(text)} (${source}) is not the URL of a deployment. Give one such as https://happy-animal-123.convex.cloud.`,
-    );
-  }
-  if (url.username || url.password) {
-    throw new CliError(
-      "usage",
-      `The deployment's URL (${source}) contains a user name or a password. Leave them out; the admin key is all it needs.`,
-    );
-  }
-  return url.origin + url.pathname.replace(/\/+$/, "");
+  checkRunning(file, running);
+  const source = "sessions-ops serve in this folder";
+  return {
+    url: checkedUrl(running.url, source),
+    adminKey: readAdminKey(running.adminKeyFile),
+    source,
+    isServedHere: true,
+    isKnownToConvex: false,
+    isFromFile: true,
+    namedBy: {},
+    notes: [],
+  };
 }

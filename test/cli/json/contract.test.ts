@@ -77,6 +77,14 @@ const COMMANDS: Record<string, { line: string; writes?: true }> = {
   describe: { line: "describe" },
 };
 
+/** Commands about this machine, whose output test/cli/deployments/ checks. */
+const LOCAL = {
+  "deployments list": "deployments list",
+  "deployments add": "deployments add shop",
+  "deployments use": "deployments use shop",
+  "deployments check": "deployments check shop",
+  "deployments remove": "deployments remove shop",
+};
 /** Commands that stay until they are interrupted; other suites run them as processes of their own. */
 const STAYING = ["serve", "dashboard"];
 /** Commands for people and shells, which print no JSON. */
@@ -147,7 +155,11 @@ function leaves(command: AnyCommand, path: string[] = []): string[] {
 
 test("every command of the program is covered here", () => {
   const all = leaves(buildProgram(new FakeTerminal().context()));
-  const known = [...Object.keys(COMMANDS), ...STAYING, ...WITHOUT_JSON];
+  const known = [
+    ...Object.keys({ ...COMMANDS, ...LOCAL }),
+    ...STAYING,
+    ...WITHOUT_JSON,
+  ];
   expect(all.filter((name) => !known.includes(name))).toEqual([]);
 });
 
@@ -342,7 +354,7 @@ function errorOf({ exitCode, stderr }: Finished): ErrorJson["error"] {
 
 const everything = [
   ...Object.values(COMMANDS),
-  ...STAYING.map((line) => ({ line })),
+  ...[...STAYING, ...Object.values(LOCAL)].map((line) => ({ line })),
 ];
 
 test.each(everything)(

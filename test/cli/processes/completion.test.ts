@@ -22,6 +22,11 @@ const EXPECTED: Array<[words: string[], offered: string[]]> = [
     ["ended", "expired"],
   ],
   [["purge", "--days", ""], []],
+  [
+    ["status", "--deployment", ""],
+    ["shop", "staging"],
+  ],
+  [["deployments", "use", "st"], ["staging"]],
   [["import", "old"], ["old export.zip"]],
   [["--json", "purge", "--archive", "old"], ["old export.zip"]],
 ];
@@ -36,6 +41,14 @@ describe.each([
     async (words, offered) => {
       const terminal = new FakeTerminal();
       terminal.write("old export.zip", "");
+      terminal.write("key", "key");
+      Object.assign(terminal.overrides, { env: { HOME: terminal.folder } });
+      for (const name of ["shop", "staging"]) {
+        await terminal.run(
+          ...["deployments", "add", name, "--url", "https://a.example"],
+          ...["--admin-key-file", "key"],
+        );
+      }
       const script = (await terminal.run("completion", shell)).stdout;
       const line = inShell(script, ["sessions-ops", ...words]);
       const { stdout, stderr } = spawnSync(shell, [...args, "-c", line], {
