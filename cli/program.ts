@@ -33,6 +33,8 @@ import { toErrorJson, type ErrorJson } from "./json/error.js";
 import { note, printErrorJson } from "./terminal/output.js";
 import { printableText } from "./terminal/printable.js";
 import {
+  beginRemarks,
+  endRemarks,
   flushed,
   NotWritten,
   StdoutWatch,
@@ -57,6 +59,7 @@ export async function runProgram(
   const stdout = new StdoutWatch(context);
   // The command goes on where nobody reads stderr, or has room for it.
   context.stderr.on("error", () => {});
+  beginRemarks(context);
   let isInterrupted = false;
   let stopListening = (): void => {};
   const interrupted = new Promise<never>((_resolve, reject) => {
@@ -76,6 +79,7 @@ export async function runProgram(
     if (error instanceof NotWritten && error.isClosed) {
       return { exitCode: 0, isInterrupted: true };
     }
+    endRemarks(context);
     const { text, exitCode } = describeError(error);
     const json = isForPrograms(program, argv) ? toErrorJson(error) : null;
     if (json !== null) printErrorJson(context, completed(context, json));

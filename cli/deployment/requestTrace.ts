@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { CliContext } from "../context.js";
 import { note } from "../terminal/output.js";
+import { oweRemark } from "../terminal/streams.js";
 import { iso } from "../time/time.js";
 import { networkReason } from "./failures.js";
 import { toAnswer, type Fetch, type FetchInit } from "./http.js";
@@ -25,14 +26,16 @@ export function traced(context: CliContext): CliContext {
         `debug: ${iso(startedAt)} ${what}, request ${requestId}: ${outcome}, ${tookMs} ms`,
       );
     };
+    const isOwed = oweRemark(context, () => say("no longer waited for"));
     const headers = { ...init.headers, [REQUEST_ID]: requestId };
     try {
       const answer = await context.fetch(url, { ...init, headers });
       const body = await answer.text();
-      say(`status ${answer.status}, ${Buffer.byteLength(body)} bytes`);
+      const bytes = Buffer.byteLength(body);
+      if (isOwed()) say(`status ${answer.status}, ${bytes} bytes`);
       return toAnswer(answer.status, body);
     } catch (error) {
-      say(`no answer (${networkReason(error)})`);
+      if (isOwed()) say(`no answer (${networkReason(error)})`);
       throw error;
     }
   };

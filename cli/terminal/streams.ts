@@ -11,6 +11,34 @@ const changed = new WeakSet<CliContext>();
 /** The first failure of each stdout; later writes only fail because of it. */
 const failures = new WeakMap<CliContext, Error>();
 
+/** By stderr, the remarks that a command still owes; none once the error that ended it is printed. */
+const owed = new WeakMap<CliContext["stderr"], Set<() => void>>();
+
+/** Begins a command, whose remarks come before the error that ends it. */
+export function beginRemarks({ stderr }: CliContext): void {
+  owed.set(stderr, new Set());
+}
+
+/** Makes all remarks that are owed, and no later one: the error comes next, as the last line. */
+export function endRemarks({ stderr }: CliContext): void {
+  const remarks = owed.get(stderr) ?? [];
+  owed.delete(stderr);
+  for (const remark of remarks) remark();
+}
+
+/** Owes a remark until the function that this returns is called, which says whether it is to be made then. */
+export function oweRemark(
+  { stderr }: CliContext,
+  remark: () => void,
+): () => boolean {
+  const remarks = owed.get(stderr);
+  remarks?.add(remark);
+  return () =>
+    remarks !== undefined &&
+    owed.get(stderr) === remarks &&
+    remarks.delete(remark);
+}
+
 /** Sends output that stdout does not take to stderr from here on, whatever the command prints. */
 export function printsReceipts(context: CliContext): void {
   changed.add(context);

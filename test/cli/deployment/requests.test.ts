@@ -1,5 +1,9 @@
 /** How long a command waits for the deployment, and what `--debug` says of its requests. */
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { httpFetch } from "../../../cli/deployment/http.js";
@@ -52,19 +56,38 @@ test.each(["0s", "soon", "10", "90d"])(
   },
 );
 
+test("nothing of --debug comes after the error that ended the command", async () => {
+  const held: ServerResponse[] = [];
+  const server = createServer((_request, response) => {
+    // The first is refused, the others are under way when the command ends.
+    if (held.push(response) === 1) response.end(REFUSAL);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const terminal = new FakeTerminal({ fetch: httpFetch, now: Date.now });
+  terminal.serveHere(`http://127.0.0.1:${port}`);
+  const { stderr } = await terminal.run("status", "--debug", "--json");
+  const lines = stderr.trim().split("\n");
+  expect(lines.at(-1)).toMatch(/^\{"error":/);
+  expect(stderr).toContain(": no longer waited for, ");
+  for (const response of held) response.destroy();
+});
+
 test("--debug says of each request where it went, under which id, and how it ended; no key", async () => {
   const { terminal, url, heard } = await setUpServer(REFUSAL);
   const { stderr } = await terminal.run("status", "--debug", "--json");
-  const lines = stderr.split("\n").filter((line) => line.startsWith("debug:"));
-  expect(lines).toHaveLength(heard.length);
-  for (const [n, headers] of heard.entries()) {
-    const requestId = String(headers["convex-request-id"]);
-    expect(requestId).toMatch(/^[0-9a-f]{16}$/);
-    expect(lines[n]).toMatch(
-      /^debug: \d{4}-\d\d-\d\dT\S+Z POST \S+\/api\/function operator\/\w+:\w+, request \w+: status 200, \d+ bytes, \d+ ms$/,
+  const requestIds = heard.map((headers) => headers["convex-request-id"]);
+  const lines = stderr.split("\n").filter((line) => line.includes(": status "));
+  expect(lines.length).toBeGreaterThan(0);
+  for (const line of lines) {
+    expect(line).toMatch(
+      /^debug: \d{4}-\d\d-\d\dT\S+Z POST \S+\/api\/function operator\/\w+:\w+, request [0-9a-f]{16}: status 200, \d+ bytes, \d+ ms$/,
     );
-    expect(lines[n]).toContain(`POST ${url}/`);
-    expect(lines[n]).toContain(`request ${requestId}:`);
+    expect(line).toContain(`POST ${url}/`);
+    expect(requestIds).toContain(/request (\w+):/.exec(line)?.[1]);
   }
   expect(stderr).not.toContain(ADMIN_KEY);
   const failure: unknown = JSON.parse(stderr.trim().split("\n").at(-1) ?? "");
