@@ -11,5 +11,5 @@ export function checkWebhooks({ webhooks }: Status): Finding[] {
     const finding = webhook.disabled === null ? warning : problem;
     return [finding("webhooks", advice.what, advice.remedy)];
   });
-  return found.length === 0 ? [ok("webhooks", "each is reached")] : found;
+  return found.length === 0 ? [ok("webhooks", "none fails")] : found;
 }

@@ -105,7 +105,7 @@ function teller(context: CliContext): (run: Run) => void {
   return (run) => {
     const { waitingUntil } = run;
     if (waitingUntil !== undefined && waitingUntil !== waitedUntil) {
-      note(context, howToFollow(run));
+      note(context, `${howToFollow(run)} Until then this command waits too.`);
     }
     waitedUntil = waitingUntil;
     const now = context.now();

@@ -85,7 +85,7 @@ export async function rotateSecret(
   await confirmYes(
     context,
     options,
-    `This makes another secret for the webhook ${webhookId}; for a day both sign, then only the new one. Go on?`,
+    `This makes another secret for the webhook ${webhookId}; for a day the present one signs too, and one from before it no longer. Go on?`,
   );
   const { webhook, secret } = await connection.client.mutation(
     "alerts/webhooks:rotate",
