@@ -16,16 +16,24 @@ export function Short({ text }: { text: string }) {
   );
 }
 
-/** A notice to read before going on. */
+/**
+ * A notice to read before going on.
+ * @param isQuiet whether it is not read out by itself: its page says in a word that it is there
+ */
 export function Notice({
   tone,
+  isQuiet = false,
   children,
 }: {
   tone: Tone;
+  isQuiet?: boolean;
   children: ReactNode;
 }) {
   return (
-    <p className={className("notice", tone)} role="status">
+    <p
+      className={className("notice", tone)}
+      role={isQuiet ? undefined : "status"}
+    >
       {children}
     </p>
   );

@@ -5,8 +5,10 @@
 import type { Returns } from "../deployment/api.js";
 import type { RunShowJson } from "../json/run.js";
 import type { SessionJson, VisitJson } from "../json/session.js";
+import type { FireJson } from "../json/schedule.js";
 import type { LogEntryJson } from "../json/settings.js";
 import type { StatusJson } from "../json/status.js";
+import type { DeliveryJson, WebhookJson } from "../json/webhooks/webhooks.js";
 
 export interface Topics {
   status: StatusJson;
@@ -23,6 +25,14 @@ export interface Topics {
   ages: AgeBar[];
   /** The connection to the deployment. */
   connection: { isConnected: boolean };
+  /** What the fires of schedules came to, newest first. */
+  fires: FireRow[];
+  /** In the order in which they were added. */
+  webhooks: WebhookRow[];
+  /** Newest first. */
+  deliveries: DeliveryRow[];
+  /** What the bounds on strangers refused in the last 24 hours. */
+  bounds: BoundRow[];
   /** What visits came to, for a year back. */
   days: Days;
   /** Where the visits of the last days came from. */
@@ -33,6 +43,41 @@ export type Topic = keyof Topics;
 export interface LogEntry extends LogEntryJson {
   /** A line for each field, as in "retentionDays: 14 days → 7 days". */
   changes: string[];
+}
+
+export interface FireRow extends FireJson {
+  /** What came of it, and why, in words. */
+  text: string;
+}
+
+export interface WebhookRow extends Pick<
+  WebhookJson,
+  "webhookId" | "url" | "disabled" | "failingSince"
+> {
+  /** What it is told of, in words. */
+  tellsOf: string;
+  last: DeliveryRow | null;
+}
+
+export interface DeliveryRow extends Pick<
+  DeliveryJson,
+  "deliveryId" | "webhookId" | "at" | "status" | "nextAt"
+> {
+  /** What it tells of, as "run.failed (purge)". */
+  event: string;
+  /** The number of attempts so far. */
+  attempts: number;
+  /** What the last attempt came to, as "200 in 35 ms". */
+  answer: string;
+}
+
+export interface BoundRow {
+  /** The setting's name. */
+  setting: string;
+  /** What is bounded, in words. */
+  what: string;
+  bound: number | "never";
+  refused: number;
 }
 
 export interface Sample {

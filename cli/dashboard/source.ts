@@ -12,10 +12,11 @@ import { Activity } from "./activity.js";
 import { Bars } from "./bars.js";
 import type { Feed } from "./feed.js";
 import type { Ask } from "./barQueries.js";
+import { toBoundRows, toDeliveryRow, toFireRow, toWebhookRow } from "./rows.js";
 import type { LogEntry } from "./shapes.js";
 import type { Settings } from "../../convex/sessionTracker/shared/settings.js";
 
-/** The number of runs, and of changes of settings, that the page shows. */
+/** The number of runs, fires, deliveries, and changes of settings, that the page shows. */
 const SHOWN = 50;
 
 /** Keeps the feed up to date until the signal aborts. @throws CliError where a query fails */
@@ -45,6 +46,15 @@ export async function feedFrom(
     live.subscribe("operator/status:get", {}, onStatus);
     live.subscribe("settings/settings:log", { limit: SHOWN }, (log) =>
       feed.publish("log", log.map(toEntry)),
+    );
+    live.subscribe("schedules/history:page", { limit: SHOWN }, ({ fires }) =>
+      feed.publish("fires", fires.map(toFireRow)),
+    );
+    live.subscribe("alerts/webhooks:list", {}, (webhooks) =>
+      feed.publish("webhooks", webhooks.map(toWebhookRow)),
+    );
+    live.subscribe("alerts/deliveries:page", { limit: SHOWN }, (page) =>
+      feed.publish("deliveries", page.deliveries.map(toDeliveryRow)),
     );
     let running = new Set<string>();
     live.subscribe("runs/ledger:list", { limit: SHOWN }, (runs) => {
@@ -89,6 +99,7 @@ function statusPublisher(
   let { status, backlog } = known;
   const redraw = (): void => {
     feed.publish("status", toStatusJson(context, connection, status, backlog));
+    feed.publish("bounds", toBoundRows(status));
     const { active } = status.sessions;
     feed.publish("activity", activity.add({ at: context.now(), active }));
   };

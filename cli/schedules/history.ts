@@ -98,7 +98,8 @@ function dueText({ dueAt, firstDueAt, count }: Fire): string {
     : `${formatTime(firstDueAt)} to ${formatTime(dueAt)}`;
 }
 
-function outcomeText(fire: Fire): string {
+/** What came of a fire, as "nothing due". */
+export function outcomeText(fire: Fire): string {
   const { at, dueAt, count, outcome } = fire;
   const lateMs = at - dueAt;
   // Jitter puts a fire off by a day at most; what is late by less than the watchdog takes is not worth a word.

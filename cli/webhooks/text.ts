@@ -67,7 +67,8 @@ export function deliveryTable(
   );
 }
 
-function eventText({ type, data }: Delivery): string {
+/** The event's type, with the kind of run that it is about. */
+export function eventText({ type, data }: Delivery): string {
   const { kind } = data as { kind?: string };
   return kind === undefined ? type : `${type} (${kind})`;
 }

@@ -9,7 +9,9 @@ import { ActiveChart, AgeChart } from "./charts.js";
 import type { Feed, View } from "./feed.js";
 import { ErrorTable, LogTable, RunTable } from "./tables.js";
 import { SessionCard } from "./session.js";
-import { Progress, Schedules, StatusFacts, StatusTiles } from "./status.js";
+import { Bounds, Hooks, Webhooks } from "./outside.js";
+import { Fires, Schedules } from "./schedules.js";
+import { Progress, StatusFacts, StatusTiles } from "./status.js";
 import { utcText } from "./text.js";
 import { Visits } from "./visits.js";
 
@@ -37,6 +39,16 @@ export function Dashboard({ feed }: { feed: Feed }) {
             <Visits days={view.days} sources={view.sources} />
             <StatusFacts status={view.status} now={now} />
             <Schedules status={view.status} now={now} />
+            <Fires fires={view.fires} />
+            <Webhooks
+              webhooks={view.webhooks}
+              deliveries={view.deliveries}
+              now={now}
+            />
+            <div className="columns">
+              <Bounds bounds={view.bounds} status={view.status} now={now} />
+              <Hooks status={view.status} now={now} />
+            </div>
           </>
         )}
         <SessionCard />
@@ -65,7 +77,20 @@ function Bar({ view: { status, connection, command } }: { view: View }) {
       <Pill tone={isLive ? "good" : "warn"}>
         {isLive ? "live" : "not live"}
       </Pill>
+      <Spoken warnings={status?.warnings.length ?? 0} />
     </header>
+  );
+}
+
+/**
+ * What is read out by itself: how many warnings there are. The warnings themselves would be read out again and again,
+ * as some have times that go on.
+ */
+function Spoken({ warnings }: { warnings: number }) {
+  return (
+    <p className="unseen" role="status">
+      {warnings > 0 && `${warnings} ${warnings === 1 ? "warning" : "warnings"}`}
+    </p>
   );
 }
 
@@ -84,7 +109,7 @@ function Notices({ view: { status, connection, command } }: { view: View }) {
         </Notice>
       )}
       {status?.warnings.map((warning) => (
-        <Notice key={warning} tone="warn">
+        <Notice key={warning} tone="warn" isQuiet>
           {warning}
         </Notice>
       ))}

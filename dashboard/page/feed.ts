@@ -20,6 +20,10 @@ const TOPICS: Record<Topic, true> = {
   purged: true,
   ages: true,
   connection: true,
+  fires: true,
+  webhooks: true,
+  deliveries: true,
+  bounds: true,
   days: true,
   sources: true,
 };

@@ -1,6 +1,6 @@
 /** The status screen: the content of `sessions-ops status`, as parts of a page. */
 import type { StatusJson } from "../../cli/json/status.js";
-import { Card, Facts, Pill, Table, Tile, type Column } from "../../ui/index.js";
+import { Card, Facts, Tile } from "../../ui/index.js";
 import { atLeast, durationText, numberText } from "./text.js";
 import { When } from "./When.js";
 
@@ -8,8 +8,6 @@ interface Props {
   status: StatusJson;
   now: number;
 }
-
-type Schedule = StatusJson["schedules"][number];
 
 export function StatusTiles({ status }: Pick<Props, "status">) {
   const { sessions, backlog } = status;
@@ -66,7 +64,6 @@ export function StatusFacts({ status, now }: Props) {
           ) : (
             "no inactive session"
           ),
-          "Refused in 24 h": <Refused status={status} now={now} />,
           Watchdog: watchdog.lastAt ? (
             <>
               {watchdog.lastResult ?? "-"},{" "}
@@ -78,62 +75,5 @@ export function StatusFacts({ status, now }: Props) {
         }}
       />
     </Card>
-  );
-}
-
-export function Schedules({ status, now }: Props) {
-  const columns: Column<Schedule>[] = [
-    { title: "Schedule", cell: ({ name }) => name },
-    {
-      title: "Spec",
-      cell: ({ spec, timeZone, window }) => (
-        <>
-          <code>{spec}</code> {timeZone}
-          {window && `, ${window.opens}-${window.closes}`}
-        </>
-      ),
-    },
-    { title: "State", cell: (schedule) => <State schedule={schedule} /> },
-    {
-      title: "Next",
-      cell: ({ nextAt }) => <When at={nextAt} now={now} isAhead />,
-    },
-    { title: "Last", cell: ({ lastAt }) => <When at={lastAt} now={now} /> },
-    { title: "Did", cell: ({ lastResult }) => lastResult ?? "-" },
-  ];
-  return (
-    <Card title="Schedules">
-      <Table
-        label="Schedules"
-        columns={columns}
-        rows={status.schedules}
-        keyOf={({ name }) => name}
-        empty="None."
-      />
-    </Card>
-  );
-}
-
-// ── Helpers ─────────────────────────────────────────────────────────────────
-
-/** What the bounds on strangers refused. */
-function Refused({ status: { refused }, now }: Props) {
-  const { newSessions, ofAddress, lastAt } = refused;
-  const actions = refused.actionsPerMinute + refused.actionsPerSession;
-  if (lastAt === null) return "nobody";
-  return (
-    <>
-      new visitors: {numberText(newSessions + ofAddress)}, actions:{" "}
-      {numberText(actions)}; the last <When at={lastAt} now={now} />
-    </>
-  );
-}
-
-function State({ schedule: { paused, state } }: { schedule: Schedule }) {
-  if (paused) return <Pill tone="warn">paused: {paused.reason}</Pill>;
-  return state === "pending" ? (
-    <Pill tone="warn">pending</Pill>
-  ) : (
-    <Pill tone="good">on</Pill>
   );
 }

@@ -27,6 +27,11 @@ export function RunTable({
       cell: (run) => numberText(run.sessions),
     },
     {
+      title: "Visits",
+      isNumber: true,
+      cell: (run) => numberText(run.visits),
+    },
+    {
       title: "Actions",
       isNumber: true,
       cell: (run) => numberText(run.actions),

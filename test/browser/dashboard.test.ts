@@ -164,7 +164,7 @@ test("changes are shown as they happen, and the admin key is in nothing that is 
   await line.click();
   await stack.waitFor();
   await line.click();
-  const warning = page.getByRole("status").getByText("The last purge run");
+  const warning = page.locator(".notice").getByText("The last purge run");
   await warning.waitFor();
   expect(await warning.textContent()).not.toContain("_modules");
   const failed = await takeScreenshots(page, "dashboard-failed");
@@ -266,7 +266,7 @@ test("what the bounds on strangers refuse is said as it happens", async () => {
   const { running, link } = await operator.dashboard();
   const page = await operator.browse();
   await page.goto(link.href);
-  await card(page, "Deployment").getByText("nobody").waitFor();
+  await card(page, "Refused by bounds").getByText("nobody").waitFor();
   const { component } = operator;
   await component.mutation("settings/settings:change", {
     patch: { maxNewSessionsPerMinute: 1 },
@@ -275,8 +275,8 @@ test("what the bounds on strangers refuse is said as it happens", async () => {
   for (const anonymousId of ["stranger-1", "stranger-2"]) {
     await component.mutation("visitors/heartbeat:beat", { anonymousId });
   }
-  await card(page, "Deployment")
-    .getByText("new visitors: 1, actions: 0")
+  await card(page, "Refused by bounds")
+    .getByText("the last just now")
     .waitFor();
   await page.getByText("Strangers are being refused").waitFor();
   running.child.kill("SIGINT");
