@@ -230,6 +230,21 @@ const TASKS: Record<
       ]);
     },
   },
+  "Several deployments": {
+    before: async () => {
+      const shopKey = "prod:happy-animal-123|c2VjcmV0";
+      writeFileSync(join(cli.folder, "shop.key"), shopKey);
+      const named = await cli.run(
+        ...["deployments", "add", "staging", "--url", served.url],
+        ...["--admin-key-file", served.adminKeyFile],
+      );
+      expect(named, named.stderr).toMatchObject({ exitCode: 0 });
+    },
+    after: async () => {
+      expect((await status()).retentionDays).toBe(30);
+      await cli.quick(["retention", "14", "--yes"]);
+    },
+  },
   "Nothing in production by accident": {
     before: async () => {
       writeFileSync(
