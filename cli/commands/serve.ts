@@ -31,9 +31,14 @@ export function addServe(program: Parent, context: CliContext): void {
       "--dev",
       "deploy again whenever the app's code changes, with `convex dev`, which also writes the URL for the front end to .env.local",
     )
+    // Node takes an --env-file for its own, wherever it stands.
+    .option(
+      "--env-from <file>",
+      "NAME=value lines: environment variables of the app, set before it is deployed; others that were set stay",
+    )
     .option("--verbose", "show what `convex deploy` prints")
     .addHelpText(
-      ...examples("serve --dev", "serve --port 4000 --data /var/tmp/sessions"),
+      ...examples("serve --dev", "serve --port 4000 --env-from .env.convex"),
     )
     .action(async (_options, command) => {
       const { serve } = await import("../serve/serve.js");

@@ -13,6 +13,7 @@ import {
 } from "../deployment/target/runningDeployment.js";
 import { AdminKey } from "../deployment/target/adminKey.js";
 import type { ServeJson } from "../json/ready.js";
+import { readVariables, setVariables } from "./variables.js";
 
 export interface ServeOptions {
   readonly port: number;
@@ -21,6 +22,7 @@ export interface ServeOptions {
   readonly host: string;
   readonly allowRemote?: boolean;
   readonly dev?: boolean;
+  readonly envFrom?: string;
   readonly verbose?: boolean;
   readonly json?: boolean;
 }
@@ -37,6 +39,10 @@ export async function serve(
   options: ServeOptions,
 ): Promise<void> {
   checkHost(options);
+  const variables =
+    options.envFrom === undefined
+      ? null
+      : readVariables(context, options.envFrom);
   // Convex runs functions in UTC; local methods of Date follow the process.
   process.env["TZ"] = "UTC";
   setFlagsFromString(HEAP_FLAG);
@@ -58,6 +64,7 @@ export async function serve(
     const adminKeyFile = join(dataDir, "admin-key");
     const adminKey = new AdminKey(deployment.adminKey, adminKeyFile);
     const deploy = { url, adminKey, verbose: options.verbose ?? false };
+    if (variables !== null) await setVariables(context, deploy, variables);
     note(context, `Embedded deployment at ${url}; deploying ${context.cwd} …`);
     await deployApp(context, deploy);
     await deployment.startJobs();

@@ -101,6 +101,49 @@ test("serve, import, purge and schedule set work as processes of their own", asy
   expect(existsSync(join(folder, ".sessions-ops/deployment.json"))).toBe(false);
 }, 300_000);
 
+test("serve sets the variables that the app asks for in its first deploy, and shows no value", async () => {
+  const config = join(folder, "convex/auth.config.ts");
+  writeFileSync(
+    config,
+    "export default { providers: [{ domain: process.env.ISSUER!, applicationID: 'web' }] };",
+  );
+  writeFileSync(
+    join(folder, "variables"),
+    "ISSUER=https://issuer.example\nSECRET='of the app'\n",
+  );
+  const args = ["serve", "--port", "0", "--data", "other-data"];
+  const without = await cli.run(...args);
+  expect(without).toMatchObject({ exitCode: 1 });
+  expect(without.stderr).toContain("ISSUER");
+  const serving = cli.start([...args, "--env-from", "variables"]);
+  expect(await serving.firstLine).toContain("is ready at");
+  serving.child.kill("SIGTERM");
+  const { exitCode, stdout, stderr } = await serving.finished;
+  expect(exitCode).toBe(0);
+  expect(stdout + stderr).not.toContain("of the app");
+  rmSync(config);
+}, 120_000);
+
+test.each([
+  ["nowhere", "ENOENT"],
+  ["empty", "has no line such as NAME=value"],
+  ["refused", "1-A"],
+])(
+  "serve with the --env-from %s says why not",
+  async (file, reason) => {
+    writeFileSync(join(folder, "empty"), "# nothing\n");
+    writeFileSync(join(folder, "refused"), "1-A=x\n");
+    const { exitCode, stderr } = await cli.run(
+      ...["serve", "--port", "0", "--data", "no-data", "--env-from", file],
+    );
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: expect.stringContaining(reason) as string,
+    });
+  },
+  120_000,
+);
+
 test("serve keeps its data, refuses a second owner and a wrong key, and is reported missing after a kill", async () => {
   const serving = cli.start(["serve", "--port", "0", "--data", "data"]);
   const url = /http:\S+/.exec(await serving.firstLine)?.[0] ?? "";
