@@ -1,9 +1,10 @@
 /**
  * `npm run codegen [-- --check]`: the official `convex codegen` against an embedded deployment of
- * its own. `--check` changes nothing, and fails where a generated file is not what it would write.
+ * its own, and the JSON Schemas of the CLI. `--check` changes nothing, and fails where a generated file is not what it would write.
  */
 import { execFile } from "node:child_process";
 import {
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -16,6 +17,7 @@ import { promisify } from "node:util";
 import { openDeployment } from "@sessions-ops/embedded";
 import { Command } from "commander";
 import { setEnvironment } from "./environmentVariables.js";
+import { jsonSchemas } from "./jsonSchemas.js";
 
 const ROOT = join(import.meta.dirname, "..");
 /** The folders of apps. */
@@ -25,9 +27,13 @@ const GENERATED = [
   "convex/sessionTracker/_generated",
   "example/convex/_generated",
 ];
+/** The schemas of what the CLI prints. */
+const SCHEMAS = "docs/cli.schema.json";
 
 const { check } = new Command("codegen")
-  .description("write the _generated files of the component and of the apps")
+  .description(
+    "write the _generated files of the component and of the apps, and the schemas of the CLI",
+  )
   .option("--check", "fail if they are stale, and leave them as they are")
   .parse()
   .opts<{ check?: boolean }>();
@@ -59,6 +65,8 @@ async function generate(): Promise<void> {
       const EXAMPLE_JWKS = 'data:application/json,{"keys":[]}';
       await setEnvironment(deployment, { EXAMPLE_JWKS });
       for (const app of APPS) await runCodegen(deployment, join(ROOT, app));
+      // Made of the component's generated types, among others.
+      writeFileSync(join(ROOT, SCHEMAS), jsonSchemas());
     } finally {
       await deployment.close();
     }
@@ -74,6 +82,7 @@ function readGenerated(): Files {
   const paths = GENERATED.flatMap((folder) =>
     readdirSync(join(ROOT, folder)).map((name) => `${folder}/${name}`),
   );
+  paths.push(...(existsSync(join(ROOT, SCHEMAS)) ? [SCHEMAS] : []));
   return new Map(paths.map((p) => [p, readFileSync(join(ROOT, p), "utf8")]));
 }
 

@@ -21,10 +21,10 @@ export interface AuditEntryJson {
   reason: string | null;
   /** What it was done to: a sessionId, a runId, or the name of a hook. */
   subject: string | null;
-  // What was changed, by name.
-  before: SettingsPartJson | Record<string, JSONValue> | null;
-  after: SettingsPartJson | Record<string, JSONValue> | null;
-  counts: Record<string, number> | null;
+  /** What was changed, by name. */
+  before: SettingsPartJson | { [name: string]: JSONValue } | null;
+  after: SettingsPartJson | { [name: string]: JSONValue } | null;
+  counts: { [name: string]: number } | null;
   /** The settings' revision after a change of theirs. */
   revision: number | null;
 }

@@ -6,7 +6,13 @@ import type { ComponentClient } from "../deployment/client.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
 import { type RunListJson, toRunJson, toRunShowJson } from "../json/run.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
-import { note, print, printJson, widthOf } from "../terminal/output.js";
+import {
+  note,
+  print,
+  printJson,
+  printJsonLine,
+  widthOf,
+} from "../terminal/output.js";
 import { adviceText, countOf, formatNumber } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
 import { shellCommand } from "../terminal/shell.js";
@@ -25,6 +31,7 @@ export interface RunListOptions extends GlobalOptions {
   readonly limit: number;
   readonly kind?: RunKind;
   readonly cursor?: string;
+  readonly jsonl?: boolean;
 }
 
 export async function listRuns(
@@ -32,18 +39,24 @@ export async function listRuns(
   options: RunListOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const { runs, cursor } = await findRuns(client, options);
+  const onPage = (page: Run[]) => {
+    if (!options.jsonl) return;
+    for (const run of page) printJsonLine(context, toRunJson(run));
+  };
+  const { runs, cursor } = await findRuns(client, options, onPage);
   if (options.json) {
     return printJson(context, {
       runs: runs.map(toRunJson),
       cursor,
     } satisfies RunListJson);
   }
-  print(
-    context,
-    runs.length === 0 ? "No runs." : runTable(runs, widthOf(context)),
-  );
-  await noteStandstill(context, client, runs);
+  if (!options.jsonl) {
+    print(
+      context,
+      runs.length === 0 ? "No runs." : runTable(runs, widthOf(context)),
+    );
+    await noteStandstill(context, client, runs);
+  }
   if (cursor === null) return;
   note(
     context,
@@ -72,6 +85,7 @@ async function noteStandstill(
 async function findRuns(
   client: ComponentClient,
   { limit, kind, cursor: from }: RunListOptions,
+  onPage: (runs: Run[]) => void,
 ): Promise<{ runs: Run[]; cursor: string | null }> {
   const runs: Run[] = [];
   let cursor: string | null = from ?? null;
@@ -84,6 +98,7 @@ async function findRuns(
         ...(kind === undefined ? {} : { kind }),
       },
     );
+    onPage(page.runs);
     runs.push(...page.runs);
     cursor = page.cursor;
   } while (cursor !== null && runs.length < limit);

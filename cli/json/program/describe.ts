@@ -1,7 +1,10 @@
 import type { JSONValue } from "convex/values";
 import type { CliErrorCode } from "../../errors.js";
 
-/** Output of `describe`: the command line, for programs that call it. */
+/**
+ * Output of `describe`: the command line, for programs that call it. Shapes are named as in the definitions of
+ * `sessions-ops/cli.schema.json`.
+ */
 export interface DescribeJson {
   version: string;
   /** Options that each command takes. */

@@ -1,5 +1,7 @@
 /** The JSON contract of every command: one object on success, one on failure. */
+import { Ajv } from "ajv";
 import { expect, onTestFinished, test, vi } from "vitest";
+import cliSchema from "../../../docs/cli.schema.json" with { type: "json" };
 import type { ErrorJson } from "../../../cli/json/error.js";
 import type { DescribeJson } from "../../../cli/json/program/describe.js";
 import { EXIT_CODES } from "../../../cli/errors.js";
@@ -237,6 +239,19 @@ async function setUpAll() {
   return { ...deployment, run };
 }
 
+const schemas = new Ajv({
+  strict: true,
+  allowUnionTypes: true,
+  schemas: [{ ...cliSchema, $id: "cli" }],
+});
+
+/** What is wrong with a value of that shape: nothing is "". */
+function notOf(shape: string, value: unknown): string {
+  const isValid = schemas.getSchema(`cli#/definitions/${shape}`);
+  if (isValid === undefined) return `no schema of ${shape}`;
+  return isValid(value) ? "" : schemas.errorsText(isValid.errors);
+}
+
 const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 const NAMES_TIME = /^(at|until|cutoff|newest|lastActive|.*At)$/;
 
@@ -305,7 +320,8 @@ test.each(Object.entries(COMMANDS))(
     expect(value, stderr).toBeInstanceOf(Object);
     expect(faults(value)).toEqual([]);
 
-    const { writes, deletes } = declaredBy(name);
+    const { writes, deletes, json } = declaredBy(name);
+    expect(json.map((shape) => notOf(shape, value))).toContain("");
     // A mutation that calls the hooks, and undoes what they wrote.
     const asked = calls.filter((path) => path !== "operator/hooks:check");
     const changes = await Promise.all(asked.map(isMutation));
@@ -320,6 +336,7 @@ test.each([
   "list",
   "stats",
   "show here",
+  "runs list",
   "settings log",
   "log",
   "webhooks log",
@@ -330,7 +347,10 @@ test.each([
     const { stdout, exitCode } = await run(line, "--jsonl");
     expect(exitCode).toBe(0);
     for (const each of stdout.split("\n").filter(Boolean)) {
-      expect(faults(JSON.parse(each))).toEqual([]);
+      const value: unknown = JSON.parse(each);
+      expect(faults(value)).toEqual([]);
+      const { jsonl = "" } = declaredBy(line.replace(/ here| --.*/, ""));
+      expect(notOf(jsonl, value)).toBe("");
     }
     const failed = await run("show nobody", "--jsonl");
     expect(errorOf(failed)).toMatchObject({ code: "failure", exitCode: 1 });
@@ -340,8 +360,9 @@ test.each([
 /** The one object on stderr: its last line. */
 function errorOf({ exitCode, stderr }: Finished): ErrorJson["error"] {
   const last = stderr.trimEnd().split("\n").at(-1) ?? "";
-  const { error, ...rest } = JSON.parse(last) as ErrorJson;
-  expect(rest).toEqual({});
+  const value: unknown = JSON.parse(last);
+  expect(notOf("ErrorJson", value)).toBe("");
+  const { error } = value as ErrorJson;
   expect(error).toEqual({
     code: expect.any(String) as string,
     message: expect.stringMatching(/^(?!error: ).+/) as string,
