@@ -4,8 +4,8 @@ import type { KnipConfig } from "knip";
 export default {
   // A type that an exported signature names is exported with it.
   ignoreExportsUsedInFile: { interface: true, type: true },
-  // The system's, in tests of disks, pipes and owners.
-  ignoreBinaries: ["mkfifo", "mount", "umount", "unshare"],
+  // The system's, in tests of disks, pipes, owners and scrapers.
+  ignoreBinaries: ["mkfifo", "mount", "prometheus", "umount", "unshare"],
   workspaces: {
     ".": {
       entry: [

@@ -16,6 +16,7 @@ import { addHooks } from "./commands/hooks.js";
 import { addImport } from "./commands/import.js";
 import { addList } from "./commands/list.js";
 import { addLog } from "./commands/log.js";
+import { addMetrics } from "./commands/metrics.js";
 import { addPurge } from "./commands/purge.js";
 import { addRetention } from "./commands/retention.js";
 import { addRuns } from "./commands/runs.js";
@@ -137,6 +138,7 @@ export function buildProgram(context: CliContext): Program {
   const commands = [
     addStatus,
     addStats,
+    addMetrics,
     addList,
     addShow,
     addEnd,

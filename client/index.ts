@@ -18,6 +18,7 @@ export type {
   OwnSession,
 } from "./ownSessions.js";
 export { setSessionHooks, vHookArgs, type SessionHooks } from "./hooks.js";
+export { registerMetrics, type MetricsOptions } from "./metrics.js";
 export { isSessionsError, type SessionsErrorData } from "./errors.js";
 export type {
   ActiveWithin,

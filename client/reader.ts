@@ -11,7 +11,8 @@ import type {
   OwnVisit,
   SessionVisit,
 } from "../convex/sessionTracker/shared/sessionVisits.js";
-import { DAY_MS } from "../convex/sessionTracker/shared/times.js";
+import { metricsText } from "../convex/sessionTracker/shared/metrics/metricsText.js";
+import { DAY_MS, MINUTE_MS } from "../convex/sessionTracker/shared/times.js";
 import { idOf, type QueryRunner } from "./calls.js";
 import { toPage } from "./pages.js";
 
@@ -284,6 +285,29 @@ export class SessionReader {
       from: from ?? dayBefore(to, 29),
       to,
     });
+  }
+
+  /**
+   * The metrics as OpenMetrics text, for an answer of your own to a scraper; `registerMetrics` is one ready made. They
+   * name no visitor. As of the last full minute by the deployment's clock, so that Convex has them in its cache for as
+   * long as nothing changes.
+   *
+   * Reads a few dozen documents whatever the number of sessions, and those that are due, up to 1,000 of each kind of
+   * run. Visits that begin, end or are found idle re-run a query, heartbeats do not.
+   *
+   * @example
+   * ```ts
+   * export const metrics = internalQuery({
+   *   args: {},
+   *   handler: (ctx) => sessions.metrics(ctx),
+   * });
+   * ```
+   */
+  async metrics(ctx: QueryRunner): Promise<string> {
+    const now = Date.now();
+    const at = now - (now % MINUTE_MS);
+    const { get } = this.component.alerts.metrics;
+    return metricsText(await ctx.runQuery(get, { at }));
   }
 }
 

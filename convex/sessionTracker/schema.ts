@@ -5,7 +5,13 @@ import { vDayCounts } from "./shared/days.js";
 import { vFire } from "./shared/fires/fire.js";
 import { vHookName, vHookSession } from "./shared/hooks.js";
 import { vPlace } from "./shared/places.js";
-import { vArchivedPage, vLearned, vRunFields } from "./shared/runs/run.js";
+import { vRunKind } from "./shared/runs/kinds.js";
+import {
+  vArchivedPage,
+  vLearned,
+  vRunFields,
+  vRunStatus,
+} from "./shared/runs/run.js";
 import { vScheduleName } from "./shared/schedules.js";
 import {
   vAction,
@@ -384,6 +390,17 @@ export default defineSchema({
     .index("startedAt", ["startedAt"])
     .index("kind_startedAt", ["kind", "startedAt"])
     .index("token", ["token"]),
+
+  /**
+   * How many runs came to their end, and how long they took together: one row for each kind and status.
+   * Written through `rows/runs/runTotals`, at a run's end. Read by `alerts/metrics`. Never deleted.
+   */
+  runTotals: defineTable({
+    kind: vRunKind,
+    status: vRunStatus,
+    runs: v.number(),
+    durationMs: v.number(),
+  }).index("kind_status", ["kind", "status"]),
 
   /**
    * The endpoints that are told of events: at most `MAX_WEBHOOKS`, which `alerts/webhooks` sees to.

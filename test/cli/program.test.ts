@@ -23,6 +23,8 @@ test("help names every command", async () => {
       status [options]            show counts, policy, schedules and runs; warnings
                                   first
       stats [options]             show visits by UTC day, and where they came from
+      metrics                     print metrics in the format of OpenMetrics, for
+                                  scrapers
       list [options]              list sessions, newest first
       show [options] <id>         show a session and what the visitor did
       end [options] [id]          end a visitor's session now, or all that a filter

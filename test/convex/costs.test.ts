@@ -108,6 +108,18 @@ describe.each([
     expect(used).toEqual({ status: STATUS_READS, backlog: 500 });
   });
 
+  test("metrics read what status does and the sessions that are due, up to a thousand", async () => {
+    await drawAllShards(t);
+    const used = await t.query(async (ctx) => {
+      const { backlog } = await ctx.runQuery(api.alerts.metrics.get, {
+        at: NOW,
+      });
+      expect(backlog[1]?.sessions).toBe(Math.min(due, 1_000));
+      return (await ctx.meta.getTransactionMetrics()).documentsRead.used;
+    });
+    expect(used).toBe(STATUS_READS + Math.min(due, 1_000));
+  });
+
   test("a purge costs 2.05 reads and 1.02 writes a session and 50 calls at most, workpool included", async () => {
     let runId = "";
     const { transactions } = await record(async () => {

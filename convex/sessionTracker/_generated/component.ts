@@ -111,6 +111,77 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           Name
         >;
       };
+      metrics: {
+        get: FunctionReference<
+          "query",
+          "internal",
+          { at: number },
+          {
+            version: string;
+            sessions: { active: number; expired: number; ended: number };
+            today: {
+              day: string;
+              newVisitors: number;
+              visits: number;
+              bounces: number;
+              engagedMs: number;
+              actions: number;
+            };
+            oldestInactiveAt: number | null;
+            backlog: Array<{
+              kind: "expire" | "purge";
+              sessions: number;
+              dueSince: number | null;
+            }>;
+            runs: Array<{
+              kind: "expire" | "purge" | "end" | "forget";
+              status:
+                "running" | "completed" | "failed" | "canceled" | "maxReached";
+              runs: number;
+              durationMs: number;
+            }>;
+            kinds: Array<{
+              kind: "expire" | "purge" | "end" | "forget";
+              runningSince: number | null;
+              lastSuccessAt: number | null;
+            }>;
+            schedules: Array<{
+              name: "expire" | "purge";
+              isPaused: boolean;
+              lastTickAt: number | null;
+              lastFire: {
+                outcome:
+                  | "started"
+                  | "nothingDue"
+                  | "alreadyRunning"
+                  | "paused"
+                  | "outsideWindow"
+                  | "waitingForWindow"
+                  | "failed"
+                  | "missed";
+                at: number;
+                lagMs: number;
+              } | null;
+              nextAt: number | null;
+            }>;
+            refused: {
+              newSessions: number;
+              ofAddress: number;
+              actionsPerMinute: number;
+              actionsPerSession: number;
+            };
+            watchdog: { lastAt: number | null; gaveUpAt: number | null };
+            hookDebts: number;
+            webhooks: Array<{
+              webhookId: string;
+              failingSince: number | null;
+              isDisabled: boolean;
+            }>;
+            failedDeliveries: number;
+          },
+          Name
+        >;
+      };
       webhooks: {
         add: FunctionReference<
           "action",

@@ -103,10 +103,10 @@ export async function dueSessions(
   due: Due,
   cursor: Cursor | null,
   count: number,
+  now = Date.now(),
 ): Promise<DueSessions> {
   const found: DueSessions = { sessions: [], cursor, isAll: false };
   if (count < 1) return found;
-  const now = Date.now();
   let passed = 0;
   for await (const session of walkDueSessions(ctx, due, cursor)) {
     found.cursor = sessionCursor(session);

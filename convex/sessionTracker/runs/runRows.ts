@@ -12,6 +12,7 @@ import {
 import { audit } from "../rows/audit.js";
 import { tellWebhooks } from "../rows/outbox/outbox.js";
 import type { Patch } from "../rows/patch.js";
+import { countRun } from "../rows/runs/runTotals.js";
 
 /** What stands for the user in the filter of a `forget` that has erased the user. */
 const ERASED_USER = "(erased)";
@@ -58,7 +59,7 @@ export function runningRun(ctx: QueryCtx, kind: RunKind) {
 }
 
 /**
- * Stops a run with a status, cancels its guard, and says so in the audit log and to webhooks.
+ * Stops a run with a status, cancels its guard, counts it, and says so in the audit log and to webhooks.
  * @param rest other changes of the run's row
  * @param by who stops it, and why; else it came to its end by itself, and whoever let it go on last is named
  */
@@ -70,15 +71,17 @@ export async function finishRun(
   by?: { actor: string; reason?: string | undefined },
 ): Promise<void> {
   if (run.guard !== undefined) await ctx.scheduler.cancel(run.guard);
+  const now = Date.now();
   await ctx.db.patch("runs", run._id, {
     ...rest,
     ...(status === "completed" ? withoutErased(run) : {}),
     status,
-    finishedAt: Date.now(),
+    finishedAt: now,
     nextPageAt: undefined,
     waitingUntil: undefined,
     guard: undefined,
   });
+  await countRun(ctx, run, status, now);
   const { actor, reason } = by ?? run.resumes?.at(-1) ?? run;
   if (status !== "canceled") {
     await tellOfEnd(ctx, { ...run, ...rest }, status, actor);

@@ -26,6 +26,7 @@ import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 const COMMANDS: Record<string, { line: string; writes?: true }> = {
   status: { line: "status" },
   stats: { line: "stats --days 3" },
+  metrics: { line: "metrics" },
   list: { line: "list" },
   show: { line: "show old-1" },
   end: { line: "end old-1 --block 24h", writes: true },
