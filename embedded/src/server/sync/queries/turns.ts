@@ -1,7 +1,7 @@
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 
 /** How long live queries hold the thread before calls and other clients come. */
-const SLICE_MS = 5;
+const SLICE_MS = 2;
 
 /** A turn that takes longer waits for something that may never happen. */
 const LATE_MS = 25;
