@@ -6,11 +6,12 @@ export const conformanceSuites = ["test/conformance/*.test.ts"];
 /** Suites of ours for published packages that ship none; each runs on the mock and on the engine: `npm run test:conformance`. */
 export const componentSuites = ["test/conformance/components/*.test.{ts,js}"];
 
-/** Suites that end and start processes or run the official CLI: `npm run test:processes`. */
+/** Suites that end and start processes, copy what a disk holds or run the official CLI: `npm run test:processes`. */
 export const processSuites = [
   "test/apps/*.test.ts",
   "test/heldJobs.test.ts",
   "test/officialCli/*.test.ts",
+  "test/storage/copies.test.ts",
   "test/storage/ownerLock.test.ts",
   "test/vitest/*.test.ts",
   "test/watchdog.test.ts",
