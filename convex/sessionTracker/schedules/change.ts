@@ -15,7 +15,7 @@ import { answerDue, coverPause } from "./dueFires.js";
 import { register } from "./register.js";
 import { scheduleStatus, vScheduleStatus } from "./show.js";
 import { checkSchedule, vChangedTerms, withTerms } from "./terms.js";
-import { writeTick } from "./ticks.js";
+import { findTick, writeTick } from "./ticks.js";
 
 const vScheduleChanged = v.object({
   revision: v.number(),
@@ -50,9 +50,13 @@ export const set = mutation({
     const current = (await readSettings(ctx)).schedules[kind];
     const schedule = withTerms(current, terms);
     checkSchedule(schedule);
-    const early =
+    const isRetimed =
       schedule.spec !== current.spec || schedule.timeZone !== current.timeZone;
-    await answerDue(ctx, kind, current, now, { early });
+    await answerDue(ctx, kind, current, now, { early: isRetimed });
+    // The new spec owes nothing that it would have had before it was set.
+    if (isRetimed && (await findTick(ctx, kind)) !== null) {
+      await writeTick(ctx, kind, { answeredUntil: now });
+    }
     const changed = await writeSchedule(ctx, kind, schedule, {
       actor,
       ...(reason === undefined ? {} : { reason }),

@@ -50,6 +50,16 @@ async function told(name: "expire" | "purge" = "purge") {
 
 const iso = (ms: number) => new Date(ms).toISOString().slice(0, 16);
 
+test("a new spec owes nothing that it would have had before it was set", async () => {
+  await set({ name: "purge", spec: "30 2 * * *" });
+  await advance(t, 10 * HOUR_MS + 30_000);
+  const before = await told();
+  await set({ name: "purge", spec: "* * * * *" });
+  expect(await told()).toEqual(before);
+  await advance(t, MINUTE_MS);
+  expect(await told()).toHaveLength(before.length + 1);
+});
+
 test("fires in a row that did nothing are one row that counts them; those that started runs are told one by one", async () => {
   await set({ name: "purge", spec: "30 2 * * *" });
   await set({ name: "expire", spec: "0 * * * *" });
