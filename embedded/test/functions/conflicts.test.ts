@@ -10,6 +10,8 @@ const SERVER = `
   const fn = (name) => makeFunctionReference(name);
   const components = componentsGeneric();
   const turns = async (count) => { for (let i = 0; i < count; i++) await null; };
+  // Between two of them the thread is given away, once others have waited for long enough.
+  const syscalls = async (ctx, count) => { for (let i = 0; i < count; i++) await ctx.auth.getUserIdentity(); };
 `;
 
 const STORE = `${SERVER}
@@ -48,7 +50,7 @@ const APP: ComponentSource = {
       export const total = mutation({ handler: async (ctx, { waits }) => {
         let sum = 0;
         for (const { n } of await ctx.db.query("counters").collect()) { sum += n; }
-        await turns(waits);
+        await syscalls(ctx, waits);
         await ctx.db.insert("notes", { text: "total " + sum });
         return sum;
       } });
@@ -277,7 +279,7 @@ describe("a mutation that loses all its tries", () => {
       }
     });
     const [total] = await Promise.all([
-      call("m:total", { waits: 500 }),
+      call("m:total", { waits: 5_000 }),
       call("m:bump", { name: "a" }),
     ]);
     await Promise.all(others);
