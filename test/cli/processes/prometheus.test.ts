@@ -5,14 +5,15 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { StatusJson } from "../../../cli/json/status.js";
+import { isMissing } from "../../../embedded/test/support/process/missing.js";
 import { stablePort } from "../../../embedded/test/support/ports.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 import { RealCli } from "../support/realCli.js";
 
-const isInstalled = spawnSync("prometheus", ["--version"]).error === undefined;
-if (!isInstalled) {
-  process.stderr.write("Skipped: prometheus is not installed here.\n");
-}
+const why =
+  spawnSync("prometheus", ["--version"]).error === undefined
+    ? null
+    : "prometheus is not installed here.";
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
 const SCRAPES = 10;
@@ -29,7 +30,7 @@ const HTTP = `
   export default http;
 `;
 
-test.skipIf(!isInstalled)(
+test.skipIf(isMissing(why, { isRequired: true }))(
   "Prometheus scrapes the metrics, and says what status says",
   async () => {
     writeFileSync(join(folder, "convex/http.ts"), HTTP);
