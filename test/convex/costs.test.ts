@@ -255,7 +255,7 @@ describe("a day, and so a month", () => {
     120_000,
   );
 
-  /** The README's table holds these bounds: whoever changes them changes both. */
+  /** The table in docs/costs.md holds these bounds: whoever changes them changes both. */
   function expectMonthWithin(
     bound: { calls: number; writes: number },
     transactions: Transaction[],
@@ -263,7 +263,7 @@ describe("a day, and so a month", () => {
     const { calls, writes } = totals(transactions);
     expect(calls * 30).toBeLessThanOrEqual(bound.calls);
     expect(writes * 30).toBeLessThanOrEqual(bound.writes);
-    // A bound far above the cost would make the README's table wrong.
+    // A bound far above the cost would make that table wrong.
     expect(calls * 30).toBeGreaterThan(0.95 * bound.calls);
     expect(writes * 30).toBeGreaterThan(0.95 * bound.writes);
   }

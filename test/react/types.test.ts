@@ -33,7 +33,7 @@ test("functions with other arguments or of another kind are rejected", () => {
   }>().not.toExtend<Given>();
 });
 
-test("hooks return the types that the README documents", () => {
+test("hooks return the types that docs/react.md documents", () => {
   expectTypeOf<ReturnType<typeof useAnonymousId>>().toEqualTypeOf<
     string | null
   >();

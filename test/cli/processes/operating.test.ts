@@ -1,4 +1,4 @@
-/** Every command that OPERATING.md shows is run, and prints what is shown there. */
+/** Every command that docs/operating.md shows is run, and prints what is shown there. */
 import {
   createWriteStream,
   readFileSync,
@@ -26,7 +26,7 @@ import {
 
 const cli = new RealCli();
 const TIMEOUT_MS = 240_000;
-const PAGE = join(import.meta.dirname, "../../../OPERATING.md");
+const PAGE = join(import.meta.dirname, "../../../docs/operating.md");
 const tasks = tasksOf(PAGE);
 
 let served: ServeJson;
@@ -261,7 +261,7 @@ const TASKS: Record<
   },
 };
 
-test("each task of OPERATING.md has its setup and its check here", () => {
+test("each task of docs/operating.md has its setup and its check here", () => {
   expect(tasks.map(({ heading }) => heading)).toEqual(Object.keys(TASKS));
 });
 

@@ -1,4 +1,4 @@
-/** What engaged time costs in calls: the figures of README.md, "Costs". */
+/** What engaged time costs in calls: the figures of docs/costs.md. */
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { MINUTE_MS } from "../support/browser.js";
@@ -25,14 +25,14 @@ async function callsAVisit(engagement: "exact" | "beats" | false) {
 }
 
 test.each([1_000, 10_000])(
-  "the README says what %d visitors a day call",
+  "docs/costs.md says what %d visitors a day call",
   async (visitors) => {
-    const readme = await readFile("README.md", "utf8");
+    const page = await readFile("docs/costs.md", "utf8");
     const count = visitors.toLocaleString("en-US");
     const row = new RegExp(
       String.raw`^\| ${count} +\| ([\d,]+) +\| ([\d,]+) +\| ([\d,]+) +\|$`,
       "m",
-    ).exec(readme);
+    ).exec(page);
     const said = row!.slice(1).map((text) => Number(text.replaceAll(",", "")));
     for (const [i, engagement] of (
       [false, "beats", "exact"] as const
