@@ -12,6 +12,7 @@ export default {
         // What the package exports.
         "client/{index,test}.ts",
         "react/index.ts",
+        "cli/types.ts",
         // Named by package.json's scripts and README.
         "scripts/*.ts",
         // Deployed by the bench.
@@ -22,8 +23,13 @@ export default {
         // Run by hand; its output is in the repository.
         "test/upgrade/make*.ts",
       ],
-      // scripts/checkPackages.ts runs their commands.
-      ignoreDependencies: ["@arethetypeswrong/cli", "publint"],
+      ignoreDependencies: [
+        // scripts/checkPackages.ts runs their commands.
+        "@arethetypeswrong/cli",
+        "publint",
+        // rollup loads it by its name, in `build:types`.
+        "rollup-plugin-dts",
+      ],
     },
     embedded: {
       entry: [

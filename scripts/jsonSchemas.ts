@@ -10,12 +10,11 @@ import {
 const ROOT = join(import.meta.dirname, "..");
 const SHAPES = join(ROOT, "cli/json");
 
-/** A schema with a definition for each shape that `--json` and `--jsonl` print, as the text of its file. */
-export function jsonSchemas(): string {
-  const files = readdirSync(SHAPES, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
-    .sort()
-    .map((name) => join(SHAPES, name));
+/**
+ * A schema with a definition for each shape that `--json` and `--jsonl` print, as the text of its file.
+ * @param files those that the shapes are in
+ */
+export function jsonSchemas(files = sources()): string {
   const program = programFromConfig(join(ROOT, "tsconfig.json"), files);
   const generator = buildGenerator(program, {
     required: true,
@@ -37,6 +36,13 @@ export function jsonSchemas(): string {
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+function sources(): string[] {
+  return readdirSync(SHAPES, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .sort()
+    .map((name) => join(SHAPES, name));
+}
 
 /** Where a type is imported from, in its name and in references to it. */
 const PATH = /import\((?:(?!\)\.).)*\)\./g;

@@ -20,6 +20,7 @@ const SOURCES = {
   "sessions-ops": ["client/index.ts"],
   "sessions-ops/convex.config": ["convex/sessionTracker/convex.config.ts"],
   "sessions-ops/react": ["react/index.ts"],
+  "sessions-ops/cli": ["cli/types.ts"],
   "sessions-ops/test": ["client/test.ts"],
   "@sessions-ops/embedded": ["embedded/src/index.ts"],
   "@sessions-ops/embedded/vitest": ["embedded/src/vitest/index.ts"],

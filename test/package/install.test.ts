@@ -3,6 +3,7 @@ import {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -16,7 +17,9 @@ import {
   openDeployment,
   type EmbeddedDeployment,
 } from "../../embedded/src/index.js";
+import type { DescribeJson } from "../../cli/json/program/describe.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
+import { asTyped, comparable, comparableSchemas } from "./cliTypes.js";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
@@ -262,5 +265,64 @@ test(
       texts: ["nobody", "user123"],
       isKept: true,
     });
+  },
+);
+
+test(
+  "the types of the CLI's output are in the package, and are those of the output and of its schemas",
+  { timeout: 120_000 },
+  async () => {
+    const READING = [
+      ...["status", "stats", "metrics", "list", "runs list", "log"],
+      ...["schedule list", "schedule preview purge", "settings get"],
+      ...["hooks list", "webhooks list", "doctor", "purge --dry-run"],
+      "describe",
+    ];
+    const described = (await sessionsOps("describe")) as DescribeJson;
+    const shapesOf = (line: string): string[] => {
+      const ours = described.commands.filter(
+        ({ command }) => line === command || line.startsWith(`${command} `),
+      );
+      return ours[0]?.json ?? [];
+    };
+    const outputs = [];
+    for (const line of READING) {
+      const output = await sessionsOps(...line.split(" "));
+      outputs.push({ shape: shapesOf(line).join(" | "), output });
+    }
+    const failed = await sessionsOps("show", "nobody").catch(
+      ({ stderr }: { stderr: string }) => JSON.parse(stderr) as unknown,
+    );
+    outputs.push({ shape: described.error, output: failed });
+    mkdirSync(join(app, "programs"));
+    writeFileSync(join(app, "programs/output.ts"), asTyped(outputs));
+    for (const moduleResolution of ["Bundler", "NodeNext"]) {
+      const module =
+        moduleResolution === "NodeNext" ? moduleResolution : "ESNext";
+      // Without the types of Node, and with all that is wrong in those of the package.
+      const compilerOptions = {
+        ...{ strict: true, noEmit: true, skipLibCheck: false, types: [] },
+        ...{ target: "ES2022", lib: ["ES2022", "DOM"] },
+        ...{ exactOptionalPropertyTypes: true, module, moduleResolution },
+      };
+      writeFileSync(
+        join(app, "programs/tsconfig.json"),
+        JSON.stringify({ compilerOptions }),
+      );
+      const compiled = await run(process.execPath, [
+        join(root, "node_modules/typescript/bin/tsc"),
+        ...["--project", join(app, "programs")],
+      ]).catch(({ stdout }: { stdout: string }) => ({ stdout }));
+      expect(compiled.stdout).toBe("");
+    }
+
+    const installed = join(app, "node_modules/sessions-ops");
+    const schemas = readFileSync(
+      join(installed, "docs/cli.schema.json"),
+      "utf8",
+    );
+    expect(
+      comparableSchemas(join(installed, "dist/cli/types.d.ts")),
+    ).toStrictEqual(comparable(JSON.parse(schemas)));
   },
 );
