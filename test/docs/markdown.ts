@@ -32,6 +32,21 @@ export function codeBlocks(file: string): CodeBlock[] {
   return blocksOf(file, readDocument(file));
 }
 
+/** A document without its blocks of code. */
+export function textOf(file: string): string {
+  return readDocument(file).replace(/^\s*```[\s\S]*?^\s*```/gm, "");
+}
+
+/** Where the links and pictures of a document lead, as they stand there. */
+export function linksOf(file: string): string[] {
+  // What is set in backticks shows a link and is none.
+  const text = textOf(file).replace(/`[^`\n]*`/g, "``");
+  const found = [LINK, DEFINITION, ATTRIBUTE].flatMap((form) => [
+    ...text.matchAll(form),
+  ]);
+  return found.map(([, target = ""]) => target);
+}
+
 /** The fenced blocks in the docstrings of a source. */
 export function exampleBlocks(file: string): CodeBlock[] {
   const text = readDocument(file)
@@ -42,6 +57,12 @@ export function exampleBlocks(file: string): CodeBlock[] {
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** `[text](target "title")`, with or without `<>`; pictures too. */
+const LINK = /\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)/g;
+/** `[name]: target` */
+const DEFINITION = /^\[[^\]]+\]:\s+<?([^\s>]+)>?/gm;
+const ATTRIBUTE = /(?:src|srcset|href)="([^"]+)"/g;
 
 function blocksOf(file: string, document: string): CodeBlock[] {
   const blocks: CodeBlock[] = [];
