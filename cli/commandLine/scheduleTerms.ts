@@ -40,7 +40,7 @@ export function pauseOnFailure() {
 export function inWindow() {
   return new Option(
     "--in-window",
-    "work only in the window of its schedule, and wait between",
+    "work only in the window of its schedule; without a terminal the command ends while the run waits for it",
   );
 }
 

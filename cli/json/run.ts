@@ -161,6 +161,7 @@ export interface RunResultJson extends Pick<
   | "actions"
   | "quarantined"
   | "pages"
+  | "waitingUntil"
 > {
   /** `null` when nothing was due, so that no run was started. */
   runId: string | null;
@@ -188,6 +189,7 @@ export function toRunResultJson(run: Run): RunResultJson {
     actions,
     quarantined,
     pages,
+    waitingUntil: isoOrNull(run.waitingUntil),
   };
 }
 

@@ -165,7 +165,11 @@ async function goOn(
   const run = detach
     ? await readRun(client, runId)
     : await untilInterrupted(context, client, (interrupted) =>
-        follow(context, client, runId, { ...options, interrupted }),
+        follow(context, client, runId, {
+          ...options,
+          interrupted,
+          mayLeave: true,
+        }),
       );
   report(context, options, run, { changed: resumed });
   conclude(run);

@@ -4,6 +4,7 @@ import type { Run } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import { CliError, isUnreachable } from "../errors.js";
+import { canAsk } from "../terminal/confirm.js";
 import { note } from "../terminal/output.js";
 import { adviceText } from "../terminal/words.js";
 import { startProgress, type Progress } from "../terminal/progressBar.js";
@@ -17,17 +18,23 @@ const POLL_MS = 250;
 interface FollowOptions {
   readonly interrupted: AbortSignal;
   readonly json?: boolean;
+  /**
+   * Leaves a run to itself that waits for its window, unless somebody at a terminal sees what is waited for: a
+   * program would stand still for up to a day. @default false
+   */
+  readonly mayLeave?: boolean;
 }
 
 /**
  * Polls a run until it ends. Ctrl-C detaches; it never stops the run.
+ * @returns the run, which is still running where it was left to itself
  * @throws failure where the run has stood still for so long that nothing seems to move it any more
  */
 export async function follow(
   context: CliContext,
   client: ComponentClient,
   runId: string,
-  { interrupted, json = false }: FollowOptions,
+  { interrupted, json = false, mayLeave = false }: FollowOptions,
 ): Promise<Run> {
   const ask = asked(runId, interrupted);
   const there = await ask(() => byDeploymentClock(context, client));
@@ -36,10 +43,12 @@ export async function follow(
     ask(() => countTotal(client, first)),
   );
   const tell = teller(there);
+  const leavesWaiting = mayLeave && !canAsk(context, { json });
   try {
     for (let run = first; ; run = await ask(() => readRun(client, runId))) {
       progress.update(run.sessions, run.ratePerSecond);
       if (run.status !== "running") return run;
+      if (leavesWaiting && (run.waitingUntil ?? 0) > there.now()) return run;
       tell(run);
       await context.sleep(POLL_MS, interrupted);
       if (interrupted.aborted) throw detached(run);
@@ -105,7 +114,10 @@ function teller(context: CliContext): (run: Run) => void {
   return (run) => {
     const { waitingUntil } = run;
     if (waitingUntil !== undefined && waitingUntil !== waitedUntil) {
-      note(context, `${howToFollow(run)} Until then this command waits too.`);
+      note(
+        context,
+        `${howToFollow(run)} Until then this command waits too; Ctrl-C ends the wait, and not the run.`,
+      );
     }
     waitedUntil = waitingUntil;
     const now = context.now();

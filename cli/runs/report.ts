@@ -59,6 +59,7 @@ export function reportNothing(
     actions: 0,
     quarantined: 0,
     pages: 0,
+    waitingUntil: null,
   } satisfies RunResultJson);
 }
 

@@ -64,10 +64,20 @@ export function startAndFollow(
     const { runId } = started;
     const run = options.detach
       ? await readRun(client, runId)
-      : await follow(context, client, runId, { ...options, interrupted });
+      : await follow(context, client, runId, {
+          ...options,
+          interrupted,
+          mayLeave: true,
+        });
     report(context, options, run, isOther ? { alreadyRunning: true } : {});
     conclude(run);
-    if (isOther) await checkReach(context, client, options, request, run);
+    if (!isOther) return;
+    const isLeft = run.status === "running" && !options.detach;
+    // Who asked for no window wants it done now.
+    if (isLeft && !options.inWindow) {
+      throw await busyWithOther(context, client, run);
+    }
+    await checkReach(context, client, request, run);
   });
 }
 
@@ -139,7 +149,6 @@ export async function busyWithOther(
 async function checkReach(
   context: CliContext,
   client: ComponentClient,
-  { detach = false }: FollowOptions,
   { cutoff, reckonedAt }: RunRequest,
   run: Run,
 ): Promise<void> {
@@ -157,12 +166,13 @@ async function checkReach(
   const range = { from: run.cutoff, cutoff };
   const { sessions } = await previewPurge(client, range);
   if (sessions === 0) return;
-  const verb = detach
+  const goesOn = run.status === "running";
+  const verb = goesOn
     ? `${sessions === 1 ? "is" : "are"} not among those it takes`
     : `${sessions === 1 ? "is" : "are"} still there`;
   throw new CliError(
     "failure",
-    `The run that was followed had an earlier cutoff, so ${countOf(sessions, "session")} last active from ${formatTime(run.cutoff)} to ${formatTime(cutoff)} ${verb}. Repeat the command${detach ? " when it has finished" : ""}.`,
+    `The run that was followed had an earlier cutoff, so ${countOf(sessions, "session")} last active from ${formatTime(run.cutoff)} to ${formatTime(cutoff)} ${verb}. Repeat the command${goesOn ? " when it has finished" : ""}.`,
   );
 }
 

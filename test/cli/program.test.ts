@@ -139,8 +139,8 @@ test("the help of purge", async () => {
                                before it is deleted
       --without-ids            leave out of the archive who it was (anonymousId,
                                userId); it cannot be imported then
-      --in-window              work only in the window of its schedule, and wait
-                               between
+      --in-window              work only in the window of its schedule; without a
+                               terminal the command ends while the run waits for it
       --detach                 return as soon as the run has started
       --reason <text>          recorded with the run
       -h, --help               display help for command

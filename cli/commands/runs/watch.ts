@@ -10,7 +10,9 @@ export function addRunsWatch(runs: Parent, context: CliContext): void {
     deletes: false,
     json: ["RunResultJson"],
   })
-    .description("follow a run to its end; Ctrl-C detaches and never stops it")
+    .description(
+      "follow a run to its end, through waits for its window; Ctrl-C detaches and never stops it",
+    )
     .argument("<run>")
     .addHelpText(...examples("runs watch RUN_ID", "runs watch RUN_ID --json"))
     .action(async (runId, _options, command) => {

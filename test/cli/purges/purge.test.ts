@@ -200,6 +200,7 @@ test("a purge deletes what the dry run counted, after naming its target", async 
     actions: 6,
     quarantined: 0,
     pages: 1,
+    waitingUntil: null,
   });
   expect(await total()).toBe(14);
   expect(await runs()).toMatchObject([
@@ -240,6 +241,7 @@ test("a purge with nothing due starts no run and prints the same shape", async (
     actions: 0,
     quarantined: 0,
     pages: 0,
+    waitingUntil: null,
   });
   expect(await runs()).toEqual([]);
 });

@@ -4,7 +4,7 @@ import {
   api,
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
-import type { RunListJson } from "../../../cli/json/run.js";
+import type { RunListJson, RunResultJson } from "../../../cli/json/run.js";
 import type {
   ScheduleChangeJson,
   ScheduleHistoryJson,
@@ -196,4 +196,69 @@ test("a run that waits for its window is waiting in every list, and goes on by r
   expect(doctor.stdout).toContain("none stands still or failed");
   const resumed = await terminal.run("runs", "resume", run, "--detach");
   expect(resumed.stdout).toContain(`Run ${run} is running`);
+});
+
+describe("where nobody waits at a terminal, a run that waits for its window is left to itself", () => {
+  const opens = new Date(DUE - 1.5 * HOUR_MS).toISOString();
+
+  async function setUpOld() {
+    const deployment = await setUp("--window", "01:00-05:00");
+    const rows = [oldRow("old")];
+    await deployment.component.mutation(api.operator.import.batch, { rows });
+    return deployment;
+  }
+
+  test("purge --in-window ends with what it waits for", async () => {
+    const { terminal } = await setUpOld();
+    const result = await terminal.json<RunResultJson>(
+      ...["purge", "--in-window", "--yes"],
+    );
+    expect(result).toMatchObject({
+      ...{ status: "running", sessions: 0, waitingUntil: opens },
+    });
+    const again = await terminal.run("purge", "--in-window", "--yes");
+    expect(again.exitCode).toBe(0);
+    expect(again.stdout).toContain("is running: deleted 0 sessions");
+    expect(again.stderr).toContain("The run waits for its window, which opens");
+    expect(again.stderr).not.toContain("this command waits");
+  });
+
+  test("a purge that would follow it fails, as nothing goes before the window opens", async () => {
+    const { terminal } = await setUpOld();
+    await terminal.run("purge", "--in-window", "--yes");
+    const { exitCode, stdout, stderr } = await terminal.run(
+      ...["purge", "--days", "20", "--yes", "--json"],
+    );
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ alreadyRunning: true, status: "running", waitingUntil: opens },
+    });
+    expect(stderr).toContain("The run waits for its window, which opens at");
+    expect(stderr).toContain("lets it go on at once");
+  });
+
+  test("runs resume --in-window leaves it, runs watch waits for its end", async () => {
+    const { terminal } = await setUpOld();
+    const { runId } = await terminal.json<RunResultJson>(
+      ...["purge", "--in-window", "--yes"],
+    );
+    const run = String(runId);
+    const left = await terminal.json<RunResultJson>(
+      ...["runs", "resume", run, "--in-window"],
+    );
+    expect(left).toMatchObject({ runId: run, waitingUntil: opens });
+    vi.advanceTimersByTime(Date.parse(opens) - Date.now() - 1_000);
+    const watched = await terminal.run("runs", "watch", run);
+    expect(watched.stdout).toContain(`Run ${run} completed: deleted 1 session`);
+    expect(watched.stderr).toContain("Until then this command waits too");
+  });
+
+  test("at a terminal purge waits, and says so", async () => {
+    const { terminal } = await setUpOld();
+    Object.assign(terminal.overrides, { interactive: true });
+    vi.setSystemTime(Date.parse(opens) - 10_000);
+    const waited = await terminal.run("purge", "--in-window", "--yes");
+    expect(waited.stdout).toContain("completed: deleted 1 session");
+    expect(waited.stderr).toContain("Until then this command waits too");
+  });
 });
