@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   nextMatchMs,
@@ -174,3 +176,41 @@ describe("the times of an expression", () => {
     expect(days("0 0 * 2 1#5", "2026-01-01 00:00", 1)).toEqual(["2044-02-29"]);
   });
 });
+
+describe("beside the parser of Convex", () => {
+  const answers = readFileSync(
+    path.join(import.meta.dirname, "realParser.txt"),
+    "utf8",
+  )
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => line.split(" | ") as [expression: string, answer: string]);
+
+  it("has, refuses and times the same expressions", () => {
+    expect(answers.length).toBeGreaterThan(1_400);
+    const differing = answers.filter(
+      ([expression, answer]) => answerTo(unescaped(expression)) !== answer,
+    );
+    expect(differing).toEqual([]);
+  });
+});
+
+/** As a line of `realParser.txt` has it. */
+function answerTo(expression: string): string {
+  if (parseCronExpression(expression) === undefined) return "refused";
+  const starts = ["2025-12-31 23:59:59", "2028-02-29 00:00:00"];
+  return starts
+    .flatMap((start) => {
+      const found = times(expression, start, 2);
+      return found.length > 0 ? found : ["never"];
+    })
+    .map((time) => time.replace(" ", "T"))
+    .join(" ");
+}
+
+function unescaped(text: string): string {
+  return text
+    .replaceAll("\\t", "\t")
+    .replaceAll("\\n", "\n")
+    .replaceAll("\\r", "\r");
+}
