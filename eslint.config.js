@@ -21,7 +21,13 @@ const IMPORTS = [
 ];
 
 export default defineConfig(
-  globalIgnores(["**/dist", "**/_generated", "**/.sessions-ops"]),
+  globalIgnores([
+    "**/dist",
+    "**/_generated",
+    "**/.sessions-ops",
+    // An app with packages of its own, which are not installed here. `next build` checks its types.
+    "examples",
+  ]),
   js.configs.recommended,
   {
     files: ["**/*.ts", "**/*.tsx"],

@@ -3,6 +3,8 @@ import type { KnipConfig } from "knip";
 /** `npm run lint:unused`: files, exports and dependencies that nothing uses. Each exception says why. */
 export default {
   // A type that an exported signature names is exported with it.
+  // Apps with packages of their own.
+  ignore: ["examples/**"],
   ignoreExportsUsedInFile: { interface: true, type: true },
   // The system's, in tests of disks, pipes, owners and scrapers.
   ignoreBinaries: ["mkfifo", "mount", "prometheus", "umount", "unshare"],
