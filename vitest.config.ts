@@ -1,6 +1,7 @@
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
 import { onEngine } from "./embedded/test/conformance/onEngine.js";
+import { stillClock } from "./embedded/test/conformance/stillClock.js";
 import { projects, settings } from "./embedded/test/projects.js";
 import {
   engineSuites,
@@ -29,6 +30,7 @@ export default defineConfig({
     ...settings,
     projects: [
       {
+        plugins: [stillClock],
         ssr: { resolve: { conditions } },
         extends: true,
         test: {

@@ -36,14 +36,14 @@ export async function dashboard(
     port: options.port ?? 0,
     files,
     feed,
-    readSession: async (id) => {
-      try {
-        const found = await readSessionDetails(client, id);
-        return jsonWithout(target.adminKey, found);
-      } catch (error) {
-        throw new Error(target.adminKey.redact(messageOf(error)));
-      }
-    },
+    readSession: (id) =>
+      readSessionDetails(client, id).then(
+        (found) => jsonWithout(target.adminKey, found),
+        // Without its cause, which may name the key.
+        (error: unknown) => {
+          throw new Error(target.adminKey.redact(messageOf(error)));
+        },
+      ),
     onReuse: (link) =>
       note(
         context,

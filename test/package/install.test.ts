@@ -133,7 +133,7 @@ beforeAll(async () => {
       },
       devDependencies: {
         "@sessions-ops/embedded": `file:../${embedded}`,
-        "convex-test": "0.0.60",
+        "convex-test": "0.0.70",
         vitest: "4.1.12",
       },
     }),

@@ -11,5 +11,4 @@ export const PACKAGES = [
   "@convex-dev/prosemirror-sync",
   "@convex-dev/resend",
   "@convex-dev/agent",
-  "convex-helpers",
 ];

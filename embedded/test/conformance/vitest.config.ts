@@ -8,9 +8,8 @@ import { onEngine } from "./onEngine.js";
 import { PACKAGES } from "./packages.js";
 
 /**
- * Runs the tests of published packages, from node_modules as they are. Those of convex-helpers use
- * no deployment; they are run because they can be. Packages that ship none have suites of ours,
- * which run on the mock too.
+ * Runs the tests of published packages, from node_modules as they are. Packages that ship none have
+ * suites of ours, which run on the mock too.
  */
 export default defineConfig({
   root: ROOT,
@@ -32,8 +31,6 @@ export default defineConfig({
           include: [...PACKAGES.flatMap(suitesOf), ...componentSuites],
           // Vitest leaves out node_modules otherwise, and says nothing.
           exclude: [],
-          // One suite of convex-helpers uses the global `test`.
-          globals: true,
         },
       },
       {

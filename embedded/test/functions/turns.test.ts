@@ -117,6 +117,7 @@ it("work in steps gives the thread away, and ends with its function", async () =
   expect(await working).toBe("done");
   expect(turns).toBeGreaterThan(3);
   expect(execution.inTurns.size).toBe(0);
+  expect(isClosed).toBe(true);
 
   isClosed = false;
   void inTurns(

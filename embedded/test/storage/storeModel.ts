@@ -13,13 +13,12 @@ export type Model = Map<string, string>;
 export async function compareWithModel(store: Store): Promise<Model> {
   const random = new Random(3);
   const model: Model = new Map();
-  let durable = Promise.resolve();
   for (let round = 0; round < 300; round += 1) {
     const ops = Array.from({ length: 1 + random.below(20) }, () => ({
       key: randomKey(random),
       value: random.chance(0.3) ? null : `${round} ü`,
     }));
-    ({ durable } = store.write(ops));
+    const { durable } = store.write(ops);
     for (const { key, value } of ops) {
       if (value === null) {
         model.delete(key);
