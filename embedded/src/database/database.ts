@@ -4,10 +4,11 @@ import { isStoreGone } from "../errors.js";
 import type { Catalog } from "./records/catalog.js";
 import { loadCatalog } from "./records/catalogRecords.js";
 import { commitWrites } from "./transactions/commitWrites.js";
+import { groupsOf, writesIn } from "./transactions/orderedWrites.js";
 import { CODE_CHANGED, ENGINE, type Conflict } from "./commits/conflict.js";
 import { Durability } from "./commits/durability.js";
 import { withoutBuilds } from "./schema/indexFill.js";
-import { CLOCK_KEY, RETIRED, retiredHead } from "./records/keyspace.js";
+import { CLOCK_KEY, RETIRED } from "./records/keyspace.js";
 import type { TransactionLimits } from "./metrics.js";
 import { MutationOrder } from "./commits/mutationOrder.js";
 import { RecentCommits, type UnderWay } from "./commits/recentCommits.js";
@@ -281,6 +282,7 @@ export class Database {
     }
     const writes = this.#countsOnTop(ended.writes, tx);
     const catalog = ended.changesCatalog ? ended.catalog : this.#catalog;
+    const groups = groupsOf(writes);
     const highWater = this.#times.highWaterAt(ts);
     const { durable } = this.#store.write([
       ...writes,
@@ -290,10 +292,13 @@ export class Database {
     this.#times.committed(ts);
     this.#rowCounts.committed(writes);
     this.#durability.add(ts, durable);
-    this.#recent.add({ ts, writer, writes, catalog });
+    this.#recent.add({ ts, writer, writes, groups, catalog });
     committed?.();
-    this.#announce({ ts, writer, writes: commitWrites(writes, catalog) });
-    if (writes.some(isRetirement)) {
+    this.#announce({
+      ...{ ts, writer },
+      writes: commitWrites(writes, catalog, groups),
+    });
+    if (writesIn(writes, RETIRED).some(({ value }) => value !== null)) {
       this.#hasRetired = true;
       this.#startSweep();
     }
@@ -387,8 +392,4 @@ export class Database {
       nextCreationTime: () => this.#times.nextCreationTime(),
     });
   }
-}
-
-function isRetirement({ key, value }: WriteOp): boolean {
-  return value !== null && retiredHead(key) !== undefined;
 }

@@ -1,6 +1,6 @@
 /** The answer to a caller: data and code of one time, and only once it is on disk. */
 import { afterEach, expect, it } from "vitest";
-import { CALLS_THREAD } from "../../src/functions/execution/turns.js";
+import { CallThread } from "../../src/functions/execution/turns.js";
 import { Engine, valueOf } from "../support/engine.js";
 import { SlowDisk } from "../support/slowDisk.js";
 
@@ -103,7 +103,7 @@ it("a shared query tells whether it asked who is signed in, or for the time", as
     engine.runtime.runSharedQuery(
       { componentPath: "", path, args: {}, access: "public" },
       snapshot,
-      CALLS_THREAD,
+      new CallThread(),
     );
   expect(await ask("app:neither")).toMatchObject({
     outcome: { status: "success", json: '{"n":{"$integer":"AQAAAAAAAAA="}}' },

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Steps } from "../../src/database/steps.js";
 import { inTurns } from "../../src/functions/execution/inTurns.js";
-import { CALLS_THREAD } from "../../src/functions/execution/turns.js";
+import { CallThread } from "../../src/functions/execution/turns.js";
 import { Engine, valueOf } from "../support/engine.js";
 import { openMemoryStore } from "../support/memoryStore.js";
 
@@ -88,7 +88,7 @@ it("what a function did not wait for is done, whether the thread was given away 
 
 it("work in steps gives the thread away, and ends with its function", async () => {
   const execution = {
-    thread: CALLS_THREAD,
+    thread: new CallThread(),
     inTurns: new Set<Steps<unknown>>(),
     finished: false,
   };

@@ -6,13 +6,14 @@ import { RAW_ID_BYTES } from "../values/ids.js";
 import type { Catalog, Table } from "../records/catalog.js";
 import { movedByFilters } from "../records/contentRows.js";
 import { Document } from "../records/documents.js";
-import { indexKey, wholeKeys } from "../records/indexEntry.js";
+import { indexKey, storedRange, wholeKeys } from "../records/indexEntry.js";
 import { COMPONENTS, HEAD_BYTES, readGroup } from "../records/keyspace.js";
+import { tablesByHead } from "../transactions/commitWrites.js";
 import {
   charactersOf,
   firstFrom,
-  tablesByHead,
-} from "../transactions/commitWrites.js";
+  type WrittenGroup,
+} from "../transactions/orderedWrites.js";
 
 /** A commit as later ones are compared with it. */
 export interface CommitRecord {
@@ -21,6 +22,8 @@ export interface CommitRecord {
   readonly writer: string;
   /** In the order of their keys. */
   readonly writes: readonly WriteOp[];
+  /** The groups of the writes. */
+  readonly groups: readonly WrittenGroup[];
   readonly catalog: Catalog;
 }
 
@@ -28,7 +31,7 @@ export interface CommitRecord {
 interface Group {
   /** The writes themselves, by their place among all. */
   readonly from: number;
-  to: number;
+  readonly to: number;
   /** The table, for documents and for index entries. */
   readonly table: Table | undefined;
   /** Where the commit's documents lie in this index; null until asked for. */
@@ -51,13 +54,15 @@ export class RecentCommit {
   /** Length of its keys and values. */
   readonly characters: number;
   readonly #writes: readonly WriteOp[];
+  readonly #written: readonly WrittenGroup[];
   readonly #catalog: Catalog;
   #groups: Map<Key, Group> | undefined;
 
-  constructor({ ts, writer, writes, catalog }: CommitRecord) {
+  constructor({ ts, writer, writes, groups, catalog }: CommitRecord) {
     this.ts = ts;
     this.writer = writer;
     this.#writes = writes;
+    this.#written = groups;
     this.#catalog = catalog;
     this.characters = charactersOf(writes);
   }
@@ -74,19 +79,51 @@ export class RecentCommit {
       filters.length === 0 ||
       table === undefined ||
       this.#passes(table, group, key, filters);
-    for (let index = from; index < to; index += 1) {
-      const { key } = this.#writes[index]!;
-      // An index entry may stand for any of several keys; all others stand for themselves.
-      const { lower, upper } = wholeKeys(key);
-      if (overlaps(intervals, lower, upper) && passes(key)) {
-        return { key, table };
-      }
-    }
+    const touched =
+      intervals.length < to - from
+        ? this.#writtenIn(intervals, from, to, passes)
+        : this.#overlapping(intervals, from, to, passes);
+    if (touched !== undefined) return { key: touched, table };
     if (table === undefined || group === table.head) return undefined;
     const key = this.#placesIn(group, found, table).find(
       (place) => overlaps(intervals, place, `${place}\x00`) && passes(place),
     );
     return key === undefined ? undefined : { key, table };
+  }
+
+  /** The first key in few intervals among many writes. */
+  #writtenIn(
+    intervals: readonly KeyInterval[],
+    from: number,
+    to: number,
+    passes: (key: Key) => boolean,
+  ): Key | undefined {
+    for (const interval of intervals) {
+      const stored = storedRange(interval);
+      let index = firstFrom(this.#writes, stored.lower, from, to);
+      for (; index < to; index += 1) {
+        const { key } = this.#writes[index]!;
+        if (key >= stored.upper) break;
+        if (meets(interval, wholeKeys(key)) && passes(key)) return key;
+      }
+    }
+    return undefined;
+  }
+
+  /** The first key of few writes that is in one of many intervals. */
+  #overlapping(
+    intervals: readonly KeyInterval[],
+    from: number,
+    to: number,
+    passes: (key: Key) => boolean,
+  ): Key | undefined {
+    for (let index = from; index < to; index += 1) {
+      const { key } = this.#writes[index]!;
+      // An index entry may stand for any of several keys; all others stand for themselves.
+      const { lower, upper } = wholeKeys(key);
+      if (overlaps(intervals, lower, upper) && passes(key)) return key;
+    }
+    return undefined;
   }
 
   wrote(key: Key): TouchedKey | undefined {
@@ -137,16 +174,10 @@ export class RecentCommit {
     const groups = new Map<Key, Group>();
     const tables = tablesByHead(this.#catalog);
     const written = new Set<Table>();
-    for (const [index, { key }] of this.#writes.entries()) {
-      const name = readGroup(key);
-      const group = groups.get(name);
-      if (group !== undefined) {
-        group.to = index + 1;
-        continue;
-      }
-      const table = tables.get(name);
+    for (const { group, from, to } of this.#written) {
+      const table = tables.get(group);
       if (table !== undefined) written.add(table);
-      groups.set(name, { from: index, to: index + 1, table, places: null });
+      groups.set(group, { from, to, table, places: null });
     }
     for (const table of written) {
       for (const { head } of [...table.written, ...table.searchIndexes]) {
@@ -181,6 +212,10 @@ export class RecentCommit {
     for (const [name, keys] of places) this.groups.get(name)!.places = keys;
     return places.get(head)!;
   }
+}
+
+function meets(a: KeyInterval, b: KeyInterval): boolean {
+  return a.lower < b.upper && b.lower < a.upper;
 }
 
 /** Whether one of the intervals, which are disjoint and in order, has a key in the given one. */

@@ -1,5 +1,7 @@
 import type { Key, WriteOp } from "../../storage/store.js";
-import { isIndexCountKey, isRowCountKey } from "../records/keyspace.js";
+import { INDEX_COUNTS, ROW_COUNTS } from "../records/keyspace.js";
+import { firstFrom, writesIn } from "../transactions/orderedWrites.js";
+import type { KeyInterval } from "../types.js";
 
 /**
  * The numbers of documents of tables as the latest commits left them. A mutation counts on from its
@@ -17,8 +19,7 @@ export class RowCounts {
     writes: readonly WriteOp[],
     before: (key: Key) => string | undefined,
   ): readonly WriteOp[] {
-    if (!writes.some(({ key }) => isRowCountKey(key))) return writes;
-    return writes.map((write) => {
+    return withOthers(writes, ROW_COUNTS, (write) => {
       const { key, value } = write;
       const latest = this.#latest.get(key);
       if (latest === undefined || value === null) return write;
@@ -29,8 +30,7 @@ export class RowCounts {
 
   /** Takes in the writes of a commit. */
   committed(writes: readonly WriteOp[]): void {
-    for (const { key, value } of writes) {
-      if (!isRowCountKey(key)) continue;
+    for (const { key, value } of writesIn(writes, ROW_COUNTS)) {
       // The number of a table that is gone is never given out again.
       if (value === null) this.#latest.delete(key);
       else this.#latest.set(key, value);
@@ -49,9 +49,7 @@ export function indexCountsOnTop(
   before: (key: Key) => string | undefined,
   latest: (key: Key) => string | undefined,
 ): readonly WriteOp[] {
-  return writes.map((write) => {
-    const { key, value } = write;
-    if (!isIndexCountKey(key)) return write;
+  return withOthers(writes, INDEX_COUNTS, ({ key, value }) => {
     const added = Number(value ?? 0) - Number(before(key) ?? 0);
     const count = Number(latest(key) ?? 0) + added;
     return { key, value: count === 0 ? null : String(count) };
@@ -59,5 +57,21 @@ export function indexCountsOnTop(
 }
 
 export function hasIndexCounts(writes: readonly WriteOp[]): boolean {
-  return writes.some(({ key }) => isIndexCountKey(key));
+  return writesIn(writes, INDEX_COUNTS).length > 0;
+}
+
+/** The writes, with others in place of those in an interval. */
+function withOthers(
+  writes: readonly WriteOp[],
+  { lower, upper }: KeyInterval,
+  otherFor: (write: WriteOp) => WriteOp,
+): readonly WriteOp[] {
+  const from = firstFrom(writes, lower);
+  const to = firstFrom(writes, upper, from);
+  if (from === to) return writes;
+  const others = writes.slice();
+  for (let index = from; index < to; index += 1) {
+    others[index] = otherFor(writes[index]!);
+  }
+  return others;
 }

@@ -79,7 +79,11 @@ export function* readIndex(view: View, range: KeyRange): Iterable<Key> {
 }
 
 /** The part of the store that holds every whole key of the range, and perhaps a few more. */
-function storedRange({ lower, upper, reverse = false }: KeyRange): KeyRange {
+export function storedRange({
+  lower,
+  upper,
+  reverse = false,
+}: KeyRange): KeyRange {
   return {
     lower: lower.slice(0, MAX_BEGINNING),
     upper:

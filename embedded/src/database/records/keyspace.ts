@@ -18,10 +18,7 @@ const SPACE = {
 export const CLOCK_KEY: Key = `${SPACE.clock}clock`;
 export const COUNTERS_KEY: Key = `${SPACE.clock}counters`;
 
-export const COMPONENTS = {
-  lower: SPACE.component,
-  upper: prefixEnd(SPACE.component),
-};
+export const COMPONENTS = spaceOf(SPACE.component);
 
 export function componentKey(path: string): Key {
   return SPACE.component + utf8(path);
@@ -46,20 +43,15 @@ export function countsHead(indexId: number): Key {
   return SPACE.indexCount + encodeUint32(indexId);
 }
 
-/** Whether a key's value is one of an index's counts; none is 0, which is no key. */
-export function isIndexCountKey(key: Key): boolean {
-  return key.startsWith(SPACE.indexCount);
-}
+/** Keys whose values are the counts of indexes; none is 0, which is no key. */
+export const INDEX_COUNTS = spaceOf(SPACE.indexCount);
 
 /** Key that marks all keys under a head as retired. */
 export function retiredKey(head: Key): Key {
   return SPACE.retired + head;
 }
 
-export const RETIRED = {
-  lower: SPACE.retired,
-  upper: prefixEnd(SPACE.retired),
-};
+export const RETIRED = spaceOf(SPACE.retired);
 
 /** The head in a key made by {@link retiredKey}; undefined for other keys. */
 export function retiredHead(key: Key): Key | undefined {
@@ -85,10 +77,8 @@ export function readGroup(key: Key): Key {
     : space;
 }
 
-/** Whether a key's value is the number of a table's documents; such keys come before documents. */
-export function isRowCountKey(key: Key): boolean {
-  return key.startsWith(SPACE.rowCount);
-}
+/** Keys whose values are the numbers of tables' documents. */
+export const ROW_COUNTS = spaceOf(SPACE.rowCount);
 
 export function metaKey(name: string): Key {
   const key = SPACE.meta + utf8(name);
@@ -119,8 +109,10 @@ export function areaOf(key: Key): string {
   }
 }
 
-export function isMetaKey(key: Key): boolean {
-  return key.startsWith(SPACE.meta);
+export const META = spaceOf(SPACE.meta);
+
+function spaceOf(space: Key): { lower: Key; upper: Key } {
+  return { lower: space, upper: prefixEnd(space) };
 }
 
 function utf8(text: string): Key {

@@ -1,5 +1,7 @@
+import type { JSONValue } from "convex/values";
 import { prefixEnd, type Key, type WriteOp } from "../../storage/store.js";
-import type { Catalog, Table } from "../records/catalog.js";
+import type { SearchIndex } from "../search/searchIndex.js";
+import type { Catalog, Index, Table } from "../records/catalog.js";
 import { movedByFilters } from "../records/contentRows.js";
 import { Document } from "../records/documents.js";
 import { encodeId } from "../values/ids.js";
@@ -8,12 +10,19 @@ import { justAfter } from "../queries/indexScan.js";
 import {
   headOf,
   HEAD_BYTES,
-  isMetaKey,
+  META,
   metaKey,
   metaName,
   retiredHead,
 } from "../records/keyspace.js";
 import type { CommitWrites, KeyInterval } from "../types.js";
+import {
+  charactersOf,
+  firstFrom,
+  groupsOf,
+  writesIn,
+  type WrittenGroup,
+} from "./orderedWrites.js";
 
 /**
  * The meaning of a commit's keys, computed only for a listener that asks.
@@ -22,6 +31,7 @@ import type { CommitWrites, KeyInterval } from "../types.js";
 export function commitWrites(
   writes: readonly WriteOp[],
   catalog: Catalog,
+  groups: readonly WrittenGroup[] = groupsOf(writes),
 ): CommitWrites {
   return {
     get documents() {
@@ -40,50 +50,67 @@ export function commitWrites(
       });
     },
     get metaKeys() {
-      // Most are documents and index entries.
-      return writes
-        .filter(({ key }) => isMetaKey(key))
-        .map(({ key }) => metaName(key));
+      return writesIn(writes, META).map(({ key }) => metaName(key));
     },
     get characters() {
       return charactersOf(writes);
     },
     hasMeta(prefix) {
-      const start = metaKey(prefix);
-      return writes.some(
-        ({ key, value }) => value !== null && key.startsWith(start),
-      );
+      return this.under(metaKey(prefix)).some(({ value }) => value !== null);
     },
-    under(head) {
-      const [from, to] = [head, prefixEnd(head)];
-      return writes.slice(firstFrom(writes, from), firstFrom(writes, to));
-    },
+    under: (head) => writesIn(writes, { lower: head, upper: prefixEnd(head) }),
     *touched(isWatched) {
-      const tables = tablesByHead(catalog);
-      for (const { key, value } of writes) {
-        const gone = retiredHead(key);
-        if (gone !== undefined && value !== null && isWatched(gone)) {
-          yield { lower: gone, upper: prefixEnd(gone) };
-        }
-        const head = headOf(key);
-        if (isWatched(head)) yield wholeKeys(key);
-        const table = tables.get(head);
-        if (table !== undefined && value !== null) {
-          yield* places(table, key, value, isWatched);
-          yield* searchPlaces(table, key, value, writes, isWatched);
-        }
+      for (const group of groups) {
+        yield* group.isOfTable
+          ? touchedInTable(writes, group, catalog, isWatched)
+          : touchedElsewhere(writes, group, isWatched);
       }
     },
   };
 }
 
-/** Length of the keys and values of writes. */
-export function charactersOf(writes: readonly WriteOp[]): number {
-  let characters = 0;
-  for (const { key, value } of writes) {
-    characters += key.length + (value?.length ?? 0);
+/** What was touched of a table's documents, and by these in its indexes; or of an index. */
+function* touchedInTable(
+  writes: readonly WriteOp[],
+  { group: head, from, to }: WrittenGroup,
+  catalog: Catalog,
+  isWatched: (head: Key) => boolean,
+): Iterable<KeyInterval> {
+  const isItself = isWatched(head);
+  const { written, searchIndexes } = tablesByHead(catalog).get(head) ?? NONE;
+  const indexes = written.filter((index) => isWatched(index.head));
+  const searches = searchIndexes.filter((index) => isWatched(index.head));
+  const isForDocuments = indexes.length > 0 || searches.length > 0;
+  if (!isItself && !isForDocuments) return;
+  for (let index = from; index < to; index += 1) {
+    const { key, value } = writes[index]!;
+    if (isItself) yield wholeKeys(key);
+    if (value === null || !isForDocuments) continue;
+    const fields = new Document(value).value;
+    const rawId = key.slice(HEAD_BYTES);
+    yield* places(indexes, rawId, fields);
+    yield* searchPlaces(searches, rawId, fields, writes);
   }
-  return characters;
+}
+
+const NONE: Pick<Table, "written" | "searchIndexes"> = {
+  written: [],
+  searchIndexes: [],
+};
+
+function* touchedElsewhere(
+  writes: readonly WriteOp[],
+  { from, to }: WrittenGroup,
+  isWatched: (head: Key) => boolean,
+): Iterable<KeyInterval> {
+  for (let index = from; index < to; index += 1) {
+    const { key, value } = writes[index]!;
+    const gone = retiredHead(key);
+    if (gone !== undefined && value !== null && isWatched(gone)) {
+      yield { lower: gone, upper: prefixEnd(gone) };
+    }
+    if (isWatched(headOf(key))) yield wholeKeys(key);
+  }
 }
 
 /**
@@ -91,15 +118,10 @@ export function charactersOf(writes: readonly WriteOp[]): number {
  * that moved is a write of its own.
  */
 function* places(
-  table: Table,
-  key: Key,
-  stored: string,
-  isWatched: (head: Key) => boolean,
+  indexes: readonly Index[],
+  rawId: Key,
+  fields: Record<string, JSONValue>,
 ): Iterable<KeyInterval> {
-  const indexes = table.written.filter(({ head }) => isWatched(head));
-  if (indexes.length === 0) return;
-  const fields = new Document(stored).value;
-  const rawId = key.slice(HEAD_BYTES);
   for (const index of indexes) {
     const lower = indexKey(index, fields, rawId);
     yield { lower, upper: justAfter(lower) };
@@ -108,18 +130,13 @@ function* places(
 
 /** The places of a document under its terms, in indexes where it moved to another filter's value. */
 function* searchPlaces(
-  table: Table,
-  key: Key,
-  stored: string,
+  indexes: readonly SearchIndex[],
+  rawId: Key,
+  fields: Record<string, JSONValue>,
   writes: readonly WriteOp[],
-  isWatched: (head: Key) => boolean,
 ): Iterable<KeyInterval> {
-  const indexes = table.searchIndexes.filter(({ head }) => isWatched(head));
-  if (indexes.length === 0) return;
-  const fields = new Document(stored).value;
   const wrote = (one: Key) => hasKey(writes, one);
   for (const index of indexes) {
-    const rawId = key.slice(HEAD_BYTES);
     for (const lower of movedByFilters(index, wrote, fields, rawId)) {
       yield { lower, upper: justAfter(lower) };
     }
@@ -129,18 +146,6 @@ function* searchPlaces(
 /** Whether a key is among writes, which are in order. */
 function hasKey(writes: readonly WriteOp[], key: Key): boolean {
   return writes[firstFrom(writes, key)]?.key === key;
-}
-
-/** Place of the first write at or after a key. */
-export function firstFrom(writes: readonly WriteOp[], key: Key): number {
-  let start = 0;
-  let end = writes.length;
-  while (start < end) {
-    const middle = (start + end) >>> 1;
-    if (writes[middle]!.key < key) start = middle + 1;
-    else end = middle;
-  }
-  return start;
 }
 
 const byCatalog = new WeakMap<Catalog, ReadonlyMap<Key, Table>>();

@@ -18,7 +18,7 @@ import type { FunctionAddress } from "../functionPath.js";
 import { LogLines } from "./logLines.js";
 import { SeededRandom } from "./random.js";
 import { SyscallQueue } from "./syscallQueue.js";
-import { CALLS_THREAD, type Thread } from "./turns.js";
+import type { Thread } from "./turns.js";
 import type { UnderWay } from "./underWay.js";
 import type { Asked, CompletionEvent, ExecutionSource } from "../types.js";
 import type { UserTime } from "./userTime.js";
@@ -39,7 +39,7 @@ export interface RequestContext {
   readonly job: { readonly componentPath: string; readonly id: string } | null;
   /** Notes what its functions ask for, where somebody wants to know. */
   readonly asked?: Asked;
-  /** Who has it in turns with its functions. @default other calls */
+  /** The thread as it is lent to its functions. @default as to every call */
   readonly thread?: Thread;
 }
 
@@ -98,6 +98,8 @@ export interface ExecutionStart {
   /** Number of nested calls above this one in the same transaction. */
   readonly depth: number;
   readonly userTime: UserTime;
+  /** The thread, as it is lent to a query or mutation with all that it calls. */
+  readonly thread: Thread;
 }
 
 /** One running function, which its syscalls act on. */
@@ -126,7 +128,6 @@ export class Execution implements ExecutionStart {
   journal: string | null = null;
   /** Whether the handler returned: after that, no code it left behind may act. */
   finished = false;
-  /** The thread, as it is lent to a query or mutation. */
   readonly thread: Thread;
   /** The syscalls of a query or mutation. */
   readonly syscalls: SyscallQueue;
@@ -152,7 +153,7 @@ export class Execution implements ExecutionStart {
     this.fn = start.fn;
     this.request = start.request;
     this.transaction = start.transaction;
-    this.thread = start.request.thread ?? CALLS_THREAD;
+    this.thread = start.thread;
     this.syscalls = new SyscallQueue(this.thread);
     this.frozenNowMs = start.frozenNowMs;
     this.depth = start.depth;

@@ -124,6 +124,7 @@ function nestedExecution(
     frozenNowMs: caller.frozenNowMs,
     depth: caller.depth + 1,
     userTime: caller.userTime,
+    thread: caller.thread,
   });
 }
 

@@ -13,6 +13,7 @@ import { displayName } from "../functionPath.js";
 import type { FunctionEntry, FunctionSource } from "../functionEntry.js";
 import { LogLines } from "./logLines.js";
 import type { CompletionEvent, LostTry } from "../types.js";
+import { CallThread } from "./turns.js";
 import { processorTime } from "./userTime.js";
 
 /** One execution that is its own transaction or action, from start to its completion event. */
@@ -79,6 +80,7 @@ export class Span {
       frozenNowMs: tx === null ? null : this.#runtime.clock.now(),
       depth: 0,
       userTime: { usedMs: 0, chargedAtMs: 0, startedAt: processorTime() },
+      thread: this.#request.thread ?? new CallThread(),
     });
     execution.leave = this.#runtime.underWay.add(execution);
     return (this.#execution = execution);

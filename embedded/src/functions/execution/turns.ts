@@ -9,44 +9,70 @@ export interface Thread {
 }
 
 /**
- * How long functions hold the thread before sockets, timers and other functions come. A call takes several turns of
- * the event loop, so beside a purge it waits for as many slices: 9 ms (p50) with 2, 18 with 5; the purge is as fast.
+ * How long a call holds the thread before sockets, timers and other calls come. A call takes several turns of
+ * the event loop, so beside a purge it waits for as many slices; the purge is as fast with shorter ones.
  */
 const SLICE_MS = 2;
 
-/** Those that gave the thread away and go on, some a turn. */
-const MAX_RESUMED = 16;
+/** For how long short calls together hold the thread before a long one comes. */
+const SHORT_SLICE_MS = 4;
+
+/** A call that has used so much is a long one, for which no short one waits if it can be helped. */
+const LONG_MS = 4;
 
 /** When functions began to run in this turn of the event loop; null before they do. */
 let sliceStartMs: number | null = null;
-const waiting: (() => void)[] = [];
-let scheduled = 0;
-let left = 0;
+const waiting = { short: [] as (() => void)[], long: [] as (() => void)[] };
+let isScheduled = false;
 
-/** The thread for mutations and for queries that are one call. */
-export const CALLS_THREAD: Thread = { isTurnOver, inAnotherTurn };
+/**
+ * The thread as a mutation has it, or a query that is one call, with all that they call. Most are over before they have
+ * used up a slice, and go first; a long one has a slice of its own in each turn of the event loop, so that it is
+ * never starved.
+ */
+export class CallThread implements Thread {
+  /** When the call began, or went on. */
+  #sinceMs = performance.now();
+  #usedMs = 0;
 
-/** Whether functions have held the thread for so long that the one that asks has to wait. */
-function isTurnOver(nowMs: number): boolean {
-  if (sliceStartMs === null) {
-    sliceStartMs = nowMs;
-    setImmediate(endSlice);
-    return false;
+  isTurnOver(nowMs: number): boolean {
+    if (sliceStartMs === null) {
+      beginSlice(nowMs);
+      return false;
+    }
+    const sliceMs = nowMs - sliceStartMs;
+    if (sliceMs <= SLICE_MS) return false;
+    return (
+      sliceMs > SHORT_SLICE_MS ||
+      this.#isLong ||
+      nowMs - this.#sinceMs > SLICE_MS
+    );
   }
-  return nowMs - sliceStartMs > SLICE_MS;
+
+  inAnotherTurn(goOn: () => void): void {
+    this.#usedMs += performance.now() - this.#sinceMs;
+    const line = this.#isLong ? waiting.long : waiting.short;
+    line.push(() => {
+      this.#sinceMs = performance.now();
+      goOn();
+    });
+    schedule();
+  }
+
+  /** Waits for another turn where the call has held the thread for long enough; else undefined. */
+  readonly giveWay = (): Promise<void> | undefined =>
+    this.isTurnOver(performance.now())
+      ? new Promise((resolve) => this.inAnotherTurn(resolve))
+      : undefined;
+
+  get #isLong(): boolean {
+    return this.#usedMs > LONG_MS;
+  }
 }
 
-/** Calls `goOn` in another turn: whoever has waited longest first, and at least one a turn. */
-function inAnotherTurn(goOn: () => void): void {
-  waiting.push(goOn);
-  if (left === 0) schedule();
-}
-
-/** Waits for another turn where functions have held the thread for long enough; else undefined. */
-export function giveWay(): Promise<void> | undefined {
-  return isTurnOver(performance.now())
-    ? new Promise((resolve) => inAnotherTurn(resolve))
-    : undefined;
+function beginSlice(nowMs: number): void {
+  if (sliceStartMs === null) setImmediate(endSlice);
+  sliceStartMs = nowMs;
 }
 
 function endSlice(): void {
@@ -54,22 +80,39 @@ function endSlice(): void {
 }
 
 function schedule(): void {
-  scheduled = Math.min(waiting.length, MAX_RESUMED);
-  left = scheduled;
-  // Between two of them the first runs as far as it gets: a callback waits for all promises.
-  for (let i = 0; i < scheduled; i += 1) setImmediate(resumeOne);
+  if (isScheduled) return;
+  isScheduled = true;
+  setImmediate(resumeShort);
 }
 
-function resumeOne(): void {
-  const nowMs = performance.now();
-  const isFirst = left === scheduled;
-  left -= 1;
+/** Resumes short calls, those first that have waited longest: one a turn, and more while there is time. */
+function resumeShort(): void {
+  const goOn = waiting.short.shift();
+  if (goOn === undefined) return resumeLong();
+  const startMs = performance.now();
   // However long calls took that came in meanwhile.
-  if (isFirst) {
-    if (sliceStartMs === null) setImmediate(endSlice);
-    sliceStartMs = nowMs;
-  }
-  const goOn = isFirst || !isTurnOver(nowMs) ? waiting.shift() : undefined;
-  if (left === 0 && waiting.length > 0) schedule();
-  goOn?.();
+  beginSlice(startMs);
+  goOn();
+  onceStill(function next() {
+    const isOver = performance.now() - startMs > SLICE_MS;
+    const another = isOver ? undefined : waiting.short.shift();
+    if (another === undefined) return resumeLong();
+    another();
+    onceStill(next);
+  });
+}
+
+/** Resumes the long call that has waited longest, however long short ones took. */
+function resumeLong(): void {
+  isScheduled = false;
+  const goOn = waiting.long.shift();
+  if (waiting.short.length > 0 || waiting.long.length > 0) schedule();
+  if (goOn === undefined) return;
+  beginSlice(performance.now());
+  goOn();
+}
+
+/** Calls `next` when all that went on has run as far as it gets: after the last promise of this moment. */
+function onceStill(next: () => void): void {
+  queueMicrotask(() => process.nextTick(next));
 }

@@ -1,5 +1,5 @@
 import { parseVectorQuery } from "../../database/vectors/vectorQuery.js";
-import { giveWay } from "../execution/turns.js";
+import { CallThread } from "../execution/turns.js";
 import { objectArg, type AsyncSyscalls } from "./table.js";
 
 /** `ctx.vectorSearch` of actions. Others get their share of the thread while it goes through the vectors. */
@@ -12,7 +12,7 @@ export const vectorSearchSyscalls: AsyncSyscalls = {
       const { matches, ts } = await database.vectors.search(
         componentPath,
         query,
-        giveWay,
+        new CallThread().giveWay,
       );
       await database.whenDurable(ts);
       return JSON.stringify({ results: matches });
