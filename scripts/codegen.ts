@@ -1,10 +1,12 @@
 /**
- * `npm run codegen [-- --check]`: the official `convex codegen` against an embedded deployment of
- * its own, and the JSON Schemas of the CLI. `--check` changes nothing, and fails where a generated file is not what it would write.
+ * `npm run codegen [-- --check]`: the official `convex codegen` against an embedded deployment of its own, the JSON
+ * Schemas of the CLI, and the reference of the CLI and of the API. `--check` changes nothing, and fails where a generated
+ * file is not what it would write.
  */
 import { execFile } from "node:child_process";
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -18,21 +20,29 @@ import { openDeployment } from "@sessions-ops/embedded";
 import { Command } from "commander";
 import { setEnvironment } from "./environmentVariables.js";
 import { jsonSchemas } from "./jsonSchemas.js";
+import { apiPages } from "./reference/apiPages.js";
+import { cliPage } from "./reference/cliPage.js";
 
 const ROOT = join(import.meta.dirname, "..");
 /** The folders of apps. */
 const APPS = [".", "example"];
+/** The pages of the reference of what apps import. */
+const API = "docs/api";
+/** Folders in which everything is generated. */
 const GENERATED = [
   "convex/_generated",
   "convex/sessionTracker/_generated",
   "example/convex/_generated",
+  API,
 ];
 /** The schemas of what the CLI prints. */
 const SCHEMAS = "docs/cli.schema.json";
+/** The reference of the CLI. */
+const CLI = "docs/cli.md";
 
 const { check } = new Command("codegen")
   .description(
-    "write the _generated files of the component and of the apps, and the schemas of the CLI",
+    "write the _generated files of the component and of the apps, the schemas of the CLI, and the reference",
   )
   .option("--check", "fail if they are stale, and leave them as they are")
   .parse()
@@ -65,24 +75,35 @@ async function generate(): Promise<void> {
       const EXAMPLE_JWKS = 'data:application/json,{"keys":[]}';
       await setEnvironment(deployment, { EXAMPLE_JWKS });
       for (const app of APPS) await runCodegen(deployment, join(ROOT, app));
-      // Made of the component's generated types, among others.
-      writeFileSync(join(ROOT, SCHEMAS), jsonSchemas());
     } finally {
       await deployment.close();
     }
   } finally {
     rmSync(dataDir, { recursive: true });
   }
+  // Made of the component's generated types, among others.
+  write(SCHEMAS, jsonSchemas());
+  write(CLI, cliPage());
+  rmSync(join(ROOT, API), { recursive: true, force: true });
+  mkdirSync(join(ROOT, API));
+  for (const [name, text] of await apiPages()) write(join(API, name), text);
+}
+
+function write(path: string, text: string): void {
+  writeFileSync(join(ROOT, path), text);
 }
 
 /** The contents of files by path. */
 type Files = Map<string, string>;
 
 function readGenerated(): Files {
-  const paths = GENERATED.flatMap((folder) =>
-    readdirSync(join(ROOT, folder)).map((name) => `${folder}/${name}`),
-  );
-  paths.push(...(existsSync(join(ROOT, SCHEMAS)) ? [SCHEMAS] : []));
+  const paths = [
+    ...GENERATED.filter((folder) => existsSync(join(ROOT, folder))).flatMap(
+      (folder) =>
+        readdirSync(join(ROOT, folder)).map((name) => `${folder}/${name}`),
+    ),
+    ...[SCHEMAS, CLI].filter((file) => existsSync(join(ROOT, file))),
+  ];
   return new Map(paths.map((p) => [p, readFileSync(join(ROOT, p), "utf8")]));
 }
 

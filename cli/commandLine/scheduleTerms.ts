@@ -1,9 +1,8 @@
 /** The options that say what a schedule has beside its spec: jitter, window, pause on failure. */
-import { InvalidArgumentError } from "commander";
 import type { ScheduleWindow } from "../../convex/sessionTracker/shared/schedules.js";
 import { readDuration } from "../time/time.js";
 import { Option } from "./commander.js";
-import { wholeNumber } from "./values.js";
+import { orWord, reader, wholeNumber } from "./values.js";
 
 /** Takes away what a schedule has. Not `null`, which commander takes for an option without a value. */
 export const NONE = "none";
@@ -14,11 +13,7 @@ export function jitter() {
     "--jitter <time>",
     `fire up to so much later than due, as in 10m; "${NONE}" takes it away`,
   ).argParser(
-    orNone((text) => {
-      const jitterMs = readDuration(text);
-      if (jitterMs !== null) return jitterMs;
-      throw new InvalidArgumentError("Give 30s, 10m or 1h, or none.");
-    }),
+    orWord(NONE, reader("a time such as 30s, 10m or 1h", readDuration)),
   );
 }
 
@@ -26,14 +21,22 @@ export function window() {
   return new Option(
     "--window <from-to>",
     `let its runs work only in this part of each day, by the clocks of its zone, as in 01:00-05:00; "${NONE}" takes it away`,
-  ).argParser(orNone(readWindow));
+  ).argParser(
+    orWord(
+      NONE,
+      reader(
+        "two times of the day, as in 01:00-05:00 or 22:00-04:00",
+        readWindow,
+      ),
+    ),
+  );
 }
 
 export function pauseOnFailure() {
   return new Option(
     "--pause-on-failure <n>",
     `pause after so many failed runs in a row; "${NONE}" takes it away`,
-  ).argParser(orNone(wholeNumber(1)));
+  ).argParser(orWord(NONE, wholeNumber(1)));
 }
 
 /** Whether a run keeps to its schedule's window. */
@@ -46,19 +49,11 @@ export function inWindow() {
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-function orNone<Value>(read: (text: string) => Value) {
-  return (text: string): OrNone<Value> => (text === NONE ? text : read(text));
-}
-
 /** The component says what is wrong with the times. */
-function readWindow(text: string): ScheduleWindow {
+function readWindow(text: string): ScheduleWindow | null {
   const [, opens, closes] =
     /^(\d{1,2}:\d{2})-(\d{1,2}:\d{2})$/.exec(text) ?? [];
-  if (opens === undefined || closes === undefined) {
-    throw new InvalidArgumentError(
-      "Give two times of the day, as in 01:00-05:00 or 22:00-04:00, or none.",
-    );
-  }
+  if (opens === undefined || closes === undefined) return null;
   return { opens: twoDigits(opens), closes: twoDigits(closes) };
 }
 

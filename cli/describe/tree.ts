@@ -3,6 +3,7 @@ import type { JSONValue } from "convex/values";
 import { VERSION } from "../../convex/sessionTracker/shared/version.js";
 import type { AnyCommand } from "../commandLine/commander.js";
 import { traitsOf } from "../commandLine/traits.js";
+import { takenBy } from "../commandLine/values.js";
 import { EXIT_CODES, type CliErrorCode } from "../errors.js";
 import type {
   ArgumentJson,
@@ -85,6 +86,7 @@ function toArgumentJson(argument: Argument): ArgumentJson {
     required: argument.required,
     repeatable: argument.variadic,
     choices: argument.argChoices ?? null,
+    takes: takenBy(argument.parseArg),
     default: toDefault(argument.defaultValue),
   };
 }
@@ -102,6 +104,7 @@ function toOptionJson(option: Option): OptionJson {
     type: typeOf(option, value),
     value,
     choices: option.argChoices ?? null,
+    takes: takenBy(option.parseArg),
     required: option.mandatory,
     repeatable: option.variadic,
     default: toDefault(option.defaultValue),

@@ -44,6 +44,8 @@ export interface ArgumentJson {
   repeatable: boolean;
   /** The words that it takes; `null` where it takes others as well. */
   choices: string[] | null;
+  /** What it must be, in words, such as "a number above 0, or never"; `null` where nothing more is known. */
+  takes: string | null;
   default: JSONValue;
 }
 
@@ -58,6 +60,8 @@ export interface OptionJson {
   /** The word that stands for its value in the help; `null` for a flag. */
   value: string | null;
   choices: string[] | null;
+  /** What its value must be, in words, such as "a whole number from 0 to 65535"; `null` where nothing more is known. */
+  takes: string | null;
   /** Whether the command fails without it. */
   required: boolean;
   /** Whether it takes several values. */

@@ -130,6 +130,7 @@ test("describe says of every command what it declares and what it takes", async 
     type: "choice",
     value: "state",
     choices: ["active", "expired", "ended"],
+    takes: null,
     required: false,
     repeatable: false,
     default: null,

@@ -136,9 +136,9 @@ describe("terms of a schedule", () => {
   });
 
   test.each([
-    [["--window", "1-5"], "Give two times of the day"],
+    [["--window", "1-5"], "two times of the day"],
     [["--window", "03:00-05:00"], "never fires within the window 03:00-05:00"],
-    [["--jitter", "ten"], "Give 30s, 10m or 1h"],
+    [["--jitter", "ten"], "30s, 10m or 1h"],
     [["--pause-on-failure", "0"], "a whole number of at least 1"],
   ])("refuses %j", async (terms, says) => {
     const { terminal } = await setUp();

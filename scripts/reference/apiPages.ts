@@ -1,0 +1,127 @@
+/** The reference of what apps import: a page for each entry point of the packages, made of its docstrings. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  Application,
+  Converter,
+  LogLevel,
+  ReflectionKind,
+  type Context,
+} from "typedoc";
+import type { PluginOptions } from "typedoc-plugin-markdown";
+import ts from "typescript";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** By the name of its page: how an app imports it, and its source. */
+const ENTRIES: Record<string, { name: string; source: string }> = {
+  "sessions-ops": { name: "sessions-ops", source: "client/index.ts" },
+  react: { name: "sessions-ops/react", source: "react/index.ts" },
+  test: { name: "sessions-ops/test", source: "client/test.ts" },
+  "convex.config": {
+    name: "sessions-ops/convex.config",
+    source: "convex/sessionTracker/convex.config.ts",
+  },
+  cli: { name: "sessions-ops/cli", source: "cli/types.ts" },
+  embedded: {
+    name: "@sessions-ops/embedded",
+    source: "embedded/src/index.ts",
+  },
+  "embedded-vitest": {
+    name: "@sessions-ops/embedded/vitest",
+    source: "embedded/src/vitest/index.ts",
+  },
+};
+
+const LOOK: Partial<PluginOptions> = {
+  outputFileStrategy: "modules",
+  flattenOutputFiles: true,
+  hidePageHeader: true,
+  hideBreadcrumbs: true,
+  hideGroupHeadings: true,
+  expandParameters: true,
+  parametersFormat: "table",
+  interfacePropertiesFormat: "table",
+  typeAliasPropertiesFormat: "table",
+  propertyMembersFormat: "table",
+  tableColumnSettings: { hideInherited: true, hideModifiers: true },
+  pageTitleTemplates: {
+    index: "API",
+    module: ({ rawName }) => ENTRIES[rawName]?.name ?? rawName,
+  },
+};
+
+/**
+ * The pages by their names.
+ * @throws Error where the sources could not be understood
+ */
+export async function apiPages(): Promise<Map<string, string>> {
+  const problems: string[] = [];
+  const app = await Application.bootstrapWithPlugins(
+    {
+      plugin: ["typedoc-plugin-markdown"],
+      name: "sessions-ops",
+      logLevel: LogLevel.Warn,
+      entryPoints: Object.values(ENTRIES).map(({ source }) => source),
+      basePath: ROOT,
+      readme: "none",
+      // Lines and commits would change the pages whenever the code does.
+      disableSources: true,
+      excludeInternal: true,
+      excludePrivate: true,
+      excludeProtected: true,
+      excludeReferences: true,
+      // `npm run typecheck` has them.
+      skipErrorChecking: true,
+      sort: ["kind", "source-order"],
+      ...LOOK,
+    } as object,
+    [],
+  );
+  app.logger.log = (message, level) => {
+    if (level >= LogLevel.Warn) problems.push(message);
+  };
+  const read = ts.getParsedCommandLineOfConfigFile(
+    join(ROOT, "tsconfig.json"),
+    {},
+    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: raise },
+  );
+  const sources = Object.values(ENTRIES).map(({ source }) =>
+    join(ROOT, source),
+  );
+  app.options.setCompilerOptions(sources, read?.options ?? {}, undefined);
+  app.converter.on(Converter.EVENT_RESOLVE_END, nameModules);
+
+  const project = await app.convert();
+  if (project === undefined) throw new Error(problems.join("\n"));
+  const folder = mkdtempSync(join(tmpdir(), "sessions-ops-api-"));
+  try {
+    app.options.setValue("outputs", [{ name: "markdown", path: folder }]);
+    await app.generateOutputs(project);
+    return new Map(
+      readdirSync(folder)
+        .sort()
+        .map((name) => [name, readFileSync(join(folder, name), "utf8")]),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+// ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** Gives the entry points the names of their pages, in place of those of their sources. */
+function nameModules({ project }: Context): void {
+  for (const module of project.getChildrenByKind(ReflectionKind.Module)) {
+    const entry = Object.entries(ENTRIES).find(([, { source }]) =>
+      [`${module.name}.ts`, `${module.name}/index.ts`].includes(source),
+    );
+    if (entry === undefined) throw new Error(`No entry is ${module.name}.`);
+    module.name = entry[0];
+  }
+}
+
+function raise({ messageText }: ts.Diagnostic): never {
+  throw new Error(ts.flattenDiagnosticMessageText(messageText, "\n"));
+}
