@@ -11,6 +11,7 @@ import {
 } from "typedoc";
 import type { PluginOptions } from "typedoc-plugin-markdown";
 import ts from "typescript";
+import { withMendedLinks } from "./anchors.js";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -99,10 +100,11 @@ export async function apiPages(): Promise<Map<string, string>> {
   try {
     app.options.setValue("outputs", [{ name: "markdown", path: folder }]);
     await app.generateOutputs(project);
-    return new Map(
-      readdirSync(folder)
-        .sort()
-        .map((name) => [name, readFileSync(join(folder, name), "utf8")]),
+    const names = readdirSync(folder).sort();
+    return withMendedLinks(
+      new Map(
+        names.map((name) => [name, readFileSync(join(folder, name), "utf8")]),
+      ),
     );
   } finally {
     rmSync(folder, { recursive: true });
