@@ -5,6 +5,7 @@ import shardedCounter from "@convex-dev/sharded-counter/test";
 import workpool from "@convex-dev/workpool/test";
 import type { TestConvex } from "convex-test";
 import type { GenericSchema, SchemaDefinition } from "convex/server";
+import type { ComponentApi } from "../convex/sessionTracker/_generated/component.js";
 import schema from "../convex/sessionTracker/schema.js";
 
 const modules = import.meta.glob([
@@ -17,12 +18,20 @@ type TestDeployment = TestConvex<SchemaDefinition<GenericSchema, boolean>>;
 /**
  * Registers the component, and the components that it uses, with an app's `convex-test` instance.
  * @param name the component's name in the app's convex.config.ts. @default "sessionTracker"
+ * @returns the component's API, for functions that a test calls in it and for `new SessionTracker(api)`; with a
+ * `convex-test` older than 0.0.70, which returns none, `undefined`
+ * @example
+ * const t = convexTest(schema, import.meta.glob("./**\/*.ts"));
+ * sessionTracker.register(t);
+ * @example With `defineTestApp` of `convex-test`, which types `app.components.sessionTracker` by it:
+ * const app = defineTestApp({ schema, components: { sessionTracker } });
  */
 export function register<
   Schema extends SchemaDefinition<GenericSchema, boolean>,
->(t: TestConvex<Schema>, name = "sessionTracker"): void {
-  t.registerComponent(name, schema, modules);
+>(t: TestConvex<Schema>, name = "sessionTracker"): ComponentApi {
+  const api: unknown = t.registerComponent(name, schema, modules);
   registerChildren(t, `${name}/`);
+  return api as ComponentApi;
 }
 
 /** @internal Registers the components that the component uses, for its own tests, in which it is the root. */

@@ -1,5 +1,6 @@
 import {
   actionGeneric,
+  componentsGeneric,
   getFunctionAddress,
   mutationGeneric,
   queryGeneric,
@@ -17,6 +18,7 @@ import {
   type Caller,
 } from "./liveDeployment.js";
 import type { ModuleGlob } from "./liveModules.js";
+import { testAppsOf } from "./testApp.js";
 
 export type {
   TestConvex,
@@ -51,11 +53,18 @@ export const convexTest = ((
   );
   const t = {
     ...accessor(deployment, NOBODY),
-    registerComponent: deployment.registerComponent.bind(deployment),
+    registerComponent: (
+      ...[name, ...source]: Parameters<LiveDeployment["registerComponent"]>
+    ) => {
+      deployment.registerComponent(name, ...source);
+      return componentsGeneric()[name];
+    },
   };
   deployments.set(t, deployment);
   return t;
 }) as unknown as typeof originalConvexTest;
+
+export const defineTestApp = testAppsOf(convexTest);
 
 /** The deployment behind what {@link convexTest} returned. */
 export function deploymentOf(t: object): LiveDeployment {
