@@ -17,8 +17,14 @@ import type { ListJson } from "../../../cli/json/session.js";
 import type { StatsJson } from "../../../cli/json/stats.js";
 import type { StatusJson } from "../../../cli/json/status.js";
 import { CONVEX_CLI } from "../../../embedded/test/support/officialCli.js";
-import { tasksOf, Values } from "../support/consoleBlocks.js";
+import { tasksOf } from "../support/consoleBlocks.js";
+import { OPERATING } from "../support/executedPages.js";
 import { RealCli } from "../support/realCli.js";
+import {
+  expectAsShown,
+  putOnPath,
+  sessionLines,
+} from "../support/shownCommands.js";
 import {
   DAY_MS,
   HOUR_MS,
@@ -26,7 +32,7 @@ import {
 
 const cli = new RealCli();
 const TIMEOUT_MS = 240_000;
-const PAGE = join(import.meta.dirname, "../../../docs/operating.md");
+const PAGE = join(import.meta.dirname, "../../..", OPERATING);
 const tasks = tasksOf(PAGE);
 
 let served: ServeJson;
@@ -36,14 +42,9 @@ beforeAll(async () => {
   const args = ["serve", "--port", "0", "--data", "data", "--json"];
   served = await cli.start(args).printed<ServeJson>();
   key = readFileSync(served.adminKeyFile, "utf8").trim();
-  writeFileSync(
-    join(cli.folder, "sessions-ops"),
-    `#!/bin/sh\nexec ${cli.inShell([])} "$@"\n`,
-    { mode: 0o755 },
-  );
+  putOnPath(cli);
 }, TIMEOUT_MS);
 
-const OLD_SESSIONS = 300;
 /** Those who come in the chapter on figures. */
 const VISITORS = ["reader", "bounced"];
 /** Those who are let in of a flood. */
@@ -271,14 +272,7 @@ describe.each(tasks)("$heading", ({ heading, commands }) => {
     async () => {
       await startOver();
       await TASKS[heading]?.before?.();
-      const values = new Values();
-      for (const { command, output, line } of commands) {
-        const printed = await inShell(values.fillIn(command));
-        const isAsShown = values.match(printed, output);
-        // Printed and expected stand beside each other, so that the difference can be read.
-        const expected = isAsShown ? printed : output;
-        expect(printed, `line ${line}: ${command}`).toBe(expected);
-      }
+      await expectAsShown(cli, commands);
       await TASKS[heading]?.after();
     },
     TIMEOUT_MS,
@@ -289,31 +283,14 @@ function status(): Promise<StatusJson> {
   return cli.quick<StatusJson>(["status"]);
 }
 
-/** The output of a command at a terminal's end, where there is no terminal. */
-async function inShell(command: string): Promise<string> {
-  const line = `PATH=.:$PATH; ${command}`;
-  const running = cli.startLine(`{ ${line}\n} 2>&1`);
-  return (await running.finished).stdout;
-}
-
 /** 300 sessions that are due, the oldest 40 days old, and 20 of today. */
 async function startOver(): Promise<void> {
   await cli.quick(["purge", "--days", "0.021", "--confirm", await dueCount()]);
-  const now = Date.now();
-  const rows = Array.from({ length: OLD_SESSIONS + 20 }, (_, i) => {
-    const isOld = i < OLD_SESSIONS;
-    const lastActive = isOld
-      ? now - 40 * DAY_MS + Math.floor((i * 25 * DAY_MS) / OLD_SESSIONS)
-      : now - 3_600_000;
-    return JSON.stringify({
-      anonymousId: isOld ? `old-${i}` : `new-${i - OLD_SESSIONS}`,
-      createdAt: lastActive,
-      lastActive,
-      actions: [{ at: lastActive, action: "view", resourceId: "home" }],
-    });
-  });
   const anyway = ["--restore-erased", "--reason", "the tasks begin alike"];
-  await cli.quick(["import", "-", "--yes", ...anyway], `${rows.join("\n")}\n`);
+  await cli.quick(
+    ["import", "-", "--yes", ...anyway],
+    sessionLines(Date.now()),
+  );
 }
 
 async function dueCount(): Promise<string> {
