@@ -1,7 +1,8 @@
 /**
  * Commands in documents are ones that there are: those of the CLI with their options, scripts of npm by their name.
- * What `console` blocks show is run by a suite of processes, or says why it is not.
+ * What `console` blocks show as output is printed in a suite of processes, or they say why it is not.
  */
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -45,6 +46,8 @@ test.each(pages)("what consoles show in %s is run", (document) => {
   const lines = readDocument(document).split("\n");
   const silent = codeBlocks(document)
     .filter(({ language }) => language === "console")
+    // Those that show no output are examples.
+    .filter(({ code }) => /^(?!\$ ).+/m.test(code))
     .filter(({ line }) => !NOT_RUN.test(lines.slice(0, line - 2).join("\n")))
     .map(({ line }) => `${document}:${line}`);
   expect(
@@ -80,14 +83,20 @@ function commandsNamedIn(document: string): string[] {
     [...readDocument(document).matchAll(/`([^`\n]+)`/g)]
       .map(([, code = ""]) => code)
       // Some stand for several, or leave out what does not matter.
-      .filter((code) => OWN.test(code) && !/[…|]|\.\.\./.test(code))
+      .filter((code) => OWN.test(code) && !/[…|<]|\.\.\./.test(code))
   );
 }
 
-const scripts = Object.keys({
-  ...scriptsOf("package.json"),
-  ...scriptsOf("embedded/package.json"),
-});
+/** The scripts of all packages here. A document says by its words in which folder it means them. */
+const scripts = new Set(
+  execFileSync("git", ["ls-files", "package.json", "*/package.json"], {
+    cwd: ROOT,
+    encoding: "utf8",
+  })
+    .trim()
+    .split("\n")
+    .flatMap((manifest) => Object.keys(scriptsOf(manifest))),
+);
 
 /** @param isNamed whether its arguments may be left out, as in a sentence */
 async function problemOf(
@@ -95,9 +104,8 @@ async function problemOf(
   isNamed: boolean,
 ): Promise<string | null> {
   const [, script] = /^npm run (?:-s )?([\w:-]+)/.exec(command) ?? [];
-  // An app has these by its template.
-  if (script !== undefined && !["dev", "build"].includes(script)) {
-    return scripts.includes(script) ? null : "there is no such script";
+  if (script !== undefined) {
+    return scripts.has(script) ? null : "there is no such script";
   }
   const [, file] = /^npx tsx (\S+)/.exec(command) ?? [];
   if (file !== undefined) {
@@ -149,5 +157,7 @@ function wordsOf(line: string): string[] {
 
 function scriptsOf(manifest: string): Record<string, string> {
   const text = readFileSync(path.join(ROOT, manifest), "utf8");
-  return (JSON.parse(text) as { scripts: Record<string, string> }).scripts;
+  return (
+    (JSON.parse(text) as { scripts?: Record<string, string> }).scripts ?? {}
+  );
 }
