@@ -1,5 +1,7 @@
 /** The options that say what a schedule has beside its spec: jitter, window, pause on failure. */
+import { InvalidArgumentError } from "commander";
 import type { ScheduleWindow } from "../../convex/sessionTracker/shared/schedules.js";
+import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 import { readDuration } from "../time/time.js";
 import { Option } from "./commander.js";
 import { orWord, reader, wholeNumber } from "./values.js";
@@ -13,7 +15,7 @@ export function jitter() {
     "--jitter <time>",
     `fire up to so much later than due, as in 10m; "${NONE}" takes it away`,
   ).argParser(
-    orWord(NONE, reader("a time such as 30s, 10m or 1h", readDuration)),
+    orWord(NONE, reader("a time from 1s to 1d, such as 10m", readJitter)),
   );
 }
 
@@ -49,12 +51,23 @@ export function inWindow() {
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
-/** The component says what is wrong with the times. */
+function readJitter(text: string): number | null {
+  const jitterMs = readDuration(text);
+  const isTaken = jitterMs !== null && jitterMs >= 1_000 && jitterMs <= DAY_MS;
+  return isTaken ? jitterMs : null;
+}
+
+const TIME = "(\\d|[01]\\d|2[0-3]):[0-5]\\d|24:00";
+const WINDOW = new RegExp(`^(?<opens>${TIME})-(?<closes>${TIME})$`);
+
 function readWindow(text: string): ScheduleWindow | null {
-  const [, opens, closes] =
-    /^(\d{1,2}:\d{2})-(\d{1,2}:\d{2})$/.exec(text) ?? [];
+  const { opens, closes } = WINDOW.exec(text)?.groups ?? {};
   if (opens === undefined || closes === undefined) return null;
-  return { opens: twoDigits(opens), closes: twoDigits(closes) };
+  const window = { opens: twoDigits(opens), closes: twoDigits(closes) };
+  if (window.opens !== window.closes) return window;
+  throw new InvalidArgumentError(
+    `It opens when it closes: --window ${NONE} lets runs work all day.`,
+  );
 }
 
 /** A day ends as the next one begins. */

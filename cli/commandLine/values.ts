@@ -119,10 +119,13 @@ export const positiveNumber = reader("a number above 0", toPositive);
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Reads how long something may take: "90s", "5m". */
-export const durationMs = reader("a time such as 90s, 5m or 1h", (text) => {
-  const ms = readDuration(text);
-  return ms !== null && ms > 0 && ms <= MAX_TIMER_MS ? ms : null;
-});
+export const durationMs = reader(
+  "a time such as 90s, 5m or 1h, of 24 days at most",
+  (text) => {
+    const ms = readDuration(text);
+    return ms !== null && ms > 0 && ms <= MAX_TIMER_MS ? ms : null;
+  },
+);
 
 /** Reads a rate: "200" or "200/s". */
 export const perSecond = reader("a number above 0", (text) =>

@@ -9,7 +9,7 @@ import { toFireJson } from "../json/schedule.js";
 import { toWebhookJson } from "../json/webhooks/webhooks.js";
 import { outcomeText } from "../schedules/history.js";
 import { iso, isoOrNull } from "../time/time.js";
-import { answerText, eventText, tellsOf } from "../webhooks/text.js";
+import { answerText, eventText, nameOf, tellsOf } from "../webhooks/text.js";
 import type { BoundRow, DeliveryRow, FireRow, WebhookRow } from "./shapes.js";
 
 export function toFireRow(fire: Fire): FireRow {
@@ -17,11 +17,11 @@ export function toFireRow(fire: Fire): FireRow {
 }
 
 export function toWebhookRow(webhook: ListedWebhook): WebhookRow {
-  const { webhookId, url, disabled, failingSince } = toWebhookJson(webhook);
+  const { webhookId, disabled, failingSince } = toWebhookJson(webhook);
   const { last } = webhook;
   return {
     webhookId,
-    url,
+    which: nameOf(webhook),
     tellsOf: tellsOf(webhook),
     disabled,
     failingSince,

@@ -52,8 +52,10 @@ export interface FireRow extends FireJson {
 
 export interface WebhookRow extends Pick<
   WebhookJson,
-  "webhookId" | "url" | "disabled" | "failingSince"
+  "webhookId" | "disabled" | "failingSince"
 > {
+  /** Its name, where it has one, and its address in short. */
+  which: string;
   /** What it is told of, in words. */
   tellsOf: string;
   last: DeliveryRow | null;

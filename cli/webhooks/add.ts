@@ -21,9 +21,10 @@ import {
 } from "../../convex/sessionTracker/shared/webhooks/events.js";
 import { readUrl } from "../../convex/sessionTracker/shared/webhooks/urls.js";
 import type { WebhookFormat } from "../../convex/sessionTracker/shared/webhooks/webhook.js";
-import { tellsOf } from "./text.js";
+import { nameOf, tellsOf } from "./text.js";
 
 export interface WebhookAddOptions extends GlobalOptions {
+  readonly name?: string;
   readonly events?: string;
   readonly kinds?: RunKind[];
   readonly format: WebhookFormat;
@@ -49,9 +50,10 @@ export async function addWebhook(
   );
   const connection = await connect(context, options);
   await announceTarget(context, connection);
-  const { format, kinds, reason } = options;
+  const { name, format, kinds, reason } = options;
   const added = await connection.client.mutation("alerts/webhooks:add", {
     url,
+    ...(name === undefined ? {} : { name }),
     format,
     ...(events === undefined ? {} : { events }),
     ...(kinds === undefined ? {} : { kinds }),
@@ -66,7 +68,10 @@ export async function addWebhook(
     } satisfies WebhookAddedJson);
   }
   const { webhookId } = webhook;
-  print(context, `Added ${webhookId}: ${webhook.url}, ${tellsOf(webhook)}.`);
+  print(
+    context,
+    `Added ${webhookId}: ${nameOf(webhook)}, ${tellsOf(webhook)}.`,
+  );
   if (secret !== null) printSecret(context, secret);
   note(
     context,
@@ -81,12 +86,18 @@ export async function rotateSecret(
   { reason, ...options }: WebhookRotateOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
+  // A name or id that is none is refused before anybody is asked; the deployment refuses one without a secret.
+  const found = await connection.client.query("alerts/webhooks:get", {
+    webhookId,
+  });
   await announceTarget(context, connection);
-  await confirmYes(
-    context,
-    options,
-    `This makes another secret for the webhook ${webhookId}; for a day the present one signs too, and one from before it no longer. Go on?`,
-  );
+  if (found.format === "standard") {
+    await confirmYes(
+      context,
+      options,
+      `This makes another secret for the webhook ${nameOf(found)}; for a day the present one signs too, and one from before it no longer. Go on?`,
+    );
+  }
   const { webhook, secret } = await connection.client.mutation(
     "alerts/webhooks:rotate",
     {

@@ -12,6 +12,7 @@ import {
 } from "../json/webhooks/webhooks.js";
 import { confirmYes } from "../terminal/confirm.js";
 import { print, printJson } from "../terminal/output.js";
+import { nameOf } from "./text.js";
 
 export interface WebhookEnableOptions extends GlobalOptions {
   readonly reason?: string;
@@ -27,11 +28,15 @@ export async function removeWebhook(
   { reason, ...options }: WebhookRemoveOptions,
 ): Promise<void> {
   const connection = await connect(context, options);
+  // A name or id that is none is refused before anybody is asked.
+  const found = await connection.client.query("alerts/webhooks:get", {
+    webhookId,
+  });
   await announceTarget(context, connection);
   await confirmYes(
     context,
     options,
-    `This removes the webhook ${webhookId}: it is told of nothing any more, not of what still waits for it either, and its secret is gone. Go on?`,
+    `This removes the webhook ${nameOf(found)}: it is told of nothing any more, not of what still waits for it either, and its secret is gone. Go on?`,
   );
   const webhook = await connection.client.mutation("alerts/webhooks:remove", {
     webhookId,
@@ -43,7 +48,7 @@ export async function removeWebhook(
       webhook: toWebhookJson(webhook),
     } satisfies WebhookRemovedJson);
   }
-  print(context, `Removed ${webhookId}: ${webhook.url}.`);
+  print(context, `Removed ${webhookId}: ${nameOf(webhook)}.`);
 }
 
 export async function enableWebhook(
@@ -70,7 +75,7 @@ export async function enableWebhook(
   print(
     context,
     enabled
-      ? `Enabled ${webhookId}: ${webhook.url}. It is told of what happens from now on; \`sessions-ops webhooks log --status failed --webhook ${webhookId}\` lists what it has missed.`
+      ? `Enabled ${webhookId}: ${nameOf(webhook)}. It is told of what happens from now on; \`sessions-ops webhooks log --status failed --webhook ${webhookId}\` lists what it has missed.`
       : `${webhookId} was enabled before.`,
   );
 }

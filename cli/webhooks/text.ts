@@ -12,13 +12,18 @@ export function webhookTable(
     ["WEBHOOK", "ADDRESS", "TELLS OF", "STATE", "LAST"],
     webhooks.map((webhook) => [
       webhook.webhookId,
-      webhook.url,
+      nameOf(webhook),
       tellsOf(webhook),
       stateText(webhook),
       webhook.last === null ? "-" : lastText(webhook.last, now),
     ]),
     width,
   );
+}
+
+/** A webhook as operators know it: "pager (https://example.com/…)", or only its address in short. */
+export function nameOf({ name, url }: Pick<Webhook, "name" | "url">): string {
+  return name === null ? url : `${name} (${url})`;
 }
 
 /** What a webhook is told of, and in which form where that is not the usual one. */

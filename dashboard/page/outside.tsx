@@ -22,7 +22,7 @@ export function Webhooks({
   now: number;
 }) {
   const columns: Column<WebhookRow>[] = [
-    { title: "Address", cell: ({ url }) => <p className="text">{url}</p> },
+    { title: "To", cell: ({ which }) => <p className="text">{which}</p> },
     {
       title: "Told of",
       cell: ({ tellsOf }) => <p className="text">{tellsOf}</p>,
@@ -167,7 +167,9 @@ function Deliveries({
   now: number;
 }) {
   if (webhooks.length === 0 && !deliveries?.length) return null;
-  const addresses = new Map(webhooks.map((each) => [each.webhookId, each.url]));
+  const addresses = new Map(
+    webhooks.map((each) => [each.webhookId, each.which]),
+  );
   const columns: Column<DeliveryRow>[] = [
     { title: "At", cell: ({ at }) => <When at={at} /> },
     { title: "Event", cell: ({ event }) => event },

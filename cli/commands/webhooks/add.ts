@@ -16,6 +16,10 @@ export function addWebhooksAdd(webhooks: Parent, context: CliContext): void {
     .description("tell an endpoint of events, signed; shows its secret once")
     .argument("<url>", "https://…, or - to read it from stdin")
     .option(
+      "--name <name>",
+      "what to call it by, instead of its id; addresses are shown in short",
+    )
+    .option(
       "--events <types>",
       "only these, such as run.failed, or run,watchdog; all without",
     )

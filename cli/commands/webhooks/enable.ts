@@ -12,7 +12,7 @@ export function addWebhooksEnable(webhooks: Parent, context: CliContext): void {
     json: ["WebhookEnabledJson"],
   })
     .description("tell an endpoint again that was disabled after failures")
-    .argument("<webhook>", "its id, as listed")
+    .argument("<webhook>", "its id or name, as listed")
     .addOption(reason("recorded in the audit log"))
     .addHelpText(
       ...examples(

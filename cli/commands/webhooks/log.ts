@@ -15,7 +15,7 @@ export function addWebhooksLog(webhooks: Parent, context: CliContext): void {
     jsonl: "DeliveryJson",
   })
     .description("show what was delivered and what came back, newest first")
-    .option("--webhook <id>", "only to this one")
+    .option("--webhook <webhook>", "only to this one, by its id or name")
     .addOption(
       new Option("--status <status>", "only these").choices(DELIVERY_STATES),
     )

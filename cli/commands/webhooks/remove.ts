@@ -12,7 +12,7 @@ export function addWebhooksRemove(webhooks: Parent, context: CliContext): void {
     json: ["WebhookRemovedJson"],
   })
     .description("tell an endpoint of nothing any more")
-    .argument("<webhook>", "its id, as listed")
+    .argument("<webhook>", "its id or name, as listed")
     .addOption(reason("recorded in the audit log"))
     .option("--yes", "do not ask")
     .addHelpText(

@@ -15,7 +15,10 @@ export function addWebhooksResend(webhooks: Parent, context: CliContext): void {
     )
     .argument("[delivery...]", "their ids, as the log has them")
     .option("--failed", "instead of ids: all that failed")
-    .option("--webhook <id>", "of those that failed only those to this one")
+    .option(
+      "--webhook <webhook>",
+      "of those that failed only those to this one",
+    )
     .option("--yes", "do not ask")
     .addHelpText(
       ...examples(

@@ -14,7 +14,7 @@ export function addWebhooksRotate(webhooks: Parent, context: CliContext): void {
     .description(
       "make another secret and show it once; the old one signs too for a day",
     )
-    .argument("<webhook>", "its id, as listed")
+    .argument("<webhook>", "its id or name, as listed")
     .addOption(reason("recorded in the audit log"))
     .option("--yes", "do not ask")
     .addHelpText(

@@ -11,7 +11,7 @@ export function addWebhooksTest(webhooks: Parent, context: CliContext): void {
     json: ["WebhookTestedJson"],
   })
     .description("send a test to an endpoint once, and wait for its answer")
-    .argument("<webhook>", "its id, as listed")
+    .argument("<webhook>", "its id or name, as listed")
     .addHelpText(
       ...examples(
         "webhooks test WEBHOOK_ID",

@@ -14,6 +14,8 @@ import { toValueJson } from "../convexValue.js";
 /** A webhook, without its address and its secret. */
 export interface WebhookJson {
   webhookId: string;
+  /** What operators call it by; `null` where it has only its id. */
+  name: string | null;
   /** The host and the beginning of the path. */
   url: string;
   format: WebhookFormat;
@@ -32,9 +34,11 @@ export interface WebhookJson {
 }
 
 export function toWebhookJson(webhook: Webhook): WebhookJson {
-  const { webhookId, url, format, events, kinds, actor, disabled } = webhook;
+  const { webhookId, name, url, format, events, kinds, actor, disabled } =
+    webhook;
   return {
     webhookId,
+    name,
     url,
     format,
     events,

@@ -12,6 +12,7 @@ import type * as alerts_attempts from "../alerts/attempts.js";
 import type * as alerts_deliveries from "../alerts/deliveries.js";
 import type * as alerts_dispatch from "../alerts/dispatch.js";
 import type * as alerts_metrics from "../alerts/metrics.js";
+import type * as alerts_named from "../alerts/named.js";
 import type * as alerts_post from "../alerts/post.js";
 import type * as alerts_request from "../alerts/request.js";
 import type * as alerts_retries from "../alerts/retries.js";
@@ -162,6 +163,7 @@ const fullApi: ApiFromModules<{
   "alerts/deliveries": typeof alerts_deliveries;
   "alerts/dispatch": typeof alerts_dispatch;
   "alerts/metrics": typeof alerts_metrics;
+  "alerts/named": typeof alerts_named;
   "alerts/post": typeof alerts_post;
   "alerts/request": typeof alerts_request;
   "alerts/retries": typeof alerts_retries;

@@ -188,6 +188,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           "internal",
           {
             url: string;
+            name?: string;
             format: "standard" | "slack" | "ping";
             events?:
               | "all"
@@ -208,6 +209,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           {
             webhook: {
               webhookId: string;
+              name: string | null;
               url: string;
               format: "standard" | "slack" | "ping";
               events:
@@ -241,6 +243,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             enabled: boolean;
             webhook: {
               webhookId: string;
+              name: string | null;
               url: string;
               format: "standard" | "slack" | "ping";
               events:
@@ -265,12 +268,43 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           },
           Name
         >;
+        get: FunctionReference<
+          "query",
+          "internal",
+          { webhookId: string },
+          {
+            webhookId: string;
+            name: string | null;
+            url: string;
+            format: "standard" | "slack" | "ping";
+            events:
+              | "all"
+              | Array<
+                  | "run.completed"
+                  | "run.failed"
+                  | "run.stuck"
+                  | "watchdog.gaveUp"
+                  | "schedule.missed"
+                  | "backlog.high"
+                  | "settings.changed"
+                  | "hook.failed"
+                >;
+            kinds: Array<"expire" | "purge" | "end" | "forget"> | null;
+            createdAt: number;
+            actor: string;
+            failingSince: number | null;
+            disabled: { at: number; why: "failing" | "gone" } | null;
+            formerSecretUntil: number | null;
+          },
+          Name
+        >;
         list: FunctionReference<
           "query",
           "internal",
           {},
           Array<{
             webhookId: string;
+            name: string | null;
             url: string;
             format: "standard" | "slack" | "ping";
             events:
@@ -329,6 +363,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           { webhookId: string; actor: string; reason?: string },
           {
             webhookId: string;
+            name: string | null;
             url: string;
             format: "standard" | "slack" | "ping";
             events:
@@ -359,6 +394,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
           {
             webhook: {
               webhookId: string;
+              name: string | null;
               url: string;
               format: "standard" | "slack" | "ping";
               events:
@@ -1248,6 +1284,7 @@ export type ComponentApi<Name extends string | undefined = string | undefined> =
             };
             webhooks: Array<{
               webhookId: string;
+              name: string | null;
               url: string;
               format: "standard" | "slack" | "ping";
               events:

@@ -12,6 +12,7 @@ import {
 import { readCursor, toCursor } from "../rows/cursors.js";
 import { walkDeliveries } from "../rows/walks.js";
 import { enqueueAttempt } from "./dispatch.js";
+import { idInLedger } from "./named.js";
 
 export const vDelivery = v.object({
   /** The `webhook-id` of each of its attempts. */
@@ -34,7 +35,7 @@ export const get = query({
 /**
  * A page of the ledger, newest first, of at most `limit`, up to 200: of one webhook, or of all; with one status, or
  * with any. The cursor leads to the next page, and is `null` at the end.
- * @throws invalidArgument
+ * @throws invalidArgument; webhookNotFound for a webhook that neither is there nor has deliveries
  */
 export const page = query({
   args: {
@@ -51,11 +52,7 @@ export const page = query({
     checkInteger("limit", limit, 1, MAX_LISTED_DELIVERIES);
     const after = cursor === null ? null : readCursor(cursor);
     const webhook =
-      webhookId === undefined
-        ? undefined
-        : ctx.db.normalizeId("webhooks", webhookId);
-    // No id of a webhook, so none has deliveries.
-    if (webhook === null) return { deliveries: [], cursor: null };
+      webhookId === undefined ? undefined : await idInLedger(ctx, webhookId);
     const stretch = { order: "desc" as const, after };
     const walk = walkDeliveries(ctx, { webhook, status }, stretch);
     // A row more than asked for tells whether there is another page.

@@ -13,6 +13,8 @@ import { allWebhooks } from "../rows/outbox/outbox.js";
 
 export const vWebhook = v.object({
   webhookId: v.id("webhooks"),
+  /** What operators call it by; `null` where it has only its id. */
+  name: v.union(v.string(), v.null()),
   /** Its host and the beginning of its path. */
   url: v.string(),
   format: vWebhookFormat,
@@ -32,9 +34,15 @@ export type Webhook = Infer<typeof vWebhook>;
 
 export function toWebhook({ _id, ...webhook }: Doc<"webhooks">): Webhook {
   const { url, format, events, actor, formerSecret } = webhook;
-  const { kinds = null, failingSince = null, disabled = null } = webhook;
+  const {
+    name = null,
+    kinds = null,
+    failingSince = null,
+    disabled = null,
+  } = webhook;
   return {
     webhookId: _id,
+    name,
     url: shownUrl(url),
     format,
     events,

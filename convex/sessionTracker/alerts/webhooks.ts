@@ -1,14 +1,12 @@
 /** Adding and removing webhooks, and what operators see of them. Addresses and secrets are shown to nobody. */
 import { v } from "convex/values";
 import { internal } from "../_generated/api.js";
-import type { Doc, Id } from "../_generated/dataModel.js";
+import type { Doc } from "../_generated/dataModel.js";
 import {
   action,
   internalMutation,
   mutation,
   query,
-  type MutationCtx,
-  type QueryCtx,
 } from "../_generated/server.js";
 import { checkReason, fail } from "../shared/errors.js";
 import { MAX_WEBHOOKS } from "../shared/limits.js";
@@ -19,6 +17,7 @@ import { vEvents, vWebhookFormat } from "../shared/webhooks/webhook.js";
 import { audit } from "../rows/audit.js";
 import { allWebhooks, put } from "../rows/outbox/outbox.js";
 import { toDelivery, vDelivery } from "./deliveries.js";
+import { checkApart, existing } from "./named.js";
 import { toWebhook, vWebhook } from "./shown.js";
 
 /** A secret that was replaced signs beside the new one for this long. */
@@ -27,6 +26,8 @@ const ROTATION_MS = DAY_MS;
 const vAsked = {
   /** HTTPS, or HTTP to a loopback address. */
   url: v.string(),
+  /** What operators call it by, beside its id. @default only its id */
+  name: v.optional(v.string()),
   format: vWebhookFormat,
   /** @default all; a `ping` has none */
   events: v.optional(vEvents),
@@ -72,6 +73,7 @@ export const insert = internalMutation({
       );
     }
     const { events = "all", kinds, ...rest } = asked;
+    await checkApart(ctx, { ...asked, url, events });
     const id = await ctx.db.insert("webhooks", {
       ...rest,
       url,
@@ -82,7 +84,10 @@ export const insert = internalMutation({
       what: "webhook.added",
       ...by({ actor: asked.actor, reason }),
       target: id,
-      after: { url: shownUrl(url), format: asked.format, events },
+      after: {
+        ...named(asked),
+        ...{ url: shownUrl(url), format: asked.format, events },
+      },
     });
     return toWebhook(await existing(ctx, id));
   },
@@ -109,7 +114,16 @@ export const list = query({
   },
 });
 
+/** One webhook. @throws webhookNotFound */
+export const get = query({
+  args: { webhookId: v.string() },
+  returns: vWebhook,
+  handler: async (ctx, { webhookId }) =>
+    toWebhook(await existing(ctx, webhookId)),
+});
+
 const vBy = {
+  /** Its id, or its name. */
   webhookId: v.string(),
   actor: v.string(),
   reason: v.optional(v.string()),
@@ -127,7 +141,10 @@ export const remove = mutation({
       what: "webhook.removed",
       ...by(asked),
       target: webhook._id,
-      before: { url: shownUrl(webhook.url), format: webhook.format },
+      before: {
+        ...named(webhook),
+        ...{ url: shownUrl(webhook.url), format: webhook.format },
+      },
     });
     return toWebhook(webhook);
   },
@@ -231,18 +248,6 @@ function newSecret(): string {
   return `whsec_${btoa(String.fromCharCode(...bytes))}`;
 }
 
-/** @throws webhookNotFound */
-async function existing(
-  ctx: QueryCtx | MutationCtx,
-  webhookId: string,
-): Promise<Doc<"webhooks">> {
-  const id: Id<"webhooks"> | null = ctx.db.normalizeId("webhooks", webhookId);
-  const webhook = id === null ? null : await ctx.db.get("webhooks", id);
-  if (webhook !== null) return webhook;
-  const named = JSON.stringify(webhookId);
-  fail("webhookNotFound", `There is no webhook ${named}.`, { webhookId });
-}
-
 /** @throws invalidArgument */
 function checkUrl(text: string): string {
   const read = readUrl(text);
@@ -276,6 +281,10 @@ function checkEvents({
       "Name the kind of runs after which it is pinged: a switch that any of them resets says nothing of the others.",
     );
   }
+}
+
+function named({ name }: { name?: string | undefined }) {
+  return name === undefined ? {} : { name };
 }
 
 function by({ actor, reason }: { actor: string; reason?: string | undefined }) {

@@ -141,21 +141,20 @@ async function withRun(ctx: QueryCtx, fire: NamedFire): Promise<ShownFire> {
 
 type Before = Record<ScheduleName, number>;
 
-/** The cursor: the number of the last fire shown of each schedule. */
+/** The cursor: the number of the last fire shown of each schedule; 0 where none was yet, as numbers begin at 1. */
 function cursorOf(before: Before): string {
-  return SCHEDULE_NAMES.map((name) => before[name]).join(":");
+  const seqs = SCHEDULE_NAMES.map((name) => before[name]);
+  return seqs.map((seq) => (seq === Infinity ? 0 : seq)).join(":");
 }
 
 function readCursor(cursor: string | null): Before {
   if (cursor === null) return { expire: Infinity, purge: Infinity };
-  const [expire, purge, ...rest] = cursor.split(":").map(Number);
-  if (
-    expire !== undefined &&
-    purge !== undefined &&
-    rest.length === 0 &&
-    !Number.isNaN(expire + purge)
-  ) {
-    return { expire, purge };
+  const [, expire, purge] = /^(\d+):(\d+)$/.exec(cursor) ?? [];
+  if (expire !== undefined && purge !== undefined) {
+    return {
+      expire: Number(expire) || Infinity,
+      purge: Number(purge) || Infinity,
+    };
   }
   fail(
     "invalidArgument",

@@ -52,7 +52,9 @@ test.each(["0s", "soon", "10", "90d"])(
       ...["status", "--timeout", timeout],
     );
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("It must be a time such as 90s, 5m or 1h.");
+    expect(stderr).toContain(
+      "It must be a time such as 90s, 5m or 1h, of 24 days at most.",
+    );
   },
 );
 

@@ -61,7 +61,7 @@ const COMMANDS: Record<string, { line: string; writes?: true }> = {
   "hooks settle": { line: "hooks settle DEBT", writes: true },
   "webhooks list": { line: "webhooks list" },
   "webhooks add": {
-    line: "webhooks add https://example.com/hook --events run",
+    line: "webhooks add https://example.com/other --events run",
     writes: true,
   },
   "webhooks test": { line: "webhooks test WEBHOOK", writes: true },

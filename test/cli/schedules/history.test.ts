@@ -138,7 +138,13 @@ describe("terms of a schedule", () => {
   test.each([
     [["--window", "1-5"], "two times of the day"],
     [["--window", "03:00-05:00"], "never fires within the window 03:00-05:00"],
-    [["--jitter", "ten"], "30s, 10m or 1h"],
+    [["--window", "24:00-25:00"], "two times of the day"],
+    [["--window", "1:00-5:60"], "two times of the day"],
+    [["--window", "00:00-24:00"], "--window none"],
+    [["--jitter", "ten"], "from 1s to 1d"],
+    [["--jitter", "30h"], "from 1s to 1d"],
+    [["--jitter", "-1m"], "from 1s to 1d"],
+    [["--jitter", "0"], "from 1s to 1d"],
     [["--pause-on-failure", "0"], "a whole number of at least 1"],
   ])("refuses %j", async (terms, says) => {
     const { terminal } = await setUp();

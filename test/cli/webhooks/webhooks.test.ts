@@ -111,6 +111,38 @@ test("test waits for the answer, and fails with it", async () => {
   expect(nobody.stderr).toContain('There is no webhook "nope".');
 });
 
+test("a webhook that is none is said to be none before anybody is asked", async () => {
+  const { terminal } = await setUpWebhook();
+  Object.assign(terminal.overrides, { interactive: true });
+  for (const args of [
+    ["rotate", "nope"],
+    ["remove", "nope"],
+    ["enable", "nope"],
+    ["test", "nope"],
+    ["log", "--webhook", "nope"],
+    ["resend", "--failed", "--webhook", "nope"],
+  ]) {
+    const { exitCode, stderr } = await terminal.run("webhooks", ...args);
+    expect([exitCode, args]).toEqual([1, args]);
+    expect(stderr).toContain('There is no webhook "nope".');
+  }
+  expect(terminal.questions).toEqual([]);
+});
+
+test("a name tells webhooks to one host apart, in questions too", async () => {
+  const { terminal, webhookId } = await setUpWebhook("--name", "pager");
+  Object.assign(terminal.overrides, { interactive: true });
+  const list = await terminal.run("webhooks", "list");
+  expect(list.stdout).toContain(`${webhookId}  pager (${SHOWN})`);
+  const twice = await terminal.run("webhooks", "add", URL);
+  expect(twice).toMatchObject({ exitCode: 2 });
+  expect(twice.stderr).toContain("The webhook pager tells the same address");
+  terminal.answers = [true];
+  const removed = await terminal.run("webhooks", "remove", "pager");
+  expect(removed.stdout).toBe(`Removed pager: pager (${SHOWN}).\n`);
+  expect(terminal.questions.join()).toContain(`pager (${SHOWN})`);
+});
+
 test("log lists deliveries with their answers; resend sends one again", async () => {
   const { terminal, webhookId } = await setUpWebhook();
   await terminal.run("webhooks", "test", webhookId);
@@ -160,7 +192,7 @@ test("resend takes several, or all that failed but tests, and says which are ref
   expect(unasked.stderr).toContain("This sends 2 deliveries again.");
   const all = ["webhooks", "resend", "--failed", "--yes"];
   const other = await terminal.run(...all, "--webhook", "nope");
-  expect(other.stdout).toBe("No delivery has failed.\n");
+  expect(other).toMatchObject({ exitCode: 1, stdout: "" });
   const sent = await terminal.run(...all, "--webhook", webhookId);
   expect(sent.stdout.match(/\w+(?=: 200 in )/g)).toEqual([first, second]);
   const mixed = await terminal.run(

@@ -54,6 +54,7 @@ export const HOOK_URL = "https://example.com/hooks/s3cr3t-part";
 export async function addWebhook(
   asked: {
     url?: string;
+    name?: string;
     format?: WebhookFormat;
     events?: Events;
     kinds?: RunKind[];

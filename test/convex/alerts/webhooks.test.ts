@@ -123,8 +123,66 @@ test.each([
 });
 
 test("there are twenty at most", async () => {
-  for (let added = 0; added < MAX_WEBHOOKS; added += 1) await addWebhook();
+  for (let added = 0; added < MAX_WEBHOOKS; added += 1) {
+    await addWebhook({ url: `https://example.com/${added}` });
+  }
   await expect(addWebhook()).rejects.toThrow("There are 20 webhooks");
+});
+
+describe("a name", () => {
+  test("stands for the id", async () => {
+    const { webhookId, webhook } = await addWebhook({ name: "pager" });
+    expect(webhook.name).toBe("pager");
+    const named = { webhookId: "pager", actor: "ann" };
+    await t.mutation(api.alerts.webhooks.test, { webhookId: "pager" });
+    await t.action(api.alerts.webhooks.rotate, named);
+    await t.mutation(api.alerts.webhooks.enable, named);
+    const { deliveries } = await t.query(api.alerts.deliveries.page, {
+      ...{ webhookId: "pager", limit: 5 },
+    });
+    expect(deliveries).toMatchObject([{ webhookId }]);
+    await t.mutation(api.alerts.webhooks.remove, named);
+    const of = (one: string) =>
+      t.query(api.alerts.deliveries.page, { webhookId: one, limit: 5 });
+    expect((await of(webhookId)).deliveries).toHaveLength(1);
+    await expect(of("pager")).rejects.toThrow("There is no webhook");
+  });
+
+  test("is refused where it tells nothing apart", async () => {
+    const { webhookId } = await addWebhook({ name: "pager" });
+    const url = "https://example.com/other";
+    for (const name of ["", "a b", "-x", "x".repeat(41), "pager", webhookId]) {
+      const error = await addWebhook({ url, name }).catch(dataOf);
+      expect(error).toMatchObject({ argument: "name" });
+    }
+  });
+});
+
+describe("the same address", () => {
+  test.each<Parameters<typeof addWebhook>>([
+    [{}],
+    [{ events: ["run.failed"], kinds: ["purge"] }],
+    [{ events: ["settings.changed"] }],
+    [{ format: "slack" }],
+  ])("is not told twice of the same, as by %j", async (asked) => {
+    await addWebhook({ name: "pager" });
+    await expect(addWebhook(asked)).rejects.toThrow("The webhook pager tells");
+  });
+
+  test("is told by several of different things", async () => {
+    const { webhookId } = await addWebhook({ events: ["run.failed"] });
+    const ofRuns = { events: ["run.completed" as const] };
+    await addWebhook({ ...ofRuns, kinds: ["purge"] });
+    await addWebhook({ ...ofRuns, kinds: ["expire", "end"] });
+    await addWebhook({ format: "ping", kinds: ["purge"] });
+    await addWebhook({ format: "ping", kinds: ["expire"] });
+    await expect(addWebhook({ events: ["run.failed"] })).rejects.toThrow(
+      `The webhook ${webhookId} tells`,
+    );
+    await expect(
+      addWebhook({ format: "ping", kinds: ["purge", "end"] }),
+    ).rejects.toThrow("hear of each event twice");
+  });
 });
 
 test("an unknown one is said to be none", async () => {

@@ -32,6 +32,8 @@ export type Disabled = Infer<typeof vDisabled>;
 export const vWebhookFields = v.object({
   /** With all that it holds of secrets: it is shown to nobody, see `shownUrl`. */
   url: v.string(),
+  /** What operators call it by, beside its id; no two share one. */
+  name: v.optional(v.string()),
   format: vWebhookFormat,
   events: vEvents,
   /** Only events of runs and schedules of these kinds; absent: of all. Events of neither are told as well. */

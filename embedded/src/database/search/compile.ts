@@ -99,11 +99,13 @@ export function assertSearchFilters(
 ): asserts filters is readonly SearchFilter[] {
   const isFilter = (filter: unknown) => {
     const { type, fieldPath, value } = Object(filter) as Partial<SearchFilter>;
-    return (
-      typeof fieldPath === "string" &&
-      value !== undefined &&
-      (type === "Eq" || (type === "Search" && typeof value === "string"))
-    );
+    if (typeof fieldPath !== "string" || value === undefined) return false;
+    if (type === "Search" && typeof value !== "string") {
+      throw invalid(
+        `What is searched for in "${fieldPath}" must be a string, got ${JSON.stringify(value)}.`,
+      );
+    }
+    return type === "Eq" || type === "Search";
   };
   if (Array.isArray(filters) && filters.every(isFilter)) return;
   throw invalid(`Not the filters of a search: ${JSON.stringify(filters)}.`);

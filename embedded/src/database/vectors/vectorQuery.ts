@@ -133,6 +133,7 @@ function parseVector(vector: JSONValue | undefined): readonly number[] {
   return vector;
 }
 
+/** Of none, as on Convex, no documents are found. */
 function parseLimit(limit: JSONValue): number {
   if (typeof limit === "number" && Number.isInteger(limit) && limit >= 0) {
     return limit;

@@ -282,6 +282,12 @@ test.each<[string, string, JSONValue, string]>([
   ],
   ["no filters", "t.search", 7, "Not the filters of a search: 7."],
   [
+    "a number in place of the text",
+    "t.search",
+    [{ type: "Search", fieldPath: "body", value: 5 }],
+    'What is searched for in "body" must be a string, got 5.',
+  ],
+  [
     "no filter",
     "t.search",
     [text("a"), { type: "Eq" }],
