@@ -8,6 +8,8 @@ import type { StatusJson } from "../../../cli/json/status.js";
 import { startChromium } from "../support/chromium.js";
 import { Shop } from "./support/shop.js";
 
+const ADA = "ada@example.com";
+
 const shop = new Shop();
 
 test("a visitor's session becomes the user's at the sign-up, and after the sign-out somebody else comes", async () => {
@@ -32,8 +34,8 @@ test("a visitor's session becomes the user's at the sign-up, and after the sign-
   expect(visitor).not.toHaveProperty("userId");
 
   await page.getByRole("link", { name: "Sign in" }).click();
-  await signUp(page, "ada@example.com");
-  await page.getByRole("heading", { name: "ada@example.com" }).waitFor();
+  await signIn(page, ADA, { isNew: true });
+  await page.getByRole("heading", { name: ADA }).waitFor();
   const basket = page.getByRole("region", { name: "Your basket" });
   await basket.getByText("1 × Lamp").waitFor();
   await page
@@ -73,6 +75,24 @@ test("a visitor's session becomes the user's at the sign-up, and after the sign-
   const nextId = next?.sessionId ?? "";
   await shop.operate("forget", nextId, "--confirm", nextId);
   await page.getByText("0 in the basket").waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test("a user who signs in on a second browser has the same basket, and both browsers", async () => {
+  onTestFinished(await shop.serve("start"));
+  const { page, complaints } = await come();
+  await page.goto(`${shop.origin}/sign-in`);
+  await page.getByRole("button", { name: "Accept" }).click();
+  await signIn(page, ADA, { isNew: false });
+  await page
+    .getByRole("region", { name: "Your basket" })
+    .getByText("1 × Lamp")
+    .waitFor();
+  const browsers = page.getByRole("region", { name: "Your browsers" });
+  await expect.poll(() => browsers.getByRole("listitem").count()).toBe(2);
+  const users = (await sessions()).flatMap(({ userId }) => userId ?? []);
+  expect(users).toHaveLength(2);
+  expect(new Set(users).size).toBe(1);
   expect(complaints).toEqual([]);
 });
 
@@ -155,11 +175,16 @@ function complaintsOf(context: BrowserContext): string[] {
   return complaints;
 }
 
-async function signUp(page: Page, email: string): Promise<void> {
+async function signIn(
+  page: Page,
+  email: string,
+  { isNew }: { isNew: boolean },
+): Promise<void> {
   await page.getByLabel("E-mail").fill(email);
   await page.getByLabel("Password").fill("correct horse battery");
-  await page.getByLabel("I have no account yet").check();
-  await page.getByRole("button", { name: "Sign up" }).click();
+  if (isNew) await page.getByLabel("I have no account yet").check();
+  const button = isNew ? "Sign up" : "Sign in";
+  await page.getByRole("button", { name: button }).click();
 }
 
 /** The names under which the page keeps something of the visitor. */
