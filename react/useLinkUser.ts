@@ -12,6 +12,12 @@ import type { SessionFunctions } from "./engine/options.js";
 import { quietly } from "./quietly.js";
 import { useSessionTracker } from "./useSessionTracker.js";
 
+/**
+ * How long a visitor who comes after another in the same page is nobody's. Where an app makes them somebody new at a
+ * sign-out, this page or another tab may hear of that first, and of the sign-out only then.
+ */
+const SETTLE_MS = 2_000;
+
 export interface LinkUserOptions {
   /** Whether the visitor is nobody's again once the user has signed out. @default false */
   unlinkOnSignOut?: boolean | undefined;
@@ -63,6 +69,8 @@ export function useLinkUser({
   /** Whom it was last done for: other tabs, where somebody else is signed in, may undo it, but not for ever. */
   const done = useRef("");
   const wasSignedIn = useRef(false);
+  /** The visitor, and until when it is not linked, by the page's own clock. */
+  const known = useRef({ id: anonymousId, until: 0 });
   const isSignedIn = typeof own?.userId === "string";
   const isDue =
     own !== undefined &&
@@ -71,18 +79,30 @@ export function useLinkUser({
       : unlinkOnSignOut === true && own.isLinked === true);
   const whom = own && `${anonymousId} ${own.userId}`;
   useEffect(() => {
+    const { id } = known.current;
+    if (anonymousId === null || anonymousId === id) return;
+    const until = id === null ? 0 : performance.now() + SETTLE_MS;
+    known.current = { id: anonymousId, until };
+  }, [anonymousId]);
+  useEffect(() => {
     if (isSignedIn) wasSignedIn.current = true;
     // Without a provider nobody knows whether somebody is about to be signed in.
     else if (!auth && !wasSignedIn.current) return;
     if (!isDue || done.current === whom) return;
-    done.current = whom!;
-    const mutation = makeFunctionReference<"mutation">(
-      isSignedIn ? link : unlink,
-    );
-    quietly(client, () => client.mutation(mutation, { anonymousId })).then(
-      () => setFailure(null),
-      (error: Error) => setFailure(error),
-    );
+    const act = (): void => {
+      done.current = whom!;
+      const mutation = makeFunctionReference<"mutation">(
+        isSignedIn ? link : unlink,
+      );
+      quietly(client, () => client.mutation(mutation, { anonymousId })).then(
+        () => setFailure(null),
+        (error: Error) => setFailure(error),
+      );
+    };
+    const waitMs = isSignedIn ? known.current.until - performance.now() : 0;
+    if (waitMs <= 0) return act();
+    const timer = setTimeout(act, waitMs);
+    return () => clearTimeout(timer);
   }, [client, auth, anonymousId, isSignedIn, isDue, whom, link, unlink]);
 
   const error = answer instanceof Error ? answer : failure;

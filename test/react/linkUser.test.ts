@@ -128,6 +128,22 @@ describe("without an auth provider", () => {
     expect(calls).toEqual(["linkSession", "linkSession"]);
   });
 
+  test("does not link the next visitor to a user whose sign-out is still on its way", async () => {
+    signIn("ada");
+    const { tracked } = open();
+    const id = await idOf(tracked);
+    await linked(id, "ada");
+    tracked.last.reset();
+    await until(() => expect(tracked.last.anonymousId).not.toBe(id));
+    const next = await idOf(tracked);
+    await until(() => expect(tracked.last.status).toBe("active"));
+    await quietSpell();
+    signIn(null);
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(await userOf(next)).toBeUndefined();
+    expect(calls).toEqual(["linkSession"]);
+  });
+
   test("unlinks at the sign-out where that is asked for", async () => {
     const { tracked } = open({ linkUser: { unlinkOnSignOut: true } });
     const id = await idOf(tracked);
