@@ -1,6 +1,7 @@
 /** The shop of `examples/nextjs` in a real browser: a visitor who agrees, buys, signs up and leaves the place to somebody else. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { BrowserContext, Page } from "playwright-core";
 import { expect, onTestFinished, test } from "vitest";
 import type { ListJson, ShowJson } from "../../../cli/json/session.js";
@@ -9,6 +10,8 @@ import { startChromium } from "../support/chromium.js";
 import { Shop } from "./support/shop.js";
 
 const ADA = "ada@example.com";
+/** More than what a page waits before it links a visitor who comes after another. */
+const LINKED_AFTER_MS = 3_000;
 
 const shop = new Shop();
 
@@ -93,6 +96,19 @@ test("a user who signs in on a second browser has the same basket, and both brow
   const users = (await sessions()).flatMap(({ userId }) => userId ?? []);
   expect(users).toHaveLength(2);
   expect(new Set(users).size).toBe(1);
+
+  // Another tab, which hears of the sign-out and of the new visitor one after the other.
+  const tab = await page.context().newPage();
+  await tab.goto(`${shop.origin}/account`);
+  await tab.getByRole("heading", { name: ADA }).waitFor();
+  const before = (await sessions()).length;
+  await page.bringToFront();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await tab.getByRole("link", { name: "Sign in" }).waitFor();
+  await expect.poll(async () => (await sessions()).length).toBe(before + 1);
+  await setTimeout(LINKED_AFTER_MS);
+  const [next] = await sessions();
+  expect(next).not.toHaveProperty("userId");
   expect(complaints).toEqual([]);
 });
 
