@@ -195,6 +195,18 @@ export class Runtime implements ExecutionRuntime {
     }
   }
 
+  /** Ends the shared queries under way wherever they are, for nobody waits for them any more. */
+  endSharedQueries(): void {
+    for (const { request, fn, interrupt } of this.underWay) {
+      if (request.asked === undefined) continue;
+      interrupt?.(
+        new FunctionFailure(
+          `Function ${fn.path} was ended: nobody waits for it`,
+        ),
+      );
+    }
+  }
+
   runMutation(request: UdfRequest, hooks?: MutationHooks): Promise<UdfOutcome> {
     return this.run(request, "Mutation", hooks === undefined ? {} : { hooks });
   }

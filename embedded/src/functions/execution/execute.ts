@@ -93,8 +93,10 @@ function untilCrash<T>(running: Promise<T>, execution: Execution): Promise<T> {
 /** Fails a query or mutation that waits too long without doing anything. */
 function withinDeadline<T>(
   running: Promise<T>,
-  { fn, userTime, runtime: { maxWaitMs } }: Execution,
+  execution: Execution,
 ): Promise<T> {
+  const { fn, userTime } = execution;
+  const { maxWaitMs } = execution.runtime;
   // Every mutation and query comes here, and each promise costs: `Promise.race` makes four more.
   return new Promise((resolve, reject) => {
     const look = () => {
@@ -108,6 +110,10 @@ function withinDeadline<T>(
       reject(new FunctionFailure(text));
     };
     let timer = setTimeout(look, maxWaitMs);
+    execution.interrupt = (why) => {
+      clearTimeout(timer);
+      reject(why);
+    };
     running.then(
       (result) => {
         clearTimeout(timer);

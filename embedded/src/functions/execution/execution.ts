@@ -137,6 +137,8 @@ export class Execution implements ExecutionStart {
   abandonNested: (() => void) | null = null;
   /** Fails the running action, whose code failed where it could not be caught; null where it cannot. */
   crash: ((error: unknown) => void) | null = null;
+  /** Ends a query or mutation where it waits; null where it does not run yet, or any more. */
+  interrupt: ((why: FunctionFailure) => void) | null = null;
   /** A failure that user code must not be able to catch. */
   fatal: Error | undefined;
   /** Size of the arguments, and of the result; 0 where it is far from the limit. */

@@ -109,7 +109,10 @@ export function createSyncSockets(
     close: async () => {
       server.close();
       for (const webSocket of server.clients) webSocket.terminate();
-      await Promise.all([...sessions].map((session) => session.close()));
+      const closing = [...sessions].map((session) => session.close());
+      // All have begun to close, so that none runs a query anew that ends now.
+      base.runtime.endSharedQueries();
+      await Promise.all(closing);
       await records.close();
       liveQueries.close();
     },

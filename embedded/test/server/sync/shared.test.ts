@@ -226,6 +226,18 @@ test("many commits at once are shown as one change", async () => {
   expect(queries.length).toBeLessThan(COMMITS / 2);
 });
 
+test("a deployment closes at once, whatever its live queries wait for", async () => {
+  await add("stuck");
+  const [stuck, other] = await connectMany(2);
+  stuck!.watch("t:never");
+  other!.watch("f:get", { name: "stuck" });
+  // Its round has begun, and the query waits.
+  await other!.next("Transition");
+  const startedAt = performance.now();
+  await deployment.close();
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+});
+
 function valueOf({
   modifications: [change],
 }: Awaited<ReturnType<typeof next>>[number]): unknown {
