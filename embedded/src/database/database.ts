@@ -284,9 +284,10 @@ export class Database {
     const catalog = ended.changesCatalog ? ended.catalog : this.#catalog;
     const groups = groupsOf(writes);
     const highWater = this.#times.highWaterAt(ts);
+    // In the order of their keys, too: none comes before the clock's.
     const { durable } = this.#store.write([
-      ...writes,
       { key: CLOCK_KEY, value: JSON.stringify(highWater) },
+      ...writes,
     ]);
     this.#catalog = catalog;
     this.#times.committed(ts);

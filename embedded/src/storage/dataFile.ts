@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { open, type RootDatabase } from "lmdb";
-import type { PendingWrites } from "./lmdbSnapshot.js";
 import { inOrderOfPages } from "./fullPages.js";
 import { DATA_FILE } from "./directory/directoryFiles.js";
+import type { Writes } from "./sortedWrites.js";
 import { STORE_OWN, type Key } from "./store.js";
 import { writeFailed } from "./trouble.js";
 
@@ -68,7 +68,7 @@ export class DataFile {
    * @param lastRecord number of the log's last record among them
    * @throws EmbeddedError "storageFailed"
    */
-  async commit(writes: PendingWrites, lastRecord: number): Promise<void> {
+  async commit(writes: Writes, lastRecord: number): Promise<void> {
     const { lmdb } = this;
     // Mostly one and the same promise, but each distinct one would end the process if it were
     // rejected with nobody waiting for it.

@@ -10,7 +10,7 @@
  */
 
 import type { RootDatabase } from "lmdb";
-import type { PendingWrites } from "./lmdbSnapshot.js";
+import type { Writes } from "./sortedWrites.js";
 import { prefixEnd, type Entry, type Key, type WriteOp } from "./store.js";
 
 /** Length of the part that keys of one table or index share. */
@@ -27,7 +27,7 @@ const LARGE_BYTES = 1_900;
 /** The writes in the order in which LMDB is to do them. */
 export function inOrderOfPages(
   lmdb: RootDatabase<string, Key>,
-  writes: PendingWrites,
+  writes: Writes,
 ): WriteOp[] {
   const ordered: WriteOp[] = [];
   let group: WriteOp[] = [];
@@ -50,7 +50,7 @@ export function inOrderOfPages(
 /** The writes of one table or index, with nothing behind those that go to its end. */
 function withTailAlone(
   lmdb: RootDatabase<string, Key>,
-  writes: PendingWrites,
+  writes: Writes,
   group: WriteOp[],
 ): WriteOp[] {
   const last = group.at(-1);

@@ -1,11 +1,8 @@
 import type { RootDatabase, Transaction } from "lmdb";
 import { EmbeddedError } from "../errors.js";
 import { overlay } from "./merge.js";
-import type { SortedMap } from "./sortedMap.js";
+import type { Writes } from "./sortedWrites.js";
 import type { Entry, Key, KeyRange, Snapshot } from "./store.js";
-
-/** Writes on their way to disk; null deletes. */
-export type PendingWrites = SortedMap<string | null>;
 
 /** One LMDB read transaction, shared by every snapshot between two commits. */
 export class Reader {
@@ -50,7 +47,7 @@ export class Reader {
 /** An LMDB read transaction with the writes on top that it does not contain yet. */
 export class LmdbSnapshot implements Snapshot {
   readonly #lmdb: RootDatabase<string, Key>;
-  readonly #pending: readonly PendingWrites[];
+  readonly #pending: readonly Writes[];
   readonly #transaction: Transaction;
   #reader: Reader | null;
 
@@ -58,7 +55,7 @@ export class LmdbSnapshot implements Snapshot {
   constructor(
     lmdb: RootDatabase<string, Key>,
     reader: Reader,
-    pending: readonly PendingWrites[],
+    pending: readonly Writes[],
   ) {
     this.#lmdb = lmdb;
     this.#reader = reader;

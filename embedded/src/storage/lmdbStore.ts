@@ -12,6 +12,7 @@
  * 1,000 documents, and 0.88 with the log; one caller alone gets half as many again done.
  */
 
+import { setImmediate } from "node:timers/promises";
 import { EmbeddedError } from "../errors.js";
 import { DataFile } from "./dataFile.js";
 import {
@@ -20,7 +21,7 @@ import {
   keepPrivate,
 } from "./directory/directoryFiles.js";
 import { makeDirectory } from "./directory/files.js";
-import { LmdbSnapshot, Reader, type PendingWrites } from "./lmdbSnapshot.js";
+import { LmdbSnapshot, Reader } from "./lmdbSnapshot.js";
 import type { LogRecord } from "./logRecords.js";
 import { lockDataDir, type Unlock } from "./directory/ownerLock.js";
 import {
@@ -30,6 +31,12 @@ import {
   noteInUse,
 } from "./directory/stateFile.js";
 import { SortedMap } from "./sortedMap.js";
+import {
+  areSorted,
+  merged,
+  SortedWrites,
+  type Writes,
+} from "./sortedWrites.js";
 import {
   assertKeysFit,
   type Snapshot,
@@ -115,7 +122,7 @@ async function replay(
   records: readonly LogRecord[],
   data: DataFile,
 ): Promise<void> {
-  const writes: PendingWrites = new SortedMap();
+  const writes = new SortedMap<string | null>();
   for (const { key, value } of records.flatMap(({ ops }) => ops)) {
     writes.set(key, value);
   }
@@ -136,6 +143,12 @@ const GATHER_CHARACTERS = 1_024 * 1_024;
  */
 const HELD_CHARACTERS = 4 * 1_024 * 1_024;
 
+/** Number of writes from which on a commit's are gathered as they are. */
+const LARGE = 1_000;
+
+/** So many large commits may lie beside each other: each read looks into all. */
+const MAX_LARGE = 4;
+
 interface StoreParts {
   readonly dataDir: string;
   readonly data: DataFile;
@@ -150,11 +163,14 @@ class LmdbStore implements CrashableStore {
   readonly #log: WriteAheadLog;
   readonly #unlock: Unlock;
   readonly #tellFailure: (failure: EmbeddedError) => void;
-  #gathered: PendingWrites = new SortedMap();
+  /** Large commits, and what was gathered before each, oldest first; all else is on top of them. */
+  #below: Writes[] = [];
+  #large = 0;
+  #gathered = new SortedMap<string | null>();
   #gatheredCharacters = 0;
   #gathering: NodeJS.Timeout | undefined;
   /** The writes on their way to LMDB. */
-  #flushing: PendingWrites | null = null;
+  #flushing: readonly Writes[] | null = null;
   /** Resolves when those writes are in LMDB, or have failed. */
   #flushed = Promise.resolve();
   #reader: Reader | null = null;
@@ -176,19 +192,16 @@ class LmdbStore implements CrashableStore {
   snapshot(): Snapshot {
     this.#assertOpen();
     this.#reader ??= this.#newReader();
-    const pending = [this.#flushing, this.#gathered]
-      .filter((writes) => writes !== null && writes.size > 0)
-      .map((writes) => (writes as PendingWrites).fork());
+    // Nothing is added to what is below, or on its way.
+    const pending = [...(this.#flushing ?? []), ...this.#below];
+    if (this.#gathered.size > 0) pending.push(this.#gathered.fork());
     return new LmdbSnapshot(this.#data.lmdb, this.#reader.acquire(), pending);
   }
 
   write(ops: readonly WriteOp[]): WriteReceipt {
     this.#assertOpen();
     assertKeysFit(ops);
-    for (const { key, value } of ops) {
-      this.#gathered.set(key, value);
-      this.#gatheredCharacters += key.length + (value?.length ?? 0);
-    }
+    this.#gather(ops);
     const logged = this.#log.append(ops);
     this.#scheduleFlush();
     return {
@@ -197,6 +210,26 @@ class LmdbStore implements CrashableStore {
           ? logged
           : this.#flushed.then(() => logged),
     };
+  }
+
+  #gather(ops: readonly WriteOp[]): void {
+    const isLarge =
+      ops.length >= LARGE && this.#large < MAX_LARGE && areSorted(ops);
+    if (isLarge) {
+      this.#putGatheredBelow();
+      this.#below.push(new SortedWrites(ops));
+      this.#large += 1;
+    }
+    for (const { key, value } of ops) {
+      if (!isLarge) this.#gathered.set(key, value);
+      this.#gatheredCharacters += key.length + (value?.length ?? 0);
+    }
+  }
+
+  #putGatheredBelow(): void {
+    if (this.#gathered.size === 0) return;
+    this.#below.push(this.#gathered);
+    this.#gathered = new SortedMap();
   }
 
   close(): Promise<void> {
@@ -244,7 +277,7 @@ class LmdbStore implements CrashableStore {
    * Schedules the next flush. LMDB takes one group of writes at a time, while the next one gathers.
    */
   #scheduleFlush(): void {
-    if (this.#flushing !== null || this.#gathered.size === 0) return;
+    if (this.#flushing !== null || this.#gatheredCharacters === 0) return;
     if (this.#gatheredCharacters >= GATHER_CHARACTERS) {
       this.#flush();
     } else {
@@ -255,15 +288,27 @@ class LmdbStore implements CrashableStore {
   #flush(): void {
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
-    if (this.#failure !== null || this.#gathered.size === 0) return;
-    this.#flushing = this.#gathered;
-    this.#gathered = new SortedMap();
+    if (this.#failure !== null || this.#gatheredCharacters === 0) return;
+    this.#putGatheredBelow();
+    this.#flushing = this.#below;
+    this.#below = [];
+    this.#large = 0;
     this.#gatheredCharacters = 0;
     this.#flushed = this.#giveToLmdb(this.#flushing, this.#log.cut());
   }
 
-  async #giveToLmdb(writes: PendingWrites, lastRecord: number): Promise<void> {
+  async #giveToLmdb(
+    [first, ...others]: readonly Writes[],
+    lastRecord: number,
+  ): Promise<void> {
+    let writes = first ?? new SortedWrites([]);
     try {
+      for (const newer of others) {
+        writes = merged(writes, newer);
+        await setImmediate();
+      }
+      // Whoever opens the directory next finds them in the log.
+      if (this.#failure !== null) return;
       await this.#data.commit(writes, lastRecord);
     } catch (error) {
       this.#fail(error as EmbeddedError);

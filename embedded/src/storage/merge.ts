@@ -1,4 +1,4 @@
-import type { SortedMap } from "./sortedMap.js";
+import type { Writes } from "./sortedWrites.js";
 import type { Entry, KeyRange } from "./store.js";
 
 /**
@@ -6,7 +6,7 @@ import type { Entry, KeyRange } from "./store.js";
  * hides. Both sides are read one entry at a time.
  */
 export function* overlay(
-  newer: SortedMap<string | null>,
+  newer: Writes,
   base: Iterable<Entry>,
   range: KeyRange,
 ): Iterable<Entry> {

@@ -89,7 +89,7 @@ export class WriteAheadLog {
   /** Appends writes; resolves when they are on disk, with all that were appended before them. */
   append(ops: readonly WriteOp[]): Promise<void> {
     const batch = this.#takingIn();
-    batch.record.add(ops);
+    batch.add(ops);
     this.#writing ??= this.#writeWaiting();
     return batch.durable;
   }
@@ -147,7 +147,8 @@ export class WriteAheadLog {
 
 /** Writes that reach the disk together, as one record. */
 class Batch {
-  readonly record = new RecordBuilder();
+  readonly #writes: (readonly WriteOp[])[] = [];
+  #count = 0;
   readonly durable: Promise<void>;
   readonly #number: number;
   readonly #file: LogFile;
@@ -168,12 +169,31 @@ class Batch {
     this.durable.catch(() => undefined);
   }
 
+  add(ops: readonly WriteOp[]): void {
+    this.#writes.push(ops);
+    this.#count += ops.length;
+  }
+
   async write(): Promise<void> {
     if (this.#isFirst) await this.#file.rewind();
-    await this.#file.append(this.record.finish(this.#number));
+    const record = new RecordBuilder();
+    if (this.#count > OPS_AT_ONCE) await this.#addInTurns(record);
+    else for (const ops of this.#writes) record.add(ops);
+    await this.#file.append(record.finish(this.#number));
     this.#resolve();
   }
+
+  async #addInTurns(record: RecordBuilder): Promise<void> {
+    const all = this.#writes.flat();
+    for (let from = 0; from < all.length; from += OPS_AT_ONCE) {
+      if (from > 0) await new Promise(setImmediate);
+      record.add(all.slice(from, from + OPS_AT_ONCE));
+    }
+  }
 }
+
+/** So many writes of a record are put together before others have the thread: a millisecond's. */
+const OPS_AT_ONCE = 4_000;
 
 /** Size to which a file is cut back after one great write made it longer. */
 const KEPT_BYTES = 16 * 1_024 * 1_024;

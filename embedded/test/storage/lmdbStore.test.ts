@@ -7,10 +7,17 @@ import { openStore } from "../../src/storage/lmdbStore.js";
 import {
   MAX_KEY_BYTES,
   prefixEnd,
+  STORE_OWN,
+  type Snapshot,
   type Store,
 } from "../../src/storage/store.js";
 import { temporaryDir } from "../support/database.js";
-import { compareWithModel, expectSame, snapshotOf } from "./storeModel.js";
+import {
+  compareWithModel,
+  expectSame,
+  snapshotOf,
+  type Model,
+} from "./storeModel.js";
 
 async function open(dataDir = temporaryDir()): Promise<Store> {
   const store = await openStore({ dataDir });
@@ -81,6 +88,49 @@ test("reads equal a model, also while writes are on their way to disk", async ()
   const store = await openStore({ dataDir });
   const model = await compareWithModel(store);
   await store.close();
+  expectSame(await open(dataDir), model);
+});
+
+test("large commits equal a model beside small ones, on their way to disk and after a crash", async () => {
+  const dataDir = temporaryDir();
+  const store = await openStore({ dataDir });
+  const letGo = await holdLmdb(dataDir);
+  const model: Model = new Map();
+  const pinned: { snapshot: Snapshot; model: Model }[] = [];
+  const write = (count: number, step: number, round: number) => {
+    const ops = Array.from({ length: count }, (_, n) => ({
+      key: `k${String(n * step + (round % step)).padStart(6, "0")}`,
+      value: (n + round) % 3 === 0 ? null : `${round} ${"ü".repeat(20)}`,
+    }));
+    for (const { key, value } of ops) {
+      if (value === null) model.delete(key);
+      else model.set(key, value);
+    }
+    return store.write(ops).durable;
+  };
+  const durable: Promise<void>[] = [];
+  for (let round = 0; round < 12; round += 1) {
+    if (round === 6) letGo();
+    durable.push(write(round === 4 ? 9_000 : 1_500, 1 + (round % 3), round));
+    if (round % 2 === 0) durable.push(write(7, 300, round));
+    const key = `k${String(round * 100).padStart(6, "0")}`;
+    expect(get(store, key)).toBe(model.get(key));
+    const range = { lower: "k0007", upper: "k0011", reverse: round % 2 === 1 };
+    expectSame(store, model, range);
+    pinned.push({ snapshot: store.snapshot(), model: new Map(model) });
+    if (round === 8) await Promise.all(durable);
+  }
+  expectSame(store, model);
+  for (const { snapshot, model: then } of pinned) {
+    const range = { lower: "", upper: STORE_OWN };
+    const entries = [...snapshot.range(range)];
+    expect(new Map(entries.map(({ key, value }) => [key, value]))).toEqual(
+      then,
+    );
+    snapshot.release();
+  }
+  await Promise.all(durable);
+  await store.abandon();
   expectSame(await open(dataDir), model);
 });
 
