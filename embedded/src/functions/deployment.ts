@@ -177,6 +177,13 @@ export class Deployment implements FunctionSource {
     return this.#components.get(componentPath)?.instance.httpMounts ?? {};
   }
 
+  /** The environment variables that a component's functions see; undefined where no such component is mounted. */
+  environmentOf(
+    componentPath: string,
+  ): Readonly<Record<string, string>> | undefined {
+    return this.#components.get(componentPath)?.instance.env;
+  }
+
   module(componentPath: string, modulePath: string): ModuleSource | undefined {
     return this.#components
       .get(componentPath)

@@ -28,10 +28,14 @@ export interface AdminServices {
  * Requests that the CLI or its MCP server may make and that are refused. A 404 would mean to it a
  * deployment that is still starting, and it would try for half a minute.
  */
-const NOT_OFFERED = {
-  "/api/run_test_function":
-    "The embedded deployment runs only functions that were pushed, so `convex run --inline-query` does not work with it. Put the query into a function of your app and run that.",
-};
+const NOT_OFFERED = Object.fromEntries(
+  ["list_usage_limits", "create_usage_limit", "get_current_usage"].map(
+    (name) => [
+      `/api/v1/${name}`,
+      "The embedded deployment meters nothing, so it has no usage limits.",
+    ],
+  ),
+);
 
 /** The routes that need no admin key. */
 export function publicRoutes({ version }: AdminServices): Routes {

@@ -167,12 +167,21 @@ describe("convex run", () => {
   );
 
   test(
-    "refuses a query that was not pushed, at once",
+    "answers a query that is not pushed, also in a component",
     async () => {
-      const result = await app.convex("run", "--inline-query", "1 + 1");
-      expect(result.code).toBe(1);
-      expect(result.stderr).toContain("runs only functions that were pushed");
-      expect(result.stderr).not.toContain("Retrying");
+      const run = (...args: string[]) => app.convex("run", ...args);
+      const sum = await run("--inline-query", "1 + 1");
+      expect(sum).toMatchObject({ code: 0, stdout: "2\n" });
+      const query = `const crons = await ctx.db.query("crons").collect(); console.log("looked"); return crons.map(({ name }) => name);`;
+      const named = await run(
+        ...["--component", "crons", "--inline-query", query],
+      );
+      expect(named.stderr).toContain("looked");
+      expect(JSON.parse(named.stdout)).toEqual(["nightly"]);
+      const failed = await run("--inline-query", `ctx.db.get("nobody")`);
+      expect(failed.code).toBe(1);
+      expect(failed.stderr).toContain("Unable to decode ID");
+      expect(failed.stderr).not.toContain("Retrying");
     },
     TIMEOUT_MS,
   );

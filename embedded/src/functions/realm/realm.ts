@@ -209,6 +209,9 @@ export class Realm implements ModuleLoader {
   }
 
   #resolve(importer: string, specifier: string): string | undefined {
+    if (specifier.startsWith("convex:") && this.#modules.has(specifier)) {
+      return specifier;
+    }
     if (!specifier.startsWith(".")) {
       return undefined;
     }

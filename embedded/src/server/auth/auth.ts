@@ -64,7 +64,7 @@ function parseHeader(header: string): { scheme: string; token: string } {
   return { scheme: scheme.toLowerCase(), token };
 }
 
-function authenticateAdmin(token: string, key: AdminKey): Caller {
+export function authenticateAdmin(token: string, key: AdminKey): Caller {
   const colon = token.indexOf(":");
   if (!key.matches(colon === -1 ? token : token.slice(0, colon))) {
     throw badAdminKey();

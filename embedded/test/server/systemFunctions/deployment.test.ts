@@ -338,6 +338,81 @@ describe("the deployment", () => {
     );
   });
 
+  test("runs a query that is pushed nowhere, for who has the key", async () => {
+    const IMPORT = `import { query } from "convex:/_system/repl/wrappers.js";`;
+    const run = async (source: string, more: object = {}) => {
+      const body = {
+        ...{ adminKey: deployment.adminKey, args: {} },
+        ...{ bundle: { path: "testQuery.js", source }, ...more },
+        format: "convex_encoded_json",
+      };
+      const answer = await deployment.post("/api/run_test_function", body, {
+        origin: "http://127.0.0.1:6791",
+      });
+      return answer.body as Record<string, unknown>;
+    };
+    const reads = (table: string) =>
+      `${IMPORT} export default query({ handler: async (ctx) => {
+        console.log("looked");
+        return { names: (await ctx.db.query("${table}").take(2)).map(({ _id }) => typeof _id), big: 1n, env: process.env.CONVEX_CLOUD_URL };
+      } });`;
+    await change("addDocument", {
+      table: "notes",
+      documents: [{ name: "of a test query", n: 1 }],
+    });
+    expect(await run(reads("notes"))).toEqual({
+      status: "success",
+      value: {
+        names: expect.arrayContaining(["string"]),
+        big: { $integer: "AQAAAAAAAAA=" },
+        env: deployment.url,
+      },
+      logLines: ["[LOG] 'looked'"],
+    });
+    const inPart = await run(reads("parts"), { componentId: "part" });
+    expect(inPart).toMatchObject({ value: { names: [] } });
+    const failing = `${IMPORT}
+export default query({ handler: async (ctx) => {
+  await ctx.db.get("nobody");
+} });`;
+    expect(await run(failing)).toMatchObject({
+      status: "error",
+      errorMessage: expect.stringMatching(
+        /Server Error\nUncaught Error: .*db\.get.*at async handler \(testQuery\.js\)/s,
+      ),
+    });
+    for (const [source, code, why] of [
+      [`export default 1;`, "InvalidTestQuery", /not a Convex function/],
+      [
+        `${IMPORT} export const a = query(() => 1);`,
+        "InvalidTestQuery",
+        /Only `export default`/,
+      ],
+      [`throw new Error("no");`, "InvalidModules", /Uncaught Error: no/],
+      [`export default (`, "InvalidModules", /Could not analyze/],
+      [
+        `import { x } from "./folder/app.js"; export default x;`,
+        "InvalidModules",
+        /not pushed/,
+      ],
+    ] as const) {
+      expect(await run(source)).toMatchObject({
+        code,
+        message: expect.stringMatching(why),
+      });
+    }
+    expect(await run(reads("notes"), { componentId: "none" })).toMatchObject({
+      code: "ComponentNotFound",
+    });
+    expect(await run(reads("notes"), { adminKey: "wrong" })).toMatchObject({
+      code: "BadAdminKey",
+    });
+    // Nothing of it stays.
+    expect(JSON.stringify(await ask("modules:list"))).not.toContain(
+      "testQuery",
+    );
+  });
+
   test("lets tables go that the schema does not name", async () => {
     await change("createTable", { table: "spare" });
     expect(await ask("tableSize", { tableName: "spare" })).toBe(0);
