@@ -6,7 +6,7 @@ import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import type { Schedule, ScheduleName } from "../shared/schedules.js";
 import { MINUTE_MS } from "../shared/times.js";
 import { answerDue, answeredUntil, findDue } from "./dueFires.js";
-import { cronsFireAfter, fireAfter } from "./fires.js";
+import { cronsFireAfter, fireAfter, isOmittedByCrons } from "./fires.js";
 import { findTick, writeTick } from "./ticks.js";
 
 /**
@@ -84,7 +84,7 @@ export async function fireWhatCronsOmits(
   const answered = answeredUntil(await findTick(ctx, kind));
   const due = fireAfter(schedule, Math.max(answered ?? now, now));
   if (answered === null || due === null || due > now + LOOK_AHEAD_MS) return;
-  if (cronsFireAfter(schedule, now) === due) return;
+  if (!isOmittedByCrons(schedule, now, due)) return;
   await ctx.scheduler.runAt(due, internal.schedules.dispatch.tick, {
     name: kind,
   });

@@ -4,7 +4,12 @@
  */
 import parser from "cron-parser";
 import { describe, expect, test } from "vitest";
-import { firesAfter } from "../../../convex/sessionTracker/schedules/fires.js";
+import {
+  cronsFireAfter,
+  fireAfter,
+  firesAfter,
+  isOmittedByCrons,
+} from "../../../convex/sessionTracker/schedules/fires.js";
 import {
   CHANGES,
   dueBetween,
@@ -15,6 +20,10 @@ import {
   STOPS,
   weekdayOf,
 } from "../support/clockKit.js";
+import {
+  DAY_MS,
+  HOUR_MS,
+} from "../../../convex/sessionTracker/shared/times.js";
 import { fakeClock } from "../support/fresh.js";
 
 describe("fires of every kind of spec are those of a walk over the clocks", () => {
@@ -41,6 +50,38 @@ describe("fires of every kind of spec are those of a walk over the clocks", () =
         at: byParser(spec, from, 5),
       });
     }
+  });
+});
+
+describe("what crons leaves out is what its parser does not come to", () => {
+  test.each(CHANGES)("%s, %s", (timeZone, change) => {
+    const at = Date.parse(change);
+    for (const { spec } of [...KINDS, ...MIDNIGHT]) {
+      const cron = { spec: spec(weekdayOf(timeZone, at)), timeZone };
+      for (
+        let from = at - 2 * DAY_MS;
+        from < at + 2 * DAY_MS;
+        from += 11 * HOUR_MS
+      ) {
+        const fire = fireAfter(cron, from);
+        if (fire === null) continue;
+        const isOmitted = cronsFireAfter(cron, from) !== fire;
+        const told = isOmittedByCrons(cron, from, fire);
+        expect({ ...cron, from, told }).toEqual({
+          ...cron,
+          from,
+          told: isOmitted,
+        });
+      }
+    }
+  });
+
+  test("all fires, where its parser finds none", () => {
+    const cron = { spec: "0 0 1 * L", timeZone: "UTC" };
+    const from = Date.UTC(2026, 2, 1, 12);
+    const fire = fireAfter(cron, from) ?? NaN;
+    expect(cronsFireAfter(cron, from)).toBeNull();
+    expect(isOmittedByCrons(cron, from, fire)).toBe(true);
   });
 });
 
