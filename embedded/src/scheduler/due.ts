@@ -30,15 +30,21 @@ export function dueTimeMs(lane: LaneName, key: string): number {
   return scratch.getFloat64(0);
 }
 
-/** Up to `limit` entries that are due at `nowMs`, earliest first. */
+/**
+ * Up to `limit` entries that are due at `nowMs`, earliest first.
+ * @param from - a key before which there are none
+ */
 export function dueEntries(
   tx: Transaction,
   lane: LaneName,
   nowMs: number,
   limit: number,
+  from = duePrefix(lane),
 ): DueEntry[] {
   const to = `${duePrefix(lane)}${sortableTime(nowMs)}0`;
-  return [...tx.meta.range(duePrefix(lane), { to, limit })];
+  return from < to
+    ? [...tx.meta.range(duePrefix(lane), { from, to, limit })]
+    : [];
 }
 
 /** Entries of several lanes in one order, after a place in it; `""` is before all. */

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Meta } from "../../src/database/records/meta.js";
 import {
   Engine,
   errorOf,
@@ -78,7 +79,7 @@ afterEach(async () => {
   await engine.remove();
 });
 
-const rows = async () => valueOf(await engine.query("jobs:rows"));
+const rows = async () => valueOf(await engine.query("jobs:rows")) as string[];
 const states = async (componentPath = "") =>
   valueOf(
     await engine.query(
@@ -168,6 +169,26 @@ describe("a scheduled mutation", () => {
     await later(0, "jobs:chain", { left: 20 });
     await engine.scheduler.whenIdle();
     expect(await rows()).toHaveLength(21);
+  });
+
+  it("is looked for after those that ran, and found where it comes before the one that waits", async () => {
+    const looks = vi.spyOn(Meta.prototype, "range");
+    const isWhole = ([prefix, { from = prefix } = {}]: Parameters<
+      Meta["range"]
+    >) => prefix === "scheduler/due/mutation/" && from === prefix;
+    await later(60_000, "jobs:note", { text: "last" });
+    await later(0, "jobs:chain", { left: 20 });
+    await engine.scheduler.whenIdle();
+    await later(30_000, "jobs:note", { text: "first" });
+    await advance(60_000);
+    expect(await rows()).toHaveLength(23);
+    expect((await rows()).slice(-2)).toEqual(["first", "last"]);
+    const all = looks.mock.calls.filter(
+      ([prefix]) => prefix === "scheduler/due/mutation/",
+    );
+    looks.mockRestore();
+    expect(all.length).toBeGreaterThan(20);
+    expect(all.filter(isWhole)).toEqual([]);
   });
 
   it("runs beside others, and again where it met one of them", async () => {
