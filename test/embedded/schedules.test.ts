@@ -9,6 +9,10 @@ const ROOT = path.join(import.meta.dirname, "../..");
 const NOW = Date.UTC(2026, 2, 1, 12);
 /** So that what is kept for fourteen days is purged. */
 const DAYS = 15;
+/** The watchdog's check, the tick of `expire`, and crons itself for that tick: each four times an hour. */
+const EXECUTIONS_A_DAY = 3 * 4 * 24;
+/** For a purge each day, and its pages. */
+const OTHERS_A_DAY = 4;
 /**
  * Limit for the processor's time of one execution, of which each reads dozens of documents and looks for the next time
  * of a cron spec. Alone on a machine it is about a millisecond.
@@ -43,6 +47,8 @@ test(
     const purges = await t.query(runs.ledger.list, { kind: "purge" });
     expect(purges.map(({ sessions }) => sessions)).toEqual([1]);
     expect(t.clock.now()).toBe(NOW + 3_600_000 + DAYS * DAY_MS);
+    expect(executions).toBeGreaterThanOrEqual(DAYS * EXECUTIONS_A_DAY);
+    expect(executions).toBeLessThan(DAYS * (EXECUTIONS_A_DAY + OTHERS_A_DAY));
     expect(processorMs / executions).toBeLessThan(EXECUTION_MS);
   },
 );

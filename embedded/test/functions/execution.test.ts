@@ -43,10 +43,29 @@ const MESSAGES = `
   export default query({ args: {}, handler: async () => "the default" });
 `;
 
+const REFUSED = `
+  import { queryGeneric as query, mutationGeneric as mutation, makeFunctionReference } from "convex/server";
+  const gone = makeFunctionReference("chat/messages:gone");
+  const doomed = (run) => mutation({ args: {}, handler: async (ctx) => {
+    const id = await ctx.db.insert("messages", { body: "doomed" });
+    await run(ctx, id);
+  } });
+  export const insertsId = doomed((ctx, id) => ctx.db.insert("messages", { _id: id, body: "" }));
+  export const insertsTime = doomed((ctx) => ctx.db.insert("messages", { _creationTime: 1, body: "" }));
+  export const patchesId = doomed((ctx, id) => ctx.db.patch(id, { _id: "x" }));
+  export const replacesId = doomed((ctx, id) => ctx.db.replace(id, { _id: "x", body: "" }));
+  export const halfAPage = query({ args: {}, handler: (ctx) => ctx.db.query("messages").paginate({ numItems: 1.5, cursor: null }) });
+  export const callsNothing = query({ args: {}, handler: (ctx) => ctx.runQuery(gone, {}) });
+`;
+
 let engine: Engine;
 beforeAll(async () => {
   engine = await Engine.open({
-    modules: { "chat/messages": MESSAGES, toString: MESSAGES },
+    modules: {
+      "chat/messages": MESSAGES,
+      toString: MESSAGES,
+      refused: REFUSED,
+    },
   });
 });
 afterAll(() => engine.remove());
@@ -203,5 +222,32 @@ describe("an error", () => {
     const outcome = await engine.mutation("chat/messages:failWith", { what });
     expect(errorOf(outcome).split("\n")[0]).toBe(text);
     expect(outcome).not.toHaveProperty("errorData");
+  });
+});
+
+describe("is refused in Convex's words", () => {
+  it.each([
+    [
+      "Query",
+      "halfAPage",
+      "Invalid arguments for `queryPage`: invalid type: floating point `1.5`, expected usize",
+    ],
+    [
+      "Query",
+      "callsNothing",
+      "Could not find public function for 'chat/messages:gone'.",
+    ],
+    ["Mutation", "insertsId", "doesn't match '_id' field"],
+    ["Mutation", "insertsTime", "doesn't match '_creationTime' field"],
+    ["Mutation", "patchesId", "doesn't match '_id' field"],
+    ["Mutation", "replacesId", "doesn't match '_id' field"],
+  ])("a %s that %s", async (type, name, words) => {
+    const path = `refused:${name}`;
+    const outcome =
+      type === "Query" ? await engine.query(path) : await engine.mutation(path);
+    expect(errorOf(outcome)).toContain(words);
+    expect(valueOf(await engine.query("chat/messages:list"))).not.toContain(
+      "doomed",
+    );
   });
 });
