@@ -263,7 +263,7 @@ describe("a scheduled action", () => {
     }
     await timersOf(8);
     await later(0, "jobs:note", { text: "mutation" });
-    while (((await rows()) as string[]).length === 0) {
+    while ((await rows()).length === 0) {
       await new Promise(setImmediate);
     }
     expect(((await states()) as string[]).toSorted()).toEqual([

@@ -363,7 +363,7 @@ describe("the deployment", () => {
     expect(await run(reads("notes"))).toEqual({
       status: "success",
       value: {
-        names: expect.arrayContaining(["string"]),
+        names: expect.arrayContaining(["string"]) as string[],
         big: { $integer: "AQAAAAAAAAA=" },
         env: deployment.url,
       },
@@ -379,7 +379,7 @@ export default query({ handler: async (ctx) => {
       status: "error",
       errorMessage: expect.stringMatching(
         /Server Error\nUncaught Error: .*db\.get.*at async handler \(testQuery\.js\)/s,
-      ),
+      ) as string,
     });
     for (const [source, code, why] of [
       [`export default 1;`, "InvalidTestQuery", /not a Convex function/],
@@ -398,7 +398,7 @@ export default query({ handler: async (ctx) => {
     ] as const) {
       expect(await run(source)).toMatchObject({
         code,
-        message: expect.stringMatching(why),
+        message: expect.stringMatching(why) as string,
       });
     }
     expect(await run(reads("notes"), { componentId: "none" })).toMatchObject({
