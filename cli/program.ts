@@ -91,10 +91,10 @@ export async function runProgram(
   }
 }
 
-/** Whether the output is for programs, also where the command line ends before it is understood. */
+/** Whether the output is for programs, also where a mistake ends the command line before that is read. */
 function isForPrograms(program: Program, argv: readonly string[]): boolean {
   const { json = false } = program.opts();
-  return json || argv.includes(JSON_LINES);
+  return json || argv.includes("--json") || argv.includes(JSON_LINES);
 }
 
 function completed({ commands }: CliContext, { error }: ErrorJson): ErrorJson {

@@ -1,7 +1,6 @@
 /** The JSON contract of every command: one object on success, one on failure. */
-import { Ajv } from "ajv";
+import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import cliSchema from "../../../docs/cli.schema.json" with { type: "json" };
 import type { ErrorJson } from "../../../cli/json/error.js";
 import type { DescribeJson } from "../../../cli/json/program/describe.js";
 import { EXIT_CODES } from "../../../cli/errors.js";
@@ -15,8 +14,10 @@ import type { setUpComponent } from "../../convex/support/setup.js";
 import { traitsOf, type Traits } from "../../../cli/commandLine/traits.js";
 import { isMutation, NOW, setUpDeployment } from "../support/deployment.js";
 import { endedPurge } from "../support/endedPurge.js";
+import { faults, notOf } from "../support/jsonShapes.js";
 import {
   ADMIN_KEY,
+  DEPLOYMENT_URL,
   FakeTerminal,
   type Finished,
 } from "../support/fakeTerminal.js";
@@ -80,15 +81,15 @@ const COMMANDS: Record<string, { line: string; writes?: true }> = {
   describe: { line: "describe" },
 };
 
-/** Commands about this machine, whose output test/cli/deployments/ checks. */
-const LOCAL = {
+/** Commands about this machine alone, in their order, with the deployment `shop` in its file of names. */
+const LOCAL: Record<string, string> = {
   "deployments list": "deployments list",
-  "deployments add": "deployments add shop",
+  "deployments add": "deployments add other",
   "deployments use": "deployments use shop",
   "deployments check": "deployments check shop",
   "deployments remove": "deployments remove shop",
 };
-/** Commands that stay until they are interrupted; other suites run them as processes of their own. */
+/** Commands that stay until they are interrupted: test/package runs them as processes, and compares their output. */
 const STAYING = ["serve", "dashboard"];
 /** Commands for people and shells, which print no JSON. */
 const WITHOUT_JSON = ["completion", "help"];
@@ -241,53 +242,6 @@ async function setUpAll() {
   return { ...deployment, run };
 }
 
-const schemas = new Ajv({
-  strict: true,
-  allowUnionTypes: true,
-  schemas: [{ ...cliSchema, $id: "cli" }],
-});
-
-/** What is wrong with a value of that shape: nothing is "". */
-function notOf(shape: string, value: unknown): string {
-  const isValid = schemas.getSchema(`cli#/definitions/${shape}`);
-  if (isValid === undefined) return `no schema of ${shape}`;
-  return isValid(value) ? "" : schemas.errorsText(isValid.errors);
-}
-
-const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
-const NAMES_TIME = /^(at|until|cutoff|newest|lastActive|.*At)$/;
-
-/** The paths where a time is no ISO time, or the target has another shape. */
-function faults(value: unknown, path = "$"): string[] {
-  if (typeof value === "number")
-    return value > 1e11 ? [`${path}: ${value}`] : [];
-  if (typeof value === "string") {
-    return /^\d{4}-\d\d-\d\d[T ]/.test(value) && !ISO.test(value)
-      ? [`${path}: ${value}`]
-      : [];
-  }
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]: [string, unknown]) => {
-    const at = `${path}.${name}`;
-    const isTime =
-      inner === null || (typeof inner === "string" && ISO.test(inner));
-    if (NAMES_TIME.test(name) && !isTime)
-      return [`${at}: ${JSON.stringify(inner)}`];
-    if (name === "target") {
-      const { url, component, productionName, ...rest } = Object(
-        inner,
-      ) as Record<string, unknown>;
-      const isTarget =
-        url === "http://127.0.0.99:3210" &&
-        component === "sessionTracker" &&
-        productionName === null &&
-        Object.keys(rest).length === 0;
-      return isTarget ? [] : [`${at}: ${JSON.stringify(inner)}`];
-    }
-    return faults(inner, at);
-  });
-}
-
 /** What the command declares of itself. */
 function declaredBy(name: string): Traits {
   const words = name.replace(/ --.*/, "").split(" ");
@@ -333,6 +287,27 @@ test.each(Object.entries(COMMANDS))(
     if (!deletes) expect(gone).toEqual([]);
   },
 );
+
+test("the commands about this machine print an object of their shape each", async () => {
+  const { terminal } = setUpDeployment();
+  const config = join(terminal.folder, "account");
+  Object.assign(terminal.overrides, { env: { XDG_CONFIG_HOME: config } });
+  terminal.write("key", ADMIN_KEY);
+  const at = ["--url", DEPLOYMENT_URL, "--admin-key-file", "key"];
+  await terminal.run("deployments", "add", "shop", ...at);
+  for (const [name, line] of Object.entries(LOCAL)) {
+    const target = name === "deployments add" ? at : [];
+    const { stdout } = await terminal.run(
+      ...line.split(" "),
+      ...target,
+      "--json",
+    );
+    const wrong = declaredBy(name).json.map((shape) =>
+      notOf(shape, JSON.parse(stdout)),
+    );
+    expect({ name, wrong }).toEqual({ name, wrong: [""] });
+  }
+});
 
 test.each([
   "list",
@@ -486,6 +461,21 @@ test("a write whose answer is lost is not retryable", async () => {
   ) as ErrorJson;
   expect(error).toMatchObject({ code: "unreachable", retryable: false });
 });
+
+test.each(["status --timeout soon", "list --limit none", "end x --block ever"])(
+  "%s --json prints an error of an option's value as one object, wherever --json stands",
+  async (line) => {
+    const words = line.split(" ");
+    for (const given of [
+      [...words, "--json"],
+      ["--json", ...words],
+    ]) {
+      const result = await new FakeTerminal().run(...given);
+      expect(result).toMatchObject({ exitCode: 2, stdout: "" });
+      expect(errorOf(result)).toMatchObject({ code: "usage" });
+    }
+  },
+);
 
 test("--json without a command is a usage error; help is none", async () => {
   const terminal = new FakeTerminal();
