@@ -29,8 +29,6 @@ export default {
         // scripts/checkPackages.ts runs their commands.
         "@arethetypeswrong/cli",
         "publint",
-        // rollup loads it by its name, in `build:types`.
-        "rollup-plugin-dts",
       ],
     },
     embedded: {

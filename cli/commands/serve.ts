@@ -38,6 +38,13 @@ export function addServe(program: Parent, context: CliContext): void {
     )
     .option("--verbose", "show what `convex deploy` prints")
     .addHelpText(
+      "after",
+      `
+With --admin-key-file the deployment takes the key in that file, such as a
+container's secret; else it has the one in its data directory, made at its
+first start.`,
+    )
+    .addHelpText(
       ...examples("serve --dev", "serve --port 4000 --env-from .env.convex"),
     )
     .action(async (_options, command) => {

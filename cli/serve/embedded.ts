@@ -14,6 +14,8 @@ export interface OpenOptions {
   /** Port of the HTTP actions. @default the one after `port` */
   sitePort?: number;
   host: string;
+  /** @default the one in the data directory, else a new one */
+  adminKey?: string;
   /** Whether to hold all jobs until `startJobs`. */
   holdJobs: boolean;
   /** The time after which pushed code that keeps its thread ends the process. */

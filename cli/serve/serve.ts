@@ -8,10 +8,12 @@ import { openEmbedded, type EmbeddedPackage } from "./embedded.js";
 import { HEAP_FLAG } from "./heap.js";
 import { note, print, printJson } from "../terminal/output.js";
 import {
+  removeLeftDeployment,
   removeRunningDeployment,
   writeRunningDeployment,
 } from "../deployment/target/runningDeployment.js";
 import { AdminKey } from "../deployment/target/adminKey.js";
+import { readAdminKey } from "../deployment/target/checked.js";
 import type { ServeJson } from "../json/ready.js";
 import { readVariables, setVariables } from "./variables.js";
 
@@ -24,6 +26,8 @@ export interface ServeOptions {
   readonly dev?: boolean;
   readonly envFrom?: string;
   readonly verbose?: boolean;
+  /** A file with the key that the deployment is to have. */
+  readonly adminKeyFile?: string;
   readonly json?: boolean;
 }
 
@@ -43,9 +47,14 @@ export async function serve(
     options.envFrom === undefined
       ? null
       : readVariables(context, options.envFrom);
+  const givenKey =
+    options.adminKeyFile === undefined
+      ? null
+      : readAdminKey(resolve(context.cwd, options.adminKeyFile));
   // Convex runs functions in UTC; local methods of Date follow the process.
   process.env["TZ"] = "UTC";
   setFlagsFromString(HEAP_FLAG);
+  removeLeftDeployment(context, process.pid);
   // Until the deployment is open Ctrl-C ends the process as any command: the data on disk stands a
   // crash.
   const deployment = await openEmbedded(loadEmbedded(), {
@@ -53,6 +62,7 @@ export async function serve(
     port: options.port,
     ...(options.sitePort === undefined ? {} : { sitePort: options.sitePort }),
     host: options.host,
+    ...(givenKey === null ? {} : { adminKey: givenKey.reveal() }),
     // The code is deployed first: it may be there to mend the jobs that are due.
     holdJobs: true,
     endWhenStuckMs: END_WHEN_STUCK_MS,

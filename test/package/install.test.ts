@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import {
   copyFileSync,
   mkdirSync,
@@ -20,13 +20,16 @@ import {
 import type { DescribeJson } from "../../cli/json/program/describe.js";
 import { DAY_MS } from "../../convex/sessionTracker/shared/times.js";
 import { asTyped, comparable, comparableSchemas } from "./cliTypes.js";
+import { testsOfDocker } from "./docker.js";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "sessions-ops-installed-"));
 const app = join(folder, "app");
+const MAIN = "node_modules/sessions-ops/dist/cli/main.js";
 
 let deployment: EmbeddedDeployment;
+let tarballs: { ours: string; embedded: string };
 
 /** An app as a user writes it, with the component under a name of its own. */
 const FILES: Record<string, string> = {
@@ -115,6 +118,7 @@ beforeAll(async () => {
   // Packing this builds both.
   const ours = await pack(root);
   const embedded = await pack(join(root, "embedded"), "--ignore-scripts");
+  tarballs = { ours, embedded };
   mkdirSync(join(app, "convex"), { recursive: true });
   for (const [path, text] of Object.entries(FILES)) {
     writeFileSync(join(app, path), text);
@@ -177,19 +181,37 @@ async function pack(cwd: string, ...options: string[]): Promise<string> {
 function inApp(script: string, ...args: string[]) {
   return run(process.execPath, [join(app, script), ...args], {
     cwd: app,
-    env: {
-      PATH: process.env["PATH"],
-      HOME: folder,
-      CONVEX_SELF_HOSTED_URL: deployment.url,
-      CONVEX_SELF_HOSTED_ADMIN_KEY: deployment.adminKey,
-    },
+    env: env(),
   });
 }
 
+function env() {
+  return {
+    PATH: process.env["PATH"],
+    HOME: folder,
+    CONVEX_SELF_HOSTED_URL: deployment.url,
+    CONVEX_SELF_HOSTED_ADMIN_KEY: deployment.adminKey,
+  };
+}
+
+/** What a command that stays prints once it is ready; it is ended then. */
+async function readyOf(args: string[]): Promise<unknown> {
+  const child = spawn(
+    process.execPath,
+    [join(app, MAIN), ...args, "--component", "visitors", "--json"],
+    { cwd: app, env: env() },
+  );
+  let printed = "";
+  for await (const chunk of child.stdout) {
+    printed += String(chunk);
+    if (/^}\n/m.test(printed)) child.kill("SIGTERM");
+  }
+  return JSON.parse(printed);
+}
+
 async function sessionsOps(...args: string[]): Promise<unknown> {
-  const main = "node_modules/sessions-ops/dist/cli/main.js";
   const { stdout } = await inApp(
-    main,
+    MAIN,
     ...args,
     "--component",
     "visitors",
@@ -294,6 +316,11 @@ test(
       ({ stderr }: { stderr: string }) => JSON.parse(stderr) as unknown,
     );
     outputs.push({ shape: described.error, output: failed });
+    const served = ["serve", "--port", "0", "--data", "served"];
+    for (const args of [served, ["dashboard", "--no-open"]]) {
+      const shape = shapesOf(args[0] ?? "").join(" | ");
+      outputs.push({ shape, output: await readyOf(args) });
+    }
     mkdirSync(join(app, "programs"));
     writeFileSync(join(app, "programs/output.ts"), asTyped(outputs));
     for (const moduleResolution of ["Bundler", "NodeNext"]) {
@@ -326,3 +353,9 @@ test(
     ).toStrictEqual(comparable(JSON.parse(schemas)));
   },
 );
+
+testsOfDocker(() => ({
+  folder,
+  tarballs,
+  installed: join(app, "node_modules/sessions-ops"),
+}));

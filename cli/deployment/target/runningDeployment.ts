@@ -7,6 +7,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
+import type { CliContext } from "../../context.js";
 import { CliError } from "../../errors.js";
 import { isLoopback } from "./production.js";
 
@@ -38,6 +39,21 @@ export function removeRunningDeployment(cwd: string, pid: number): void {
   if (readRunningDeployment(cwd)?.pid === pid) {
     rmSync(runningDeploymentFile(cwd), { force: true });
   }
+}
+
+/**
+ * Removes the file that a killed process has left, whole or not, so that whoever waits for it waits for the next one. In a
+ * container the next one has the same id.
+ */
+export function removeLeftDeployment(
+  { cwd, isProcessAlive }: Pick<CliContext, "cwd" | "isProcessAlive">,
+  ownPid: number,
+): void {
+  const path = runningDeploymentFile(cwd);
+  const left = existsSync(path) ? parseJson(readFileSync(path, "utf8")) : null;
+  const isTheirs = isRunningDeployment(left) && left.pid !== ownPid;
+  if (isTheirs && isProcessAlive(left.pid)) return;
+  rmSync(path, { force: true });
 }
 
 /** The deployment last started in this folder; whether it still runs is for the caller to ask. */

@@ -8,6 +8,7 @@ import {
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { DryRunJson } from "../../../cli/json/dryRun.js";
+import type { ErrorJson } from "../../../cli/json/error.js";
 import type { ServeJson } from "../../../cli/json/ready.js";
 import type { RunResultJson } from "../../../cli/json/run.js";
 import type { ScheduleChangeJson } from "../../../cli/json/schedule.js";
@@ -15,6 +16,7 @@ import type { ListJson } from "../../../cli/json/session.js";
 import type { StatusJson } from "../../../cli/json/status.js";
 import type { ImportJson } from "../../../cli/json/transfer.js";
 import { stablePort } from "../../../embedded/test/support/ports.js";
+import { notOf } from "../support/jsonShapes.js";
 import { RealCli } from "../support/realCli.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 
@@ -140,6 +142,27 @@ test.each([
       exitCode: 2,
       stderr: expect.stringContaining(reason) as string,
     });
+  },
+  120_000,
+);
+
+test.each([
+  [["--host", "0.0.0.0"], 5, "--allow-remote"],
+  [["--admin-key-file", "no-key"], 4, "no admin key file at"],
+  [["--admin-key-file", "short-key"], 1, "needs 16 to"],
+  [["--env-from", "nowhere"], 2, "ENOENT"],
+])(
+  "serve %j --json fails with one object",
+  async (args, exitCode, reason) => {
+    writeFileSync(join(folder, "short-key"), "short");
+    const failed = await cli.run(
+      ...["serve", "--port", "0", "--data", "no-data", "--json", ...args],
+    );
+    expect(failed).toMatchObject({ exitCode, stdout: "" });
+    const said = JSON.parse(failed.stderr) as ErrorJson;
+    expect(notOf("ErrorJson", said)).toBe("");
+    expect(said.error.exitCode).toBe(exitCode);
+    expect(said.error.message).toMatch(new RegExp(reason));
   },
   120_000,
 );
