@@ -9,6 +9,7 @@
  */
 
 import type * as admin from "../admin.js";
+import type * as http from "../http.js";
 import type * as mine from "../mine.js";
 import type * as overview from "../overview.js";
 import type * as sessions from "../sessions.js";
@@ -21,6 +22,7 @@ import type {
 
 declare const fullApi: ApiFromModules<{
   admin: typeof admin;
+  http: typeof http;
   mine: typeof mine;
   overview: typeof overview;
   sessions: typeof sessions;
