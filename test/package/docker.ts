@@ -187,7 +187,7 @@ async function ended(
   child: ChildProcess,
   signal: NodeJS.Signals,
 ): Promise<unknown[]> {
-  const exit = once(child, "exit");
+  const exit = once(child, "exit") as Promise<unknown[]>;
   child.kill(signal);
   return await exit;
 }

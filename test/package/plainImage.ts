@@ -121,7 +121,8 @@ export class PlainImage {
     // Nobody here is the image's user.
     const line = `set -e; chown() { :; }; ${this.#here(text)}`;
     const done = spawnSync("sh", ["-c", line], { cwd, env: this.#env });
-    if (done.status !== 0) throw new Error(`RUN ${text}: ${done.stderr}`);
+    if (done.status !== 0)
+      throw new Error(`RUN ${text}: ${String(done.stderr)}`);
   }
 
   #copy(context: string, words: string[], cwd: string): void {

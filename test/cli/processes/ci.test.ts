@@ -3,7 +3,6 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
-import type { StatusJson } from "../../../cli/json/status.js";
 import { codeBlocks } from "../../docs/markdown.js";
 import { tasksOf, Values } from "../support/consoleBlocks.js";
 import { OldSessions } from "../support/oldSessions.js";
