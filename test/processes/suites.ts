@@ -9,7 +9,7 @@ import { processSuites as ofEmbedded } from "../../embedded/test/suites.js";
  */
 export const processSuites = [
   "test/package/*.test.ts",
-  "test/cli/processes/*.test.ts",
+  "test/cli/processes/**/*.test.ts",
   "test/scripts/realAccessLog.test.ts",
   "test/embedded/schedules.test.ts",
   "test/embedded/sharedTimes.test.ts",

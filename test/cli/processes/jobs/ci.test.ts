@@ -3,9 +3,9 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
-import { codeBlocks } from "../../docs/markdown.js";
-import { tasksOf, Values } from "../support/consoleBlocks.js";
-import { OldSessions } from "../support/oldSessions.js";
+import { codeBlocks } from "../../../docs/markdown.js";
+import { tasksOf, Values } from "../../support/consoleBlocks.js";
+import { OldSessions } from "../../support/oldSessions.js";
 
 const SESSIONS = 300;
 const TIMEOUT_MS = 240_000;
@@ -27,7 +27,7 @@ beforeAll(() => {
   }
 });
 
-test.each(tasksOf(join(import.meta.dirname, "../../..", PAGE)))(
+test.each(tasksOf(join(import.meta.dirname, "../../../..", PAGE)))(
   "the commands of $heading print the documented output",
   async ({ commands }) => {
     await old.importAll();
