@@ -55,6 +55,16 @@ const TASKS: Record<
   string,
   { before?: () => Promise<void>; after: () => Promise<void> }
 > = {
+  "Point the CLI at a deployment": {
+    before: async () => {
+      nameInFolder();
+      await Promise.resolve();
+    },
+    after: async () => {
+      rmSync(join(cli.folder, ".env.local"));
+      expect((await status()).sessions.total).toBe(320);
+    },
+  },
   "The retention was wrong for a week": {
     before: async () => {
       await cli.quick(["retention", "7", "--yes", "--reason", "typo"]);
@@ -248,10 +258,7 @@ const TASKS: Record<
   },
   "Nothing in production by accident": {
     before: async () => {
-      writeFileSync(
-        join(cli.folder, ".env.local"),
-        `CONVEX_SELF_HOSTED_URL=${served.url}\nCONVEX_SELF_HOSTED_ADMIN_KEY=${key}\nSESSIONS_OPS_PRODUCTION=yes\n`,
-      );
+      nameInFolder("SESSIONS_OPS_PRODUCTION=yes");
       await Promise.resolve();
     },
     after: async () => {
@@ -278,6 +285,16 @@ describe.each(tasks)("$heading", ({ heading, commands }) => {
     TIMEOUT_MS,
   );
 });
+
+/** Names the deployment in the folder's `.env.local`. */
+function nameInFolder(...more: string[]): void {
+  const lines = [
+    `CONVEX_SELF_HOSTED_URL=${served.url}`,
+    `CONVEX_SELF_HOSTED_ADMIN_KEY=${key}`,
+    ...more,
+  ];
+  writeFileSync(join(cli.folder, ".env.local"), `${lines.join("\n")}\n`);
+}
 
 function status(): Promise<StatusJson> {
   return cli.quick<StatusJson>(["status"]);
