@@ -27,6 +27,7 @@ const PACKAGES: Package[] = [
       "dist/dashboard/",
       "dist/react/",
       "docs/cli.schema.json",
+      "docs/for-agents.md",
       "docs/operating.md",
       "package.json",
       "react/",
