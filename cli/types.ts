@@ -1,7 +1,10 @@
 /**
  * `sessions-ops/cli`: types of what the CLI prints with `--json` and `--jsonl`, which `cli.schema.json` has as JSON
- * Schemas. `describe --json` says which command prints which.
+ * Schemas. `describe --json` says which command prints which. Times are ISO 8601 in UTC, what ends in `Ms` is in ms.
+ *
+ * @packageDocumentation
  */
+export type { CliErrorCode } from "./errors.js";
 export type {
   CheckedDeploymentJson,
   DeploymentChangeJson,

@@ -1,12 +1,13 @@
 /** Telling the component's errors from all others. */
 import { ConvexError, type Value } from "convex/values";
 import {
-  ERROR_KINDS,
+  isErrorKind,
   type ErrorKind,
 } from "../convex/sessionTracker/shared/errors.js";
 
 /** The data of an error of the component, with what else its kind tells, such as `argument` or `retryAfterMs`. */
 export type SessionsErrorData = {
+  /** For programs. */
   kind: ErrorKind;
   /** A sentence for people: what happened, with which value, and what to do. */
   message: string;
@@ -14,7 +15,9 @@ export type SessionsErrorData = {
 
 /**
  * Whether an error is one of the component's, on the server or in the browser; its `data.kind` is then one of
- * `ErrorKind`. Other errors, other `ConvexError`s of the app among them, are none.
+ * `ErrorKind`. Other errors, other `ConvexError`s of the app among them, are none. Throws nothing.
+ *
+ * @param error whatever was caught
  *
  * @example
  * ```ts
@@ -50,6 +53,6 @@ export function isSessionsError(
     "kind" in data &&
     "message" in data &&
     typeof data.message === "string" &&
-    ERROR_KINDS.some((kind) => kind === data.kind)
+    isErrorKind(data.kind)
   );
 }

@@ -1,6 +1,5 @@
 import { mutationGeneric, queryGeneric } from "convex/server";
-import { ConvexError, v, type Infer } from "convex/values";
-import type { ComponentApi } from "../convex/sessionTracker/_generated/component.js";
+import { ConvexError, v } from "convex/values";
 import {
   type ActionResult,
   type ActiveSession,
@@ -14,7 +13,7 @@ import {
   vOwnVisit,
 } from "../convex/sessionTracker/shared/sessionVisits.js";
 import { vVisitReport } from "../convex/sessionTracker/shared/visits.js";
-import type { AppCtx } from "./calls.js";
+import type { AppCtx, ComponentApi } from "./calls.js";
 import { exposeOwnSessions, type Identify } from "./ownSessions.js";
 import { SessionTracker } from "./tracker.js";
 
@@ -27,10 +26,11 @@ export type Authorize = (
   operation: Operation,
 ) => boolean | Promise<boolean>;
 
+/** Who may do what, and who is signed in. */
 export interface ExposeOptions {
-  /** Without `authorize`, `getActiveSessions` and `cleanupOldSessions` are refused. */
+  /** Says who may see and clean up other visitors' sessions. Without `authorize`, `getActiveSessions` and `cleanupOldSessions` are refused. */
   authorize?: Authorize;
-  /** Without `identify`, `linkSession` links nobody, and nobody has sessions of their own to see or end. */
+  /** Says who is signed in. Without `identify`, `linkSession` links nobody, and nobody has sessions of their own to see or end. */
   identify?: Identify;
 }
 
@@ -40,6 +40,23 @@ const visitor = { anonymousId: v.string() };
  * The public functions of an app, to be exported from one of its modules:
  * `export const { trackSession, … } = exposeSessions(components.sessionTracker, options)`.
  * Visitors reach only their own session, by the anonymousId that their browser keeps.
+ *
+ * @param component as the app has mounted it: `components.sessionTracker`
+ * @param options who may see and clean up other visitors' sessions, and who is signed in. Without it nobody may, and nobody
+ *   is
+ *
+ * @example
+ * ```ts
+ * // convex/visitors.ts
+ * import { exposeSessions } from "sessions-ops";
+ * import { components } from "./_generated/api.js";
+ *
+ * export const { trackSession, trackUserAction, endSession, forgetSession } =
+ *   exposeSessions(components.sessionTracker, {
+ *     authorize: async (ctx) =>
+ *       (await ctx.auth.getUserIdentity())?.["role"] === "admin",
+ *   });
+ * ```
  */
 export function exposeSessions(
   component: ComponentApi,
@@ -186,7 +203,7 @@ export function exposeSessions(
     cleanupOldSessions: mutationGeneric({
       args: { daysInactive: v.optional(v.number()) },
       returns: vCleanup,
-      handler: async (ctx, { daysInactive = 30 }) => {
+      handler: async (ctx, { daysInactive = 30 }): Promise<CleanupResult> => {
         await permit(options.authorize, ctx, "cleanupOldSessions");
         return await sessions.purge(ctx, { daysInactive });
       },
@@ -198,42 +215,73 @@ export function exposeSessions(
 
 const vNullableId = v.union(v.string(), v.null());
 const vEnded = v.object({ ended: v.boolean(), sessionId: vNullableId });
-/** The answer of `endSession`; the sessionId is `null` where there is no session. */
-export type EndResult = Infer<typeof vEnded>;
+/** The answer of `endSession`. */
+export type EndResult = {
+  /** `false`: no visit was under way. */
+  ended: boolean;
+  /** `null` where there is no session. */
+  sessionId: string | null;
+};
 
 const vErased = v.object({
   erased: v.boolean(),
   sessionId: vNullableId,
   actions: v.number(),
 });
-/** The answer of `forgetSession`; `actions` is the number of actions erased. */
-export type ForgetResult = Infer<typeof vErased>;
+/** The answer of `forgetSession`. */
+export type ForgetResult = {
+  /** `false`: there was no session. */
+  erased: boolean;
+  /** `null` where there was none. */
+  sessionId: string | null;
+  /** Number of actions erased, those included that scheduled calls are still to erase. */
+  actions: number;
+};
 
 const vLinked = v.object({ sessionId: vNullableId, userId: vNullableId });
 /** The answer of `linkSession`; both ids are `null` where `identify` names nobody. */
-export type LinkResult = Infer<typeof vLinked>;
+export type LinkResult = {
+  /** The visitor's session. */
+  sessionId: string | null;
+  /** The user whom it is linked to now. */
+  userId: string | null;
+};
 
 const vUnlinked = v.object({ unlinked: v.boolean(), sessionId: vNullableId });
-/** The answer of `unlinkSession`; `unlinked` is `false` where the session was linked to nobody. */
-export type UnlinkResult = Infer<typeof vUnlinked>;
+/** The answer of `unlinkSession`. */
+export type UnlinkResult = {
+  /** `false`: the session was linked to nobody. */
+  unlinked: boolean;
+  /** `null` where there is no session. */
+  sessionId: string | null;
+};
 
 const vOwnLink = v.object({
   userId: vNullableId,
   isLinked: v.union(v.boolean(), v.null()),
 });
 /** The answer of `getOwnLink`. */
-export type OwnLink = Infer<typeof vOwnLink>;
+export type OwnLink = {
+  /** The user whom `identify` names; `null` where nobody is signed in. */
+  userId: string | null;
+  /** Whether the visitor is linked to that user, or, where nobody is signed in, to anybody; `null`: there is no session. */
+  isLinked: boolean | null;
+};
 
 const vCleanup = v.object({
   runId: v.string(),
   cutoff: v.number(),
   status: v.union(v.literal("started"), v.literal("alreadyRunning")),
 });
-/**
- * The answer of `cleanupOldSessions`; sessions last active before `cutoff`, in ms since the epoch, are
- * purged.
- */
-export type CleanupResult = Infer<typeof vCleanup>;
+/** The answer of `cleanupOldSessions`. */
+export type CleanupResult = {
+  /** The id of the run, for `sessions-ops runs show`. */
+  runId: string;
+  /** Sessions last active strictly before it are purged, in ms since the epoch. */
+  cutoff: number;
+  /** Whether this call started the run, or it was under way. */
+  status: "started" | "alreadyRunning";
+};
 
 async function permit(
   authorize: Authorize | undefined,

@@ -20,7 +20,8 @@ import {
  */
 export const vHookArgs = { sessions: v.array(vHookSession) };
 
-type Hook = FunctionReference<
+/** A mutation of the app, public or internal, with `args: vHookArgs`, that returns nothing. */
+export type Hook = FunctionReference<
   "mutation",
   FunctionVisibility,
   { sessions: HookSession[] },
@@ -69,6 +70,11 @@ export interface SessionHooks {
 /**
  * Sets the app's hooks. To be called once, from a mutation of the app, as only mutations can make handles of
  * functions.
+ *
+ * @param ctx that of the mutation
+ * @param component as the app has mounted it: `components.sessionTracker`
+ * @param hooks a hook left out stays as it is, `null` removes it
+ * @throws Error of Convex where a hook names no function of the deployed code
  *
  * @example
  * With `deleteOf` in `convex/carts.ts`, an `internalMutation` with `args: vHookArgs`:

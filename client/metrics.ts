@@ -4,6 +4,7 @@ import type { ComponentApi } from "../convex/sessionTracker/_generated/component
 import { CONTENT_TYPE } from "../convex/sessionTracker/shared/metrics/openMetrics.js";
 import { SessionTracker } from "./tracker.js";
 
+/** Where the metrics are, and who may read them. */
 export interface MetricsOptions {
   /** Begins with "/". @default "/metrics" */
   path?: string;
@@ -18,6 +19,9 @@ export interface MetricsOptions {
  * Adds a route that answers scrapers, such as Prometheus, with the metrics of the component as OpenMetrics text; 401
  * without the token. A scrape reads a few dozen documents whatever the number of sessions, and those that are due, up to
  * 1,000 of each kind of run; Convex answers from its cache within a minute in which nothing has changed.
+ * @param http the app's router
+ * @param component as the app has mounted it: `components.sessionTracker`
+ * @param options where they are, and the token
  * @throws Error for a token of less than 16 characters, or with others than a header may have
  *
  * @example

@@ -9,9 +9,9 @@ export interface EndOfUser {
   userId: string;
   /** `{ forMs }`, in ms from now up to a hundred years, or `"forever"`. @default the visitors may come back at once */
   block?: Block;
-  /** Kept with the sessions until the visitors come back, and with the run. */
+  /** Kept with the sessions until the visitors come back, and with the run; not empty. @default none */
   reason?: string;
-  /** The session that stays as it is, such as the one from which the user asks. */
+  /** The session that stays as it is, such as the one from which the user asks. @default none does */
   exceptSessionId?: string;
   /** Who does it, for the run and the audit log. @default app */
   actor?: string;
@@ -21,16 +21,32 @@ export interface EndOfUser {
 export interface ForgetUser {
   /** The app's own id of the user, as the sessions were linked to it. */
   userId: string;
-  /** Why, for the run and the audit log. */
+  /** Why, for the run and the audit log; not empty. @default none */
   reason?: string;
   /** Who does it, for the run and the audit log. @default app */
   actor?: string;
 }
 
 /** Done in the caller's transaction, or by a run that goes on after it. */
-export type DoneOfUser =
-  { done: true; sessions: number } | { done: false; runId: string };
+export type DoneOfUser = DoneAtOnce | DoneByRun;
 
+/** Done in the caller's transaction. */
+export interface DoneAtOnce {
+  /** Always `true`. */
+  done: true;
+  /** Number of sessions ended or blocked, or erased. */
+  sessions: number;
+}
+
+/** Done by a run, whose first page follows at once. */
+export interface DoneByRun {
+  /** Always `false`. */
+  done: false;
+  /** Its id, for `sessions-ops runs show`. */
+  runId: string;
+}
+
+/** The part of `SessionTracker` that ends and erases all sessions of a user. */
 export class SessionsOfUser extends SessionReader {
   /**
    * Ends the visits under way of a user, however many there are. With `block` all of the user's sessions are kept
@@ -39,6 +55,8 @@ export class SessionsOfUser extends SessionReader {
    * whose first page follows at once: `sessions-ops runs show RUN_ID` tells of it.
    *
    * Costs six reads and two writes a session with a visit under way, three and one for the block of another.
+   * @param ctx that of a mutation or an action of the app
+   * @param of whose sessions, and for how long their visitors may not come back
    * @returns `{ done: true, sessions }`, the number ended or blocked, or `{ done: false, runId }`
    * @throws ConvexError `alreadyRunning`, with its `runId`, where it takes a run while another ends sessions, and then
    *   nothing is done; `invalidArgument` for an empty `userId` or `reason`, or a `forMs` that is not a whole number
@@ -76,6 +94,8 @@ export class SessionsOfUser extends SessionReader {
    *
    * Costs three reads and two writes a session, three and one more with a visit under way, and two and one for each
    * visit and action.
+   * @param ctx that of a mutation or an action of the app
+   * @param of whom
    * @returns `{ done: true, sessions }`, the number erased, or `{ done: false, runId }`
    * @throws ConvexError `alreadyRunning`, with its `runId`, where it takes a run while another erases, and then
    *   nothing is done; `invalidArgument` for an empty `userId` or `reason`

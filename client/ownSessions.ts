@@ -6,7 +6,7 @@ import {
   queryGeneric,
   type PaginationResult,
 } from "convex/server";
-import { ConvexError, v, type Infer } from "convex/values";
+import { ConvexError, v } from "convex/values";
 import {
   type AppSession,
   vAppSession,
@@ -38,18 +38,43 @@ const vOwnSession = v.object({
   blockedUntil,
 });
 /** A session of the user who asks. Times are in ms since the epoch, by the deployment's clock. */
-export type OwnSession = Infer<typeof vOwnSession>;
+export type OwnSession = Pick<
+  AppSession,
+  | "sessionId"
+  | "state"
+  | "createdAt"
+  | "lastActive"
+  | "visits"
+  | "entry"
+  | "path"
+  | "blockedUntil"
+>;
 
 const vOwnEnded = v.object({ ended: v.boolean(), blockedUntil });
 /** The answer of `endOwnSession`. */
-export type OwnEndResult = Infer<typeof vOwnEnded>;
+export type OwnEndResult = {
+  /** `false`: no visit was under way. */
+  ended: boolean;
+  /** When the block in force ends, in ms since the epoch; `null` where there is none. */
+  blockedUntil: BlockedUntil | null;
+};
 
 const vOthersEnded = v.union(
   v.object({ done: v.literal(true), sessions: v.number() }),
   v.object({ done: v.literal(false) }),
 );
 /** The answer of `endOtherSessions`: how many were ended or blocked, or that a run goes on with them. */
-export type OthersEndResult = Infer<typeof vOthersEnded>;
+export type OthersEndResult =
+  | {
+      /** They are ended. */
+      done: true;
+      /** Number of sessions ended or blocked. */
+      sessions: number;
+    }
+  | {
+      /** A run goes on with them. */
+      done: false;
+    };
 
 /** The functions of `exposeSessions` by which users see and end their own sessions, and nobody else's. */
 export function exposeOwnSessions(

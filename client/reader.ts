@@ -1,5 +1,4 @@
 import type { PaginationOptions, PaginationResult } from "convex/server";
-import type { ComponentApi } from "../convex/sessionTracker/_generated/component.js";
 import type { AppSession } from "../convex/sessionTracker/shared/appSessions.js";
 import type { Day } from "../convex/sessionTracker/shared/days.js";
 import type {
@@ -13,19 +12,25 @@ import type {
 } from "../convex/sessionTracker/shared/sessionVisits.js";
 import { metricsText } from "../convex/sessionTracker/shared/metrics/metricsText.js";
 import { DAY_MS, MINUTE_MS } from "../convex/sessionTracker/shared/times.js";
-import { idOf, type QueryRunner } from "./calls.js";
+import {
+  type ComponentApi,
+  idOf,
+  type LinkTo,
+  type Own,
+  type QueryRunner,
+} from "./calls.js";
 import { toPage } from "./pages.js";
 
 /** A range of UTC days, `YYYY-MM-DD`, both included. */
 export interface DayRange {
-  /** @default 29 days before `to` */
+  /** The first day. @default 29 days before `to` */
   from?: string;
-  /** @default today */
+  /** The last day. @default today, by the deployment's clock */
   to?: string;
 }
 
 /** Which page. */
-interface Paged {
+export interface Paged {
   /**
    * As `usePaginatedQuery` sends them: that of `convex-helpers/react`, by which pages end where they ended while rows
    * come; Convex's own does so for tables of the app only. A page holds at most 1,000 rows, whatever `numItems` says.
@@ -37,13 +42,16 @@ interface Paged {
 export type PageOfSession = Paged & SessionOf;
 
 /** A user by the app's own id, and which page of the user's sessions. */
-export type PageOfUser = Paged & { userId: string };
+export interface PageOfUser extends Paged {
+  /** The app's own id of the user, as the sessions were linked to it. */
+  userId: string;
+}
 
 /** A time window up to now. */
 export interface ActiveWithin {
   /** In minutes, more than 0 and at most ten years. @default 15 */
   minutesActive?: number;
-  /** From 1 to 1,000. @default 100 */
+  /** How many at most, from 1 to 1,000. @default 100 */
   limit?: number;
 }
 
@@ -64,6 +72,8 @@ export class SessionReader {
    * anonymousId, which only who already has it can ask by.
    *
    * Reads two documents; the visitor's heartbeats that are written down re-run a query.
+   * @param ctx that of a query, mutation or action of the app
+   * @param of the session
    *
    * @example
    * ```ts
@@ -88,6 +98,8 @@ export class SessionReader {
    * is nobody's. It holds what the visitor's own browser told, and a block that is in force.
    *
    * Reads two documents; the visitor's heartbeats that are written down re-run a query.
+   * @param ctx that of a query, mutation or action of the app
+   * @param of whose
    *
    * @example
    * ```ts
@@ -99,7 +111,7 @@ export class SessionReader {
    */
   async ownVisit(
     ctx: QueryRunner,
-    { anonymousId }: { anonymousId: string },
+    { anonymousId }: Own,
   ): Promise<OwnVisit | null> {
     return await ctx.runQuery(this.component.visitors.ownVisit.get, {
       anonymousId,
@@ -111,6 +123,8 @@ export class SessionReader {
    * no session.
    *
    * Reads one document; heartbeats do not re-run a query.
+   * @param ctx that of a query, mutation or action of the app
+   * @param of whose
    *
    * @example
    * ```ts
@@ -124,10 +138,7 @@ export class SessionReader {
    * });
    * ```
    */
-  async linkOf(
-    ctx: QueryRunner,
-    { anonymousId }: { anonymousId: string },
-  ): Promise<{ userId: string | null } | null> {
+  async linkOf(ctx: QueryRunner, { anonymousId }: Own): Promise<LinkTo | null> {
     return await ctx.runQuery(this.component.visitors.ownVisit.user, {
       anonymousId,
     });
@@ -138,6 +149,8 @@ export class SessionReader {
    *
    * Reads one document a session, and one more where it is active; only heartbeats of this user's visitors re-run a
    * query.
+   * @param ctx that of a query, mutation or action of the app
+   * @param of whose, and which page
    * @throws ConvexError `{ kind: "invalidArgument", argument }` for a `numItems` under 1, or a cursor that
    *   no page has returned
    *
@@ -168,7 +181,10 @@ export class SessionReader {
    *
    * Reads two documents a session, and up to 4,000 more in a window beyond the idle timeout. Heartbeats of anybody in
    * the window re-run a query; time alone does not.
-   * @throws ConvexError `{ kind: "invalidArgument", argument }`
+   * @param ctx that of a query, mutation or action of the app
+   * @param within the window, and how many at most
+   * @throws ConvexError `{ kind: "invalidArgument", argument }` for a `minutesActive` that is not above 0 and at most ten
+   *   years, or a `limit` that is no whole number from 1 to 1,000
    *
    * @example
    * ```ts
@@ -196,6 +212,8 @@ export class SessionReader {
    * `null`. No visit where there is no such session. `userId` is who was signed in when the visit was over.
    *
    * Reads at most one document a visit and three more; the visitor's heartbeats re-run a query.
+   * @param ctx that of a query, mutation or action of the app
+   * @param of the session, and which page
    * @throws ConvexError `{ kind: "invalidArgument", argument }` for a `numItems` under 1, or a cursor that
    *   no page has returned
    *
@@ -230,6 +248,8 @@ export class SessionReader {
    * once it holds 4 MiB.
    *
    * Reads one document an action and two more; the visitor's actions re-run a query.
+   * @param ctx that of a query, mutation or action of the app
+   * @param of the session, and which page
    * @throws ConvexError `{ kind: "invalidArgument", argument }` for a `numItems` under 1, or a cursor that
    *   no page has returned
    *
@@ -265,6 +285,8 @@ export class SessionReader {
    * deployment's clock: a query that nothing re-runs then goes by the day on which it ran.
    *
    * Reads at most eleven documents a day, and only visits that close re-run a query. `engagedMs` is in ms.
+   * @param ctx that of a query, mutation or action of the app
+   * @param range the first and the last day
    * @throws ConvexError `{ kind: "invalidArgument", argument }` for what is no day, `to` before `from`, or
    *   more than 1,100 days
    *
@@ -294,6 +316,7 @@ export class SessionReader {
    *
    * Reads a few dozen documents whatever the number of sessions, and those that are due, up to 1,000 of each kind of
    * run. Visits that begin, end or are found idle re-run a query, heartbeats do not.
+   * @param ctx that of a query, mutation or action of the app
    *
    * @example
    * ```ts

@@ -1,4 +1,9 @@
 /// <reference types="vite/client" />
+/**
+ * The component for an app's own `convex-test` suite.
+ *
+ * @packageDocumentation
+ */
 import crons from "@convex-dev/crons/test";
 import rateLimiter from "@convex-dev/rate-limiter/test";
 import shardedCounter from "@convex-dev/sharded-counter/test";
@@ -17,6 +22,7 @@ type TestDeployment = TestConvex<SchemaDefinition<GenericSchema, boolean>>;
 
 /**
  * Registers the component, and the components that it uses, with an app's `convex-test` instance.
+ * @param t - what `convexTest` returned
  * @param name the component's name in the app's convex.config.ts. @default "sessionTracker"
  * @returns the component's API, for functions that a test calls in it and for `new SessionTracker(api)`; with a
  * `convex-test` older than 0.0.70, which returns none, `undefined`
@@ -47,4 +53,5 @@ export function registerChildren<
   shardedCounter.register(deployment, `${prefix}shardedCounter`);
 }
 
+/** What `register` registers, as other components export it. */
 export default { register, schema, modules };

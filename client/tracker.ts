@@ -10,11 +10,15 @@ import {
   type ForgetOf,
   type Forgotten,
   idOf,
+  type Linked,
+  type LinkOf,
   type MutationRunner,
   type PurgeOf,
   type PurgeStarted,
   type QueryRunner,
   type UnblockOf,
+  type Unblocked,
+  type Unlinked,
   type VisitorAction,
   type VisitorReport,
 } from "./calls.js";
@@ -50,6 +54,8 @@ export class SessionTracker extends SessionsOfUser {
    *
    * Reads one document and writes none while the last write is younger than the setting `touchAfterMs` (60 s), else
    * two and one; the start of a visit costs a few more.
+   * @param ctx that of a mutation or an action of the app
+   * @param report whose, and what the page reports of the visit
    * @returns `{ ok: true, sessionId, state, visitStartedAt }`, or `{ ok: false, reason, retryAfterMs? }`, such as
    *   `revoked` while the visitor is blocked, or `tooManySessions` for a new one beyond `maxNewSessionsPerMinute`
    *
@@ -76,6 +82,8 @@ export class SessionTracker extends SessionsOfUser {
    * never cut.
    *
    * Writes two documents, and reads three and the settings.
+   * @param ctx that of a mutation or an action of the app
+   * @param what who did what
    * @returns `{ ok: true, sessionId }`, or `{ ok: false, reason, retryAfterMs? }`; `tooManyActions` with `retryAfterMs`
    *   is of `maxActionsPerMinute`, and without it the session is full for good
    *
@@ -112,6 +120,8 @@ export class SessionTracker extends SessionsOfUser {
    * whoever must not use the app is for the app's own sign-in to refuse.
    *
    * Costs what a visit's end costs, and one more write with a block; heartbeats of others cost nothing more.
+   * @param ctx that of a mutation or an action of the app
+   * @param of the session, and for how long its visitor may not come back
    * @throws ConvexError `{ kind: "invalidArgument", argument }` for a `forMs` that is not a whole number from 1, or
    *   an empty `reason`
    *
@@ -138,7 +148,10 @@ export class SessionTracker extends SessionsOfUser {
 
   /**
    * Lifts the block of one session; the visitor's next sign of life starts the next visit.
+   * @param ctx that of a mutation or an action of the app
+   * @param of the session
    * @returns `unblocked: false` where no block was in force, `sessionId: null` where there is no such session
+   * @throws ConvexError `{ kind: "invalidArgument", argument }` for an empty `reason`
    *
    * @example
    * ```ts
@@ -150,10 +163,7 @@ export class SessionTracker extends SessionsOfUser {
    * });
    * ```
    */
-  async unblock(
-    ctx: MutationRunner,
-    of: UnblockOf,
-  ): Promise<{ unblocked: boolean; sessionId: string | null }> {
+  async unblock(ctx: MutationRunner, of: UnblockOf): Promise<Unblocked> {
     const { reason, actor } = of;
     return await ctx.runMutation(this.component.visitors.block.lift, {
       session: idOf(of),
@@ -165,6 +175,8 @@ export class SessionTracker extends SessionsOfUser {
   /**
    * Ends the visit of a visitor at the visitor's own wish, such as a sign-out: neither sets nor lifts a block, and is
    * not in the audit log. A later sign of life starts the next visit.
+   * @param ctx that of a mutation or an action of the app
+   * @param report whose, and what the page reports of the visit
    * @returns `ended: false` where no visit was under way, `sessionId: null` where there is no such session
    *
    * @example
@@ -178,7 +190,7 @@ export class SessionTracker extends SessionsOfUser {
   async endVisit(
     ctx: MutationRunner,
     { anonymousId, visit }: VisitorReport,
-  ): Promise<{ ended: boolean; sessionId: string | null }> {
+  ): Promise<Omit<Ended, "blockedUntil">> {
     return await ctx.runMutation(this.component.visitors.end.visit, {
       anonymousId,
       ...(visit === undefined ? {} : { visit }),
@@ -189,6 +201,8 @@ export class SessionTracker extends SessionsOfUser {
    * Erases a visitor: the session at once, its visits and actions in this call and in scheduled ones, and a block
    * with it. The app's hook `onPurged` is called in the same transaction; where it fails the visitor is erased all the
    * same, and what the hook owes is kept until it has taken it. A browser that comes again is a new visitor.
+   * @param ctx that of a mutation or an action of the app
+   * @param of whom
    * @throws ConvexError `{ kind: "invalidArgument", argument }` for an empty `reason`
    *
    * @example
@@ -224,6 +238,8 @@ export class SessionTracker extends SessionsOfUser {
    * `ctx.auth`, never from what the browser sends.
    *
    * Reads three documents and writes one; one and none where the visitor is linked to this user already.
+   * @param ctx that of a mutation or an action of the app
+   * @param of whom to whom
    * @throws ConvexError `invalidAnonymousId`; `invalidArgument` for a `userId` that has not 1 to 1,024 characters;
    *   `revoked`, with `retryAfterMs` in ms where the block ends, while the visitor is blocked; `tooManySessions`, with
    *   `retryAfterMs`, for a new visitor beyond `maxNewSessionsPerMinute`
@@ -242,8 +258,8 @@ export class SessionTracker extends SessionsOfUser {
    */
   async link(
     ctx: MutationRunner,
-    { anonymousId, userId }: { anonymousId: string; userId: string },
-  ): Promise<{ sessionId: string; userId: string }> {
+    { anonymousId, userId }: LinkOf,
+  ): Promise<Linked> {
     return await ctx.runMutation(this.component.visitors.link.user, {
       anonymousId,
       userId,
@@ -255,6 +271,8 @@ export class SessionTracker extends SessionsOfUser {
    * that are over stay whose they were.
    *
    * Reads three documents and writes one; one and none where it is linked to nobody already.
+   * @param ctx that of a mutation or an action of the app
+   * @param of the session
    * @returns `unlinked: false` where it was linked to nobody, `sessionId: null` where there is no such session
    *
    * @example
@@ -265,10 +283,7 @@ export class SessionTracker extends SessionsOfUser {
    * });
    * ```
    */
-  async unlink(
-    ctx: MutationRunner,
-    of: SessionOf,
-  ): Promise<{ unlinked: boolean; sessionId: string | null }> {
+  async unlink(ctx: MutationRunner, of: SessionOf): Promise<Unlinked> {
     const session = idOf(of);
     return await ctx.runMutation(this.component.visitors.link.none, {
       session,
@@ -281,6 +296,8 @@ export class SessionTracker extends SessionsOfUser {
    * its own: `sessions-ops runs show RUN_ID` tells of it. The schedule `purge` does the same by the retention.
    *
    * Writes two documents here, whatever there is to purge.
+   * @param ctx that of a mutation or an action of the app
+   * @param of for how long they have been inactive
    * @throws ConvexError `invalidArgument` for `daysInactive` that is not more than 0; `invalidCutoff` for less than the
    *   idle timeout
    *

@@ -1,13 +1,24 @@
 "use client";
-/** What an app's React code imports. */
+/**
+ * What an app's React code imports. All of it goes within a `ConvexProvider`, and does nothing on a server but render
+ * {@link SessionTracking.status} as `starting`.
+ *
+ * @packageDocumentation
+ */
 export type {
+  AppMutation,
   Consent,
   SessionFunctions,
   SessionTrackerOptions,
   TrackedAction,
   VisitFacts,
 } from "./engine/options.js";
-export type { SessionError, SessionStatus } from "./engine/snapshot.js";
+export type { SessionActions } from "./engine/registry.js";
+export type {
+  SessionError,
+  SessionSnapshot,
+  SessionStatus,
+} from "./engine/snapshot.js";
 export { SessionTracker, type SessionTrackerProps } from "./SessionTracker.js";
 export {
   useLinkUser,

@@ -12,18 +12,21 @@ const SHORTEST_LOOK_MS = 1_000;
 /** Less than what a timer can count. */
 const LONGEST_LOOK_MS = 86_400_000;
 
+/** Which sessions. */
 export interface ActiveSessionsOptions {
-  /** @default 15 */
+  /** The window up to now, in minutes: more than 0 and at most ten years. @default 15 */
   minutesActive?: number | undefined;
-  /** At most 1,000. @default 100 */
+  /** How many at most, from 1 to 1,000. @default 100 */
   limit?: number | undefined;
-  /** By default `api.sessions.getActiveSessions`, by name. */
+  /** The app's function. @default `api.sessions.getActiveSessions`, by name */
   functions?: Pick<SessionFunctions, "getActiveSessions"> | undefined;
 }
 
-/** `sessions` is `undefined` while loading and where the app's `authorize` refuses; then `error` says so. */
+/** What `useActiveSessions` returns. */
 export interface ActiveSessions {
+  /** Newest first; `undefined` while they load, and where there is an `error`. */
   sessions: ActiveSession[] | undefined;
+  /** What the function threw, such as where the app's `authorize` refuses; else `null`. */
   error: Error | null;
 }
 
@@ -31,6 +34,20 @@ export interface ActiveSessions {
  * The sessions active now, live, for whom the app's `authorize` permits; the same object while nothing
  * changes. The deployment answers anew when somebody comes, acts or ends; who only stops coming is left
  * out here once the window has passed, to the second, and without a call.
+ *
+ * @param options - the window, and how many at most
+ * @throws nothing: what goes wrong is the `error`
+ *
+ * @example
+ * ```tsx
+ * import { useActiveSessions } from "sessions-ops/react";
+ *
+ * export function Now() {
+ *   const { sessions, error } = useActiveSessions({ minutesActive: 5 });
+ *   if (error !== null) return <p>{error.message}</p>;
+ *   return <p>{sessions?.length ?? "…"} visitors</p>;
+ * }
+ * ```
  */
 export function useActiveSessions({
   minutesActive,

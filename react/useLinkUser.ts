@@ -18,10 +18,11 @@ import { useSessionTracker } from "./useSessionTracker.js";
  */
 const SETTLE_MS = 2_000;
 
+/** How visitors are linked to users. */
 export interface LinkUserOptions {
   /** Whether the visitor is nobody's again once the user has signed out. @default false */
   unlinkOnSignOut?: boolean | undefined;
-  /** By default those of `api.sessions`, by name. */
+  /** The app's functions. @default those of `api.sessions`, by name */
   functions?:
     | Partial<
         Pick<SessionFunctions, "getOwnLink" | "linkSession" | "unlinkSession">
@@ -29,9 +30,11 @@ export interface LinkUserOptions {
     | undefined;
 }
 
-/** `isLinked` is `undefined` while nobody is signed in, and until the deployment has said it. */
+/** What `useLinkUser` returns. */
 export interface UserLink {
+  /** `undefined` while nobody is signed in, and until the deployment has said it. */
   isLinked: boolean | undefined;
+  /** What a function threw last; else `null`. */
   error: Error | null;
 }
 
@@ -40,6 +43,19 @@ export interface UserLink {
  * without consent, while nobody is signed in or while the visitor is revoked. Who that is the app's `identify`
  * says, whom `getOwnLink` asks anew whenever the client's authentication changes: so any way to sign in will do,
  * with an auth provider or by `client.setAuth`. Tracks as the other hooks do.
+ *
+ * @param options - whether the visitor is nobody's again after a sign-out
+ * @throws Error outside of a `ConvexProvider`; what the functions throw is the `error`
+ *
+ * @example
+ * ```tsx
+ * import { useLinkUser } from "sessions-ops/react";
+ *
+ * export function Account() {
+ *   const { isLinked } = useLinkUser({ unlinkOnSignOut: true });
+ *   return <p>{isLinked ? "This device is yours." : "…"}</p>;
+ * }
+ * ```
  */
 export function useLinkUser({
   unlinkOnSignOut,

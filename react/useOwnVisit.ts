@@ -7,17 +7,20 @@ import type { SessionFunctions } from "./engine/options.js";
 import { revoke } from "./engine/registry.js";
 import { useAnonymousId } from "./useSessionTracker.js";
 
+/** Which function of the app is asked. */
 export interface OwnVisitOptions {
-  /** By default `api.sessions.getOwnVisit`, by name. */
+  /** The app's function. @default `api.sessions.getOwnVisit`, by name */
   functions?: Pick<SessionFunctions, "getOwnVisit"> | undefined;
 }
 
-/**
- * `visit` is `null` where the deployment knows of none, and `undefined` while it loads, while there is no
- * anonymousId, such as without consent, and where there is an `error`.
- */
+/** What `useOwnVisit` returns. */
 export interface OwnVisitResult {
+  /**
+   * `null` where the deployment knows of none; `undefined` while it loads, while there is no anonymousId, such as without
+   * consent, and where there is an `error`.
+   */
   visit: OwnVisit | null | undefined;
+  /** What the function threw; else `null`. */
   error: Error | null;
 }
 
@@ -25,6 +28,20 @@ export interface OwnVisitResult {
  * This visitor's own visit as the deployment knows it, live; tracks as the other hooks do. The deployment answers
  * anew with each heartbeat that it writes down, each action and each end, so `engagedMs` grows in such steps.
  * By it the page also hears at once of a block, whereupon the status is `revoked`, and that it is lifted.
+ *
+ * @param options - the app's function, where it is not the default
+ * @throws Error outside of a `ConvexProvider`; what the function throws is the `error`
+ *
+ * @example
+ * ```tsx
+ * import { useOwnVisit } from "sessions-ops/react";
+ *
+ * export function Here() {
+ *   const { visit } = useOwnVisit();
+ *   const seconds = Math.round((visit?.engagedMs ?? 0) / 1_000);
+ *   return <p>You have been here for {seconds} s.</p>;
+ * }
+ * ```
  */
 export function useOwnVisit({
   functions,

@@ -13,14 +13,29 @@ import {
   type Seat,
   type SessionActions,
 } from "./engine/registry.js";
-import { STARTING, type Snapshot } from "./engine/snapshot.js";
+import { STARTING, type SessionSnapshot } from "./engine/snapshot.js";
 
 /** What `useSessionTracker` returns. */
-export type SessionTracking = Snapshot & SessionActions;
+export interface SessionTracking extends SessionSnapshot, SessionActions {}
 
 /**
  * Tracks this visitor's session while mounted. Hooks and components of one Convex client share one
  * engine, so there is one anonymousId and one heartbeat however many there are.
+ *
+ * @param options - how; of what several hooks give, the smallest interval and the strictest consent win
+ * @returns what is known of the session, and what can be done with it
+ * @throws Error outside of a `ConvexProvider`; what goes wrong later is the `error`
+ *
+ * @example
+ * ```tsx
+ * import { useSessionTracker } from "sessions-ops/react";
+ *
+ * export function Order() {
+ *   const { status, trackUserAction } = useSessionTracker();
+ *   const order = () => trackUserAction("order", { resourceId: "sku-1" });
+ *   return <button onClick={order}>Order ({status})</button>;
+ * }
+ * ```
  */
 export function useSessionTracker(
   options: SessionTrackerOptions = {},
@@ -30,7 +45,22 @@ export function useSessionTracker(
   return useMemo(() => ({ ...snapshot, ...seat.actions }), [snapshot, seat]);
 }
 
-/** The visitor's anonymousId; `null` on the server, before it is known, and without consent. */
+/**
+ * The visitor's anonymousId; `null` on the server, before it is known, and without consent. It is the visitor's only
+ * credential: send it to the app's own functions, and show it to nobody.
+ *
+ * @throws Error outside of a `ConvexProvider`
+ *
+ * @example
+ * ```tsx
+ * import { useAnonymousId } from "sessions-ops/react";
+ *
+ * export function Basket() {
+ *   const anonymousId = useAnonymousId();
+ *   return <p>{anonymousId === null ? "…" : "Your basket"}</p>;
+ * }
+ * ```
+ */
 export function useAnonymousId(): string | null {
   return useShown(useSeat({}), ({ anonymousId }) => anonymousId);
 }
@@ -53,7 +83,7 @@ function useSeat(options: SessionTrackerOptions): Seat {
  */
 function useShown<Selected>(
   seat: Seat,
-  select: (snapshot: Snapshot) => Selected,
+  select: (snapshot: SessionSnapshot) => Selected,
 ): Selected {
   let snapshot = seat.snapshot();
   // A store that never changes: it is there for React to say whether it hydrates.

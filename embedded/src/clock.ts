@@ -4,7 +4,9 @@
 export interface Clock {
   /** Wall-clock milliseconds since the epoch. */
   now(): number;
+  /** Calls back once `delayMs` have passed; returns what `clearTimeout` takes. */
   setTimeout(callback: () => void, delayMs: number): unknown;
+  /** Calls back no more. */
   clearTimeout(handle: unknown): void;
   /**
    * How long who waits for a time of day trusts a timer before a look at the clock: timers stand still while the

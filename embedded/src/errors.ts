@@ -2,9 +2,13 @@ import type { JSONValue } from "convex/values";
 
 /** Codes of the errors that an embedded deployment throws. */
 export type EmbeddedErrorCode =
+  /** Another process has the directory of the data. */
   | "dataDirInUse"
+  /** Somebody else listens on the port. */
   | "portInUse"
+  /** The directory lacks a file, or could not be read or written. */
   | "storageFailed"
+  /** The deployment has been closed. */
   | "storageClosed"
   | "fileNotStored"
   | "transactionClosed"
@@ -35,11 +39,14 @@ export function isStoreGone(error: unknown): error is EmbeddedError {
 
 /** Base class of every error the embedded deployment throws on purpose. */
 export class EmbeddedError extends Error {
+  /** `EmbeddedError`, or the name of the class that extends it. */
   override readonly name: string = "EmbeddedError";
+  /** For programs. */
   readonly code: EmbeddedErrorCode;
   /** Data of the ConvexError that Convex itself would throw, as Convex JSON; else absent. */
   readonly data?: JSONValue;
 
+  /** @internal */
   constructor(
     code: EmbeddedErrorCode,
     message: string,

@@ -1,3 +1,8 @@
+/**
+ * A Convex-compatible deployment in one Node process, durable on LMDB: for trying, developing, testing and CI.
+ *
+ * @packageDocumentation
+ */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -41,10 +46,17 @@ import { endWhenStuck } from "./watchdog.js";
 export type { Clock } from "./clock.js";
 export { EmbeddedError, type EmbeddedErrorCode } from "./errors.js";
 export type { ConflictCount } from "./functions/conflicts.js";
-export type { CompletionEvent } from "./functions/types.js";
+export type {
+  CompletionEvent,
+  ExecutionSource,
+  LostTry,
+  UdfType,
+} from "./functions/types.js";
+export type { TransactionMetricsReport } from "./database/metrics.js";
 export type { Log } from "./server/log.js";
 export type { DeploymentStats } from "./stats.js";
 
+/** Where a deployment keeps its data and listens, and how it runs. */
 export interface OpenOptions {
   /** Directory of the data, made if it does not exist; one process owns it at a time. */
   dataDir: string;
@@ -59,6 +71,7 @@ export interface OpenOptions {
   host?: string;
   /** Admin key. @default the directory's own, made at random the first time */
   adminKey?: string;
+  /** Its time, for tests. @default the machine's */
   clock?: Clock;
   /**
    * Runs no scheduled function and no cron before `startJobs`, so that code can be mended before
@@ -76,13 +89,17 @@ export interface OpenOptions {
 
 /** A running deployment. */
 export interface EmbeddedDeployment {
+  /** Address of the API and of the WebSocket, for clients and for the official CLI. */
   readonly url: string;
   /** Address of the app's HTTP actions; `url` has them too, under `/http`. */
   readonly siteUrl: string;
+  /** The admin key, for `CONVEX_SELF_HOSTED_ADMIN_KEY` of the official CLI. It may do all. */
   readonly adminKey: string;
+  /** Directory of the data. */
   readonly dataDir: string;
   /** Answers a request as the HTTP API does, without a socket. */
   fetch(request: Request): Promise<Response>;
+  /** What was executed and committed since it was opened. */
   stats(): DeploymentStats;
   /** Conflicts of mutations since it was opened, by who lost to whom over which table. */
   conflicts(): readonly ConflictCount[];
@@ -99,7 +116,21 @@ const LOOPBACK = "127.0.0.1";
 
 /**
  * Starts a Convex-compatible deployment in this process, with the code, data
- * and jobs that its directory holds.
+ * and jobs that its directory holds. For trying, developing, testing and CI; production is Convex itself.
+ *
+ * @param options - where its data is kept, and on which ports it listens
+ *
+ * @example
+ * ```ts
+ * import { openDeployment } from "@sessions-ops/embedded";
+ *
+ * const deployment = await openDeployment({ dataDir: ".data", port: 0 });
+ * try {
+ *   console.log(deployment.url);
+ * } finally {
+ *   await deployment.close();
+ * }
+ * ```
  *
  * @throws EmbeddedError "dataDirInUse", "portInUse"; "storageFailed" where the directory lacks a
  * file, or cannot be read or written

@@ -6,8 +6,9 @@ import type { CompletionEvent } from "./functions/types.js";
 export interface DeploymentStats {
   /** Transactions that changed something. */
   readonly commits: number;
-  /** Queries that were their own execution; likewise mutations. */
+  /** Queries that were their own execution. */
   readonly queries: number;
+  /** Mutations that were their own execution. */
   readonly mutations: number;
   /** Actions, HTTP actions included. */
   readonly actions: number;

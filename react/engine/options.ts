@@ -6,9 +6,11 @@ export type Consent = "granted" | "pending" | "denied";
 
 /** What a visitor did. */
 export interface TrackedAction {
+  /** Its name, of 1 to 256 characters. */
   action: string;
+  /** What it was done to, of at most 1,024 characters. @default nothing */
   resourceId?: string | undefined;
-  /** Any Convex value. */
+  /** Any Convex value of at most `maxMetadataBytes` (a setting, 8,192 bytes). @default none */
   metadata?: unknown;
 }
 
@@ -20,8 +22,11 @@ export interface VisitFacts {
   referrer?: string | undefined;
   /** Of the address that was opened: `utm_source` and so on, at most 128 characters each. */
   utmSource?: string | undefined;
+  /** `utm_medium`, as above. */
   utmMedium?: string | undefined;
+  /** `utm_campaign`, as above. */
   utmCampaign?: string | undefined;
+  /** What the browser runs on, as far as it tells. */
   device?: "desktop" | "mobile" | "tablet" | undefined;
 }
 
@@ -33,12 +38,9 @@ export interface VisitReport extends VisitFacts {
   isLeaving?: boolean | undefined;
 }
 
-type Mutation<Args extends Record<string, unknown>> = FunctionReference_future<
-  "mutation",
-  "public",
-  Args,
-  unknown
->;
+/** A public mutation of the app, by its reference in `api`. */
+export type AppMutation<Args extends Record<string, unknown>> =
+  FunctionReference_future<"mutation", "public", Args, unknown>;
 
 /** The app's functions that are called: what `exposeSessions` returns has them all. */
 export interface SessionFunctions {
@@ -46,29 +48,37 @@ export interface SessionFunctions {
    * Is also called with `visit`, and answers `visitStartedAt`, as those of `exposeSessions`. One that does not
    * take it is called without once it has refused it or thrown.
    */
-  trackSession: Mutation<{ anonymousId: string }>;
-  trackUserAction: Mutation<{
+  trackSession: AppMutation<{ anonymousId: string }>;
+  /** Records what the visitor did. */
+  trackUserAction: AppMutation<{
     anonymousId: string;
     action: string;
     resourceId?: string;
     metadata?: unknown;
   }>;
-  endSession: Mutation<{ anonymousId: string }>;
-  forgetSession: Mutation<{ anonymousId: string }>;
-  linkSession: Mutation<{ anonymousId: string }>;
-  unlinkSession: Mutation<{ anonymousId: string }>;
+  /** Ends the visit. */
+  endSession: AppMutation<{ anonymousId: string }>;
+  /** Erases the visitor, where consent is denied and `forgetOnDenied` set. */
+  forgetSession: AppMutation<{ anonymousId: string }>;
+  /** Links the visitor to the user who is signed in. */
+  linkSession: AppMutation<{ anonymousId: string }>;
+  /** Links the visitor to nobody. */
+  unlinkSession: AppMutation<{ anonymousId: string }>;
+  /** Says whether the visitor is linked to the user who is signed in. */
   getOwnLink: FunctionReference_future<
     "query",
     "public",
     { anonymousId: string },
     OwnLink
   >;
+  /** Returns the visitor's own visit. */
   getOwnVisit: FunctionReference_future<
     "query",
     "public",
     { anonymousId: string },
     OwnVisit | null
   >;
+  /** Returns the sessions active now, for whom the app's `authorize` permits. */
   getActiveSessions: FunctionReference_future<
     "query",
     "public",
@@ -91,7 +101,7 @@ export interface SessionTrackerOptions {
   storageKey?: string | undefined;
   /** Milliseconds between heartbeats, 5 s to a day; each is up to a tenth earlier or later. @default 300_000 */
   heartbeatInterval?: number | undefined;
-  /** What is none of the three, but for `undefined` and `null`, counts as pending. @default "granted" */
+  /** Whether the visitor has agreed. What is none of the three, but for `undefined` and `null`, counts as pending. @default "granted" */
   consent?: Consent | undefined;
   /** Whether denied consent erases the session on the server, rather than only ending it. @default false */
   forgetOnDenied?: boolean | undefined;
@@ -101,7 +111,7 @@ export interface SessionTrackerOptions {
   skipBots?: boolean | undefined;
   /** Whether a heartbeat needs a click, key, touch or scroll since the last one. @default false */
   requireInput?: boolean | undefined;
-  /** Sees each action before it is stored or sent: returns what may be sent, or `null` for nothing. */
+  /** Sees each action before it is stored or sent: returns what may be sent, or `null` for nothing. @default all is sent */
   beforeSend?: ((action: TrackedAction) => TrackedAction | null) | undefined;
   /**
    * How the time is told that somebody was there. `exact` also tells it when the page is left or hidden,
@@ -111,9 +121,10 @@ export interface SessionTrackerOptions {
   /**
    * Sees what is told of a visit before it is sent: returns what may be, or `null` for nothing. `false`
    * looks at nothing of it.
+   * @default all is sent
    */
   visit?: false | ((facts: VisitFacts) => VisitFacts | null) | undefined;
-  /** By default those of `api.sessions`, by name. */
+  /** The app's functions. @default those of `api.sessions`, by name */
   functions?: Partial<SessionFunctions> | undefined;
 }
 

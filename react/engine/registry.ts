@@ -2,7 +2,11 @@ import { createEngine } from "./engine.js";
 import { terms, type Member } from "./members.js";
 import type { SessionTrackerOptions, TrackedAction } from "./options.js";
 import { attempt, listen } from "./page.js";
-import { STARTING, type SessionEngine, type Snapshot } from "./snapshot.js";
+import {
+  STARTING,
+  type SessionEngine,
+  type SessionSnapshot,
+} from "./snapshot.js";
 import type { SessionClient } from "./wire.js";
 
 /**
@@ -20,9 +24,13 @@ const deployments = new Map<string, Engines>();
 /** Of those that are mounted: how each looks for its engine again. */
 const seats = new Set<() => void>();
 
-/** What hooks return to act with. */
+/** What can be done with the session; the same functions at each render. */
 export interface SessionActions {
-  /** Records what the visitor did. Ignored without consent and after `endSession`. */
+  /**
+   * Records what the visitor did: its name, of 1 to 256 characters, with `resourceId` and `metadata`. Kept, up to a hundred
+   * calls, until the deployment can be reached. Ignored without consent and after `endSession`; what is not of that form is
+   * the `error` `invalidAction`, and throws nothing.
+   */
   trackUserAction: (
     action: string,
     details?: Omit<TrackedAction, "action">,
@@ -40,7 +48,7 @@ export interface SessionActions {
 export interface Seat {
   subscribe: (this: void, listener: () => void) => () => void;
   /** What is known now, also of an engine that others are at. */
-  snapshot: (this: void) => Snapshot;
+  snapshot: (this: void) => SessionSnapshot;
   update(options: SessionTrackerOptions): void;
   actions: SessionActions;
 }

@@ -1,10 +1,9 @@
 import type { Member } from "./members.js";
 import type { Consent, TrackedAction } from "./options.js";
-import type { Outcome } from "./wire.js";
 
 /** Tracks one visitor for one deployment: what all hooks and components of a page share. */
 export interface SessionEngine {
-  snapshot(): Snapshot;
+  snapshot(): SessionSnapshot;
   /** Tracks until the last member has left. Returns how to leave. */
   join(member: Member): () => void;
   /** To be called when a member's options have changed. */
@@ -46,23 +45,27 @@ export interface SessionError {
    * a visit at `invalidVisit`; `actionsDropped` is what the full queue lost.
    */
   kind:
-    | Exclude<Outcome["kind"], "done">
+    | "unreachable"
+    | "refused"
+    | "failed"
     | "invalidAction"
     | "invalidVisit"
     | "actionsDropped";
+  /** A sentence for people. */
   message: string;
 }
 
-/** What hooks show of an engine. */
-export interface Snapshot {
-  /** `null` before it is known, and without consent. */
+/** What is known of the session. */
+export interface SessionSnapshot {
+  /** The visitor's only credential, kept in the browser; `null` before it is known, and without consent. */
   anonymousId: string | null;
+  /** How it stands with the tracking. */
   status: SessionStatus;
-  /** `null` again once a call succeeds. */
+  /** What went wrong last; `null` again once a call succeeds. */
   error: SessionError | null;
 }
 
-export const STARTING: Snapshot = {
+export const STARTING: SessionSnapshot = {
   anonymousId: null,
   status: "starting",
   error: null,

@@ -35,6 +35,16 @@ const ENTRIES: Record<string, { name: string; source: string }> = {
   },
 };
 
+/** Named by exported types, and exported by none: what is said of them is said there. */
+const NOT_EXPORTED = [
+  // Generated; `ComponentApi` is its name.
+  "convex/sessionTracker/_generated/component.ts:ComponentApi",
+];
+
+/** Of what has no docstring: fields of validators, which are those of documented types. */
+const INFERRED =
+  /^(sessions-ops\.(exposeSessions|vHookArgs|Hook)|test\.default|react\.SessionFunctions\.\w+|cli\.\w+)[. ].* does not have any/;
+
 const LOOK: Partial<PluginOptions> = {
   outputFileStrategy: "modules",
   flattenOutputFiles: true,
@@ -55,7 +65,8 @@ const LOOK: Partial<PluginOptions> = {
 
 /**
  * The pages by their names.
- * @throws Error where the sources could not be understood
+ * @throws Error with what is wrong: a public name without a docstring, a type that a public one names and that is not
+ *   exported, a link that leads nowhere
  */
 export async function apiPages(): Promise<Map<string, string>> {
   const problems: string[] = [];
@@ -76,12 +87,24 @@ export async function apiPages(): Promise<Map<string, string>> {
       // `npm run typecheck` has them.
       skipErrorChecking: true,
       sort: ["kind", "source-order"],
+      kindSortOrder: [
+        "Module",
+        "Function",
+        "Class",
+        "Interface",
+        "TypeAlias",
+        "Variable",
+      ],
+      validation: { notDocumented: true, notExported: true, invalidLink: true },
+      intentionallyNotExported: NOT_EXPORTED,
       ...LOOK,
     } as object,
     [],
   );
   app.logger.log = (message, level) => {
-    if (level >= LogLevel.Warn) problems.push(message);
+    const problem = message.replaceAll(COLORS, "").replace(/^\[warning\] /, "");
+    if (level >= LogLevel.Warn && !INFERRED.test(problem))
+      problems.push(problem);
   };
   const read = ts.getParsedCommandLineOfConfigFile(
     join(ROOT, "tsconfig.json"),
@@ -96,10 +119,13 @@ export async function apiPages(): Promise<Map<string, string>> {
 
   const project = await app.convert();
   if (project === undefined) throw new Error(problems.join("\n"));
+  app.validate(project);
   const folder = mkdtempSync(join(tmpdir(), "sessions-ops-api-"));
   try {
     app.options.setValue("outputs", [{ name: "markdown", path: folder }]);
     await app.generateOutputs(project);
+    if (problems.length > 0)
+      throw new Error(`The reference:\n${problems.join("\n")}`);
     const names = readdirSync(folder).sort();
     return withMendedLinks(
       new Map(
@@ -110,6 +136,9 @@ export async function apiPages(): Promise<Map<string, string>> {
     rmSync(folder, { recursive: true });
   }
 }
+
+/** How the terminal is told of colours. */
+const COLORS = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, "g");
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 

@@ -66,20 +66,12 @@ test.each(withCode)(
   },
 );
 
-test(
-  "the examples in the docstrings of the client compile",
-  { timeout: 120_000 },
-  () => {
-    const found = readdirSync(path.join(ROOT, "client")).flatMap((file) =>
-      exampleBlocks(`client/${file}`),
-    );
-    // The example of the class is the head of the file that those of its calls go on with.
-    const [head] = found.filter(({ code }) => code.includes("convex/figures"));
-    const whole = found.map((block) => wholeExample(block, head?.code ?? ""));
-    expect(whole.length).toBeGreaterThan(15);
-    expect(problemsOf(whole)).toEqual([]);
-  },
-);
+test("the examples in docstrings compile", { timeout: 120_000 }, () => {
+  const found = DOCUMENTED.flatMap(sourcesIn).flatMap(exampleBlocks);
+  const whole = found.map((block) => wholeExample(block, found));
+  expect(whole.length).toBeGreaterThan(30);
+  expect(problemsOf(whole)).toEqual([]);
+});
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
@@ -113,13 +105,40 @@ function namesIn(document: string): string[] {
 /** The files that are on disk, which each program has anew and need be parsed once. */
 const PARSED = new Map<string, ts.SourceFile | undefined>();
 
+/** What has the docstrings of what apps import: files, and folders with all that is in them. */
+const DOCUMENTED = [
+  "client",
+  "react",
+  "convex/sessionTracker/convex.config.ts",
+  "embedded/src/index.ts",
+  "embedded/src/vitest",
+];
+
+function sourcesIn(name: string): string[] {
+  if (name.endsWith(".ts")) return [name];
+  return readdirSync(path.join(ROOT, name), { recursive: true })
+    .map((file) => `${name}/${String(file)}`)
+    .filter((file) => file.endsWith(".ts"));
+}
+
+/** The examples that are the heads of the files which others go on with, by where those are. */
+const HEADS = {
+  "client/": "// convex/figures.ts",
+  "embedded/src/vitest/": "// test/visitors.test.ts",
+};
+
 /** An example that is part of a file, with what comes before it there. */
-function wholeExample(block: CodeBlock, head: string): CodeBlock {
+function wholeExample(block: CodeBlock, found: CodeBlock[]): CodeBlock {
   const { code, line, file } = block;
-  if (code.startsWith("// convex/")) return block;
-  const named = `// convex/${path.basename(file, ".ts")}${line}.ts\n${head}`;
-  const lines = named.split("\n").length - 1;
-  return { ...block, code: named + code, line: line - lines };
+  if (/^\/\/ |^import /.test(code)) return block;
+  const [, first = ""] =
+    Object.entries(HEADS).find(([folder]) => file.startsWith(folder)) ?? [];
+  const head = found.find((one) => one.code.startsWith(first));
+  if (first === "" || head === undefined) return block;
+  const name = path.basename(file, ".ts") + line;
+  const before = head.code.replace(/\w+(?=\.(test\.)?ts\n)/, name);
+  const lines = before.split("\n").length - 1;
+  return { ...block, code: before + code, line: line - lines };
 }
 
 /** The compiler's errors, each with the line of the document that it is about. */

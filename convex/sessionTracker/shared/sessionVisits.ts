@@ -1,42 +1,55 @@
 /** The visits of a session, as operators and the app see them, and as the visitor does. */
-import { v, type Infer } from "convex/values";
-import { vBlockedUntil } from "./sessions.js";
-import { vVisit } from "./visits.js";
+import { v } from "convex/values";
+import { type BlockedUntil, vBlockedUntil } from "./sessions.js";
+import { type Entry, type Visit, type VisitEnd, vVisit } from "./visits.js";
 
 export const vSessionVisit = v.object({
   ...vVisit.fields,
-  /** The last sign of life, or when the visitor ended the visit; `null` while it is under way. */
   endedAt: v.union(v.number(), v.null()),
-  /** The last page; where the visitor is, while the visit is under way. */
   exitPath: vVisit.fields.exitPath,
-  /** Why it is over; `null` while it is under way. */
   why: v.union(vVisit.fields.why, v.null()),
 });
-/** A visit of a session, finished or under way. Times are in ms since the epoch. */
-export type SessionVisit = Infer<typeof vSessionVisit>;
+/** A visit of a session, finished or under way. */
+export type SessionVisit = Omit<Visit, "endedAt" | "exitPath" | "why"> & {
+  /** The last sign of life, or when the visitor ended the visit, in ms since the epoch; `null` while it is under way. */
+  endedAt: number | null;
+  /** The last page; where the visitor is, while the visit is under way. */
+  exitPath?: string;
+  /** Why it is over; `null` while it is under way. */
+  why: VisitEnd | null;
+};
 
 const { startedAt, entry, exitPath, why } = vVisit.fields;
 
-/**
- * A visit as its own visitor sees it, as far as heartbeats and actions have written it down. Times are in ms
- * since the epoch.
- */
 export const vOwnVisit = v.object({
   startedAt,
-  /** The last sign of life; of a visit that is over, its end. */
   lastActive: v.number(),
-  /** How long the visitor was really there in this visit so far, in ms. */
   engagedMs: v.number(),
-  /** Number of actions recorded in this visit so far. */
   actions: v.number(),
   entry,
-  /** The page that the visitor is on, by the last report, such as `/pricing`. */
   path: exitPath,
-  /** Why the visit is over; `null` while it is under way. */
   why: v.union(why, v.null()),
-  /** Number of the visitor's visits so far, this one included. */
   visits: v.number(),
-  /** The visitor is blocked until then, in ms since the epoch by the deployment's clock; absent where not. */
   blockedUntil: v.optional(vBlockedUntil),
 });
-export type OwnVisit = Infer<typeof vOwnVisit>;
+/** A visit as its own visitor sees it, as far as heartbeats and actions have written it down. */
+export type OwnVisit = {
+  /** When it began, in ms since the epoch. */
+  startedAt: number;
+  /** The last sign of life, in ms since the epoch; of a visit that is over, its end. */
+  lastActive: number;
+  /** How long the visitor was really there in this visit so far, in ms. */
+  engagedMs: number;
+  /** Number of actions recorded in this visit so far. */
+  actions: number;
+  /** Where it came from, and on what device; absent where that is not known. */
+  entry?: Entry;
+  /** The page that the visitor is on, by the last report, such as `/pricing`. */
+  path?: string;
+  /** Why the visit is over; `null` while it is under way. */
+  why: VisitEnd | null;
+  /** Number of the visitor's visits so far, this one included. */
+  visits: number;
+  /** The visitor is blocked until then, in ms since the epoch by the deployment's clock; absent where not. */
+  blockedUntil?: BlockedUntil;
+};

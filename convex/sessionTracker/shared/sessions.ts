@@ -1,5 +1,5 @@
 /** Sessions and actions: their shapes, the answers to visitors, and the rules that need only a row. */
-import { v, type Infer } from "convex/values";
+import { v, type Infer, type VAny } from "convex/values";
 import { MINUTE_MS } from "./times.js";
 import { vEntry, vVisit } from "./visits.js";
 
@@ -8,7 +8,11 @@ export const vSessionState = v.union(
   v.literal("expired"),
   v.literal("ended"),
 );
-export type SessionState = Infer<typeof vSessionState>;
+/**
+ * `active`: the visit under way is within its idle timeout. `expired`: the visitor has been away for longer. `ended`: the
+ * visitor, an operator or the app ended the visit.
+ */
+export type SessionState = "active" | "expired" | "ended";
 
 export const SESSION_STATES = ["active", "expired", "ended"] as const;
 
@@ -29,35 +33,62 @@ export function isAnonymousId(value: string): boolean {
   return ANONYMOUS_ID.test(value);
 }
 
-/** One session, by either of its ids. */
 export const vSessionOf = v.union(
   v.object({ sessionId: v.string() }),
   v.object({ anonymousId: v.string() }),
 );
-export type SessionOf = Infer<typeof vSessionOf>;
+/** One session, by either of its ids. */
+export type SessionOf =
+  | {
+      /** The Convex id of the session, which is safe to show. */
+      sessionId: string;
+    }
+  | {
+      /** The visitor's only credential, kept in the browser: 1 to 128 letters, digits and `_ - . :`. */
+      anonymousId: string;
+    };
 
 const vRefusal = v.union(
   v.literal("invalidAnonymousId"),
   v.literal("invalidAction"),
-  /**
-   * The visitor is new, and more new ones come than the settings let in. `retryAfterMs` says when to try
-   * again; it differs from one answer to the next, so that not all come back at once.
-   */
   v.literal("tooManySessions"),
-  /**
-   * The session had its actions of the minute, and `retryAfterMs` says when the next one is; without
-   * `retryAfterMs` it is full for good.
-   */
   v.literal("tooManyActions"),
   v.literal("metadataTooLarge"),
-  /** What a page reports of its visit is not of the form that it may have. */
   v.literal("invalidVisit"),
-  /** An operator or the app has ended and blocked the session; `retryAfterMs` says for how long, where it ends. */
   v.literal("revoked"),
 );
-export type Refusal = Infer<typeof vRefusal>;
+/** Why a call of a visitor was refused; nothing was written then. */
+export type Refusal =
+  /** The anonymousId is not 1 to 128 letters, digits and `_ - . :`. */
+  | "invalidAnonymousId"
+  /** The action's name has not 1 to 256 characters, or its `resourceId` more than 1,024. */
+  | "invalidAction"
+  /**
+   * The visitor is new, and more new ones come than the settings let in. `retryAfterMs` says when to try again; it
+   * differs from one answer to the next, so that not all come back at once.
+   */
+  | "tooManySessions"
+  /**
+   * The session had its actions of the minute, and `retryAfterMs` says when the next one is; without `retryAfterMs` it is
+   * full for good.
+   */
+  | "tooManyActions"
+  /** The action's metadata has more bytes than the setting `maxMetadataBytes` (8,192). */
+  | "metadataTooLarge"
+  /** What a page reports of its visit is not of the form that it may have. */
+  | "invalidVisit"
+  /** An operator or the app has ended and blocked the session; `retryAfterMs` says for how long, where it ends. */
+  | "revoked";
 
 /** The answer to a call of a visitor that was refused, and wrote nothing. */
+export type Refused = {
+  /** Always `false`. */
+  ok: false;
+  /** Why. */
+  reason: Refusal;
+  /** In how many ms the call may be made again; absent where it never may, as far as is known. */
+  retryAfterMs?: number;
+};
 const vRefused = v.object({
   ok: v.literal(false),
   reason: vRefusal,
@@ -96,19 +127,24 @@ export function minuteUnderWay(
 
 // ── Blocks: an ended session that may not come back before a time ────────────
 
-/** How long a session is to be blocked from now on. */
 export const vBlock = v.union(
   v.object({ forMs: v.number() }),
   v.literal("forever"),
 );
-export type Block = Infer<typeof vBlock>;
+/** How long a session is to be blocked from now on. */
+export type Block =
+  | {
+      /** In ms, a whole number from 1 to a hundred years. */
+      forMs: number;
+    }
+  | "forever";
 
+export const vBlockedUntil = v.union(v.number(), v.literal("forever"));
 /**
  * When a block ends, in ms since the epoch. For good is a word and not `Infinity`, which JSON cannot hold: it
  * would be `null` in exports and in whatever an app sends on.
  */
-export const vBlockedUntil = v.union(v.number(), v.literal("forever"));
-export type BlockedUntil = Infer<typeof vBlockedUntil>;
+export type BlockedUntil = number | "forever";
 
 /** The block in force, by when it ends; `null` where there is none, or where it is over. */
 export function blockOf(
@@ -130,43 +166,70 @@ export function revoked(until: BlockedUntil, now: number) {
 
 // ── Answers and rows ────────────────────────────────────────────────────────
 
-/** The answer to a sign of life. */
 export const vTrackResult = v.union(
   v.object({
     ok: v.literal(true),
     sessionId: v.string(),
-    /**
-     * `created`: the visitor is new. `touched`: the sign of life was written down. `unchanged`: the last write
-     * is younger than the setting `touchAfterMs`, so nothing was written. `revived`: the next visit has started.
-     */
     state: v.union(
       v.literal("created"),
       v.literal("touched"),
       v.literal("unchanged"),
       v.literal("revived"),
     ),
-    /** Start of the visit under way, in ms since the epoch: its name in what a page reports of it. */
     visitStartedAt: v.number(),
   }),
   vRefused,
 );
-export type TrackResult = Infer<typeof vTrackResult>;
+/** A sign of life that was taken. */
+export type Tracked = {
+  /** Always `true`. */
+  ok: true;
+  /** The Convex id of the session, which is safe to show. */
+  sessionId: string;
+  /**
+   * `created`: the visitor is new. `touched`: the sign of life was written down. `unchanged`: the last write is younger
+   * than the setting `touchAfterMs`, so nothing was written. `revived`: the next visit has started.
+   */
+  state: "created" | "touched" | "unchanged" | "revived";
+  /** Start of the visit under way, in ms since the epoch: its name in what a page reports of it. */
+  visitStartedAt: number;
+};
+/** The answer to a sign of life. */
+export type TrackResult = Tracked | Refused;
 
-/** The answer to a visitor's action. */
 export const vActionResult = v.union(
   v.object({ ok: v.literal(true), sessionId: v.string() }),
   vRefused,
 );
-export type ActionResult = Infer<typeof vActionResult>;
+/** An action that was recorded. */
+export type Recorded = {
+  /** Always `true`. */
+  ok: true;
+  /** The Convex id of the session, which is safe to show. */
+  sessionId: string;
+};
+/** The answer to a visitor's action. */
+export type ActionResult = Recorded | Refused;
 
 export const vAction = v.object({
-  /** When the action happened, in ms since the epoch. */
   at: v.number(),
   action: v.string(),
   resourceId: v.optional(v.string()),
   metadata: v.optional(v.any()),
 });
-export type Action = Infer<typeof vAction>;
+/** Any Convex value, whose type only the app knows. */
+export type AnyValue = Infer<VAny>;
+/** What a visitor did. */
+export type Action = {
+  /** When it happened, in ms since the epoch by the deployment's clock. */
+  at: number;
+  /** Its name, of 1 to 256 characters. */
+  action: string;
+  /** What it was done to, of at most 1,024 characters. */
+  resourceId?: string;
+  /** What else the app recorded with it: any Convex value, of at most `maxMetadataBytes` (8,192 bytes). */
+  metadata?: AnyValue;
+};
 
 /** The longest name of an action, in characters. */
 export const MAX_ACTION_NAME = 256;
@@ -201,18 +264,29 @@ export const vSession = v.object({
 });
 export type Session = Infer<typeof vSession>;
 
-/** A session as the app may show it, without the visitor's credential. Times are in ms since the epoch. */
 export const vActiveSession = v.object({
   sessionId: v.string(),
   createdAt: v.number(),
   lastActive: v.number(),
-  /**
-   * Milliseconds from `lastActive` to the answer, both by the deployment's clock; a reader's clock may
-   * differ.
-   */
   inactiveForMs: v.number(),
   visits: v.number(),
   actionCount: v.number(),
   userId: v.optional(v.string()),
 });
-export type ActiveSession = Infer<typeof vActiveSession>;
+/** A session as the app may show it, without the visitor's credential. */
+export type ActiveSession = {
+  /** The Convex id of the session, which is safe to show. */
+  sessionId: string;
+  /** When the visitor first came, in ms since the epoch. */
+  createdAt: number;
+  /** The last sign of life that was written down, in ms since the epoch. */
+  lastActive: number;
+  /** Milliseconds from `lastActive` to the answer, both by the deployment's clock; a reader's clock may differ. */
+  inactiveForMs: number;
+  /** Number of the visitor's visits, the one under way included. */
+  visits: number;
+  /** Number of the visitor's actions, those of the visit under way included. */
+  actionCount: number;
+  /** The app's id of the user whom the visitor is linked to; absent where there is none. */
+  userId?: string;
+};

@@ -1,12 +1,9 @@
 /** Visits: their stored shape, the reports of a page on a visit, and the rules that need nothing else. */
-import { v, type Infer } from "convex/values";
+import { v } from "convex/values";
 import { isFuture } from "./times.js";
 
-/** Where a visit came from, and on what. Never an IP address, never a full URL. */
 export const vEntry = v.object({
-  /** The first page, such as `/pricing`: no query, no fragment. */
   path: v.optional(v.string()),
-  /** The host of the other site that led here, such as `news.example.com`. */
   referrer: v.optional(v.string()),
   utmSource: v.optional(v.string()),
   utmMedium: v.optional(v.string()),
@@ -15,52 +12,84 @@ export const vEntry = v.object({
     v.union(v.literal("desktop"), v.literal("mobile"), v.literal("tablet")),
   ),
 });
-export type Entry = Infer<typeof vEntry>;
+/** Where a visit came from, and on what. Never an IP address, never a full URL. */
+export type Entry = {
+  /** The first page, such as `/pricing`: no query, no fragment; at most 512 characters. */
+  path?: string;
+  /** The host of the other site that led here, such as `news.example.com`; at most 253 characters. */
+  referrer?: string;
+  /** `utm_source` of the address that was opened; 1 to 128 characters, as the other two. */
+  utmSource?: string;
+  /** `utm_medium` of the address that was opened. */
+  utmMedium?: string;
+  /** `utm_campaign` of the address that was opened. */
+  utmCampaign?: string;
+  /** What the browser ran on, as far as it told. */
+  device?: "desktop" | "mobile" | "tablet";
+};
 
-/**
- * `maximum`: the visit went on for as long as a visit may, and the visitor's next sign of life began
- * another.
- */
 const vVisitEnd = v.union(
   v.literal("idle"),
   v.literal("maximum"),
   v.literal("ended"),
 );
-export type VisitEnd = Infer<typeof vVisitEnd>;
+/**
+ * Why a visit is over. `idle`: nothing was heard of the visitor for longer than the idle timeout. `maximum`: the visit went
+ * on for as long as a visit may, and the visitor's next sign of life began another. `ended`: somebody ended it.
+ */
+export type VisitEnd = "idle" | "maximum" | "ended";
 
-/** A visit that is over. Times are in ms since the epoch. */
 export const vVisit = v.object({
   startedAt: v.number(),
-  /** The time of the last sign of life, or that at which the visitor ended the visit. */
   endedAt: v.number(),
-  /** How long somebody was really there, in ms. */
   engagedMs: v.number(),
-  /** Number of actions recorded in the visit; they may have been purged since. */
   actions: v.number(),
   entry: v.optional(vEntry),
-  /** The path of the last page. */
   exitPath: v.optional(v.string()),
   why: vVisitEnd,
-  /** The app's id of the user whom the visitor was linked to when the visit closed. */
   userId: v.optional(v.string()),
 });
-export type Visit = Infer<typeof vVisit>;
+/** A visit that is over. */
+export type Visit = {
+  /** When it began, in ms since the epoch. */
+  startedAt: number;
+  /** The time of the last sign of life, or that at which the visitor ended the visit, in ms since the epoch. */
+  endedAt: number;
+  /** How long somebody was really there, in ms. */
+  engagedMs: number;
+  /** Number of actions recorded in the visit; they may have been purged since. */
+  actions: number;
+  /** Where it came from, and on what device; absent where that is not known. */
+  entry?: Entry;
+  /** The path of the last page. */
+  exitPath?: string;
+  /** Why it is over. */
+  why: VisitEnd;
+  /** The app's id of the user whom the visitor was linked to when the visit closed. */
+  userId?: string;
+};
 
-/** A page's report of the visit, sent with a heartbeat. */
 export const vVisitReport = v.object({
-  /** The visit that `engagedMs` is of, as the last answer named it; absent: the one under way. */
   startedAt: v.optional(v.number()),
-  /**
-   * How long somebody was there in that visit so far, in ms: a total, so that a report that comes twice, or late,
-   * counts no time twice.
-   */
   engagedMs: v.optional(v.number()),
-  /** The page is left or hidden: what the report adds is written however young the last write is. */
   isLeaving: v.optional(v.boolean()),
-  /** What the entry becomes where none is known of the visit, the path else where the visitor is now. */
   ...vEntry.fields,
 });
-export type VisitReport = Infer<typeof vVisitReport>;
+/**
+ * A page's report of the visit, sent with a heartbeat. What it says of the entry becomes the visit's where none is known of
+ * it; the path else where the visitor is now.
+ */
+export type VisitReport = Entry & {
+  /** The visit that `engagedMs` is of, as the last answer named it, in ms since the epoch. @default the one under way */
+  startedAt?: number;
+  /**
+   * How long somebody was there in that visit so far, in ms: a total, so that a report that comes twice, or late, counts
+   * no time twice.
+   */
+  engagedMs?: number;
+  /** The page is left or hidden: what the report adds is written however young the last write is. @default false */
+  isLeaving?: boolean;
+};
 
 /** The part of a lease that describes the visit under way; leases of 0.1 lack the optional fields. */
 export interface VisitUnderWay {

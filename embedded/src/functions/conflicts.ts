@@ -8,7 +8,9 @@ export interface ConflictCount {
   readonly loser: string;
   /** The function whose commit it met. */
   readonly winner: string;
+  /** The table that both were at. */
   readonly table: string;
+  /** How often. */
   readonly count: number;
   /** How often it had lost as many tries in a row as Convex makes, where Convex gives up. */
   readonly outOfTries: number;

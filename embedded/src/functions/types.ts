@@ -138,6 +138,7 @@ export type ExecutionSource = "client" | "scheduler" | "cron" | "action";
 export interface LostTry {
   /** Component of the table. */
   readonly componentPath: string;
+  /** The table that both were at. */
   readonly table: string;
   /** Id of the document that changed, where it was one. */
   readonly document?: string;
@@ -152,22 +153,31 @@ export interface LostTry {
  * before that for every try of a mutation that lost.
  */
 export interface CompletionEvent {
+  /** Where the function's component is mounted, such as `workpool`; empty for the app. */
   readonly componentPath: string;
   /** `mod/path.js:fn`; for an HTTP action its route, such as `GET /hook`. */
   readonly path: string;
+  /** What kind of function it was. */
   readonly udfType: UdfType | "HttpAction";
+  /** Who called it. */
   readonly source: ExecutionSource;
+  /** The request that it belonged to, as logs and errors name it. */
   readonly requestId: string;
   /** Whether it ended without an error, and in a commit if it wrote. */
   readonly ok: boolean;
+  /** What it threw; absent where `ok`. */
   readonly error?: string;
   /** Present for a try that lost, after which the mutation runs again under the same request. */
   readonly occ?: LostTry;
+  /** When it began, in ms since the epoch by the deployment's clock. */
   readonly startedAtMs: number;
+  /** How long it took, in ms. */
   readonly durationMs: number;
-  /** Absent for actions, which have no transaction. */
+  /** What it read and wrote; absent for actions, which have no transaction. */
   readonly metrics?: TransactionMetricsReport;
+  /** The timestamp of its commit, in ns since the epoch; absent where it wrote nothing. */
   readonly commitTs?: bigint;
+  /** What it logged, as `convex logs` shows it: `[LOG] 'text'`. */
   readonly logLines: readonly string[];
   /** Status of the response of an HTTP action that did not fail. */
   readonly httpStatus?: number;

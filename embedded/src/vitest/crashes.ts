@@ -14,6 +14,7 @@ import type { DeploymentParts } from "../parts.js";
  */
 export type CrashPoint = "beforeCommit" | "afterCommit";
 
+/** When to crash, and what then. */
 export interface CrashOptions {
   /** When to crash. @default at once */
   readonly at?: CrashPoint;

@@ -9,6 +9,7 @@ export type Tables = Readonly<
   Record<string, readonly Readonly<Record<string, Value>>[]>
 >;
 
+/** Where the rows go. */
 export interface ImportOptions {
   /** Table of the rows in a file. @default the name of the file */
   readonly table?: string;

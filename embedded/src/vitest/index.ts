@@ -1,5 +1,7 @@
-/*
- * Deployments for tests: `@sessions-ops/embedded/vitest`. See docs/testing.md.
+/**
+ * Deployments for tests: `@sessions-ops/embedded/vitest`. How they are used is in `docs/testing.md` of the package.
+ *
+ * @packageDocumentation
  */
 
 import "./bytes.js";
@@ -12,16 +14,18 @@ import { TestDeployment } from "./testDeployment.js";
 import { toMoment, type Moment } from "./clock/times.js";
 
 export type { ConflictCount } from "../functions/conflicts.js";
-export type { Caller, RunCtx } from "./calls/caller.js";
+export type { Caller, RequestMetadata, RunCtx } from "./calls/caller.js";
+export type { ClientClass, ClientOptions } from "./calls/clients.js";
 export type { CrashOptions, CrashPoint } from "./crashes.js";
 export { TestDeploymentError, type TestDeploymentErrorKind } from "./errors.js";
-export type { ImportOptions } from "./imports.js";
+export type { ImportOptions, Tables } from "./imports.js";
 export type { FunctionLog } from "./logs.js";
 export type { AppOptions } from "./template/templates.js";
 export type { TestClock } from "./clock/testClock.js";
 export type { TestDeployment } from "./testDeployment.js";
 export type { Duration, Moment } from "./clock/times.js";
 
+/** Which app, and how its time goes. */
 export interface TestDeploymentOptions extends AppOptions {
   /** What the clock shows at first. @default the time of the machine */
   readonly now?: Moment;
@@ -38,14 +42,23 @@ export interface TestDeploymentOptions extends AppOptions {
  *
  * @example
  * ```ts
+ * // test/visitors.test.ts
+ * import { testDeployment } from "@sessions-ops/embedded/vitest";
+ * import { expect, test } from "vitest";
+ * import { api } from "../convex/_generated/api.js";
+ * import type { DataModel } from "../convex/_generated/dataModel.js";
+ *
  * const t = await testDeployment<DataModel>();
  *
- * test("sends", async () => {
- *   await t.mutation(api.messages.send, { text: "Hi" });
- *   expect(await t.query(api.messages.list)).toHaveLength(1);
+ * test("a visitor is tracked", async () => {
+ *   const visitor = { anonymousId: "somebody" };
+ *   await t.mutation(api.sessions.trackSession, visitor);
+ *   const visit = await t.query(api.sessions.getOwnVisit, visitor);
+ *   expect(visit).toMatchObject({ visits: 1 });
  * });
  * ```
  *
+ * @param options - the app, and how its time goes
  * @typeParam DataModel - the app's own, from `_generated/dataModel`, for `t.run`
  * @throws TestDeploymentError "appNotFound", "pushFailed", "invalidTime", "fakeTimers"
  */
@@ -70,8 +83,12 @@ export async function testDeployment<
  * Pushes the app if its sources have changed, so that no test has to wait for it: for vitest's
  * `globalSetup`.
  *
+ * @param app - which one, and its environment variables
+ *
  * @example
  * ```ts
+ * import { pushApp } from "@sessions-ops/embedded/vitest";
+ *
  * export default () => pushApp();
  * ```
  *

@@ -5,6 +5,7 @@ import type { CompletionEvent } from "../functions/types.js";
 export interface FunctionLog {
   /** `module:function`, with the path of its component before it; of an HTTP action its route. */
   readonly function: string;
+  /** What kind of function it was. */
   readonly type: "query" | "mutation" | "action" | "httpAction";
   /** Who called: a client or the test, the scheduler, a cron, or an action. */
   readonly by: CompletionEvent["source"];

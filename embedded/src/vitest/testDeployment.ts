@@ -135,6 +135,7 @@ export class TestDeployment<
     return this.#lives.close();
   }
 
+  /** For `await using`: as `close`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

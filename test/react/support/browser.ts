@@ -3,7 +3,7 @@ import { createClock, type Clock } from "@sinonjs/fake-timers";
 import type { SessionTrackerOptions } from "../../../react/engine/options.js";
 import type {
   SessionEngine,
-  Snapshot,
+  SessionSnapshot,
 } from "../../../react/engine/snapshot.js";
 import type { SessionClient } from "../../../react/engine/wire.js";
 import { Random } from "../../../embedded/test/support/random.js";
@@ -93,7 +93,7 @@ export class Tab {
   readonly storage: TabStorage;
   readonly fetch: typeof fetch;
   /** All snapshots that were published. */
-  readonly seen: Snapshot[] = [];
+  readonly seen: SessionSnapshot[] = [];
   /** The number of times that the page has looked at the browser's storage. */
   looks = 0;
   readonly client: ReturnType<Network["client"]>;
@@ -153,7 +153,7 @@ export class Tab {
     return this.client.url;
   }
 
-  get snapshot(): Snapshot {
+  get snapshot(): SessionSnapshot {
     return this.engine.snapshot();
   }
 

@@ -7,7 +7,8 @@ export const vRunKind = v.union(
   v.literal("end"),
   v.literal("forget"),
 );
-export type RunKind = Infer<typeof vRunKind>;
+/** What a run does: `expire` idle sessions, `purge` old ones, `end` or `forget` those of a filter. */
+export type RunKind = "expire" | "purge" | "end" | "forget";
 export const RUN_KINDS = ["expire", "purge", "end", "forget"] as const;
 
 /** The kinds whose sessions are those of a filter, and not those that have grown old. */

@@ -21,7 +21,8 @@ export const vRunTrigger = v.union(
   v.literal("operator"),
   v.literal("app"),
 );
-export type RunTrigger = Infer<typeof vRunTrigger>;
+/** What started a run: its schedule, an operator, or the app's own code. */
+export type RunTrigger = "schedule" | "operator" | "app";
 
 export const vRunStatus = v.union(
   v.literal("running"),

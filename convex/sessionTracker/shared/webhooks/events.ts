@@ -18,20 +18,27 @@ export const EVENT_TYPES = [
   "backlog.high",
   "settings.changed",
   "hook.failed",
-] as const;
-export type WebhookEventType = (typeof EVENT_TYPES)[number];
+] as const satisfies readonly WebhookEventType[];
+/** The type of an event, such as `run.failed`. */
+export type WebhookEventType = keyof WebhookEventData;
 
-/** A run that is over. All times are ISO 8601 in UTC. */
+/** A run that is over. */
 export interface RunEnded {
+  /** The run's id, for `sessions-ops runs show`. */
   runId: string;
+  /** What it did. */
   kind: RunKind;
   /** `maxReached`: it has taken as many sessions as it was to take at most, and more are due. */
   status: "completed" | "maxReached" | "failed";
+  /** What started it. */
   trigger: RunTrigger;
   /** Who started it or let it go on last: an operator's name, `app`, `schedule`. */
   actor: string;
+  /** When it started, in ISO 8601. */
   startedAt: string;
+  /** When it was over, in ISO 8601. */
   finishedAt: string;
+  /** Number of transactions that it took. */
   pages: number;
   /** Number of sessions expired (expire), deleted (purge, forget), or ended (end). */
   sessions: number;
@@ -45,10 +52,13 @@ export interface RunEnded {
 
 /** A run that had stood still, and was restarted by the watchdog. */
 export interface RunStuck {
+  /** The run's id, for `sessions-ops runs show`. */
   runId: string;
+  /** What it does. */
   kind: RunKind;
+  /** When it started, in ISO 8601. */
   startedAt: string;
-  /** When it last did something. */
+  /** When it last did something, in ISO 8601. */
   progressAt: string;
 }
 
@@ -60,20 +70,23 @@ export interface WatchdogGaveUp {
 
 /** A schedule did not fire when it was to. */
 export interface ScheduleMissed {
+  /** Which schedule. */
   schedule: ScheduleName;
-  /** The first fire that was missed. */
+  /** The first fire that was missed, in ISO 8601. */
   dueAt: string;
-  /** When that was noticed. */
+  /** When that was noticed, in ISO 8601. */
   noticedAt: string;
 }
 
 /** Sessions have been due to be expired or purged for longer than the setting `backlogAlertMs` allows. */
 export interface BacklogHigh {
+  /** The kind of run that they are due for. */
   kind: ScheduleName;
   /** Number of sessions that have been due for so long, counted up to 1,000. */
   sessions: number;
   /** Whether there are more of them. */
   isMore: boolean;
+  /** The setting, in ms. */
   backlogAlertMs: number;
 }
 
@@ -81,23 +94,39 @@ export interface BacklogHigh {
 export interface SettingsChanged {
   /** The revision after the change. */
   revision: number;
+  /** Who changed them. */
   actor: string;
-  /** The changed settings only, by name. */
+  /** The changed settings only, by name, as they were. */
   before: ToldSettings;
+  /** The same, as they are. */
   after: ToldSettings;
 }
 
 /** Settings by name; of the schedules only those that were changed, a pause without its reason. */
 export interface ToldSettings extends Partial<Policy> {
+  /** The schedules that were changed, by name. */
   schedules?: Partial<Record<ScheduleName, ToldSchedule>>;
 }
 
+/** A schedule, without the reason of its pause. */
 export interface ToldSchedule extends Omit<Schedule, "paused"> {
-  paused?: { actor: string; at: string; until?: string };
+  /** The pause that it is in; absent where there is none. */
+  paused?: ToldPause;
+}
+
+/** A pause, without its reason. */
+export interface ToldPause {
+  /** Who paused it. */
+  actor: string;
+  /** When the pause began, in ISO 8601. */
+  at: string;
+  /** When the pause ends by itself, in ISO 8601; absent where only a resume ends it. */
+  until?: string;
 }
 
 /** A hook of the app failed, for the first time or after it had answered for a day. */
 export interface HookFailed {
+  /** Which hook. */
   hook: HookName;
   /** What it was called for: a visitor who was served all the same, or a person who was erased. */
   call: "visitor" | "erasure";
@@ -105,25 +134,43 @@ export interface HookFailed {
 
 /** What each event says, by its type. */
 export interface WebhookEventData {
+  /** A run did what it was to do. */
   "run.completed": RunEnded;
+  /** A run failed. */
   "run.failed": RunEnded;
+  /** A run had stood still, and was restarted. */
   "run.stuck": RunStuck;
+  /** What was restarted too often is restarted no more. */
   "watchdog.gaveUp": WatchdogGaveUp;
+  /** A schedule did not fire when it was to. */
   "schedule.missed": ScheduleMissed;
+  /** More sessions are due for longer than the setting `backlogAlertMs` allows. */
   "backlog.high": BacklogHigh;
+  /** Settings or schedules were changed. */
   "settings.changed": SettingsChanged;
+  /** A hook of the app failed. */
   "hook.failed": HookFailed;
 }
 
 /** An event: its type, and what it says. */
 export type WebhookEvent = {
-  [Type in WebhookEventType]: { type: Type; data: WebhookEventData[Type] };
+  [Type in WebhookEventType]: {
+    /** Which event, such as `run.failed`. */
+    type: Type;
+    /** What it says. */
+    data: WebhookEventData[Type];
+  };
 }[WebhookEventType];
 
 /** What `sessions-ops webhooks test` sends. */
-interface TestEvent {
+export interface TestEvent {
+  /** Always `webhook.test`. */
   type: "webhook.test";
-  data: { webhookId: string };
+  /** Which webhook was tested. */
+  data: {
+    /** Its id, as `sessions-ops webhooks list` shows it. */
+    webhookId: string;
+  };
 }
 
 /** The body of a delivery, as JSON. */

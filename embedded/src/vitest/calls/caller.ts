@@ -36,6 +36,14 @@ type Reference<Kind extends "query" | "mutation" | "action"> =
 export type RunCtx<DataModel extends GenericDataModel> =
   GenericMutationCtx<DataModel> & Pick<GenericActionCtx<DataModel>, "storage">;
 
+/** Where a request comes from, as `ctx.meta` tells it. */
+export interface RequestMetadata {
+  /** The caller's IP address. @default null */
+  ip?: string | null;
+  /** What the caller's program calls itself. @default null */
+  userAgent?: string | null;
+}
+
 /** Who calls, and the functions of which component. */
 export interface Who {
   readonly componentPath: string;
@@ -149,10 +157,7 @@ export class Caller<DataModel extends GenericDataModel> {
   withRequestMetadata({
     ip = null,
     userAgent = null,
-  }: {
-    ip?: string | null;
-    userAgent?: string | null;
-  }): Caller<DataModel> {
+  }: RequestMetadata): Caller<DataModel> {
     return new Caller(this.#called, { ...this.#who, ip, userAgent });
   }
 

@@ -2,9 +2,13 @@ import { WebSocket } from "ws";
 
 /** What a client is made with. */
 export interface ClientOptions {
+  /** One that Node 20 and environments such as jsdom have, too. */
   readonly webSocketConstructor: typeof globalThis.WebSocket;
+  /** Nothing is logged. */
   readonly logger: false;
+  /** Nobody is asked before a page is left. */
   readonly unsavedChangesWarning: false;
+  /** The address is not one of Convex Cloud. */
   readonly skipConvexDeploymentUrlCheck: true;
 }
 
