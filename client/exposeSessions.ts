@@ -122,7 +122,7 @@ export function exposeSessions(
     /**
      * Links the visitor's session to the user of the app that `identify` names. Call it after each sign-in; where the
      * visitor is linked to that user already it reads one document and writes none.
-     * @throws invalidAnonymousId; revoked `{ retryAfterMs? }` while the visitor is blocked; tooManySessions
+     * @throws invalidAnonymousId; invalidArgument where what `identify` returns has not 1 to 1,024 characters; revoked `{ retryAfterMs? }` while the visitor is blocked; tooManySessions
      *   `{ retryAfterMs }` for a new visitor beyond the setting `maxNewSessionsPerMinute`
      */
     linkSession: mutationGeneric({

@@ -3,6 +3,7 @@
  * ends it there again; for a component's it cannot, so whoever keeps several pages has to send `endCursor`.
  */
 import type { PaginationOptions, PaginationResult } from "convex/server";
+import { fail } from "../convex/sessionTracker/shared/errors.js";
 import { MAX_LISTED } from "../convex/sessionTracker/shared/limits.js";
 
 /** What the component is asked for. */
@@ -29,6 +30,13 @@ export async function toPage<Item>(
   read: (asked: Asked) => Promise<Answer<Item>>,
 ): Promise<PaginationResult<Item>> {
   if (cursor === END) return noItems();
+  if (!(Number.isInteger(numItems) && numItems > 0)) {
+    fail(
+      "invalidArgument",
+      `paginationOpts.numItems must be a whole number from 1, got ${numItems}.`,
+      { argument: "paginationOpts.numItems" },
+    );
+  }
   const isToEnd = endCursor === END;
   const answer = await read({
     limit: isToEnd ? MAX_LISTED : Math.min(numItems, MAX_LISTED),

@@ -151,8 +151,8 @@ export class SessionReader {
    * query.
    * @param ctx that of a query, mutation or action of the app
    * @param of whose, and which page
-   * @throws ConvexError `{ kind: "invalidArgument", argument }` for a `numItems` under 1, or a cursor that
-   *   no page has returned
+   * @throws ConvexError `{ kind: "invalidArgument", argument }` for a `numItems` that is no whole
+   *   number from 1, or a cursor that no page has returned
    *
    * @example
    * ```ts
@@ -214,8 +214,8 @@ export class SessionReader {
    * Reads at most one document a visit and three more; the visitor's heartbeats re-run a query.
    * @param ctx that of a query, mutation or action of the app
    * @param of the session, and which page
-   * @throws ConvexError `{ kind: "invalidArgument", argument }` for a `numItems` under 1, or a cursor that
-   *   no page has returned
+   * @throws ConvexError `{ kind: "invalidArgument", argument }` for a `numItems` that is no whole
+   *   number from 1, or a cursor that no page has returned
    *
    * @example
    * In the browser: `usePaginatedQuery(api.figures.visitsOf, { sessionId }, { initialNumItems: 20 })`, of
@@ -250,8 +250,8 @@ export class SessionReader {
    * Reads one document an action and two more; the visitor's actions re-run a query.
    * @param ctx that of a query, mutation or action of the app
    * @param of the session, and which page
-   * @throws ConvexError `{ kind: "invalidArgument", argument }` for a `numItems` under 1, or a cursor that
-   *   no page has returned
+   * @throws ConvexError `{ kind: "invalidArgument", argument }` for a `numItems` that is no whole
+   *   number from 1, or a cursor that no page has returned
    *
    * @example
    * ```ts

@@ -86,6 +86,7 @@ export class SessionTracker extends SessionsOfUser {
    * @param what who did what
    * @returns `{ ok: true, sessionId }`, or `{ ok: false, reason, retryAfterMs? }`; `tooManyActions` with `retryAfterMs`
    *   is of `maxActionsPerMinute`, and without it the session is full for good
+   * @throws Error of Convex for `metadata` that is no Convex value, such as a function or a `Date`
    *
    * @example
    * ```ts

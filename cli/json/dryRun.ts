@@ -6,7 +6,9 @@ import { iso, isoOrNull } from "../time/time.js";
 
 /** Output of `purge --dry-run` */
 export interface DryRunJson {
+  /** Always `true`: nothing was changed. */
   dryRun: true;
+  /** Those last active strictly before it are taken. */
   cutoff: string;
   /** Sessions that would be deleted: `sessions`, or `max` where that is less. */
   wouldDelete: number;
@@ -20,7 +22,9 @@ export interface DryRunJson {
   byRetention: { visits: number; actions: number };
   /** The bound that `--max` sets on the purge, which takes the oldest first; `null` without. */
   max: number | null;
+  /** When the first of them to go was last active; `null` where there are none. */
   oldest: string | null;
+  /** When the last of them was last active; `null` where there are none. */
   newest: string | null;
   /** Size of the documents that would go, without their indexes. */
   bytes: number;
@@ -28,9 +32,13 @@ export interface DryRunJson {
   byDay: Array<{ day: string; sessions: number; actions: number }>;
   /** Sessions by whole days since their last activity, from `fromDays` to before `toDays`; oldest last. */
   byAge: Array<{
+    /** From so many days ago. */
     fromDays: number;
+    /** To so many days ago. */
     toDays: number | null;
+    /** Number of sessions. */
     sessions: number;
+    /** Number of actions. */
     actions: number;
   }>;
 }
@@ -58,8 +66,11 @@ export function toDryRunJson(found: PurgePreview, max?: number): DryRunJson {
 
 /** Output of `end --dry-run` and `forget --dry-run` */
 export interface ManyDryRunJson {
+  /** Always `true`: nothing was changed. */
   dryRun: true;
+  /** `end` or `forget`. */
   kind: "end" | "forget";
+  /** Which sessions. */
   filter: FilterJson;
   /** Sessions created later are not taken. */
   cutoff: string;
@@ -69,16 +80,19 @@ export interface ManyDryRunJson {
   wouldTake: number;
   /** All sessions that would be taken, whatever `max` is. */
   sessions: number;
+  /** How many there are in each state. */
   byState: { active: number; expired: number; ended: number };
   /** Their visits that have not ended yet. */
   underWay: number;
   /** Their visits, one under way included. */
   visits: number;
+  /** Number of actions. */
   actions: number;
   /** The bound that `--max` sets; `null` without. */
   max: number | null;
   /** The first and the last time at which one of them was last active; `null` without any. */
   oldest: string | null;
+  /** The last of these times; `null` without any. */
   newest: string | null;
 }
 

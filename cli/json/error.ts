@@ -2,11 +2,15 @@ import { CliError, EXIT_CODES, explain, type CliErrorCode } from "../errors.js";
 
 /** The last line on stderr of a command that fails, with `--json` and `--jsonl`. */
 export interface ErrorJson {
+  /** What went wrong. */
   error: {
+    /** The kind of the error. */
     code: CliErrorCode;
     /** The error in words: what happened, with which value, and what to do. */
     message: string;
+    /** What to do; absent where the message says it. */
     hint?: string;
+    /** The exit code of the program. */
     exitCode: number;
     /**
      * Whether the same command may be given again: it may work then, and does no more than once would

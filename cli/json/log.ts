@@ -13,17 +13,23 @@ export interface LogJson {
   cursor: string | null;
 }
 
+/** Something that somebody did. */
 export interface AuditEntryJson {
+  /** When. */
   at: string;
+  /** What was done, such as `session.forgotten`. */
   what: AuditWhat;
   /** An operator's name; `app` for the app's own code, `schedule` for a schedule, `watchdog`. */
   actor: string;
+  /** Why, where whoever did it said so. */
   reason: string | null;
   /** What it was done to: a sessionId, a runId, or the name of a hook. */
   subject: string | null;
   /** What was changed, by name. */
   before: SettingsPartJson | { [name: string]: JSONValue } | null;
+  /** What was changed, as it is. */
   after: SettingsPartJson | { [name: string]: JSONValue } | null;
+  /** How many of what it was done to. */
   counts: { [name: string]: number } | null;
   /** The settings' revision after a change of theirs. */
   revision: number | null;

@@ -11,13 +11,21 @@ import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
 import type { RunLeft } from "../runs/countLeft.js";
 import type { LeftByAge } from "../runs/leftByAge.js";
 
+/** A run. */
 export interface RunJson {
+  /** The id of the run. */
   runId: string;
+  /** `expire`, `purge`, `end` or `forget`. */
   kind: RunKind;
+  /** What started it. */
   trigger: RunTrigger;
+  /** Who started it. */
   actor: string;
+  /** Why, where whoever did it said so. */
   reason: string | null;
+  /** How it stands with the run. */
   status: RunStatus;
+  /** By `expire` and `purge` those last active strictly before it are taken; by `end` and `forget` none that was created later. */
   cutoff: string;
   /** The cutoffs of visits and actions that go while their session stays; `null` where they do not. */
   cutoffs: { visits: string | null; actions: string | null } | null;
@@ -25,14 +33,19 @@ export interface RunJson {
   filter: FilterJson | null;
   /** Until when an `end` blocks its visitors, or "forever"; `null` where it does not. */
   blockedUntil: string | null;
+  /** Number of sessions taken so far. */
   sessions: number;
   /** Visits deleted, with their session or before it. */
   visits: number;
   /** Actions deleted, with their session or before it. */
   actions: number;
+  /** Number of sessions that failed alone, and were left as they are. */
   quarantined: number;
+  /** Number of transactions that it took. */
   pages: number;
+  /** As many as it takes at most; `null` where there is no bound. */
   maxSessions: number | null;
+  /** As many a second as it takes at most; `null` where there is no bound. */
   ratePerSecond: number | null;
   /** When the window opens for which the run waits, which is `running` all the same; `null`: it does not wait. */
   waitingUntil: string | null;
@@ -43,8 +56,11 @@ export interface RunJson {
    * counted them.
    */
   expected: number | null;
+  /** When it started. */
   startedAt: string;
+  /** When it last did something. */
   progressAt: string;
+  /** When it was over; `null` while it is not. */
   finishedAt: string | null;
   /** Time from the run's start to its end, or to its last page so far. */
   tookMs: number;
@@ -97,13 +113,17 @@ export function toRunJson(run: Run): RunJson {
 
 /** The sessions that an `end` or a `forget` takes: those to which all fields apply that are not `null`. */
 export interface FilterJson {
+  /** Only those linked to this user. */
   userId: string | null;
+  /** Only those in this state. */
   state: SessionState | null;
   /** Strictly before it. */
   createdBefore: string | null;
   /** At it or later. */
   createdAfter: string | null;
+  /** Only those last active before. */
   activeBefore: string | null;
+  /** Only those last active since. */
   activeAfter: string | null;
   /** The one session that stays as it is. */
   exceptSessionId: string | null;
@@ -123,6 +143,7 @@ export function toFilterJson(filter: Filter): FilterJson {
 
 /** Output of `runs show ID` */
 export interface RunShowJson extends RunJson {
+  /** What failed. */
   errors: Array<{ at: string; message: string; sessionId: string | null }>;
 }
 
@@ -139,6 +160,7 @@ export function toRunShowJson(run: Run): RunShowJson {
 
 /** Output of `runs list` */
 export interface RunListJson {
+  /** The runs, newest first. */
   runs: RunJson[];
   /** The `--cursor` for the next page; `null` at the end. */
   cursor: string | null;
@@ -146,8 +168,11 @@ export interface RunListJson {
 
 /** Output of `runs cancel ID` */
 export interface RunChangeJson {
+  /** The id of the run. */
   runId: string;
+  /** Whether the command changed something. */
   changed: boolean;
+  /** How it stands with the run. */
   status: RunStatus;
 }
 
@@ -167,6 +192,7 @@ export interface RunResultJson extends Pick<
   runId: string | null;
   /** Result of `purge --archive`. */
   archive?: {
+    /** The path of the file. */
     file: string;
     /** Sessions in the archive that were not deleted; the archive names them. */
     stayed: number;
@@ -195,7 +221,9 @@ export function toRunResultJson(run: Run): RunResultJson {
 
 /** A run that goes on, or was canceled, after a change of the policy behind it */
 export interface GoesOnJson {
+  /** The id of the run. */
   runId: string;
+  /** Those last active strictly before it are taken. */
   cutoff: string;
   /** Sessions that the run still takes. */
   left: number;
@@ -205,6 +233,7 @@ export interface GoesOnJson {
   leftByRetention: { visits: number; actions: number };
   /** Those among them that the retentions in force keep. */
   keptByRetention: { visits: number; actions: number };
+  /** Whether it was canceled with the change. */
   canceled: boolean;
 }
 

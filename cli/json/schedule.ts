@@ -8,9 +8,13 @@ import type { FireOutcome } from "../../convex/sessionTracker/shared/fires/fire.
 import type { RunStatus } from "../../convex/sessionTracker/shared/runs/run.js";
 import type { GoesOnJson } from "./run.js";
 
+/** A schedule. */
 export interface ScheduleJson {
+  /** Its name. */
   name: ScheduleName;
+  /** Five fields of a cron, or six with seconds first. */
   spec: string;
+  /** The IANA name of the zone that the spec is read in. */
   timeZone: string;
   /** A fire comes up to so much later than it is due; `null`: when it is due. */
   jitterMs: number | null;
@@ -18,17 +22,23 @@ export interface ScheduleJson {
   window: WindowJson | null;
   /** The number of failed runs in a row after which it pauses; `null`: it goes on. */
   pauseOnFailure: number | null;
+  /** The pause in force; `null` where there is none. */
   paused: PauseJson | null;
   /** `pending` until the watchdog has registered the schedules of a fresh deployment. */
   state: "registered" | "pending";
+  /** When it fires next; `null` where that is not known, such as while it is paused. */
   nextAt: string | null;
+  /** When it fired last; `null` where it never has. */
   lastAt: string | null;
+  /** What came of that. */
   lastResult: string | null;
 }
 
 /** Local times such as "01:00"; one that closes no later than it opens closes on the next day. */
 export interface WindowJson {
+  /** The local time from which it is open, such as `01:00`. */
   opens: string;
+  /** The local time from which it is closed. */
   closes: string;
 }
 
@@ -50,9 +60,13 @@ export function toScheduleJson(schedule: Schedule): ScheduleJson {
   };
 }
 
+/** A pause of a schedule. */
 export interface PauseJson {
+  /** Why, for whoever finds it paused. */
   reason: string;
+  /** Who paused it. */
   actor: string;
+  /** When the pause began. */
   at: string;
   /** The end of the pause; `null`: until somebody resumes the schedule. */
   until: string | null;
@@ -64,12 +78,15 @@ export function toPauseJson({ reason, actor, at, until }: Pause): PauseJson {
 
 /** Output of `schedule list` */
 export interface ScheduleListJson {
+  /** Both schedules. */
   schedules: ScheduleJson[];
 }
 
 /** Output of `schedule set`, `pause` and `resume` */
 export interface ScheduleChangeJson {
+  /** The revision of the settings. */
   revision: number;
+  /** The schedule, as it is now. */
   schedule: ScheduleJson;
   /** The next fires; empty while paused. */
   fires: string[];
@@ -79,14 +96,19 @@ export interface ScheduleChangeJson {
 
 /** Output of `schedule preview` */
 export interface SchedulePreviewJson {
+  /** Five fields of a cron, or six with seconds first. */
   spec: string;
+  /** The IANA name of the zone that the spec is read in. */
   timeZone: string;
+  /** A fire is put off by a part of this time. */
   jitterMs: number | null;
+  /** The part of each day in which its runs may work. */
   window: WindowJson | null;
   /** The next fires within the window, with their jitter, from the end of a pause that ends by itself. */
   fires: string[];
   /** The fires among these on which clocks change. */
   changes: Array<{
+    /** When. */
     at: string;
     /** The local time that the spec names, as in "2026-03-29T02:30:00". */
     local: string;
@@ -130,6 +152,7 @@ export interface ScheduleHistoryJson {
 
 /** A fire, or several in a row with the same outcome. */
 export interface FireJson {
+  /** Which schedule. */
   name: ScheduleName;
   /**
    * `waitingForWindow`: it came when its window had closed, so that its run waits for the next; `outsideWindow`: it was
@@ -148,10 +171,14 @@ export interface FireJson {
   runId: string | null;
   /** What has become of that run; `null` where the ledger has it no more. */
   run: {
+    /** How it stands with it. */
     status: RunStatus;
+    /** Number of sessions that it has taken. */
     sessions: number;
+    /** When its window opens; `null` where it does not wait. */
     waitingUntil: string | null;
   } | null;
+  /** Why, where there is more to say than the outcome; else `null`. */
   reason: string | null;
 }
 

@@ -17,19 +17,29 @@ import type {
   SessionState,
 } from "../../convex/sessionTracker/shared/sessions.js";
 
+/** A session. */
 export interface SessionJson {
+  /** The Convex id of the session, which is safe to show. */
   sessionId: string;
+  /** The visitor's only credential. */
   anonymousId: string;
+  /** `active`, `expired` or `ended`. */
   state: SessionState;
+  /** When the visitor first came. */
   createdAt: string;
+  /** The last sign of life that was written down. */
   lastActive: string;
+  /** Number of visits. */
   visits: number;
+  /** Number of actions. */
   actions: number;
   /** How long the visitor was really there in all visits, the one under way included. */
   engagedMs: number;
   /** Where the first visit came from: its `utm_source`, else the other site's host, else "direct". */
   source: string;
+  /** The app's id of the user whom the visitor is linked to. */
   userId?: string;
+  /** Why it was ended, where whoever ended it said so. */
   endReason?: string;
   /** When the block in force ends, or "forever"; absent where the visitor may come back. */
   blockedUntil?: string;
@@ -64,6 +74,7 @@ export function toSessionJson(session: SessionWithLease): SessionJson {
 
 /** Output of `list` */
 export interface ListJson {
+  /** The sessions. */
   sessions: SessionJson[];
   /** The `--cursor` for the next page; `null` at the end. */
   cursor: string | null;
@@ -83,19 +94,25 @@ export interface ShowJson extends SessionJson {
   visitsCursor: string | null;
 }
 
+/** A visit. */
 export interface VisitJson {
+  /** When it began. */
   startedAt: string;
   /** `null` while the visit is under way. */
   endedAt: string | null;
+  /** How long the visitor was really there. */
   engagedMs: number;
+  /** Number of actions in it. */
   actions: number;
   /** `utm_source` of the entry, else the other site's host, else "direct". */
   source: string;
+  /** Where it came from, and on what device. */
   entry?: Entry;
   /** The last page; where the visitor is, while the visit is under way. */
   exitPath?: string;
   /** `null` while the visit is under way. */
   why: VisitEnd | null;
+  /** The app's id of the user whom the visitor was linked to when it closed. */
   userId?: string;
 }
 
@@ -111,10 +128,15 @@ export function toVisitJson(visit: SessionVisit): VisitJson {
   };
 }
 
+/** What a visitor did. */
 export interface ActionJson {
+  /** When. */
   at: string;
+  /** Its name. */
   action: string;
+  /** What it was done to. */
   resourceId?: string;
+  /** What else the app recorded with it. */
   metadata?: unknown;
 }
 
@@ -128,10 +150,13 @@ export function toActionJson({ at, metadata, ...action }: Action): ActionJson {
 
 /** Output of `end ID` */
 export interface EndJson {
+  /** The Convex id of the session, which is safe to show. */
   sessionId: string;
+  /** The visitor's only credential. */
   anonymousId: string;
   /** `false`: the session was not active. */
   ended: boolean;
+  /** `active`, `expired` or `ended`. */
   state: SessionState;
   /** When the block in force ends, or "forever"; `null` where the visitor may come back. */
   blockedUntil: string | null;
@@ -139,25 +164,35 @@ export interface EndJson {
 
 /** Output of `unblock ID` */
 export interface UnblockJson {
+  /** The Convex id of the session, which is safe to show. */
   sessionId: string;
+  /** The visitor's only credential. */
   anonymousId: string;
   /** `false`: the session was not blocked. */
   unblocked: boolean;
+  /** `active`, `expired` or `ended`. */
   state: SessionState;
 }
 
 /** Output of `forget ID`: the receipt */
 export interface ForgetJson {
+  /** The Convex id of the session, which is safe to show. */
   sessionId: string;
+  /** The visitor's only credential. */
   anonymousId: string;
+  /** The app's id of the user whom the visitor was linked to. */
   userId?: string;
   /** The number of actions that were erased. */
   actions: number;
+  /** When the visitor was erased. */
   erasedAt: string;
+  /** Who did it. */
   actor: string;
+  /** The deployment. */
   target: TargetJson;
   /** Result of the app's hook; absent where there is none. */
   hook?: {
+    /** Its name. */
     name: HookName;
     /** The hook's error; `null`: it has done its part. Else its call is owed, see `hooks`. */
     error: string | null;

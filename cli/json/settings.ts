@@ -23,7 +23,9 @@ export interface SettingsShownJson extends SettingsJson {
 
 /** The settings, of `settings get` and `settings set` */
 export interface SettingsJson {
+  /** The revision of the settings. */
   revision: number;
+  /** The settings in force. */
   settings: SettingsValuesJson;
   /** Settings that contradict each other, as sentences. */
   warnings: string[];
@@ -42,10 +44,13 @@ export function toSettingsJson(
 
 /** All settings. */
 export interface SettingsValuesJson extends Policy {
+  /** The schedules, by the kind of run that each starts. */
   schedules: Record<ScheduleName, ScheduleSettingJson>;
 }
 
+/** A schedule, as the settings have it. */
 export interface ScheduleSettingJson extends Omit<ScheduleSetting, "paused"> {
+  /** The pause that it is in, or was in last. */
   paused?: PauseJson;
 }
 
@@ -61,6 +66,7 @@ function toSettingsValuesJson({
 export interface SettingsChangeJson extends SettingsJson {
   /** The old values of the changed fields only. */
   before: Partial<Policy>;
+  /** What was changed, as it is. */
   after: Partial<Policy>;
   /** Sessions older than the new retention; counted only when it was lowered. */
   purgeable?: number;
@@ -72,7 +78,9 @@ export interface SettingsChangeJson extends SettingsJson {
 
 /** Output of `retention [DAYS]` */
 export interface RetentionJson {
+  /** Days after which an inactive session is purged, or `never`. */
   retentionDays: RetentionDays;
+  /** The revision of the settings. */
   revision: number;
   /** The old retention; only after a change. */
   previous?: RetentionDays;
@@ -84,17 +92,25 @@ export interface RetentionJson {
 
 /** Output of `settings log` */
 export interface SettingsLogJson {
+  /** The changes, newest first. */
   entries: LogEntryJson[];
   /** The `--before` for earlier entries; `null` at the end. */
   before: number | null;
 }
 
+/** A change of the settings. */
 export interface LogEntryJson {
+  /** The revision after the change. */
   revision: number;
+  /** When. */
   at: string;
+  /** Who did it. */
   actor: string;
+  /** Why, where whoever did it said so. */
   reason: string | null;
+  /** What was changed, as it was. */
   before: SettingsPartJson;
+  /** What was changed, as it is. */
   after: SettingsPartJson;
 }
 
@@ -111,6 +127,7 @@ export function toLogEntryJson(entry: LogEntry): LogEntryJson {
 
 /** The settings that a change named. */
 export interface SettingsPartJson extends Partial<Policy> {
+  /** The schedules, by the kind of run that each starts. */
   schedules?: Partial<SettingsValuesJson["schedules"]>;
 }
 

@@ -3,15 +3,19 @@ import { isoOrNull } from "../time/time.js";
 
 /** What finished visits came to. */
 export interface FiguresJson {
+  /** Number of visitors whose first visit began then. */
   newVisitors: number;
+  /** Number of visits. */
   visits: number;
   /** Visits of less than 10 s of engaged time and without an action. */
   bounces: number;
   /** From 0 to 1; `null` without visits. */
   bounceRate: number | null;
+  /** How long visitors were really there. */
   engagedMs: number;
   /** `null` without visits. */
   engagedMsPerVisit: number | null;
+  /** Number of actions. */
   actions: number;
 }
 
@@ -23,14 +27,19 @@ export interface DayJson extends FiguresJson {
   isOver: boolean;
 }
 
+/** Where visits came from, and what they came to. */
 export interface SourceJson {
   /** `utm_source` of the entry, else the other site's host, else "direct". */
   source: string;
   /** Finished visits; the figures below are theirs. */
   visits: number;
+  /** Number of visits under 10 s of engaged time and without an action. */
   bounces: number;
+  /** The part of the visits that bounced, from 0 to 1; `null` where there are none. */
   bounceRate: number | null;
+  /** How long visitors were really there. */
   engagedMs: number;
+  /** How long visitors were there in a visit, on average. */
   engagedMsPerVisit: number | null;
   /** Visits that have not ended yet. */
   underWay: number;
@@ -44,6 +53,7 @@ export interface StatsJson {
   to: string;
   /** Every day of these, oldest first. */
   days: DayJson[];
+  /** The figures of all days together. */
   total: FiguresJson;
   /** Of the visits of these days that are still there: what was purged or forgotten is not in them. */
   sources: SourceJson[];

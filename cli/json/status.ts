@@ -14,24 +14,31 @@ import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.
 
 /** Output of `status` */
 export interface StatusJson {
+  /** The version of the package. */
   version: string;
+  /** The deployment. */
   target: TargetJson;
   /** Warnings that an operator should see first, as sentences. */
   warnings: string[];
+  /** Number of sessions, by state. */
   sessions: { total: number; active: number; expired: number; ended: number };
   /** What the visits that began today, by UTC, have come to so far. */
   today: DayJson;
   /** The session inactive the longest. */
   oldest: { sessionId: string; lastActive: string } | null;
+  /** Days after which an inactive session is purged, or `never`. */
   retentionDays: RetentionDays;
+  /** A visit ends once its visitor has been away for longer. */
   idleTimeoutMs: number;
   /** Sessions that wait for the next run; a count that equals `limit` means that many or more. */
   backlog: { expire: number; purge: number; limit: number };
+  /** Both schedules. */
   schedules: ScheduleJson[];
   /** The running runs, then the last finished of each kind. */
   runs: RunJson[];
   /** Progress of the running runs. */
   progress: Array<{
+    /** The id of the run. */
     runId: string;
     /** Sessions still to come, as far as the run's maximum lets it. */
     left: number;
@@ -66,9 +73,13 @@ export interface StatusJson {
   hookDebts: number;
   /** In the order in which they were added. */
   webhooks: WebhookJson[];
+  /** What restarts what stands still. */
   watchdog: {
+    /** When it last worked; `null` where it never has. */
     lastAt: string | null;
+    /** What it did then. */
     lastResult: string | null;
+    /** What it gave up; `null` where it has not. */
     gaveUp: { at: string; why: string } | null;
   };
 }

@@ -6,7 +6,9 @@ import type {
 
 /** A deployment that the operator has named. */
 export interface DeploymentJson {
+  /** Its name. */
   name: string;
+  /** The address of the deployment. */
   url: string;
   /** The path of the file that its key is in. */
   adminKeyFile: string;
@@ -14,6 +16,7 @@ export interface DeploymentJson {
   component: string | null;
   /** Whether it is in production; `null` where its key and its address tell. */
   production: boolean | null;
+  /** Whether it is the default. */
   isDefault: boolean;
 }
 
@@ -38,18 +41,23 @@ export interface DeploymentListJson {
   file: string;
   /** The deployment of commands where nothing else names one. */
   default: string | null;
+  /** The deployments that have names. */
   deployments: DeploymentJson[];
 }
 
 /** Output of `deployments add` and `deployments remove` */
 export interface DeploymentChangeJson {
+  /** The path of the file. */
   file: string;
+  /** The deployment. */
   deployment: DeploymentJson;
 }
 
 /** Output of `deployments use` */
 export interface DeploymentUseJson {
+  /** The path of the file. */
   file: string;
+  /** The name of the default; `null` where there is none. */
   default: string | null;
   /** What goes before the default in this folder; `null` where nothing does. */
   overriddenBy: string | null;
@@ -59,12 +67,18 @@ export interface DeploymentUseJson {
 export interface DeploymentCheckJson {
   /** Whether no finding is a problem. */
   healthy: boolean;
+  /** The deployments that have names. */
   deployments: CheckedDeploymentJson[];
 }
 
+/** A deployment that has a name, and what was found of it. */
 export interface CheckedDeploymentJson {
+  /** Its name. */
   name: string;
+  /** The address of the deployment. */
   url: string;
+  /** Whether no finding is a problem. */
   healthy: boolean;
+  /** What was found. */
   findings: FindingJson[];
 }

@@ -13,15 +13,19 @@ import { toValueJson } from "../convexValue.js";
 
 /** A webhook, without its address and its secret. */
 export interface WebhookJson {
+  /** The id of the webhook. */
   webhookId: string;
   /** What operators call it by; `null` where it has only its id. */
   name: string | null;
   /** The host and the beginning of the path. */
   url: string;
+  /** `standard`, `slack` or `ping`. */
   format: WebhookFormat;
+  /** The types of events that it is told of. */
   events: Events;
   /** Only events of these kinds of runs; `null` is all. */
   kinds: RunKind[] | null;
+  /** When it was added. */
   createdAt: string;
   /** Who added it. */
   actor: string;
@@ -59,6 +63,7 @@ export interface WebhookListJson {
 
 /** Output of `webhooks add` */
 export interface WebhookAddedJson {
+  /** The webhook, as it is now. */
   webhook: WebhookJson;
   /** What signs its deliveries: nothing shows it again. `null` for a format that is not signed. */
   secret: string | null;
@@ -66,6 +71,7 @@ export interface WebhookAddedJson {
 
 /** Output of `webhooks rotate` */
 export interface WebhookRotatedJson {
+  /** The webhook, as it is now. */
   webhook: WebhookJson;
   /** Nothing shows it again. */
   secret: string;
@@ -73,6 +79,7 @@ export interface WebhookRotatedJson {
 
 /** Output of `webhooks remove` */
 export interface WebhookRemovedJson {
+  /** The webhook, as it was. */
   webhook: WebhookJson;
 }
 
@@ -80,6 +87,7 @@ export interface WebhookRemovedJson {
 export interface WebhookEnabledJson {
   /** `false`: it was enabled before. */
   enabled: boolean;
+  /** The webhook, as it is now. */
   webhook: WebhookJson;
 }
 
@@ -87,23 +95,32 @@ export interface WebhookEnabledJson {
 export interface DeliveryJson {
   /** The `webhook-id` of each of its attempts. */
   deliveryId: string;
+  /** The id of the webhook. */
   webhookId: string;
+  /** The type of the event, such as `run.failed`. */
   type: DeliveryType;
+  /** What the event says. */
   data: JSONValue;
   /** When it happened. */
   at: string;
+  /** `pending`, `delivered` or `failed`. */
   status: DeliveryStatus;
   /** Newest last. */
   attempts: {
+    /** When. */
     at: string;
+    /** How long it took. */
     durationMs: number;
     /** The status of the answer; `null` where there was none. */
     status: number | null;
+    /** What it threw, or what went wrong; `null` where nothing did. */
     error: string | null;
     /** The beginning of the answer's body. */
     body: string | null;
   }[];
+  /** When it is sent next; `null` where it is not sent again. */
   nextAt: string | null;
+  /** When it was over; `null` while it is not. */
   finishedAt: string | null;
   /** Why it was given up without another attempt. */
   why: string | null;
@@ -141,6 +158,7 @@ export interface WebhookLogJson {
 
 /** Output of `webhooks test` */
 export interface WebhookTestedJson {
+  /** What was sent, and what came back. */
   delivery: DeliveryJson;
 }
 

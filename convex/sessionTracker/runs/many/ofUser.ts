@@ -81,6 +81,11 @@ async function takeAll(
   { reason, actor = "app" }: { reason?: string; actor?: string },
 ): Promise<Done> {
   checkReason(reason);
+  if (filter.userId?.trim() === "") {
+    fail("invalidArgument", "The userId is empty: name the app's user.", {
+      argument: "userId",
+    });
+  }
   const many = freeze({ kind, filter, block }, Date.now());
   if (await fits(ctx, many)) {
     const page = { ...many, reason, cursor: null, isOfRun: false };
