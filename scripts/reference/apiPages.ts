@@ -41,9 +41,12 @@ const NOT_EXPORTED = [
   "convex/sessionTracker/_generated/component.ts:ComponentApi",
 ];
 
-/** Of what has no docstring: fields of validators, which are those of documented types. */
+/**
+ * Of what has no docstring: fields of validators, which are those of documented types, and of the small objects within the
+ * shapes of `cli/json`, which the docstring of their field tells.
+ */
 const INFERRED =
-  /^(sessions-ops\.(exposeSessions|vHookArgs|Hook)|test\.default|react\.SessionFunctions\.\w+|cli\.\w+)[. ].* does not have any/;
+  /^(sessions-ops\.(exposeSessions|vHookArgs|Hook)|test\.default|react\.SessionFunctions\.\w+|cli(\.\w+){2}\.__type)[. ].* does not have any/;
 
 const LOOK: Partial<PluginOptions> = {
   outputFileStrategy: "modules",

@@ -68,7 +68,7 @@ test("a user with more than a hundred sessions is left to a run, of which there 
 }, 60_000);
 
 test.each([
-  [{ userId: " " }, "filter.userId"],
+  [{ userId: " " }, "userId"],
   [{ userId: "ada", reason: "" }, "reason"],
   [{ userId: "ada", block: { forMs: 0 } }, "block.forMs"],
 ])("%j is refused with its argument", async (of, argument) => {
