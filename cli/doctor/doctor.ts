@@ -7,7 +7,8 @@ import {
 } from "../deployment/connect.js";
 import { examine } from "./examine.js";
 import { CliError } from "../errors.js";
-import { colorsFor, print, printJson } from "../terminal/output.js";
+import { colorsFor, print, printJson, widthOf } from "../terminal/output.js";
+import { wrap } from "../terminal/wrap.js";
 import { countOf } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
 import type { DoctorJson, FindingJson } from "../json/doctor.js";
@@ -82,6 +83,9 @@ export function findingText(
     skipped: dim,
   };
   const label = colors[result](LABELS[result].padEnd(8));
+  const width = widthOf(context) ?? Infinity;
   const line = `${label} ${check.padEnd(16)} ${printable(message)}`;
-  return remedy === undefined ? line : `${line}\n${" ".repeat(9)}→ ${remedy}`;
+  const finding = wrap(line, width, 26);
+  if (remedy === undefined) return finding;
+  return `${finding}\n${wrap(`${" ".repeat(9)}→ ${remedy}`, width, 11)}`;
 }

@@ -6,6 +6,7 @@ import {
   type Colors,
 } from "./printable.js";
 import { writeErr, writeOut } from "./streams.js";
+import { fitted } from "./words.js";
 
 /** Prints the one object of `--json`. */
 export function printJson(context: CliContext, value: object): void {
@@ -30,9 +31,12 @@ export function print(context: CliContext, text: string): void {
   writeOut(context, printableText(`${context.commands.complete(text)}\n`));
 }
 
-/** Prints a remark for people, beside the output; never data. */
+/** Prints a remark for people, beside the output; never data. A terminal breaks it between words. */
 export function note(context: CliContext, text: string): void {
-  writeErr(context, printableText(`${context.commands.complete(text)}\n`));
+  const { isTTY, columns } = context.stderr;
+  const remark = context.commands.complete(text);
+  const fitting = isTTY && columns ? fitted(remark, columns) : remark;
+  writeErr(context, printableText(`${fitting}\n`));
 }
 
 /** Colours for a stream; none where it is not a terminal or `NO_COLOR` is set. */

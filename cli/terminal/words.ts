@@ -44,3 +44,47 @@ export function retentionText(days: RetentionDays | OwnRetentionDays): string {
   const isLong = String(days).length > 5 && Math.abs(hours - days * 24) < 1e-6;
   return isLong ? countOf(hours, "hour") : countOf(days, "day");
 }
+
+/**
+ * Breaks the lines of a remark between words; one with a command to copy, beside those in backticks, stays whole. Each
+ * character counts as a column: to know better would cost every command's start.
+ */
+export function fitted(text: string, width: number): string {
+  return text
+    .split("\n")
+    .map((line) => (hasCommand(line) ? line : broken(line, width, 0, lengthOf)))
+    .join("\n");
+}
+
+/** A word with the space behind it; a text in backticks, such as a command, is one word. */
+const WORDS = /^\s+|(?:`[^`]*`|\S)+\s*/g;
+
+/**
+ * The line, broken between words; one that is wider stays whole.
+ * @param measure the columns that a text takes
+ */
+export function broken(
+  line: string,
+  width: number,
+  indent: number,
+  measure: (text: string) => number,
+): string {
+  const lines: string[] = [];
+  let last = "";
+  for (const [word] of line.matchAll(WORDS)) {
+    if (last.trim() !== "" && measure(`${last}${word}`.trimEnd()) > width) {
+      lines.push(last.trimEnd());
+      last = " ".repeat(indent);
+    }
+    last += word;
+  }
+  return [...lines, last].join("\n");
+}
+
+function lengthOf(text: string): number {
+  return [...text].length;
+}
+
+function hasCommand(line: string): boolean {
+  return /(^|\s)(sessions-ops |--\w)/.test(line.replaceAll(/`[^`]*`/g, ""));
+}

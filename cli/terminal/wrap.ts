@@ -1,5 +1,6 @@
 /** Lines that fit a terminal, measured as they are seen: colours take no room, some letters two columns. */
 import stringWidth from "string-width";
+import { broken } from "./words.js";
 
 /** Whether no line of the text is wider than this. */
 export function fits(text: string, width: number): boolean {
@@ -11,24 +12,12 @@ export function rowsOf(line: string, width: number): number {
   return Math.max(1, Math.ceil(stringWidth(line) / width));
 }
 
-/** A word with the space behind it; a text in backticks, such as a command, is one word. */
-const WORDS = /^\s+|(?:`[^`]*`|\S)+\s*/g;
-
 /**
  * Breaks a line between words. A word that is wider stays whole, so that it can be copied.
  * @param indent columns that the lines after the first are set in
  */
 export function wrap(line: string, width: number, indent = 0): string {
-  const lines: string[] = [];
-  let last = "";
-  for (const [word] of line.matchAll(WORDS)) {
-    if (last.trim() !== "" && stringWidth(`${last}${word}`.trimEnd()) > width) {
-      lines.push(last.trimEnd());
-      last = " ".repeat(indent);
-    }
-    last += word;
-  }
-  return [...lines, last].join("\n");
+  return broken(line, width, indent, stringWidth);
 }
 
 /**

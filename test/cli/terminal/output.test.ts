@@ -217,3 +217,19 @@ describe("an output that fails", () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   });
 });
+
+test("remarks are broken between words in a terminal, and what is to be copied is not", async () => {
+  const { terminal, store } = setUpDeployment();
+  const row = { createdAt: 0, lastActive: 0 };
+  await store(["a", "b"].map((anonymousId) => ({ anonymousId, ...row })));
+  const dryRun = ["purge", "--dry-run"];
+  const whole = (await terminal.run(...dryRun)).stderr;
+  expect(whole).toMatch(/^Target: .*, component sessionTracker$/m);
+  Object.assign(terminal, { isTTY: true, columns: 40 });
+  const { stderr } = await terminal.run(...dryRun);
+  expect(stderr.replaceAll(/\s+/g, " ")).toBe(whole.replaceAll(/\s+/g, " "));
+  const widths = stderr.split("\n").map((line) => line.length);
+  expect(Math.max(...widths)).toBeLessThanOrEqual(40);
+  const listed = await terminal.run("list", "--limit", "1");
+  expect(listed.stderr).toMatch(/^More: .* --cursor \S+$/m);
+});
