@@ -24,8 +24,8 @@ const JOB_NOT_FOUND = /expected undefined to be defined/;
  * that text: the run fails if it passes, fails in another way or does not exist.
  *
  * Differences that no test here meets: ids have the real backend's form; a full last page says
- * `isDone: false`; a transaction's limits always hold; a component cannot `paginate()`; errors of a
- * nested call arrive as text.
+ * `isDone: false`; a transaction's limits always hold; errors of a nested call arrive as
+ * text.
  */
 export const differences: readonly Difference[] = [
   {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { UdfOutcome } from "../../src/functions/types.js";
 import {
   Engine,
   errorOf,
@@ -26,7 +27,7 @@ const STORE = `${SERVER}
   export const hidden = internalMutation({ args: {}, handler: async () => "hidden" });
   export const env = query({ args: {}, handler: async () => ({ ...process.env }) });
   export const where = query({ args: {}, handler: async (ctx) => await ctx.meta.getFunctionMetadata() });
-  export const page = query({ args: {}, handler: async (ctx) => await ctx.db.query("rows").paginate({ numItems: 1, cursor: null }) });
+  export const page = query({ args: { cursor: v.optional(v.string()) }, handler: async (ctx, { cursor = null }) => await ctx.db.query("rows").paginate({ numItems: 1, cursor }) });
   export const handle = query({ args: { name: v.string() }, handler: async (ctx, { name }) => await createFunctionHandle(name) });
   export const deeper = mutation({ args: { text: v.string() }, handler: async (ctx, args) => { await ctx.runMutation(components.inner.store.put, args); return await ctx.runQuery(components.inner.store.where, {}); } });
 `;
@@ -75,7 +76,8 @@ const APP = `${SERVER}
   export const noChild = mutation({ args: { name: v.string() }, handler: async (ctx, { name }) => await ctx.runMutation(components[name].store.put, { text: "x" }) });
   export const childDeeper = mutation({ args: {}, handler: async (ctx) => await ctx.runMutation(child.deeper, { text: "deep" }) });
   export const childEnv = query({ args: {}, handler: async (ctx) => ({ own: { ...process.env }, child: await ctx.runQuery(child.env, {}) }) });
-  export const childPage = query({ args: {}, handler: async (ctx) => await ctx.runQuery(child.page, {}) });
+  export const childPage = query({ args: { cursor: v.optional(v.string()) }, handler: (ctx, args) => ctx.runQuery(child.page, args) });
+  export const childPuts = mutation({ args: {}, handler: async (ctx) => { for (const text of ["own", "next"]) await ctx.runMutation(child.put, { text }); } });
   export const twoPages = query({ args: {}, handler: async (ctx) => { await ctx.db.query("rows").paginate({ numItems: 1, cursor: null }); await ctx.db.query("rows").paginate({ numItems: 1, cursor: null }); } });
 `;
 
@@ -90,6 +92,16 @@ const app: ComponentSource = {
   env: { APP_KEY: "app" },
   children: { child, twin: child },
 };
+
+interface Page {
+  page: object[];
+  isDone: boolean;
+  continueCursor: string;
+}
+
+function pageOf(outcome: UdfOutcome): Page {
+  return valueOf(outcome) as unknown as Page;
+}
 
 let engine: Engine;
 beforeAll(async () => {
@@ -234,10 +246,17 @@ describe("components", () => {
     });
   });
 
-  it("cannot paginate; the app can, once in a function", async () => {
-    expect(errorOf(await engine.query("app:childPage"))).toContain(
-      "paginate() is only supported in the app",
-    );
+  it("paginate their own tables, once in a function, as the app does", async () => {
+    valueOf(await engine.mutation("app:childPuts"));
+    const all: object[] = [];
+    let cursor: string | undefined;
+    for (let isDone = false; !isDone;) {
+      const args = cursor === undefined ? {} : { cursor };
+      const page = pageOf(await engine.query("app:childPage", args));
+      all.push(...page.page);
+      ({ isDone, continueCursor: cursor } = page);
+    }
+    expect(all.slice(-2)).toMatchObject([{ text: "own" }, { text: "next" }]);
     expect(errorOf(await engine.query("app:twoPages"))).toContain(
       "ran multiple paginated queries",
     );

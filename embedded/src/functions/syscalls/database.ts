@@ -87,18 +87,13 @@ export const databaseSyscalls: AsyncSyscalls = {
   "1.0/queryPage": {
     scope: "transaction",
     run(execution, args) {
-      if (execution.fn.componentPath !== "") {
-        throw new FunctionFailure(
-          "paginate() is only supported in the app. In a component, walk an index with a range instead.",
-        );
-      }
       if (execution.paginated) {
         throw new FunctionFailure(
           "This query or mutation function ran multiple paginated queries. Convex only supports a single paginated query in each function.",
         );
       }
       execution.paginated = true;
-      const steps = execution.tx.queryPageInSteps("", {
+      const steps = execution.tx.queryPageInSteps(execution.fn.componentPath, {
         query: queryArg(objectArg(args, "query")),
         cursor: optionalString(args, "cursor") ?? null,
         endCursor: optionalString(args, "endCursor") ?? execution.journal,
