@@ -73,7 +73,7 @@ function commandsTypedIn(document: string): string[] {
         .map((line) => line.replace(/^\$ /, "")),
     )
     .flatMap((line) => line.split(/ && | \| (?=\w)/))
-    .map((line) => line.replace(/ [#<>] .*$/, "").trim())
+    .map((line) => line.replace(/ (#|\d?[<>]).*$/, "").trim())
     .map((line) => line.replace(/^(\w+=\S* )+/, ""));
 }
 
