@@ -55,7 +55,8 @@ export interface Seat {
 
 /** @param storageKey empty for that of the engine that is there */
 export function createSeat(client: SessionClient, storageKey: string): Seat {
-  const engines = enginesOf(client);
+  // Rendering alone, as a server does for clients that nobody closes, leaves nothing behind.
+  let engines = enginesOf(client);
   let engine: SessionEngine | undefined;
   let leave: (() => void) | undefined;
   let join: () => void;
@@ -91,6 +92,9 @@ export function createSeat(client: SessionClient, storageKey: string): Seat {
 
   return {
     subscribe(listener) {
+      engines = enginesOf(client);
+      deployments.set(client.url, engines);
+      engines.clients.add(client);
       seats.add(settle);
       member.changed = listener;
       const isNews = storageKey && storageKey !== engines.key;
@@ -124,21 +128,14 @@ export function revoke(client: SessionClient, until: number): void {
   byKey.get(key)?.revoke(until);
 }
 
+/** The engines that are open, else none yet. */
 function enginesOf(client: SessionClient): Engines {
-  const url = client.url;
-  let engines = deployments.get(url);
+  const engines = deployments.get(client.url);
   const isOpen = [...(engines?.clients ?? [])].some(
     // A closed one throws.
-    (its) => attempt(() => its.connectionState()) || its === client,
+    (its) => its === client || attempt(() => its.connectionState()),
   );
-  if (!isOpen) {
-    engines = {
-      clients: new Set(),
-      byKey: new Map(),
-      key: "anonymousUserId",
-    };
-    deployments.set(url, engines);
-  }
-  engines!.clients.add(client);
-  return engines!;
+  return isOpen
+    ? engines!
+    : { clients: new Set(), byKey: new Map(), key: "anonymousUserId" };
 }

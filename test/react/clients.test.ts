@@ -2,6 +2,7 @@
 import "./support/dom.js";
 import { act, cleanup, render } from "@testing-library/react";
 import { createElement } from "react";
+import { renderToString } from "react-dom/server";
 import {
   afterAll,
   afterEach,
@@ -51,6 +52,18 @@ async function twoRoots() {
   expect(other.last.anonymousId).toBe(anonymousId);
   return { one, other, clients, root, anonymousId: anonymousId! };
 }
+
+test("clients that are only rendered, as on a server, are neither connected nor kept", () => {
+  const clients = [clientOf(app), clientOf(app)] as const;
+  const asked = clients.map((client) => vi.spyOn(client, "connectionState"));
+  for (const client of clients) {
+    const page = [1, 2].map((key) => createElement(SessionTracker, { key }));
+    renderToString(under(client, ...page));
+  }
+  for (const connectionState of asked) {
+    expect(connectionState).not.toHaveBeenCalled();
+  }
+});
 
 test("two roots send one heartbeat, and a denial with erasure in one holds for both", async () => {
   const { one, other, clients, root, anonymousId } = await twoRoots();
