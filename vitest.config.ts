@@ -54,11 +54,14 @@ export default defineConfig({
         },
       },
       {
+        plugins: [stillClock],
         ssr: { resolve: { conditions } },
         extends: true,
         test: {
           name: "node",
           environment: "node",
+          // Else Node loads it, past the plugin.
+          server: { deps: { inline: ["convex-test"] } },
           include: ["test/**/*.test.ts"],
           exclude: [
             ...onConvexTest,
