@@ -240,6 +240,19 @@ describe("packages for Node", () => {
     const to = { to: "ann@example.com" };
     expect(await act("node/letters:sendByApi", to)).toBe(202);
   });
+
+  test("twilio", async () => {
+    const call = { url: "https://example.com/call", from: "+4930" };
+    const signature = createHmac("sha1", "token_test")
+      .update(`${call.url}From${call.from}`)
+      .digest("base64");
+    const answer = (signed: string) =>
+      act("node/calls:answer", { ...call, signature: signed });
+    expect(await answer(signature)).toBe(
+      '<?xml version="1.0" encoding="UTF-8"?><Response><Say language="en-GB">Hello +4930 &amp; goodbye</Say><Hangup/></Response>',
+    );
+    expect(await answer("wrong")).toBeNull();
+  });
 });
 
 describe("HTTP actions", () => {
