@@ -1,6 +1,8 @@
 /// <reference types="vite/client" />
 /**
- * The component for an app's own `convex-test` suite.
+ * The component for an app's own `convex-test` suite. The default export has the same `register`, and `schema` and `modules`,
+ * as those of other components have: `defineTestApp` of `convex-test` takes it as one of its `components`, and types
+ * `app.components.sessionTracker` by it.
  *
  * @packageDocumentation
  */
@@ -22,15 +24,25 @@ type TestDeployment = TestConvex<SchemaDefinition<GenericSchema, boolean>>;
 
 /**
  * Registers the component, and the components that it uses, with an app's `convex-test` instance.
+ *
  * @param t - what `convexTest` returned
- * @param name the component's name in the app's convex.config.ts. @default "sessionTracker"
+ * @param name - the component's name in the app's convex.config.ts
  * @returns the component's API, for functions that a test calls in it and for `new SessionTracker(api)`; with a
- * `convex-test` older than 0.0.70, which returns none, `undefined`
+ *   `convex-test` older than 0.0.70, which returns none, `undefined`
+ *
  * @example
- * const t = convexTest(schema, import.meta.glob("./**\/*.ts"));
+ * ```ts
+ * // convex/visitors.test.ts
+ * import { convexTest } from "convex-test";
+ * import { defineSchema } from "convex/server";
+ * import sessionTracker from "sessions-ops/test";
+ *
+ * const t = convexTest({
+ *   schema: defineSchema({}),
+ *   modules: import.meta.glob("./**\/*.ts"),
+ * });
  * sessionTracker.register(t);
- * @example With `defineTestApp` of `convex-test`, which types `app.components.sessionTracker` by it:
- * const app = defineTestApp({ schema, components: { sessionTracker } });
+ * ```
  */
 export function register<
   Schema extends SchemaDefinition<GenericSchema, boolean>,
@@ -53,5 +65,8 @@ export function registerChildren<
   shardedCounter.register(deployment, `${prefix}shardedCounter`);
 }
 
-/** What `register` registers, as other components export it. */
+/**
+ * What `register` registers, as other components export it.
+ * @hidden Its type would be a page of its own.
+ */
 export default { register, schema, modules };

@@ -1,7 +1,7 @@
 "use client";
 /**
  * What an app's React code imports. All of it goes within a `ConvexProvider`, and does nothing on a server but render
- * {@link SessionTracking.status} as `starting`.
+ * the status `starting`.
  *
  * @packageDocumentation
  */

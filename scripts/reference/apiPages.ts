@@ -15,25 +15,45 @@ import { withMendedLinks } from "./anchors.js";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-/** By the name of its page: how an app imports it, and its source. */
-const ENTRIES: Record<string, { name: string; source: string }> = {
-  "sessions-ops": { name: "sessions-ops", source: "client/index.ts" },
-  react: { name: "sessions-ops/react", source: "react/index.ts" },
-  test: { name: "sessions-ops/test", source: "client/test.ts" },
-  "convex.config": {
-    name: "sessions-ops/convex.config",
-    source: "convex/sessionTracker/convex.config.ts",
-  },
-  cli: { name: "sessions-ops/cli", source: "cli/types.ts" },
-  embedded: {
-    name: "@sessions-ops/embedded",
-    source: "embedded/src/index.ts",
-  },
-  "embedded-vitest": {
-    name: "@sessions-ops/embedded/vitest",
-    source: "embedded/src/vitest/index.ts",
-  },
-};
+/** By the name of its page: how an app imports it, its source, and what it has. */
+const ENTRIES: Record<string, { name: string; source: string; about: string }> =
+  {
+    "sessions-ops": {
+      name: "sessions-ops",
+      source: "client/index.ts",
+      about: "an app's functions, and the class for functions of its own",
+    },
+    react: {
+      name: "sessions-ops/react",
+      source: "react/index.ts",
+      about: "the component and the hooks of pages",
+    },
+    test: {
+      name: "sessions-ops/test",
+      source: "client/test.ts",
+      about: "the component in a `convex-test` suite",
+    },
+    "convex.config": {
+      name: "sessions-ops/convex.config",
+      source: "convex/sessionTracker/convex.config.ts",
+      about: "what an app mounts",
+    },
+    cli: {
+      name: "sessions-ops/cli",
+      source: "cli/types.ts",
+      about: "types of what the CLI prints with `--json` and `--jsonl`",
+    },
+    embedded: {
+      name: "@sessions-ops/embedded",
+      source: "embedded/src/index.ts",
+      about: "a deployment in one Node process, for developing, testing and CI",
+    },
+    "embedded-vitest": {
+      name: "@sessions-ops/embedded/vitest",
+      source: "embedded/src/vitest/index.ts",
+      about: "deployments for tests, with a clock to turn",
+    },
+  };
 
 /** Named by exported types, and exported by none: what is said of them is said there. */
 const NOT_EXPORTED = [
@@ -46,7 +66,7 @@ const NOT_EXPORTED = [
  * shapes of `cli/json`, which the docstring of their field tells.
  */
 const INFERRED =
-  /^(sessions-ops\.(exposeSessions|vHookArgs|Hook)|test\.default|react\.SessionFunctions\.\w+|cli(\.\w+){2}\.__type)[. ].* does not have any/;
+  /^(sessions-ops\.(exposeSessions|vHookArgs|Hook)|react\.SessionFunctions\.\w+|cli(\.\w+){2}\.__type)[. ].* does not have any/;
 
 const LOOK: Partial<PluginOptions> = {
   outputFileStrategy: "modules",
@@ -90,6 +110,7 @@ export async function apiPages(): Promise<Map<string, string>> {
       // `npm run typecheck` has them.
       skipErrorChecking: true,
       sort: ["kind", "source-order"],
+      groupOrder: ["Functions", "Classes", "Interfaces", "Type Aliases", "*"],
       kindSortOrder: [
         "Module",
         "Function",
@@ -129,12 +150,12 @@ export async function apiPages(): Promise<Map<string, string>> {
     await app.generateOutputs(project);
     if (problems.length > 0)
       throw new Error(`The reference:\n${problems.join("\n")}`);
-    const names = readdirSync(folder).sort();
-    return withMendedLinks(
-      new Map(
-        names.map((name) => [name, readFileSync(join(folder, name), "utf8")]),
-      ),
+    // The index names the pages only.
+    const names = readdirSync(folder).filter((name) => name !== INDEX);
+    const pages = new Map(
+      names.map((name) => [name, readFileSync(join(folder, name), "utf8")]),
     );
+    return withMendedLinks(pages.set(INDEX, indexPage()));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -142,6 +163,16 @@ export async function apiPages(): Promise<Map<string, string>> {
 
 /** How the terminal is told of colours. */
 const COLORS = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, "g");
+
+const INDEX = "README.md";
+
+/** The page that leads to the others, in the order of the entry points. */
+function indexPage(): string {
+  const lines = Object.entries(ENTRIES).map(
+    ([page, { name, about }]) => `- [\`${name}\`](${page}.md): ${about}`,
+  );
+  return `# API\n\nMade by \`npm run codegen\` of the docstrings, which editors show as well.\n\n${lines.join("\n")}\n`;
+}
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
