@@ -93,6 +93,11 @@ export class Deployment implements FunctionSource {
    * Finds a function.
    * @param path - with or without `.js`; undefined when there is no such function.
    */
+  /** The paths of all components; the app's is empty. */
+  get componentPaths(): readonly string[] {
+    return [...this.#components.keys()];
+  }
+
   find(componentPath: string, path: string): FunctionEntry | undefined {
     return this.#components.get(componentPath)?.find(canonicalPath(path));
   }

@@ -5,8 +5,10 @@ import {
 } from "convex/server";
 import { ENGINE } from "../database/commits/conflict.js";
 import type { Commit } from "../database/types.js";
+import type { FunctionEntry } from "../functions/functionEntry.js";
 import { displayName } from "../functions/functionPath.js";
 import type { DeploymentParts } from "../parts.js";
+import { checkCount, checkOption, invalidOption } from "./options.js";
 
 /**
  * A moment in the life of a commit: before it is on disk, so that it is lost, or when it is on disk and nobody
@@ -38,16 +40,18 @@ export class CrashPoints {
     readonly crash: () => void;
   }[] = [];
 
-  /** @param crash called in the moment of the commit, or of its being on disk */
+  /**
+   * @param crash called in the moment of the commit, or of its being on disk
+   * @throws TestDeploymentError "invalidOption" for what would be waited for in vain
+   */
   add(
     { runtime }: DeploymentParts,
     { at, of, skip = 0 }: CrashOptions & { at: CrashPoint },
     crash: () => void,
   ): void {
-    const name =
-      of === undefined || typeof of === "string"
-        ? of
-        : displayName(runtime.deployment.resolve("", getFunctionAddress(of)));
+    checkOption("at", at, ["beforeCommit", "afterCommit"]);
+    checkCount("skip", skip);
+    const name = of === undefined ? of : nameOf(runtime.deployment, of);
     this.#waiting.push({ at, of: name, left: skip, crash });
   }
 
@@ -66,4 +70,34 @@ export class CrashPoints {
     // Nobody else waits for this commit yet, so nobody hears of it earlier.
     else void database.whenDurable(ts).then(point.crash, () => undefined);
   }
+}
+
+type Deployed = DeploymentParts["runtime"]["deployment"];
+
+/** The name of a mutation as commits have it. */
+function nameOf(
+  deployment: Deployed,
+  of: NonNullable<CrashOptions["of"]>,
+): string {
+  const entry =
+    typeof of === "string"
+      ? named(deployment, of)
+      : deployment.resolve("", getFunctionAddress(of));
+  if (entry?.udfType === "Mutation") return displayName(entry);
+  const shown =
+    typeof of === "string" ? JSON.stringify(of) : displayName(entry!);
+  throw invalidOption(
+    `\`of\` must name a mutation as logs show it, such as "messages:send", or "workpool/complete:complete" of a component; ${shown} is ${entry === undefined ? "no function of the app" : "none"}.`,
+  );
+}
+
+/** The function with a name among those of all components; modules may have slashes in theirs as well. */
+function named(deployment: Deployed, name: string): FunctionEntry | undefined {
+  for (const path of deployment.componentPaths) {
+    const prefix = path === "" ? "" : `${path}/`;
+    if (!name.startsWith(prefix)) continue;
+    const entry = deployment.find(path, name.slice(prefix.length));
+    if (entry !== undefined) return entry;
+  }
+  return undefined;
 }

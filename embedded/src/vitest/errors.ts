@@ -16,6 +16,8 @@ export type TestDeploymentErrorKind =
   | "fakeTimers"
   /** What an identity says is not what a token can say, or nobody is signed in. */
   | "invalidIdentity"
+  /** An option that is none, or that nothing in the app answers to. */
+  | "invalidOption"
   /** The data could not be imported, for the reason that the message tells. */
   | "importFailed";
 

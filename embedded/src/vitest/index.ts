@@ -10,6 +10,7 @@ import { atEndOfTest } from "./endOfTest.js";
 import { refuseFakeTimers } from "./clock/fakeTimers.js";
 import { Lives } from "./lives.js";
 import { templateOf, type AppOptions } from "./template/templates.js";
+import { checkOption } from "./options.js";
 import { TestDeployment } from "./testDeployment.js";
 import { toMoment, type Moment } from "./clock/times.js";
 
@@ -60,7 +61,7 @@ export interface TestDeploymentOptions extends AppOptions {
  *
  * @param options - the app, and how its time goes
  * @typeParam DataModel - the app's own, from `_generated/dataModel`, for `t.run`
- * @throws TestDeploymentError "appNotFound", "pushFailed", "invalidTime", "fakeTimers"
+ * @throws TestDeploymentError "appNotFound", "pushFailed", "invalidTime", "invalidOption", "fakeTimers"
  */
 export async function testDeployment<
   DataModel extends GenericDataModel = GenericDataModel,
@@ -71,6 +72,7 @@ export async function testDeployment<
 }: TestDeploymentOptions = {}): Promise<TestDeployment<DataModel>> {
   refuseFakeTimers();
   const nowMs = toMoment(now);
+  checkOption("time", time, ["standing", "running"]);
   const template = await templateOf(app);
   const isRunning = time === "running";
   const lives = await Lives.begin({ template, nowMs, isRunning });

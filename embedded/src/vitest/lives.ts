@@ -76,6 +76,10 @@ export class Lives implements Called, Timed {
     return this.#current.clock;
   }
 
+  get componentPaths(): readonly string[] {
+    return this.#current.parts.runtime.deployment.componentPaths;
+  }
+
   conflicts() {
     return this.#current.deployment.conflicts();
   }

@@ -6,6 +6,7 @@ import { TestDeploymentError } from "./errors.js";
 import { importData, type ImportOptions, type Tables } from "./imports.js";
 import type { Lives } from "./lives.js";
 import type { FunctionLog } from "./logs.js";
+import { invalidOption } from "./options.js";
 import { TestClock } from "./clock/testClock.js";
 
 const NOBODY = { identity: null, ip: null, userAgent: null };
@@ -49,10 +50,18 @@ export class TestDeployment<
   /**
    * The functions and tables of a component, by its path, such as `workpool` or `parent/workpool`; functions
    * are named as in the component itself. Nobody is signed in there, as in any component.
+   * @throws TestDeploymentError "invalidOption" where the app has no such component
    */
   component<Model extends GenericDataModel = GenericDataModel>(
     path: string,
   ): Caller<Model> {
+    const paths = this.#lives.componentPaths;
+    if (!paths.includes(path)) {
+      const known = paths.filter((one) => one !== "").map((one) => `"${one}"`);
+      throw invalidOption(
+        `The app has no component ${JSON.stringify(path)}: ${known.length === 0 ? "it has none" : `it has ${known.join(", ")}`}.`,
+      );
+    }
     return new Caller<Model>(this.#lives, { componentPath: path, ...NOBODY });
   }
 
@@ -67,7 +76,8 @@ export class TestDeployment<
    * reconnect. What an action does outside of the deployment goes on, as the process does.
    *
    * @returns resolves when the deployment is there again; with `at`, after the crash that will come then
-   * @throws TestDeploymentError "crashed" where it is down already
+   * @throws TestDeploymentError "crashed" where it is down already; "invalidOption" for a moment or a mutation that is
+   *   none, which it would wait for in vain
    */
   crash(options: CrashOptions = {}): Promise<void> {
     return this.#lives.crash(options);

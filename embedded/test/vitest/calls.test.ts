@@ -84,6 +84,16 @@ test("an action on the spot calls functions, and one in a component reads its ta
   expect(runs).toEqual([]);
 });
 
+test("a component that the app does not have is said to be none, and an unknown time too", async () => {
+  expect(() => t.component("nope")).toThrow(
+    'The app has no component "nope": it has "workpool", "workpool/batchWorker".',
+  );
+  const walking = testDeployment({ time: "walking" as "running" });
+  await expect(walking).rejects.toThrow(
+    '`time` must be "standing" or "running", got "walking".',
+  );
+});
+
 test("files are stored in a transaction of the test", async () => {
   const text = await t.run(async (ctx) => {
     const id = await ctx.storage.store(new Blob(["bytes"]));

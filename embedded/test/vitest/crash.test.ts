@@ -1,7 +1,11 @@
 /** Crashes on demand: what was acknowledged is kept, what was not may be lost, and clients come back by themselves. */
 import { ConvexHttpClient } from "convex/browser";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { testDeployment, type TestDeployment } from "../../src/vitest/index.js";
+import {
+  testDeployment,
+  type CrashOptions,
+  type TestDeployment,
+} from "../../src/vitest/index.js";
 import { AppFolder, jobs, messages, type DataModel } from "./app.js";
 
 let app: AppFolder;
@@ -131,4 +135,32 @@ test("what is closed says so", async () => {
   await t.close();
   await expect(list()).rejects.toMatchObject({ kind: "closed" });
   await expect(t.crash()).rejects.toMatchObject({ kind: "closed" });
+});
+
+test.each<[unknown, string]>([
+  [{ at: "nope" }, '`at` must be "beforeCommit" or "afterCommit", got "nope"'],
+  [
+    { at: "afterCommit", of: "messages:typo" },
+    '"messages:typo" is no function of the app',
+  ],
+  [{ at: "afterCommit", of: messages.list }, "messages:list is none"],
+  [
+    { at: "afterCommit", skip: NaN },
+    "`skip` must be a whole number from 0 on, got NaN",
+  ],
+])(
+  "a crash that nothing would bring about is refused: %j",
+  async (options, why) => {
+    const crash = t.crash(options as CrashOptions);
+    await expect(crash).rejects.toMatchObject({ kind: "invalidOption" });
+    await expect(crash).rejects.toThrow(why);
+  },
+);
+
+test("a crash waits for a mutation of a component, by its name in logs", async () => {
+  const crashed = t.crash({ at: "afterCommit", of: "workpool/loop:main" });
+  await t.mutation(jobs.enqueue, { count: 1 });
+  const turned = t.clock.advance("1m");
+  await crashed;
+  await turned;
 });

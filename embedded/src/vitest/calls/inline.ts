@@ -1,16 +1,11 @@
 import { actionGeneric, mutationGeneric, queryGeneric } from "convex/server";
 import { currentExecution } from "../../functions/execution/execution.js";
-import { SyscallFailure } from "../../functions/failure.js";
 import type {
   FunctionEntry,
   InvocableFunction,
 } from "../../functions/functionEntry.js";
-import {
-  asyncSyscall,
-  jsSyscall,
-  syscall,
-} from "../../functions/syscalls/dispatch.js";
 import type { UdfType } from "../../functions/types.js";
+import { engineGlobal, type ConvexGlobal } from "./convexGlobal.js";
 
 /** A function that a test writes on the spot, with the context that a deployed one would have. */
 export type InlineHandler = (ctx: never) => Promise<unknown>;
@@ -42,7 +37,11 @@ export function inlineEntry(
   };
 }
 
-function register(udfType: UdfType, handler: (ctx: object) => unknown) {
+/** Makes a handler what `convex/server` makes of one. */
+export function register(
+  udfType: UdfType,
+  handler: (ctx: object, args?: unknown) => unknown,
+) {
   switch (udfType) {
     case "Query":
       return queryGeneric({ handler });
@@ -55,13 +54,6 @@ function register(udfType: UdfType, handler: (ctx: object) => unknown) {
   }
 }
 
-/** What `convex/server` calls; `convex-test` puts its own there. */
-interface ConvexGlobal {
-  syscall(op: string, json: string): string;
-  asyncSyscall(op: string, json: string): Promise<string>;
-  jsSyscall(op: string, args: Record<string, unknown>): Promise<unknown>;
-}
-
 let ours: ConvexGlobal | undefined;
 
 /** Sends the syscalls of functions of a deployment to it, and all others where they went before. */
@@ -72,28 +64,8 @@ function routeSyscalls(): void {
   const pick = (mine: ConvexGlobal) =>
     currentExecution() === undefined && others !== undefined ? others : mine;
   realm.Convex = ours = {
-    syscall: (op, json) => pick(engine).syscall(op, json),
-    asyncSyscall: (op, json) => pick(engine).asyncSyscall(op, json),
-    jsSyscall: (op, args) => pick(engine).jsSyscall(op, args),
+    syscall: (op, json) => pick(engineGlobal).syscall(op, json),
+    asyncSyscall: (op, json) => pick(engineGlobal).asyncSyscall(op, json),
+    jsSyscall: (op, args) => pick(engineGlobal).jsSyscall(op, args),
   };
-}
-
-/** The deployment whose function calls, which is known by the call's async context. */
-const engine: ConvexGlobal = {
-  syscall: (op, json) => orThrow(syscall(op, json)),
-  asyncSyscall: async (op, json) => orThrow(await asyncSyscall(op, json)),
-  jsSyscall: async (op, args) => {
-    const answer = await jsSyscall(op, args);
-    return answer instanceof SyscallFailure ? orThrow(answer) : answer;
-  },
-};
-
-function orThrow(answer: string | SyscallFailure): string {
-  if (typeof answer === "string") return answer;
-  const error = new Error(answer.message);
-  // The field in which convex/server looks for the data of a ConvexError.
-  if (answer.data !== undefined) {
-    Object.assign(error, { data: JSON.parse(answer.data) as unknown });
-  }
-  throw error;
 }

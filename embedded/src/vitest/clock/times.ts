@@ -31,7 +31,7 @@ export function toMs(duration: Duration): number {
   if (Number.isFinite(ms) && ms >= 0) return ms;
   throw new TestDeploymentError(
     "invalidTime",
-    `${JSON.stringify(duration)} is no length of time. Give milliseconds, or text with the units w, d, h, m, s and ms, such as "30d" or "1h30m".`,
+    `${typeof duration === "string" ? JSON.stringify(duration) : String(duration)} is no length of time. Give milliseconds, or text with the units w, d, h, m, s and ms, such as "30d" or "1h30m".`,
   );
 }
 

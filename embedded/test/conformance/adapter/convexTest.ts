@@ -1,16 +1,14 @@
 import {
-  actionGeneric,
   componentsGeneric,
   getFunctionAddress,
-  mutationGeneric,
-  queryGeneric,
   type UserIdentity,
 } from "convex/server";
 import { convexToJson, type Value } from "convex/values";
 import type { convexTest as originalConvexTest } from "convex-test";
 import type { UdfType } from "../../../src/functions/types.js";
+import { engineGlobal } from "../../../src/vitest/calls/convexGlobal.js";
+import { register } from "../../../src/vitest/calls/inline.js";
 import { finishAll, finishInProgress } from "./finishScheduled.js";
-import { installConvexGlobal } from "./liveConvex.js";
 import {
   LiveDeployment,
   NOBODY,
@@ -65,6 +63,11 @@ export const convexTest = ((
 }) as unknown as typeof originalConvexTest;
 
 export const defineTestApp = testAppsOf(convexTest);
+
+/** Makes Convex functions in this process call the engine. */
+export function installConvexGlobal(): void {
+  Object.assign(globalThis, { Convex: engineGlobal });
+}
 
 /** The deployment behind what {@link convexTest} returned. */
 export function deploymentOf(t: object): LiveDeployment {
@@ -124,19 +127,6 @@ function toCallee(udfType: UdfType, target: unknown, name: string): Callee {
   return typeof target === "function"
     ? { inline: register(udfType, target as Handler), name }
     : { address: getFunctionAddress(target) };
-}
-
-function register(udfType: UdfType, handler: Handler): unknown {
-  switch (udfType) {
-    case "Query":
-      return queryGeneric({ handler });
-    case "Mutation":
-      return mutationGeneric({ handler });
-    case "Action":
-      return actionGeneric({ handler });
-    default:
-      return udfType satisfies never;
-  }
 }
 
 function toIdentity(attributes: Partial<UserIdentity>): UserIdentity {

@@ -1,6 +1,8 @@
 import { convexTest as mockConvexTest } from "convex-test";
-import { convexTest as embeddedConvexTest } from "../adapter/convexTest.js";
-import { installConvexGlobal } from "../adapter/liveConvex.js";
+import {
+  convexTest as embeddedConvexTest,
+  installConvexGlobal,
+} from "../adapter/convexTest.js";
 import { tell, type Told } from "./canonical.js";
 import { fuzzApi, modules, setRun } from "./functions.js";
 import { Memory, type Run } from "./interpret.js";

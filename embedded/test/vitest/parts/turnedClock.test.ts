@@ -51,6 +51,7 @@ test("lengths of time are numbers, or text with units", () => {
   for (const none of ["", "5", "d", "5 days", "-5s", NaN, Infinity, -1]) {
     expect(() => toMs(none)).toThrow("no length of time");
   }
+  expect(() => toMs(NaN)).toThrow("NaN is no length of time");
   expect(toMoment("2026-03-01T00:00:00Z")).toBe(Date.UTC(2026, 2, 1));
   for (const none of ["soon", NaN, 0, "1999-01-01"]) {
     expect(() => toMoment(none)).toThrow("no moment");
