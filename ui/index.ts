@@ -8,6 +8,6 @@ export { CountChart } from "./CountChart.js";
 export { DayChart, type Day } from "./DayChart.js";
 export { shortDuration } from "./durations.js";
 export { Facts, Notice, Pill, Short, type Tone } from "./Facts.js";
-export { Table, type Column } from "./Table.js";
+export { Table, type Column, type TableProps } from "./Table.js";
 export { VisitCharts } from "./VisitCharts.js";
 export { useNow } from "./useNow.js";

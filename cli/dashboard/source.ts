@@ -1,6 +1,7 @@
 /** From the deployment to the feed: live where that costs little, by the clock where it does not. */
 import type { CliContext } from "../context.js";
 import type { Backlog, LogEntry as LogRow, Status } from "../deployment/api.js";
+import type { Conflicts } from "../deployment/conflicts.js";
 import type { Connection } from "../deployment/connect.js";
 import { toRunShowJson } from "../json/run.js";
 import { toLogEntryJson } from "../json/settings.js";
@@ -31,7 +32,7 @@ export async function feedFrom(
   const live = new LiveClient(connection, (error) => failed.abort(error));
   const stop = AbortSignal.any([signal, failed.signal]);
   const bars = new Bars(context, feed, askOnce(live));
-  const { onStatus, onBacklog, redraw } = statusPublisher(
+  const { onStatus, onBacklog, onConflicts, redraw } = statusPublisher(
     context,
     connection,
     feed,
@@ -72,6 +73,7 @@ export async function feedFrom(
           {},
           onBacklog,
         );
+        onConflicts(await connection.client.conflicts());
         await context.sleep(ASK_AGAIN_MS, stop);
         unsubscribe();
         redraw();
@@ -97,8 +99,12 @@ function statusPublisher(
 ) {
   const activity = new Activity();
   let { status, backlog } = known;
+  let conflicts: Conflicts | null = null;
   const redraw = (): void => {
-    feed.publish("status", toStatusJson(context, connection, status, backlog));
+    feed.publish(
+      "status",
+      toStatusJson(context, connection, { status, backlog, conflicts }),
+    );
     feed.publish("bounds", toBoundRows(status));
     const { active } = status.sessions;
     feed.publish("activity", activity.add({ at: context.now(), active }));
@@ -107,6 +113,11 @@ function statusPublisher(
     redraw,
     onStatus: (found: Status): void => {
       status = found;
+      redraw();
+    },
+    /** The last that were told stay, where a deployment that tells them is away for a while. */
+    onConflicts: (found: Conflicts | null): void => {
+      conflicts = found ?? conflicts;
       redraw();
     },
     onBacklog: (found: Backlog): void => {

@@ -15,6 +15,7 @@ import {
   messageOf,
   NotSent,
 } from "../errors.js";
+import { CONFLICTS_PATH, readConflicts, type Conflicts } from "./conflicts.js";
 import { badAnswer, networkReason, noAnswer, refusal } from "./failures.js";
 import { toAnswer, type Answer, type FetchInit } from "./http.js";
 import { untilInterrupted } from "../terminal/interrupt.js";
@@ -31,6 +32,9 @@ import {
 
 /** The time a request may take: longer than any query or mutation may take on a real deployment. */
 const REQUEST_TIMEOUT_MS = 120_000;
+
+/** The time that a request may take whose answer a command can do without. */
+const EXTRA_TIMEOUT_MS = 5_000;
 
 export interface ClientOptions {
   /** How long to wait for an answer; after that a call is not made again. @default 120,000, and 30,000 of an outage */
@@ -152,6 +156,22 @@ export class ComponentClient {
     });
   }
 
+  /**
+   * Conflicts of mutations since the deployment's start.
+   * @returns `null` where it does not tell them, as on Convex, or does not answer: nothing waits for them
+   */
+  async conflicts(): Promise<Conflicts | null> {
+    const { url, adminKey } = this.#target;
+    const headers = { authorization: `Convex ${adminKey.reveal()}` };
+    try {
+      const to = `${url}${CONFLICTS_PATH}`;
+      const answer = await this.#fetch(to, { headers }, EXTRA_TIMEOUT_MS);
+      return answer.ok ? readConflicts(await answer.json()) : null;
+    } catch {
+      return null;
+    }
+  }
+
   #persist<Name extends FunctionName>(
     name: Name,
     args: Args<Name>,
@@ -192,13 +212,17 @@ export class ComponentClient {
    * Fetches, and sees the status, and connections that end half way, which the client's own errors
    * leave out.
    */
-  async #fetch(to: string, init: FetchInit | undefined): Promise<Answer> {
+  async #fetch(
+    to: string,
+    init: FetchInit | undefined,
+    timeoutMs = this.#timeoutMs ?? REQUEST_TIMEOUT_MS,
+  ): Promise<Answer> {
     const { url } = this.#target;
     try {
       const response = await this.#context.fetch(to, {
         ...init,
         signal: AbortSignal.any([
-          AbortSignal.timeout(this.#timeoutMs ?? REQUEST_TIMEOUT_MS),
+          AbortSignal.timeout(timeoutMs),
           this.#givenUp.signal,
         ]),
       });

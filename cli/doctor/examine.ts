@@ -7,6 +7,7 @@ import { contradictions } from "../settings/contradictions.js";
 import { refusedAdvice } from "../settings/refused.js";
 import { capitalized } from "../terminal/words.js";
 import { checkClock, reach, type Examination } from "./access.js";
+import { checkConflicts } from "./conflicts.js";
 import { checkCounters } from "./counters.js";
 import { ok, skipped, warning, type Finding } from "./finding.js";
 import { checkFutureTimes } from "./futureTimes.js";
@@ -59,6 +60,7 @@ export async function examine(
       await checkWorkpool(context, client),
       ...(await checkHooks(client)),
       ...checkWebhooks(status),
+      ...(await checkConflicts(client)),
       ...checkSettings(context, status),
       ...(await checkRefused(context, client, status)),
       await checkCounters(client, { deep, fix }),

@@ -4,6 +4,8 @@ import type { Connection } from "../deployment/connect.js";
 import { progressOf, progressText } from "../runs/progress.js";
 import { statusWarnings } from "../status/warnings.js";
 import { iso, isoOrNull } from "../time/time.js";
+import type { Conflicts } from "../deployment/conflicts.js";
+import { toConflictsJson, type ConflictsJson } from "./conflicts.js";
 import { toHookJson, type HookJson } from "./hooks.js";
 import { toRunJson, type RunJson } from "./run.js";
 import { toDayJson, type DayJson } from "./stats.js";
@@ -73,6 +75,8 @@ export interface StatusJson {
   hookDebts: number;
   /** In the order in which they were added. */
   webhooks: WebhookJson[];
+  /** Conflicts of mutations, where the deployment tells them: an embedded one does, Convex does not (`null`). */
+  conflicts: ConflictsJson | null;
   /** What restarts what stands still. */
   watchdog: {
     /** When it last worked; `null` where it never has. */
@@ -84,12 +88,19 @@ export interface StatusJson {
   };
 }
 
+/** What a status is made of. */
+export interface StatusFound {
+  readonly status: Status;
+  readonly backlog: Backlog;
+  /** `null` where the deployment does not tell them. */
+  readonly conflicts: Conflicts | null;
+}
+
 /** The status as JSON, for programs and for the dashboard's page. */
 export function toStatusJson(
   context: CliContext,
   connection: Connection,
-  found: Status,
-  backlog: Backlog,
+  { status: found, backlog, conflicts }: StatusFound,
 ): StatusJson {
   const { version, sessions, today, oldest, settings } = found;
   const { schedules, runs, watchdog } = found;
@@ -124,6 +135,7 @@ export function toStatusJson(
     hooks: found.hooks.map(toHookJson),
     hookDebts: found.hookDebts,
     webhooks: found.webhooks.map(toWebhookJson),
+    conflicts: conflicts && toConflictsJson(conflicts),
     watchdog: {
       lastAt: isoOrNull(watchdog.lastAt),
       lastResult: watchdog.lastResult,

@@ -16,21 +16,21 @@ export async function status(
 ): Promise<void> {
   const connection = await connect(here, options);
   const { client } = connection;
-  const [context, asked, backlog] = await Promise.all([
+  const [context, asked, backlog, conflicts] = await Promise.all([
     byDeploymentClock(here, client),
     client.query("operator/status:get", {}),
     client.query("operator/status:backlog", {}),
+    client.conflicts(),
   ]);
   const totals = new RunTotals(client);
   await totals.count(asked, backlog);
-  const found = totals.fill(asked);
+  const found = { status: totals.fill(asked), backlog, conflicts };
   if (options.watch) {
     const { watchStatus } = await import("./watch.js");
-    const first = { status: found, backlog };
-    await watchStatus(context, connection, options, { first, totals });
+    await watchStatus(context, connection, options, { first: found, totals });
   } else if (options.json) {
-    printJson(context, toStatusJson(context, connection, found, backlog));
+    printJson(context, toStatusJson(context, connection, found));
   } else {
-    print(context, statusText(context, connection, found, backlog));
+    print(context, statusText(context, connection, found));
   }
 }

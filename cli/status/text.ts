@@ -1,5 +1,7 @@
 import type { CliContext } from "../context.js";
 import type { Backlog, Status } from "../deployment/api.js";
+import type { Conflicts } from "../deployment/conflicts.js";
+import type { StatusFound } from "../json/status.js";
 import type { Connection } from "../deployment/connect.js";
 import { colorsFor, widthOf } from "../terminal/output.js";
 import { countOf, formatNumber, retentionText } from "../terminal/words.js";
@@ -22,12 +24,11 @@ import { wrap } from "../terminal/wrap.js";
 export function statusText(
   context: CliContext,
   connection: Connection,
-  status: Status,
-  backlog: Backlog,
+  shown: StatusFound,
 ): string {
   return [
-    stateText(context, connection, status, backlog),
-    ...runningText(context, status, backlog),
+    stateText(context, connection, shown),
+    ...runningText(context, shown.status, shown.backlog),
   ].join("\n");
 }
 
@@ -47,8 +48,7 @@ export function runningText(
 export function stateText(
   context: CliContext,
   { client, target }: Connection,
-  status: Status,
-  backlog: Backlog,
+  { status, backlog, conflicts }: StatusFound,
 ): string {
   const { bold, yellow } = colorsFor(context, "stdout");
   const { version, sessions, settings, schedules, runs } = status;
@@ -80,6 +80,7 @@ export function stateText(
     ["Watchdog", watchdogText(status, now)],
     ...hookRows(status),
     ...webhookRows(status),
+    ...conflictRows(conflicts),
   ];
   const warnings = statusWarnings(status, now).map((text) =>
     context.commands.complete(text),
@@ -173,4 +174,19 @@ function watchdogText({ watchdog }: Status, now: number): string {
 /** The count in words. The backlog is a bounded scan: at its limit it says "that many or more". */
 function atLeast(count: number, limit: number): string {
   return countOf(count, "session").replace(" ", count >= limit ? "+ " : " ");
+}
+
+/** How often mutations ran again, and which did most; nothing where none has. */
+function conflictRows(
+  conflicts: Conflicts | null,
+): Array<[label: string, value: string]> {
+  const [most] = conflicts?.pairs ?? [];
+  if (conflicts === null || most === undefined) return [];
+  const { count, since } = conflicts;
+  return [
+    [
+      "Conflicts",
+      `mutations ran again ${countOf(count, "time")} since ${formatTime(since)}, most ${most.loser} after ${most.winner} over ${most.table}`,
+    ],
+  ];
 }

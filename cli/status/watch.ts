@@ -1,12 +1,11 @@
 import type { CliContext } from "../context.js";
-import type { Backlog, Status } from "../deployment/api.js";
 import type { Connection, GlobalOptions } from "../deployment/connect.js";
 import { isUnreachable, type CliError } from "../errors.js";
 import { ASK_AGAIN_MS, LiveClient } from "../deployment/live.js";
 import { note } from "../terminal/output.js";
 import type { RunTotals } from "../runs/countLeft.js";
 import { openScreen } from "../terminal/screen.js";
-import { toStatusJson } from "../json/status.js";
+import { toStatusJson, type StatusFound } from "../json/status.js";
 import { runningText, stateText, statusLine } from "./text.js";
 import { iso } from "../time/time.js";
 
@@ -15,10 +14,7 @@ export async function watchStatus(
   context: CliContext,
   connection: Connection,
   options: GlobalOptions,
-  {
-    first,
-    totals,
-  }: { first: { status: Status; backlog: Backlog }; totals: RunTotals },
+  { first, totals }: { first: StatusFound; totals: RunTotals },
 ): Promise<void> {
   const stop = new AbortController();
   const { client } = connection;
@@ -38,12 +34,12 @@ export async function watchStatus(
     if (stop.signal.aborted) return;
     const { status, backlog } = shown;
     if (options.json) {
-      const json = toStatusJson(context, connection, status, backlog);
+      const json = toStatusJson(context, connection, shown);
       const line = JSON.stringify(json);
       return screen.show({ text: line, footer: "" }, line);
     }
     const view = {
-      text: stateText(context, connection, status, backlog),
+      text: stateText(context, connection, shown),
       footer: [
         ...runningText(context, status, backlog),
         footer(context, shown.isConnected),
@@ -77,6 +73,7 @@ export async function watchStatus(
       // A run that has begun since: its total is worth the wait for the next look.
       await countAgain(totals, shown);
       shown.status = totals.fill(shown.status);
+      shown.conflicts = await client.conflicts();
       draw();
     }
   } finally {
@@ -90,7 +87,7 @@ export async function watchStatus(
 /** Counts the totals again. Where the connection is lost the screen says so, and the count can wait. */
 async function countAgain(
   totals: RunTotals,
-  { status, backlog }: { status: Status; backlog: Backlog },
+  { status, backlog }: StatusFound,
 ): Promise<void> {
   try {
     await totals.count(status, backlog);

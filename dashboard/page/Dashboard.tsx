@@ -6,6 +6,7 @@ import type {
   Sample,
 } from "../../cli/dashboard/shapes.js";
 import { ActiveChart, AgeChart } from "./charts.js";
+import { Conflicts } from "./conflicts.js";
 import type { Feed, View } from "./feed.js";
 import { ErrorTable, LogTable, RunTable } from "./tables.js";
 import { SessionCard } from "./session.js";
@@ -49,6 +50,7 @@ export function Dashboard({ feed }: { feed: Feed }) {
               <Bounds bounds={view.bounds} status={view.status} now={now} />
               <Hooks status={view.status} now={now} />
             </div>
+            <Conflicts conflicts={view.status.conflicts} />
           </>
         )}
         <SessionCard />

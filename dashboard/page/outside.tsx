@@ -5,12 +5,10 @@ import type {
   WebhookRow,
 } from "../../cli/dashboard/shapes.js";
 import type { StatusJson } from "../../cli/json/status.js";
-import { Card, Pill, Table, type Column, type Tone } from "../../ui/index.js";
+import { Pill, type Column, type Tone } from "../../ui/index.js";
+import { TableCard } from "./TableCard.js";
 import { numberText } from "./text.js";
 import { When } from "./When.js";
-
-/** Rows of the table before somebody asks for more. */
-const NEWEST = 8;
 
 export function Webhooks({
   webhooks,
@@ -42,15 +40,14 @@ export function Webhooks({
   ];
   return (
     <>
-      <Card title="Webhooks" note="addresses in short; times in UTC">
-        <Table
-          label="Webhooks"
-          columns={columns}
-          rows={webhooks}
-          keyOf={({ webhookId }) => webhookId}
-          empty="None: nobody is told of failed runs and missed schedules. `sessions-ops webhooks add` adds one."
-        />
-      </Card>
+      <TableCard
+        title="Webhooks"
+        note="addresses in short; times in UTC"
+        columns={columns}
+        rows={webhooks}
+        keyOf={({ webhookId }) => webhookId}
+        empty="None: nobody is told of failed runs and missed schedules. `sessions-ops webhooks add` adds one."
+      />
       <Deliveries deliveries={deliveries} webhooks={webhooks} now={now} />
     </>
   );
@@ -81,7 +78,7 @@ export function Bounds({
     },
   ];
   return (
-    <Card
+    <TableCard
       title="Refused by bounds"
       note={
         <>
@@ -95,15 +92,11 @@ export function Bounds({
           )}
         </>
       }
-    >
-      <Table
-        label="Refused by bounds"
-        columns={columns}
-        rows={bounds}
-        keyOf={({ setting }) => setting}
-        empty="There are no bounds."
-      />
-    </Card>
+      columns={columns}
+      rows={bounds}
+      keyOf={({ setting }) => setting}
+      empty="There are no bounds."
+    />
   );
 }
 
@@ -137,18 +130,14 @@ export function Hooks({
     },
   ];
   return (
-    <Card
+    <TableCard
       title="Hooks of the app"
       note={hookDebts > 0 && `erasures not answered: ${numberText(hookDebts)}`}
-    >
-      <Table
-        label="Hooks of the app"
-        columns={columns}
-        rows={hooks}
-        keyOf={({ name }) => name}
-        empty="The app has set no hooks."
-      />
-    </Card>
+      columns={columns}
+      rows={hooks}
+      keyOf={({ name }) => name}
+      empty="The app has set no hooks."
+    />
   );
 }
 
@@ -197,16 +186,14 @@ function Deliveries({
     },
   ];
   return (
-    <Card title="Deliveries" note="the newest 50; times in UTC">
-      <Table
-        label="Deliveries"
-        columns={columns}
-        rows={deliveries}
-        keyOf={({ deliveryId }) => deliveryId}
-        empty="Nothing has been told yet."
-        newest={NEWEST}
-      />
-    </Card>
+    <TableCard
+      title="Deliveries"
+      note="the newest 50; times in UTC"
+      columns={columns}
+      rows={deliveries}
+      keyOf={({ deliveryId }) => deliveryId}
+      empty="Nothing has been told yet."
+    />
   );
 }
 

@@ -1,12 +1,10 @@
 /** Schedules, and what their fires came to. */
 import type { FireRow } from "../../cli/dashboard/shapes.js";
 import type { StatusJson } from "../../cli/json/status.js";
-import { Card, Pill, Table, type Column, type Tone } from "../../ui/index.js";
+import { Pill, type Column, type Tone } from "../../ui/index.js";
+import { TableCard } from "./TableCard.js";
 import { durationText, numberText } from "./text.js";
 import { When } from "./When.js";
-
-/** Rows of the table before somebody asks for more. */
-const NEWEST = 8;
 
 export function Schedules({
   status,
@@ -41,15 +39,13 @@ export function Schedules({
     { title: "Did", cell: ({ lastResult }) => lastResult ?? "-" },
   ];
   return (
-    <Card title="Schedules">
-      <Table
-        label="Schedules"
-        columns={columns}
-        rows={status.schedules}
-        keyOf={({ name }) => name}
-        empty="None."
-      />
-    </Card>
+    <TableCard
+      title="Schedules"
+      columns={columns}
+      rows={status.schedules}
+      keyOf={({ name }) => name}
+      empty="None."
+    />
   );
 }
 
@@ -72,21 +68,16 @@ export function Fires({ fires }: { fires: FireRow[] | undefined }) {
     },
   ];
   return (
-    <Card
+    <TableCard
       title="Fires of schedules"
       note="the newest 50, also those that did nothing; times in UTC"
-    >
-      <Table
-        label="Fires of schedules"
-        columns={columns}
-        rows={fires}
-        keyOf={({ name, firstDueAt, outcome }) =>
-          `${name} ${firstDueAt} ${outcome}`
-        }
-        empty="No schedule has fired yet."
-        newest={NEWEST}
-      />
-    </Card>
+      columns={columns}
+      rows={fires}
+      keyOf={({ name, firstDueAt, outcome }) =>
+        `${name} ${firstDueAt} ${outcome}`
+      }
+      empty="No schedule has fired yet."
+    />
   );
 }
 

@@ -245,6 +245,7 @@ async function open(
     files,
     clock,
     pushes: new PushService(database, live, clock),
+    openedAtMs: clock.now(),
     version: packageVersion(),
   };
   const sockets = createSyncSockets(services, { clock, connectionClock });

@@ -16,6 +16,19 @@ export interface ConflictCount {
   readonly outOfTries: number;
 }
 
+/** What is told of conflicts, to whoever has the admin key. */
+export interface ConflictSummary {
+  /** When counting began, in ms since the epoch. */
+  readonly since: number;
+  /** Tries that lost, in all; likewise below. */
+  readonly count: number;
+  readonly outOfTries: number;
+  /** The pairs with the greatest counts. */
+  readonly pairs: readonly ConflictCount[];
+  /** How many pairs are left out. */
+  readonly morePairs: number;
+}
+
 /** One conflict, to be counted. */
 export interface CountedConflict {
   readonly loser: string;
@@ -45,6 +58,20 @@ export class ConflictCounts {
     return [...this.#rows.values()]
       .map((row) => ({ ...row }))
       .sort((a, b) => b.count - a.count);
+  }
+
+  /** The counts at this moment, with so many pairs at most. */
+  summary(since: number, limit: number): ConflictSummary {
+    const rows = this.read();
+    const sum = (of: (row: ConflictCount) => number) =>
+      rows.reduce((total, row) => total + of(row), 0);
+    return {
+      since,
+      count: sum((row) => row.count),
+      outOfTries: sum((row) => row.outOfTries),
+      pairs: rows.slice(0, limit),
+      morePairs: Math.max(0, rows.length - limit),
+    };
   }
 
   #row(loser: string, winner: string, table: string): Row {

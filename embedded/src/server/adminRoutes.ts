@@ -1,3 +1,4 @@
+import type { Runtime } from "../functions/runtime.js";
 import { actorOf } from "./auditLog.js";
 import { readJsonObject } from "./http/body.js";
 import { parseEnvironmentChanges } from "./environment.js";
@@ -20,6 +21,9 @@ export interface AdminServices {
   readonly live: LiveCode;
   readonly logs: LogStream;
   readonly urls: { readonly cloud: string; readonly site: string };
+  readonly runtime: Pick<Runtime, "conflicts">;
+  /** When the deployment was opened, in ms since the epoch. */
+  readonly openedAtMs: number;
   /** Version of this package. */
   readonly version: string;
 }
@@ -53,7 +57,8 @@ export function publicRoutes({ version }: AdminServices): Routes {
 }
 
 /** The routes that the CLI uses beside pushing. */
-export function adminRoutes({ live, logs, urls }: AdminServices): Routes {
+export function adminRoutes(services: AdminServices): Routes {
+  const { live, logs, urls, runtime, openedAtMs } = services;
   const followLogs = async (request: ApiRequest) => {
     const page = await logs.follow(parseCursor(request), (listener) =>
       request.onDisconnect(listener),
@@ -83,11 +88,23 @@ export function adminRoutes({ live, logs, urls }: AdminServices): Routes {
         return jsonResponse(undefined);
       },
     },
+    // Not of Convex: nothing there tells an operator of conflicts.
+    "/api/embedded/conflicts": {
+      GET: () => {
+        const { conflicts } = runtime;
+        return Promise.resolve(
+          jsonResponse(conflicts.summary(openedAtMs, MAX_PAIRS)),
+        );
+      },
+    },
     // The CLI's way to it, and the dashboard's.
     "/api/stream_function_logs": { GET: followLogs },
     "/api/app_metrics/stream_function_logs": { GET: followLogs },
   };
 }
+
+/** The most pairs of functions that are told of in one answer. */
+const MAX_PAIRS = 50;
 
 /** The largest body that `convex network-test --speed-test` sends. */
 const ECHO_LIMIT_BYTES = 64 * 1024 * 1024;

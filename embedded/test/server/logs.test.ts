@@ -221,3 +221,23 @@ test("listeners get completions until they stop, and stats count them", async ()
   expect(after.mutations - before.mutations).toBe(3);
   expect(after.failures - before.failures).toBe(1);
 });
+
+test("conflicts are told to whoever has the admin key, by who lost to whom over which table", async () => {
+  const ask = (headers: Record<string, string>) =>
+    deployment.fetch("/api/embedded/conflicts", { headers });
+  await run("bump");
+  const since = clock.now();
+  const none = { since, count: 0, outOfTries: 0, pairs: [], morePairs: 0 };
+  expect(await (await ask(deployment.admin)).json()).toEqual(none);
+  await Promise.all(Array.from({ length: 5 }, () => run("bump")));
+  const { entries } = await follow(0);
+  const lost = entries.filter(({ willRetry }) => willRetry).length;
+  expect(lost).toBeGreaterThan(0);
+  const names = { loser: "f:bump", winner: "f:bump", table: "counters" };
+  expect(await (await ask(deployment.admin)).json()).toEqual({
+    ...none,
+    count: lost,
+    pairs: [{ ...names, count: lost, outOfTries: 0 }],
+  });
+  expect((await ask({})).status).toBe(401);
+});

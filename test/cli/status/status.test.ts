@@ -7,6 +7,8 @@ import {
   internal,
 } from "../../../convex/sessionTracker/_generated/api.js";
 import { HOUR_MS } from "../../../convex/sessionTracker/shared/times.js";
+import type { FetchInit } from "../../../cli/deployment/http.js";
+import { ADMIN_KEY } from "../support/fakeTerminal.js";
 import { setUpThreeVisitors } from "../support/visitors.js";
 
 test("status --json has all values, with ISO times", async () => {
@@ -66,6 +68,7 @@ test("status --json has all values, with ISO times", async () => {
     hooks: [],
     hookDebts: 0,
     webhooks: [],
+    conflicts: null,
     watchdog: { lastAt: null, lastResult: null, gaveUp: null },
   });
 });
@@ -227,3 +230,47 @@ function withoutEscapes(text: string): string {
 }
 
 const ESCAPE = new RegExp(`${String.fromCharCode(27)}\\[[?\\d;]*[A-Za-z]`, "g");
+
+test("conflicts are shown where the deployment tells them, and nothing where it does not", async () => {
+  const { terminal } = await setUpThreeVisitors();
+  const quiet = await terminal.run("status");
+  expect(quiet.stdout + quiet.stderr).not.toMatch(/conflict/i);
+  const since = Date.parse("2026-08-15T11:00:00Z");
+  const names = { loser: "a:b", winner: "c:d", table: "leases" };
+  const pairs = [{ ...names, count: 3, outOfTries: 0 }];
+  let told: object = {
+    ...{ since, count: 3, outOfTries: 0, pairs, morePairs: 0 },
+  };
+  const online = terminal.overrides.fetch;
+  const asked: unknown[] = [];
+  Object.assign(terminal.overrides, {
+    fetch: (url: string, init: FetchInit) => {
+      if (!url.endsWith("/api/embedded/conflicts")) return online?.(url, init);
+      asked.push(init.headers?.["authorization"]);
+      return Promise.resolve(Response.json(told));
+    },
+  });
+  const { conflicts } = await terminal.json<StatusJson>("status");
+  expect(conflicts).toMatchObject({ since: "2026-08-15T11:00:00.000Z", pairs });
+  expect(asked).toEqual([`Convex ${ADMIN_KEY}`]);
+  expect((await terminal.run("status")).stdout).toContain(
+    "Conflicts   mutations ran again 3 times since 2026-08-15 11:00:00 UTC, most a:b after c:d over leases",
+  );
+  const finding = async () => {
+    const { stdout } = await terminal.run("doctor", "--json");
+    const { findings } = JSON.parse(stdout) as DoctorJson;
+    return findings.find(({ check }) => check === "conflicts");
+  };
+  expect(await finding()).toMatchObject({ result: "ok" });
+  told = { ...told, outOfTries: 1, pairs: [{ ...pairs[0], outOfTries: 1 }] };
+  expect(await finding()).toMatchObject({
+    result: "warning",
+    message:
+      "since 2026-08-15 11:00:00 UTC 1 mutation lost as many tries as Convex makes before it fails them: a:b after c:d over leases",
+  });
+  for (const other of [[], { since: "x" }, "hello"]) {
+    told = other as object;
+    const status = await terminal.json<StatusJson>("status");
+    expect(status.conflicts).toBeNull();
+  }
+});
