@@ -24,6 +24,7 @@ beforeAll(async () => {
     endpoints.listen(0, "127.0.0.1", resolve),
   );
   operator = await Operator.start(cli);
+  await loseTries();
   const { link } = await operator.dashboard();
   page = await operator.browse();
   const session = await page.context().newCDPSession(page);
@@ -128,6 +129,14 @@ test("a hook that fails is shown with its error, and what bounds refuse with the
   await expectReadable();
 });
 
+test("mutations that ran again are shown, with those that they lost to", async () => {
+  const rows = card(page, "Conflicts").locator("tbody tr");
+  const change = "sessionTracker/settings/settings:change";
+  const cells = rows.filter({ hasText: "settings" }).first().locator("td");
+  expect((await cells.allTextContents()).slice(0, 2)).toEqual([change, change]);
+  expect(Number(await cells.nth(3).textContent())).toBeGreaterThan(0);
+});
+
 test("each part is reached by the keyboard, and what is reached is seen to be", async () => {
   await page.setViewportSize({ width: 1280, height: 800 });
   await page.evaluate(() => (document.activeElement as HTMLElement).blur());
@@ -171,6 +180,18 @@ test("it says that it is not live while the deployment is away", async () => {
 });
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
+
+/** Changes settings many times at once, so that most of the changes have to run again. */
+async function loseTries(): Promise<void> {
+  const { component } = operator;
+  const changes = Array.from({ length: 20 }, (_, i) =>
+    component.mutation("settings/settings:change", {
+      patch: { pageSize: 900 + i },
+      actor: "night shift",
+    }),
+  );
+  await Promise.all(changes);
+}
 
 /** Without findings of axe, in light and dark, on a desk and on a phone; and each table has a head. */
 async function expectReadable(): Promise<void> {

@@ -156,11 +156,3 @@ test.each<[unknown, string]>([
     await expect(crash).rejects.toThrow(why);
   },
 );
-
-test("a crash waits for a mutation of a component, by its name in logs", async () => {
-  const crashed = t.crash({ at: "afterCommit", of: "workpool/loop:main" });
-  await t.mutation(jobs.enqueue, { count: 1 });
-  const turned = t.clock.advance("1m");
-  await crashed;
-  await turned;
-});

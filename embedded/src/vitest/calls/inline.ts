@@ -16,8 +16,7 @@ export function inlineFunction(
   handler: InlineHandler,
 ): InvocableFunction {
   routeSyscalls();
-  const made = register(udfType, (ctx) => handler(ctx as never));
-  return made as unknown as InvocableFunction;
+  return register(udfType, (ctx) => handler(ctx as never)) as InvocableFunction;
 }
 
 /** The entry of a function that no module has. */
@@ -41,7 +40,7 @@ export function inlineEntry(
 export function register(
   udfType: UdfType,
   handler: (ctx: object, args?: unknown) => unknown,
-) {
+): unknown {
   switch (udfType) {
     case "Query":
       return queryGeneric({ handler });
