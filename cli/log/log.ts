@@ -3,28 +3,25 @@ import { AUDIT_WHATS } from "../../convex/sessionTracker/shared/audit.js";
 import type { AuditWhat } from "../../convex/sessionTracker/shared/audit.js";
 import { MAX_LISTED } from "../../convex/sessionTracker/shared/limits.js";
 import type { CliContext } from "../context.js";
-import type { Args, AuditEntry, Returns } from "../deployment/api.js";
+import type { Args, AuditEntry } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
 import { CliError } from "../errors.js";
 import { toAuditEntryJson, type LogJson } from "../json/log.js";
 import {
-  note,
   print,
   printJson,
   printJsonLine,
   widthOf,
 } from "../terminal/output.js";
-import { shellCommand } from "../terminal/shell.js";
+import { noteMore, readPages, type PageOptions } from "../terminal/pages.js";
 import { readDuration } from "../time/time.js";
 import { parseTime } from "../time/zonedTime.js";
 import { logText } from "./text.js";
 
-export interface LogOptions extends GlobalOptions {
+export interface LogOptions extends GlobalOptions, PageOptions {
   readonly what?: string;
   readonly since?: string;
-  readonly limit: number;
-  readonly cursor?: string;
   readonly jsonl?: boolean;
 }
 
@@ -44,7 +41,12 @@ export async function showLog(
       printJsonLine(context, toAuditEntryJson(entry));
     }
   };
-  const { entries, cursor } = await readLog(client, filter, options, onPage);
+  const { rows: entries, cursor } = await readLog(
+    client,
+    filter,
+    options,
+    onPage,
+  );
   if (options.json) {
     return printJson(context, {
       entries: entries.map(toAuditEntryJson),
@@ -59,12 +61,7 @@ export async function showLog(
         : logText(entries, widthOf(context)),
     );
   }
-  if (cursor !== null) {
-    note(
-      context,
-      `Earlier: the same command with ${shellCommand("--cursor", cursor)}`,
-    );
-  }
+  noteMore(context, cursor);
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
@@ -74,25 +71,21 @@ type Filter = Pick<Args<"operator/log:page">, "what" | "since">;
 async function readLog(
   client: ComponentClient,
   filter: Filter,
-  { limit, cursor: from }: LogOptions,
+  options: LogOptions,
   onPage: (entries: AuditEntry[]) => void,
-): Promise<Returns<"operator/log:page">> {
-  const entries: AuditEntry[] = [];
-  let cursor: string | null = from ?? null;
-  do {
-    const page: Returns<"operator/log:page"> = await client.query(
-      "operator/log:page",
-      {
+) {
+  return await readPages(
+    options,
+    MAX_LISTED,
+    async (page) => {
+      const { entries, cursor } = await client.query("operator/log:page", {
         ...filter,
-        limit: Math.min(limit - entries.length, MAX_LISTED),
-        cursor,
-      },
-    );
-    onPage(page.entries);
-    entries.push(...page.entries);
-    cursor = page.cursor;
-  } while (cursor !== null && entries.length < limit);
-  return { entries, cursor };
+        ...page,
+      });
+      return { rows: entries, cursor };
+    },
+    onPage,
+  );
 }
 
 /** Reads kinds and groups of kinds, such as `run` for all that begin with `run.`. */

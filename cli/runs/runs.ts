@@ -1,6 +1,6 @@
 import { MAX_LISTED_RUNS } from "../../convex/sessionTracker/shared/limits.js";
 import type { CliContext } from "../context.js";
-import type { Returns, Run } from "../deployment/api.js";
+import type { Run } from "../deployment/api.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
@@ -15,7 +15,7 @@ import {
 } from "../terminal/output.js";
 import { adviceText, countOf, formatNumber } from "../terminal/words.js";
 import { printable } from "../terminal/printable.js";
-import { shellCommand } from "../terminal/shell.js";
+import { noteMore, readPages, type PageOptions } from "../terminal/pages.js";
 import { formatTime } from "../time/time.js";
 import type { RunKind } from "../../convex/sessionTracker/shared/runs/kinds.js";
 import { filterText } from "../many/filter.js";
@@ -27,10 +27,8 @@ import { follow, readRun } from "./follow.js";
 import { conclude, howToFollow, report, tookText } from "./report.js";
 import { runTable } from "./table.js";
 
-export interface RunListOptions extends GlobalOptions {
-  readonly limit: number;
+export interface RunListOptions extends GlobalOptions, PageOptions {
   readonly kind?: RunKind;
-  readonly cursor?: string;
   readonly jsonl?: boolean;
 }
 
@@ -43,7 +41,7 @@ export async function listRuns(
     if (!options.jsonl) return;
     for (const run of page) printJsonLine(context, toRunJson(run));
   };
-  const { runs, cursor } = await findRuns(client, options, onPage);
+  const { rows: runs, cursor } = await findRuns(client, options, onPage);
   if (options.json) {
     return printJson(context, {
       runs: runs.map(toRunJson),
@@ -57,11 +55,7 @@ export async function listRuns(
     );
     await noteStandstill(context, client, runs);
   }
-  if (cursor === null) return;
-  note(
-    context,
-    `More: the same command with ${shellCommand("--cursor", cursor)}`,
-  );
+  noteMore(context, cursor);
 }
 
 /**
@@ -84,25 +78,21 @@ async function noteStandstill(
 
 async function findRuns(
   client: ComponentClient,
-  { limit, kind, cursor: from }: RunListOptions,
+  { kind, ...options }: RunListOptions,
   onPage: (runs: Run[]) => void,
-): Promise<{ runs: Run[]; cursor: string | null }> {
-  const runs: Run[] = [];
-  let cursor: string | null = from ?? null;
-  do {
-    const page: Returns<"runs/ledger:page"> = await client.query(
-      "runs/ledger:page",
-      {
-        limit: Math.min(limit - runs.length, MAX_LISTED_RUNS),
-        cursor,
+) {
+  return await readPages(
+    options,
+    MAX_LISTED_RUNS,
+    async (page) => {
+      const { runs, cursor } = await client.query("runs/ledger:page", {
+        ...page,
         ...(kind === undefined ? {} : { kind }),
-      },
-    );
-    onPage(page.runs);
-    runs.push(...page.runs);
-    cursor = page.cursor;
-  } while (cursor !== null && runs.length < limit);
-  return { runs, cursor };
+      });
+      return { rows: runs, cursor };
+    },
+    onPage,
+  );
 }
 
 export async function showRun(

@@ -3,23 +3,20 @@ import { MAX_LISTED_RUNS } from "../../convex/sessionTracker/shared/limits.js";
 import type { ScheduleName } from "../../convex/sessionTracker/shared/schedules.js";
 import { MINUTE_MS } from "../../convex/sessionTracker/shared/times.js";
 import type { CliContext } from "../context.js";
-import type { Fire, Returns } from "../deployment/api.js";
+import type { Fire } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
 import { toFireJson, type ScheduleHistoryJson } from "../json/schedule.js";
 import { entries } from "../terminal/entries.js";
-import { note, print, printJson, widthOf } from "../terminal/output.js";
+import { print, printJson, widthOf } from "../terminal/output.js";
 import { printable } from "../terminal/printable.js";
-import { shellCommand } from "../terminal/shell.js";
+import { noteMore, readPages, type PageOptions } from "../terminal/pages.js";
 import { formatTable } from "../terminal/table.js";
 import { countOf, formatNumber } from "../terminal/words.js";
 import { fits } from "../terminal/wrap.js";
 import { formatDuration, formatTime } from "../time/time.js";
 
-export interface ScheduleHistoryOptions extends GlobalOptions {
-  readonly limit: number;
-  readonly cursor?: string;
-}
+export interface ScheduleHistoryOptions extends GlobalOptions, PageOptions {}
 
 export async function showHistory(
   context: CliContext,
@@ -27,7 +24,7 @@ export async function showHistory(
   options: ScheduleHistoryOptions,
 ): Promise<void> {
   const { client } = await connect(context, options);
-  const { fires, cursor } = await findFires(client, name, options);
+  const { rows: fires, cursor } = await findFires(client, name, options);
   if (options.json) {
     return printJson(context, {
       fires: fires.map(toFireJson),
@@ -40,11 +37,7 @@ export async function showHistory(
       ? "No fires yet."
       : fireTable(fires, widthOf(context) ?? Infinity),
   );
-  if (cursor === null) return;
-  note(
-    context,
-    `More: the same command with ${shellCommand("--cursor", cursor)}`,
-  );
+  noteMore(context, cursor);
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
@@ -52,23 +45,15 @@ export async function showHistory(
 async function findFires(
   client: ComponentClient,
   name: ScheduleName | undefined,
-  { limit, cursor: from }: ScheduleHistoryOptions,
-): Promise<{ fires: Fire[]; cursor: string | null }> {
-  const fires: Fire[] = [];
-  let cursor: string | null = from ?? null;
-  do {
-    const page: Returns<"schedules/history:page"> = await client.query(
-      "schedules/history:page",
-      {
-        limit: Math.min(limit - fires.length, MAX_LISTED_RUNS),
-        cursor,
-        ...(name === undefined ? {} : { name }),
-      },
-    );
-    fires.push(...page.fires);
-    cursor = page.cursor;
-  } while (cursor !== null && fires.length < limit);
-  return { fires, cursor };
+  options: ScheduleHistoryOptions,
+) {
+  return await readPages(options, MAX_LISTED_RUNS, async (page) => {
+    const { fires, cursor } = await client.query("schedules/history:page", {
+      ...page,
+      ...(name === undefined ? {} : { name }),
+    });
+    return { rows: fires, cursor };
+  });
 }
 
 function fireTable(fires: Fire[], width: number): string {

@@ -2,7 +2,7 @@
 import { MAX_LISTED_DELIVERIES } from "../../convex/sessionTracker/shared/limits.js";
 import type { DeliveryStatus } from "../../convex/sessionTracker/shared/webhooks/webhook.js";
 import type { CliContext } from "../context.js";
-import type { Delivery, Returns } from "../deployment/api.js";
+import type { Delivery } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import { byDeploymentClock } from "../deployment/clock.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
@@ -19,16 +19,14 @@ import {
   printJsonLine,
   widthOf,
 } from "../terminal/output.js";
-import { shellCommand } from "../terminal/shell.js";
+import { noteMore, readPages, type PageOptions } from "../terminal/pages.js";
 import { adviceText } from "../terminal/words.js";
 import { webhookAdvice } from "./advice.js";
 import { deliveryTable, webhookTable } from "./text.js";
 
-export interface WebhookLogOptions extends GlobalOptions {
+export interface WebhookLogOptions extends GlobalOptions, PageOptions {
   readonly webhook?: string;
   readonly status?: DeliveryStatus;
-  readonly limit: number;
-  readonly cursor?: string;
   readonly jsonl?: boolean;
 }
 
@@ -71,7 +69,7 @@ export async function showDeliveries(
     if (!options.jsonl) return;
     for (const one of deliveries) printJsonLine(context, toDeliveryJson(one));
   };
-  const { deliveries, cursor } = await readLog(client, options, onPage);
+  const { rows: deliveries, cursor } = await readLog(client, options, onPage);
   if (options.json) {
     return printJson(context, {
       deliveries: deliveries.map(toDeliveryJson),
@@ -87,35 +85,27 @@ export async function showDeliveries(
         : deliveryTable(deliveries, now, widthOf(context)),
     );
   }
-  if (cursor === null) return;
-  note(
-    context,
-    `Earlier: the same command with ${shellCommand("--cursor", cursor)}`,
-  );
+  noteMore(context, cursor);
 }
 
 // ── Helpers ─────────────────────────────────────────────────────────────────
 
 async function readLog(
   client: ComponentClient,
-  { webhook, status, limit, cursor: from }: WebhookLogOptions,
+  { webhook, status, ...options }: WebhookLogOptions,
   onPage: (deliveries: Delivery[]) => void,
-): Promise<Returns<"alerts/deliveries:page">> {
-  const deliveries: Delivery[] = [];
-  let cursor: string | null = from ?? null;
-  do {
-    const page: Returns<"alerts/deliveries:page"> = await client.query(
-      "alerts/deliveries:page",
-      {
+) {
+  return await readPages(
+    options,
+    MAX_LISTED_DELIVERIES,
+    async (page) => {
+      const found = await client.query("alerts/deliveries:page", {
         ...(webhook === undefined ? {} : { webhookId: webhook }),
         ...(status === undefined ? {} : { status }),
-        limit: Math.min(limit - deliveries.length, MAX_LISTED_DELIVERIES),
-        cursor,
-      },
-    );
-    onPage(page.deliveries);
-    deliveries.push(...page.deliveries);
-    cursor = page.cursor;
-  } while (cursor !== null && deliveries.length < limit);
-  return { deliveries, cursor };
+        ...page,
+      });
+      return { rows: found.deliveries, cursor: found.cursor };
+    },
+    onPage,
+  );
 }

@@ -1,7 +1,7 @@
 /** `webhooks test` and `webhooks resend`, which wait for the answers. */
 import { MAX_LISTED_DELIVERIES } from "../../convex/sessionTracker/shared/limits.js";
 import type { CliContext } from "../context.js";
-import type { Delivery, Returns } from "../deployment/api.js";
+import type { Delivery } from "../deployment/api.js";
 import type { ComponentClient } from "../deployment/client.js";
 import {
   announceTarget,
@@ -16,6 +16,7 @@ import {
 } from "../json/webhooks/webhooks.js";
 import { confirmYes } from "../terminal/confirm.js";
 import { print, printJson } from "../terminal/output.js";
+import { readPages } from "../terminal/pages.js";
 import { printable } from "../terminal/printable.js";
 import { formatNumber } from "../terminal/words.js";
 import { answerText } from "./text.js";
@@ -132,25 +133,22 @@ async function failedIds(
   client: ComponentClient,
   { webhook }: WebhookResendOptions,
 ): Promise<string[]> {
-  const ids: string[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: Returns<"alerts/deliveries:page"> = await client.query(
-      "alerts/deliveries:page",
-      {
+  const { rows } = await readPages(
+    { limit: Infinity },
+    MAX_LISTED_DELIVERIES,
+    async (page) => {
+      const found = await client.query("alerts/deliveries:page", {
         ...(webhook === undefined ? {} : { webhookId: webhook }),
         status: "failed",
-        limit: MAX_LISTED_DELIVERIES,
-        cursor,
-      },
-    );
-    // What a test found out then says nothing now.
-    const events = page.deliveries.filter(({ type }) => type !== TEST);
-    ids.push(...events.map(({ deliveryId }) => deliveryId));
-    cursor = page.cursor;
-  } while (cursor !== null);
+        ...page,
+      });
+      return { rows: found.deliveries, cursor: found.cursor };
+    },
+  );
+  // What a test found out then says nothing now.
+  const events = rows.filter(({ type }) => type !== TEST);
   // As they happened.
-  return ids.reverse();
+  return events.map(({ deliveryId }) => deliveryId).reverse();
 }
 
 const TEST = "webhook.test";

@@ -127,7 +127,7 @@ test("pages go on where the last one ended", async () => {
   } while (cursor !== null);
   expect(found).toHaveLength(6);
   const { stderr } = await terminal.run("log", "--limit", "4");
-  expect(stderr).toContain("Earlier: the same command with --cursor");
+  expect(stderr).toContain("More: the same command with --cursor");
 });
 
 test("what is no kind and no time is refused before anything is asked", async () => {

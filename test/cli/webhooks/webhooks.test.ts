@@ -161,7 +161,7 @@ test("log lists deliveries with their answers; resend sends one again", async ()
   const sent = await terminal.run("webhooks", "resend", deliveryId);
   expect(sent.stdout).toMatch(/^Delivered \w+: 200 in \d+ ms\.\n$/);
   const paged = await terminal.run("webhooks", "log", "--limit", "1");
-  expect(paged.stderr).toContain("Earlier: the same command with --cursor ");
+  expect(paged.stderr).toContain("More: the same command with --cursor ");
 });
 
 test("resend takes several, or all that failed but tests, and says which are refused", async () => {
