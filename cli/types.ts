@@ -13,6 +13,7 @@ export type {
   DeploymentListJson,
   DeploymentUseJson,
 } from "./json/deployments/deployments.js";
+export type { ConflictsJson } from "./json/conflicts.js";
 export type { DoctorJson, FindingJson } from "./json/doctor.js";
 export type { DryRunJson, ManyDryRunJson } from "./json/dryRun.js";
 export type { ErrorJson } from "./json/error.js";

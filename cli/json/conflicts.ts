@@ -15,8 +15,11 @@ export interface ConflictsJson {
     loser: string;
     /** The function whose commit it met. */
     winner: string;
+    /** The table that both touched; of a component as `component/table`. */
     table: string;
+    /** How often. */
     count: number;
+    /** How often it had lost all tries that Convex makes. */
     outOfTries: number;
   }>;
   /** How many pairs are left out. */
