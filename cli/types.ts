@@ -13,7 +13,7 @@ export type {
   DeploymentListJson,
   DeploymentUseJson,
 } from "./json/deployments/deployments.js";
-export type { ConflictsJson } from "./json/conflicts.js";
+export type { ConflictsJson } from "./json/status/conflicts.js";
 export type { DoctorJson, FindingJson } from "./json/doctor.js";
 export type { DryRunJson, ManyDryRunJson } from "./json/dryRun.js";
 export type { ErrorJson } from "./json/error.js";
@@ -82,7 +82,7 @@ export type {
   SourceJson,
   StatsJson,
 } from "./json/stats.js";
-export type { StatusJson } from "./json/status.js";
+export type { StatusJson } from "./json/status/status.js";
 export type { TargetJson } from "./json/target.js";
 export type { ExportJson, ImportJson } from "./json/transfer.js";
 export type {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { DryRunJson } from "../cli/json/dryRun.js";
 import type { RunListJson } from "../cli/json/run.js";
 import type { SchedulePreviewJson } from "../cli/json/schedule.js";
-import type { StatusJson } from "../cli/json/status.js";
+import type { StatusJson } from "../cli/json/status/status.js";
 import { DemoCli } from "./demoCli.js";
 import { seedSessions } from "./seedSessions.js";
 

@@ -7,7 +7,7 @@ import type { RunShowJson } from "../json/run.js";
 import type { SessionJson, VisitJson } from "../json/session.js";
 import type { FireJson } from "../json/schedule.js";
 import type { LogEntryJson } from "../json/settings.js";
-import type { StatusJson } from "../json/status.js";
+import type { StatusJson } from "../json/status/status.js";
 import type { DeliveryJson, WebhookJson } from "../json/webhooks/webhooks.js";
 
 export interface Topics {

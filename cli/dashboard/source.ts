@@ -5,7 +5,7 @@ import type { Conflicts } from "../deployment/conflicts.js";
 import type { Connection } from "../deployment/connect.js";
 import { toRunShowJson } from "../json/run.js";
 import { toLogEntryJson } from "../json/settings.js";
-import { toStatusJson } from "../json/status.js";
+import { toStatusJson } from "../json/status/status.js";
 import type { CliError } from "../errors.js";
 import { ASK_AGAIN_MS, LiveClient } from "../deployment/live.js";
 import { changeLines } from "../settings/table.js";

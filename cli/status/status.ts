@@ -3,7 +3,7 @@ import { byDeploymentClock } from "../deployment/clock.js";
 import { connect, type GlobalOptions } from "../deployment/connect.js";
 import { print, printJson } from "../terminal/output.js";
 import { RunTotals } from "../runs/countLeft.js";
-import { toStatusJson } from "../json/status.js";
+import { toStatusJson } from "../json/status/status.js";
 import { statusText } from "./text.js";
 
 export interface StatusOptions extends GlobalOptions {

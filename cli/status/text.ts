@@ -1,7 +1,7 @@
 import type { CliContext } from "../context.js";
 import type { Backlog, Status } from "../deployment/api.js";
 import type { Conflicts } from "../deployment/conflicts.js";
-import type { StatusFound } from "../json/status.js";
+import type { StatusFound } from "../json/status/status.js";
 import type { Connection } from "../deployment/connect.js";
 import { colorsFor, widthOf } from "../terminal/output.js";
 import { countOf, formatNumber, retentionText } from "../terminal/words.js";

@@ -5,7 +5,7 @@ import { ASK_AGAIN_MS, LiveClient } from "../deployment/live.js";
 import { note } from "../terminal/output.js";
 import type { RunTotals } from "../runs/countLeft.js";
 import { openScreen } from "../terminal/screen.js";
-import { toStatusJson, type StatusFound } from "../json/status.js";
+import { toStatusJson, type StatusFound } from "../json/status/status.js";
 import { runningText, stateText, statusLine } from "./text.js";
 import { iso } from "../time/time.js";
 

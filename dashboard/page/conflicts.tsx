@@ -1,5 +1,5 @@
 /** Conflicts of mutations, where the deployment tells them. */
-import type { ConflictsJson } from "../../cli/json/conflicts.js";
+import type { ConflictsJson } from "../../cli/json/status/conflicts.js";
 import type { Column } from "../../ui/index.js";
 import { TableCard } from "./TableCard.js";
 import { numberText } from "./text.js";

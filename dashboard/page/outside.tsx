@@ -4,7 +4,7 @@ import type {
   DeliveryRow,
   WebhookRow,
 } from "../../cli/dashboard/shapes.js";
-import type { StatusJson } from "../../cli/json/status.js";
+import type { StatusJson } from "../../cli/json/status/status.js";
 import { Pill, type Column, type Tone } from "../../ui/index.js";
 import { TableCard } from "./TableCard.js";
 import { numberText } from "./text.js";

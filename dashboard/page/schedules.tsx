@@ -1,6 +1,6 @@
 /** Schedules, and what their fires came to. */
 import type { FireRow } from "../../cli/dashboard/shapes.js";
-import type { StatusJson } from "../../cli/json/status.js";
+import type { StatusJson } from "../../cli/json/status/status.js";
 import { Pill, type Column, type Tone } from "../../ui/index.js";
 import { TableCard } from "./TableCard.js";
 import { durationText, numberText } from "./text.js";

@@ -1,5 +1,5 @@
 /** The status screen: the content of `sessions-ops status`, as parts of a page. */
-import type { StatusJson } from "../../cli/json/status.js";
+import type { StatusJson } from "../../cli/json/status/status.js";
 import { Card, Facts, Tile } from "../../ui/index.js";
 import { atLeast, durationText, numberText } from "./text.js";
 import { When } from "./When.js";

@@ -1,4 +1,4 @@
-import type { StatusJson } from "../../cli/json/status.js";
+import type { StatusJson } from "../../cli/json/status/status.js";
 
 /** What `status` says, by the metrics that say the same: those that are there at all times. */
 export function figuresOfStatus(status: StatusJson): Record<string, number> {

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ImportRow } from "../../cli/deployment/api.js";
 import type { ListJson } from "../../cli/json/session.js";
-import type { StatusJson } from "../../cli/json/status.js";
+import type { StatusJson } from "../../cli/json/status/status.js";
 import type { ImportJson } from "../../cli/json/transfer.js";
 import { isMissing } from "../../embedded/test/support/process/missing.js";
 import {

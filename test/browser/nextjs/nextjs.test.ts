@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import type { BrowserContext, Page } from "playwright-core";
 import { expect, onTestFinished, test } from "vitest";
 import type { ListJson, ShowJson } from "../../../cli/json/session.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import { startChromium } from "../support/chromium.js";
 import { Shop } from "./support/shop.js";
 

@@ -1,7 +1,7 @@
 /** Confirmations of writes to production, and commands that need none. */
 import { expect, test } from "vitest";
 import { httpFetch, type Fetch } from "../../../cli/deployment/http.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { setUpDeployment } from "../support/deployment.js";
 import { ADMIN_KEY } from "../support/fakeTerminal.js";

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import type { DoctorJson } from "../../../cli/json/doctor.js";
 import type { HooksClearJson, HooksJson } from "../../../cli/json/hooks.js";
 import type { ForgetJson } from "../../../cli/json/session.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import type { FetchInit } from "../../../cli/deployment/http.js";
 import {
   api,

@@ -10,7 +10,7 @@ import type {
   RunShowJson,
 } from "../../../cli/json/run.js";
 import type { ListJson } from "../../../cli/json/session.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import {
   DAY_MS,

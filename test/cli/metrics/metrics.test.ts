@@ -1,7 +1,7 @@
 /** `metrics`: the text for scrapers, and the same as JSON, beside what `status` says. */
 import { expect, test } from "vitest";
 import type { MetricsJson } from "../../../cli/json/metrics/metrics.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { parseOpenMetrics, valueOf } from "../../metrics/openMetrics.js";
 import { setUpDeployment } from "../support/deployment.js";

@@ -15,7 +15,7 @@ import type { ServeJson } from "../../../cli/json/ready.js";
 import type { RunListJson } from "../../../cli/json/run.js";
 import type { ListJson } from "../../../cli/json/session.js";
 import type { StatsJson } from "../../../cli/json/stats.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import { CONVEX_CLI } from "../../../embedded/test/support/officialCli.js";
 import { tasksOf } from "../support/consoleBlocks.js";
 import { OPERATING } from "../support/executedPages.js";

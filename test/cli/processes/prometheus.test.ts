@@ -7,7 +7,7 @@ import { ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
 import { expect, onTestFinished, test } from "vitest";
 import type { ServeJson } from "../../../cli/json/ready.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import { isMissing } from "../../../embedded/test/support/process/missing.js";
 import { stablePort } from "../../../embedded/test/support/ports.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";

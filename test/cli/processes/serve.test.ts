@@ -13,7 +13,7 @@ import type { ServeJson } from "../../../cli/json/ready.js";
 import type { RunResultJson } from "../../../cli/json/run.js";
 import type { ScheduleChangeJson } from "../../../cli/json/schedule.js";
 import type { ListJson } from "../../../cli/json/session.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import type { ImportJson } from "../../../cli/json/transfer.js";
 import { stablePort } from "../../../embedded/test/support/ports.js";
 import { notOf } from "../support/jsonShapes.js";

@@ -1,7 +1,7 @@
 /** Commands in terminals of their own: Ctrl-C at a question, narrow ones, `status --watch`. */
 import { Terminal } from "@xterm/headless";
 import { describe, expect, test } from "vitest";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import { OldSessions } from "../support/oldSessions.js";
 
 const SESSIONS = 2_000;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import type { CliContext } from "../../../cli/context.js";
 import type { RunResultJson, RunShowJson } from "../../../cli/json/run.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import {
   api,
   internal,

@@ -5,7 +5,7 @@ import type {
   RetentionJson,
   SettingsChangeJson,
 } from "../../../cli/json/settings.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { runToPage } from "../../convex/support/runKit.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";

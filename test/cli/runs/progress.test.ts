@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { progressOf, progressText } from "../../../cli/runs/progress.js";
 import type { RunResultJson } from "../../../cli/json/run.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { advance } from "../../convex/support/clock.js";
 import { NOW, setUpDeployment } from "../support/deployment.js";

@@ -9,7 +9,7 @@ import type {
   ScheduleChangeJson,
   ScheduleHistoryJson,
 } from "../../../cli/json/schedule.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import {
   DAY_MS,
   HOUR_MS,

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { LogJson } from "../../../cli/json/log.js";
 import type { ForgetJson, ListJson } from "../../../cli/json/session.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import { api } from "../../../convex/sessionTracker/_generated/api.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 import { expectInvariants } from "../../convex/support/rows.js";

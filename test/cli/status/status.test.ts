@@ -1,7 +1,7 @@
 /** `status` for programs, for people, and `--watch`. */
 import { expect, test, vi } from "vitest";
 import type { DoctorJson } from "../../../cli/json/doctor.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import {
   api,
   internal,

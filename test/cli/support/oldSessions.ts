@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll } from "vitest";
 import type { ServeJson } from "../../../cli/json/ready.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import { RealCli } from "./realCli.js";
 import { DAY_MS } from "../../../convex/sessionTracker/shared/times.js";
 

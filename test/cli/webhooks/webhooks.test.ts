@@ -1,7 +1,7 @@
 /** `webhooks …` in a terminal, and what `status` and `doctor` say of webhooks. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { DoctorJson } from "../../../cli/json/doctor.js";
-import type { StatusJson } from "../../../cli/json/status.js";
+import type { StatusJson } from "../../../cli/json/status/status.js";
 import type {
   WebhookAddedJson,
   WebhookListJson,

@@ -1,5 +1,5 @@
-import { iso } from "../time/time.js";
-import type { Conflicts } from "../deployment/conflicts.js";
+import { iso } from "../../time/time.js";
+import type { Conflicts } from "../../deployment/conflicts.js";
 
 /** Mutations that ran again, as they had read what another changed; part of `status`. */
 export interface ConflictsJson {

@@ -1,18 +1,18 @@
-import type { CliContext } from "../context.js";
-import type { Backlog, Status } from "../deployment/api.js";
-import type { Connection } from "../deployment/connect.js";
-import { progressOf, progressText } from "../runs/progress.js";
-import { statusWarnings } from "../status/warnings.js";
-import { iso, isoOrNull } from "../time/time.js";
-import type { Conflicts } from "../deployment/conflicts.js";
+import type { CliContext } from "../../context.js";
+import type { Backlog, Status } from "../../deployment/api.js";
+import type { Connection } from "../../deployment/connect.js";
+import { progressOf, progressText } from "../../runs/progress.js";
+import { statusWarnings } from "../../status/warnings.js";
+import { iso, isoOrNull } from "../../time/time.js";
+import type { Conflicts } from "../../deployment/conflicts.js";
 import { toConflictsJson, type ConflictsJson } from "./conflicts.js";
-import { toHookJson, type HookJson } from "./hooks.js";
-import { toRunJson, type RunJson } from "./run.js";
-import { toDayJson, type DayJson } from "./stats.js";
-import { toScheduleJson, type ScheduleJson } from "./schedule.js";
-import { toTargetJson, type TargetJson } from "./target.js";
-import { toWebhookJson, type WebhookJson } from "./webhooks/webhooks.js";
-import type { RetentionDays } from "../../convex/sessionTracker/shared/settings.js";
+import { toHookJson, type HookJson } from "../hooks.js";
+import { toRunJson, type RunJson } from "../run.js";
+import { toDayJson, type DayJson } from "../stats.js";
+import { toScheduleJson, type ScheduleJson } from "../schedule.js";
+import { toTargetJson, type TargetJson } from "../target.js";
+import { toWebhookJson, type WebhookJson } from "../webhooks/webhooks.js";
+import type { RetentionDays } from "../../../convex/sessionTracker/shared/settings.js";
 
 /** Output of `status` */
 export interface StatusJson {
