@@ -26,6 +26,7 @@ const PACKAGES: Package[] = [
       "dist/convex/sessionTracker/",
       "dist/dashboard/",
       "dist/react/",
+      "docker/",
       "docs/cli.schema.json",
       "docs/for-agents.md",
       "docs/operating.md",
