@@ -37,7 +37,7 @@ const TYPESCRIPTS = ["5.5", "5.6", "5.7", "5.8", "5.9", "6.0", "7.0"];
 
 /**
  * Rows in which each two of Node, convex, React and the package manager meet once at least, after the
- * corners; each TypeScript meets each manager and each convex.
+ * corners. Each TypeScript is in one at least, with the managers and the convex that it has met least.
  */
 export function coveringRows(): Row[] {
   const rows = [...CORNERS];
