@@ -56,9 +56,10 @@ export async function openEmbedded(
   }
 }
 
+/** Whether it is that package which is not there, and none that it depends on. */
 function isMissing(error: Error): boolean {
   return (
     codeOf(error) === "ERR_MODULE_NOT_FOUND" &&
-    error.message.includes("@sessions-ops/embedded")
+    error.message.includes("'@sessions-ops/embedded'")
   );
 }

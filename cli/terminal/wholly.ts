@@ -23,10 +23,14 @@ export function wholly(stream: ProcessOutput): ProcessOutput | Writable {
   });
 }
 
-/** Whether the descriptor is a file; `false` for a stream that was closed before the process began. */
+/**
+ * Whether the descriptor is a file; `false` for a stream that was closed before the process began. Asked with `bigint`,
+ * as Node 20 keeps the other answer for its next `realpathSync`: after that of a pipe it follows no links of packages,
+ * so that what pnpm has linked does not find what it depends on.
+ */
 function isFile(fd: number): boolean {
   try {
-    return fstatSync(fd).isFile();
+    return fstatSync(fd, { bigint: true }).isFile();
   } catch {
     return false;
   }

@@ -22,7 +22,8 @@ const NODES_OF_NEWEST_CONVEX = ["22", "24", "26"];
 
 /** The oldest of all and the newest of all. */
 export const CORNERS: Row[] = [
-  { ...OLDEST, manager: "npm", typescript: ["5.5"] },
+  // pnpm's links are what the oldest Node follows least.
+  { ...OLDEST, manager: "pnpm", typescript: ["5.5"] },
   { ...NEWEST, manager: "npm", typescript: ["7.0"] },
 ];
 
