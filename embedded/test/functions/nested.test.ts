@@ -79,6 +79,7 @@ const APP = `${SERVER}
   export const childPage = query({ args: { cursor: v.optional(v.string()) }, handler: (ctx, args) => ctx.runQuery(child.page, args) });
   export const childPuts = mutation({ args: {}, handler: async (ctx) => { for (const text of ["own", "next"]) await ctx.runMutation(child.put, { text }); } });
   export const twoPages = query({ args: {}, handler: async (ctx) => { await ctx.db.query("rows").paginate({ numItems: 1, cursor: null }); await ctx.db.query("rows").paginate({ numItems: 1, cursor: null }); } });
+  export const twoPagesWritten = mutation({ args: {}, handler: async (ctx) => { await ctx.db.query("rows").paginate({ numItems: 1, cursor: null }); await ctx.db.query("rows").paginate({ numItems: 1, cursor: null }); } });
 `;
 
 const inner: ComponentSource = { modules: { store: STORE } };
@@ -257,9 +258,12 @@ describe("components", () => {
       ({ isDone, continueCursor: cursor } = page);
     }
     expect(all.slice(-2)).toMatchObject([{ text: "own" }, { text: "next" }]);
-    expect(errorOf(await engine.query("app:twoPages"))).toContain(
-      "ran multiple paginated queries",
-    );
+    for (const twice of [
+      await engine.query("app:twoPages"),
+      await engine.mutation("app:twoPagesWritten"),
+    ]) {
+      expect(errorOf(twice)).toContain("ran multiple paginated queries");
+    }
     expect(valueOf(await engine.query("app:page"))).toMatchObject({
       page: [{ text: "parent" }],
       isDone: false,

@@ -82,7 +82,6 @@ const KINDS: readonly (readonly [kind: string, text: RegExp])[] = [
   ["nonexistent", / on non-?existent doc/],
   ["wrong table", /expected ID in table|expected to be an Id</],
   ["not unique", /unique\(\) query returned more than one result/],
-  ["second paginate", /[Ss]ingle paginated query/],
   [
     "range",
     /Incorrect (field|operator) used in|The index range included|Already defined .+ bound|didn't use the index fields in order/,

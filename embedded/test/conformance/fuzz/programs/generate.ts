@@ -61,7 +61,7 @@ class Generator {
     const first: Step = { type: "mutation", ops: inserts };
     const rest = Array.from({ length: STEPS }, (): Step => {
       const type = this.random.chance(0.7) ? "mutation" : "query";
-      // A second paginate() in one function fails; seldom is enough.
+      // One paginate() a step: convex-test refuses a second one in queries alone, over all that they call.
       this.#mayPage = true;
       this.#lastToldPage = this.#pages;
       return { type, ops: this.#ops(type, 0) };
@@ -131,7 +131,7 @@ class Generator {
       normalizeId: 0.5 * onDocuments,
       query: 8,
       count: 0.5,
-      page: this.#mayPage ? 5 : 0.1,
+      page: this.#mayPage ? 5 : 0,
       echo: 0.7 * nests,
       parallel: 0.7 * nests,
       nested: 2 * nests,
