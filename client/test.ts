@@ -33,15 +33,21 @@ type TestDeployment = TestConvex<SchemaDefinition<GenericSchema, boolean>>;
  * @example
  * ```ts
  * // convex/visitors.test.ts
+ * /// <reference types="vite/client" />
  * import { convexTest } from "convex-test";
  * import { defineSchema } from "convex/server";
  * import sessionTracker from "sessions-ops/test";
+ * import { expect, test } from "vitest";
  *
- * const t = convexTest({
- *   schema: defineSchema({}),
- *   modules: import.meta.glob("./**\/*.ts"),
+ * test("nobody is there at first", async () => {
+ *   const t = convexTest({
+ *     schema: defineSchema({}),
+ *     modules: import.meta.glob("./**\/*.ts"),
+ *   });
+ *   const component = sessionTracker.register(t);
+ *   const { sessions } = await t.query(component.operator.status.get, {});
+ *   expect(sessions.active).toBe(0);
  * });
- * sessionTracker.register(t);
  * ```
  */
 export function register<

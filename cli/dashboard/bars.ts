@@ -26,6 +26,7 @@ export class Bars {
   readonly #created = new Map<number, Bar>();
   readonly #visits: VisitFigures;
   #pastAt = -Infinity;
+  #readAt = -Infinity;
   #wake: () => void = () => {};
 
   constructor(context: CliContext, feed: Feed, ask: Ask) {
@@ -33,6 +34,7 @@ export class Bars {
     this.#feed = feed;
     this.#ask = ask;
     this.#visits = new VisitFigures(ask);
+    feed.whenWatched(() => this.#catchUp());
   }
 
   /** Reads the bars of the past soon, for when a run has changed them. */
@@ -50,8 +52,15 @@ export class Bars {
     }
   }
 
+  /** While nobody had the page open nothing was read, and nobody heard of runs that ended. */
+  #catchUp(): void {
+    if (this.#context.now() - this.#readAt >= TODAY_EVERY_MS)
+      this.refreshSoon();
+  }
+
   async #refresh(): Promise<void> {
     const now = this.#context.now();
+    this.#readAt = now;
     const isPastDue = now - this.#pastAt >= PAST_EVERY_MS;
     if (isPastDue) this.#pastAt = now;
     this.#feed.publish("created", await this.#createdByDay(now, isPastDue));

@@ -6,6 +6,7 @@ export class Feed {
   readonly #latest = new Map<Topic, string>();
   readonly #listeners = new Set<(topic: Topic) => void>();
   readonly #adminKey: AdminKey;
+  #onWatched: () => void = () => {};
 
   constructor(adminKey: AdminKey) {
     this.#adminKey = adminKey;
@@ -28,8 +29,15 @@ export class Feed {
 
   /** Calls back with the topic that changed, until the returned function is called. */
   subscribe(listener: (topic: Topic) => void): () => void {
+    const isFirst = !this.isWatched;
     this.#listeners.add(listener);
+    if (isFirst) this.#onWatched();
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Calls back when somebody opens the page while nobody has it open. */
+  whenWatched(callback: () => void): void {
+    this.#onWatched = callback;
   }
 
   /** Whether somebody has the page open. */

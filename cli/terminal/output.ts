@@ -47,7 +47,8 @@ export function colorsFor(
   return colors(Boolean(context[stream].isTTY) && !context.env["NO_COLOR"]);
 }
 
-/** The terminal's width, for the output that people asked for; `undefined` where there is none. */
+/** The terminal's width, for the output that people asked for; `undefined` where there is none, or it is not known. */
 export function widthOf(context: CliContext): number | undefined {
-  return context.stdout.isTTY ? context.stdout.columns : undefined;
+  // A terminal whose size nobody has set says 0, as those of some CI runners do.
+  return context.stdout.isTTY ? context.stdout.columns || undefined : undefined;
 }

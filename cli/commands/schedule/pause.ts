@@ -14,7 +14,11 @@ export function addSchedulePause(schedule: Parent, context: CliContext): void {
   })
     .description("start no more runs by schedule; a run in progress goes on")
     .addArgument(scheduleName())
-    .addOption(reason("why, for whoever finds it paused").makeOptionMandatory())
+    .addOption(
+      reason(
+        "why, for whoever finds it paused; required",
+      ).makeOptionMandatory(),
+    )
     .option(
       "--until <time>",
       "resume by itself: 2h, 7d, YYYY-MM-DD or ISO 8601",

@@ -315,18 +315,21 @@ function fromLayer(
 
 /**
  * The error for CONVEX_DEPLOYMENT without a key: the official CLI fetches one with the developer's
- * login, and this one has no login.
+ * login, or has it in a file of its local deployment.
  */
 function keylessDeployment(context: CliContext, deployment: string): CliError {
-  const name = deployment.split(":").at(-1) ?? deployment;
+  const [kind = "", name = deployment] = deployment.split(":");
   const running = readRunningDeployment(context.cwd);
-  const local =
+  const served =
     running && doubt(running) === null && context.isProcessAlive(running.pid)
       ? ` For the deployment that \`serve\` runs in this folder, add ${shellCommand("--url", running.url, "--admin-key-file", running.adminKeyFile)}.`
       : "";
+  const remedy = ["local", "anonymous"].includes(kind)
+    ? "Convex's own local deployment has it as `adminKey` in .convex/local/default/config.json: write it to a file, and pass that with --admin-key-file, and the deployment's address with --url."
+    : `Set CONVEX_DEPLOY_KEY to a deploy key from https://dashboard.convex.dev/d/${name}/settings.`;
   return new CliError(
     "unauthorized",
-    `CONVEX_DEPLOYMENT is ${deployment}, but there is no key for it. Set CONVEX_DEPLOY_KEY to a deploy key from https://dashboard.convex.dev/d/${name}/settings.${local}`,
+    `CONVEX_DEPLOYMENT is ${deployment}, but there is no key for it. ${remedy}${served}`,
   );
 }
 

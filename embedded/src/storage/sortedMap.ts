@@ -19,11 +19,8 @@ export interface MapEntry<V> {
  * that do not see later writes, and rollbacks of nested layers cheap.
  */
 export class SortedMap<V> {
-  readonly #tree: sortedBTree.default<Key, V>;
-
-  constructor(tree = new BTree<Key, V>(undefined, compareKeys)) {
-    this.#tree = tree;
-  }
+  // No parameter of the constructor: declarations would name its type, and only some compilers find that.
+  #tree = new BTree<Key, V>(undefined, compareKeys);
 
   get size(): number {
     return this.#tree.size;
@@ -43,7 +40,9 @@ export class SortedMap<V> {
 
   /** A map with the same entries; later writes to one are not seen by the other. */
   fork(): SortedMap<V> {
-    return new SortedMap(this.#tree.clone());
+    const fork = new SortedMap<V>();
+    fork.#tree = this.#tree.clone();
+    return fork;
   }
 
   /** Whether there is an entry in the range. */

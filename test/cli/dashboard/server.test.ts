@@ -65,3 +65,19 @@ test("a session is told to the browser that was let in, and to nobody else", asy
   const posted = await fetch(session, { method: "POST", headers: { cookie } });
   expect(posted.status).toBe(405);
 });
+
+test("the first who opens the page, and the first after nobody had it open, is noticed", async () => {
+  const { feed, server } = await open();
+  let times = 0;
+  feed.whenWatched(() => (times += 1));
+  const cookie = await enter(server.link);
+  const events = server.link.replace(/\?.*/, "events");
+  const look = () => fetch(events, { headers: { cookie } });
+  const streams = [await look(), await look()];
+  expect(times).toBe(1);
+  for (const { body } of streams) await body?.cancel();
+  await expect.poll(() => feed.isWatched).toBe(false);
+  const again = await look();
+  expect(times).toBe(2);
+  await again.body?.cancel();
+});

@@ -167,6 +167,12 @@ test.each<[string, Setup, number, RegExp]>([
     /CONVEX_DEPLOY_KEY.*\/d\/tall-forest-1234\/settings/,
   ],
   [
+    "CONVEX_DEPLOYMENT of Convex's own local backend",
+    { files: { ".env.local": "CONVEX_DEPLOYMENT=anonymous:anonymous-app\n" } },
+    4,
+    /adminKey.*\.convex\/local\/default\/config\.json.*--admin-key-file/,
+  ],
+  [
     "a self-hosted URL without its key",
     { env: { CONVEX_SELF_HOSTED_URL: "http://convex.example" } },
     4,
