@@ -176,17 +176,14 @@ function atLeast(count: number, limit: number): string {
   return countOf(count, "session").replace(" ", count >= limit ? "+ " : " ");
 }
 
-/** How often mutations ran again, and which did most; nothing where none has. */
+/**
+ * Mutations that lost all their tries; nothing where none has. That some run again now and then is how it works, so
+ * those are left to `doctor`, the dashboard and `--json`.
+ */
 function conflictRows(
   conflicts: Conflicts | null,
 ): Array<[label: string, value: string]> {
-  const [most] = conflicts?.pairs ?? [];
-  if (conflicts === null || most === undefined) return [];
-  const { count, since } = conflicts;
-  return [
-    [
-      "Conflicts",
-      `mutations ran again ${countOf(count, "time")} since ${formatTime(since)}, most ${most.loser} after ${most.winner} over ${most.table}`,
-    ],
-  ];
+  if (conflicts === null || conflicts.outOfTries === 0) return [];
+  const lost = `${countOf(conflicts.outOfTries, "mutation")} lost all tries since ${formatTime(conflicts.since)}`;
+  return [["Conflicts", `${lost}, see \`sessions-ops doctor\``]];
 }
