@@ -6,6 +6,7 @@ import { ROOT, settings } from "../projects.js";
 import { componentSuites } from "../suites.js";
 import { onEngine } from "./onEngine.js";
 import { PACKAGES } from "./packages.js";
+import { stillClock } from "./stillClock.js";
 
 /**
  * Runs the tests of published packages, from node_modules as they are. Packages that ship none have
@@ -36,6 +37,7 @@ export default defineConfig({
       {
         extends: true,
         root: ROOT,
+        plugins: [stillClock],
         test: {
           name: "mock",
           environment: "edge-runtime",
