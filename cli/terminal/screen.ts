@@ -32,9 +32,20 @@ export async function openScreen(
   }
   const { createLogUpdate } = await import("log-update");
   const update = createLogUpdate(context.stdout);
+  let shown: View | null = null;
+  const draw = () => {
+    if (shown !== null) update(printableText(fitted(shown, context.stdout)));
+  };
+  context.stdout.on("resize", draw);
   return {
-    show: (view) => update(printableText(fitted(view, context.stdout))),
-    close: () => update.done(),
+    show: (view) => {
+      shown = view;
+      draw();
+    },
+    close: () => {
+      context.stdout.off("resize", draw);
+      update.done();
+    },
   };
 }
 
